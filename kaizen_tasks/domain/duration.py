@@ -1,0 +1,36 @@
+"""Lengths of time as people write them: `90s`, `5m`, `1h30m`, `7d`."""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+Seconds = NewType("Seconds", float)
+
+UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_PATTERN = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+
+
+def parse(text: str) -> Seconds:
+    """Return the seconds that `text` stands for.
+
+    Raises:
+        ValueError: it is not a duration.
+    """
+    if not _PATTERN.fullmatch(text):
+        raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m or 1h30m")
+    return Seconds(sum(float(number) * UNITS[unit] for number, unit in _PIECE.findall(text)))
+
+
+def show(seconds: float) -> str:
+    """Say a length of time in the two largest units that matter: `0.4s`, `12s`, `3m 20s`, `2h 5m`, `3d 4h`."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    pieces: list[str] = []
+    for unit, length in UNITS.items():
+        count, whole = divmod(whole, int(length))
+        if count and len(pieces) < 2:
+            pieces.append(f"{count}{unit}")
+    return " ".join(pieces)

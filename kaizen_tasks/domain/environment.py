@@ -1,0 +1,34 @@
+"""Where a release can run: one environment, or a stage of several."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Environment:
+    """One running service.
+
+    Attributes:
+        name: `staging`, `prod`, `mark`.
+        platform: what runs it; `apprunner`.
+        repository: its image repository.
+        service: the platform's name for it.
+        url: where the app answers; empty when the platform's own address is the one to ask.
+        protected: whether changing it needs a confirmation.
+    """
+
+    name: str
+    platform: str
+    repository: str
+    service: str
+    url: str = ""
+    protected: bool = False
+
+
+@frozen(kw_only=True)
+class Stage:
+    """An environment or a group, in the order of the pipeline."""
+
+    name: str
+    environments: tuple[Environment, ...]

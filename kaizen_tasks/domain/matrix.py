@@ -1,0 +1,58 @@
+"""What runs where, and where the witnesses disagree."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.ledger import Entry
+from kaizen_tasks.domain.release import Image
+
+
+@frozen(kw_only=True)
+class Row:
+    """One environment as all of its witnesses see it.
+
+    Attributes:
+        environment: which.
+        url: where its app was asked.
+        latest: what `:latest` names in its repository; None when nothing does.
+        running: what its app says.
+        entry: what the ledger said last; None when nothing.
+        faults: what could not be looked at, in words.
+    """
+
+    environment: Environment
+    url: str
+    latest: Image | None
+    running: Running
+    entry: Entry | None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Every disagreement between the witnesses, in words."""
+        return (*self.faults, *_running_drift(self), *_ledger_drift(self))
+
+
+def _running_drift(row: Row) -> tuple[str, ...]:
+    if row.running.fault:
+        return (f"the app {row.running.fault}",)
+    found = []
+    if row.latest is not None and row.running.version != row.latest.version:
+        found.append(f"runs {row.running.version or 'no version'}, but :latest is {row.latest.version or 'unlabelled'}")
+    if row.running.environment != row.environment.name:
+        found.append(f"the app believes to be {row.running.environment or 'nowhere'}")
+    return tuple(found)
+
+
+def _ledger_drift(row: Row) -> tuple[str, ...]:
+    if row.entry is None:
+        return ("never deployed by this tool",)
+    if row.latest is not None and row.entry.digest != row.latest.digest:
+        said = f"the ledger says {row.entry.version} {row.entry.event}"
+        return (f"{said}, but :latest is {row.latest.version or 'another image'}",)
+    if row.entry.event != "verified":
+        return (f"{row.entry.version} is {row.entry.event}, not verified",)
+    return ()

@@ -1,0 +1,124 @@
+"""What is being released, and the image that carries it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import evolve, frozen
+from semver import Version
+
+from kaizen_tasks.domain.version import image_tag
+
+
+@frozen
+class Label:
+    """Names a step, and the environment that it is for; empty when it is for none."""
+
+    step: str
+    environment: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.environment}".rstrip()
+
+
+@frozen(kw_only=True)
+class Release:
+    """Version + commit + image digest, as far as they are known by now.
+
+    Attributes:
+        version: the version, once decided.
+        commit: full hash of the release commit, once written.
+        digest: `sha256:…` of the image manifest, once in a registry.
+        proven: what this run has seen the app prove: labels of steps whose proof cannot be looked up later.
+    """
+
+    version: Version
+    commit: str = ""
+    digest: str = ""
+    proven: frozenset[Label] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The name that image, tag and `/version` carry: `v1.2.3`."""
+        return image_tag(self.version)
+
+    def prove(self, label: Label) -> Release:
+        """Return the release with one more thing proven."""
+        return evolve(self, proven=self.proven | {label})
+
+
+@frozen(kw_only=True)
+class Image:
+    """An image as a registry holds it.
+
+    Attributes:
+        digest: `sha256:…` of the manifest or index.
+        media_type: of that manifest or index.
+        version: its `org.opencontainers.image.version` label, or empty.
+        revision: its `org.opencontainers.image.revision` label, or empty.
+    """
+
+    digest: str
+    media_type: str
+    version: str = ""
+    revision: str = ""
+
+
+@frozen(kw_only=True)
+class LocalImage:
+    """An image as a builder holds it on this machine.
+
+    Attributes:
+        name: what the builder calls it: `kaizencoach:v1.2.3`, or a path.
+        identity: the builder's own identifier for its bytes.
+    """
+
+    name: str
+    identity: str
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """Everything a builder needs to know.
+
+    Attributes:
+        app: the image's name on this machine.
+        version: `v1.2.3`, passed as the build argument and written as a label.
+        revision: full hash of the release commit.
+        created: the commit's time.
+        source: the repository's public address, or empty.
+    """
+
+    app: str
+    version: str
+    revision: str
+    created: datetime
+    source: str = ""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The OCI labels of the image; https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
+        labels = {
+            "org.opencontainers.image.version": self.version,
+            "org.opencontainers.image.revision": self.revision,
+            "org.opencontainers.image.created": self.created.isoformat(),
+            "org.opencontainers.image.source": self.source,
+        }
+        return {name: value for name, value in labels.items() if value}
+
+
+@frozen(kw_only=True)
+class Copied:
+    """What a copy between repositories cost.
+
+    Attributes:
+        digest: of the manifest that now stands in the target.
+        mounted: blobs that the registry linked without a transfer.
+        uploaded: blobs that had to be sent.
+        sent: bytes of those blobs.
+    """
+
+    digest: str
+    mounted: int = 0
+    uploaded: int = 0
+    sent: int = 0

@@ -1,0 +1,122 @@
+"""The VERSION file and the arithmetic of versions.
+
+Versions are `semver.Version`; this module says how they stand in a file, in an image tag, and what comes next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast, get_args
+
+from kaizen_tasks.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from semver import Version
+
+Part = Literal["auto", "patch", "feature", "major", "rc"]
+ALIASES = {"minor": "feature"}
+BOM = b"\xef\xbb\xbf"
+
+
+def parse(text: str, *, where: str = "version") -> Version:
+    """Read `1.2.3`, `1.2.3-rc.1`, or either with a leading `v`.
+
+    Args:
+        text: what somebody typed or a file holds.
+        where: names the origin in the error.
+
+    Raises:
+        UsageError: it is not a semantic version, or has build metadata, which an image tag cannot carry.
+    """
+    from semver import Version
+
+    bare = text.removeprefix("v")
+    if not Version.is_valid(bare):
+        raise UsageError(f"{where}: {text!r} is not a version", hint="write it as 1.2.3 or v1.2.3")
+    version = Version.parse(bare)
+    if version.build:
+        raise UsageError(
+            f"{where}: {text!r} has build metadata (+{version.build}), which an image tag cannot carry",
+            hint=f"write {str(version).partition('+')[0]}",
+        )
+    return version
+
+
+def read(content: bytes | None) -> Version:
+    """Read a VERSION file strictly: one version, at most one line ending, an optional BOM, no `v`.
+
+    Raises:
+        UsageError: the file is missing, empty, not UTF-8 or holds anything else.
+    """
+    if content is None:
+        raise UsageError(
+            "VERSION: there is no such file", hint="write the current version into it: echo 0.1.0 > VERSION"
+        )
+    try:
+        text = content.removeprefix(BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"VERSION: not UTF-8 at byte {error.start}", hint="write it as plain text: 1.2.3") from error
+    line = text.removesuffix("\n").removesuffix("\r")
+    if line.startswith("v") or line != line.strip() or len(line.splitlines()) != 1:
+        raise UsageError(f"VERSION: {_shown(text)} is not one bare version", hint="write it as 1.2.3 on a single line")
+    return parse(line, where="VERSION")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "…")
+
+
+def write(content: bytes | None, version: Version) -> bytes:
+    """Return the VERSION file with another version and its own style (BOM, line ending) kept."""
+    if content is None:
+        return f"{version}\n".encode()
+    bom = BOM if content.startswith(BOM) else b""
+    ending = next((end for end in (b"\r\n", b"\n") if content.endswith(end)), b"")
+    return bom + str(version).encode() + ending
+
+
+def parse_part(text: str) -> Part:
+    """Read the name of a part; `minor` is understood as `feature`.
+
+    Raises:
+        UsageError: no such part.
+    """
+    name = ALIASES.get(text, text)
+    if name not in get_args(Part):
+        raise UsageError(f"--part {text}: no such part", hint=f"choose one of {', '.join(get_args(Part))}")
+    return cast("Part", name)
+
+
+def advance(version: Version, part: Part) -> Version:
+    """Return the next version: patch, feature (minor), major, or the next release candidate.
+
+    A pre-release counts as not yet released: `1.3.0-rc.2` and patch give `1.3.0`.
+    """
+    if part == "rc":
+        return version.bump_prerelease("rc") if version.prerelease else version.bump_minor().bump_prerelease("rc")
+    if version.prerelease:
+        return version.finalize_version()
+    return {"patch": version.bump_patch, "feature": version.bump_minor, "major": version.bump_major}[part]()
+
+
+def image_tag(version: Version) -> str:
+    """Return the name that an image and `/version` carry: `v1.2.3`."""
+    return f"v{version}"
+
+
+def latest(versions: tuple[Version, ...]) -> Version | None:
+    """Return the highest version, if there is any."""
+    return max(versions, default=None)
+
+
+def require_ahead(version: Version, last: Version | None) -> None:
+    """Refuse a version that does not come after the last release.
+
+    Raises:
+        Refused: it is the same or lower.
+    """
+    if last is not None and version <= last:
+        raise Refused(
+            f"{version} does not come after the last release {last}",
+            state="VERSION is unchanged",
+            hint=f"choose a version above {last}",
+        )
