@@ -1,0 +1,144 @@
+"""Turns what was written into `Settings`, or into every problem at once.
+
+A problem is one line: file, path, what is wrong, and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.config.shape import Misfit, Problem, fit, nearest
+from kaizen_tasks.config.written import Written, WrittenEnvironment
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kaizen_tasks.config.source import Raw, Source
+
+ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
+PLATFORMS = ("apprunner",)
+KEYS = tuple(attribute.name for attribute in attrs.fields(Written))
+
+
+def read(source: Source, merged: Raw) -> Settings:
+    """Check a configuration and return it as settings.
+
+    Args:
+        source: the file as it was found.
+        merged: its content with defaults below and Invoke's own layers (`invoke.yaml`, `inv -f`, `INVOKE_*`) above.
+
+    Raises:
+        ConfigurationError: with every problem there is.
+    """
+    if source.fault:
+        raise ConfigurationError((source.fault,), hint="see docs/reference/configuration.md")
+    problems = [Problem(key, f"unknown key{nearest(key, KEYS)}") for key in source.raw if key not in KEYS]
+    try:
+        written = fit({key: merged[key] for key in KEYS if key in merged}, Written)
+    except Misfit as misfit:
+        raise _error(source, (*problems, *misfit.problems)) from None
+    problems += _dangling(written)
+    if problems:
+        raise _error(source, tuple(problems))
+    return _resolve(source, written)
+
+
+def _error(source: Source, problems: tuple[Problem, ...]) -> ConfigurationError:
+    return ConfigurationError(tuple(f"{source.name}: {each.path}: {each.what}" for each in problems))
+
+
+def _dangling(written: Written) -> Iterator[Problem]:
+    """Find what is missing, names that point nowhere, and values that no type can rule out."""
+    yield from _missing(written)
+    environments, stages = tuple(written.environments), (*written.environments, *written.groups)
+    for position, stage in enumerate(written.pipeline):
+        if stage not in stages:
+            what = f"{stage!r} is neither an environment nor a group{nearest(stage, stages)}"
+            yield Problem(f"pipeline.{position}", what)
+    for group, members in written.groups.items():
+        yield from _dangling_group(group, members, environments)
+    for name, each in written.environments.items():
+        yield from _dangling_environment(f"environments.{name}", name, each, written)
+    yield from _out_of_range(written)
+
+
+def _missing(written: Written) -> Iterator[Problem]:
+    if not written.app:
+        yield Problem("app", "is missing: the app's name")
+    if written.environments and not written.aws.region:
+        yield Problem("aws.region", "is missing: the region of the repositories and services")
+    if written.environments and not written.pipeline:
+        yield Problem("pipeline", "is missing: the stages in the order in which a release reaches them")
+
+
+def _dangling_group(group: str, members: tuple[str, ...], environments: tuple[str, ...]) -> Iterator[Problem]:
+    if group in environments:
+        yield Problem(f"groups.{group}", "is the name of an environment too")
+    if not members:
+        yield Problem(f"groups.{group}", "has no environments")
+    for position, member in enumerate(members):
+        if member not in environments:
+            yield Problem(
+                f"groups.{group}.{position}",
+                f"{member!r} is not an environment{nearest(member, environments)}",
+            )
+
+
+def _dangling_environment(path: str, name: str, said: WrittenEnvironment, written: Written) -> Iterator[Problem]:
+    for key in ("repository", "service", "url"):
+        template = getattr(said, key) or getattr(written.defaults, key)
+        try:
+            template.format(env=name, app=written.app)
+        except (KeyError, IndexError, ValueError):
+            yield Problem(f"{path}.{key}", f"{template!r} has a placeholder other than {{env}} and {{app}}")
+    platform = said.platform or written.defaults.platform
+    if platform not in PLATFORMS:
+        yield Problem(f"{path}.platform", f"{platform!r} is not a platform{nearest(platform, PLATFORMS)}")
+
+
+def _out_of_range(written: Written) -> Iterator[Problem]:
+    account = written.aws.account
+    if account and not (account.isdecimal() and len(account) == 12):
+        yield Problem("aws.account", f"{account!r} is not a 12-digit account number")
+    if written.build.engine not in ENGINES:
+        yield Problem(
+            "build.engine",
+            f"{written.build.engine!r} is not an engine{nearest(written.build.engine, ENGINES)}",
+        )
+    if "{version}" not in written.release.tag:
+        yield Problem("release.tag", f"{written.release.tag!r} does not contain {{version}}")
+    for path, number, least in (
+        ("verify.matches", written.verify.matches, 1),
+        ("rollout.canary", written.rollout.canary, 0),
+        ("rollout.parallel", written.rollout.parallel, 1),
+        ("rollout.max_failures", written.rollout.max_failures, 0),
+    ):
+        if number < least:
+            yield Problem(path, f"{number} is below {least}")
+
+
+def _resolve(source: Source, written: Written) -> Settings:
+    said = {field.name: getattr(written, field.name) for field in attrs.fields(Written) if field.name != "defaults"}
+    environments = {name: _environment(name, each, written) for name, each in written.environments.items()}
+    return Settings(**(said | {"root": source.root, "environments": environments}))
+
+
+def _environment(name: str, said: WrittenEnvironment, written: Written) -> Environment:
+    def fill(key: str) -> str:
+        template: str = getattr(said, key) or getattr(written.defaults, key)
+        return template.format(env=name, app=written.app)
+
+    protected = written.defaults.protected if said.protected is None else said.protected
+    return Environment(
+        name=name,
+        platform=fill("platform"),
+        repository=fill("repository"),
+        service=fill("service"),
+        url=fill("url").rstrip("/"),
+        protected=bool(protected),
+    )

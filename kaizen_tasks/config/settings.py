@@ -1,0 +1,189 @@
+"""The settings model: what the rest of the project reads. It has no defaults; `defaults.toml` has them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.rollout import RolloutRules
+from kaizen_tasks.errors import UsageError
+
+
+@frozen(kw_only=True)
+class AwsRules:
+    """Which account and region; an empty account accepts any, an empty profile is boto3's default."""
+
+    region: str
+    account: str
+    profile: str
+
+
+@frozen(kw_only=True)
+class BuildRules:
+    """How the image is built.
+
+    Attributes:
+        context: folder of the build context, below the app's folder.
+        dockerfile: path of the Dockerfile, below the context.
+        version_arg: the build argument that receives `v1.2.3`.
+        platform: `linux/amd64`; App Runner runs nothing else.
+        engine: `auto`, `docker`, `podman`, `buildah` or `bundle`.
+        command: entry point of a `bundle` image.
+        args: further build arguments.
+    """
+
+    context: str
+    dockerfile: str
+    version_arg: str
+    platform: str
+    engine: str
+    command: tuple[str, ...]
+    args: Mapping[str, str]
+
+
+@frozen(kw_only=True)
+class ReleaseRules:
+    """From where releases are made.
+
+    Attributes:
+        branches: names or patterns of branches that may be released.
+        remote: the git remote.
+        tag: name of the git tag; `{version}` stands for `1.2.3`.
+    """
+
+    branches: tuple[str, ...]
+    remote: str
+    tag: str
+
+
+@frozen(kw_only=True)
+class TagRules:
+    """How the git tag is made; `sign` uses gpg or ssh as git is configured."""
+
+    sign: bool
+
+
+@frozen(kw_only=True)
+class DeployRules:
+    """How long a deployment may take, in seconds."""
+
+    timeout: Seconds
+
+
+@frozen(kw_only=True)
+class VerifyRules:
+    """When the running app has proven its version.
+
+    Attributes:
+        path: where it says its version.
+        matches: consecutive right answers, each over a new connection.
+        interval: seconds between questions.
+        timeout: seconds after which it has failed to.
+    """
+
+    path: str
+    matches: int
+    interval: Seconds
+    timeout: Seconds
+
+
+@frozen(kw_only=True)
+class SmokeCheck:
+    """One more thing the running app must answer: `GET path` with this HTTP status."""
+
+    path: str
+    status: int = 200
+
+
+@frozen(kw_only=True)
+class DocsRule:
+    """A release that touches `when` must touch `update`; both are glob patterns."""
+
+    when: tuple[str, ...]
+    update: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything that is configured, checked."""
+
+    root: Path
+    app: str
+    pipeline: tuple[str, ...]
+    aws: AwsRules
+    build: BuildRules
+    release: ReleaseRules
+    tag: TagRules
+    environments: Mapping[str, Environment]
+    groups: Mapping[str, tuple[str, ...]]
+    deploy: DeployRules
+    verify: VerifyRules
+    smoke: tuple[SmokeCheck, ...]
+    rollout: RolloutRules
+    docs_checklist: tuple[DocsRule, ...]
+
+    def stage(self, name: str) -> Stage:
+        """Return an environment or group by its name.
+
+        Raises:
+            UsageError: there is none; the nearest name is in the hint.
+        """
+        if name in self.groups:
+            return Stage(name=name, environments=tuple(self.environments[each] for each in self.groups[name]))
+        if name in self.environments:
+            return Stage(name=name, environments=(self.environments[name],))
+        raise self._unknown(name)
+
+    def _unknown(self, name: str) -> UsageError:
+        import difflib
+
+        known = [*self.environments, *self.groups]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known) or 'none: none is configured'}"
+        return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
+
+    @property
+    def first_stage(self) -> Stage:
+        """The stage that is released to.
+
+        Raises:
+            UsageError: the configuration has no environments.
+        """
+        if not self.pipeline:
+            raise UsageError(
+                "no pipeline is configured, so there is nothing to deploy to",
+                hint='add pipeline = ["staging"] and [environments.staging] to kaizen.toml',
+            )
+        return self.stage(self.pipeline[0])
+
+    def stage_before(self, stage: Stage) -> Stage | None:
+        """Return the stage from which `stage` is promoted; None for the first one.
+
+        An environment inside a group has that group's place in the pipeline; one outside the pipeline comes after
+        its first stage.
+
+        Raises:
+            UsageError: the environments of `stage` have different places.
+        """
+        places = {self._place(environment) for environment in stage.environments}
+        if len(places) > 1:
+            raise UsageError(
+                f"{stage.name}: these are different stages of the pipeline ({' → '.join(self.pipeline)})",
+                hint="promote to one after the other",
+            )
+        place = places.pop()
+        return self.stage(self.pipeline[place - 1]) if place else None
+
+    def _place(self, environment: Environment) -> int:
+        for position, name in enumerate(self.pipeline):
+            if environment in self.stage(name).environments:
+                return position
+        return 1
+
+    def git_tag(self, version: object) -> str:
+        """Return the name of the git tag of a version."""
+        return self.release.tag.format(version=version)
