@@ -1,0 +1,90 @@
+"""The names of the two files that a release edits, and how they are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from semver import Version
+
+    from kaizen_tasks.domain.changelog import Changelog
+    from kaizen_tasks.ports import Tools
+
+VERSION = "VERSION"
+CHANGELOG = "CHANGELOG.md"
+RELEASED = (VERSION, CHANGELOG)
+
+
+def version(tools: Tools) -> Version:
+    """Return what VERSION says.
+
+    Raises:
+        UsageError: it is missing or malformed.
+    """
+    return versions.read(tools.documents.read(VERSION))
+
+
+def changelog_bytes(tools: Tools) -> bytes:
+    """Return CHANGELOG.md as it stands.
+
+    Raises:
+        UsageError: it is missing.
+    """
+    content = tools.documents.read(CHANGELOG)
+    if content is None:
+        raise UsageError(
+            "CHANGELOG.md: there is no such file",
+            hint='start it with an entry: inv changelog.add --type added --text "…"',
+        )
+    return content
+
+
+def changelog(tools: Tools) -> Changelog:
+    """Return CHANGELOG.md, parsed."""
+    from kaizen_tasks.domain import changelog as changelogs
+
+    return changelogs.parse(changelog_bytes(tools))
+
+
+def released_versions(tools: Tools) -> tuple[Version, ...]:
+    """Return the versions that have a git tag in this clone; tags of other forms are not releases."""
+    return tuple(found for name in tools.scm.tags() if (found := _of_tag(name, tools)))
+
+
+def _of_tag(name: str, tools: Tools) -> Version | None:
+    prefix, _, suffix = tools.settings.release.tag.partition("{version}")
+    if not (name.startswith(prefix) and name.endswith(suffix)):
+        return None
+    try:
+        found = versions.parse(name.removeprefix(prefix).removesuffix(suffix), where=name)
+    except (UsageError, Refused):
+        return None
+    return found if tools.settings.git_tag(found) == name else None
+
+
+def last_release(tools: Tools) -> Version | None:
+    """Return the version that was released last, as far as this clone knows.
+
+    The highest tag says so. Without any tag it is the newest heading of the changelog, if entries have been
+    collected since; a heading with nothing above it is the release that is about to be made.
+    """
+    tagged = versions.latest(released_versions(tools))
+    if tagged is not None:
+        return tagged
+    content = tools.documents.read(CHANGELOG)
+    if content is None:
+        return None
+    from kaizen_tasks.domain import changelog as changelogs
+
+    parsed = changelogs.parse(content)
+    if not has_entries(parsed):
+        return None
+    return versions.latest(tuple(each.version for each in parsed.releases if each.version is not None))
+
+
+def has_entries(parsed: Changelog) -> bool:
+    """Return whether something stands under `[Unreleased]`."""
+    return parsed.unreleased is not None and any(group.entries for group in parsed.unreleased.groups)

@@ -1,0 +1,27 @@
+"""The steps that flows are made of. They are public: an app's own `tasks.py` composes its flows from them."""
+
+from kaizen_tasks.flows.steps.building import Build, Push
+from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
+from kaizen_tasks.flows.steps.evidence import Evidence, Record
+from kaizen_tasks.flows.steps.preflight import Preflight
+from kaizen_tasks.flows.steps.proving import Smoke, Verify
+from kaizen_tasks.flows.steps.tagging import Tag
+from kaizen_tasks.flows.steps.versioning import Bump, Changelog, Commit, Land
+
+__all__ = [
+    "Build",
+    "Bump",
+    "Changelog",
+    "Commit",
+    "Copy",
+    "Deploy",
+    "Evidence",
+    "Land",
+    "Locate",
+    "Preflight",
+    "Push",
+    "Record",
+    "Smoke",
+    "Tag",
+    "Verify",
+]

@@ -1,0 +1,115 @@
+"""From the release commit to an image in the first repository: build, push."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.release import Label, Recipe, Release
+from kaizen_tasks.errors import BuildFailed
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.ports import Tools
+
+
+@frozen(kw_only=True)
+class Build:
+    """Build the image of the release commit, from a clean export and never from the working tree.
+
+    Attributes:
+        environment: skip the build when its repository already holds this version from this commit; None asks no
+            registry.
+    """
+
+    environment: Environment | None = None
+    label = Label("build")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look into the registry, then into the builder's own store."""
+        if release.commit and self.environment is not None:
+            held = _held(release, self.environment, tools)
+            if not isinstance(held, Act):
+                return held
+        if release.commit:
+            image = tools.builder.find(_recipe(release, tools))
+            if image is not None:
+                return Done(f"{image.name} is here, from {release.commit[:10]}", release)
+        return Act(f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target(tools)}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Export the commit into an empty folder and build there."""
+        with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
+            context = Path(folder)
+            tools.scm.export(release.commit, context)
+            tools.builder.build(_recipe(release, tools), context)
+        return release
+
+
+def _target(tools: Tools) -> str:
+    return f"for {tools.settings.build.platform}"
+
+
+def _recipe(release: Release, tools: Tools) -> Recipe:
+    return Recipe(
+        app=tools.settings.app,
+        version=release.name,
+        revision=release.commit,
+        created=tools.scm.committed(release.commit),
+        source=tools.scm.source(),
+    )
+
+
+def _held(release: Release, environment: Environment, tools: Tools) -> Decision:
+    """Say whether a repository holds the release: `Done` from the same commit, `Refuse` from another, else `Act`."""
+    image = tools.registry.image(environment.repository, release.name)
+    where = f"{environment.repository}:{release.name}"
+    if image is None:
+        return Act(f"upload {where}", release)
+    if image.revision == release.commit:
+        return Done(f"{where} is there, from {release.commit[:10]}", evolve(release, digest=image.digest))
+    built_from = image.revision[:10] or "an unknown commit"
+    return Refuse(
+        why=(f"{where} exists, built from {built_from} and not from {release.commit[:10]}",),
+        hint="a version never moves; choose the next one: inv bump --part patch",
+    )
+
+
+@frozen(kw_only=True)
+class Push:
+    """Upload `:vX.Y.Z`, and nothing else; never replace other bytes.
+
+    Attributes:
+        environment: whose repository receives the image.
+    """
+
+    environment: Environment
+
+    @property
+    def label(self) -> Label:
+        """Its name and environment."""
+        return Label("push", self.environment.name)
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look at what the tag holds now."""
+        if not release.commit:
+            return Act(f"upload {self.environment.repository}:{release.name}", release)
+        return _held(release, self.environment, tools)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Hand the image from the builder to the repository."""
+        image = tools.builder.find(_recipe(release, tools))
+        if image is None:
+            raise BuildFailed(
+                f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}",
+                state="nothing has been uploaded",
+                hint="inv build",
+            )
+        address = tools.registry.address(self.environment.repository)
+        tools.builder.push(image, address=address, tag=release.name, login=tools.registry.login())
+        return release

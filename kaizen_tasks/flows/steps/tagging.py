@@ -1,0 +1,69 @@
+"""The release becomes visible to everybody: an annotated tag, pushed with the branch in one piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.release import Label, Release
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.ports import Remote, Tools
+
+
+@frozen(kw_only=True)
+class Tag:
+    """Tag the release commit and push tag and branch, both or neither.
+
+    Attributes:
+        push: whether the remote is asked and told at all.
+    """
+
+    push: bool = True
+    label = Label("tag")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look at the tag here and on the remote, and at the remote's branch."""
+        name = tools.settings.git_tag(release.version)
+        if not release.commit:
+            return Act(f"tag the release commit {name} and push it", release)
+        remote = tools.scm.remote(tools.scm.head().branch) if self.push else None
+        here = tools.scm.commit_of(f"refs/tags/{name}")
+        elsewhere = {here, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
+        if elsewhere:
+            return Refuse(
+                why=(
+                    f"the tag {name} exists on commit {elsewhere.pop()[:10]}, and the release is {release.commit[:10]}",
+                ),
+                hint="a version never moves; choose the next one: inv bump --part patch",
+            )
+        return self._decided(name, here, remote, release, tools)
+
+    def _decided(self, name: str, here: str, remote: Remote | None, release: Release, tools: Tools) -> Decision:
+        where = f"{name} on {release.commit[:10]}"
+        if remote is None:
+            return Done(f"{where} is here", release) if here else Act(f"tag {where}", release)
+        if here and name in remote.tags and not _branch_to_push(release, remote, tools):
+            return Done(f"{where} is here and on {tools.settings.release.remote}", release)
+        with_branch = _branch_to_push(release, remote, tools)
+        what = f"{with_branch} and {name}" if with_branch else name
+        return Act(f"tag {where}, push {what} to {tools.settings.release.remote}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Tag, then push what the remote lacks in one atomic push."""
+        name = tools.settings.git_tag(release.version)
+        tools.scm.tag(name, release.commit, f"{tools.settings.app} {release.name}\n")
+        remote = tools.scm.remote(tools.scm.head().branch) if self.push else None
+        if remote is not None:
+            tools.scm.publish(branch=_branch_to_push(release, remote, tools), tag=name)
+        return release
+
+
+def _branch_to_push(release: Release, remote: Remote, tools: Tools) -> str:
+    """Return the branch when the remote's lacks the release commit; a detached HEAD has none to push."""
+    if remote.branch and tools.scm.is_ancestor(release.commit, remote.branch):
+        return ""
+    return tools.scm.head().branch

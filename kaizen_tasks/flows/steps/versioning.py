@@ -1,0 +1,194 @@
+"""From the last release to a commit that is the next one: bump, changelog, commit, land."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+from semver import Version
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.flows import documents, pending
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.ports import Tools
+
+
+@frozen(kw_only=True)
+class Bump:
+    """Decide the version, and write it into VERSION.
+
+    Converges: what is wanted follows from the last release, so bumping twice bumps once.
+
+    Attributes:
+        part: `patch`, `feature`, `major`, `rc`, or `auto`: a VERSION that is already ahead of the last release
+            stays, else the notes under `[Unreleased]` decide.
+        to: exactly this version; overrides `part`.
+        settled: whether a HEAD that is a release, with nothing noted since, needs no other one. Flows say so, since
+            typing them again must finish and not start over; a plain bump with a part always moves on.
+    """
+
+    part: versions.Part = "auto"
+    to: Version | None = None
+    settled: bool = False
+    label = Label("bump")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Find out which version is wanted, and whether VERSION says it."""
+        begun = pending.begun(tools)
+        if begun is not None and self._accepts(begun.version):
+            return Done(f"{begun.name} was begun before, as commit {begun.commit[:10]}", begun)
+        now, last = documents.version(tools), documents.last_release(tools)
+        finished = pending.finished(now, last, tools) if self._accepts(now) else None
+        if finished is not None and (self.settled or self.part == "auto"):
+            return Done(f"{finished.name} is released and nothing is noted since", finished)
+        wanted, reason = self._wanted(now, last, tools)
+        versions.require_ahead(wanted, last)
+        after = Release(version=wanted)
+        if now == wanted:
+            return Done(f"VERSION says {now}{reason}", after)
+        return Act(f"{now} → {wanted}{reason}", after)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Write VERSION in its own style."""
+        now, last = documents.version(tools), documents.last_release(tools)
+        wanted, _ = self._wanted(now, last, tools)
+        tools.documents.write(documents.VERSION, versions.write(tools.documents.read(documents.VERSION), wanted))
+        return evolve(release, version=wanted)
+
+    def _accepts(self, version: Version) -> bool:
+        return self.to is None or self.to == version
+
+    def _wanted(self, now: Version, last: Version | None, tools: Tools) -> tuple[Version, str]:
+        if self.to is not None:
+            return self.to, ", as asked"
+        if self.part != "auto":
+            return versions.advance(last or now, self.part), f", a {self.part} release"
+        if last is None or now > last:
+            return now, ", ahead of the last release" if last else ", the first release"
+        return _inferred(last, tools)
+
+
+def _inferred(last: Version, tools: Tools) -> tuple[Version, str]:
+    from kaizen_tasks.domain import changelog as changelogs
+    from kaizen_tasks.errors import Refused
+
+    unreleased = documents.changelog(tools).unreleased
+    if unreleased is None or not any(group.entries for group in unreleased.groups):
+        raise Refused(
+            f"bump: nothing is noted under [Unreleased] since {last}",
+            state="nothing has been changed",
+            hint='note what changed: inv changelog.add --type fixed --text "…"',
+        )
+    reasoned = changelogs.infer_part(unreleased, current=last)
+    return versions.advance(last, versions.parse_part(reasoned.part)), f", {reasoned.reason}"
+
+
+@frozen(kw_only=True)
+class Changelog:
+    """Cut `[Unreleased]` into the section of the version."""
+
+    label = Label("changelog")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look for the version's heading."""
+        if release.commit:
+            return Done(f"[{release.version}] is in the release commit", release)
+        parsed = documents.changelog(tools)
+        if parsed.find(release.version) is not None:
+            return Done(f"[{release.version}] is there", release)
+        if not documents.has_entries(parsed):
+            return Refuse(
+                why=(f"nothing is noted under [Unreleased] for {release.version}",),
+                hint='note what changed: inv changelog.add --type fixed --text "…"',
+            )
+        return Act(f"cut [Unreleased] into [{release.version}] - {_today(tools)}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Write the new changelog; every other byte stays."""
+        from kaizen_tasks.domain import changelog as changelogs
+
+        cut = changelogs.release(
+            documents.changelog_bytes(tools),
+            version=release.version,
+            date=tools.clock.now().date(),
+            repository_url=tools.scm.source() or None,
+            tag=tools.settings.git_tag,
+        )
+        tools.documents.write(documents.CHANGELOG, cut)
+        return release
+
+
+def _today(tools: Tools) -> str:
+    return tools.clock.now().date().isoformat()
+
+
+@frozen(kw_only=True)
+class Commit:
+    """Make the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged."""
+
+    label = Label("commit")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look for a commit that is the release already."""
+        if release.commit:
+            return Done(f"{release.name} is commit {release.commit[:10]}", release)
+        begun = pending.begun(tools)
+        if begun is not None and begun.version == release.version:
+            return Done(f"{release.name} is commit {begun.commit[:10]}", begun)
+        head = tools.scm.head()
+        changed = tools.scm.changes(head.commit, _contents(tools))
+        if not changed:
+            return Done(
+                f"nothing to commit: {head.commit[:10]} is {release.name}",
+                evolve(release, commit=head.commit),
+            )
+        return Act(f"commit {' and '.join(changed)} onto {head.branch or head.commit[:10]}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Write the commit object and keep it; branch, index and working tree stay as they are."""
+        commit = tools.scm.write_commit(
+            parent=tools.scm.head().commit, files=_contents(tools), message=f"Release {release.name}\n"
+        )
+        for superseded in tools.scm.pending():
+            tools.scm.forget(superseded)
+        tools.scm.keep(release.name, commit)
+        return release
+
+
+def _contents(tools: Tools) -> dict[str, bytes]:
+    found = {name: tools.documents.read(name) for name in documents.RELEASED}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+@frozen(kw_only=True)
+class Land:
+    """Move the branch onto the release commit, and the two files with it."""
+
+    label = Label("land")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look where the branch is."""
+        head = tools.scm.head()
+        where = head.branch or "HEAD"
+        if not release.commit:
+            return Act(f"move {where} onto the release commit", release)
+        if tools.scm.is_ancestor(release.commit, head.commit):
+            stale = tuple(name for name in tools.scm.modified() if name in documents.RELEASED)
+            if not stale or head.commit != release.commit:
+                return Done(f"{where} has {release.commit[:10]}", release)
+            return Act(f"bring {' and '.join(stale)} up to {release.commit[:10]}", release)
+        if tools.scm.is_ancestor(head.commit, release.commit):
+            return Act(f"move {where} from {head.commit[:10]} onto {release.commit[:10]}", release)
+        return Refuse(
+            why=(f"{where} has moved since {release.name} was begun on another commit",),
+            hint=f"git merge {release.commit[:10]}, then the same command again",
+        )
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Fast-forward; whatever else is staged or edited stays as it is."""
+        tools.scm.land(release.commit, paths=documents.RELEASED)
+        return release
