@@ -1,0 +1,58 @@
+"""Creates repositories and services where there are none: what a team's Terraform does on AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters.aws import translated
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws import Aws
+    from kaizen_tasks.domain.environment import Environment
+
+PORT = "8080"
+
+
+class Founder:
+    """Makes what `Registry` and `Platform` expect to find.
+
+    Args:
+        aws: where.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def mounting(self) -> None:
+        """Let repositories of the account share blobs without a transfer."""
+        with translated("enable blob mounting"):
+            self._aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+
+    def repository(self, name: str) -> None:
+        """Create an image repository."""
+        with translated(f"create the repository {name}"):
+            self._aws.ecr().create_repository(repositoryName=name)
+
+    def service(self, environment: Environment, *, image: str) -> None:
+        """Create a service that follows an image, with auto-deployment, as App Runner has it by default.
+
+        Args:
+            environment: its name reaches the app as `ENVIRONMENT`.
+            image: `host/repository:latest`.
+        """
+        role = f"arn:aws:iam::{self._aws.account()}:role/{environment.service}-pulls"
+        with translated(f"create the service {environment.service}"):
+            self._aws.apprunner().create_service(
+                ServiceName=environment.service,
+                SourceConfiguration={
+                    "AuthenticationConfiguration": {"AccessRoleArn": role},
+                    "ImageRepository": {
+                        "ImageIdentifier": image,
+                        "ImageRepositoryType": "ECR",
+                        "ImageConfiguration": {
+                            "Port": PORT,
+                            "RuntimeEnvironmentVariables": {"ENVIRONMENT": environment.name},
+                        },
+                    },
+                },
+            )

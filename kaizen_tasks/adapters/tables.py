@@ -1,0 +1,65 @@
+"""Status and history for people, as tables."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.matrix import Row
+
+PLAIN_WIDTH = 100
+"""Columns where there is no terminal to ask."""
+
+
+def print_status(rows: Sequence[Row]) -> None:
+    """Print the matrix: one line an environment, then every drift in words."""
+    from rich.text import Text
+
+    table = _table("environment", "image", "digest", "running", "ledger", "when")
+    for row in rows:
+        mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
+        table.add_row(
+            mark + Text(row.environment.name, "bold"),
+            (row.latest.version or "?") if row.latest else "none",
+            row.latest.digest.removeprefix("sha256:")[:12] if row.latest else "",
+            Text(row.running.version, "green") if row.running.version else Text("no answer", "red"),
+            f"{row.entry.version} {row.entry.event}" if row.entry else "nothing",
+            f"{row.entry.at:%m-%d %H:%M}" if row.entry else "",
+        )
+    drifts = [f"! {row.environment.name}: {drift}" for row in rows for drift in row.drift]
+    _print(table, *(Text(drift, "yellow") for drift in drifts))
+
+
+def print_history(entries: Sequence[Entry]) -> None:
+    """Print ledger entries, newest first."""
+    table = _table("when (UTC)", "environment", "release", "event", "by", "reason")
+    for entry in entries:
+        when = f"{entry.at:%Y-%m-%d %H:%M}"
+        table.add_row(when, entry.environment, entry.version, str(entry.event), entry.actor, entry.reason)
+    _print(table)
+
+
+def _table(*columns: str) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _print(*what: RenderableType) -> None:
+    """Print with colour on a terminal, without escape codes elsewhere."""
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    for each in what:
+        console.print(each)

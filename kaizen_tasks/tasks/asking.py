@@ -1,0 +1,76 @@
+"""What is said and asked before the world is changed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.wiring import Toolbox
+
+
+def stage(names: Sequence[str], settings: Settings) -> Stage:
+    """Return everything that `--env` names, as one stage.
+
+    Raises:
+        UsageError: no name, or one that is not configured.
+    """
+    from kaizen_tasks.domain.environment import Stage
+
+    if not names:
+        known = ", ".join([*settings.environments, *settings.groups])
+        raise UsageError("no environment is named", hint=f"add --env with one of: {known}")
+    stages = [settings.stage(name) for name in names]
+    environments = dict.fromkeys(environment for each in stages for environment in each.environments)
+    return Stage(name=" ".join(each.name for each in stages), environments=tuple(environments))
+
+
+def announce(what: str, environments: Sequence[Environment], tools: Toolbox) -> None:
+    """Say app, release, environments, account and region before anything happens.
+
+    Raises:
+        Denied: the credentials are of another account.
+    """
+    names = ", ".join(environment.name for environment in environments)
+    account, region = tools.identity.account(), tools.settings.aws.region
+    tools.reporter.heading(f"{tools.settings.app} {what} → {names}   (account {account}, {region})")
+
+
+def confirm(environments: Sequence[Environment], tools: Toolbox, *, yes: bool) -> None:
+    """Ask for the app's name before a protected environment is changed.
+
+    Raises:
+        Refused: the answer is another one, or nobody can be asked.
+    """
+    protected = ", ".join(environment.name for environment in environments if environment.protected)
+    if not protected or yes or tools.dry:
+        return
+    nothing = "nothing has been changed"
+    if not sys.stdin.isatty():
+        raise Refused(f"{protected} is protected, and nobody is here to ask", state=nothing, hint="add --yes")
+    sys.stderr.write(f"{protected} is protected. Type {tools.settings.app} to go on: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != tools.settings.app:
+        raise Refused(f"{protected} is protected, and the answer was another one", state=nothing, hint="type it again")
+
+
+def agree(what: str, *, yes: bool) -> None:
+    """Ask a plain question.
+
+    Raises:
+        Refused: the answer is no, or nobody can be asked.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused(f"{what}: nobody is here to ask", state="nothing has been changed", hint="add --yes")
+    sys.stderr.write(f"{what}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise Refused(f"{what}: the answer was no", state="nothing has been changed")

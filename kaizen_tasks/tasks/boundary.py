@@ -1,0 +1,91 @@
+"""The edge between tasks and everything below: errors become exit codes, signals become errors.
+
+Imported at every start, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from kaizen_tasks.errors import Interrupted, KaizenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+ENV = "environment or group; may be repeated"
+RELEASE = "the release: v1.2.3 or 1.2.3"
+YES = "answer every question with yes"
+JSON = "print one JSON document on stdout, and everything for people on stderr"
+PART = "auto, patch, feature, major or rc"
+
+
+def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make an Invoke task that exits as the command-line contract says.
+
+    No argument is positional: Invoke lets a missing one swallow `--dry`.
+
+    Args:
+        options: what Invoke's own `task` takes.
+    """
+
+    def decorate(body: Callable[..., None]) -> Any:
+        return task(positional=[], **options)(_guarded(body))
+
+    return decorate
+
+
+def _guarded(body: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+    @functools.wraps(body)
+    def guarded(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        try:
+            with _signals():
+                return body(*args, **kwargs)
+        except KaizenError as error:
+            _show_traceback()
+            raise Exit(str(error), code=error.exit_code) from error
+        except KeyboardInterrupt:
+            stopped = Interrupted("interrupted", hint="type the same command again to finish")
+            raise Exit(str(stopped), code=stopped.exit_code) from None
+        except Exit:
+            raise
+        except Exception as error:
+            _show_traceback()
+            what = f"unexpected {type(error).__name__}: {error}"
+            raise Exit(f"{what}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
+
+    return guarded
+
+
+def _show_traceback() -> None:
+    """Show where an error came from, under Invoke's `--debug`."""
+    if logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
+        import traceback
+
+        traceback.print_exc(file=sys.stderr)
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Let a request to stop unwind the stack as Ctrl-C does, so that what was begun is left in order."""
+    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

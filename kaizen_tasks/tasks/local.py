@@ -1,0 +1,113 @@
+"""`local.*`: the local cloud for exploring by hand."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+from kaizen_tasks.tasks.boundary import JSON, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from invoke.collection import Collection
+    from invoke.context import Context
+
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.rehearsal.cloud import Cloud
+
+STATE = "the cloud's folder; without it, one of this app's own"
+
+
+def collection() -> Collection:
+    """Return the tasks as a collection."""
+    from invoke.collection import Collection
+
+    return Collection(up, down, status)
+
+
+@command(help={"state": STATE, "port": "where to listen on loopback; 0 picks a free port", "json": JSON})
+def up(c: Context, state: str = "", port: int = 0, json: bool = False) -> None:
+    """Start a local cloud with this app's repositories, services and ledger in it."""
+    from kaizen_tasks.rehearsal import cloud as clouds
+    from kaizen_tasks.rehearsal import infrastructure
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    settings = tools.settings
+    if tools.dry:
+        tools.reporter.note("would start a local cloud on loopback; nothing has been started")
+        return
+    region, account = settings.aws.region or "eu-west-1", settings.aws.account or "123456789012"
+    engine = "process" if settings.build.engine == "bundle" else "auto"
+    cloud = clouds.start(_folder(state, settings), region=region, account=account, engine=engine, port=port)
+    os.environ.update(cloud.environ)
+    if settings.environments:
+        infrastructure.provide(tools)
+    if json:
+        _print_json(cloud)
+        return
+    tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url}, as account {account} in {region}")
+    for name, value in cloud.environ.items():
+        tools.reporter.note(f"export {name}={shlex.quote(value)}")
+
+
+@command(help={"state": STATE})
+def down(c: Context, state: str = "") -> None:
+    """Stop the local cloud and everything it runs; its state stays."""
+    from kaizen_tasks.rehearsal import cloud as clouds
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config)
+    cloud = clouds.find(_folder(state, tools.settings))
+    if cloud is None:
+        tools.reporter.note("already done: no local cloud runs here")
+    elif tools.dry:
+        tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}")
+    else:
+        clouds.stop(cloud)
+        tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}")
+
+
+@command(name="status", help={"state": STATE, "json": JSON})
+def status(c: Context, state: str = "", json: bool = False) -> None:
+    """Say whether the local cloud runs, where, and how to point clients at it."""
+    from kaizen_tasks.rehearsal import cloud as clouds
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config)
+    cloud = clouds.find(_folder(state, tools.settings))
+    if json:
+        _print_json(cloud)
+    elif cloud is None:
+        tools.reporter.note("no local cloud runs here; start one: inv local.up")
+    else:
+        tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}")
+
+
+def _print_json(cloud: Cloud | None) -> None:
+    from kaizen_tasks.tasks import rendering
+
+    document: dict[str, Any] = {"running": cloud is not None}
+    if cloud is not None:
+        document |= {
+            "endpoint_url": cloud.endpoint_url,
+            "state": str(cloud.state),
+            "pid": cloud.pid,
+            "environ": cloud.environ,
+        }
+    rendering.print_json(document)
+
+
+def _folder(state: str, settings: Settings) -> Path:
+    """Return the folder that was named, or one that belongs to this checkout of this app."""
+    import hashlib
+    from pathlib import Path
+
+    if state:
+        return Path(state).resolve()
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    checkout = hashlib.sha256(str(settings.root).encode()).hexdigest()[:8]
+    return Path(base) / "kaizen" / f"{settings.app}-{checkout}"

@@ -1,0 +1,56 @@
+"""Status and history for programs: the JSON documents of the command-line contract."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.matrix import Row
+
+Document = dict[str, Any]  # JSON, on its way out
+
+
+def status_document(settings: Settings, rows: Iterable[Row]) -> Document:
+    """Return the document of `status --json`, as the command-line contract has it."""
+    return {"app": settings.app, "environments": {row.environment.name: _row(row) for row in rows}}
+
+
+def _row(row: Row) -> Document:
+    return {
+        "repository": row.environment.repository,
+        "service": row.environment.service,
+        "url": row.url,
+        "image_tag": (row.latest.version or None) if row.latest else None,
+        "digest": row.latest.digest if row.latest else None,
+        "running": {"version": row.running.version or None, "environment": row.running.environment or None},
+        "ledger": entry_document(row.entry) if row.entry else None,
+        "lock": None,
+        "hold": None,
+        "drift": list(row.drift),
+    }
+
+
+def entry_document(entry: Entry) -> Document:
+    """Return a ledger entry as JSON."""
+    return {
+        "environment": entry.environment,
+        "event": str(entry.event),
+        "version": entry.version,
+        "commit": entry.commit,
+        "digest": entry.digest,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "operation": entry.operation or None,
+        "reason": entry.reason or None,
+    }
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,152 @@
+"""The deploy side: the flows of the pipeline, and deploy, verify and promote for any environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kaizen_tasks.tasks.boundary import ENV, PART, RELEASE, YES, command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from invoke.context import Context
+
+    from kaizen_tasks.domain.environment import Stage
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.flows.rollout import FlowFor
+    from kaizen_tasks.wiring import Toolbox
+
+
+def pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
+    """Make `release-<first stage>` and a `promote-<stage>` for every later one."""
+    for position, stage in enumerate(pipeline):
+        yield _promote_task(stage) if position else _release_task(stage)
+
+
+def _release_task(stage: str) -> Any:
+    @command(name=f"release-{stage}", help={"part": PART, "yes": YES})
+    def release(c: Context, part: str = "auto", yes: bool = False) -> None:
+        from kaizen_tasks.domain import version as versions
+        from kaizen_tasks.wiring import toolbox
+
+        _release(toolbox(c.config, draft=True), versions.parse_part(part), yes=yes)
+
+    release.__doc__ = release.body.__doc__ = f"Release to {stage}: from the commit to a verified service and a tag."
+    return release
+
+
+def _release(tools: Toolbox, part: Any, *, yes: bool) -> None:
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.flows import catalogue, documents
+    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.steps import Bump
+    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.tasks.executing import executor
+
+    bump = Bump(part=part, settled=True)
+    stage = tools.settings.first_stage
+    start = Release(version=documents.version(tools))
+    asking.announce(f"release from {start.name}", stage.environments, tools)
+    asking.confirm(stage.environments, tools, yes=yes)
+    run(catalogue.release(bump, stage), start, tools, executor(tools))
+
+
+def _promote_task(stage: str) -> Any:
+    @command(name=f"promote-{stage}", help={"release": RELEASE, "yes": YES})
+    def promote_stage(c: Context, release: str = "", yes: bool = False) -> None:
+        from kaizen_tasks.wiring import toolbox
+
+        tools = toolbox(c.config)
+        _promote(tools, tools.settings.stage(stage), release, again=f"inv promote-{stage}", yes=yes)
+
+    doc = f"Promote to {stage}: the bytes that were verified in the stage before."
+    promote_stage.__doc__ = promote_stage.body.__doc__ = doc
+    return promote_stage
+
+
+@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES})
+def promote(c: Context, env: list[str], release: str = "", yes: bool = False) -> None:
+    """Promote to any environments: the bytes that were verified in the stage before."""
+    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config)
+    again = "inv promote " + " ".join(f"--env {name}" for name in env)
+    _promote(tools, asking.stage(env, tools.settings), release, again=again, yes=yes)
+
+
+def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool) -> None:
+    from kaizen_tasks.domain import version as versions
+    from kaizen_tasks.errors import UsageError
+    from kaizen_tasks.flows import catalogue, promotable
+
+    before = tools.settings.stage_before(stage)
+    if before is None:
+        first = tools.settings.first_stage.name
+        raise UsageError(f"{stage.name} is the first stage", hint=f"release to it: inv release-{first}")
+    version = versions.parse(wanted, where="--release") if wanted else None
+    tools.identity.account()
+    release = promotable.verified_in(before, version, tools)
+    command_again = f"{again} --release {release.name}"
+    _roll_out(
+        tools,
+        stage,
+        release,
+        lambda environment: catalogue.promotion(environment, before=before),
+        command_again,
+        yes=yes,
+    )
+
+
+def _roll_out(tools: Toolbox, stage: Stage, release: Release, flow_for: FlowFor, again: str, *, yes: bool) -> None:
+    from kaizen_tasks.flows.rollout import roll_out
+    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.tasks.executing import executor
+
+    asking.announce(release.name, stage.environments, tools)
+    asking.confirm(stage.environments, tools, yes=yes)
+    roll_out(stage, flow_for, release, tools, again=again, execute=executor(tools))
+
+
+@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES})
+def deploy(c: Context, env: list[str], release: str = "", yes: bool = False) -> None:
+    """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config)
+    stage = asking.stage(env, tools.settings)
+    source = (tools.settings.stage_before(stage) or stage).environments[0]
+    again = "inv deploy " + " ".join(f"--env {name}" for name in env)
+    wanted = _wanted(release, tools)
+    _roll_out(
+        tools,
+        stage,
+        wanted,
+        lambda environment: catalogue.deployment(environment, source=source),
+        again,
+        yes=yes,
+    )
+
+
+@command(iterable=["env"], help={"env": ENV, "release": RELEASE})
+def verify(c: Context, env: list[str], release: str = "") -> None:
+    """Ask the running app until it proves the version, then run the smoke checks."""
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config)
+    again = "inv verify " + " ".join(f"--env {name}" for name in env)
+    stage = asking.stage(env, tools.settings)
+    _roll_out(tools, stage, _wanted(release, tools), catalogue.verification, again, yes=True)
+
+
+def _wanted(name: str, tools: Toolbox) -> Release:
+    """Return the release that `--release` names, or the one that VERSION says."""
+    from kaizen_tasks.domain import version as versions
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.flows import documents
+
+    return Release(version=versions.parse(name, where="--release") if name else documents.version(tools))

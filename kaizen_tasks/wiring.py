@@ -1,0 +1,167 @@
+"""Puts the toolbox together; the only place that picks adapters."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from invoke.config import Config
+
+    from kaizen_tasks.adapters.aws import Aws
+    from kaizen_tasks.adapters.dynamodb import DynamoLedger
+    from kaizen_tasks.adapters.founding import Founder
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.ports import (
+        Builder,
+        Clock,
+        Documents,
+        Identity,
+        Platform,
+        Prober,
+        Registry,
+        Reporter,
+        Scm,
+    )
+
+
+class Toolbox:
+    """Every port with its real adapter, each made when it is first used.
+
+    Args:
+        settings: the checked configuration.
+        dry: whether acts are only announced, so that documents must not reach the disk.
+        draft: whether edited documents stay in memory until they are committed: a flow leaves the working tree alone.
+        stream: where people read.
+    """
+
+    def __init__(self, settings: Settings, *, dry: bool, draft: bool, stream: TextIO) -> None:
+        self.settings = settings
+        self.dry = dry
+        self._draft = draft or dry
+        self._stream = stream
+
+    @cached_property
+    def actor(self) -> str:
+        """Who does it, and from where."""
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+
+    @cached_property
+    def documents(self) -> Documents:
+        """VERSION and CHANGELOG.md."""
+        from kaizen_tasks.adapters.files import Draft, WorkingTree
+
+        tree = WorkingTree(self.settings.root)
+        return Draft(tree) if self._draft else tree
+
+    @cached_property
+    def scm(self) -> Scm:
+        """The git repository around the app's folder."""
+        from kaizen_tasks.adapters.git import GitScm
+
+        rules = self.settings.release
+        return GitScm(self.settings.root, remote=rules.remote, tag=rules.tag, sign=self.settings.tag.sign)
+
+    @cached_property
+    def builder(self) -> Builder:
+        """The engine that is configured, or the first that answers."""
+        from kaizen_tasks.adapters.builders import choose
+
+        return choose(self.settings.build, store=image_cache())
+
+    @cached_property
+    def _aws(self) -> Aws:
+        from kaizen_tasks.adapters.aws import Aws
+
+        rules = self.settings.aws
+        return Aws(region=rules.region, profile=rules.profile, account=rules.account)
+
+    @property
+    def identity(self) -> Identity:
+        """Whose credentials these are."""
+        return self._aws
+
+    @cached_property
+    def founder(self) -> Founder:
+        """Creates repositories and services; only a local cloud is founded by these tasks."""
+        from kaizen_tasks.adapters.founding import Founder
+
+        return Founder(self._aws)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """ECR."""
+        from kaizen_tasks.adapters.ecr import EcrRegistry
+
+        return EcrRegistry(self._aws)
+
+    @cached_property
+    def platform(self) -> Platform:
+        """App Runner."""
+        from kaizen_tasks.adapters.apprunner import AppRunnerPlatform
+
+        return AppRunnerPlatform(self._aws)
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        """The DynamoDB table of the app."""
+        from kaizen_tasks.adapters.dynamodb import DynamoLedger
+
+        return DynamoLedger(self._aws, app=self.settings.app)
+
+    @cached_property
+    def prober(self) -> Prober:
+        """Asks the running app."""
+        from kaizen_tasks.adapters.http import UrllibProber
+
+        return UrllibProber()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's clock."""
+        from kaizen_tasks.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """The terminal, or plain lines."""
+        from kaizen_tasks.adapters.console import reporter
+
+        return reporter(self._stream, dry=self.dry)
+
+
+def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout) -> Toolbox:
+    """Read the configuration through Invoke's layers and return the toolbox for it.
+
+    Args:
+        config: the configuration of an Invoke context, all layers merged.
+        draft: see `Toolbox`.
+        stream: see `Toolbox`.
+
+    Raises:
+        ConfigurationError: with every problem there is.
+    """
+    from kaizen_tasks.config import reader, source
+
+    settings = reader.read(source.find(), {key: _plain(value) for key, value in config.items()})
+    return Toolbox(settings, dry=bool(config["run"]["dry"]), draft=draft, stream=stream)
+
+
+def _plain(value: Any) -> Any:
+    """Turn Invoke's proxies back into what was written."""
+    if isinstance(value, Mapping) or hasattr(value, "items"):
+        return {key: _plain(each) for key, each in value.items()}
+    return value
+
+
+def image_cache() -> Path:
+    """Return the folder for images that are made without an engine; it may be deleted at any time."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "kaizen" / "images"
