@@ -1,0 +1,146 @@
+"""The local cloud as a process: start it, find it, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from attrs import frozen
+
+from kaizen_tasks.errors import KaizenError, Refused
+
+STATE = "cloud.json"
+PATIENCE = 20.0
+"""Seconds within which the cloud starts or stops."""
+
+
+@frozen(kw_only=True)
+class Cloud:
+    """A local cloud that runs.
+
+    Attributes:
+        state: its folder.
+        pid: its process.
+        endpoint_url: where it answers.
+        region: the region it plays.
+        account: the account it plays.
+    """
+
+    state: Path
+    pid: int
+    endpoint_url: str
+    region: str
+    account: str
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that point any AWS client, and these tasks, at this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SESSION_TOKEN": "",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+def find(state: Path) -> Cloud | None:
+    """Return the cloud that runs on a state folder, or None."""
+    try:
+        said = json.loads((state / STATE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not _runs(said["pid"]):
+        return None
+    return Cloud(
+        state=state,
+        pid=said["pid"],
+        endpoint_url=said["endpoint_url"],
+        region=said["region"],
+        account=said["account"],
+    )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def start(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:
+    """Start a cloud in the background, or return the one that runs on this folder already.
+
+    Args:
+        state: its folder; created when missing.
+        region: the region to play.
+        account: the account to play.
+        engine: how deployed images run: `auto`, `docker` or `process`.
+        port: where to listen on loopback; 0 picks a free one.
+
+    Raises:
+        Refused: the extra `[local]` is not installed.
+        KaizenError: it did not come up.
+    """
+    running = find(state)
+    if running is not None:
+        return running
+    if find_spec("moto") is None:
+        raise Refused(
+            "the local cloud needs moto, which is not installed",
+            state="nothing has been started",
+            hint="pip install 'kaizen-tasks[local]'",
+        )
+    state.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(state), "--port", str(port)]
+    argv += ["--region", region, "--account", account, "--engine", engine]
+    with (state / "output").open("wb") as output:
+        process = subprocess.Popen(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
+    return _wait(state, process)
+
+
+def _wait(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        running = find(state)
+        if running is not None:
+            return running
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    last = (state / "output").read_text(errors="replace").strip().splitlines()[-1:]
+    raise KaizenError(f"the local cloud did not start: {''.join(last)}", hint=f"its output is in {state / 'output'}")
+
+
+def stop(cloud: Cloud) -> None:
+    """Stop a cloud and everything it runs; it is gone when this returns.
+
+    Raises:
+        KaizenError: it did not stop.
+    """
+    os.kill(cloud.pid, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if find(cloud.state) is None or _reaped(cloud.pid):
+            return
+        time.sleep(0.02)
+    raise KaizenError(f"the local cloud did not stop within {PATIENCE:.0f}s", hint=f"kill {cloud.pid}")
+
+
+def _reaped(pid: int) -> bool:
+    """Collect the process when it is our own child, which would stay as a zombie and seem to run."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False

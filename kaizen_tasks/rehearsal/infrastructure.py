@@ -1,0 +1,108 @@
+"""Everything the configuration names, made in a local cloud, as a team's Terraform makes it on AWS."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.release import Recipe
+from kaizen_tasks.errors import KaizenError, NotFound, Refused
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.wiring import Toolbox
+
+PATIENCE = 60.0
+"""Seconds within which the services run."""
+
+
+def provide(tools: Toolbox) -> None:
+    """Create what is missing; every new service runs the committed version.
+
+    Args:
+        tools: the app's toolbox, pointed at a local cloud.
+
+    Raises:
+        Refused: HEAD has no VERSION.
+        KaizenError: a service did not come up.
+    """
+    environments = tuple(tools.settings.environments.values())
+    lacking = tuple(environment for environment in environments if not _exists(environment, tools))
+    if not tools.ledger.exists():
+        tools.ledger.create()
+    if not lacking:
+        return
+    tools.founder.mounting()
+    _repositories(lacking, tools)
+    _first_image(lacking, tools)
+    for environment in lacking:
+        tools.founder.service(environment, image=f"{tools.registry.address(environment.repository)}:latest")
+    _wait(lacking, tools)
+
+
+def _exists(environment: Environment, tools: Toolbox) -> bool:
+    try:
+        tools.platform.service(environment.service)
+    except NotFound:
+        return False
+    return True
+
+
+def _repositories(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+    for environment in environments:
+        try:
+            tools.registry.address(environment.repository)
+        except NotFound:
+            tools.founder.repository(environment.repository)
+
+
+def _first_image(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+    """Build what is committed, push it once, and copy it to the others."""
+    recipe = _recipe(tools)
+    first, *others = (environment.repository for environment in environments)
+    pushed = tools.registry.image(first, recipe.version)
+    if pushed is None:
+        _build_and_push(recipe, first, tools)
+        pushed = tools.registry.image(first, recipe.version)
+    assert pushed is not None
+    for other in others:
+        tools.registry.copy(digest=pushed.digest, source=first, target=other, tag=recipe.version)
+    for repository in (first, *others):
+        tools.registry.point(repository=repository, tag="latest", digest=pushed.digest)
+
+
+def _build_and_push(recipe: Recipe, repository: str, tools: Toolbox) -> None:
+    with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
+        tools.scm.export(recipe.revision, Path(folder))
+        image = tools.builder.find(recipe) or tools.builder.build(recipe, Path(folder))
+    address = tools.registry.address(repository)
+    tools.builder.push(image, address=address, tag=recipe.version, login=tools.registry.login())
+
+
+def _recipe(tools: Toolbox) -> Recipe:
+    head = tools.scm.head().commit
+    version = tools.scm.read(head, "VERSION")
+    if version is None:
+        raise Refused("HEAD has no VERSION, so there is nothing to run at first", hint="commit a VERSION")
+    return Recipe(
+        app=tools.settings.app,
+        version=versions.image_tag(versions.read(version)),
+        revision=head,
+        created=tools.scm.committed(head),
+        source=tools.scm.source(),
+    )
+
+
+def _wait(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+    began, states = tools.clock.elapsed(), dict[str, str]()
+    while tools.clock.elapsed() - began < PATIENCE:
+        states = {each.service: tools.platform.service(each.service).status for each in environments}
+        if set(states.values()) <= {"RUNNING"}:
+            return
+        if "CREATE_FAILED" in states.values():
+            break
+        tools.clock.sleep(0.05)
+    said = ", ".join(f"{service} is {status}" for service, status in states.items() if status != "RUNNING")
+    raise KaizenError(f"not every service came up: {said}", hint="the local cloud's state folder has the logs")
