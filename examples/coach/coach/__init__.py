@@ -1,0 +1,1 @@
+"""A training plan on one page: what is on today, and which release says so."""
