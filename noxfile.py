@@ -1,0 +1,117 @@
+"""The checks of this repository; `nox` runs them all, `nox -s tests-3.12` one of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+OLDEST = PYTHONS[0]
+CODE = ("kaizen_tasks", "tests", "benchmarks", "noxfile.py", "tasks.py")
+
+
+def _install(session: nox.Session, *groups: str) -> None:
+    """Install the project with what a session needs beside it."""
+    session.install("--editable", ".[local]", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+
+
+@nox.session(python=OLDEST)
+def types(session: nox.Session) -> None:
+    """Check types with mypy, strictly."""
+    _install(session, "types", "test", "dev")
+    session.run("mypy")
+
+
+@nox.session(python=OLDEST)
+def architecture(session: nox.Session) -> None:
+    """Check the rooms and their dependency rule with import-linter."""
+    _install(session, "architecture")
+    session.run("lint-imports")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests that need neither an engine nor a whole command line."""
+    _install(session, "test")
+    session.run("pytest", "-m", "not docker and not e2e", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def e2e(session: nox.Session) -> None:
+    """Run whole commands as users type them, with a real engine, real clients and the local cloud."""
+    _install(session, "test")
+    awscli = _awscli(session)
+    session.run("pytest", "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
+
+
+def _awscli(session: nox.Session) -> str:
+    """Install the AWS CLI where its pinned botocore cannot disturb ours, and return its path."""
+    folder = Path(session.create_tmp()) / "awscli"
+    program = folder / "bin" / "aws"
+    if not program.exists():
+        session.run("python", "-m", "venv", str(folder), silent=True)
+        session.run(str(folder / "bin" / "pip"), "install", "--quiet", "awscli", external=True)
+    return str(program)
+
+
+@nox.session(python=OLDEST)
+def package(session: nox.Session) -> None:
+    """Build sdist and wheel, install the wheel into an empty environment, and use it away from the checkout."""
+    session.install(*nox.project.dependency_groups(PROJECT, "package"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", silent=True)
+    (wheel,) = Path("dist").glob("*.whl")
+    session.install("--force-reinstall", f"{wheel.resolve()}[local]")
+    away = Path(session.create_tmp()) / "away"
+    shutil.rmtree(away, ignore_errors=True)
+    away.mkdir()
+    (away / "tasks.py").write_text("from kaizen_tasks import namespace\n")
+    (away / "kaizen.toml").write_text('app = "away"\n')
+    with session.chdir(away):
+        session.run("kaizen", "--version")
+        session.run("inv", "--list")
+        session.run("kaizen", "demo", "--engine", "bundle")
+
+
+@nox.session(python=OLDEST, default=False)
+def bench(session: nox.Session) -> None:
+    """Measure side by side, as ratios in one run."""
+    _install(session)
+    for script in sorted(Path("benchmarks").glob("bench_*.py")):
+        session.run("python", str(script), *session.posargs)
+
+
+@nox.session(python=OLDEST, default=False)
+def picture(session: nox.Session) -> None:
+    """Draw README's picture from a real run of the demo."""
+    _install(session)
+    session.run("python", "docs/picture.py", "docs/demo.svg")
+
+
+@nox.session(venv_backend="none")
+def skipped(session: nox.Session) -> None:
+    """Name the supported Pythons that this machine lacks; fail in CI when fewer than three were there."""
+    there = [version for version in PYTHONS if shutil.which(f"python{version}")]
+    for version in PYTHONS:
+        if version not in there:
+            session.warn(f"skipped: Python {version} is not installed, so tests-{version} did not run")
+    if "CI" in os.environ and len(there) < 3:
+        session.error(f"only {', '.join(there) or 'none'} of {', '.join(PYTHONS)} is installed; CI wants three")
