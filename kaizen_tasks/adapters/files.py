@@ -1,0 +1,107 @@
+"""The app's folder on disk, and a draft over it that stays in memory."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaizen_tasks.ports import Documents
+
+
+class WorkingTree:
+    """The files as they lie in the app's folder.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content, or None when there is no such file.
+
+        Raises:
+            Refused: the name leads out of the folder, or what is there cannot be read as a file.
+        """
+        try:
+            return self._locate(name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Refused(f"{name} cannot be read: {error.strerror}") from error
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replace the content, wholly or not at all; the file's mode stays.
+
+        Raises:
+            Refused: the name leads out of the folder, is a symbolic link, or cannot be written.
+        """
+        path = self._locate(name)
+        if path.is_symlink():
+            raise Refused(
+                f"{name} is a symbolic link: writing would replace the link, not the file it leads to",
+                state="nothing has been written",
+                hint=f"make {name} a plain file, or name the file it leads to in the configuration",
+            )
+        try:
+            _replace(path, content)
+        except OSError as error:
+            raise Refused(f"{name} cannot be written: {error.strerror}", state="it is as it was") from error
+
+    def _locate(self, name: str) -> Path:
+        relative = PurePosixPath(name)
+        if relative.is_absolute() or ".." in relative.parts or not relative.parts:
+            raise Refused(f"{name!r} is not a file of this folder", state="nothing has been read or written")
+        path = self._root / relative
+        if not path.parent.resolve().is_relative_to(self._root.resolve()):
+            raise Refused(f"{name} leads out of its folder through a symbolic link", state="nothing has been touched")
+        return path
+
+
+class Draft:
+    """Documents that are written in memory only.
+
+    Args:
+        below: what is read when nothing was written and `committed` is not given.
+        committed: reads a file of a commit, or None when it is not there; it replaces `below`.
+    """
+
+    def __init__(self, below: Documents, committed: Callable[[str], bytes | None] | None = None) -> None:
+        self._underneath = committed or below.read
+        self._written: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes | None:
+        """Return what was written here, else what is underneath."""
+        return self._written[name] if name in self._written else self._underneath(name)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Remember the content."""
+        self._written[name] = content
+
+    def changes(self) -> dict[str, bytes]:
+        """Return what was written, by name."""
+        return dict(self._written)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside the file and rename: a reader, or a crash, sees the old bytes or the new ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            beside.chmod(path.stat().st_mode & 0o7777)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

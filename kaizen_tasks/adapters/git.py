@@ -1,0 +1,243 @@
+"""Version control with git."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters import git_push
+from kaizen_tasks.adapters.git_address import web_address
+from kaizen_tasks.adapters.git_command import OLDEST, Git
+from kaizen_tasks.adapters.git_commit import IDENTITY_HINT, changes, write_commit, write_tag
+from kaizen_tasks.adapters.git_export import export
+from kaizen_tasks.adapters.git_land import land, position
+from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.ports import Head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kaizen_tasks.ports import Remote
+
+_RELEASES = "refs/kaizen/release/"
+_UNDER_WAY = {
+    "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
+    "rebase-merge": "a rebase is under way: git rebase --continue, or --abort",
+    "rebase-apply": "a rebase is under way: git rebase --continue, or --abort",
+    "CHERRY_PICK_HEAD": "a cherry-pick is under way: git cherry-pick --continue, or --abort",
+    "REVERT_HEAD": "a revert is under way: git revert --continue, or --abort",
+}
+
+
+class GitScm:
+    """A git repository around the app's folder.
+
+    Args:
+        root: the app's folder: the repository's own, or one inside it.
+        remote: name of the remote that releases are pushed to.
+        tag: name of a release's tag; `{version}` stands for `1.2.3`.
+        sign: whether tags are signed, with gpg or ssh as git is configured.
+    """
+
+    def __init__(self, root: Path, *, remote: str = "origin", tag: str = "v{version}", sign: bool = False) -> None:
+        self._git = Git(root)
+        self._remote = remote
+        self._tag = _TagName(tag)
+        self._sign = sign
+
+    def head(self) -> Head:
+        """Return where the checkout stands.
+
+        Raises:
+            Refused: not a repository, or one without a commit.
+        """
+        here = position(self._git)
+        return Head(commit=here.commit, branch=here.branch)
+
+    def commit_of(self, name: str) -> str:
+        """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
+        return self._git.commit_of(name) if name else ""
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Return a file's content at a commit, or None when it is not there."""
+        asked = os.fsencode(f"{commit}:{self._git.place.prefix}{path}\n")
+        header, _, content = self._git.must("cat-file", "--batch", given=asked).out.partition(b"\n")
+        words = header.split(b" ")
+        return content[:-1] if len(words) == 3 and words[1] == b"blob" else None
+
+    def modified(self) -> tuple[str, ...]:
+        """Return the app's tracked files whose content differs from HEAD, staged or not, sorted."""
+        prefix = self._git.place.prefix
+        output = self._git.must(
+            "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
+            "--untracked-files=no", "--ignore-submodules=dirty", "--", ".",
+        )  # fmt: skip
+        return tuple(sorted(item[3:].removeprefix(prefix) for item in output.items))
+
+    def obstacles(self) -> tuple[str, ...]:
+        """Return what stands in the way of a commit, each with what to type."""
+        folder = self._git.place.folder
+        found = [text for name, text in _UNDER_WAY.items() if (folder / name).exists()]
+        if self._git.must("rev-parse", "--is-shallow-repository").text == "true":
+            found.append("this is a shallow clone: git fetch --unshallow")
+        if self._git.version < OLDEST:
+            found.append(f"git is older than {'.'.join(map(str, OLDEST))}: install a newer one")
+        if not (self._git.identity("AUTHOR").ok and self._git.identity("COMMITTER").ok):
+            found.append(f"git does not know who commits: {IDENTITY_HINT}")
+        return tuple(found)
+
+    def tags(self) -> tuple[str, ...]:
+        """Return the names of the tags in this clone."""
+        return tuple(self._git.must("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags").text.split())
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Return whether `old` is reachable from `new`; a commit that is not in this clone never is.
+
+        Raises:
+            NotFound: `new` is not in this clone, so that nobody can say.
+        """
+        if self._git.is_ancestor(old, new):
+            return True
+        if not self.commit_of(new):
+            raise NotFound(f"the commit {new[:12]} is not in this clone", hint=f"git fetch {self._remote}")
+        return False
+
+    def pending(self) -> Mapping[str, str]:
+        """Return the releases that were begun here and have no tag yet: name (`v1.2.3`) to commit."""
+        begun = self._refs(_RELEASES)
+        tagged = self._refs(*(f"refs/tags/{tag}" for tag in begun)) if begun else {}
+        named = ((self._tag.release(tag), commit) for tag, commit in begun.items() if tag not in tagged)
+        return {name: commit for name, commit in named if name}
+
+    def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Return the names of the files that git would store differently from what a commit holds."""
+        return changes(self._git, commit, files)
+
+    def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
+        """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
+
+        Raises:
+            Refused: a hook rejected it, or there is no identity.
+        """
+        return write_commit(self._git, parent=parent, files=files, message=message)
+
+    def keep(self, name: str, commit: str) -> None:
+        """Remember a release that was begun, by a private ref."""
+        self._change(f"update {self._private(name)}\0{commit}\0", reason=f"begin {name}")
+
+    def forget(self, name: str) -> None:
+        """Drop that private ref."""
+        self._change(f"delete {self._private(name)}\0", reason=f"forget {name}")
+
+    def land(self, commit: str, *, paths: tuple[str, ...]) -> None:
+        """Move the branch forward to a commit, and `paths` in index and working tree with it.
+
+        Raises:
+            Refused: the branch has moved meanwhile, or a path holds other changes.
+        """
+        land(self._git, commit, paths)
+
+    def tag(self, name: str, commit: str, message: str) -> None:
+        """Create an annotated tag and drop the release's private ref, in one transaction.
+
+        Raises:
+            Refused: the tag exists on another commit.
+        """
+        there = self._git.commit_of(f"refs/tags/{name}")
+        if there not in {"", commit}:
+            raise _tag_taken(name, there)
+        dropped = f"delete {_RELEASES}{name}\0"
+        if there:
+            self._change(dropped, reason=f"tag {name}")
+        elif self._sign:
+            self._tag_signed(name, commit, message)
+            self._change(dropped, reason=f"tag {name}")
+        else:
+            made = write_tag(self._git, name=name, commit=commit, message=message)
+            self._change(f"create refs/tags/{name}\0{made}", dropped, reason=f"tag {name}")
+
+    def remote(self, branch: str) -> Remote | None:
+        """Ask the remote for a branch and its tags; None when there is no remote.
+
+        Raises:
+            Unreachable: it does not answer.
+        """
+        return git_push.ask(self._git, self._remote, branch)
+
+    def publish(self, *, branch: str, tag: str) -> None:
+        """Push the branch (when not empty) as far as the tag, and the tag, in one atomic push.
+
+        Raises:
+            PushFailed: any of them was rejected; then none has moved.
+        """
+        git_push.publish(self._git, self._remote, branch=branch, tag=tag)
+
+    def export(self, commit: str, into: Path) -> None:
+        """Write the app's files of a commit into an empty folder, as they are committed."""
+        export(self._git, commit, into)
+
+    def committed(self, commit: str) -> datetime:
+        """Return the commit's time, in UTC."""
+        output = self._git.must("log", "-1", "--no-show-signature", "--format=%ct", "--end-of-options", commit)
+        return datetime.fromtimestamp(int(output.text), UTC)
+
+    def source(self) -> str:
+        """Return the remote's address for people, without credentials, or an empty string."""
+        return web_address(git_push.address(self._git, self._remote))
+
+    def _private(self, name: str) -> str:
+        return f"{_RELEASES}{self._tag.of(name)}"
+
+    def _refs(self, *patterns: str) -> dict[str, str]:
+        output = self._git.must("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
+        pairs = (line.partition(" ") for line in output.text.splitlines())
+        return {ref.removeprefix(_RELEASES).removeprefix("refs/tags/"): at for ref, _, at in pairs}
+
+    def _change(self, *commands: str, reason: str) -> None:
+        changed = self._git.transact(*commands, reason=reason)
+        if not changed.ok:
+            raise Refused(f"git cannot {reason}: {changed.reason}", state="no ref has changed")
+
+    def _tag_signed(self, name: str, commit: str, message: str) -> None:
+        signed = self._git.run(
+            "tag", "--sign", "--cleanup=whitespace", "--file=-", "--end-of-options", name, commit,
+            given=message.encode(),
+        )  # fmt: skip
+        if not signed.ok:
+            raise Refused(
+                f"{name} could not be signed: {signed.reason}",
+                state="there is no tag",
+                hint="git config user.signingKey KEY, or turn signing off in the configuration",
+            )
+
+
+class _TagName:
+    """How a release's name and its tag belong together: `v1.2.3` is tagged `web-v1.2.3` under `web-v{version}`.
+
+    Private refs carry the tag's name, so that two apps in one repository do not take each other's.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        before, _, after = pattern.partition("{version}")
+        self._before, self._after = before, after
+        self._pattern = re.compile(rf"{re.escape(before)}(\d+\.\d+\.\d+[^/]*){re.escape(after)}")
+
+    def of(self, release: str) -> str:
+        """Return the tag of a release."""
+        return f"{self._before}{release.removeprefix('v')}{self._after}"
+
+    def release(self, tag: str) -> str:
+        """Return the release of a tag, or an empty string when it is not one of this app's."""
+        match = self._pattern.fullmatch(tag)
+        return f"v{match[1]}" if match else ""
+
+
+def _tag_taken(name: str, commit: str) -> Refused:
+    return Refused(
+        f"the tag {name} exists on another commit ({commit[:12]})",
+        state="it has not been moved; a release's tag never is",
+        hint=f"git show {name} shows whose it is; release as the next version",
+    )

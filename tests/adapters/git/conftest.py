@@ -1,0 +1,29 @@
+"""A real repository with one pushed commit, and the adapter on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.git import GitScm
+from tests.repositories import ENVIRONMENT, Repository, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _fixed_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return make(tmp_path / "here")
+
+
+@pytest.fixture
+def scm(repository: Repository) -> GitScm:
+    return GitScm(repository.path)

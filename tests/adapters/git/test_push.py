@@ -1,0 +1,135 @@
+"""Asking and pushing to a remote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters import git_push
+from kaizen_tasks.adapters.git import GitScm
+from kaizen_tasks.adapters.git_command import redact
+from kaizen_tasks.errors import PushFailed, Unreachable
+from tests.contracts.scm import land_and_tag
+from tests.repositories import Repository, clone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestPush:
+    @pytest.fixture(autouse=True)
+    def _released(self, repository: Repository) -> None:
+        land_and_tag(GitScm(repository.path))
+
+    def test_names_the_pull_request_for_a_protected_branch(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_hook("update", "echo 'GH013: Repository rule violations found' >&2; exit 1")
+        commit = scm.head().commit
+
+        with pytest.raises(PushFailed) as failure:
+            scm.publish(branch="main", tag="v1.2.3")
+        assert failure.value.state == "nothing has been pushed: main and v1.2.3 are as before on origin"
+        assert f"git push origin {commit}:refs/heads/release-v1.2.3, open a pull request" in failure.value.hint
+
+    def test_pushes_the_tag_alone_once_the_pull_request_is_merged(
+        self, repository: Repository, scm: GitScm, tmp_path: Path
+    ) -> None:
+        repository.git("push", "--quiet", "origin", "main:release-v1.2.3")
+        colleague = clone(repository, tmp_path / "colleague")
+        colleague.git("merge", "--quiet", "--no-ff", "--message", "Merge", "origin/release-v1.2.3")
+        colleague.git("push", "--quiet", "origin", "main")
+        repository.git("fetch", "--quiet")
+        repository.remote_hook("update", 'test "$1" != refs/heads/main')
+        scm.publish(branch="main", tag="v1.2.3")
+
+        assert repository.remote_git("rev-parse", "v1.2.3^{commit}") == scm.head().commit
+
+    def test_goes_on_after_merging_with_others(self, repository: Repository, scm: GitScm, tmp_path: Path) -> None:
+        colleague = clone(repository, tmp_path / "colleague")
+        colleague.commit({"docs.md": b"of others\n"})
+        colleague.git("push", "--quiet", "origin", "main")
+        with pytest.raises(PushFailed) as failure:
+            scm.publish(branch="main", tag="v1.2.3")
+        assert failure.value.hint.startswith("git pull --no-rebase origin main, ")
+
+        repository.git("pull", "--quiet", "--no-rebase", "origin", "main")
+        scm.publish(branch="main", tag="v1.2.3")
+        assert repository.remote_git("rev-parse", "main") == scm.head().commit
+
+    def test_says_what_a_hook_of_the_remote_says(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_hook("pre-receive", "echo 'no pushes on Friday' >&2; exit 1")
+
+        with pytest.raises(PushFailed, match="a hook on origin declines main: no pushes on Friday"):
+            scm.publish(branch="main", tag="v1.2.3")
+
+    def test_names_the_ref_that_was_to_blame(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_hook("update", 'test "$1" != refs/tags/v1.2.3 || { echo "no tags today" >&2; exit 1; }')
+
+        with pytest.raises(PushFailed, match=r"a hook on origin declines v1.2.3: no tags today"):
+            scm.publish(branch="main", tag="v1.2.3")
+        assert repository.remote_git("rev-parse", "main") != scm.head().commit
+
+    def test_says_what_the_own_hook_says(self, repository: Repository, scm: GitScm) -> None:
+        repository.hook("pre-push", "echo 'tests fail' >&2; exit 1")
+
+        with pytest.raises(PushFailed, match=r"the pre-push hook rejects main and v1.2.3: tests fail"):
+            scm.publish(branch="main", tag="v1.2.3")
+
+    def test_says_that_the_remote_cannot_push_atomically(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_git("config", "receive.advertiseAtomic", "false")
+
+        with pytest.raises(PushFailed, match="cannot take two refs in one atomic push") as failure:
+            scm.publish(branch="main", tag="v1.2.3")
+        assert failure.value.hint.endswith("then git push origin v1.2.3")
+
+    def test_pushes_from_a_detached_head(self, repository: Repository, scm: GitScm) -> None:
+        repository.git("checkout", "--quiet", "--detach")
+        scm.publish(branch="main", tag="v1.2.3")
+
+        assert repository.remote_git("rev-parse", "main") == scm.head().commit
+
+    def test_pushes_nothing_when_the_tag_appears_meanwhile(self, repository: Repository, scm: GitScm) -> None:
+        repository.hook("pre-push", f"git --git-dir='{repository.remote}' tag v1.2.3 main")
+        before = repository.remote_git("rev-parse", "main")
+
+        with pytest.raises(PushFailed, match=r"origin has a tag v1.2.3 on another commit"):
+            scm.publish(branch="main", tag="v1.2.3")
+        assert repository.remote_git("rev-parse", "main") == before
+
+    def test_pushes_nothing_when_the_branch_moves_meanwhile(self, repository: Repository, scm: GitScm) -> None:
+        other = 'git commit-tree -p main -m other "main^{tree}"'
+        repository.hook("pre-push", f"export GIT_DIR='{repository.remote}'; git update-ref refs/heads/main $({other})")
+
+        with pytest.raises(PushFailed, match="origin rejects main"):
+            scm.publish(branch="main", tag="v1.2.3")
+        assert repository.remote_git("tag") == ""
+
+    def test_does_not_wait_for_ever(self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(git_push, "ASK_SECONDS", 0.3)
+        repository.git("config", "remote.origin.uploadpack", "sleep 60;")
+
+        with pytest.raises(Unreachable, match=r"origin cannot be asked: no answer within 0.3s"):
+            scm.remote("main")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("to https://ada:s3cret@host/app", "to https://[redacted]@host/app"),
+            ("'https://ghp_token@host/app'", "'https://[redacted]@host/app'"),
+            ("https://ada:p@ss@host/app and ssh://git@host/b", "https://[redacted]@host/app and ssh://git@host/b"),
+            ("mail ada@example.com", "mail ada@example.com"),
+        ],
+    )
+    def test_redacts_addresses(self, text: str, expected: str) -> None:
+        assert expected == redact(text)
+
+    def test_keeps_credentials_out_of_messages(self, repository: Repository, scm: GitScm) -> None:
+        repository.git("remote", "set-url", "origin", "https://ada:s3cret@127.0.0.1:1/app.git")
+
+        with pytest.raises(Unreachable) as failure:
+            scm.remote("main")
+        assert "s3cret" not in str(failure.value)
+        assert "ada" not in str(failure.value)
+        with pytest.raises(Unreachable) as failure:
+            scm.publish(branch="main", tag="v1.2.3")
+        assert "s3cret" not in str(failure.value)

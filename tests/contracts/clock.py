@@ -1,0 +1,23 @@
+"""What every clock must do."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Clock
+
+
+class ClockContract:
+    """Subclasses provide the fixture `clock`."""
+
+    def test_says_the_time_in_utc(self, clock: Clock) -> None:
+        assert clock.now().tzinfo is UTC
+
+    def test_moves_on_by_what_is_slept(self, clock: Clock) -> None:
+        now, elapsed = clock.now(), clock.elapsed()
+        clock.sleep(0.01)
+
+        assert clock.elapsed() - elapsed >= 0.01
+        assert clock.now() > now

@@ -1,0 +1,48 @@
+"""What every prober must do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from kaizen_tasks.domain.health import Answer
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Prober
+
+
+class Site(Protocol):
+    """A prober, and an address that it can ask."""
+
+    prober: Prober
+    url: str
+    nowhere: str
+
+    def answer(self, status: int, body: bytes) -> None:
+        """Let the address answer this from now on."""
+
+
+class ProberContract:
+    """Subclasses provide the fixture `site`."""
+
+    def test_brings_status_and_body(self, site: Site) -> None:
+        site.answer(503, b"not yet")
+
+        assert Answer(status=503, body=b"not yet") == site.prober.ask(site.url, timeout=5, limit=100)
+
+    def test_asks_anew_each_time(self, site: Site) -> None:
+        site.answer(200, b"old")
+        site.prober.ask(site.url, timeout=5, limit=100)
+        site.answer(200, b"new")
+
+        assert Answer(status=200, body=b"new") == site.prober.ask(site.url, timeout=5, limit=100)
+
+    def test_reads_no_more_than_it_was_told(self, site: Site) -> None:
+        site.answer(200, b"12345")
+
+        assert Answer(status=200, body=b"12345") == site.prober.ask(site.url, timeout=5, limit=5)
+        assert Answer(status=200, body=b"1234", fault="answers more than 4 bytes") == site.prober.ask(
+            site.url, timeout=5, limit=4
+        )
+
+    def test_says_that_nobody_listens(self, site: Site) -> None:
+        assert Answer(fault="refuses the connection") == site.prober.ask(site.nowhere, timeout=5, limit=100)

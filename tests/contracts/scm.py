@@ -1,0 +1,380 @@
+"""What every version control must do."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from kaizen_tasks.errors import NotFound, PushFailed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kaizen_tasks.ports import Scm
+
+FILES: Mapping[str, bytes] = {"VERSION": b"1.2.2\n", "CHANGELOG.md": b"# Changelog\n", "app.py": b"print('hello')\n"}
+RELEASE: Mapping[str, bytes] = {"VERSION": b"1.2.3\n", "CHANGELOG.md": b"# Changelog\n\n## 1.2.3\n"}
+PATHS = ("VERSION", "CHANGELOG.md")
+
+
+class Scene(Protocol):
+    """A repository with one pushed commit of FILES on main, and what people do around the tool."""
+
+    @property
+    def scm(self) -> Scm:
+        """What is tested, with its remote."""
+
+    @property
+    def alone(self) -> Scm:
+        """Another repository, without a remote."""
+
+    @property
+    def empty(self) -> Scm:
+        """Another repository, without a commit."""
+
+    def commit(self, files: Mapping[str, bytes]) -> str:
+        """Commit files as a developer does; return the hash."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Edit a file of the working tree."""
+
+    def stage(self, path: str, content: bytes) -> None:
+        """Edit a file and add it to the index."""
+
+    def written(self, path: str) -> bytes | None:
+        """Return what the working tree holds."""
+
+    def staged(self, path: str) -> bytes | None:
+        """Return what the index holds."""
+
+    def detach(self) -> None:
+        """Leave the branch."""
+
+    def merge(self) -> None:
+        """Begin a merge that does not end."""
+
+    def reject(self, words: str) -> None:
+        """Let the commit hook reject with these words."""
+
+    def protect(self, words: str) -> None:
+        """Let the remote protect main and say these words."""
+
+    def push_of_others(self) -> None:
+        """Let somebody else push a commit to main."""
+
+    def tag_of_others(self, tag: str) -> None:
+        """Let somebody else push a tag on another commit."""
+
+
+def release(scm: Scm) -> str:
+    """Write the release commit on top of HEAD."""
+    return scm.write_commit(parent=scm.head().commit, files=RELEASE, message="Release v1.2.3\n\nNotes.")
+
+
+def land_and_tag(scm: Scm) -> str:
+    """Go the whole way to the tag."""
+    commit = release(scm)
+    scm.land(commit, paths=PATHS)
+    scm.tag("v1.2.3", commit, "v1.2.3")
+    return commit
+
+
+class ScmContract:
+    """Subclasses provide the fixture `scene`."""
+
+    def test_says_commit_and_branch(self, scene: Scene) -> None:
+        head = scene.scm.head()
+
+        assert head.branch == "main"
+        assert head.commit == scene.scm.commit_of("main")
+
+    def test_says_that_no_branch_is_checked_out(self, scene: Scene) -> None:
+        before = scene.scm.head().commit
+        scene.detach()
+
+        assert (before, "") == (scene.scm.head().commit, scene.scm.head().branch)
+
+    def test_refuses_a_repository_without_a_commit(self, scene: Scene) -> None:
+        with pytest.raises(Refused, match="no commit yet"):
+            scene.empty.head()
+
+    def test_resolves_branches_tags_and_hashes(self, scene: Scene) -> None:
+        commit = land_and_tag(scene.scm)
+
+        names = ("main", "HEAD", "v1.2.3", commit, commit[:10])
+        assert [commit] * 5 == [scene.scm.commit_of(name) for name in names]
+
+    @pytest.mark.parametrize("name", ["", "nope", "f" * 40, "--help", "-v", "a b", "v1.2.3\n"])
+    def test_resolves_nothing_else(self, scene: Scene, name: str) -> None:
+        assert not scene.scm.commit_of(name)
+
+    def test_reads_files_of_a_commit(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        second = scene.commit({"VERSION": b"1.2.3\r\nno line break at the end", "docs/a.md": b""})
+
+        assert scene.scm.read(first, "VERSION") == b"1.2.2\n"
+        assert scene.scm.read(second, "VERSION") == b"1.2.3\r\nno line break at the end"
+        assert scene.scm.read(second, "docs/a.md") == b""
+        assert scene.scm.read(first, "docs/a.md") is None
+        assert scene.scm.read(second, "docs") is None
+        assert scene.scm.read("f" * 40, "VERSION") is None
+
+    def test_names_modified_files_staged_or_not(self, scene: Scene) -> None:
+        assert scene.scm.modified() == ()
+        scene.write("VERSION", b"2\n")
+        scene.stage("CHANGELOG.md", b"2\n")
+        scene.write("untracked", b"")
+
+        assert scene.scm.modified() == ("CHANGELOG.md", "VERSION")
+
+    def test_names_a_file_whose_staged_edit_was_undone(self, scene: Scene) -> None:
+        scene.stage("VERSION", b"2\n")
+        scene.write("VERSION", FILES["VERSION"])
+
+        assert scene.scm.modified() == ("VERSION",)
+
+    def test_finds_no_obstacle(self, scene: Scene) -> None:
+        assert scene.scm.obstacles() == ()
+
+    def test_finds_a_merge_under_way(self, scene: Scene) -> None:
+        scene.merge()
+
+        (obstacle,) = scene.scm.obstacles()
+        assert "a merge is under way" in obstacle
+
+    def test_knows_who_descends_from_whom(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        second = scene.commit({"app.py": b"2\n"})
+
+        assert scene.scm.is_ancestor(first, second)
+        assert scene.scm.is_ancestor(first, first)
+        assert not scene.scm.is_ancestor(second, first)
+        assert not scene.scm.is_ancestor("f" * 40, first)
+        with pytest.raises(NotFound):
+            scene.scm.is_ancestor(first, "f" * 40)
+
+    def test_names_files_that_a_commit_holds_differently(self, scene: Scene) -> None:
+        commit = scene.scm.head().commit
+        scene.stage("app.py", b"work under way\n")
+
+        assert scene.scm.changes(commit, {}) == ()
+        assert scene.scm.changes(commit, FILES) == ()
+        assert scene.scm.changes(commit, {**FILES, **RELEASE, "new": b""}) == ("CHANGELOG.md", "VERSION", "new")
+
+    def test_writes_a_commit_that_nobody_sees(self, scene: Scene) -> None:
+        before = scene.scm.head()
+        commit = release(scene.scm)
+
+        assert scene.scm.head() == before
+        assert scene.scm.modified() == ()
+        assert scene.written("VERSION") == scene.staged("VERSION") == b"1.2.2\n"
+        assert scene.scm.is_ancestor(before.commit, commit)
+        assert {path: scene.scm.read(commit, path) for path in FILES} == {**FILES, **RELEASE}
+
+    def test_sweeps_nothing_else_into_the_commit(self, scene: Scene) -> None:
+        scene.stage("app.py", b"work under way\n")
+        scene.stage("VERSION", b"9.9.9\n")
+        commit = release(scene.scm)
+
+        assert scene.scm.read(commit, "app.py") == FILES["app.py"]
+        assert scene.scm.read(commit, "VERSION") == RELEASE["VERSION"]
+        assert scene.staged("app.py") == b"work under way\n"
+
+    def test_adds_a_file_that_was_not_there(self, scene: Scene) -> None:
+        files = {"docs/NEWS.md": b"new\n"}
+        commit = scene.scm.write_commit(parent=scene.scm.head().commit, files=files, message="News")
+        scene.scm.land(commit, paths=("docs/NEWS.md",))
+
+        assert scene.written("docs/NEWS.md") == scene.staged("docs/NEWS.md") == b"new\n"
+        assert scene.scm.modified() == ()
+
+    def test_is_refused_by_the_commit_hook(self, scene: Scene) -> None:
+        scene.reject("tests fail")
+        before = scene.scm.head()
+
+        with pytest.raises(Refused, match="pre-commit hook rejects the commit: tests fail"):
+            release(scene.scm)
+        assert scene.scm.head() == before
+        assert scene.scm.modified() == ()
+
+    def test_lands_a_commit_with_its_paths(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        scene.scm.land(commit, paths=PATHS)
+
+        assert (commit, "main") == (scene.scm.head().commit, scene.scm.head().branch)
+        assert scene.scm.modified() == ()
+        assert scene.written("VERSION") == scene.staged("VERSION") == b"1.2.3\n"
+
+    def test_lands_on_files_that_hold_the_release_already(self, scene: Scene) -> None:
+        scene.write("VERSION", RELEASE["VERSION"])
+        scene.stage("CHANGELOG.md", RELEASE["CHANGELOG.md"])
+        scene.scm.land(release(scene.scm), paths=PATHS)
+
+        assert scene.scm.modified() == ()
+
+    def test_lands_beside_work_under_way(self, scene: Scene) -> None:
+        scene.stage("app.py", b"staged\n")
+        scene.write("app.py", b"and edited again\n")
+        scene.scm.land(release(scene.scm), paths=PATHS)
+
+        assert scene.scm.modified() == ("app.py",)
+        assert (scene.staged("app.py"), scene.written("app.py")) == (b"staged\n", b"and edited again\n")
+
+    @pytest.mark.parametrize("how", ["write", "stage"])
+    def test_refuses_to_land_on_other_edits(self, scene: Scene, how: str) -> None:
+        before = scene.scm.head()
+        commit = release(scene.scm)
+        getattr(scene, how)("CHANGELOG.md", b"my own words\n")
+
+        with pytest.raises(Refused, match=r"CHANGELOG.md"):
+            scene.scm.land(commit, paths=PATHS)
+        assert scene.scm.head() == before
+        assert scene.written("CHANGELOG.md") == b"my own words\n"
+        assert scene.written("VERSION") == b"1.2.2\n"
+
+    def test_refuses_to_land_when_the_branch_has_moved(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        moved = scene.commit({"app.py": b"meanwhile\n"})
+
+        with pytest.raises(Refused, match="main has moved"):
+            scene.scm.land(commit, paths=PATHS)
+        assert scene.scm.head().commit == moved
+
+    def test_lands_twice(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        scene.scm.land(commit, paths=PATHS)
+        scene.scm.land(commit, paths=PATHS)
+        later = scene.commit({"VERSION": b"1.3.0\n"})
+        scene.scm.land(commit, paths=PATHS)
+
+        assert later == scene.scm.head().commit
+        assert scene.scm.modified() == ()
+
+    def test_lands_without_a_branch(self, scene: Scene) -> None:
+        scene.detach()
+        main = scene.scm.commit_of("main")
+        commit = release(scene.scm)
+        scene.scm.land(commit, paths=PATHS)
+
+        assert (commit, "") == (scene.scm.head().commit, scene.scm.head().branch)
+        assert main != commit
+        assert scene.scm.modified() == ()
+
+    def test_remembers_a_release_until_it_is_tagged(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        scene.scm.keep("v1.2.3", first)
+        commit = release(scene.scm)
+        scene.scm.keep("v1.2.3", commit)
+        scene.scm.keep("v1.3.0", first)
+        assert scene.scm.pending() == {"v1.2.3": commit, "v1.3.0": first}
+
+        scene.scm.forget("v1.3.0")
+        scene.scm.forget("v1.3.0")
+        assert scene.scm.pending() == {"v1.2.3": commit}
+
+        scene.scm.tag("v1.2.3", commit, "v1.2.3")
+        assert scene.scm.pending() == {}
+        assert scene.scm.tags() == ("v1.2.3",)
+
+    def test_tags_once(self, scene: Scene) -> None:
+        commit = scene.scm.head().commit
+        scene.scm.tag("v1.2.3", commit, "v1.2.3\n\nNotes.")
+        scene.scm.tag("v1.2.3", commit, "another message")
+        other = scene.commit({"app.py": b"2\n"})
+
+        with pytest.raises(Refused, match=r"v1.2.3 exists on another commit"):
+            scene.scm.tag("v1.2.3", other, "v1.2.3")
+        assert scene.scm.commit_of("v1.2.3") == commit
+
+    def test_asks_the_remote(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        commit = land_and_tag(scene.scm)
+        before = scene.scm.remote("main")
+        scene.scm.publish(branch="main", tag="v1.2.3")
+        after = scene.scm.remote("main")
+
+        assert before is not None
+        assert after is not None
+        assert (first, {}) == (before.branch, before.tags)
+        assert (commit, {"v1.2.3": commit}) == (after.branch, after.tags)
+
+    def test_says_that_there_is_no_remote(self, scene: Scene) -> None:
+        land_and_tag(scene.alone)
+
+        assert scene.alone.remote("main") is None
+        assert not scene.alone.source()
+        with pytest.raises(PushFailed, match="there is no remote"):
+            scene.alone.publish(branch="main", tag="v1.2.3")
+
+    def test_publishes_what_is_missing(self, scene: Scene) -> None:
+        commit = land_and_tag(scene.scm)
+        scene.scm.publish(branch="", tag="v1.2.3")
+        scene.scm.publish(branch="main", tag="v1.2.3")
+        scene.scm.publish(branch="main", tag="v1.2.3")
+
+        there = scene.scm.remote("main")
+        assert there is not None
+        assert (commit, {"v1.2.3": commit}) == (there.branch, there.tags)
+
+    def test_keeps_later_work_to_itself(self, scene: Scene) -> None:
+        commit = land_and_tag(scene.scm)
+        scene.commit({"app.py": b"not ready\n"})
+        scene.scm.publish(branch="main", tag="v1.2.3")
+
+        there = scene.scm.remote("main")
+        assert there is not None
+        assert there.branch == commit
+
+    def test_pushes_nothing_when_the_branch_is_behind(self, scene: Scene) -> None:
+        land_and_tag(scene.scm)
+        scene.push_of_others()
+
+        with pytest.raises(PushFailed, match="origin rejects main: it has commits that are not in it here"):
+            scene.scm.publish(branch="main", tag="v1.2.3")
+        there = scene.scm.remote("main")
+        assert there is not None
+        assert there.tags == {}
+
+    def test_pushes_nothing_when_the_tag_is_taken(self, scene: Scene) -> None:
+        first = scene.scm.head().commit
+        land_and_tag(scene.scm)
+        scene.tag_of_others("v1.2.3")
+
+        with pytest.raises(PushFailed, match=r"origin has a tag v1.2.3 on another commit"):
+            scene.scm.publish(branch="main", tag="v1.2.3")
+        there = scene.scm.remote("main")
+        assert there is not None
+        assert there.branch == first
+
+    def test_pushes_nothing_to_a_protected_branch(self, scene: Scene) -> None:
+        land_and_tag(scene.scm)
+        scene.protect("GH006: Protected branch update failed")
+
+        with pytest.raises(PushFailed, match=r"origin protects main: .*GH006"):
+            scene.scm.publish(branch="main", tag="v1.2.3")
+        there = scene.scm.remote("main")
+        assert there is not None
+        assert there.tags == {}
+
+    def test_publishes_no_tag_that_is_not_there(self, scene: Scene) -> None:
+        with pytest.raises(NotFound, match=r"no tag v1.2.3"):
+            scene.scm.publish(branch="main", tag="v1.2.3")
+
+    def test_exports_what_is_committed(self, scene: Scene, tmp_path: Path) -> None:
+        commit = scene.commit({"docs/a.md": b"line\r\n"})
+        scene.write("app.py", b"not committed\n")
+        into = tmp_path / "export"
+        into.mkdir()
+        scene.scm.export(commit, into)
+
+        files = {path.relative_to(into).as_posix(): path.read_bytes() for path in into.rglob("*") if path.is_file()}
+        assert files == {**FILES, "docs/a.md": b"line\r\n"}
+
+    def test_says_when_a_commit_was_made(self, scene: Scene) -> None:
+        at = scene.scm.committed(scene.scm.head().commit)
+
+        assert at.tzinfo is UTC
+        assert at.year >= 2026

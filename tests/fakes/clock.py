@@ -1,0 +1,36 @@
+"""Time that passes when somebody waits."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that stands still between sleeps; safe to use from several threads."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.slept: list[float] = []
+        self._start = start
+        self._elapsed = 0.0
+        self._guard = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the start plus all that was slept."""
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def elapsed(self) -> float:
+        """Return all that was slept."""
+        return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass without anybody waiting."""
+        with self._guard:
+            self._elapsed += seconds

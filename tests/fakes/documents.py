@@ -1,0 +1,23 @@
+"""Files in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FakeDocuments:
+    """The app's folder, as a dictionary that tests may look into and change."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self.files = dict(files or {})
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content, or None."""
+        return self.files.get(name)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replace the content."""
+        self.files[name] = content
