@@ -1,0 +1,247 @@
+"""One door to AWS: the clients, whose credentials they use, and what its errors mean here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from textwrap import shorten
+from threading import Lock
+from typing import TYPE_CHECKING, cast
+
+from attrs import frozen
+
+from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable
+from kaizen_tasks.ports import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+    from types_boto3_apprunner import AppRunnerClient
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_ecr import ECRClient
+    from types_boto3_sts import STSClient
+
+TOTAL_ATTEMPTS = 5
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 30
+CONNECTIONS = 32
+LONGEST_MESSAGE = 300  # some repeat the whole request
+
+# Error codes by what they mean here; https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+NO_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+NO_PERMISSION = frozenset(
+    {"AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation"}
+)
+CREDENTIAL_TROUBLE = frozenset(
+    {
+        "ConfigNotFound",
+        "ConfigParseError",
+        "CredentialRetrievalError",
+        "InvalidConfigError",
+        "LoginInsufficientPermissions",
+        "LoginRefreshRequired",
+        "LoginTokenLoadError",
+        "MetadataRetrievalError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "RefreshWithMFAUnsupportedError",
+        "SSOTokenLoadError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+        "UnknownCredentialError",
+    }
+)
+MISSING = frozenset({"RepositoryNotFoundException", "ResourceNotFoundException"})
+OUT_OF_ORDER = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "InternalServiceErrorException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServerException",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+class Aws(Identity):
+    """AWS in one region with one set of credentials. Safe to use from several threads.
+
+    No client is handed out before the credentials have proven to be of the configured account.
+
+    Args:
+        region: `eu-west-1`.
+        profile: of the user's AWS configuration, or empty for the usual chain.
+        account: twelve digits; empty compares nothing.
+    """
+
+    def __init__(self, *, region: str, profile: str, account: str) -> None:
+        self._region = region
+        self._profile = profile
+        self._expected = account
+        self._lock = Lock()
+        self._opened: dict[str, object] = {}
+        self._session: boto3.session.Session | None = None
+        self._account = ""
+
+    def account(self) -> str:
+        """Return the account's number, asking STS once; that needs no permission.
+
+        Raises:
+            Denied: there are no credentials, they do not work, or they are of another account.
+        """
+        with self._lock:
+            return self._guarded()
+
+    def ecr(self) -> ECRClient:
+        """Return the client of the container registry."""
+        return cast("ECRClient", self._client("ecr"))
+
+    def apprunner(self) -> AppRunnerClient:
+        """Return the client of App Runner."""
+        return cast("AppRunnerClient", self._client("apprunner"))
+
+    def dynamodb(self) -> DynamoDBClient:
+        """Return the client of DynamoDB."""
+        return cast("DynamoDBClient", self._client("dynamodb"))
+
+    def _client(self, service: str) -> object:
+        with self._lock:
+            self._guarded()
+            if service not in self._opened:
+                self._opened[service] = self._open(service)
+            return self._opened[service]
+
+    def _guarded(self) -> str:
+        if not self._account:
+            with translated("ask AWS whose credentials these are"):
+                sts = cast("STSClient", self._open("sts"))
+                self._account = _expected(sts.get_caller_identity()["Account"], self._expected)
+        return self._account
+
+    def _open(self, service: str) -> object:
+        """Create a client; it costs 60 to 80 ms, and a session is not safe to share between threads."""
+        import boto3
+
+        if self._session is None:
+            self._session = boto3.session.Session(profile_name=self._profile or None, region_name=self._region)
+        create = cast("Callable[..., object]", self._session.client)
+        return create(service, config=_config())
+
+
+@contextmanager
+def translated(doing: str, *, otherwise: type[KaizenError] | None = None, missing: str = "") -> Iterator[None]:
+    """Turn what botocore raises into errors that say what to do next.
+
+    Args:
+        doing: what was attempted: `start a deployment of web`.
+        otherwise: for a change, what it means when it was rejected or its outcome is unknown; without it
+            these are Refused and Unreachable, as nothing has been changed by reading.
+        missing: what to type when the thing is missing.
+
+    Raises:
+        Denied: no credentials, expired ones, no permission.
+        NotFound: the repository, service or table is missing.
+        Unreachable: AWS was not reached.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    attempt = _Attempt(doing, otherwise, missing)
+    try:
+        yield
+    except ClientError as error:
+        raise attempt.answered(error) from error
+    except BotoCoreError as error:
+        raise attempt.unanswered(error) from error
+
+
+@frozen
+class _Attempt:
+    """A call that failed, described for people."""
+
+    doing: str
+    otherwise: type[KaizenError] | None
+    missing: str
+
+    def answered(self, error: ClientError) -> KaizenError:
+        """Judge an error by its code."""
+        code = error.response["Error"]["Code"]
+        what = f"cannot {self.doing}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
+        if code in NO_CREDENTIALS:
+            return Denied(what, hint="log in again: aws sso login, or check AWS_PROFILE")
+        if code in NO_PERMISSION:
+            return Denied(what, hint="ask for this permission, or use another profile")
+        if code in MISSING:
+            return NotFound(what, hint=self.missing)
+        if code in OUT_OF_ORDER or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            return self._unknown(what)
+        return (self.otherwise or Refused)(what)
+
+    def unanswered(self, error: BotoCoreError) -> KaizenError:
+        """Judge a failure before or on the way to AWS."""
+        from botocore import exceptions as aws
+
+        what = f"cannot {self.doing}: {_one_line(str(error))}"
+        if isinstance(error, aws.ConnectionError):
+            return Unreachable(what, hint="check the network, then run the same command again")
+        if isinstance(error, aws.HTTPClientError | aws.WaiterError):
+            return self._unknown(what)
+        if type(error).__name__ in CREDENTIAL_TROUBLE:
+            return Denied(what, hint="configure credentials: aws configure sso, or set AWS_PROFILE")
+        return (self.otherwise or Refused)(what)
+
+    def _unknown(self, what: str) -> KaizenError:
+        if self.otherwise is None:
+            return Unreachable(what, hint="run the same command again")
+        return self.otherwise(what, state="it may have taken effect", hint="run the same command again")
+
+
+def _expected(account: str, expected: str) -> str:
+    if expected and account != expected:
+        raise Denied(
+            f"the credentials are of account {account}, but {expected} is configured",
+            state="nothing was read from it",
+            hint="use another AWS_PROFILE, or correct aws.account in the configuration",
+        )
+    return account
+
+
+def _config() -> Config:
+    from botocore.config import Config
+
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        max_pool_connections=CONNECTIONS,
+    )
+
+
+def _one_line(text: str) -> str:
+    return shorten(text, LONGEST_MESSAGE, placeholder=" …")

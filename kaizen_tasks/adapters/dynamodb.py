@@ -1,0 +1,151 @@
+"""The ledger as a DynamoDB table that everybody who releases the app shares."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters.aws import translated
+from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.ports import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from kaizen_tasks.adapters.aws import Aws
+    from kaizen_tasks.ports import Clock
+
+TEXTS = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
+CREATED_WITHIN = 120.0
+ASKED_EVERY = 2.0
+
+
+class DynamoLedger(Ledger):
+    """One table for one app, `kaizen-<app>`; the key says what an item is.
+
+    `pk` is `ledger#<environment>` and `sk` the time with microseconds and a random part, so that a query
+    gives an environment's entries in order. Other kinds of items have other prefixes in `pk`.
+
+    Args:
+        aws: whose table.
+        app: the app's name.
+        clock: waits for the table in `create`.
+    """
+
+    def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
+        self._aws = aws
+        self._clock = clock
+        self.table = f"kaizen-{app}"
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry, never over another one."""
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": _partition(entry.environment)},
+            "sk": {"S": f"{_sortable(entry.at)}#{secrets.token_hex(8)}"},
+            "event": {"S": entry.event.value},
+            **{name: {"S": getattr(entry, name)} for name in TEXTS},
+        }
+        dynamodb = self._aws.dynamodb()
+        with self._about(f"write to the ledger {self.table}"):
+            try:
+                dynamodb.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            except dynamodb.exceptions.ConditionalCheckFailedException:
+                return  # the random part is ours: an attempt whose answer was lost has written it
+
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+        """Return an environment's entries, newest first, including those written a moment ago."""
+        pages = self._aws.dynamodb().get_paginator("query")
+        with self._about(f"read the ledger {self.table}"):
+            found = pages.paginate(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": _partition(environment)}},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                PaginationConfig={"MaxItems": limit, "PageSize": limit},
+            )
+            return tuple(_entry(item) for page in found for item in page["Items"])
+
+    def exists(self) -> bool:
+        """Return whether the table is there and can be used."""
+        dynamodb = self._aws.dynamodb()
+        with self._about(f"look for the table {self.table}"):
+            try:
+                table = dynamodb.describe_table(TableName=self.table)["Table"]
+            except dynamodb.exceptions.ResourceNotFoundException:
+                return False
+        return table["TableStatus"] in {"ACTIVE", "UPDATING"}
+
+    def create(self) -> None:
+        """Create the table, billed by request and recoverable to any point in time; again does no harm.
+
+        Raises:
+            Unreachable: it did not become usable in time.
+        """
+        dynamodb = self._aws.dynamodb()
+        already = dynamodb.exceptions.ResourceInUseException
+        with self._about(f"create the table {self.table}"), suppress(already):
+            dynamodb.create_table(
+                TableName=self.table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[
+                    {"AttributeName": "pk", "AttributeType": "S"},
+                    {"AttributeName": "sk", "AttributeType": "S"},
+                ],
+                KeySchema=[
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
+            )
+        self._until(self.exists, "was not active")
+        self._until(self._recoverable, "had no continuous backups")
+
+    def _recoverable(self) -> bool:
+        """Ask for point-in-time recovery; a new table has to wait a little for it."""
+        dynamodb = self._aws.dynamodb()
+        with self._about(f"make the table {self.table} recoverable"):
+            try:
+                dynamodb.update_continuous_backups(
+                    TableName=self.table,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+                )
+            except dynamodb.exceptions.ContinuousBackupsUnavailableException:
+                return False
+        return True
+
+    def _until(self, ready: Callable[[], bool], otherwise: str) -> None:
+        deadline = self._clock.elapsed() + CREATED_WITHIN
+        while not ready():
+            if self._clock.elapsed() >= deadline:
+                raise Unreachable(
+                    f"the table {self.table} {otherwise} after {CREATED_WITHIN:.0f} s",
+                    hint="run the same command again",
+                )
+            self._clock.sleep(ASKED_EVERY)
+
+    def _about(self, doing: str) -> AbstractContextManager[None]:
+        return translated(doing, missing="create it: inv setup")
+
+
+def _partition(environment: str) -> str:
+    return f"ledger#{environment}"
+
+
+def _sortable(at: datetime) -> str:
+    """Write a time so that text sorts as time does: in UTC, always with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _entry(item: Mapping[str, AttributeValueTypeDef]) -> Entry:
+    at, _, _ = item["sk"]["S"].partition("#")
+    return Entry(
+        event=Event(item["event"]["S"]),
+        at=datetime.fromisoformat(at),
+        **{name: item[name]["S"] for name in TEXTS},
+    )

@@ -1,0 +1,146 @@
+"""Amazon ECR: its control plane for what it knows best, the distribution API for the bytes."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws import translated
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_manifest import MEDIA_TYPES, Manifest
+from kaizen_tasks.adapters.oci_wire import no_repository
+from kaizen_tasks.errors import PushFailed, Refused
+from kaizen_tasks.ports import Login, Registry, Secret
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
+
+    from kaizen_tasks.adapters.aws import Aws
+    from kaizen_tasks.domain.release import Copied, Image
+    from kaizen_tasks.errors import KaizenError
+    from kaizen_tasks.ports import Clock
+
+RENEWED_BEFORE = timedelta(minutes=30)  # a long copy must not outlive its token
+
+
+@frozen(kw_only=True)
+class _Access:
+    """A token of twelve hours and the client that uses it."""
+
+    login: Login
+    client: OciClient
+    until: datetime
+
+
+class EcrRegistry(Registry):
+    """The private repositories of one account in one region. Safe to use from several threads.
+
+    Args:
+        aws: whose repositories.
+        clock: says when the token is about to expire.
+    """
+
+    def __init__(self, aws: Aws, *, clock: Clock) -> None:
+        self._aws = aws
+        self._clock = clock
+        self._lock = Lock()
+        self._current: _Access | None = None
+        self._images: dict[tuple[str, str], Image] = {}
+
+    def image(self, repository: str, reference: str) -> Image | None:
+        """Return what a tag or digest names, or None.
+
+        What a digest names never changes, so its labels are read once.
+        """
+        manifest = self._manifest(repository, reference)
+        if manifest is None:
+            return None
+        key = (repository, manifest.digest)
+        if key not in self._images:
+            self._images[key] = self._access().client.image(repository, manifest)
+        return self._images[key]
+
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+        """Bring an image into another repository under a tag, byte for byte.
+
+        With blob mounting enabled in the account no layer is sent.
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
+        """
+        return self._access().client.copy(digest=digest, source=source, target=target, tag=tag)
+
+    def point(self, *, repository: str, tag: str, digest: str) -> None:
+        """Move a tag onto an image that the repository holds already."""
+        manifest = self._manifest(repository, digest)
+        if manifest is None:
+            raise PushFailed(f"{self.address(repository)} does not hold {digest}")
+        ecr = self._aws.ecr()
+        with _about(repository, f"point {repository}:{tag} at {digest}", otherwise=PushFailed):
+            try:
+                ecr.put_image(
+                    repositoryName=repository,
+                    imageManifest=manifest.content.decode(),
+                    imageManifestMediaType=manifest.media_type,
+                    imageTag=tag,
+                    imageDigest=digest,
+                )
+            except ecr.exceptions.ImageAlreadyExistsException:
+                return  # the tag is on this digest already
+            except ecr.exceptions.ImageTagAlreadyExistsException as error:
+                raise PushFailed(
+                    f"{repository}:{tag} cannot be moved: tags of the repository are immutable",
+                    state="the tag still names what it named",
+                    hint=f"exclude {tag} from the repository's tag immutability: inv setup",
+                ) from error
+
+    def address(self, repository: str) -> str:
+        """Return the repository's full name: `host/repository`."""
+        with _about(repository, f"look for the repository {repository}"):
+            answer = self._aws.ecr().describe_repositories(repositoryNames=[repository])
+        return answer["repositories"][0]["repositoryUri"]
+
+    def login(self) -> Login:
+        """Return credentials for the distribution API, renewed before they expire."""
+        return self._access().login
+
+    def _manifest(self, repository: str, reference: str) -> Manifest | None:
+        wanted = _identifier(reference)
+        with _about(repository, f"read {repository}:{reference}"):
+            answer = self._aws.ecr().batch_get_image(
+                repositoryName=repository, imageIds=[wanted], acceptedMediaTypes=list(MEDIA_TYPES)
+            )
+        for failure in answer.get("failures", []):
+            if failure["failureCode"] == "ImageNotFound":
+                return None
+            raise Refused(f"cannot read {repository}:{reference}: {failure['failureReason']}")
+        image = answer["images"][0]
+        found = Manifest(image["imageManifest"].encode(), image["imageManifestMediaType"])
+        if found.digest != image["imageId"]["imageDigest"]:
+            raise Refused(f"{repository}:{reference} arrived damaged: {found.digest}")
+        return found
+
+    def _access(self) -> _Access:
+        with self._lock:
+            if self._current is None or self._clock.now() >= self._current.until - RENEWED_BEFORE:
+                self._current = self._authorized()
+            return self._current
+
+    def _authorized(self) -> _Access:
+        with translated("log in to the image registry"):
+            granted = self._aws.ecr().get_authorization_token()["authorizationData"][0]
+        username, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
+        login = Login(url=granted["proxyEndpoint"], username=username, password=Secret(password))
+        return _Access(login=login, client=OciClient(login), until=granted["expiresAt"].astimezone(UTC))
+
+
+def _identifier(reference: str) -> ImageIdentifierTypeDef:
+    return {"imageDigest": reference} if reference.startswith("sha256:") else {"imageTag": reference}
+
+
+def _about(repository: str, doing: str, *, otherwise: type[KaizenError] | None = None) -> AbstractContextManager[None]:
+    return translated(doing, otherwise=otherwise, missing=no_repository(repository).hint)

@@ -1,0 +1,143 @@
+"""What manifests say: the values of the OCI image specification, with their original bytes.
+
+Docker's schema 2 says the same in other media types, so both are read by the same code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from kaizen_tasks.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIGS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
+MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
+
+
+def sha256(content: bytes) -> str:
+    """Return the digest of some bytes: `sha256:…`."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+@frozen(kw_only=True)
+class Descriptor:
+    """A pointer to content.
+
+    Attributes:
+        digest: `sha256:…`.
+        media_type: of the content.
+        size: in bytes.
+        platform: `linux/amd64` for a child of an index, or empty.
+        elsewhere: whether the content may not be redistributed and stays at its own addresses.
+    """
+
+    digest: str
+    media_type: str
+    size: int
+    platform: str = ""
+    elsewhere: bool = False
+
+
+@frozen(slots=False)
+class Manifest:
+    """A manifest or an index, byte for byte as it was pushed.
+
+    Attributes:
+        content: the original bytes; serialising the document again would change the digest.
+        media_type: what the registry calls it.
+    """
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the original bytes."""
+        return sha256(self.content)
+
+    @cached_property
+    def children(self) -> tuple[Descriptor, ...]:
+        """The manifests of an index, in order."""
+        return tuple(self._descriptors("manifests"))
+
+    @cached_property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Configuration and layers, as far as registries hold them."""
+        listed = (*self._descriptors("config"), *self._descriptors("layers"))
+        return tuple(blob for blob in listed if not blob.elsewhere)
+
+    @property
+    def config(self) -> Descriptor | None:
+        """The image configuration, or None for an index."""
+        return next(self._descriptors("config"), None)
+
+    @property
+    def main_child(self) -> Descriptor | None:
+        """The child that speaks for an index: linux/amd64, else the first that is an image.
+
+        BuildKit adds attestations as children of the platform unknown/unknown.
+        """
+        real = [child for child in self.children if not child.platform.startswith("unknown/")]
+        return next((child for child in real if child.platform == "linux/amd64"), next(iter(real), None))
+
+    @property
+    def stated_type(self) -> str:
+        """The media type that the document gives itself, or empty."""
+        return str(self._document.get("mediaType", ""))
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        try:
+            document = json.loads(self.content)
+        except ValueError as error:
+            raise self._malformed(error) from error
+        if not isinstance(document, dict):
+            raise self._malformed(document)
+        return document
+
+    def _descriptors(self, member: str) -> Iterator[Descriptor]:
+        """Read the descriptors of a member.
+
+        Raises:
+            Refused: the content is not a manifest.
+        """
+        found = self._document.get(member) or []
+        try:
+            yield from [_descriptor(each) for each in (found if isinstance(found, list) else [found])]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self._malformed(error) from error
+
+    def _malformed(self, reason: object) -> Refused:
+        return Refused(f"{self.digest} is not an image manifest: {reason!r}")
+
+
+def self_described(content: bytes) -> Manifest:
+    """Return the manifest that some bytes are; only OCI's own may leave their media type out.
+
+    https://github.com/opencontainers/image-spec/blob/main/manifest.md#image-manifest-property-descriptions
+    """
+    found = Manifest(content, OCI_MANIFEST)
+    media_type = found.stated_type or (OCI_INDEX if found.children else OCI_MANIFEST)
+    return Manifest(content, media_type)
+
+
+def _descriptor(document: dict[str, Any]) -> Descriptor:
+    platform = document.get("platform") or {}
+    return Descriptor(
+        digest=document["digest"],
+        media_type=document["mediaType"],
+        size=int(document["size"]),
+        platform="/".join(platform[part] for part in ("os", "architecture") if part in platform),
+        elsewhere=bool(document.get("urls")),
+    )

@@ -1,0 +1,58 @@
+"""A plain registry, reached with one login: everything goes through the distribution API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_wire import no_repository
+from kaizen_tasks.errors import PushFailed
+from kaizen_tasks.ports import Registry
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.release import Copied, Image
+    from kaizen_tasks.ports import Login
+
+
+class OciRegistry(Registry):
+    """Image repositories of a registry that has no other interface.
+
+    Args:
+        login: where it is, and the credentials.
+    """
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._client = OciClient(login)
+
+    def image(self, repository: str, reference: str) -> Image | None:
+        """Return what a tag or digest names, or None."""
+        manifest = self._client.manifest(repository, reference)
+        if manifest:
+            return self._client.image(repository, manifest)
+        self._demand(repository)
+        return None
+
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+        """Bring an image into another repository under a tag, byte for byte."""
+        return self._client.copy(digest=digest, source=source, target=target, tag=tag)
+
+    def point(self, *, repository: str, tag: str, digest: str) -> None:
+        """Move a tag onto an image that the repository holds already."""
+        manifest = self._client.manifest(repository, digest)
+        if manifest is None:
+            raise PushFailed(f"{self._client.address(repository)} does not hold {digest}")
+        self._client.put(repository, tag, manifest)
+
+    def address(self, repository: str) -> str:
+        """Return the repository's full name: `host/repository`."""
+        self._demand(repository)
+        return self._client.address(repository)
+
+    def login(self) -> Login:
+        """Return the credentials that were given."""
+        return self._login
+
+    def _demand(self, repository: str) -> None:
+        if not self._client.exists(repository):
+            raise no_repository(repository)

@@ -1,0 +1,133 @@
+"""ECR, on the local cloud."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.ecr import RENEWED_BEFORE, EcrRegistry
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.errors import PushFailed
+from tests import oci_samples
+from tests.contracts.registry import RegistryContract
+from tests.fakes.clock import FakeClock
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws import Aws
+    from kaizen_tasks.domain.release import Copied
+    from tests.clouds import Cloud
+
+REPOSITORIES = ("team/staging", "team/prod")
+
+
+@frozen
+class EcrShelf:
+    registry: EcrRegistry
+    sample: oci_samples.Sample
+
+    def put(self, repository: str, tag: str, sample: oci_samples.Sample) -> None:
+        sample.push(OciClient(self.registry.login()), repository, tag)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def shelf(aws: Aws, clock: FakeClock) -> EcrShelf:
+    ecr = aws.ecr()
+    for name in REPOSITORIES:
+        with suppress(ecr.exceptions.RepositoryNotFoundException):
+            ecr.delete_repository(repositoryName=name, force=True)
+        ecr.create_repository(repositoryName=name)
+    shelf = EcrShelf(EcrRegistry(aws, clock=clock), oci_samples.image())
+    shelf.put("team/staging", "v1.2.3", shelf.sample)
+    return shelf
+
+
+class TestEcr(RegistryContract):
+    def test_tells_how_to_create_a_missing_repository(self, shelf: EcrShelf) -> None:
+        with pytest.raises(Exception, match="--repository-name team/absent"):
+            shelf.registry.image("team/absent", "v1.2.3")
+
+    def test_mounts_layers_when_the_account_allows_it(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+
+        copied = _promote(shelf)
+
+        assert (copied.mounted, copied.uploaded, copied.sent) == (3, 0, 0)
+
+    def test_sends_layers_when_the_account_does_not_mount(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+
+        copied = _promote(shelf)
+
+        assert (copied.mounted, copied.uploaded) == (0, 3)
+        assert sum(map(len, shelf.sample.blobs.values())) == copied.sent
+
+    def test_moves_latest_where_only_that_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_image_tag_mutability(
+            repositoryName="team/staging",
+            imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "latest"}],
+        )
+        newer = oci_samples.image("v1.2.4")
+        shelf.put("team/staging", "v1.2.4", newer)
+        shelf.registry.point(repository="team/staging", tag="latest", digest=shelf.sample.digest)
+
+        shelf.registry.point(repository="team/staging", tag="latest", digest=newer.digest)
+
+        image = shelf.registry.image("team/staging", "latest")
+        assert image is not None
+        assert newer.digest == image.digest
+
+    def test_says_what_to_do_when_no_tag_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
+        newer = oci_samples.image("v1.2.4")
+        shelf.put("team/staging", "latest", newer)
+        aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
+
+        with pytest.raises(PushFailed, match="immutable") as caught:
+            shelf.registry.point(repository="team/staging", tag="latest", digest=shelf.sample.digest)
+
+        assert "inv setup" in caught.value.hint
+
+    def test_refuses_other_bytes_under_an_immutable_tag(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
+
+        with pytest.raises(PushFailed, match="TAG_INVALID"):
+            shelf.put("team/staging", "v1.2.3", oci_samples.image(layers=(b"other",)))
+
+    def test_keeps_its_token_until_shortly_before_it_expires(self, shelf: EcrShelf, clock: FakeClock) -> None:
+        first = shelf.registry.login()
+
+        clock.advance((timedelta(hours=12) - RENEWED_BEFORE - timedelta(minutes=2)).total_seconds())
+        kept = shelf.registry.login()
+        clock.advance(timedelta(minutes=4).total_seconds())
+        renewed = shelf.registry.login()
+
+        assert first.password == kept.password
+        assert first.password != renewed.password
+
+    def test_reads_the_labels_of_a_digest_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
+        config = shelf.sample.root.config
+        assert config is not None
+        read = f"GET /v2/team/staging/blobs/{config.digest}"
+        before = _calls(cloud).count(read)
+
+        for reference in ("v1.2.3", shelf.sample.digest, "v1.2.3"):
+            shelf.registry.image("team/staging", reference)
+
+        assert _calls(cloud).count(read) == before + 1
+
+
+def _promote(shelf: EcrShelf) -> Copied:
+    return shelf.registry.copy(digest=shelf.sample.digest, source="team/staging", target="team/prod", tag="v1.2.3")
+
+
+def _calls(cloud: Cloud) -> list[str]:
+    return [f"{each['method']} {each['path']}" for each in cloud.requests if "method" in each]

@@ -1,0 +1,85 @@
+"""What every Ledger does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.domain.ledger import Entry, Event
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Ledger
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = Event.DEPLOYED) -> Entry:
+    """Return an entry with a value in every attribute."""
+    return Entry(
+        environment=environment,
+        event=event,
+        version="v1.2.3",
+        commit="4f2a9c81" * 5,
+        digest="sha256:" + "ab" * 32,
+        at=at,
+        actor="ada@workshop",
+        operation="6c7e1a",
+        reason="because, she said: ünïcödé",
+    )
+
+
+class LedgerContract:
+    """Subclass it and provide the fixture `ledger`: an empty one."""
+
+    def test_gives_back_what_was_written(self, ledger: Ledger) -> None:
+        written = entry(at=NOON.replace(microsecond=123456))
+
+        ledger.append(written)
+
+        assert ledger.entries("staging") == (written,)
+
+    def test_keeps_what_is_empty_empty(self, ledger: Ledger) -> None:
+        written = evolve(entry(), operation="", reason="")
+
+        ledger.append(written)
+
+        assert ledger.entries("staging") == (written,)
+
+    def test_knows_nothing_of_an_environment_without_entries(self, ledger: Ledger) -> None:
+        ledger.append(entry("staging"))
+
+        assert ledger.entries("prod") == ()
+
+    def test_keeps_environments_apart_whose_names_begin_alike(self, ledger: Ledger) -> None:
+        ledger.append(entry("prod"))
+        ledger.append(entry("prod-eu"))
+
+        assert ledger.entries("prod") == (entry("prod"),)
+
+    def test_gives_the_newest_first(self, ledger: Ledger) -> None:
+        moments = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(seconds=1), NOON + timedelta(days=40)]
+        for at in (moments[2], moments[0], moments[3], moments[1]):
+            ledger.append(entry(at=at))
+
+        assert moments[::-1] == [each.at for each in ledger.entries("staging")]
+
+    def test_orders_by_the_moment_and_not_by_the_time_zone(self, ledger: Ledger) -> None:
+        later = entry(at=NOON.astimezone(timezone(timedelta(hours=-5))) + timedelta(minutes=1))
+        ledger.append(later)
+        ledger.append(entry())
+
+        assert ledger.entries("staging") == (later, entry())
+
+    def test_gives_no_more_than_asked_for(self, ledger: Ledger) -> None:
+        for second in range(5):
+            ledger.append(entry(at=NOON + timedelta(seconds=second)))
+
+        assert [each.at.second for each in ledger.entries("staging", limit=2)] == [4, 3]
+
+    def test_keeps_entries_of_the_same_moment(self, ledger: Ledger) -> None:
+        for event in Event:
+            ledger.append(entry(event=event))
+
+        assert set(Event) == {each.event for each in ledger.entries("staging")}

@@ -1,0 +1,104 @@
+"""What every Platform does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from kaizen_tasks.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.service import Operation
+    from kaizen_tasks.ports import Platform
+
+
+class Stage(Protocol):
+    """A platform with the RUNNING service `web-service`, which follows the tag `latest` and deploys only when told to.
+
+    Attributes:
+        platform: the implementation.
+    """
+
+    platform: Platform
+
+    def pause(self, name: str) -> None:
+        """Pause a service past the port and wait until it is."""
+        ...
+
+    def occupy(self, name: str) -> None:
+        """Start a deployment that has not ended when this returns."""
+        ...
+
+    def settle(self, name: str) -> None:
+        """Wait until no operation is under way."""
+        ...
+
+
+class PlatformContract:
+    """Subclass it and provide the fixture `stage`."""
+
+    def test_describes_a_service(self, stage: Stage) -> None:
+        service = stage.platform.service("web-service")
+
+        assert (service.name, service.status, service.auto_deploys) == ("web-service", "RUNNING", False)
+        assert service.identity
+        assert service.image.endswith(":latest")
+        assert service.url.startswith(("http://", "https://"))
+
+    def test_misses_a_service(self, stage: Stage) -> None:
+        with pytest.raises(NotFound, match="absent"):
+            stage.platform.service("absent")
+
+    def test_deploys_and_says_how_it_ended(self, stage: Stage) -> None:
+        begun = datetime.now(UTC)
+        service = stage.platform.service("web-service")
+
+        identity = stage.platform.start(service)
+        stage.settle("web-service")
+
+        operation = _operation(stage.platform, identity)
+        assert operation.deploys
+        assert operation.succeeded
+        assert abs(operation.started - begun) < timedelta(minutes=1)
+        assert stage.platform.service("web-service").status == "RUNNING"
+
+    def test_lists_the_newest_operation_first(self, stage: Stage) -> None:
+        service = stage.platform.service("web-service")
+        identities = []
+        for _ in range(2):
+            identities.append(stage.platform.start(service))
+            stage.settle("web-service")
+
+        listed = [operation.identity for operation in stage.platform.operations(service)]
+
+        assert identities[::-1] == listed[:2]
+
+    def test_starts_nothing_while_the_service_is_busy(self, stage: Stage) -> None:
+        service = stage.platform.service("web-service")
+        stage.occupy("web-service")
+        before = len(stage.platform.operations(service))
+
+        assert stage.platform.start(service) == ""
+
+        assert before == len(stage.platform.operations(service))
+
+    def test_shows_a_busy_service_as_busy(self, stage: Stage) -> None:
+        stage.occupy("web-service")
+
+        assert stage.platform.service("web-service").status == "OPERATION_IN_PROGRESS"
+        assert not stage.platform.operations(stage.platform.service("web-service"))[0].ended
+
+    def test_refuses_to_deploy_a_paused_service_and_says_how_to_resume_it(self, stage: Stage) -> None:
+        stage.pause("web-service")
+
+        with pytest.raises(Refused, match="PAUSED") as caught:
+            stage.platform.start(stage.platform.service("web-service"))
+
+        assert "resume" in caught.value.hint
+
+
+def _operation(platform: Platform, identity: str) -> Operation:
+    operations = platform.operations(platform.service("web-service"))
+    return next(operation for operation in operations if operation.identity == identity)

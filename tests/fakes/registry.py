@@ -1,0 +1,103 @@
+"""A registry that keeps its repositories in memory."""
+
+from __future__ import annotations
+
+import threading
+
+from attrs import define, field, frozen
+
+from kaizen_tasks.domain.release import Copied, Image
+from kaizen_tasks.errors import KaizenError, NotFound, PushFailed
+from kaizen_tasks.ports import Login, Registry, Secret
+
+HOST = "registry.example"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+@frozen
+class Repository:
+    """What one repository holds.
+
+    Attributes:
+        images: by digest.
+        tags: digest by tag.
+        children: of an index, by its digest.
+    """
+
+    images: dict[str, Image] = field(factory=dict)
+    tags: dict[str, str] = field(factory=dict)
+    children: dict[str, tuple[Image, ...]] = field(factory=dict)
+
+
+@define
+class FakeRegistry(Registry):
+    """Images without layers; safe to use from several threads.
+
+    Attributes:
+        repositories: by name.
+        failures: raised instead of the next change of a repository, by its name, once.
+        calls: every change that was asked for: `copy prod:v1.2.3`, `point prod:latest`.
+    """
+
+    repositories: dict[str, Repository] = field(factory=dict)
+    failures: dict[str, KaizenError] = field(factory=dict)
+    calls: list[str] = field(factory=list)
+    _guard: threading.RLock = field(factory=threading.RLock, repr=False)
+
+    def create(self, *names: str) -> None:
+        """Create repositories."""
+        for name in names:
+            self.repositories[name] = Repository()
+
+    def put(self, repository: str, tag: str, image: Image, *children: Image) -> None:
+        """Push an image, or an index and its children, over whatever the tag names."""
+        held = self._repository(repository)
+        held.images.update({each.digest: each for each in (*children, image)})
+        held.children[image.digest] = children
+        held.tags[tag] = image.digest
+
+    def image(self, repository: str, reference: str) -> Image | None:
+        """Return what a tag or digest names, or None."""
+        held = self._repository(repository)
+        return held.images.get(held.tags.get(reference, reference))
+
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+        """Bring an image into another repository under a tag."""
+        with self._guard:
+            self._begin("copy", target, tag)
+            image = self._repository(source).images.get(digest)
+            if image is None:
+                raise NotFound(f"{source} does not hold {digest}")
+            standing = self._repository(target).tags.get(tag, digest)
+            if standing != digest:
+                raise PushFailed(f"{target}:{tag} holds other bytes: {standing}")
+            new = digest not in self._repository(target).images
+            self.put(target, tag, image, *self._repository(source).children.get(digest, ()))
+            return Copied(digest=digest, mounted=int(new))
+
+    def point(self, *, repository: str, tag: str, digest: str) -> None:
+        """Move a tag onto an image that the repository holds already."""
+        with self._guard:
+            self._begin("point", repository, tag)
+            if digest not in self._repository(repository).images:
+                raise PushFailed(f"{repository} does not hold {digest}")
+            self._repository(repository).tags[tag] = digest
+
+    def address(self, repository: str) -> str:
+        """Return the repository's full name."""
+        self._repository(repository)
+        return f"{HOST}/{repository}"
+
+    def login(self) -> Login:
+        """Return credentials that nobody checks."""
+        return Login(url=f"https://{HOST}", username="AWS", password=Secret("let-me-in"))
+
+    def _begin(self, verb: str, repository: str, tag: str) -> None:
+        self.calls.append(f"{verb} {repository}:{tag}")
+        if repository in self.failures:
+            raise self.failures.pop(repository)
+
+    def _repository(self, name: str) -> Repository:
+        if name not in self.repositories:
+            raise NotFound(f"there is no image repository {name}", hint="create it")
+        return self.repositories[name]

@@ -1,0 +1,58 @@
+"""A reporter that remembers what people were told."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.plan import Act, Decision, Done
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.release import Label
+
+
+class FakeReporter:
+    """Remembers verdicts by step; safe to use from several threads.
+
+    Attributes:
+        verdicts: `done`, `act`, `acted`, `refuse` or `failed`, with the step's label, in order.
+        lines: every heading, note and progress.
+    """
+
+    def __init__(self) -> None:
+        self.verdicts: list[tuple[str, str]] = []
+        self.lines: list[str] = []
+        self._guard = threading.Lock()
+
+    def heading(self, text: str) -> None:
+        """Remember it."""
+        self.lines.append(text)
+
+    def decided(self, label: Label, decision: Decision) -> None:
+        """Remember the verdict."""
+        verdict = "done" if isinstance(decision, Done) else "act" if isinstance(decision, Act) else "refuse"
+        self._remember(verdict, label)
+
+    def progress(self, label: Label, text: str) -> None:
+        """Remember it."""
+        self.lines.append(f"{label}: {text}")
+
+    def acted(self, label: Label, reason: str, seconds: float) -> None:
+        """Remember that it went well."""
+        self._remember("acted", label)
+
+    def failed(self, label: Label, seconds: float) -> None:
+        """Remember that it went badly."""
+        self._remember("failed", label)
+
+    def note(self, text: str) -> None:
+        """Remember it."""
+        self.lines.append(text)
+
+    def of(self, verdict: str) -> list[str]:
+        """Return the labels that got a verdict, in order."""
+        return [label for said, label in self.verdicts if said == verdict]
+
+    def _remember(self, verdict: str, label: Label) -> None:
+        with self._guard:
+            self.verdicts.append((verdict, str(label)))

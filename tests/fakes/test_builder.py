@@ -1,0 +1,38 @@
+"""The fake builder keeps a builder's promises."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import define
+
+from kaizen_tasks.ports import Builder, Login, Secret
+from tests.contracts.builder import BuilderContract
+from tests.fakes.builder import FakeBuilder
+
+
+@define(kw_only=True)
+class FakeShelf:
+    """The registry inside a fake builder."""
+
+    builder: FakeBuilder
+    login: Login
+
+    def labels(self, repository: str, tag: str) -> dict[str, str] | None:
+        """Return the labels of an image, or None when there is no such image."""
+        pushed = self.builder.pushed.get(f"{self.login.host}/{repository}:{tag}")
+        return pushed.labels if pushed else None
+
+
+class TestContract(BuilderContract):
+    """The fake as a builder."""
+
+    @pytest.fixture
+    def builder(self) -> Builder:
+        """A fake whose registry takes one password."""
+        return FakeBuilder(password="let-me-in")
+
+    @pytest.fixture
+    def shelf(self, builder: FakeBuilder) -> FakeShelf:
+        """Its registry."""
+        login = Login(url="http://127.0.0.1:5000", username="AWS", password=Secret("let-me-in"))
+        return FakeShelf(builder=builder, login=login)

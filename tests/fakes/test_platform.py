@@ -1,0 +1,57 @@
+"""The fake platform keeps a platform's promises."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import frozen
+
+from tests.contracts.platform import PlatformContract
+from tests.fakes.platform import FakePlatform
+
+IMAGE = "registry.example/team/web:latest"
+
+
+@frozen
+class FakeStage:
+    platform: FakePlatform
+
+    def pause(self, name: str) -> None:
+        self.platform.become(name, "PAUSED")
+
+    def occupy(self, name: str) -> None:
+        self.platform.polls = 100
+        self.platform.begin(name)
+
+    def settle(self, name: str) -> None:
+        self.platform.operations(self.platform.service(name))
+
+
+class TestContract(PlatformContract):
+    @pytest.fixture
+    def stage(self) -> FakeStage:
+        platform = FakePlatform()
+        platform.add("web-service", image=IMAGE)
+        return FakeStage(platform)
+
+
+def test_an_operation_is_under_way_for_as_many_answers_as_told() -> None:
+    platform = FakePlatform(polls=2, outcomes={"web-service": "ROLLBACK_SUCCEEDED"})
+    service = platform.add("web-service", image=IMAGE)
+    platform.start(service)
+
+    seen = [platform.operations(service)[0].state for _ in range(4)]
+
+    assert seen == ["IN_PROGRESS", "IN_PROGRESS", "ROLLBACK_SUCCEEDED", "ROLLBACK_SUCCEEDED"]
+    assert platform.service("web-service").status == "RUNNING"
+
+
+@pytest.mark.parametrize(("outcome", "images"), [("SUCCEEDED", [IMAGE]), ("ROLLBACK_SUCCEEDED", [])])
+def test_says_what_was_deployed_only_when_it_was(outcome: str, images: list[str]) -> None:
+    deployed: list[str] = []
+    platform = FakePlatform(outcomes={"web-service": outcome}, deployed=lambda it: deployed.append(it.image))
+    service = platform.add("web-service", image=IMAGE)
+
+    platform.start(service)
+    platform.operations(service)
+
+    assert images == deployed

@@ -1,0 +1,147 @@
+"""A whole world in memory: a repository, a registry, services that run what `:latest` names, a ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from kaizen_tasks.adapters.files import Draft
+from kaizen_tasks.config import reader, source
+from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.release import Image
+from kaizen_tasks.ports import Documents
+from tests.fakes.builder import FakeBuilder
+from tests.fakes.clock import FakeClock
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.platform import FakePlatform
+from tests.fakes.prober import FakeProber
+from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
+from tests.fakes.reporter import FakeReporter
+from tests.fakes.scm import FakeRemote, FakeScm
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.release import LocalImage
+    from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.ports import Login
+
+CONFIGURATION = {
+    "app": "web",
+    "pipeline": ["staging", "prod", "beta"],
+    "aws": {"region": "eu-west-1", "account": "123456789012"},
+    "environments": {"staging": {}, "prod": {"protected": True}, "mark": {}, "shane": {}, "dom": {}},
+    "groups": {"beta": ["mark", "shane", "dom"]},
+    "smoke": [{"path": "/"}],
+}
+CHANGELOG = b"""# Changelog
+
+## [Unreleased]
+
+### Added
+
+- Weekly plans
+
+## [0.1.0] - 2026-11-01
+
+### Added
+
+- Everything
+"""
+FILES = {"VERSION": b"0.1.0\n", "CHANGELOG.md": CHANGELOG, "Dockerfile": b"FROM scratch\n"}
+
+
+def settings(**changes: object) -> Settings:
+    """Return the settings of a team with staging, prod and three tenants."""
+    raw = {**CONFIGURATION, **changes}
+    found = source.Source(Path("/app"), "kaizen.toml", raw)
+    return reader.read(found, source.with_defaults(raw))
+
+
+@define
+class FakeIdentity:
+    """Credentials of the right account."""
+
+    number: str = "123456789012"
+
+    def account(self) -> str:
+        """Return the account."""
+        return self.number
+
+
+@define(kw_only=True)
+class PushingBuilder(FakeBuilder):
+    """A builder whose pushes arrive in a registry."""
+
+    registry: FakeRegistry
+
+    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+        """Put the image where the address says."""
+        super().push(image, address=address, tag=tag, login=login)
+        recipe = self.pushed[f"{address}:{tag}"]
+        digest = f"sha256:{hashlib.sha256(recipe.revision.encode()).hexdigest()}"
+        made = Image(digest=digest, media_type=OCI_MANIFEST, version=recipe.version, revision=recipe.revision)
+        self.registry.put(address.partition("/")[2], tag, made)
+
+
+@define(kw_only=True)
+class FakeTools:
+    """The toolbox of the flows. Services run what `:latest` names once their deployment has succeeded.
+
+    Attributes:
+        stuck: names of services that go on running the old release although their deployment succeeds.
+        serving: version that each service runs.
+    """
+
+    settings: Settings = field(factory=settings)
+    actor: str = "ada@laptop"
+    upstream: FakeRemote = field(factory=FakeRemote)
+    documents: Documents = field(init=False)
+    scm: FakeScm = field(init=False)
+    builder: FakeBuilder = field(init=False)
+    registry: FakeRegistry = field(factory=FakeRegistry)
+    platform: FakePlatform = field(init=False)
+    identity: FakeIdentity = field(factory=FakeIdentity)
+    ledger: FakeLedger = field(factory=FakeLedger)
+    prober: FakeProber = field(factory=FakeProber)
+    clock: FakeClock = field(factory=FakeClock)
+    reporter: FakeReporter = field(factory=FakeReporter)
+    stuck: set[str] = field(factory=set)
+    serving: dict[str, str] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        tree = FakeDocuments()
+        self.documents = tree
+        self.scm = FakeScm(FILES, documents=tree, remote=self.upstream)
+        self.builder = PushingBuilder(registry=self.registry)
+        self.platform = FakePlatform(deployed=self._deployed, now=self.clock.now)
+        for name, environment in self.settings.environments.items():
+            self.registry.create(environment.repository)
+            image = f"registry.example/{environment.repository}:latest"
+            self.platform.add(environment.service, image=image, url=f"https://{name}.example")
+            self.serving[name] = "v0.1.0"
+            self.prober.answers[f"https://{name}.example/version"] = lambda name=name: self._version(name)  # type: ignore[misc]
+            self.prober.answers[f"https://{name}.example/"] = Answer(status=200, body=b"hello")
+
+    def drafting(self) -> FakeTools:
+        """Begin another command: edited documents stay in memory again."""
+        self.documents = Draft(self.scm.documents)
+        self.reporter = FakeReporter()
+        return self
+
+    def latest(self, environment: str) -> str:
+        """Return the version that `:latest` names."""
+        image = self.registry.image(self.settings.environments[environment].repository, "latest")
+        return image.version if image else ""
+
+    def _version(self, name: str) -> Answer:
+        return Answer(status=200, body=json.dumps({"version": self.serving[name], "environment": name}).encode())
+
+    def _deployed(self, service: Service) -> None:
+        name = next(each.name for each in self.settings.environments.values() if each.service == service.name)
+        if name not in self.stuck:
+            self.serving[name] = self.latest(name)

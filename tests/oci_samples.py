@@ -1,0 +1,100 @@
+"""Small images for tests, made of nothing but their bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from kaizen_tasks.adapters.oci_manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kaizen_tasks.adapters.oci import OciClient
+
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+REVISION = "4f2a9c81" * 5
+
+
+@frozen
+class Sample:
+    """An image or an index.
+
+    Attributes:
+        root: its manifest or index.
+        children: the manifests of an index.
+        blobs: content by digest.
+        version: the label that speaks for it.
+    """
+
+    root: Manifest
+    children: tuple[Manifest, ...] = ()
+    blobs: Mapping[str, bytes] = field(factory=dict)
+    version: str = ""
+
+    @property
+    def digest(self) -> str:
+        return self.root.digest
+
+    def push(self, client: OciClient, repository: str, tag: str) -> Sample:
+        """Push it as it is, over whatever the tag names."""
+        for digest, content in self.blobs.items():
+            blob = Descriptor(digest=digest, media_type=LAYER, size=len(content))
+            client.upload(repository, blob, lambda content=content: iter([content]))  # type: ignore[misc]
+        for child in self.children:
+            client.put(repository, child.digest, child)
+        client.put(repository, tag, self.root)
+        return self
+
+    def write(self, folder: Path) -> Path:
+        """Write it as an OCI image layout."""
+        contents = {manifest.digest: manifest.content for manifest in (self.root, *self.children)}
+        (folder / "blobs" / "sha256").mkdir(parents=True)
+        for digest, content in {**contents, **self.blobs}.items():
+            (folder / "blobs" / digest.replace(":", "/")).write_bytes(content)
+        descriptor = _descriptor(self.root.content, self.root.media_type)
+        (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [descriptor]}))
+        return folder
+
+
+def image(version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"app")) -> Sample:
+    """Return a single-platform image. Its JSON is spaced as no serialiser would do it by itself."""
+    labels = {"org.opencontainers.image.version": version, "org.opencontainers.image.revision": REVISION}
+    config = _json({"architecture": "amd64", "os": "linux", "config": {"Labels": labels}})
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _descriptor(config, CONFIG),
+            "layers": [_descriptor(layer, LAYER) for layer in layers],
+        }
+    )
+    blobs = {sha256(content): content for content in (config, *layers)}
+    return Sample(Manifest(manifest, OCI_MANIFEST), (), blobs, version)
+
+
+def index(*images: tuple[str, Sample]) -> Sample:
+    """Return an index of images by platform, `("linux/amd64", image())` among them."""
+    listed = [
+        {
+            **_descriptor(sample.root.content, OCI_MANIFEST),
+            "platform": dict(zip(("os", "architecture"), platform.split("/"), strict=True)),
+        }
+        for platform, sample in images
+    ]
+    content = _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
+    blobs = {digest: blob for _, sample in images for digest, blob in sample.blobs.items()}
+    children = tuple(sample.root for _, sample in images)
+    return Sample(Manifest(content, OCI_INDEX), children, blobs, dict(images)["linux/amd64"].version)
+
+
+def _descriptor(content: bytes, media_type: str) -> dict[str, str | int]:
+    return {"mediaType": media_type, "digest": sha256(content), "size": len(content)}
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, indent=3).encode()
