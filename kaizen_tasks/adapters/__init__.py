@@ -1,0 +1,1 @@
+"""The outside world: one file for each outside thing, each behind a port."""

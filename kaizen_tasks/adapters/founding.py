@@ -18,10 +18,12 @@ class Founder:
 
     Args:
         aws: where.
+        region: that `aws` is in.
     """
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, *, region: str) -> None:
         self._aws = aws
+        self._region = region
 
     def mounting(self) -> None:
         """Let repositories of the account share blobs without a transfer."""
@@ -33,13 +35,16 @@ class Founder:
         with translated(f"create the repository {name}"):
             self._aws.ecr().create_repository(repositoryName=name)
 
-    def service(self, environment: Environment, *, image: str) -> None:
-        """Create a service that follows an image, with auto-deployment, as App Runner has it by default.
+    def service(self, environment: Environment) -> None:
+        """Create a service that follows `:latest`, with auto-deployment, as App Runner has it by default.
+
+        App Runner takes ECR's public name for a private repository and no other, so the address of a local
+        registry cannot stand here.
 
         Args:
             environment: its name reaches the app as `ENVIRONMENT`.
-            image: `host/repository:latest`.
         """
+        registry = f"{self._aws.account()}.dkr.ecr.{self._region}.amazonaws.com"
         role = f"arn:aws:iam::{self._aws.account()}:role/{environment.service}-pulls"
         with translated(f"create the service {environment.service}"):
             self._aws.apprunner().create_service(
@@ -47,7 +52,7 @@ class Founder:
                 SourceConfiguration={
                     "AuthenticationConfiguration": {"AccessRoleArn": role},
                     "ImageRepository": {
-                        "ImageIdentifier": image,
+                        "ImageIdentifier": f"{registry}/{environment.repository}:latest",
                         "ImageRepositoryType": "ECR",
                         "ImageConfiguration": {
                             "Port": PORT,

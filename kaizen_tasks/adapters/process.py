@@ -1,0 +1,259 @@
+"""Other programs: the one place that quotes and runs argv lists."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, NoReturn
+
+from attrs import Factory, field, frozen
+
+from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from kaizen_tasks.ports import Secret
+
+GRACE_SECONDS = 5.0
+"""How long a program may take to end after SIGTERM, before SIGKILL."""
+
+LINGER_SECONDS = 0.5
+"""How long output may be silent after the program's end; something in the background may hold its pipes."""
+
+TAIL_LINES = 20
+
+
+@frozen(kw_only=True)
+class Finished:
+    """A program that has ended.
+
+    Attributes:
+        code: exit code; negative is the number of the signal that ended it.
+        out: all it wrote to stdout, redacted.
+        err: all it wrote to stderr, redacted.
+        tail: the last lines of both, in the order of arrival.
+    """
+
+    code: int
+    out: str
+    err: str
+    tail: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended with 0."""
+        return self.code == 0
+
+    @property
+    def last(self) -> str:
+        """The last line that says something, or the exit code."""
+        spoken = [line.strip() for line in self.tail if line.strip()]
+        return spoken[-1] if spoken else f"exit code {self.code}, without a word"
+
+
+def quoted(argv: Sequence[str]) -> str:
+    """Return a command as a person would type it."""
+    return shlex.join(argv)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    stream: Callable[[str], None] | None = None,
+    timeout: float | None = None,
+    secrets: Sequence[Secret] = (),
+) -> Finished:
+    """Run a program to its end, without a shell; a non-zero exit code is an answer, not an error.
+
+    The program stays in this process group, so that Ctrl-C in a terminal reaches it as well. Whatever
+    exception passes through here stops it first, and SIGTERM becomes such an exception meanwhile.
+
+    Args:
+        argv: program and arguments.
+        cwd: its working directory.
+        env: variables on top of this process's own.
+        stdin: what it reads; nothing when None, so that it cannot wait for a person.
+        stream: receives each line of both outputs as it comes, redacted, without its line end.
+        timeout: in seconds.
+        secrets: values that are replaced in everything that is returned or streamed.
+
+    Raises:
+        NotFound: there is no such program.
+        Unreachable: it has not ended within `timeout`.
+        Interrupted: this process received SIGTERM.
+    """
+    heard = _Heard(secrets=tuple(secret.open() for secret in secrets), stream=stream)
+    with _sigterm_raises(), _started(argv, cwd=cwd, env=env, stdin=stdin) as child:
+        try:
+            _converse(child, heard, stdin=stdin, deadline=_Deadline.after(timeout))
+        except TimeoutError as error:
+            raise _too_slow(argv, timeout) from error
+    return Finished(code=child.returncode, out=heard.text("stdout"), err=heard.text("stderr"), tail=tuple(heard.tail))
+
+
+@frozen(kw_only=True)
+class _Deadline:
+    """A moment of the monotonic clock, or never."""
+
+    at: float | None
+
+    @classmethod
+    def after(cls, seconds: float | None) -> _Deadline:
+        return cls(at=None if seconds is None else time.monotonic() + seconds)
+
+    def left(self) -> float | None:
+        """Return seconds until then, None for never; raise TimeoutError when it has passed."""
+        if self.at is None:
+            return None
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+@frozen(kw_only=True)
+class _Heard:
+    """What a program has said so far."""
+
+    secrets: tuple[str, ...] = field(repr=False)
+    stream: Callable[[str], None] | None
+    tail: deque[str] = Factory(lambda: deque(maxlen=TAIL_LINES))
+    _raw: dict[str, bytearray] = field(factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
+    _said: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
+
+    def take(self, name: str, chunk: bytes) -> None:
+        """Keep a chunk and pass on the lines that it completes; an empty chunk ends the output."""
+        raw = self._raw[name]
+        raw += chunk
+        end = raw.rfind(b"\n") if chunk else len(raw)
+        if end > self._said[name]:
+            lines = bytes(raw[self._said[name] : end])
+            self._said[name] = min(end + 1, len(raw))
+            for line in lines.split(b"\n"):
+                self._say(self._redacted(line).rstrip("\r"))
+
+    def text(self, name: str) -> str:
+        return self._redacted(bytes(self._raw[name]))
+
+    def _say(self, line: str) -> None:
+        self.tail.append(line)
+        if self.stream is not None:
+            self.stream(line)
+
+    def _redacted(self, raw: bytes) -> str:
+        text = raw.decode(errors="replace")
+        for secret in filter(None, self.secrets):
+            text = text.replace(secret, "[redacted]")
+        return text
+
+
+@contextmanager
+def _started(
+    argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program and leave none behind, whatever happens."""
+    try:
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise _cannot_start(argv[0], error) from error
+    with child:
+        try:
+            yield child
+        except BaseException:
+            _stop(child)
+            raise
+
+
+def _cannot_start(program: str, error: OSError) -> NotFound:
+    if error.filename == program and isinstance(error, FileNotFoundError):
+        return NotFound(f"{program} is not installed, or not on PATH")
+    return NotFound(f"{program} could not be started: {error.strerror}: {error.filename}")
+
+
+def _too_slow(argv: Sequence[str], timeout: float | None) -> Unreachable:
+    return Unreachable(f"`{quoted(argv)}` did not answer within {timeout:g} s")
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End a program; a second interrupt while waiting for it ends it at once."""
+    child.terminate()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+    finally:
+        child.kill()
+
+
+def _converse(child: subprocess.Popen[bytes], heard: _Heard, *, stdin: bytes | None, deadline: _Deadline) -> None:
+    """Feed a program and listen to it until it has ended."""
+    if child.stdin is not None and stdin is not None:
+        threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
+        child.stdin = None  # the thread closes it; Popen must not do so at the same time
+    _listen(child, heard, deadline)
+    try:
+        child.wait(deadline.left())
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
+
+
+def _feed(pipe: IO[bytes], content: bytes) -> None:
+    """Write all of it; a program need not read what it is given."""
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(content)
+
+
+def _listen(child: subprocess.Popen[bytes], heard: _Heard, deadline: _Deadline) -> None:
+    """Take both outputs as they come, in one thread, so that neither blocks the other."""
+    with selectors.DefaultSelector() as selector:
+        for name in ("stdout", "stderr"):
+            selector.register(getattr(child, name), selectors.EVENT_READ, name)
+        while selector.get_map():
+            ready = selector.select(min(LINGER_SECONDS, deadline.left() or LINGER_SECONDS))
+            if not ready and child.poll() is not None:
+                break
+            for key, _ in ready:
+                chunk = os.read(key.fd, 65536)
+                heard.take(key.data, chunk)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Turn SIGTERM into an exception, unless somebody has already decided what it does.
+
+    Python's default ends the process at once, and the program it started would live on.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _interrupted(_number: int, _frame: object) -> NoReturn:
+    raise Interrupted("stopped by SIGTERM", hint="the same command finishes the work")

@@ -1,0 +1,216 @@
+"""What every builder promises, and what its tests need."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import uuid
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from attrs import evolve, frozen
+
+from kaizen_tasks.adapters.builders import working
+from kaizen_tasks.config.settings import BuildRules
+from kaizen_tasks.domain.release import Recipe
+from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
+from kaizen_tasks.ports import Login, Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kaizen_tasks.ports import Builder
+
+RULES = BuildRules(
+    context=".",
+    dockerfile="Dockerfile",
+    version_arg="VERSION",
+    platform="linux/amd64",
+    engine="auto",
+    command=("/bin/busybox", "env"),
+    args={},
+)
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+DOCKERFILE = """\
+FROM scratch
+ARG VERSION=dev
+COPY busybox /bin/busybox
+ENV APP_VERSION=$VERSION
+CMD ["/bin/busybox", "env"]
+"""
+
+
+def recipe() -> Recipe:
+    """Return a recipe of an app that no other test has."""
+    app = f"kaizen-test-{uuid.uuid4().hex[:12]}"
+    return Recipe(
+        app=app,
+        version="v1.2.3",
+        revision="0123456789abcdef0123456789abcdef01234567",
+        created=datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+        source=f"https://example.com/{app}",
+    )
+
+
+def write_context(folder: Path, dockerfile: str = DOCKERFILE) -> Path:
+    """Write a tree that every builder can build: a Dockerfile and one static program."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.skip("busybox-static is not installed")
+    folder.mkdir()
+    shutil.copy(busybox, folder / "busybox")
+    (folder / "Dockerfile").write_text(dockerfile)
+    return folder
+
+
+def require(engine: str) -> None:
+    """Skip a test when an engine does not work here; fail it where it has to."""
+    try:
+        working(engine)
+    except Refused as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+class Shelf(Protocol):
+    """Where pushed images stand, seen from outside."""
+
+    login: Login
+
+    def labels(self, repository: str, tag: str) -> dict[str, str] | None:
+        """Return the labels of an image, or None when there is no such image."""
+        ...
+
+
+@frozen(kw_only=True)
+class DistributionShelf:
+    """Any registry, read without a line of the project's own client."""
+
+    login: Login
+
+    def labels(self, repository: str, tag: str) -> dict[str, str] | None:
+        """Return the labels of an image, or None when there is no such image."""
+        config = self.config(repository, tag)
+        if config is None:
+            return None
+        runtime = config["config"]
+        assert isinstance(runtime, dict)
+        return dict(runtime["Labels"])
+
+    def config(self, repository: str, tag: str) -> dict[str, object] | None:
+        """Return an image's configuration."""
+        manifest = self.manifest(repository, tag)
+        if manifest is None:
+            return None
+        described = manifest["config"]
+        assert isinstance(described, dict)
+        return self._get(f"/v2/{repository}/blobs/{described['digest']}")
+
+    def manifest(self, repository: str, tag: str) -> dict[str, object] | None:
+        """Return a manifest; an index is none."""
+        return self._get(f"/v2/{repository}/manifests/{tag}")
+
+    def _get(self, path: str) -> dict[str, object] | None:
+        known = f"{self.login.username}:{self.login.password.open()}".encode()
+        headers = {
+            "Authorization": f"Basic {base64.b64encode(known).decode()}",
+            "Accept": ", ".join(MANIFESTS),
+        }
+        connection = HTTPConnection(self.login.host, timeout=10)
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        return dict(json.loads(content)) if answer.status == 200 else None
+
+
+class BuilderContract:
+    """Subclasses give the fixtures `builder`, `shelf`, `context` and `broken`."""
+
+    @pytest.fixture
+    def recipe(self) -> Recipe:
+        """Something to build."""
+        return recipe()
+
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> Path:
+        """A tree that can be built."""
+        return write_context(tmp_path / "context")
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Path:
+        """A tree that cannot be built."""
+        (tmp_path / "broken").mkdir()
+        return tmp_path / "broken"
+
+    def test_finds_nothing_before_a_build(self, builder: Builder, recipe: Recipe) -> None:
+        assert builder.find(recipe) is None
+
+    def test_finds_what_it_built(self, builder: Builder, recipe: Recipe, context: Path) -> None:
+        built = builder.build(recipe, context)
+
+        assert builder.find(recipe) == built
+
+    def test_does_not_find_another_revision_of_the_same_version(
+        self, builder: Builder, recipe: Recipe, context: Path
+    ) -> None:
+        builder.build(recipe, context)
+
+        assert builder.find(evolve(recipe, revision="f" * 40)) is None
+
+    def test_replaces_the_image_of_another_revision(self, builder: Builder, recipe: Recipe, context: Path) -> None:
+        builder.build(recipe, context)
+        newer = evolve(recipe, revision="f" * 40)
+        built = builder.build(newer, context)
+
+        assert builder.find(newer) == built
+
+    def test_fails_to_build_what_cannot_be_built(self, builder: Builder, recipe: Recipe, broken: Path) -> None:
+        with pytest.raises(BuildFailed) as failure:
+            builder.build(recipe, broken)
+
+        assert len(str(failure.value).splitlines()) <= 3
+        assert builder.find(recipe) is None
+
+    def test_pushes_an_image_with_its_labels(
+        self, builder: Builder, shelf: Shelf, recipe: Recipe, context: Path
+    ) -> None:
+        image = builder.build(recipe, context)
+        repository = f"team/{recipe.app}"
+        builder.push(image, address=f"{shelf.login.host}/{repository}", tag="v1.2.3", login=shelf.login)
+
+        labels = shelf.labels(repository, "v1.2.3")
+        assert labels is not None
+        assert labels.items() >= recipe.labels.items()
+
+    def test_pushes_the_same_image_again(self, builder: Builder, shelf: Shelf, recipe: Recipe, context: Path) -> None:
+        image = builder.build(recipe, context)
+        address = f"{shelf.login.host}/{recipe.app}"
+        for _ in range(2):
+            builder.push(image, address=address, tag="v1.2.3", login=shelf.login)
+
+        assert shelf.labels(recipe.app, "v1.2.3") is not None
+        assert builder.find(recipe) == image
+
+    def test_does_not_push_with_a_wrong_password(
+        self, builder: Builder, shelf: Shelf, recipe: Recipe, context: Path
+    ) -> None:
+        image = builder.build(recipe, context)
+        wrong = evolve(shelf.login, password=Secret("wrong-password"))
+
+        with pytest.raises(PushFailed) as failure:
+            builder.push(image, address=f"{wrong.host}/{recipe.app}", tag="v1.2.3", login=wrong)
+
+        assert len(str(failure.value).splitlines()) <= 3
+        assert "wrong-password" not in str(failure.value)
+        assert shelf.labels(recipe.app, "v1.2.3") is None
