@@ -1,0 +1,178 @@
+"""Run the local cloud: `python -m kaizen_tasks.localcloud --state DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.localcloud.apprunner import AppRunner
+from kaizen_tasks.localcloud.ecr import Ecr
+from kaizen_tasks.localcloud.elsewhere import Elsewhere
+from kaizen_tasks.localcloud.faults import Faults
+from kaizen_tasks.localcloud.files import write_atomically
+from kaizen_tasks.localcloud.front import Front
+from kaizen_tasks.localcloud.oci import Registry
+from kaizen_tasks.localcloud.requestlog import RequestLog
+from kaizen_tasks.localcloud.server import LOOPBACK, Server
+from kaizen_tasks.localcloud.store import ImageStore
+from kaizen_tasks.localcloud.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_POLL_SECONDS = 0.05
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until told to stop and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        _check_parts()
+        with _alone(options.state):
+            return _run(options)
+    except KaizenError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kaizen_tasks.localcloud", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder that holds everything it knows")
+    parser.add_argument("--port", type=int, default=0, help="0: the one it had before, or any free one")
+    parser.add_argument("--region", default="eu-west-1")
+    parser.add_argument("--account", default="123456789012", help="twelve digits")
+    parser.add_argument("--engine", choices=("auto", "docker", "process"), default="auto")
+    parser.add_argument("--deploy-seconds", type=float, default=0.2, help="least duration of a deployment")
+    return parser
+
+
+def _check_parts() -> None:
+    if find_spec("moto") is None:
+        raise Refused(
+            "the local cloud needs moto, which is not installed",
+            state="nothing was started",
+            hint="pip install 'kaizen-tasks[local]'",
+        )
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the state folder, which one cloud at a time may have."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused(
+                f"another local cloud is running on {state}",
+                state="nothing was started",
+                hint=f"stop the process that {state / 'cloud.json'} names, or choose another --state",
+            ) from error
+        yield
+
+
+def _run(options: argparse.Namespace) -> int:
+    state = options.state.resolve()
+    logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    published = state / "cloud.json"
+    published.unlink(missing_ok=True)  # of a cloud that was killed
+    server = _listen(options.port, state / "port")
+    address = f"{LOOPBACK}:{server.port}"
+    store, tokens = ImageStore(state / "registry"), Tokens(state / "secret")
+    front = _front(options, state, store, tokens, address)
+    with closing(_apprunner(options, state, store, tokens, address)) as apprunner:
+        front.offer(apprunner)
+        with _serving(server, front), _published(published, _description(options, server.port)):
+            stopping.wait()
+    return 0
+
+
+def _front(options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, address: str) -> Front:
+    front = Front(
+        registry=Registry(store=store, tokens=tokens, endpoint=f"http://{address}"),
+        elsewhere=Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl"),
+        faults=Faults(),
+        log=RequestLog(state / "requests.jsonl"),
+        about={"name": "kaizen local cloud", "region": options.region, "account": options.account},
+    )
+    where = {"account": options.account, "region": options.region, "registry": address}
+    front.offer(Ecr(store=store, tokens=tokens, **where))
+    return front
+
+
+def _apprunner(options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, address: str) -> AppRunner:
+    return AppRunner(
+        state=state / "apprunner",
+        store=store,
+        account=options.account,
+        region=options.region,
+        engine=options.engine,
+        deploy_seconds=options.deploy_seconds,
+        registry=address,
+        password=tokens.issue,
+    )
+
+
+def _listen(port: int, remembered: Path) -> Server:
+    """Listen on the port asked for, or on the one of the last time: image names contain it."""
+    last = int(remembered.read_text()) if remembered.exists() else 0
+    try:
+        server = Server(port or last)
+    except OSError as error:
+        if port:
+            raise Refused(f"port {port} is taken", hint="choose another --port, or 0 for any") from error
+        server = Server(0)
+    write_atomically(remembered, str(server.port).encode())
+    return server
+
+
+@contextmanager
+def _serving(server: Server, front: Front) -> Iterator[None]:
+    server.application = front
+    thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="server")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _description(options: argparse.Namespace, port: int) -> dict[str, object]:
+    return {
+        "pid": os.getpid(),
+        "port": port,
+        "endpoint_url": f"http://{LOOPBACK}:{port}",
+        "region": options.region,
+        "account": options.account,
+    }
+
+
+@contextmanager
+def _published(path: Path, description: dict[str, object]) -> Iterator[None]:
+    write_atomically(path, json.dumps(description).encode())
+    sys.stdout.write(f"local cloud of {description['account']} at {description['endpoint_url']}\n")
+    sys.stdout.flush()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

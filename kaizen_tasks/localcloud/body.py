@@ -1,0 +1,92 @@
+"""A request body on the wire."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LINE_BYTES = 1024
+
+
+class Body(io.RawIOBase):
+    """A request body that ends where the request ends.
+
+    Args:
+        stream: the connection, positioned behind the headers.
+        length: bytes of the body; None where it comes in chunks (RFC 9112, section 7.1).
+        invite: called before the first byte is read; tells a client that waits for `100 Continue`.
+    """
+
+    def __init__(self, stream: io.BufferedIOBase, length: int | None, invite: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self.received = 0
+        self._stream = stream
+        self._chunked = length is None
+        self._left = length or 0
+        self._invite = invite
+        self._finished = length == 0
+
+    def readable(self) -> bool:
+        """Say that reading is what this is for."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # Any: the writable buffer protocol has no name before 3.12
+        """Read what has arrived, at most the buffer; 0 at the end."""
+        if self._finished:
+            return 0
+        self._welcome()
+        if self._chunked and not self._left:
+            self._open_chunk()
+        return self._take(memoryview(buffer)) if self._left else 0
+
+    def drain(self, limit: int) -> bool:
+        """Discard what was not read; False if that would be more than `limit` bytes."""
+        if self._invite is not None and not self._finished:
+            return False
+        while not self._finished and limit > 0:
+            limit -= len(self.read(min(limit, 1 << 16)) or b"")
+        return self._finished
+
+    def _welcome(self) -> None:
+        if self._invite is not None:
+            self._invite()
+            self._invite = None
+
+    def _take(self, view: memoryview) -> int:
+        count = self._stream.readinto1(view[: self._left])
+        if not count:
+            raise ConnectionResetError("the client went away within its request")
+        self._left -= count
+        self.received += count
+        if not self._left:
+            self._end_part()
+        return count
+
+    def _end_part(self) -> None:
+        if self._chunked:
+            self._line()
+        else:
+            self._finished = True
+
+    def _open_chunk(self) -> None:
+        self._left = _chunk_size(self._line())
+        if not self._left:
+            while self._line():  # trailers
+                pass
+            self._finished = True
+
+    def _line(self) -> bytes:
+        line = self._stream.readline(_LINE_BYTES)
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the client went away within its request")
+        return line.rstrip(b"\r\n")
+
+
+def _chunk_size(line: bytes) -> int:
+    size = line.partition(b";")[0].strip()
+    if not size or not all(digit in b"0123456789abcdefABCDEF" for digit in size):
+        raise ConnectionResetError("the client sent a chunk without a size")
+    return int(size, 16)

@@ -1,0 +1,31 @@
+"""Write a file so that a reader sees the old content or the new, never a part."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace a file, its folder made where it is missing.
+
+    Not flushed to the disk: the state of a local cloud need not survive a power failure.
+
+    Args:
+        path: the file.
+        content: its new content.
+        private: whether only its owner may read it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name[:64]}.{os.urandom(6).hex()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise

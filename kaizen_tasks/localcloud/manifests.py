@@ -1,0 +1,144 @@
+"""What a manifest refers to, for OCI and Docker schema 2 images and indexes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import attrs
+
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+LARGEST = 4 << 20
+
+_IMAGES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
+_INDEXES = frozenset({DOCKER_INDEX, OCI_INDEX})
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class ManifestError(Exception):
+    """The bytes are not a manifest that can be kept."""
+
+
+class UnsupportedManifestError(ManifestError):
+    """The manifest is of a kind that is not kept, such as Docker schema 1."""
+
+
+@attrs.frozen(kw_only=True)
+class Manifest:
+    """A manifest's exact bytes."""
+
+    content: bytes
+    media_type: str
+    digest: str
+
+
+@attrs.frozen(kw_only=True)
+class References:
+    """What a manifest refers to.
+
+    Args:
+        blobs: digests of the configuration and the layers, without those that are kept elsewhere.
+        size: bytes of the configuration and the layers.
+        children: digests of the manifests in an index.
+        artifact_type: what kind of thing it is, for example a configuration's media type.
+        subject: the digest it is about, or empty.
+    """
+
+    blobs: tuple[str, ...] = ()
+    size: int = 0
+    children: tuple[str, ...] = ()
+    artifact_type: str = ""
+    subject: str = ""
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text is a sha256 digest."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest of some bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def manifest_from(content: bytes, media_type: str = "") -> Manifest:
+    """Make a manifest of bytes, its media type taken from them where the caller does not know it.
+
+    Raises:
+        ManifestError: the bytes are no JSON object, or say that they are of another type.
+        UnsupportedManifestError: the type is not kept.
+    """
+    document = _parse(content)
+    stated = _text(document, "mediaType")
+    media_type = media_type or stated or _guess(document)
+    if media_type not in _IMAGES | _INDEXES or document.get("schemaVersion") != 2:
+        raise UnsupportedManifestError(f"Manifests of type '{media_type}' are not supported")
+    if stated not in ("", media_type):
+        raise ManifestError(f"The manifest says it is '{stated}' but was sent as '{media_type}'")
+    return Manifest(content=content, media_type=media_type, digest=digest_of(content))
+
+
+def references(manifest: Manifest) -> References:
+    """Read what a manifest refers to.
+
+    Raises:
+        ManifestError: a descriptor is missing or malformed.
+    """
+    document = _parse(manifest.content)
+    subject = _descriptor(document["subject"])["digest"] if document.get("subject") else ""
+    if manifest.media_type in _INDEXES:
+        children = tuple(_descriptor(child)["digest"] for child in _sequence(document, "manifests"))
+        return References(children=children, artifact_type=_text(document, "artifactType"), subject=subject)
+    config = _descriptor(document.get("config"))
+    parts = [config, *(_descriptor(layer) for layer in _sequence(document, "layers"))]
+    return References(
+        blobs=tuple(dict.fromkeys(part["digest"] for part in parts if not part.get("urls"))),
+        size=sum(part["size"] for part in parts),
+        artifact_type=_text(document, "artifactType") or _text(config, "mediaType"),
+        subject=subject,
+    )
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise ManifestError("Invalid JSON syntax") from error
+    if not isinstance(document, dict):
+        raise ManifestError("A manifest is a JSON object")
+    return document
+
+
+def _guess(document: dict[str, Any]) -> str:
+    # "mediaType" may be absent from OCI documents only (image-spec 1.1, manifest.md and image-index.md).
+    if "manifests" in document:
+        return OCI_INDEX
+    return OCI_MANIFEST if "config" in document else ""
+
+
+def _text(document: dict[str, Any], name: str) -> str:
+    value = document.get(name) or ""
+    if not isinstance(value, str):
+        raise ManifestError(f"'{name}' is not a text")
+    return value
+
+
+def _sequence(document: dict[str, Any], name: str) -> list[object]:
+    value = document.get(name)
+    if not isinstance(value, list):
+        raise ManifestError(f"The manifest has no list '{name}'")
+    return value
+
+
+def _descriptor(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict) or not is_digest(str(value.get("digest"))):
+        raise ManifestError("The manifest has a descriptor without a sha256 digest")
+    size = value.get("size")
+    if type(size) is not int or size < 0:  # bool is an int too
+        raise ManifestError("The manifest has a descriptor without a size")
+    return value

@@ -1,0 +1,136 @@
+"""What is known of one repository: an immutable value that is one JSON file on disk."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _set_of_texts(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
+@attrs.frozen(kw_only=True)
+class Image:
+    """A manifest that a repository holds.
+
+    Args:
+        pushed_at: seconds since the epoch; a new tag for the same bytes does not change it.
+        size: bytes of its configuration and layers; of its largest child for an index.
+        blobs: digests of what it needs, besides its children.
+        children: digests of the manifests in an index.
+    """
+
+    digest: str
+    media_type: str
+    pushed_at: float
+    size: int
+    artifact_type: str = ""
+    subject: str = ""
+    blobs: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    children: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+
+@attrs.frozen(kw_only=True)
+class Repository:
+    """A repository with its settings, images, tags and layers.
+
+    Args:
+        created_at: seconds since the epoch.
+        mutability: ECR's `imageTagMutability`.
+        exclusions: wildcard filters of tags that are excepted from it.
+        encryption: ECR's `encryptionConfiguration`.
+        labels: resource tags.
+        lifecycle: the text of the lifecycle policy, or empty.
+        images: by digest.
+        tags: digests by image tag.
+        layers: digests of the blobs that were uploaded or mounted.
+    """
+
+    name: str
+    created_at: float
+    mutability: str = "MUTABLE"
+    exclusions: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    scan_on_push: bool = False
+    encryption: dict[str, str] = attrs.field(factory=lambda: {"encryptionType": "AES256"})
+    labels: dict[str, str] = attrs.field(factory=dict)
+    lifecycle: str = ""
+    images: dict[str, Image] = attrs.field(factory=dict)
+    tags: dict[str, str] = attrs.field(factory=dict)
+    layers: frozenset[str] = attrs.field(default=frozenset(), converter=_set_of_texts)
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Repository:
+        """Read what `to_json` wrote."""
+        document = json.loads(content)
+        images = {digest: Image(**image) for digest, image in document.pop("images").items()}
+        return cls(**document, images=images)
+
+    def to_json(self) -> bytes:
+        """Write everything as JSON."""
+        return json.dumps(attrs.asdict(self, value_serializer=_plain), separators=(",", ":")).encode()
+
+    def protects(self, tag: str) -> bool:
+        """Tell whether a tag that exists may not be moved."""
+        excepted = any(_matches(pattern, tag) for pattern in self.exclusions)
+        return self.mutability.startswith("IMMUTABLE") != excepted
+
+    def resolve(self, reference: str) -> str | None:
+        """Return the digest that a tag or digest names here."""
+        return reference if reference in self.images else self.tags.get(reference)
+
+    def tags_of(self, digest: str) -> list[str]:
+        """Return the tags that point at an image, in order."""
+        return sorted(tag for tag, target in self.tags.items() if target == digest)
+
+    def references(self, blob: str) -> bool:
+        """Tell whether a manifest here refers to a blob."""
+        return any(blob in image.blobs for image in self.images.values())
+
+    def parent_of(self, digest: str) -> str | None:
+        """Return an index here that lists a manifest."""
+        return next((image.digest for image in self.images.values() if digest in image.children), None)
+
+    def without_labels(self, keys: Iterable[str]) -> Repository:
+        """Return the repository without some resource tags."""
+        kept = {key: value for key, value in self.labels.items() if key not in keys}
+        return attrs.evolve(self, labels=kept)
+
+    def with_layer(self, digest: str) -> Repository:
+        """Return the repository with one more blob."""
+        return attrs.evolve(self, layers=self.layers | {digest})
+
+    def with_image(self, image: Image, tag: str | None) -> Repository:
+        """Return the repository with an image, as it was first pushed, and a tag pointing at it."""
+        images = {image.digest: image} | self.images
+        return attrs.evolve(self, images=images, tags=self.tags | ({tag: image.digest} if tag else {}))
+
+    def without_tag(self, tag: str) -> Repository:
+        """Return the repository without a tag."""
+        return attrs.evolve(self, tags={name: digest for name, digest in self.tags.items() if name != tag})
+
+    def without_image(self, digest: str) -> Repository:
+        """Return the repository without an image, its tags, and the blobs that only it referred to."""
+        images = {key: image for key, image in self.images.items() if key != digest}
+        tags = {tag: target for tag, target in self.tags.items() if target != digest}
+        used = {blob for image in images.values() for blob in image.blobs}
+        unused = set(self.images[digest].blobs) - used
+        return attrs.evolve(self, images=images, tags=tags, layers=self.layers - unused)
+
+
+def _matches(pattern: str, tag: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), tag) is not None
+
+
+def _plain(_instance: object, _attribute: object, value: Any) -> Any:  # Any: attrs' own signature
+    return sorted(value) if isinstance(value, frozenset) else value

@@ -1,0 +1,197 @@
+"""Read and write JSON documents by botocore's shapes, and check what the model constrains."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+
+class SerializationError(Exception):
+    """A value has a JSON type that its shape does not allow."""
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """A constraint of the model that a value breaks.
+
+    Args:
+        path: the member, as `imageIds.1.member.imageTag`.
+        value: what was sent; empty where it must not be repeated.
+        constraint: what the member must satisfy.
+    """
+
+    path: str
+    value: str
+    constraint: str
+
+
+def decode(shape: Shape, value: object) -> Any:  # Any: what a document holds depends on its shape
+    """Turn parsed JSON into the values a service works with; members that the model lacks are dropped.
+
+    Raises:
+        SerializationError: a value has the wrong JSON type.
+    """
+    return _DECODERS.get(shape.type_name, _reject)(shape, value)
+
+
+def _structure(shape: Shape, value: object) -> dict[str, Any]:
+    document = _typed(shape, value, dict)
+    members = cast("StructureShape", shape).members
+    return {
+        name: decode(members[name], member)
+        for name, member in document.items()
+        if name in members and member is not None
+    }
+
+
+def _list(shape: Shape, value: object) -> list[Any]:
+    member = cast("ListShape", shape).member
+    return [decode(member, item) for item in _typed(shape, value, list)]
+
+
+def _map(shape: Shape, value: object) -> dict[str, Any]:
+    member = cast("MapShape", shape).value
+    return {key: decode(member, item) for key, item in _typed(shape, value, dict).items()}
+
+
+def _blob(shape: Shape, value: object) -> bytes:
+    try:
+        return base64.b64decode(_typed(shape, value, str), validate=True)
+    except binascii.Error as error:
+        raise SerializationError(f"{shape.name} is not base64") from error
+
+
+def _number(shape: Shape, value: object) -> float:
+    if isinstance(value, bool):
+        _reject(shape, value)
+    number: float = _typed(shape, value, (int, float))
+    return number
+
+
+def _integer(shape: Shape, value: object) -> int:
+    if isinstance(value, bool):
+        _reject(shape, value)
+    number: int = _typed(shape, value, int)
+    return number
+
+
+def _plain(kind: type) -> Callable[[Shape, object], Any]:
+    return lambda shape, value: _typed(shape, value, kind)
+
+
+def _typed(shape: Shape, value: object, kinds: type | tuple[type, ...]) -> Any:
+    if not isinstance(value, kinds):
+        _reject(shape, value)
+    return value
+
+
+def _reject(shape: Shape, value: object) -> NoReturn:
+    raise SerializationError(f"{type(value).__name__} can not be converted to {shape.type_name} {shape.name}")
+
+
+_DECODERS: dict[str, Callable[[Shape, object], Any]] = {
+    "structure": _structure,
+    "list": _list,
+    "map": _map,
+    "blob": _blob,
+    "string": _plain(str),
+    "boolean": _plain(bool),
+    "integer": _integer,
+    "long": _integer,
+    "float": _number,
+    "double": _number,
+    "timestamp": _number,
+}
+
+
+def encode(shape: Shape, value: Any) -> object:  # Any: as for decode
+    """Turn a service's answer into JSON values; members that are None are left out.
+
+    Raises:
+        KeyError: the answer has a member that the model lacks.
+    """
+    if shape.type_name == "structure":
+        members = cast("StructureShape", shape).members
+        return {name: encode(members[name], item) for name, item in value.items() if item is not None}
+    if shape.type_name == "list":
+        return [encode(cast("ListShape", shape).member, item) for item in value]
+    if shape.type_name == "map":
+        return {key: encode(cast("MapShape", shape).value, item) for key, item in value.items()}
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, datetime):
+        return round(value.timestamp(), 3)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value
+
+
+def problems(shape: Shape, value: Any, path: str = "") -> Iterator[Problem]:
+    """Find every constraint that a decoded value breaks."""
+    for constraint in _broken(shape, value):
+        shown = "" if shape.metadata.get("sensitive") else _shown(value)
+        yield Problem(path=path, value=shown, constraint=constraint)
+    if shape.type_name == "structure":
+        yield from _member_problems(cast("StructureShape", shape), value, path)
+    elif shape.type_name == "list":
+        for number, item in enumerate(value, start=1):
+            yield from problems(cast("ListShape", shape).member, item, _join(path, f"{number}.member"))
+    elif shape.type_name == "map":
+        for key, item in value.items():
+            yield from problems(cast("MapShape", shape).value, item, _join(path, key))
+
+
+def _member_problems(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[Problem]:
+    for name in shape.required_members:
+        if name not in value:
+            yield Problem(path=_join(path, name), value="null", constraint="Member must not be null")
+    for name, item in value.items():
+        yield from problems(shape.members[name], item, _join(path, name))
+
+
+def _broken(shape: Shape, value: Any) -> Iterator[str]:
+    rules = shape.metadata
+    if shape.type_name in _SIZED:
+        yield from _out_of_range(rules, len(value), "have length")
+    elif shape.type_name in _NUMERIC:
+        yield from _out_of_range(rules, value, "have value")
+    if shape.type_name == "string":
+        yield from _unlike(rules, value)
+
+
+def _out_of_range(rules: dict[str, Any], size: float, verb: str) -> Iterator[str]:
+    if "min" in rules and size < rules["min"]:
+        yield f"Member must {verb} greater than or equal to {rules['min']}"
+    if "max" in rules and size > rules["max"]:
+        yield f"Member must {verb} less than or equal to {rules['max']}"
+
+
+def _unlike(rules: dict[str, Any], text: str) -> Iterator[str]:
+    if rules.get("enum") and text not in rules["enum"]:
+        yield f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]"
+    if "pattern" in rules and not re.fullmatch(rules["pattern"], text):
+        yield f"Member must satisfy regular expression pattern: {rules['pattern']}"
+
+
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, (str, int, float)) else ""
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+_SIZED = frozenset({"string", "list", "map", "blob"})
+_NUMERIC = frozenset({"integer", "long", "float", "double"})

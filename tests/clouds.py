@@ -1,0 +1,151 @@
+"""The real local cloud in a process of its own, for tests of whatever talks to AWS."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+_START_SECONDS = 20
+_STOP_SECONDS = 20
+_POLL_SECONDS = 0.02
+
+
+class Cloud:
+    """A local cloud on a free port.
+
+    Args:
+        state: its state folder; what an earlier cloud left there is still known.
+        arguments: further arguments of its command line.
+    """
+
+    def __init__(self, state: Path, *arguments: str) -> None:
+        self.state = state
+        self._arguments = ("--engine", "process", "--deploy-seconds", "0", *arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._description: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int, str], Any] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Return where every AWS client finds it."""
+        return str(self._description["endpoint_url"])
+
+    @property
+    def registry(self) -> str:
+        """Return the registry's host and port."""
+        return self.endpoint_url.removeprefix("http://")
+
+    @property
+    def pid(self) -> int:
+        """Return the process identifier."""
+        return int(self._description["pid"])
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the variables that point any AWS client at it, and nowhere else."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.state),
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self._description["region"],
+            "AWS_DEFAULT_REGION": self._description["region"],
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what its request log says."""
+        lines = (self.state / "requests.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def client(self, service: str, *, attempts: int = 1, region: str = "") -> Any:
+        """Return a boto3 client, closed when the cloud stops; by default one that never tries again."""
+        key = (service, attempts, region)
+        if key not in self._clients:
+            self._clients[key] = self._new_client(service, attempts, region)
+        return self._clients[key]
+
+    def _new_client(self, service: str, attempts: int, region: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        create: Callable[..., Any] = boto3.client  # its overloads want the service's name as a literal
+        return create(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=region or self._description["region"],
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                parameter_validation=False,  # so that the cloud has to
+            ),
+        )
+
+    def _close_clients(self) -> None:
+        while self._clients:
+            self._clients.popitem()[1].close()
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        command = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(self.state)]
+        self._process = subprocess.Popen(
+            [*command, *self._arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._is_published(self._process.pid):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                said = self._process.communicate()[1].decode()
+                raise RuntimeError(f"the local cloud did not start: {said}")
+            time.sleep(_POLL_SECONDS)
+
+    def _is_published(self, pid: int) -> bool:
+        published = self.state / "cloud.json"
+        with contextlib.suppress(FileNotFoundError):
+            self._description = json.loads(published.read_bytes())
+        return self._description.get("pid") == pid
+
+    def stop(self) -> int:
+        """Stop it as a user would and return its exit code."""
+        assert self._process is not None
+        self._close_clients()
+        self._process.terminate()
+        try:
+            self._process.communicate(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            raise
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """End it without a warning, as a crash would."""
+        assert self._process is not None
+        self._close_clients()
+        self._process.kill()
+        self._process.communicate()

@@ -1,0 +1,40 @@
+"""One running cloud for the tests of a module; each test makes repositories of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.clouds import Cloud
+from tests.localcloud.samples import RawRegistry, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Run a local cloud of the module's own."""
+    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def registry(cloud: Cloud) -> Iterator[RawRegistry]:
+    """Return a client of the cloud's registry."""
+    client = RawRegistry(cloud)
+    yield client
+    client.connection.close()
+
+
+@pytest.fixture
+def repository(cloud: Cloud, request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Return a function that creates repositories whose names are the test's own."""
+
+    def create(suffix: str = "app", **settings: object) -> str:
+        name = f"{digest_of(request.node.nodeid.encode())[7:19]}/{suffix}"
+        cloud.client("ecr").create_repository(repositoryName=name, **settings)
+        return name
+
+    return create

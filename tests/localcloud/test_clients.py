@@ -1,0 +1,185 @@
+"""Programs that know nothing of the local cloud, and do not notice it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaizen_tasks.localcloud.manifests import OCI_MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.clouds import Cloud
+    from tests.localcloud.samples import RawRegistry
+
+pytestmark = pytest.mark.docker
+SECONDS = 60
+
+
+def run(
+    *command: str | Path, data: bytes = b"", environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program; one that is missing fails the test where everything should be installed."""
+    program = str(command[0])
+    if shutil.which(program) is None and "CI" not in os.environ:
+        pytest.skip(f"{program} is not installed")
+    done = subprocess.run(
+        [str(word) for word in command], input=data, capture_output=True, timeout=SECONDS, env=environ, check=False
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def ok(*command: str | Path, data: bytes = b"", environ: dict[str, str] | None = None) -> str:
+    done = run(*command, data=data, environ=environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def busybox() -> bytes:
+    """Return a root file system that can say something."""
+    found = shutil.which("busybox")
+    if found is None:
+        pytest.skip("busybox is not installed")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.add(Path(found).resolve(), "bin/busybox")
+    return archive.getvalue()
+
+
+@pytest.fixture(scope="module")
+def login(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a docker configuration folder of its own that knows the password."""
+    folder = tmp_path_factory.mktemp("docker")
+    token = cloud.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    (folder / "config.json").write_text(json.dumps({"auths": {cloud.registry: {"auth": token}}}))
+    return folder
+
+
+@pytest.fixture
+def docker(login: Path) -> Iterator[Callable[..., str]]:
+    """Return a way to run docker that removes the images it made."""
+    made: list[str] = []
+
+    def run_docker(*words: str, data: bytes = b"") -> str:
+        made.extend(word for word in words if word.startswith("127.0.0.1:"))
+        return ok("docker", "--config", login, *words, data=data)
+
+    yield run_docker
+    for name in {image.rpartition(":")[0] for image in made}:
+        if identifiers := run("docker", "images", "--quiet", "--no-trunc", name).stdout.split():
+            run("docker", "rmi", "--force", *dict.fromkeys(identifiers))
+
+
+@pytest.fixture
+def pushed(cloud: Cloud, docker: Callable[..., str], repository: Callable[..., str]) -> str:
+    """Return the name of an image that docker has pushed."""
+    name = f"{cloud.registry}/{repository()}:v1"
+    docker("import", "--change", 'CMD ["/bin/busybox", "echo", "hello"]', "-", name, data=busybox())
+    docker("push", name)
+    return name
+
+
+def details(cloud: Cloud, repository: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cloud.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    return found
+
+
+def test_docker_pushes_pulls_and_runs(cloud: Cloud, docker: Callable[..., str], pushed: str) -> None:
+    name = pushed.partition("/")[2].partition(":")[0]
+    digest = details(cloud, name)[0]["imageDigest"]
+    docker("rmi", pushed)
+    assert digest in docker("pull", pushed)
+    assert docker("run", "--rm", "--network", "none", pushed) == "hello"
+
+
+def test_docker_does_not_send_a_layer_twice(cloud: Cloud, docker: Callable[..., str], pushed: str) -> None:
+    before = len(cloud.requests)
+    assert "Layer already exists" in docker("push", pushed)
+    assert not [line for line in cloud.requests[before:] if line.get("method") in ("POST", "PATCH")]
+
+
+def test_docker_cannot_move_a_protected_tag(cloud: Cloud, login: Path, docker: Callable[..., str], pushed: str) -> None:
+    name = pushed.partition("/")[2].partition(":")[0]
+    before = details(cloud, name)
+    cloud.client("ecr").put_image_tag_mutability(repositoryName=name, imageTagMutability="IMMUTABLE")
+    docker("import", "--change", 'CMD ["/bin/busybox", "echo", "other"]', "-", pushed, data=busybox())
+    refused = run("docker", "--config", login, "push", pushed)
+    assert (refused.returncode, "tag invalid" in refused.stderr) == (1, True)
+    assert details(cloud, name) == before
+
+
+def test_docker_is_refused_without_the_password(pushed: str, tmp_path: Path) -> None:
+    refused = run("docker", "--config", tmp_path, "push", pushed)
+    assert (refused.returncode, "no basic auth credentials" in refused.stderr) == (1, True)
+
+
+def test_skopeo_inspects_copies_and_lists(
+    cloud: Cloud, login: Path, pushed: str, repository: Callable[..., str]
+) -> None:
+    target = repository("target")
+    file = login / "config.json"
+    seen = json.loads(ok("skopeo", "inspect", "--tls-verify=false", "--authfile", file, f"docker://{pushed}"))
+    insecure = ("--src-tls-verify=false", "--dest-tls-verify=false", "--authfile", file)
+    copy = f"docker://{cloud.registry}/{target}:v1"
+    ok("skopeo", "copy", *insecure, f"docker://{pushed}", copy)
+    assert [image["imageDigest"] for image in details(cloud, target)] == [seen["Digest"]]
+    listed = ok("skopeo", "list-tags", "--tls-verify=false", "--authfile", file, copy.rpartition(":")[0])
+    assert json.loads(listed)["Tags"] == ["v1"]
+
+
+def test_skopeo_pushes_what_was_made_elsewhere(
+    cloud: Cloud, login: Path, pushed: str, repository: Callable[..., str], tmp_path: Path
+) -> None:
+    target = repository("target")
+    insecure = ("--src-tls-verify=false", "--dest-tls-verify=false", "--authfile", login / "config.json")
+    ok("skopeo", "copy", "--format", "oci", *insecure, f"docker://{pushed}", f"dir:{tmp_path}")
+    ok("skopeo", "copy", *insecure, f"dir:{tmp_path}", f"docker://{cloud.registry}/{target}:oci")
+    assert [image["imageManifestMediaType"] for image in details(cloud, target)] == [OCI_MANIFEST]
+
+
+def test_buildah_pushes(cloud: Cloud, login: Path, repository: Callable[..., str], tmp_path: Path) -> None:
+    name = repository()
+    places = ("--root", tmp_path / "root", "--runroot", tmp_path / "run", "--storage-driver", "vfs")
+    (tmp_path / "hello").write_text("hello")
+    ok("buildah", *places, "from", "--name", "work", "scratch")
+    ok("buildah", *places, "copy", "work", tmp_path / "hello", "/hello")
+    ok("buildah", *places, "commit", "--rm", "work", "made")
+    target = f"docker://{cloud.registry}/{name}:v1"
+    ok("buildah", *places, "push", "--tls-verify=false", "--authfile", login / "config.json", "made", target)
+    assert details(cloud, name)[0]["imageTags"] == ["v1"]
+
+
+class TestAwsCli:
+    """The commands that people type today."""
+
+    def test_shows_a_table_of_images(self, cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
+        name = repository()
+        registry.push(name, "v1", b"layer")
+        query = "imageDetails[*].[imageTags[0],imagePushedAt]"
+        command = ("aws", "ecr", "describe-images", "--repository-name", name, "--query", query)
+        table = ok(*command, "--output", "table", environ=cloud.environ)
+        assert "DescribeImages" in table
+        assert "v1" in table
+
+    def test_issues_a_password_that_the_registry_takes(self, cloud: Cloud, repository: Callable[..., str]) -> None:
+        name = repository()
+        password = ok("aws", "ecr", "get-login-password", environ=cloud.environ)
+        credentials = ("--creds", f"AWS:{password}", "--tls-verify=false")
+        assert json.loads(ok("skopeo", "list-tags", *credentials, f"docker://{cloud.registry}/{name}"))["Tags"] == []
+
+    def test_tells_whose_account_it_is(self, cloud: Cloud) -> None:
+        identity = ok("aws", "sts", "get-caller-identity", "--output", "json", environ=cloud.environ)
+        assert json.loads(identity)["Account"] == "123456789012"
+
+    def test_shows_errors_as_of_aws(self, cloud: Cloud) -> None:
+        failed = run("aws", "ecr", "describe-images", "--repository-name", "none", environ=cloud.environ)
+        assert "(RepositoryNotFoundException) when calling the DescribeImages operation" in failed.stderr

@@ -1,0 +1,132 @@
+"""Services that the local cloud does not own, and what of them survives."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.clouds import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """Run a cloud that the test may stop and kill."""
+    with Cloud(tmp_path / "state") as running:
+        yield running
+
+
+def create_table(cloud: Cloud) -> None:
+    cloud.client("dynamodb").create_table(
+        TableName="locks",
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def take(cloud: Cloud, owner: str) -> None:
+    cloud.client("dynamodb").put_item(
+        TableName="locks",
+        Item={"name": {"S": "prod"}, "owner": {"S": owner}},
+        ConditionExpression="attribute_not_exists(#name)",
+        ExpressionAttributeNames={"#name": "name"},
+    )
+
+
+def items(cloud: Cloud) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cloud.client("dynamodb").query(
+        TableName="locks",
+        KeyConditionExpression="#name = :name",
+        ExpressionAttributeNames={"#name": "name"},
+        ExpressionAttributeValues={":name": {"S": "prod"}},
+    )["Items"]
+    return found
+
+
+def restart(cloud: Cloud) -> None:
+    assert cloud.stop() == 0
+    cloud.start()
+
+
+def crash(cloud: Cloud) -> None:
+    cloud.kill()
+    cloud.start()
+
+
+@pytest.mark.parametrize("again", [restart, crash])
+def test_tables_survive(cloud: Cloud, again: Callable[[Cloud], None]) -> None:
+    create_table(cloud)
+    take(cloud, "me")
+    failed = cloud.client("dynamodb").exceptions.ConditionalCheckFailedException
+    with pytest.raises(failed):
+        take(cloud, "you")
+    again(cloud)
+    assert items(cloud) == [{"name": {"S": "prod"}, "owner": {"S": "me"}}]
+    with pytest.raises(cloud.client("dynamodb").exceptions.ConditionalCheckFailedException):
+        take(cloud, "you")
+
+
+def test_secrets_survive_with_their_names_and_stages(cloud: Cloud) -> None:
+    secrets = cloud.client("secretsmanager")
+    arn = secrets.create_secret(Name="app", SecretString="one")["ARN"]
+    secrets.put_secret_value(SecretId=arn, SecretString="two")
+    restart(cloud)
+    secrets = cloud.client("secretsmanager")
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "two"
+    assert secrets.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"] == "one"
+
+
+def test_a_condition_is_met_by_one_of_many(cloud: Cloud) -> None:
+    create_table(cloud)
+    cloud.client("dynamodb")  # made before the threads, which share it
+    won: list[str] = []
+    start = threading.Barrier(8)
+
+    def race(owner: str) -> None:
+        start.wait()
+        try:
+            take(cloud, owner)
+        except cloud.client("dynamodb").exceptions.ConditionalCheckFailedException:
+            return
+        won.append(owner)
+
+    threads = [threading.Thread(target=race, args=(f"owner {number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [{"name": {"S": "prod"}, "owner": {"S": owner}} for owner in won] == items(cloud)
+
+
+def test_what_was_half_written_is_cut_away(cloud: Cloud) -> None:
+    create_table(cloud)
+    cloud.kill()
+    journal = cloud.state / "elsewhere.jsonl"
+    with journal.open("a") as file:
+        file.write('{"service": "dynamodb", "target": "Dyna')
+    cloud.start()
+    take(cloud, "me")
+    restart(cloud)
+    assert len(items(cloud)) == 1
+    assert [json.loads(line)["service"] for line in journal.read_text().splitlines()] == ["dynamodb"] * 2
+
+
+def test_the_journal_holds_no_credentials_and_is_private(cloud: Cloud) -> None:
+    create_table(cloud)
+    journal = cloud.state / "elsewhere.jsonl"
+    assert journal.stat().st_mode & 0o077 == 0
+    assert json.loads(journal.read_text()).keys() == {"service", "region", "target", "kind", "content", "seed"}
+
+
+def test_what_failed_is_not_done_again(cloud: Cloud) -> None:
+    create_table(cloud)
+    with pytest.raises(cloud.client("dynamodb").exceptions.ResourceInUseException):
+        create_table(cloud)
+    assert len((cloud.state / "elsewhere.jsonl").read_text().splitlines()) == 1

@@ -1,0 +1,144 @@
+"""Who answers, what goes wrong on purpose, and what is written down."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from tests.clouds import Cloud
+from tests.localcloud.samples import RawRegistry, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def arrange(cloud: Cloud, fault: dict[str, Any]) -> int:
+    connection = HTTPConnection(cloud.registry)
+    connection.request("POST", "/_kaizen/faults", json.dumps(fault))
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_tells_who_it_is_without_a_signature(cloud: Cloud) -> None:
+    with urllib.request.urlopen(cloud.endpoint_url, timeout=10) as response:
+        document = json.load(response)
+    assert (document["status"], document["region"], document["account"]) == ("ok", "eu-west-1", "123456789012")
+
+
+def test_does_nothing_without_a_signature(cloud: Cloud) -> None:
+    target = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
+    request = urllib.request.Request(cloud.endpoint_url, b"{}", {"X-Amz-Target": target})
+    with pytest.raises(urllib.error.HTTPError) as failure:
+        urllib.request.urlopen(request, timeout=10)
+    with failure.value as error:
+        assert (error.code, json.load(error)["__type"]) == (403, "MissingAuthenticationTokenException")
+
+
+def test_passes_other_services_on(cloud: Cloud) -> None:
+    assert cloud.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_answers_for_the_account_it_was_given(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Cloud(tmp_path_factory.mktemp("other"), "--account", "210987654321", "--region", "eu-north-1") as other:
+        assert other.client("sts").get_caller_identity()["Account"] == "210987654321"
+        assert other.client("ecr").describe_registry()["registryId"] == "210987654321"
+
+
+def test_refuses_another_region(cloud: Cloud) -> None:
+    with pytest.raises(ClientError, match="valid region"):
+        cloud.client("ecr", region="us-east-1").describe_registry()
+
+
+def test_an_arranged_error_happens_as_often_as_was_said(cloud: Cloud) -> None:
+    error = {"code": "ThrottlingException", "status": 400}
+    match = {"service": "ecr", "operation": "DescribeRegistry"}
+    assert arrange(cloud, {"match": match, "times": 2, "do": {"error": error}}) == 204
+    ecr = cloud.client("ecr")
+    for _ in range(2):
+        ecr.describe_repositories()
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            ecr.describe_registry()
+    ecr.describe_registry()
+
+
+def test_a_real_client_gets_over_an_arranged_error(cloud: Cloud) -> None:
+    match = {"service": "ecr", "operation": "DescribeRegistry"}
+    arrange(cloud, {"match": match, "do": {"error": {"code": "ServerException", "status": 500}}})
+    answer = cloud.client("ecr", attempts=3).describe_registry()
+    assert answer["ResponseMetadata"]["RetryAttempts"] == 1
+
+
+def test_an_arranged_error_speaks_the_query_protocol(cloud: Cloud) -> None:
+    arrange(cloud, {"match": {"service": "sts"}, "do": {"error": {"code": "ExpiredToken", "status": 403}}})
+    with pytest.raises(ClientError) as failure:
+        cloud.client("sts").get_caller_identity()
+    assert failure.value.response["Error"]["Code"] == "ExpiredToken"
+
+
+def test_an_arranged_error_speaks_the_registrys_protocol(
+    cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
+) -> None:
+    name = repository()
+    match = {"service": "registry", "operation": "GET /v2/*/tags/list"}
+    arrange(cloud, {"match": match, "do": {"error": {"code": "TOOMANYREQUESTS", "status": 429}}})
+    answer = registry.ask("GET", f"/v2/{name}/tags/list")
+    assert (answer.status, answer.codes) == (429, ["TOOMANYREQUESTS"])
+    assert registry.ask("GET", f"/v2/{name}/tags/list").status == 200
+
+
+def test_an_arranged_reset_cuts_the_connection(cloud: Cloud) -> None:
+    arrange(cloud, {"match": {"service": "ecr"}, "do": {"reset": True}})
+    with pytest.raises(ConnectionClosedError):
+        cloud.client("ecr").describe_registry()
+
+
+def test_an_arranged_delay_delays_the_real_answer(cloud: Cloud) -> None:
+    arrange(cloud, {"match": {"service": "ecr"}, "do": {"latency": 0.3}})
+    before = time.monotonic()
+    assert cloud.client("ecr").describe_registry()["registryId"] == "123456789012"
+    assert time.monotonic() - before >= 0.3
+
+
+@pytest.mark.parametrize("fault", [{}, {"do": {"explode": True}}, {"do": {}, "match": {"who": "me"}}, []])
+def test_refuses_a_fault_that_it_does_not_understand(cloud: Cloud, fault: Any) -> None:
+    assert arrange(cloud, fault) == 400
+    cloud.client("ecr").describe_registry()
+
+
+def test_writes_down_every_request(cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
+    name = repository()
+    digest = registry.upload(name, b"x" * 1000)
+    registry.ask("GET", f"/v2/{name}/blobs/{digest}")
+    registry.ask("HEAD", f"/v2/{name}/blobs/{digest_of(b'none')}")
+    cloud.client("sts").get_caller_identity()
+    create, begin, get, head, identity = _last(cloud, 5)
+    assert (create["service"], create["operation"], create["status"]) == ("ecr", "CreateRepository", 200)
+    assert create["bytes_in"] > 0 < create["bytes_out"]
+    path = f"/v2/{name}/blobs"
+    assert begin == _line("POST", f"{path}/uploads/", 201, 1000, 0)
+    assert get == _line("GET", f"{path}/{digest}", 200, 0, 1000)
+    assert head == _line("HEAD", f"{path}/{digest_of(b'none')}", 404, 0, 0)
+    assert (identity["service"], identity["operation"]) == ("sts", "GetCallerIdentity")
+
+
+def _last(cloud: Cloud, count: int) -> list[dict[str, Any]]:
+    return [{key: value for key, value in line.items() if key != "at"} for line in cloud.requests[-count:]]
+
+
+def _line(method: str, path: str, status: int, received: int, sent: int) -> dict[str, Any]:
+    return {
+        "service": "registry",
+        "method": method,
+        "path": path,
+        "status": status,
+        "bytes_in": received,
+        "bytes_out": sent,
+    }

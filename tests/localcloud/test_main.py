@@ -1,0 +1,130 @@
+"""The local cloud as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.clouds import Cloud
+from tests.localcloud.samples import RawRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """Run a cloud that the test may stop."""
+    with Cloud(tmp_path / "state") as running:
+        yield running
+
+
+def test_publishes_where_it_is(cloud: Cloud) -> None:
+    description = json.loads((cloud.state / "cloud.json").read_bytes())
+    port = int(cloud.registry.partition(":")[2])
+    assert description == {
+        "pid": cloud.pid,
+        "port": port,
+        "endpoint_url": f"http://127.0.0.1:{port}",
+        "region": "eu-west-1",
+        "account": "123456789012",
+    }
+
+
+def test_leaves_at_once_when_told_to_stop(cloud: Cloud) -> None:
+    client = RawRegistry(cloud)  # a connection that is open does not keep it
+    assert client.ask("GET", "/v2/").status == 200
+    before = time.monotonic()
+    assert cloud.stop() == 0
+    assert time.monotonic() - before < 3
+    assert not (cloud.state / "cloud.json").exists()
+    client.connection.close()
+    cloud.start()
+
+
+def test_comes_back_on_the_same_port_with_everything_it_knew(cloud: Cloud) -> None:
+    where = cloud.endpoint_url
+    cloud.client("ecr").create_repository(repositoryName="app")
+    client = RawRegistry(cloud)
+    digest = client.push("app", "v1", b"layer")
+    client.connection.close()
+    cloud.stop()
+    cloud.start()
+    assert cloud.endpoint_url == where
+    client.connection.connect()
+    answer = client.ask("HEAD", "/v2/app/manifests/v1")  # the password of before is still good
+    assert answer.headers["Docker-Content-Digest"] == digest
+    client.connection.close()
+
+
+def test_takes_another_port_when_its_own_is_taken(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "port").write_text(cloud.registry.partition(":")[2])
+    with Cloud(tmp_path / "other") as other:
+        assert other.endpoint_url != cloud.endpoint_url
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kaizen_tasks.localcloud", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_folder_has_one_cloud(cloud: Cloud) -> None:
+    second = run("--state", str(cloud.state))
+    assert second.returncode == 3
+    assert second.stderr.startswith("another local cloud is running on ")
+    assert len(second.stderr.splitlines()) <= 3
+    assert cloud.client("ecr").describe_registry()
+
+
+def test_says_that_the_port_asked_for_is_taken(cloud: Cloud, tmp_path: Path) -> None:
+    port = cloud.registry.partition(":")[2]
+    second = run("--state", str(tmp_path / "second"), "--port", port)
+    assert (second.returncode, second.stderr.splitlines()[0]) == (3, f"port {port} is taken")
+
+
+def test_says_one_line_and_stops_on_interrupt(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(tmp_path / "state")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        guard = threading.Timer(20, process.kill)
+        guard.start()
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        guard.cancel()
+    assert first.startswith("local cloud of 123456789012 at http://127.0.0.1:")
+    assert (rest, process.returncode) == ("", 0)
+
+
+def test_loads_moto_only_for_services_that_it_has() -> None:
+    code = (
+        "import sys, kaizen_tasks.localcloud.__main__;"
+        "sys.exit(sorted({'moto', 'boto3', 'botocore', 'werkzeug'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_says_what_to_install_where_moto_is_missing(tmp_path: Path) -> None:
+    code = (
+        "import sys, kaizen_tasks.localcloud.__main__ as m;"
+        "m.find_spec = lambda name: None;"
+        "sys.exit(m.main(['--state', sys.argv[1]]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, "kaizen-tasks[local]" in done.stderr) == (3, True)
+
+
+def test_keeps_its_state_to_its_owner(cloud: Cloud) -> None:
+    assert cloud.state.stat().st_mode & 0o077 == 0
