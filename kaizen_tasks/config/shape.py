@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
 
+import attrs
 from attrs import frozen
 
 from kaizen_tasks.domain import duration
@@ -71,13 +72,17 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook(duration.Seconds, lambda value, _: duration.parse(_exactly(value, str)))
     converter.register_structure_hook(bool | None, lambda value, _: None if value is None else _exactly(value, bool))
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _lists)
+    converter.register_structure_hook_factory(_is_tuple)(_lists)
     return converter
 
 
-def _lists(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _lists(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     """Make a hook for a tuple that takes a list, and not text, which would fall apart into letters."""
-    items = list[get_args(kind)[0]]  # type: ignore[misc] - a type made at run time
+    items: Any = list.__class_getitem__(get_args(kind)[0])
     structure = converter.get_structure_hook(items)
     return lambda value, _: tuple(structure(_exactly(value, tuple), items))
 
@@ -97,7 +102,7 @@ def _problems(error: BaseException, path: tuple[str, ...]) -> Iterator[Problem]:
     for each in cast("BaseExceptionGroup[Exception]", error).exceptions:
         below = (*path, *_keys(each))
         if isinstance(each, ForbiddenExtraKeysError):
-            known = tuple(attribute.name for attribute in each.cl.__attrs_attrs__)
+            known = tuple(attrs.fields_dict(each.cl))
             for extra in sorted(each.extra_fields):
                 yield Problem(".".join((*below, extra)), f"unknown key{nearest(extra, known)}")
         elif isinstance(each, BaseValidationError):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def release(bump: Bump, stage: Stage) -> Flow:
     """From a commit on the release branch to verified services and a pushed tag."""
-    first = stage.environments[0]
+    first, *others = stage.environments
     return (
         Preflight(environments=stage.environments),
         bump,
@@ -38,7 +38,9 @@ def release(bump: Bump, stage: Stage) -> Flow:
         Build(environment=first),
         Push(environment=first),
         Land(),
-        *(step for environment in stage.environments for step in rollout(environment, source=first)),
+        Deploy(environment=first),
+        *proof(first),
+        *(step for other in others for step in rollout(other, source=first)),
         Tag(),
     )
 
@@ -52,9 +54,17 @@ def promotion(environment: Environment, *, before: Stage) -> Flow:
 
 
 def rollout(environment: Environment, *, source: Environment) -> Flow:
-    """From an image in some repository to an app that has proven itself."""
+    """From an image in another repository to an app that has proven itself."""
     return (
-        *deployment(environment, source=source),
+        Copy(environment=environment, source=source),
+        Deploy(environment=environment),
+        *proof(environment),
+    )
+
+
+def proof(environment: Environment) -> Flow:
+    """From a service that was deployed to a line in the ledger that says verified."""
+    return (
         Verify(environment=environment),
         Smoke(environment=environment),
         Record(environment=environment),
@@ -62,20 +72,22 @@ def rollout(environment: Environment, *, source: Environment) -> Flow:
 
 
 def deployment(environment: Environment, *, source: Environment) -> Flow:
-    """`inv deploy`: the image into the repository if it is not there yet, then into service."""
-    return (
-        Copy(environment=environment, source=source),
-        Deploy(environment=environment),
-    )
+    """`inv deploy`: the image into the repository if it is not there yet, then into service.
+
+    Args:
+        environment: where.
+        source: whose repository has the image; the environment itself, in the stage that receives images by push.
+    """
+    if environment == source:
+        return (Locate(environment=environment), Deploy(environment=environment))
+    return (Copy(environment=environment, source=source), Deploy(environment=environment))
 
 
 def verification(environment: Environment) -> Flow:
     """`inv verify`: the app proves its version, and the ledger says so."""
     return (
         Locate(environment=environment),
-        Verify(environment=environment),
-        Smoke(environment=environment),
-        Record(environment=environment),
+        *proof(environment),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows import documents
+from kaizen_tasks.flows import documents, ledger
 
 if TYPE_CHECKING:
     from semver import Version
@@ -33,6 +34,14 @@ def _is_pushed(name: str, commit: str, tools: Tools) -> bool:
         return False
     image = tools.registry.image(tools.settings.first_stage.environments[0].repository, name)
     return image is not None and image.revision == commit
+
+
+def failed(release: Release, tools: Tools) -> bool:
+    """Return whether the ledger's last word on a release, in the first environment, is that it failed."""
+    if not tools.settings.pipeline:
+        return False
+    newest = ledger.newest(tools.settings.first_stage.environments[0], tools)
+    return newest is not None and newest.event is Event.FAILED and newest.version == release.name
 
 
 def finished(now: Version, last: Version | None, tools: Tools) -> Release | None:

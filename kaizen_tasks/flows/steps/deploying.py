@@ -28,7 +28,7 @@ class Copy:
 
     Attributes:
         environment: whose repository receives it.
-        source: whose repository has it; an environment that is its own source receives images by push alone.
+        source: whose repository has it.
     """
 
     environment: Environment
@@ -53,11 +53,6 @@ class Copy:
         return self._from_source(release, tools)
 
     def _from_source(self, release: Release, tools: Tools) -> Decision:
-        if self.source == self.environment:
-            return Refuse(
-                why=(f"{self.environment.repository} does not hold {release.name}",),
-                hint=f"upload it first: inv build push --env {self.environment.name}",
-            )
         image = tools.registry.image(self.source.repository, release.digest or release.name)
         if image is None:
             return Refuse(
@@ -104,12 +99,19 @@ class Locate:
         where = f"{self.environment.repository}:{release.name}"
         image = tools.registry.image(self.environment.repository, release.name)
         if image is None:
-            return Refuse(why=(f"there is no {where}",), hint=f"inv deploy --env {self.environment.name}")
+            return Refuse(
+                why=(f"there is no {where}",), hint=f"inv deploy --env {self.environment.name} --release {release.name}"
+            )
         return Done(f"{where} is {image.digest[:19]}", _found(release, image))
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Do nothing: an image is there or not."""
         return release
+
+    def _hint(self, release: Release, tools: Tools) -> str:
+        if self.environment in tools.settings.first_stage.environments:
+            return f"upload it: inv build push --env {self.environment.name}"
+        return f"inv deploy --env {self.environment.name} --release {release.name}"
 
 
 @frozen(kw_only=True)
@@ -192,4 +194,9 @@ class Deploy:
         if running is not None:
             tools.registry.point(repository=self.environment.repository, tag=LATEST, digest=running)
             state = "the old release is serving, and :latest points at it again"
-        return DeployFailed(reason, state=state, hint="read the service's logs, mend the app, release the next version")
+        first = tools.settings.first_stage.name
+        return DeployFailed(
+            reason,
+            state=state,
+            hint=f"the same command tries again; a mended app needs a version: inv release-{first} --part patch",
+        )

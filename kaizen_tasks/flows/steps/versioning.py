@@ -10,6 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows import documents, pending
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ class Bump:
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Find out which version is wanted, and whether VERSION says it."""
         begun = pending.begun(tools)
-        if begun is not None and self._accepts(begun.version):
+        if begun is not None and self._takes_up(begun, tools):
             return Done(f"{begun.name} was begun before, as commit {begun.commit[:10]}", begun)
-        now, last = documents.version(tools), documents.last_release(tools)
-        finished = pending.finished(now, last, tools) if self._accepts(now) else None
+        now, last = documents.version(tools), self._last(tools)
+        finished = pending.finished(now, last, tools) if self.to in {None, now} else None
         if finished is not None and (self.settled or self.part == "auto"):
             return Done(f"{finished.name} is released and nothing is noted since", finished)
         wanted, reason = self._wanted(now, last, tools)
@@ -52,15 +53,35 @@ class Bump:
             return Done(f"VERSION says {now}{reason}", after)
         return Act(f"{now} → {wanted}{reason}", after)
 
+    def wanted(self, release: Release, tools: Tools) -> Release:
+        """Return the release that this bump leads to, as far as it can be said before anything else is looked at."""
+        try:
+            decision = self.decide(release, tools)
+        except KaizenError:
+            return release  # the flow meets it again, after preflight has collected everything else
+        return release if isinstance(decision, Refuse) else decision.release
+
     def act(self, release: Release, tools: Tools) -> Release:
         """Write VERSION in its own style."""
-        now, last = documents.version(tools), documents.last_release(tools)
-        wanted, _ = self._wanted(now, last, tools)
+        wanted, _ = self._wanted(documents.version(tools), self._last(tools), tools)
         tools.documents.write(documents.VERSION, versions.write(tools.documents.read(documents.VERSION), wanted))
         return evolve(release, version=wanted)
 
-    def _accepts(self, version: Version) -> bool:
-        return self.to is None or self.to == version
+    def _takes_up(self, begun: Release, tools: Tools) -> bool:
+        """Return whether a release that was begun is the wanted one.
+
+        A part that is named while the begun release has failed in service asks for the one after it.
+        """
+        if self.to is not None:
+            return self.to == begun.version
+        return self.part == "auto" or not pending.failed(begun, tools)
+
+    def _last(self, tools: Tools) -> Version | None:
+        """Return the version that the wanted one comes after: of the last release, or of one that failed since."""
+        begun, last = pending.begun(tools), documents.last_release(tools)
+        if begun is None or self._takes_up(begun, tools):
+            return last
+        return versions.latest(tuple(each for each in (begun.version, last) if each is not None))
 
     def _wanted(self, now: Version, last: Version | None, tools: Tools) -> tuple[Version, str]:
         if self.to is not None:
@@ -74,7 +95,6 @@ class Bump:
 
 def _inferred(last: Version, tools: Tools) -> tuple[Version, str]:
     from kaizen_tasks.domain import changelog as changelogs
-    from kaizen_tasks.errors import Refused
 
     unreleased = documents.changelog(tools).unreleased
     if unreleased is None or not any(group.entries for group in unreleased.groups):
@@ -140,7 +160,7 @@ class Commit:
         if begun is not None and begun.version == release.version:
             return Done(f"{release.name} is commit {begun.commit[:10]}", begun)
         head = tools.scm.head()
-        changed = tools.scm.changes(head.commit, _contents(tools))
+        changed = _unwritten(release, tools) or tools.scm.changes(head.commit, _contents(tools))
         if not changed:
             return Done(
                 f"nothing to commit: {head.commit[:10]} is {release.name}",
@@ -157,6 +177,15 @@ class Commit:
             tools.scm.forget(superseded)
         tools.scm.keep(release.name, commit)
         return release
+
+
+def _unwritten(release: Release, tools: Tools) -> tuple[str, ...]:
+    """Return the documents that do not have the version yet; a dry run leaves them so."""
+    written = {
+        documents.VERSION: documents.version(tools) == release.version,
+        documents.CHANGELOG: documents.changelog(tools).find(release.version) is not None,
+    }
+    return tuple(name for name, done in written.items() if not done)
 
 
 def _contents(tools: Tools) -> dict[str, bytes]:

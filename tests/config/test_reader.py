@@ -1,0 +1,151 @@
+"""What a configuration becomes, and how its problems are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.config import reader, source
+from kaizen_tasks.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kaizen_tasks.config.settings import Settings
+
+WHOLE = """
+app = "web"
+pipeline = ["staging", "prod", "beta"]
+[aws]
+region = "eu-west-1"
+[defaults]
+url = "https://{env}.example"
+[environments.staging]
+[environments.prod]
+protected = true
+repository = "legacy"
+[environments.mark]
+[environments.shane]
+[groups]
+beta = ["mark", "shane"]
+[verify]
+timeout = "1m30s"
+"""
+
+
+def read(folder: Path, text: str, file: str = "kaizen.toml") -> Settings:
+    """Write a file and read it as the tasks do."""
+    (folder / file).write_text(text, encoding="utf-8")
+    found = source.read(folder)
+    assert found is not None
+    return reader.read(found, source.with_defaults(found.raw))
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    """Return every problem of a file."""
+    with pytest.raises(ConfigurationError) as refused:
+        read(folder, text)
+    assert refused.value.exit_code == 2
+    return list(refused.value.problems)
+
+
+def test_fills_environments_from_their_defaults(tmp_path: Path) -> None:
+    """What an environment does not say is taken from `[defaults]`, with its name filled in."""
+    settings = read(tmp_path, WHOLE)
+
+    staging, prod = settings.environments["staging"], settings.environments["prod"]
+    assert (staging.repository, staging.service) == ("staging-web-app", "staging-web-service")
+    assert staging.url == "https://staging.example"
+    assert not staging.protected
+    assert (prod.repository, prod.service, prod.protected) == ("legacy", "prod-web-service", True)
+    assert float(settings.verify.timeout) == 90
+
+
+def test_reads_a_table_of_pyproject_as_well(tmp_path: Path) -> None:
+    """`[tool.kaizen]` says the same as `kaizen.toml`."""
+    assert read(tmp_path, '[tool.kaizen]\napp = "web"\n', "pyproject.toml").app == "web"
+
+
+def test_an_app_alone_is_enough_for_the_release_side(tmp_path: Path) -> None:
+    """Without environments nothing about AWS is asked for."""
+    settings = read(tmp_path, 'app = "library"\n')
+
+    assert settings.environments == {}
+    with pytest.raises(UsageError):
+        _ = settings.first_stage
+
+
+def test_tells_every_problem_at_once_with_file_path_and_nearest_name(tmp_path: Path) -> None:
+    """Three faults give three lines."""
+    told = problems(tmp_path, 'app = "web"\npipline = []\n[verify]\nmatches = "3"\n[aws]\nacount = "1"\n')
+
+    assert told == [
+        "kaizen.toml: pipline: unknown key; did you mean 'pipeline'?",
+        "kaizen.toml: aws.acount: unknown key; did you mean 'account'?",
+        "kaizen.toml: verify.matches: '3' should be a whole number",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("app = 3\n", "app: 3 should be text"),
+        ("", "app: is missing: the app's name"),
+        ('app = "x"\nenvironments = 3\n', "environments: should be a table"),
+        ('app = "x"\n[groups]\nbeta = "mark"\n', "groups.beta: 'mark' should be a list"),
+        ('app = "x"\n[[smoke]]\nstatus = 200\n', "smoke.0.path: is missing"),
+        (
+            'app = "x"\n[rollout]\nbake = "soon"\n',
+            "rollout.bake: 'soon' is not a duration; write it like 30s, 5m or 1h30m",
+        ),
+        ('app = "x"\n[rollout]\nparallel = 0\n', "rollout.parallel: 0 is below 1"),
+        ('app = "x"\n[build]\nengine = "dokcer"\n', "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
+        ('app = "x"\n[release]\ntag = "v1"\n', "release.tag: 'v1' does not contain {version}"),
+        ('app = "x"\n[aws]\naccount = "12"\n', "aws.account: '12' is not a 12-digit account number"),
+    ],
+)
+def test_tells_what_does_not_fit(tmp_path: Path, text: str, told: str) -> None:
+    """Wrong types and values are told with the place and what would fit."""
+    assert f"kaizen.toml: {told}" in problems(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('["staging", "prod"', '["stagin", "prod"'), "pipeline.0: 'stagin' is neither an environment nor a group"),
+        (
+            ('["mark", "shane"]', '["mark", "shanne"]'),
+            "groups.beta.1: 'shanne' is not an environment; did you mean 'shane'?",
+        ),
+        (('beta = ["mark", "shane"]', "beta = []"), "groups.beta: has no environments"),
+        (("{env}.example", "{host}.example"), "environments.mark.url: 'https://{host}.example' has a placeholder"),
+        (('region = "eu-west-1"', ""), "aws.region: is missing"),
+        (("protected = true", 'platform = "ecs"'), "environments.prod.platform: 'ecs' is not a platform"),
+    ],
+)
+def test_tells_names_that_point_nowhere(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+    """Dangling references are told with the nearest valid name."""
+    assert any(problem.startswith(f"kaizen.toml: {told}") for problem in problems(tmp_path, WHOLE.replace(*change)))
+
+
+def test_tells_where_a_file_is_not_toml(tmp_path: Path) -> None:
+    """A syntax error has its line and column."""
+    assert problems(tmp_path, "app = web\n") == ["kaizen.toml: Invalid value (at line 1, column 7)"]
+
+
+def test_a_stage_of_the_pipeline_comes_after_the_one_before(tmp_path: Path) -> None:
+    """An environment inside a group has the group's place."""
+    settings = read(tmp_path, WHOLE)
+
+    assert settings.stage_before(settings.stage("staging")) is None
+    assert settings.stage_before(settings.stage("prod")) == settings.stage("staging")
+    assert settings.stage_before(settings.stage("mark")) == settings.stage("prod")
+
+
+def test_names_the_nearest_environment(tmp_path: Path) -> None:
+    """A typo in `--env` is answered with what was probably meant."""
+    with pytest.raises(UsageError) as refused:
+        read(tmp_path, WHOLE).stage("stagging")
+
+    assert refused.value.hint == "did you mean staging?"
