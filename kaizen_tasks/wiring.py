@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from kaizen_tasks.domain.release import Label
+
 if TYPE_CHECKING:
     from invoke.config import Config
 
@@ -73,7 +75,12 @@ class Toolbox:
         """The engine that is configured, or the first that answers."""
         from kaizen_tasks.adapters.builders import choose
 
-        return choose(self.settings.build, store=image_cache())
+        return choose(self.settings.build, store=image_cache(), stream=self._show_build)
+
+    def _show_build(self, line: str) -> None:
+        """Show what an engine says beside the spinner; a log gets it only when it fails, in the error."""
+        if self._stream.isatty():
+            self.reporter.progress(Label("build"), line)
 
     @cached_property
     def _aws(self) -> Aws:
@@ -92,14 +99,14 @@ class Toolbox:
         """Creates repositories and services; only a local cloud is founded by these tasks."""
         from kaizen_tasks.adapters.founding import Founder
 
-        return Founder(self._aws)
+        return Founder(self._aws, region=self.settings.aws.region)
 
     @cached_property
     def registry(self) -> Registry:
         """ECR."""
         from kaizen_tasks.adapters.ecr import EcrRegistry
 
-        return EcrRegistry(self._aws)
+        return EcrRegistry(self._aws, clock=self.clock)
 
     @cached_property
     def platform(self) -> Platform:
@@ -113,7 +120,7 @@ class Toolbox:
         """The DynamoDB table of the app."""
         from kaizen_tasks.adapters.dynamodb import DynamoLedger
 
-        return DynamoLedger(self._aws, app=self.settings.app)
+        return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock)
 
     @cached_property
     def prober(self) -> Prober:

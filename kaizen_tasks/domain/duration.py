@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `90s`, `5m`, `1h30m`, `7d`."""
+"""Lengths of time as people write them: `300ms`, `90s`, `5m`, `1h30m`, `7d`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NewType
 
 Seconds = NewType("Seconds", float)
 
-UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-_PATTERN = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+")
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_PATTERN = re.compile(rf"(?:{_PIECE.pattern})+")
 
 
 def parse(text: str) -> Seconds:
@@ -29,7 +29,7 @@ def show(seconds: float) -> str:
         return f"{seconds:.1f}s"
     whole = round(seconds)
     pieces: list[str] = []
-    for unit, length in UNITS.items():
+    for unit, length in tuple(UNITS.items())[:4]:
         count, whole = divmod(whole, int(length))
         if count and len(pieces) < 2:
             pieces.append(f"{count}{unit}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -58,7 +59,7 @@ def find(state: Path) -> Cloud | None:
         said = json.loads((state / STATE).read_bytes())
     except (OSError, ValueError):
         return None
-    if not _runs(said["pid"]):
+    if not _runs(state):
         return None
     return Cloud(
         state=state,
@@ -69,14 +70,16 @@ def find(state: Path) -> Cloud | None:
     )
 
 
-def _runs(pid: int) -> bool:
+def _runs(state: Path) -> bool:
+    """Return whether a cloud holds the folder's lock; a process identifier may be a zombie's, or somebody else's."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        with (state / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    except OSError:
+        return False
+    return False
 
 
 def start(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:
@@ -132,15 +135,7 @@ def stop(cloud: Cloud) -> None:
     os.kill(cloud.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if find(cloud.state) is None or _reaped(cloud.pid):
+        if not _runs(cloud.state):
             return
         time.sleep(0.02)
     raise KaizenError(f"the local cloud did not stop within {PATIENCE:.0f}s", hint=f"kill {cloud.pid}")
-
-
-def _reaped(pid: int) -> bool:
-    """Collect the process when it is our own child, which would stay as a zombie and seem to run."""
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:
-        return False

@@ -38,7 +38,7 @@ def provide(tools: Toolbox) -> None:
     _repositories(lacking, tools)
     _first_image(lacking, tools)
     for environment in lacking:
-        tools.founder.service(environment, image=f"{tools.registry.address(environment.repository)}:latest")
+        tools.founder.service(environment)
     _wait(lacking, tools)
 
 

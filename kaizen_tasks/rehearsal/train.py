@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_format
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -96,9 +95,10 @@ def _engine(wanted: str, clone: Path) -> str:
     if wanted != "auto":
         return wanted
     from kaizen_tasks.adapters import process
+    from kaizen_tasks.config import source
 
-    default = re.search(r"^ARG BASE=(\S+)", (clone / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
-    base = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (default.group(1) if default else "")
+    found = source.read(clone)
+    base = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (found.raw["build"]["args"]["BASE"] if found else "")
     try:
         inspected = process.run(("docker", "image", "inspect", base), timeout=5)
     except KaizenError:

@@ -28,6 +28,7 @@ ENV = "environment or group; may be repeated"
 RELEASE = "the release: v1.2.3 or 1.2.3"
 YES = "answer every question with yes"
 JSON = "print one JSON document on stdout, and everything for people on stderr"
+TO = "exactly this version"
 PART = "auto, patch, feature, major or rc"
 
 

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 from invoke.collection import Collection
 
 from kaizen_tasks.config import source
 from kaizen_tasks.tasks import changelog, local, observing, releasing, rollout, setup
 from kaizen_tasks.tasks.demo import demo
 
+RELEASE_SIDE = {"app", "release", "tag", "docs_checklist"}
+"""Keys of an app that has versions and a changelog, and nothing to deploy."""
+
 
 def build() -> Collection:
     """Return every task that the configuration has a use for, with those that the pipeline gives names to."""
     found = source.find()
-    collection = Collection(releasing.bump, releasing.commit, releasing.tag, demo, changelog=changelog.collection())
-    if "environments" in found.raw or found.fault:
+    collection = Collection(
+        releasing.bump,
+        releasing.commit,
+        releasing.tag,
+        demo,
+        changelog=changelog.collection(),
+        local=local.collection(),
+    )
+    if found.fault or not found.raw.keys() <= RELEASE_SIDE:
         _add_deploy_side(collection)
-    for each in rollout.pipeline_tasks(_pipeline(found.raw)):
+    pipeline = _pipeline(found.raw)
+    for each in rollout.pipeline_tasks(pipeline, typed=_typed()):
         collection.add_task(each)
     collection.configure(source.with_defaults(found.raw))
     return collection
 
 
 def _add_deploy_side(collection: Collection) -> None:
-    """Add what needs an environment; an app that only has versions and a changelog is not shown these."""
-    collection.add_collection(local.collection(), name="local")
     for each in (
         releasing.build,
         releasing.push,
@@ -41,3 +53,12 @@ def _pipeline(raw: source.Raw) -> tuple[str, ...]:
     """Return the stages that can be task names; a malformed pipeline is reported when a task runs."""
     pipeline = raw.get("pipeline", ())
     return tuple(name for name in pipeline if isinstance(name, str) and name) if isinstance(pipeline, list) else ()
+
+
+def _typed() -> tuple[str, ...]:
+    """Return the flows that the command line names.
+
+    One that the pipeline does not have becomes a task all the same, which says what is wrong with the configuration,
+    or which stage was meant; Invoke alone would say that it has no idea.
+    """
+    return tuple(word for word in sys.argv[1:] if re.fullmatch(r"(release|promote)-[\w-]+", word))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import ENV, PART, command
+from kaizen_tasks.tasks.boundary import ENV, PART, TO, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -22,7 +22,7 @@ def _run(flow: Flow, tools: Toolbox) -> None:
     run(flow, pending.current(tools), tools, executor(tools))
 
 
-@command(help={"part": PART, "to": "exactly this version"})
+@command(help={"part": PART, "to": TO})
 def bump(c: Context, part: str = "auto", to: str = "") -> None:
     """Write the next version into VERSION."""
     from kaizen_tasks.domain import version as versions

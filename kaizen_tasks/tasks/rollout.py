@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.tasks.boundary import ENV, PART, RELEASE, YES, command
+from kaizen_tasks.tasks.boundary import ENV, PART, RELEASE, TO, YES, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,39 +14,46 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Stage
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.rollout import FlowFor
+    from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.wiring import Toolbox
 
 
-def pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
-    """Make `release-<first stage>` and a `promote-<stage>` for every later one."""
-    for position, stage in enumerate(pipeline):
-        yield _promote_task(stage) if position else _release_task(stage)
+def pipeline_tasks(pipeline: tuple[str, ...], *, typed: tuple[str, ...]) -> Iterator[Any]:
+    """Make `release-<first stage>`, a `promote-<stage>` for every later one, and one for each other that was typed."""
+    names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
+    for name in dict.fromkeys((*names, *typed)):
+        verb, _, stage = name.partition("-")
+        yield _release_task(stage) if verb == "release" else _promote_task(stage)
 
 
 def _release_task(stage: str) -> Any:
-    @command(name=f"release-{stage}", help={"part": PART, "yes": YES})
-    def release(c: Context, part: str = "auto", yes: bool = False) -> None:
+    @command(name=f"release-{stage}", help={"part": PART, "to": TO, "yes": YES})
+    def release(c: Context, part: str = "auto", to: str = "", yes: bool = False) -> None:
         from kaizen_tasks.domain import version as versions
+        from kaizen_tasks.flows.steps import Bump
         from kaizen_tasks.wiring import toolbox
 
-        _release(toolbox(c.config, draft=True), versions.parse_part(part), yes=yes)
+        wanted = versions.parse(to, where="--to") if to else None
+        bump = Bump(part=versions.parse_part(part), to=wanted, settled=True)
+        _release(stage, bump, toolbox(c.config, draft=True), yes=yes)
 
     release.__doc__ = release.body.__doc__ = f"Release to {stage}: from the commit to a verified service and a tag."
     return release
 
 
-def _release(tools: Toolbox, part: Any, *, yes: bool) -> None:
+def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool) -> None:
     from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import catalogue, documents
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.tasks.executing import executor
 
-    bump = Bump(part=part, settled=True)
     stage = tools.settings.first_stage
+    if tools.settings.stage(name) != stage:
+        raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{stage.name}")
     start = Release(version=documents.version(tools))
-    asking.announce(f"release from {start.name}", stage.environments, tools)
+    asking.announce(bump.wanted(start, tools).name, stage.environments, tools)
     asking.confirm(stage.environments, tools, yes=yes)
     run(catalogue.release(bump, stage), start, tools, executor(tools))
 
