@@ -96,7 +96,7 @@ def bench(session: nox.Session) -> None:
     """Measure side by side, as ratios in one run."""
     _install(session)
     for script in sorted(Path("benchmarks").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+        session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs)
 
 
 @nox.session(python=OLDEST, default=False)
