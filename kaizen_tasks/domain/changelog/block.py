@@ -1,0 +1,42 @@
+"""What the block structure of Markdown consists of."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import attrs
+
+from kaizen_tasks.domain.changelog.definitions import Definition
+
+Kind: TypeAlias = Literal["code", "fence", "quote", "rule", "list", "definition", "html", "heading", "paragraph"]
+
+
+@attrs.frozen(kw_only=True)
+class Item:
+    """One list item: its lines, where its content starts on the first, and the indent of the others."""
+
+    first: int
+    end: int
+    column: int
+    indent: int
+
+
+@attrs.frozen(kw_only=True)
+class Block:
+    """One block of the outermost level, from line `first` up to but not including line `end`."""
+
+    kind: Kind
+    first: int
+    end: int
+    level: int = 0
+    text: str = ""
+    items: tuple[Item, ...] = ()
+    closed: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Structure:
+    """The outermost blocks of some lines, and the definitions found at any depth."""
+
+    blocks: tuple[Block, ...]
+    definitions: tuple[tuple[int, Definition], ...]

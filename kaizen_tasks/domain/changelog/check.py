@@ -1,0 +1,76 @@
+"""Checking a changelog: every problem at once, in the order of the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.changelog.check_links import dead_links, missing_links, wrong_ranges
+from kaizen_tasks.domain.changelog.check_sections import section_problems, unreleased_problems
+from kaizen_tasks.domain.changelog.check_versions import (
+    date_problems,
+    heading_problems,
+    order_problems,
+    tag_problems,
+    version_file_problems,
+)
+from kaizen_tasks.domain.changelog.link_style import v_tag
+from kaizen_tasks.domain.changelog.model import parse
+from kaizen_tasks.domain.changelog.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.text import undecodable
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Sequence
+
+    from semver import Version
+
+_RULES = (
+    unreleased_problems,
+    section_problems,
+    heading_problems,
+    order_problems,
+    date_problems,
+    tag_problems,
+    version_file_problems,
+    missing_links,
+    dead_links,
+    wrong_ranges,
+)
+
+
+def check(
+    content: bytes,
+    *,
+    version: Version | None,
+    tags: Sequence[Version] | None,
+    repository_url: str | None,
+    today: dt.date,
+    tag: Callable[[Version], str] = v_tag,
+) -> tuple[Problem, ...]:
+    """Find everything that is wrong with a changelog.
+
+    Args:
+        content: the changelog.
+        version: what the VERSION file says; None leaves that rule out.
+        tags: the versions that are tagged; None, or none at all, leaves these rules out.
+        repository_url: makes links expected in a file that has none.
+        today: later dates are wrong.
+        tag: gives the git tag of a version.
+
+    Raises:
+        Refused: lists or quotations are nested too deeply to be read.
+    """
+    place = undecodable(content)
+    if place:
+        return (_not_utf8(*place),)
+    inspection = Inspection(
+        log=parse(content), version=version, tags=tags, repository_url=repository_url, today=today, tag=tag
+    )
+    problems = [problem for rule in _RULES for problem in rule(inspection)]
+    return tuple(sorted(problems, key=lambda one: (one.line, one.column, one.rule)))
+
+
+def _not_utf8(line: int, column: int) -> Problem:
+    return Problem(
+        line=line, column=column, rule="not-utf8", what="this byte is not UTF-8", fix="save the file as UTF-8"
+    )

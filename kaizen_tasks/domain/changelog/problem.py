@@ -1,0 +1,52 @@
+"""What can be wrong with a changelog, and what is needed to tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kaizen_tasks.domain.changelog.model import Changelog, Section
+
+if TYPE_CHECKING:
+    from semver import Version  # noqa: TC004 - takes longer to import than a changelog takes to check
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """One thing that is wrong, where, and how to mend it; line and column count from 1."""
+
+    line: int
+    column: int = 1
+    rule: str
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.what}, {self.fix}"
+
+
+@attrs.frozen(kw_only=True)
+class Inspection:
+    """A changelog, and what is known around it; None where it is not known."""
+
+    log: Changelog
+    version: Version | None
+    tags: Sequence[Version] | None
+    repository_url: str | None
+    today: dt.date
+    tag: Callable[[Version], str]
+
+    @functools.cached_property
+    def versioned(self) -> tuple[tuple[Version, Section], ...]:
+        """Return the releases that name a version, in the order of the file."""
+        return tuple((section.version, section) for section in self.log.releases if section.version)
+
+    @functools.cached_property
+    def previous(self) -> dict[Version, Version]:
+        """Return for every version the highest one below it."""
+        ordered = sorted({version for version, _ in self.versioned})
+        return dict(zip(ordered[1:], ordered, strict=False))

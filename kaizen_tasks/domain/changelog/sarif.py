@@ -1,0 +1,47 @@
+"""Problems in the format that code hosts show beside the lines of a change.
+
+Specification: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kaizen_tasks.domain.changelog.problem import Problem
+
+
+def sarif(problems: Iterable[Problem], *, path: str) -> str:
+    """Write problems as a SARIF 2.1.0 log.
+
+    Args:
+        problems: what `check` found.
+        path: of the changelog, relative to the root of the repository.
+    """
+    import json
+    from urllib.parse import quote
+
+    found = tuple(problems)
+    rules = [{"id": rule} for rule in dict.fromkeys(problem.rule for problem in found)]
+    run = {
+        "tool": {"driver": {"name": "kaizen changelog.check", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(problem, quote(path)) for problem in found],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _result(problem: Problem, uri: str) -> Mapping[str, object]:
+    place = {
+        "artifactLocation": {"uri": uri},
+        "region": {"startLine": problem.line, "startColumn": problem.column},
+    }
+    return {
+        "ruleId": problem.rule,
+        "level": "warning",
+        "message": {"text": f"{problem.what}, {problem.fix}"},
+        "locations": [{"physicalLocation": place}],
+    }

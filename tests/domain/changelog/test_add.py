@@ -1,0 +1,107 @@
+"""Adding entries, and beginning a changelog."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kaizen_tasks.domain import changelog
+from kaizen_tasks.errors import KaizenError, Refused, UsageError
+from tests.domain.changelog.documents import ORDERLY, TODAY, nasty, unreleased
+
+
+def test_begins_with_nothing_unreleased() -> None:
+    log = changelog.parse(changelog.empty())
+    assert log.unreleased
+    assert log.unreleased.empty
+    assert changelog.check(changelog.empty(), version=None, tags=None, repository_url=None, today=TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "\n### Fixed\n\n- new\n"),
+        ("\n### Fixed\n\n- a\n", "\n### Fixed\n\n- a\n- new\n"),
+        ("\n### Fixed\n\n* a\n\n* b\n", "\n### Fixed\n\n* a\n\n* b\n\n* new\n"),
+        ("\n### Fixed\n\n- a", "\n### Fixed\n\n- a\n- new"),
+        ("\n### Fixed\n", "\n### Fixed\n\n- new\n"),
+        ("### Fixed\n- a\n### Security\n- b\n", "### Fixed\n- a\n- new\n\n### Security\n- b\n"),
+        ("\n### Added\n\n- a\n", "\n### Added\n\n- a\n\n### Fixed\n\n- new\n"),
+        ("\n### Security\n\n+ a\n", "\n### Fixed\n\n+ new\n\n### Security\n\n+ a\n"),
+        ("\n### Security\n\n- a\n\n[x]: /y\n", "\n### Fixed\n\n- new\n\n### Security\n\n- a\n\n[x]: /y\n"),
+        ("\nA word.\n\n[x]: /y\n", "\nA word.\n\n### Fixed\n\n- new\n\n[x]: /y\n"),
+        ("\r\n### Added\r\n\r\n- a\r\n", "\r\n### Added\r\n\r\n- a\r\n\r\n### Fixed\r\n\r\n- new\r\n"),
+    ],
+)
+def test_adds_to_the_group_in_the_manner_of_the_file(before: str, after: str) -> None:
+    assert changelog.add(unreleased(before), kind="fixed", text="new") == unreleased(after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b"## [Unreleased]\n\n### Fixed\n\n- new\n"),
+        (b"\xef\xbb\xbf", b"\xef\xbb\xbf## [Unreleased]\n\n### Fixed\n\n- new\n"),
+        (b"# Changes", b"# Changes\n\n## [Unreleased]\n\n### Fixed\n\n- new\n"),
+        (b"# C\n\n## 1.0.0\n\n* a\n", b"# C\n\n## Unreleased\n\n### Fixed\n\n* new\n\n## 1.0.0\n\n* a\n"),
+        (b"1.0.0\r\n-----\r\n", b"Unreleased\r\n----------\r\n\r\n### Fixed\r\n\r\n- new\r\n\r\n1.0.0\r\n-----\r\n"),
+    ],
+)
+def test_makes_unreleased_where_it_is_missing(before: bytes, after: bytes) -> None:
+    assert changelog.add(before, kind="Fixed", text="new") == after
+
+
+def test_indents_further_lines_and_marks_breaking_changes() -> None:
+    result = changelog.add(unreleased(""), kind="changed", text="one\r\ntwo\n\n- three\n", breaking=True)
+    assert result == unreleased("\n### Changed\n\n- **Breaking:** one\n  two\n\n  - three\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "why"),
+    [
+        ("fxed", "a", "did you mean fixed"),
+        ("zebra", "a", "no such type of change$"),
+        ("fixed", " \n", "says nothing"),
+        ("fixed", "\ud800", "cannot be written as UTF-8"),
+    ],
+)
+def test_refuses_what_makes_no_entry(kind: str, text: str, why: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        changelog.add(ORDERLY, kind=kind, text=text)
+    assert refusal.match(why) if "$" not in why else refusal.value.what.endswith(why[:-1])
+
+
+def test_refuses_markdown_that_would_be_something_else() -> None:
+    with pytest.raises(Refused, match="would not be read"):
+        changelog.add(unreleased(""), kind="fixed", text="- -")
+
+
+def test_keeps_a_fence_that_is_never_closed_inside_its_entry() -> None:
+    result = changelog.add(ORDERLY, kind="fixed", text="```\nx")
+    assert [one.heading for one in changelog.parse(ORDERLY).sections] == [
+        one.heading for one in changelog.parse(result).sections
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(nasty().map(str.encode), st.one_of(nasty(), st.text()), st.sampled_from(changelog.CHANGE_TYPES))
+@example(b"## [Unreleased]\n### Fixed\n- a", "x", "Fixed")
+@example(b"## [Unreleased]\n### Fixed\n```", "x", "Fixed")
+def test_reads_back_what_was_added(content: bytes, text: str, kind: str) -> None:
+    try:
+        result = changelog.add(content, kind=kind, text=text)
+    except KaizenError:
+        return
+    before, after = changelog.parse(content), changelog.parse(result)
+    assert after.unreleased
+    entries = [entry.text for group in after.unreleased.groups if group.type == kind for entry in group.entries]
+    assert text.strip().split("\n")[0].split("\r")[0].rstrip() in [entry.split("\n")[0] for entry in entries]
+    assert [one.heading for one in before.releases] == [one.heading for one in after.releases]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(changelog.CHANGE_TYPES), st.sampled_from(["a", "b\nc", "`d`"])), min_size=1))
+def test_builds_a_changelog_without_problems(entries: list[tuple[str, str]]) -> None:
+    content = changelog.empty()
+    for kind, text in entries:
+        content = changelog.add(content, kind=kind, text=text)
+    assert changelog.check(content, version=None, tags=None, repository_url=None, today=TODAY) == ()

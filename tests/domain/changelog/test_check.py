@@ -1,0 +1,195 @@
+"""Checking names every problem with its place and its cure; fixing mends what needs no judgement."""
+
+import json
+
+import pytest
+from hypothesis import example, given, settings
+
+from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog import Problem
+from kaizen_tasks.errors import KaizenError
+from tests.domain.changelog.documents import ORDERLY, TODAY, cut, nasty, releasable, version
+
+
+def problems(
+    content: bytes | str, *, at: str = "", tags: tuple[str, ...] = (), repository_url: str | None = None
+) -> list[Problem]:
+    return list(
+        changelog.check(
+            content if isinstance(content, bytes) else content.encode(),
+            version=version(at) if at else None,
+            tags=[version(tag) for tag in tags],
+            repository_url=repository_url,
+            today=TODAY,
+        )
+    )
+
+
+def rules(
+    *arguments: bytes | str, at: str = "", tags: tuple[str, ...] = (), repository_url: str | None = None
+) -> list[str]:
+    return [
+        f"{one.line}:{one.column} {one.rule}"
+        for one in problems(*arguments, at=at, tags=tags, repository_url=repository_url)
+    ]
+
+
+def test_finds_nothing_wrong_in_an_orderly_file() -> None:
+    assert problems(ORDERLY, at="1.2.0", tags=("1.0.0", "1.1.0"), repository_url="https://github.com/o/r") == []
+
+
+U = "## [Unreleased]\n"
+R = "## [1.0.0] - 2026-01-01\n### Added\n- a\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("", ["1:1 unreleased-missing"]),
+        (R, ["1:1 unreleased-missing"]),
+        (U + U, ["2:1 unreleased-duplicate"]),
+        (R + U, ["4:1 unreleased-order"]),
+        (U + "## [1.0.0] - 2026-01-01\n", ["2:1 section-empty"]),
+        (U + "- a\n", ["2:1 entry-untyped"]),
+        (U + "### fixed\n- a\n", ["2:5 type-unknown"]),
+        (U + "### Added\n", ["2:1 group-empty"]),
+        (U + "### Fixed\n- a\n### Fixed\n- b\n", ["4:1 group-duplicate"]),
+        (U + "### Fixed\n- a\n### Added\n- b\n", ["4:1 group-order"]),
+        (U + "## 1.0\n### Added\n- a\n", ["2:4 version-unknown"]),
+        (U + R + R, ["5:1 version-duplicate"]),
+        (U + R + R.replace("1.0.0", "1.1.0"), ["5:1 version-order"]),
+        (U + R.replace("1.0.0", "1.1.0") + R.replace("2026-01", "2026-02"), ["2:14 date-order"]),
+        (U + R.replace(" - 2026-01-01", ""), ["2:1 date-missing"]),
+        (U + R.replace("2026-01-01", "1/2/26"), ["2:14 date-malformed"]),
+        (U + R.replace("2026-01-01", "2026-02-30"), ["2:14 date-impossible"]),
+        (U + R.replace("2026-01-01", "2026-11-23"), ["2:14 date-future"]),
+        (U + R + "\n[2.0.0]: /x\n", ["6:1 link-dead"]),
+        (
+            U + R + "\n[1.0.0]: https://h/o/r/compare/v0.1.0...v1.0.1\n",
+            ["1:1 link-missing", "6:1 link-range"],
+        ),
+        (
+            U
+            + R
+            + "\n[Unreleased]: https://h/o/r/compare/v11.0.0...HEAD\n[1.0.0]: https://h/o/r/releases/tag/v1.0.0\n",
+            ["6:1 link-range"],
+        ),
+        (b"a\n\xff", ["2:1 not-utf8"]),
+    ],
+)
+def test_finds_each_problem_at_its_place(content: str, found: list[str]) -> None:
+    assert rules(content) == found
+
+
+@pytest.mark.parametrize(
+    ("at", "found"),
+    [
+        ("1.1.0", []),
+        ("1.0.9", ["15:1 version-behind"]),
+        ("1.2.0", []),
+    ],
+)
+def test_compares_with_the_version_file(at: str, found: list[str]) -> None:
+    assert rules(ORDERLY, at=at) == found
+
+
+def test_finds_a_version_that_nothing_describes() -> None:
+    assert rules(cut(ORDERLY), at="1.3.0") == ["3:1 version-ahead"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "at", "found"),
+    [
+        ((), "1.1.0", []),
+        (("1.0.0", "1.1.0"), "1.1.0", []),
+        (("1.0.0",), "1.1.0", []),
+        (("1.0.0",), "1.2.0", ["15:1 tag-missing"]),
+        (("1.1.0",), "1.1.0", []),
+        (("1.0.0", "1.0.5", "1.1.0", "1.1.0-rc.1"), "1.1.0", ["23:1 tag-unlisted"]),
+    ],
+)
+def test_compares_with_the_tags(tags: tuple[str, ...], at: str, found: list[str]) -> None:
+    assert rules(ORDERLY, at=at, tags=tags) == found
+
+
+def test_expects_links_once_the_repository_is_known() -> None:
+    assert rules(U + R) == []
+    assert rules(U + R, repository_url="https://h/o/r") == ["1:1 link-missing", "2:1 link-missing"]
+
+
+def test_names_the_nearest_type() -> None:
+    [problem] = problems(U + "### Addded\n- a\n")
+    assert str(problem) == "2: 'Addded' is no type of change, did you mean Added?"
+
+
+def test_writes_problems_for_code_hosts() -> None:
+    log = json.loads(changelog.sarif(problems(U + "### fixed\n- a\n"), path="a b/CHANGELOG.md"))
+    [run] = log["runs"]
+    [result] = run["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (log["version"], result["ruleId"]) == ("2.1.0", "type-unknown")
+    assert place == {
+        "artifactLocation": {"uri": "a%20b/CHANGELOG.md"},
+        "region": {"startLine": 2, "startColumn": 5},
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("### fixed\n- a\n", "### Fixed\n- a\n"),
+        ("### Addded ###\n- a\n", "### Added ###\n- a\n"),
+        ("### Performance\n- a\n", "### Performance\n- a\n"),
+        ("### Added\n- a\n### added\n- b\n", "### Added\n- a\n### added\n- b\n"),
+        ("### Fixed\n- a\n\n\n### Added\n- b", "### Added\n- b\n\n\n### Fixed\n- a"),
+        ("### Fixed\n- a\n### Other\n- c\n### Added\n- b\n", "### Fixed\n- a\n### Other\n- c\n### Added\n- b\n"),
+        ("### Fixed\n<div>\n- a\n\n### Added\n- b\n", "### Added\n- b\n\n### Fixed\n<div>\n- a\n"),
+        ("### Fixed\n- a\n### Added\n<div>\n- b\n", "### Fixed\n- a\n### Added\n<div>\n- b\n"),
+    ],
+)
+def test_mends_types_and_their_order_where_it_is_safe(before: str, after: str) -> None:
+    assert changelog.fix((U + before).encode(), repository_url=None) == (U + after).encode()
+
+
+def test_adds_missing_links_beside_their_neighbours() -> None:
+    content = ORDERLY.replace(b"[1.1.0]: https://github.com/o/r/compare/v1.0.0...v1.1.0\n", b"")
+    assert changelog.fix(content, repository_url=None) == ORDERLY
+
+
+def test_adds_all_links_for_a_known_repository() -> None:
+    content = ORDERLY[: ORDERLY.index(b"\n[unreleased]: ")]
+    expected = ORDERLY.replace(b"[unreleased]: ", b"[Unreleased]: ")
+    assert changelog.fix(content, repository_url="https://github.com/o/r") == expected
+
+
+def structural(content: bytes) -> list[str]:
+    expected = {"unreleased-missing", "unreleased-duplicate", "link-missing", "link-range", "version-duplicate"}
+    return [one for one in rules(content) if one.split()[1] in expected]
+
+
+@settings(max_examples=150, deadline=None)
+@given(nasty().map(str.encode))
+@example(b"## 1.0.0\n## [1.0.0]\n## [2.0.0]\n\n[2.0.0]: https://h/o/r/compare/v1.0.0...v2.0.0\n")
+@example(b"## [1.0.0] - 2020-01-01\n```")
+@example(b"## 1.0.0\n### fixed\n### Fixd\n- a\n")
+def test_fixing_again_changes_nothing(content: bytes) -> None:
+    try:
+        once = changelog.fix(content, repository_url="https://h/o/r")
+    except KaizenError:
+        return
+    assert changelog.fix(once, repository_url="https://h/o/r") == once
+
+
+@settings(max_examples=100, deadline=None)
+@given(releasable())
+def test_own_releases_have_no_structural_problem_that_was_not_there(content: bytes) -> None:
+    try:
+        before = {one.split()[1] for one in structural(content)}
+        result = cut(content, to="7.7.7")
+    except KaizenError:
+        return
+    assert {one.split()[1] for one in structural(result)} <= before
+
+
+def test_takes_pre_releases_to_be_older_than_their_release() -> None:
+    assert rules(U + R + R.replace("1.0.0", "1.0.0-rc.1")) == []

@@ -1,0 +1,55 @@
+"""The notes say which part of the version is next."""
+
+import pytest
+
+from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog import ChangePart
+from kaizen_tasks.errors import Refused
+from tests.domain.changelog.documents import unreleased, version
+
+
+def section(body: str) -> changelog.Section:
+    return changelog.parse(unreleased(body)).sections[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "current", "part", "line"),
+    [
+        ("### Fixed\n- a\n- b\n### Security\n- c\n", "1.0.0", "patch", 3),
+        ("### Fixed\n- a\n### Added\n- b\n", "1.0.0", "feature", 5),
+        ("### Deprecated\n- a\n", "0.1.0", "feature", 3),
+        ("### Performance\n- a\n", "1.0.0", "feature", 3),
+        ("### Added\n- a\n### Removed\n- b\n", "1.0.0", "major", 5),
+        ("### Added\n- a\n### Removed\n- b\n", "0.9.0", "feature", 3),
+        ("### Fixed\n- a\n- **Breaking:** b\n", "1.0.0", "major", 4),
+        ("### Fixed\n- a\n- **Breaking:** b\n", "0.9.0", "feature", 4),
+    ],
+)
+def test_infers_the_part_and_names_the_entry(body: str, current: str, part: str, line: int) -> None:
+    reasoned = changelog.infer_part(section(body), current=version(current))
+    assert (reasoned.part, reasoned.entry.line) == (part, line)
+
+
+def test_gives_its_reason_in_one_line() -> None:
+    reasoned = changelog.infer_part(section("### Fixed\n- **Breaking:** b\n  c\n"), current=version("1.0.0"))
+    assert reasoned.reason == "major: line 3 (breaking, Fixed): **Breaking:** b"
+
+
+def test_refuses_to_guess_from_entries_without_a_type() -> None:
+    with pytest.raises(Refused, match="what kind of change"):
+        changelog.infer_part(section("- a\n"), current=version("1.0.0"))
+
+
+@pytest.mark.parametrize(
+    ("body", "part", "line"),
+    [
+        ("### Added\n- a\n", "patch", 3),
+        ("### Added\n- a\n", "feature", 0),
+        ("### Added\n- a\n", "major", 0),
+        ("### Removed\n- a\n", "feature", 3),
+        ("- a\n", "patch", 0),
+    ],
+)
+def test_contradicts_a_part_that_is_too_low(body: str, part: ChangePart, line: int) -> None:
+    entry = changelog.contradicts(section(body), part, version("1.0.0"))
+    assert (entry.line if entry else 0) == line

@@ -1,0 +1,59 @@
+"""Ten thousand releases are read and cut without a noticeable wait, and in little memory."""
+
+import datetime as dt
+import time
+import tracemalloc
+from itertools import pairwise
+
+from kaizen_tasks.domain import changelog
+from tests.domain.changelog.documents import cut
+
+
+def large(releases: int) -> bytes:
+    versions = [f"{number // 100}.{number % 100}.0" for number in range(releases, 0, -1)]
+    bodies = [
+        f"## [{version}] - {dt.date(2026, 1, 1) - dt.timedelta(days=age // 4)}\n\n### Added\n\n"
+        f"- A new thing that does `something`, see [the issue](https://example.com/issues/{age})\n"
+        "  and goes on over a line that explains at length what the people who use it can expect of it\n"
+        f"- Another one, **bold**, of which there is not so much to say\n\n### Fixed\n\n- A bug (#{age})\n\n"
+        for age, version in enumerate(versions)
+    ]
+    links = [f"[{newer}]: https://github.com/o/r/compare/v{older}...v{newer}\n" for newer, older in pairwise(versions)]
+    head = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Something\n\n"
+    return "".join([head, *bodies, "[unreleased]: https://github.com/o/r/compare/v1...HEAD\n", *links]).encode()
+
+
+def seconds(content: bytes) -> float:
+    """Return the least processor time of some runs: what else the machine does is left out."""
+    runs = []
+    for _ in range(4):
+        start = time.process_time()
+        changelog.parse(content)
+        cut(content, to="900.0.0")
+        runs.append(time.process_time() - start)
+    return min(runs)
+
+
+def test_time_grows_with_the_size_only() -> None:
+    small, big = seconds(large(1_000)), seconds(large(10_000))
+    assert big < 20 * small
+    assert big < 1.0
+
+
+def test_memory_stays_below_six_times_the_file() -> None:
+    content = large(10_000)
+    tracemalloc.start()
+    try:
+        changelog.parse(content)
+        cut(content, to="900.0.0")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * len(content)
+
+
+def test_a_fence_around_everything_is_read_in_linear_time() -> None:
+    start = time.process_time()
+    log = changelog.parse(b"```\n" + large(2_000))
+    assert log.sections == ()
+    assert time.process_time() - start < 3.0
