@@ -130,6 +130,15 @@ class Scm(Protocol):
         """Return the names of the tags in this clone."""
         ...
 
+    def touched(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the files that the commits after `since`, up to `until`, have changed; sorted.
+
+        Args:
+            since: full hash; empty for the whole history.
+            until: full hash.
+        """
+        ...
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Return whether `old` is reachable from `new` (or the same)."""
         ...
@@ -175,6 +184,14 @@ class Scm(Protocol):
 
         Raises:
             Refused: the tag exists on another commit.
+        """
+        ...
+
+    def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
+        """Move the branch forward and create the annotated tag, both or neither; then bring `paths` along.
+
+        Raises:
+            Refused: the branch has moved meanwhile, or the tag exists on another commit.
         """
         ...
 

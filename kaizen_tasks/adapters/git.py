@@ -93,6 +93,14 @@ class GitScm:
         """Return the names of the tags in this clone."""
         return tuple(self._git.must("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags").text.split())
 
+    def touched(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the app's files that the commits after `since`, up to `until`, have changed; sorted."""
+        span = f"{since}..{until}" if since else until
+        output = self._git.must(
+            "log", "-m", "--first-parent", "--format=", "--name-only", "--relative", "--no-renames", "-z", span, "--",
+        )  # fmt: skip
+        return tuple(sorted({path for path in output.items if path}))
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Return whether `old` is reachable from `new`; a commit that is not in this clone never is.
 
@@ -146,18 +154,26 @@ class GitScm:
         Raises:
             Refused: the tag exists on another commit.
         """
+        self._change(*self._tagging(name, commit, message), reason=f"tag {name}")
+
+    def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
+        """Move the branch forward and create the annotated tag, in one transaction; then bring `paths` along.
+
+        Raises:
+            Refused: the branch has moved, a path holds other changes, or the tag exists on another commit.
+        """
+        land(self._git, commit, paths, with_refs=self._tagging(tag, commit, message))
+
+    def _tagging(self, name: str, commit: str, message: str) -> tuple[str, ...]:
+        """Return the ref commands that make a tag of a release and end its being begun."""
         there = self._git.commit_of(f"refs/tags/{name}")
         if there not in {"", commit}:
             raise _tag_taken(name, there)
         dropped = f"delete {_RELEASES}{name}\0"
         if there:
-            self._change(dropped, reason=f"tag {name}")
-        elif self._sign:
-            self._tag_signed(name, commit, message)
-            self._change(dropped, reason=f"tag {name}")
-        else:
-            made = write_tag(self._git, name=name, commit=commit, message=message)
-            self._change(f"create refs/tags/{name}\0{made}", dropped, reason=f"tag {name}")
+            return (dropped,)
+        made = write_tag(self._git, name=name, commit=commit, message=message, sign=self._sign)
+        return (f"create refs/tags/{name}\0{made}", dropped)
 
     def remote(self, branch: str) -> Remote | None:
         """Ask the remote for a branch and its tags; None when there is no remote.
@@ -200,18 +216,6 @@ class GitScm:
         changed = self._git.transact(*commands, reason=reason)
         if not changed.ok:
             raise Refused(f"git cannot {reason}: {changed.reason}", state="no ref has changed")
-
-    def _tag_signed(self, name: str, commit: str, message: str) -> None:
-        signed = self._git.run(
-            "tag", "--sign", "--cleanup=whitespace", "--file=-", "--end-of-options", name, commit,
-            given=message.encode(),
-        )  # fmt: skip
-        if not signed.ok:
-            raise Refused(
-                f"{name} could not be signed: {signed.reason}",
-                state="there is no tag",
-                hint="git config user.signingKey KEY, or turn signing off in the configuration",
-            )
 
 
 class _TagName:

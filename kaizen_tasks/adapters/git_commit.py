@@ -63,19 +63,47 @@ def write_commit(git: Git, *, parent: str, files: Mapping[str, bytes], message: 
         return _commit_tree(git, parent, tree, said)
 
 
-def write_tag(git: Git, *, name: str, commit: str, message: str) -> str:
-    """Write an annotated tag object and return its hash.
+def write_tag(git: Git, *, name: str, commit: str, message: str, sign: bool) -> str:
+    """Write an annotated tag object and return its hash; no ref names it yet.
 
     Raises:
-        Refused: there is no identity, or the name is no tag name.
+        Refused: there is no identity, the name is no tag name, or it could not be signed.
     """
     if name.startswith("-"):
         raise Refused(f"{name!r} is no name for a tag")
+    if sign:
+        return _signed_tag(git, name, commit, message)
     tagger = git.identity("COMMITTER")
     if not tagger.ok:
         raise Refused(f"git does not know who is tagging: {tagger.reason}", hint=IDENTITY_HINT)
     header = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger.text}\n\n"
     return git.must("mktag", given=f"{header}{message.strip()}\n".encode()).text
+
+
+def _signed_tag(git: Git, name: str, commit: str, message: str) -> str:
+    """Let `git tag --sign` write into our objects and into the refs of a repository that lasts no longer than this.
+
+    Only that command knows how to sign with gpg, ssh or x509 as configured, and it insists on a ref of the tag's name.
+    """
+    objects, config = git.must("rev-parse", "--git-path", "objects", "--git-path", "config").text.split("\n")
+    with TemporaryDirectory(prefix="kaizen-tag-") as scratch:
+        aside = Path(scratch)
+        (aside / "refs").mkdir()
+        (aside / "HEAD").write_text("ref: refs/heads/none\n", encoding="utf-8")
+        shutil.copyfile(git.root / config, aside / "config")
+        env = {"GIT_DIR": scratch, "GIT_OBJECT_DIRECTORY": str((git.root / objects).resolve())}
+        signed = git.run(
+            "tag", "--sign", "--cleanup=whitespace", "--file=-", "--end-of-options", name, commit,
+            given=message.encode(),
+            env=env,
+        )  # fmt: skip
+        if signed.ok:
+            return git.must("rev-parse", f"refs/tags/{name}", env=env).text
+    raise Refused(
+        f"{name} could not be signed: {signed.reason}",
+        state="there is no tag",
+        hint="git config user.signingKey KEY, or turn signing off in the configuration",
+    )
 
 
 IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@example.com"

@@ -82,8 +82,14 @@ def position(git: Git) -> Position:
     return Position(*output.text.split("\n"))
 
 
-def land(git: Git, commit: str, paths: tuple[str, ...]) -> None:
+def land(git: Git, commit: str, paths: tuple[str, ...], *, with_refs: tuple[str, ...] = ()) -> None:
     """Move the branch forward to a commit, and these paths in index and working tree with it.
+
+    Args:
+        git: the repository.
+        commit: full hash.
+        paths: from the app's folder.
+        with_refs: commands of `git update-ref -z --stdin` for the same transaction.
 
     Raises:
         Refused: the branch has moved meanwhile, another git is at work, or a path holds other changes.
@@ -94,13 +100,13 @@ def land(git: Git, commit: str, paths: tuple[str, ...]) -> None:
     elif git.is_ancestor(here.commit, commit):
         old = here.commit
     elif git.is_ancestor(commit, here.commit):
+        _move(git, here, here.commit, with_refs)
         return
     else:
         raise _moved(here, commit)
     spots = tuple(_survey(git, old=old, new=commit, paths=paths))
     _demand_room(git, [each.path for each in spots if each.foreign])
-    if here.commit != commit:
-        _move(git, here, commit)
+    _move(git, here, commit, with_refs)
     _follow(git, here, spots)
 
 
@@ -177,8 +183,12 @@ def _demand_room(git: Git, foreign: list[str]) -> None:
         )
 
 
-def _move(git: Git, here: Position, commit: str) -> None:
-    commands = [f"update {here.ref}\0{commit}\0{here.commit}"]
+def _move(git: Git, here: Position, commit: str, with_refs: tuple[str, ...]) -> None:
+    commands = list(with_refs)
+    if here.commit != commit:
+        commands.insert(0, f"update {here.ref}\0{commit}\0{here.commit}")
+    if not commands:
+        return
     if here.ref == "HEAD":
         commands.insert(0, "option no-deref")
     moved = git.transact(*commands, reason=f"land {commit}")

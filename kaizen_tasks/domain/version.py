@@ -89,13 +89,19 @@ def parse_part(text: str) -> Part:
 def advance(version: Version, part: Part) -> Version:
     """Return the next version: patch, feature (minor), major, or the next release candidate.
 
-    A pre-release counts as not yet released: `1.3.0-rc.2` and patch give `1.3.0`.
+    A pre-release counts as not yet released: `1.3.0-rc.2` becomes `1.3.0` for a patch or a feature, and `2.0.0` for
+    a major change, which `1.3.0` does not announce.
     """
     if part == "rc":
         return version.bump_prerelease("rc") if version.prerelease else version.bump_minor().bump_prerelease("rc")
-    if version.prerelease:
+    if version.prerelease and _announces(version, part):
         return version.finalize_version()
     return {"patch": version.bump_patch, "feature": version.bump_minor, "major": version.bump_major}[part]()
+
+
+def _announces(version: Version, part: Part) -> bool:
+    below = {"patch": (), "feature": (version.patch,), "major": (version.minor, version.patch)}
+    return not any(below[part])
 
 
 def image_tag(version: Version) -> str:

@@ -17,6 +17,7 @@ from kaizen_tasks.flows.steps import (
     Preflight,
     Push,
     Record,
+    Seal,
     Smoke,
     Tag,
     Verify,
@@ -27,11 +28,23 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Flow
 
 
-def release(bump: Bump, stage: Stage) -> Flow:
+def cut(bump: Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
+    """`inv cut`: what release tools for libraries do. Without `push` it is local and asks no remote."""
+    return (
+        Preflight(bump=bump, push=push, skip_docs=skip_docs),
+        bump,
+        Changelog(),
+        Commit(),
+        Seal(remark=skip_docs),
+        *((Tag(),) if push else ()),
+    )
+
+
+def release(bump: Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
     """From a commit on the release branch to verified services and a pushed tag."""
     first, *others = stage.environments
     return (
-        Preflight(environments=stage.environments),
+        Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
         bump,
         Changelog(),
         Commit(),
@@ -41,7 +54,7 @@ def release(bump: Bump, stage: Stage) -> Flow:
         Deploy(environment=first),
         *proof(first),
         *(step for other in others for step in rollout(other, source=first)),
-        Tag(),
+        Tag(remark=skip_docs),
     )
 
 

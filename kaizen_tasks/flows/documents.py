@@ -49,9 +49,9 @@ def changelog(tools: Tools) -> Changelog:
     return changelogs.parse(changelog_bytes(tools))
 
 
-def released_versions(tools: Tools) -> tuple[Version, ...]:
-    """Return the versions that have a git tag in this clone; tags of other forms are not releases."""
-    return tuple(found for name in tools.scm.tags() if (found := _of_tag(name, tools)))
+def released_versions(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
+    """Return the versions among these git tags; tags of other forms are not releases."""
+    return tuple(found for name in tags if (found := _of_tag(name, tools)))
 
 
 def _of_tag(name: str, tools: Tools) -> Version | None:
@@ -71,7 +71,7 @@ def last_release(tools: Tools) -> Version | None:
     The highest tag says so. Without any tag it is the newest heading of the changelog, if entries have been
     collected since; a heading with nothing above it is the release that is about to be made.
     """
-    tagged = versions.latest(released_versions(tools))
+    tagged = versions.latest(released_versions(tools, tools.scm.tags()))
     if tagged is not None:
         return tagged
     content = tools.documents.read(CHANGELOG)

@@ -29,6 +29,8 @@ RELEASE = "the release: v1.2.3 or 1.2.3"
 YES = "answer every question with yes"
 JSON = "print one JSON document on stdout, and everything for people on stderr"
 TO = "exactly this version"
+SKIP_DOCS = "why the documentation checklist does not apply this time; goes into the tag's message"
+FORCE = "go ahead although the notes ask for a higher part"
 PART = "auto, patch, feature, major or rc"
 
 

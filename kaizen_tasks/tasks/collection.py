@@ -21,6 +21,7 @@ def build() -> Collection:
     collection = Collection(
         releasing.bump,
         releasing.commit,
+        releasing.cut,
         releasing.tag,
         demo,
         changelog=changelog.collection(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import ENV, PART, TO, command
+from kaizen_tasks.tasks import executing
+from kaizen_tasks.tasks.boundary import ENV, FORCE, PART, SKIP_DOCS, TO, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -22,20 +23,35 @@ def _run(flow: Flow, tools: Toolbox) -> None:
     run(flow, pending.current(tools), tools, executor(tools))
 
 
-@command(help={"part": PART, "to": TO})
-def bump(c: Context, part: str = "auto", to: str = "") -> None:
+@command(help={"part": PART, "to": TO, "force": FORCE})
+def bump(c: Context, part: str = "auto", to: str = "", force: bool = False) -> None:
     """Write the next version into VERSION."""
-    from kaizen_tasks.domain import version as versions
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows import documents
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    step = Bump(part=versions.parse_part(part), to=versions.parse(to, where="--to") if to else None)
+    step = executing.bump(part, to, force=force, settled=False)
     run((step,), Release(version=documents.version(tools)), tools, executor(tools))
+
+
+@command(help={"part": PART, "to": TO, "push": "send branch and tag too", "skip-docs": SKIP_DOCS, "force": FORCE})
+def cut(
+    c: Context, part: str = "auto", to: str = "", push: bool = False, skip_docs: str = "", force: bool = False
+) -> None:
+    """Release a library: bump, changelog, commit and tag, all or nothing."""
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.flows import catalogue, documents
+    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.tasks.executing import executor
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config, draft=True)
+    step, start = executing.bump(part, to, force=force), Release(version=documents.version(tools))
+    tools.reporter.heading(f"{tools.settings.app} {step.wanted(start, tools).name}")
+    run(catalogue.cut(step, push=push, skip_docs=skip_docs), start, tools, executor(tools))
 
 
 @command()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.changelog import Problem
     from kaizen_tasks.domain.ledger import Entry
     from kaizen_tasks.domain.matrix import Row
 
@@ -49,6 +50,25 @@ def entry_document(entry: Entry) -> Document:
         "operation": entry.operation or None,
         "reason": entry.reason or None,
     }
+
+
+def problem_document(problem: Problem) -> Document:
+    """Return a problem of the changelog as JSON."""
+    return {
+        "file": "CHANGELOG.md",
+        "line": problem.line,
+        "column": problem.column,
+        "rule": problem.rule,
+        "what": problem.what,
+        "fix": problem.fix,
+    }
+
+
+def print_sarif(problems: Iterable[Problem]) -> None:
+    """Print problems of the changelog as a SARIF document on stdout."""
+    from kaizen_tasks.domain.changelog import sarif
+
+    sys.stdout.write(sarif(problems, path="CHANGELOG.md"))
 
 
 def print_json(document: object) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.tasks.boundary import ENV, PART, RELEASE, TO, YES, command
+from kaizen_tasks.tasks import executing
+from kaizen_tasks.tasks.boundary import ENV, FORCE, PART, RELEASE, SKIP_DOCS, TO, YES, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,27 +28,28 @@ def pipeline_tasks(pipeline: tuple[str, ...], *, typed: tuple[str, ...]) -> Iter
 
 
 def _release_task(stage: str) -> Any:
-    @command(name=f"release-{stage}", help={"part": PART, "to": TO, "yes": YES})
-    def release(c: Context, part: str = "auto", to: str = "", yes: bool = False) -> None:
-        from kaizen_tasks.domain import version as versions
-        from kaizen_tasks.flows.steps import Bump
+    @command(
+        name=f"release-{stage}",
+        help={"part": PART, "to": TO, "yes": YES, "skip-docs": SKIP_DOCS, "force": FORCE},
+    )
+    def release(
+        c: Context, part: str = "auto", to: str = "", yes: bool = False, skip_docs: str = "", force: bool = False
+    ) -> None:
         from kaizen_tasks.wiring import toolbox
 
-        wanted = versions.parse(to, where="--to") if to else None
-        bump = Bump(part=versions.parse_part(part), to=wanted, settled=True)
-        _release(stage, bump, toolbox(c.config, draft=True), yes=yes)
+        step = executing.bump(part, to, force=force)
+        _release(stage, step, toolbox(c.config, draft=True), yes=yes, skip_docs=skip_docs)
 
     release.__doc__ = release.body.__doc__ = f"Release to {stage}: from the commit to a verified service and a tag."
     return release
 
 
-def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool) -> None:
+def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool, skip_docs: str) -> None:
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import catalogue, documents
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.tasks import asking
-    from kaizen_tasks.tasks.executing import executor
 
     stage = tools.settings.first_stage
     if tools.settings.stage(name) != stage:
@@ -55,7 +57,7 @@ def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool) -> None:
     start = Release(version=documents.version(tools))
     asking.announce(bump.wanted(start, tools).name, stage.environments, tools)
     asking.confirm(stage.environments, tools, yes=yes)
-    run(catalogue.release(bump, stage), start, tools, executor(tools))
+    run(catalogue.release(bump, stage, skip_docs=skip_docs), start, tools, executing.executor(tools))
 
 
 def _promote_task(stage: str) -> Any:
@@ -86,6 +88,7 @@ def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import catalogue, promotable
+    from kaizen_tasks.tasks import asking
 
     before = tools.settings.stage_before(stage)
     if before is None:
@@ -94,6 +97,8 @@ def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool
     version = versions.parse(wanted, where="--release") if wanted else None
     tools.identity.account()
     release = promotable.verified_in(before, version, tools)
+    if release.version.prerelease and not tools.dry:
+        asking.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=yes)
     command_again = f"{again} --release {release.name}"
     _roll_out(
         tools,
@@ -108,11 +113,10 @@ def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool
 def _roll_out(tools: Toolbox, stage: Stage, release: Release, flow_for: FlowFor, again: str, *, yes: bool) -> None:
     from kaizen_tasks.flows.rollout import roll_out
     from kaizen_tasks.tasks import asking
-    from kaizen_tasks.tasks.executing import executor
 
     asking.announce(release.name, stage.environments, tools)
     asking.confirm(stage.environments, tools, yes=yes)
-    roll_out(stage, flow_for, release, tools, again=again, execute=executor(tools))
+    roll_out(stage, flow_for, release, tools, again=again, execute=executing.executor(tools))
 
 
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES})

@@ -145,6 +145,17 @@ class ScmContract:
         (obstacle,) = scene.scm.obstacles()
         assert "a merge is under way" in obstacle
 
+    def test_names_what_commits_have_touched(self, scene: Scene) -> None:
+        """Every file of the span once, whether or not a later commit undid it."""
+        first = scene.scm.head().commit
+        scene.commit({"app.py": b"print('a')\n", "docs/new.md": b"new\n"})
+        scene.commit({"app.py": FILES["app.py"]})
+        last = scene.scm.head().commit
+
+        assert scene.scm.touched(first, last) == ("app.py", "docs/new.md")
+        assert scene.scm.touched("", last) == ("CHANGELOG.md", "VERSION", "app.py", "docs/new.md")
+        assert scene.scm.touched(last, last) == ()
+
     def test_knows_who_descends_from_whom(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         second = scene.commit({"app.py": b"2\n"})
@@ -288,6 +299,42 @@ class ScmContract:
         with pytest.raises(Refused, match=r"v1.2.3 exists on another commit"):
             scene.scm.tag("v1.2.3", other, "v1.2.3")
         assert scene.scm.commit_of("v1.2.3") == commit
+
+    def test_seals_branch_and_tag_together(self, scene: Scene) -> None:
+        """The branch is on the commit, the tag too, and nothing is pending."""
+        scm = scene.scm
+        commit = release(scm)
+        scm.keep("v1.2.3", commit)
+
+        scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+
+        assert scm.head().commit == commit
+        assert scm.commit_of("refs/tags/v1.2.3") == commit
+        assert scm.pending() == {}
+        assert scene.written("VERSION") == RELEASE["VERSION"]
+
+    def test_seals_neither_when_the_tag_is_taken(self, scene: Scene) -> None:
+        """A tag on another commit keeps the branch where it is."""
+        scm = scene.scm
+        before = scm.head().commit
+        scm.tag("v1.2.3", before, "somebody else's")
+
+        with pytest.raises(Refused, match=r"v1\.2\.3 exists on another commit"):
+            scm.seal(release(scm), paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+
+        assert scm.head().commit == before
+        assert scene.written("VERSION") == FILES["VERSION"]
+
+    def test_seals_neither_when_the_branch_has_moved(self, scene: Scene) -> None:
+        """A branch that somebody moved keeps the tag from being made."""
+        scm = scene.scm
+        commit = release(scm)
+        scene.commit({"app.py": b"print('meanwhile')\n"})
+
+        with pytest.raises(Refused, match="moved"):
+            scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+
+        assert scm.tags() == ()
 
     def test_asks_the_remote(self, scene: Scene) -> None:
         first = scene.scm.head().commit

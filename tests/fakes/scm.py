@@ -130,6 +130,16 @@ class FakeScm:
         """Return the tags' names."""
         return tuple(sorted(self._tags))
 
+    def touched(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the files that differ between a commit and the one before it, over a span."""
+        found: set[str] = set()
+        for name in self._line(until):
+            if name == since:
+                break
+            before = self.commits[self.commits[name].parent].tree if self.commits[name].parent else {}
+            found |= {path for path, content in self.commits[name].tree.items() if before.get(path) != content}
+        return tuple(sorted(found))
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Return whether `old` is reachable from `new`."""
         if new not in self.commits:
@@ -183,6 +193,13 @@ class FakeScm:
         self._tags[name] = commit
         self.messages.setdefault(name, message)
         self._begun.pop(name, None)
+
+    def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
+        """Move the branch and tag its commit."""
+        if self._tags.get(tag, commit) != commit:
+            raise Refused(f"the tag {tag} exists on another commit ({self._tags[tag][:12]})")
+        self.land(commit, paths=paths)
+        self.tag(tag, commit, message)
 
     def remote(self, branch: str) -> Remote | None:
         """Return what the remote holds."""

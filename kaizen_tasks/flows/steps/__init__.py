@@ -5,7 +5,7 @@ from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
 from kaizen_tasks.flows.steps.evidence import Evidence, Record
 from kaizen_tasks.flows.steps.preflight import Preflight
 from kaizen_tasks.flows.steps.proving import Smoke, Verify
-from kaizen_tasks.flows.steps.tagging import Tag
+from kaizen_tasks.flows.steps.tagging import Seal, Tag
 from kaizen_tasks.flows.steps.versioning import Bump, Changelog, Commit, Land
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Preflight",
     "Push",
     "Record",
+    "Seal",
     "Smoke",
     "Tag",
     "Verify",

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.flows import documents
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
@@ -15,14 +16,67 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
+class Seal:
+    """Move the branch onto the release commit and tag it, in one ref transaction: both or neither.
+
+    Attributes:
+        remark: more for the tag's message.
+    """
+
+    remark: str = ""
+    label = Label("seal")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look at the tag and at the branch."""
+        name, head = tools.settings.git_tag(release.version), tools.scm.head()
+        what = f"move {head.branch or 'HEAD'} onto the release commit and tag it {name}"
+        if not release.commit:
+            return Act(what, release)
+        here = tools.scm.commit_of(f"refs/tags/{name}")
+        if here not in {"", release.commit}:
+            return _taken(name, here, release)
+        if here and tools.scm.is_ancestor(release.commit, head.commit) and not _stale(release, tools):
+            return Done(f"{name} is {release.commit[:10]}, on {head.branch or 'HEAD'}", release)
+        return Act(what, release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Change both refs; then bring VERSION and CHANGELOG.md along in index and working tree."""
+        tools.scm.seal(
+            release.commit,
+            paths=documents.RELEASED,
+            tag=tools.settings.git_tag(release.version),
+            message=_message(release, self.remark, tools),
+        )
+        return release
+
+
+def _stale(release: Release, tools: Tools) -> bool:
+    """Return whether an earlier run was stopped between the refs and the files."""
+    if tools.scm.head().commit != release.commit:
+        return False
+    return any(name in documents.RELEASED for name in tools.scm.modified())
+
+
+def _message(release: Release, remark: str, tools: Tools) -> str:
+    return "\n\n".join(filter(None, (f"{tools.settings.app} {release.name}", remark))) + "\n"
+
+
+def _taken(name: str, commit: str, release: Release) -> Refuse:
+    return Refuse(
+        why=(f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}",),
+        hint="a version never moves; choose the next one: inv bump --part patch",
+    )
+
+
+@frozen(kw_only=True)
 class Tag:
     """Tag the release commit and push tag and branch, both or neither.
 
     Attributes:
-        push: whether the remote is asked and told at all.
+        remark: more for the tag's message.
     """
 
-    push: bool = True
+    remark: str = ""
     label = Label("tag")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
@@ -30,7 +84,7 @@ class Tag:
         name = tools.settings.git_tag(release.version)
         if not release.commit:
             return Act(f"tag the release commit {name} and push it", release)
-        remote = tools.scm.remote(tools.scm.head().branch) if self.push else None
+        remote = tools.scm.remote(tools.scm.head().branch)
         here = tools.scm.commit_of(f"refs/tags/{name}")
         elsewhere = {here, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
         if elsewhere:
@@ -55,8 +109,8 @@ class Tag:
     def act(self, release: Release, tools: Tools) -> Release:
         """Tag, then push what the remote lacks in one atomic push."""
         name = tools.settings.git_tag(release.version)
-        tools.scm.tag(name, release.commit, f"{tools.settings.app} {release.name}\n")
-        remote = tools.scm.remote(tools.scm.head().branch) if self.push else None
+        tools.scm.tag(name, release.commit, _message(release, self.remark, tools))
+        remote = tools.scm.remote(tools.scm.head().branch)
         if remote is not None:
             tools.scm.publish(branch=_branch_to_push(release, remote, tools), tag=name)
         return release

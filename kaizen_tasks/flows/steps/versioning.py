@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from attrs import evolve, frozen
 from semver import Version
@@ -30,11 +30,13 @@ class Bump:
         to: exactly this version; overrides `part`.
         settled: whether a HEAD that is a release, with nothing noted since, needs no other one. Flows say so, since
             typing them again must finish and not start over; a plain bump with a part always moves on.
+        force: whether a part may be lower than the notes ask for.
     """
 
     part: versions.Part = "auto"
     to: Version | None = None
     settled: bool = False
+    force: bool = False
     label = Label("bump")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
@@ -87,10 +89,27 @@ class Bump:
         if self.to is not None:
             return self.to, ", as asked"
         if self.part != "auto":
+            self._demand_agreement(last or now, tools)
             return versions.advance(last or now, self.part), f", a {self.part} release"
         if last is None or now > last:
             return now, ", ahead of the last release" if last else ", the first release"
         return _inferred(last, tools)
+
+    def _demand_agreement(self, last: Version, tools: Tools) -> None:
+        """Refuse a part that promises less than the notes say has changed."""
+        from kaizen_tasks.domain import changelog as changelogs
+
+        unreleased = documents.changelog(tools).unreleased
+        if self.force or unreleased is None or self.part in {"auto", "rc"}:
+            return
+        entry = changelogs.contradicts(unreleased, cast("changelogs.ChangePart", self.part), last)
+        if entry is not None:
+            asked = changelogs.infer_part(unreleased, current=last).part
+            raise Refused(
+                f"CHANGELOG.md:{entry.line}: {entry.text.splitlines()[0]!r} asks for a {asked}, not for a {self.part}",
+                state="nothing has been changed",
+                hint=f"--part {asked}, or --force to go ahead",
+            )
 
 
 def _inferred(last: Version, tools: Tools) -> tuple[Version, str]:
