@@ -49,9 +49,7 @@ def _import(root: Path, name: str) -> None:
     """Hand the tree to the engine through a pipe: nothing is written twice."""
     excluded = [f"--exclude=./{path}/*" for path in DEAD_WEIGHT]
     with subprocess.Popen(["tar", "-C", root, *excluded, "-c", "."], stdout=subprocess.PIPE) as tar:
-        subprocess.run(
-            ["docker", "import", "-", name], stdin=tar.stdout, check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run(["docker", "import", "-", name], stdin=tar.stdout, check=True, stdout=subprocess.DEVNULL)
     if tar.returncode:
         raise subprocess.CalledProcessError(tar.returncode, "tar")
 
