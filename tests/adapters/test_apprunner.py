@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import frozen
-from types_boto3_apprunner import AppRunnerClient
 
 from kaizen_tasks.adapters.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws import Aws
@@ -21,6 +20,8 @@ from tests.scripted import Reply, Request, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from types_boto3_apprunner import AppRunnerClient  # noqa: TC004 - stubs, which tests run without
 
     from kaizen_tasks.domain.service import Service
 
