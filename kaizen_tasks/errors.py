@@ -90,9 +90,20 @@ class DeployFailed(KaizenError):
 
 
 class VerifyFailed(KaizenError):
-    """The running app does not prove the version that was deployed."""
+    """The running app does not prove the version that was deployed.
+
+    Args:
+        what: see `KaizenError`.
+        environment: where.
+        state: see `KaizenError`.
+        hint: see `KaizenError`.
+    """
 
     exit_code = 8
+
+    def __init__(self, what: str, *, environment: str, state: str = "", hint: str = "") -> None:
+        super().__init__(what, state=state, hint=hint)
+        self.environment = environment
 
 
 class RolloutFailed(KaizenError):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import Candidate, Entry
     from kaizen_tasks.domain.matrix import Row
 
 PLAIN_WIDTH = 100
@@ -43,6 +43,16 @@ def print_history(entries: Sequence[Entry]) -> None:
     for entry in entries:
         when = f"{entry.at:%Y-%m-%d %H:%M}"
         table.add_row(when, entry.environment, entry.version, str(entry.event), entry.actor, entry.reason)
+    _print(table)
+
+
+def print_candidates(candidates: Sequence[Candidate]) -> None:
+    """Print releases that can be gone back to, the latest first."""
+    table = _table("environment", "release", "verified (UTC)", "by", "image")
+    for each in candidates:
+        entry = each.entry
+        when = f"{entry.at:%Y-%m-%d %H:%M}"
+        table.add_row(entry.environment, entry.version, when, entry.actor, "there" if each.exists else "gone")
     _print(table)
 
 

@@ -1,11 +1,18 @@
-"""The append-only record of who put which release where, when, and whether it was verified."""
+"""The append-only record of who put which release where, when, and whether it was verified.
+
+Wherever entries are taken, they are of one environment and come newest first.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Event(StrEnum):
@@ -15,6 +22,7 @@ class Event(StrEnum):
     DEPLOYED = "deployed"
     VERIFIED = "verified"
     FAILED = "failed"
+    ROLLBACK = "rollback"
 
 
 @frozen(kw_only=True)
@@ -46,6 +54,48 @@ class Entry:
     reason: str = ""
 
 
-def last_verified(entries: tuple[Entry, ...]) -> Entry | None:
-    """Return the newest entry that says verified; `entries` are newest first."""
-    return next((entry for entry in entries if entry.event is Event.VERIFIED), None)
+@frozen(kw_only=True)
+class Candidate:
+    """A release that can be gone back to.
+
+    Attributes:
+        entry: its newest proof.
+        exists: whether the repository still holds its image.
+    """
+
+    entry: Entry
+    exists: bool
+
+
+def newest(entries: Iterable[Entry]) -> Entry | None:
+    """Return the last word on what an environment runs; that somebody wants to go back is not one."""
+    return next((entry for entry in entries if entry.event is not Event.ROLLBACK), None)
+
+
+def serving(entries: Iterable[Entry]) -> Entry | None:
+    """Return the newest entry of a release that came into service."""
+    return next((entry for entry in entries if entry.event in {Event.DEPLOYED, Event.VERIFIED}), None)
+
+
+def candidates(entries: Iterable[Entry], *, other_than: str) -> tuple[Entry, ...]:
+    """Return the newest proof of every verified release, newest first.
+
+    Args:
+        entries: newest first.
+        other_than: a digest that is left out: what one wants to get away from.
+    """
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.event is Event.VERIFIED and entry.digest != other_than:
+            found.setdefault(entry.digest, entry)
+    return tuple(found.values())
+
+
+def way_back(entries: Iterable[Entry]) -> Entry | None:
+    """Return the rollback that is under way or was the last thing to happen; None when another release came since."""
+    digests: set[str] = set()
+    for entry in entries:
+        digests.add(entry.digest)
+        if entry.event is Event.ROLLBACK:
+            return entry if digests == {entry.digest} else None
+    return None

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Running
-from kaizen_tasks.domain.ledger import Entry
+from kaizen_tasks.domain.ledger import Entry, Event
 from kaizen_tasks.domain.release import Image
 
 
@@ -48,11 +48,14 @@ def _running_drift(row: Row) -> tuple[str, ...]:
 
 
 def _ledger_drift(row: Row) -> tuple[str, ...]:
-    if row.entry is None:
+    entry, latest = row.entry, row.latest
+    if entry is None:
         return ("never deployed by this tool",)
-    if row.latest is not None and row.entry.digest != row.latest.digest:
-        said = f"the ledger says {row.entry.version} {row.entry.event}"
-        return (f"{said}, but :latest is {row.latest.version or 'another image'}",)
-    if row.entry.event != "verified":
-        return (f"{row.entry.version} is {row.entry.event}, not verified",)
+    if entry.event is Event.FAILED:
+        return (f"{entry.version} failed here: {entry.reason or 'no reason was recorded'}",)
+    if latest is not None and entry.digest != latest.digest:
+        said = f"the ledger says {entry.version} {entry.event}"
+        return (f"{said}, but :latest is {latest.version or 'another image'}",)
+    if entry.event is not Event.VERIFIED:
+        return (f"{entry.version} is {entry.event}, not verified",)
     return ()

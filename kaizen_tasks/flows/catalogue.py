@@ -17,6 +17,7 @@ from kaizen_tasks.flows.steps import (
     Preflight,
     Push,
     Record,
+    Return,
     Seal,
     Smoke,
     Tag,
@@ -70,6 +71,20 @@ def rollout(environment: Environment, *, source: Environment) -> Flow:
     """From an image in another repository to an app that has proven itself."""
     return (
         Copy(environment=environment, source=source),
+        Deploy(environment=environment),
+        *proof(environment),
+    )
+
+
+def rollback(environment: Environment, *, reason: str) -> Flow:
+    """`inv rollback`: the way back."""
+    return return_to(environment, reason=reason or "by hand")
+
+
+def return_to(environment: Environment, *, reason: str) -> Flow:
+    """From an image that the environment's own repository still holds back into service, without a build."""
+    return (
+        Return(environment=environment, reason=reason),
         Deploy(environment=environment),
         *proof(environment),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain import ledger
 from kaizen_tasks.domain.ledger import Entry, Event
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def newest(environment: Environment, tools: Tools) -> Entry | None:
     """Return what the ledger said last of an environment."""
-    return next(iter(tools.ledger.entries(environment.name, limit=1)), None)
+    return ledger.newest(tools.ledger.entries(environment.name, limit=3))
 
 
 def running(environment: Environment, tools: Tools) -> str | None:
@@ -24,9 +25,9 @@ def running(environment: Environment, tools: Tools) -> str | None:
     when the first deployment of ours began.
     """
     entries = tools.ledger.entries(environment.name)
-    for entry in entries:
-        if entry.event in {Event.DEPLOYED, Event.VERIFIED}:
-            return entry.digest
+    served = ledger.serving(entries)
+    if served is not None:
+        return served.digest
     return next((each.replaces for each in reversed(entries) if each.replaces), None)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
+from kaizen_tasks.domain.environment import Stage
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import waves
 from kaizen_tasks.errors import KaizenError, RolloutFailed
-from kaizen_tasks.flows.runner import Executor, perform, run
+from kaizen_tasks.flows.recovery import run_or_go_back
+from kaizen_tasks.flows.runner import Executor, perform
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment, Stage
-    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.ports import Tools
 
@@ -20,57 +24,69 @@ FlowFor = Callable[["Environment"], "Flow"]
 Failures = dict[str, KaizenError]
 
 
-def roll_out(
-    stage: Stage,
-    flow_for: FlowFor,
-    release: Release,
-    tools: Tools,
-    *,
-    again: str,
-    execute: Executor = perform,
-) -> None:
-    """Run a flow for every environment of a stage: the canaries, then wave after wave.
+@frozen(kw_only=True)
+class Rollout:
+    """One release going to the environments of a stage.
+
+    Attributes:
+        stage: where to.
+        release: what.
+        flow_for: the flow of one environment.
+        again: the command that continues, for the error.
+        go_back: whether an environment whose app does not prove itself gets its last verified release again.
+    """
+
+    stage: Stage
+    release: Release
+    flow_for: FlowFor
+    again: str
+    go_back: bool = True
+
+
+def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> None:
+    """Run the flow of every environment: the canaries, then wave after wave.
 
     Args:
-        stage: where to.
-        flow_for: the flow of one environment.
-        release: what.
+        rollout: what goes where.
         tools: the outside world.
-        again: the command that continues, for the error.
         execute: `perform`, or `display` for a dry run.
 
     Raises:
         KaizenError: of the environment itself, when the stage has only one.
         RolloutFailed: when some of several environments failed.
     """
+    stage = rollout.stage
+
+    def attempt(environment: Environment) -> None:
+        flow = rollout.flow_for(environment)
+        run_or_go_back(flow, rollout.release, tools, execute, go_back=rollout.go_back)
+
     if len(stage.environments) == 1:
-        run(flow_for(stage.environments[0]), release, tools, execute)
+        attempt(stage.environments[0])
         return
     rules, failures, reached = tools.settings.rollout, Failures(), 0
     plan = waves(stage.environments, rules)
     for number, wave in enumerate(plan):
         if number:
             tools.clock.sleep(rules.bake)
-        failures |= _wave(wave, flow_for, release, tools, execute)
+        failures |= _wave(wave, attempt)
         reached += len(wave)
         if len(failures) > rules.max_failures:
             break
     if failures:
-        raise _summary(stage, failures, reached, again)
+        raise _summary(stage, failures, reached, rollout.again)
 
 
-def _wave(
-    wave: tuple[Environment, ...], flow_for: FlowFor, release: Release, tools: Tools, execute: Executor
-) -> Failures:
-    def attempt(environment: Environment) -> KaizenError | None:
+def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None]) -> Failures:
+    def outcome(environment: Environment) -> KaizenError | None:
         try:
-            run(flow_for(environment), release, tools, execute)
+            attempt(environment)
         except KaizenError as error:
             return error
         return None
 
     with ThreadPoolExecutor(max_workers=len(wave), thread_name_prefix="rollout") as pool:
-        outcomes = zip(wave, pool.map(attempt, wave), strict=True)
+        outcomes = zip(wave, pool.map(outcome, wave), strict=True)
         return {environment.name: error for environment, error in outcomes if error is not None}
 
 

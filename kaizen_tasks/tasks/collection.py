@@ -8,7 +8,7 @@ import sys
 from invoke.collection import Collection
 
 from kaizen_tasks.config import source
-from kaizen_tasks.tasks import changelog, local, observing, releasing, rollout, setup
+from kaizen_tasks.tasks import changelog, local, observing, releasing, rollback, rollout, setup
 from kaizen_tasks.tasks.demo import demo
 
 RELEASE_SIDE = {"app", "release", "tag", "docs_checklist"}
@@ -43,6 +43,7 @@ def _add_deploy_side(collection: Collection) -> None:
         rollout.deploy,
         rollout.verify,
         rollout.promote,
+        rollback.rollback,
         observing.status,
         observing.history,
         setup.setup,

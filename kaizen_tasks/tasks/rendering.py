@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.changelog import Problem
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import Candidate, Entry
     from kaizen_tasks.domain.matrix import Row
 
 Document = dict[str, Any]  # JSON, on its way out
@@ -50,6 +50,11 @@ def entry_document(entry: Entry) -> Document:
         "operation": entry.operation or None,
         "reason": entry.reason or None,
     }
+
+
+def candidate_document(candidate: Candidate) -> Document:
+    """Return a release that can be gone back to as JSON."""
+    return {**entry_document(candidate.entry), "exists": candidate.exists}
 
 
 def problem_document(problem: Problem) -> Document:

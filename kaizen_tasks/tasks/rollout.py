@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, FORCE, PART, RELEASE, SKIP_DOCS, TO, YES, command
+from kaizen_tasks.tasks.boundary import ENV, FORCE, NO_ROLLBACK, PART, RELEASE, SKIP_DOCS, TO, YES, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Stage
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.rollout import FlowFor
+    from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.wiring import Toolbox
 
@@ -30,25 +30,39 @@ def pipeline_tasks(pipeline: tuple[str, ...], *, typed: tuple[str, ...]) -> Iter
 def _release_task(stage: str) -> Any:
     @command(
         name=f"release-{stage}",
-        help={"part": PART, "to": TO, "yes": YES, "skip-docs": SKIP_DOCS, "force": FORCE},
+        help={
+            "part": PART,
+            "to": TO,
+            "yes": YES,
+            "skip-docs": SKIP_DOCS,
+            "force": FORCE,
+            "no-rollback": NO_ROLLBACK,
+        },
     )
     def release(
-        c: Context, part: str = "auto", to: str = "", yes: bool = False, skip_docs: str = "", force: bool = False
+        c: Context,
+        part: str = "auto",
+        to: str = "",
+        yes: bool = False,
+        skip_docs: str = "",
+        force: bool = False,
+        no_rollback: bool = False,
     ) -> None:
         from kaizen_tasks.wiring import toolbox
 
         step = executing.bump(part, to, force=force)
-        _release(stage, step, toolbox(c.config, draft=True), yes=yes, skip_docs=skip_docs)
+        tools = toolbox(c.config, draft=True)
+        _release(stage, step, tools, yes=yes, skip_docs=skip_docs, go_back=not no_rollback)
 
     release.__doc__ = release.body.__doc__ = f"Release to {stage}: from the commit to a verified service and a tag."
     return release
 
 
-def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool, skip_docs: str) -> None:
+def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool, skip_docs: str, go_back: bool) -> None:
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import catalogue, documents
-    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.recovery import run_or_go_back
     from kaizen_tasks.tasks import asking
 
     stage = tools.settings.first_stage
@@ -57,37 +71,40 @@ def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool, skip_docs: str
     start = Release(version=documents.version(tools))
     asking.announce(bump.wanted(start, tools).name, stage.environments, tools)
     asking.confirm(stage.environments, tools, yes=yes)
-    run(catalogue.release(bump, stage, skip_docs=skip_docs), start, tools, executing.executor(tools))
+    flow = catalogue.release(bump, stage, skip_docs=skip_docs)
+    run_or_go_back(flow, start, tools, executing.executor(tools), go_back=go_back)
 
 
 def _promote_task(stage: str) -> Any:
-    @command(name=f"promote-{stage}", help={"release": RELEASE, "yes": YES})
-    def promote_stage(c: Context, release: str = "", yes: bool = False) -> None:
+    @command(name=f"promote-{stage}", help={"release": RELEASE, "yes": YES, "no-rollback": NO_ROLLBACK})
+    def promote_stage(c: Context, release: str = "", yes: bool = False, no_rollback: bool = False) -> None:
         from kaizen_tasks.wiring import toolbox
 
         tools = toolbox(c.config)
-        _promote(tools, tools.settings.stage(stage), release, again=f"inv promote-{stage}", yes=yes)
+        again = f"inv promote-{stage}"
+        _promote(tools, tools.settings.stage(stage), release, again=again, yes=yes, go_back=not no_rollback)
 
     doc = f"Promote to {stage}: the bytes that were verified in the stage before."
     promote_stage.__doc__ = promote_stage.body.__doc__ = doc
     return promote_stage
 
 
-@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES})
-def promote(c: Context, env: list[str], release: str = "", yes: bool = False) -> None:
+@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES, "no-rollback": NO_ROLLBACK})
+def promote(c: Context, env: list[str], release: str = "", yes: bool = False, no_rollback: bool = False) -> None:
     """Promote to any environments: the bytes that were verified in the stage before."""
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    again = "inv promote " + " ".join(f"--env {name}" for name in env)
-    _promote(tools, asking.stage(env, tools.settings), release, again=again, yes=yes)
+    stage = asking.stage(env, tools.settings)
+    _promote(tools, stage, release, again=_again("promote", env), yes=yes, go_back=not no_rollback)
 
 
-def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool) -> None:
+def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool, go_back: bool) -> None:
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import catalogue, promotable
+    from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.tasks import asking
 
     before = tools.settings.stage_before(stage)
@@ -99,59 +116,66 @@ def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool
     release = promotable.verified_in(before, version, tools)
     if release.version.prerelease and not tools.dry:
         asking.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=yes)
-    command_again = f"{again} --release {release.name}"
-    _roll_out(
-        tools,
-        stage,
-        release,
-        lambda environment: catalogue.promotion(environment, before=before),
-        command_again,
-        yes=yes,
+    rollout = Rollout(
+        stage=stage,
+        release=release,
+        flow_for=lambda environment: catalogue.promotion(environment, before=before),
+        again=f"{again} --release {release.name}",
+        go_back=go_back,
     )
+    _roll_out(rollout, tools, yes=yes)
 
 
-def _roll_out(tools: Toolbox, stage: Stage, release: Release, flow_for: FlowFor, again: str, *, yes: bool) -> None:
+def _roll_out(rollout: Rollout, tools: Toolbox, *, yes: bool) -> None:
     from kaizen_tasks.flows.rollout import roll_out
     from kaizen_tasks.tasks import asking
 
-    asking.announce(release.name, stage.environments, tools)
-    asking.confirm(stage.environments, tools, yes=yes)
-    roll_out(stage, flow_for, release, tools, again=again, execute=executing.executor(tools))
+    asking.announce(rollout.release.name, rollout.stage.environments, tools)
+    asking.confirm(rollout.stage.environments, tools, yes=yes)
+    roll_out(rollout, tools, executing.executor(tools))
 
 
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES})
 def deploy(c: Context, env: list[str], release: str = "", yes: bool = False) -> None:
     """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
     from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
     stage = asking.stage(env, tools.settings)
     source = (tools.settings.stage_before(stage) or stage).environments[0]
-    again = "inv deploy " + " ".join(f"--env {name}" for name in env)
-    wanted = _wanted(release, tools)
-    _roll_out(
-        tools,
-        stage,
-        wanted,
-        lambda environment: catalogue.deployment(environment, source=source),
-        again,
-        yes=yes,
+    rollout = Rollout(
+        stage=stage,
+        release=_wanted(release, tools),
+        flow_for=lambda environment: catalogue.deployment(environment, source=source),
+        again=_again("deploy", env),
     )
+    _roll_out(rollout, tools, yes=yes)
 
 
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE})
 def verify(c: Context, env: list[str], release: str = "") -> None:
     """Ask the running app until it proves the version, then run the smoke checks."""
     from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    again = "inv verify " + " ".join(f"--env {name}" for name in env)
-    stage = asking.stage(env, tools.settings)
-    _roll_out(tools, stage, _wanted(release, tools), catalogue.verification, again, yes=True)
+    rollout = Rollout(
+        stage=asking.stage(env, tools.settings),
+        release=_wanted(release, tools),
+        flow_for=catalogue.verification,
+        again=_again("verify", env),
+        go_back=False,
+    )
+    _roll_out(rollout, tools, yes=True)
+
+
+def _again(verb: str, env: list[str]) -> str:
+    return " ".join((f"inv {verb}", *(f"--env {name}" for name in env)))
 
 
 def _wanted(name: str, tools: Toolbox) -> Release:

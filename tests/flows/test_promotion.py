@@ -8,8 +8,8 @@ from semver import Version
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Refused, RolloutFailed
 from kaizen_tasks.flows import catalogue, promotable
-from kaizen_tasks.flows.rollout import roll_out
-from kaizen_tasks.flows.runner import display
+from kaizen_tasks.flows.rollout import Rollout, roll_out
+from kaizen_tasks.flows.runner import display, perform
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.test_release import release
 
@@ -28,15 +28,13 @@ def promote(tools: FakeTools, name: str, *, version: Version | None = None, dry:
     before = tools.settings.stage_before(stage)
     assert before is not None
     found = promotable.verified_in(before, version, tools)
-    options = {"execute": display} if dry else {}
-    roll_out(
-        stage,
-        lambda environment: catalogue.promotion(environment, before=before),
-        found,
-        tools,
+    rollout = Rollout(
+        stage=stage,
+        release=found,
+        flow_for=lambda environment: catalogue.promotion(environment, before=before),
         again=f"inv promote-{name}",
-        **options,
     )
+    roll_out(rollout, tools, display if dry else perform)
 
 
 def test_brings_the_same_digest_from_staging_to_the_last_tenant(tools: FakeTools) -> None:

@@ -2,7 +2,7 @@
 
 from kaizen_tasks.flows.steps.building import Build, Push
 from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
-from kaizen_tasks.flows.steps.evidence import Evidence, Record
+from kaizen_tasks.flows.steps.evidence import Evidence, Record, Return
 from kaizen_tasks.flows.steps.preflight import Preflight
 from kaizen_tasks.flows.steps.proving import Smoke, Verify
 from kaizen_tasks.flows.steps.tagging import Seal, Tag
@@ -21,6 +21,7 @@ __all__ = [
     "Preflight",
     "Push",
     "Record",
+    "Return",
     "Seal",
     "Smoke",
     "Tag",

@@ -1,4 +1,4 @@
-"""What the ledger knows: evidence before a promotion, the record after it."""
+"""What the ledger knows: evidence before a promotion, the record after it, and the way back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.ledger import Event, way_back
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.flows import ledger
@@ -78,4 +78,34 @@ class Record:
     def act(self, release: Release, tools: Tools) -> Release:
         """Append the entry."""
         ledger.append(Event.VERIFIED, self.environment, release, tools)
+        return release
+
+
+@frozen(kw_only=True)
+class Return:
+    """Write into the ledger that somebody goes back, so that the same command finishes it and does not go further.
+
+    Attributes:
+        environment: where.
+        reason: why.
+    """
+
+    environment: Environment
+    reason: str
+
+    @property
+    def label(self) -> Label:
+        """Its name and environment."""
+        return Label("return", self.environment.name)
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look whether the way back to this release was begun, and nothing else came since."""
+        begun = way_back(tools.ledger.entries(self.environment.name))
+        if begun is not None and begun.digest == release.digest:
+            return Done(f"{begun.actor} goes back to {release.name}: {begun.reason}", release)
+        return Act(f"write into the ledger: back to {release.name}, {self.reason}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Append the entry."""
+        ledger.append(Event.ROLLBACK, self.environment, release, tools, reason=self.reason)
         return release

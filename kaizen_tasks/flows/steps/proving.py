@@ -64,6 +64,7 @@ class Verify:
             tools.clock.sleep(rules.interval)
         raise VerifyFailed(
             f"{self.environment.name}: {url}{rules.path} {said}, not {release.name} in {self.environment.name}",
+            environment=self.environment.name,
             state=f"the deployment was accepted, but not proven within {duration.show(rules.timeout)}",
             hint=f"look at the service, then ask again: inv verify --env {self.environment.name}",
         )
@@ -106,6 +107,7 @@ class Smoke:
         if wrong:
             raise VerifyFailed(
                 f"{self.environment.name}: {'; '.join(wrong)}",
+                environment=self.environment.name,
                 state=f"{release.name} is running in {self.environment.name} and is not recorded as verified",
                 hint=f"look at the app, then ask again: inv verify --env {self.environment.name}",
             )

@@ -1,0 +1,84 @@
+"""`rollback`: back to a release that was verified."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.tasks.boundary import ENV, JSON, RELEASE, YES, command
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+    from semver import Version
+
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.wiring import Toolbox
+
+
+@command(
+    iterable=["env"],
+    help={
+        "env": ENV,
+        "release": f"{RELEASE}; without it, the last verified one before what is serving",
+        "reason": "why, for the ledger",
+        "list": "show what can be gone back to, and change nothing",
+        "json": JSON,
+        "yes": YES,
+    },
+)
+def rollback(
+    c: Context,
+    env: list[str],
+    release: str = "",
+    reason: str = "",
+    list: bool = False,
+    json: bool = False,
+    yes: bool = False,
+) -> None:
+    """Go back to the last verified release, or to the one that is named, without a build."""
+    from kaizen_tasks.domain import version as versions
+    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.wiring import toolbox
+
+    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    stage = asking.stage(env, tools.settings)
+    wanted = versions.parse(release, where="--release") if release else None
+    tools.identity.account()
+    if list:
+        _list(stage.environments, tools, json=json)
+        return
+    for environment in stage.environments:
+        _go_back(environment, wanted, reason, tools, yes=yes)
+
+
+def _go_back(environment: Environment, wanted: Version | None, reason: str, tools: Toolbox, *, yes: bool) -> None:
+    from kaizen_tasks.errors import KaizenError, Refused, RollbackFailed
+    from kaizen_tasks.flows import catalogue, rollback
+    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.tasks import asking, executing
+
+    target = rollback.choose(environment, wanted, tools)
+    asking.announce(f"back to {target.name}", (environment,), tools)
+    asking.confirm((environment,), tools, yes=yes)
+    try:
+        run(catalogue.rollback(environment, reason=reason), target, tools, executing.executor(tools))
+    except Refused:
+        raise
+    except KaizenError as error:
+        raise RollbackFailed(
+            f"going back to {target.name} failed: {error.what}",
+            state=error.state,
+            hint="look at the service now; the same command tries again",
+        ) from error
+
+
+def _list(environments: tuple[Environment, ...], tools: Toolbox, *, json: bool) -> None:
+    from kaizen_tasks.adapters import tables
+    from kaizen_tasks.flows import rollback
+    from kaizen_tasks.tasks import rendering
+
+    found = [each for environment in environments for each in rollback.known(environment, tools)]
+    if json:
+        rendering.print_json([rendering.candidate_document(each) for each in found])
+    else:
+        tables.print_candidates(found)
