@@ -5,6 +5,7 @@ A problem is one line: file, path, what is wrong, and the nearest valid name.
 
 from __future__ import annotations
 
+import string
 from typing import TYPE_CHECKING
 
 import attrs
@@ -63,8 +64,10 @@ def _dangling(written: Written) -> Iterator[Problem]:
     for group, members in written.groups.items():
         yield from _dangling_group(group, members, environments)
     for name, each in written.environments.items():
-        yield from _dangling_environment(f"environments.{name}", name, each, written)
+        yield from _dangling_environment(f"environments.{name}", each, written)
+    yield from _shared(written)
     yield from _out_of_range(written)
+    yield from _malformed(written)
 
 
 def _missing(written: Written) -> Iterator[Problem]:
@@ -87,18 +90,41 @@ def _dangling_group(group: str, members: tuple[str, ...], environments: tuple[st
                 f"groups.{group}.{position}",
                 f"{member!r} is not an environment{nearest(member, environments)}",
             )
+        elif member in members[:position]:
+            yield Problem(f"groups.{group}.{position}", f"{member!r} stands there twice")
 
 
-def _dangling_environment(path: str, name: str, said: WrittenEnvironment, written: Written) -> Iterator[Problem]:
+def _dangling_environment(path: str, said: WrittenEnvironment, written: Written) -> Iterator[Problem]:
     for key in ("repository", "service", "url"):
         template = getattr(said, key) or getattr(written.defaults, key)
-        try:
-            template.format(env=name, app=written.app)
-        except (KeyError, IndexError, ValueError):
+        if not _placeholders(template) <= {"env", "app"}:
             yield Problem(f"{path}.{key}", f"{template!r} has a placeholder other than {{env}} and {{app}}")
+    url = said.url or written.defaults.url
+    if url and not url.startswith(("https://", "http://")):
+        yield Problem(f"{path}.url", f"{url!r} begins with neither https:// nor http://")
     platform = said.platform or written.defaults.platform
     if platform not in PLATFORMS:
         yield Problem(f"{path}.platform", f"{platform!r} is not a platform{nearest(platform, PLATFORMS)}")
+
+
+def _placeholders(template: str) -> set[str]:
+    """Return the names between braces; a template that cannot be filled in has an impossible one."""
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    except ValueError:
+        return {template}
+
+
+def _shared(written: Written) -> Iterator[Problem]:
+    """Find environments that would deploy each other: they follow the same `:latest`, or are the same service."""
+    for key in ("repository", "service"):
+        owners: dict[str, str] = {}
+        for name, said in written.environments.items():
+            template = getattr(said, key) or getattr(written.defaults, key)
+            filled = template.replace("{env}", name)
+            owner = owners.setdefault(filled, name)
+            if owner != name:
+                yield Problem(f"environments.{name}.{key}", f"{template!r} is that of {owner} too")
 
 
 def _out_of_range(written: Written) -> Iterator[Problem]:
@@ -110,8 +136,6 @@ def _out_of_range(written: Written) -> Iterator[Problem]:
             "build.engine",
             f"{written.build.engine!r} is not an engine{nearest(written.build.engine, ENGINES)}",
         )
-    if "{version}" not in written.release.tag:
-        yield Problem("release.tag", f"{written.release.tag!r} does not contain {{version}}")
     for path, number, least in (
         ("verify.matches", written.verify.matches, 1),
         ("rollout.canary", written.rollout.canary, 0),
@@ -120,6 +144,18 @@ def _out_of_range(written: Written) -> Iterator[Problem]:
     ):
         if number < least:
             yield Problem(path, f"{number} is below {least}")
+
+
+def _malformed(written: Written) -> Iterator[Problem]:
+    tag = written.release.tag
+    if "{version}" not in tag:
+        yield Problem("release.tag", f"{tag!r} does not contain {{version}}")
+    elif _placeholders(tag) != {"version"}:
+        yield Problem("release.tag", f"{tag!r} has a placeholder other than {{version}}")
+    smoke = ((f"smoke.{position}", check.path) for position, check in enumerate(written.smoke))
+    for place, path in (("verify", written.verify.path), *smoke):
+        if not path.startswith("/"):
+            yield Problem(f"{place}.path", f"{path!r} does not begin with /")
 
 
 def _resolve(source: Source, written: Written) -> Settings:

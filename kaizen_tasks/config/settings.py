@@ -51,11 +51,13 @@ class ReleaseRules:
 
     Attributes:
         branches: names or patterns of branches that may be released.
+        hotfix_branches: names or patterns of branches that a hotfix for one environment may come from.
         remote: the git remote.
         tag: name of the git tag; `{version}` stands for `1.2.3`.
     """
 
     branches: tuple[str, ...]
+    hotfix_branches: tuple[str, ...]
     remote: str
     tag: str
 

@@ -53,14 +53,22 @@ def read(folder: Path) -> Source | None:
     if own is not None:
         return Source(folder, FILE, *own)
     project = _toml(folder / "pyproject.toml")
-    if project is None or (not project[1] and "kaizen" not in project[0].get("tool", {})):
+    return None if project is None else _of_project(folder, *project)
+
+
+def _of_project(folder: Path, project: Raw, fault: str) -> Source | None:
+    name, tools = f"pyproject.toml [{TABLE}]", project.get("tool", {})
+    if not fault and not (isinstance(tools, dict) and "kaizen" in tools):
         return None
-    return Source(folder, f"pyproject.toml [{TABLE}]", project[0].get("tool", {}).get("kaizen", {}), project[1])
+    own = tools.get("kaizen", {})
+    if not isinstance(own, dict):
+        return Source(folder, name, {}, f"{name}: should be a table")
+    return Source(folder, name, own, fault)
 
 
 def _toml(path: Path) -> tuple[Raw, str] | None:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), ""
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), ""
     except OSError:
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -70,10 +78,11 @@ def _toml(path: Path) -> tuple[Raw, str] | None:
 def with_defaults(raw: Raw) -> Raw:
     """Lay a configuration over the defaults, so that Invoke's layers find every key they may override.
 
-    A value of the wrong type stays as it is: telling the user is the reader's business.
+    A value of the wrong type stays as it is: telling the user is the reader's business. An unknown key is left out:
+    Invoke has keys of its own (`run`, `tasks`), and would trip over them before the reader can tell.
     """
     defaults = tomllib.loads((Path(__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
-    merged = _merge(defaults, raw)
+    merged = _merge(defaults, {key: value for key, value in raw.items() if key in defaults})
     environments = merged["environments"]
     if isinstance(environments, dict):
         inherited = {"platform": "", "repository": "", "service": "", "url": ""}

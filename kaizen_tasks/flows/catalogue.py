@@ -62,7 +62,7 @@ def release(bump: Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
 def promotion(environment: Environment, *, before: Stage) -> Flow:
     """From a release that was verified in the stage before to the same bytes in this environment."""
     return (
-        Evidence(stage=before),
+        Evidence(environment=environment, stage=before),
         *rollout(environment, source=before.environments[0]),
     )
 

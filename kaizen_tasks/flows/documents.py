@@ -49,6 +49,17 @@ def changelog(tools: Tools) -> Changelog:
     return changelogs.parse(changelog_bytes(tools))
 
 
+def tagged_versions(tools: Tools, *, behind_head: bool) -> tuple[Version, ...]:
+    """Return the versions that are tagged in this clone.
+
+    Args:
+        tools: the outside world.
+        behind_head: only those that HEAD descends from: on a hotfix branch the others are somebody else's future.
+    """
+    behind = tools.scm.head().commit if behind_head else ""
+    return released_versions(tools, tools.scm.tags(behind=behind))
+
+
 def released_versions(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
     """Return the versions among these git tags; tags of other forms are not releases."""
     return tuple(found for name in tags if (found := _of_tag(name, tools)))
@@ -65,13 +76,13 @@ def _of_tag(name: str, tools: Tools) -> Version | None:
     return found if tools.settings.git_tag(found) == name else None
 
 
-def last_release(tools: Tools) -> Version | None:
+def last_release(tools: Tools, *, behind_head: bool = False) -> Version | None:
     """Return the version that was released last, as far as this clone knows.
 
     The highest tag says so. Without any tag it is the newest heading of the changelog, if entries have been
     collected since; a heading with nothing above it is the release that is about to be made.
     """
-    tagged = versions.latest(released_versions(tools, tools.scm.tags()))
+    tagged = versions.latest(tagged_versions(tools, behind_head=behind_head))
     if tagged is not None:
         return tagged
     content = tools.documents.read(CHANGELOG)

@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports import Remote, Tools
 
 
-def of_checkout(tools: Tools) -> Iterator[str]:
+def of_checkout(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     """Look at the clone: what is under way, on which branch, and what is not committed."""
-    head, allowed = tools.scm.head(), tools.settings.release.branches
+    head = tools.scm.head()
     yield from tools.scm.obstacles()
     if not head.branch:
         yield "HEAD is detached: check out a branch"
-    elif not any(fnmatch.fnmatchcase(head.branch, pattern) for pattern in allowed):
-        yield f"the branch {head.branch} is not released from (release.branches: {', '.join(allowed)})"
+    elif not any(fnmatch.fnmatchcase(head.branch, pattern) for pattern in branches):
+        yield f"the branch {head.branch} is not released from; allowed: {', '.join(branches)}"
     files = [name for name in tools.scm.modified() if name not in documents.RELEASED]
     if files:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         yield f"uncommitted changes would not be in the release: {', '.join(files[:3])}{more}"
 
 
-def of_remote(release: Release, tools: Tools) -> Iterator[str]:
+def of_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
     """Ask the remote itself, since its refs here are from the last fetch."""
     head, name = tools.scm.head(), tools.settings.release.remote
     try:
@@ -44,27 +44,33 @@ def of_remote(release: Release, tools: Tools) -> Iterator[str]:
         return
     if remote.branch and not tools.scm.is_ancestor(remote.branch, head.commit):
         yield f"{name}/{head.branch} has commits that are not here: git pull"
-    yield from _remote_tags(remote, release, tools)
+    yield from _taken_tag(remote, release, tools)
+    if not hotfix:
+        yield from _later_tag(remote, release, tools)
 
 
-def _remote_tags(remote: Remote, release: Release, tools: Tools) -> Iterator[str]:
+def _taken_tag(remote: Remote, release: Release, tools: Tools) -> Iterator[str]:
     name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
     there, here = remote.tags.get(tag, ""), release.commit or tools.scm.commit_of(f"refs/tags/{tag}")
     if there and there != here:
         yield f"{name} has the tag {tag} on commit {there[:10]}: git fetch --tags, and choose another version"
+
+
+def _later_tag(remote: Remote, release: Release, tools: Tools) -> Iterator[str]:
     newest = versions.latest(documents.released_versions(tools, tuple(remote.tags)))
     if newest is not None and newest > release.version:
+        name = tools.settings.release.remote
         yield f"{name} has the tag {tools.settings.git_tag(newest)}, which is above {release.version}: git fetch --tags"
 
 
-def of_version(release: Release, tools: Tools) -> Iterator[str]:
+def of_version(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
     """Compare the witnesses of the last release: tags, changelog headings and VERSION."""
     parsed = documents.changelog(tools)
     headings = tuple(each.version for each in parsed.releases if each.version is not None)
-    newest, tagged = versions.latest(headings), versions.latest(documents.released_versions(tools, tools.scm.tags()))
+    newest, tagged = versions.latest(headings), versions.latest(documents.tagged_versions(tools, behind_head=hotfix))
     if newest is not None and newest > release.version:
         yield f"CHANGELOG.md has [{newest}], which is above the {release.version} to be released"
-    if tagged is not None and newest is not None and newest < tagged:
+    if tagged is not None and newest is not None and newest < tagged and tagged != release.version:
         yield f"the tag {tools.settings.git_tag(tagged)} has no heading in CHANGELOG.md, which ends at [{newest}]"
     tag = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(release.version)}")
     if tag and release.commit != tag:
@@ -76,7 +82,7 @@ def of_documentation(tools: Tools) -> Iterator[str]:
     rules = tools.settings.docs_checklist
     if not rules:
         return
-    last = versions.latest(documents.released_versions(tools, tools.scm.tags()))
+    last = versions.latest(documents.tagged_versions(tools, behind_head=True))
     since = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(last)}") if last else ""
     touched = tools.scm.touched(since, tools.scm.head().commit)
     for rule in rules:

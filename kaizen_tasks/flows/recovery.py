@@ -41,10 +41,10 @@ def run_or_go_back(flow: Flow, release: Release, tools: Tools, execute: Executor
     except VerifyFailed as error:
         if not go_back:
             raise
-        raise _gone_back(error, tools.settings.environments[error.environment], tools) from error
+        raise _gone_back(error, tools.settings.environments[error.environment], tools, execute) from error
 
 
-def _gone_back(error: VerifyFailed, environment: Environment, tools: Tools) -> KaizenError:
+def _gone_back(error: VerifyFailed, environment: Environment, tools: Tools, execute: Executor) -> KaizenError:
     """Record the failure and return the error to raise, once the last verified release is serving again."""
     entries = tools.ledger.entries(environment.name, limit=HISTORY)
     failed = next((entry for entry in entries if entry.event is Event.DEPLOYED), None)
@@ -56,7 +56,8 @@ def _gone_back(error: VerifyFailed, environment: Environment, tools: Tools) -> K
         return error
     tools.reporter.note(f"going back to {proven.version} in {environment.name}")
     try:
-        run(catalogue.return_to(environment, reason=f"{failed.version} did not prove itself"), _release(proven), tools)
+        flow = catalogue.return_to(environment, reason=f"{failed.version} did not prove itself")
+        run(flow, _release(proven), tools, execute)
     except KaizenError as second:
         return RollbackFailed(
             f"{environment.name}: {failed.version} did not prove itself, and going back to {proven.version} failed",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -50,24 +52,30 @@ class Cloud:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), _unproxied()),
         }
+
+
+def _unproxied() -> str:
+    """Return the hosts that no proxy is asked for, this machine among them; lower case wins in most programs."""
+    hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    return ",".join(dict.fromkeys((*filter(None, hosts.split(",")), "127.0.0.1", "localhost")))
 
 
 def find(state: Path) -> Cloud | None:
     """Return the cloud that runs on a state folder, or None."""
     try:
         said = json.loads((state / STATE).read_bytes())
-    except (OSError, ValueError):
+        found = Cloud(
+            state=state,
+            pid=said["pid"],
+            endpoint_url=said["endpoint_url"],
+            region=said["region"],
+            account=said["account"],
+        )
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    if not _runs(state):
-        return None
-    return Cloud(
-        state=state,
-        pid=said["pid"],
-        endpoint_url=said["endpoint_url"],
-        region=said["region"],
-        account=said["account"],
-    )
+    return found if _runs(state) else None
 
 
 def _runs(state: Path) -> bool:
@@ -115,15 +123,25 @@ def start(state: Path, *, region: str, account: str, engine: str = "auto", port:
 
 def _wait(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and (process.poll() is None or _runs(state)):
         running = find(state)
-        if running is not None:
-            return running
+        if running is not None and (running.pid == process.pid or process.returncode is not None):
+            return running  # not what a cloud that was killed has left behind
         time.sleep(0.02)
     process.kill()
     process.wait()
     last = (state / "output").read_text(errors="replace").strip().splitlines()[-1:]
     raise KaizenError(f"the local cloud did not start: {''.join(last)}", hint=f"its output is in {state / 'output'}")
+
+
+def write_environ(cloud: Cloud, **more: str) -> Path:
+    """Write the variables as a file that a shell can source, beside the cloud's state; return its path."""
+    path = cloud.state / "environ"
+    variables = cloud.environ | more
+    path.write_text(
+        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()), encoding="utf-8"
+    )
+    return path
 
 
 def stop(cloud: Cloud) -> None:
@@ -132,7 +150,8 @@ def stop(cloud: Cloud) -> None:
     Raises:
         KaizenError: it did not stop.
     """
-    os.kill(cloud.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(cloud.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if not _runs(cloud.state):

@@ -148,9 +148,8 @@ def _show(world: World, *, json: bool) -> None:
 
 
 def _what_next(world: World) -> None:
-    exports = world.work / "environ"
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in world.environ.items()]
-    exports.write_text("".join(lines), encoding="utf-8")
+    assert world.cloud is not None
+    exports = clouds.write_environ(world.cloud, INVOKE_BUILD_ENGINE=world.engine)
     _say(
         world,
         f"""
@@ -158,7 +157,7 @@ Everything keeps running. To go on by hand:
   cd {shlex.quote(str(world.clone))} && . {shlex.quote(str(exports))}
   inv status
   inv changelog.add --type fixed --text "A typo" && git commit -am "Fix a typo" && inv release-staging
-  aws ecr describe-images --repository-name staging-coach-app --region {world.environ["AWS_REGION"]}
+  aws ecr describe-images --repository-name staging-coach-app --region {world.cloud.region}
 To stop it:
   inv local.down --state {shlex.quote(str(world.state))}""",
     )

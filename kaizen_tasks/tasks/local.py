@@ -50,8 +50,9 @@ def up(c: Context, state: str = "", port: int = 0, json: bool = False) -> None:
         _print_json(cloud)
         return
     tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url}, as account {account} in {region}")
-    for name, value in cloud.environ.items():
-        tools.reporter.note(f"export {name}={shlex.quote(value)}")
+    tools.reporter.note(
+        f". {shlex.quote(str(clouds.write_environ(cloud)))}  # points any AWS client at it, and these tasks"
+    )
 
 
 @command(help={"state": STATE})

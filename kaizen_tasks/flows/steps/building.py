@@ -39,7 +39,7 @@ class Build:
         if release.commit:
             image = tools.builder.find(_recipe(release, tools))
             if image is not None:
-                return Done(f"{image.name} is here, from {release.commit[:10]}", release)
+                return Done(f"{tools.settings.app}:{release.name} is here, from {release.commit[:10]}", release)
         return Act(f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target(tools)}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:

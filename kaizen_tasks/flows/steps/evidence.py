@@ -23,11 +23,17 @@ class Evidence:
     """Demand that the same digest was verified in the stage before.
 
     Attributes:
-        stage: that stage.
+        environment: that wants the release.
+        stage: the stage before it.
     """
 
+    environment: Environment
     stage: Stage
-    label = Label("evidence")
+
+    @property
+    def label(self) -> Label:
+        """Its name and environment."""
+        return Label("evidence", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for the proof in the ledger, for every environment of the stage."""

@@ -49,7 +49,8 @@ class Preflight:
         return release
 
     def _obstacles(self, release: Release, tools: Tools) -> Iterator[str]:
-        yield from obstacles.of_checkout(tools)
+        rules = tools.settings.release
+        yield from obstacles.of_checkout(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
         account = obstacles.complaint(tools.identity.account) if self.environments else ""
         if account:
             yield account  # nothing is read from a wrong account
@@ -63,9 +64,9 @@ class Preflight:
             yield from self._of_release(decision.release, tools)
 
     def _of_release(self, wanted: Release, tools: Tools) -> Iterator[str]:
-        yield from obstacles.of_version(wanted, tools)
+        yield from obstacles.of_version(wanted, tools, hotfix=self.bump.hotfix)
         if self.push:
-            yield from obstacles.of_remote(wanted, tools)
+            yield from obstacles.of_remote(wanted, tools, hotfix=self.bump.hotfix)
         if not self.skip_docs:
             yield from obstacles.of_documentation(tools)
         for environment in self.environments:

@@ -35,7 +35,7 @@ class Seal:
         here = tools.scm.commit_of(f"refs/tags/{name}")
         if here not in {"", release.commit}:
             return _taken(name, here, release)
-        if here and tools.scm.is_ancestor(release.commit, head.commit) and not _stale(release, tools):
+        if here and tools.scm.is_ancestor(release.commit, head.commit) and not _unfinished(release, tools):
             return Done(f"{name} is {release.commit[:10]}, on {head.branch or 'HEAD'}", release)
         return Act(what, release)
 
@@ -50,8 +50,10 @@ class Seal:
         return release
 
 
-def _stale(release: Release, tools: Tools) -> bool:
-    """Return whether an earlier run was stopped between the refs and the files."""
+def _unfinished(release: Release, tools: Tools) -> bool:
+    """Return whether an earlier run was stopped after the refs, before the files or its own notes."""
+    if release.name in tools.scm.pending():
+        return True
     if tools.scm.head().commit != release.commit:
         return False
     return any(name in documents.RELEASED for name in tools.scm.modified())

@@ -31,12 +31,14 @@ class Bump:
         settled: whether a HEAD that is a release, with nothing noted since, needs no other one. Flows say so, since
             typing them again must finish and not start over; a plain bump with a part always moves on.
         force: whether a part may be lower than the notes ask for.
+        hotfix: whether only releases that HEAD descends from count, since a hotfix starts from an older one.
     """
 
     part: versions.Part = "auto"
     to: Version | None = None
     settled: bool = False
     force: bool = False
+    hotfix: bool = False
     label = Label("bump")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
@@ -80,7 +82,7 @@ class Bump:
 
     def _last(self, tools: Tools) -> Version | None:
         """Return the version that the wanted one comes after: of the last release, or of one that failed since."""
-        begun, last = pending.begun(tools), documents.last_release(tools)
+        begun, last = pending.begun(tools), documents.last_release(tools, behind_head=self.hotfix)
         if begun is None or self._takes_up(begun, tools):
             return last
         return versions.latest(tuple(each for each in (begun.version, last) if each is not None))
