@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.account import Caller, Permission, Table, TagRules
     from kaizen_tasks.domain.health import Answer
+    from kaizen_tasks.domain.hold import Hold
     from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.lifecycle import Rule, StoredImage
+    from kaizen_tasks.domain.lock import Lock
     from kaizen_tasks.domain.plan import Decision
     from kaizen_tasks.domain.release import Copied, Image, Label, LocalImage, Recipe
     from kaizen_tasks.domain.service import Operation, Service
@@ -75,6 +79,21 @@ class Head:
 
 
 @frozen(kw_only=True)
+class Engine:
+    """What builds images on this machine.
+
+    Attributes:
+        name: `docker`, `podman`, `buildah` or `bundle`.
+        weakness: what it lacks, in words; empty when nothing.
+        remedy: what to do about that.
+    """
+
+    name: str
+    weakness: str = ""
+    remedy: str = ""
+
+
+@frozen(kw_only=True)
 class Remote:
     """What the remote answers when it is asked now.
 
@@ -126,8 +145,12 @@ class Scm(Protocol):
         """Return what stands in the way of a commit: a merge or rebase under way, a shallow clone, no identity."""
         ...
 
-    def tags(self) -> tuple[str, ...]:
-        """Return the names of the tags in this clone."""
+    def tags(self, *, behind: str = "") -> tuple[str, ...]:
+        """Return the names of the tags in this clone.
+
+        Args:
+            behind: only those of this commit and its ancestors; a full hash, or empty for all.
+        """
         ...
 
     def touched(self, since: str, until: str) -> tuple[str, ...]:
@@ -144,7 +167,7 @@ class Scm(Protocol):
         ...
 
     def pending(self) -> Mapping[str, str]:
-        """Return the releases that were begun here and have no tag yet: name (`v1.2.3`) to commit."""
+        """Return the releases that were begun here and are not finished: name (`v1.2.3`) to commit."""
         ...
 
     def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -177,6 +200,10 @@ class Scm(Protocol):
         Raises:
             Refused: the branch has moved meanwhile.
         """
+        ...
+
+    def prepare(self, name: str, commit: str, message: str) -> None:
+        """Make the annotated tag of a release, kept by the private ref: what is pushed before it has a name here."""
         ...
 
     def tag(self, name: str, commit: str, message: str) -> None:
@@ -346,6 +373,55 @@ class Ledger(Protocol):
         ...
 
 
+class Locks(Protocol):
+    """One run at a time in each environment. Safe to use from several threads."""
+
+    def find(self, environment: str) -> Lock | None:
+        """Return the lock that stands, whether its lease has run out or not, as it is at this moment."""
+        ...
+
+    def take(self, wanted: Lock) -> Lock:
+        """Take a lock that is free, or whose lease had run out by `wanted.since`.
+
+        Returns:
+            The lock that stands afterwards: with the token that was wanted when it was taken, and with a fence that
+            is higher than ever before; else somebody else's, of which nothing was changed.
+        """
+        ...
+
+    def renew(self, lock: Lock, *, expires: datetime) -> bool:
+        """Move the end of a lease; return False, and change nothing, when the lock is another's or nobody's by now."""
+        ...
+
+    def release(self, lock: Lock) -> bool:
+        """Give a lock back; return False, and change nothing, when it is another's or nobody's by now."""
+        ...
+
+    def inherited(self) -> Mapping[str, str]:
+        """Return the tokens of the locks that a run above this one holds, by environment."""
+        ...
+
+    def pass_on(self, tokens: Mapping[str, str]) -> None:
+        """Let the programs that this run starts from now on inherit these tokens, and no others."""
+        ...
+
+
+class Holds(Protocol):
+    """What people want left as it is. A hold that has ended counts as absent. Safe to use from several threads."""
+
+    def find(self, environment: str) -> Hold | None:
+        """Return an environment's hold, as it is at this moment."""
+        ...
+
+    def add(self, hold: Hold) -> Hold:
+        """Hold an environment that is not held, and return the hold that stands afterwards, whoever's it is."""
+        ...
+
+    def remove(self, environment: str) -> Hold | None:
+        """End an environment's hold, and return the one that was ended."""
+        ...
+
+
 class Prober(Protocol):
     """Asks the running app over a new connection each time."""
 
@@ -401,6 +477,86 @@ class Reporter(Protocol):
         ...
 
 
+class Account(Protocol):
+    """What only `doctor` and `setup` ask of the cloud account, and what they put right in it."""
+
+    def caller(self) -> Caller:
+        """Return whose credentials these are.
+
+        Raises:
+            Denied: there are no credentials, they do not work, or they are of another account than configured.
+        """
+        ...
+
+    def regions(self) -> tuple[str, ...]:
+        """Return the regions that have the platform, as far as is known without asking."""
+        ...
+
+    def skew(self) -> float:
+        """Return the seconds by which this machine's clock is ahead of the cloud's; to half a second.
+
+        Raises:
+            Unreachable: there is no answer.
+        """
+        ...
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return for every task whether the credentials suffice; nothing is changed to find out."""
+        ...
+
+    def table(self) -> Table:
+        """Return the ledger's table as it is now."""
+        ...
+
+    def create_table(self) -> None:
+        """Create the ledger's table and make it recoverable; again does no harm."""
+        ...
+
+    def tag_rules(self, repository: str) -> TagRules:
+        """Return which tags of a repository may move.
+
+        Raises:
+            NotFound: there is no such repository.
+        """
+        ...
+
+    def set_tag_rules(self, repository: str, rules: TagRules) -> None:
+        """Say which tags of a repository may move."""
+        ...
+
+    def lifecycle(self, repository: str) -> tuple[Rule, ...]:
+        """Return the rules by which a repository loses images; empty when it keeps them.
+
+        Raises:
+            Refused: the policy cannot be read.
+        """
+        ...
+
+    def images(self, repository: str) -> tuple[StoredImage, ...]:
+        """Return every image of a repository, untagged ones too."""
+        ...
+
+    def mounts_blobs(self) -> bool:
+        """Return whether repositories share blobs without a transfer."""
+        ...
+
+    def mount_blobs(self) -> None:
+        """Let repositories share blobs without a transfer."""
+        ...
+
+
+class Machine(Protocol):
+    """What this machine brings along for a release."""
+
+    def engine(self) -> Engine:
+        """Return what would build an image.
+
+        Raises:
+            Refused: the configured engine does not work, or none does.
+        """
+        ...
+
+
 class Tools(Protocol):
     """Everything a step may use. The outside is reached only through these."""
 
@@ -422,6 +578,14 @@ class Tools(Protocol):
     def identity(self) -> Identity: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def locks(self) -> Locks: ...
+    @property
+    def holds(self) -> Holds: ...
+    @property
+    def account(self) -> Account: ...
+    @property
+    def machine(self) -> Machine: ...
     @property
     def prober(self) -> Prober: ...
     @property

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.founding import Founder
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports import (
+        Account,
         Builder,
         Clock,
         Documents,
+        Holds,
         Identity,
+        Locks,
+        Machine,
         Platform,
         Prober,
         Registry,
@@ -121,6 +125,36 @@ class Toolbox:
         from kaizen_tasks.adapters.dynamodb import DynamoLedger
 
         return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Beside the ledger; this process's variables carry them to the programs that it starts."""
+        from kaizen_tasks.adapters.dynamodb_locks import DynamoLocks
+
+        return DynamoLocks(self._aws, app=self.settings.app, environ=os.environ)
+
+    @cached_property
+    def holds(self) -> Holds:
+        """Beside the ledger."""
+        from kaizen_tasks.adapters.dynamodb_holds import DynamoHolds
+
+        return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
+
+    @cached_property
+    def account(self) -> Account:
+        """The AWS account around all of that."""
+        from kaizen_tasks.adapters.account import AwsAccount
+
+        return AwsAccount(
+            self._aws, settings=self.settings, ledger=self.ledger, platform=self.platform, clock=self.clock
+        )
+
+    @cached_property
+    def machine(self) -> Machine:
+        """This machine."""
+        from kaizen_tasks.adapters.machine import LocalMachine
+
+        return LocalMachine(self.settings.build)
 
     @cached_property
     def prober(self) -> Prober:

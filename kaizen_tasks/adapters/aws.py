@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from textwrap import shorten
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from attrs import frozen
 
@@ -13,7 +13,7 @@ from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreacha
 from kaizen_tasks.ports import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import boto3
     from botocore.config import Config
@@ -90,6 +90,18 @@ OUT_OF_ORDER = frozenset(
 )
 
 
+class Simulator(Protocol):
+    """The two operations of IAM that are used here."""
+
+    def simulate_principal_policy(self, **request: object) -> Mapping[str, Any]:
+        """Return what a principal's policies say to actions, page by page."""
+        ...
+
+    def get_role(self, *, RoleName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's spelling
+        """Return a role, with its whole ARN."""
+        ...
+
+
 class Aws(Identity):
     """AWS in one region with one set of credentials. Safe to use from several threads.
 
@@ -131,17 +143,29 @@ class Aws(Identity):
         """Return the client of DynamoDB."""
         return cast("DynamoDBClient", self._client("dynamodb"))
 
+    def sts(self) -> STSClient:
+        """Return the client that tells whose credentials these are, whoever's they are."""
+        with self._lock:
+            return cast("STSClient", self._kept("sts"))
+
+    def iam(self) -> Simulator:
+        """Return the client that tells what the credentials allow."""
+        return cast("Simulator", self._client("iam"))
+
     def _client(self, service: str) -> object:
         with self._lock:
             self._guarded()
-            if service not in self._opened:
-                self._opened[service] = self._open(service)
-            return self._opened[service]
+            return self._kept(service)
+
+    def _kept(self, service: str) -> object:
+        if service not in self._opened:
+            self._opened[service] = self._open(service)
+        return self._opened[service]
 
     def _guarded(self) -> str:
         if not self._account:
             with translated("ask AWS whose credentials these are"):
-                sts = cast("STSClient", self._open("sts"))
+                sts = cast("STSClient", self._kept("sts"))
                 self._account = _expected(sts.get_caller_identity()["Account"], self._expected)
         return self._account
 

@@ -81,7 +81,7 @@ class RichReporter:
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
 
-        self._console = Console(file=stream, highlight=False)
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._lock = threading.Lock()
         self._live: Progress | None = None
         self._running: dict[Label, TaskID] = {}
@@ -124,7 +124,7 @@ class RichReporter:
 
         return Progress(
             SpinnerColumn(),
-            TextColumn("{task.fields[label]:<16}"),
+            TextColumn("{task.fields[label]:<16}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
             console=self._console,
@@ -158,5 +158,5 @@ class RichReporter:
         self._line("✗", "red", label, f"failed after {duration.show(seconds)}")
 
     def note(self, text: str) -> None:
-        """Say something else that people should know."""
-        self._console.print(text, markup=False)
+        """Say something else that people should know; a long line stays one, so that it can be copied."""
+        self._console.print(text, soft_wrap=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws import translated
+from kaizen_tasks.adapters.dynamodb_table import AppTable, sortable
 from kaizen_tasks.domain.ledger import Entry, Event
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -26,11 +25,11 @@ CREATED_WITHIN = 120.0
 ASKED_EVERY = 2.0
 
 
-class DynamoLedger(Ledger):
-    """One table for one app, `kaizen-<app>`; the key says what an item is.
+class DynamoLedger(AppTable, Ledger):
+    """Entries in the app's table, and the table itself.
 
     `pk` is `ledger#<environment>` and `sk` the time with microseconds and a random part, so that a query
-    gives an environment's entries in order. Other kinds of items have other prefixes in `pk`.
+    gives an environment's entries in order.
 
     Args:
         aws: whose table.
@@ -39,19 +38,18 @@ class DynamoLedger(Ledger):
     """
 
     def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
-        self._aws = aws
+        super().__init__(aws, app=app)
         self._clock = clock
-        self.table = f"kaizen-{app}"
 
     def append(self, entry: Entry) -> None:
         """Write one entry, never over another one."""
         item: dict[str, AttributeValueTypeDef] = {
             "pk": {"S": _partition(entry.environment)},
-            "sk": {"S": f"{_sortable(entry.at)}#{secrets.token_hex(8)}"},
+            "sk": {"S": f"{sortable(entry.at)}#{secrets.token_hex(8)}"},
             "event": {"S": entry.event.value},
             **{name: {"S": getattr(entry, name)} for name in TEXTS},
         }
-        dynamodb = self._aws.dynamodb()
+        dynamodb = self._dynamodb
         with self._about(f"write to the ledger {self.table}"):
             try:
                 dynamodb.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
@@ -60,7 +58,7 @@ class DynamoLedger(Ledger):
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
         """Return an environment's entries, newest first, including those written a moment ago."""
-        pages = self._aws.dynamodb().get_paginator("query")
+        pages = self._dynamodb.get_paginator("query")
         with self._about(f"read the ledger {self.table}"):
             found = pages.paginate(
                 TableName=self.table,
@@ -74,7 +72,7 @@ class DynamoLedger(Ledger):
 
     def exists(self) -> bool:
         """Return whether the table is there and can be used."""
-        dynamodb = self._aws.dynamodb()
+        dynamodb = self._dynamodb
         with self._about(f"look for the table {self.table}"):
             try:
                 table = dynamodb.describe_table(TableName=self.table)["Table"]
@@ -88,7 +86,7 @@ class DynamoLedger(Ledger):
         Raises:
             Unreachable: it did not become usable in time.
         """
-        dynamodb = self._aws.dynamodb()
+        dynamodb = self._dynamodb
         already = dynamodb.exceptions.ResourceInUseException
         with self._about(f"create the table {self.table}"), suppress(already):
             dynamodb.create_table(
@@ -108,7 +106,7 @@ class DynamoLedger(Ledger):
 
     def _recoverable(self) -> bool:
         """Ask for point-in-time recovery; a new table has to wait a little for it."""
-        dynamodb = self._aws.dynamodb()
+        dynamodb = self._dynamodb
         with self._about(f"make the table {self.table} recoverable"):
             try:
                 dynamodb.update_continuous_backups(
@@ -129,17 +127,9 @@ class DynamoLedger(Ledger):
                 )
             self._clock.sleep(ASKED_EVERY)
 
-    def _about(self, doing: str) -> AbstractContextManager[None]:
-        return translated(doing, missing="create it: inv setup")
-
 
 def _partition(environment: str) -> str:
     return f"ledger#{environment}"
-
-
-def _sortable(at: datetime) -> str:
-    """Write a time so that text sorts as time does: in UTC, always with microseconds."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _entry(item: Mapping[str, AttributeValueTypeDef]) -> Entry:

@@ -89,9 +89,10 @@ class GitScm:
             found.append(f"git does not know who commits: {IDENTITY_HINT}")
         return tuple(found)
 
-    def tags(self) -> tuple[str, ...]:
-        """Return the names of the tags in this clone."""
-        return tuple(self._git.must("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags").text.split())
+    def tags(self, *, behind: str = "") -> tuple[str, ...]:
+        """Return the names of the tags in this clone, or only those of a commit and its ancestors."""
+        merged = ("--merged", behind) if behind else ()
+        return tuple(self._git.must("for-each-ref", "--format=%(refname:lstrip=2)", *merged, "refs/tags").text.split())
 
     def touched(self, since: str, until: str) -> tuple[str, ...]:
         """Return the app's files that the commits after `since`, up to `until`, have changed; sorted."""
@@ -114,10 +115,13 @@ class GitScm:
         return False
 
     def pending(self) -> Mapping[str, str]:
-        """Return the releases that were begun here and have no tag yet: name (`v1.2.3`) to commit."""
+        """Return the releases that were begun here and are not finished: name (`v1.2.3`) to commit.
+
+        One whose tag somebody has set on another commit is nobody's business any more.
+        """
         begun = self._refs(_RELEASES)
         tagged = self._refs(*(f"refs/tags/{tag}" for tag in begun)) if begun else {}
-        named = ((self._tag.release(tag), commit) for tag, commit in begun.items() if tag not in tagged)
+        named = ((self._tag.release(tag), at) for tag, at in begun.items() if tagged.get(tag, at) == at)
         return {name: commit for name, commit in named if name}
 
     def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -148,32 +152,58 @@ class GitScm:
         """
         land(self._git, commit, paths)
 
+    def prepare(self, name: str, commit: str, message: str) -> None:
+        """Write the annotated tag and let the release's private ref name it, unless there is one on this commit.
+
+        Raises:
+            Refused: the tag exists on another commit, or it could not be signed.
+        """
+        if self._made(name, commit) or self._taken(name, commit):
+            return
+        made = write_tag(self._git, name=name, commit=commit, message=message, sign=self._sign)
+        self._change(f"update {_RELEASES}{name}\0{made}\0", reason=f"prepare {name}")
+
     def tag(self, name: str, commit: str, message: str) -> None:
         """Create an annotated tag and drop the release's private ref, in one transaction.
 
         Raises:
             Refused: the tag exists on another commit.
         """
-        self._change(*self._tagging(name, commit, message), reason=f"tag {name}")
+        dropped = f"delete {_RELEASES}{name}\0"
+        self._change(*self._tagging(name, commit, message), dropped, reason=f"tag {name}")
 
     def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
         """Move the branch forward and create the annotated tag, in one transaction; then bring `paths` along.
 
+        Until they have come along the private ref stays: it tells the next run that they are still behind.
+
         Raises:
             Refused: the branch has moved, a path holds other changes, or the tag exists on another commit.
         """
-        land(self._git, commit, paths, with_refs=self._tagging(tag, commit, message))
+        kept = f"update {_RELEASES}{tag}\0{commit}\0"
+        land(self._git, commit, paths, with_refs=(*self._tagging(tag, commit, message), kept))
+        self._change(f"delete {_RELEASES}{tag}\0", reason=f"finish {tag}")
 
     def _tagging(self, name: str, commit: str, message: str) -> tuple[str, ...]:
-        """Return the ref commands that make a tag of a release and end its being begun."""
+        """Return the ref commands that make a tag of a release."""
+        if self._taken(name, commit):
+            return ()
+        made = self._made(name, commit) or write_tag(
+            self._git, name=name, commit=commit, message=message, sign=self._sign
+        )
+        return (f"create refs/tags/{name}\0{made}",)
+
+    def _taken(self, name: str, commit: str) -> bool:
+        """Return whether the tag is there; raise when it is on another commit."""
         there = self._git.commit_of(f"refs/tags/{name}")
         if there not in {"", commit}:
             raise _tag_taken(name, there)
-        dropped = f"delete {_RELEASES}{name}\0"
-        if there:
-            return (dropped,)
-        made = write_tag(self._git, name=name, commit=commit, message=message, sign=self._sign)
-        return (f"create refs/tags/{name}\0{made}", dropped)
+        return bool(there)
+
+    def _made(self, name: str, commit: str) -> str:
+        """Return the hash of a tag that was made before, and has no name yet, or an empty string."""
+        found = self._git.run("rev-parse", "--verify", "--quiet", f"{_RELEASES}{name}^{{tag}}")
+        return found.text if found.ok and self._git.commit_of(found.text) == commit else ""
 
     def remote(self, branch: str) -> Remote | None:
         """Ask the remote for a branch and its tags; None when there is no remote.
@@ -189,7 +219,8 @@ class GitScm:
         Raises:
             PushFailed: any of them was rejected; then none has moved.
         """
-        git_push.publish(self._git, self._remote, branch=branch, tag=tag)
+        source = next((ref for ref in (f"refs/tags/{tag}", f"{_RELEASES}{tag}") if self._git.commit_of(ref)), "")
+        git_push.publish(self._git, self._remote, branch=branch, tag=tag, source=source)
 
     def export(self, commit: str, into: Path) -> None:
         """Write the app's files of a commit into an empty folder, as they are committed."""
@@ -208,9 +239,10 @@ class GitScm:
         return f"{_RELEASES}{self._tag.of(name)}"
 
     def _refs(self, *patterns: str) -> dict[str, str]:
-        output = self._git.must("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
-        pairs = (line.partition(" ") for line in output.text.splitlines())
-        return {ref.removeprefix(_RELEASES).removeprefix("refs/tags/"): at for ref, _, at in pairs}
+        """Return the commits that these refs name, through annotated tags too, by the refs' short names."""
+        output = self._git.must("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", *patterns)
+        found = (line.split(" ") for line in output.text.splitlines())
+        return {ref.removeprefix(_RELEASES).removeprefix("refs/tags/"): peeled or at for ref, at, peeled in found}
 
     def _change(self, *commands: str, reason: str) -> None:
         changed = self._git.transact(*commands, reason=reason)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.adapters import process
+from kaizen_tasks.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What git itself clears before it enters another repository (`git rev-parse --local-env-vars`), without
 # the configuration of `git -c`: inside a hook these would lead every command to that hook's repository.
-_STRAY = (
+_STRAY = {
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -33,8 +32,10 @@ _STRAY = (
     "GIT_QUARANTINE_PATH",
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
-)
+}
 OLDEST = (2, 36)  # the first with `git hook run`
+# Errors are read: in English, on every machine.
+SPEAKING = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
 _CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
 
 
@@ -56,11 +57,6 @@ class Output:
     def ok(self) -> bool:
         """Whether the command succeeded."""
         return self.status == 0
-
-    @property
-    def late(self) -> bool:
-        """Whether it was stopped because its time was up."""
-        return self.status == -signal.SIGKILL
 
     @property
     def text(self) -> str:
@@ -116,7 +112,6 @@ class Git:
         given: bytes = b"",
         env: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        timeout: float | None = None,
     ) -> Output:
         """Run a command and return what it left, whether it succeeded or not.
 
@@ -125,7 +120,6 @@ class Git:
             given: its standard input.
             env: more environment variables.
             folder: where it starts; the app's folder if None.
-            timeout: seconds after which it is killed.
 
         Raises:
             Refused: git is not installed, or there is no such folder.
@@ -133,11 +127,14 @@ class Git:
         folder = folder or self.root
         if not folder.is_dir():
             raise Refused(f"there is no folder {folder}")
-        more = {"GIT_TERMINAL_PROMPT": "0", **(env or {})}
-        with TemporaryFile() as stdin:
-            stdin.write(given)
-            stdin.seek(0)
-            return _execute(folder, arguments, stdin, more, timeout)
+        surroundings = {**SPEAKING, **(env or {})}
+        try:
+            ended = process.run(
+                [*undisturbed(surroundings), "git", *arguments], cwd=folder, env=surroundings, stdin=given or None
+            )
+        except NotFound as error:
+            raise missing() from error
+        return Output(status=ended.code, out=ended.raw, err=redact(ended.err))
 
     def must(
         self,
@@ -153,6 +150,7 @@ class Git:
         """
         output = self.run(*arguments, given=given, env=env, folder=folder)
         if not output.ok:
+            self.place  # noqa: B018 - says better what is wrong with the folder
             raise Refused(f"git {_command(arguments)} failed: {output.reason}")
         return output
 
@@ -199,37 +197,13 @@ class Git:
         return self.run("var", f"GIT_{role}_IDENT")
 
 
-def _execute(
-    folder: Path, arguments: tuple[str, ...], stdin: BinaryIO, env: Mapping[str, str], timeout: float | None
-) -> Output:
-    try:
-        from git.cmd import Git as Program
-        from git.exc import GitCommandNotFound
-    except ImportError as error:
-        raise _missing() from error
-    program = Program(folder)
-    try:
-        status, out, err = program.execute(
-            [*_without(set(_STRAY) - env.keys()), program.GIT_PYTHON_GIT_EXECUTABLE or "git", *arguments],
-            istream=stdin,
-            env=env,
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            kill_after_timeout=timeout,
-        )
-    except GitCommandNotFound as error:
-        raise _missing() from error
-    return Output(status=status, out=out, err=redact(err))
-
-
 def _command(arguments: tuple[str, ...]) -> str:
     """Return the command's name, which options of git itself may precede."""
     return next(each for each in arguments if each.replace("-", "").isalpha() and not each.startswith("-"))
 
 
-def _missing() -> Refused:
+def missing() -> Refused:
+    """Return what is said when there is no git."""
     return Refused("git is not installed, or not on PATH", hint="install it from https://git-scm.com")
 
 
@@ -238,9 +212,9 @@ def redact(text: str) -> str:
     return _CREDENTIALS.sub("://[redacted]@", text)
 
 
-def _without(variables: set[str]) -> tuple[str, ...]:
-    """Return the words before a command that take these out of its environment: GitPython can only add to it."""
-    present = sorted(variables & os.environ.keys())
+def undisturbed(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the words before `git` that take stray variables out of its environment, but for those that are given."""
+    present = sorted(os.environ.keys() & _STRAY - given.keys())
     return ("env", *(word for each in present for word in ("-u", each))) if present else ()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -38,6 +37,8 @@ def export(git: Git, commit: str, into: Path) -> None:
 
 def _unpack(archive: Path, into: Path) -> None:
     """Unpack with the filter that keeps links and modes; members may still not leave the folder."""
+    import tarfile
+
     try:
         with tarfile.open(archive, encoding="utf-8", errors="surrogateescape") as tree:
             tree.extractall(into, filter="tar")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git_exchange import exchange, late
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 from kaizen_tasks.ports import Remote
 
@@ -20,11 +21,12 @@ PUSH_SECONDS = 600.0
 
 @frozen(kw_only=True)
 class _Push:
-    """One push, as its failures tell of it."""
+    """One push, as its failures tell of it; `source` is the ref that names the tag here."""
 
     remote: str
     branch: str
     tag: str
+    source: str
     commit: str
 
     @property
@@ -60,27 +62,34 @@ def ask(git: Git, remote: str, branch: str) -> Remote | None:
     if not address(git, remote):
         return None
     patterns = [f"refs/heads/{branch}"] if branch else []
-    output = git.run("ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*", timeout=ASK_SECONDS)
+    output = exchange(git, "ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*", timeout=ASK_SECONDS)
     if not output.ok:
-        reason = f"no answer within {ASK_SECONDS:g}s" if output.late else output.reason
+        reason = f"no answer within {ASK_SECONDS:g}s" if late(output) else output.reason
         raise Unreachable(f"the remote {remote} cannot be asked: {reason}", hint=f"git ls-remote {remote}")
     refs = _refs(output)
     tags = {name.removeprefix("refs/tags/"): at for name, at in refs.items() if name.startswith("refs/tags/")}
     return Remote(branch=refs.get(f"refs/heads/{branch}", ""), tags=tags)
 
 
-def publish(git: Git, remote: str, *, branch: str, tag: str) -> None:
+def publish(git: Git, remote: str, *, branch: str, tag: str, source: str) -> None:
     """Push what the remote is missing of a tag and of the branch as far as that tag, atomically.
+
+    Args:
+        git: the repository.
+        remote: its name.
+        branch: short name; empty when only the tag is to be pushed.
+        tag: its name there.
+        source: the ref that names it here; empty when there is none.
 
     Raises:
         PushFailed: any of them was rejected; then none has moved.
         NotFound: there is no such tag here.
         Unreachable: the remote does not answer.
     """
-    commit = git.commit_of(f"refs/tags/{tag}")
-    if not commit:
+    if not source:
         raise NotFound(f"there is no tag {tag} in this clone", state="nothing has been pushed")
-    push = _Push(remote=remote, branch=branch, tag=tag, commit=commit)
+    commit = git.commit_of(source)
+    push = _Push(remote=remote, branch=branch, tag=tag, source=source, commit=commit)
     there = ask(git, remote, branch)
     if there is None:
         raise PushFailed(
@@ -115,12 +124,12 @@ def _branch_refspec(git: Git, push: _Push, there: Remote) -> list[str]:
 
 
 def _tag_refspec(push: _Push, there: Remote) -> list[str]:
-    return [] if push.tag in there.tags else [f"refs/tags/{push.tag}:refs/tags/{push.tag}"]
+    return [] if push.tag in there.tags else [f"{push.source}:refs/tags/{push.tag}"]
 
 
 def _run(git: Git, push: _Push, refspecs: list[str]) -> None:
-    output = git.run(
-        "push", "--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
+    output = exchange(
+        git, "push", "--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
         "--end-of-options", push.remote, *refspecs,
         timeout=PUSH_SECONDS,
     )  # fmt: skip
@@ -159,7 +168,7 @@ def _unsent(push: _Push, output: Output) -> PushFailed:
             hint=f"git push {push.remote} {push.commit}:refs/heads/{push.branch}, "
             f"then git push {push.remote} {push.tag}",
         )
-    if output.late:
+    if late(output):
         return PushFailed(
             f"{push.remote} did not take {push.refs} within {PUSH_SECONDS:g}s",
             state="it is not known whether they arrived; both did, or neither",
@@ -188,7 +197,7 @@ def _behind(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
         f"{push.remote} rejects {rejection.ref}: it has commits that are not in it here ({rejection.reason})",
         state=push.state,
-        hint=f"git pull --no-rebase {push.remote} {push.branch}, and run the same command again",
+        hint=f"git pull --no-rebase --tags {push.remote} {push.branch}, and run the same command again",
     )
 
 
@@ -196,7 +205,7 @@ def _taken(push: _Push, commit: str) -> PushFailed:
     return PushFailed(
         f"{push.remote} has a tag {push.tag} on another commit{commit and f' ({commit[:12]})'}",
         state=push.state,
-        hint=f"git fetch {push.remote} refs/tags/{push.tag} shows whose it is; release as the next version",
+        hint=f"git pull --no-rebase --tags {push.remote} {push.branch}".rstrip() + ", and run the same command again",
     )
 
 
@@ -230,6 +239,6 @@ def _rejected(push: _Push, rejection: _Rejection) -> PushFailed:
 _FAILURES: tuple[tuple[tuple[str, ...], Callable[[_Push, _Rejection], PushFailed]], ...] = (
     (("protected branch", "repository rule violations", "gh006", "gh013"), _protected),
     (("already exists",), lambda push, _: _taken(push, "")),
-    (("non-fast-forward", "fetch first", "stale info"), _behind),
+    (("non-fast-forward", "fetch first", "stale info", "but expected"), _behind),
     (("hook declined",), _declined),
 )

@@ -42,12 +42,14 @@ class Finished:
         out: all it wrote to stdout, redacted.
         err: all it wrote to stderr, redacted.
         tail: the last lines of both, in the order of arrival.
+        raw: stdout as it came, for those whom decoding would cost bytes; nothing is redacted in it.
     """
 
     code: int
     out: str
     err: str
     tail: tuple[str, ...]
+    raw: bytes = field(default=b"", repr=False)
 
     @property
     def ok(self) -> bool:
@@ -101,7 +103,7 @@ def run(
             _converse(child, heard, stdin=stdin, deadline=_Deadline.after(timeout))
         except TimeoutError as error:
             raise _too_slow(argv, timeout) from error
-    return Finished(code=child.returncode, out=heard.text("stdout"), err=heard.text("stderr"), tail=tuple(heard.tail))
+    return heard.finished(child.returncode)
 
 
 @frozen(kw_only=True)
@@ -145,8 +147,9 @@ class _Heard:
             for line in lines.split(b"\n"):
                 self._say(self._redacted(line).rstrip("\r"))
 
-    def text(self, name: str) -> str:
-        return self._redacted(bytes(self._raw[name]))
+    def finished(self, code: int) -> Finished:
+        raw, err = bytes(self._raw["stdout"]), bytes(self._raw["stderr"])
+        return Finished(code=code, out=self._redacted(raw), err=self._redacted(err), tail=tuple(self.tail), raw=raw)
 
     def _say(self, line: str) -> None:
         self.tail.append(line)

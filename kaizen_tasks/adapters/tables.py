@@ -34,7 +34,8 @@ def print_status(rows: Sequence[Row]) -> None:
             f"{row.entry.at:%m-%d %H:%M}" if row.entry else "",
         )
     drifts = [f"! {row.environment.name}: {drift}" for row in rows for drift in row.drift]
-    _print(table, *(Text(drift, "yellow") for drift in drifts))
+    remarks = [f"  {row.environment.name}: {remark}" for row in rows for remark in row.remarks]
+    _print(table, *(Text(drift, "yellow") for drift in drifts), *remarks)
 
 
 def print_history(entries: Sequence[Entry]) -> None:
@@ -67,9 +68,10 @@ def _table(*columns: str) -> Table:
 
 
 def _print(*what: RenderableType) -> None:
-    """Print with colour on a terminal, without escape codes elsewhere."""
+    """Print with colour on a terminal, without escape codes elsewhere; brackets and colons in data mean nothing."""
     from rich.console import Console
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    console = Console(highlight=False, markup=False, emoji=False, width=width)
     for each in what:
         console.print(each)

@@ -23,7 +23,7 @@ def missing(when: Sequence[str], update: Sequence[str], touched: Sequence[str]) 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:
     """Return whether a path from the app's folder fits one of the patterns."""
-    return any(re.fullmatch(_expression(pattern), path) for pattern in patterns)
+    return any(re.fullmatch(_expression(pattern), path, re.DOTALL) for pattern in patterns)
 
 
 def _expression(pattern: str) -> str:

@@ -6,6 +6,9 @@ import json
 
 from attrs import frozen
 
+LONGEST = 64
+"""Characters that are kept of what the app says; no version and no environment is longer."""
+
 
 @frozen(kw_only=True)
 class Answer:
@@ -51,12 +54,20 @@ def understand(answer: Answer) -> Running:
         return Running(fault=f"answers HTTP {answer.status}")
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Running(fault=f"answers {_kind(answer.body)}, not JSON")
     if not isinstance(said, dict) or not isinstance(said.get("version"), str):
         return Running(fault='answers JSON without a "version"')
     environment = said.get("environment")
-    return Running(version=said["version"], environment=environment if isinstance(environment, str) else "")
+    return Running(
+        version=_printable(said["version"]),
+        environment=_printable(environment) if isinstance(environment, str) else "",
+    )
+
+
+def _printable(text: str) -> str:
+    """Return what may be shown on a terminal: without control characters, which it would obey, and not endless."""
+    return "".join(each if each.isprintable() else "?" for each in text[:LONGEST])
 
 
 def _kind(body: bytes) -> str:

@@ -6,7 +6,9 @@ from attrs import frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.release import Image
 
 
@@ -20,6 +22,8 @@ class Row:
         latest: what `:latest` names in its repository; None when nothing does.
         running: what its app says.
         entry: what the ledger said last; None when nothing.
+        lock: of the run that changes it now; None when there is none.
+        hold: why it is left alone; None when it is not.
         faults: what could not be looked at, in words.
     """
 
@@ -28,12 +32,25 @@ class Row:
     latest: Image | None
     running: Running
     entry: Entry | None
+    lock: Lock | None = None
+    hold: Hold | None = None
     faults: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know besides: who is at work there, and who wants it left alone."""
+        return tuple(str(each) for each in (self.lock, self.hold) if each is not None)
 
     @property
     def drift(self) -> tuple[str, ...]:
         """Every disagreement between the witnesses, in words."""
-        return (*self.faults, *_running_drift(self), *_ledger_drift(self))
+        return (*self.faults, *_latest_drift(self), *_running_drift(self), *_ledger_drift(self))
+
+
+def _latest_drift(row: Row) -> tuple[str, ...]:
+    if row.latest is None and row.entry is not None and not row.faults:
+        return ("nothing is :latest in its repository",)
+    return ()
 
 
 def _running_drift(row: Row) -> tuple[str, ...]:
@@ -50,7 +67,7 @@ def _running_drift(row: Row) -> tuple[str, ...]:
 def _ledger_drift(row: Row) -> tuple[str, ...]:
     entry, latest = row.entry, row.latest
     if entry is None:
-        return ("never deployed by this tool",)
+        return () if row.faults else ("never deployed by this tool",)
     if entry.event is Event.FAILED:
         return (f"{entry.version} failed here: {entry.reason or 'no reason was recorded'}",)
     if latest is not None and entry.digest != latest.digest:

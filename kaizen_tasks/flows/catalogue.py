@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.flows.steps import (
     Build,
     Bump,
@@ -12,6 +13,7 @@ from kaizen_tasks.flows.steps import (
     Copy,
     Deploy,
     Evidence,
+    Hold,
     Land,
     Locate,
     Preflight,
@@ -19,13 +21,14 @@ from kaizen_tasks.flows.steps import (
     Record,
     Return,
     Seal,
+    Send,
     Smoke,
     Tag,
     Verify,
 )
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow
 
 
@@ -36,8 +39,8 @@ def cut(bump: Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
         bump,
         Changelog(),
         Commit(),
+        *((Send(remark=skip_docs),) if push else ()),
         Seal(remark=skip_docs),
-        *((Tag(),) if push else ()),
     )
 
 
@@ -76,9 +79,20 @@ def rollout(environment: Environment, *, source: Environment) -> Flow:
     )
 
 
+def hotfix(bump: Bump, environment: Environment, *, reason: str, skip_docs: str = "") -> Flow:
+    """`inv hotfix`: the release flow for one environment, which promotions then leave alone."""
+    return (
+        *release(bump, Stage(name=environment.name, environments=(environment,)), skip_docs=skip_docs),
+        Hold(environment=environment, reason=reason),
+    )
+
+
 def rollback(environment: Environment, *, reason: str) -> Flow:
-    """`inv rollback`: the way back."""
-    return return_to(environment, reason=reason or "by hand")
+    """`inv rollback`: the way back, which promotions then respect."""
+    return (
+        *return_to(environment, reason=reason),
+        Hold(environment=environment, reason=f"rolled back: {reason}"),
+    )
 
 
 def return_to(environment: Environment, *, reason: str) -> Flow:

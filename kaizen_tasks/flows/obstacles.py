@@ -42,8 +42,9 @@ def of_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
         return
     if remote is None:
         return
-    if remote.branch and not tools.scm.is_ancestor(remote.branch, head.commit):
-        yield f"{name}/{head.branch} has commits that are not here: git pull"
+    known = (head.commit, release.commit) if release.commit else (head.commit,)
+    if remote.branch and not any(tools.scm.is_ancestor(remote.branch, each) for each in known):
+        yield f"{name}/{head.branch} has commits that are not here: git pull --no-rebase"
     yield from _taken_tag(remote, release, tools)
     if not hotfix:
         yield from _later_tag(remote, release, tools)
@@ -63,11 +64,14 @@ def _later_tag(remote: Remote, release: Release, tools: Tools) -> Iterator[str]:
         yield f"{name} has the tag {tools.settings.git_tag(newest)}, which is above {release.version}: git fetch --tags"
 
 
-def of_version(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
-    """Compare the witnesses of the last release: tags, changelog headings and VERSION."""
+def of_version(release: Release, tools: Tools) -> Iterator[str]:
+    """Compare the witnesses of the last release: changelog headings, VERSION, and the tags that HEAD descends from.
+
+    The tag of a hotfix on another branch has its heading there.
+    """
     parsed = documents.changelog(tools)
     headings = tuple(each.version for each in parsed.releases if each.version is not None)
-    newest, tagged = versions.latest(headings), versions.latest(documents.tagged_versions(tools, behind_head=hotfix))
+    newest, tagged = versions.latest(headings), versions.latest(documents.tagged_versions(tools, behind_head=True))
     if newest is not None and newest > release.version:
         yield f"CHANGELOG.md has [{newest}], which is above the {release.version} to be released"
     if tagged is not None and newest is not None and newest < tagged and tagged != release.version:
@@ -75,6 +79,17 @@ def of_version(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]
     tag = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(release.version)}")
     if tag and release.commit != tag:
         yield f"the tag {tools.settings.git_tag(release.version)} exists already, on commit {tag[:10]}"
+
+
+def of_documents(release: Release, tools: Tools) -> Iterator[str]:
+    """Look at the two files: what is written in them and not committed would be lost when the release's come along."""
+    if release.commit:
+        return  # they are behind because an earlier run was stopped
+    modified = tools.scm.modified()
+    if documents.VERSION in modified and documents.version(tools) != release.version:
+        yield f"VERSION is edited and not committed: git checkout {documents.VERSION}"
+    if documents.CHANGELOG in modified and documents.changelog(tools).find(release.version) is None:
+        yield f"CHANGELOG.md is edited and not committed: git commit {documents.CHANGELOG}"
 
 
 def of_documentation(tools: Tools) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import waves
 from kaizen_tasks.errors import KaizenError, RolloutFailed
+from kaizen_tasks.flows import ledger
+from kaizen_tasks.flows.locking import heed, look
 from kaizen_tasks.flows.recovery import run_or_go_back
 from kaizen_tasks.flows.runner import Executor, perform
 
@@ -34,6 +36,8 @@ class Rollout:
         flow_for: the flow of one environment.
         again: the command that continues, for the error.
         go_back: whether an environment whose app does not prove itself gets its last verified release again.
+        skip_held: whether leaving out held environments is success.
+        heed_holds: whether holds matter at all: looking at an environment does not change it.
     """
 
     stage: Stage
@@ -41,6 +45,8 @@ class Rollout:
     flow_for: FlowFor
     again: str
     go_back: bool = True
+    skip_held: bool = False
+    heed_holds: bool = True
 
 
 def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> None:
@@ -52,8 +58,9 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
         execute: `perform`, or `display` for a dry run.
 
     Raises:
+        Locked: the only environment is held.
         KaizenError: of the environment itself, when the stage has only one.
-        RolloutFailed: when some of several environments failed.
+        RolloutFailed: when some of several environments failed, or were left out because they are held.
     """
     stage = rollout.stage
 
@@ -62,19 +69,52 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
         run_or_go_back(flow, rollout.release, tools, execute, go_back=rollout.go_back)
 
     if len(stage.environments) == 1:
+        if rollout.heed_holds:
+            heed(stage.environments[0].name, tools)
         attempt(stage.environments[0])
         return
-    rules, failures, reached = tools.settings.rollout, Failures(), 0
-    plan = waves(stage.environments, rules)
-    for number, wave in enumerate(plan):
+    held = _held(rollout, tools) if rollout.heed_holds else ()
+    free = tuple(environment for environment in stage.environments if environment.name not in held)
+    reached, failures = _in_waves(free, attempt, tools)
+    if failures or (held and not rollout.skip_held):
+        raise _summary(rollout, reached, failures, held)
+
+
+def _held(rollout: Rollout, tools: Tools) -> tuple[str, ...]:
+    """Return the environments to leave out, and say why; a promotion must not undo a tenant's hotfix unnoticed."""
+    found = []
+    for standing in look((environment.name for environment in rollout.stage.environments), tools):
+        if standing.hold is not None:
+            lacking = _lacking(standing.environment, rollout.release, tools)
+            tools.reporter.note(f"leaving out {standing.environment}, {standing.hold}{lacking}")
+            found.append(standing.environment)
+    return tuple(found)
+
+
+def _lacking(name: str, release: Release, tools: Tools) -> str:
+    """Say when what runs in a held environment is not part of the release, as far as this checkout can tell."""
+    entry = ledger.newest(tools.settings.environments[name], tools)
+    try:
+        if entry is None or tools.scm.is_ancestor(entry.commit, release.commit):
+            return ""
+    except KaizenError:
+        return ""  # not every rollout starts from a clone of the app
+    return f"; its {entry.version} has commits that {release.name} lacks"
+
+
+def _in_waves(
+    environments: tuple[Environment, ...], attempt: Callable[[Environment], None], tools: Tools
+) -> tuple[tuple[str, ...], Failures]:
+    """Return the environments that were attempted, and what failed in them."""
+    rules, failures, reached = tools.settings.rollout, Failures(), list[str]()
+    for number, wave in enumerate(waves(environments, rules)):
         if number:
             tools.clock.sleep(rules.bake)
         failures |= _wave(wave, attempt)
-        reached += len(wave)
+        reached += [environment.name for environment in wave]
         if len(failures) > rules.max_failures:
             break
-    if failures:
-        raise _summary(stage, failures, reached, rollout.again)
+    return tuple(reached), failures
 
 
 def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None]) -> Failures:
@@ -90,17 +130,20 @@ def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None])
         return {environment.name: error for environment, error in outcomes if error is not None}
 
 
-def _summary(stage: Stage, failures: Failures, reached: int, again: str) -> RolloutFailed:
-    names = [environment.name for environment in stage.environments]
-    done = [name for name in names[:reached] if name not in failures]
-    what = "; ".join(f"{name}: {error.what.removeprefix(f'{name}: ')}" for name, error in failures.items())
-    untouched = names[reached:]
+def _summary(rollout: Rollout, reached: tuple[str, ...], failures: Failures, held: tuple[str, ...]) -> RolloutFailed:
+    names = [environment.name for environment in rollout.stage.environments]
+    groups = {
+        "done": [name for name in reached if name not in failures],
+        "failed": list(failures),
+        "held": list(held),
+        "untouched": [name for name in names if name not in reached and name not in held],
+    }
+    why = "; ".join(f"{name}: {error.what.removeprefix(f'{name}: ')}" for name, error in failures.items())
+    short = len(names) - len(groups["done"])
+    what = f"{rollout.stage.name}: {short} of {len(names)} environments do not have {rollout.release.name}"
+    only_held = "--skip-held makes that a success; inv hold.remove ends a hold"
     return RolloutFailed(
-        f"{stage.name}: {len(failures)} of {len(names)} environments failed. {what}",
-        state=f"done: {_list(done)}; failed: {_list(failures)}; untouched: {_list(untouched)}",
-        hint=f"{again} continues",
+        f"{what}. {why}" if why else what,
+        state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),
+        hint=f"{rollout.again} continues" if failures else only_held,
     )
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"

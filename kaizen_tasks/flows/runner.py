@@ -10,6 +10,7 @@ from kaizen_tasks.errors import KaizenError, Refused
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.flows.locking import Fence
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports import Tools
 
@@ -40,6 +41,16 @@ def perform(step: Step, _decision: Act, release: Release, tools: Tools) -> Relea
         raise _unseen(step, seen)
     tools.reporter.acted(step.label, seen.reason, tools.clock.elapsed() - began)
     return seen.release
+
+
+def fenced(fence: Fence) -> Executor:
+    """Return an executor that acts only as long as the locks are this run's own."""
+
+    def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
+        fence.confirm(step.label.environment)
+        return perform(step, decision, release, tools)
+
+    return execute
 
 
 def run(flow: Flow, release: Release, tools: Tools, execute: Executor = perform) -> Release:

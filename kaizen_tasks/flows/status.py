@@ -50,5 +50,7 @@ def _row(environment: Environment, tools: Tools) -> Row:
         latest=latest,
         running=probing.running(url, tools) if url else Running(fault="has no address"),
         entry=entry,
-        faults=tuple(faults),
+        lock=see(lambda: tools.locks.find(environment.name)),
+        hold=see(lambda: tools.holds.find(environment.name)),
+        faults=tuple(dict.fromkeys(faults)),
     )

@@ -31,6 +31,31 @@ def stage(names: Sequence[str], settings: Settings) -> Stage:
     return Stage(name=" ".join(each.name for each in stages), environments=tuple(environments))
 
 
+def environment(name: str, settings: Settings) -> Environment:
+    """Return the one environment that `--env` names.
+
+    Raises:
+        UsageError: no name, one that is not configured, or a group.
+    """
+    found = stage([name] if name else [], settings)
+    if len(found.environments) != 1:
+        members = ", ".join(each.name for each in found.environments)
+        raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
+    return found.environments[0]
+
+
+def first_stage(name: str, settings: Settings) -> Stage:
+    """Return the first stage of the pipeline, when that is what is meant.
+
+    Raises:
+        UsageError: the name is of another stage, or of none.
+    """
+    if settings.stage(name) != settings.first_stage:
+        first = settings.first_stage.name
+        raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{first}")
+    return settings.first_stage
+
+
 def announce(what: str, environments: Sequence[Environment], tools: Toolbox) -> None:
     """Say app, release, environments, account and region before anything happens.
 

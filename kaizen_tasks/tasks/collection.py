@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import TYPE_CHECKING, Any
 
 from invoke.collection import Collection
 
 from kaizen_tasks.config import source
-from kaizen_tasks.tasks import changelog, local, observing, releasing, rollback, rollout, setup
+from kaizen_tasks.tasks import changelog, local, locks, observing, releases, releasing, rollback, rollout, setup
 from kaizen_tasks.tasks.demo import demo
+from kaizen_tasks.tasks.doctor import doctor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RELEASE_SIDE = {"app", "release", "tag", "docs_checklist"}
 """Keys of an app that has versions and a changelog, and nothing to deploy."""
@@ -24,13 +29,14 @@ def build() -> Collection:
         releasing.cut,
         releasing.tag,
         demo,
+        doctor,
         changelog=changelog.collection(),
         local=local.collection(),
     )
     if found.fault or not found.raw.keys() <= RELEASE_SIDE:
         _add_deploy_side(collection)
     pipeline = _pipeline(found.raw)
-    for each in rollout.pipeline_tasks(pipeline, typed=_typed()):
+    for each in _pipeline_tasks(pipeline):
         collection.add_task(each)
     collection.configure(source.with_defaults(found.raw))
     return collection
@@ -43,12 +49,23 @@ def _add_deploy_side(collection: Collection) -> None:
         rollout.deploy,
         rollout.verify,
         rollout.promote,
+        releases.hotfix,
         rollback.rollback,
         observing.status,
         observing.history,
         setup.setup,
     ):
         collection.add_task(each)
+    collection.add_collection(locks.lock_collection(), name="lock")
+    collection.add_collection(locks.hold_collection(), name="hold")
+
+
+def _pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
+    """Make `release-<first stage>`, a `promote-<stage>` for every later one, and one for each other that was typed."""
+    names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
+    for name in dict.fromkeys((*names, *_typed())):
+        verb, _, stage = name.partition("-")
+        yield releases.release_task(stage) if verb == "release" else rollout.promote_task(stage)
 
 
 def _pipeline(raw: source.Raw) -> tuple[str, ...]:

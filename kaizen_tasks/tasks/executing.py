@@ -1,13 +1,35 @@
-"""From flags to what runs: the executor, and the bump that was asked for."""
+"""From flags to what runs: the executor, the locks around it, and the bump that was asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.runner import Executor
     from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.wiring import Toolbox
+
+
+class Asked(NamedTuple):
+    """What the flags of a flow ask for.
+
+    Attributes:
+        yes: answer every question with yes.
+        wait: how long to wait for other runs: `10m`; empty does not wait.
+        go_back: whether an environment that does not prove itself gets its last verified release again.
+        skip_held: whether leaving out held environments is success.
+    """
+
+    yes: bool
+    wait: str
+    go_back: bool = True
+    skip_held: bool = False
 
 
 def executor(tools: Toolbox) -> Executor:
@@ -17,7 +39,42 @@ def executor(tools: Toolbox) -> Executor:
     return display if tools.dry else perform
 
 
-def bump(part: str, to: str, *, force: bool, settled: bool = True) -> Bump:
+@contextmanager
+def alone(environments: Sequence[Environment], tools: Toolbox, *, wait: str = "") -> Iterator[Executor]:
+    """Hold the environments' locks, and give the executor that acts only while they are held.
+
+    Args:
+        environments: which.
+        tools: the outside world; a dry run takes no lock.
+        wait: how long to wait for other runs: `10m`; empty does not wait.
+
+    Raises:
+        Locked: somebody else is at work there.
+        UsageError: `wait` is not a length of time.
+    """
+    from kaizen_tasks.flows.locking import holding
+    from kaizen_tasks.flows.runner import display, fenced
+
+    if tools.dry:
+        yield display
+        return
+    names = [environment.name for environment in environments]
+    typed = shlex.join(("inv", *sys.argv[1:]))
+    with holding(names, tools, command=typed, wait=_seconds(wait)) as fence:
+        yield fenced(fence)
+
+
+def _seconds(wait: str) -> float:
+    from kaizen_tasks.domain import duration
+    from kaizen_tasks.errors import UsageError
+
+    try:
+        return duration.parse(wait) if wait else 0
+    except ValueError as error:
+        raise UsageError(f"--wait {wait}: {error}") from None
+
+
+def bump(part: str, to: str, *, force: bool, settled: bool = True, hotfix: bool = False) -> Bump:
     """Return the bump that `--part`, `--to` and `--force` ask for.
 
     Args:
@@ -25,6 +82,7 @@ def bump(part: str, to: str, *, force: bool, settled: bool = True) -> Bump:
         to: as typed, or empty.
         force: whether the part may be lower than the notes ask for.
         settled: see `Bump`.
+        hotfix: see `Bump`.
 
     Raises:
         UsageError: no such part, or not a version.
@@ -33,4 +91,4 @@ def bump(part: str, to: str, *, force: bool, settled: bool = True) -> Bump:
     from kaizen_tasks.flows.steps import Bump
 
     wanted = versions.parse(to, where="--to") if to else None
-    return Bump(part=versions.parse_part(part), to=wanted, settled=settled, force=force)
+    return Bump(part=versions.parse_part(part), to=wanted, settled=settled, force=force, hotfix=hotfix)

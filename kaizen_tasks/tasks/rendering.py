@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.changelog import Problem
+    from kaizen_tasks.domain.hold import Hold
     from kaizen_tasks.domain.ledger import Candidate, Entry
+    from kaizen_tasks.domain.lock import Lock
     from kaizen_tasks.domain.matrix import Row
 
 Document = dict[str, Any]  # JSON, on its way out
@@ -31,8 +33,8 @@ def _row(row: Row) -> Document:
         "digest": row.latest.digest if row.latest else None,
         "running": {"version": row.running.version or None, "environment": row.running.environment or None},
         "ledger": entry_document(row.entry) if row.entry else None,
-        "lock": None,
-        "hold": None,
+        "lock": lock_document(row.lock) if row.lock else None,
+        "hold": hold_document(row.hold) if row.hold else None,
         "drift": list(row.drift),
     }
 
@@ -49,6 +51,28 @@ def entry_document(entry: Entry) -> Document:
         "actor": entry.actor,
         "operation": entry.operation or None,
         "reason": entry.reason or None,
+    }
+
+
+def lock_document(lock: Lock) -> Document:
+    """Return a lock as JSON; its token stays with its owner."""
+    return {
+        "actor": lock.actor,
+        "command": lock.command,
+        "reason": lock.reason or None,
+        "since": lock.since.isoformat(),
+        "expires": lock.expires.isoformat() if lock.expires else None,
+        "fence": lock.fence,
+    }
+
+
+def hold_document(hold: Hold) -> Document:
+    """Return a hold as JSON."""
+    return {
+        "actor": hold.actor,
+        "reason": hold.reason,
+        "since": hold.since.isoformat(),
+        "until": hold.until.isoformat() if hold.until else None,
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import ENV, JSON, RELEASE, YES, command
+from kaizen_tasks.tasks import executing
+from kaizen_tasks.tasks.boundary import ENV, JSON, RELEASE, WAIT, YES, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         "list": "show what can be gone back to, and change nothing",
         "json": JSON,
         "yes": YES,
+        "wait": WAIT,
     },
 )
 def rollback(
@@ -34,6 +36,7 @@ def rollback(
     list: bool = False,
     json: bool = False,
     yes: bool = False,
+    wait: str = "",
 ) -> None:
     """Go back to the last verified release, or to the one that is named, without a build."""
     from kaizen_tasks.domain import version as versions
@@ -48,21 +51,24 @@ def rollback(
         _list(stage.environments, tools, json=json)
         return
     for environment in stage.environments:
-        _go_back(environment, wanted, reason, tools, yes=yes)
+        _go_back(environment, wanted, reason or "by hand", tools, executing.Asked(yes=yes, wait=wait))
 
 
-def _go_back(environment: Environment, wanted: Version | None, reason: str, tools: Toolbox, *, yes: bool) -> None:
-    from kaizen_tasks.errors import KaizenError, Refused, RollbackFailed
+def _go_back(
+    environment: Environment, wanted: Version | None, reason: str, tools: Toolbox, asked: executing.Asked
+) -> None:
+    from kaizen_tasks.errors import KaizenError, Locked, Refused, RollbackFailed
     from kaizen_tasks.flows import catalogue, rollback
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.tasks import asking, executing
+    from kaizen_tasks.tasks import asking
 
     target = rollback.choose(environment, wanted, tools)
     asking.announce(f"back to {target.name}", (environment,), tools)
-    asking.confirm((environment,), tools, yes=yes)
+    asking.confirm((environment,), tools, yes=asked.yes)
     try:
-        run(catalogue.rollback(environment, reason=reason), target, tools, executing.executor(tools))
-    except Refused:
+        with executing.alone((environment,), tools, wait=asked.wait) as execute:
+            run(catalogue.rollback(environment, reason=reason), target, tools, execute)
+    except (Refused, Locked):
         raise
     except KaizenError as error:
         raise RollbackFailed(

@@ -1,106 +1,73 @@
-"""The deploy side: the flows of the pipeline, and deploy, verify and promote for any environment."""
+"""The deploy side: promotions along the pipeline, and deploy and verify for any environment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, FORCE, NO_ROLLBACK, PART, RELEASE, SKIP_DOCS, TO, YES, command
+from kaizen_tasks.tasks.boundary import ENV, NO_ROLLBACK, RELEASE, SKIP_HELD, WAIT, YES, command
+from kaizen_tasks.tasks.executing import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Stage
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.rollout import Rollout
-    from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.wiring import Toolbox
 
+PROMOTION = {
+    "release": f"{RELEASE}; without it, the one that was verified last in the stage before",
+    "yes": YES,
+    "wait": WAIT,
+    "skip-held": SKIP_HELD,
+    "no-rollback": NO_ROLLBACK,
+}
 
-def pipeline_tasks(pipeline: tuple[str, ...], *, typed: tuple[str, ...]) -> Iterator[Any]:
-    """Make `release-<first stage>`, a `promote-<stage>` for every later one, and one for each other that was typed."""
-    names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
-    for name in dict.fromkeys((*names, *typed)):
-        verb, _, stage = name.partition("-")
-        yield _release_task(stage) if verb == "release" else _promote_task(stage)
 
+def promote_task(stage: str) -> Any:
+    """Make the task that promotes to a later stage."""
 
-def _release_task(stage: str) -> Any:
-    @command(
-        name=f"release-{stage}",
-        help={
-            "part": PART,
-            "to": TO,
-            "yes": YES,
-            "skip-docs": SKIP_DOCS,
-            "force": FORCE,
-            "no-rollback": NO_ROLLBACK,
-        },
-    )
-    def release(
+    @command(name=f"promote-{stage}", help=PROMOTION)
+    def promote_stage(
         c: Context,
-        part: str = "auto",
-        to: str = "",
+        release: str = "",
         yes: bool = False,
-        skip_docs: str = "",
-        force: bool = False,
+        wait: str = "",
+        skip_held: bool = False,
         no_rollback: bool = False,
     ) -> None:
         from kaizen_tasks.wiring import toolbox
 
-        step = executing.bump(part, to, force=force)
-        tools = toolbox(c.config, draft=True)
-        _release(stage, step, tools, yes=yes, skip_docs=skip_docs, go_back=not no_rollback)
-
-    release.__doc__ = release.body.__doc__ = f"Release to {stage}: from the commit to a verified service and a tag."
-    return release
-
-
-def _release(name: str, bump: Bump, tools: Toolbox, *, yes: bool, skip_docs: str, go_back: bool) -> None:
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows import catalogue, documents
-    from kaizen_tasks.flows.recovery import run_or_go_back
-    from kaizen_tasks.tasks import asking
-
-    stage = tools.settings.first_stage
-    if tools.settings.stage(name) != stage:
-        raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{stage.name}")
-    start = Release(version=documents.version(tools))
-    asking.announce(bump.wanted(start, tools).name, stage.environments, tools)
-    asking.confirm(stage.environments, tools, yes=yes)
-    flow = catalogue.release(bump, stage, skip_docs=skip_docs)
-    run_or_go_back(flow, start, tools, executing.executor(tools), go_back=go_back)
-
-
-def _promote_task(stage: str) -> Any:
-    @command(name=f"promote-{stage}", help={"release": RELEASE, "yes": YES, "no-rollback": NO_ROLLBACK})
-    def promote_stage(c: Context, release: str = "", yes: bool = False, no_rollback: bool = False) -> None:
-        from kaizen_tasks.wiring import toolbox
-
         tools = toolbox(c.config)
-        again = f"inv promote-{stage}"
-        _promote(tools, tools.settings.stage(stage), release, again=again, yes=yes, go_back=not no_rollback)
+        asked = Asked(yes=yes, wait=wait, skip_held=skip_held, go_back=not no_rollback)
+        _promote(tools.settings.stage(stage), release, f"inv promote-{stage}", tools, asked)
 
     doc = f"Promote to {stage}: the bytes that were verified in the stage before."
     promote_stage.__doc__ = promote_stage.body.__doc__ = doc
     return promote_stage
 
 
-@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES, "no-rollback": NO_ROLLBACK})
-def promote(c: Context, env: list[str], release: str = "", yes: bool = False, no_rollback: bool = False) -> None:
+@command(iterable=["env"], help={"env": ENV, **PROMOTION})
+def promote(
+    c: Context,
+    env: list[str],
+    release: str = "",
+    yes: bool = False,
+    wait: str = "",
+    skip_held: bool = False,
+    no_rollback: bool = False,
+) -> None:
     """Promote to any environments: the bytes that were verified in the stage before."""
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
-    _promote(tools, stage, release, again=_again("promote", env), yes=yes, go_back=not no_rollback)
+    asked = Asked(yes=yes, wait=wait, skip_held=skip_held, go_back=not no_rollback)
+    _promote(asking.stage(env, tools.settings), release, _again("promote", env), tools, asked)
 
 
-def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool, go_back: bool) -> None:
+def _promote(stage: Stage, wanted: str, again: str, tools: Toolbox, asked: Asked) -> None:
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import catalogue, promotable
@@ -115,28 +82,31 @@ def _promote(tools: Toolbox, stage: Stage, wanted: str, *, again: str, yes: bool
     tools.identity.account()
     release = promotable.verified_in(before, version, tools)
     if release.version.prerelease and not tools.dry:
-        asking.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=yes)
+        asking.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=asked.yes)
     rollout = Rollout(
         stage=stage,
         release=release,
         flow_for=lambda environment: catalogue.promotion(environment, before=before),
         again=f"{again} --release {release.name}",
-        go_back=go_back,
+        go_back=asked.go_back,
+        skip_held=asked.skip_held,
     )
-    _roll_out(rollout, tools, yes=yes)
+    _roll_out(rollout, tools, asked)
 
 
-def _roll_out(rollout: Rollout, tools: Toolbox, *, yes: bool) -> None:
+def _roll_out(rollout: Rollout, tools: Toolbox, asked: Asked) -> None:
     from kaizen_tasks.flows.rollout import roll_out
     from kaizen_tasks.tasks import asking
 
-    asking.announce(rollout.release.name, rollout.stage.environments, tools)
-    asking.confirm(rollout.stage.environments, tools, yes=yes)
-    roll_out(rollout, tools, executing.executor(tools))
+    environments = rollout.stage.environments
+    asking.announce(rollout.release.name, environments, tools)
+    asking.confirm(environments, tools, yes=asked.yes)
+    with executing.alone(environments, tools, wait=asked.wait) as execute:
+        roll_out(rollout, tools, execute)
 
 
-@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES})
-def deploy(c: Context, env: list[str], release: str = "", yes: bool = False) -> None:
+@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES, "wait": WAIT})
+def deploy(c: Context, env: list[str], release: str = "", yes: bool = False, wait: str = "") -> None:
     """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.rollout import Rollout
@@ -152,14 +122,14 @@ def deploy(c: Context, env: list[str], release: str = "", yes: bool = False) -> 
         flow_for=lambda environment: catalogue.deployment(environment, source=source),
         again=_again("deploy", env),
     )
-    _roll_out(rollout, tools, yes=yes)
+    _roll_out(rollout, tools, Asked(yes=yes, wait=wait))
 
 
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE})
 def verify(c: Context, env: list[str], release: str = "") -> None:
     """Ask the running app until it proves the version, then run the smoke checks."""
     from kaizen_tasks.flows import catalogue
-    from kaizen_tasks.flows.rollout import Rollout
+    from kaizen_tasks.flows.rollout import Rollout, roll_out
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
@@ -170,8 +140,10 @@ def verify(c: Context, env: list[str], release: str = "") -> None:
         flow_for=catalogue.verification,
         again=_again("verify", env),
         go_back=False,
+        heed_holds=False,
     )
-    _roll_out(rollout, tools, yes=True)
+    asking.announce(rollout.release.name, rollout.stage.environments, tools)
+    roll_out(rollout, tools, executing.executor(tools))
 
 
 def _again(verb: str, env: list[str]) -> str:

@@ -336,6 +336,18 @@ class ScmContract:
 
         assert scm.tags() == ()
 
+    def test_names_the_tags_behind_a_commit(self, scene: Scene) -> None:
+        """A tag on another line of history is not behind it."""
+        scm = scene.scm
+        first = scm.head().commit
+        scm.tag("v1.2.2", first, "web v1.2.2")
+        other = release(scm)
+        scm.tag("v1.2.3", other, "web v1.2.3")
+
+        assert scm.tags() == ("v1.2.2", "v1.2.3")
+        assert scm.tags(behind=first) == ("v1.2.2",)
+        assert scm.tags(behind=other) == ("v1.2.2", "v1.2.3")
+
     def test_asks_the_remote(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         commit = land_and_tag(scene.scm)
@@ -365,6 +377,31 @@ class ScmContract:
         there = scene.scm.remote("main")
         assert there is not None
         assert (commit, {"v1.2.3": commit}) == (there.branch, there.tags)
+
+    def test_publishes_a_release_that_nothing_here_names_yet(self, scene: Scene) -> None:
+        """Branch and tag are on the remote; here they follow when the release is sealed."""
+        before, commit = scene.scm.head(), release(scene.scm)
+        scene.scm.keep("v1.2.3", commit)
+        scene.scm.prepare("v1.2.3", commit, "web v1.2.3")
+        scene.scm.prepare("v1.2.3", commit, "another message")
+        scene.scm.publish(branch="main", tag="v1.2.3")
+
+        there = scene.scm.remote("main")
+        assert there is not None
+        assert (commit, {"v1.2.3": commit}) == (there.branch, there.tags)
+        assert (before, ()) == (scene.scm.head(), scene.scm.tags())
+        assert scene.scm.pending() == {"v1.2.3": commit}
+
+        scene.scm.seal(commit, paths=PATHS, tag="v1.2.3", message="a third message")
+        assert scene.scm.tags() == ("v1.2.3",)
+        assert scene.scm.pending() == {}
+
+    def test_prepares_no_tag_that_is_taken(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        scene.scm.tag("v1.2.3", scene.scm.head().commit, "somebody else's")
+
+        with pytest.raises(Refused, match=r"v1.2.3 exists on another commit"):
+            scene.scm.prepare("v1.2.3", commit, "web v1.2.3")
 
     def test_keeps_later_work_to_itself(self, scene: Scene) -> None:
         commit = land_and_tag(scene.scm)

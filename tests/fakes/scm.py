@@ -74,6 +74,7 @@ class FakeScm:
         self._branches: dict[str, str] = {}
         self._tags: dict[str, str] = {}
         self._begun: dict[str, str] = {}
+        self._prepared: dict[str, str] = {}
         if files:
             self.commit(files, "First")
             if remote:
@@ -126,9 +127,10 @@ class FakeScm:
         """Return what the test says."""
         return self.in_the_way
 
-    def tags(self) -> tuple[str, ...]:
+    def tags(self, *, behind: str = "") -> tuple[str, ...]:
         """Return the tags' names."""
-        return tuple(sorted(self._tags))
+        line = set(self._line(behind)) if behind else set(self._tags.values())
+        return tuple(sorted(name for name, commit in self._tags.items() if commit in line))
 
     def touched(self, since: str, until: str) -> tuple[str, ...]:
         """Return the files that differ between a commit and the one before it, over a span."""
@@ -186,6 +188,13 @@ class FakeScm:
             self.index[path] = new[path]
             self.documents.write(path, new[path])
 
+    def prepare(self, name: str, commit: str, message: str) -> None:
+        """Make a tag that has no name yet."""
+        if self._tags.get(name, commit) != commit:
+            raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
+        self._prepared[name] = commit
+        self.messages.setdefault(name, message)
+
     def tag(self, name: str, commit: str, message: str) -> None:
         """Create a tag, and forget that its release was begun."""
         if self._tags.get(name, commit) != commit:
@@ -209,7 +218,7 @@ class FakeScm:
 
     def publish(self, *, branch: str, tag: str) -> None:
         """Push both or neither."""
-        commit, there = self._tags.get(tag, ""), self.upstream
+        commit, there = self._tags.get(tag) or self._prepared.get(tag, ""), self.upstream
         if not commit:
             raise NotFound(f"there is no tag {tag} in this clone")
         if there is None:

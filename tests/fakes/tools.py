@@ -14,11 +14,16 @@ from kaizen_tasks.config import reader, source
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports import Documents
+from tests.fakes.account import FakeAccount
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.holds import FakeHolds
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.locks import FakeLocks
+from tests.fakes.machine import FakeMachine
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
@@ -64,12 +69,20 @@ def settings(**changes: object) -> Settings:
 
 @define
 class FakeIdentity:
-    """Credentials of the right account."""
+    """Credentials of the right account.
+
+    Attributes:
+        number: the account.
+        refusal: raised instead, when the credentials do not work.
+    """
 
     number: str = "123456789012"
+    refusal: KaizenError | None = None
 
     def account(self) -> str:
         """Return the account."""
+        if self.refusal:
+            raise self.refusal
         return self.number
 
 
@@ -109,6 +122,10 @@ class FakeTools:
     ledger: FakeLedger = field(factory=FakeLedger)
     prober: FakeProber = field(factory=FakeProber)
     clock: FakeClock = field(factory=FakeClock)
+    account: FakeAccount = field(factory=FakeAccount)
+    machine: FakeMachine = field(factory=FakeMachine)
+    locks: FakeLocks = field(factory=FakeLocks)
+    holds: FakeHolds = field(init=False)
     reporter: FakeReporter = field(factory=FakeReporter)
     stuck: set[str] = field(factory=set)
     serving: dict[str, str] = field(factory=dict)
@@ -116,11 +133,13 @@ class FakeTools:
     def __attrs_post_init__(self) -> None:
         tree = FakeDocuments()
         self.documents = tree
+        self.holds = FakeHolds(clock=self.clock)
         self.scm = FakeScm(FILES, documents=tree, remote=self.upstream)
         self.builder = PushingBuilder(registry=self.registry)
         self.platform = FakePlatform(deployed=self._deployed, now=self.clock.now)
         for name, environment in self.settings.environments.items():
             self.registry.create(environment.repository)
+            self.account.create(environment.repository)
             image = f"registry.example/{environment.repository}:latest"
             self.platform.add(environment.service, image=image, url=f"https://{name}.example")
             self.serving[name] = "v0.1.0"

@@ -111,7 +111,7 @@ def test_stops_after_the_canary_and_says_what_is_untouched(tools: FakeTools) -> 
         promote(tools, "beta")
 
     assert failed.value.exit_code == 9
-    assert failed.value.state == "done: none; failed: mark; untouched: shane, dom"
+    assert failed.value.state == "failed: mark; untouched: shane, dom"
     assert failed.value.hint == "inv promote-beta continues"
     assert (tools.serving["shane"], tools.serving["dom"]) == ("v0.1.0", "v0.1.0")
 
@@ -124,7 +124,7 @@ def test_one_failing_tenant_of_the_last_wave_does_not_stop_the_others(tools: Fak
     with pytest.raises(RolloutFailed) as failed:
         promote(tools, "beta")
 
-    assert failed.value.state == "done: mark, dom; failed: shane; untouched: none"
+    assert failed.value.state == "done: mark, dom; failed: shane"
     tools.platform.outcomes.clear()
     promote(tools.drafting(), "beta")
     assert set(tools.serving.values()) == {"v0.2.0"}

@@ -3,9 +3,10 @@
 from kaizen_tasks.flows.steps.building import Build, Push
 from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
 from kaizen_tasks.flows.steps.evidence import Evidence, Record, Return
+from kaizen_tasks.flows.steps.holding import Hold
 from kaizen_tasks.flows.steps.preflight import Preflight
 from kaizen_tasks.flows.steps.proving import Smoke, Verify
-from kaizen_tasks.flows.steps.tagging import Seal, Tag
+from kaizen_tasks.flows.steps.tagging import Seal, Send, Tag
 from kaizen_tasks.flows.steps.versioning import Bump, Changelog, Commit, Land
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Copy",
     "Deploy",
     "Evidence",
+    "Hold",
     "Land",
     "Locate",
     "Preflight",
@@ -23,6 +25,7 @@ __all__ = [
     "Record",
     "Return",
     "Seal",
+    "Send",
     "Smoke",
     "Tag",
     "Verify",

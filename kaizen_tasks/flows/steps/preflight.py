@@ -64,7 +64,8 @@ class Preflight:
             yield from self._of_release(decision.release, tools)
 
     def _of_release(self, wanted: Release, tools: Tools) -> Iterator[str]:
-        yield from obstacles.of_version(wanted, tools, hotfix=self.bump.hotfix)
+        yield from obstacles.of_version(wanted, tools)
+        yield from obstacles.of_documents(wanted, tools)
         if self.push:
             yield from obstacles.of_remote(wanted, tools, hotfix=self.bump.hotfix)
         if not self.skip_docs:

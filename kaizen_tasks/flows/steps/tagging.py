@@ -71,6 +71,51 @@ def _taken(name: str, commit: str, release: Release) -> Refuse:
 
 
 @frozen(kw_only=True)
+class Send:
+    """Push the release commit to the branch, and its tag, before either is so named here.
+
+    The push is the point of no return: when others were faster it is rejected, and nothing here has changed.
+
+    Attributes:
+        remark: more for the tag's message.
+    """
+
+    remark: str = ""
+    label = Label("send")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look at the remote's branch and tag."""
+        name, where = tools.settings.git_tag(release.version), tools.settings.release.remote
+        if not release.commit:
+            return Act(f"push the release commit and {name} to {where}", release)
+        remote = tools.scm.remote(tools.scm.head().branch)
+        if remote is None:
+            return Refuse(why=(f"there is no remote {where} to push to",), hint=f"git remote add {where} URL")
+        there, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
+        if there not in {"", release.commit}:
+            return Refuse(
+                why=(f"{where} has had the tag {name} for a moment, on commit {there[:10]}: somebody was faster",),
+                hint=f"git pull --no-rebase --tags {where} {branch}, then the same command again",
+            )
+        if there and not branch:
+            return Done(f"{name} on {release.commit[:10]} is on {where}", release)
+        return Act(f"push {release.commit[:10]} as {f'{branch} and {name}' if branch else name} to {where}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Push both or neither."""
+        remote = tools.scm.remote(tools.scm.head().branch)
+        if remote is not None:
+            _send(release, _message(release, self.remark, tools), remote, tools)
+        return release
+
+
+def _send(release: Release, message: str, remote: Remote, tools: Tools) -> None:
+    name = tools.settings.git_tag(release.version)
+    tools.scm.prepare(name, release.commit, message)
+    tools.scm.publish(branch=_branch_to_push(release, remote, tools), tag=name)
+
+
+@frozen(kw_only=True)
 class Tag:
     """Tag the release commit and push tag and branch, both or neither.
 
@@ -109,17 +154,20 @@ class Tag:
         return Act(f"tag {where}, push {what} to {tools.settings.release.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Tag, then push what the remote lacks in one atomic push."""
-        name = tools.settings.git_tag(release.version)
-        tools.scm.tag(name, release.commit, _message(release, self.remark, tools))
+        """Push what the remote lacks in one atomic push; once it has taken it, tag here too."""
+        name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
         remote = tools.scm.remote(tools.scm.head().branch)
         if remote is not None:
-            tools.scm.publish(branch=_branch_to_push(release, remote, tools), tag=name)
+            _send(release, message, remote, tools)
+        tools.scm.tag(name, release.commit, message)
         return release
 
 
 def _branch_to_push(release: Release, remote: Remote, tools: Tools) -> str:
-    """Return the branch when the remote's lacks the release commit; a detached HEAD has none to push."""
-    if remote.branch and tools.scm.is_ancestor(release.commit, remote.branch):
+    """Return the branch when the remote's lacks the release commit; a detached HEAD has none to push.
+
+    A remote that is on a commit unknown here is no obstacle yet: the push itself says best what is to be done.
+    """
+    if tools.scm.commit_of(remote.branch) and tools.scm.is_ancestor(release.commit, remote.branch):
         return ""
     return tools.scm.head().branch

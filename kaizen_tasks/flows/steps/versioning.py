@@ -46,7 +46,7 @@ class Bump:
         begun = pending.begun(tools)
         if begun is not None and self._takes_up(begun, tools):
             return Done(f"{begun.name} was begun before, as commit {begun.commit[:10]}", begun)
-        now, last = documents.version(tools), self._last(tools)
+        now, last = documents.version(tools), self._last(begun, tools)
         finished = pending.finished(now, last, tools) if self.to in {None, now} else None
         if finished is not None and (self.settled or self.part == "auto"):
             return Done(f"{finished.name} is released and nothing is noted since", finished)
@@ -67,7 +67,8 @@ class Bump:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write VERSION in its own style."""
-        wanted, _ = self._wanted(documents.version(tools), self._last(tools), tools)
+        last = self._last(pending.begun(tools), tools)
+        wanted, _ = self._wanted(documents.version(tools), last, tools)
         tools.documents.write(documents.VERSION, versions.write(tools.documents.read(documents.VERSION), wanted))
         return evolve(release, version=wanted)
 
@@ -80,9 +81,9 @@ class Bump:
             return self.to == begun.version
         return self.part == "auto" or not pending.failed(begun, tools)
 
-    def _last(self, tools: Tools) -> Version | None:
+    def _last(self, begun: Release | None, tools: Tools) -> Version | None:
         """Return the version that the wanted one comes after: of the last release, or of one that failed since."""
-        begun, last = pending.begun(tools), documents.last_release(tools, behind_head=self.hotfix)
+        last = documents.last_release(tools, behind_head=self.hotfix)
         if begun is None or self._takes_up(begun, tools):
             return last
         return versions.latest(tuple(each for each in (begun.version, last) if each is not None))

@@ -1,0 +1,86 @@
+"""What every Holds does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.domain.hold import Hold
+from tests.fakes.clock import START, FakeClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kaizen_tasks.ports import Holds
+
+WEEK = timedelta(days=7)
+
+
+def hold(environment: str = "mark", *, at: datetime = START, reason: str = "hotfix, she said: ünïcödé") -> Hold:
+    """Return a hold for a week, with a value in every attribute."""
+    since = at.replace(microsecond=123456)
+    return Hold(environment=environment, reason=reason, actor="ada@workshop", since=since, until=since + WEEK)
+
+
+class HoldsContract:
+    """Subclass it and provide the fixture `holds`: nothing is held, and the fixture `clock` says what has ended."""
+
+    def test_knows_of_none_at_first(self, holds: Holds) -> None:
+        holds.add(hold("dom"))
+
+        assert holds.find("mark") is None
+
+    def test_gives_back_what_was_added(self, holds: Holds) -> None:
+        assert holds.add(hold()) == hold()
+        assert holds.find("mark") == hold()
+
+    def test_needs_no_end(self, holds: Holds, clock: FakeClock) -> None:
+        endless = evolve(hold(), until=None)
+        holds.add(endless)
+        clock.advance(400 * WEEK.total_seconds())
+
+        assert holds.find("mark") == endless
+
+    def test_adds_nothing_to_what_is_held(self, holds: Holds) -> None:
+        holds.add(hold())
+
+        assert holds.add(hold(reason="another")) == hold()
+        assert holds.find("mark") == hold()
+
+    def test_adds_a_hold_once_when_the_answer_was_lost(self, holds: Holds) -> None:
+        holds.add(hold())
+
+        assert holds.add(hold()) == hold()
+
+    def test_counts_one_that_has_ended_as_absent(self, holds: Holds, clock: FakeClock) -> None:
+        holds.add(hold())
+        clock.advance(WEEK.total_seconds())
+        assert holds.find("mark") == hold()
+        clock.advance(1)
+
+        assert holds.find("mark") is None
+        assert holds.remove("mark") is None
+
+    def test_holds_again_what_was_held_until_now(self, holds: Holds, clock: FakeClock) -> None:
+        holds.add(hold())
+        clock.advance(WEEK.total_seconds() + 1)
+        again = evolve(hold(at=clock.now(), reason="another"), until=None)
+
+        assert holds.add(again) == again
+        assert holds.find("mark") == again
+
+    def test_removes_one_and_says_which(self, holds: Holds) -> None:
+        holds.add(hold())
+
+        assert holds.remove("mark") == hold()
+        assert holds.find("mark") is None
+        assert holds.remove("mark") is None
+
+    def test_removes_no_other(self, holds: Holds) -> None:
+        holds.add(hold("mark"))
+        holds.add(hold("mark-eu"))
+        holds.remove("mark")
+
+        assert holds.find("mark-eu") == hold("mark-eu")

@@ -1,0 +1,173 @@
+"""What every Locks does."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.domain.lock import Lock
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Locks
+
+NOON = datetime(2026, 11, 20, 12, microsecond=123456, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+RACERS = 20
+
+
+def wanted(token: str = "a1", environment: str = "staging", *, at: datetime = NOON) -> Lock:
+    """Return a lock that somebody wants, with a value in every attribute."""
+    return Lock(
+        environment=environment,
+        token=token,
+        actor=f"{token}@workshop",
+        command="promote-prod",
+        reason="because, she said: ünïcödé",
+        since=at,
+        expires=at + LEASE,
+    )
+
+
+def by_hand(token: str = "a1") -> Lock:
+    """Return a lock that a person wants."""
+    return evolve(wanted(token), expires=None, command="", reason="")
+
+
+class LocksContract:
+    """Subclass it and provide the fixture `locks`: none is taken, and nothing is inherited."""
+
+    def test_knows_nobody_at_first(self, locks: Locks) -> None:
+        locks.take(wanted(environment="prod"))
+
+        assert locks.find("staging") is None
+
+    def test_takes_what_is_free(self, locks: Locks) -> None:
+        taken = locks.take(wanted())
+
+        assert taken == evolve(wanted(), fence=1)
+        assert locks.find("staging") == taken
+
+    def test_keeps_environments_apart_whose_names_begin_alike(self, locks: Locks) -> None:
+        locks.take(wanted("a1", "prod"))
+
+        assert locks.take(wanted("b2", "prod-eu")).token == "b2"
+
+    def test_shows_who_holds_what_is_not_free(self, locks: Locks) -> None:
+        first = locks.take(wanted("a1"))
+
+        assert locks.take(wanted("b2", at=NOON + timedelta(seconds=59))) == first
+        assert locks.find("staging") == first
+
+    def test_takes_a_lock_once_when_the_answer_was_lost(self, locks: Locks) -> None:
+        first = locks.take(wanted("a1"))
+
+        assert locks.take(wanted("a1")) == first
+
+    def test_takes_over_a_lease_that_has_run_out(self, locks: Locks) -> None:
+        locks.take(wanted("a1"))
+
+        taken = locks.take(wanted("b2", at=NOON + LEASE))
+
+        assert taken == evolve(wanted("b2", at=NOON + LEASE), fence=2)
+        assert locks.find("staging") == taken
+
+    def test_leaves_a_lease_that_was_renewed(self, locks: Locks) -> None:
+        first = locks.take(wanted("a1"))
+
+        assert locks.renew(first, expires=NOON + 2 * LEASE)
+        assert locks.take(wanted("b2", at=NOON + LEASE)).token == "a1"
+        assert locks.find("staging") == evolve(first, expires=NOON + 2 * LEASE)
+
+    def test_never_takes_over_what_was_taken_by_hand(self, locks: Locks) -> None:
+        by_a_person = locks.take(by_hand("a1"))
+
+        assert by_a_person.manual
+        assert locks.take(wanted("b2", at=NOON + timedelta(days=400))) == by_a_person
+
+    def test_lets_a_person_take_over_a_lease_that_has_run_out(self, locks: Locks) -> None:
+        locks.take(wanted("a1", at=NOON - LEASE))
+
+        assert locks.take(by_hand("b2")) == evolve(by_hand("b2"), fence=2)
+        assert locks.find("staging") == evolve(by_hand("b2"), fence=2)
+
+    def test_frees_what_is_released(self, locks: Locks) -> None:
+        first = locks.take(wanted("a1"))
+
+        assert locks.release(first)
+        assert locks.find("staging") is None
+
+    def test_counts_on_after_a_release(self, locks: Locks) -> None:
+        fences = []
+        for token in ("a1", "b2", "c3"):
+            taken = locks.take(wanted(token))
+            fences.append(taken.fence)
+            locks.release(taken)
+
+        assert fences == [1, 2, 3]
+
+    def test_releases_and_renews_nothing_that_is_free(self, locks: Locks) -> None:
+        first = locks.take(wanted())
+        locks.release(first)
+
+        assert not locks.release(first)
+        assert not locks.renew(first, expires=NOON + 2 * LEASE)
+        assert locks.find("staging") is None
+
+    def test_releases_and_renews_nothing_that_never_was(self, locks: Locks) -> None:
+        assert not locks.release(wanted())
+        assert not locks.renew(wanted(), expires=NOON + LEASE)
+        assert locks.take(wanted()).fence == 1
+
+    def test_lets_a_stale_owner_do_nothing_to_the_new_one(self, locks: Locks) -> None:
+        stale = locks.take(wanted("a1"))
+        owner = locks.take(wanted("b2", at=NOON + LEASE))
+
+        assert not locks.renew(stale, expires=NOON + 9 * LEASE)
+        assert not locks.release(stale)
+        assert locks.find("staging") == owner
+
+    def test_is_won_by_one_of_many(self, locks: Locks) -> None:
+        winners = _race(locks, at=NOON)
+
+        assert len(winners) == 1
+        assert locks.find("staging") == evolve(wanted(winners[0]), fence=1)
+
+    def test_is_taken_over_by_one_of_many(self, locks: Locks) -> None:
+        locks.take(wanted())
+
+        winners = _race(locks, at=NOON + 2 * LEASE)
+
+        assert len(winners) == 1
+        assert locks.find("staging") == evolve(wanted(winners[0], at=NOON + 2 * LEASE), fence=2)
+
+    def test_inherits_nothing_at_first(self, locks: Locks) -> None:
+        assert locks.inherited() == {}
+
+    def test_passes_tokens_on_in_place_of_those_before(self, locks: Locks) -> None:
+        locks.pass_on({"staging": "a1"})
+        locks.pass_on({"prod": "b2", "prod-eu": "c3"})
+
+        assert locks.inherited() == {"prod": "b2", "prod-eu": "c3"}
+
+    def test_passes_nothing_on_in_the_end(self, locks: Locks) -> None:
+        locks.pass_on({"staging": "a1"})
+        locks.pass_on({})
+
+        assert locks.inherited() == {}
+
+
+def _race(locks: Locks, *, at: datetime) -> list[str]:
+    """Let many threads want one lock at the same moment, and return who says that it has it."""
+    start = threading.Barrier(RACERS)
+
+    def run(token: str) -> bool:
+        start.wait(timeout=30)
+        return locks.take(wanted(token, at=at)).token == token
+
+    racers = [f"racer{number}" for number in range(RACERS)]
+    with ThreadPoolExecutor(max_workers=RACERS) as pool:
+        return [racer for racer, won in zip(racers, pool.map(run, racers), strict=True) if won]

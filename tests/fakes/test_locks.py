@@ -1,0 +1,24 @@
+"""The fake locks keep the promises of locks."""
+
+from __future__ import annotations
+
+import pytest
+
+from kaizen_tasks.errors import Unreachable
+from tests.contracts.locks import LocksContract, wanted
+from tests.fakes.locks import FakeLocks
+
+
+class TestContract(LocksContract):
+    @pytest.fixture
+    def locks(self) -> FakeLocks:
+        return FakeLocks()
+
+
+def test_finds_nobody_when_told_so() -> None:
+    locks = FakeLocks(unreachable={"take"})
+
+    with pytest.raises(Unreachable):
+        locks.take(wanted())
+
+    assert locks.find("staging") is None

@@ -1,0 +1,179 @@
+"""From the release commit to an image in the first repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from attrs import define, evolve, field
+from semver import Version
+
+from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.release import Image, LocalImage, Recipe, Release
+from kaizen_tasks.errors import BuildFailed, NotFound, PushFailed
+from kaizen_tasks.flows.runner import run
+from kaizen_tasks.flows.steps import Build, Push
+from tests.fakes.builder import FakeBuilder
+from tests.fakes.registry import OCI_MANIFEST
+from tests.fakes.tools import FakeTools
+
+PLANNED = Release(version=Version.parse("0.1.0"))
+REPOSITORY = "staging-web-app"
+
+
+@define(kw_only=True)
+class CuriousBuilder(FakeBuilder):
+    """A builder that remembers what it was given to build.
+
+    Attributes:
+        contexts: the files of each build, by path.
+        folders: where they were.
+    """
+
+    contexts: list[dict[str, bytes]] = field(factory=list)
+    folders: list[Path] = field(factory=list)
+
+    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+        """Look, then build."""
+        files = (path for path in context.rglob("*") if path.is_file())
+        self.contexts.append({str(path.relative_to(context)): path.read_bytes() for path in files})
+        self.folders.append(context)
+        return super(CuriousBuilder, self).build(recipe, context)
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """A world whose HEAD can be built."""
+    return FakeTools()
+
+
+@pytest.fixture
+def release(tools: FakeTools) -> Release:
+    """The release whose commit is HEAD."""
+    return evolve(PLANNED, commit=tools.scm.head().commit)
+
+
+def steps(tools: FakeTools) -> tuple[Build, Push]:
+    """Return both steps, for staging."""
+    staging = tools.settings.environments["staging"]
+    return Build(environment=staging), Push(environment=staging)
+
+
+def hold(tools: FakeTools, revision: str) -> None:
+    """Let staging hold an image of the version, built from this commit."""
+    image = Image(digest="sha256:held", media_type=OCI_MANIFEST, version="v0.1.0", revision=revision)
+    tools.registry.put(REPOSITORY, "v0.1.0", image)
+
+
+def test_builds_what_is_committed_and_not_what_lies_in_the_working_tree(tools: FakeTools, release: Release) -> None:
+    """The export is clean, and gone afterwards."""
+    builder = CuriousBuilder()
+    tools.builder = builder
+    tools.scm.documents.files["Dockerfile"] = b"FROM my-own-experiment\n"
+    tools.scm.documents.files["secrets.env"] = b"PASSWORD=1\n"
+
+    run((Build(),), release, tools)
+
+    assert builder.contexts == [dict(tools.scm.commits[release.commit].tree)]
+    assert [folder.exists() for folder in builder.folders] == [False]
+
+
+def test_an_image_says_where_it_comes_from(tools: FakeTools, release: Release) -> None:
+    """Version, commit, the commit's time and the repository's address: so that building again gives the same."""
+    run((Build(),), release, tools)
+
+    assert tools.builder.built["web:v0.1.0"] == Recipe(
+        app="web",
+        version="v0.1.0",
+        revision=release.commit,
+        created=tools.scm.committed(release.commit),
+        source="https://git.example.com/team/app",
+    )
+
+
+def test_builds_once(tools: FakeTools, release: Release) -> None:
+    """What this machine has of the same commit is not built again."""
+    run((Build(),), release, tools)
+
+    again = Build().decide(release, tools)
+
+    assert isinstance(again, Done)
+    assert tools.builder.builds == 1
+
+
+def test_builds_again_from_another_commit(tools: FakeTools, release: Release) -> None:
+    """An image of the same name is no reason to ship yesterday's code."""
+    run((Build(),), release, tools)
+    moved = evolve(release, commit=tools.scm.commit({"app.py": b"print()\n"}))
+
+    assert isinstance(Build().decide(moved, tools), Act)
+
+
+def test_does_not_build_what_the_repository_holds(tools: FakeTools, release: Release) -> None:
+    """Another machine has built it, and the digest is known from now on."""
+    hold(tools, release.commit)
+
+    for step in steps(tools):
+        decided = step.decide(release, tools)
+        assert isinstance(decided, Done)
+        assert decided.release.digest == "sha256:held"
+
+
+@pytest.mark.parametrize(("revision", "named"), [("0123456789abcdef", "0123456789"), ("", "an unknown commit")])
+def test_refuses_a_version_that_is_taken_by_another_commit(
+    tools: FakeTools, release: Release, revision: str, named: str
+) -> None:
+    """`:vX.Y.Z` never moves."""
+    hold(tools, revision)
+
+    for step in steps(tools):
+        decided = step.decide(release, tools)
+        assert isinstance(decided, Refuse)
+        assert decided.why[0].startswith(f"{REPOSITORY}:v0.1.0 exists, built from {named} and not from")
+
+
+def test_plans_without_a_commit(tools: FakeTools) -> None:
+    """In a dry run the release commit does not exist yet, so nothing can be looked up by it."""
+    build, push = (step.decide(PLANNED, tools) for step in steps(tools))
+
+    assert build == Act("build web:v0.1.0 with fake, for linux/amd64", PLANNED)
+    assert push == Act(f"upload {REPOSITORY}:v0.1.0", PLANNED)
+
+
+def test_pushes_the_version_and_nothing_else(tools: FakeTools, release: Release) -> None:
+    """`:latest` moves last, when something is to be deployed."""
+    pushed = run(steps(tools), release, tools)
+
+    held = tools.registry.image(REPOSITORY, "v0.1.0")
+    assert held is not None
+    assert (pushed.digest, held.revision) == (held.digest, release.commit)
+    assert list(tools.registry.repositories[REPOSITORY].tags) == ["v0.1.0"]
+
+
+def test_pushes_nothing_where_there_is_no_image(tools: FakeTools, release: Release) -> None:
+    """The error says how to make one."""
+    with pytest.raises(BuildFailed, match=r"push: fake has no image of v0\.1\.0") as failed:
+        run((Push(environment=tools.settings.environments["staging"]),), release, tools)
+
+    assert (failed.value.state, failed.value.hint) == ("nothing has been uploaded", "inv build")
+
+
+def test_a_push_that_is_denied_leaves_the_repository_as_it_was(tools: FakeTools, release: Release) -> None:
+    """And the image here, for the next try."""
+    tools.builder.password = "another"
+
+    with pytest.raises(PushFailed):
+        run(steps(tools), release, tools)
+
+    assert tools.registry.repositories[REPOSITORY].tags == {}
+    assert isinstance(Build().decide(release, tools), Done)
+
+
+def test_does_not_build_for_a_repository_that_is_missing(tools: FakeTools, release: Release) -> None:
+    """That is found out before the minutes of a build, and not after."""
+    tools.registry.repositories.clear()
+
+    with pytest.raises(NotFound, match=REPOSITORY):
+        run(steps(tools), release, tools)
+
+    assert tools.builder.builds == 0

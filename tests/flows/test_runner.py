@@ -1,0 +1,129 @@
+"""How a flow is walked through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import define, evolve, field
+from semver import Version
+
+from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.errors import BuildFailed, KaizenError, Refused
+from kaizen_tasks.flows.runner import display, run
+from tests.fakes.tools import FakeTools
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Tools
+
+START = Release(version=Version.parse("1.2.3"))
+
+
+@define(kw_only=True)
+class FakeStep:
+    """A step that decides as it is told.
+
+    Attributes:
+        decisions: what it decides, one after the other; `act` among them stands for something to do.
+        failure: raised instead of acting.
+        given: the release that each decision and act was asked with.
+    """
+
+    label: Label = Label("fake")
+    decisions: list[str] = field(factory=lambda: ["act", "done"])
+    failure: BaseException | None = None
+    given: list[Release] = field(factory=list)
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Take the next decision; a commit shows that it has been through this step."""
+        self.given.append(release)
+        after = evolve(release, commit=release.commit + "x")
+        decision = self.decisions.pop(0)
+        if decision == "refuse":
+            return Refuse(why=("one reason", "another"), hint="mend it")
+        return Done("as it should be", after) if decision == "done" else Act("something to do", after)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Do it, or fail; it takes seven seconds."""
+        tools.clock.sleep(7)
+        if self.failure is not None:
+            raise self.failure
+        self.given.append(release)
+        return evolve(release, digest="sha256:acted")
+
+
+def test_a_step_that_is_done_is_not_acted_upon() -> None:
+    """What it has found out goes on to the next one."""
+    tools, first, second = FakeTools(), FakeStep(decisions=["done"]), FakeStep(decisions=["done"])
+
+    after = run((first, second), START, tools)
+
+    assert (second.given[0].commit, after.commit) == ("x", "xx")
+    assert tools.reporter.verdicts == [("done", "fake"), ("done", "fake")]
+
+
+def test_acts_and_looks_again() -> None:
+    """The second look is at the release as the act has left it, and its own findings go on."""
+    tools, step = FakeTools(), FakeStep()
+
+    after = run((step,), START, tools)
+
+    assert step.given[-1].digest == "sha256:acted"
+    assert after == evolve(START, digest="sha256:acted", commit="x")
+    assert tools.reporter.verdicts == [("act", "fake"), ("acted", "fake")]
+
+
+def test_nothing_after_a_refusal_is_looked_at() -> None:
+    """The error names the step and every reason, and what to do."""
+    tools, last = FakeTools(), FakeStep()
+
+    with pytest.raises(Refused, match="staging: one reason; another") as refused:
+        run((FakeStep(label=Label("push", "staging"), decisions=["refuse"]), last), START, tools)
+
+    assert refused.value.hint == "mend it"
+    assert tools.reporter.of("refuse") == ["push staging"]
+    assert last.given == []
+
+
+@pytest.mark.parametrize("failure", [BuildFailed("no Dockerfile"), KeyboardInterrupt(), RuntimeError("a bug")])
+def test_a_failing_act_is_reported_and_its_error_goes_on(failure: BaseException) -> None:
+    """An interruption as well: the spinner must not go on turning."""
+    tools, last = FakeTools(), FakeStep()
+
+    with pytest.raises(type(failure)) as raised:
+        run((FakeStep(failure=failure), last), START, tools)
+
+    assert raised.value is failure
+    assert tools.reporter.verdicts == [("act", "fake"), ("failed", "fake")]
+    assert last.given == []
+
+
+@pytest.mark.parametrize(("second", "seen"), [("act", "something to do"), ("refuse", "one reason; another")])
+def test_an_act_that_cannot_be_seen_has_failed(second: str, seen: str) -> None:
+    """Success is what a second look finds, and not that nothing was raised."""
+    tools = FakeTools()
+
+    with pytest.raises(KaizenError, match=f"fake: it reported success, but looking again finds: {seen}") as failed:
+        run((FakeStep(decisions=["act", second]),), START, tools)
+
+    assert failed.value.hint == "type the same command again"
+    assert tools.reporter.of("failed") == ["fake"]
+
+
+def test_a_dry_run_goes_on_as_if_it_had_acted() -> None:
+    """It shows the whole plan, acts upon nothing, and looks once."""
+    tools, first, second = FakeTools(), FakeStep(), FakeStep()
+
+    after = run((first, second), START, tools, display)
+
+    assert after == evolve(START, commit="xx")
+    assert (len(first.given), len(second.given)) == (1, 1)
+    assert tools.reporter.verdicts == [("act", "fake"), ("act", "fake")]
+    assert tools.clock.slept == []
+
+
+def test_a_dry_run_refuses_as_the_real_one_does() -> None:
+    """What would stop it stops its plan."""
+    with pytest.raises(Refused):
+        run((FakeStep(decisions=["refuse"]),), START, FakeTools(), display)

@@ -1,0 +1,87 @@
+"""Setup: what it finds missing, and what it changes."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.domain.account import TagRules
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows import setup
+from kaizen_tasks.flows.runner import display
+from tests.fakes.account import KEPT
+from tests.fakes.tools import FakeTools, settings
+
+MUTABLE = TagRules(mutability="MUTABLE")
+NAMES = ("staging", "prod", "mark", "shane", "dom")
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """An account in which nothing of ours is there yet."""
+    tools = FakeTools()
+    tools.account.ledger = evolve(tools.account.ledger, exists=False, recoverable=False)
+    tools.account.mounting = False
+    tools.account.rules.update(dict.fromkeys(tools.account.rules, MUTABLE))
+    return tools
+
+
+def test_makes_everything_that_is_missing(tools: FakeTools) -> None:
+    """The table, blob mounting, and the rules of every repository."""
+    setup.make(setup.steps(tools.settings), tools)
+
+    assert tools.account.ledger.recoverable
+    assert tools.account.mounting
+    assert set(tools.account.rules.values()) == {KEPT}
+    assert tools.reporter.of("acted") == ["ledger", "mounting", *(f"tags {name}" for name in NAMES)]
+
+
+def test_changes_nothing_the_second_time(tools: FakeTools) -> None:
+    """What is there is reported as already done."""
+    flow = setup.steps(tools.settings)
+    setup.make(flow, tools)
+    before = list(tools.account.changes)
+
+    setup.make(flow, tools)
+
+    assert tools.account.changes == before
+    assert setup.missing(flow, tools) == ()
+
+
+def test_changes_nothing_when_dry(tools: FakeTools) -> None:
+    """The dry run walks the same steps."""
+    setup.make(setup.steps(tools.settings), tools, display)
+
+    assert tools.account.changes == []
+    assert len(tools.reporter.of("act")) == 2 + len(NAMES)
+
+
+def test_mends_a_table_without_recovery(tools: FakeTools) -> None:
+    """A table that somebody made by hand gets what it lacks."""
+    tools.account.ledger = evolve(tools.account.ledger, exists=True)
+
+    (_, what), *_ = setup.missing(setup.steps(tools.settings), tools)
+    setup.make(setup.steps(tools.settings), tools)
+
+    assert "point-in-time recovery" in what
+    assert tools.account.ledger.recoverable
+
+
+def test_refuses_with_everything_that_cannot_be_looked_at(tools: FakeTools) -> None:
+    """Repositories are not ours to make; all that are missing are named, and nothing has been changed."""
+    for name in ("mark-web-app", "dom-web-app"):
+        del tools.account.rules[name]
+
+    with pytest.raises(Refused, match="repository mark-web-app; .* repository dom-web-app") as caught:
+        setup.missing(setup.steps(tools.settings), tools)
+
+    assert caught.value.state == "nothing has been changed"
+    assert tools.account.changes == []
+
+
+def test_sets_up_a_shared_repository_once() -> None:
+    """Two environments may take their image from one repository."""
+    shared = {"staging": {"repository": "web"}, "prod": {"repository": "web"}}
+    found = settings(environments=shared, groups={}, pipeline=["staging", "prod"])
+
+    assert [str(step.label) for step in setup.steps(found)] == ["ledger", "mounting", "tags staging"]

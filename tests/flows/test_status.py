@@ -1,0 +1,120 @@
+"""Every witness of every environment."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import define
+
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.health import Answer, Running
+from kaizen_tasks.domain.ledger import Entry
+from kaizen_tasks.domain.matrix import Row
+from kaizen_tasks.errors import Denied, Unreachable
+from kaizen_tasks.flows import status
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.tools import FakeIdentity, FakeTools
+from tests.flows.test_release import release
+
+
+def look(tools: FakeTools) -> dict[str, Row]:
+    """Return a row for every environment, by its name."""
+    rows = status.look(tuple(tools.settings.environments.values()), tools)
+    return {row.environment.name: row for row in rows}
+
+
+@define
+class DeafLedger(FakeLedger):
+    """A ledger that does not answer."""
+
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+        """Fail."""
+        raise Unreachable("DynamoDB does not answer", hint="check the network")
+
+
+class StrangersIdentity(FakeIdentity):
+    """Credentials of another account."""
+
+    def account(self) -> str:
+        """Deny."""
+        raise Denied("these credentials are of 999999999999")
+
+
+def test_every_environment_has_a_row_in_the_configured_order() -> None:
+    """Whatever order the answers come in."""
+    assert list(look(FakeTools())) == ["staging", "prod", "mark", "shane", "dom"]
+
+
+def test_witnesses_agree_after_a_release() -> None:
+    """Image, app and ledger say the same, and the row says where it was asked."""
+    tools = FakeTools()
+    released = release(tools)
+
+    staging = look(tools)["staging"]
+
+    assert staging.latest is not None
+    assert staging.entry is not None
+    assert staging.latest.digest == staging.entry.digest == released.digest
+    assert staging.running == Running(version="v0.2.0", environment="staging")
+    assert staging.url == "https://staging.example"
+    assert staging.drift == ()
+
+
+def test_sees_what_was_deployed_without_the_tool() -> None:
+    """An app that runs, with neither image nor entry, is said to be so."""
+    prod = look(FakeTools())["prod"]
+
+    assert (prod.latest, prod.entry) == (None, None)
+    assert prod.drift == ("never deployed by this tool",)
+
+
+@pytest.mark.parametrize(
+    ("missing", "drift"),
+    [
+        ("repository", ("there is no image repository elsewhere",)),
+        ("service", ("there is no service elsewhere", "the app has no address")),
+    ],
+)
+def test_what_is_missing_is_a_fault_of_one_row(missing: str, drift: tuple[str, ...]) -> None:
+    """The others are seen all the same."""
+    tools = FakeTools()
+    configured = tools.settings.environments["staging"]
+    lost = Environment(
+        name="staging",
+        platform="apprunner",
+        repository="elsewhere" if missing == "repository" else configured.repository,
+        service="elsewhere" if missing == "service" else configured.service,
+    )
+
+    broken, whole = status.look((lost, tools.settings.environments["prod"]), tools)
+
+    assert broken.faults == drift[:1]
+    assert broken.drift == drift
+    assert whole.faults == ()
+
+
+def test_a_ledger_that_does_not_answer_hides_nothing_else() -> None:
+    """App and image are still shown, and it is not claimed that nothing was ever deployed."""
+    tools = FakeTools(ledger=DeafLedger())
+
+    staging = look(tools)["staging"]
+
+    assert staging.running.version == "v0.1.0"
+    assert staging.drift == ("DynamoDB does not answer",)
+
+
+def test_an_app_that_answers_wrong_is_shown_with_its_answer() -> None:
+    """That is what the matrix is looked at for."""
+    tools = FakeTools()
+    tools.prober.answers["https://prod.example/version"] = Answer(status=502)
+
+    assert look(tools)["prod"].drift == ("the app answers HTTP 502", "never deployed by this tool")
+
+
+def test_asks_nothing_with_the_credentials_of_another_account() -> None:
+    """The wrong account is refused before anything is read from it."""
+    tools = FakeTools(identity=StrangersIdentity())
+
+    with pytest.raises(Denied):
+        look(tools)
+
+    assert tools.prober.asked == []
