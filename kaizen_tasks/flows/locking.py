@@ -120,7 +120,11 @@ def holding(
             yield Fence(tools=tools, lease=lease, kept=keeper.kept, inherited=keeper.inherited)
     finally:
         tools.locks.pass_on(above)
-        keeper.release()
+        try:
+            keeper.release()
+        except KeyboardInterrupt:  # whoever presses Ctrl-C twice must not leave a lock behind
+            keeper.release()
+            raise
 
 
 @frozen(kw_only=True)
@@ -304,12 +308,13 @@ class _Keeper:
 
     def release(self) -> None:
         """Give back whatever was taken, and what may have been taken although no answer came."""
-        for lock in self._to_release.values():
+        for environment, lock in tuple(self._to_release.items()):
             try:
                 self._tools.locks.release(lock)
             except KaizenError as error:
                 ends = f"it ends by itself within {duration.show(self.lease)}"
-                self._tools.reporter.note(f"the lock of {lock.environment} was not released, {ends}: {error.what}")
+                self._tools.reporter.note(f"the lock of {environment} was not released, {ends}: {error.what}")
+            del self._to_release[environment]
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def status(c: Context, json: bool = False) -> None:
     tools = toolbox(c.config)
     rows = observing.look(tuple(tools.settings.environments.values()), tools)
     if json:
-        rendering.print_json(rendering.status_document(tools.settings, rows))
+        rendering.print_json(rendering.status_document(tools.settings, rows, tools.clock.now()))
     else:
         tables.print_status(rows)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.changelog import Problem
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 Document = dict[str, Any]  # JSON, on its way out
 
 
-def status_document(settings: Settings, rows: Iterable[Row]) -> Document:
+def status_document(settings: Settings, rows: Iterable[Row], now: datetime) -> Document:
     """Return the document of `status --json`, as the command-line contract has it."""
-    return {"app": settings.app, "environments": {row.environment.name: _row(row) for row in rows}}
+    return {"app": settings.app, "environments": {row.environment.name: _row(row, now) for row in rows}}
 
 
-def _row(row: Row) -> Document:
+def _row(row: Row, now: datetime) -> Document:
     return {
         "repository": row.environment.repository,
         "service": row.environment.service,
@@ -33,8 +34,7 @@ def _row(row: Row) -> Document:
         "digest": row.latest.digest if row.latest else None,
         "running": {"version": row.running.version or None, "environment": row.running.environment or None},
         "ledger": entry_document(row.entry) if row.entry else None,
-        "lock": lock_document(row.lock) if row.lock else None,
-        "hold": hold_document(row.hold) if row.hold else None,
+        **standing_document(row.lock, row.hold, now),
         "drift": list(row.drift),
     }
 
@@ -54,19 +54,26 @@ def entry_document(entry: Entry) -> Document:
     }
 
 
-def lock_document(lock: Lock) -> Document:
-    """Return a lock as JSON; its token stays with its owner."""
+def standing_document(lock: Lock | None, hold: Hold | None, now: datetime) -> Document:
+    """Return what keeps others away from an environment as JSON."""
+    return {"lock": _lock(lock, now) if lock else None, "hold": _hold(hold) if hold else None}
+
+
+def _lock(lock: Lock, now: datetime) -> Document:
+    """Return a lock as JSON; its token, which would allow others to act as its owner, is left out."""
     return {
         "actor": lock.actor,
-        "command": lock.command,
+        "command": lock.command or None,
         "reason": lock.reason or None,
         "since": lock.since.isoformat(),
         "expires": lock.expires.isoformat() if lock.expires else None,
+        "expired": lock.expired(now),
+        "manual": lock.manual,
         "fence": lock.fence,
     }
 
 
-def hold_document(hold: Hold) -> Document:
+def _hold(hold: Hold) -> Document:
     """Return a hold as JSON."""
     return {
         "actor": hold.actor,

@@ -199,6 +199,24 @@ class TestReleasing:
 
         assert tools.locks.standing == {}
 
+    def test_releases_although_it_is_told_to_stop_again(self, tools: FakeTools) -> None:
+        @define
+        class Impatient(FakeLocks):
+            told: bool = False
+
+            def release(self, lock: Lock) -> bool:
+                if not self.told:
+                    self.told = True
+                    raise KeyboardInterrupt
+                return super().release(lock)
+
+        tools.locks = Impatient()
+
+        with pytest.raises(KeyboardInterrupt), holding(["prod", "staging"], tools, command="deploy"):
+            pass
+
+        assert tools.locks.standing == {}
+
     def test_releases_what_was_taken_without_an_answer(self, tools: FakeTools) -> None:
         @define
         class Silent(FakeLocks):
@@ -435,6 +453,13 @@ class TestNesting:
             assert tools.locks.standing["staging"].actor == "ada@laptop"
 
         assert tools.locks.standing == {}
+
+    def test_takes_over_when_the_run_above_has_died(self, tools: FakeTools) -> None:
+        dead = occupied(tools, "staging", at=-LEASE)
+        tools.locks.pass_on({"staging": dead.token})
+
+        with holding(["staging"], tools, command="deploy"):
+            assert tools.locks.standing["staging"].fence == dead.fence + 1
 
     def test_is_refused_with_a_token_that_proves_nothing(self, tools: FakeTools) -> None:
         occupied(tools, "staging")
