@@ -90,8 +90,8 @@ class Repository:
         return reference if reference in self.images else self.tags.get(reference)
 
     def tags_of(self, digest: str) -> list[str]:
-        """Return the tags that point at an image, in order."""
-        return sorted(tag for tag, target in self.tags.items() if target == digest)
+        """Return the tags that point at an image, versions before `latest`; AWS documents no order."""
+        return sorted((tag for tag, target in self.tags.items() if target == digest), reverse=True)
 
     def references(self, blob: str) -> bool:
         """Tell whether a manifest here refers to a blob."""

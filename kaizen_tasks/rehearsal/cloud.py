@@ -22,6 +22,9 @@ STATE = "cloud.json"
 PATIENCE = 20.0
 """Seconds within which the cloud starts or stops."""
 
+ASK_AGAIN = 1.0
+"""Seconds after which a cloud that does not stop is asked again."""
+
 
 @frozen(kw_only=True)
 class Cloud:
@@ -130,8 +133,15 @@ def _wait(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
         time.sleep(0.02)
     process.kill()
     process.wait()
-    last = (state / "output").read_text(errors="replace").strip().splitlines()[-1:]
-    raise KaizenError(f"the local cloud did not start: {''.join(last)}", hint=f"its output is in {state / 'output'}")
+    raise _unstarted(process.returncode, state / "output")
+
+
+def _unstarted(code: int, output: Path) -> KaizenError:
+    """Pass on what the cloud has said in its own three lines; anything else that ends it is in its output."""
+    lines = output.read_text(errors="replace").strip().splitlines()
+    if code == Refused.exit_code and lines:
+        return Refused(f"the local cloud did not start: {lines[0]}", state="nothing has been started", hint=lines[-1])
+    return KaizenError(f"the local cloud did not start: {''.join(lines[-1:])}", hint=f"its output is in {output}")
 
 
 def write_environ(cloud: Cloud, **more: str) -> Path:
@@ -145,16 +155,29 @@ def write_environ(cloud: Cloud, **more: str) -> Path:
 
 
 def stop(cloud: Cloud) -> None:
-    """Stop a cloud and everything it runs; it is gone when this returns.
+    """Stop a cloud and everything it runs; when this returns, another one can start on its folder.
 
     Raises:
         KaizenError: it did not stop.
     """
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(cloud.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if not _runs(cloud.state):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(cloud.pid, signal.SIGTERM)
+        if _is_gone(cloud.state):
             return
-        time.sleep(0.02)
     raise KaizenError(f"the local cloud did not stop within {PATIENCE:.0f}s", hint=f"kill {cloud.pid}")
+
+
+def _is_gone(state: Path) -> bool:
+    """Wait for a cloud's end, but not for long.
+
+    A process that begins a thread at the very moment of a signal handles it there, and its main thread sleeps on:
+    then it has to be asked again.
+    """
+    deadline = time.monotonic() + ASK_AGAIN
+    while time.monotonic() < deadline:
+        if not _runs(state):
+            return True
+        time.sleep(0.02)
+    return False

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from kaizen_tasks.adapters import process
 from kaizen_tasks.errors import KaizenError, Refused
 
-CONFIGURATION = {"user.name": "Coach Team", "user.email": "team@coach.example", "commit.gpgSign": "false"}
+CONFIGURATION = {
+    "user.name": "Coach Team",
+    "user.email": "team@coach.example",
+    "commit.gpgSign": "false",
+    "tag.gpgSign": "false",
+    "core.hooksPath": os.devnull,  # the user's own hooks know nothing of this app
+}
 
 
 def example() -> Path:

@@ -84,10 +84,10 @@ def run(work: Path, *, engine: str, keep: bool, json: bool, people: TextIO) -> N
             world,
             f"One build, five environments, the same bytes, in {duration.show(time.monotonic() - began)}.",
         )
-        if keep:
-            _what_next(world)
     finally:
-        if not keep and world.cloud is not None:
+        if keep and world.cloud is not None:
+            _what_next(world)
+        elif world.cloud is not None:
             clouds.stop(world.cloud)
 
 

@@ -1,0 +1,28 @@
+"""The same commands, typed again: nothing is left to do, and nothing is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.worlds import LOCKS, World, mutating
+
+pytestmark = pytest.mark.e2e
+
+CHECKS = {"preflight", "evidence"}
+
+
+@pytest.mark.parametrize("command", ["release-staging", "promote-prod --yes", "promote-beta"])
+def test_has_nothing_left_to_do(demo: World, command: str) -> None:
+    before, asked = demo.everything, len(demo.requests)
+    said = demo.inv(*command.split()).well()
+    assert said.verdicts
+    assert [(verdict, step) for verdict, step in said.verdicts if verdict != verdict_of(step)] == []
+    assert mutating(demo.requests[asked:]) == []
+    assert demo.changed(before, but=[LOCKS]) == []
+    environments = demo.inv("status", "--json").document["environments"]
+    assert [each["lock"] for each in environments.values()] == [None] * 5
+
+
+def verdict_of(step: str) -> str:
+    """Return what is said of a step that has nothing to do; checks look, and never act."""
+    return "ok" if step.split(maxsplit=1)[0] in CHECKS else "already done"

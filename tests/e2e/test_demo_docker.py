@@ -1,0 +1,156 @@
+"""`kaizen demo --engine docker`: the same journey with real containers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import frozen
+
+from tests.e2e import worlds
+from tests.e2e.worlds import Finished, Request
+from tests.images import base_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.e2e.worlds import World
+
+pytestmark = [pytest.mark.e2e, pytest.mark.docker]
+
+REPOSITORIES = ("staging-coach-app", "my-personal-coach-app", "mark-coach-app", "shane-coach-app", "dom-coach-app")
+BLOB = re.compile(r"/v2/[^/]+/blobs/(?P<digest>sha256:[0-9a-f]{64})")
+UPLOAD = re.compile(r"/v2/(?P<repository>[^/]+)/blobs/uploads/.+")
+LOG_IN = 'printf %s "$PASSWORD" | docker --config "$OWN" login --username AWS --password-stdin "$REGISTRY"'
+
+
+@frozen(kw_only=True)
+class Observed:
+    """What was seen of a demo from its start to its end.
+
+    Attributes:
+        document: what it printed.
+        running: the images of the containers that ran.
+        left: those of the containers that were there after it was stopped.
+        pulled: a `docker pull` with the password of ECR.
+        refused: a `docker pull` without one.
+        manifest: of the image in staging.
+        requests: what the local cloud was asked before somebody pulled by hand.
+    """
+
+    document: Any
+    running: list[str]
+    left: list[str]
+    pulled: Finished
+    refused: Finished
+    manifest: Any
+    requests: list[Request]
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    """Run the demo, look at it while it is kept running, and stop it."""
+    folder = tmp_path_factory.mktemp("docker")
+    environ = {**worlds.surroundings(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
+    kept = folder / "kept"
+    world = worlds.World(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
+    try:
+        document = world.kaizen("demo", "--engine", "docker", "--json", "--keep", str(kept), cwd=folder).well().document
+        registry = document["work"]["endpoint_url"].removeprefix("http://")
+        running, requests = containers(world, registry), world.requests
+        manifest, password = from_ecr(document["work"]["environ"])
+        pulled, refused = pull(world, registry, password, folder / "own"), pull(world, registry, "", folder / "other")
+    finally:
+        world.kaizen("local.down", "--state", str(world.state)).well()
+    return Observed(
+        document=document,
+        running=running,
+        left=containers(world, registry),
+        pulled=pulled,
+        refused=refused,
+        manifest=manifest,
+        requests=requests,
+    )
+
+
+def containers(world: World, registry: str) -> list[str]:
+    """Return the images of all containers of one registry, whether they run or not."""
+    listed = world.run("docker", "ps", "--all", "--format", "{{.Image}}", cwd=world.state).well().out
+    return [image for image in listed.split() if image.startswith(registry)]
+
+
+def from_ecr(environ: Mapping[str, str]) -> tuple[Any, str]:
+    """Return the manifest of staging's image, and the registry's password."""
+    import boto3
+
+    client = boto3.client(
+        "ecr",
+        endpoint_url=environ["AWS_ENDPOINT_URL"],
+        region_name=environ["AWS_REGION"],
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+    )
+    try:
+        (image,) = client.batch_get_image(repositoryName=REPOSITORIES[0], imageIds=[{"imageTag": "v0.2.0"}])["images"]
+        (said,) = client.get_authorization_token()["authorizationData"]
+    finally:
+        client.close()
+    user, _, password = base64.b64decode(said["authorizationToken"]).decode().partition(":")
+    assert user == "AWS"
+    return json.loads(image["imageManifest"]), password
+
+
+def pull(world: World, registry: str, password: str, own: Path) -> Finished:
+    """Log in to a configuration of one's own and pull staging's image; without a password only pull."""
+    own.mkdir()
+    if password:
+        world.run("sh", "-c", LOG_IN, PASSWORD=password, OWN=str(own), REGISTRY=registry).well()
+    return world.run("docker", "--config", str(own), "pull", f"{registry}/{REPOSITORIES[0]}:v0.2.0")
+
+
+def test_runs_the_same_image_in_five_containers(observed: Observed) -> None:
+    assert len(observed.running) == 5
+    environments = observed.document["environments"]
+    assert len({each["digest"] for each in environments.values()}) == 1
+    assert [each["running"] for each in environments.values()] == [
+        {"version": "v0.2.0", "environment": name} for name in environments
+    ]
+    assert [each["drift"] for each in environments.values()] == [[]] * 5
+
+
+def test_lets_docker_pull_with_the_password_of_ecr(observed: Observed) -> None:
+    assert observed.document["environments"]["staging"]["digest"] in observed.pulled.well().out
+
+
+def test_lets_nobody_pull_without_it(observed: Observed) -> None:
+    assert observed.refused.code != 0
+
+
+def test_hands_out_each_layer_once_at_most(observed: Observed) -> None:
+    layers = {each["digest"] for each in observed.manifest["layers"]}
+    asked = [match["digest"] for each in asked_of_the_registry(observed, "GET") if (match := BLOB.fullmatch(each))]
+    served = Counter(digest for digest in asked if digest in layers)
+    assert asked
+    assert [digest for digest, times in served.items() if times > 1] == []
+
+
+def test_takes_each_layer_once_and_in_the_first_repository_only(observed: Observed) -> None:
+    finished = [match for each in asked_of_the_registry(observed, "PUT") if (match := UPLOAD.fullmatch(each))]
+    first_version_too = 2
+    assert {match["repository"] for match in finished} == {REPOSITORIES[0]}
+    assert len(finished) < first_version_too * (len(observed.manifest["layers"]) + 1)
+
+
+def test_leaves_no_container_behind(observed: Observed) -> None:
+    assert observed.running
+    assert observed.left == []
+
+
+def asked_of_the_registry(observed: Observed, method: str) -> list[str]:
+    """Return the paths of all requests of the distribution API that have a method."""
+    return [each["path"] for each in observed.requests if each.get("method") == method]

@@ -1,0 +1,105 @@
+"""What people and programs read: colour where it is wanted, plain text elsewhere, JSON that is nothing but JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e import terminals, worlds
+
+if TYPE_CHECKING:
+    from tests.e2e.terminals import Shown
+    from tests.e2e.worlds import World
+
+pytestmark = pytest.mark.e2e
+
+FIVE = ("staging", "prod", "mark", "shane", "dom")
+COMMANDS = ("status", "history", "release-staging", "--dry release-staging", "local.status", "--list")
+
+
+def shown(world: World, command: str, *, columns: int = 80, typed: str = "", **variables: str) -> Shown:
+    """Type a command on a terminal in the app's folder."""
+    environ = {**world.environ, "TERM": "xterm-256color", **variables}
+    words = [worlds.program("inv"), *command.split()]
+    return terminals.show(words, cwd=world.clone, environ=environ, columns=columns, typed=typed)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_terminal_there_are_no_escape_codes(demo: World, command: str) -> None:
+    said = demo.inv(*command.split(), TERM="xterm-256color", COLORTERM="truecolor").well()
+    assert said.out
+    assert "\x1b" not in said.out + said.err
+
+
+@pytest.mark.parametrize("command", ["status", "release-staging"])
+def test_a_terminal_gets_colour(demo: World, command: str) -> None:
+    assert terminals.COLOURS.search(shown(demo, command).raw)
+
+
+@pytest.mark.parametrize("command", ["status", "history", "release-staging", "promote-beta"])
+def test_no_color_is_respected(demo: World, command: str) -> None:
+    said = shown(demo, command, NO_COLOR="1")
+    assert said.code == 0
+    assert terminals.COLOURS.findall(said.raw) == []
+
+
+def test_a_dumb_terminal_gets_no_escape_codes(demo: World) -> None:
+    assert "\x1b" not in shown(demo, "status", TERM="dumb").raw
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["colour", "no colour"])
+def test_status_fits_eighty_columns(demo: World, variables: dict[str, str]) -> None:
+    said = shown(demo, "status", columns=80, **variables)
+    lines = [line for line in said.lines if line]
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[1] for line in lines if "v0.2.0" in line] == list(FIVE)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_nothing_is_lost_on_a_terminal_of_any_width(demo: World, columns: int) -> None:
+    said = shown(demo, "release-staging", columns=columns)
+    words = " ".join(" ".join(said.lines).split())
+    assert said.code == 0
+    assert max(map(len, said.lines)) <= columns
+    assert "preflight" in words
+    assert "nothing stands in the way" in words
+
+
+@pytest.mark.parametrize(
+    "command", ["status --json", "history --json", "local.status --json", "history --json --env beta"]
+)
+def test_json_stands_alone_on_stdout(demo: World, command: str) -> None:
+    said = demo.inv(*command.split()).well()
+    assert said.document
+    assert said.err == ""
+
+
+def test_a_failure_leaves_stdout_to_programs(demo: World) -> None:
+    said = demo.inv("status", "--json", INVOKE_AWS_ACCOUNT="999999999999")
+    assert (said.code, said.out) == (3, "")
+
+
+def test_a_protected_environment_asks_for_the_name_of_the_app(demo: World) -> None:
+    before = demo.everything
+    wrong = shown(demo, "promote-prod", typed="prod\n")
+    assert (wrong.code, demo.changed(before)) == (3, [])
+    right = shown(demo, "promote-prod", typed="coach\n")
+    assert right.code == 0
+
+
+def test_the_list_of_tasks_says_what_each_is_for(demo: World) -> None:
+    said = demo.inv("--list", "--list-format", "json").well()
+    tasks = said.document["tasks"] + [task for each in said.document["collections"] for task in each["tasks"]]
+    assert len(tasks) > 15
+    assert [task["name"] for task in tasks if not task["help"]] == []
+
+
+@pytest.mark.parametrize(
+    "task", ["release-staging", "promote-prod", "status", "demo", "changelog.add", "deploy", "setup"]
+)
+def test_every_flag_says_what_it_is_for(demo: World, task: str) -> None:
+    said = demo.inv("--help", task).well()
+    options = said.out.partition("Options:\n")[2].splitlines()
+    assert options
+    assert [line for line in options if line.strip().startswith("-") and len(line.split()) < 4] == []
