@@ -5,6 +5,7 @@ A problem is one line: file, path, what is wrong, and the nearest valid name.
 
 from __future__ import annotations
 
+import copy
 import string
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import attrs
 
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.shape import Misfit, Problem, fit, nearest
+from kaizen_tasks.config.source import with_defaults
 from kaizen_tasks.config.written import Written, WrittenEnvironment
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import ConfigurationError
@@ -39,14 +41,39 @@ def read(source: Source, merged: Raw) -> Settings:
     if source.fault:
         raise ConfigurationError((source.fault,), hint="see docs/reference/configuration.md")
     problems = [Problem(key, f"unknown key{nearest(key, KEYS)}") for key in source.raw if key not in KEYS]
+    said = {key: merged[key] for key in KEYS if key in merged}
     try:
-        written = fit({key: merged[key] for key in KEYS if key in merged}, Written)
+        written = fit(said, Written)
     except Misfit as misfit:
-        raise _error(source, (*problems, *misfit.problems)) from None
-    problems += _dangling(written)
+        problems += (*misfit.problems, *_behind(misfit, said))
+        raise _error(source, tuple(problems)) from None
+    problems += (*_missing(written), *_dangling(written))
     if problems:
         raise _error(source, tuple(problems))
     return _resolve(source, written)
+
+
+def _behind(misfit: Misfit, said: Raw) -> tuple[Problem, ...]:
+    """Return what else is wrong, with the default in every place that does not fit."""
+    left = copy.deepcopy(said)
+    for problem in misfit.problems:
+        _cut_out(left, problem.path.split("."))
+    try:
+        return tuple(_dangling(fit(with_defaults(left), Written)))
+    except Misfit:
+        return ()  # a table is missing whole; what it would refer to cannot be told
+
+
+def _cut_out(raw: Raw, path: list[str]) -> None:
+    """Remove a value; of a list, the whole list, since its other items would move."""
+    *above, last = path
+    for key in above:
+        below = raw.get(key)
+        if not isinstance(below, dict):
+            last = key
+            break
+        raw = below
+    raw.pop(last, None)
 
 
 def _error(source: Source, problems: tuple[Problem, ...]) -> ConfigurationError:
@@ -54,8 +81,7 @@ def _error(source: Source, problems: tuple[Problem, ...]) -> ConfigurationError:
 
 
 def _dangling(written: Written) -> Iterator[Problem]:
-    """Find what is missing, names that point nowhere, and values that no type can rule out."""
-    yield from _missing(written)
+    """Find names that point nowhere, and values that no type can rule out."""
     environments, stages = tuple(written.environments), (*written.environments, *written.groups)
     for position, stage in enumerate(written.pipeline):
         if stage not in stages:
@@ -121,7 +147,7 @@ def _shared(written: Written) -> Iterator[Problem]:
         owners: dict[str, str] = {}
         for name, said in written.environments.items():
             template = getattr(said, key) or getattr(written.defaults, key)
-            filled = template.replace("{env}", name)
+            filled = template.replace("{env}", name).replace("{app}", written.app)
             owner = owners.setdefault(filled, name)
             if owner != name:
                 yield Problem(f"environments.{name}.{key}", f"{template!r} is that of {owner} too")

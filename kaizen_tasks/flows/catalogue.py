@@ -5,67 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.environment import Stage
-from kaizen_tasks.flows.steps import (
-    Build,
-    Bump,
-    Changelog,
-    Commit,
-    Copy,
-    Deploy,
-    Evidence,
-    Hold,
-    Land,
-    Locate,
-    Preflight,
-    Push,
-    Record,
-    Return,
-    Seal,
-    Send,
-    Smoke,
-    Tag,
-    Verify,
-)
+from kaizen_tasks.flows import steps
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow
 
 
-def cut(bump: Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
+def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
     """`inv cut`: what release tools for libraries do. Without `push` it is local and asks no remote."""
     return (
-        Preflight(bump=bump, push=push, skip_docs=skip_docs),
+        steps.Preflight(bump=bump, push=push, skip_docs=skip_docs),
         bump,
-        Changelog(),
-        Commit(),
-        *((Send(remark=skip_docs),) if push else ()),
-        Seal(remark=skip_docs),
+        steps.Changelog(),
+        steps.Commit(),
+        *((steps.Send(remark=skip_docs),) if push else ()),
+        steps.Seal(remark=skip_docs),
     )
 
 
-def release(bump: Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
+def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
     """From a commit on the release branch to verified services and a pushed tag."""
     first, *others = stage.environments
     return (
-        Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
+        steps.Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
         bump,
-        Changelog(),
-        Commit(),
-        Build(environment=first),
-        Push(environment=first),
-        Land(),
-        Deploy(environment=first),
+        steps.Changelog(),
+        steps.Commit(),
+        steps.Build(environment=first),
+        steps.Push(environment=first),
+        steps.Land(),
+        steps.Deploy(environment=first),
         *proof(first),
         *(step for other in others for step in rollout(other, source=first)),
-        Tag(remark=skip_docs),
+        steps.Tag(remark=skip_docs),
     )
 
 
 def promotion(environment: Environment, *, before: Stage) -> Flow:
     """From a release that was verified in the stage before to the same bytes in this environment."""
     return (
-        Evidence(environment=environment, stage=before),
+        steps.Evidence(environment=environment, stage=before),
         *rollout(environment, source=before.environments[0]),
     )
 
@@ -73,17 +53,17 @@ def promotion(environment: Environment, *, before: Stage) -> Flow:
 def rollout(environment: Environment, *, source: Environment) -> Flow:
     """From an image in another repository to an app that has proven itself."""
     return (
-        Copy(environment=environment, source=source),
-        Deploy(environment=environment),
+        steps.Copy(environment=environment, source=source),
+        steps.Deploy(environment=environment),
         *proof(environment),
     )
 
 
-def hotfix(bump: Bump, environment: Environment, *, reason: str, skip_docs: str = "") -> Flow:
+def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs: str = "") -> Flow:
     """`inv hotfix`: the release flow for one environment, which promotions then leave alone."""
     return (
         *release(bump, Stage(name=environment.name, environments=(environment,)), skip_docs=skip_docs),
-        Hold(environment=environment, reason=reason),
+        steps.Hold(environment=environment, reason=reason),
     )
 
 
@@ -91,15 +71,15 @@ def rollback(environment: Environment, *, reason: str) -> Flow:
     """`inv rollback`: the way back, which promotions then respect."""
     return (
         *return_to(environment, reason=reason),
-        Hold(environment=environment, reason=f"rolled back: {reason}"),
+        steps.Hold(environment=environment, reason=f"rolled back: {reason}"),
     )
 
 
 def return_to(environment: Environment, *, reason: str) -> Flow:
     """From an image that the environment's own repository still holds back into service, without a build."""
     return (
-        Return(environment=environment, reason=reason),
-        Deploy(environment=environment),
+        steps.Return(environment=environment, reason=reason),
+        steps.Deploy(environment=environment),
         *proof(environment),
     )
 
@@ -107,9 +87,9 @@ def return_to(environment: Environment, *, reason: str) -> Flow:
 def proof(environment: Environment) -> Flow:
     """From a service that was deployed to a line in the ledger that says verified."""
     return (
-        Verify(environment=environment),
-        Smoke(environment=environment),
-        Record(environment=environment),
+        steps.Verify(environment=environment),
+        steps.Smoke(environment=environment),
+        steps.Record(environment=environment),
     )
 
 
@@ -121,14 +101,14 @@ def deployment(environment: Environment, *, source: Environment) -> Flow:
         source: whose repository has the image; the environment itself, in the stage that receives images by push.
     """
     if environment == source:
-        return (Locate(environment=environment), Deploy(environment=environment))
-    return (Copy(environment=environment, source=source), Deploy(environment=environment))
+        return (steps.Locate(environment=environment), steps.Deploy(environment=environment))
+    return (steps.Copy(environment=environment, source=source), steps.Deploy(environment=environment))
 
 
 def verification(environment: Environment) -> Flow:
     """`inv verify`: the app proves its version, and the ledger says so."""
     return (
-        Locate(environment=environment),
+        steps.Locate(environment=environment),
         *proof(environment),
     )
 
@@ -136,6 +116,6 @@ def verification(environment: Environment) -> Flow:
 def commit() -> Flow:
     """`inv commit`: the release commit, and the branch on it."""
     return (
-        Commit(),
-        Land(),
+        steps.Commit(),
+        steps.Land(),
     )

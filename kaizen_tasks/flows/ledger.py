@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports import Tools
 
 
+HISTORY = 200
+"""Entries of an environment that are searched for a proof or a way back."""
+
+
 def newest(environment: Environment, tools: Tools) -> Entry | None:
     """Return what the ledger said last of an environment."""
     return ledger.newest(tools.ledger.entries(environment.name, limit=3))

@@ -22,8 +22,11 @@ def begun(tools: Tools) -> Release | None:
     It binds while the checkout stands where it was begun (on the release commit or on its parent), and, wherever the
     checkout stands, once its image has left this machine: from the first push on there is only the way forward.
     """
+    releases = tools.scm.pending()
+    if not releases:
+        return None
     head = tools.scm.head()
-    for name, commit in tools.scm.pending().items():
+    for name, commit in releases.items():
         if head.commit in {commit, tools.scm.commit_of(f"{commit}^")} or _is_pushed(name, commit, tools):
             return Release(version=versions.parse(name, where="pending release"), commit=commit)
     return None
@@ -46,12 +49,10 @@ def failed(release: Release, tools: Tools) -> bool:
 
 def finished(now: Version, last: Version | None, tools: Tools) -> Release | None:
     """Return the last release when VERSION still says it and nothing has been noted or committed since."""
-    if last is None or now != last:
+    if last is None or now != last or documents.has_entries(documents.changelog(tools)):
         return None
     commit = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(now)}")
-    if commit != tools.scm.head().commit or documents.has_entries(documents.changelog(tools)):
-        return None
-    return Release(version=now, commit=commit)
+    return Release(version=now, commit=commit) if commit == tools.scm.head().commit else None
 
 
 def current(tools: Tools) -> Release:

@@ -38,9 +38,9 @@ def _is_local(url: str) -> bool:
     return urlsplit(url).netloc.startswith(LOOPBACK)
 
 
-def running(url: str, tools: Tools) -> Running:
-    """Ask the app once what it is."""
-    return understand(tools.prober.ask(url + tools.settings.verify.path, timeout=PATIENCE, limit=BODY))
+def running(url: str, tools: Tools, *, patience: float = PATIENCE) -> Running:
+    """Ask the app once what it is, and wait for `patience` seconds at most."""
+    return understand(tools.prober.ask(url + tools.settings.verify.path, timeout=patience, limit=BODY))
 
 
 def is_right(said: Running, environment: Environment, release: Release) -> bool:

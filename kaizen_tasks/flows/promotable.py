@@ -8,6 +8,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Entry, Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows import ledger
 
 if TYPE_CHECKING:
     from semver import Version
@@ -37,7 +38,7 @@ def verified_in(stage: Stage, wanted: Version | None, tools: Tools) -> Release:
 
 def _proof(environment: Environment, wanted: Version | None, tools: Tools) -> Entry:
     name = versions.image_tag(wanted) if wanted else ""
-    for entry in tools.ledger.entries(environment.name, limit=100):
+    for entry in tools.ledger.entries(environment.name, limit=ledger.HISTORY):
         if entry.event is Event.VERIFIED and entry.version == (name or entry.version):
             return entry
     raise Refused(

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.ports import Tools
 
-HISTORY = 100
-"""Ledger entries that are searched for a way back."""
-
 
 def run_or_go_back(flow: Flow, release: Release, tools: Tools, execute: Executor, *, go_back: bool = True) -> Release:
     """Run a flow; when the app does not prove itself, bring the last verified release into service again.
@@ -46,7 +43,7 @@ def run_or_go_back(flow: Flow, release: Release, tools: Tools, execute: Executor
 
 def _gone_back(error: VerifyFailed, environment: Environment, tools: Tools, execute: Executor) -> KaizenError:
     """Record the failure and return the error to raise, once the last verified release is serving again."""
-    entries = tools.ledger.entries(environment.name, limit=HISTORY)
+    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY)
     failed = next((entry for entry in entries if entry.event is Event.DEPLOYED), None)
     if failed is None:
         return error  # nothing of this run came into service

@@ -8,6 +8,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Candidate, Entry, candidates, serving, way_back
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows import ledger
 
 if TYPE_CHECKING:
     from semver import Version
@@ -15,13 +16,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports import Tools
 
-HISTORY = 200
-"""Ledger entries that are searched."""
-
 
 def known(environment: Environment, tools: Tools) -> tuple[Candidate, ...]:
     """Return the verified releases other than the serving one, the latest first."""
-    entries = tools.ledger.entries(environment.name, limit=HISTORY)
+    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY)
     current = serving(entries)
     found = candidates(entries, other_than=current.digest if current else "")
     return tuple(Candidate(entry=entry, exists=_exists(environment, entry, tools)) for entry in found)
@@ -40,7 +38,7 @@ def choose(environment: Environment, wanted: Version | None, tools: Tools) -> Re
     Raises:
         Refused: there is none, it was never verified here, or its image is gone.
     """
-    begun = way_back(tools.ledger.entries(environment.name, limit=HISTORY))
+    begun = way_back(tools.ledger.entries(environment.name, limit=ledger.HISTORY))
     name = versions.image_tag(wanted) if wanted else ""
     if begun is not None and name in {"", begun.version}:
         return _release(begun)

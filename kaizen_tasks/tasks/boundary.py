@@ -84,8 +84,12 @@ def _show_traceback() -> None:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Let a request to stop unwind the stack as Ctrl-C does, so that what was begun is left in order."""
-    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """Let a request to stop unwind the stack as Ctrl-C does, so that what was begun is left in order.
+
+    What is ignored stays ignored: `nohup inv promote-beta` goes on when its terminal is closed.
+    """
+    heeded = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, _interrupt) for number in heeded}
     try:
         yield
     finally:

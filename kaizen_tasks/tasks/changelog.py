@@ -132,6 +132,7 @@ def _problems(tools: Toolbox) -> tuple[Problem, ...]:
 )
 def show(c: Context, release: str = "", since: str = "", format: str = "md", base_url: str = "") -> None:
     """Print one version's section, or all since another: release notes, What's new."""
+    from kaizen_tasks.domain import changelog
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import documents
     from kaizen_tasks.wiring import toolbox
@@ -139,7 +140,11 @@ def show(c: Context, release: str = "", since: str = "", format: str = "md", bas
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
     log = documents.changelog(toolbox(c.config, stream=sys.stderr))
-    sys.stdout.write(_shown(log, _wanted(log, release, since), format, base_url or None))
+    sections = _wanted(log, release, since)
+    if format == "json" and since:
+        sys.stdout.write(changelog.to_json_list(sections))
+    else:
+        sys.stdout.write(_shown(log, sections, format, base_url or None))
 
 
 def _wanted(log: Changelog, release: str, since: str) -> tuple[Section, ...]:
@@ -165,4 +170,4 @@ def _shown(log: Changelog, sections: Sequence[Section], form: str, base_url: str
         return changelog.to_html(log, sections, base_url=base_url)
     if form == "md":
         return changelog.to_markdown(log, sections, base_url=base_url)
-    return changelog.to_json(sections[0]) if len(sections) == 1 else changelog.to_json_list(sections)
+    return changelog.to_json(sections[0])

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, JSON, RELEASE, WAIT, YES, command
+from kaizen_tasks.tasks.boundary import ENV, RELEASE, WAIT, YES, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         "release": f"{RELEASE}; without it, the last verified one before what is serving",
         "reason": "why, for the ledger",
         "list": "show what can be gone back to, and change nothing",
-        "json": JSON,
+        "json": "with --list: print one JSON document on stdout",
         "yes": YES,
         "wait": WAIT,
     },

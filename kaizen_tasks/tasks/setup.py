@@ -1,7 +1,8 @@
-"""Creates what is missing in the account, after showing it."""
+"""`inv setup`: creates what is missing in the account, after showing it."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.tasks.boundary import YES, command
@@ -9,23 +10,49 @@ from kaizen_tasks.tasks.boundary import YES, command
 if TYPE_CHECKING:
     from invoke.context import Context
 
+    from kaizen_tasks.flows.step import Flow
+    from kaizen_tasks.wiring import Toolbox
 
-@command(help={"yes": YES})
-def setup(c: Context, yes: bool = False) -> None:
-    """Create the ledger's table when it is missing, after showing it."""
-    from kaizen_tasks.tasks import asking
+
+@command(help={"yes": YES, "print-iam": "print the least IAM policy for whoever releases, and do nothing else"})
+def setup(c: Context, yes: bool = False, print_iam: bool = False) -> None:
+    """Create what is missing: the ledger's table, tags that never move, blob mounting."""
+    from kaizen_tasks.flows import setup as flows
+    from kaizen_tasks.tasks import executing
     from kaizen_tasks.wiring import toolbox
 
-    tools = toolbox(c.config)
-    account = tools.identity.account()
-    table = tools.ledger.table
-    if tools.ledger.exists():
-        tools.reporter.note(f"already done: the table {table} exists in {account}, {tools.settings.aws.region}")
+    tools = toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
+    if print_iam:
+        _print_policy(tools)
         return
-    tools.reporter.heading(f"create the DynamoDB table {table} in {account}, {tools.settings.aws.region}")
-    tools.reporter.note("  on demand, with point-in-time recovery; it holds the ledger of all environments")
-    if tools.dry:
+    account, region = tools.identity.account(), tools.settings.aws.region
+    tools.reporter.heading(f"{tools.settings.app} needs in its account   (account {account}, {region})")
+    flow = flows.steps(tools.settings)
+    _agree(flow, tools, yes=yes)
+    flows.make(flow, tools, executing.executor(tools))
+
+
+def _agree(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
+    """Show what is missing and ask; for a protected environment's repository, as everything that changes one does."""
+    from kaizen_tasks.flows import setup as flows
+    from kaizen_tasks.tasks import asking
+
+    missing = flows.missing(flow, tools)
+    if not missing or yes or tools.dry:
         return
-    asking.agree("create it", yes=yes)
-    tools.ledger.create()
-    tools.reporter.note(f"created {table}")
+    for _, what in missing:
+        tools.reporter.note(f"  {what}")
+    changed = tuple(step.environment for step, _ in missing if isinstance(step, flows.Tags))
+    if any(environment.protected for environment in changed):
+        asking.confirm(changed, tools, yes=yes)
+    else:
+        asking.agree("do that", yes=yes)
+
+
+def _print_policy(tools: Toolbox) -> None:
+    """Print the policy; a configured account is believed, so that this asks nobody."""
+    from kaizen_tasks.adapters import iam_policy
+    from kaizen_tasks.tasks import rendering
+
+    account = tools.settings.aws.account or tools.identity.account()
+    rendering.print_json(iam_policy.document(tools.settings, account=account, table=tools.ledger.table))

@@ -38,7 +38,7 @@ class CuriousBuilder(FakeBuilder):
         files = (path for path in context.rglob("*") if path.is_file())
         self.contexts.append({str(path.relative_to(context)): path.read_bytes() for path in files})
         self.folders.append(context)
-        return super(CuriousBuilder, self).build(recipe, context)
+        return super().build(recipe, context)
 
 
 @pytest.fixture

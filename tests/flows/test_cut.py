@@ -67,13 +67,16 @@ def test_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
     assert tools.upstream.branches["main"] == released.commit
 
 
-def test_needs_no_remote() -> None:
-    """A repository may live on one machine."""
+def test_needs_a_remote_only_to_push_to_it() -> None:
+    """A repository may live on one machine; nothing here has changed when it is found that it does."""
     tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[]))
     tools.scm = FakeScm(FILES, documents=tools.scm.documents)
 
-    assert cut(tools, push=True).name == "v0.2.0"
-    assert tools.scm.tags() == ("v0.2.0",)
+    with pytest.raises(Refused, match="there is no remote origin"):
+        cut(tools, push=True)
+    assert tools.scm.tags() == ()
+
+    assert cut(tools).name == "v0.2.0"
 
 
 def test_does_nothing_when_typed_again(tools: FakeTools) -> None:
@@ -92,7 +95,7 @@ def test_pushes_later_what_was_cut_before(tools: FakeTools) -> None:
 
     cut(tools, push=True)
 
-    assert tools.reporter.of("acted") == ["tag"]
+    assert tools.reporter.of("acted") == ["send"]
     assert tools.upstream.tags == {"v0.2.0": first.commit}
 
 
@@ -101,7 +104,7 @@ def test_shows_the_plan_and_changes_nothing_when_dry(tools: FakeTools) -> None:
     planned = cut(tools, push=True, dry=True)
 
     assert planned.name == "v0.2.0"
-    assert tools.reporter.of("act") == ["bump", "changelog", "commit", "seal", "tag"]
+    assert tools.reporter.of("act") == ["bump", "changelog", "commit", "send", "seal"]
     assert (len(tools.scm.commits), tools.scm.tags()) == (1, ())
     assert tools.scm.documents.files == FILES
 
@@ -180,16 +183,19 @@ def test_a_hook_that_rejects_leaves_everything_as_it_was(tools: FakeTools) -> No
     assert (len(tools.scm.commits), tools.scm.tags(), tools.scm.pending()) == (1, (), {})
 
 
-def test_finishes_a_push_that_was_refused(tools: FakeTools) -> None:
-    """The release is cut; only the remote has not got it yet."""
+def test_a_push_that_is_rejected_changes_nothing_here(tools: FakeTools) -> None:
+    """The push is the point of no return; typing the same again finishes the very commit that was begun."""
+    before = tools.scm.head()
     tools.upstream.protects = "needs a review"
     with pytest.raises(PushFailed):
         cut(tools, push=True)
-    sealed = tools.scm.commit_of("refs/tags/v0.2.0")
+    begun = tools.scm.pending()["v0.2.0"]
+    after, tags, files = tools.scm.head(), tools.scm.tags(), dict(tools.scm.documents.files)
     tools.upstream.protects = ""
 
-    assert cut(tools, push=True).commit == sealed
-    assert tools.upstream.tags == {"v0.2.0": sealed}
+    assert cut(tools, push=True).commit == begun
+    assert (after, tags, files) == (before, (), FILES)
+    assert tools.upstream.tags == {"v0.2.0": begun}
 
 
 def test_keeps_every_other_byte_of_the_changelog(tools: FakeTools) -> None:

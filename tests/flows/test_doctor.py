@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -17,7 +18,6 @@ from kaizen_tasks.flows.doctor import examine
 from kaizen_tasks.ports import Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
 from tests.flows.test_release import release
-
 
 LINKS = b"""
 [Unreleased]: https://git.example.com/team/app/compare/v0.1.0...HEAD
@@ -79,7 +79,7 @@ def _status(status: str) -> Spoil:
     return lambda tools: tools.platform.become("prod-web-service", status)
 
 
-def _service(**changes: object) -> Spoil:
+def _service(**changes: Any) -> Spoil:
     def spoil(tools: FakeTools) -> None:
         service = tools.platform.services["prod-web-service"]
         tools.platform.services["prod-web-service"] = evolve(service, **changes)
@@ -116,7 +116,7 @@ def _account(name: str, value: object) -> Spoil:
         (_account("ledger", Table(name="t", exists=False, recoverable=False)), "ledger", "problem", "no table t"),
         (_account("ledger", Table(name="t", exists=True, recoverable=False)), "ledger", "warning", "point-in-time"),
         (_account("mounting", False), "blob mounting", "warning", "disabled"),
-        (lambda tools: setattr(tools.scm, "in_the_way", ("a merge is under way: finish it",)), "git", "problem", "merge"),
+        (lambda tools: setattr(tools.scm, "in_the_way", ("a merge is on: end it",)), "git", "problem", "merge"),
         (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "no remote origin"),
         (lambda tools: setattr(tools.machine, "found", Refused("no engine")), "engine", "problem", "no engine"),
         (

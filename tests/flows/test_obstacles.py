@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from attrs import evolve
 from semver import Version
@@ -9,10 +11,12 @@ from semver import Version
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows import obstacles
-from kaizen_tasks.ports import Remote
 from tests.fakes.registry import OCI_MANIFEST
 from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Remote
 
 NEXT = Release(version=Version.parse("0.2.0"))
 
@@ -41,9 +45,9 @@ def of_remote(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False
     return list(obstacles.of_remote(release, tools, hotfix=hotfix))
 
 
-def of_version(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False) -> list[str]:
+def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:
     """Look at what the last release has left."""
-    return list(obstacles.of_version(release, tools, hotfix=hotfix))
+    return list(obstacles.of_version(release, tools))
 
 
 def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools) -> None:
@@ -53,6 +57,7 @@ def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools)
     assert of_checkout(tools) == []
     assert of_remote(tools) == []
     assert of_version(tools) == []
+    assert list(obstacles.of_documents(NEXT, tools)) == []
     assert list(obstacles.of_documentation(tools)) == []
     assert list(obstacles.of_environment(staging, NEXT, tools)) == []
 
@@ -189,6 +194,28 @@ def test_tells_a_tag_that_exists_already_unless_it_is_the_very_releases(tools: F
 
     assert of_version(tools, taken) == [f"the tag v0.1.0 exists already, on commit {head[:10]}"]
     assert of_version(tools, evolve(taken, commit=head)) == []
+
+
+@pytest.mark.parametrize(
+    ("edited", "told"),
+    [
+        ({"VERSION": b"0.2.0\n"}, []),
+        ({"VERSION": b"0.1.9\n"}, ["VERSION is edited and not committed: git checkout VERSION"]),
+        (
+            {"CHANGELOG.md": CHANGELOG.replace(b"Weekly", b"Daily")},
+            ["CHANGELOG.md is edited and not committed: git commit CHANGELOG.md"],
+        ),
+        ({"CHANGELOG.md": CHANGELOG.replace(b"[Unreleased]", b"[0.2.0] - 2026-11-20")}, []),
+    ],
+)
+def test_tells_edits_that_the_release_would_overwrite(
+    tools: FakeTools, edited: dict[str, bytes], told: list[str]
+) -> None:
+    """An edit that is the release itself would be written anyway."""
+    tools.scm.documents.files.update(edited)
+
+    assert list(obstacles.of_documents(NEXT, tools)) == told
+    assert list(obstacles.of_documents(evolve(NEXT, commit=tools.scm.head().commit), tools)) == []
 
 
 RULES = [{"when": ["infra/**"], "update": ["docs/*.md"]}]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports import Tools
 
 START = Release(version=Version.parse("1.2.3"))
+FAKE = Label("fake")
 
 
 @define(kw_only=True)
@@ -30,7 +31,7 @@ class FakeStep:
         given: the release that each decision and act was asked with.
     """
 
-    label: Label = Label("fake")
+    label: Label = FAKE
     decisions: list[str] = field(factory=lambda: ["act", "done"])
     failure: BaseException | None = None
     given: list[Release] = field(factory=list)

@@ -10,7 +10,7 @@ from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import setup
 from kaizen_tasks.flows.runner import display
 from tests.fakes.account import KEPT
-from tests.fakes.tools import FakeTools, settings
+from tests.fakes.tools import FakeTools
 
 MUTABLE = TagRules(mutability="MUTABLE")
 NAMES = ("staging", "prod", "mark", "shane", "dom")
@@ -72,16 +72,8 @@ def test_refuses_with_everything_that_cannot_be_looked_at(tools: FakeTools) -> N
     for name in ("mark-web-app", "dom-web-app"):
         del tools.account.rules[name]
 
-    with pytest.raises(Refused, match="repository mark-web-app; .* repository dom-web-app") as caught:
+    with pytest.raises(Refused, match=r"repository mark-web-app; .* repository dom-web-app") as caught:
         setup.missing(setup.steps(tools.settings), tools)
 
     assert caught.value.state == "nothing has been changed"
     assert tools.account.changes == []
-
-
-def test_sets_up_a_shared_repository_once() -> None:
-    """Two environments may take their image from one repository."""
-    shared = {"staging": {"repository": "web"}, "prod": {"repository": "web"}}
-    found = settings(environments=shared, groups={}, pipeline=["staging", "prod"])
-
-    assert [str(step.label) for step in setup.steps(found)] == ["ledger", "mounting", "tags staging"]

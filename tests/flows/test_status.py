@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from attrs import define
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Answer, Running
-from kaizen_tasks.domain.ledger import Entry
-from kaizen_tasks.domain.matrix import Row
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows import status
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.tools import FakeIdentity, FakeTools
 from tests.flows.test_release import release
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.matrix import Row
 
 
 def look(tools: FakeTools) -> dict[str, Row]:

@@ -94,7 +94,7 @@ def _permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
 def _untried(permissions: tuple[Permission, ...]) -> str:
     """Say what nobody knows; the reason is the same for all."""
     tasks = ", ".join(each.task for each in permissions)
-    return f"{tasks}: reading works, the rest cannot be tried, and {permissions[0].why}"
+    return f"{tasks}: only reading could be tried; {permissions[0].why}"
 
 
 def _ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ def _version(digest: str, written: tuple[entries.Entry, ...]) -> str:
 def _service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     service = tools.platform.service(environment.service)
     if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
-        yield subject.problem(f"{service.name} is {service.status}", "bring it back to RUNNING in App Runner")
+        yield subject.problem(f"{service.name} is {service.status}", _revive(service))
     elif not _follows(service, environment, tools):
         wanted = f"{environment.repository}:latest"
         yield subject.problem(
@@ -107,6 +107,12 @@ def _service(environment: Environment, tools: Tools, subject: Subject) -> Iterat
         )
     else:
         yield subject.ok(f"{service.name} is {service.status} and follows {environment.repository}:latest")
+
+
+def _revive(service: Service) -> str:
+    if service.status == "PAUSED":
+        return f"aws apprunner resume-service --service-arn {service.identity}"
+    return "see its events in the App Runner console; one that failed to be created is deleted and created again"
 
 
 def _follows(service: Service, environment: Environment, tools: Tools) -> bool:

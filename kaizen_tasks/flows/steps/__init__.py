@@ -1,13 +1,22 @@
-"""The steps that flows are made of. They are public: an app's own `tasks.py` composes its flows from them."""
+"""The steps that flows are made of. They are public: an app's own `tasks.py` composes its flows from them.
 
-from kaizen_tasks.flows.steps.building import Build, Push
-from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
-from kaizen_tasks.flows.steps.evidence import Evidence, Record, Return
-from kaizen_tasks.flows.steps.holding import Hold
-from kaizen_tasks.flows.steps.preflight import Preflight
-from kaizen_tasks.flows.steps.proving import Smoke, Verify
-from kaizen_tasks.flows.steps.tagging import Seal, Send, Tag
-from kaizen_tasks.flows.steps.versioning import Bump, Changelog, Commit, Land
+The module of a step is imported when the step is first asked for: a command needs few of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kaizen_tasks.flows.steps.building import Build, Push
+    from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
+    from kaizen_tasks.flows.steps.evidence import Evidence, Record, Return
+    from kaizen_tasks.flows.steps.holding import Hold
+    from kaizen_tasks.flows.steps.preflight import Preflight
+    from kaizen_tasks.flows.steps.proving import Smoke, Verify
+    from kaizen_tasks.flows.steps.tagging import Seal, Send, Tag
+    from kaizen_tasks.flows.steps.versioning import Bump, Changelog, Commit, Land
 
 __all__ = [
     "Build",
@@ -30,3 +39,26 @@ __all__ = [
     "Tag",
     "Verify",
 ]
+
+_HOMES = {
+    "building": ("Build", "Push"),
+    "deploying": ("Copy", "Deploy", "Locate"),
+    "evidence": ("Evidence", "Record", "Return"),
+    "holding": ("Hold",),
+    "preflight": ("Preflight",),
+    "proving": ("Smoke", "Verify"),
+    "tagging": ("Seal", "Send", "Tag"),
+    "versioning": ("Bump", "Changelog", "Commit", "Land"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a step.
+
+    Raises:
+        AttributeError: there is no such step.
+    """
+    for home, steps in _HOMES.items():
+        if name in steps:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -99,9 +99,7 @@ class Locate:
         where = f"{self.environment.repository}:{release.name}"
         image = tools.registry.image(self.environment.repository, release.name)
         if image is None:
-            return Refuse(
-                why=(f"there is no {where}",), hint=f"inv deploy --env {self.environment.name} --release {release.name}"
-            )
+            return Refuse(why=(f"there is no {where}",), hint=self._hint(release, tools))
         return Done(f"{where} is {image.digest[:19]}", _found(release, image))
 
     def act(self, release: Release, tools: Tools) -> Release:

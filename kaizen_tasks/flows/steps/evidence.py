@@ -39,7 +39,7 @@ class Evidence:
         """Look for the proof in the ledger, for every environment of the stage."""
         proofs = []
         for environment in self.stage.environments:
-            entries = tools.ledger.entries(environment.name)
+            entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY)
             proof = next(
                 (each for each in entries if each.event is Event.VERIFIED and each.digest == release.digest),
                 None,

@@ -53,8 +53,8 @@ class Verify:
         """
         rules, url = tools.settings.verify, probing.address(self.environment, tools)
         began, matches, said = tools.clock.elapsed(), 0, ""
-        while tools.clock.elapsed() - began < rules.timeout:
-            running = probing.running(url, tools)
+        while (left := rules.timeout - (tools.clock.elapsed() - began)) > 0:
+            running = probing.running(url, tools, patience=min(left, probing.PATIENCE))
             matches = matches + 1 if probing.is_right(running, self.environment, release) else 0
             if matches == rules.matches:
                 return release.prove(self.label)

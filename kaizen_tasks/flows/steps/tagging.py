@@ -9,10 +9,11 @@ from attrs import frozen
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.flows import documents
+from kaizen_tasks.flows.steps.versioning import stale_documents
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Remote, Tools
+    from kaizen_tasks.ports import Head, Remote, Tools
 
 
 @frozen(kw_only=True)
@@ -35,7 +36,7 @@ class Seal:
         here = tools.scm.commit_of(f"refs/tags/{name}")
         if here not in {"", release.commit}:
             return _taken(name, here, release)
-        if here and tools.scm.is_ancestor(release.commit, head.commit) and not _unfinished(release, tools):
+        if here and _has(head, release.commit, tools) and not _unfinished(release, head, tools):
             return Done(f"{name} is {release.commit[:10]}, on {head.branch or 'HEAD'}", release)
         return Act(what, release)
 
@@ -50,13 +51,13 @@ class Seal:
         return release
 
 
-def _unfinished(release: Release, tools: Tools) -> bool:
+def _has(head: Head, commit: str, tools: Tools) -> bool:
+    return head.commit == commit or tools.scm.is_ancestor(commit, head.commit)
+
+
+def _unfinished(release: Release, head: Head, tools: Tools) -> bool:
     """Return whether an earlier run was stopped after the refs, before the files or its own notes."""
-    if release.name in tools.scm.pending():
-        return True
-    if tools.scm.head().commit != release.commit:
-        return False
-    return any(name in documents.RELEASED for name in tools.scm.modified())
+    return release.name in tools.scm.pending() or bool(stale_documents(release, head, tools))
 
 
 def _message(release: Release, remark: str, tools: Tools) -> str:

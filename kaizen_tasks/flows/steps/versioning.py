@@ -15,7 +15,7 @@ from kaizen_tasks.flows import documents, pending
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports import Head, Tools
 
 
 @frozen(kw_only=True)
@@ -191,7 +191,18 @@ class Commit:
         return Act(f"commit {' and '.join(changed)} onto {head.branch or head.commit[:10]}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write the commit object and keep it; branch, index and working tree stay as they are."""
+        """Write the commit object and keep it; branch, index and working tree stay as they are.
+
+        Raises:
+            Refused: VERSION and CHANGELOG.md do not name the release both.
+        """
+        lacking = _unwritten(release, tools)
+        if lacking:
+            raise Refused(
+                f"commit: {' and '.join(lacking)} {'does' if len(lacking) == 1 else 'do'} not have {release.version}",
+                state="nothing has been committed",
+                hint="inv bump changelog.release commit",
+            )
         commit = tools.scm.write_commit(
             parent=tools.scm.head().commit, files=_contents(tools), message=f"Release {release.name}\n"
         )
@@ -215,6 +226,18 @@ def _contents(tools: Tools) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if content is not None}
 
 
+def stale_documents(release: Release, head: Head, tools: Tools) -> tuple[str, ...]:
+    """Return the documents that still hold what was before the release: a run was stopped between ref and files.
+
+    Documents that were edited since are somebody's work, and not stale.
+    """
+    if head.commit != release.commit or not set(documents.RELEASED) & set(tools.scm.modified()):
+        return ()
+    contents = _contents(tools)
+    edited = tools.scm.changes(tools.scm.commit_of(f"{release.commit}^"), contents)
+    return tuple(name for name in tools.scm.changes(release.commit, contents) if name not in edited)
+
+
 @frozen(kw_only=True)
 class Land:
     """Move the branch onto the release commit, and the two files with it."""
@@ -228,8 +251,8 @@ class Land:
         if not release.commit:
             return Act(f"move {where} onto the release commit", release)
         if tools.scm.is_ancestor(release.commit, head.commit):
-            stale = tuple(name for name in tools.scm.modified() if name in documents.RELEASED)
-            if not stale or head.commit != release.commit:
+            stale = stale_documents(release, head, tools)
+            if not stale:
                 return Done(f"{where} has {release.commit[:10]}", release)
             return Act(f"bring {' and '.join(stale)} up to {release.commit[:10]}", release)
         if tools.scm.is_ancestor(head.commit, release.commit):

@@ -1,0 +1,104 @@
+"""The settings, as the rest of the project asks them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+from semver import Version
+
+from kaizen_tasks.errors import UsageError
+from tests.fakes.tools import settings
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Stage
+
+
+def names(stage: Stage) -> list[str]:
+    """Return the names of a stage's environments."""
+    return [environment.name for environment in stage.environments]
+
+
+@pytest.mark.parametrize(("name", "members"), [("staging", ["staging"]), ("beta", ["mark", "shane", "dom"])])
+def test_a_stage_is_an_environment_or_a_group(name: str, members: list[str]) -> None:
+    """Both are asked for in the same way."""
+    stage = settings().stage(name)
+
+    assert (stage.name, names(stage)) == (name, members)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("stagin", "did you mean staging?"),
+        ("bta", "did you mean beta?"),
+        ("elsewhere", "choose from staging, prod, mark, shane, dom, beta"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest_one(name: str, hint: str) -> None:
+    """Or with the choice, when none is near."""
+    with pytest.raises(UsageError, match=f"'{name}' is neither an environment nor a group") as refused:
+        settings().stage(name)
+
+    assert refused.value.hint == hint
+
+
+def test_says_so_when_there_is_nothing_to_choose_from() -> None:
+    """A library has no environments."""
+    library = settings(pipeline=[], environments={}, groups={})
+
+    with pytest.raises(UsageError) as unknown:
+        library.stage("staging")
+    with pytest.raises(UsageError, match="no pipeline is configured") as nowhere:
+        _ = library.first_stage
+
+    assert unknown.value.hint == "choose from none: none is configured"
+    assert 'pipeline = ["staging"]' in nowhere.value.hint
+
+
+def test_the_first_stage_may_be_a_group() -> None:
+    """Several services can be released to at once."""
+    assert names(settings(pipeline=["beta"]).first_stage) == ["mark", "shane", "dom"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "before"),
+    [("staging", None), ("prod", "staging"), ("beta", "prod"), ("mark", "prod")],
+)
+def test_every_stage_but_the_first_comes_after_another(stage: str, before: str | None) -> None:
+    """An environment inside a group has the group's place."""
+    configured = settings()
+    found = configured.stage_before(configured.stage(stage))
+
+    assert (found.name if found else None) == before
+
+
+def test_an_environment_outside_the_pipeline_comes_after_the_first_stage() -> None:
+    """It receives what the first stage has proven."""
+    configured = settings(pipeline=["staging"])
+
+    assert configured.stage_before(configured.stage("prod")) == configured.stage("staging")
+
+
+def test_refuses_environments_of_different_stages_at_once() -> None:
+    """Prod must have proven what a tenant receives."""
+    configured = settings()
+    mixed = evolve(
+        configured.stage("prod"),
+        name="prod mark",
+        environments=configured.stage("prod").environments + configured.stage("mark").environments,
+    )
+
+    with pytest.raises(UsageError, match="prod mark: these are different stages of the pipeline") as refused:
+        configured.stage_before(mixed)
+
+    assert "staging → prod → beta" in refused.value.what
+
+
+@pytest.mark.parametrize(
+    ("template", "tag"), [("v{version}", "v1.2.3"), ("{version}", "1.2.3"), ("web/{version}-final", "web/1.2.3-final")]
+)
+def test_a_tag_is_named_as_configured(template: str, tag: str) -> None:
+    """One repository may hold several apps."""
+    assert settings(release={"tag": template}).git_tag(Version.parse("1.2.3")) == tag

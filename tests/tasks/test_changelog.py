@@ -1,0 +1,187 @@
+"""`changelog.*`, as a developer types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANGELOG = """# Changelog
+
+## [Unreleased]
+
+### Added
+
+- Weekly plans
+
+## [0.2.0] - 2026-11-02
+
+### Fixed
+
+- A [typo](docs/typos.md)
+
+## [0.1.0] - 2026-11-01
+
+### Added
+
+- Everything
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """Make a repository with a version, a changelog and nothing else."""
+    (tmp_path / "kaizen.toml").write_text('app = "web"\n')
+    (tmp_path / "VERSION").write_text("0.3.0\n")
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        assert process.run(("git", *words), cwd=tmp_path).ok
+    return tmp_path
+
+
+def kaizen(app: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Type a command."""
+    return subprocess.run(
+        [sys.executable, "-m", "kaizen_tasks", *words],
+        cwd=app,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+
+
+def read(app: Path) -> str:
+    """Return the changelog as it is now."""
+    return (app / "CHANGELOG.md").read_text()
+
+
+def test_adds_an_entry_and_touches_nothing_else(app: Path) -> None:
+    """Under its heading, which is made where it is missing."""
+    said = kaizen(app, "changelog.add", "--type", "fixed", "--text", "A crash at midnight")
+
+    assert (said.returncode, said.stdout) == (0, "added to [Unreleased]: A crash at midnight\n")
+    assert "- Weekly plans\n\n### Fixed\n\n- A crash at midnight\n" in read(app)
+    assert read(app).partition("## [0.2.0]")[2] == CHANGELOG.partition("## [0.2.0]")[2]
+
+
+def test_begins_a_changelog_with_its_first_entry(app: Path) -> None:
+    """A new app has none."""
+    (app / "CHANGELOG.md").unlink()
+
+    assert kaizen(app, "changelog.add", "--type", "added", "--text", "Everything").returncode == 0
+    assert "## [Unreleased]\n\n### Added\n\n- Everything\n" in read(app)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--text", "A crash"], "an entry needs --type and --text"),
+        (["--type", "fixed"], "an entry needs --type and --text"),
+        (["--type", "fixed", "--text", "  "], "an entry needs --type and --text"),
+        (["--type", "fxied", "--text", "A crash"], "fxied"),
+    ],
+)
+def test_refuses_an_entry_that_says_too_little(app: Path, words: list[str], told: str) -> None:
+    """The file stays as it is."""
+    said = kaizen(app, "changelog.add", *words)
+
+    assert said.returncode == 2
+    assert told in said.stderr
+    assert read(app) == CHANGELOG
+
+
+def test_a_dry_run_says_what_it_would_do(app: Path) -> None:
+    """And does not do it."""
+    added = kaizen(app, "--dry", "changelog.add", "--type", "fixed", "--text", "A crash")
+    cut = kaizen(app, "--dry", "changelog.release")
+
+    assert added.stdout == "would add to [Unreleased]: A crash\n"
+    assert "would" in cut.stdout
+    assert read(app) == CHANGELOG
+
+
+def test_plain_changelog_cuts_the_section_of_the_version(app: Path) -> None:
+    """And says that it is done the second time."""
+    first, second = kaizen(app, "changelog"), kaizen(app, "changelog.release")
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "already done" in second.stdout
+    assert read(app).count("## [0.3.0] - ") == 1
+
+
+def test_checks_and_says_so_when_all_is_well(app: Path) -> None:
+    """Exit code 0 is for CI."""
+    (app / "VERSION").write_text("0.2.0\n")
+
+    said = kaizen(app, "changelog.check", "--json")
+
+    assert (said.returncode, json.loads(said.stdout)) == (0, [])
+    assert said.stderr == "CHANGELOG.md has no problems\n"
+
+
+def test_every_problem_is_a_line_that_editors_understand(app: Path) -> None:
+    """File, line, column, rule, what, and how to mend it."""
+    (app / "CHANGELOG.md").write_text(CHANGELOG.replace("### Fixed", "### Mended"))
+    line = CHANGELOG[: CHANGELOG.index("### Fixed")].count("\n") + 1
+
+    plain, document = kaizen(app, "changelog.check"), kaizen(app, "changelog.check", "--json")
+
+    assert (plain.returncode, document.returncode) == (3, 3)
+    (problem,) = [each for each in json.loads(document.stdout) if each["line"] == line]
+    place = f"CHANGELOG.md:{line}:{problem['column']}"
+    assert f"{place}: {problem['rule']} {problem['what']}, {problem['fix']}\n" in plain.stdout
+    assert "problem" in plain.stderr
+
+
+def test_shows_one_section_in_every_format(app: Path) -> None:
+    """The newest one, unless another is named."""
+    newest, named = kaizen(app, "changelog.show"), kaizen(app, "changelog.show", "-r", "v0.1.0")
+    page = kaizen(app, "changelog.show", "--format", "html", "--base-url", "https://example.com/")
+    document = kaizen(app, "changelog.show", "--format", "json")
+
+    assert "A [typo]" in newest.stdout
+    assert "Everything" not in newest.stdout
+    assert "Everything" in named.stdout
+    assert 'href="https://example.com/docs/typos.md"' in page.stdout
+    assert json.loads(document.stdout)["version"] == "0.2.0"
+
+
+def test_shows_everything_since_a_release(app: Path) -> None:
+    """Without that release itself."""
+    kaizen(app, "changelog.release")
+
+    said = kaizen(app, "changelog.show", "--since", "v0.1.0", "--format", "json")
+
+    assert [section["version"] for section in json.loads(said.stdout)] == ["0.3.0", "0.2.0"]
+
+
+def test_what_came_since_a_release_is_a_list_however_much_it_is(app: Path) -> None:
+    """A program need not look at the shape first."""
+    said = kaizen(app, "changelog.show", "--since", "v0.1.0", "--format", "json")
+
+    assert isinstance(json.loads(said.stdout), list)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["-r", "9.9.9"], 3, "CHANGELOG.md has no section for 9.9.9\nthe newest are 0.2.0, 0.1.0"),
+        (["-r", "nine"], 2, "--release: 'nine' is not a version"),
+        (["--format", "pdf"], 2, "--format pdf: no such format\nchoose one of md, json, html"),
+    ],
+)
+def test_says_what_it_cannot_show(app: Path, words: list[str], code: int, told: str) -> None:
+    """And what there is instead; stdout stays empty."""
+    said = kaizen(app, "changelog.show", *words)
+
+    assert (said.returncode, said.stdout) == (code, "")
+    assert told in said.stderr

@@ -1,0 +1,157 @@
+"""Which tasks there are, for which configuration."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kaizen_tasks.tasks import collection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from invoke.collection import Collection
+
+WHOLE = """
+app = "web"
+pipeline = ["staging", "prod", "beta"]
+[aws]
+region = "eu-west-1"
+[environments.staging]
+[environments.prod]
+[environments.mark]
+[groups]
+beta = ["mark"]
+"""
+RELEASE_SIDE = {"bump", "commit", "cut", "tag", "changelog.release", "changelog.check"}
+DEPLOY_SIDE = {"build", "push", "deploy", "verify", "promote", "rollback", "hotfix", "status", "history", "setup"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in an empty folder, and type `inv --list`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "bin"), *sys.path])
+    monkeypatch.setattr(sys, "argv", ["inv", "--list"])
+    return tmp_path
+
+
+def build(folder: Path, text: str) -> Collection:
+    """Make the tasks of an app with this configuration."""
+    (folder / "kaizen.toml").write_text(text, encoding="utf-8")
+    return collection.build()
+
+
+def every_task(folder: Path) -> dict[str, Any]:
+    """Return every task of an app that has all of them, by name."""
+    made = build(folder, WHOLE)
+    return {name: made[name] for name in made.task_names}
+
+
+def test_a_library_has_the_release_side_alone(folder: Path) -> None:
+    """It has nothing to deploy, so nothing about deploying is listed."""
+    names = build(folder, 'app = "library"\n[release]\nbranches = ["main"]\n').task_names
+
+    assert names.keys() >= RELEASE_SIDE
+    assert names.keys() & DEPLOY_SIDE == set()
+
+
+def test_an_app_with_environments_has_both_sides(folder: Path) -> None:
+    """And a flow for every stage of its pipeline."""
+    names = every_task(folder).keys()
+
+    assert names >= RELEASE_SIDE | DEPLOY_SIDE | {"release-staging", "promote-prod", "promote-beta"}
+    assert names & {"release-prod", "promote-staging"} == set()
+
+
+@pytest.mark.parametrize("text", ["app = \n", 'app = "web"\npipline = ["staging"]\n'])
+def test_a_configuration_with_faults_has_every_task(folder: Path, text: str) -> None:
+    """Typing one of them tells what is wrong."""
+    assert build(folder, text).task_names.keys() >= RELEASE_SIDE | DEPLOY_SIDE
+
+
+@pytest.mark.parametrize("pipeline", ["3", '"staging"', "[3, true, '']", "{staging = 1}"])
+def test_a_pipeline_that_makes_no_sense_stops_no_listing(folder: Path, pipeline: str) -> None:
+    """It is told when a task runs."""
+    names = build(folder, f'app = "web"\npipeline = {pipeline}\n').task_names
+
+    assert [name for name in names if name.startswith(("release-", "promote-"))] == []
+
+
+def test_a_flow_that_the_pipeline_does_not_have_can_be_typed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it says which stage was probably meant; Invoke alone would have no idea."""
+    monkeypatch.setattr(sys, "argv", ["inv", "promote-prd", "--yes", "release-stagin"])
+
+    assert build(folder, WHOLE).task_names.keys() >= {"promote-prd", "release-stagin"}
+
+
+@pytest.mark.parametrize("word", ["--release", "promote", "promote-", "unrelease-x", "release-$(x)"])
+def test_nothing_else_that_is_typed_becomes_a_task(folder: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    """Values of flags among it."""
+    before = every_task(folder).keys()
+    monkeypatch.setattr(sys, "argv", ["inv", "changelog.add", "--text", word])
+
+    assert build(folder, WHOLE).task_names.keys() == before
+
+
+def test_the_configuration_lies_under_the_tasks(folder: Path) -> None:
+    """Where `invoke.yaml`, `inv -f` and `INVOKE_…` override it."""
+    made = build(folder, WHOLE)
+
+    configured = made.configuration()
+    assert configured["app"] == "web"
+    assert configured["environments"]["prod"]["url"] == ""
+    assert configured["verify"]["matches"] == 3
+
+
+def test_every_task_says_in_one_line_what_it_does(folder: Path) -> None:
+    """`inv --list` shows that line."""
+    lines = {name: (inspect.getdoc(task) or "").partition("\n")[0] for name, task in every_task(folder).items()}
+
+    assert {name for name, line in lines.items() if not (20 < len(line) <= 100 and line.endswith("."))} == set()
+
+
+def test_every_flag_of_every_task_has_help(folder: Path) -> None:
+    """`inv --help TASK` shows it."""
+    lacking = {
+        f"{name} --{argument.name}"
+        for name, task in every_task(folder).items()
+        for argument in task.get_arguments()
+        if not argument.help
+    }
+
+    assert lacking == set()
+
+
+def test_no_argument_of_any_task_is_positional(folder: Path) -> None:
+    """Invoke lets a missing one swallow `--dry`."""
+    positional = {
+        f"{name} {argument.name}"
+        for name, task in every_task(folder).items()
+        for argument in task.get_arguments()
+        if argument.positional
+    }
+
+    assert positional == set()
+
+
+@pytest.mark.parametrize(
+    ("task", "letters"),
+    [("deploy", {"e", "r", "y"}), ("promote", {"e", "r", "y"}), ("verify", {"e", "r"}), ("push", {"e"})],
+)
+def test_the_flags_that_are_typed_most_have_one_letter(folder: Path, task: str, letters: set[str]) -> None:
+    """`-e`, `-r` and `-y` mean the same everywhere."""
+    names = {"e": "env", "r": "release", "y": "yes"}
+    made = {letter: each.name for each in every_task(folder)[task].get_arguments() for letter in each.names}
+
+    assert {letter: made.get(letter) for letter in letters} == {letter: names[letter] for letter in letters}
+
+
+def test_each_call_looks_anew(folder: Path) -> None:
+    """The namespace of one app is not that of another."""
+    first = build(folder, 'app = "library"\n').task_names.keys()
+
+    assert every_task(folder).keys() > first

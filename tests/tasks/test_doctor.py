@@ -1,0 +1,72 @@
+"""`inv doctor`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.clouds import Cloud
+from tests.tasks import apps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Run a local cloud in which nothing of the app is."""
+    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+def test_lists_the_release_side_of_an_app_that_deploys_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Warnings do not fail: there is no remote, and the list says so."""
+    apps.make(tmp_path, apps.ALONE, {}, monkeypatch)
+
+    said = apps.kaizen("doctor", capsys=capsys)
+
+    assert said.code == 0
+    assert "warning  remote" in said.out
+    assert "→ git remote add origin URL" in said.out
+    assert said.out.splitlines()[-1] == "1 warning, 3 ok"
+    assert said.err == ""
+
+
+def test_refuses_where_problems_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
+) -> None:
+    """In an empty account table, repositories and services are missing; all of that is listed at once."""
+    apps.make(tmp_path, apps.TEAM, cloud.environ, monkeypatch)
+
+    said = apps.kaizen("doctor", "--json", capsys=capsys)
+
+    document = json.loads(said.out)
+    problems = {(each["environment"], each["check"]) for each in document["findings"] if each["verdict"] == "problem"}
+    assert said.code == 3
+    assert problems == {
+        (None, "ledger"),
+        *((name, check) for name in ("staging", "prod") for check in ("repository", "service")),
+    }
+    assert document["problems"] == len(problems)
+    assert document["app"] == "web"
+    assert all(each["fix"] for each in document["findings"] if each["verdict"] in {"problem", "warning"})
+    assert said.err.splitlines()[0] == "5 problems keep a release from working"
+
+
+def test_says_so_when_the_account_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
+) -> None:
+    """Nothing is read from it."""
+    apps.make(tmp_path, apps.TEAM.replace("123456789012", "999999999999"), cloud.environ, monkeypatch)
+    before = len(cloud.requests)
+
+    said = apps.kaizen("doctor", capsys=capsys)
+
+    assert said.code == 3
+    assert "999999999999 is configured" in " ".join(said.out.split())
+    assert {each["service"] for each in cloud.requests[before:]} == {"sts"}

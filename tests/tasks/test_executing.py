@@ -1,0 +1,96 @@
+"""From flags to what runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from attrs import define
+from semver import Version
+
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows.runner import display, perform
+from kaizen_tasks.flows.steps import Bump
+from kaizen_tasks.tasks import executing
+from tests.fakes.tools import FakeTools
+
+if TYPE_CHECKING:
+    from kaizen_tasks.wiring import Toolbox
+
+
+@define(kw_only=True)
+class FakeToolbox(FakeTools):
+    """A world that knows whether acts are only announced."""
+
+    dry: bool = False
+
+
+def toolbox(*, dry: bool) -> Toolbox:
+    """Return a toolbox of fakes."""
+    return cast("Toolbox", FakeToolbox(dry=dry))
+
+
+def test_a_dry_run_displays_and_any_other_performs() -> None:
+    """It is another executor, and not a flag that is handed down."""
+    assert executing.executor(toolbox(dry=True)) is display
+    assert executing.executor(toolbox(dry=False)) is perform
+
+
+def test_a_dry_run_takes_no_lock() -> None:
+    """It would be a change."""
+    tools = toolbox(dry=True)
+
+    with executing.alone(tuple(tools.settings.environments.values()), tools) as execute:
+        held = [tools.locks.find(name) for name in tools.settings.environments]
+
+    assert execute is display
+    assert set(held) == {None}
+
+
+def test_a_real_run_holds_the_locks_while_it_lasts() -> None:
+    """Of the environments that it changes, and of no others."""
+    tools = toolbox(dry=False)
+
+    with executing.alone((tools.settings.environments["staging"],), tools):
+        during = tools.locks.find("staging")
+        elsewhere = tools.locks.find("prod")
+
+    assert during is not None
+    assert during.actor == "ada@laptop"
+    assert elsewhere is None
+    assert tools.locks.find("staging") is None
+
+
+def test_says_what_is_wrong_with_a_time_to_wait() -> None:
+    """Before anything is locked."""
+    tools = toolbox(dry=False)
+
+    with (
+        pytest.raises(UsageError, match="--wait soon: 'soon' is not a duration"),
+        executing.alone((), tools, wait="soon"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("part", "to", "force", "wanted"),
+    [
+        ("auto", "", False, Bump(settled=True)),
+        ("minor", "", True, Bump(part="feature", settled=True, force=True)),
+        ("auto", "v1.2.3", False, Bump(to=Version.parse("1.2.3"), settled=True)),
+        ("auto", "1.2.3-rc.1", False, Bump(to=Version.parse("1.2.3-rc.1"), settled=True)),
+    ],
+)
+def test_understands_which_version_is_asked_for(*, part: str, to: str, force: bool, wanted: Bump) -> None:
+    """With or without `v`."""
+    assert executing.bump(part, to, force=force) == wanted
+
+
+@pytest.mark.parametrize(
+    ("part", "to", "what"),
+    [("pacth", "", "--part pacth: no such part"), ("auto", "1.2", "--to: '1.2' is not a version")],
+)
+def test_names_the_flag_that_it_does_not_understand(part: str, to: str, what: str) -> None:
+    """Of the two, the wrong one."""
+    with pytest.raises(UsageError, match=what):
+        executing.bump(part, to, force=False)
