@@ -99,6 +99,20 @@ def bench(session: nox.Session) -> None:
         session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs)
 
 
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """Generate the reference and compare; check the links and commands of every document; `-- --write` writes it."""
+    _install(session)
+    session.run("python", "-m", "docs.generate", *session.posargs)
+
+
+@nox.session(python=OLDEST, default=False)
+def crash(session: nox.Session) -> None:
+    """Kill releases at every git command and file write, and let two race; `-- --most 500` takes that many points."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.crash.campaign", *session.posargs)
+
+
 @nox.session(python=OLDEST, default=False)
 def picture(session: nox.Session) -> None:
     """Draw README's picture from a real run of the demo."""

@@ -1,0 +1,127 @@
+"""Checks the documents of the repository: links lead somewhere, and commands exist."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from docs.generating import coach, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+LEFT_OUT = ("build", "dist", "node_modules")
+SHELLS = ("", "console", "sh", "shell", "bash")
+"""Languages of code blocks in which a line may be a command."""
+
+
+def problems(root: Path) -> Iterator[str]:
+    """Yield every problem of every document below a folder, as `file:line: what`."""
+    for document in documents(root):
+        tokens = _tokens(document)
+        name = document.relative_to(root)
+        found = (*_dead_links(document, tokens), *_unknown_commands(tokens))
+        yield from (f"{name}:{line}: {what}" for line, what in found)
+
+
+def documents(root: Path) -> Iterator[Path]:
+    """Yield the Markdown files below a folder, hidden and built ones aside."""
+    for folder, below, files in os.walk(root):
+        below[:] = sorted(name for name in below if not name.startswith(".") and name not in LEFT_OUT)
+        yield from (Path(folder) / name for name in sorted(files) if name.endswith(".md"))
+
+
+def _tokens(document: Path) -> list[Token]:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table").parse(document.read_text(encoding="utf-8"))
+
+
+def _dead_links(document: Path, tokens: list[Token]) -> Iterator[tuple[int, str]]:
+    for line, target in _links(tokens):
+        path, _, anchor = unquote(target).partition("#")
+        file = document.parent / path if path else document
+        if re.match(r"[a-z]+:", target):
+            continue
+        if not file.exists():
+            yield line, f"{target} leads nowhere"
+        elif anchor and file.suffix == ".md" and anchor not in anchors(_tokens(file)):
+            yield line, f"{target}: there is no such heading"
+
+
+def _links(tokens: list[Token]) -> Iterator[tuple[int, str]]:
+    line = 0
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else line
+        for each in token.children or ():
+            target = each.attrs.get("href") or each.attrs.get("src")
+            if target:
+                yield line, str(target)
+
+
+def anchors(tokens: list[Token]) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a document."""
+    found: dict[str, int] = {}
+    for opening, inline in itertools.pairwise(tokens):
+        if opening.type == "heading_open":
+            slug = re.sub(r"[^\w\- ]", "", _plain(inline).lower()).replace(" ", "-")
+            found[slug] = found.get(slug, -1) + 1
+    return {f"{slug}-{number}" if number else slug for slug, count in found.items() for number in range(count + 1)}
+
+
+def _plain(inline: Token) -> str:
+    return "".join(each.content for each in inline.children or () if each.type in {"text", "code_inline"})
+
+
+def _unknown_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
+    for token in tokens:
+        if token.type == "fence" and token.info.strip() in SHELLS and token.map:
+            for offset, text in enumerate(token.content.splitlines(), start=token.map[0] + 2):
+                if what := unknown(text, prompted=token.info.strip() == "console"):
+                    yield offset, what
+
+
+def unknown(line: str, *, prompted: bool) -> str:
+    """Return what is wrong with the commands of a line, or nothing.
+
+    Args:
+        line: as it stands in a code block.
+        prompted: whether commands have a `$` in front and the other lines are output.
+    """
+    if prompted and not line.startswith("$ "):
+        return ""
+    try:
+        commands = typed.read(line.removeprefix("$ "))
+    except ValueError:
+        return f"{line}: a quotation is not closed" if prompted else ""
+    return next((fault for each in commands if each.ours and (fault := _fault(each.words[1:]))), "")
+
+
+def _fault(words: tuple[str, ...]) -> str:
+    """Let Invoke parse a command as it would before it runs it."""
+    from invoke.exceptions import Exit, ParseError
+
+    program = _program()
+    try:
+        program.parse_core(["inv", *words])
+        program.parse_tasks()
+    except ParseError as error:
+        return f"inv {' '.join(words)}: {error}"
+    except Exit:
+        pass
+    return ""
+
+
+def _program() -> Any:
+    from invoke.program import Program
+
+    program: Any = Program()
+    program.create_config()
+    program.collection = coach.collection()
+    return program

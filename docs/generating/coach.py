@@ -1,0 +1,97 @@
+"""The tasks of the example app, as Invoke's parser sees them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from invoke.collection import Collection
+
+ROOT = Path(__file__).absolute().parents[2]
+EXAMPLE = ROOT / "examples" / "coach"
+KINDS = {str: "text", int: "whole number", bool: "switch", list: "text, repeatable"}
+
+
+@frozen(kw_only=True)
+class Flag:
+    """One flag of a task.
+
+    Attributes:
+        names: as they are typed, the long one first.
+        kind: what it takes, in words.
+        default: what holds without it, as Python writes it; empty when nothing does.
+        help: its help text.
+    """
+
+    names: tuple[str, ...]
+    kind: str
+    default: str
+    help: str
+
+
+@frozen(kw_only=True)
+class Task:
+    """One task.
+
+    Attributes:
+        name: as it is typed.
+        aliases: other names.
+        summary: its first docstring line.
+        description: the rest of its docstring.
+        flags: in the order of its `--help`.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    description: str
+    flags: tuple[Flag, ...]
+
+    def takes(self, flag: str) -> bool:
+        """Return whether it has a flag of this name."""
+        return any(flag in each.names for each in self.flags)
+
+
+def collection() -> Collection:
+    """Make the example app's collection; Invoke finds an app by the first entry of `sys.path`, so this does too."""
+    from kaizen_tasks.tasks import namespace
+
+    sys.path.insert(0, str(EXAMPLE))
+    try:
+        return namespace()
+    finally:
+        sys.path.remove(str(EXAMPLE))
+
+
+def tasks() -> tuple[Task, ...]:
+    """Return every task of the example app, by name."""
+    found = collection()
+    return tuple(sorted((_task(found, context) for context in found.to_contexts()), key=lambda task: task.name))
+
+
+def _task(found: Collection, context: Any) -> Task:
+    summary, _, description = (inspect.getdoc(found[context.name]) or "").partition("\n")
+    flags = {id(argument): _flag(argument) for argument in context.args.values()}
+    return Task(
+        name=context.name,
+        aliases=tuple(context.aliases),
+        summary=summary,
+        description=description.strip(),
+        flags=tuple(sorted(flags.values(), key=lambda flag: flag.names)),
+    )
+
+
+def _flag(argument: Any) -> Flag:
+    names = sorted(argument.names, key=len, reverse=True)
+    nothing = argument.default is None or argument.default is False or argument.default in ("", [])
+    return Flag(
+        names=tuple(f"--{name}" if len(name) > 1 else f"-{name}" for name in names),
+        kind=KINDS[argument.kind],
+        default="" if nothing else str(argument.default),
+        help=argument.help or "",
+    )

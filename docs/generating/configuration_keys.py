@@ -1,0 +1,139 @@
+"""The keys of `kaizen.toml`: read from the model, its docstrings and the defaults."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+import attrs
+from attrs import frozen
+
+from kaizen_tasks.config import source
+from kaizen_tasks.config.written import Written
+from kaizen_tasks.domain.duration import Seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "NAME"
+"""Stands in a key for a name that the user gives."""
+
+WORDS = {str: "text", int: "whole number", bool: "true or false", Seconds: "duration"}
+ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
+
+MEANINGS = {
+    "app": "The app's name. It fills `{app}`, names image and ledger table, and confirms protected environments.",
+    "pipeline": "Stages in order: environments or groups. The first is released to, each later one is promoted to.",
+    "aws.region": "The region of repositories, services and ledger.",
+    "aws.account": "The 12-digit account. Credentials of another one are refused; empty accepts any.",
+    "aws.profile": "The profile of `~/.aws/config`; empty is boto3's own choice.",
+    "tag.sign": "Whether git signs the tag, with gpg or ssh as git is configured.",
+    "defaults.platform": "What runs an environment: `apprunner`.",
+    "defaults.repository": "Name of the image repository; `{env}` and `{app}` are filled in.",
+    "defaults.service": "Name of the service; `{env}` and `{app}` are filled in.",
+    "defaults.url": "Where the app answers; `{env}` and `{app}` are filled in. Empty: the platform's own address.",
+    "defaults.protected": "Whether changing an environment needs a confirmation or `--yes`.",
+    "environments.NAME.platform": "As in `[defaults]`, for this environment.",
+    "environments.NAME.repository": "As in `[defaults]`, for this environment.",
+    "environments.NAME.service": "As in `[defaults]`, for this environment.",
+    "environments.NAME.url": "As in `[defaults]`, for this environment.",
+    "environments.NAME.protected": "As in `[defaults]`, for this environment.",
+    "groups.NAME": "A group called NAME: the environments it consists of, in the order in which they are rolled out.",
+    "deploy.timeout": "How long a deployment may take.",
+    "smoke.path": "A path that the app must answer once its version is proven.",
+    "smoke.status": "The HTTP status it must answer with.",
+    "docs_checklist.when": "Glob patterns: a release that touches one of these files …",
+    "docs_checklist.update": "… must touch one of these too, or say why not with `--skip-docs`.",
+}
+"""What the model's docstrings do not say of each key by itself."""
+
+
+@frozen(kw_only=True)
+class Key:
+    """One key.
+
+    Attributes:
+        path: from the top of the file; `NAME` stands for a name of the user's.
+        type: in words.
+        default: as TOML; empty when there is none.
+        variable: the environment variable that overrides it; empty when none can.
+        meaning: one sentence or two.
+    """
+
+    path: str
+    type: str
+    default: str
+    variable: str
+    meaning: str
+
+    @property
+    def section(self) -> str:
+        """The first name of its path; empty for a key that stands above all tables."""
+        return self.path.partition(".")[0] if "." in self.path else ""
+
+
+def keys() -> tuple[Key, ...]:
+    """Return every key, in the order of the model.
+
+    Raises:
+        ValueError: a key is explained nowhere, or in the docstrings and here.
+    """
+    defaults = tomllib.loads((Path(source.__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
+    found = tuple(_keys(Written, "", defaults, repeated=False))
+    if stray := MEANINGS.keys() - {key.path for key in found}:
+        raise ValueError(f"MEANINGS explains keys that do not exist: {sorted(stray)}")
+    return found
+
+
+def _keys(model: type, prefix: str, defaults: Mapping[str, Any], *, repeated: bool) -> Iterator[Key]:
+    said = dict(ENTRY.findall((inspect.getdoc(model) or "").partition("Attributes:\n")[2]))
+    for attribute in attrs.fields(attrs.resolve_types(model)):
+        default = defaults.get(attribute.name, _default(attribute))
+        yield from _key(f"{prefix}{attribute.name}", attribute.type, default, said.get(attribute.name, ""), repeated)
+
+
+def _key(path: str, kind: Any, default: Any, said: str, repeated: bool) -> Iterator[Key]:  # noqa: FBT001 - recursion
+    inner = get_args(kind)
+    if attrs.has(kind):
+        yield from _keys(kind, f"{path}.", default, repeated=repeated)
+    elif get_origin(kind) is tuple and attrs.has(inner[0]):
+        yield from _keys(inner[0], f"{path}.", {}, repeated=True)
+    elif get_origin(kind) is Mapping:
+        yield from _key(f"{path}.{NAME}", inner[1], {}, said, repeated)
+    else:
+        yield Key(
+            path=path,
+            type=_words(kind),
+            default=_toml(default),
+            variable="" if repeated or get_origin(kind) is tuple else f"INVOKE_{path.replace('.', '_').upper()}",
+            meaning=_meaning(path, said),
+        )
+
+
+def _default(attribute: Any) -> Any:
+    return None if attribute.default in (attrs.NOTHING, "") else attribute.default
+
+
+def _meaning(path: str, said: str) -> str:
+    if bool(said) == (path in MEANINGS):
+        raise ValueError(f"{path}: explained in {'two places' if said else 'no place'}, docstring and MEANINGS")
+    text = re.sub(r"\s+", " ", said)
+    return MEANINGS.get(path) or f"{text[0].upper()}{text[1:]}"
+
+
+def _words(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"list of {_words(get_args(kind)[0])}"
+    return WORDS.get(kind) or next(WORDS[each] for each in get_args(kind) if each in WORDS)
+
+
+def _toml(value: Any) -> str:
+    if value in ({}, None):
+        return ""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return str(value).lower() if isinstance(value, bool | int) else f'"{value}"'

@@ -1,0 +1,108 @@
+"""Takes out of recordings what differs from run to run: times, hashes, ports, names of people and folders."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+if TYPE_CHECKING:
+    from docs.generating.recording import Recording
+
+DAY = "2026-01-31"
+ACTOR = "sam@laptop"
+KEPT = ("123456789012", "210987654321", "555555555555")
+"""Accounts, and the end of `OPERATION`: they look like hashes."""
+FIRST_PORT = 40001
+DURATION = r"(?:\d+m )?\d+(?:\.\d+)?s"
+
+PLAIN = (
+    (re.compile(r"^  … .*\n", re.MULTILINE), ""),
+    (re.compile(rf"\({DURATION}\)"), "(0.5s)"),
+    (re.compile(rf"\b{DURATION} ago\b"), "2.0s ago"),
+    (re.compile(rf"\bafter {DURATION}$", re.MULTILINE), "after 1.0s"),
+    (re.compile(rf"\bin {DURATION}\.$", re.MULTILINE), "in 12s."),
+    (re.compile(r'(\bpid |"pid": )\d+'), r"\g<1>4321"),
+    (re.compile(rf"{DAY}T[\d:.]+\+00:00"), f"{DAY}T09:00:00.000000+00:00"),
+    (re.compile(rf"({DAY}|{DAY[5:]}) \d\d:\d\d\b"), r"\1 09:00"),
+)
+"""What is replaced wherever it stands. Lines of progress come as often as the machine is slow, so they go."""
+
+HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
+UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+OPERATION = "11111111-2222-3333-4444-555555555555"
+PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
+ACTOR_SAID = re.compile(r"\bsam@[\w.-]+")
+RULE = re.compile(r" *─+ *")
+COLUMN = re.compile(r"\S+(?: \S+)*")
+
+
+@define
+class Normaliser:
+    """Replaces the same thing by the same thing all through a story.
+
+    Attributes:
+        home: the folder to show as `~`.
+        today: when the story began, in UTC; the day after counts as the same day.
+    """
+
+    home: Path
+    today: datetime = field(factory=lambda: datetime.now(UTC))
+    _hashes: dict[str, str] = field(factory=dict, init=False)
+    _ports: dict[str, str] = field(factory=dict, init=False)
+
+    def recording(self, recording: Recording) -> Recording:
+        """Return a recording that any other run would have made."""
+        line, people, document = map(self.text, (recording.line, recording.people, recording.document))
+        return evolve(recording, line=line, people=people, document=document)
+
+    def text(self, text: str) -> str:
+        """Return a text that any other run would have printed."""
+        text = self._days(text.replace(str(self.home), "~"))
+        for pattern, instead in PLAIN:
+            text = pattern.sub(instead, text)
+        text = HASH.sub(self._hash, UUID.sub(OPERATION, text))
+        text = PORT.sub(self._port, text)
+        return ACTOR_SAID.sub(ACTOR, _tables(text))
+
+    def _days(self, text: str) -> str:
+        for day in (self.today, self.today + timedelta(days=1)):
+            text = text.replace(f"{day:%Y-%m-%d}", DAY).replace(f" {day:%m-%d} ", f" {DAY[5:]} ")
+        return text
+
+    def _hash(self, found: re.Match[str]) -> str:
+        """Number hashes as they appear; the first ten digits decide which are the same."""
+        said = found[0]
+        if said in KEPT:
+            return said
+        known = self._hashes.setdefault(said[:10], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
+        return known[: len(said)]
+
+    def _port(self, found: re.Match[str]) -> str:
+        return self._ports.setdefault(found[0], str(FIRST_PORT + len(self._ports)))
+
+
+def _tables(text: str) -> str:
+    """Lay tables out again, since a column is as wide as what stood in it."""
+    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+    for rule in [number for number, line in enumerate(lines) if number and RULE.fullmatch(line)]:
+        end = next((number for number in range(rule, len(lines)) if not lines[number]), len(lines))
+        lines[rule - 1 : end] = _table(lines[rule - 1], lines[rule + 1 : end])
+    return "\n".join(lines)
+
+
+def _table(head: str, rows: list[str]) -> list[str]:
+    starts = [column.start() for column in COLUMN.finditer(head)]
+    cells = [_cells(line, starts) for line in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    laid = [" " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return [laid[0], " " + "─" * (sum(widths) + 3 * (len(widths) - 1)), *laid[1:]]
+
+
+def _cells(line: str, starts: list[int]) -> list[str]:
+    pieces = (line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True))
+    return [ACTOR_SAID.sub(ACTOR, piece) for piece in pieces]

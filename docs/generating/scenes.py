@@ -1,0 +1,168 @@
+"""What is typed to show each task: on the example app in a kept demo, and on a small library."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+
+class Part(Enum):
+    """What a command is typed for."""
+
+    STAGE = "sets the stage, and is not shown"
+    EXAMPLE = "an example"
+    DOCUMENT = "its --json"
+    ERROR = "a typical error"
+
+
+@frozen
+class Take:
+    """One command of a scene.
+
+    Attributes:
+        line: as it is typed.
+        part: what for.
+        task: the task that it shows.
+    """
+
+    line: str
+    part: Part = Part.STAGE
+    task: str = ""
+
+
+def _example(task: str, line: str) -> Take:
+    return Take(line, Part.EXAMPLE, task)
+
+
+def _document(task: str, line: str) -> Take:
+    return Take(line, Part.DOCUMENT, task)
+
+
+def _error(task: str, line: str) -> Take:
+    return Take(line, Part.ERROR, task)
+
+
+DEMO = "inv demo --engine bundle --json"
+"""Kept, so that the example app can be released further by hand."""
+
+DEMO_TYPES = ("local.up", "release-staging", "promote-prod", "promote-beta")
+"""Tasks that the demo types itself: what they say there is their example."""
+
+COACH = (
+    _error("demo", "inv demo --keep ."),
+    _example("status", "inv status"),
+    _document("status", "inv status --json"),
+    _error("status", "INVOKE_AWS_ACCOUNT=210987654321 inv status"),
+    _example("history", "inv history --env mark"),
+    _document("history", "inv history --env mark --limit 2 --json"),
+    _error("history", "inv history --env marc"),
+    _error("setup", "INVOKE_AWS_ACCOUNT=210987654321 inv setup"),
+    _example("setup", "inv setup --yes"),
+    _example("doctor", "inv doctor"),
+    _document("doctor", "inv doctor --json"),
+    _error("doctor", "INVOKE_ENVIRONMENTS_PROD_REPOSITORY=coach inv doctor"),
+    _example("local.status", "inv local.status --state ../cloud"),
+    _document("local.status", "inv local.status --state ../cloud --json"),
+    _document("local.up", "inv local.up --state ../cloud --json"),
+    _error("local.up", "INVOKE_AWS_ACCOUNT=1234 inv local.up"),
+    _error("local.status", "INVOKE_BUILD_ENGINE=dokcer inv local.status"),
+    _error("local.down", "INVOKE_VERIFY_MATCHES=0 inv local.down"),
+    _error("promote-prod", "inv promote-prod"),
+    _error("promote-beta", "inv promote-beta --release v0.1.7"),
+    _error("promote", "inv promote --env staging"),
+    _error("deploy", "inv deploy --env staging --release v0.3.0"),
+    _error("verify", "INVOKE_VERIFY_TIMEOUT=1s inv verify --env staging --release v0.1.7"),
+    Take("git switch --quiet --create try"),
+    Take("git mv README.md READ.md"),
+    _error("release-staging", "inv release-staging"),
+    Take("git reset --quiet --hard"),
+    Take("git switch --quiet main"),
+    _error("changelog.add", "inv changelog.add --type fix --text 'The pace is in minutes per kilometre again.'"),
+    _example("changelog.add", "inv changelog.add --type fixed --text 'The pace is in minutes per kilometre again.'"),
+    Take("git commit --quiet --all --message 'Fix the pace'"),
+    _example("bump", "inv bump"),
+    _error("build", "inv build"),
+    _error("push", "inv push --env staging"),
+    _error("tag", "inv tag"),
+    _example("changelog.release", "inv changelog.release"),
+    _example("commit", "inv commit"),
+    _example("build", "inv build"),
+    _example("push", "inv push --env staging"),
+    _example("deploy", "inv deploy --env staging"),
+    _example("verify", "inv verify --env staging"),
+    _example("tag", "inv tag"),
+    Take("inv promote --env prod --yes"),
+    _example("promote", "inv promote --env mark"),
+    _document("rollback", "inv rollback --env mark --list --json"),
+    _error("rollback", "inv rollback --env dom"),
+    _example("rollback", "inv rollback --env mark --reason 'Paces are wrong.'"),
+    _example("lock.show", "inv lock.show"),
+    _document("lock.show", "inv lock.show --env mark --json"),
+    _error("lock.show", "inv lock.show --env marc"),
+    _example("lock.release", "inv lock.release --env mark"),
+    _error("lock.release", "inv lock.release"),
+    _error("hold.add", "inv hold.add --env mark --reason 'Race day.'"),
+    _example("hold.remove", "inv hold.remove --env mark"),
+    _example("hold.add", "inv hold.add --env mark --reason 'Race day.'"),
+    _error("hold.remove", "inv hold.remove"),
+    _error("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
+    Take("git switch --quiet --create hotfix/rounding"),
+    Take("inv changelog.add --type fixed --text 'Paces are rounded.'"),
+    Take("git commit --quiet --all --message 'Round paces'"),
+    _example("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
+    _example("local.down", "inv local.down --state ../cloud"),
+)
+
+LIBRARY = (
+    Take("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
+    _document("changelog.check", "inv changelog.check --json"),
+    _error("changelog.check", "inv changelog.check"),
+    _example("changelog.check", "inv changelog.check --fix"),
+    Take("inv bump --to 2.0.0"),
+    _error("changelog.release", "inv changelog.release"),
+    Take("git restore VERSION"),
+    Take("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
+    Take("git commit --quiet --all --message 'Add kmh'"),
+    _error("bump", "inv bump --part patch"),
+    Take("git switch --quiet --create try"),
+    _error("cut", "inv cut"),
+    Take("git switch --quiet main"),
+    _example("cut", "inv cut --push"),
+    _example("changelog.show", "inv changelog.show"),
+    _document("changelog.show", "inv changelog.show --format json"),
+    _error("changelog.show", "inv changelog.show --release v1.1.0"),
+    Take("git rm --quiet --cached VERSION"),
+    _error("commit", "inv commit"),
+)
+
+FILES = {
+    "tasks.py": 'from kaizen_tasks import namespace\n\n__all__ = ["namespace"]\n',
+    "kaizen.toml": 'app = "pace"\n',
+    "VERSION": "1.2.0\n",
+    "CHANGELOG.md": """\
+# Changelog
+
+## [Unreleased]
+
+## [1.2.0] - 2026-01-12
+
+### Fixed
+
+- A pace of zero no longer divides by it.
+""",
+    ".gitignore": "*.bak\n__pycache__/\n",
+}
+
+FOUNDING = (
+    Take("git init --quiet --bare --initial-branch=main ../pace.git"),
+    Take("git init --quiet --initial-branch=main"),
+    Take("git config user.name Sam"),
+    Take("git config user.email sam@pace.example"),
+    Take("git remote add origin ../pace.git"),
+    Take("git add --all"),
+    Take("git commit --quiet --message 'A library that converts paces'"),
+    Take("git tag --annotate --message v1.2.0 v1.2.0"),
+    Take("git push --quiet --set-upstream origin main v1.2.0"),
+)
+"""How the library came to be."""

@@ -1,0 +1,53 @@
+"""Command lines as people type them: variables in front, words behind, a comment at the end."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from attrs import frozen
+
+PROGRAMS = ("inv", "invoke", "kaizen")
+ASSIGNMENT = re.compile(r"[A-Z_]+=")
+
+
+@frozen(kw_only=True)
+class Typed:
+    """One command.
+
+    Attributes:
+        environ: the variables set in front of it.
+        words: program and arguments.
+    """
+
+    environ: dict[str, str]
+    words: tuple[str, ...]
+
+    @property
+    def ours(self) -> bool:
+        """Whether it runs tasks."""
+        return bool(self.words) and self.words[0] in PROGRAMS
+
+
+def read(line: str) -> tuple[Typed, ...]:
+    """Split a line into its commands, at `&&`, `;` and `|`.
+
+    Raises:
+        ValueError: a quotation is not closed.
+    """
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="&;|")
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    commands: list[list[str]] = [[]]
+    for word in lexer:
+        if set(word) <= set("&;|"):
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    return tuple(_typed(words) for words in commands if words)
+
+
+def _typed(words: list[str]) -> Typed:
+    count = next((position for position, word in enumerate(words) if not ASSIGNMENT.match(word)), len(words))
+    environ = dict(word.split("=", 1) for word in words[:count])
+    return Typed(environ=environ, words=tuple(words[count:]))

@@ -1,0 +1,42 @@
+import tomllib
+
+import pytest
+from invoke.config import Config
+
+from docs.generating.configuration_keys import Key, keys
+from docs.generating.configuration_page import EXAMPLE, render
+from kaizen_tasks.config import reader, source
+
+OVERRIDDEN = {"text": "other", "duration": "7s", "whole number": "7", "true or false": "1"}
+
+
+def example() -> source.Source:
+    return source.Source(EXAMPLE.parent, EXAMPLE.name, tomllib.loads(EXAMPLE.read_text()))
+
+
+def with_variables() -> list[Key]:
+    return [key for key in keys() if key.variable]
+
+
+def test_the_example_is_a_configuration_that_can_be_used() -> None:
+    found = example()
+    settings = reader.read(found, source.with_defaults(found.raw))
+    assert settings.app == "coach"
+
+
+@pytest.mark.parametrize("key", with_variables(), ids=lambda key: key.path)
+def test_every_variable_overrides_its_key(monkeypatch: pytest.MonkeyPatch, key: Key) -> None:
+    path = key.path.replace("environments.NAME", "environments.prod").replace("args.NAME", "args.BASE").split(".")
+    monkeypatch.setenv(f"INVOKE_{'_'.join(path).upper()}", OVERRIDDEN[key.type])
+    config = Config(lazy=True)
+    config.load_collection(source.with_defaults(example().raw))
+    config.load_shell_env()
+    for name in path:
+        config = config[name]
+    assert str(config) in {OVERRIDDEN[key.type], "True"}
+
+
+def test_the_page_has_every_key_with_the_example_of_its_table() -> None:
+    page = render()
+    assert all(f"| `{key.path}` |" in page for key in keys())
+    assert page.count("```toml") == len({key.section for key in keys()})
