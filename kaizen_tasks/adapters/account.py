@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from types_boto3_ecr.type_defs import ImageDetailTypeDef
+    from types_boto3_sts import STSClient
 
     from kaizen_tasks.adapters.aws import Aws
     from kaizen_tasks.adapters.dynamodb import DynamoLedger
@@ -74,19 +75,12 @@ class AwsAccount(Account):
 
         STS refuses a request whose time is far off, and such an answer has a date as well.
         """
-        before = self._clock.now()
-        said = _date(self._answer())
+        with translated("ask AWS for the time"):
+            sts = self._aws.sts()
+            before = self._clock.now()
+            said = _date(_answer(sts))
         between = before + (self._clock.now() - before) / 2
         return (between - said - HALF_A_SECOND).total_seconds()
-
-    def _answer(self) -> Mapping[str, Any]:
-        from botocore.exceptions import ClientError
-
-        with translated("ask AWS for the time"):
-            try:
-                return self._aws.sts().get_caller_identity()
-            except ClientError as error:
-                return error.response
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return for every task whether the credentials suffice: as IAM says, else as trying shows."""
@@ -193,6 +187,15 @@ class AwsAccount(Account):
         """Let repositories share blobs without a transfer."""
         with translated("enable blob mounting"):
             self._aws.ecr().put_account_setting(name=MOUNTING, value="ENABLED")
+
+
+def _answer(sts: STSClient) -> Mapping[str, Any]:
+    from botocore.exceptions import ClientError
+
+    try:
+        return sts.get_caller_identity()
+    except ClientError as error:
+        return error.response
 
 
 def _date(answer: Mapping[str, Any]) -> datetime:

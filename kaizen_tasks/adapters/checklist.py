@@ -32,7 +32,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
         found = tuple(group)
         if environment:
-            console.print(f"[bold]{environment}[/bold]")
+            console.print(environment, style="bold", markup=False)
         console.print(_table(_brief(found) if environment else _rows(found)))
     console.print(summary(findings), markup=False)
 
