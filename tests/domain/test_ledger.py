@@ -1,0 +1,108 @@
+"""What the record of an environment says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kaizen_tasks.domain.ledger import Entry, Event, candidates, newest, serving, way_back
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def history(*said: str) -> tuple[Entry, ...]:
+    """Return entries, newest first, from `event version` in the order in which they were written."""
+    written = [
+        Entry(
+            environment="staging",
+            event=Event(event),
+            version=version,
+            commit="c" * 40,
+            digest=f"sha256:{version}",
+            at=NOON + timedelta(minutes=minute),
+            actor="ada@laptop",
+        )
+        for minute, (event, version) in enumerate(each.split() for each in said)
+    ]
+    return tuple(reversed(written))
+
+
+def told(entry: Entry | None) -> str:
+    """Return an entry as `history` takes it; nothing for none."""
+    return f"{entry.event} {entry.version}" if entry else ""
+
+
+@pytest.mark.parametrize(
+    ("said", "last"),
+    [
+        ((), ""),
+        (("started v1",), "started v1"),
+        (("verified v1", "failed v2"), "failed v2"),
+        (("verified v1", "rollback v0"), "verified v1"),
+        (("rollback v0",), ""),
+    ],
+)
+def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> None:
+    """That somebody wants to go back says nothing about what is running."""
+    assert told(newest(history(*said))) == last
+
+
+@pytest.mark.parametrize(
+    ("said", "serves"),
+    [
+        ((), ""),
+        (("started v1", "failed v1"), ""),
+        (("started v1", "deployed v1", "started v2"), "deployed v1"),
+        (("deployed v1", "verified v1", "started v2", "failed v2"), "verified v1"),
+        (("verified v1", "deployed v2", "rollback v1"), "deployed v2"),
+    ],
+)
+def test_a_release_serves_once_it_was_deployed(said: tuple[str, ...], serves: str) -> None:
+    """An intent or a failure does not bring a release into service."""
+    assert told(serving(history(*said))) == serves
+
+
+@pytest.mark.parametrize(
+    ("said", "other_than", "found"),
+    [
+        ((), "", []),
+        (("deployed v1", "failed v1"), "", []),
+        (("verified v1", "verified v2", "verified v3"), "v3", ["v2", "v1"]),
+        (("verified v1", "verified v2", "verified v1"), "v2", ["v1"]),
+        (("verified v1", "verified v2", "verified v1"), "", ["v1", "v2"]),
+        (("verified v1", "deployed v2"), "v2", ["v1"]),
+    ],
+)
+def test_only_verified_releases_can_be_gone_back_to_and_each_once(
+    said: tuple[str, ...], other_than: str, found: list[str]
+) -> None:
+    """The latest proof comes first."""
+    entries = candidates(history(*said), other_than=f"sha256:{other_than}")
+
+    assert [entry.version for entry in entries] == found
+
+
+def test_keeps_the_newest_proof_of_a_release() -> None:
+    """Its time is what people are shown."""
+    entries = history("verified v1", "verified v2", "verified v1")
+
+    assert candidates(entries, other_than="")[0] is entries[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ((), ""),
+        (("verified v1", "verified v2"), ""),
+        (("verified v1", "verified v2", "rollback v1"), "rollback v1"),
+        (("verified v2", "rollback v1", "started v1", "failed v1"), "rollback v1"),
+        (("verified v2", "rollback v1", "started v1", "deployed v1", "verified v1"), "rollback v1"),
+        (("verified v2", "rollback v1", "verified v1", "started v3"), ""),
+        (("rollback v1", "verified v1", "verified v2", "rollback v1"), "rollback v1"),
+        (("rollback v1", "rollback v0"), "rollback v0"),
+    ],
+)
+def test_a_way_back_ends_when_another_release_comes(said: tuple[str, ...], back: str) -> None:
+    """Typing the command again finishes it, and does not go one further."""
+    assert told(way_back(history(*said))) == back

@@ -1,0 +1,53 @@
+"""In which order environments receive a release."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.rollout import RolloutRules, waves
+
+
+def environments(count: int) -> tuple[Environment, ...]:
+    """Return so many environments."""
+    return tuple(Environment(name=f"e{each}", platform="p", repository="r", service="s") for each in range(count))
+
+
+def rules(canary: int, parallel: int) -> RolloutRules:
+    """Return rules with these sizes of waves."""
+    return RolloutRules(canary=canary, parallel=parallel, max_failures=0, bake=Seconds(0))
+
+
+@pytest.mark.parametrize(
+    ("count", "canary", "parallel", "sizes"),
+    [
+        (0, 1, 10, []),
+        (1, 1, 10, [1]),
+        (3, 1, 10, [1, 2]),
+        (3, 0, 10, [3]),
+        (3, 5, 10, [3]),
+        (8, 2, 3, [2, 3, 3]),
+        (7, 2, 3, [2, 3, 2]),
+    ],
+)
+def test_the_canaries_go_first_and_the_others_in_equal_waves(
+    count: int, canary: int, parallel: int, sizes: list[int]
+) -> None:
+    """No wave is empty."""
+    assert [len(wave) for wave in waves(environments(count), rules(canary, parallel))] == sizes
+
+
+@settings(deadline=None)
+@given(
+    count=st.integers(0, 60),
+    canary=st.integers(min_value=0, max_value=8),
+    parallel=st.integers(min_value=1, max_value=8),
+)
+def test_every_environment_is_in_exactly_one_wave_and_in_order(count: int, canary: int, parallel: int) -> None:
+    """A rollout neither forgets nor repeats one."""
+    given_in = environments(count)
+
+    assert tuple(each for wave in waves(given_in, rules(canary, parallel)) for each in wave) == given_in
