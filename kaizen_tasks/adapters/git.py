@@ -7,8 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters import git_push
-from kaizen_tasks.adapters.git_address import web_address
+from kaizen_tasks.adapters.git_address import address, web_address
 from kaizen_tasks.adapters.git_command import OLDEST, Git
 from kaizen_tasks.adapters.git_commit import IDENTITY_HINT, changes, write_commit, write_tag
 from kaizen_tasks.adapters.git_export import export
@@ -79,9 +78,11 @@ class GitScm:
 
     def obstacles(self) -> tuple[str, ...]:
         """Return what stands in the way of a commit, each with what to type."""
-        folder = self._git.place.folder
-        found = [text for name, text in _UNDER_WAY.items() if (folder / name).exists()]
-        if self._git.must("rev-parse", "--is-shallow-repository").text == "true":
+        place = self._git.place
+        found = [text for name, text in _UNDER_WAY.items() if (place.folder / name).exists()]
+        if place.index.with_name("index.lock").exists():
+            found.append(f"another git is at work: wait for it; if there is none, rm {place.index}.lock")
+        if place.shallow:
             found.append("this is a shallow clone: git fetch --unshallow")
         if self._git.version < OLDEST:
             found.append(f"git is older than {'.'.join(map(str, OLDEST))}: install a newer one")
@@ -211,6 +212,8 @@ class GitScm:
         Raises:
             Unreachable: it does not answer.
         """
+        from kaizen_tasks.adapters import git_push
+
         return git_push.ask(self._git, self._remote, branch)
 
     def publish(self, *, branch: str, tag: str) -> None:
@@ -219,7 +222,10 @@ class GitScm:
         Raises:
             PushFailed: any of them was rejected; then none has moved.
         """
-        source = next((ref for ref in (f"refs/tags/{tag}", f"{_RELEASES}{tag}") if self._git.commit_of(ref)), "")
+        from kaizen_tasks.adapters import git_push
+
+        named = (f"refs/tags/{tag}", f"{_RELEASES}{tag}^{{tag}}")
+        source = next((each for each in named if self._git.commit_of(each)), "")
         git_push.publish(self._git, self._remote, branch=branch, tag=tag, source=source)
 
     def export(self, commit: str, into: Path) -> None:
@@ -233,7 +239,7 @@ class GitScm:
 
     def source(self) -> str:
         """Return the remote's address for people, without credentials, or an empty string."""
-        return web_address(git_push.address(self._git, self._remote))
+        return web_address(address(self._git, self._remote))
 
     def _private(self, name: str) -> str:
         return f"{_RELEASES}{self._tag.of(name)}"

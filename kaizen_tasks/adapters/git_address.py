@@ -1,12 +1,22 @@
-"""The remote's address, made for people."""
+"""The remote's address: as git uses it, and made for people."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.git_command import Git
 
 _SCP_LIKE = re.compile(r"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]{2,}):(?P<path>[^\s]+)")
 _WEB = {"http": "http", "https": "https", "ssh": "https", "git": "https", "git+ssh": "https"}
+
+
+def address(git: Git, remote: str) -> str:
+    """Return the remote's URL as git uses it, or an empty string when it is not configured."""
+    output = git.run("remote", "get-url", "--end-of-options", remote)
+    return output.text.split("\n")[0] if output.ok else ""
 
 
 def web_address(url: str) -> str:

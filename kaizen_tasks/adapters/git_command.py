@@ -84,11 +84,13 @@ class Place:
         top: folder of the working tree.
         prefix: the app's folder in it, with a slash at the end, or empty.
         folder: git's own folder for this working tree.
+        shallow: whether the history is cut off somewhere.
     """
 
     top: Path
     prefix: str
     folder: Path
+    shallow: bool
 
     @property
     def index(self) -> Path:
@@ -156,16 +158,18 @@ class Git:
 
     @cached_property
     def place(self) -> Place:
-        """Where the repository is; asked once, since it cannot move.
+        """Where the repository is; asked once, since nothing of it changes meanwhile.
 
         Raises:
             Refused: the folder is in no repository, or in one that git does not trust.
         """
-        output = self.run("rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix")
+        output = self.run(
+            "rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix", "--is-shallow-repository"
+        )
         if not output.ok:
             raise _homeless(self.root, output)
-        folder, top, prefix = output.text.split("\n")
-        return Place(top=Path(top), prefix=prefix, folder=Path(folder))
+        folder, top, prefix, shallow = output.text.split("\n")
+        return Place(top=Path(top), prefix=prefix, folder=Path(folder), shallow=shallow == "true")
 
     @cached_property
     def version(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ again: what still holds the old content is then brought along.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.git_command import Git
 
+_LOCK = re.compile(r"'([^']+\.lock)': File exists")
 _SKIPPED = "S"  # `git ls-files -v`: the sparse checkout leaves this file out
 
 
@@ -176,11 +178,7 @@ def _demand_room(git: Git, foreign: list[str]) -> None:
             hint=f"git stash push -- {' '.join(foreign)}, and run the same command again",
         )
     if git.place.index.with_name("index.lock").exists():
-        raise Refused(
-            "another git is at work in this repository",
-            state="nothing has been moved",
-            hint=f"wait for it; if there is none, remove {git.place.index}.lock",
-        )
+        raise _busy(f"{git.place.index}.lock")
 
 
 def _move(git: Git, here: Position, commit: str, with_refs: tuple[str, ...]) -> None:
@@ -193,7 +191,8 @@ def _move(git: Git, here: Position, commit: str, with_refs: tuple[str, ...]) -> 
         commands.insert(0, "option no-deref")
     moved = git.transact(*commands, reason=f"land {commit}")
     if not moved.ok:
-        raise _moved(here, commit, moved.reason)
+        lock = _LOCK.search(moved.reason)
+        raise _busy(lock[1]) if lock else _moved(here, commit, moved.reason)
 
 
 def _follow(git: Git, here: Position, spots: tuple[_Spot, ...]) -> None:
@@ -224,6 +223,14 @@ def _enter(git: Git, here: Position, stale: list[_Spot]) -> None:
 def _checked_out(git: Git, spot: _Spot) -> bytes:
     """Read what git would check out: with line endings and filters applied."""
     return git.must("cat-file", "--filters", f"--path={git.place.prefix}{spot.path}", spot.new.blob).out
+
+
+def _busy(lock: str) -> Refused:
+    return Refused(
+        "another git is at work in this repository",
+        state="nothing has been moved",
+        hint=f"wait for it; if there is none, one was killed: rm {lock}, and run the same command again",
+    )
 
 
 def _unwatched(path: str) -> Refused:

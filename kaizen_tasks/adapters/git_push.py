@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git_address import address
 from kaizen_tasks.adapters.git_exchange import exchange, late
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 from kaizen_tasks.ports import Remote
@@ -45,12 +46,6 @@ class _Rejection:
     ref: str
     reason: str
     remark: str
-
-
-def address(git: Git, remote: str) -> str:
-    """Return the remote's URL as git uses it, or an empty string when it is not configured."""
-    output = git.run("remote", "get-url", "--end-of-options", remote)
-    return output.text.split("\n")[0] if output.ok else ""
 
 
 def ask(git: Git, remote: str, branch: str) -> Remote | None:

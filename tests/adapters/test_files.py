@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,20 @@ class TestWorkingTree(DocumentsContract):
             documents.write("VERSION", b"1.2.3\n")
         assert [path.name for path in root.iterdir()] == ["VERSION"]
         assert documents.read("VERSION") == b"1.2.2\n"
+
+    def test_sweeps_up_after_a_writer_that_was_killed(self, documents: WorkingTree, root: Path) -> None:
+        for name in (".VERSION.0123abcd.tmp", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"):
+            (root / name).write_bytes(b"half")
+        documents.write("VERSION", b"1.2.3\n")
+
+        assert {path.name for path in root.iterdir()} == {"VERSION", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"}
+
+    def test_leaves_a_writer_alone_that_is_at_work(self, documents: WorkingTree, root: Path) -> None:
+        with (root / ".VERSION.0123abcd.tmp").open("xb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            documents.write("VERSION", b"1.2.3\n")
+
+        assert (root / ".VERSION.0123abcd.tmp").exists()
 
     def test_refuses_to_replace_a_link(self, documents: WorkingTree, root: Path) -> None:
         (root / "link").symlink_to("VERSION")

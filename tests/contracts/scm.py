@@ -444,6 +444,7 @@ class ScmContract:
         assert there.tags == {}
 
     def test_publishes_no_tag_that_is_not_there(self, scene: Scene) -> None:
+        scene.scm.keep("v1.2.3", release(scene.scm))
         with pytest.raises(NotFound, match=r"no tag v1.2.3"):
             scene.scm.publish(branch="main", tag="v1.2.3")
 

@@ -192,7 +192,7 @@ class FakeScm:
         """Make a tag that has no name yet."""
         if self._tags.get(name, commit) != commit:
             raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
-        self._prepared[name] = commit
+        self._prepared[name] = self._begun[name] = commit
         self.messages.setdefault(name, message)
 
     def tag(self, name: str, commit: str, message: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kaizen_tasks.adapters.files import WorkingTree
 from kaizen_tasks.errors import Refused
 from tests.contracts.scm import PATHS, RELEASE, land_and_tag, release
 
@@ -27,6 +28,32 @@ class TestLanding:
 
         assert repository.git("status", "--porcelain") == ""
         assert (repository.path / "CHANGELOG.md").read_bytes() == RELEASE["CHANGELOG.md"]
+
+    def test_remembers_a_sealed_release_until_its_files_have_followed(
+        self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit = release(scm)
+        scm.keep("v1.2.3", commit)
+
+        def stopped(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(WorkingTree, "write", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        assert scm.commit_of("refs/tags/v1.2.3") == scm.head().commit == commit
+        assert scm.pending() == {"v1.2.3": commit}
+
+        scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        assert scm.pending() == {}
+        assert repository.git("status", "--porcelain") == ""
+
+    def test_forgets_a_release_whose_tag_is_elsewhere(self, repository: Repository, scm: GitScm) -> None:
+        scm.keep("v1.2.3", release(scm))
+        repository.git("tag", "--annotate", "--message", "of others", "v1.2.3", "HEAD")
+
+        assert scm.pending() == {}
 
     def test_leaves_later_edits_of_what_has_landed(self, repository: Repository, scm: GitScm) -> None:
         commit = land_and_tag(scm)

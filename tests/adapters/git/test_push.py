@@ -50,7 +50,7 @@ class TestPush:
         colleague.git("push", "--quiet", "origin", "main")
         with pytest.raises(PushFailed) as failure:
             scm.publish(branch="main", tag="v1.2.3")
-        assert failure.value.hint.startswith("git pull --no-rebase origin main, ")
+        assert failure.value.hint.startswith("git pull --no-rebase --tags origin main, ")
 
         repository.git("pull", "--quiet", "--no-rebase", "origin", "main")
         scm.publish(branch="main", tag="v1.2.3")
@@ -103,6 +103,15 @@ class TestPush:
         with pytest.raises(PushFailed, match="origin rejects main"):
             scm.publish(branch="main", tag="v1.2.3")
         assert repository.remote_git("tag") == ""
+
+    def test_names_here_the_very_tag_that_was_pushed(self, repository: Repository, scm: GitScm) -> None:
+        commit = repository.commit({"VERSION": b"1.2.4\n"})
+        scm.prepare("v1.2.4", commit, "web v1.2.4")
+        scm.publish(branch="main", tag="v1.2.4")
+        scm.tag("v1.2.4", commit, "another message")
+
+        assert repository.remote_git("rev-parse", "v1.2.4") == repository.git("rev-parse", "v1.2.4")
+        assert repository.git("for-each-ref", "refs/kaizen") == ""
 
     def test_does_not_wait_for_ever(self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(git_push, "ASK_SECONDS", 0.3)

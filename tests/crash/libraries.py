@@ -1,0 +1,120 @@
+"""A library that releases itself, and the commands that are typed in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+from tests import repositories
+from tests.e2e.worlds import PATIENCE, Finished, program, surroundings
+from tests.repositories import ENVIRONMENT, Repository
+
+CHANGELOG = b"""\
+# Changelog
+
+## [Unreleased]
+
+### Added
+
+- A lever
+
+## [1.2.2] - 2026-01-01
+
+### Fixed
+
+- A squeak
+"""
+FILES: Mapping[str, bytes] = {
+    "VERSION": b"1.2.2\n",
+    "CHANGELOG.md": CHANGELOG,
+    "kaizen.toml": b'app = "lib"\n',
+    "tasks.py": b'from kaizen_tasks import namespace\n\n__all__ = ["namespace"]\n',
+    "lib.py": b"LEVERS = 1\n",
+    "notes.txt": b"as committed\n",
+}
+CUT = ("cut",)
+CUT_AND_PUSH = ("cut", "--push")
+CHAIN = ("bump", "changelog.release", "commit", "tag")
+
+
+@frozen(kw_only=True)
+class Library:
+    """A clone with a remote, in which `inv` is typed.
+
+    Attributes:
+        repository: the clone.
+        environ: every variable that commands see.
+    """
+
+    repository: Repository
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def path(self) -> Path:
+        """Where commands are typed."""
+        return self.repository.path
+
+    def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
+        """Type `inv …` and go on; it leads a process group of its own, so that a kill can meet nobody else."""
+        return subprocess.Popen(
+            [program("inv"), *words],
+            cwd=self.path,
+            env={**self.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    def inv(self, *words: str, **variables: str) -> Finished:
+        """Type `inv …` and wait for its end."""
+        return finished(self.start(*words, **variables))
+
+    def shell(self, line: str) -> Finished:
+        """Type a line as a hint gives it, with this Python's programs on PATH, and wait for its end."""
+        path = os.pathsep.join((str(Path(program("inv")).parent), self.environ["PATH"]))
+        words = ("sh", "-c", line)
+        ran = subprocess.run(
+            words, cwd=self.path, env={**self.environ, "PATH": path}, stdin=subprocess.DEVNULL,
+            capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        return Finished(words=words, code=ran.returncode, out=ran.stdout, err=ran.stderr)
+
+    def copied(self, folder: Path) -> Library:
+        """Return a copy of clone and remote in another folder."""
+        shutil.copytree(self.path.parent, folder, symlinks=True)
+        repository = Repository(folder / self.path.name, folder / self.repository.remote.name)
+        repository.git("remote", "set-url", repository.git("remote"), str(repository.remote))
+        return Library(repository=repository, environ=environment(folder))
+
+    def colleague(self, folder: Path) -> Library:
+        """Return another clone of the same remote."""
+        folder.mkdir(parents=True)
+        clone = repositories.clone(self.repository, folder / "app")
+        clone.git("remote", "set-url", "origin", str(self.repository.remote))
+        return Library(repository=clone, environ=environment(folder))
+
+
+def establish(folder: Path, files: Mapping[str, bytes] = FILES) -> Library:
+    """Make a library with one release and one change noted since, all of it pushed."""
+    repository = repositories.make(folder, files)
+    repository.git("tag", "--annotate", "--message", "lib v1.2.2", "v1.2.2")
+    repository.git("push", "--quiet", "origin", "v1.2.2")
+    return Library(repository=repository, environ=environment(folder))
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables of a user with an identity and nothing else configured."""
+    return {**surroundings(folder / "user"), **ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def finished(process: subprocess.Popen[str]) -> Finished:
+    """Wait for a command's end."""
+    out, err = process.communicate(timeout=PATIENCE)
+    return Finished(words=process.args, code=process.returncode, out=out, err=err)  # type: ignore[arg-type]  # a list went in

@@ -1,0 +1,131 @@
+"""What a repository looks like: byte for byte where nothing may change, by meaning where a release has happened."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repository
+
+REFS = "--format=%(refname) %(objecttype) %(subject) %(*objecttype) %(*subject)"
+STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=all", "--ignored")
+OTHERS = (":(exclude)VERSION", ":(exclude)CHANGELOG.md")
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """Everything of a repository that a refused command must leave alone.
+
+    Attributes:
+        files: content and mode of every file of the working tree.
+        own: hashes of git's own files: HEAD, refs, reflogs, configuration, whatever says that something is under way;
+            the index is compared by meaning, and loose objects that nothing names are nobody's concern.
+        index: `git ls-files -s`.
+        staged: `git diff-index --cached`.
+        refs: every ref and its object, the stash among them.
+        remote: every ref of the remote and its object.
+    """
+
+    files: Mapping[str, tuple[bytes, int]]
+    own: Mapping[str, str]
+    index: str
+    staged: str
+    refs: str
+    remote: str
+
+
+PRIVATE = re.compile(r"(?m)^.*\trefs/(?:kaizen|remotes)/.*\n?")
+
+
+def public(seen: Snapshot) -> Snapshot:
+    """Return a snapshot without what a begun release may leave: a private ref that the next run takes up.
+
+    What git knows of the remote is left out as well: a push that is rejected tells it.
+    """
+    kept = {name: each for name, each in seen.own.items() if "/refs/kaizen/" not in name and "/remotes/" not in name}
+    return evolve(seen, own=kept, refs=PRIVATE.sub("", f"{seen.refs}\n"), remote="")
+
+
+def snapshot(repository: Repository) -> Snapshot:
+    """Look at everything."""
+    return Snapshot(
+        files={str(each): (each.read_bytes(), each.stat().st_mode) for each in _files(repository.path)},
+        own={str(each): _hash(each) for each in sorted((repository.path / ".git").rglob("*")) if _is_own(each)},
+        index=repository.git("ls-files", "-s"),
+        staged=repository.git("diff-index", "--cached", "HEAD"),
+        refs=repository.git("for-each-ref"),
+        remote=repository.remote_git("for-each-ref"),
+    )
+
+
+@frozen(kw_only=True)
+class End:
+    """What a release leaves, without what differs from run to run: times, and so the hashes of commits.
+
+    Attributes:
+        head: what HEAD names.
+        log: subjects of the branch, newest first.
+        refs: every ref, with the subject of what it names.
+        remote: the same of the remote.
+        unlike: remote refs that name another object than their namesakes here.
+        files: content of the working tree's files, without the date of the release.
+        status: `git status`, with files that nobody has asked for.
+        staged: what is staged, of other files than the release's.
+        locks: lock files that somebody has left.
+    """
+
+    head: str
+    log: str
+    refs: str
+    remote: str
+    unlike: frozenset[str]
+    files: Mapping[str, bytes]
+    status: str
+    staged: str
+    locks: tuple[str, ...]
+
+
+def end(repository: Repository) -> End:
+    """Look at what has become of a release."""
+    return End(
+        head=repository.git("symbolic-ref", "HEAD"),
+        log=repository.git("log", "--format=%s"),
+        refs=repository.git("for-each-ref", REFS),
+        remote=repository.remote_git("for-each-ref", REFS),
+        unlike=frozenset(
+            name for name, at in objects(repository.remote_git("for-each-ref")).items()
+            if objects(repository.git("for-each-ref")).get(name) != at
+        ),
+        files={str(each.relative_to(repository.path)): _undated(each.read_bytes()) for each in _files(repository.path)},
+        status=repository.git(*STATUS),
+        staged=repository.git("diff-index", "--cached", "HEAD", "--", ".", *OTHERS),
+        locks=tuple(each.name for each in sorted((repository.path / ".git").rglob("*.lock"))),
+    )  # fmt: skip
+
+
+def objects(listed: str) -> dict[str, str]:
+    """Read what `git for-each-ref` says: the object of every ref."""
+    return {line.partition("\t")[2]: line.partition(" ")[0] for line in listed.splitlines()}
+
+
+def _files(top: Path) -> list[Path]:
+    return [each for each in sorted(top.rglob("*")) if each.is_file() and ".git" not in each.relative_to(top).parts]
+
+
+def _is_own(path: Path) -> bool:
+    return path.is_file() and path.name != "index" and "objects" not in path.parts
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _undated(content: bytes) -> bytes:
+    return re.sub(rb"(?m)^(## \[1\.3\.0\] - )\d{4}-\d\d-\d\d", rb"\1DATE", content)
