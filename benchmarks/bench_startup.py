@@ -1,35 +1,56 @@
-"""How much `inv --list` costs with our tasks, against a `tasks.py` with one empty task."""
+"""What our tasks cost before they do anything, against Invoke without them."""
 
 from __future__ import annotations
 
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.timing import Contestant, medians
+from benchmarks.timing import Contestant, compared, inv, medians, report
 
-TARGET = 1.15
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.timing import Result
+
+LIST_TARGET = 1.15
+HELP_TARGET = 1.2
 ROUNDS = 15
 BARE = 'from invoke import task\n\n\n@task\ndef nothing(c):\n    """Do nothing."""\n'
 COACH = Path(__file__).parents[1] / "examples" / "coach"
 
 
 def main() -> int:
-    """Print the ratio; fail when it misses the target."""
-    inv = str(Path(sysconfig.get_path("scripts")) / "inv")
+    """Print the ratios; fail when one misses its target."""
+    return report(_results())
+
+
+def _results() -> Iterator[Result]:
+    program = inv()
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder)
         (bare / "tasks.py").write_text(BARE, encoding="utf-8")
-        contestants = (
-            Contestant(name="bare", argv=(inv, "--list"), folder=bare),
-            Contestant(name="ours", argv=(inv, "--list"), folder=COACH),
+        taken = medians(
+            (
+                Contestant(name="bare", argv=(program, "--list"), folders=(bare,)),
+                Contestant(name="ours", argv=(program, "--list"), folders=(COACH,)),
+                Contestant(name="--version", argv=(program, "--version"), folders=(bare,)),
+                Contestant(name="bump --help", argv=(program, "bump", "--help"), folders=(COACH,)),
+            ),
+            rounds=ROUNDS,
+            environ={"PYTHONDONTWRITEBYTECODE": ""},
         )
-        taken = medians(contestants, rounds=ROUNDS, environ={"PYTHONDONTWRITEBYTECODE": ""})
-    ratio = taken["ours"] / taken["bare"]
-    shown = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in taken.items())
-    print(f"inv --list: {ratio:.2f} times a bare one (target {TARGET}; {shown}; median of {ROUNDS})")
-    return 0 if ratio <= TARGET else 1
+    yield compared(
+        "inv --list, times that of a tasks.py with one empty task",
+        {name: taken[name] for name in ("ours", "bare")},
+        of="ours", to=["bare"], target=LIST_TARGET, rounds=ROUNDS,
+    )  # fmt: skip
+    yield compared(
+        "inv bump --help, times invoke --version",
+        {name: taken[name] for name in ("bump --help", "--version")},
+        of="bump --help", to=["--version"], target=HELP_TARGET, rounds=ROUNDS,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.definitions import normalised
-from kaizen_tasks.domain.changelog.inline import absolute, with_absolute_links
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +27,8 @@ def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | 
         sections: what to show.
         base_url: makes relative links absolute.
     """
+    from kaizen_tasks.domain.changelog.inline import with_absolute_links
+
     with_heading = len(sections) != 1
     text = "\n\n".join(_written(section, with_heading=with_heading) for section in sections)
     keys = dict.fromkeys(normalised(label) for label in _LABEL.findall(text))
@@ -42,6 +43,8 @@ def _written(section: Section, *, with_heading: bool) -> str:
 
 
 def _definition(link: Link, base_url: str | None) -> str:
+    from kaizen_tasks.domain.changelog.inline import absolute
+
     return f"[{link.label}]: {absolute(link.url, base_url)}"
 
 

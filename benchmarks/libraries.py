@@ -1,0 +1,153 @@
+"""Git repositories of a library that is ready for its next patch release, with a configuration for every contestant."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Nobody's own configuration: a signing key or a template would be measured too.
+ENVIRON = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_AUTHOR_NAME": "Ada Author",
+    "GIT_AUTHOR_EMAIL": "ada@example.com",
+    "GIT_COMMITTER_NAME": "Carl Committer",
+    "GIT_COMMITTER_EMAIL": "carl@example.com",
+}
+NEXT = "1.0.1"
+SIGNATURE = "Ada Author <ada@example.com> 1767225600 +0000"
+CHANGELOG = """\
+# Changelog
+
+## [Unreleased]
+
+### Fixed
+
+- A crash on an empty file
+
+<!-- version list -->
+"""
+SECTION = """
+## [{version}] - 2026-01-01
+
+### Added
+
+- Something that people had asked for
+"""
+CONFIGURATIONS = {
+    "tasks.py": """\
+from kaizen_tasks import namespace
+
+__all__ = ["namespace"]
+""",
+    "kaizen.toml": """\
+app = "library"
+""",
+    ".bumpversion.toml": """\
+[tool.bumpversion]
+current_version = "1.0.0"
+commit = true
+tag = true
+message = "Release v{new_version}"
+
+[[tool.bumpversion.files]]
+filename = "VERSION"
+
+[[tool.bumpversion.files]]
+filename = "CHANGELOG.md"
+search = "## [Unreleased]"
+replace = "## [Unreleased]\\n\\n## [{new_version}] - {now:%Y-%m-%d}"
+""",
+    ".cz.toml": """\
+[tool.commitizen]
+name = "cz_conventional_commits"
+version = "1.0.0"
+version_files = ["VERSION"]
+tag_format = "v$version"
+annotated_tag = true
+update_changelog_on_bump = true
+changelog_incremental = true
+""",
+    "releaserc.toml": """\
+[semantic_release]
+version_variables = ["VERSION:*:nf"]
+commit_message = "Release v{version}"
+tag_format = "v{version}"
+
+[semantic_release.changelog]
+mode = "update"
+
+[semantic_release.changelog.default_templates]
+changelog_file = "CHANGELOG.md"
+""",
+}
+
+
+def make(folder: Path, *, commits: int, tags: int) -> None:
+    """Write a repository whose last release is 1.0.0, with one fix since.
+
+    Args:
+        folder: does not exist yet.
+        commits: in its history.
+        tags: releases in it, evenly spread; the changelog has a section for each.
+    """
+    folder.mkdir()
+    _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+    _git(folder, "fast-import", "--quiet", given="".join(_history(commits, tags)))
+    _git(folder, "pack-refs", "--all")
+    _git(folder, "remote", "add", "origin", "https://github.com/example/library.git")
+    _git(folder, "reset", "--quiet", "--hard")
+
+
+def copies(folder: Path, number: int) -> tuple[Path, ...]:
+    """Return identical copies of a repository."""
+    return tuple(shutil.copytree(folder, folder.with_name(f"{folder.name}-{each}")) for each in range(number))
+
+
+def demand_release(folder: Path) -> None:
+    """Demand that a contestant has done the whole job: otherwise its time says nothing.
+
+    Raises:
+        RuntimeError: version, changelog, commit and tag do not all say the next release.
+    """
+    version = _git(folder, "show", f"v{NEXT}:VERSION").strip()
+    head, tagged = _git(folder, "rev-parse", "HEAD", f"v{NEXT}^{{commit}}").split()
+    if version != NEXT or head != tagged or NEXT not in _git(folder, "show", "HEAD:CHANGELOG.md"):
+        raise RuntimeError(f"{folder} is not released as {NEXT}")
+
+
+def _history(commits: int, tags: int) -> Iterator[str]:
+    """Write the stream of `git fast-import`: https://git-scm.com/docs/git-fast-import."""
+    versions = [*(f"0.{number}.0" for number in range(1, tags)), "1.0.0"]
+    due = {(position + 1) * (commits - 1) // tags: version for position, version in enumerate(versions)}
+    released: list[str] = []
+    for number in range(1, commits):
+        released += [due[number]] if number in due else []
+        yield _commit(f"feat: change {number}", {"VERSION": f"{due.get(number, '')}\n", "module.py": f"{number}\n"})
+        if number in due:
+            yield f"tag v{due[number]}\nfrom refs/heads/main\ntagger {SIGNATURE}\n{_data(due[number])}"
+    sections = "".join(SECTION.format(version=version) for version in reversed(released))
+    last = {"VERSION": "1.0.0\n", "CHANGELOG.md": CHANGELOG + sections, **CONFIGURATIONS}
+    yield _commit("fix: a crash on an empty file", last)
+
+
+def _commit(message: str, files: dict[str, str]) -> str:
+    changes = "".join(f"M 100644 inline {name}\n{_data(content)}" for name, content in files.items())
+    return f"commit refs/heads/main\ncommitter {SIGNATURE}\n{_data(message)}{changes}\n"
+
+
+def _data(text: str) -> str:
+    return f"data {len(text.encode())}\n{text}\n"
+
+
+def _git(folder: Path, *arguments: str, given: str = "") -> str:
+    environ = {**os.environ, **ENVIRON}
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, env=environ, input=given, capture_output=True, text=True, check=True
+    ).stdout
