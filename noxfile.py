@@ -17,7 +17,7 @@ nox.options.error_on_missing_interpreters = False
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
-CODE = ("kaizen_tasks", "tests", "benchmarks", "noxfile.py", "tasks.py")
+CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "noxfile.py", "tasks.py")
 
 
 def _install(session: nox.Session, *groups: str) -> None:
