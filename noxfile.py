@@ -17,6 +17,7 @@ nox.options.error_on_missing_interpreters = False
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
+AT_ONCE = ("--numprocesses", "auto", "--dist", "loadfile")
 CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "noxfile.py", "tasks.py")
 
 
@@ -51,7 +52,7 @@ def architecture(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither an engine nor a whole command line."""
     _install(session, "test")
-    session.run("pytest", "-m", "not docker and not e2e", *session.posargs)
+    session.run("pytest", "-m", "not docker and not e2e", *AT_ONCE, *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -95,8 +96,7 @@ def package(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure side by side, as ratios in one run."""
     _install(session)
-    for script in sorted(Path("benchmarks").glob("bench_*.py")):
-        session.run("python", "-m", f"benchmarks.{script.stem}", *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session(python=OLDEST)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _POLL_SECONDS = 0.05
+_SIGNALS_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,7 +98,8 @@ def _run(options: argparse.Namespace) -> int:
     with closing(_apprunner(options, state, store, tokens, address)) as apprunner:
         front.offer(apprunner)
         with _serving(server, front), _published(published, _description(options, server.port)):
-            stopping.wait()
+            while not stopping.wait(_SIGNALS_SECONDS):  # a wait without an end can miss a signal
+                pass
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -64,6 +65,8 @@ def _guarded(body: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
         except KeyboardInterrupt:
             stopped = Interrupted("interrupted", hint="type the same command again to finish")
             raise Exit(str(stopped), code=stopped.exit_code) from None
+        except BrokenPipeError:
+            raise _unread() from None
         except Exit:
             raise
         except Exception as error:
@@ -72,6 +75,14 @@ def _guarded(body: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
             raise Exit(f"{what}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
 
     return guarded
+
+
+def _unread() -> Exit:
+    """Say on stderr that nobody reads on; Python's own last flush of stdout would complain once more."""
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+    stopped = Interrupted("interrupted: nobody reads the output any more", hint="type the same command again to finish")
+    return Exit(str(stopped), code=stopped.exit_code)
 
 
 def _show_traceback() -> None:

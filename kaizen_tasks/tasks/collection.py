@@ -63,9 +63,15 @@ def _add_deploy_side(collection: Collection) -> None:
 def _pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
     """Make `release-<first stage>`, a `promote-<stage>` for every later one, and one for each other that was typed."""
     names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
-    for name in dict.fromkeys((*names, *_typed())):
+    wanted = {_as_typed(name): name for name in (*_typed(), *names)}  # those of the pipeline last: they prevail
+    for name in wanted.values():
         verb, _, stage = name.partition("-")
         yield releases.release_task(stage) if verb == "release" else rollout.promote_task(stage)
+
+
+def _as_typed(name: str) -> str:
+    """Return a task's name as Invoke shows and takes it."""
+    return name.replace("_", "-")
 
 
 def _pipeline(raw: source.Raw) -> tuple[str, ...]:

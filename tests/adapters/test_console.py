@@ -131,6 +131,11 @@ def test_a_terminal_shows_marks_instead_of_words(terminal: Terminal) -> None:
     ]
 
 
+def cursor(terminal: Terminal, how: str) -> int:
+    """Return how often the cursor was hidden or shown: it is hidden while a spinner turns."""
+    return terminal.getvalue().count({"hidden": "\x1b[?25l", "shown": "\x1b[?25h"}[how])
+
+
 @pytest.mark.parametrize("end", ["acted", "failed"])
 def test_a_spinner_turns_until_its_step_has_ended(terminal: Terminal, end: str) -> None:
     """For each of the steps that run at once; the cursor is given back at last."""
@@ -141,11 +146,11 @@ def test_a_spinner_turns_until_its_step_has_ended(terminal: Terminal, end: str) 
     rich.progress(other, "IN_PROGRESS")
 
     rich.acted(other, "it runs", 1)
-    assert rich._live is not None
+    hidden = (cursor(terminal, "hidden"), cursor(terminal, "shown"))
     rich.acted(DEPLOY, "it runs", 1) if end == "acted" else rich.failed(DEPLOY, 1)
 
-    assert rich._live is None
-    assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h")
+    assert hidden == (1, 0)
+    assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
 
 
 def test_progress_of_a_step_that_does_not_run_is_not_shown(terminal: Terminal) -> None:

@@ -147,16 +147,28 @@ def test_stopping_what_has_gone_already_is_no_error(state: Path) -> None:
 
 
 def test_says_why_it_did_not_start(state: Path) -> None:
-    """With its own last words, and where the others are."""
+    """In the cloud's own words, with what to do about it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(KaizenError, match="the local cloud did not start: ") as failed:
+        with pytest.raises(Refused, match=f"the local cloud did not start: port {port} is taken") as refused:
             clouds.start(state, region="eu-west-1", account="123456789012", engine="process", port=port)
 
+    assert (refused.value.state, refused.value.hint) == (
+        "nothing has been started",
+        "choose another --port, or 0 for any",
+    )
+
+
+def test_leads_to_its_output_when_it_ended_without_a_word_for_people(state: Path) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(KaizenError, match="the local cloud did not start: ") as failed:
+        clouds.start(state, region="eu-west-1", account="123456789012", engine="no such engine")
+
+    assert failed.value.exit_code == 1
     assert failed.value.hint == f"its output is in {state / 'output'}"
-    assert str(port) in (state / "output").read_text()
+    assert "no such engine" in (state / "output").read_text()
 
 
 def test_says_what_to_install_when_it_is_not_whole(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

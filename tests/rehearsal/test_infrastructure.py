@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.service import Service
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import infrastructure
 from tests.fakes.ledger import FakeLedger
@@ -16,6 +15,7 @@ from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.service import Service
     from kaizen_tasks.wiring import Toolbox
 
 
@@ -77,7 +77,7 @@ class EmptyTools(FakeTools):
     founder: FakeFounder = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        super(EmptyTools, self).__attrs_post_init__()
+        super().__attrs_post_init__()
         self.registry.repositories.clear()
         self.platform.services.clear()
         self.serving.clear()
@@ -172,7 +172,7 @@ class SlowPlatform(FakePlatform):
 
     def service(self, name: str) -> Service:
         """Return a service that may not run yet."""
-        found = super(SlowPlatform, self).service(name)
+        found = super().service(name)
         self.looks -= 1
         return found if self.looks < 0 else evolve(found, status="OPERATION_IN_PROGRESS")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from kaizen_tasks.rehearsal import cloud, scratch, train
 from kaizen_tasks.rehearsal.train import World
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import TextIO
 
 

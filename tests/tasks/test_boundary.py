@@ -40,7 +40,7 @@ def task(body: Callable[[], object]) -> Any:
     """Make a task that does this."""
 
     @command()
-    def made(_: Context, dry: str = "") -> None:
+    def made(_: Context) -> None:
         """Do it."""
         body()
 
@@ -137,11 +137,19 @@ def test_anything_unexpected_is_called_a_bug_of_ours() -> None:
     left = fail(ZeroDivisionError("division by zero"))
 
     assert left.code == 1
-    assert left.message.splitlines() == [
+    assert (left.message or "").splitlines() == [
         "unexpected ZeroDivisionError: division by zero",
         "this is a bug of kaizen_tasks",
         "--debug shows where",
     ]
+
+
+def test_a_reader_who_has_seen_enough_is_no_bug() -> None:
+    """A closed pipe interrupts, as Ctrl-C does."""
+    left = fail(BrokenPipeError(32, "Broken pipe"))
+
+    assert left.code == 130
+    assert "nobody reads the output" in (left.message or "")
 
 
 @pytest.mark.parametrize("error", [KaizenError("known"), ZeroDivisionError("unknown")])
@@ -158,8 +166,14 @@ def test_debug_shows_where_an_error_came_from(
 
 
 def test_no_argument_of_a_task_is_positional() -> None:
-    """Invoke lets a missing one swallow `--dry`."""
-    assert task(lambda: None).positional == []
+    """Invoke makes one of every argument without a default, and lets a missing one swallow `--dry`."""
+
+    @command()
+    def say(_: Context, text: str) -> None:
+        """Say something."""
+        raise AssertionError(text)
+
+    assert [(argument.name, argument.positional) for argument in say.get_arguments()] == [("text", False)]
 
 
 def test_a_task_keeps_its_name_its_help_and_its_result() -> None:

@@ -155,3 +155,12 @@ def test_each_call_looks_anew(folder: Path) -> None:
     first = build(folder, 'app = "library"\n').task_names.keys()
 
     assert every_task(folder).keys() > first
+
+
+def test_a_stage_with_an_underscore_can_be_released_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invoke shows and takes its name with a dash; the stage keeps the one that the configuration gives it."""
+    monkeypatch.setattr(sys, "argv", ["inv", "release-my-env"])
+
+    task = build(folder, 'app = "web"\npipeline = ["my_env"]\n[environments.my_env]\n')["release-my-env"]
+
+    assert task.__doc__ == "Release to my_env: from the commit to a verified service and a tag."
