@@ -10,7 +10,8 @@ from pathlib import Path
 def main() -> int:
     """Run every `bench_*.py`, whatever the one before it found."""
     scripts = sorted(Path(__file__).parent.glob("bench_*.py"))
-    return max([import_module(f"benchmarks.{script.stem}").main() for script in scripts])
+    codes: list[int] = [import_module(f"benchmarks.{script.stem}").main() for script in scripts]
+    return max(codes)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,11 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
 def _loopback_only() -> None:
     """Refuse every socket that leaves this machine."""
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C even where a shell has started us in the background and ignores it for us and our children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

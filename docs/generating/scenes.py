@@ -82,6 +82,7 @@ COACH = (
     _example("changelog.add", "inv changelog.add --type fixed --text 'The pace is in minutes per kilometre again.'"),
     Take("git commit --quiet --all --message 'Fix the pace'"),
     _example("bump", "inv bump"),
+    _error("commit", "inv commit"),
     _error("build", "inv build"),
     _error("push", "inv push --env staging"),
     _error("tag", "inv tag"),
@@ -132,8 +133,6 @@ LIBRARY = (
     _example("changelog.show", "inv changelog.show"),
     _document("changelog.show", "inv changelog.show --format json"),
     _error("changelog.show", "inv changelog.show --release v1.1.0"),
-    Take("git rm --quiet --cached VERSION"),
-    _error("commit", "inv commit"),
 )
 
 FILES = {

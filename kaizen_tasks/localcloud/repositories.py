@@ -91,7 +91,8 @@ class Repository:
 
     def tags_of(self, digest: str) -> list[str]:
         """Return the tags that point at an image, versions before `latest`; AWS documents no order."""
-        return sorted((tag for tag, target in self.tags.items() if target == digest), reverse=True)
+        tags = (tag for tag, target in self.tags.items() if target == digest)
+        return sorted(tags, key=lambda tag: (tag == "latest", tag))
 
     def references(self, blob: str) -> bool:
         """Tell whether a manifest here refers to a blob."""

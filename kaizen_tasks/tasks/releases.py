@@ -30,7 +30,7 @@ HELP = {
 def release_task(stage: str) -> Any:
     """Make the task that releases to the first stage."""
 
-    @command(name=f"release-{stage}", help=HELP)
+    @command(name=f"release-{stage}", help={**HELP})
     def release(
         c: Context,
         part: str = "auto",

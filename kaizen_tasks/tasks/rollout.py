@@ -28,7 +28,7 @@ PROMOTION = {
 def promote_task(stage: str) -> Any:
     """Make the task that promotes to a later stage."""
 
-    @command(name=f"promote-{stage}", help=PROMOTION)
+    @command(name=f"promote-{stage}", help={**PROMOTION})
     def promote_stage(
         c: Context,
         release: str = "",

@@ -147,7 +147,7 @@ class TestImages:
         digest = registry.push(name, "v1", b"layer")
         registry.push(name, "latest", b"layer")
         (found,) = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "v1"}])["imageDetails"]
-        assert (found["imageDigest"], found["imageTags"]) == (digest, ["latest", "v1"])
+        assert (found["imageDigest"], found["imageTags"]) == (digest, ["v1", "latest"])
         assert found["imageSizeInBytes"] == len(CONFIG) + len(b"layer")
         assert found["imageManifestMediaType"] == OCI_MANIFEST
         assert found["artifactMediaType"] == "application/vnd.oci.image.config.v1+json"
