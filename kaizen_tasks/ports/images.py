@@ -1,0 +1,83 @@
+"""Where images are made, and where they are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kaizen_tasks.domain.release import Copied, Image, LocalImage, Recipe
+    from kaizen_tasks.ports.values import Login
+
+
+class Builder(Protocol):
+    """Something that makes images."""
+
+    name: str
+
+    def find(self, recipe: Recipe) -> LocalImage | None:
+        """Return the image of this app, version and revision when this machine has it."""
+        ...
+
+    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+        """Build from an exported tree.
+
+        Raises:
+            BuildFailed: it did not work; the last lines of output are in the message.
+        """
+        ...
+
+    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+        """Upload an image as `address:tag`.
+
+        Args:
+            image: what `build` or `find` returned.
+            address: `host/repository`.
+            tag: `v1.2.3`.
+            login: the registry's credentials; they reach neither argv nor the user's own configuration.
+
+        Raises:
+            PushFailed: the registry did not take it.
+        """
+        ...
+
+
+class Registry(Protocol):
+    """Image repositories."""
+
+    def image(self, repository: str, reference: str) -> Image | None:
+        """Return what a tag or digest names, or None.
+
+        Raises:
+            NotFound: there is no such repository.
+        """
+        ...
+
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+        """Bring an image into another repository under a tag, byte for byte.
+
+        Raises:
+            PushFailed: the target did not take it, or the tag holds other bytes there.
+        """
+        ...
+
+    def point(self, *, repository: str, tag: str, digest: str) -> None:
+        """Move a tag onto an image that the repository holds already.
+
+        Raises:
+            PushFailed: the repository did not take it.
+        """
+        ...
+
+    def address(self, repository: str) -> str:
+        """Return the repository's full name: `host/repository`.
+
+        Raises:
+            NotFound: there is no such repository.
+        """
+        ...
+
+    def login(self) -> Login:
+        """Return credentials for the distribution API."""
+        ...

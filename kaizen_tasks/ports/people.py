@@ -1,0 +1,55 @@
+"""Time, and the people who watch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.release import Label
+
+
+class Clock(Protocol):
+    """Time, so that waiting can be tested."""
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        ...
+
+    def elapsed(self) -> float:
+        """Return seconds that only ever grow."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Reporter(Protocol):
+    """Tells people what happens. Safe to call from several threads."""
+
+    def heading(self, text: str) -> None:
+        """Say what is about to happen to which environments."""
+        ...
+
+    def decided(self, label: Label, decision: Decision) -> None:
+        """Say what a step has decided; an `Act` begins here."""
+        ...
+
+    def progress(self, label: Label, text: str) -> None:
+        """Say how far an act is."""
+        ...
+
+    def acted(self, label: Label, reason: str, seconds: float) -> None:
+        """Say that an act has ended well."""
+        ...
+
+    def failed(self, label: Label, seconds: float) -> None:
+        """Say that an act has ended badly; the error itself follows."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something else that people should know."""
+        ...

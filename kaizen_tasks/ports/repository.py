@@ -1,0 +1,157 @@
+"""The app as it is written down: two documents, and the repository around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from kaizen_tasks.ports.values import Head, Remote
+
+
+class Documents(Protocol):
+    """The two files that a release edits: VERSION and CHANGELOG.md."""
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content, or None when there is no such file."""
+        ...
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replace the content, wholly or not at all."""
+        ...
+
+
+class Scm(Protocol):
+    """Version control: a git repository around the app's folder. Paths are relative to that folder."""
+
+    def head(self) -> Head:
+        """Return where the checkout stands.
+
+        Raises:
+            Refused: not a repository, or one without a commit.
+        """
+        ...
+
+    def commit_of(self, name: str) -> str:
+        """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
+        ...
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Return a file's content at a commit, or None when it is not there."""
+        ...
+
+    def modified(self) -> tuple[str, ...]:
+        """Return tracked files whose content differs from HEAD, staged or not, sorted."""
+        ...
+
+    def obstacles(self) -> tuple[str, ...]:
+        """Return what stands in the way of a commit: a merge or rebase under way, a shallow clone, no identity."""
+        ...
+
+    def tags(self, *, behind: str = "") -> tuple[str, ...]:
+        """Return the names of the tags in this clone.
+
+        Args:
+            behind: only those of this commit and its ancestors; a full hash, or empty for all.
+        """
+        ...
+
+    def touched(self, since: str, until: str) -> tuple[str, ...]:
+        """Return the files that the commits after `since`, up to `until`, have changed; sorted.
+
+        Args:
+            since: full hash; empty for the whole history.
+            until: full hash.
+        """
+        ...
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Return whether `old` is reachable from `new` (or the same)."""
+        ...
+
+    def pending(self) -> Mapping[str, str]:
+        """Return the releases that were begun here and are not finished: name (`v1.2.3`) to commit."""
+        ...
+
+    def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Return the names of the files that git would store differently from what a commit holds."""
+        ...
+
+    def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
+        """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
+
+        The commit hooks run first, against the temporary index.
+
+        Raises:
+            Refused: a hook rejected it, or there is no identity.
+        """
+        ...
+
+    def keep(self, name: str, commit: str) -> None:
+        """Remember a release that was begun, by a private ref."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Drop that private ref."""
+        ...
+
+    def land(self, commit: str, *, paths: tuple[str, ...]) -> None:
+        """Move the branch forward to a commit, and `paths` in index and working tree with it.
+
+        Everything else, staged or not, stays as it is.
+
+        Raises:
+            Refused: the branch has moved meanwhile.
+        """
+        ...
+
+    def prepare(self, name: str, commit: str, message: str) -> None:
+        """Make the annotated tag of a release, kept by the private ref: what is pushed before it has a name here."""
+        ...
+
+    def tag(self, name: str, commit: str, message: str) -> None:
+        """Create an annotated tag; an existing one on the same commit is left alone.
+
+        Raises:
+            Refused: the tag exists on another commit.
+        """
+        ...
+
+    def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
+        """Move the branch forward and create the annotated tag, both or neither; then bring `paths` along.
+
+        Raises:
+            Refused: the branch has moved meanwhile, or the tag exists on another commit.
+        """
+        ...
+
+    def remote(self, branch: str) -> Remote | None:
+        """Ask the remote for a branch and its tags; None when there is no remote.
+
+        Raises:
+            Unreachable: it does not answer.
+        """
+        ...
+
+    def publish(self, *, branch: str, tag: str) -> None:
+        """Push the branch (when not empty) and the tag in one atomic push.
+
+        Raises:
+            PushFailed: any of them was rejected; then none has moved.
+        """
+        ...
+
+    def export(self, commit: str, into: Path) -> None:
+        """Write the files of a commit into an empty folder, as they are committed."""
+        ...
+
+    def committed(self, commit: str) -> datetime:
+        """Return the commit's time, in UTC."""
+        ...
+
+    def source(self) -> str:
+        """Return the remote's address for people, without credentials, or an empty string."""
+        ...

@@ -1,0 +1,46 @@
+"""What runs the app, and how the app itself is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.health import Answer
+    from kaizen_tasks.domain.service import Operation, Service
+
+
+class Platform(Protocol):
+    """What runs the services."""
+
+    def service(self, name: str) -> Service:
+        """Return a service as it is now.
+
+        Raises:
+            NotFound: there is no such service.
+        """
+        ...
+
+    def start(self, service: Service) -> str:
+        """Start a deployment of the image that the service follows; return the operation's identifier.
+
+        Returns an empty string when the service is busy with another operation and nothing was started.
+
+        Raises:
+            Refused: the service is in a state from which it cannot deploy.
+        """
+        ...
+
+    def operations(self, service: Service) -> tuple[Operation, ...]:
+        """Return the newest operations, newest first."""
+        ...
+
+
+class Prober(Protocol):
+    """Asks the running app over a new connection each time."""
+
+    def ask(self, url: str, *, timeout: float, limit: int) -> Answer:
+        """GET an address; follow no redirect; read at most `limit` bytes within `timeout` seconds.
+
+        Every failure is an answer with a `fault`; nothing is raised.
+        """
+        ...

@@ -1,0 +1,74 @@
+"""What everybody who releases the app shares: the record, the locks, the holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from kaizen_tasks.domain.hold import Hold
+    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.lock import Lock
+
+
+class Ledger(Protocol):
+    """The append-only record."""
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry."""
+        ...
+
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+        """Return an environment's entries, newest first."""
+        ...
+
+
+class Locks(Protocol):
+    """One run at a time in each environment. Safe to use from several threads."""
+
+    def find(self, environment: str) -> Lock | None:
+        """Return the lock that stands, whether its lease has run out or not, as it is at this moment."""
+        ...
+
+    def take(self, wanted: Lock) -> Lock:
+        """Take a lock that is free, or whose lease had run out by `wanted.since`.
+
+        Returns:
+            The lock that stands afterwards: with the token that was wanted when it was taken, and with a fence that
+            is higher than ever before; else somebody else's, of which nothing was changed.
+        """
+        ...
+
+    def renew(self, lock: Lock, *, expires: datetime) -> bool:
+        """Move the end of a lease; return False, and change nothing, when the lock is another's or nobody's by now."""
+        ...
+
+    def release(self, lock: Lock) -> bool:
+        """Give a lock back; return False, and change nothing, when it is another's or nobody's by now."""
+        ...
+
+    def inherited(self) -> Mapping[str, str]:
+        """Return the tokens of the locks that a run above this one holds, by environment."""
+        ...
+
+    def pass_on(self, tokens: Mapping[str, str]) -> None:
+        """Let the programs that this run starts from now on inherit these tokens, and no others."""
+        ...
+
+
+class Holds(Protocol):
+    """What people want left as it is. A hold that has ended counts as absent. Safe to use from several threads."""
+
+    def find(self, environment: str) -> Hold | None:
+        """Return an environment's hold, as it is at this moment."""
+        ...
+
+    def add(self, hold: Hold) -> Hold:
+        """Hold an environment that is not held, and return the hold that stands afterwards, whoever's it is."""
+        ...
+
+    def remove(self, environment: str) -> Hold | None:
+        """End an environment's hold, and return the one that was ended."""
+        ...

@@ -1,0 +1,87 @@
+"""What ports hand over that is no part of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+
+@frozen
+class Secret:
+    """A value that prints redacted; only the adapter that needs it opens it."""
+
+    _value: str = field(repr=False)
+
+    def open(self) -> str:
+        """Return the value itself."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "[redacted]"
+
+
+@frozen(kw_only=True)
+class Login:
+    """How to talk to a registry over the OCI distribution API.
+
+    Attributes:
+        url: scheme, host and port: `https://123456789012.dkr.ecr.eu-west-1.amazonaws.com`.
+        username: for HTTP Basic.
+        password: for HTTP Basic.
+    """
+
+    url: str
+    username: str
+    password: Secret
+
+    @property
+    def host(self) -> str:
+        """Host and port, as image references begin."""
+        return self.url.partition("://")[2]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the registry speaks HTTP without TLS."""
+        return self.url.startswith("http://")
+
+
+@frozen(kw_only=True)
+class Head:
+    """Where the checkout stands.
+
+    Attributes:
+        commit: full hash.
+        branch: short name, or empty when HEAD is detached.
+    """
+
+    commit: str
+    branch: str
+
+
+@frozen(kw_only=True)
+class Remote:
+    """What the remote answers when it is asked now.
+
+    Attributes:
+        branch: commit of the branch there, or empty.
+        tags: commit of every tag there, peeled, by name.
+    """
+
+    branch: str
+    tags: Mapping[str, str]
+
+
+@frozen(kw_only=True)
+class Engine:
+    """What builds images on this machine.
+
+    Attributes:
+        name: `docker`, `podman`, `buildah` or `bundle`.
+        weakness: what it lacks, in words; empty when nothing.
+        remedy: what to do about that.
+    """
+
+    name: str
+    weakness: str = ""
+    remedy: str = ""
