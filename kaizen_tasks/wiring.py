@@ -72,7 +72,9 @@ class Toolbox:
         from kaizen_tasks.adapters.git import GitScm
 
         rules = self.settings.release
-        return GitScm(self.settings.root, remote=rules.remote, tag=rules.tag, sign=self.settings.tag.sign)
+        return GitScm(
+            self.settings.root, remote=rules.remote, tag=rules.tag, sign=self.settings.tag.sign, atomic=rules.atomic
+        )
 
     @cached_property
     def builder(self) -> Builder:

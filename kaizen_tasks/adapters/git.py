@@ -39,9 +39,13 @@ class GitScm:
         remote: name of the remote that releases are pushed to.
         tag: name of a release's tag; `{version}` stands for `1.2.3`.
         sign: whether tags are signed, with gpg or ssh as git is configured.
+        atomic: whether branch and tag are pushed both or neither; not every remote can take them so.
     """
 
-    def __init__(self, root: Path, *, remote: str = "origin", tag: str = "v{version}", sign: bool = False) -> None:
+    def __init__(
+        self, root: Path, *, remote: str = "origin", tag: str = "v{version}", sign: bool = False, atomic: bool = True
+    ) -> None:
+        self._atomic = atomic
         self._git = Git(root)
         self._remote = remote
         self._tag = _TagName(tag)
@@ -226,7 +230,7 @@ class GitScm:
 
         named = (f"refs/tags/{tag}", f"{_RELEASES}{tag}^{{tag}}")
         source = next((each for each in named if self._git.commit_of(each)), "")
-        git_push.publish(self._git, self._remote, branch=branch, tag=tag, source=source)
+        git_push.publish(self._git, self._remote, branch=branch, tag=tag, source=source, atomic=self._atomic)
 
     def export(self, commit: str, into: Path) -> None:
         """Write the app's files of a commit into an empty folder, as they are committed."""

@@ -66,8 +66,8 @@ def ask(git: Git, remote: str, branch: str) -> Remote | None:
     return Remote(branch=refs.get(f"refs/heads/{branch}", ""), tags=tags)
 
 
-def publish(git: Git, remote: str, *, branch: str, tag: str, source: str) -> None:
-    """Push what the remote is missing of a tag and of the branch as far as that tag, atomically.
+def publish(git: Git, remote: str, *, branch: str, tag: str, source: str, atomic: bool) -> None:
+    """Push what the remote is missing of a tag and of the branch as far as that tag.
 
     Args:
         git: the repository.
@@ -75,9 +75,10 @@ def publish(git: Git, remote: str, *, branch: str, tag: str, source: str) -> Non
         branch: short name; empty when only the tag is to be pushed.
         tag: its name there.
         source: the ref that names it here; empty when there is none.
+        atomic: both or neither; else the branch first, and the tag only once it has arrived.
 
     Raises:
-        PushFailed: any of them was rejected; then none has moved.
+        PushFailed: any of them was rejected; then none has moved, or the branch alone when it is not atomic.
         NotFound: there is no such tag here.
         Unreachable: the remote does not answer.
     """
@@ -95,8 +96,8 @@ def publish(git: Git, remote: str, *, branch: str, tag: str, source: str) -> Non
     if there.tags.get(tag, commit) != commit:
         raise _taken(push, there.tags[tag])
     refspecs = [*_branch_refspec(git, push, there), *_tag_refspec(push, there)]
-    if refspecs:
-        _run(git, push, refspecs)
+    for pushed in [refspecs] if atomic and refspecs else [[each] for each in refspecs]:
+        _run(git, push, pushed, atomic=atomic)
 
 
 def _refs(output: Output) -> dict[str, str]:
@@ -122,9 +123,9 @@ def _tag_refspec(push: _Push, there: Remote) -> list[str]:
     return [] if push.tag in there.tags else [f"{push.source}:refs/tags/{push.tag}"]
 
 
-def _run(git: Git, push: _Push, refspecs: list[str]) -> None:
+def _run(git: Git, push: _Push, refspecs: list[str], *, atomic: bool) -> None:
     output = exchange(
-        git, "push", "--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
+        git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
         "--end-of-options", push.remote, *refspecs,
         timeout=PUSH_SECONDS,
     )  # fmt: skip
@@ -160,8 +161,7 @@ def _unsent(push: _Push, output: Output) -> PushFailed:
         return PushFailed(
             f"{push.remote} cannot take two refs in one atomic push",
             state=push.state,
-            hint=f"git push {push.remote} {push.commit}:refs/heads/{push.branch}, "
-            f"then git push {push.remote} {push.tag}",
+            hint="release.atomic = false in kaizen.toml pushes the branch first and then the tag",
         )
     if late(output):
         return PushFailed(

@@ -54,12 +54,14 @@ class ReleaseRules:
         hotfix_branches: names or patterns of branches that a hotfix for one environment may come from.
         remote: the git remote.
         tag: name of the git tag; `{version}` stands for `1.2.3`.
+        atomic: whether branch and tag are pushed both or neither; `false` is for a remote that cannot take them so.
     """
 
     branches: tuple[str, ...]
     hotfix_branches: tuple[str, ...]
     remote: str
     tag: str
+    atomic: bool
 
 
 @frozen(kw_only=True)

@@ -80,7 +80,24 @@ class TestPush:
 
         with pytest.raises(PushFailed, match="cannot take two refs in one atomic push") as failure:
             scm.publish(branch="main", tag="v1.2.3")
-        assert failure.value.hint.endswith("then git push origin v1.2.3")
+        assert failure.value.hint.startswith("release.atomic = false in kaizen.toml")
+
+    def test_pushes_branch_and_then_tag_where_both_at_once_cannot_be(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_git("config", "receive.advertiseAtomic", "false")
+        one_by_one = GitScm(repository.path, atomic=False)
+
+        one_by_one.publish(branch="main", tag="v1.2.3")
+
+        assert repository.remote_git("rev-parse", "main", "v1.2.3^{commit}").split() == [scm.head().commit] * 2
+
+    def test_pushes_no_tag_without_its_branch(self, repository: Repository, scm: GitScm) -> None:
+        repository.remote_hook("pre-receive", "read old new ref; case $ref in refs/heads/*) exit 1;; esac")
+        one_by_one = GitScm(repository.path, atomic=False)
+
+        with pytest.raises(PushFailed):
+            one_by_one.publish(branch="main", tag="v1.2.3")
+
+        assert repository.remote_git("tag") == ""
 
     def test_pushes_from_a_detached_head(self, repository: Repository, scm: GitScm) -> None:
         repository.git("checkout", "--quiet", "--detach")
