@@ -125,8 +125,8 @@ def _tag_refspec(push: _Push, there: Remote) -> list[str]:
 
 def _run(git: Git, push: _Push, refspecs: list[str], *, atomic: bool) -> None:
     output = exchange(
-        git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no",
-        "--end-of-options", push.remote, *refspecs,
+        git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain",
+        "--no-follow-tags", "--recurse-submodules=no", "--end-of-options", push.remote, *refspecs,
         timeout=PUSH_SECONDS,
     )  # fmt: skip
     if not output.ok:
