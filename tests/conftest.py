@@ -12,6 +12,7 @@ from pytest_socket import socket_allow_hosts
 from tests.engines import has_docker
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -52,3 +53,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if "CI" in os.environ:
         pytest.fail("no Docker engine answers, and in CI that is not a reason to skip", pytrace=False)
     pytest.skip("no Docker engine answers")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail in CI for want of any other program: there it is installed, or the installation is broken."""
+    report = yield
+    if "CI" in os.environ and report.skipped and "is not installed" in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"{report.longrepr}: in CI that is not a reason to skip"
+    return report
