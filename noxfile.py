@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import nox
@@ -65,7 +66,7 @@ def e2e(session: nox.Session) -> None:
 
 def _awscli(session: nox.Session) -> str:
     """Install the AWS CLI where its pinned botocore cannot disturb ours, and return its path."""
-    folder = Path(session.create_tmp()) / "awscli"
+    folder = Path(session.virtualenv.location).resolve() / "awscli"
     program = folder / "bin" / "aws"
     if not program.exists():
         session.run("python", "-m", "venv", str(folder), silent=True)
@@ -81,15 +82,14 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "build", silent=True)
     (wheel,) = Path("dist").glob("*.whl")
     session.install("--force-reinstall", f"{wheel.resolve()}[local]")
-    away = Path(session.create_tmp()) / "away"
-    shutil.rmtree(away, ignore_errors=True)
-    away.mkdir()
-    (away / "tasks.py").write_text("from kaizen_tasks import namespace\n")
-    (away / "kaizen.toml").write_text('app = "away"\n')
-    with session.chdir(away):
-        session.run("kaizen", "--version")
-        session.run("inv", "--list")
-        session.run("kaizen", "demo", "--engine", "bundle")
+    with tempfile.TemporaryDirectory() as folder:
+        away = Path(folder)
+        (away / "tasks.py").write_text("from kaizen_tasks import namespace\n")
+        (away / "kaizen.toml").write_text('app = "away"\n')
+        with session.chdir(away):
+            session.run("kaizen", "--version")
+            session.run("inv", "--list")
+            session.run("kaizen", "demo", "--engine", "bundle")
 
 
 @nox.session(python=OLDEST, default=False)
