@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kaizen_tasks.ports import Documents
 
 
@@ -73,25 +71,20 @@ class Draft:
     """Documents that are written in memory only.
 
     Args:
-        below: what is read when nothing was written and `committed` is not given.
-        committed: reads a file of a commit, or None when it is not there; it replaces `below`.
+        below: what is read when nothing was written.
     """
 
-    def __init__(self, below: Documents, committed: Callable[[str], bytes | None] | None = None) -> None:
-        self._underneath = committed or below.read
+    def __init__(self, below: Documents) -> None:
+        self._below = below
         self._written: dict[str, bytes] = {}
 
     def read(self, name: str) -> bytes | None:
         """Return what was written here, else what is underneath."""
-        return self._written[name] if name in self._written else self._underneath(name)
+        return self._written[name] if name in self._written else self._below.read(name)
 
     def write(self, name: str, content: bytes) -> None:
         """Remember the content."""
         self._written[name] = content
-
-    def changes(self) -> dict[str, bytes]:
-        """Return what was written, by name."""
-        return dict(self._written)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -115,17 +115,4 @@ class TestDraft(DocumentsContract):
         documents.write("VERSION", b"1.2.3\n")
 
         assert below.files == {"VERSION": b"1.2.2\n"}
-        assert documents.changes() == {"VERSION": b"1.2.3\n"}
-
-    def test_gives_out_a_copy_of_its_changes(self, documents: Draft) -> None:
-        documents.changes()["VERSION"] = b"1.2.3\n"
-
-        assert documents.changes() == {}
-
-    def test_reads_the_commit_instead_of_what_is_below(self, below: FakeDocuments) -> None:
-        draft = Draft(below, {"CHANGELOG.md": b"committed\n"}.get)
-
-        assert draft.read("VERSION") is None
-        assert draft.read("CHANGELOG.md") == b"committed\n"
-        draft.write("CHANGELOG.md", b"drafted\n")
-        assert draft.read("CHANGELOG.md") == b"drafted\n"
+        assert documents.read("VERSION") == b"1.2.3\n"
