@@ -101,9 +101,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
-    """Generate the reference and compare; check the links and commands of every document; `-- --write` writes it."""
-    _install(session)
+    """Type along with every guide, compare the reference with the code, build the pages; `-- --write` writes both."""
+    _install(session, "docs")
     session.run("python", "-m", "docs.generate", *session.posargs)
+    session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "docs", "build/docs")
 
 
 @nox.session(python=OLDEST, default=False)

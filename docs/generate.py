@@ -1,7 +1,8 @@
-"""Generates docs/reference from the code, or checks that what is committed is what would be generated.
+"""Generates docs/reference and what the guides show, or checks that what is committed is what would be generated.
 
 `python -m docs.generate --write` writes it; without the flag it is compared, and every document of the repository is
-checked for links that lead nowhere and commands that do not exist.
+checked for links that lead nowhere and commands that do not exist. The tutorial and the how-to pages are typed along in
+both cases, so that every command in them has run.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import difflib
 import sys
 from typing import TYPE_CHECKING
 
-from docs.generating import checking, coach, configuration_page, exit_codes_page, json_page, story, tasks_page
+from docs.generating import checking, coach, configuration_page, exit_codes_page, guides, json_page, story, tasks_page
 from docs.generating.coach import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 
 
 def main() -> int:
     """Write or check, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write docs/reference")
+    parser.add_argument("--write", action="store_true", help="write docs")
     if parser.parse_args().write:
         write(pages())
         return 0
@@ -33,31 +34,33 @@ def main() -> int:
 
 
 def pages() -> dict[str, str]:
-    """Return every page of the reference by its file name."""
+    """Return every generated page, by its path below docs."""
     tasks = coach.tasks()
     shown, helps = story.play(), story.helps([task.name for task in tasks])
     return {
-        "tasks.md": tasks_page.render(tasks, helps, shown),
-        "configuration.md": configuration_page.render(),
-        "exit-codes.md": exit_codes_page.render(),
-        "json.md": json_page.render(tasks, shown),
+        "reference/tasks.md": tasks_page.render(tasks, helps, shown),
+        "reference/configuration.md": configuration_page.render(),
+        "reference/exit-codes.md": exit_codes_page.render(),
+        "reference/json.md": json_page.render(tasks, shown),
+        **guides.pages(),
     }
 
 
 def write(generated: Mapping[str, str]) -> None:
-    """Write pages into docs/reference."""
-    REFERENCE.mkdir(exist_ok=True)
+    """Write pages into docs."""
     for name, text in generated.items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
+        (DOCS / name).write_text(text, encoding="utf-8")
 
 
 def differences(generated: Mapping[str, str]) -> Iterator[str]:
-    """Yield a unified diff from what stands in docs/reference to what was generated."""
-    present = {path.name: path.read_text(encoding="utf-8") for path in REFERENCE.glob("*.md")}
-    for name in sorted(present.keys() | generated.keys()):
-        before, after = present.get(name, ""), generated.get(name, "")
+    """Yield a unified diff from what stands in docs to what was generated."""
+    present = {f"reference/{path.name}" for path in (DOCS / "reference").glob("*.md")}
+    for name in sorted(present | generated.keys()):
+        path = DOCS / name
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        after = generated.get(name, "")
         yield from difflib.unified_diff(
-            before.splitlines(), after.splitlines(), f"docs/reference/{name}", "generated", lineterm=""
+            before.splitlines(), after.splitlines(), f"docs/{name}", "generated", lineterm=""
         )
 
 

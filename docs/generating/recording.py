@@ -57,7 +57,7 @@ class Shell:
         finished = subprocess.run(
             command.words,
             cwd=folder,
-            env=self._environ() | command.environ,
+            env=self.variables | command.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if document else subprocess.STDOUT,
@@ -69,8 +69,9 @@ class Shell:
             return Recording(line=line, people=finished.stderr, document=finished.stdout, code=finished.returncode)
         return Recording(line=line, people=finished.stdout, document="", code=finished.returncode)
 
-    def _environ(self) -> dict[str, str]:
-        """Name everything that commands may know; the checkout's own code comes before an installed one."""
+    @property
+    def variables(self) -> dict[str, str]:
+        """Everything that commands may know; the checkout's own code comes before an installed one."""
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {
             "PATH": programs,

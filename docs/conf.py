@@ -1,0 +1,21 @@
+"""How Sphinx builds this folder: `nox -s docs` does, with every warning an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+project = "kaizen_tasks"
+version = release = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+html_title = f"{project} {version}"
+root_doc = "index"
+
+extensions = ["myst_parser"]
+exclude_patterns = ["generating", "_build"]
+myst_heading_anchors = 3
+# Links to what lies beside this folder are for readers of the repository; `python -m docs.generate` checks them.
+suppress_warnings = ["myst.xref_missing"]
+
+html_theme = "furo"
+html_copy_source = False
