@@ -177,3 +177,25 @@ def test_does_not_build_for_a_repository_that_is_missing(tools: FakeTools, relea
         run(steps(tools), release, tools)
 
     assert tools.builder.builds == 0
+
+
+def test_takes_what_a_hotfix_released_elsewhere_instead_of_building_it_again(
+    tools: FakeTools, release: Release
+) -> None:
+    """Another build of the same commit would be other bytes under the same version."""
+    image = Image(digest="sha256:fixed", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
+    tools.registry.put("mark-web-app", "v0.1.0", image)
+    del tools.registry.repositories["dom-web-app"]
+    tools.scm.tag("v0.1.0", release.commit, "v0.1.0")
+
+    after = run(steps(tools), release, tools)
+
+    assert after.digest == "sha256:fixed"
+    assert tools.builder.builds == 0
+    assert tools.registry.calls == [f"copy {REPOSITORY}:v0.1.0"]
+
+
+def test_looks_nowhere_else_for_a_release_that_has_no_tag_yet(tools: FakeTools, release: Release) -> None:
+    image = Image(digest="sha256:other", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
+    tools.registry.put("mark-web-app", "v0.1.0", image)
+    assert run(steps(tools), release, tools).digest != "sha256:other"

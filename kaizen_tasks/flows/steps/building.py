@@ -11,7 +11,8 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Recipe, Release
-from kaizen_tasks.errors import BuildFailed
+from kaizen_tasks.errors import BuildFailed, NotFound
+from kaizen_tasks.flows.steps.deploying import Copy
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
@@ -36,6 +37,9 @@ class Build:
             held = _held(release, self.environment, tools)
             if not isinstance(held, Act):
                 return held
+            origin = _origin(release, self.environment, tools)
+            if origin is not None:
+                return Done(f"{origin.repository}:{release.name} is there, from {release.commit[:10]}", release)
         if release.commit:
             image = tools.builder.find(_recipe(release, tools))
             if image is not None:
@@ -82,7 +86,7 @@ def _held(release: Release, environment: Environment, tools: Tools) -> Decision:
 
 @frozen(kw_only=True)
 class Push:
-    """Upload `:vX.Y.Z`, and nothing else; never replace other bytes.
+    """Bring `:vX.Y.Z` into the first repository, and nothing else; never replace other bytes.
 
     Attributes:
         environment: whose repository receives the image.
@@ -99,10 +103,21 @@ class Push:
         """Look at what the tag holds now."""
         if not release.commit:
             return Act(f"upload {self.environment.repository}:{release.name}", release)
-        return _held(release, self.environment, tools)
+        held = _held(release, self.environment, tools)
+        if isinstance(held, Act) and (origin := _origin(release, self.environment, tools)):
+            return Act(f"copy {release.name} from {origin.repository} by digest", release)
+        return held
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Hand the image from the builder to the repository."""
+        """Hand the image over: from another repository when it was released there, else from the builder."""
+        origin = _origin(release, self.environment, tools)
+        if origin is None:
+            self._upload(release, tools)
+        else:
+            Copy(environment=self.environment, source=origin).act(release, tools)
+        return release
+
+    def _upload(self, release: Release, tools: Tools) -> None:
         image = tools.builder.find(_recipe(release, tools))
         if image is None:
             raise BuildFailed(
@@ -112,4 +127,22 @@ class Push:
             )
         address = tools.registry.address(self.environment.repository)
         tools.builder.push(image, address=address, tag=release.name, login=tools.registry.login())
-        return release
+
+
+def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
+    """Return another environment whose repository has the image already; another build would be other bytes.
+
+    That is so when the release began elsewhere, as a hotfix; its git tag tells, so that other releases need not look.
+    """
+    if tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(release.version)}") != release.commit:
+        return None
+    others = (each for each in tools.settings.environments.values() if each != environment)
+    return next((each for each in others if _has(each, release, tools)), None)
+
+
+def _has(environment: Environment, release: Release, tools: Tools) -> bool:
+    try:
+        image = tools.registry.image(environment.repository, release.name)
+    except NotFound:
+        return False  # it is configured, and not set up yet
+    return image is not None and image.revision == release.commit
