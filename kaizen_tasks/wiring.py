@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Registry,
         Reporter,
         Scm,
+        Secrets,
     )
 
 
@@ -141,6 +142,13 @@ class Toolbox:
         from kaizen_tasks.adapters.dynamodb_holds import DynamoHolds
 
         return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Secrets Manager."""
+        from kaizen_tasks.adapters.secretsmanager import SecretsManager
+
+        return SecretsManager(self._aws)
 
     @cached_property
     def account(self) -> Account:

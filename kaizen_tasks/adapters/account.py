@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.iam_policy import Statement
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.account import Permission
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.lifecycle import Rule
     from kaizen_tasks.ports import Clock, Platform
 
@@ -84,11 +85,12 @@ class AwsAccount(Account):
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return for every task whether the credentials suffice: as IAM says, else as trying shows."""
-        caller = self.caller()
+        caller, wanted = self.caller(), iam_policy.tasks(self._settings)
         try:
-            return permissions.simulated(caller.principal, self._needed(caller.account), self._aws)
+            found = permissions.simulated(caller.principal, self._needed(caller.account), self._aws)
         except KaizenError as error:
-            return permissions.tried(self._looks(), why=error.what)
+            found = permissions.tried(self._looks(), why=error.what)
+        return tuple(each for each in found if each.task in wanted)
 
     def _needed(self, account: str) -> Sequence[Statement]:
         """Return what is needed with the real identifiers of the services: a policy may name those."""
@@ -127,7 +129,14 @@ class AwsAccount(Account):
                 ecr.get_download_url_for_layer, repositoryName=name, layerDigest=NO_LAYER
             ),
             "ecr:GetLifecyclePolicy": partial(self.lifecycle, name),
+            **self._looks_at_secrets(first),
         }
+
+    def _looks_at_secrets(self, environment: Environment) -> Mapping[str, Callable[[], object]]:
+        if not self._settings.runtime.keys:
+            return {}
+        read = self._aws.secretsmanager().get_secret_value
+        return {"secretsmanager:GetSecretValue": partial(read, SecretId=environment.secret)}
 
     def table(self) -> Table:
         """Return the ledger's table as it is now."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
 
 TOTAL_ATTEMPTS = 5
@@ -142,6 +143,10 @@ class Aws(Identity):
     def dynamodb(self) -> DynamoDBClient:
         """Return the client of DynamoDB."""
         return cast("DynamoDBClient", self._client("dynamodb"))
+
+    def secretsmanager(self) -> SecretsManagerClient:
+        """Return the client of Secrets Manager."""
+        return cast("SecretsManagerClient", self._client("secretsmanager"))
 
     def sts(self) -> STSClient:
         """Return the client that tells whose credentials these are, whoever's they are."""

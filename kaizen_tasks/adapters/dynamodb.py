@@ -48,6 +48,7 @@ class DynamoLedger(AppTable, Ledger):
             "sk": {"S": f"{sortable(entry.at)}#{secrets.token_hex(8)}"},
             "event": {"S": entry.event.value},
             **{name: {"S": getattr(entry, name)} for name in TEXTS},
+            **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
         }
         dynamodb = self._dynamodb
         with self._about(f"write to the ledger {self.table}"):
@@ -137,5 +138,6 @@ def _entry(item: Mapping[str, AttributeValueTypeDef]) -> Entry:
     return Entry(
         event=Event(item["event"]["S"]),
         at=datetime.fromisoformat(at),
+        configuration=item["configuration"]["S"] if "configuration" in item else "",
         **{name: item[name]["S"] for name in TEXTS},
     )

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     TABLE = "KaizenLedger"
     LOCKS = "KaizenLocks"
     HOLDS = "KaizenHolds"
+    SECRETS = "KaizenSecrets"
 
 
 ONLY: Mapping[Kind, str] = {Kind.LOCKS: "lock#*", Kind.HOLDS: "hold#*"}
@@ -61,6 +62,13 @@ TASKS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
         Kind.TABLE: (*READ_TABLE, "dynamodb:PutItem"),
         Kind.HOLDS: ("dynamodb:DeleteItem",),
     },
+    "runtime": {
+        Kind.SECRETS: (
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ),
+    },
     "status": {
         Kind.ANYTHING: (*LOG_IN, "apprunner:ListServices"),
         Kind.REPOSITORIES: READ_IMAGES,
@@ -75,6 +83,11 @@ TASKS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
     },
 }
 """What each task asks AWS for; `sts:GetCallerIdentity` needs no permission."""
+
+
+def tasks(settings: Settings) -> tuple[str, ...]:
+    """Return the tasks that the configuration has a use for."""
+    return tuple(task for task in TASKS if task != "runtime" or settings.runtime.keys)
 
 
 ANY: Mapping[str, str] = {}
@@ -102,7 +115,7 @@ def statements(
     """
     resources = _resources(settings, account, table, identities)
     found = []
-    for kind in Kind:
+    for kind in filter(resources.get, Kind):
         actions = {action for needs in TASKS.values() for action in needs.get(kind, ())}
         found.append(Statement(kind=kind, actions=tuple(sorted(actions)), resources=resources[kind]))
     return tuple(found)
@@ -144,7 +157,9 @@ def _resources(
     def arn(service: str, resource: str) -> str:
         return f"arn:{partition(region)}:{service}:{region}:{account}:{resource}"
 
+    secrets = environments if settings.runtime.keys else ()
     return {
+        Kind.SECRETS: tuple(arn("secretsmanager", f"secret:{each.secret}-??????") for each in secrets),
         Kind.ANYTHING: ("*",),
         Kind.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
         Kind.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),

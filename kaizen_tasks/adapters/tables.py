@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from rich.console import RenderableType
     from rich.table import Table
 
     from kaizen_tasks.domain.ledger import Candidate, Entry
     from kaizen_tasks.domain.matrix import Row
+    from kaizen_tasks.domain.runtime import RuntimeRules, Seen
 
 PLAIN_WIDTH = 100
 """Columns where there is no terminal to ask."""
@@ -54,6 +56,32 @@ def print_candidates(candidates: Sequence[Candidate]) -> None:
         entry = each.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
         table.add_row(entry.environment, entry.version, when, entry.actor, "there" if each.exists else "gone")
+    _print(table)
+
+
+def print_runtime(found: Sequence[Seen], rules: RuntimeRules, now: datetime) -> None:
+    """Print what is configured, as far as people may see it."""
+    from kaizen_tasks.domain import duration
+
+    table = _table("environment", "key", "value", "written")
+    for seen in found:
+        ago = f"{duration.show((now - seen.written).total_seconds())} ago"
+        for name in seen.configuration.names:
+            age = ago if seen.is_new(name) else f"before {ago}"
+            table.add_row(seen.environment.name, name, rules.hint(name, seen.configuration.value(name)), age)
+    _print(table)
+
+
+def print_runtime_difference(one: Seen, other: Seen, rules: RuntimeRules) -> None:
+    """Print what is configured in two environments, side by side."""
+    from rich.text import Text
+
+    from kaizen_tasks.domain import runtime
+
+    table = _table("key", one.environment.name, other.environment.name, "")
+    for name, same in runtime.comparison(one.configuration, other.configuration, rules).items():
+        shown = (rules.hint(name, each.configuration.value(name)) for each in (one, other))
+        table.add_row(name, *shown, Text("same", "green") if same else Text("differs", "yellow"))
     _print(table)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.config import runtime
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.shape import Misfit, Problem, fit, nearest
 from kaizen_tasks.config.source import with_defaults
@@ -94,6 +95,7 @@ def _dangling(written: Written) -> Iterator[Problem]:
     yield from _shared(written)
     yield from _out_of_range(written)
     yield from _malformed(written)
+    yield from runtime.problems(written.runtime)
 
 
 def _missing(written: Written) -> Iterator[Problem]:
@@ -121,8 +123,8 @@ def _dangling_group(group: str, members: tuple[str, ...], environments: tuple[st
 
 
 def _dangling_environment(path: str, said: WrittenEnvironment, written: Written) -> Iterator[Problem]:
-    for key in ("repository", "service", "url"):
-        template = getattr(said, key) or getattr(written.defaults, key)
+    for key in ("repository", "service", "url", "secret"):
+        template = said.template(key, written)
         if not _placeholders(template) <= {"env", "app"}:
             yield Problem(f"{path}.{key}", f"{template!r} has a placeholder other than {{env}} and {{app}}")
     url = said.url or written.defaults.url
@@ -142,11 +144,11 @@ def _placeholders(template: str) -> set[str]:
 
 
 def _shared(written: Written) -> Iterator[Problem]:
-    """Find environments that would deploy each other: they follow the same `:latest`, or are the same service."""
-    for key in ("repository", "service"):
+    """Find environments that would change each other: by the same `:latest`, service or runtime configuration."""
+    for key in ("repository", "service", "secret"):
         owners: dict[str, str] = {}
         for name, said in written.environments.items():
-            template = getattr(said, key) or getattr(written.defaults, key)
+            template = said.template(key, written)
             filled = template.replace("{env}", name).replace("{app}", written.app)
             owner = owners.setdefault(filled, name)
             if owner != name:
@@ -192,8 +194,7 @@ def _resolve(source: Source, written: Written) -> Settings:
 
 def _environment(name: str, said: WrittenEnvironment, written: Written) -> Environment:
     def fill(key: str) -> str:
-        template: str = getattr(said, key) or getattr(written.defaults, key)
-        return template.format(env=name, app=written.app)
+        return said.template(key, written).format(env=name, app=written.app)
 
     protected = written.defaults.protected if said.protected is None else said.protected
     return Environment(
@@ -202,5 +203,6 @@ def _environment(name: str, said: WrittenEnvironment, written: Written) -> Envir
         repository=fill("repository"),
         service=fill("service"),
         url=fill("url").rstrip("/"),
+        secret=fill("secret"),
         protected=bool(protected),
     )

@@ -10,6 +10,7 @@ from attrs import frozen
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.rollout import RolloutRules
+from kaizen_tasks.domain.runtime import RuntimeRules
 from kaizen_tasks.errors import UsageError
 
 
@@ -128,6 +129,7 @@ class Settings:
     verify: VerifyRules
     smoke: tuple[SmokeCheck, ...]
     rollout: RolloutRules
+    runtime: RuntimeRules
     docs_checklist: tuple[DocsRule, ...]
 
     def stage(self, name: str) -> Stage:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.source import Raw
 
 Shape = TypeVar("Shape")
-WORDS = {str: "text", int: "a whole number", bool: "true or false", tuple: "a list", Mapping: "a table"}
+WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a list",
+    Mapping: "a table",
+}
 
 
 @frozen
@@ -71,6 +78,7 @@ def _converter() -> Converter:
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook(duration.Seconds, lambda value, _: duration.parse(_exactly(value, str)))
+    converter.register_structure_hook(float | None, lambda value, _: None if value is None else _number(value))
     converter.register_structure_hook(bool | None, lambda value, _: None if value is None else _exactly(value, bool))
     converter.register_structure_hook_factory(_is_tuple)(_lists)
     return converter
@@ -93,6 +101,10 @@ def _exactly(value: Any, kind: Any) -> Any:
     if type(value) is not kind:
         raise TypeError(f"{value!r} should be {WORDS[kind]}")
     return value
+
+
+def _number(value: Any) -> float:
+    return float(value) if type(value) is int else _exactly(value, float)
 
 
 def _problems(error: BaseException, path: tuple[str, ...]) -> Iterator[Problem]:

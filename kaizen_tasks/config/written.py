@@ -20,17 +20,31 @@ from kaizen_tasks.config.settings import (
     VerifyRules,
 )
 from kaizen_tasks.domain.rollout import RolloutRules
+from kaizen_tasks.domain.runtime import RuntimeRules
 
 
 @frozen(kw_only=True)
-class WrittenEnvironment:
-    """A table below `[environments]`; what is empty or missing is taken from `[defaults]`."""
+class WrittenDefaults:
+    """What every environment starts from."""
 
     platform: str = ""
     repository: str = ""
     service: str = ""
     url: str = ""
     protected: bool | None = None
+
+
+@frozen(kw_only=True)
+class WrittenEnvironment(WrittenDefaults):
+    """A table below `[environments]`; what is empty or missing is taken from `[defaults]` and `[runtime]`."""
+
+    secret: str = ""
+
+    def template(self, key: str, written: Written) -> str:
+        """Return what a key says before its placeholders are filled in."""
+        if key == "secret":
+            return self.secret or written.runtime.secret
+        return str(getattr(self, key) or getattr(written.defaults, key))
 
 
 @frozen(kw_only=True)
@@ -43,11 +57,12 @@ class Written:
     build: BuildRules
     release: ReleaseRules
     tag: TagRules
-    defaults: WrittenEnvironment
+    defaults: WrittenDefaults
     environments: Mapping[str, WrittenEnvironment]
     groups: Mapping[str, tuple[str, ...]]
     deploy: DeployRules
     verify: VerifyRules
     rollout: RolloutRules
+    runtime: RuntimeRules
     smoke: tuple[SmokeCheck, ...] = ()
     docs_checklist: tuple[DocsRule, ...] = ()

@@ -15,6 +15,7 @@ class Environment:
         repository: its image repository.
         service: the platform's name for it.
         url: where the app answers; empty when the platform's own address is the one to ask.
+        secret: name of the secret that holds its runtime configuration.
         protected: whether changing it needs a confirmation.
     """
 
@@ -23,6 +24,7 @@ class Environment:
     repository: str
     service: str
     url: str = ""
+    secret: str = ""
     protected: bool = False
 
 

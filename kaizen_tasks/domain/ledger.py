@@ -5,6 +5,7 @@ Wherever entries are taken, they are of one environment and come newest first.
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from kaizen_tasks.domain.release import Release
 
 
 class Event(StrEnum):
@@ -23,6 +26,13 @@ class Event(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
     ROLLBACK = "rollback"
+    CONFIGURED = "configured"
+    RESTORED = "restored"
+
+    @property
+    def deploys(self) -> bool:
+        """Whether it is a word on what runs; that somebody wants to go back, or writes a configuration, is none."""
+        return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED}
 
 
 @frozen(kw_only=True)
@@ -39,6 +49,7 @@ class Entry:
         actor: who: `user@host`.
         operation: the platform's identifier of the deployment, or empty.
         replaces: digest that `:latest` named before, when the entry is an intent.
+        configuration: version of the runtime configuration that was written, or that was deployed for its sake.
         reason: why it failed, or what a person said.
     """
 
@@ -52,6 +63,11 @@ class Entry:
     operation: str = ""
     replaces: str = ""
     reason: str = ""
+    configuration: str = ""
+
+    def proves(self, release: Release) -> bool:
+        """Return whether it is about these bytes, and about the runtime configuration where that is the matter."""
+        return self.digest == release.digest and release.configuration in {"", self.configuration}
 
 
 @frozen(kw_only=True)
@@ -68,8 +84,8 @@ class Candidate:
 
 
 def newest(entries: Iterable[Entry]) -> Entry | None:
-    """Return the last word on what an environment runs; that somebody wants to go back is not one."""
-    return next((entry for entry in entries if entry.event is not Event.ROLLBACK), None)
+    """Return the last word on what an environment runs."""
+    return next((entry for entry in entries if entry.event.deploys), None)
 
 
 def serving(entries: Iterable[Entry]) -> Entry | None:
@@ -99,3 +115,24 @@ def way_back(entries: Iterable[Entry]) -> Entry | None:
         if entry.event is Event.ROLLBACK:
             return entry if digests == {entry.digest} else None
     return None
+
+
+def last_mention(entries: Sequence[Entry], configuration: str) -> Entry | None:
+    """Return the last word on a version of the runtime configuration: the proof that it is read, else its last mention.
+
+    A deployment reads what counts when it begins, so that any that came after the mention is such a proof.
+    """
+    for position, entry in enumerate(entries):
+        if entry.configuration == configuration:
+            return serving(entries[: position + 1]) or entry
+    return None
+
+
+def configured(entries: Iterable[Entry]) -> Entry | None:
+    """Return the last time that a runtime configuration was written or brought back."""
+    return next((entry for entry in entries if entry.event in {Event.CONFIGURED, Event.RESTORED}), None)
+
+
+def unproven(entries: Iterable[Entry]) -> Entry | None:
+    """Return the same, unless the app has proven itself since."""
+    return configured(itertools.takewhile(lambda entry: entry.event is not Event.VERIFIED, entries))

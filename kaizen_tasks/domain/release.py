@@ -30,12 +30,14 @@ class Release:
         commit: full hash of the release commit, once written.
         digest: `sha256:…` of the image manifest, once in a registry.
         proven: what this run has seen the app prove: labels of steps whose proof cannot be looked up later.
+        configuration: version of the runtime configuration that it is to run with; empty where that is not the matter.
     """
 
     version: Version
     commit: str = ""
     digest: str = ""
     proven: frozenset[Label] = frozenset()
+    configuration: str = ""
 
     @property
     def name(self) -> str:

@@ -93,6 +93,14 @@ def proof(environment: Environment) -> Flow:
     )
 
 
+def reading(environment: Environment) -> Flow:
+    """From a runtime configuration that was written to the same release, proven to run with it."""
+    return (
+        steps.Redeploy(environment=environment),
+        *proof(environment),
+    )
+
+
 def deployment(environment: Environment, *, source: Environment) -> Flow:
     """`inv deploy`: the image into the repository if it is not there yet, then into service.
 

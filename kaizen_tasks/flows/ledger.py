@@ -19,7 +19,8 @@ HISTORY = 200
 
 def newest(environment: Environment, tools: Tools) -> Entry | None:
     """Return what the ledger said last of an environment."""
-    return ledger.newest(tools.ledger.entries(environment.name, limit=3))
+    some = ledger.newest(tools.ledger.entries(environment.name, limit=3))
+    return some or ledger.newest(tools.ledger.entries(environment.name, limit=HISTORY))
 
 
 def running(environment: Environment, tools: Tools) -> str | None:
@@ -58,5 +59,6 @@ def append(
             operation=operation,
             replaces=replaces,
             reason=reason,
+            configuration=release.configuration,
         )
     )

@@ -24,6 +24,7 @@ from kaizen_tasks.localcloud.files import write_atomically
 from kaizen_tasks.localcloud.front import Front
 from kaizen_tasks.localcloud.oci import Registry
 from kaizen_tasks.localcloud.requestlog import RequestLog
+from kaizen_tasks.localcloud.secrets import SecretValues
 from kaizen_tasks.localcloud.server import LOOPBACK, Server
 from kaizen_tasks.localcloud.store import ImageStore
 from kaizen_tasks.localcloud.tokens import Tokens
@@ -94,8 +95,9 @@ def _run(options: argparse.Namespace) -> int:
     server = _listen(options.port, state / "port")
     address = f"{LOOPBACK}:{server.port}"
     store, tokens = ImageStore(state / "registry"), Tokens(state / "secret")
-    front = _front(options, state, store, tokens, address)
-    with closing(_apprunner(options, state, store, tokens, address)) as apprunner:
+    elsewhere = Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl")
+    front = _front(options, state, store, tokens, elsewhere, address)
+    with closing(_apprunner(options, state, store, tokens, elsewhere, address)) as apprunner:
         front.offer(apprunner)
         with _serving(server, front), _published(published, _description(options, server.port)):
             while not stopping.wait(_SIGNALS_SECONDS):  # a wait without an end can miss a signal
@@ -103,10 +105,12 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _front(options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, address: str) -> Front:
+def _front(
+    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, elsewhere: Elsewhere, address: str
+) -> Front:
     front = Front(
         registry=Registry(store=store, tokens=tokens, endpoint=f"http://{address}"),
-        elsewhere=Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl"),
+        elsewhere=elsewhere,
         faults=Faults(),
         log=RequestLog(state / "requests.jsonl"),
         about={"name": "kaizen local cloud", "region": options.region, "account": options.account},
@@ -116,7 +120,9 @@ def _front(options: argparse.Namespace, state: Path, store: ImageStore, tokens: 
     return front
 
 
-def _apprunner(options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, address: str) -> AppRunner:
+def _apprunner(
+    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, elsewhere: Elsewhere, address: str
+) -> AppRunner:
     return AppRunner(
         state=state / "apprunner",
         store=store,
@@ -126,6 +132,7 @@ def _apprunner(options: argparse.Namespace, state: Path, store: ImageStore, toke
         deploy_seconds=options.deploy_seconds,
         registry=address,
         password=tokens.issue,
+        secret=SecretValues(elsewhere).value,
     )
 
 

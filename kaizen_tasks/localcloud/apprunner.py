@@ -12,6 +12,7 @@ import attrs
 
 from kaizen_tasks.localcloud.containers import Docker
 from kaizen_tasks.localcloud.operations import Busy, Operations
+from kaizen_tasks.localcloud.secrets import REFERENCE
 from kaizen_tasks.localcloud.services import Logs, Operation, Service, Services
 from kaizen_tasks.localcloud.wire import ServiceError
 from kaizen_tasks.localcloud.workloads import Engine, Workloads
@@ -57,6 +58,7 @@ class AppRunner:
         deploy_seconds: how long every operation is in progress at least.
         registry: host and port of the registry, for pulling into an engine.
         password: issues a password for that registry.
+        secret: returns what a reference to a secret stands for.
     """
 
     name = "apprunner"
@@ -72,6 +74,7 @@ class AppRunner:
         deploy_seconds: float,
         registry: str,
         password: Callable[[], str] = lambda: "",
+        secret: Callable[[str], str] = lambda reference: reference,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self._services = Services(state / "services")
@@ -82,6 +85,7 @@ class AppRunner:
             store=store,
             logs=Logs(state / "logs"),
             deploy_seconds=deploy_seconds,
+            secret=secret,
         )
         self._operations.restore()
         store.on_tag_moved(self._operations.tag_moved)
@@ -263,10 +267,13 @@ def _check_image_configuration(configuration: Json) -> None:
     port = configuration["Port"]
     if not port.isdecimal() or not 0 < int(port) < 65536:
         _refuse(f"The port is not a port number: {port}.")
-    if "PORT" in configuration.get("RuntimeEnvironmentVariables", {}):
+    variables, secrets = (configuration.get(f"RuntimeEnvironment{kind}", {}) for kind in ("Variables", "Secrets"))
+    if "PORT" in {**variables, **secrets}:
         _refuse("PORT is a reserved name and can't be a runtime environment variable.")
-    if configuration.get("RuntimeEnvironmentSecrets"):
-        _refuse("Runtime environment secrets are not offered here: let the application read its secrets.")
+    if twice := sorted(variables.keys() & secrets.keys()):
+        _refuse(f"A runtime environment variable and a secret have the same name: {', '.join(twice)}.")
+    if foreign := sorted(name for name, each in secrets.items() if not REFERENCE.fullmatch(each)):
+        _refuse(f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(foreign)}.")
     try:
         shlex.split(configuration.get("StartCommand", ""))
     except ValueError as error:

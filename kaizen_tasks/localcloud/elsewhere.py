@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.localcloud.exchange import Reply
+from kaizen_tasks.localcloud.secrets import correct_moto
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,10 +94,18 @@ class Elsewhere:
                 self._append(change)
             return reply
 
+    def ask(self, service: str, region: str, target: str, document: object) -> Reply:
+        """Ask as a client would, on behalf of a service of this cloud; for what changes nothing."""
+        kind, content = "application/x-amz-json-1.1", json.dumps(document).encode()
+        request = Change(service=service, region=region, target=target, kind=kind, content=content, seed=0)
+        with self._lock:
+            return self._send(self._moto or self._load(), "POST", "/", request.headers, content)
+
     def _load(self) -> WSGIApplication:
         os.environ["MOTO_ACCOUNT_ID"] = self._account
         from moto.moto_server import werkzeug_app
 
+        correct_moto()
         moto: WSGIApplication = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         for change in self._changes():
             _seed(change.seed)

@@ -55,6 +55,7 @@ class Operations:
         store: holds the images.
         logs: receives what a person will want to know.
         deploy_seconds: how long an operation is in progress at least.
+        secret: returns what a reference to a secret stands for.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Operations:
         store: ImageStore,
         logs: Logs,
         deploy_seconds: float,
+        secret: Callable[[str], str],
     ) -> None:
         self._services = services
         self._workloads = workloads
         self._store = store
         self._logs = logs
         self._deploy_seconds = deploy_seconds
+        self._secret = secret
         self._runtimes: dict[str, _Runtime] = {}
         self._moved: dict[str, str] = {}
         self._threads: set[threading.Thread] = set()
@@ -227,7 +230,7 @@ class Operations:
             identity=identity,
             repository=service.repository,
             image=read_image(self._store, service.repository, digest),
-            variables=service.variables,
+            variables=service.variables | {name: self._secret(each) for name, each in service.secrets.items()},
             arguments=service.arguments,
             port=service.application_port,
             output=self._logs.output(service, identity),

@@ -113,6 +113,11 @@ class Service:
         return dict(self._image_configuration.get("RuntimeEnvironmentVariables", {}))
 
     @property
+    def secrets(self) -> dict[str, str]:
+        """The variables that it gives its application from secrets, by the reference to each."""
+        return dict(self._image_configuration.get("RuntimeEnvironmentSecrets", {}))
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """What it runs instead of the image's default command."""
         return tuple(shlex.split(self._image_configuration.get("StartCommand", "")))

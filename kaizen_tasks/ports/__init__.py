@@ -7,10 +7,11 @@ from kaizen_tasks.ports.account import Account, Identity, Machine
 from kaizen_tasks.ports.images import Builder, Registry
 from kaizen_tasks.ports.people import Clock, Reporter
 from kaizen_tasks.ports.repository import Documents, Scm
+from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.services import Platform, Prober
 from kaizen_tasks.ports.shared import Holds, Ledger, Locks
 from kaizen_tasks.ports.tools import Tools
-from kaizen_tasks.ports.values import Engine, Head, Login, Remote, Secret
+from kaizen_tasks.ports.values import Engine, Head, Login, Remote, Secret, Stored
 
 __all__ = [
     "Account",
@@ -32,5 +33,7 @@ __all__ = [
     "Reporter",
     "Scm",
     "Secret",
+    "Secrets",
+    "Stored",
     "Tools",
 ]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.people import Clock, Reporter
     from kaizen_tasks.ports.repository import Documents, Scm
+    from kaizen_tasks.ports.secrets import Secrets
     from kaizen_tasks.ports.services import Platform, Prober
     from kaizen_tasks.ports.shared import Holds, Ledger, Locks
 
@@ -39,6 +40,8 @@ class Tools(Protocol):
     def locks(self) -> Locks: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def secrets(self) -> Secrets: ...
     @property
     def account(self) -> Account: ...
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from attrs import field, frozen
 
@@ -19,6 +20,21 @@ class Secret:
 
     def __str__(self) -> str:
         return "[redacted]"
+
+
+@frozen(kw_only=True)
+class Stored:
+    """One version of a secret.
+
+    Attributes:
+        version: its identifier, which is no secret.
+        created: when it was written, in UTC.
+        content: what it holds.
+    """
+
+    version: str
+    created: datetime
+    content: Secret
 
 
 @frozen(kw_only=True)

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.configuration import Configuration
 from kaizen_tasks.domain.release import Recipe
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
+from kaizen_tasks.ports import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 
@@ -38,7 +42,7 @@ def provide(tools: Toolbox) -> None:
     _repositories(lacking, tools)
     _first_image(lacking, tools)
     for environment in lacking:
-        tools.founder.service(environment)
+        tools.founder.service(environment, _secrets(environment, tools))
     _wait(lacking, tools)
 
 
@@ -71,6 +75,15 @@ def _first_image(environments: tuple[Environment, ...], tools: Toolbox) -> None:
         tools.registry.copy(digest=pushed.digest, source=first, target=other, tag=recipe.version)
     for repository in (first, *others):
         tools.registry.point(repository=repository, tag="latest", digest=pushed.digest)
+
+
+def _secrets(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
+    """Create the runtime configuration that may be set, with a sample of each value."""
+    keys = tools.settings.runtime.keys
+    if not keys:
+        return {}
+    sample = Configuration.empty().replaced({name: key.sample for name, key in keys.items()})
+    return tools.founder.secret(environment, Secret(sample.text))
 
 
 def _build_and_push(recipe: Recipe, repository: str, tools: Toolbox) -> None:

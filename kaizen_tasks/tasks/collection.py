@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from invoke.collection import Collection
 
 from kaizen_tasks.config import source
-from kaizen_tasks.tasks import changelog, local, locks, observing, releases, releasing, rollback, rollout, setup
+from kaizen_tasks.tasks import (
+    changelog,
+    local,
+    locks,
+    observing,
+    releases,
+    releasing,
+    rollback,
+    rollout,
+    runtime,
+    setup,
+)
 from kaizen_tasks.tasks.demo import demo
 from kaizen_tasks.tasks.doctor import doctor
 
@@ -56,6 +67,7 @@ def _add_deploy_side(collection: Collection) -> None:
         setup.setup,
     ):
         collection.add_task(each)
+    collection.add_collection(runtime.collection(), name="runtime")
     collection.add_collection(locks.lock_collection(), name="lock")
     collection.add_collection(locks.hold_collection(), name="hold")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import Candidate, Entry
     from kaizen_tasks.domain.lock import Lock
     from kaizen_tasks.domain.matrix import Row
+    from kaizen_tasks.domain.runtime import Seen
 
 Document = dict[str, Any]  # JSON, on its way out
 
@@ -51,6 +52,7 @@ def entry_document(entry: Entry) -> Document:
         "actor": entry.actor,
         "operation": entry.operation or None,
         "reason": entry.reason or None,
+        "configuration": entry.configuration or None,
     }
 
 
@@ -86,6 +88,47 @@ def _hold(hold: Hold) -> Document:
 def candidate_document(candidate: Candidate) -> Document:
     """Return a release that can be gone back to as JSON."""
     return {**entry_document(candidate.entry), "exists": candidate.exists}
+
+
+def runtime_document(settings: Settings, seen: Iterable[Seen]) -> Document:
+    """Return the document of `runtime.show --json`; a value that is a secret is null."""
+    return {"app": settings.app, "environments": {each.environment.name: _runtime(each, settings) for each in seen}}
+
+
+def _runtime(seen: Seen, settings: Settings) -> Document:
+    written = seen.written.isoformat()
+    return {
+        "secret": seen.environment.secret,
+        "version": seen.version,
+        "written": written,
+        "keys": {
+            name: {"value": _visible(seen, name, settings), "written": written if seen.is_new(name) else None}
+            for name in seen.configuration.names
+        },
+    }
+
+
+def _visible(seen: Seen, name: str, settings: Settings) -> str | None:
+    return seen.configuration.value(name) if name in settings.runtime.visible else None
+
+
+def runtime_difference(settings: Settings, one: Seen, other: Seen) -> Document:
+    """Return the document of `runtime.diff --json`; a value that is a secret is null."""
+    from kaizen_tasks.domain import runtime
+
+    names = runtime.comparison(one.configuration, other.configuration, settings.runtime)
+    return {
+        "app": settings.app,
+        "environments": [one.environment.name, other.environment.name],
+        "keys": {
+            name: {
+                "same": same,
+                "visible": name in settings.runtime.visible,
+                "values": [_visible(one, name, settings), _visible(other, name, settings)],
+            }
+            for name, same in names.items()
+        },
+    }
 
 
 def problem_document(problem: Problem) -> Document:

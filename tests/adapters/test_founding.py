@@ -9,13 +9,20 @@ import pytest
 from kaizen_tasks.adapters.founding import Founder
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.ports import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws import Aws
     from tests.clouds import Cloud
 
-STAGING = Environment(name="staging", platform="apprunner", repository="team/web", service="staging-web-service")
+STAGING = Environment(
+    name="staging",
+    platform="apprunner",
+    repository="team/web",
+    service="staging-web-service",
+    secret="staging-web-secrets",
+)
 
 
 @pytest.fixture
@@ -45,7 +52,8 @@ def test_a_service_follows_latest_and_knows_its_environment(founder: Founder, cl
     """Under ECR's public name, which is the only one that App Runner takes."""
     founder.repository(STAGING.repository)
 
-    founder.service(STAGING)
+    secrets = founder.secret(STAGING, Secret('{"AI_MODEL": "small"}'))
+    founder.service(STAGING, secrets)
 
     (summary,) = [
         each
@@ -56,5 +64,10 @@ def test_a_service_follows_latest_and_knows_its_environment(founder: Founder, cl
     source = described["SourceConfiguration"]
     image = source["ImageRepository"]
     assert image["ImageIdentifier"] == f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/web:latest"
-    assert image["ImageConfiguration"] == {"Port": "8080", "RuntimeEnvironmentVariables": {"ENVIRONMENT": "staging"}}
+    arn = cloud.client("secretsmanager").describe_secret(SecretId=STAGING.secret)["ARN"]
+    assert image["ImageConfiguration"] == {
+        "Port": "8080",
+        "RuntimeEnvironmentVariables": {"ENVIRONMENT": "staging"},
+        "RuntimeEnvironmentSecrets": {"AI_MODEL": f"{arn}:AI_MODEL::"},
+    }
     assert source["AutoDeploymentsEnabled"] is True

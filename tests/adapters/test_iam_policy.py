@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from kaizen_tasks.adapters.iam_policy import TASKS, document, statements
+from kaizen_tasks.adapters.iam_policy import TASKS, document, statements, tasks
 from tests.fakes.tools import settings
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
@@ -40,6 +40,16 @@ def test_limits_everything_to_what_is_configured() -> None:
     assert found["KaizenLedger"]["Resource"] == [ARN.format("dynamodb", "table/kaizen-web")]
     everywhere = {action for each in found.values() if each["Resource"] == ["*"] for action in each["Action"]}
     assert everywhere == {"apprunner:ListServices", "ecr:GetAccountSetting", "ecr:GetAuthorizationToken"}
+
+
+def test_allows_secrets_only_where_something_can_be_set() -> None:
+    """Six characters that Secrets Manager chooses end each ARN; all else of it is named."""
+    secrets = policy()["KaizenSecrets"]
+
+    assert ARN.format("secretsmanager", "secret:prod-web-app-secrets-??????") in secrets["Resource"]
+    assert len(secrets["Resource"]) == 5
+    assert "KaizenSecrets" not in policy(runtime={})
+    assert "runtime" not in tasks(settings(runtime={}))
 
 
 def test_nothing_that_the_ledger_says_can_be_deleted_or_changed() -> None:

@@ -127,7 +127,7 @@ def test_wrong_types_do_not_hide_names_that_point_nowhere(tmp_path: Path) -> Non
         ("app = 'x'\nsmoke = {path = '/'}\n", "smoke: {'path': '/'} should be a list"),
         ("app = 'x'\n[build]\nargs = {BASE = 3}\n", "build.args.BASE: 3 should be text"),
         ("app = 'x'\n[tag]\nsign = 'yes'\n", "tag.sign: 'yes' should be true or false"),
-        ("app = 'x'\nrun = 3\n", "run: unknown key; known: app, "),
+        ("app = 'x'\nrun = 3\n", "run: unknown key; did you mean 'runtime'?"),
     ],
 )
 def test_tells_what_does_not_fit(tmp_path: Path, text: str, told: str) -> None:

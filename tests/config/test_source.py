@@ -27,6 +27,7 @@ KEYS = {
     "deploy",
     "verify",
     "rollout",
+    "runtime",
 }
 
 
@@ -180,7 +181,8 @@ def test_every_environment_gets_the_keys_that_may_be_overridden() -> None:
     """`INVOKE_ENVIRONMENTS_STAGING_URL` finds a key although the file does not say it."""
     merged = source.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
-    assert merged["environments"]["staging"] == {"platform": "", "repository": "", "service": "", "url": "https://x"}
+    inherited = dict.fromkeys(("platform", "repository", "service", "secret"), "")
+    assert merged["environments"]["staging"] == {**inherited, "url": "https://x"}
     assert merged["environments"]["prod"]["url"] == ""
 
 

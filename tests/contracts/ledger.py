@@ -47,6 +47,13 @@ class LedgerContract:
 
         assert ledger.entries("staging") == (written,)
 
+    def test_gives_back_which_configuration_it_was_about(self, ledger: Ledger) -> None:
+        written = evolve(entry(event=Event.CONFIGURED), configuration="6c7e1a4e")
+
+        ledger.append(written)
+
+        assert ledger.entries("staging") == (written,)
+
     def test_knows_nothing_of_an_environment_without_entries(self, ledger: Ledger) -> None:
         ledger.append(entry("staging"))
 

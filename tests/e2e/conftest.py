@@ -73,11 +73,7 @@ def establish(cloud: Cloud, tmp_path: Path) -> Callable[..., World]:
     """Return what makes an app of the test's own in the shared cloud."""
 
     def make(folder: Path = tmp_path, further: str = "") -> World:
-        environ = {**worlds.surroundings(folder), **pointing(cloud)}
-        work = folder / "work"
-        work.mkdir()
-        app = f"app{next(NUMBERS)}"
-        return worlds.establish(work, app=app, state=cloud.state, environ=environ, further=further)
+        return new_world(cloud, folder, further)
 
     return make
 
@@ -92,6 +88,14 @@ def world(establish: Callable[..., World]) -> World:
 def _programs() -> None:
     """Demand what every test here types."""
     assert shutil.which("git"), "these tests type git commands"
+
+
+def new_world(cloud: Cloud, folder: Path, further: str) -> World:
+    """Make an app of its own name in a cloud that runs."""
+    environ = {**worlds.surroundings(folder), **pointing(cloud)}
+    work = folder / "work"
+    work.mkdir()
+    return worlds.establish(work, app=f"app{next(NUMBERS)}", state=cloud.state, environ=environ, further=further)
 
 
 def pointing(cloud: Cloud) -> dict[str, str]:

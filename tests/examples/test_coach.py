@@ -43,6 +43,23 @@ def test_version_is_dev_where_nothing_set_one() -> None:
         assert json.loads(app.ask("/version").body) == {"version": "dev", "environment": "local"}
 
 
+def test_settings_say_what_is_configured_and_no_secret() -> None:
+    with running(AI_MODEL="coach-large", AI_TEMPERATURE="0.4", CALENDAR_TOKEN="hush") as app:
+        reply = app.ask("/settings")
+    assert json.loads(reply.body) == {"model": "coach-large", "temperature": 0.4, "calendar": True}
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+def test_settings_of_a_laptop(coach: RunningCoach) -> None:
+    assert json.loads(coach.ask("/settings").body) == {"model": "none", "temperature": 0.0, "calendar": False}
+
+
+def test_does_not_start_with_a_temperature_that_is_none() -> None:
+    with start(AI_TEMPERATURE="warm") as process:
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (1, "coach: AI_TEMPERATURE must be a number, not 'warm'\n")
+
+
 def test_home_marks_the_day_of_the_session_that_it_shows(coach: RunningCoach) -> None:
     sessions = json.loads((COACH / "coach/data/week.json").read_text())["sessions"]
     page = coach.ask("/").body
@@ -123,7 +140,7 @@ def test_answers_404_for_every_other_path(coach: RunningCoach, path: str) -> Non
     assert '<a href="/">' in reply.body
 
 
-@pytest.mark.parametrize("path", ["/", "/whats-new", "/version", "/healthz", "/style.css", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/whats-new", "/version", "/settings", "/healthz", "/style.css", "/nowhere"])
 def test_head_answers_as_get_without_a_body(coach: RunningCoach, path: str) -> None:
     get, head = coach.ask(path), coach.ask(path, "HEAD")
     assert head.body == ""

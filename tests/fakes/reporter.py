@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.plan import Act, Decision, Done
+from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Label
@@ -16,7 +16,7 @@ class FakeReporter:
 
     Attributes:
         verdicts: `done`, `act`, `acted`, `refuse` or `failed`, with the step's label, in order.
-        lines: every heading, note and progress.
+        lines: every heading, note, progress and reason.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class FakeReporter:
         """Remember the verdict."""
         verdict = "done" if isinstance(decision, Done) else "act" if isinstance(decision, Act) else "refuse"
         self._remember(verdict, label)
+        self.lines.append(f"{label}: {_words(decision)}")
 
     def progress(self, label: Label, text: str) -> None:
         """Remember it."""
@@ -56,3 +57,11 @@ class FakeReporter:
     def _remember(self, verdict: str, label: Label) -> None:
         with self._guard:
             self.verdicts.append((verdict, str(label)))
+
+
+def _words(decision: Decision) -> str:
+    match decision:
+        case Done(reason=words) | Act(what=words):
+            return words
+        case Refuse(why=why):
+            return "; ".join(why)

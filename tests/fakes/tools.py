@@ -29,6 +29,7 @@ from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
 from tests.fakes.reporter import FakeReporter
 from tests.fakes.scm import FakeRemote, FakeScm
+from tests.fakes.secrets import FakeSecrets
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import LocalImage
@@ -42,7 +43,12 @@ CONFIGURATION = {
     "environments": {"staging": {}, "prod": {"protected": True}, "mark": {}, "shane": {}, "dom": {}},
     "groups": {"beta": ["mark", "shane", "dom"]},
     "smoke": [{"path": "/"}],
+    "runtime": {
+        "visible": ["AI_TEMPERATURE"],
+        "keys": {"AI_TEMPERATURE": {"type": "number", "min": 0, "max": 2}, "TOKEN": {"type": "string"}},
+    },
 }
+DOCUMENT = '{"AI_TEMPERATURE": "0.2", "TOKEN": "hush", "DATABASE_URL": "postgres://hush"}'
 CHANGELOG = b"""# Changelog
 
 ## [Unreleased]
@@ -126,6 +132,7 @@ class FakeTools:
     machine: FakeMachine = field(factory=FakeMachine)
     locks: FakeLocks = field(factory=FakeLocks)
     holds: FakeHolds = field(init=False)
+    secrets: FakeSecrets = field(factory=FakeSecrets)
     reporter: FakeReporter = field(factory=FakeReporter)
     stuck: set[str] = field(factory=set)
     serving: dict[str, str] = field(factory=dict)
@@ -140,6 +147,7 @@ class FakeTools:
         for name, environment in self.settings.environments.items():
             self.registry.create(environment.repository)
             self.account.create(environment.repository)
+            self.secrets.create(environment.secret, DOCUMENT, version=f"{name}-1", at=self.clock.now())
             image = f"registry.example/{environment.repository}:latest"
             self.platform.add(environment.service, image=image, url=f"https://{name}.example")
             self.serving[name] = "v0.1.0"

@@ -412,7 +412,12 @@ def test_does_not_know_services_that_do_not_exist(region: Region) -> None:
     "image",
     [
         {"RuntimeEnvironmentVariables": {"PORT": "80"}},
-        {"RuntimeEnvironmentSecrets": {"KEY": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}},
+        {"RuntimeEnvironmentSecrets": {"PORT": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}},
+        {"RuntimeEnvironmentSecrets": {"KEY": "arn:aws:ssm:eu-west-1:123456789012:parameter/x"}},
+        {
+            "RuntimeEnvironmentVariables": {"KEY": "1"},
+            "RuntimeEnvironmentSecrets": {"KEY": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"},
+        },
         {"Port": "http"},
         {"Port": "70000"},
         {"StartCommand": "python 'unclosed"},

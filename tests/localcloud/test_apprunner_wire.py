@@ -142,6 +142,29 @@ def test_boto3_takes_a_service_through_its_whole_life(team: Team) -> None:
     ]
 
 
+def test_an_application_gets_its_secrets_at_each_deployment(team: Team) -> None:
+    secrets = team.cloud.client("secretsmanager")
+    arn = secrets.create_secret(Name="app", SecretString='{"where": "staging", "number": 1}')["ARN"]
+    team.images.repository("coach")
+    team.images.app("coach", "v1")
+    service = team.create("coach", RuntimeEnvironmentSecrets={"ENVIRONMENT": f"{arn}:where::", "ALL": arn})
+    assert ask(service["ServiceUrl"])["ENVIRONMENT"] == "staging"
+
+    def deployed_with(content: str) -> str:
+        secrets.put_secret_value(SecretId="app", SecretString=content)
+        answer = team.apprunner.start_deployment(ServiceArn=service["ServiceArn"])
+        return team.outcome(answer, service["ServiceArn"])
+
+    secrets.put_secret_value(SecretId="app", SecretString='{"where": "too early"}')
+    assert ask(service["ServiceUrl"])["ENVIRONMENT"] == "staging"
+    assert deployed_with('{"where": "elsewhere"}') == "SUCCEEDED"
+    assert ask(service["ServiceUrl"])["ENVIRONMENT"] == "elsewhere"
+    assert deployed_with('{"nowhere": 1}') == "ROLLBACK_SUCCEEDED"
+    assert ask(service["ServiceUrl"])["ENVIRONMENT"] == "elsewhere"
+    log = team.cloud.state.joinpath("apprunner", "logs", service["ServiceName"], service["ServiceId"])
+    assert f"Failed to fetch the secret {arn}: it has no key where." in log.joinpath("service/events").read_text()
+
+
 def test_services_run_again_after_the_cloud_was_restarted(team: Team) -> None:
     team.images.repository("coach")
     team.images.app("coach", "v1")

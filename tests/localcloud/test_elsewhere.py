@@ -83,6 +83,26 @@ def test_secrets_survive_with_their_names_and_stages(cloud: Cloud) -> None:
     assert secrets.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"] == "one"
 
 
+def test_a_label_is_moved_as_aws_moves_it(cloud: Cloud) -> None:
+    """Whoever names no stage gets what is current, and the next version leaves the right one behind."""
+    secrets = cloud.client("secretsmanager")
+    one = secrets.create_secret(Name="app", SecretString="one")["VersionId"]
+    two = "0" * 32
+    secrets.put_secret_value(SecretId="app", SecretString="two", ClientRequestToken=two, VersionStages=["ours"])
+    move = {"SecretId": "app", "VersionStage": "AWSCURRENT", "RemoveFromVersionId": one}
+
+    with pytest.raises(secrets.exceptions.InvalidParameterException):
+        secrets.update_secret_version_stage(**move, MoveToVersionId="1" * 32)
+    assert secrets.get_secret_value(SecretId="app")["SecretString"] == "one"
+
+    secrets.update_secret_version_stage(**move, MoveToVersionId=two)
+    assert secrets.get_secret_value(SecretId="app")["SecretString"] == "two"
+
+    secrets.put_secret_value(SecretId="app", SecretString="three")
+    assert secrets.get_secret_value(SecretId="app", VersionStage="AWSPREVIOUS")["SecretString"] == "two"
+    assert secrets.describe_secret(SecretId="app")["VersionIdsToStages"][one] == []
+
+
 def test_a_condition_is_met_by_one_of_many(cloud: Cloud) -> None:
     create_table(cloud)
     cloud.client("dynamodb")  # made before the threads, which share it

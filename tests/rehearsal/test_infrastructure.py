@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from attrs import define, evolve, field
 
+from kaizen_tasks.domain.configuration import Configuration
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import infrastructure
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
-from tests.fakes.tools import FakeTools
+from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.ports import Secret
     from kaizen_tasks.wiring import Toolbox
 
 
@@ -46,11 +49,13 @@ class FakeFounder:
         tools: that world.
         status: of a service that was just created.
         founded: everything that was made, in order.
+        secrets: what each environment's app gets from a secret.
     """
 
     tools: EmptyTools
     status: str = "RUNNING"
     founded: list[str] = field(factory=list)
+    secrets: dict[str, Mapping[str, str]] = field(factory=dict)
 
     def mounting(self) -> None:
         """Let blobs be mounted."""
@@ -61,9 +66,15 @@ class FakeFounder:
         self.founded.append(name)
         self.tools.registry.create(name)
 
-    def service(self, environment: Environment) -> None:
+    def secret(self, environment: Environment, content: Secret) -> dict[str, str]:
+        """Create a secret."""
+        self.tools.secrets.create(environment.secret, content.open(), version="1", at=self.tools.clock.now())
+        return {name: f"{environment.secret}:{name}" for name in Configuration.read(content.open()).names}
+
+    def service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
         """Create a service; it runs what `:latest` names by then."""
         self.founded.append(environment.service)
+        self.secrets[environment.name] = secrets
         self.tools.platform.add(environment.service, image="any")
         self.tools.platform.become(environment.service, self.status)
         self.tools.serving[environment.name] = self.tools.latest(environment.name)
@@ -103,6 +114,25 @@ def test_every_environment_runs_the_committed_version(tools: EmptyTools) -> None
 
     assert tools.serving == dict.fromkeys(tools.settings.environments, "v0.1.0")
     assert tools.ledger.created == 1
+
+
+def test_every_app_gets_a_sample_of_what_is_configured(tools: EmptyTools) -> None:
+    """One secret an environment, and each value of it by its own name."""
+    provide(tools)
+
+    assert tools.founder.secrets.keys() == tools.settings.environments.keys()
+    name = "prod-web-app-secrets"
+    assert tools.founder.secrets["prod"] == {key: f"{name}:{key}" for key in ("AI_TEMPERATURE", "TOKEN")}
+    assert tools.secrets.current(name).content.open() == '{"AI_TEMPERATURE": "0", "TOKEN": "sample"}'
+
+
+def test_an_app_that_configures_nothing_has_no_secret() -> None:
+    """There is nothing that it would get."""
+    tools = EmptyTools(settings=settings(runtime={}))
+
+    provide(tools)
+
+    assert set(map(len, tools.founder.secrets.values())) == {0}
 
 
 def test_builds_once_and_copies(tools: EmptyTools) -> None:

@@ -74,6 +74,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                     "actor": "ada@laptop",
                     "operation": None,
                     "reason": None,
+                    "configuration": None,
                 },
                 "lock": {
                     "actor": "ada@laptop",

@@ -43,6 +43,8 @@ class Site:
                 return Answer(body=whats_new_page(self.settings, self.notes))
             case "/version":
                 return self._version()
+            case "/settings":
+                return self._settings()
             case "/healthz":
                 return Answer(body="ok\n", content_type="text/plain; charset=utf-8", caching="no-store")
             case "/style.css":
@@ -51,9 +53,17 @@ class Site:
                 return Answer(body=missing_page(self.settings), status=404)
 
     def _version(self) -> Answer:
-        proof = {"version": self.settings.version, "environment": self.settings.environment}
+        proof: dict[str, object] = {"version": self.settings.version, "environment": self.settings.environment}
         # A kept answer would let the previous release vouch for this one.
-        return Answer(body=json.dumps(proof) + "\n", content_type="application/json", caching="no-store")
+        return _document(proof)
+
+    def _settings(self) -> Answer:
+        said = {"model": self.settings.model, "temperature": self.settings.temperature}
+        return _document({**said, "calendar": self.settings.has_calendar})  # that there is a token, and not which
+
+
+def _document(said: dict[str, object]) -> Answer:
+    return Answer(body=json.dumps(said) + "\n", content_type="application/json", caching="no-store")
 
 
 def open_site(settings: Settings) -> Site:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.building import Build, Push
+    from kaizen_tasks.flows.steps.configuring import Configure, Redeploy, Restore
     from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
     from kaizen_tasks.flows.steps.evidence import Evidence, Record, Return
     from kaizen_tasks.flows.steps.holding import Hold
@@ -23,6 +24,7 @@ __all__ = [
     "Bump",
     "Changelog",
     "Commit",
+    "Configure",
     "Copy",
     "Deploy",
     "Evidence",
@@ -32,6 +34,8 @@ __all__ = [
     "Preflight",
     "Push",
     "Record",
+    "Redeploy",
+    "Restore",
     "Return",
     "Seal",
     "Send",
@@ -42,6 +46,7 @@ __all__ = [
 
 _HOMES = {
     "building": ("Build", "Push"),
+    "configuring": ("Configure", "Redeploy", "Restore"),
     "deploying": ("Copy", "Deploy", "Locate"),
     "evidence": ("Evidence", "Record", "Return"),
     "holding": ("Hold",),

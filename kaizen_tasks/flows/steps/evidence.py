@@ -77,7 +77,7 @@ class Record:
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the newest entry says so."""
         newest = ledger.newest(self.environment, tools)
-        if newest is not None and newest.event is Event.VERIFIED and newest.digest == release.digest:
+        if newest is not None and newest.event is Event.VERIFIED and newest.proves(release):
             return Done(f"the ledger says {release.name} is verified in {self.environment.name}", release)
         return Act(f"write into the ledger that {release.name} is verified in {self.environment.name}", release)
 

@@ -120,4 +120,4 @@ def _count(checks: tuple[SmokeCheck, ...]) -> str:
 
 def _was_verified(environment: Environment, release: Release, tools: Tools) -> bool:
     newest = ledger.newest(environment, tools)
-    return newest is not None and newest.event is Event.VERIFIED and newest.digest == release.digest
+    return newest is not None and newest.event is Event.VERIFIED and newest.proves(release)

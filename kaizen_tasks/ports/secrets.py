@@ -1,0 +1,51 @@
+"""Where each environment's runtime configuration is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports.values import Secret, Stored
+
+
+class Secrets(Protocol):
+    """Documents with versions, of which one is current. Safe to use from several threads."""
+
+    def current(self, name: str) -> Stored:
+        """Return the version that counts.
+
+        Raises:
+            NotFound: there is no such secret.
+            Refused: it holds no text.
+        """
+        ...
+
+    def previous(self, name: str) -> Stored | None:
+        """Return the version that counted before; None when there is none.
+
+        Raises:
+            Refused: it holds no text.
+        """
+        ...
+
+    def write(self, name: str, content: Secret, *, version: str, over: str) -> None:
+        """Make a new version and let it count, unless another one than `over` counts by now.
+
+        Args:
+            name: of the secret.
+            content: the whole document.
+            version: the new version's identifier, a UUID; written again with the same content, it is the same version.
+            over: the version that was read.
+
+        Raises:
+            Refused: somebody else was faster, or too much was written lately; what counts is as it was.
+        """
+        ...
+
+    def restore(self, name: str, *, version: str, over: str) -> None:
+        """Let a version that exists count, unless another one than `over` counts by now.
+
+        Raises:
+            Refused: somebody else was faster; what counts is as it was.
+        """
+        ...

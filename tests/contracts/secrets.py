@@ -1,0 +1,129 @@
+"""What every Secrets does."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.ports import Secret
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports import Secrets
+
+NAME = "staging-coach-app-secrets"
+EDITORS = 20
+
+
+def new() -> str:
+    """Return an identifier for a version."""
+    return str(uuid.uuid4())
+
+
+def text(secrets: Secrets) -> str:
+    """Return what counts."""
+    return secrets.current(NAME).content.open()
+
+
+def write(secrets: Secrets, content: str) -> str:
+    """Write over what counts, and return the version's identifier."""
+    version = new()
+    secrets.write(NAME, Secret(content), version=version, over=secrets.current(NAME).version)
+    return version
+
+
+class SecretsContract:
+    """Subclass it and provide the fixture `secrets`: one named NAME, that holds `{}` and nothing before."""
+
+    def test_gives_what_counts(self, secrets: Secrets) -> None:
+        current = secrets.current(NAME)
+
+        assert current.content.open() == "{}"
+        assert abs(datetime.now(UTC) - current.created) < timedelta(minutes=5)
+        assert secrets.previous(NAME) is None
+
+    def test_says_that_there_is_none(self, secrets: Secrets) -> None:
+        with pytest.raises(NotFound, match="another"):
+            secrets.current("another")
+        assert secrets.previous("another") is None
+
+    def test_lets_a_new_version_count(self, secrets: Secrets) -> None:
+        before = secrets.current(NAME)
+
+        version = write(secrets, '{"key": "ünïcödé"}')
+
+        assert (secrets.current(NAME).version, text(secrets)) == (version, '{"key": "ünïcödé"}')
+        assert secrets.previous(NAME) == before
+
+    def test_writes_once_when_the_answer_was_lost(self, secrets: Secrets) -> None:
+        over, version = secrets.current(NAME).version, new()
+        for _ in range(2):
+            secrets.write(NAME, Secret("one"), version=version, over=over)
+
+        assert secrets.current(NAME).version == version
+        assert over == getattr(secrets.previous(NAME), "version", "")
+
+    def test_changes_nothing_when_somebody_else_was_faster(self, secrets: Secrets) -> None:
+        seen = secrets.current(NAME)
+        theirs = write(secrets, "theirs")
+
+        with pytest.raises(Refused, match="somebody else has changed"):
+            secrets.write(NAME, Secret("ours"), version=new(), over=seen.version)
+
+        assert (secrets.current(NAME).version, text(secrets)) == (theirs, "theirs")
+        assert secrets.previous(NAME) == seen
+
+    def test_restores_what_counted_before_and_back(self, secrets: Secrets) -> None:
+        one = secrets.current(NAME)
+        two = write(secrets, "two")
+
+        secrets.restore(NAME, version=one.version, over=two)
+        assert secrets.current(NAME) == one
+        assert getattr(secrets.previous(NAME), "version", "") == two
+
+        three = write(secrets, "three")
+        assert secrets.current(NAME).version == three
+        assert secrets.previous(NAME) == one
+
+    def test_restores_nothing_when_somebody_else_was_faster(self, secrets: Secrets) -> None:
+        one = secrets.current(NAME)
+        two = write(secrets, "two")
+        three = write(secrets, "three")
+
+        with pytest.raises(Refused, match="somebody else has changed"):
+            secrets.restore(NAME, version=one.version, over=two)
+
+        assert secrets.current(NAME).version == three
+        assert getattr(secrets.previous(NAME), "version", "") == two
+
+    def test_restores_once_when_the_answer_was_lost(self, secrets: Secrets) -> None:
+        one = secrets.current(NAME)
+        two = write(secrets, "two")
+        for _ in range(2):
+            secrets.restore(NAME, version=one.version, over=two)
+
+        assert secrets.current(NAME) == one
+
+    def test_loses_no_edit_of_many_at_once(self, secrets: Secrets) -> None:
+        def edit(number: int) -> int:
+            """Add a key, again and again until nobody else is faster; return how often."""
+            for attempt in range(1, 100 * EDITORS):
+                seen = secrets.current(NAME)
+                edited = json.dumps({**json.loads(seen.content.open()), f"KEY_{number}": str(number)})
+                try:
+                    secrets.write(NAME, Secret(edited), version=new(), over=seen.version)
+                except Refused:
+                    continue
+                return attempt
+            return 0
+
+        with ThreadPoolExecutor(max_workers=EDITORS) as pool:
+            attempts = list(pool.map(edit, range(EDITORS)))
+
+        assert min(attempts) > 0
+        assert json.loads(text(secrets)) == {f"KEY_{number}": str(number) for number in range(EDITORS)}

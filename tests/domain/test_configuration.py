@@ -1,0 +1,66 @@
+"""The document that holds a runtime configuration."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaizen_tasks.domain.configuration import Configuration
+
+WRITTEN = (
+    '{ "AI_TEMPERATURE":0.20,\n "AI_MODEL" : "small", "LIMITS": {"a": [1.10, null]}, "BIG": 12345678901234567890.10 }'
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def test_reads_values_as_the_app_does() -> None:
+    configuration = Configuration.read(WRITTEN)
+
+    assert configuration.names == ("AI_TEMPERATURE", "AI_MODEL", "LIMITS", "BIG")
+    assert configuration.value("AI_MODEL") == "small"
+    assert configuration.value("AI_TEMPERATURE") == "0.20"
+    assert configuration.value("MISSING") is None
+
+
+def test_leaves_what_is_not_set_as_it_was_written() -> None:
+    replaced = Configuration.read(WRITTEN).replaced({"AI_MODEL": 'la"rge', "NEW": "1"})
+
+    assert replaced.text == (
+        '{"AI_TEMPERATURE": 0.20, "AI_MODEL": "la\\"rge", "LIMITS": {"a": [1.10, null]}, '
+        '"BIG": 12345678901234567890.10, "NEW": "1"}'
+    )
+
+
+def test_a_number_stays_a_number_and_text_stays_text() -> None:
+    configuration = Configuration.read('{"number": 0.2, "text": "0.2", "flag": true}')
+
+    replaced = configuration.replaced({"number": "0.4", "text": "0.4", "flag": "1"})
+
+    assert json.loads(replaced.text) == {"number": 0.4, "text": "0.4", "flag": "1"}
+
+
+@pytest.mark.parametrize("text", ["", "hush", "[]", '"hush"', '{"key": hush}', "[" * 100_000])
+def test_refuses_what_is_no_object_without_repeating_it(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^it is not a JSON object$") as refused:
+        Configuration.read(text)
+
+    assert refused.value.__cause__ is None
+
+
+def test_shows_nothing_of_itself() -> None:
+    assert "small" not in repr(Configuration.read(WRITTEN))
+
+
+@given(st.dictionaries(st.text(), VALUES), st.sampled_from([None, 2]))
+def test_keeps_every_document_whole(document: dict[str, object], indent: int | None) -> None:
+    read = Configuration.read(json.dumps(document, indent=indent))
+
+    assert json.loads(read.text) == document
+    assert json.loads(read.replaced({"key": "ü"}).text) == {**document, "key": "ü"}

@@ -1,0 +1,88 @@
+"""From the flags of `runtime.set` to values; `tests/e2e` types the commands."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.domain.runtime import Key, RuntimeRules
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.tasks.runtime import _values
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RULES = RuntimeRules(
+    secret="{env}-secrets",
+    visible=("TEMPERATURE",),
+    keys={"TEMPERATURE": Key(type="number", min=0, max=2), "TOKEN": Key(type="string"), "OTHER": Key(type="string")},
+)
+
+
+def values(*given: str, files: tuple[str, ...] = (), piped: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return what flags say."""
+    return _values(list(given), list(files), list(piped), RULES)
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> str:
+    """A file with a secret and a newline, as editors leave it."""
+    (tmp_path / "token").write_text("hu=sh\n")
+    return str(tmp_path / "token")
+
+
+def test_values_come_from_the_command_line_a_file_and_stdin(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One newline at the end is the editor's, and no part of the value."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("two\nlines\n\n"))
+
+    found = values("TEMPERATURE=0.4", files=(f"TOKEN={token}",), piped=("OTHER",))
+
+    assert found == {"TEMPERATURE": "0.4", "TOKEN": "hu=sh", "OTHER": "two\nlines\n"}
+
+
+def test_somebody_at_a_terminal_types_a_secret_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own getpass switches the echo off."""
+    keyboard = io.StringIO()
+    monkeypatch.setattr(keyboard, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", keyboard)
+    monkeypatch.setattr(getpass, "getpass", lambda prompt, **_: f"typed after {prompt}")
+
+    assert values(piped=("TOKEN",)) == {"TOKEN": "typed after TOKEN: "}
+
+
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
+    """It would be in the shell's history; the hint says how else."""
+    with pytest.raises(UsageError, match="does not belong on a command line") as refused:
+        values("TOKEN=hush")
+
+    assert refused.value.hint == "--set-file TOKEN=path reads it from a file, --set-stdin TOKEN from stdin"
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "files", "piped", "what"),
+    [
+        ((), (), (), "runtime.set: there is nothing to set"),
+        (("hush",), (), (), "--set needs KEY=VALUE"),
+        (("=hush",), (), (), "--set needs KEY=VALUE"),
+        (("TEMPERATURE=0.4", "TEMPERATURE=0.5"), (), (), "TEMPERATURE is given twice"),
+        (("TEMPERATURE=hush",), (), (), "TEMPERATURE: the value should be a number, such as 0.4"),
+        (("TEMPRATURE=1",), (), (), "TEMPRATURE is not in [runtime.keys]"),
+        ((), ("hush",), (), "--set-file needs KEY=PATH"),
+        ((), ("TOKEN=/nowhere",), (), "--set-file TOKEN: /nowhere: No such file or directory"),
+        ((), (f"TOKEN={sys.executable}",), (), f"--set-file TOKEN: {sys.executable} is not text in UTF-8"),
+        ((), (), ("TOKEN", "OTHER"), "--set-stdin: stdin holds one value"),
+    ],
+)
+def test_refuses_what_it_does_not_understand(
+    given: tuple[str, ...], files: tuple[str, ...], piped: tuple[str, ...], what: str
+) -> None:
+    """Before anybody is asked anything."""
+    with pytest.raises(UsageError) as refused:
+        values(*given, files=files, piped=piped)
+
+    assert refused.value.what == what
