@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "NAME"
 """Stands in a key for a name that the user gives."""
 
-WORDS = {str: "text", int: "whole number", bool: "true or false", Seconds: "duration"}
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Seconds: "duration"}
 ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
 
 MEANINGS = {
@@ -41,6 +41,7 @@ MEANINGS = {
     "environments.NAME.repository": "As in `[defaults]`, for this environment.",
     "environments.NAME.service": "As in `[defaults]`, for this environment.",
     "environments.NAME.url": "As in `[defaults]`, for this environment.",
+    "environments.NAME.secret": "As `runtime.secret`, for this environment.",
     "environments.NAME.protected": "As in `[defaults]`, for this environment.",
     "groups.NAME": "A group called NAME: the environments it consists of, in the order in which they are rolled out.",
     "deploy.timeout": "How long a deployment may take.",
@@ -132,7 +133,7 @@ def _words(kind: Any) -> str:
 
 
 def _toml(value: Any) -> str:
-    if value in ({}, None):
+    if value in ({}, (), None):
         return ""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"

@@ -29,7 +29,11 @@ class Document:
 
 ENTRY: Fields = {
     "environment": ("text", "Where."),
-    "event": ("text", "`started`, `deployed`, `verified` or `failed`."),
+    "event": (
+        "text",
+        "`started`, `deployed`, `verified` or `failed`; `rollback` when somebody goes back; `configured` or `restored` "
+        "when a runtime configuration is written or brought back.",
+    ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),
     "digest": ("text", "Digest of the image's manifest."),
@@ -37,6 +41,7 @@ ENTRY: Fields = {
     "actor": ("text", "Who: `user@host`."),
     "operation": ("text or null", "The platform's identifier of the deployment, where there is one."),
     "reason": ("text or null", "Why it failed, or what a person said."),
+    "configuration": ("text or null", "Version of the runtime configuration, when the entry is about one."),
 }
 """A ledger entry."""
 
@@ -100,6 +105,23 @@ SECTION: Fields = {
     "groups[].entries[].text": ("text", "What changed, as Markdown."),
     "groups[].entries[].breaking": ("true or false", "Whether it is marked as breaking."),
     "groups[].entries[].line": ("whole number", "Its line in CHANGELOG.md."),
+}
+
+RUNTIME: Fields = {
+    "app": ("text", "The app's name."),
+    "environments.NAME.secret": ("text", "The secret's name."),
+    "environments.NAME.version": ("text", "Identifier of the version that counts."),
+    "environments.NAME.written": ("text", "When that was written, in UTC, as ISO 8601."),
+    "environments.NAME.keys.NAME.value": ("text or null", "What is configured; null when it is a secret."),
+    "environments.NAME.keys.NAME.written": ("text or null", "Since when; null when it was so in the version before."),
+}
+
+DIFFERENCE: Fields = {
+    "app": ("text", "The app's name."),
+    "environments": ("list of text", "The two that are compared."),
+    "keys.NAME.same": ("true or false", "Whether both have it, with values that mean the same."),
+    "keys.NAME.visible": ("true or false", "Whether its values are no secrets."),
+    "keys.NAME.values": ("list of text or null", "What each says; null when it is a secret, or not there."),
 }
 
 FINDINGS: Fields = {
@@ -166,6 +188,18 @@ DOCUMENTS = (
         command="lock.show --json",
         about="Who changes what, and what is to be left as it is. `hold` is null where nothing is held.",
         fields=STANDING,
+    ),
+    Document(
+        task="runtime.show",
+        command="runtime.show --json",
+        about="What is configured, and since when. No secret is in it.",
+        fields=RUNTIME,
+    ),
+    Document(
+        task="runtime.diff",
+        command="runtime.diff --json",
+        about="What is configured in two environments.",
+        fields=DIFFERENCE,
     ),
     Document(
         task="doctor",
