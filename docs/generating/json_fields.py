@@ -31,8 +31,7 @@ ENTRY: Fields = {
     "environment": ("text", "Where."),
     "event": (
         "text",
-        "`started`, `deployed`, `verified` or `failed`; `rollback` when somebody goes back; `configured` or `restored` "
-        "when a runtime configuration is written or brought back.",
+        "`started`, `deployed`, `verified`, `failed`, `rollback` (somebody goes back), `configured` or `restored`.",
     ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, VerifyFailed
-from kaizen_tasks.flows import catalogue, runtime
+from kaizen_tasks.flows import catalogue, ledger, runtime
 from kaizen_tasks.flows.runner import display, run
 from kaizen_tasks.flows.steps import Configure, Restore
 from kaizen_tasks.ports import Secret
@@ -133,7 +133,7 @@ def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> No
     for number in range(5):
         change(tools, deploy=False, AI_TEMPERATURE=f"1.{number}")
 
-    newest = runtime.ledger.newest(tools.settings.environments["staging"], tools)
+    newest = ledger.newest(tools.settings.environments["staging"], tools)
 
     assert newest is not None
     assert newest.event is Event.VERIFIED
@@ -175,7 +175,7 @@ def test_a_deployment_that_was_begun_is_followed_and_not_doubled(tools: FakeTool
     step = configure(tools, AI_TEMPERATURE="0.4")
     written = run((step,), runtime.serving(step.environment, tools), tools)
     operation = tools.platform.start(tools.platform.service(SERVICE))
-    runtime.ledger.append(Event.STARTED, step.environment, written, tools, operation=operation)
+    ledger.append(Event.STARTED, step.environment, written, tools, operation=operation)
 
     change(tools, AI_TEMPERATURE="0.4")
 
@@ -333,7 +333,7 @@ def test_brings_no_other_release_into_service(tools: FakeTools) -> None:
 def test_refuses_while_the_deployment_of_a_release_has_not_ended(tools: FakeTools) -> None:
     """Which one will be serving then is not known."""
     staging = tools.settings.environments["staging"]
-    runtime.ledger.append(Event.STARTED, staging, runtime.serving(staging, tools), tools)
+    ledger.append(Event.STARTED, staging, runtime.serving(staging, tools), tools)
 
     with pytest.raises(Refused, match="has not ended"):
         change(tools, AI_TEMPERATURE="0.4")
