@@ -7,7 +7,8 @@ from docs.generating.configuration_keys import Key, keys
 from docs.generating.configuration_page import EXAMPLE, render
 from kaizen_tasks.config import reader, source
 
-OVERRIDDEN = {"text": "other", "duration": "7s", "whole number": "7", "true or false": "1"}
+OVERRIDDEN = {"text": "other", "duration": "7s", "whole number": "7", "number": "1", "true or false": "1"}
+NAMED = {"environments.NAME": "environments.prod", "args.NAME": "args.BASE", "keys.NAME": "keys.AI_TEMPERATURE"}
 
 
 def example() -> source.Source:
@@ -26,7 +27,10 @@ def test_the_example_is_a_configuration_that_can_be_used() -> None:
 
 @pytest.mark.parametrize("key", with_variables(), ids=lambda key: key.path)
 def test_every_variable_overrides_its_key(monkeypatch: pytest.MonkeyPatch, key: Key) -> None:
-    path = key.path.replace("environments.NAME", "environments.prod").replace("args.NAME", "args.BASE").split(".")
+    named = key.path
+    for placeholder, name in NAMED.items():
+        named = named.replace(placeholder, name)
+    path = named.split(".")
     monkeypatch.setenv(f"INVOKE_{'_'.join(path).upper()}", OVERRIDDEN[key.type])
     config = Config(lazy=True)
     config.load_collection(source.with_defaults(example().raw))
