@@ -99,3 +99,10 @@ def agree(what: str, *, yes: bool) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise Refused(f"{what}: the answer was no", state="nothing has been changed")
+
+
+def answer(what: str, default: str) -> str:
+    """Ask for a word or more; an empty line, or the end of the input, is the default."""
+    sys.stderr.write(f"{what} [{default}]: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() or default

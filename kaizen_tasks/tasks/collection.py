@@ -23,6 +23,7 @@ from kaizen_tasks.tasks import (
 )
 from kaizen_tasks.tasks.demo import demo
 from kaizen_tasks.tasks.doctor import doctor
+from kaizen_tasks.tasks.init import init
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ def build() -> Collection:
         releasing.tag,
         demo,
         doctor,
+        init,
         changelog=changelog.collection(),
         local=local.collection(),
     )

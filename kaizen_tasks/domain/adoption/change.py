@@ -1,0 +1,38 @@
+"""Files that are written: new ones, and one line at the end of `.gitignore`."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@frozen(kw_only=True)
+class Change:
+    """A file before and after.
+
+    Attributes:
+        path: below the app's folder.
+        before: its content; None when there is no such file.
+        after: what it will be.
+    """
+
+    path: str
+    before: bytes | None = None
+    after: bytes
+
+    @property
+    def diff(self) -> Iterator[str]:
+        """The difference, as `git apply` takes it, line by line."""
+        before, after = (_lines(content or b"") for content in (self.before, self.after))
+        old = "/dev/null" if self.before is None else f"a/{self.path}"
+        return difflib.unified_diff(before, after, old, f"b/{self.path}", lineterm="")
+
+
+def _lines(content: bytes) -> list[str]:
+    """Take a text apart at its line feeds alone; a carriage return is part of its line."""
+    return content.decode("utf-8", "replace").removesuffix("\n").split("\n") if content else []

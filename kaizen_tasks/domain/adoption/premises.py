@@ -1,0 +1,53 @@
+"""What was found in an app's folder, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Repository:
+    """The git repository around the folder.
+
+    Attributes:
+        branch: what is checked out; empty when HEAD is detached.
+        default_branch: the remote's, as far as this clone knows it; empty when it does not.
+        branches: every local branch.
+        remotes: addresses by name, without credentials.
+        tags: every tag.
+    """
+
+    branch: str = ""
+    default_branch: str = ""
+    branches: tuple[str, ...] = ()
+    remotes: Mapping[str, str] = field(factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Premises:
+    """An app's folder.
+
+    Attributes:
+        name: the folder's own name.
+        within: its place in the repository; empty at the top.
+        texts: what was read, by path below the folder.
+        answering: paths of sources that mention `/version`.
+        ignored: names that git ignores already.
+        repository: the git repository around it.
+        region: what this user's AWS configuration says; empty when it says nothing.
+    """
+
+    name: str
+    within: str = ""
+    texts: Mapping[str, str] = field(factory=dict)
+    answering: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    repository: Repository = field(factory=Repository)
+    region: str = ""
+
+    def having(self, *endings: str) -> dict[str, str]:
+        """Return the texts whose names end so."""
+        return {path: text for path, text in self.texts.items() if path.endswith(endings)}

@@ -1,0 +1,124 @@
+"""How an app becomes one that these tasks release: what is missing is written, and nothing else is touched."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.config import reader, source
+from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.adoption import entrance, history, remarks, writing
+from kaizen_tasks.domain.adoption.change import Change
+from kaizen_tasks.domain.adoption.remarks import Remark
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows.documents import CHANGELOG, VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kaizen_tasks.domain.adoption.evidence import Evidence
+    from kaizen_tasks.domain.adoption.premises import Premises
+    from kaizen_tasks.domain.adoption.proposal import Proposal
+    from kaizen_tasks.ports import Documents
+
+IGNORE = ".gitignore"
+BYTE_CODE = "__pycache__/"
+
+
+@frozen(kw_only=True)
+class Adoption:
+    """What is about to be done.
+
+    Attributes:
+        settings: the configuration that holds afterwards.
+        where: where that stands.
+        changes: files that are written.
+        kept: files that are there and stay as they are.
+        remarks: what only a person can do or judge.
+    """
+
+    settings: Settings
+    where: str
+    changes: tuple[Change, ...]
+    kept: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+
+def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Documents) -> Adoption:
+    """Decide what is missing.
+
+    Args:
+        root: the app's folder.
+        evidence: what was found.
+        proposal: what to configure where nothing is.
+        documents: the files in the folder.
+
+    Raises:
+        ConfigurationError: the app is configured already, and that configuration is wrong.
+    """
+    premises = evidence.premises
+    configured = source.read(root)
+    wanted = tuple(_wanted(premises, proposal, configured=configured is not None))
+    settings = _settings(configured or _as_written(root, wanted))
+    there = {name: documents.read(name) is not None for name, _ in wanted}
+    return Adoption(
+        settings=settings,
+        where=configured.name if configured else source.FILE,
+        changes=(
+            *(Change(path=name, after=content) for name, content in wanted if not there[name]),
+            *_ignoring(premises, documents),
+        ),
+        kept=tuple(name for name, is_there in there.items() if is_there),
+        remarks=tuple(_remarks(evidence, proposal, configured=configured is not None)),
+    )
+
+
+def _wanted(premises: Premises, proposal: Proposal, *, configured: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield every file that an app needs, with what it would hold."""
+    if not configured:
+        yield source.FILE, writing.configuration(proposal).encode()
+    yield entrance.FILE, entrance.NEW.encode()
+    yield VERSION, f"{history.version(premises.repository.tags, premises.texts)}\n".encode()
+    yield CHANGELOG, changelog.empty()
+
+
+def _as_written(root: Path, wanted: tuple[tuple[str, bytes], ...]) -> source.Source:
+    return source.Source(root, source.FILE, tomllib.loads(dict(wanted)[source.FILE].decode()))
+
+
+def _settings(configured: source.Source) -> Settings:
+    return reader.read(configured, source.with_defaults(configured.raw))
+
+
+def _ignoring(premises: Premises, documents: Documents) -> Iterator[Change]:
+    """Let git ignore what Python leaves beside `tasks.py`."""
+    if BYTE_CODE not in premises.ignored:
+        before = documents.read(IGNORE)
+        line = b"" if before is None or before.endswith(b"\n") or not before else b"\n"
+        yield Change(path=IGNORE, before=before, after=(before or b"") + line + f"{BYTE_CODE}\n".encode())
+
+
+def _remarks(evidence: Evidence, proposal: Proposal, *, configured: bool) -> Iterator[Remark]:
+    """Yield what there is to say; of a configuration that exists already, nobody wants a second opinion."""
+    yield from remarks.of_entrance(evidence.premises)
+    if not configured:
+        yield from remarks.of_repository(evidence.premises, proposal)
+        yield from remarks.of_image(evidence.premises, proposal)
+        yield from remarks.of_witnesses(proposal, evidence.traces)
+        yield from remarks.of_account(proposal, evidence.account)
+
+
+def write(adoption: Adoption, documents: Documents) -> None:
+    """Write what is missing.
+
+    Raises:
+        Refused: a file cannot be written, or has appeared meanwhile.
+    """
+    for change in adoption.changes:
+        if documents.read(change.path) != change.before:
+            raise Refused(f"{change.path} has changed meanwhile", state="it is as it was", hint="kaizen init again")
+        documents.write(change.path, change.after)
