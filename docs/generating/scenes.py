@@ -128,6 +128,10 @@ COACH = (
 )
 
 LIBRARY = (
+    Take("git init --quiet --initial-branch=main ../shop"),
+    Take("cp Dockerfile ../shop/Dockerfile"),
+    _error("init", "env --chdir ../shop kaizen init"),
+    _example("init", "env --chdir ../shop kaizen init --yes"),
     Take("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
     _document("changelog.check", "inv changelog.check --json"),
     _error("changelog.check", "inv changelog.check"),
@@ -163,6 +167,7 @@ FILES = {
 - A pace of zero no longer divides by it.
 """,
     ".gitignore": "*.bak\n__pycache__/\n",
+    "Dockerfile": "FROM python:3.12-slim\nCOPY . .\nARG VERSION=dev\nENV APP_VERSION=$VERSION\n",
 }
 
 FOUNDING = (

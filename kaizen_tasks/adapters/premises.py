@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 READ = re.compile(
     r"(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
-    r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)|"
-    r"tasks\.py|VERSION|CHANGELOG\.md|\.gitignore"
+    r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
 """What says something about how an app is built and deployed."""
 

@@ -73,7 +73,10 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
             *_ignoring(premises, documents),
         ),
         kept=tuple(name for name, is_there in there.items() if is_there),
-        remarks=tuple(_remarks(evidence, proposal, configured=configured is not None)),
+        remarks=(
+            *remarks.of_entrance(documents.read(entrance.FILE)),
+            *(() if configured else _remarks(evidence, proposal)),
+        ),
     )
 
 
@@ -102,14 +105,12 @@ def _ignoring(premises: Premises, documents: Documents) -> Iterator[Change]:
         yield Change(path=IGNORE, before=before, after=(before or b"") + line + f"{BYTE_CODE}\n".encode())
 
 
-def _remarks(evidence: Evidence, proposal: Proposal, *, configured: bool) -> Iterator[Remark]:
-    """Yield what there is to say; of a configuration that exists already, nobody wants a second opinion."""
-    yield from remarks.of_entrance(evidence.premises)
-    if not configured:
-        yield from remarks.of_repository(evidence.premises, proposal)
-        yield from remarks.of_image(evidence.premises, proposal)
-        yield from remarks.of_witnesses(proposal, evidence.traces)
-        yield from remarks.of_account(proposal, evidence.account)
+def _remarks(evidence: Evidence, proposal: Proposal) -> Iterator[Remark]:
+    """Yield what there is to say of a proposal; of a configuration that exists, nobody wants a second opinion."""
+    yield from remarks.of_repository(evidence.premises, proposal)
+    yield from remarks.of_image(evidence.premises, proposal)
+    yield from remarks.of_witnesses(proposal, evidence.traces)
+    yield from remarks.of_account(proposal, evidence.account)
 
 
 def write(adoption: Adoption, documents: Documents) -> None:

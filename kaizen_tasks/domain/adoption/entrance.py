@@ -19,13 +19,13 @@ kaizen.add_collection({name}, name="own")  # `inv test` becomes `inv own.test`
 {name} = kaizen"""
 
 
-def to_add(text: str) -> str:
+def to_add(content: bytes) -> str:
     """Return what has to be added at the end of an existing `tasks.py`; empty when it has our tasks already.
 
     Raises:
         SyntaxError: it is not Python.
     """
-    tree = ast.parse(text)
+    tree = ast.parse(content)
     if any(_imports_us(node) for node in ast.walk(tree)):
         return ""
     names = {target.id for node in tree.body for target in _targets(node)}

@@ -33,13 +33,12 @@ class Remark:
     lines: tuple[str, ...] = ()
 
 
-def of_entrance(premises: Premises) -> Iterator[Remark]:
+def of_entrance(content: bytes | None) -> Iterator[Remark]:
     """Look at an existing `tasks.py`."""
-    text = premises.texts.get(entrance.FILE)
-    if text is None:
+    if content is None:
         return
     try:
-        added = entrance.to_add(text)
+        added = entrance.to_add(content)
     except SyntaxError as error:
         yield Remark(what=f"{entrance.FILE}:{error.lineno}: not Python; nothing can be said about it")
         return

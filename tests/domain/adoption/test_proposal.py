@@ -1,0 +1,182 @@
+"""From what was found to a configuration, and whether the reader takes it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.config import reader, source
+from kaizen_tasks.domain.adoption import account, remarks, writing
+from kaizen_tasks.domain.adoption.account import Found, Service
+from kaizen_tasks.domain.adoption.evidence import Evidence
+from kaizen_tasks.domain.adoption.premises import Premises, Repository
+from kaizen_tasks.domain.adoption.proposal import Answers, Proposal, look, propose
+from kaizen_tasks.domain.adoption.sighting import together
+from kaizen_tasks.domain.adoption.stages import arrange
+from kaizen_tasks.errors import Refused
+from tests.domain.adoption.samples import APP, TERRAFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kaizen_tasks.config.settings import Settings
+
+BEFORE = Premises(
+    name="work", texts=APP, answering=("app.py",), repository=Repository(branch="fix", branches=("main",))
+)
+
+
+def evidence(texts: Mapping[str, str], *, region: str = "") -> Evidence:
+    """Return what a folder with these files shows."""
+    premises = evolve(BEFORE, texts=texts, region=region)
+    return Evidence(premises=premises, traces=look(premises))
+
+
+def configured(proposal: Proposal) -> Settings:
+    """Return what the reader makes of the file that would be written."""
+    raw = tomllib.loads(writing.configuration(proposal))
+    return reader.read(source.Source(Path("/app"), "kaizen.toml", raw), source.with_defaults(raw))
+
+
+def test_an_app_with_script_and_terraform_is_known_whole() -> None:
+    """Every name, address and group; nothing is a guess."""
+    proposal = propose(evidence({**APP, **TERRAFORM}), Answers())
+    settings = configured(proposal)
+
+    assert settings.app == "kaizencoach"
+    assert settings.pipeline == ("staging", "prod", "beta")
+    assert settings.groups == {"beta": ("mark", "shane", "dom")}
+    assert (settings.aws.region, settings.aws.account) == ("eu-west-1", "123456789012")
+    assert settings.build.version_arg == "VERSION"
+    assert settings.release.branches == ("main",)
+    prod, dom = settings.environments["prod"], settings.environments["dom"]
+    assert (prod.repository, prod.service) == ("my-personal-coach-app", "my-personal-coach-service")
+    assert (prod.url, prod.protected) == ("https://www.kaizencoach.training", True)
+    assert (dom.repository, dom.service) == ("dom-kaizencoach-app", "dom-kaizencoach-service")
+    assert (dom.url, dom.protected) == ("https://dom.kaizencoach.training", False)
+    assert proposal.guessed == ()
+
+
+def test_what_only_the_script_shows_is_completed_and_called_a_guess() -> None:
+    """A service is called after its repository; an address that nobody has shown is left to the platform."""
+    found = evidence({**APP, "docs/deploy.md": "curl https://staging.kaizencoach.training/version\n"})
+    proposal = propose(found, Answers())
+    settings = configured(proposal)
+
+    assert settings.environments["prod"].service == "my-personal-coach-service"
+    assert settings.environments["staging"].url == "https://staging.kaizencoach.training"
+    assert settings.environments["mark"].url == ""
+    (said,) = remarks.of_account(proposal, None)
+    assert "services" in said.what
+    assert "repositories" not in said.what
+    assert 'service = "my-personal-coach-service"    # a guess' in writing.configuration(proposal)
+
+
+def test_an_app_that_shows_nothing_gets_two_environments_and_a_region_of_its_user() -> None:
+    """As many apps have them; whatever was guessed is said."""
+    proposal = propose(evidence({"Dockerfile": "FROM a\n"}, region="eu-central-1"), Answers())
+    settings = configured(proposal)
+
+    assert settings.app == "work"
+    assert settings.pipeline == ("staging", "prod")
+    assert settings.aws.region == "eu-central-1"
+    assert settings.environments["prod"].protected
+    assert "environments" in proposal.guessed
+    assert "region" not in proposal.guessed
+
+
+def test_without_anything_to_deploy_only_releases_are_configured() -> None:
+    """A library, or an app that begins."""
+    proposal = propose(evidence({}), Answers())
+
+    assert configured(proposal).environments == {}
+    assert "nothing names an environment" in next(remarks.of_image(BEFORE, proposal)).what
+
+
+def test_a_person_is_right() -> None:
+    """Whatever was seen."""
+    answers = Answers(app="web", region="us-east-1", account="210987654321", environments=("staging", "eu"))
+    settings = configured(propose(evidence({**APP, **TERRAFORM}), answers))
+
+    assert settings.app == "web"
+    assert settings.pipeline == ("staging", "eu")
+    assert (settings.aws.region, settings.aws.account) == ("us-east-1", "210987654321")
+
+
+def test_witnesses_that_disagree_are_named() -> None:
+    """Terraform makes what the script only uses."""
+    script = APP["scripts/deploy.sh"].replace("mark-kaizencoach-app", "marks-app")
+    found = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
+    proposal = propose(found, Answers())
+
+    (said,) = remarks.of_witnesses(proposal, found.traces)
+    assert (
+        said.what
+        == "mark: repository is marks-app in scripts/deploy.sh, and mark-kaizencoach-app in infra/app.tf: used"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environments", "groups", "pipeline"),
+    [
+        (("production", "dev", "qa", "staging"), {}, ("dev", "qa", "staging", "production")),
+        (("prod", "mark", "staging", "dom"), {}, ("staging", "prod", "tenants")),
+        (("prod", "eu"), {}, ("prod", "eu")),
+        (("staging", "mark", "dom"), {"all": ("staging", "mark"), "beta": ("mark", "dom")}, ("staging", "beta")),
+        (("staging", "a", "b", "c"), {"x": ("a", "b"), "y": ("b", "c")}, ("staging", "x")),
+    ],
+)
+def test_orders_stages_by_their_names(
+    environments: tuple[str, ...], groups: dict[str, tuple[str, ...]], pipeline: tuple[str, ...]
+) -> None:
+    """Far from users first, tenants last; a group that holds other stages is none."""
+    assert arrange(environments, groups).pipeline == pipeline
+
+
+SERVICES = (
+    Service(name="my-personal-coach-service", repository="my-personal-coach-app", environment="prod"),
+    Service(name="staging-kaizencoach-service", repository="staging-kaizencoach-app", environment=""),
+    Service(name="zoe-kaizencoach-service", repository="zoe-kaizencoach-app", environment="zoe"),
+    Service(name="blog", repository="blog", environment="prod"),
+    Service(name="kaizencoach-from-source", repository="", environment="odd"),
+)
+ACCOUNT = Found(
+    account="210987654321",
+    region="eu-west-1",
+    services=SERVICES,
+    repositories=("my-personal-coach-app", "staging-kaizencoach-app"),
+)
+
+
+def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_from_files() -> None:
+    """Others are somebody else's; what is built from source cannot be promoted."""
+    seen = look(BEFORE).sightings
+
+    found = account.traces(ACCOUNT, ("kaizencoach",), seen)
+
+    assert {each.environment: each.service for each in found.sightings} == {
+        "prod": "my-personal-coach-service",
+        "staging": "staging-kaizencoach-service",
+        "zoe": "zoe-kaizencoach-service",
+    }
+
+
+def test_an_account_in_which_nothing_is_the_apps_is_not_guessed_from() -> None:
+    """The refusal says what runs there."""
+    with pytest.raises(Refused, match=r"none of the services .* blog"):
+        account.traces(ACCOUNT, ("web",), ())
+
+
+def test_what_an_account_lacks_is_said_instead_of_guessed() -> None:
+    """It knows; a proposal from files alone only hopes."""
+    traces = together((account.traces(ACCOUNT, ("kaizencoach",), ()), look(BEFORE)))
+    proposal = propose(Evidence(premises=BEFORE, traces=traces, account=ACCOUNT), Answers(account=ACCOUNT.account))
+
+    said = [each.what for each in remarks.of_account(proposal, ACCOUNT)]
+    assert "mark: the account has no service mark-kaizencoach-service" in said
+    assert not any(line.startswith(("prod", "staging")) for line in said)
+    assert configured(proposal).aws.account == "210987654321"

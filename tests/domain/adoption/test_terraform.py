@@ -1,0 +1,71 @@
+"""Terraform, with variables for each environment or a workspace for each."""
+
+from __future__ import annotations
+
+import pytest
+
+from kaizen_tasks.domain.adoption import expression, terraform
+from tests.domain.adoption.samples import TERRAFORM
+
+WORKSPACES = {
+    "main.tf": """\
+locals {
+  prefix = "${terraform.workspace}-web"
+}
+resource "aws_ecr_repository" "app" {
+  name = "${local.prefix}-app"
+}
+resource "aws_apprunner_service" "app" {
+  service_name = local.prefix
+}
+"""
+}
+
+
+def test_fills_in_the_variables_of_each_environment() -> None:
+    """Prod is an exception, by its variables and by a condition."""
+    found = {each.environment: each for each in terraform.read(TERRAFORM, ()).sightings}
+
+    assert set(found) == {"staging", "prod", "mark", "shane", "dom"}
+    assert found["prod"].repository == "my-personal-coach-app"
+    assert found["prod"].service == "my-personal-coach-service"
+    assert found["prod"].url == "https://www.kaizencoach.training"
+    assert found["mark"].repository == "mark-kaizencoach-app"
+    assert found["mark"].url == "https://mark.kaizencoach.training"
+    assert found["mark"].where == "infra/app.tf"
+
+
+def test_workspaces_are_the_environments_that_are_known_from_elsewhere() -> None:
+    """Terraform itself does not say which workspaces there are."""
+    found = terraform.read(WORKSPACES, ("staging", "prod")).sightings
+
+    assert [(each.repository, each.service) for each in found] == [
+        ("staging-web-app", "staging-web"),
+        ("prod-web-app", "prod-web"),
+    ]
+    assert not terraform.read(WORKSPACES, ()).sightings
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ('"plain"', "plain"),
+        ("var.env", "prod"),
+        ('"${var.env}-${var.name}"', "prod-web"),
+        ('var.env == "prod" ? "live" : var.unknown', "live"),
+        ('var.env != "prod" ? "x" : (var.env == "dev" ? "y" : "z")', "z"),
+        ('"${var.env == "prod" ? "www" : var.env}.example.com" # the domain', "www.example.com"),
+    ],
+)
+def test_evaluates_what_names_are_made_of(written: str, value: str) -> None:
+    """Text, references, comparisons and conditionals."""
+    assert expression.evaluate(written, {"var.env": "prod", "var.name": "web"}) == value
+
+
+@pytest.mark.parametrize(
+    "written", ["var.other", 'format("%s", var.env)', '"${lower(var.env)}"', "var.env ==", '"a" "b"']
+)
+def test_knows_what_it_does_not_know(written: str) -> None:
+    """A wrong name would be worse than none."""
+    with pytest.raises(expression.Unknown):
+        expression.evaluate(written, {"var.env": "prod"})

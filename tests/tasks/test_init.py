@@ -1,0 +1,429 @@
+"""`kaizen init`, as it is typed, in whatever folder a team has."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import tomllib
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.config import reader, source
+from tests import repositories
+from tests.clouds import Cloud
+from tests.domain.adoption.samples import APP, TERRAFORM
+from tests.tasks.apps import kaizen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from kaizen_tasks.config.settings import Settings
+    from tests.tasks.apps import Said
+
+    Init = Callable[..., Said]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a git repository without anything in it."""
+    path = tmp_path / "web"
+    path.mkdir()
+    git(path, "init", "--quiet", "--initial-branch=main")
+    return path
+
+
+@pytest.fixture
+def init(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Init:
+    """Return what types `kaizen init` in a folder; without a word more, nobody is there to be asked."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    def typed(*words: str, at: Path = folder) -> Said:
+        monkeypatch.chdir(at)
+        monkeypatch.setattr("sys.path", [str(at), *sys.path])
+        return kaizen("init", *words, capsys=capsys)
+
+    return typed
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git, as somebody."""
+    environ = {"PATH": "/usr/bin:/bin:/usr/local/bin", **repositories.ENVIRONMENT}
+    return subprocess.run(("git", *words), cwd=folder, env=environ, check=True, capture_output=True, text=True).stdout
+
+
+def put(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def committed(folder: Path, files: Mapping[str, str], *, remote: bool = True) -> None:
+    """Write files and commit them, with a remote that has them."""
+    put(folder, files)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "First")
+    if remote:
+        git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "../web.git")
+        git(folder, "remote", "add", "origin", "../web.git")
+        git(folder, "push", "--quiet", "--set-upstream", "origin", "main")
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return every file, with its hash."""
+    files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def settings(folder: Path) -> Settings:
+    """Return what the reader makes of the configuration."""
+    found = source.read(folder)
+    assert found is not None
+    return reader.read(found, source.with_defaults(found.raw))
+
+
+def test_an_app_with_script_and_terraform_is_configured_whole(folder: Path, init: Init) -> None:
+    """Nothing that was there is touched, and a second run changes nothing."""
+    committed(folder, {**APP, **TERRAFORM})
+    git(folder, "switch", "--quiet", "--create", "feature/x")
+    before = contents(folder)
+
+    said = init("--yes")
+    after = contents(folder)
+    again = init("--yes")
+
+    assert said.code == 0
+    assert after.items() > before.items()
+    assert after.keys() - before.keys() == {"kaizen.toml", "tasks.py"}
+    assert settings(folder).pipeline == ("staging", "prod", "beta")
+    assert settings(folder).environments["prod"].repository == "my-personal-coach-app"
+    assert "note:" not in said.out
+    assert "+repository = " in said.out
+    assert "inv --dry release-staging" in said.out
+    assert (again.code, "nothing is missing" in again.out) == (0, True)
+    assert contents(folder) == after
+
+
+def test_an_empty_repository_gets_a_release_side(folder: Path, init: Init) -> None:
+    """There is nothing to deploy, and that is said."""
+    said = init("--yes")
+
+    assert said.code == 0
+    assert contents(folder).keys() == {"kaizen.toml", "tasks.py", "VERSION", "CHANGELOG.md", ".gitignore"}
+    assert (folder / "VERSION").read_text(encoding="utf-8") == "0.1.0\n"
+    assert settings(folder).app == "web"
+    assert "note: there is no Dockerfile, and nothing names an environment" in said.out
+    assert "note: there is no remote" in said.out
+    assert init("--yes").out.count("nothing is missing") == 1
+
+
+def test_without_an_answer_it_only_shows(folder: Path, init: Init) -> None:
+    """Neither where nobody can be asked, nor under `--dry`."""
+    committed(folder, APP)
+    before = contents(folder)
+
+    said = init()
+
+    assert said.code == 3
+    assert "+app = " in said.out
+    assert said.err.splitlines()[-2:] == ["nothing has been changed", "add --yes"]
+    assert contents(folder) == before
+
+
+def test_a_dry_run_only_shows(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And is content with that."""
+    monkeypatch.chdir(folder)
+
+    said = kaizen("--dry", "init", capsys=capsys)
+
+    assert said.code == 0
+    assert "+++ b/kaizen.toml" in said.out
+    assert contents(folder) == {}
+
+
+def _listed(folder: Path) -> str:
+    """Return what Invoke lists, as JSON."""
+    words = [sys.executable, "-m", "invoke", "--list", "--list-format=json"]
+    ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("from invoke import task\n\n\n@task\ndef mine(c): ...\n", "mine"),
+        ("from invoke import Collection, task\n\n\n@task\ndef mine(c): ...\n\n\nns = Collection(mine)\n", "own.mine"),
+    ],
+)
+def test_an_existing_entrance_keeps_its_tasks(folder: Path, init: Init, text: str, own: str) -> None:
+    """What is printed, added at its end, gives both."""
+    committed(folder, {**APP, "tasks.py": text})
+
+    said = init("--yes")
+    assert (folder / "tasks.py").read_text(encoding="utf-8") == text
+    lines = said.out.partition("add at its end:\n")[2].splitlines()
+    block = [line.removeprefix("    ") for line in takewhile(lambda line: line[:1] in {"", " "}, lines)]
+    (folder / "tasks.py").write_text(text + "\n" + "\n".join(block) + "\n", encoding="utf-8")
+
+    listed = _listed(folder)
+    assert f'"name": "{own.rpartition(".")[2]}"' in listed
+    assert '"name": "release-staging"' in listed
+    assert "note: tasks.py" not in init("--yes").out
+
+
+def test_a_configuration_in_pyproject_is_the_configuration(folder: Path, init: Init) -> None:
+    """No second one is written beside it."""
+    committed(folder, {**APP, "pyproject.toml": '[tool.kaizen]\napp = "mine"\n'})
+
+    said = init("--yes")
+
+    assert said.code == 0
+    assert "configured in pyproject.toml [tool.kaizen]" in said.out
+    assert not (folder / "kaizen.toml").exists()
+    assert (folder / "tasks.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("kaizen.toml", 'app = "web"\npipelin = []\n'), ("pyproject.toml", "[tool.kaizen\n")]
+)
+def test_a_broken_configuration_is_not_replaced(folder: Path, init: Init, name: str, text: str) -> None:
+    """Its problems are listed, as every task does."""
+    committed(folder, {**APP, name: text})
+    before = contents(folder)
+
+    said = init("--yes")
+
+    assert said.code == 2
+    assert said.err.startswith(name)
+    assert contents(folder) == before
+
+
+def test_an_app_below_the_top_of_its_repository_has_its_own_files(folder: Path, init: Init) -> None:
+    """And none of its neighbours' names."""
+    committed(
+        folder, {**{f"services/coach/{name}": text for name, text in APP.items()}, "services/blog/VERSION": "1.0.0\n"}
+    )
+    coach = folder / "services" / "coach"
+
+    said = init("--yes", at=coach)
+
+    assert said.code == 0
+    assert {"kaizen.toml", "tasks.py"} <= {path.name for path in coach.iterdir()}
+    assert settings(coach).app == "kaizencoach"
+    assert git(folder, "status", "--porcelain").split() == [
+        "??",
+        "services/coach/kaizen.toml",
+        "??",
+        "services/coach/tasks.py",
+    ]
+
+
+def test_below_an_app_is_not_another_one(folder: Path, init: Init) -> None:
+    """The refusal says where it is; once it is configured, it is found."""
+    committed(folder, APP)
+    scripts = folder / "scripts"
+
+    refused = init("--yes", at=scripts)
+    init("--yes")
+    found = init("--yes", at=scripts)
+
+    assert refused.code == 3
+    assert refused.err.splitlines()[-1] == f"cd {folder}"
+    assert (found.code, "nothing is missing" in found.out) == (0, True)
+    assert [path.name for path in scripts.iterdir()] == ["deploy.sh"]
+
+
+def test_without_a_dockerfile_the_environments_are_configured_and_it_is_missed(folder: Path, init: Init) -> None:
+    """Somebody has to write one, or to choose a bundle."""
+    committed(folder, {name: text for name, text in APP.items() if name != "Dockerfile"})
+
+    said = init("--yes")
+
+    assert said.code == 0
+    assert "note: there is no Dockerfile: write one" in said.out
+    assert "staging" in settings(folder).environments
+
+
+def test_a_dockerfile_that_takes_no_version_gets_the_lines_printed(folder: Path, init: Init) -> None:
+    """It stays as it is."""
+    committed(folder, {**APP, "Dockerfile": "FROM a\nCMD true\n"})
+
+    said = init("--yes")
+
+    assert "note: Dockerfile does not take the version; add at its end:\n    ARG VERSION=dev\n" in said.out
+    assert (folder / "Dockerfile").read_text(encoding="utf-8") == "FROM a\nCMD true\n"
+
+
+def test_an_app_without_the_endpoint_gets_its_lines_printed(folder: Path, init: Init) -> None:
+    """For the framework that it depends on."""
+    committed(folder, {**APP, "app.py": "app = Flask(__name__)\n"})
+
+    said = init("--yes")
+
+    assert "note: nothing answers GET /version; with Flask:\n    import os\n" in said.out
+    assert 'os.environ.get("APP_VERSION", "dev")' in said.out
+
+
+def test_a_detached_head_is_no_branch_to_release_from(folder: Path, init: Init) -> None:
+    """The clone knows which one is."""
+    committed(folder, APP)
+    git(folder, "remote", "set-head", "origin", "main")
+    git(folder, "checkout", "--quiet", "--detach")
+
+    said = init("--yes")
+
+    assert "note: HEAD is detached; releases are made from main: git switch main" in said.out
+    assert settings(folder).release.branches == ("main",)
+
+
+def test_releases_are_made_from_the_default_branch_and_pushed_to_the_only_remote(folder: Path, init: Init) -> None:
+    """Whatever they are called."""
+    committed(folder, APP, remote=False)
+    git(folder, "branch", "--move", "trunk")
+    git(folder, "remote", "add", "upstream", "https://user:secret@example.com/web.git")
+    git(folder, "update-ref", "refs/remotes/upstream/trunk", "HEAD")
+    git(folder, "symbolic-ref", "refs/remotes/upstream/HEAD", "refs/remotes/upstream/trunk")
+
+    said = init("--yes")
+
+    release = settings(folder).release
+    assert (release.branches, release.remote) == (("trunk",), "upstream")
+    assert "secret" not in said.out + said.err
+
+
+def test_a_path_with_spaces_is_a_path(tmp_path: Path, init: Init) -> None:
+    """In the heading, in git, and in what is typed next."""
+    folder = tmp_path / "my own app"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    put(folder, {"Dockerfile": "FROM a\n"})
+
+    said = init("--yes", at=folder)
+
+    assert said.code == 0
+    assert settings(folder).app == "my-own-app"
+    assert settings(folder).pipeline == ("staging", "prod")
+
+
+def test_a_folder_outside_of_git_is_refused(tmp_path: Path, init: Init) -> None:
+    """A release needs a commit."""
+    folder = tmp_path / "alone"
+    folder.mkdir()
+
+    said = init("--yes", at=folder)
+
+    assert said.code == 3
+    assert "git init" in said.err
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_git_ignores_is_not_overwritten(folder: Path, init: Init) -> None:
+    """It is there, whoever knows of it."""
+    committed(folder, {".gitignore": "VERSION\ntasks.py\n"})
+    put(folder, {"VERSION": "7.0.0\n", "tasks.py": "# mine\n"})
+
+    said = init("--yes")
+
+    assert (folder / "VERSION").read_text(encoding="utf-8") == "7.0.0\n"
+    assert (folder / "tasks.py").read_text(encoding="utf-8") == "# mine\n"
+    assert (folder / ".gitignore").read_text(encoding="utf-8") == "VERSION\ntasks.py\n__pycache__/\n"
+    assert "note: tasks.py is yours; add at its end:" in said.out
+
+
+class Terminal(io.StringIO):
+    """A person who types."""
+
+    def isatty(self) -> bool:
+        """Say that somebody is there."""
+        return True
+
+
+def test_a_person_is_asked_only_for_what_cannot_be_seen(
+    folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty answer is the default; the last question is whether to write."""
+    committed(folder, {"Dockerfile": "FROM a\n"})
+    monkeypatch.setattr("sys.stdin", Terminal("coach\n\ntest, live\ny\n"))
+
+    said = init()
+
+    found = settings(folder)
+    assert said.code == 0
+    assert (found.app, found.aws.region, found.pipeline) == ("coach", "eu-west-1", ("test", "live"))
+    assert said.err.count("]: ") == 3
+
+
+def test_a_person_who_says_no_has_changed_nothing(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an app that shows everything, only the last question is asked."""
+    committed(folder, {**APP, **TERRAFORM})
+    before = contents(folder)
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+
+    said = init()
+
+    assert said.code == 3
+    assert said.err.startswith("write kaizen.toml, tasks.py? [y/N] ")
+    assert contents(folder) == before
+
+
+@pytest.fixture
+def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Run a local cloud with two services."""
+    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
+        for name, environment in (("shop-live", "prod"), ("staging-shop", "staging")):
+            running.client("ecr").create_repository(repositoryName=name)
+            address = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/{name}:latest"
+            running.client("apprunner").create_service(
+                ServiceName=name,
+                SourceConfiguration={
+                    "AuthenticationConfiguration": {"AccessRoleArn": "arn:aws:iam::123456789012:role/pulls"},
+                    "ImageRepository": {
+                        "ImageIdentifier": address,
+                        "ImageRepositoryType": "ECR",
+                        "ImageConfiguration": {"RuntimeEnvironmentVariables": {"ENVIRONMENT": environment}},
+                    },
+                },
+            )
+        for variable, value in running.environ.items():
+            if variable.startswith("AWS_"):
+                monkeypatch.setenv(variable, value)
+        yield running
+
+
+def test_the_account_shows_its_services(folder: Path, init: Init, cloud: Cloud) -> None:
+    """Names, environments and the account itself; nothing is changed there."""
+    committed(folder, {"Dockerfile": "FROM a\nARG VERSION\n"})
+
+    said = init("--yes", "--from-aws", "--app", "shop")
+
+    found = settings(folder)
+    assert said.code == 0
+    assert (found.aws.account, found.pipeline) == ("123456789012", ("staging", "prod"))
+    assert found.environments["prod"].service == "shop-live"
+    assert found.environments["staging"].repository == "staging-shop"
+    asked = [each["operation"] for each in cloud.requests if each.get("operation")]
+    made = ("CreateRepository", "CreateService")
+    assert all(name.startswith(("Get", "Describe", "List", *made)) for name in asked)
+    assert asked.count("CreateService") == 2
+    assert tomllib.loads((folder / "kaizen.toml").read_text(encoding="utf-8"))["app"] == "shop"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_account_that_shows_nothing_of_the_app_is_refused(folder: Path, init: Init) -> None:
+    """What it has is named."""
+    committed(folder, {"Dockerfile": "FROM a\n"}, remote=False)
+
+    said = init("--yes", "--from-aws")
+
+    assert said.code == 3
+    assert "shop-live, staging-shop" in said.err
+    assert contents(folder).keys() == {"Dockerfile"}
