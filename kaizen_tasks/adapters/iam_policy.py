@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.domain.adoption.workflows import gate_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaizen_tasks.config.settings import Settings
 
+GITHUB = "token.actions.githubusercontent.com"
 Document = dict[str, object]  # JSON, on its way out
 
 
@@ -126,6 +129,40 @@ def document(settings: Settings, *, account: str, table: str) -> Document:
     return {
         "Version": "2012-10-17",
         "Statement": [_written(each) for each in statements(settings, account=account, table=table)],
+    }
+
+
+def trust(settings: Settings, *, account: str, repository: str) -> Document:
+    """Return who may take the role: jobs of a GitHub repository, on a branch that is released from, or once approved.
+
+    https://docs.github.com/en/actions/concepts/security/openid-connect
+
+    Args:
+        settings: names the branches, and the stages that are protected.
+        account: twelve digits.
+        repository: `owner/name`.
+    """
+    stages = (settings.stage(name) for name in settings.pipeline)
+    gates = dict.fromkeys(gate_of(stage.name) for stage in stages if any(each.protected for each in stage.environments))
+    jobs = (
+        *(f"ref:refs/heads/{branch}" for branch in settings.release.branches),
+        *(f"environment:{gate}" for gate in gates),
+    )
+    provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{GITHUB}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "KaizenGitHub",
+                "Effect": "Allow",
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Principal": {"Federated": provider},
+                "Condition": {
+                    "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"},
+                    "StringLike": {f"{GITHUB}:sub": [f"repo:{repository}:{job}" for job in jobs]},
+                },
+            }
+        ],
     }
 
 

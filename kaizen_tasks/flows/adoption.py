@@ -13,6 +13,7 @@ from kaizen_tasks.domain import changelog
 from kaizen_tasks.domain.adoption import entrance, history, remarks, writing
 from kaizen_tasks.domain.adoption.change import Change
 from kaizen_tasks.domain.adoption.remarks import Remark
+from kaizen_tasks.domain.adoption.workflows import Delivery, Stage, files
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.documents import CHANGELOG, VERSION
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 IGNORE = ".gitignore"
 BYTE_CODE = "__pycache__/"
+PATTERN = {*"*?["}
 
 
 @frozen(kw_only=True)
@@ -48,7 +50,7 @@ class Adoption:
     remarks: tuple[Remark, ...]
 
 
-def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Documents) -> Adoption:
+def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Documents, *, workflows: str = "") -> Adoption:
     """Decide what is missing.
 
     Args:
@@ -56,6 +58,7 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
         evidence: what was found.
         proposal: what to configure where nothing is.
         documents: the files in the folder.
+        workflows: the version of these tasks that workflows install; empty when none are wanted.
 
     Raises:
         ConfigurationError: the app is configured already, and that configuration is wrong.
@@ -64,6 +67,8 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
     configured = source.read(root)
     wanted = tuple(_wanted(premises, proposal, configured=configured is not None))
     settings = _settings(configured or _as_written(root, wanted))
+    if workflows:
+        wanted = (*wanted, *_workflows(settings, version=workflows))
     there = {name: documents.read(name) is not None for name, _ in wanted}
     return Adoption(
         settings=settings,
@@ -87,6 +92,24 @@ def _wanted(premises: Premises, proposal: Proposal, *, configured: bool) -> Iter
     yield entrance.FILE, entrance.NEW.encode()
     yield VERSION, f"{history.version(premises.repository.tags, premises.texts)}\n".encode()
     yield CHANGELOG, changelog.empty()
+
+
+def _workflows(settings: Settings, *, version: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the workflows of the pipeline that is configured."""
+    delivery = Delivery(
+        branch=next((name for name in settings.release.branches if not PATTERN & {*name}), "main"),
+        region=settings.aws.region,
+        stages=tuple(_stage(name, settings) for name in settings.pipeline),
+        version=version,
+    )
+    for path, text in files(delivery).items():
+        yield path, text.encode()
+
+
+def _stage(name: str, settings: Settings) -> Stage:
+    environments = settings.stage(name).environments
+    protected = any(environment.protected for environment in environments)
+    return Stage(name=name, protected=protected, size=len(environments))
 
 
 def _as_written(root: Path, wanted: tuple[tuple[str, bytes], ...]) -> source.Source:

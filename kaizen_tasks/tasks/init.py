@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.adoption.account import Found
     from kaizen_tasks.domain.adoption.evidence import Evidence
     from kaizen_tasks.domain.adoption.proposal import Answers, Proposal
+    from kaizen_tasks.errors import Refused
     from kaizen_tasks.flows.adoption import Adoption
 
 
@@ -41,6 +42,7 @@ class Asked(NamedTuple):
         "app": "the app's name",
         "region": "of repositories and services: eu-west-1",
         "profile": "of your AWS configuration",
+        "ci": "write workflows that type these tasks: github",
         "env": "an environment, in place of those that are found; may be repeated",
     },
 )
@@ -52,25 +54,47 @@ def init(
     app: str = "",
     region: str = "",
     profile: str = "",
+    ci: str = "",
 ) -> None:
     """Write what an app needs to be released: tasks.py, kaizen.toml, VERSION, CHANGELOG.md."""
     from pathlib import Path
 
+    from kaizen_tasks import __version__
     from kaizen_tasks.adapters import premises
     from kaizen_tasks.adapters.files import WorkingTree
     from kaizen_tasks.domain.adoption.proposal import Answers
     from kaizen_tasks.flows import adoption as flow
 
+    _check_ci(ci)
     root = premises.locate(Path.cwd())
     answers = Answers(app=app, region=region, environments=tuple(env))
     documents = WorkingTree(root)
     evidence, proposal = _proposed(root, answers, Asked(yes=yes, from_aws=from_aws, profile=profile))
-    adoption = flow.plan(root, evidence, proposal, documents)
+    if ci and evidence.premises.within:
+        raise _below_the_top(evidence.premises.within)
+    adoption = flow.plan(root, evidence, proposal, documents, workflows=__version__ if ci else "")
     _show(adoption, root)
     if adoption.changes and not c.config.run.dry:
         _agree(adoption, yes=yes)
         flow.write(adoption, documents)
         _say_what_is_next(adoption)
+
+
+def _check_ci(ci: str) -> None:
+    from kaizen_tasks.errors import UsageError
+
+    if ci not in {"", "github"}:
+        raise UsageError(f"--ci {ci}: there are no workflows for it", hint="choose github")
+
+
+def _below_the_top(within: str) -> Refused:
+    from kaizen_tasks.errors import Refused
+
+    return Refused(
+        f"workflows belong to the top of the repository, and this app is in {within}",
+        state="nothing has been changed",
+        hint="leave out --ci, and write workflows that type the same tasks there",
+    )
 
 
 def _proposed(root: Path, answers: Answers, asked: Asked) -> tuple[Evidence, Proposal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,23 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 
-@command(help={"yes": YES, "print-iam": "print the least IAM policy for whoever releases, and do nothing else"})
-def setup(c: Context, yes: bool = False, print_iam: bool = False) -> None:
+@command(
+    help={
+        "yes": YES,
+        "print-iam": "print the least IAM policy for whoever releases, and do nothing else",
+        "github": "with --print-iam: the role that jobs of this repository take, as owner/name",
+    }
+)
+def setup(c: Context, yes: bool = False, print_iam: bool = False, github: str = "") -> None:
     """Create what is missing: the ledger's table, tags that never move, blob mounting."""
     from kaizen_tasks.flows import setup as flows
     from kaizen_tasks.tasks import executing
     from kaizen_tasks.wiring import toolbox
 
+    _check(github, print_iam=print_iam)
     tools = toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:
-        _print_policy(tools)
+        _print_policy(tools, github)
         return
     account, region = tools.identity.account(), tools.settings.aws.region
     tools.reporter.heading(f"{tools.settings.app} needs in its account   (account {account}, {region})")
@@ -49,10 +57,24 @@ def _agree(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
         asking.agree("do that", yes=yes)
 
 
-def _print_policy(tools: Toolbox) -> None:
-    """Print the policy; a configured account is believed, so that this asks nobody."""
+def _check(github: str, *, print_iam: bool) -> None:
+    from kaizen_tasks.errors import UsageError
+
+    if github and not print_iam:
+        raise UsageError("--github describes a role, and makes none", hint=f"inv setup --print-iam --github {github}")
+    if github and not re.fullmatch(r"[\w.-]+/[\w.-]+", github):
+        raise UsageError(f"--github {github}: not a repository", hint="write it as owner/name")
+
+
+def _print_policy(tools: Toolbox, github: str) -> None:
+    """Print the policy, or the whole role; a configured account is believed, so that this asks nobody."""
     from kaizen_tasks.adapters import iam_policy
     from kaizen_tasks.tasks import rendering
 
     account = tools.settings.aws.account or tools.identity.account()
-    rendering.print_json(iam_policy.document(tools.settings, account=account, table=tools.ledger.table))
+    permissions = iam_policy.document(tools.settings, account=account, table=tools.ledger.table)
+    if github:
+        trust = iam_policy.trust(tools.settings, account=account, repository=github)
+        rendering.print_json({"trust": trust, "permissions": permissions})
+    else:
+        rendering.print_json(permissions)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from kaizen_tasks.adapters.iam_policy import TASKS, document, statements, tasks
+from kaizen_tasks.adapters.iam_policy import TASKS, document, statements, tasks, trust
 from tests.fakes.tools import settings
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
@@ -83,3 +83,22 @@ def test_spells_arns_as_their_part_of_aws_does(region: str, begin: str) -> None:
 
     resources = [resource for each in found.values() for resource in each["Resource"] if resource != "*"]
     assert all(resource.startswith(begin) and f":{region}:" in resource for resource in resources)
+
+
+def test_trusts_jobs_on_a_released_branch_and_jobs_that_were_approved() -> None:
+    """No other repository, branch, pull request or environment."""
+    found = trust(settings(), account="123456789012", repository="ada/web")
+
+    (statement,) = cast("list[dict[str, Any]]", found["Statement"])
+    assert statement["Principal"] == {
+        "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    }
+    assert statement["Condition"] == {
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+        "StringLike": {
+            "token.actions.githubusercontent.com:sub": [
+                "repo:ada/web:ref:refs/heads/main",
+                "repo:ada/web:environment:production",
+            ]
+        },
+    }

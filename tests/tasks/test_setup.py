@@ -95,3 +95,25 @@ def test_names_every_repository_that_somebody_has_to_make(cloud: Cloud, capsys: 
     assert said.code == 3
     assert all(name in said.err for name in REPOSITORIES)
     assert cloud.client("dynamodb").list_tables()["TableNames"] == []
+
+
+@pytest.mark.usefixtures("_app")
+def test_prints_the_role_of_a_repository(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who may take it, and what it may do."""
+    said = apps.kaizen("setup", "--print-iam", "--github", "ada/web", capsys=capsys)
+
+    document = json.loads(said.out)
+    assert document.keys() == {"trust", "permissions"}
+    assert "repo:ada/web:environment:production" in said.out
+
+
+@pytest.mark.usefixtures("_app")
+@pytest.mark.parametrize("words", [("--github", "ada/web"), ("--print-iam", "--github", "web")])
+def test_a_role_is_described_for_a_repository_and_never_made(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """The account is not touched."""
+    said = apps.kaizen("setup", *words, capsys=capsys)
+
+    assert said.code == 2
+    assert len(said.err.splitlines()) <= 3

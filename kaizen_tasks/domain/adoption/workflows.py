@@ -1,0 +1,267 @@
+"""GitHub workflows that type the same tasks as people do; each job types one, and decides nothing.
+
+Commits stand for releases of actions that were looked up by their tags, since a tag can be moved.
+"""
+
+from __future__ import annotations
+
+import json
+from string import Template
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.domain.adoption import naming, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CHECK = ".github/workflows/changelog.yml"
+RELEASE = ".github/workflows/release.yml"
+TENANTS_A_RUNNER = 25
+"""How many environments one runner drives; above, a promotion is split into shards."""
+
+ACTIONS = {
+    "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "credentials": "aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
+    "sarif": "github/codeql-action/upload-sarif@8aad20d150bbac5944a9f9d289da16a4b0d87c1e # v4.36.2",
+}
+
+
+class Yaml(Template):
+    """A template in which `$` is text."""
+
+    delimiter = "%"
+
+
+@frozen(kw_only=True)
+class Stage:
+    """A stage of the pipeline.
+
+    Attributes:
+        name: an environment's or a group's.
+        protected: whether changing it needs a confirmation: here, that of a reviewer.
+        size: how many environments it has.
+    """
+
+    name: str
+    protected: bool
+    size: int
+
+    @property
+    def gate(self) -> str:
+        """The GitHub environment whose reviewers approve; empty when nobody has to."""
+        return gate_of(self.name) if self.protected else ""
+
+
+def gate_of(stage: str) -> str:
+    """Return what the GitHub environment of a protected stage is called."""
+    return "production" if stage.lower() in stages.LIVE else stage
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """What workflows need to know of an app.
+
+    Attributes:
+        branch: from which releases are made.
+        region: of repositories and services.
+        stages: the pipeline.
+        version: of these tasks, which the runners install.
+    """
+
+    branch: str
+    region: str
+    stages: tuple[Stage, ...]
+    version: str
+
+
+INSTALL = """\
+      - uses: %{python}
+        with:
+          python-version: "3.13"
+      - name: Install the tasks
+        run: python -m pip install --quiet kaizen-tasks==%{version}
+"""
+
+CHECKS = Yaml(f"""\
+# Written by `kaizen init --ci github`: problems of the changelog, beside its lines.
+name: Changelog
+
+on:
+  pull_request:
+    paths: [CHANGELOG.md, VERSION]
+
+permissions: {{}}
+
+concurrency:
+  group: changelog-${{{{ github.ref }}}}
+  cancel-in-progress: true
+
+jobs:
+  changelog:
+    name: changelog.check
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      contents: read
+      security-events: write # the problems, as code scanning shows them
+    steps:
+      - uses: %{{checkout}}
+        with:
+          fetch-depth: 0 # tags are witnesses
+          persist-credentials: false
+{INSTALL}\
+      - name: Collect the problems
+        run: inv changelog.check --sarif > changelog.sarif || test "$?" -eq 3
+      - uses: %{{sarif}}
+        if: github.event.pull_request.head.repo.full_name == github.repository
+        with:
+          sarif_file: changelog.sarif
+      - name: List the problems
+        run: inv changelog.check
+""")
+
+RELEASES = Yaml("""\
+# Written by `kaizen init --ci github`. Each job types one task; a person can type the same.
+#
+# Once, by hand: the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, its ARN as the repository's
+# variable KAIZEN_ROLE_ARN%{gates}.
+name: Release
+
+on:
+  push:
+    branches: [%{branch}]
+    paths: [CHANGELOG.md, VERSION] # what is not noted there is not released
+  workflow_dispatch:
+
+permissions: {}
+
+jobs:
+""")
+
+PREPARATION = f"""\
+      - uses: %{{checkout}}
+        with:
+          ref: %{{branch}}
+          fetch-depth: 0 # a release looks at tags and at the whole history
+          persist-credentials: %{{persist}}
+{INSTALL}\
+      - uses: %{{credentials}}
+        with:
+          role-to-assume: ${{{{ vars.KAIZEN_ROLE_ARN }}}}
+          aws-region: %{{region}}
+"""
+
+SUMMARY = """\
+      - name: Show what runs where
+        if: ${{ !cancelled() }}
+        run: |
+          {
+            echo '```'
+            inv status
+            echo '```'
+          } >> "$GITHUB_STEP_SUMMARY"
+"""
+
+FIRST = Yaml(f"""\
+  release:
+    name: release-%{{stage}}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 90
+%{{gate}}\
+    concurrency:
+      group: kaizen-%{{stage}}
+      cancel-in-progress: false
+    permissions:
+      contents: write # the release commit and its tag
+      id-token: write # short-lived AWS credentials
+    outputs:
+      release: ${{{{ steps.name.outputs.release }}}}
+    steps:
+{PREPARATION}\
+      - name: Say who commits
+        run: |
+          git config user.name 'github-actions[bot]'
+          git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
+      - name: Release to %{{stage}}
+        run: inv release-%{{stage}}%{{yes}}
+      - name: Name what the other jobs promote
+        id: name
+        run: echo "release=v$(cat VERSION)" >> "$GITHUB_OUTPUT"
+{SUMMARY}""")
+
+LATER = Yaml(f"""\
+
+  %{{job}}:
+    name: promote-%{{stage}}
+    needs: [%{{needs}}]
+    runs-on: ubuntu-24.04
+    timeout-minutes: 90
+%{{gate}}%{{shards}}\
+    concurrency:
+      group: kaizen-%{{stage}}%{{alone}}
+      cancel-in-progress: false
+    permissions:
+      contents: read
+      id-token: write # short-lived AWS credentials
+    steps:
+{PREPARATION}\
+      - name: Promote to %{{stage}}
+        env:
+          RELEASE: ${{{{ needs.release.outputs.release }}}} # what was approved, whatever was released since
+%{{shard}}\
+        run: inv promote-%{{stage}} --release "$RELEASE"%{{options}}
+{SUMMARY}""")
+
+
+def files(delivery: Delivery) -> dict[str, str]:
+    """Return every workflow by its path; without a pipeline there is nothing to release to."""
+    written = {CHECK: CHECKS.substitute(ACTIONS, version=delivery.version)}
+    if delivery.stages:
+        written[RELEASE] = _release(delivery)
+    return written
+
+
+def _release(delivery: Delivery) -> str:
+    first, *later = delivery.stages
+    gates = [stage.gate for stage in delivery.stages if stage.gate]
+    said = f",\n# and the GitHub environment {' and '.join(gates)} with the reviewers who approve" if gates else ""
+    branch = json.dumps(delivery.branch)
+    jobs = ["release", *(f"promote-{naming.slug(stage.name)}" for stage in later)]
+    return "".join(
+        (
+            RELEASES.substitute(branch=branch, gates=said),
+            FIRST.substitute(_shared(first, delivery), branch=branch, persist="true # the release is pushed"),
+            *(_promotion(stage, jobs[: place + 1], delivery) for place, stage in enumerate(later)),
+        )
+    )
+
+
+def _shared(stage: Stage, delivery: Delivery) -> Mapping[str, str]:
+    return {
+        **ACTIONS,
+        "stage": stage.name,
+        "region": delivery.region,
+        "version": delivery.version,
+        "gate": f"    environment: {stage.gate} # its reviewers approve\n" if stage.gate else "",
+        "yes": " --yes" if stage.gate else "",
+    }
+
+
+def _promotion(stage: Stage, needs: Sequence[str], delivery: Delivery) -> str:
+    shards = -(-stage.size // TENANTS_A_RUNNER)
+    split = shards > 1
+    names = ", ".join(f'"{number}/{shards}"' for number in range(1, shards + 1))
+    return LATER.substitute(
+        _shared(stage, delivery),
+        job=f"promote-{naming.slug(stage.name)}",
+        branch=json.dumps(delivery.branch),
+        persist="false",
+        needs=", ".join(dict.fromkeys((needs[0], needs[-1]))),
+        shards=f"    strategy:\n      fail-fast: false\n      matrix:\n        shard: [{names}]\n" if split else "",
+        alone="-${{ strategy.job-index }}" if split else "",
+        shard="          SHARD: ${{ matrix.shard }}\n" if split else "",
+        options=(' --shard "$SHARD"' if split else "") + (" --yes" if stage.gate else ""),
+    )
