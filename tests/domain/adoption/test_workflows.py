@@ -1,0 +1,89 @@
+"""The workflows that are written, as GitHub reads them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from kaizen_tasks.domain.adoption.workflows import ACTIONS, CHECK, RELEASE, Delivery, Stage, files
+
+STAGES = (
+    Stage(name="staging", protected=False, size=1),
+    Stage(name="prod", protected=True, size=1),
+    Stage(name="beta", protected=False, size=3),
+)
+
+
+def written(*stages: Stage) -> dict[str, Any]:
+    """Return the jobs of the release workflow."""
+    delivery = Delivery(branch="main", region="eu-west-1", stages=stages, version="1.2.3")
+    jobs: dict[str, Any] = yaml.safe_load(files(delivery)[RELEASE])["jobs"]
+    return jobs
+
+
+def commands(job: dict[str, Any]) -> list[str]:
+    """Return what a job types of our tasks, but for showing the status."""
+    return [step["run"] for step in job["steps"] if step.get("run", "").startswith("inv ")]
+
+
+def test_each_job_types_one_task_in_the_order_of_the_pipeline() -> None:
+    """What is promoted is what the first job has released, whatever was released since."""
+    jobs = written(*STAGES)
+
+    assert {name: commands(job) for name, job in jobs.items()} == {
+        "release": ["inv release-staging"],
+        "promote-prod": ['inv promote-prod --release "$RELEASE" --yes'],
+        "promote-beta": ['inv promote-beta --release "$RELEASE"'],
+    }
+    assert [job.get("needs") for job in jobs.values()] == [None, ["release"], ["release", "promote-prod"]]
+
+
+def test_only_a_job_with_reviewers_answers_for_them() -> None:
+    """`--yes` and the environment go together."""
+    jobs = written(*STAGES, Stage(name="eu", protected=True, size=1))
+
+    assert {name: job.get("environment") for name, job in jobs.items()} == {
+        "release": None,
+        "promote-prod": "production",
+        "promote-beta": None,
+        "promote-eu": "eu",
+    }
+    assert [name for name, job in jobs.items() if "--yes" in str(commands(job))] == ["promote-prod", "promote-eu"]
+
+
+def test_jobs_may_do_no_more_than_they_need() -> None:
+    """Only what pushes the release may write; nobody has a long-lived key."""
+    delivery = Delivery(branch="main", region="eu-west-1", stages=STAGES, version="1.2.3")
+    for text in files(delivery).values():
+        assert yaml.safe_load(text)["permissions"] == {}
+        assert "secrets." not in text
+
+    allowed = {name: job["permissions"] for name, job in written(*STAGES).items()}
+    assert allowed.pop("release") == {"contents": "write", "id-token": "write"}
+    assert all(each == {"contents": "read", "id-token": "write"} for each in allowed.values())
+
+
+@pytest.mark.parametrize(("size", "shards"), [(25, None), (26, ["1/2", "2/2"]), (60, ["1/3", "2/3", "3/3"])])
+def test_many_tenants_are_split_over_several_runners(size: int, shards: list[str] | None) -> None:
+    """One that fails stops no other."""
+    job = written(*STAGES[:2], Stage(name="beta", protected=False, size=size))["promote-beta"]
+
+    strategy = job.get("strategy")
+    assert (strategy and strategy["matrix"]["shard"]) == shards
+    assert ('--shard "$SHARD"' in commands(job)[0]) == bool(shards)
+    assert ("SHARD" in job["steps"][-2]["env"]) == bool(shards)
+
+
+def test_every_action_is_a_commit() -> None:
+    """A tag can be moved."""
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in ACTIONS.values())
+
+
+def test_a_library_has_its_changelog_checked_and_releases_by_hand() -> None:
+    """There is no stage to release to."""
+    delivery = Delivery(branch="main", region="", stages=(), version="1.2.3")
+
+    assert files(delivery).keys() == {CHECK}

@@ -1,0 +1,131 @@
+"""The workflows that `init` writes, step by step, as a runner types them, against the local cloud."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from attrs import define, field
+
+from tests.e2e import worlds
+from tests.e2e.worlds import World, assert_refused, program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.e2e.worlds import Finished
+
+pytestmark = pytest.mark.e2e
+
+FURTHER = (
+    "[environments.prod]\nprotected = true\n[environments.mark]\n[environments.dom]\n[groups]\nbeta = ['mark', 'dom']\n"
+)
+EXPRESSION = re.compile(r"\$\{\{ (?:needs|steps)\.(\w+)\.outputs\.(\w+) \}\}")
+INSTALLING = "python -m pip install"
+
+
+@define(kw_only=True)
+class Runner:
+    """Runs the steps of jobs as GitHub's runner does: bash, one file for outputs and one for the summary.
+
+    Attributes:
+        world: where the checkout is.
+        folder: for those files.
+        outputs: what jobs have said, by the step or job that is asked for it.
+    """
+
+    world: World
+    folder: Path
+    outputs: dict[tuple[str, str], str] = field(factory=dict)
+
+    def run(self, job: Mapping[str, Any], name: str) -> Finished:
+        """Run a job's steps, up to the first that fails; return the last."""
+        typed = [step for step in job["steps"] if "run" in step and not step["run"].startswith(INSTALLING)]
+        for step in typed:
+            said = self._step(step)
+            if said.code:
+                return said
+        for output, value in job.get("outputs", {}).items():
+            self.outputs[name, output] = self._filled(value)
+        return said
+
+    def _step(self, step: Mapping[str, Any]) -> Finished:
+        script, output = self.folder / "step.sh", self.folder / "output"
+        script.write_text(step["run"], encoding="utf-8")
+        output.write_text("", encoding="utf-8")
+        given = {key: self._filled(value) for key, value in step.get("env", {}).items()}
+        words = ("bash", "--noprofile", "--norc", "-eo", "pipefail", str(script))
+        environ = {**self.world.environ, **self._variables(), **given}
+        said = worlds.run(words, cwd=self.world.clone, environ=environ)
+        for line in output.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition("=")
+            self.outputs[step["id"], key] = value
+        return said
+
+    def _variables(self) -> dict[str, str]:
+        return {
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
+            "PATH": f"{program('inv').rpartition('/')[0]}:{self.world.environ['PATH']}",
+        }
+
+    def _filled(self, text: str) -> str:
+        return EXPRESSION.sub(lambda found: self.outputs[found[1], found[2]], text)
+
+
+@pytest.fixture
+def world(establish: Callable[..., World]) -> World:
+    """Return an app whose workflows are written and committed, with a change to release."""
+    world = establish(further=FURTHER)
+    configured = (world.clone / "kaizen.toml").read_text(encoding="utf-8")
+    (world.clone / "kaizen.toml").write_text(configured.replace('"prod"]', '"prod", "beta"]'), encoding="utf-8")
+    world.kaizen("init", "--yes", "--ci", "github").well()
+    world.git("add", "--all")
+    world.git("commit", "--quiet", "--message", "Release from GitHub")
+    world.git("push", "--quiet")
+    return world
+
+
+def jobs(world: World, name: str) -> dict[str, Any]:
+    """Return the jobs of a workflow."""
+    text = (world.clone / ".github" / "workflows" / name).read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)["jobs"]
+    return found
+
+
+def test_merging_releases_and_approval_promotes(world: World, tmp_path: Path) -> None:
+    """Without the approval, a job refuses and changes nothing; with it, the very release that was approved goes on."""
+    runner, found = Runner(world=world, folder=tmp_path), jobs(world, "release.yml")
+
+    runner.run(found["release"], "release").well()
+    assert runner.outputs["release", "release"] == f"v{(world.clone / 'VERSION').read_text(encoding='utf-8').strip()}"
+    assert "```\n" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+    unapproved = yaml.safe_load(yaml.safe_dump(found["promote-prod"]).replace(" --yes", ""))
+    before = world.everything
+    assert_refused(runner.run(unapproved, "promote-prod"), 3)
+    assert world.changed(before) == []
+
+    runner.run(found["promote-prod"], "promote-prod").well()
+    runner.run(found["promote-beta"], "promote-beta").well()
+    status = world.inv("status", "--json").document["environments"]
+    assert {each["running"]["version"] for each in status.values()} == {runner.outputs["release", "release"]}
+    assert {each["ledger"]["event"] for each in status.values()} == {"verified"}
+
+
+def test_a_pull_request_lists_the_problems_of_the_changelog(world: World, tmp_path: Path) -> None:
+    """As a document for code scanning, and as a failure for people."""
+    runner, found = Runner(world=world, folder=tmp_path), jobs(world, "changelog.yml")
+
+    assert runner.run(found["changelog"], "changelog").code == 3
+    assert '"date-order"' in (world.clone / "changelog.sarif").read_text(encoding="utf-8")
+
+    changelog = world.clone / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text(encoding="utf-8").replace("2025-09-28", "2026-09-28"), encoding="utf-8")
+    runner.run(found["changelog"], "changelog").well()
+    assert '"results": []' in (world.clone / "changelog.sarif").read_text(encoding="utf-8")
