@@ -130,7 +130,7 @@ COACH = (
 LIBRARY = (
     Take("git init --quiet --initial-branch=main ../shop"),
     Take("cp Dockerfile ../shop/Dockerfile"),
-    _error("init", "env --chdir ../shop kaizen init"),
+    _error("init", "inv init --ci gitlab"),
     _example("init", "env --chdir ../shop kaizen init --yes"),
     Take("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
     _document("changelog.check", "inv changelog.check --json"),
