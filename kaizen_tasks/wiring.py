@@ -185,7 +185,7 @@ class Toolbox:
         """The terminal, or plain lines."""
         from kaizen_tasks.adapters.console import reporter
 
-        return reporter(self._stream, dry=self.dry)
+        return reporter(self._stream, dry=self.dry, clock=self.clock)
 
 
 def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout) -> Toolbox:

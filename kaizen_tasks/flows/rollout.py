@@ -12,7 +12,7 @@ from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import waves
 from kaizen_tasks.errors import KaizenError, RolloutFailed
-from kaizen_tasks.flows import ledger
+from kaizen_tasks.flows import ledger, usual
 from kaizen_tasks.flows.locking import heed, look
 from kaizen_tasks.flows.recovery import run_or_go_back
 from kaizen_tasks.flows.runner import Executor, perform
@@ -75,7 +75,8 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
         return
     held = _held(rollout, tools) if rollout.heed_holds else ()
     free = tuple(environment for environment in stage.environments if environment.name not in held)
-    reached, failures = _in_waves(free, attempt, tools)
+    with tools.reporter.side_by_side([each.name for each in free], lambda name: usual.seconds(name, tools)):
+        reached, failures = _in_waves(free, attempt, tools)
     if failures or (held and not rollout.skip_held):
         raise _summary(rollout, reached, failures, held)
 
@@ -110,19 +111,21 @@ def _in_waves(
     for number, wave in enumerate(waves(environments, rules)):
         if number:
             tools.clock.sleep(rules.bake)
-        failures |= _wave(wave, attempt)
+        failures |= _wave(wave, attempt, tools)
         reached += [environment.name for environment in wave]
         if len(failures) > rules.max_failures:
             break
     return tuple(reached), failures
 
 
-def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None]) -> Failures:
+def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None], tools: Tools) -> Failures:
     def outcome(environment: Environment) -> KaizenError | None:
         try:
             attempt(environment)
         except KaizenError as error:
+            tools.reporter.ended(environment.name, error.what)
             return error
+        tools.reporter.ended(environment.name, "")
         return None
 
     with ThreadPoolExecutor(max_workers=len(wave), thread_name_prefix="rollout") as pool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from kaizen_tasks.domain.plan import Decision
@@ -52,4 +54,20 @@ class Reporter(Protocol):
 
     def note(self, text: str) -> None:
         """Say something else that people should know."""
+        ...
+
+    def side_by_side(
+        self, environments: Sequence[str], usual: Callable[[str], float | None]
+    ) -> AbstractContextManager[None]:
+        """Show several environments beside each other for as long as the context lasts.
+
+        Args:
+            environments: names, in order.
+            usual: the seconds that a release usually takes in one, None when nobody knows; it may take its time, and
+                is asked in another thread where the answer is shown, elsewhere not at all.
+        """
+        ...
+
+    def ended(self, environment: str, fault: str) -> None:
+        """Say that nothing more happens in one of several environments, and what is wrong there; empty for nothing."""
         ...

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from kaizen_tasks.domain.release import Label
 
 
@@ -17,11 +20,15 @@ class FakeReporter:
     Attributes:
         verdicts: `done`, `act`, `acted`, `refuse` or `failed`, with the step's label, in order.
         lines: every heading, note, progress and reason.
+        beside: the environments of every rollout, each with the seconds that it usually takes.
+        outcomes: what went wrong in each environment of a rollout, or nothing.
     """
 
     def __init__(self) -> None:
         self.verdicts: list[tuple[str, str]] = []
         self.lines: list[str] = []
+        self.beside: list[dict[str, float | None]] = []
+        self.outcomes: dict[str, str] = {}
         self._guard = threading.Lock()
 
     def heading(self, text: str) -> None:
@@ -49,6 +56,17 @@ class FakeReporter:
     def note(self, text: str) -> None:
         """Remember it."""
         self.lines.append(text)
+
+    @contextmanager
+    def side_by_side(self, environments: Sequence[str], usual: Callable[[str], float | None]) -> Iterator[None]:
+        """Remember which environments stand side by side, and how long each usually takes."""
+        self.beside.append({name: usual(name) for name in environments})
+        yield
+
+    def ended(self, environment: str, fault: str) -> None:
+        """Remember the outcome."""
+        with self._guard:
+            self.outcomes[environment] = fault
 
     def of(self, verdict: str) -> list[str]:
         """Return the labels that got a verdict, in order."""
