@@ -62,14 +62,14 @@ class View:
 
 
 def _table(names: Sequence[str]) -> Table:
-    """Return an empty table; the last column gets what room is left and is cut, so that every row is one line."""
+    """Return an empty table, whose last column is the first to give way on a narrow terminal."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(width=1)
     for name in names:
         table.add_column(name, no_wrap=True, justify="right" if name in {"elapsed", "usual"} else "left")
-    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column()
     return table
 
 
@@ -95,7 +95,8 @@ def _cells(line: Line, now: float) -> list[Text]:
 def _text(line: Line) -> Text:
     from rich.text import Text
 
-    return Text(" ".join(line.text.split()), "" if line.state is State.FAILED else "dim")
+    style = "" if line.state is State.FAILED else "dim"
+    return Text(" ".join(line.text.split()), style, no_wrap=True, overflow="ellipsis")
 
 
 def _summary(lines: Sequence[Line], shown: int, seconds: float) -> Text:
@@ -105,4 +106,6 @@ def _summary(lines: Sequence[Line], shown: int, seconds: float) -> Text:
     words = [Text(f"{number} {state}", STYLES[state]) for state, number in counts(lines).items() if number]
     hidden = f", {len(lines) - shown} not shown" if shown < len(lines) else ""
     said = Text(", ").join(words)
-    return Text.assemble(f"{len(lines)} environments: ", said, f"; {duration.show(seconds)}{hidden}")
+    text = Text.assemble(f"{len(lines)} environments: ", said, f"; {duration.show(seconds)}{hidden}")
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CHECKS = ("preflight", "evidence")
 """Steps that look and never act: finding nothing wrong is not work that was done before."""
 
+LABEL = 16
+"""Columns for a step's name and its environment's."""
+
 REDRAWN = 5
 """Times a second that the table of a rollout is drawn: it costs the time of those who are at work."""
 
@@ -80,7 +83,7 @@ class PlainReporter:
         self._lock = threading.Lock()
 
     def _line(self, verdict: str, label: object, text: str) -> None:
-        self._write(f"  {verdict:<12}  {label!s:<16}  {text}".rstrip())
+        self._write(f"  {verdict:<12}  {label!s:<{LABEL}}  {text}".rstrip())
 
     def heading(self, text: str) -> None:
         """Say what is about to happen to which environments."""
@@ -151,7 +154,9 @@ class RichReporter:
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
+        self._width = LABEL
         self._board: Board | None = None
+        self._left = False
         self._live: Progress | None = None
         self._running: dict[Label, TaskID] = {}
 
@@ -161,7 +166,7 @@ class RichReporter:
 
         row = Table.grid(padding=(0, 1))
         row.add_column(width=1)
-        row.add_column(width=16)
+        row.add_column(width=self._width)
         row.add_column()
         row.add_row(Text(mark, style), Text(str(label)), Text(text, "dim" if mark == "·" else ""))
         self._console.print(row)
@@ -191,6 +196,8 @@ class RichReporter:
 
     def _spin(self, label: Label, text: str) -> None:
         with self._lock:
+            if self._left:
+                return
             if self._live is None:
                 self._live = self._spinners()
                 self._live.start()
@@ -253,6 +260,7 @@ class RichReporter:
         from kaizen_tasks.adapters.board_table import View
 
         self._board = board = Board(environments, self._clock.elapsed)
+        self._width = min(max(LABEL, *(len(f"evidence {name}") for name in environments)), self._console.width // 2)
         view = View(board, self._console, Spinner("dots"))
         try:
             with (
@@ -260,8 +268,11 @@ class RichReporter:
                 Live(view, console=self._console, refresh_per_second=REDRAWN, transient=True),
             ):
                 yield
+        except BaseException:
+            self._left = True  # those who are still at work must not hide the cursor again
+            raise
         finally:
-            self._board = None
+            self._board, self._width = None, LABEL
             self._console.print(view.whole)
 
     def ended(self, environment: str, fault: str) -> None:

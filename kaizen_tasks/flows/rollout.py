@@ -129,8 +129,12 @@ def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None],
         return None
 
     with ThreadPoolExecutor(max_workers=len(wave), thread_name_prefix="rollout") as pool:
-        outcomes = zip(wave, pool.map(outcome, wave), strict=True)
-        return {environment.name: error for environment, error in outcomes if error is not None}
+        try:
+            outcomes = zip(wave, pool.map(outcome, wave), strict=True)
+            return {environment.name: error for environment, error in outcomes if error is not None}
+        except KeyboardInterrupt:
+            tools.reporter.note("interrupted: no other environment is begun; waiting for those that are at work")
+            raise
 
 
 def _summary(rollout: Rollout, reached: tuple[str, ...], failures: Failures, held: tuple[str, ...]) -> RolloutFailed:
