@@ -10,8 +10,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +24,13 @@ from benchmarks import libraries
 from benchmarks.timing import inv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 PATIENCE = 20.0
 """Seconds within which a local cloud starts."""
+
+MAXRSS = 1 if sys.platform == "darwin" else 1024
+"""Bytes in the unit of `ru_maxrss`: getrusage(2)."""
 
 APP = """\
 import _thread, os, socket
@@ -94,6 +99,21 @@ FILES = {
 
 
 @frozen(kw_only=True)
+class Run:
+    """What a command cost.
+
+    Attributes:
+        seconds: from its start to its end.
+        processor: seconds of processors that it used.
+        megabytes: of memory that it had at its peak.
+    """
+
+    seconds: float
+    processor: float
+    megabytes: float
+
+
+@frozen(kw_only=True)
 class Fleet:
     """Where commands are typed.
 
@@ -121,6 +141,31 @@ class Fleet:
         if said.returncode:
             raise RuntimeError(f"inv {' '.join(words)} exits {said.returncode}\n{said.stdout}{said.stderr}")
         return said.stdout
+
+    def measured(self, *words: str) -> Run:
+        """Type `inv …`, and return what it cost.
+
+        Raises:
+            RuntimeError: it failed, so that its time says nothing.
+        """
+        with tempfile.TemporaryFile() as said:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                [self.program, *words], cwd=self.clone, env=self.environ, stdout=said, stderr=said
+            )
+            _, code, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(code)
+            if process.returncode:
+                said.seek(0)
+                raise RuntimeError(f"inv {' '.join(words)} exits {process.returncode}\n{said.read().decode()}")
+        return Run(seconds=seconds, processor=used.ru_utime + used.ru_stime, megabytes=used.ru_maxrss * MAXRSS / 1e6)
+
+    def release(self, text: str) -> None:
+        """Note a change and release it to staging."""
+        self.inv("changelog.add", "--type", "fixed", "--text", text)
+        subprocess.run(("git", "commit", "--quiet", "--all", "--message", text), cwd=self.clone, check=True)
+        self.inv("release-staging")
 
     def delay(self, seconds: float) -> None:
         """Have the local cloud answer every call of an API, from now on, this much later."""

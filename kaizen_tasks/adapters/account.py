@@ -113,6 +113,7 @@ class AwsAccount(Account):
         return {
             "apprunner:DescribeService": partial(self._platform.service, first.service),
             "apprunner:ListServices": partial(apprunner.list_services, MaxResults=1),
+            "dynamodb:BatchGetItem": partial(dynamodb.batch_get_item, RequestItems={table: {"Keys": [key]}}),
             "dynamodb:DescribeContinuousBackups": partial(dynamodb.describe_continuous_backups, TableName=table),
             "dynamodb:DescribeTable": partial(dynamodb.describe_table, TableName=table),
             "dynamodb:GetItem": partial(dynamodb.get_item, TableName=table, Key=key),

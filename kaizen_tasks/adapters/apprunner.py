@@ -65,6 +65,11 @@ class AppRunnerPlatform(Platform):
             self._forget(name)
         return self._described(name, self._identity(name))
 
+    def addresses(self) -> dict[str, str]:
+        """Return the address of every service that is not deleted, by name: the list has them, twenty a page."""
+        with translated("list the services"):
+            return {each["ServiceName"]: _url(each.get("ServiceUrl", "")) for each in _listed(self._aws.apprunner())}
+
     def start(self, service: Service) -> str:
         """Start a deployment of the image that the service follows; return the operation's identifier.
 
@@ -103,21 +108,22 @@ class AppRunnerPlatform(Platform):
         with self._lock:
             if name not in self._identities:
                 with translated("list the services"):
-                    self._identities = _identities(self._aws.apprunner())
+                    found = _listed(self._aws.apprunner())
+                self._identities = {each["ServiceName"]: each["ServiceArn"] for each in found}
             if name in self._identities:
                 return self._identities[name]
         raise NotFound(f"there is no App Runner service {name}", hint=NO_SERVICE)
 
 
-def _identities(apprunner: AppRunnerClient) -> dict[str, str]:
-    """Return the ARN of every service that is not deleted, by name; there is no paginator for this."""
+def _listed(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:
+    """Return every service that is not deleted; there is no paginator for this."""
     found: list[ServiceSummaryTypeDef] = []
     page = apprunner.list_services(MaxResults=PAGE)
     found += page["ServiceSummaryList"]
     while token := page.get("NextToken"):
         page = apprunner.list_services(MaxResults=PAGE, NextToken=token)
         found += page["ServiceSummaryList"]
-    return {each["ServiceName"]: each["ServiceArn"] for each in found if each["Status"] != "DELETED"}
+    return [each for each in found if each["Status"] != "DELETED"]
 
 
 def _service(described: ServiceTypeDef) -> Service:

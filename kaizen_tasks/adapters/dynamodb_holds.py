@@ -10,7 +10,7 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports import Holds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -41,6 +41,12 @@ class DynamoHolds(AppTable, Holds):
         with self._about(f"read the hold of {environment}"):
             found = self._dynamodb.get_item(TableName=self.table, Key=_key(environment), ConsistentRead=True)
         return self._counting(found.get("Item", {}))
+
+    def all_of(self, environments: Iterable[str]) -> dict[str, Hold]:
+        """Return the holds of several environments, read consistently, a hundred with one question."""
+        with self._about("read the holds"):
+            found = [self._counting(item) for item in self._items(map(_key, environments))]
+        return {each.environment: each for each in found if each is not None}
 
     def add(self, hold: Hold) -> Hold:
         """Write a hold where none counts, and return the one that stands now."""

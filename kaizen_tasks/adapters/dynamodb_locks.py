@@ -13,7 +13,7 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports import Locks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Iterable, Mapping, MutableMapping
 
     from botocore.exceptions import ClientError
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -56,6 +56,12 @@ class DynamoLocks(AppTable, Locks):
         with self._about(f"read the lock of {environment}"):
             found = self._dynamodb.get_item(TableName=self.table, Key=_key(environment), ConsistentRead=True)
         return _lock(found.get("Item", {}))
+
+    def all_of(self, environments: Iterable[str]) -> dict[str, Lock]:
+        """Return the locks of several environments, read consistently, a hundred with one question."""
+        with self._about("read the locks"):
+            found = [_lock(item) for item in self._items(map(_key, environments))]
+        return {each.environment: each for each in found if each is not None}
 
     def take(self, wanted: Lock) -> Lock:
         """Take the lock when it is free or its lease had run out by `wanted.since`; return the one that stands now."""

@@ -51,20 +51,24 @@ class EcrRegistry(Registry):
         self._clock = clock
         self._lock = Lock()
         self._current: _Access | None = None
-        self._images: dict[tuple[str, str], Image] = {}
+        self._images: dict[str, Image] = {}
+        self._turns: dict[str, Lock] = {}
 
     def image(self, repository: str, reference: str) -> Image | None:
         """Return what a tag or digest names, or None.
 
-        What a digest names never changes, so its labels are read once.
+        What a digest names never changes, and is the same in every repository, so its labels are read once, however
+        many threads ask.
         """
         manifest = self._manifest(repository, reference)
         if manifest is None:
             return None
-        key = (repository, manifest.digest)
-        if key not in self._images:
-            self._images[key] = self._access().client.image(repository, manifest)
-        return self._images[key]
+        with self._lock:
+            turn = self._turns.setdefault(manifest.digest, Lock())
+        with turn:
+            if manifest.digest not in self._images:
+                self._images[manifest.digest] = self._access().client.image(repository, manifest)
+            return self._images[manifest.digest]
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
         """Bring an image into another repository under a tag, byte for byte.

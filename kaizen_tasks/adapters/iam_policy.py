@@ -46,7 +46,7 @@ WRITE_IMAGES = (
     "ecr:UploadLayerPart",
 )
 LOG_IN = ("ecr:GetAuthorizationToken",)
-READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
+READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 
 TASKS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
     "push": {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -38,8 +37,6 @@ ASKED_EVERY = 2.0
 LAST_BEAT = 5.0
 """Seconds to wait for a renewal under way when the run ends; a later one cannot renew what has been released."""
 
-AT_ONCE = 32
-
 
 @frozen(kw_only=True)
 class Standing:
@@ -58,13 +55,9 @@ class Standing:
 
 def look(environments: Iterable[str], tools: Tools) -> tuple[Standing, ...]:
     """Return who locks and who holds each environment, asking for all at once."""
-
-    def see(environment: str) -> Standing:
-        lock, hold = tools.locks.find(environment), tools.holds.find(environment)
-        return Standing(environment=environment, lock=lock, hold=hold)
-
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="locks") as pool:
-        return tuple(pool.map(see, environments))
+    names = tuple(environments)
+    locks, holds = tools.locks.all_of(names), tools.holds.all_of(names)
+    return tuple(Standing(environment=name, lock=locks.get(name), hold=holds.get(name)) for name in names)
 
 
 def heed(environment: str, tools: Tools) -> None:

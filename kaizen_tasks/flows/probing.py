@@ -30,7 +30,13 @@ def address(environment: Environment, tools: Tools) -> str:
     """
     if environment.url and _is_local(environment.url):
         return environment.url
-    own = tools.platform.service(environment.service).url
+    return chosen(environment, tools.platform.service(environment.service).url)
+
+
+def chosen(environment: Environment, own: str) -> str:
+    """Return the address to ask: the configured one, else the one that the platform calls the service's own."""
+    if environment.url and _is_local(environment.url):
+        return environment.url
     return own if _is_local(own) or not environment.url else environment.url
 
 

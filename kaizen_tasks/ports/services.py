@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kaizen_tasks.domain.health import Answer
     from kaizen_tasks.domain.service import Operation, Service
 
@@ -18,6 +20,10 @@ class Platform(Protocol):
         Raises:
             NotFound: there is no such service.
         """
+        ...
+
+    def addresses(self) -> Mapping[str, str]:
+        """Return the own address of every service, with a scheme, by its name, with as few questions as can be."""
         ...
 
     def start(self, service: Service) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from kaizen_tasks.domain.hold import Hold
@@ -30,6 +30,10 @@ class Locks(Protocol):
 
     def find(self, environment: str) -> Lock | None:
         """Return the lock that stands, whether its lease has run out or not, as it is at this moment."""
+        ...
+
+    def all_of(self, environments: Iterable[str]) -> Mapping[str, Lock]:
+        """Return what `find` returns for each environment that is locked, with as few questions as can be."""
         ...
 
     def take(self, wanted: Lock) -> Lock:
@@ -63,6 +67,10 @@ class Holds(Protocol):
 
     def find(self, environment: str) -> Hold | None:
         """Return an environment's hold, as it is at this moment."""
+        ...
+
+    def all_of(self, environments: Iterable[str]) -> Mapping[str, Hold]:
+        """Return what `find` returns for each environment that is held, with as few questions as can be."""
         ...
 
     def add(self, hold: Hold) -> Hold:

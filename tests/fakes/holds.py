@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports import Clock, Holds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @define(kw_only=True)
@@ -27,6 +31,11 @@ class FakeHolds(Holds):
         """Return the hold that counts."""
         with self._guard:
             return self._counting(environment)
+
+    def all_of(self, environments: Iterable[str]) -> dict[str, Hold]:
+        """Return the holds that count."""
+        found = {environment: self.find(environment) for environment in environments}
+        return {environment: hold for environment, hold in found.items() if hold is not None}
 
     def add(self, hold: Hold) -> Hold:
         """Write a hold where none counts."""

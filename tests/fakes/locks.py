@@ -13,7 +13,7 @@ from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports import Locks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 VARIABLE = "KAIZEN_LOCK"
@@ -42,6 +42,11 @@ class FakeLocks(Locks):
         with self._guard:
             self._called("find", environment)
             return self.standing.get(environment)
+
+    def all_of(self, environments: Iterable[str]) -> dict[str, Lock]:
+        """Return the locks that stand."""
+        found = {environment: self.find(environment) for environment in environments}
+        return {environment: lock for environment, lock in found.items() if lock is not None}
 
     def take(self, wanted: Lock) -> Lock:
         """Take a lock that is free or has expired."""

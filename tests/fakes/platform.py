@@ -67,6 +67,11 @@ class FakePlatform(Platform):
                 raise NotFound(f"there is no service {name}", hint="create it")
             return self.services[name]
 
+    def addresses(self) -> dict[str, str]:
+        """Return where the services answer."""
+        with self._guard:
+            return {name: service.url for name, service in self.services.items()}
+
     def start(self, service: Service) -> str:
         """Start a deployment."""
         with self._guard:
