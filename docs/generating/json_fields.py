@@ -67,7 +67,11 @@ ENVIRONMENT: Fields = {
 }
 """An environment as all of its witnesses see it; `ledger` is null where this tool never deployed."""
 
-STATUS: Fields = {"app": ("text", "The app's name."), **_below("environments.NAME.", ENVIRONMENT)}
+STATUS: Fields = {
+    "app": ("text", "The app's name."),
+    "at": ("text", "When this was so, in UTC, as ISO 8601."),
+    **_below("environments.NAME.", ENVIRONMENT),
+}
 
 CLOUD: Fields = {
     "running": ("true or false", "Always true here."),
@@ -159,7 +163,8 @@ DOCUMENTS = (
     Document(
         task="status",
         command="status --json",
-        about="What runs where. `ledger` as a whole is null in an environment where this tool never deployed.",
+        about="What runs where. `ledger` as a whole is null in an environment where this tool never deployed. With "
+        "`--watch`, such a document on one line for each look.",
         fields=STATUS,
     ),
     Document(

@@ -22,9 +22,15 @@ PLAIN_WIDTH = 100
 
 def print_status(rows: Sequence[Row]) -> None:
     """Print the matrix: one line an environment, then every drift in words."""
+    _print(*status(rows))
+
+
+def status(rows: Sequence[Row]) -> tuple[RenderableType, ...]:
+    """Return the matrix, one line an environment, and below it in words every drift, lock and hold."""
     from rich.text import Text
 
-    table = _table("environment", "image", "digest", "running", "ledger", "when")
+    kept = any(row.lock or row.hold for row in rows)
+    table = _table("environment", "image", "digest", "running", "ledger", "when (UTC)", *(("kept",) if kept else ()))
     for row in rows:
         mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
         table.add_row(
@@ -34,10 +40,15 @@ def print_status(rows: Sequence[Row]) -> None:
             Text(row.running.version, "green") if row.running.version else Text("no answer", "red"),
             f"{row.entry.version} {row.entry.event}" if row.entry else "nothing",
             f"{row.entry.at:%m-%d %H:%M}" if row.entry else "",
+            *((_kept(row),) if kept else ()),
         )
     drifts = [f"! {row.environment.name}: {drift}" for row in rows for drift in row.drift]
     remarks = [f"  {row.environment.name}: {remark}" for row in rows for remark in row.remarks]
-    _print(table, *(Text(drift, "yellow") for drift in drifts), *remarks)
+    return (table, *(Text(drift, "yellow") for drift in drifts), *remarks)
+
+
+def _kept(row: Row) -> str:
+    return ", ".join(word for word, what in (("locked", row.lock), ("held", row.hold)) if what)
 
 
 def print_history(entries: Sequence[Entry]) -> None:

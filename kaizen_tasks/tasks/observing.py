@@ -1,17 +1,35 @@
-"""Looking: what runs where, and what happened."""
+"""Looking, without changing anything: status, history."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.tasks.boundary import ENV, JSON, command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from invoke.context import Context
 
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.wiring import Toolbox
 
-@command(help={"json": JSON})
-def status(c: Context, json: bool = False) -> None:
+ALL = f"{ENV}; without it, all of them"
+EVERY = 5.0
+"""Seconds between two looks of a watch, where nothing else is said."""
+
+
+@command(
+    iterable=["env"],
+    help={
+        "env": ALL,
+        "json": f"{JSON}; with --watch, one line for each look",
+        "watch": "look again and again until Ctrl-C, which is its normal end",
+        "interval": "how long to wait between two looks of --watch: 30s; 5s without it",
+    },
+)
+def status(c: Context, env: list[str], json: bool = False, watch: bool = False, interval: str = "") -> None:
     """Show what runs where, and where the witnesses disagree."""
     from kaizen_tasks.adapters import tables
     from kaizen_tasks.flows import status as observing
@@ -19,24 +37,94 @@ def status(c: Context, json: bool = False) -> None:
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    rows = observing.look(tuple(tools.settings.environments.values()), tools)
+    environments, pause = _chosen(env, tools), _pause(interval, watch=watch)
+    if watch:
+        _watch(environments, tools, pause, json=json)
+        return
+    rows = observing.look(environments, tools)
     if json:
         rendering.print_json(rendering.status_document(tools.settings, rows, tools.clock.now()))
     else:
         tables.print_status(rows)
 
 
-@command(iterable=["env"], help={"env": ENV, "limit": "entries of each environment", "json": JSON})
+def _chosen(names: Sequence[str], tools: Toolbox) -> tuple[Environment, ...]:
+    from kaizen_tasks.tasks import asking
+
+    return asking.stage(names, tools.settings).environments if names else tuple(tools.settings.environments.values())
+
+
+def _pause(interval: str, *, watch: bool) -> float:
+    """Return the seconds that `--interval` asks for.
+
+    Raises:
+        UsageError: it is not a length of time, too short a one, or nothing is watched.
+    """
+    from kaizen_tasks.domain import duration
+    from kaizen_tasks.errors import UsageError
+
+    if not interval:
+        return EVERY
+    if not watch:
+        raise UsageError("--interval is for --watch", hint=f"inv status --watch --interval {interval}")
+    try:
+        seconds = duration.parse(interval)
+    except ValueError as error:
+        raise UsageError(f"--interval {interval}: {error}") from None
+    if seconds < 1:
+        raise UsageError(f"--interval {interval}: AWS is not to be asked so often", hint="--interval 1s, or longer")
+    return seconds
+
+
+def _watch(environments: Sequence[Environment], tools: Toolbox, pause: float, *, json: bool) -> None:
+    """Look until a person has seen enough: Ctrl-C is the normal end, and nothing was left unfinished."""
+    from kaizen_tasks.adapters.console import watched
+    from kaizen_tasks.errors import UsageError
+
+    if not json and not watched(sys.stdout):
+        raise UsageError("status --watch needs a terminal", hint="--json gives a line for each look, anywhere")
+    try:
+        (_lines if json else _screen)(environments, tools, pause)
+    except KeyboardInterrupt:
+        return
+
+
+def _lines(environments: Sequence[Environment], tools: Toolbox, pause: float) -> None:
+    from kaizen_tasks.flows import status as observing
+    from kaizen_tasks.tasks import rendering
+
+    while True:
+        rows = observing.look(environments, tools)
+        rendering.print_json_line(rendering.status_document(tools.settings, rows, tools.clock.now()))
+        tools.clock.sleep(pause)
+
+
+def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -> None:
+    from kaizen_tasks.adapters import watching
+    from kaizen_tasks.domain import duration
+    from kaizen_tasks.flows import status as observing
+
+    with watching.screen() as screen:
+        while True:
+            rows = observing.look(environments, tools)
+            at = f"{tools.settings.app} at {tools.clock.now():%Y-%m-%d %H:%M:%S} UTC"
+            screen.show(rows, f"{at}; looking every {duration.show(pause)}, Ctrl-C ends")
+            tools.clock.sleep(pause)
+
+
+@command(iterable=["env"], help={"env": ALL, "limit": "entries of each environment", "json": JSON})
 def history(c: Context, env: list[str], limit: int = 20, json: bool = False) -> None:
     """Show the ledger: who put which release where, and whether it was verified."""
     from kaizen_tasks.adapters import tables
-    from kaizen_tasks.tasks import asking, rendering
+    from kaizen_tasks.errors import UsageError
+    from kaizen_tasks.flows import status as observing
+    from kaizen_tasks.tasks import rendering
     from kaizen_tasks.wiring import toolbox
 
+    if limit < 1:
+        raise UsageError(f"--limit {limit}: there is nothing to show", hint="--limit 1, or more")
     tools = toolbox(c.config)
-    stage = asking.stage(env or list(tools.settings.environments), tools.settings)
-    found = [entry for each in stage.environments for entry in tools.ledger.entries(each.name, limit=limit)]
-    found.sort(key=lambda entry: entry.at, reverse=True)
+    found = observing.entries(_chosen(env, tools), tools, limit=limit)
     if json:
         rendering.print_json([rendering.entry_document(entry) for entry in found])
     else:

@@ -23,7 +23,11 @@ Document = dict[str, Any]  # JSON, on its way out
 
 def status_document(settings: Settings, rows: Iterable[Row], now: datetime) -> Document:
     """Return the document of `status --json`, as the command-line contract has it."""
-    return {"app": settings.app, "environments": {row.environment.name: _row(row, now) for row in rows}}
+    return {
+        "app": settings.app,
+        "at": now.isoformat(),
+        "environments": {row.environment.name: _row(row, now) for row in rows},
+    }
 
 
 def _row(row: Row, now: datetime) -> Document:
@@ -153,3 +157,9 @@ def print_sarif(problems: Iterable[Problem]) -> None:
 def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_json_line(document: object) -> None:
+    """Print one JSON document on a line of its own at once: there will be others."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
