@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from rich.text import Text
 
 WIDTH = 100
 STYLES = {"done": "green", "ok": "green", "already done": "dim", "!": "yellow"}
+STAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
+"""Stands before lines about several environments only where nobody watches."""
+
 HIDDEN = ("begin", "…")  # on a terminal these are spinners, which a finished run no longer shows
 
 
@@ -21,8 +25,8 @@ def main(target: str) -> None:
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, highlight=False)
         for line in demo.stdout.strip().splitlines():
-            if not line.strip().startswith(HIDDEN):
-                console.print(_styled(line), soft_wrap=False, overflow="ellipsis", no_wrap=True)
+            if not STAMP.sub("", line).strip().startswith(HIDDEN):
+                console.print(_styled(STAMP.sub("", line)), soft_wrap=False, overflow="ellipsis", no_wrap=True)
         console.save_svg(target, title="inv demo")
 
 

@@ -21,7 +21,8 @@ FIRST_PORT = 40001
 DURATION = r"(?:\d+m )?\d+(?:\.\d+)?s"
 
 PLAIN = (
-    (re.compile(r"^  … .*\n", re.MULTILINE), ""),
+    (re.compile(r"^(?:\d\d:\d\d:\d\dZ)?  … .*\n", re.MULTILINE), ""),
+    (re.compile(r"^\d\d:\d\d:\d\dZ", re.MULTILINE), "09:00:00Z"),
     (re.compile(rf"\({DURATION}\)"), "(0.5s)"),
     (re.compile(rf"\b{DURATION} ago\b"), "2.0s ago"),
     (re.compile(rf"\bafter {DURATION}$", re.MULTILINE), "after 1.0s"),

@@ -106,6 +106,8 @@ def _summary(lines: Sequence[Line], shown: int, seconds: float) -> Text:
     words = [Text(f"{number} {state}", STYLES[state]) for state, number in counts(lines).items() if number]
     hidden = f", {len(lines) - shown} not shown" if shown < len(lines) else ""
     said = Text(", ").join(words)
-    text = Text.assemble(f"{len(lines)} environments: ", said, f"; {duration.show(seconds)}{hidden}")
+    text = Text.assemble(
+        f"{len(lines)} environment{'' if len(lines) == 1 else 's'}: ", said, f"; {duration.show(seconds)}{hidden}"
+    )
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

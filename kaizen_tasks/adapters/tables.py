@@ -42,9 +42,18 @@ def status(rows: Sequence[Row]) -> tuple[RenderableType, ...]:
             f"{row.entry.at:%m-%d %H:%M}" if row.entry else "",
             *((_kept(row),) if kept else ()),
         )
-    drifts = [f"! {row.environment.name}: {drift}" for row in rows for drift in row.drift]
+    drifts = [f"! {', '.join(names)}: {drift}" for drift, names in _drifts(rows).items()]
     remarks = [f"  {row.environment.name}: {remark}" for row in rows for remark in row.remarks]
     return (table, *(Text(drift, "yellow") for drift in drifts), *remarks)
+
+
+def _drifts(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return every drift with the environments that have it: what is so everywhere is said once."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for drift in row.drift:
+            found.setdefault(drift, []).append(row.environment.name)
+    return found
 
 
 def _kept(row: Row) -> str:

@@ -27,7 +27,7 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._rows: Sequence[Row] = ()
-        self._caption = "looking"
+        self._caption = "looking …"
 
     def show(self, rows: Sequence[Row], caption: str) -> None:
         """Draw other rows from now on, with a line about them below."""
@@ -38,6 +38,8 @@ class Screen:
         from rich.console import Group
         from rich.text import Text
 
+        if not self._rows:
+            return Text(self._caption, "dim")
         shown = chosen(self._rows, self.console.size.height - AROUND)
         hidden = len(self._rows) - len(shown)
         left_out = (

@@ -94,7 +94,8 @@ def _row(environment: Environment, shared: _Shared, tools: Tools) -> Row:
     eyes = _Eyes()
     latest = eyes.see(lambda: tools.registry.image(environment.repository, "latest"))
     entry = eyes.see(lambda: ledger.newest(environment, tools))
-    url = eyes.see(lambda: _address(environment, shared.addresses.result())) or ""
+    addresses = eyes.see(shared.addresses.result)
+    url = environment.url if addresses is None else eyes.see(lambda: _address(environment, addresses)) or ""
     locks, holds = eyes.see(shared.locks.result) or {}, eyes.see(shared.holds.result) or {}
     return Row(
         environment=environment,

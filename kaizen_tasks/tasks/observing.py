@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 ALL = f"{ENV}; without it, all of them"
-EVERY = 5.0
-"""Seconds between two looks of a watch, where nothing else is said."""
+EVERY = "5s"
+"""Between two looks of a watch, where nothing else is said."""
 
 
 @command(
@@ -26,7 +26,7 @@ EVERY = 5.0
         "env": ALL,
         "json": f"{JSON}; with --watch, one line for each look",
         "watch": "look again and again until Ctrl-C, which is its normal end",
-        "interval": "how long to wait between two looks of --watch: 30s; 5s without it",
+        "interval": f"how long to wait between two looks of --watch: 30s; without it, {EVERY}",
     },
 )
 def status(c: Context, env: list[str], json: bool = False, watch: bool = False, interval: str = "") -> None:
@@ -37,7 +37,7 @@ def status(c: Context, env: list[str], json: bool = False, watch: bool = False, 
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    environments, pause = _chosen(env, tools), _pause(interval, watch=watch)
+    environments, pause = _chosen(env, tools), _pause(interval or EVERY, watch=watch or not interval)
     if watch:
         _watch(environments, tools, pause, json=json)
         return
@@ -63,8 +63,6 @@ def _pause(interval: str, *, watch: bool) -> float:
     from kaizen_tasks.domain import duration
     from kaizen_tasks.errors import UsageError
 
-    if not interval:
-        return EVERY
     if not watch:
         raise UsageError("--interval is for --watch", hint=f"inv status --watch --interval {interval}")
     try:
@@ -104,11 +102,11 @@ def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -
     from kaizen_tasks.domain import duration
     from kaizen_tasks.flows import status as observing
 
+    again = f"again every {duration.show(pause)}, Ctrl-C ends"
     with watching.screen() as screen:
         while True:
             rows = observing.look(environments, tools)
-            at = f"{tools.settings.app} at {tools.clock.now():%Y-%m-%d %H:%M:%S} UTC"
-            screen.show(rows, f"{at}; looking every {duration.show(pause)}, Ctrl-C ends")
+            screen.show(rows, f"{tools.settings.app} at {tools.clock.now():%Y-%m-%d %H:%M:%S} UTC; {again}")
             tools.clock.sleep(pause)
 
 

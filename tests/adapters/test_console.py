@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from semver import Version
@@ -12,6 +14,7 @@ from semver import Version
 from kaizen_tasks.adapters.console import PlainReporter, RichReporter, reporter
 from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
+from tests.fakes.clock import FakeClock
 
 RELEASE = Release(version=Version.parse("1.2.3"))
 DEPLOY = Label("deploy", "staging")
@@ -39,6 +42,13 @@ def lines(stream: io.StringIO) -> list[str]:
     return [line.rstrip() for line in plain.splitlines() if "\x1b" not in line]
 
 
+@pytest.fixture(autouse=True)
+def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the CI that runs these tests not be noticed."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
 @pytest.mark.parametrize(
     ("stream", "dry", "kind"),
     [
@@ -51,6 +61,24 @@ def lines(stream: io.StringIO) -> list[str]:
 def test_only_somebody_who_watches_gets_spinners(*, stream: io.StringIO, dry: bool, kind: type) -> None:
     """A log, a pipe and a plan get lines."""
     assert type(reporter(stream, dry=dry)) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("TERM", "dumb", PlainReporter),
+        ("TERM", "xterm-256color", RichReporter),
+        ("CI", "true", PlainReporter),
+        ("CI", "false", RichReporter),
+    ],
+)
+def test_a_terminal_that_keeps_every_frame_gets_lines(
+    name: str, value: str, kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot move its cursor, or a log that looks like one."""
+    monkeypatch.setenv(name, value)
+
+    assert type(reporter(Terminal(), dry=False)) is kind
 
 
 @pytest.mark.parametrize(
@@ -181,3 +209,125 @@ def test_a_long_note_stays_one_line(terminal: Terminal) -> None:
     RichReporter(terminal).note(note)
 
     assert terminal.getvalue() == f"{note}\n"
+
+
+def left(terminal: Terminal) -> list[str]:
+    """Return what stands there after the last thing that moved has been taken away."""
+    still = terminal.getvalue().rpartition("\x1b[?25h")[2]
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", still).splitlines() if line.strip()]
+
+
+def roll_out(speaker: PlainReporter | RichReporter, clock: FakeClock) -> None:
+    """Say what is said while a release goes to two environments, one of which fails."""
+    with speaker.side_by_side(["mark", "dom"], lambda _: None):
+        speaker.decided(Label("deploy", "mark"), Act("start it", RELEASE))
+        speaker.note("going back to v1.2.2 in dom")
+        clock.sleep(65)
+        speaker.progress(Label("deploy", "mark"), "IN_PROGRESS after 1m 5s")
+        speaker.acted(Label("deploy", "mark"), "it runs", 65)
+        speaker.ended("mark", "")
+        speaker.decided(Label("copy", "dom"), Refuse(why=("there is no image",)))
+        speaker.ended("dom", "copy dom: there is no image")
+    speaker.note("that was it")
+
+
+def test_lines_about_several_environments_say_when() -> None:
+    """In UTC, with how many are through; what comes afterwards is said as ever."""
+    stream, clock = io.StringIO(), FakeClock()
+
+    roll_out(PlainReporter(stream, clock=clock), clock)
+
+    assert lines(stream) == [
+        "12:00:00Z  begin         deploy mark       start it",
+        "12:00:00Z  going back to v1.2.2 in dom",
+        "12:01:05Z  …             deploy mark       IN_PROGRESS after 1m 5s",
+        "12:01:05Z  done          deploy mark       it runs (1m 5s)",
+        "12:01:05Z  complete      mark              1 of 2 (1m 5s)",
+        "12:01:05Z  gave up       dom               2 of 2 (0.0s): copy dom: there is no image",
+        "that was it",
+    ]
+
+
+def test_a_plan_for_several_environments_happens_at_no_time() -> None:
+    """And nothing in it ends."""
+    stream, clock = io.StringIO(), FakeClock()
+    plain = PlainReporter(stream, dry=True, clock=clock)
+
+    with plain.side_by_side(["mark", "dom"], lambda _: None):
+        plain.decided(DEPLOY, Act("start it", RELEASE))
+        plain.ended("mark", "")
+
+    assert lines(stream) == ["  would         deploy staging    start it"]
+
+
+def test_a_terminal_keeps_the_table_of_several_environments(terminal: Terminal) -> None:
+    """Below everything that was said meanwhile, none of which is lost."""
+    clock = FakeClock()
+
+    roll_out(RichReporter(terminal, clock=clock), clock)
+
+    assert left(terminal) == [
+        "   environment  step  elapsed",
+        "✓  mark         done    1m 5s  it runs",
+        "✗  dom          copy     0.0s  copy dom: there is no image",
+        "2 environments: 1 failed, 1 done; 1m 5s",
+        "that was it",
+    ]
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert "✓ deploy mark      it runs (1m 5s)" in said
+    assert "going back to v1.2.2 in dom" in said
+    assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
+
+
+def test_the_usual_time_stands_beside_the_elapsed_one(terminal: Terminal) -> None:
+    """Where it is known, once it is known."""
+    told, clock = threading.Event(), FakeClock()
+
+    def usual(environment: str) -> float | None:
+        told.set() if environment == "dom" else None
+        return 200 if environment == "mark" else None
+
+    with RichReporter(terminal, clock=clock).side_by_side(["mark", "eve", "dom"], usual):
+        assert told.wait(10)
+
+    rows = [line.split() for line in left(terminal)]
+    assert rows[0] == ["environment", "step", "elapsed", "usual"]
+    assert rows[1] == ["·", "mark", "waiting", "3m", "20s"]
+    assert rows[2] == ["·", "eve", "waiting"]
+
+
+def test_more_environments_than_lines_are_counted(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is at work is shown while it is; the table that stays has all of them."""
+    monkeypatch.setenv("LINES", "10")
+    names = [f"tenant{number}" for number in range(30)]
+    rich = RichReporter(terminal, clock=FakeClock())
+
+    with rich.side_by_side(names, lambda _: None):
+        rich.decided(Label("deploy", "tenant29"), Act("start it", RELEASE))
+        rich.note("look")
+        live = terminal.getvalue().rpartition("look")[2]
+        for name in names:
+            rich.ended(name, "")
+
+    assert "tenant29" in live
+    assert "24 not shown" in live
+    assert "tenant6" not in live
+    assert [line.split()[1] for line in left(terminal)[1:-1]] == names
+
+
+def test_those_who_are_still_at_work_when_it_is_left_do_not_hide_the_cursor(terminal: Terminal) -> None:
+    """Ctrl-C a second time leaves them behind; what they say is said in lines."""
+    rich = RichReporter(terminal, clock=FakeClock())
+
+    with suppress(KeyboardInterrupt), rich.side_by_side(["mark"], lambda _: None):
+        rich.decided(Label("deploy", "mark"), Act("start it", RELEASE))
+        raise KeyboardInterrupt
+    rich.decided(Label("verify", "mark"), Act("ask", RELEASE))
+    rich.acted(Label("verify", "mark"), "it answers", 1)
+
+    assert left(terminal)[1:] == [
+        "!  mark         deploy     0.0s  start it",
+        "1 environment: 1 at work; 0.0s",
+        "✓ verify mark      it answers (1.0s)",
+    ]
+    assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)

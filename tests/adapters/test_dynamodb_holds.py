@@ -48,8 +48,13 @@ class TestDynamo(HoldsContract):
 
 @pytest.mark.parametrize(
     "use",
-    [lambda holds: holds.add(hold()), lambda holds: holds.find("mark"), lambda holds: holds.remove("mark")],
-    ids=["add", "find", "remove"],
+    [
+        lambda holds: holds.add(hold()),
+        lambda holds: holds.find("mark"),
+        lambda holds: holds.all_of(["mark"]),
+        lambda holds: holds.remove("mark"),
+    ],
+    ids=["add", "find", "all_of", "remove"],
 )
 def test_says_how_to_create_the_table(absent: DynamoHolds, use: Callable[[DynamoHolds], object]) -> None:
     with pytest.raises(NotFound) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -123,6 +124,20 @@ class TestEcr(RegistryContract):
             shelf.registry.image("team/staging", reference)
 
         assert _calls(cloud).count(read) == before + 1
+
+    def test_reads_the_labels_of_what_stands_in_many_repositories_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
+        _promote(shelf)
+        before = _reads(cloud)
+
+        with ThreadPoolExecutor(8) as pool:
+            found = set(pool.map(lambda each: shelf.registry.image(each, "v1.2.3"), ["team/staging", "team/prod"] * 8))
+
+        assert len(found) == 1
+        assert _reads(cloud) == before + 1
+
+
+def _reads(cloud: Cloud) -> int:
+    return sum(call.startswith("GET /v2/") and "/blobs/" in call for call in _calls(cloud))
 
 
 def _promote(shelf: EcrShelf) -> Copied:

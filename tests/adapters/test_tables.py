@@ -10,6 +10,7 @@ from attrs import evolve
 from kaizen_tasks.adapters import tables
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Candidate, Entry, Event
 from kaizen_tasks.domain.matrix import Row
 from kaizen_tasks.domain.release import Image
@@ -63,6 +64,30 @@ def test_every_drift_stands_below_the_table_in_words(capsys: pytest.CaptureFixtu
     _, marked, *below = words(capsys)
     assert marked == ["!", "staging", "none", "no", "answer", "nothing"]
     assert [" ".join(line) for line in below] == [f"! staging: {drift}" for drift in lost.drift]
+
+
+def test_what_is_so_in_several_environments_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the names of all of them."""
+    new = evolve(WELL, entry=None)
+    other = evolve(new, environment=evolve(WELL.environment, name="prod"), running=Running(fault="is silent"))
+
+    tables.print_status([new, other])
+
+    assert sorted(" ".join(line) for line in words(capsys)[2:]) == [
+        "! prod: the app is silent",
+        "! staging, prod: never deployed by this tool",
+    ]
+
+
+def test_who_wants_it_left_alone_is_marked_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is a column for it only when somebody does."""
+    hold = Hold(environment="staging", reason="race day", actor="ada@laptop", since=ENTRY.at)
+
+    tables.print_status([evolve(WELL, hold=hold)])
+
+    row, remark = words(capsys)
+    assert row[-1] == "held"
+    assert remark[:4] == ["staging:", "held", "by", "ada@laptop"]
 
 
 def test_an_image_without_a_label_is_not_nothing(capsys: pytest.CaptureFixture[str]) -> None:

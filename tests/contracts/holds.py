@@ -36,6 +36,14 @@ class HoldsContract:
         assert holds.add(hold()) == hold()
         assert holds.find("mark") == hold()
 
+    def test_finds_those_of_many_environments_at_once(self, holds: Holds, clock: FakeClock) -> None:
+        over = evolve(hold("dom"), until=clock.now() + timedelta(seconds=1))
+        for each in (hold("mark"), hold("eve"), over):
+            holds.add(each)
+        clock.sleep(2)
+
+        assert holds.all_of(["dom", "shane", "mark"]) == {"mark": hold("mark")}
+
     def test_needs_no_end(self, holds: Holds, clock: FakeClock) -> None:
         endless = evolve(hold(), until=None)
         holds.add(endless)

@@ -51,6 +51,13 @@ class LocksContract:
         assert taken == evolve(wanted(), fence=1)
         assert locks.find("staging") == taken
 
+    def test_finds_those_of_many_environments_at_once(self, locks: Locks) -> None:
+        names = [f"tenant{number}" for number in range(230)]
+        taken = {name: locks.take(wanted(environment=name)) for name in (names[0], names[120], names[229])}
+
+        assert locks.all_of(names) == taken
+        assert locks.all_of(()) == {}
+
     def test_keeps_environments_apart_whose_names_begin_alike(self, locks: Locks) -> None:
         locks.take(wanted("a1", "prod"))
 

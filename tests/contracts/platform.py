@@ -47,6 +47,10 @@ class PlatformContract:
         assert service.image.endswith(":latest")
         assert service.url.startswith(("http://", "https://"))
 
+    def test_lists_where_services_answer(self, stage: Stage) -> None:
+        assert stage.platform.addresses()["web-service"] == stage.platform.service("web-service").url
+        assert "absent" not in stage.platform.addresses()
+
     def test_misses_a_service(self, stage: Stage) -> None:
         with pytest.raises(NotFound, match="absent"):
             stage.platform.service("absent")

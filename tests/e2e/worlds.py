@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,9 @@ LOOKING = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan",
 
 LOGS = ("requests.jsonl", "log", "application")
 """What is written down of requests that change nothing: by the local cloud, and by the apps that it runs."""
+
+STAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
+"""What stands before a line about several environments."""
 
 LOCKS = "/elsewhere.jsonl"
 """The local cloud's journal of DynamoDB, in which a lock that was taken and given back leaves two lines."""
@@ -77,7 +81,8 @@ class Finished:
     @property
     def verdicts(self) -> list[tuple[str, str]]:
         """The steps that were reported, each with its verdict: `("already done", "push staging")`."""
-        lines = [line for line in self.out.splitlines() if line.startswith("  ") and len(line) > 34]
+        lines = [STAMP.sub("", line) for line in self.out.splitlines()]
+        lines = [line for line in lines if line.startswith("  ") and len(line) > 34]
         return [(line[2:14].strip(), line[16:32].strip()) for line in lines]
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from semver import Version
 
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Refused, RolloutFailed
 from kaizen_tasks.flows import catalogue, promotable
@@ -114,6 +115,20 @@ def test_stops_after_the_canary_and_says_what_is_untouched(tools: FakeTools) -> 
     assert failed.value.state == "failed: mark; untouched: shane, dom"
     assert failed.value.hint == "inv promote-beta continues"
     assert (tools.serving["shane"], tools.serving["dom"]) == ("v0.1.0", "v0.1.0")
+
+
+def test_environments_stand_side_by_side_with_what_became_of_them(tools: FakeTools) -> None:
+    """One that is left out is not among them; a single environment stands alone."""
+    promote(tools, "prod")
+    tools.holds.add(Hold(environment="dom", reason="race day", actor="ada@laptop", since=tools.clock.now()))
+    tools.platform.outcomes["shane-web-service"] = "ROLLBACK_SUCCEEDED"
+
+    with pytest.raises(RolloutFailed):
+        promote(tools, "beta")
+
+    assert [list(each) for each in tools.reporter.beside] == [["mark", "shane"]]
+    assert tools.reporter.outcomes["mark"] == ""
+    assert "shane-web-service ended its deployment" in tools.reporter.outcomes["shane"]
 
 
 def test_one_failing_tenant_of_the_last_wave_does_not_stop_the_others(tools: FakeTools) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Answer, Running
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows import status
+from tests.contracts.locks import wanted
+from tests.fakes.clock import START
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeIdentity, FakeTools
 from tests.flows.test_release import release
 
@@ -33,6 +38,15 @@ class DeafLedger(FakeLedger):
     def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
         """Fail."""
         raise Unreachable("DynamoDB does not answer", hint="check the network")
+
+
+@define(kw_only=True)
+class DeafPlatform(FakePlatform):
+    """A platform that does not answer."""
+
+    def addresses(self) -> dict[str, str]:
+        """Fail."""
+        raise Unreachable("App Runner does not answer")
 
 
 class StrangersIdentity(FakeIdentity):
@@ -94,6 +108,55 @@ def test_what_is_missing_is_a_fault_of_one_row(missing: str, drift: tuple[str, .
     assert broken.faults == drift[:1]
     assert broken.drift == drift
     assert whole.faults == ()
+
+
+def test_locks_and_holds_are_seen() -> None:
+    """Each in the row of its environment."""
+    tools = FakeTools()
+    standing = tools.locks.take(wanted(environment="mark"))
+    hold = Hold(environment="dom", reason="race day", actor="ada@laptop", since=tools.clock.now())
+    tools.holds.add(hold)
+
+    rows = look(tools)
+
+    assert {name: row.lock for name, row in rows.items() if row.lock} == {"mark": standing}
+    assert {name: row.hold for name, row in rows.items() if row.hold} == {"dom": hold}
+
+
+def test_what_is_asked_once_for_all_is_a_fault_of_every_row() -> None:
+    """And of nothing else: the apps are asked all the same."""
+    tools = FakeTools()
+    tools.locks.unreachable.add("find")
+
+    rows = look(tools)
+
+    assert {row.faults for row in rows.values()} == {("cannot find the lock of staging: nobody answers",)}
+    assert {row.running.version for row in rows.values()} == {"v0.1.0"}
+
+
+def test_an_app_is_asked_where_it_is_configured_when_the_platform_does_not_answer() -> None:
+    """The platform only knows a further address."""
+    tools = FakeTools()
+    tools.platform = DeafPlatform()
+    environment = evolve(tools.settings.environments["prod"], url="https://prod.example")
+
+    (row,) = status.look([environment], tools)
+
+    assert row.running.version == "v0.1.0"
+    assert row.faults == ("App Runner does not answer",)
+
+
+def test_history_is_of_all_environments_newest_first() -> None:
+    """With so many entries of each."""
+    tools = FakeTools()
+    release(tools)
+    entry = tools.ledger.written[0]
+    for second, name in enumerate(("mark", "dom", "mark", "dom", "mark")):
+        tools.ledger.append(evolve(entry, environment=name, at=START + timedelta(seconds=second)))
+
+    found = status.entries([tools.settings.environments[name] for name in ("mark", "dom")], tools, limit=2)
+
+    assert [(each.environment, each.at.second) for each in found] == [("mark", 4), ("dom", 3), ("mark", 2), ("dom", 1)]
 
 
 def test_a_ledger_that_does_not_answer_hides_nothing_else() -> None:

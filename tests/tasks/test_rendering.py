@@ -56,6 +56,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
 
     assert document == {
         "app": "web",
+        "at": "2026-11-20T12:00:00+00:00",
         "environments": {
             "staging": {
                 "repository": "staging-web-app",
