@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +81,40 @@ def test_json_stands_alone_on_stdout(demo: World, command: str) -> None:
 def test_a_failure_leaves_stdout_to_programs(demo: World) -> None:
     said = demo.inv("status", "--json", INVOKE_AWS_ACCOUNT="999999999999")
     assert (said.code, said.out) == (3, "")
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_a_promotion_to_several_environments_leaves_a_table(demo: World, columns: int) -> None:
+    said = shown(demo, "promote-beta", columns=columns)
+    assert said.code == 0
+    *_, heading, mark, shane, dom, counts = [line for line in said.lines if line]
+    assert heading.split()[:3] == ["environment", "step", "elapsed"]
+    assert [line.split()[1:3] for line in (mark, shane, dom)] == [["mark", "done"], ["shane", "done"], ["dom", "done"]]
+    assert counts.startswith("3 environments: 3 done; ")
+
+
+def test_elsewhere_a_promotion_says_when_and_how_many_are_through(demo: World) -> None:
+    said = demo.inv("promote-beta").well()
+    through = [step for verdict, step in said.verdicts if verdict == "complete"]
+    assert sorted(through) == ["dom", "mark", "shane"]
+    assert len(worlds.STAMP.findall(said.out.splitlines()[-1])) == 1
+
+
+def test_watching_gives_a_document_for_each_look_until_it_is_stopped(demo: World) -> None:
+    with demo.start("status", "--env", "mark", "--watch", "--interval", "1s", "--json") as watch:
+        assert watch.stdout
+        looks = [json.loads(watch.stdout.readline()) for _ in range(2)]
+        os.killpg(watch.pid, signal.SIGINT)
+        rest, said = watch.communicate(timeout=worlds.PATIENCE)
+    assert [list(each["environments"]) for each in looks] == [["mark"], ["mark"]]
+    assert looks[0]["at"] < looks[1]["at"]
+    assert (watch.returncode, said) == (0, ""), rest
+
+
+def test_watching_without_json_needs_a_terminal(demo: World) -> None:
+    worlds.assert_refused(demo.inv("status", "--watch"), 2)
+    worlds.assert_refused(demo.inv("status", "--interval", "3s"), 2)
+    worlds.assert_refused(demo.inv("status", "--watch", "--interval", "1ms", "--json"), 2)
 
 
 def test_a_protected_environment_asks_for_the_name_of_the_app(demo: World) -> None:

@@ -150,3 +150,22 @@ def test_what_failed_is_not_done_again(cloud: Cloud) -> None:
     with pytest.raises(cloud.client("dynamodb").exceptions.ResourceInUseException):
         create_table(cloud)
     assert len((cloud.state / "elsewhere.jsonl").read_text().splitlines()) == 1
+
+
+def test_keeps_the_items_of_a_table_in_order(cloud: Cloud) -> None:
+    """By their keys, numbers as numbers, whatever the order in which they came."""
+    client = cloud.client("dynamodb")
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    types = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "N"}]
+    client.create_table(TableName="log", KeySchema=keys, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
+    for number in ("10", "9", "-1"):
+        for name in ("b", "a"):
+            client.put_item(TableName="log", Item={"pk": {"S": name}, "sk": {"N": number}})
+
+    found = client.query(
+        TableName="log", KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "b"}}
+    )
+    everything = client.scan(TableName="log")["Items"]
+
+    assert [each["sk"]["N"] for each in found["Items"]] == ["-1", "9", "10"]
+    assert [each["pk"]["S"] + each["sk"]["N"] for each in everything] == ["a-1", "a9", "a10", "b-1", "b9", "b10"]
