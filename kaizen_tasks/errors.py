@@ -106,6 +106,10 @@ class VerifyFailed(KaizenError):
         self.environment = environment
 
 
+class Superseded(VerifyFailed):
+    """Somebody else's deployment has taken the place of the one that was to be verified; it is left as it is."""
+
+
 class RolloutFailed(KaizenError):
     """Some of several environments failed."""
 

@@ -15,6 +15,7 @@ from attrs import frozen
 from kaizen_tasks.config import source
 from kaizen_tasks.config.written import Written
 from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.smoke import Scalar, Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 NAME = "NAME"
 """Stands in a key for a name that the user gives."""
 
-WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Seconds: "duration"}
+WORDS = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Seconds: "duration",
+    Statuses: "whole number, or list of them",
+    Scalar: "text, number, true or false",
+}
 ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
 
 MEANINGS = {
@@ -43,10 +52,9 @@ MEANINGS = {
     "environments.NAME.url": "As in `[defaults]`, for this environment.",
     "environments.NAME.secret": "As `runtime.secret`, for this environment.",
     "environments.NAME.protected": "As in `[defaults]`, for this environment.",
+    "environments.NAME.min_age": "As in `[evidence]`, for what is promoted to this environment.",
     "groups.NAME": "A group called NAME: the environments it consists of, in the order in which they are rolled out.",
     "deploy.timeout": "How long a deployment may take.",
-    "smoke.path": "A path that the app must answer once its version is proven.",
-    "smoke.status": "The HTTP status it must answer with.",
     "docs_checklist.when": "Glob patterns: a release that touches one of these files …",
     "docs_checklist.update": "… must touch one of these too, or say why not with `--skip-docs`.",
 }
@@ -116,7 +124,13 @@ def _key(path: str, kind: Any, default: Any, said: str, repeated: bool) -> Itera
 
 
 def _default(attribute: Any) -> Any:
-    return None if attribute.default in (attrs.NOTHING, "") else attribute.default
+    """Return a default of the model's as one would write it in TOML."""
+    value = attribute.default
+    if attribute.type is Seconds and value is not attrs.NOTHING:
+        return f"{value:g}s"
+    if isinstance(value, tuple) and len(value) == 1:
+        return value[0]
+    return None if value in (attrs.NOTHING, "") else value
 
 
 def _meaning(path: str, said: str) -> str:

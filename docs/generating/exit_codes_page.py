@@ -38,6 +38,7 @@ ADVICE = {
     "PushFailed": "Type the same command again: what has arrived is not sent twice.",
     "DeployFailed": "Look at the service's own log. The old release is serving; mend the app and release again.",
     "VerifyFailed": "Look at what the app answers at `verify.path`, then verify again, or go back.",
+    "Superseded": "Ask who deployed at the same moment; then type the same command again, or leave theirs.",
     "RolloutFailed": "The error says which environments failed and with which command to go on.",
     "RollbackFailed": "Look at the service now. No release is known to be serving.",
     "Interrupted": "Type the same command again: it finishes what was begun.",

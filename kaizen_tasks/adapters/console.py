@@ -102,6 +102,10 @@ class PlainReporter:
         """Say how far an act is."""
         self._line("…", label, text)
 
+    def checked(self, label: Label, text: str, *, right: bool) -> None:
+        """Say what one of several checks of an act has found."""
+        self._line("ok" if right else "wrong", label, text)
+
     def acted(self, label: Label, reason: str, seconds: float) -> None:
         """Say that an act has ended well."""
         self._line("done", label, f"{reason} ({duration.show(seconds)})")
@@ -234,6 +238,10 @@ class RichReporter:
         with self._lock:
             if self._live is not None and label in self._running:
                 self._live.update(self._running[label], description=text)
+
+    def checked(self, label: Label, text: str, *, right: bool) -> None:
+        """Say above the spinners what one of several checks has found."""
+        self._line("✓" if right else "✗", "green" if right else "red", label, text)
 
     def acted(self, label: Label, reason: str, seconds: float) -> None:
         """Replace the spinner by a line."""

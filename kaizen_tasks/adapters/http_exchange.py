@@ -14,7 +14,7 @@ from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
-from urllib3 import PoolManager, ProxyManager, exceptions
+from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
 from kaizen_tasks.domain.health import Answer
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
+    from kaizen_tasks.domain.health import Question
+
 _HEADERS = {"User-Agent": "kaizen-tasks", "Accept": "*/*", "Cache-Control": "no-cache", "Connection": "close"}
 
 
@@ -31,15 +33,17 @@ class Exchange:
     """One question, and its answer once `run` has returned.
 
     Args:
-        url: what to GET.
+        url: what to ask.
+        question: how.
         timeout: seconds, for each operation on the socket.
         limit: bytes of the body, at most.
     """
 
-    def __init__(self, url: str, *, timeout: float, limit: int) -> None:
+    def __init__(self, url: str, question: Question, *, timeout: float, limit: int) -> None:
         self.answer = Answer(fault="cannot be asked")
         self.silence = f"does not answer within {timeout:g}s"
         self.url = url
+        self._question = question
         self._timeout = timeout
         self._limit = limit
         self._handles: list[socket.socket] = []
@@ -78,10 +82,13 @@ class Exchange:
 
     def _ask(self, manager: PoolManager) -> Answer:
         _watch(manager, self)
+        headers = HTTPHeaderDict(_HEADERS)
+        headers.update(self._question.headers)  # whatever their case
         response = manager.request(
-            "GET",
+            self._question.method,
             self.url,
-            headers=_HEADERS,
+            body=self._question.body or None,
+            headers=headers,
             timeout=self._timeout,
             retries=False,
             redirect=False,
@@ -95,7 +102,8 @@ class Exchange:
     def _read(self, response: BaseHTTPResponse) -> Answer:
         body = response.read(self._limit + 1, decode_content=True)
         fault = f"answers more than {self._limit} bytes" if len(body) > self._limit else ""
-        return Answer(status=response.status, body=body[: self._limit], fault=fault)
+        headers = {name.lower(): response.headers[name] for name in response.headers}
+        return Answer(status=response.status, body=body[: self._limit], fault=fault, headers=headers)
 
 
 def explain(error: BaseException) -> str:

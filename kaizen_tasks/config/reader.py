@@ -14,6 +14,7 @@ import attrs
 from kaizen_tasks.config import runtime
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.shape import Misfit, Problem, fit, nearest
+from kaizen_tasks.config.smoke import of_check
 from kaizen_tasks.config.source import with_defaults
 from kaizen_tasks.config.written import Written, WrittenEnvironment
 from kaizen_tasks.domain.environment import Environment
@@ -172,6 +173,8 @@ def _out_of_range(written: Written) -> Iterator[Problem]:
     ):
         if number < least:
             yield Problem(path, f"{number} is below {least}")
+    if not written.verify.timeout:
+        yield Problem("verify.timeout", "leaves no time to ask")
 
 
 def _malformed(written: Written) -> Iterator[Problem]:
@@ -180,10 +183,10 @@ def _malformed(written: Written) -> Iterator[Problem]:
         yield Problem("release.tag", f"{tag!r} does not contain {{version}}")
     elif _placeholders(tag) != {"version"}:
         yield Problem("release.tag", f"{tag!r} has a placeholder other than {{version}}")
-    smoke = ((f"smoke.{position}", check.path) for position, check in enumerate(written.smoke))
-    for place, path in (("verify", written.verify.path), *smoke):
-        if not path.startswith("/"):
-            yield Problem(f"{place}.path", f"{path!r} does not begin with /")
+    if not written.verify.path.startswith("/"):
+        yield Problem("verify.path", f"{written.verify.path!r} does not begin with /")
+    for position, check in enumerate(written.smoke):
+        yield from of_check(f"smoke.{position}", check)
 
 
 def _resolve(source: Source, written: Written) -> Settings:
@@ -205,4 +208,5 @@ def _environment(name: str, said: WrittenEnvironment, written: Written) -> Envir
         url=fill("url").rstrip("/"),
         secret=fill("secret"),
         protected=bool(protected),
+        min_age=written.evidence.min_age if said.min_age is None else said.min_age,
     )

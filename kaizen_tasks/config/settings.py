@@ -11,6 +11,7 @@ from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.rollout import RolloutRules
 from kaizen_tasks.domain.runtime import RuntimeRules
+from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.errors import UsageError
 
 
@@ -97,11 +98,14 @@ class VerifyRules:
 
 
 @frozen(kw_only=True)
-class SmokeCheck:
-    """One more thing the running app must answer: `GET path` with this HTTP status."""
+class EvidenceRules:
+    """What an environment wants to know of a release before it accepts it.
 
-    path: str
-    status: int = 200
+    Attributes:
+        min_age: how long ago the release must have been verified in the stage before.
+    """
+
+    min_age: Seconds
 
 
 @frozen(kw_only=True)
@@ -127,6 +131,7 @@ class Settings:
     groups: Mapping[str, tuple[str, ...]]
     deploy: DeployRules
     verify: VerifyRules
+    evidence: EvidenceRules
     smoke: tuple[SmokeCheck, ...]
     rollout: RolloutRules
     runtime: RuntimeRules

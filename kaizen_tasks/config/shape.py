@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
 import attrs
 from attrs import frozen
 
-from kaizen_tasks.domain import duration
+from kaizen_tasks.domain import duration, smoke
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -79,6 +79,9 @@ def _converter() -> Converter:
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook(duration.Seconds, lambda value, _: duration.parse(_exactly(value, str)))
     converter.register_structure_hook(float | None, lambda value, _: None if value is None else _number(value))
+    converter.register_structure_hook(duration.Seconds | None, lambda value, _: _seconds_or_none(value))
+    converter.register_structure_hook(smoke.Statuses, lambda value, _: _statuses(value))
+    converter.register_structure_hook(smoke.Scalar, lambda value, _: _scalar(value))
     converter.register_structure_hook(bool | None, lambda value, _: None if value is None else _exactly(value, bool))
     converter.register_structure_hook_factory(_is_tuple)(_lists)
     return converter
@@ -105,6 +108,25 @@ def _exactly(value: Any, kind: Any) -> Any:
 
 def _number(value: Any) -> float:
     return float(value) if type(value) is int else _exactly(value, float)
+
+
+def _seconds_or_none(value: Any) -> duration.Seconds | None:
+    """Take nothing for nothing: an environment has every key, so that a variable can override it."""
+    return duration.parse(_exactly(value, str)) if value not in (None, "") else None
+
+
+def _statuses(value: Any) -> smoke.Statuses:
+    """Take one number or a list of them."""
+    numbers = value if isinstance(value, list | tuple) else (value,)
+    if not numbers:
+        raise ValueError("is an empty list")
+    return smoke.Statuses(tuple(_exactly(each, int) for each in numbers))
+
+
+def _scalar(value: Any) -> smoke.Scalar:
+    if isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{value!r} should be text, a number, or true or false")
 
 
 def _problems(error: BaseException, path: tuple[str, ...]) -> Iterator[Problem]:

@@ -85,7 +85,7 @@ def with_defaults(raw: Raw) -> Raw:
     merged = _merge(defaults, {key: value for key, value in raw.items() if key in defaults})
     environments = merged["environments"]
     if isinstance(environments, dict):
-        inherited = {"platform": "", "repository": "", "service": "", "url": "", "secret": ""}
+        inherited = dict.fromkeys(("platform", "repository", "service", "url", "secret", "min_age"), "")
         merged["environments"] = {
             name: {**inherited, **said} if isinstance(said, dict) else said for name, said in environments.items()
         }

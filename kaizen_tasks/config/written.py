@@ -14,13 +14,15 @@ from kaizen_tasks.config.settings import (
     BuildRules,
     DeployRules,
     DocsRule,
+    EvidenceRules,
     ReleaseRules,
-    SmokeCheck,
     TagRules,
     VerifyRules,
 )
+from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.rollout import RolloutRules
 from kaizen_tasks.domain.runtime import RuntimeRules
+from kaizen_tasks.domain.smoke import SmokeCheck
 
 
 @frozen(kw_only=True)
@@ -36,9 +38,10 @@ class WrittenDefaults:
 
 @frozen(kw_only=True)
 class WrittenEnvironment(WrittenDefaults):
-    """A table below `[environments]`; what is empty or missing is taken from `[defaults]` and `[runtime]`."""
+    """A table below `[environments]`; what is empty or missing is taken from `[defaults]` and the tables of its keys."""
 
     secret: str = ""
+    min_age: Seconds | None = None
 
     def template(self, key: str, written: Written) -> str:
         """Return what a key says before its placeholders are filled in."""
@@ -62,6 +65,7 @@ class Written:
     groups: Mapping[str, tuple[str, ...]]
     deploy: DeployRules
     verify: VerifyRules
+    evidence: EvidenceRules
     rollout: RolloutRules
     runtime: RuntimeRules
     smoke: tuple[SmokeCheck, ...] = ()

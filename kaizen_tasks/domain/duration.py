@@ -6,6 +6,7 @@ import re
 from typing import NewType
 
 Seconds = NewType("Seconds", float)
+NO_TIME = Seconds(0)
 
 UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")

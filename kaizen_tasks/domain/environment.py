@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from kaizen_tasks.domain.duration import NO_TIME, Seconds
+
 
 @frozen(kw_only=True)
 class Environment:
@@ -17,6 +19,7 @@ class Environment:
         url: where the app answers; empty when the platform's own address is the one to ask.
         secret: name of the secret that holds its runtime configuration.
         protected: whether changing it needs a confirmation.
+        min_age: seconds for which a release must have been verified in the stage before.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Environment:
     url: str = ""
     secret: str = ""
     protected: bool = False
+    min_age: Seconds = NO_TIME
 
 
 @frozen(kw_only=True)

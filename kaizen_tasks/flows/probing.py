@@ -8,16 +8,22 @@ from urllib.parse import urlsplit
 from kaizen_tasks.domain.health import Running, understand
 
 if TYPE_CHECKING:
-    from kaizen_tasks.config.settings import SmokeCheck
+    from collections.abc import Iterator
+
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.health import Answer
     from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports import Tools
 
 PATIENCE = 5.0
 """Seconds for one answer."""
 
 BODY = 64 * 1024
-"""Bytes that are read of one answer."""
+"""Bytes that are read of one answer to `/version`."""
+
+PAGE = 8 * 1024 * 1024
+"""Bytes that are read of one answer to a smoke check."""
 
 LOOPBACK = ("127.", "localhost", "[::1]")
 
@@ -54,9 +60,18 @@ def is_right(said: Running, environment: Environment, release: Release) -> bool:
     return not said.fault and said.version == release.name and said.environment == environment.name
 
 
-def fault(url: str, check: SmokeCheck, tools: Tools) -> str:
-    """Run one smoke check; return what is wrong, or nothing."""
-    answer = tools.prober.ask(url + check.path, timeout=PATIENCE, limit=BODY * 16)
-    if answer.fault:
-        return f"{check.path} {answer.fault}"
-    return "" if answer.status == check.status else f"{check.path} answers HTTP {answer.status}, not {check.status}"
+def again(timeout: float, tools: Tools) -> Iterator[float]:
+    """Yield the seconds that are left, first at once and then at the configured interval, until none are."""
+    began = tools.clock.elapsed()
+    while (left := timeout - (tools.clock.elapsed() - began)) > 0:
+        yield left
+        tools.clock.sleep(min(tools.settings.verify.interval, left))
+
+
+def smoke(url: str, check: SmokeCheck, tools: Tools) -> Answer:
+    """Ask what a smoke check asks, until the answer is right, will not become so, or time is up."""
+    for left in again(check.timeout, tools):
+        answer = tools.prober.ask(url + check.path, timeout=left, limit=PAGE, question=check.question)
+        if not check.faults(answer) or not check.may_pass_later(answer):
+            break
+    return answer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Entry, Event, candidates
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import KaizenError, RollbackFailed, VerifyFailed
+from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, VerifyFailed
 from kaizen_tasks.flows import catalogue, ledger
 from kaizen_tasks.flows.runner import run
 
@@ -29,12 +29,15 @@ def run_or_go_back(flow: Flow, release: Release, tools: Tools, execute: Executor
         go_back: whether to; otherwise the unproven release stays in service.
 
     Raises:
+        Superseded: another deployment came in between: going back would undo what its owner wants.
         VerifyFailed: the app did not prove itself; the error says what is serving now.
         RollbackFailed: and the way back failed as well.
         KaizenError: anything else that `run` raises.
     """
     try:
         return run(flow, release, tools, execute)
+    except Superseded:
+        raise
     except VerifyFailed as error:
         if not go_back:
             raise

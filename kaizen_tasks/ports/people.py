@@ -44,6 +44,10 @@ class Reporter(Protocol):
         """Say how far an act is."""
         ...
 
+    def checked(self, label: Label, text: str, *, right: bool) -> None:
+        """Say what one of several checks of an act has found."""
+        ...
+
     def acted(self, label: Label, reason: str, seconds: float) -> None:
         """Say that an act has ended well."""
         ...

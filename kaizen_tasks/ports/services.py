@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kaizen_tasks.domain.health import Answer
+    from kaizen_tasks.domain.health import Answer, Question
     from kaizen_tasks.domain.service import Operation, Service
 
 
@@ -44,9 +44,10 @@ class Platform(Protocol):
 class Prober(Protocol):
     """Asks the running app over a new connection each time."""
 
-    def ask(self, url: str, *, timeout: float, limit: int) -> Answer:
-        """GET an address; follow no redirect; read at most `limit` bytes within `timeout` seconds.
+    def ask(self, url: str, *, timeout: float, limit: int, question: Question | None = None) -> Answer:
+        """Ask an address, with a plain GET unless told otherwise; follow no redirect.
 
-        Every failure is an answer with a `fault`; nothing is raised.
+        At most `limit` bytes are read, within `timeout` seconds. Every failure is an answer with a `fault`; nothing is
+        raised.
         """
         ...

@@ -121,6 +121,31 @@ def test_an_act_has_a_beginning_its_progress_and_an_end() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (
+            PlainReporter,
+            [
+                "  ok            smoke staging     GET / answers HTTP 200",
+                "  wrong         smoke staging     GET /x is away",
+            ],
+        ),
+        (RichReporter, ["✓ smoke staging    GET / answers HTTP 200", "✗ smoke staging    GET /x is away"]),
+    ],
+)
+def test_every_check_has_a_line_that_stays(
+    terminal: Terminal, make: type[PlainReporter | RichReporter], shown: list[str]
+) -> None:
+    """On a terminal as well, where progress is drawn over."""
+    said, label = make(terminal), Label("smoke", "staging")
+
+    said.checked(label, "GET / answers HTTP 200", right=True)
+    said.checked(label, "GET /x is away", right=False)
+
+    assert lines(terminal) == shown
+
+
 @pytest.mark.parametrize("make", [PlainReporter, RichReporter])
 def test_a_refusal_is_not_said_twice(make: type[PlainReporter | RichReporter]) -> None:
     """The error that follows says it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 import ssl
 import threading
@@ -16,13 +17,23 @@ import pytest
 from attrs import field, frozen
 
 from kaizen_tasks.adapters.http import UrllibProber
-from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.health import Answer, Question
 from tests.contracts.prober import ProberContract
 from tests.fakes.prober import FakeProber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def whole(connection: socket.socket) -> bytes:
+    """Receive a request with the body that it announces."""
+    request = connection.recv(65536)
+    head, _, body = request.partition(b"\r\n\r\n")
+    announced = re.search(rb"Content-Length: (\d+)", head)
+    while announced and len(body) < int(announced[1]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
 
 
 @frozen
@@ -53,7 +64,7 @@ class Server:
             while True:
                 connection, _ = self.listener.accept()
                 with connection, suppress(OSError):
-                    request = connection.recv(65536)
+                    request = whole(connection)
                     self.requests.append(request)
                     self.talk[0](connection, request)
 
@@ -95,7 +106,13 @@ class RealSite:
             self.nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}/"
 
     def answer(self, status: int, body: bytes) -> None:
-        self._server.says(response(body, status=f"{status} Status"))
+        self._server.says(response(body, status=f"{status} Status", header="X-Site: here"))
+
+    @property
+    def heard(self) -> Question:
+        head, _, body = self._server.requests[-1].decode().partition("\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n") if line.startswith("X-"))
+        return Question(method=head.partition(" ")[0], headers=headers, body=body.encode())
 
 
 class FakeSite:
@@ -107,7 +124,11 @@ class FakeSite:
         self.nowhere = "https://nowhere.example.com/"
 
     def answer(self, status: int, body: bytes) -> None:
-        self.prober.answers[self.url] = Answer(status=status, body=body)
+        self.prober.answers[self.url] = Answer(status=status, body=body, headers={"x-site": "here"})
+
+    @property
+    def heard(self) -> Question:
+        return self.prober.questions[-1]
 
 
 class TestUrllibKeepsTheContract(ProberContract):
@@ -136,6 +157,27 @@ def test_takes_a_new_connection_each_time(server: Server) -> None:
 
     assert len(server.requests) == 2
     assert all(b"Connection: close" in request for request in server.requests)
+
+
+def test_a_header_of_the_question_replaces_the_usual_one(server: Server) -> None:
+    url = server.says(response(b"ok"))
+    UrllibProber().ask(url, timeout=5, limit=100, question=Question(headers={"accept": "text/plain"}))
+
+    assert server.requests[0].lower().count(b"accept:") == 1
+    assert b"text/plain" in server.requests[0]
+
+
+def test_a_post_without_a_body_says_so(server: Server) -> None:
+    url = server.says(response(b"ok"))
+    UrllibProber().ask(url, timeout=5, limit=100, question=Question(method="POST"))
+
+    assert b"Content-Length: 0" in server.requests[0]
+
+
+def test_the_answer_to_head_has_no_body(server: Server) -> None:
+    url = server.says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+
+    assert UrllibProber().ask(url, timeout=5, limit=100, question=Question(method="HEAD")) == Answer(status=200)
 
 
 def test_follows_no_redirect(server: Server) -> None:

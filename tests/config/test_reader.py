@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import reader, source
+from kaizen_tasks.domain.duration import NO_TIME, Seconds
+from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
 from kaizen_tasks.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def test_wrong_types_do_not_hide_names_that_point_nowhere(tmp_path: Path) -> Non
             "release.tag: 'v{version}{' has a placeholder other than {version}",
         ),
         ('app = "x"\n[verify]\npath = "version"\n', "verify.path: 'version' does not begin with /"),
+        ('app = "x"\n[verify]\ntimeout = "0s"\n', "verify.timeout: leaves no time to ask"),
         ('app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = ""\n', "smoke.1.path: '' does not begin with /"),
         ("app = 'x'\nsmoke = [3]\n", "smoke.0: should be a table"),
         ("app = 'x'\nsmoke = {path = '/'}\n", "smoke: {'path': '/'} should be a list"),
@@ -133,6 +136,56 @@ def test_wrong_types_do_not_hide_names_that_point_nowhere(tmp_path: Path) -> Non
 def test_tells_what_does_not_fit(tmp_path: Path, text: str, told: str) -> None:
     """Wrong types and values are told with the place and what would fit."""
     assert any(problem.startswith(f"kaizen.toml: {told}") for problem in problems(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        ("statuss = 200", "statuss: unknown key; did you mean 'status'?"),
+        ('method = "post"', "method: 'post' is not a method; did you mean 'POST'?"),
+        ('method = "HEAD"\ncontains = "x"', "method: the answer to HEAD has no body that could be looked into"),
+        ('body = "x"', 'body: GET sends none; write method = "POST"'),
+        ("status = 99", "status: 99 is not the status of an answer"),
+        ("status = []", "status: is an empty list"),
+        ('status = "200"', "status: '200' should be a whole number"),
+        ("status = [200, true]", "status: True should be a whole number"),
+        ('timeout = "0s"', "timeout: leaves no time to ask"),
+        ("timeout = 5", "timeout: 5 should be text"),
+        ('json = {"$.a.b" = 1}', "json: '$.a.b' is not a JSON pointer; did you mean '/a/b'?"),
+        ('json = {"status" = 1}', "json: 'status' is not a JSON pointer; did you mean '/status'?"),
+        ('json = {"/a" = [1]}', "json./a: [1] should be text, a number, or true or false"),
+        ('headers = {"X Y" = "1"}', "headers: 'X Y' is not the name of a header"),
+        ('request_headers = {A = "s3cret\\n"}', "request_headers.A: has characters that a header cannot carry"),
+    ],
+)
+def test_tells_what_is_wrong_with_a_smoke_check(tmp_path: Path, check: str, told: str) -> None:
+    """Before anything is deployed that it would fail."""
+    text = f'app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = "/"\n{check}\n'
+
+    assert problems(tmp_path, text) == [f"kaizen.toml: smoke.1.{told}"]
+
+
+def test_reads_a_smoke_check(tmp_path: Path) -> None:
+    """A status may be a list; a JSON value keeps its type."""
+    text = 'app = "x"\n[[smoke]]\npath = "/"\nstatus = [200, 204]\njson = {"/ok" = true, "/n" = 1.5}\ntimeout = "3s"\n'
+
+    (check,) = read(tmp_path, text).smoke
+    assert check == SmokeCheck(path="/", status=Statuses((200, 204)), json={"/ok": True, "/n": 1.5}, timeout=Seconds(3))
+
+
+def test_an_environment_may_want_older_evidence_than_the_others(tmp_path: Path) -> None:
+    """What it does not say is taken from `[evidence]`."""
+    text = WHOLE.replace("protected = true", 'min_age = "1d"') + '[evidence]\nmin_age = "1h"\n'
+
+    found = read(tmp_path, text).environments
+    assert (found["prod"].min_age, found["mark"].min_age) == (Seconds(86400), Seconds(3600))
+
+
+def test_an_environment_may_want_no_age_at_all(tmp_path: Path) -> None:
+    """Zero is an answer, unlike nothing."""
+    text = WHOLE.replace("protected = true", 'min_age = "0s"') + '[evidence]\nmin_age = "1h"\n'
+
+    assert read(tmp_path, text).environments["prod"].min_age == NO_TIME
 
 
 @pytest.mark.parametrize(

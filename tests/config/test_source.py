@@ -26,6 +26,7 @@ KEYS = {
     "groups",
     "deploy",
     "verify",
+    "evidence",
     "rollout",
     "runtime",
 }
@@ -181,7 +182,7 @@ def test_every_environment_gets_the_keys_that_may_be_overridden() -> None:
     """`INVOKE_ENVIRONMENTS_STAGING_URL` finds a key although the file does not say it."""
     merged = source.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
-    inherited = dict.fromkeys(("platform", "repository", "service", "secret"), "")
+    inherited = dict.fromkeys(("platform", "repository", "service", "secret", "min_age"), "")
     assert merged["environments"]["staging"] == {**inherited, "url": "https://x"}
     assert merged["environments"]["prod"]["url"] == ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.health import Answer, Question
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports import Prober
@@ -18,7 +18,11 @@ class Site(Protocol):
     nowhere: str
 
     def answer(self, status: int, body: bytes) -> None:
-        """Let the address answer this from now on."""
+        """Let the address answer this from now on, with the header `X-Site: here`."""
+
+    @property
+    def heard(self) -> Question:
+        """The question that the address was asked last, with those of its headers that begin with `X-`."""
 
 
 class ProberContract:
@@ -46,3 +50,21 @@ class ProberContract:
 
     def test_says_that_nobody_listens(self, site: Site) -> None:
         assert Answer(fault="refuses the connection") == site.prober.ask(site.nowhere, timeout=5, limit=100)
+
+    def test_brings_headers_by_name_in_lower_case(self, site: Site) -> None:
+        site.answer(200, b"")
+
+        assert site.prober.ask(site.url, timeout=5, limit=100).headers["x-site"] == "here"
+
+    def test_asks_with_get_unless_told_otherwise(self, site: Site) -> None:
+        site.answer(200, b"")
+        site.prober.ask(site.url, timeout=5, limit=100)
+
+        assert Question() == site.heard
+
+    def test_asks_as_it_was_told(self, site: Site) -> None:
+        wanted = Question(method="POST", headers={"X-Trace": "7"}, body=b"a=b")
+        site.answer(201, b"made")
+
+        assert Answer(status=201, body=b"made") == site.prober.ask(site.url, timeout=5, limit=100, question=wanted)
+        assert wanted == site.heard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.health import LONGEST, Answer, Running, understand
+from kaizen_tasks.domain.health import LONGEST, Answer, Heard, Running, understand
 
 
 def test_reads_version_and_environment() -> None:
@@ -69,3 +69,38 @@ def test_shows_nothing_that_a_terminal_would_obey() -> None:
 def test_says_it_in_words(running: Running, words: str) -> None:
     """The words complete the sentence `the app …`."""
     assert str(running) == words
+
+
+OLD, NEW = Running(version="v1", environment="prod"), Running(version="v2", environment="prod")
+DOWN = Running(fault="answers HTTP 503")
+
+
+def heard(*answers: Running) -> Heard:
+    """Return what was heard when these answers were given and `NEW` is right."""
+    so_far = Heard()
+    for answer in answers:
+        so_far = so_far.add(answer, right=answer == NEW)
+    return so_far
+
+
+@pytest.mark.parametrize(
+    ("answers", "right"), [((), 0), ((OLD,), 0), ((NEW, NEW), 2), ((NEW, NEW, OLD), 0), ((NEW, DOWN, NEW), 1)]
+)
+def test_a_wrong_answer_begins_the_count_anew(answers: tuple[Running, ...], right: int) -> None:
+    """Half of the instances may still be old ones."""
+    assert heard(*answers).right == right
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ((), "was not asked in time, not v2 in prod"),
+        ((OLD,), "answers v1 in prod, not v2 in prod"),
+        ((DOWN, NEW, NEW), "answers v2 in prod, but 2 times in a row and not 3"),
+        ((NEW, OLD), "answers v2 in prod and lost it again, once; at last it answers v1 in prod"),
+        ((NEW, OLD, NEW, DOWN), "answers v2 in prod and lost it again, 2 times; at last it answers HTTP 503"),
+    ],
+)
+def test_says_what_a_proof_lacks(answers: tuple[Running, ...], words: str) -> None:
+    """The words complete the sentence `the app …`."""
+    assert heard(*answers).lacking(NEW, 3) == words

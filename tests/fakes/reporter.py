@@ -45,6 +45,10 @@ class FakeReporter:
         """Remember it."""
         self.lines.append(f"{label}: {text}")
 
+    def checked(self, label: Label, text: str, *, right: bool) -> None:
+        """Remember it."""
+        self.lines.append(f"{label}: {'right' if right else 'wrong'}: {text}")
+
     def acted(self, label: Label, reason: str, seconds: float) -> None:
         """Remember that it went well."""
         self._remember("acted", label)

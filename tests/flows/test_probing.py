@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.config.settings import SmokeCheck
-from kaizen_tasks.domain.health import Answer, Running
+from kaizen_tasks.domain.health import Answer, Question, Running
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.flows import probing
 from tests.fakes.tools import FakeTools
@@ -76,30 +76,69 @@ def test_only_the_version_in_its_own_environment_is_proof(tools: FakeTools, *, s
     assert probing.is_right(said, tools.settings.environments["staging"], RELEASE) is right
 
 
-@pytest.mark.parametrize(
-    ("answer", "fault"),
-    [
-        (Answer(status=200), ""),
-        (Answer(status=302), "/login answers HTTP 302, not 200"),
-        (Answer(status=200, fault="resets the connection"), "/login resets the connection"),
-    ],
-)
-def test_a_smoke_check_wants_exactly_its_status(tools: FakeTools, answer: Answer, fault: str) -> None:
-    """No redirect is followed."""
-    tools.prober.answers["https://staging.example/login"] = answer
+LOGIN = "https://staging.example/login"
 
-    assert probing.fault("https://staging.example", SmokeCheck(path="/login"), tools) == fault
+
+def smoke(tools: FakeTools, *answers: Answer, **check: object) -> tuple[str, ...]:
+    """Return what is wrong when the login page gives one answer after the other, the last one for ever."""
+    left = list(answers)
+    tools.prober.answers[LOGIN] = lambda: left.pop(0) if len(left) > 1 else left[0]
+    wanted = SmokeCheck(path="/login", **check)  # type: ignore[arg-type]
+    return wanted.faults(probing.smoke("https://staging.example", wanted, tools))
+
+
+def test_a_smoke_check_follows_no_redirect(tools: FakeTools) -> None:
+    """Where it leads is said."""
+    moved = Answer(status=302, headers={"location": "/login/"})
+
+    assert smoke(tools, moved) == ("answers HTTP 302 to /login/, not 200",)
+    assert tools.prober.asked == [LOGIN]
+
+
+@pytest.mark.parametrize("first", [Answer(status=503), Answer(status=500), Answer(fault="refuses the connection")])
+def test_an_app_that_is_only_just_there_is_asked_again(tools: FakeTools, first: Answer) -> None:
+    """A router that has not noticed the new instance yet fails no release."""
+    assert smoke(tools, first, first, Answer(status=200)) == ()
+    assert len(tools.prober.asked) == 3
+
+
+def test_an_app_that_stays_away_is_given_up_in_time(tools: FakeTools) -> None:
+    """Ten seconds at a second each, unless the check says otherwise."""
+    assert smoke(tools, Answer(status=503)) == ("answers HTTP 503, not 200",)
+    assert tools.clock.elapsed() == 10
+    assert smoke(tools, Answer(status=503), timeout=2.5) == ("answers HTTP 503, not 200",)
+    assert tools.clock.elapsed() == 12.5
+
+
+@pytest.mark.parametrize("answer", [Answer(status=404), Answer(status=200, body=b"Bye")])
+def test_what_waiting_cannot_mend_is_not_waited_for(tools: FakeTools, answer: Answer) -> None:
+    """The app is there, and says something else."""
+    assert smoke(tools, answer, contains="Hello") != ()
+    assert tools.clock.elapsed() == 0
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_may_change_something_is_sent_once(tools: FakeTools, method: str) -> None:
+    """An order must not be placed ten times because its answer is late."""
+    assert smoke(tools, Answer(status=503), method=method) == ("answers HTTP 503, not 200",)
+    assert tools.prober.asked == [LOGIN]
+
+
+def test_asks_in_the_way_that_is_configured(tools: FakeTools) -> None:
+    """Method, headers and body."""
+    smoke(tools, Answer(status=200), method="POST", request_headers={"Accept": "text/plain"}, body="näme=x")
+
+    asked = Question(method="POST", headers={"Accept": "text/plain"}, body="näme=x".encode())
+    assert tools.prober.questions == [asked]
 
 
 def test_a_page_of_usual_size_passes_a_smoke_check(tools: FakeTools) -> None:
-    """Only its status counts, and a page is larger than an answer to `/version`."""
-    tools.prober.answers["https://staging.example/"] = Answer(status=200, body=b"x" * 500_000)
-
-    assert probing.fault("https://staging.example", SmokeCheck(path="/"), tools) == ""
+    """A page is larger than an answer to `/version`."""
+    assert smoke(tools, Answer(status=200, body=b"x" * 5_000_000)) == ()
 
 
-def test_an_error_page_can_be_what_is_wanted(tools: FakeTools) -> None:
-    """A page behind a login answers 401, and must."""
-    tools.prober.answers["https://staging.example/admin"] = Answer(status=401)
-
-    assert probing.fault("https://staging.example", SmokeCheck(path="/admin", status=401), tools) == ""
+def test_asks_until_time_is_up_and_not_longer(tools: FakeTools) -> None:
+    """The last pause is cut short; the first question comes at once."""
+    assert list(probing.again(2.5, tools)) == [2.5, 1.5, 0.5]
+    assert tools.clock.slept == [1, 1, 0.5]
+    assert list(probing.again(0, tools)) == []

@@ -8,15 +8,16 @@ from attrs import frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.health import Heard, Running
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.plan import Act, Done
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import VerifyFailed
-from kaizen_tasks.flows import ledger, probing
+from kaizen_tasks.flows import ledger, probing, superseding
 
 if TYPE_CHECKING:
-    from kaizen_tasks.config.settings import SmokeCheck
     from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports import Tools
 
 
@@ -38,7 +39,8 @@ class Verify:
     def decide(self, release: Release, tools: Tools) -> Decision:
         """See whether this run has the proof, or an earlier one had and the app still answers right."""
         if self.label in release.proven:
-            return Done(f"the app answers {release.name} in {self.environment.name}", release)
+            times = f"{tools.settings.verify.matches} of {tools.settings.verify.matches} answers"
+            return Done(f"the app answers {release.name} in {self.environment.name}, {times}", release)
         if _was_verified(self.environment, release, tools):
             running = probing.running(probing.address(self.environment, tools), tools)
             if probing.is_right(running, self.environment, release):
@@ -46,27 +48,33 @@ class Verify:
         return Act(f"ask {tools.settings.verify.path} until it proves {release.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Ask until the configured number of consecutive answers are right.
+        """Ask, over a new connection each time, until the configured number of answers in a row are right.
 
         Raises:
-            VerifyFailed: they were not within the configured time.
+            DeployFailed: the deployment that the release stands on has failed meanwhile.
+            VerifyFailed: they were not within the configured time, or another deployment has come in between.
         """
-        rules, url = tools.settings.verify, probing.address(self.environment, tools)
-        began, matches, said = tools.clock.elapsed(), 0, ""
-        while (left := rules.timeout - (tools.clock.elapsed() - began)) > 0:
+        rules, url, heard = tools.settings.verify, probing.address(self.environment, tools), Heard()
+        watch = superseding.Watch(self.environment, release, tools)
+        for left in probing.again(rules.timeout, tools):
             running = probing.running(url, tools, patience=min(left, probing.PATIENCE))
-            matches = matches + 1 if probing.is_right(running, self.environment, release) else 0
-            if matches == rules.matches:
+            if str(running) != str(heard.last):
+                tools.reporter.progress(self.label, f"{url} {running}")
+            heard = heard.add(running, right=probing.is_right(running, self.environment, release))
+            if heard.right == rules.matches:
                 return release.prove(self.label)
-            if str(running) != said:
-                said = str(running)
-                tools.reporter.progress(self.label, f"{url} {said}")
-            tools.clock.sleep(rules.interval)
-        raise VerifyFailed(
-            f"{self.environment.name}: {url}{rules.path} {said}, not {release.name} in {self.environment.name}",
-            environment=self.environment.name,
+            if not heard.right:
+                watch.look()
+        raise self._unproven(url, heard, release, tools)
+
+    def _unproven(self, url: str, heard: Heard, release: Release, tools: Tools) -> VerifyFailed:
+        rules, name = tools.settings.verify, self.environment.name
+        lacking = heard.lacking(Running(version=release.name, environment=name), rules.matches)
+        return VerifyFailed(
+            f"{name}: {url}{rules.path} {lacking}",
+            environment=name,
             state=f"the deployment was accepted, but not proven within {duration.show(rules.timeout)}",
-            hint=f"look at the service, then ask again: inv verify --env {self.environment.name}",
+            hint=f"look at the service, then ask again: inv verify --env {name} --release {release.name}",
         )
 
 
@@ -94,24 +102,35 @@ class Smoke:
             return Done(f"{_count(checks)} passed", release)
         if _was_verified(self.environment, release, tools):
             return Done(f"{_count(checks)} passed before", release)
-        return Act(f"{_count(checks)}: {', '.join(check.path for check in checks)}", release)
+        return Act(f"{_count(checks)}: {', '.join(check.name or check.path for check in checks)}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Ask each path once and compare.
+        """Make every check, and report each.
 
         Raises:
             VerifyFailed: at least one answer is wrong; all of them are named.
         """
-        url = probing.address(self.environment, tools)
-        wrong = [fault for check in tools.settings.smoke if (fault := probing.fault(url, check, tools))]
-        if wrong:
-            raise VerifyFailed(
-                f"{self.environment.name}: {'; '.join(wrong)}",
-                environment=self.environment.name,
-                state=f"{release.name} is running in {self.environment.name} and is not recorded as verified",
-                hint=f"look at the app, then ask again: inv verify --env {self.environment.name}",
-            )
-        return release.prove(self.label)
+        url, checks = probing.address(self.environment, tools), tools.settings.smoke
+        wrong = [fault for check in checks if (fault := self._check(url, check, tools))]
+        if not wrong:
+            return release.prove(self.label)
+        name = self.environment.name
+        raise VerifyFailed(
+            f"{name}: {len(wrong)} of {_count(checks)} failed: {'; '.join(wrong)}",
+            environment=name,
+            state=f"{release.name} is running in {name} and is not recorded as verified",
+            hint=f"look at the app, then ask again: inv verify --env {name} --release {release.name}",
+        )
+
+    def _check(self, url: str, check: SmokeCheck, tools: Tools) -> str:
+        """Return what is wrong with the answer to one check, or nothing."""
+        began = tools.clock.elapsed()
+        answer = probing.smoke(url, check, tools)
+        took = duration.show(tools.clock.elapsed() - began)
+        faults = check.faults(answer)
+        said = f"{check.title} {', '.join(faults) or check.passing(answer)}"
+        tools.reporter.checked(self.label, f"{said} ({took})", right=not faults)
+        return said if faults else ""
 
 
 def _count(checks: tuple[SmokeCheck, ...]) -> str:
