@@ -31,6 +31,7 @@ class Release:
         digest: `sha256:…` of the image manifest, once in a registry.
         proven: what this run has seen the app prove: labels of steps whose proof cannot be looked up later.
         configuration: version of the runtime configuration that it is to run with; empty where that is not the matter.
+        waiver: why it may go further without evidence, as a person said; empty when it needs evidence.
     """
 
     version: Version
@@ -38,6 +39,7 @@ class Release:
     digest: str = ""
     proven: frozenset[Label] = frozenset()
     configuration: str = ""
+    waiver: str = ""
 
     @property
     def name(self) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,3 +39,43 @@ def waves(environments: Sequence[Environment], rules: RolloutRules) -> tuple[tup
     first, rest = environments[: rules.canary], environments[rules.canary :]
     later = [rest[start : start + rules.parallel] for start in range(0, len(rest), rules.parallel)]
     return tuple(tuple(wave) for wave in (first, *later) if wave)
+
+
+@frozen(kw_only=True)
+class Shard:
+    """One of several equal parts of a rollout, each of which another machine may take.
+
+    Attributes:
+        number: which, counted from 1.
+        count: of how many.
+    """
+
+    number: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    def has(self, name: str) -> bool:
+        """Return whether an environment belongs to this part: the SHA-256 of its name, as a number, modulo the count.
+
+        It depends on nothing else, so that every machine divides alike, whatever else is in the stage.
+        """
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big")
+        return number % self.count == self.number - 1
+
+
+def parse_shard(text: str) -> Shard:
+    """Read `2/8`.
+
+    Raises:
+        UsageError: it is not a part of a whole.
+    """
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if not found:
+        raise UsageError(f"--shard {text}: is not a part of a whole", hint="write it like --shard 2/8")
+    number, count = int(found[1]), int(found[2])
+    if not 1 <= number <= count:
+        parts = f"the parts are 1/{count} to {count}/{count}" if count else "there must be one part at least"
+        raise UsageError(f"--shard {text}: there is no such part", hint=parts)
+    return Shard(number=number, count=count)

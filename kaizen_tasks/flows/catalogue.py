@@ -101,16 +101,21 @@ def reading(environment: Environment) -> Flow:
     )
 
 
-def deployment(environment: Environment, *, source: Environment) -> Flow:
+def deployment(environment: Environment, *, source: Environment, before: Stage | None = None) -> Flow:
     """`inv deploy`: the image into the repository if it is not there yet, then into service.
 
     Args:
         environment: where.
         source: whose repository has the image; the environment itself, in the stage that receives images by push.
+        before: the stage in which it must have been verified; None when no evidence is wanted.
     """
     if environment == source:
         return (steps.Locate(environment=environment), steps.Deploy(environment=environment))
-    return (steps.Copy(environment=environment, source=source), steps.Deploy(environment=environment))
+    return (
+        *((steps.Evidence(environment=environment, stage=before),) if before else ()),
+        steps.Copy(environment=environment, source=source),
+        steps.Deploy(environment=environment),
+    )
 
 
 def verification(environment: Environment) -> Flow:

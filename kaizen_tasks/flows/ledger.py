@@ -46,7 +46,8 @@ def append(
     replaces: str = "",
     reason: str = "",
 ) -> None:
-    """Write one entry about a release in an environment."""
+    """Write one entry about a release in an environment, and why it came there if it had no evidence."""
+    waived = f"without evidence: {release.waiver}" if release.waiver else ""
     tools.ledger.append(
         Entry(
             environment=environment.name,
@@ -58,7 +59,7 @@ def append(
             actor=tools.actor,
             operation=operation,
             replaces=replaces,
-            reason=reason,
+            reason="; ".join(filter(None, (reason, waived))),
             configuration=release.configuration,
         )
     )

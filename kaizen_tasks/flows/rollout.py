@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
@@ -19,6 +19,7 @@ from kaizen_tasks.flows.runner import Executor, perform
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.rollout import RolloutRules
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.ports import Tools
 
@@ -38,6 +39,7 @@ class Rollout:
         go_back: whether an environment whose app does not prove itself gets its last verified release again.
         skip_held: whether leaving out held environments is success.
         heed_holds: whether holds matter at all: looking at an environment does not change it.
+        sharded: whether this is a shard of a stage, whose canaries have proven the release before.
     """
 
     stage: Stage
@@ -47,6 +49,7 @@ class Rollout:
     go_back: bool = True
     skip_held: bool = False
     heed_holds: bool = True
+    sharded: bool = False
 
 
 def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> None:
@@ -68,15 +71,17 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
         flow = rollout.flow_for(environment)
         run_or_go_back(flow, rollout.release, tools, execute, go_back=rollout.go_back)
 
-    if len(stage.environments) == 1:
+    if len(stage.environments) == 1 and not rollout.sharded:
         if rollout.heed_holds:
             heed(stage.environments[0].name, tools)
         attempt(stage.environments[0])
         return
     held = _held(rollout, tools) if rollout.heed_holds else ()
     free = tuple(environment for environment in stage.environments if environment.name not in held)
+    rules = tools.settings.rollout
+    rules = evolve(rules, canary=0) if rollout.sharded else rules
     with tools.reporter.side_by_side([each.name for each in free], lambda name: usual.seconds(name, tools)):
-        reached, failures = _in_waves(free, attempt, tools)
+        reached, failures = _in_waves(free, attempt, rules, tools)
     if failures or (held and not rollout.skip_held):
         raise _summary(rollout, reached, failures, held)
 
@@ -104,10 +109,10 @@ def _lacking(name: str, release: Release, tools: Tools) -> str:
 
 
 def _in_waves(
-    environments: tuple[Environment, ...], attempt: Callable[[Environment], None], tools: Tools
+    environments: tuple[Environment, ...], attempt: Callable[[Environment], None], rules: RolloutRules, tools: Tools
 ) -> tuple[tuple[str, ...], Failures]:
     """Return the environments that were attempted, and what failed in them."""
-    rules, failures, reached = tools.settings.rollout, Failures(), list[str]()
+    failures, reached = Failures(), list[str]()
     for number, wave in enumerate(waves(environments, rules)):
         if number:
             tools.clock.sleep(rules.bake)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.domain.rollout import Shard
     from kaizen_tasks.wiring import Toolbox
 
 
@@ -54,6 +55,44 @@ def first_stage(name: str, settings: Settings) -> Stage:
         first = settings.first_stage.name
         raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{first}")
     return settings.first_stage
+
+
+def shard(text: str | None) -> Shard | None:
+    """Return the part of the environments that `--shard` names; None when it is not given.
+
+    Raises:
+        UsageError: it names none, which an empty variable of a CI job must not turn into all of them.
+    """
+    from kaizen_tasks.domain.rollout import parse_shard
+
+    return None if text is None else parse_shard(text)
+
+
+def part(whole: Stage, shard: Shard | None, tools: Toolbox) -> Stage:
+    """Return a shard's environments and say which they are; the whole stage when there is no shard."""
+    if shard is None:
+        return whole
+    from kaizen_tasks.flows import sharding
+
+    taken = sharding.part(whole, shard)
+    names = ", ".join(each.name for each in taken.environments) or "none, so there is nothing to do"
+    of = f"{len(taken.environments)} of {len(whole.environments)} environments"
+    tools.reporter.note(f"shard {shard} of {whole.name} ({of}): {names}")
+    return taken
+
+
+def reason(flag: str, text: str | None) -> str:
+    """Return what a person said for the ledger; empty when the flag is not given.
+
+    Raises:
+        UsageError: nothing, or the next flag, which Invoke takes for the reason when there is none.
+    """
+    if text is None:
+        return ""
+    said = " ".join(text.split())
+    if not said or said.startswith("-"):
+        raise UsageError(f"{flag} {text}".rstrip() + ": is no reason", hint=f'say why: {flag} "the fix is urgent"')
+    return said
 
 
 def announce(what: str, environments: Sequence[Environment], tools: Toolbox) -> None:

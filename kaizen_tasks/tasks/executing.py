@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.rollout import Shard
     from kaizen_tasks.flows.runner import Executor
     from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.wiring import Toolbox
@@ -24,12 +25,25 @@ class Asked(NamedTuple):
         wait: how long to wait for other runs: `10m`; empty does not wait.
         go_back: whether an environment that does not prove itself gets its last verified release again.
         skip_held: whether leaving out held environments is success.
+        shard: which part of the environments; None means all.
+        without_evidence: why no evidence is wanted; empty when it is.
     """
 
     yes: bool
     wait: str
     go_back: bool = True
     skip_held: bool = False
+    shard: Shard | None = None
+    without_evidence: str = ""
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """The flags that a command which continues has to repeat."""
+        shard = ("--shard", str(self.shard)) if self.shard else ()
+        waiver = ("--without-evidence", self.without_evidence) if self.without_evidence else ()
+        skip = ("--skip-held",) if self.skip_held else ()
+        stay = () if self.go_back else ("--no-rollback",)
+        return (*shard, *waiver, *skip, *stay)
 
 
 def executor(tools: Toolbox) -> Executor:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, RELEASE, WAIT, YES, command
+from kaizen_tasks.tasks.boundary import ENV, RELEASE, SHARD, WAIT, YES, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         "json": "with --list: print one JSON document on stdout",
         "yes": YES,
         "wait": WAIT,
+        "shard": SHARD,
     },
 )
 def rollback(
@@ -37,6 +38,7 @@ def rollback(
     json: bool = False,
     yes: bool = False,
     wait: str = "",
+    shard: str | None = None,
 ) -> None:
     """Go back to the last verified release, or to the one that is named, without a build."""
     from kaizen_tasks.domain import version as versions
@@ -44,7 +46,7 @@ def rollback(
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = asking.stage(env, tools.settings)
+    stage = asking.part(asking.stage(env, tools.settings), asking.shard(shard), tools)
     wanted = versions.parse(release, where="--release") if release else None
     tools.identity.account()
     if list:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, NO_ROLLBACK, RELEASE, SKIP_HELD, WAIT, YES, command
+from kaizen_tasks.tasks.boundary import (
+    ENV,
+    NO_ROLLBACK,
+    RELEASE,
+    SHARD,
+    SKIP_HELD,
+    WAIT,
+    WITHOUT_EVIDENCE,
+    YES,
+    command,
+)
 from kaizen_tasks.tasks.executing import Asked
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from kaizen_tasks.domain.environment import Stage
+    from kaizen_tasks.domain.environment import Environment, Stage
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.rollout import Rollout
+    from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.wiring import Toolbox
 
 PROMOTION = {
@@ -22,6 +34,8 @@ PROMOTION = {
     "wait": WAIT,
     "skip-held": SKIP_HELD,
     "no-rollback": NO_ROLLBACK,
+    "shard": SHARD,
+    "without-evidence": WITHOUT_EVIDENCE,
 }
 
 
@@ -36,12 +50,22 @@ def promote_task(stage: str) -> Any:
         wait: str = "",
         skip_held: bool = False,
         no_rollback: bool = False,
+        shard: str | None = None,
+        without_evidence: str | None = None,
     ) -> None:
+        from kaizen_tasks.tasks import asking
         from kaizen_tasks.wiring import toolbox
 
         tools = toolbox(c.config)
-        asked = Asked(yes=yes, wait=wait, skip_held=skip_held, go_back=not no_rollback)
-        _promote(tools.settings.stage(stage), release, f"inv promote-{stage}", tools, asked)
+        asked = Asked(
+            yes=yes,
+            wait=wait,
+            skip_held=skip_held,
+            go_back=not no_rollback,
+            shard=asking.shard(shard),
+            without_evidence=asking.reason("--without-evidence", without_evidence),
+        )
+        _promote(tools.settings.stage(stage), release, (f"promote-{stage}",), tools, asked)
 
     doc = f"Promote to {stage}: the bytes that were verified in the stage before."
     promote_stage.__doc__ = promote_stage.body.__doc__ = doc
@@ -57,57 +81,119 @@ def promote(
     wait: str = "",
     skip_held: bool = False,
     no_rollback: bool = False,
+    shard: str | None = None,
+    without_evidence: str | None = None,
 ) -> None:
     """Promote to any environments: the bytes that were verified in the stage before."""
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    asked = Asked(yes=yes, wait=wait, skip_held=skip_held, go_back=not no_rollback)
-    _promote(asking.stage(env, tools.settings), release, _again("promote", env), tools, asked)
+    asked = Asked(
+        yes=yes,
+        wait=wait,
+        skip_held=skip_held,
+        go_back=not no_rollback,
+        shard=asking.shard(shard),
+        without_evidence=asking.reason("--without-evidence", without_evidence),
+    )
+    _promote(asking.stage(env, tools.settings), release, ("promote", *_envs(env)), tools, asked)
 
 
-def _promote(stage: Stage, wanted: str, again: str, tools: Toolbox, asked: Asked) -> None:
-    from kaizen_tasks.domain import version as versions
+def _promote(whole: Stage, wanted: str, words: tuple[str, ...], tools: Toolbox, asked: Asked) -> None:
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows import catalogue, promotable
     from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.tasks import asking
 
-    before = tools.settings.stage_before(stage)
+    before = tools.settings.stage_before(whole)
     if before is None:
         first = tools.settings.first_stage.name
-        raise UsageError(f"{stage.name} is the first stage", hint=f"release to it: inv release-{first}")
-    version = versions.parse(wanted, where="--release") if wanted else None
-    tools.identity.account()
-    release = promotable.verified_in(before, version, tools)
+        raise UsageError(f"{whole.name} is the first stage", hint=f"release to it: inv release-{first}")
+    stage = asking.part(whole, asked.shard, tools)
+    if not stage.environments:
+        return
+    release = _promotable(before, wanted, tools, asked)
     if release.version.prerelease and not tools.dry:
         asking.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=asked.yes)
+    if asked.shard:
+        _let_canaries_bake(whole, release, tools)
     rollout = Rollout(
         stage=stage,
         release=release,
-        flow_for=lambda environment: catalogue.promotion(environment, before=before),
-        again=f"{again} --release {release.name}",
+        flow_for=lambda environment: _promotion(environment, before, asked),
+        again=_again(*words, "--release", release.name, *asked.again),
         go_back=asked.go_back,
         skip_held=asked.skip_held,
+        sharded=asked.shard is not None,
     )
-    _roll_out(rollout, tools, asked)
+    _roll_out(rollout, before, tools, asked)
 
 
-def _roll_out(rollout: Rollout, tools: Toolbox, asked: Asked) -> None:
+def _promotable(before: Stage, wanted: str, tools: Toolbox, asked: Asked) -> Release:
+    """Return the release to promote, once the account is known to be the right one."""
+    from attrs import evolve
+
+    from kaizen_tasks.domain import version as versions
+    from kaizen_tasks.flows import promotable
+
+    version = versions.parse(wanted, where="--release") if wanted else None
+    tools.identity.account()
+    if asked.without_evidence:
+        return evolve(promotable.serving_in(before, version, tools), waiver=asked.without_evidence)
+    return promotable.verified_in(before, version, tools)
+
+
+def _promotion(environment: Environment, before: Stage, asked: Asked) -> Flow:
+    from kaizen_tasks.flows import catalogue
+
+    if asked.without_evidence:
+        return catalogue.rollout(environment, source=before.environments[0])
+    return catalogue.promotion(environment, before=before)
+
+
+def _let_canaries_bake(whole: Stage, release: Release, tools: Toolbox) -> None:
+    """Wait until the canaries, which come before every shard, have run for as long as is configured."""
+    from kaizen_tasks.domain import duration
+    from kaizen_tasks.flows import sharding
+
+    left = sharding.bake_left(whole, release, tools)
+    if left > 0 and not tools.dry:
+        tools.reporter.note(f"waiting {duration.show(left)} for the canaries to bake")
+        tools.clock.sleep(left)
+
+
+def _roll_out(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -> None:
+    """Say what goes where, look for its evidence, ask, and do it."""
+    from kaizen_tasks.flows import promotable
     from kaizen_tasks.flows.rollout import roll_out
     from kaizen_tasks.tasks import asking
 
     environments = rollout.stage.environments
     asking.announce(rollout.release.name, environments, tools)
+    if asked.without_evidence:
+        tools.reporter.note(f"without evidence, for the ledger: {asked.without_evidence}")
+    elif before is not None:
+        promotable.demand(environments, before, rollout.release, tools)
     asking.confirm(environments, tools, yes=asked.yes)
     with executing.alone(environments, tools, wait=asked.wait) as execute:
         roll_out(rollout, tools, execute)
 
 
-@command(iterable=["env"], help={"env": ENV, "release": RELEASE, "yes": YES, "wait": WAIT})
-def deploy(c: Context, env: list[str], release: str = "", yes: bool = False, wait: str = "") -> None:
+@command(
+    iterable=["env"],
+    help={"env": ENV, "release": RELEASE, "yes": YES, "wait": WAIT, "without-evidence": WITHOUT_EVIDENCE},
+)
+def deploy(
+    c: Context,
+    env: list[str],
+    release: str = "",
+    yes: bool = False,
+    wait: str = "",
+    without_evidence: str | None = None,
+) -> None:
     """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
+    from attrs import evolve
+
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.tasks import asking
@@ -115,14 +201,16 @@ def deploy(c: Context, env: list[str], release: str = "", yes: bool = False, wai
 
     tools = toolbox(c.config)
     stage = asking.stage(env, tools.settings)
-    source = (tools.settings.stage_before(stage) or stage).environments[0]
+    asked = Asked(yes=yes, wait=wait, without_evidence=asking.reason("--without-evidence", without_evidence))
+    before = tools.settings.stage_before(stage)
+    source, demanded = (before or stage).environments[0], None if asked.without_evidence else before
     rollout = Rollout(
         stage=stage,
-        release=_wanted(release, tools),
-        flow_for=lambda environment: catalogue.deployment(environment, source=source),
-        again=_again("deploy", env),
+        release=evolve(_wanted(release, tools), waiver=asked.without_evidence),
+        flow_for=lambda environment: catalogue.deployment(environment, source=source, before=demanded),
+        again=_again("deploy", *_envs(env), *asked.again),
     )
-    _roll_out(rollout, tools, Asked(yes=yes, wait=wait))
+    _roll_out(rollout, before, tools, asked)
 
 
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE})
@@ -138,7 +226,7 @@ def verify(c: Context, env: list[str], release: str = "") -> None:
         stage=asking.stage(env, tools.settings),
         release=_wanted(release, tools),
         flow_for=catalogue.verification,
-        again=_again("verify", env),
+        again=_again("verify", *_envs(env)),
         go_back=False,
         heed_holds=False,
     )
@@ -146,8 +234,12 @@ def verify(c: Context, env: list[str], release: str = "") -> None:
     roll_out(rollout, tools, executing.executor(tools))
 
 
-def _again(verb: str, env: list[str]) -> str:
-    return " ".join((f"inv {verb}", *(f"--env {name}" for name in env)))
+def _envs(env: list[str]) -> tuple[str, ...]:
+    return tuple(word for name in env for word in ("--env", name))
+
+
+def _again(*words: str) -> str:
+    return shlex.join(("inv", *words))
 
 
 def _wanted(name: str, tools: Toolbox) -> Release:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.rollout import RolloutRules, waves
+from kaizen_tasks.domain.rollout import RolloutRules, Shard, parse_shard, waves
+from kaizen_tasks.errors import UsageError
 
 
 def environments(count: int) -> tuple[Environment, ...]:
@@ -51,3 +52,35 @@ def test_every_environment_is_in_exactly_one_wave_and_in_order(count: int, canar
     given_in = environments(count)
 
     assert tuple(each for wave in waves(given_in, rules(canary, parallel)) for each in wave) == given_in
+
+
+@settings(deadline=None)
+@given(name=st.text(), count=st.integers(1, 20))
+def test_every_environment_is_in_exactly_one_shard(name: str, count: int) -> None:
+    """Together the machines forget none, and no two of them take the same."""
+    assert [Shard(number=each + 1, count=count).has(name) for each in range(count)].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shards"),
+    [("staging", "1/2 1/3 3/8"), ("prod", "2/2 2/3 8/8"), ("mark", "1/2 2/3 1/8"), ("dom", "2/2 3/3 6/8")],
+)
+def test_every_machine_divides_alike(name: str, shards: str) -> None:
+    """Today and tomorrow: `printf mark | sha256sum`, as a number, modulo the count, and one more."""
+    assert all(parse_shard(shard).has(name) for shard in shards.split())
+
+
+def test_a_shard_says_itself_as_it_is_typed() -> None:
+    """It stands in the command that continues."""
+    assert str(parse_shard("02/8")) == "2/8"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "0/4", "5/4", "1/0", "a/b", "-1/4", "1/-4", "1.5/4", "1/4/2", " 1/4", "1/4\n", "٣/4", "1/9999999"]
+)
+def test_refuses_what_is_no_part(text: str) -> None:
+    """Before anything is looked at."""
+    with pytest.raises(UsageError, match=r"^--shard") as refused:
+        parse_shard(text)
+
+    assert refused.value.hint

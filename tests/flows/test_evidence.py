@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 from semver import Version
 
+from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
@@ -70,7 +71,7 @@ def test_the_same_version_of_other_bytes_is_no_proof(tools: FakeTools) -> None:
 
     assert decided == Refuse(
         why=("v1.2.3 (sha256:abababababab) was never verified in staging",),
-        hint="verify it there first: inv verify --env staging",
+        hint="verify it there first: inv verify --env staging --release v1.2.3",
     )
 
 
@@ -97,6 +98,69 @@ def test_a_proof_counts_although_much_was_tried_since(tools: FakeTools) -> None:
             write(tools, "staging", event, OTHER)
 
     assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
+
+
+def test_a_version_alone_gets_its_digest_from_the_proof(tools: FakeTools) -> None:
+    """What was verified is what goes further, and nothing else of that name."""
+    write(tools, "staging", Event.VERIFIED)
+
+    decided = evidence(tools).decide(Release(version=RELEASE.version), tools)
+    unknown = evidence(tools).decide(Release(version=Version.parse("9.0.0")), tools)
+
+    assert isinstance(decided, Done)
+    assert decided.release == RELEASE
+    assert isinstance(unknown, Refuse)
+    assert unknown.why == ("v9.0.0 was never verified in staging",)
+
+
+def test_what_was_verified_here_may_come_back(tools: FakeTools) -> None:
+    """A hotfix is deployed once more, for a secret that was changed."""
+    write(tools, "prod", Event.DEPLOYED)
+    refused = evidence(tools).decide(RELEASE, tools)
+    write(tools, "prod", Event.VERIFIED)
+
+    assert isinstance(refused, Refuse)
+    assert evidence(tools).decide(RELEASE, tools) == Done("verified in prod itself 0.0s ago by ada@laptop", RELEASE)
+
+
+def test_an_environment_may_want_a_proof_of_some_age(tools: FakeTools) -> None:
+    """The refusal says how long to wait."""
+    step = evidence(tools)
+    step = evolve(step, environment=evolve(step.environment, min_age=Seconds(3600)))
+    write(tools, "staging", Event.VERIFIED)
+    tools.clock.advance(600)
+    early = step.decide(RELEASE, tools)
+    tools.clock.advance(3000)
+    late = step.decide(RELEASE, tools)
+
+    assert isinstance(late, Done)
+    assert early == Refuse(
+        why=("v1.2.3 was verified in staging 10m ago by ada@laptop, and prod accepts what was verified 1h ago",),
+        hint='type the same command again in 50m, or say why not: --without-evidence "reason"',
+    )
+
+
+def test_of_several_environments_the_youngest_proof_counts(tools: FakeTools) -> None:
+    """All of the stage must have run it for that long."""
+    step = evidence(tools, "beta")
+    step = evolve(step, environment=evolve(step.environment, min_age=Seconds(150)))
+    for name in ("mark", "shane", "dom"):
+        write(tools, name, Event.VERIFIED)
+    tools.clock.advance(100)
+
+    assert isinstance(step.decide(RELEASE, tools), Refuse)
+
+
+def test_every_entry_says_why_there_was_no_evidence(tools: FakeTools) -> None:
+    """Beside what it says anyway."""
+    waived = evolve(RELEASE, waiver="the login is down")
+    write(tools, "prod", Event.STARTED, waived)
+    ledger.append(Event.FAILED, tools.settings.environments["prod"], waived, tools, reason="HTTP 500")
+
+    assert [entry.reason for entry in tools.ledger.written] == [
+        "without evidence: the login is down",
+        "HTTP 500; without evidence: the login is down",
+    ]
 
 
 def test_records_the_proof_once(tools: FakeTools) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 from semver import Version
 
+from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import promotable
 from tests.fakes.clock import START
+from tests.fakes.registry import OCI_MANIFEST
 from tests.fakes.tools import FakeTools
 
 
@@ -101,3 +105,67 @@ def test_refuses_a_group_of_which_one_has_proven_nothing() -> None:
     """The error names it."""
     with pytest.raises(Refused, match="no release was verified in dom"):
         verified_in("beta", told(*BETA[:2]))
+
+
+def test_what_is_serving_can_go_further_without_proof() -> None:
+    """The last that came into service, verified or not; a failed attempt did not."""
+    tools = told("staging verified v1.0.0", "staging deployed v1.1.0", "staging failed v1.2.0")
+
+    assert promotable.serving_in(tools.settings.stage("staging"), None, tools).digest == "sha256:v1.1.0"
+
+
+def test_a_release_that_is_named_is_looked_up_in_the_repository_of_the_stage_before() -> None:
+    """With the commit that it was built from."""
+    tools = told()
+    image = Image(digest="sha256:x", media_type=OCI_MANIFEST, version="v1.0.0", revision="4f2a")
+    tools.registry.put("staging-web-app", "v1.0.0", image)
+
+    found = promotable.serving_in(tools.settings.stage("staging"), Version.parse("1.0.0"), tools)
+
+    assert (found.name, found.digest, found.commit) == ("v1.0.0", "sha256:x", "4f2a")
+
+
+@pytest.mark.parametrize(
+    ("stage", "wanted", "what"),
+    [
+        ("staging", "", "nothing was ever deployed to staging"),
+        ("staging", "1.0.0", r"there is no staging-web-app:v1\.0\.0"),
+        ("beta", "", r"were not deployed with one and the same release: mark v1\.0\.0, shane v1\.1\.0, dom v1\.0\.0"),
+    ],
+)
+def test_refuses_what_cannot_be_found(stage: str, wanted: str, what: str) -> None:
+    """Without evidence is not without an image."""
+    tools = told("mark deployed v1.0.0", "shane deployed v1.1.0", "dom deployed v1.0.0")
+
+    with pytest.raises(Refused, match=what):
+        promotable.serving_in(tools.settings.stage(stage), Version.parse(wanted) if wanted else None, tools)
+
+
+def demand(tools: FakeTools, *ages: float) -> None:
+    """Look for the evidence that three tenants want."""
+    tenants = tools.settings.stage("beta").environments
+    wanting = tuple(evolve(each, min_age=Seconds(age)) for each, age in zip(tenants, ages, strict=True))
+    release = promotable.verified_in(tools.settings.stage("prod"), None, tools)
+    promotable.demand(wanting, tools.settings.stage("prod"), release, tools)
+
+
+def test_every_environment_must_accept_the_evidence() -> None:
+    """The refusal names one that does not."""
+    tools = told("prod verified v1.0.0")
+    tools.clock.advance(60)
+    demand(tools, 0, 60, 30)
+
+    with pytest.raises(Refused, match=r"^dom: v1\.0\.0 was verified in prod 1m ago .* verified 2m ago") as refused:
+        demand(tools, 0, 60, 120)
+
+    assert refused.value.state == "nothing has been changed"
+    assert "--without-evidence" in refused.value.hint
+
+
+def test_an_environment_that_has_proven_it_itself_wants_no_more() -> None:
+    """It does not make up for the others."""
+    tools = told("prod verified v1.0.0", "dom verified v1.0.0")
+    demand(tools, 0, 0, 9999)
+
+    with pytest.raises(Refused, match=r"^shane: "):
+        demand(tools, 0, 5000, 9999)

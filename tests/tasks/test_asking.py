@@ -199,3 +199,51 @@ def test_a_plain_question_is_not_asked_of_nobody(capsys: pytest.CaptureFixture[s
         asking.agree("create it", yes=False)
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_shard_is_said_with_its_environments() -> None:
+    """Whoever reads the log of one machine of many sees which part it has."""
+    tools = toolbox()
+
+    taken = asking.part(tools.settings.stage("beta"), asking.shard("2/2"), tools)
+
+    assert [each.name for each in taken.environments] == ["shane", "dom"]
+    assert cast("FakeToolbox", tools).reporter.lines == ["shard 2/2 of beta (2 of 3 environments): shane, dom"]
+
+
+def test_an_empty_shard_says_so() -> None:
+    """There are more machines than environments."""
+    tools = toolbox()
+
+    assert asking.part(tools.settings.stage("prod"), asking.shard("1/2"), tools).environments == ()
+    said = ["shard 1/2 of prod (0 of 1 environments): none, so there is nothing to do"]
+    assert cast("FakeToolbox", tools).reporter.lines == said
+
+
+def test_without_a_shard_the_whole_stage_is_meant() -> None:
+    """And nothing is said."""
+    tools = toolbox()
+
+    assert asking.part(tools.settings.stage("beta"), asking.shard(None), tools) == tools.settings.stage("beta")
+    assert cast("FakeToolbox", tools).reporter.lines == []
+
+
+def test_an_empty_shard_flag_does_not_mean_everything() -> None:
+    """`--shard "$SHARD"` of a CI job that lacks the variable."""
+    with pytest.raises(UsageError, match="is not a part of a whole"):
+        asking.shard("")
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"), [(None, ""), ("the login is down", "the login is down"), (" two\nlines ", "two lines")]
+)
+def test_a_reason_is_one_line(typed: str | None, reason: str) -> None:
+    """It goes into a table."""
+    assert asking.reason("--without-evidence", typed) == reason
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "--yes", "-y"])
+def test_refuses_what_is_no_reason(typed: str) -> None:
+    """Invoke takes the next flag for it when there is none, `--dry` too."""
+    with pytest.raises(UsageError, match=r"--without-evidence.*: is no reason"):
+        asking.reason("--without-evidence", typed)

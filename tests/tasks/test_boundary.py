@@ -30,6 +30,7 @@ CODES = {
     "PushFailed": 6,
     "DeployFailed": 7,
     "VerifyFailed": 8,
+    "Superseded": 8,
     "RolloutFailed": 9,
     "RollbackFailed": 10,
     "Interrupted": 130,
@@ -62,7 +63,7 @@ def fail(error: BaseException) -> Exit:
 def test_every_kind_of_failure_has_its_exit_code(name: str, code: int) -> None:
     """The codes are a contract: scripts depend on them."""
     kind = getattr(errors, name)
-    error = kind("it is gone", environment="staging") if kind is VerifyFailed else kind("it is gone")
+    error = kind("it is gone", environment="staging") if issubclass(kind, VerifyFailed) else kind("it is gone")
     if kind is ConfigurationError:
         error = kind(("it is gone",))
 

@@ -39,7 +39,8 @@ class Verify:
     def decide(self, release: Release, tools: Tools) -> Decision:
         """See whether this run has the proof, or an earlier one had and the app still answers right."""
         if self.label in release.proven:
-            times = f"{tools.settings.verify.matches} of {tools.settings.verify.matches} answers"
+            matches = tools.settings.verify.matches
+            times = "once" if matches == 1 else f"{matches} times in a row"
             return Done(f"the app answers {release.name} in {self.environment.name}, {times}", release)
         if _was_verified(self.environment, release, tools):
             running = probing.running(probing.address(self.environment, tools), tools)
