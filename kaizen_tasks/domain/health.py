@@ -92,9 +92,9 @@ class Heard:
         """
         if self.lost:
             times = "once" if self.lost == 1 else f"{self.lost} times"
-            return f"{wanted} and lost it again, {times}; at last it {self.last}"
+            return f"flaps: {wanted.version} in {wanted.environment} came and went {times}; at last it {self.last}"
         if self.right:
-            return f"{wanted}, but {self.right} times in a row and not {matches}"
+            return f"{wanted}, but only {self.right} of {matches} times in a row"
         return f"{self.last}, not {wanted.version} in {wanted.environment}"
 
 

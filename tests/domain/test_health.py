@@ -96,9 +96,9 @@ def test_a_wrong_answer_begins_the_count_anew(answers: tuple[Running, ...], righ
     [
         ((), "was not asked in time, not v2 in prod"),
         ((OLD,), "answers v1 in prod, not v2 in prod"),
-        ((DOWN, NEW, NEW), "answers v2 in prod, but 2 times in a row and not 3"),
-        ((NEW, OLD), "answers v2 in prod and lost it again, once; at last it answers v1 in prod"),
-        ((NEW, OLD, NEW, DOWN), "answers v2 in prod and lost it again, 2 times; at last it answers HTTP 503"),
+        ((DOWN, NEW, NEW), "answers v2 in prod, but only 2 of 3 times in a row"),
+        ((NEW, OLD), "flaps: v2 in prod came and went once; at last it answers v1 in prod"),
+        ((NEW, OLD, NEW, DOWN), "flaps: v2 in prod came and went 2 times; at last it answers HTTP 503"),
     ],
 )
 def test_says_what_a_proof_lacks(answers: tuple[Running, ...], words: str) -> None:

@@ -42,11 +42,16 @@ class Verify:
             matches = tools.settings.verify.matches
             times = "once" if matches == 1 else f"{matches} times in a row"
             return Done(f"the app answers {release.name} in {self.environment.name}, {times}", release)
-        if _was_verified(self.environment, release, tools):
-            running = probing.running(probing.address(self.environment, tools), tools)
-            if probing.is_right(running, self.environment, release):
-                return Done(f"the app {running}, as it was verified before", release)
+        if _was_verified(self.environment, release, tools) and self._still_answers(release, tools):
+            said = f"the app answers {release.name} in {self.environment.name}, as it was verified before"
+            return Done(said, release)
         return Act(f"ask {tools.settings.verify.path} until it proves {release.name}", release)
+
+    def _still_answers(self, release: Release, tools: Tools) -> bool:
+        """Ask as often as for a proof, but at once: of two instances, one may be another release by now."""
+        url = probing.address(self.environment, tools)
+        answers = (probing.running(url, tools) for _ in range(tools.settings.verify.matches))
+        return all(probing.is_right(each, self.environment, release) for each in answers)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Ask, over a new connection each time, until the configured number of answers in a row are right.
@@ -103,7 +108,7 @@ class Smoke:
             return Done(f"{_count(checks)} passed", release)
         if _was_verified(self.environment, release, tools):
             return Done(f"{_count(checks)} passed before", release)
-        return Act(f"{_count(checks)}: {', '.join(check.name or check.path for check in checks)}", release)
+        return Act(f"{_count(checks)}: {', '.join(map(_name, checks))}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Make every check, and report each.
@@ -136,6 +141,10 @@ class Smoke:
 
 def _count(checks: tuple[SmokeCheck, ...]) -> str:
     return "1 check" if len(checks) == 1 else f"{len(checks)} checks"
+
+
+def _name(check: SmokeCheck) -> str:
+    return check.name or check.title.removeprefix("GET ")
 
 
 def _was_verified(environment: Environment, release: Release, tools: Tools) -> bool:
