@@ -85,7 +85,7 @@ class Watch:
         return DeployFailed(
             f"{name}: the deployment of {self._release.name} to {self._environment.service} ended with {own.state}",
             state=f"{name} has no service that runs {self._release.name}; what ran before is serving",
-            hint=f"inv deploy --env {name} --release {self._release.name} tries again; a mended app needs a new version",
+            hint=f"inv deploy --env {name} --release {self._release.name} tries again; a mended app is a new version",
         )
 
     def _superseded(self, other: Operation) -> Superseded:
