@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports import Tools
 
 
@@ -37,15 +38,37 @@ def serving_in(stage: Stage, wanted: Version | None, tools: Tools) -> Release:
     """Return the release that every environment of a stage runs, or the wanted one, whether it is proven or not.
 
     Raises:
-        Refused: nothing was deployed there, the environments do not agree, or the wanted one has no image there.
+        Refused: nothing was deployed there, the environments do not agree, or the wanted one has no image.
     """
     if wanted is None:
         return _agreed(stage, {each.name: _served(each, tools) for each in stage.environments}, "deployed with")
-    name, repository = versions.image_tag(wanted), stage.environments[0].repository
-    image = tools.registry.image(repository, name)
-    if image is None:
-        raise Refused(f"there is no {repository}:{name}", state=UNCHANGED, hint="inv history shows what was released")
+    _, image = holder(stage, versions.image_tag(wanted), tools)
     return Release(version=wanted, commit=image.revision, digest=image.digest)
+
+
+def holder(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
+    """Return whose repository holds a release: of an environment of the stage, else of the stages before it.
+
+    Args:
+        stage: where to begin.
+        name: of the release, as its image is tagged.
+        tools: the outside world.
+
+    Raises:
+        Refused: none does.
+    """
+    place: Stage | None = stage
+    while place is not None:
+        for environment in place.environments:
+            image = tools.registry.image(environment.repository, name)
+            if image is not None:
+                return environment, image
+        place = tools.settings.stage_before(place)
+    raise Refused(
+        f"{name} is in no repository of {stage.name} or of a stage before it",
+        state=UNCHANGED,
+        hint=f"release it first: inv release-{tools.settings.first_stage.name}",
+    )
 
 
 def demand(environments: tuple[Environment, ...], before: Stage, release: Release, tools: Tools) -> None:

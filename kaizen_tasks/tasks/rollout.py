@@ -22,10 +22,9 @@ from kaizen_tasks.tasks.executing import Asked
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.domain.environment import Stage
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.rollout import Rollout
-    from kaizen_tasks.flows.step import Flow
+    from kaizen_tasks.flows.rollout import FlowFor, Rollout
     from kaizen_tasks.wiring import Toolbox
 
 PROMOTION = {
@@ -120,7 +119,7 @@ def _promote(whole: Stage, wanted: str, words: tuple[str, ...], tools: Toolbox, 
     rollout = Rollout(
         stage=stage,
         release=release,
-        flow_for=lambda environment: _promotion(environment, before, asked),
+        flow_for=_promotion(before, release, tools),
         again=_again(*words, "--release", release.name, *asked.again),
         go_back=asked.go_back,
         skip_held=asked.skip_held,
@@ -143,12 +142,14 @@ def _promotable(before: Stage, wanted: str, tools: Toolbox, asked: Asked) -> Rel
     return promotable.verified_in(before, version, tools)
 
 
-def _promotion(environment: Environment, before: Stage, asked: Asked) -> Flow:
-    from kaizen_tasks.flows import catalogue
+def _promotion(before: Stage, release: Release, tools: Toolbox) -> FlowFor:
+    """Return the flow of each environment: with evidence from the stage before, or from wherever the image is."""
+    from kaizen_tasks.flows import catalogue, promotable
 
-    if asked.without_evidence:
-        return catalogue.rollout(environment, source=before.environments[0])
-    return catalogue.promotion(environment, before=before)
+    if not release.waiver:
+        return lambda environment: catalogue.promotion(environment, before=before)
+    source, _ = promotable.holder(before, release.name, tools)
+    return lambda environment: catalogue.rollout(environment, source=source)
 
 
 def _let_canaries_bake(whole: Stage, release: Release, tools: Toolbox) -> None:
@@ -194,7 +195,6 @@ def deploy(
     """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
     from attrs import evolve
 
-    from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.rollout import Rollout
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
@@ -203,14 +203,27 @@ def deploy(
     stage = asking.stage(env, tools.settings)
     asked = Asked(yes=yes, wait=wait, without_evidence=asking.reason("--without-evidence", without_evidence))
     before = tools.settings.stage_before(stage)
-    source, demanded = (before or stage).environments[0], None if asked.without_evidence else before
+    wanted = evolve(_wanted(release, tools), waiver=asked.without_evidence)
+    tools.identity.account()
     rollout = Rollout(
         stage=stage,
-        release=evolve(_wanted(release, tools), waiver=asked.without_evidence),
-        flow_for=lambda environment: catalogue.deployment(environment, source=source, before=demanded),
+        release=wanted,
+        flow_for=_deployment(stage, before, wanted, tools),
         again=_again("deploy", *_envs(env), *asked.again),
     )
     _roll_out(rollout, before, tools, asked)
+
+
+def _deployment(stage: Stage, before: Stage | None, release: Release, tools: Toolbox) -> FlowFor:
+    """Return the flow of each environment: from its own stage's repository, or as a promotion gets the image."""
+    from kaizen_tasks.flows import catalogue, promotable
+
+    if before is None:
+        return lambda environment: catalogue.deployment(environment, source=stage.environments[0])
+    if not release.waiver:
+        return lambda each: catalogue.deployment(each, source=before.environments[0], before=before)
+    source, _ = promotable.holder(before, release.name, tools)
+    return lambda environment: catalogue.deployment(environment, source=source)
 
 
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE})

@@ -1,0 +1,162 @@
+"""Promotions and deployments as they are typed: evidence, going without it, and shards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import define
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from kaizen_tasks import wiring
+from kaizen_tasks.tasks import rollback, rollout
+from tests.fakes.tools import FakeTools, settings
+from tests.flows.test_release import release
+
+BETA = rollout.promote_task("beta")
+PROD = rollout.promote_task("prod")
+
+
+@define(kw_only=True)
+class FakeToolbox(FakeTools):
+    """A world that knows whether acts are only announced."""
+
+    dry: bool = False
+
+
+def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeToolbox:
+    """Return the world in which commands are typed; staging has v0.2.0, verified."""
+    made = FakeToolbox(settings=settings(**changes))
+    release(made)
+    made.drafting()
+    monkeypatch.setattr(wiring, "toolbox", lambda _config, **_: made)
+    return made
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> FakeToolbox:
+    """The usual world."""
+    return world(monkeypatch)
+
+
+def typed(task: Any, **flags: object) -> str:
+    """Type a command that fails, and return its error."""
+    with pytest.raises(Exit) as left:
+        task.body(Context(), **flags)
+    return f"{left.value.code}: {left.value.message}"
+
+
+def reasons(tools: FakeToolbox, environment: str) -> set[str]:
+    """Return every reason that the ledger has of an environment."""
+    return {entry.reason for entry in tools.ledger.entries(environment)}
+
+
+def test_nothing_is_asked_or_copied_without_evidence(tools: FakeToolbox) -> None:
+    """The refusal comes before the question that a protected environment asks."""
+    tools.ledger.written.clear()
+    calls = list(tools.registry.calls)
+
+    said = typed(rollout.deploy, env=["prod"], release="0.2.0")
+
+    assert said.startswith("3: prod: v0.2.0 was never verified in staging\nnothing has been changed\n")
+    assert tools.registry.calls == calls
+
+
+def test_deploys_what_was_verified_in_the_stage_before(tools: FakeToolbox) -> None:
+    """The proof says which digest is meant."""
+    rollout.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
+
+    assert tools.serving["prod"] == "v0.2.0"
+
+
+@pytest.mark.parametrize(
+    ("task", "flags"), [(rollout.deploy, {"env": ["prod"]}), (rollout.promote, {"env": ["prod"]}), (PROD, {})]
+)
+def test_whoever_goes_without_evidence_says_why(tools: FakeToolbox, task: Any, flags: dict[str, object]) -> None:
+    """On screen, and in the ledger."""
+    tools.ledger.written.clear()
+
+    task.body(Context(), **flags, release="0.2.0", yes=True, without_evidence="the login is down")
+
+    assert tools.serving["prod"] == "v0.2.0"
+    assert reasons(tools, "prod") == {"without evidence: the login is down"}
+    assert "without evidence, for the ledger: the login is down" in tools.reporter.lines
+
+
+def test_a_stage_can_be_left_out_without_evidence(tools: FakeToolbox) -> None:
+    """The image comes from where it is: prod never had it."""
+    for task in (rollout.deploy, rollout.promote):
+        task.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix for Mark")
+
+    assert (tools.serving["mark"], tools.serving["prod"]) == ("v0.2.0", "v0.1.0")
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_protected_environment_asks_all_the_same() -> None:
+    """A reason is no answer."""
+    assert "prod is protected" in typed(PROD, without_evidence="the login is down")
+
+
+def test_an_environment_may_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the proof is of the age that it wants."""
+    tools = world(monkeypatch, evidence={"min_age": "1h"})
+
+    assert "3: prod: v0.2.0 was verified in staging" in typed(PROD, yes=True)
+    tools.clock.advance(3600)
+    PROD.body(Context(), yes=True)
+
+    assert tools.serving["prod"] == "v0.2.0"
+
+
+def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for what is left of the bake."""
+    tools = world(monkeypatch, rollout={"bake": "10m"})
+    PROD.body(Context(), yes=True)
+
+    assert "no shard begins before the canary has proven v0.2.0: mark" in typed(BETA, shard="2/2")
+    rollout.promote.body(Context(), env=["mark"])
+    tools.clock.advance(60)
+    BETA.body(Context(), shard="2/2")
+    BETA.body(Context(), shard="1/2")
+
+    assert tools.serving == dict.fromkeys(tools.serving, "v0.2.0")
+    assert tools.clock.slept.count(540) == 1
+    assert "shard 2/2 of beta (2 of 3 environments): shane, dom" in tools.reporter.lines
+    assert "waiting 9m for the canaries to bake" in tools.reporter.lines
+
+
+def test_the_command_that_continues_has_every_flag(tools: FakeToolbox) -> None:
+    """Another shard, or all of them, would be something else."""
+    rollout.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
+    tools.platform.outcomes["shane-web-service"] = "FAILED"
+    flags = {"shard": "2/2", "release": "0.2.0", "without_evidence": "a fix", "skip_held": True, "no_rollback": True}
+
+    said = typed(rollout.promote, env=["mark", "beta"], **flags)
+
+    what, state, hint = said.split("\n")
+    assert what.startswith("9: mark beta shard 2/2: 1 of 2 environments do not have v0.2.0")
+    assert state == "done: dom; failed: shane"
+    assert hint == (
+        "inv promote --env mark --env beta --release v0.2.0 --shard 2/2 --without-evidence 'a fix' --skip-held"
+        " --no-rollback continues"
+    )
+
+
+@pytest.mark.parametrize(("task", "flags"), [(BETA, {}), (rollback.rollback, {"env": ["beta"]})])
+def test_an_empty_shard_ends_well(tools: FakeToolbox, task: Any, flags: dict[str, object]) -> None:
+    """There are more machines than environments."""
+    task.body(Context(), **flags, shard="3/4")
+
+    assert tools.reporter.lines == ["shard 3/4 of beta (0 of 3 environments): none, so there is nothing to do"]
+    assert tools.platform.started == ["staging-web-service"]
+
+
+@pytest.mark.parametrize("shard", ["0/4", "5/4", "a/b", ""])
+@pytest.mark.parametrize("task", [BETA, rollout.promote, rollback.rollback])
+@pytest.mark.usefixtures("tools")
+def test_a_shard_that_is_none_is_refused(task: Any, shard: str) -> None:
+    """Before anything is looked at."""
+    flags = {} if task is BETA else {"env": ["beta"]}
+
+    assert typed(task, **flags, shard=shard).startswith(f"2: --shard {shard}: ")
