@@ -38,7 +38,7 @@ class WrittenDefaults:
 
 @frozen(kw_only=True)
 class WrittenEnvironment(WrittenDefaults):
-    """A table below `[environments]`; what is empty or missing is taken from `[defaults]` and the tables of its keys."""
+    """A table below `[environments]`; what is empty or missing is taken from `[defaults]` and the like."""
 
     secret: str = ""
     min_age: Seconds | None = None
