@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -93,7 +93,8 @@ def propose(evidence: Evidence, answers: Answers, *, profile: str = "") -> Propo
     """
     premises, traces = evidence.premises, evidence.traces
     path = _dockerfile(premises)
-    names = answers.environments or traces.environments or (ENVIRONMENTS if path else ())
+    shown = answers.environments or traces.environments
+    names = shown or (ENVIRONMENTS if path else ())
     arranged = stages.arrange(names, traces.groups)
     names = stages.ordered(names, arranged)
     seen = {name: each for name, each in merged(traces.sightings).items() if name in names}
@@ -115,17 +116,15 @@ def propose(evidence: Evidence, answers: Answers, *, profile: str = "") -> Propo
         branch=_branch(premises),
         remote=_remote(premises),
         tag=history.tag_pattern(premises.repository.tags),
-        guessed=(
-            *(() if shared else ("app",)),
-            *(("region",) if names and not region else ()),
-            *(("environments",) if names and not (answers.environments or traces.environments) else ()),
-            *(
-                f"{name}.{key}"
-                for name in names
-                for key in ("repository", "service")
-                if not _shown(seen.get(name), key)
-            ),
-        ),
+        guessed=tuple(_guessed(names, seen, app=not shared, region=not region, environments=not shown)),
+    )
+
+
+def _guessed(names: tuple[str, ...], seen: Mapping[str, Sighting], **settled: bool) -> Iterator[str]:
+    """Yield what nobody has shown; without environments there is no region to guess."""
+    yield from (key for key, guessed in settled.items() if guessed and (names or key == "app"))
+    yield from (
+        f"{name}.{key}" for name in names for key in ("repository", "service") if not _shown(seen.get(name), key)
     )
 
 

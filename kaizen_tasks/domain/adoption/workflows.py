@@ -227,7 +227,7 @@ def files(delivery: Delivery) -> dict[str, str]:
 def _release(delivery: Delivery) -> str:
     first, *later = delivery.stages
     gates = [stage.gate for stage in delivery.stages if stage.gate]
-    said = f",\n# and the GitHub environment {' and '.join(gates)} with the reviewers who approve" if gates else ""
+    said = f", and the\n# GitHub environment {' and '.join(gates)} with the reviewers who approve" if gates else ""
     branch = json.dumps(delivery.branch)
     jobs = ["release", *(f"promote-{naming.slug(stage.name)}" for stage in later)]
     return "".join(
