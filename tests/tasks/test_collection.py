@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,12 @@ beta = ["mark"]
 """
 RELEASE_SIDE = {"bump", "commit", "cut", "tag", "changelog.release", "changelog.check"}
 DEPLOY_SIDE = {"build", "push", "deploy", "verify", "promote", "rollback", "hotfix", "status", "history", "setup"}
+LACKING = """
+from kaizen_tasks import namespace
+for name in namespace.task_names:
+    print(*(f"{name} --{each.name}" for each in namespace[name].get_arguments() if not each.help), end="")
+"""
+"""Prints every flag that has no help."""
 
 
 @pytest.fixture
@@ -115,15 +122,11 @@ def test_every_task_says_in_one_line_what_it_does(folder: Path) -> None:
 
 
 def test_every_flag_of_every_task_has_help(folder: Path) -> None:
-    """`inv --help TASK` shows it."""
-    lacking = {
-        f"{name} --{argument.name}"
-        for name, task in every_task(folder).items()
-        for argument in task.get_arguments()
-        if not argument.help
-    }
+    """`inv --help TASK` shows it. Invoke gives each help text away once, so it is asked where nobody has asked yet."""
+    (folder / "kaizen.toml").write_text(WHOLE, encoding="utf-8")
+    asked = subprocess.run((sys.executable, "-c", LACKING), capture_output=True, text=True, check=False)
 
-    assert lacking == set()
+    assert (asked.stdout, asked.stderr) == ("", "")
 
 
 def test_no_argument_of_any_task_is_positional(folder: Path) -> None:
