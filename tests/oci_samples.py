@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.adapters.oci import OciClient
+    from kaizen_tasks.adapters.oci_blobs import Opener, Stream
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -44,7 +45,7 @@ class Sample:
         """Push it as it is, over whatever the tag names."""
         for digest, content in self.blobs.items():
             blob = Descriptor(digest=digest, media_type=LAYER, size=len(content))
-            client.upload(repository, blob, lambda content=content: iter([content]))  # type: ignore[misc]
+            client.blobs.upload(repository, blob, opener(content))
         for child in self.children:
             client.put(repository, child.digest, child)
         client.put(repository, tag, self.root)
@@ -59,6 +60,16 @@ class Sample:
         descriptor = _descriptor(self.root.content, self.root.media_type)
         (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [descriptor]}))
         return folder
+
+
+def opener(content: bytes, *, chunk: int = 1 << 20) -> Opener:
+    """Return what gives some content from any offset."""
+
+    def opened(offset: int) -> Stream:
+        for first in range(offset, len(content), chunk):
+            yield content[first : first + chunk]
+
+    return opened
 
 
 def image(version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"app")) -> Sample:

@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.clock import SystemClock
 from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_transfer import Carrier
+from kaizen_tasks.adapters.oci_wire import Given
 from kaizen_tasks.domain.release import LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 
@@ -95,7 +98,8 @@ class BundleBuilder:
         """
         repository = address.removeprefix(f"{login.host}/")
         try:
-            OciClient(login).upload_layout(Path(image.name), repository=repository, tag=tag)
+            client = OciClient(Given(login), clock=SystemClock())
+            Carrier(client).upload_layout(Path(image.name), repository=repository, tag=tag)
         except Refused as error:
             raise PushFailed(f"{address}:{tag} could not be pushed: {error.what}", hint=error.hint) from error
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from kaizen_tasks.adapters.aws import translated
+from kaizen_tasks.adapters.ecr_credentials import EcrCredentials
 from kaizen_tasks.adapters.oci import OciClient
 from kaizen_tasks.adapters.oci_manifest import MEDIA_TYPES, Manifest
+from kaizen_tasks.adapters.oci_transfer import Carrier
 from kaizen_tasks.adapters.oci_wire import no_repository
 from kaizen_tasks.errors import PushFailed, Refused
-from kaizen_tasks.ports import Login, Registry, Secret
+from kaizen_tasks.ports import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
 
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
@@ -24,18 +23,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws import Aws
     from kaizen_tasks.domain.release import Copied, Image
     from kaizen_tasks.errors import KaizenError
-    from kaizen_tasks.ports import Clock
+    from kaizen_tasks.ports import Clock, Login
 
-RENEWED_BEFORE = timedelta(minutes=30)  # a long copy must not outlive its token
-
-
-@frozen(kw_only=True)
-class _Access:
-    """A token of twelve hours and the client that uses it."""
-
-    login: Login
-    client: OciClient
-    until: datetime
+CHECKED_AT_ONCE = 100
 
 
 class EcrRegistry(Registry):
@@ -48,9 +38,10 @@ class EcrRegistry(Registry):
 
     def __init__(self, aws: Aws, *, clock: Clock) -> None:
         self._aws = aws
-        self._clock = clock
+        self._credentials = EcrCredentials(aws, clock=clock)
+        self._client = OciClient(self._credentials, clock=clock)
+        self._carrier = Carrier(self._client, stock=self._held)
         self._lock = Lock()
-        self._current: _Access | None = None
         self._images: dict[str, Image] = {}
         self._turns: dict[str, Lock] = {}
 
@@ -67,7 +58,7 @@ class EcrRegistry(Registry):
             turn = self._turns.setdefault(manifest.digest, Lock())
         with turn:
             if manifest.digest not in self._images:
-                self._images[manifest.digest] = self._access().client.image(repository, manifest)
+                self._images[manifest.digest] = self._client.image(repository, manifest)
             return self._images[manifest.digest]
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
@@ -76,7 +67,7 @@ class EcrRegistry(Registry):
         With blob mounting enabled in the account no layer is sent.
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
         """
-        return self._access().client.copy(digest=digest, source=source, target=target, tag=tag)
+        return self._carrier.copy(digest=digest, source=source, target=target, tag=tag)
 
     def point(self, *, repository: str, tag: str, digest: str) -> None:
         """Move a tag onto an image that the repository holds already."""
@@ -110,7 +101,7 @@ class EcrRegistry(Registry):
 
     def login(self) -> Login:
         """Return credentials for the distribution API, renewed before they expire."""
-        return self._access().login
+        return self._credentials.login()
 
     def _manifest(self, repository: str, reference: str) -> Manifest | None:
         wanted = _identifier(reference)
@@ -128,18 +119,20 @@ class EcrRegistry(Registry):
             raise Refused(f"{repository}:{reference} arrived damaged: {found.digest}")
         return found
 
-    def _access(self) -> _Access:
-        with self._lock:
-            if self._current is None or self._clock.now() >= self._current.until - RENEWED_BEFORE:
-                self._current = self._authorized()
-            return self._current
+    def _held(self, repository: str, digests: Collection[str]) -> frozenset[str]:
+        """Return which blobs a repository holds: one question for a hundred, of which ECR takes 1000 a second.
 
-    def _authorized(self) -> _Access:
-        with translated("log in to the image registry"):
-            granted = self._aws.ecr().get_authorization_token()["authorizationData"][0]
-        username, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
-        login = Login(url=granted["proxyEndpoint"], username=username, password=Secret(password))
-        return _Access(login=login, client=OciClient(login), until=granted["expiresAt"].astimezone(UTC))
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+        """
+        wanted, held = list(digests), set[str]()
+        for first in range(0, len(wanted), CHECKED_AT_ONCE):
+            with _about(repository, f"look for the layers of an image in {repository}"):
+                answer = self._aws.ecr().batch_check_layer_availability(
+                    repositoryName=repository, layerDigests=wanted[first : first + CHECKED_AT_ONCE]
+                )
+            layers = answer["layers"]
+            held |= {each["layerDigest"] for each in layers if each["layerAvailability"] == "AVAILABLE"}
+        return frozenset(held)
 
 
 def _identifier(reference: str) -> ImageIdentifierTypeDef:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci import OciClient
-from kaizen_tasks.adapters.oci_wire import no_repository
+from kaizen_tasks.adapters.oci_transfer import Carrier
+from kaizen_tasks.adapters.oci_wire import Given, no_repository
 from kaizen_tasks.errors import PushFailed
 from kaizen_tasks.ports import Registry
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Copied, Image
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports import Clock, Login
 
 
 class OciRegistry(Registry):
@@ -19,11 +20,13 @@ class OciRegistry(Registry):
 
     Args:
         login: where it is, and the credentials.
+        clock: waits before a failed request is repeated.
     """
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, *, clock: Clock) -> None:
         self._login = login
-        self._client = OciClient(login)
+        self._client = OciClient(Given(login), clock=clock)
+        self._carrier = Carrier(self._client)
 
     def image(self, repository: str, reference: str) -> Image | None:
         """Return what a tag or digest names, or None."""
@@ -35,7 +38,7 @@ class OciRegistry(Registry):
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
         """Bring an image into another repository under a tag, byte for byte."""
-        return self._client.copy(digest=digest, source=source, target=target, tag=tag)
+        return self._carrier.copy(digest=digest, source=source, target=target, tag=tag)
 
     def point(self, *, repository: str, tag: str, digest: str) -> None:
         """Move a tag onto an image that the repository holds already."""

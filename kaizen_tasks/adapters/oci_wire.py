@@ -1,31 +1,62 @@
-"""HTTP as registries speak it: one pool, Basic credentials, retries, streams, and errors by their code."""
+"""HTTP as registries speak it: one pool, Basic credentials, patience, streams, and errors by their code."""
 
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from email.utils import parsedate_to_datetime
+from secrets import SystemRandom
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
+from kaizen_tasks.ports import Clock, Login
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from urllib3 import BaseHTTPResponse
 
-    from kaizen_tasks.ports import Login
-
-ATTEMPTS = 5
+ATTEMPTS = 8
 CHUNK = 1 << 20
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
-CONNECTIONS = 16
+CONNECTIONS = 64
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 20.0
 NEVER_MOVES = "a version never moves: release the next one"
 BUSY = frozenset({429, 500, 502, 503, 504})
+# ECR says 403 to a token that has expired, and the answer to a HEAD has no body that could tell that from a refusal.
+UNWELCOME = frozenset({401, 403})
+
+
+class Credentials(Protocol):
+    """Who logs in to one registry. Safe to use from several threads."""
+
+    def login(self) -> Login:
+        """Return a login that should be good."""
+        ...
+
+    def renew(self, stale: Login) -> Login:
+        """Return a login in place of one that was refused, or the same where there is no other."""
+        ...
+
+
+@frozen
+class Given:
+    """A login that cannot be renewed."""
+
+    _login: Login
+
+    def login(self) -> Login:
+        """Return it."""
+        return self._login
+
+    def renew(self, stale: Login) -> Login:
+        """Return the same."""
+        return stale
 
 
 @frozen
@@ -43,63 +74,71 @@ class Wire:
     """A connection to one registry, safe to use from several threads.
 
     Args:
-        login: where it is, and the credentials.
-        backoff: seconds before the second repetition of a request; they double from there.
+        credentials: they are sent to this registry only.
+        clock: waits between two attempts.
     """
 
-    def __init__(self, login: Login, *, backoff: float) -> None:
-        from urllib3 import PoolManager, Retry, Timeout, make_headers
+    def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
+        from urllib3 import PoolManager, Retry, Timeout
 
-        self.host = login.host
-        self._root = login.url
-        self._backoff = backoff
-        self._credentials = make_headers(basic_auth=f"{login.username}:{login.password.open()}")
-        self._pool = PoolManager(maxsize=CONNECTIONS, timeout=Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT))
-        self._repeating = Retry(
-            total=ATTEMPTS,
-            status_forcelist=BUSY,
-            allowed_methods=None,
-            backoff_factor=backoff,
-            backoff_jitter=backoff,
-            raise_on_status=False,
+        self._credentials = credentials
+        self._patience = Patience(clock=clock)
+        self._pool = PoolManager(
+            maxsize=CONNECTIONS,
+            timeout=Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
+            # Redirects only; the rest is `send`'s.
+            retries=Retry(connect=0, read=0, status=0, other=0, respect_retry_after_header=False),
         )
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | Iterator[bytes] | None = None,
-    ) -> BaseHTTPResponse:
-        """Send a request; the answer's body is left to be read.
+    @property
+    def host(self) -> str:
+        """Where it is, as image references begin."""
+        return self._credentials.login().host
 
-        A request whose body is a stream is sent once and follows no redirect; others are repeated
-        while the registry is busy or the connection breaks.
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> BaseHTTPResponse:
+        """Send a request, again while the registry is busy or the connection breaks; the answer is left to be read.
 
         Args:
             method: of HTTP.
             path: below the registry's root, or a whole address that it gave.
             headers: besides the credentials.
-            body: bytes, or chunks of a stream.
+            body: of the request.
 
         Raises:
             Unreachable: no answer.
         """
-        address = urljoin(self._root, path)
-        once = body is not None and not isinstance(body, bytes)
-        with self._reaching():
-            return self._pool.request(
-                method,
-                address,
-                headers={"Accept-Encoding": "identity", **self._credentials_for(address), **(headers or {})},
-                body=body,
-                retries=False if once else self._repeating,
-                preload_content=False,
-                decode_content=False,
-            )
+        for attempt in range(ATTEMPTS - 1):
+            wish = ""
+            try:
+                answer = self._welcomed(method, path, headers or {}, body)
+            except Unreachable:
+                pass  # the last attempt raises it
+            else:
+                if answer.status not in BUSY:
+                    return answer
+                wish = answer.headers.get("Retry-After", "")
+                answer.drain_conn()
+            self.pause(attempt, wish)
+        return self._welcomed(method, path, headers or {}, body)
 
-    def chunks(self, answer: BaseHTTPResponse) -> Iterator[bytes]:
+    def stream(
+        self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]
+    ) -> BaseHTTPResponse:
+        """Send a request whose body is a stream: once, as what has been read of it is gone.
+
+        Raises:
+            Unreachable: no answer, or the login was renewed meanwhile: what is sent next may be welcome.
+        """
+        login = self._credentials.login()
+        answer = self._exchange(login, method, path, headers, chunks)
+        if answer.status in UNWELCOME and self._credentials.renew(login) is not login:
+            answer.close()
+            raise Unreachable(f"the login to the registry {login.host} has expired")
+        return answer
+
+    def chunks(self, answer: BaseHTTPResponse) -> Generator[bytes, None, None]:
         """Read an answer's body piece by piece.
 
         Raises:
@@ -112,18 +151,27 @@ class Wire:
                 answer.close()
 
     def body(self, answer: BaseHTTPResponse) -> bytes:
-        """Read an answer's body at once.
+        """Read an answer's body at once, and keep the connection.
 
         Raises:
             Unreachable: the connection broke.
         """
-        return b"".join(self.chunks(answer))
+        with self._reaching():
+            return answer.data
 
-    def pause(self, attempt: int) -> None:
-        """Wait before the repetition that follows the `attempt`-th failure, counted from 0."""
-        time.sleep(self._backoff * 2**attempt)
+    def pause(self, attempt: int, wish: str = "") -> None:
+        """Wait before the repetition that follows the `attempt`-th failure, counted from 0; see `Patience`."""
+        self._patience.wait(attempt, wish)
 
-    def complaint(self, answer: BaseHTTPResponse) -> Complaint:
+    def expect(
+        self, answer: BaseHTTPResponse, *statuses: int, doing: str, repository: str, changing: bool = False
+    ) -> BaseHTTPResponse:
+        """Return an answer that has one of the statuses; translate any other, see `failure`."""
+        if answer.status in statuses:
+            return answer
+        raise failure(answer.status, self._complaint(answer), doing=doing, repository=repository, changing=changing)
+
+    def _complaint(self, answer: BaseHTTPResponse) -> Complaint:
         """Read what an answer complains about; an empty complaint when it says nothing that is understood."""
         try:
             first = json.loads(self.body(answer))["errors"][0]
@@ -131,9 +179,29 @@ class Wire:
         except (ValueError, LookupError, TypeError, AttributeError):
             return Complaint()
 
-    def _credentials_for(self, address: str) -> Mapping[str, str]:
-        """Credentials go to the registry itself, never to a storage that it refers to."""
-        return self._credentials if urlsplit(address)[:2] == urlsplit(self._root)[:2] else {}
+    def _welcomed(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> BaseHTTPResponse:
+        """Exchange once; once more with a new login where the first was refused and there is another."""
+        login = self._credentials.login()
+        answer = self._exchange(login, method, path, headers, body)
+        if answer.status not in UNWELCOME or (fresh := self._credentials.renew(login)) is login:
+            return answer
+        answer.drain_conn()
+        return self._exchange(fresh, method, path, headers, body)
+
+    def _exchange(
+        self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
+    ) -> BaseHTTPResponse:
+        address = urljoin(login.url, path)
+        with self._reaching():
+            return self._pool.request(
+                method,
+                address,
+                headers={"Accept-Encoding": "identity", **_credentials(login, address), **headers},
+                body=body or None,
+                redirect=isinstance(body, bytes),
+                preload_content=False,
+                decode_content=False,
+            )
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -149,6 +217,45 @@ class Wire:
             ) from error
 
 
+@frozen(kw_only=True)
+class Patience:
+    """Waits before the same thing is tried again: doubling pauses, of which chance takes up to a half.
+
+    Without chance, those who were told together to slow down would come back together.
+    """
+
+    clock: Clock
+    _chance: SystemRandom = field(factory=SystemRandom, init=False)
+
+    def wait(self, attempt: int, wish: str = "") -> None:
+        """Wait.
+
+        Args:
+            attempt: how many failed before this one.
+            wish: the registry's `Retry-After`: seconds or a date; a longer one than `LONGEST_PAUSE` is cut short.
+        """
+        pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * self._chance.uniform(0.5, 1)
+        self.clock.sleep(max(pause, min(self._wished(wish), LONGEST_PAUSE)))
+
+    def _wished(self, wish: str) -> float:
+        """Read a `Retry-After`: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after."""
+        if wish.isascii() and wish.isdigit():
+            return float(wish)
+        try:
+            return (parsedate_to_datetime(wish) - self.clock.now()).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
+
+
+def _credentials(login: Login, address: str) -> Mapping[str, str]:
+    """Credentials go to the registry itself, never to a storage that it refers to."""
+    from urllib3 import make_headers
+
+    if urlsplit(address)[:2] != urlsplit(login.url)[:2]:
+        return {}
+    return make_headers(basic_auth=f"{login.username}:{login.password.open()}")
+
+
 def failure(status: int, complaint: Complaint, *, doing: str, repository: str, changing: bool) -> KaizenError:
     """Return the error that an answer means.
 
@@ -161,7 +268,7 @@ def failure(status: int, complaint: Complaint, *, doing: str, repository: str, c
     """
     said = " ".join(part for part in (f"HTTP {status}", complaint.code, complaint.message) if part)
     what = f"cannot {doing}: {said}"
-    if status in {401, 403}:
+    if status in UNWELCOME:
         return Denied(what, hint="check the credentials and their permissions on the repository")
     if complaint.code == "NAME_UNKNOWN":
         return no_repository(repository)

@@ -119,10 +119,23 @@ class Copied:
         digest: of the manifest that now stands in the target.
         mounted: blobs that the registry linked without a transfer.
         uploaded: blobs that had to be sent.
-        sent: bytes of those blobs.
+        sent: bytes of those blobs; what was sent twice counts twice.
+        present: blobs that the target held already, as far as that was asked.
     """
 
     digest: str
     mounted: int = 0
     uploaded: int = 0
     sent: int = 0
+    present: int = 0
+
+    def __str__(self) -> str:
+        """Say it: `3 blobs mounted, 1 uploaded (12,345 bytes), 2 already there`."""
+        counts = (
+            (self.mounted, "mounted"),
+            (self.uploaded, f"uploaded ({self.sent:,} bytes)"),
+            (self.present, "already there"),
+        )
+        first, *others = [(count, how) for count, how in counts if count] or [(0, "missing")]
+        noun = "blob" if first[0] == 1 else "blobs"
+        return ", ".join((f"{first[0]} {noun} {first[1]}", *(f"{count} {how}" for count, how in others)))

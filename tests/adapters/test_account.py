@@ -19,6 +19,7 @@ from kaizen_tasks.adapters.dynamodb import DynamoLedger
 from kaizen_tasks.adapters.ecr import EcrRegistry
 from kaizen_tasks.adapters.iam_policy import TASKS
 from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_wire import Given
 from kaizen_tasks.domain.lifecycle import Rule
 from kaizen_tasks.errors import Refused
 from tests import oci_samples
@@ -98,7 +99,7 @@ class TestAws(AccountContract):
     def test_lists_every_image_with_its_tags(self, account: AwsAccount, aws: Aws) -> None:
         registry = EcrRegistry(aws, clock=FakeClock(datetime.now(UTC)))
         sample = oci_samples.image()
-        sample.push(OciClient(registry.login()), REPOSITORY, "v1.2.3")
+        sample.push(OciClient(Given(registry.login()), clock=SystemClock()), REPOSITORY, "v1.2.3")
         registry.point(repository=REPOSITORY, tag="latest", digest=sample.digest)
 
         (image,) = account.images(REPOSITORY)

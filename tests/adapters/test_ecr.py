@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.request import Request, urlopen
 
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.adapters.ecr import RENEWED_BEFORE, EcrRegistry
+from kaizen_tasks.adapters.clock import SystemClock
+from kaizen_tasks.adapters.ecr import EcrRegistry
+from kaizen_tasks.adapters.ecr_credentials import RENEWED_BEFORE
 from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_wire import Given
 from kaizen_tasks.errors import PushFailed
 from tests import oci_samples
 from tests.contracts.registry import RegistryContract
@@ -31,7 +36,7 @@ class EcrShelf:
     sample: oci_samples.Sample
 
     def put(self, repository: str, tag: str, sample: oci_samples.Sample) -> None:
-        sample.push(OciClient(self.registry.login()), repository, tag)
+        sample.push(OciClient(Given(self.registry.login()), clock=SystemClock()), repository, tag)
 
 
 @pytest.fixture
@@ -114,6 +119,42 @@ class TestEcr(RegistryContract):
         assert first.password == kept.password
         assert first.password != renewed.password
 
+    def test_counts_the_layers_that_are_there(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        shelf.put("team/prod", "v1.2.2", oci_samples.image("v1.2.2", layers=(b"base", b"old")))
+
+        copied = _promote(shelf)
+
+        assert (copied.mounted, copied.uploaded, copied.present) == (2, 0, 1)
+        assert str(copied) == "2 blobs mounted, 1 already there"
+
+    def test_asks_once_for_all_layers(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        before = len(cloud.requests)
+
+        _promote(shelf)
+
+        asked = [str(each.get("operation") or each["method"]) for each in cloud.requests[before:]]
+        mounts = ["POST"] * len(shelf.sample.blobs)
+        assert asked == ["HEAD", "GET", "BatchCheckLayerAvailability", *mounts, "PUT"]
+
+    def test_waits_while_aws_says_that_this_is_too_much(
+        self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock
+    ) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        _refuse(cloud, "PUT *", times=3, code="TOOMANYREQUESTS", status=429)
+
+        assert _promote(shelf).mounted == 3
+        assert len(clock.slept) == 3
+
+    def test_logs_in_again_once_the_token_is_refused(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        first = shelf.registry.login()
+        _refuse(cloud, "POST *", times=1, code="DENIED", status=403)
+
+        assert _promote(shelf).mounted == 3
+        assert shelf.registry.login() != first
+
     def test_reads_the_labels_of_a_digest_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
         config = shelf.sample.root.config
         assert config is not None
@@ -142,6 +183,14 @@ def _reads(cloud: Cloud) -> int:
 
 def _promote(shelf: EcrShelf) -> Copied:
     return shelf.registry.copy(digest=shelf.sample.digest, source="team/staging", target="team/prod", tag="v1.2.3")
+
+
+def _refuse(cloud: Cloud, operation: str, *, times: int, **error: str | int) -> None:
+    """Let the registry refuse what comes next."""
+    fault = {"match": {"service": "registry", "operation": operation}, "do": {"error": error}, "times": times}
+    where = f"{cloud.endpoint_url}/_kaizen/faults"
+    with urlopen(Request(where, data=json.dumps(fault).encode(), method="POST")):
+        pass
 
 
 def _calls(cloud: Cloud) -> list[str]:

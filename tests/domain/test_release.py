@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.release import Label, Recipe, Release
+from kaizen_tasks.domain.release import Copied, Label, Recipe, Release
 
 VIENNA = timezone(timedelta(hours=1))
 RECIPE = Recipe(
@@ -65,3 +65,16 @@ def test_an_image_is_labelled_with_where_it_comes_from() -> None:
 def test_leaves_out_labels_that_would_be_empty() -> None:
     """A repository without a remote has no public address."""
     assert "org.opencontainers.image.source" not in evolve(RECIPE, source="").labels
+
+
+@pytest.mark.parametrize(
+    ("copied", "said"),
+    [
+        (Copied(digest="sha256:1", mounted=3, uploaded=1, sent=12345), "3 blobs mounted, 1 uploaded (12,345 bytes)"),
+        (Copied(digest="sha256:1", mounted=1, present=8), "1 blob mounted, 8 already there"),
+        (Copied(digest="sha256:1", present=9), "9 blobs already there"),
+        (Copied(digest="sha256:1"), "0 blobs missing"),
+    ],
+)
+def test_a_copy_says_what_it_cost(copied: Copied, said: str) -> None:
+    assert str(copied) == said

@@ -68,9 +68,7 @@ class Copy:
         if image is None:
             raise NotFound(f"copy: {source} no longer holds {release.name}", hint="type the same command again")
         copied = tools.registry.copy(digest=image.digest, source=source, target=target, tag=release.name)
-        tools.reporter.progress(
-            self.label, f"{copied.mounted} blobs mounted, {copied.uploaded} uploaded ({copied.sent:,} bytes)"
-        )
+        tools.reporter.progress(self.label, str(copied))
         return _found(release, image)
 
 

@@ -1,0 +1,72 @@
+"""A registry that somebody else wrote, and one that says what a test wants; a client of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import define
+
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_wire import Given
+from kaizen_tasks.ports import Login, Secret
+from tests.fakes.clock import FakeClock
+from tests.registries import DockerRegistry, docker_registry
+from tests.scripted import ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@define
+class Rotating:
+    """Credentials that have a new password whenever one was refused."""
+
+    url: str
+    number: int = 1
+
+    def login(self) -> Login:
+        return Login(url=self.url, username="AWS", password=Secret(f"password-{self.number}"))
+
+    def renew(self, stale: Login) -> Login:
+        if stale == self.login():
+            self.number += 1
+        return self.login()
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[DockerRegistry]:
+    if not docker_registry():
+        pytest.skip("docker-registry is not installed")
+    with DockerRegistry(tmp_path) as registry:
+        yield registry
+
+
+@pytest.fixture
+def client(plain: DockerRegistry) -> OciClient:
+    return OciClient(Given(plain.login), clock=FakeClock())
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def hearing(scripted: ScriptedServer, clock: FakeClock) -> OciClient:
+    """A client of the registry that says what a test wants."""
+    login = Login(url=scripted.url, username="AWS", password=Secret("let-me-in"))
+    return OciClient(Given(login), clock=clock)
+
+
+@pytest.fixture
+def renewing(scripted: ScriptedServer, clock: FakeClock) -> OciClient:
+    """The same, with credentials that can be renewed."""
+    return OciClient(Rotating(scripted.url), clock=clock)

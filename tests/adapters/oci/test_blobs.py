@@ -1,0 +1,253 @@
+"""Uploads that break off, on real registries behind a connection that is cut, and on one that misbehaves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.ecr_credentials import EcrCredentials
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_manifest import Descriptor, sha256
+from kaizen_tasks.adapters.oci_wire import ATTEMPTS, Given
+from kaizen_tasks.errors import PushFailed, Unreachable
+from kaizen_tasks.ports import Login
+from tests import oci_samples
+from tests.fakes.clock import FakeClock
+from tests.relays import Relay
+from tests.scripted import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kaizen_tasks.adapters.aws import Aws
+    from kaizen_tasks.adapters.oci_blobs import Stream
+    from tests.registries import DockerRegistry
+    from tests.scripted import ScriptedServer
+
+LARGE = os.urandom(1 << 20) * 24
+BEGIN = "POST /v2/a/blobs/uploads/"
+SESSION = "/session?state=1"
+CONTENT = b"content"
+CLOSE = f"PUT {SESSION}&digest={sha256(CONTENT)}"
+
+
+class BriefClock(FakeClock):
+    """Waits for as long as a registry on this machine takes to notice that a connection was cut."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        time.sleep(0.2)
+
+
+class TestLocalCloud:
+    @pytest.fixture
+    def relay(self, aws: Aws) -> Iterator[Relay]:
+        aws.ecr().create_repository(repositoryName="team/uploads")
+        with Relay(int(aws.ecr().meta.endpoint_url.rpartition(":")[2])) as relay:
+            yield relay
+        aws.ecr().delete_repository(repositoryName="team/uploads", force=True)
+
+    @pytest.fixture
+    def cut_off(self, relay: Relay, aws: Aws) -> OciClient:
+        login = EcrCredentials(aws, clock=FakeClock()).login()
+        return _through(relay, login)
+
+    def test_goes_on_where_the_connection_was_cut(self, relay: Relay, cut_off: OciClient) -> None:
+        relay.cuts = [9 << 20, 6 << 20]
+
+        cut_off.blobs.upload("team/uploads", _blob(LARGE), oci_samples.opener(LARGE))
+
+        assert b"".join(cut_off.blobs.open("team/uploads", sha256(LARGE))) == LARGE
+        assert not relay.cuts
+        assert len(LARGE) < relay.sent < len(LARGE) + (8 << 20)
+
+    def test_takes_little_memory(self, cut_off: OciClient) -> None:
+        size, piece = 256 << 20, bytes(1 << 20)
+
+        def opened(offset: int) -> Stream:
+            for _ in range(offset, size, len(piece)):
+                yield piece
+
+        digest = hashlib.sha256()
+        for _ in range(0, size, len(piece)):
+            digest.update(piece)
+        blob = Descriptor(digest=f"sha256:{digest.hexdigest()}", media_type=oci_samples.LAYER, size=size)
+        tracemalloc.start()
+        try:
+            cut_off.blobs.upload("team/uploads", blob, opened)
+            assert tracemalloc.get_traced_memory()[1] < 16 << 20
+        finally:
+            tracemalloc.stop()
+
+
+class TestDockerRegistry:
+    def test_arrives_although_the_connection_was_cut(self, plain: DockerRegistry) -> None:
+        with Relay(plain.port, cuts=[9 << 20, 6 << 20]) as relay:
+            client = _through(relay, plain.login)
+
+            client.blobs.upload("a", _blob(LARGE), oci_samples.opener(LARGE))
+
+            assert b"".join(client.blobs.open("a", sha256(LARGE))) == LARGE
+            assert not relay.cuts
+
+    def test_reads_from_the_middle(self, client: OciClient) -> None:
+        client.blobs.upload("a", _blob(CONTENT), oci_samples.opener(CONTENT))
+
+        assert b"".join(client.blobs.open("a", sha256(CONTENT), 3)) == b"tent"
+
+    def test_takes_an_empty_blob(self, client: OciClient) -> None:
+        client.blobs.upload("a", _blob(b""), oci_samples.opener(b""))
+
+        assert client.blobs.has("a", sha256(b""))
+
+
+class TestMisbehaviour:
+    @pytest.fixture(autouse=True)
+    def _begun(self, scripted: ScriptedServer) -> None:
+        scripted.script[BEGIN] = [Reply(status=202, headers={"Location": SESSION})]
+        scripted.script[CLOSE] = [Reply(status=201)]
+
+    def test_sends_everything_in_one_chunk(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
+
+        assert _upload(hearing) == len(CONTENT)
+
+        (sent,) = scripted.asked(f"PATCH {SESSION}")
+        assert (sent.headers["Content-Range"], sent.headers["Content-Length"]) == ("0-6", "7")
+
+    @pytest.mark.parametrize("broken", [Reply(status=500), Reply(status=416), Reply(breaks=True)])
+    def test_goes_on_at_the_byte_that_the_registry_names(
+        self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock, broken: Reply
+    ) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [broken]
+        there = {"Range": "0-2", "Location": "/session?state=2"}
+        scripted.script[f"GET {SESSION}"] = [Reply(status=204, headers=there)]
+        scripted.script["PATCH /session?state=2"] = [Reply(status=202, headers={"Location": SESSION})]
+
+        _upload(hearing)
+
+        (rest,) = scripted.asked("PATCH /session?state=2")
+        assert (rest.body, rest.headers["Content-Range"]) == (b"tent", "3-6")
+        assert len(clock.slept) == 1
+
+    def test_begins_anew_where_the_session_is_forgotten(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [Reply(breaks=True), Reply(status=202)]
+
+        _upload(hearing)
+
+        assert [request.body for request in scripted.asked(f"PATCH {SESSION}")] == [CONTENT] * 2
+        assert len(scripted.asked(BEGIN)) == 2
+
+    @pytest.mark.parametrize("claimed", ["0-9", "nonsense"])
+    def test_believes_no_byte_that_was_not_sent(
+        self, scripted: ScriptedServer, hearing: OciClient, claimed: str
+    ) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [Reply(breaks=True), Reply(status=202)]
+        scripted.script[f"GET {SESSION}"] = [Reply(status=204, headers={"Range": claimed})]
+
+        _upload(hearing)
+
+        assert [request.body for request in scripted.asked(f"PATCH {SESSION}")] == [CONTENT] * 2
+
+    def test_begins_anew_where_a_second_chunk_was_taken_and_not_kept(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        taken = Reply(status=201)
+        scripted.script[f"PATCH {SESSION}"] = [Reply(breaks=True), taken, taken]
+        scripted.script[f"GET {SESSION}"] = [Reply(status=204, headers={"Range": "0-2"})]
+        scripted.script[CLOSE] = [Reply(status=400), Reply(status=201)]
+
+        _upload(hearing)
+
+        assert [request.body for request in scripted.asked(f"PATCH {SESSION}")] == [CONTENT, b"tent", CONTENT]
+
+    def test_does_not_send_what_arrived_although_the_answer_was_lost(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        scripted.script[f"HEAD /v2/a/blobs/{sha256(CONTENT)}"] = [Reply(status=404), Reply()]
+        scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
+        scripted.script[CLOSE] = [Reply(breaks=True), Reply(status=404)]
+
+        _upload(hearing)
+
+        assert len(scripted.asked(f"PATCH {SESSION}")) == 1
+
+    def test_sends_nothing_again_that_was_refused_as_a_whole(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
+        scripted.script[CLOSE] = [Reply(status=400)]
+
+        with pytest.raises(PushFailed, match="HTTP 400"):
+            _upload(hearing)
+
+        assert len(scripted.asked(f"PATCH {SESSION}")) == 1
+
+    @pytest.mark.parametrize(
+        ("broken", "error"), [(Reply(breaks=True), Unreachable), (Reply(status=416), PushFailed)], ids=["cut", "416"]
+    )
+    def test_gives_up_in_the_end(
+        self, scripted: ScriptedServer, hearing: OciClient, broken: Reply, error: type[Exception]
+    ) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [broken]
+
+        with pytest.raises(error):
+            _upload(hearing)
+
+        assert len(scripted.asked(f"PATCH {SESSION}")) == ATTEMPTS
+
+    def test_goes_on_with_a_new_login_when_the_old_one_expires(
+        self, scripted: ScriptedServer, renewing: OciClient
+    ) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [Reply(status=401), Reply(status=202)]
+        scripted.script[f"GET {SESSION}"] = [Reply(status=204, headers={"Range": "0-0"})]
+
+        _upload(renewing)
+
+        first, second = scripted.asked(f"PATCH {SESSION}")
+        assert first.headers["Authorization"] != second.headers["Authorization"]
+
+    def test_goes_on_when_the_source_breaks_off(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
+        offsets = []
+
+        def opened(offset: int) -> Stream:
+            offsets.append(offset)
+            yield CONTENT[offset:4] if len(offsets) == 1 else CONTENT[offset:]
+            if len(offsets) == 1:
+                raise Unreachable("the source broke off")
+
+        hearing.blobs.upload("a", _blob(CONTENT), opened)
+
+        assert len(offsets) == 2
+
+    def test_needs_an_address_to_upload_to(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script[BEGIN] = [Reply(status=202)]
+
+        with pytest.raises(PushFailed, match="without saying where"):
+            _upload(hearing)
+
+    def test_leaves_out_what_a_registry_sends_although_it_was_not_asked_for(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        scripted.script[f"GET /v2/a/blobs/{sha256(CONTENT)}"] = [Reply(body=CONTENT)]
+
+        assert b"".join(hearing.blobs.open("a", sha256(CONTENT), 3)) == b"tent"
+
+
+def _through(relay: Relay, login: Login) -> OciClient:
+    url = f"http://127.0.0.1:{relay.port}"
+    return OciClient(Given(Login(url=url, username=login.username, password=login.password)), clock=BriefClock())
+
+
+def _upload(client: OciClient) -> int:
+    return client.blobs.upload("a", _blob(CONTENT), oci_samples.opener(CONTENT))
+
+
+def _blob(content: bytes) -> Descriptor:
+    return Descriptor(digest=sha256(content), media_type=oci_samples.LAYER, size=len(content))

@@ -1,0 +1,163 @@
+"""The client of the distribution API, on a registry that somebody else wrote and on a misbehaving one."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.clock import SystemClock
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_registry import OciRegistry
+from kaizen_tasks.adapters.oci_wire import ATTEMPTS, LONGEST_PAUSE
+from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
+from kaizen_tasks.ports import Login, Secret
+from tests import oci_samples
+from tests.contracts.registry import RegistryContract
+from tests.oci_samples import Sample
+from tests.scripted import Reply, ScriptedServer
+
+if TYPE_CHECKING:
+    from tests.fakes.clock import FakeClock
+    from tests.registries import DockerRegistry
+
+DIGEST = "sha256:" + "1" * 64
+
+
+@frozen
+class PlainShelf:
+    registry: OciRegistry
+    sample: Sample
+    client: OciClient
+
+    def put(self, repository: str, tag: str, sample: Sample) -> None:
+        sample.push(self.client, repository, tag)
+
+
+class TestPlainRegistry(RegistryContract):
+    @pytest.fixture
+    def shelf(self, plain: DockerRegistry, client: OciClient) -> PlainShelf:
+        sample = oci_samples.image().push(client, "team/staging", "v1.2.3")
+        oci_samples.image("v0.1.0", layers=(b"old",)).push(client, "team/prod", "v0.1.0")
+        return PlainShelf(OciRegistry(plain.login, clock=SystemClock()), sample, client)
+
+
+class TestPassword:
+    def test_is_never_shown(self, plain: DockerRegistry) -> None:
+        stranger = OciRegistry(
+            Login(url=plain.login.url, username="AWS", password=Secret("guess-it")), clock=SystemClock()
+        )
+
+        with pytest.raises(Denied) as caught:
+            stranger.image("a", "v1.2.3")
+
+        assert "guess-it" not in str(caught.value)
+
+
+class TestMisbehaviour:
+    def test_asks_again_while_the_registry_is_busy(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        busy = [Reply(status=429), Reply(status=503), Reply(breaks=True)]
+        found = Reply(headers={"Docker-Content-Digest": DIGEST})
+        scripted.script["HEAD /v2/a/manifests/v1"] = [*busy, found]
+
+        assert hearing.head("a", "v1") == DIGEST
+        assert len(scripted.asked("HEAD /v2/a/manifests/v1")) == 4
+
+    def test_gives_up_on_a_registry_that_stays_busy(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=503)]
+
+        with pytest.raises(Unreachable, match="HTTP 503"):
+            hearing.head("a", "v1")
+
+    def test_waits_longer_each_time_and_never_as_long_as_others(
+        self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock
+    ) -> None:
+        scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=429)]
+
+        with pytest.raises(Unreachable, match="HTTP 429"):
+            hearing.head("a", "v1")
+
+        assert len(clock.slept) == ATTEMPTS - 1
+        longest = [min(0.5 * 2**attempt, LONGEST_PAUSE) for attempt in range(ATTEMPTS - 1)]
+        assert all(most / 2 <= slept <= most for slept, most in zip(clock.slept, longest, strict=True))
+        assert clock.slept[0] != clock.slept[1] / 2
+
+    @pytest.mark.parametrize(("seconds", "slept"), [(7, 7.0), (3600, LONGEST_PAUSE)])
+    @pytest.mark.parametrize("form", ["seconds", "date"])
+    def test_waits_as_long_as_the_registry_wishes_within_reason(
+        self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock, seconds: int, slept: float, form: str
+    ) -> None:
+        date = format_datetime(clock.now() + timedelta(seconds=seconds), usegmt=True)
+        wish = str(seconds) if form == "seconds" else date
+        busy = Reply(status=429, headers={"Retry-After": wish})
+        scripted.script["HEAD /v2/a/manifests/v1"] = [busy, Reply(status=404)]
+
+        assert hearing.head("a", "v1") == ""
+        assert clock.slept == [slept]
+
+    def test_logs_in_again_when_the_password_has_expired(
+        self, scripted: ScriptedServer, renewing: OciClient, clock: FakeClock
+    ) -> None:
+        found = Reply(headers={"Docker-Content-Digest": DIGEST})
+        for status in (401, 403):
+            scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=status), found]
+
+            assert renewing.head("a", "v1") == DIGEST
+
+        used = [request.headers["Authorization"] for request in scripted.requests]
+        assert used[0] != used[1] == used[2] != used[3]
+        assert not clock.slept
+
+    def test_logs_in_again_once(self, scripted: ScriptedServer, renewing: OciClient) -> None:
+        scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=401)]
+
+        with pytest.raises(Denied, match="HTTP 401"):
+            renewing.head("a", "v1")
+
+        assert len(scripted.requests) == 2
+
+    def test_notices_that_other_bytes_were_kept(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        other = {"Docker-Content-Digest": DIGEST}
+        scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=201, headers=other)]
+
+        with pytest.raises(PushFailed, match=f"became {DIGEST}"):
+            hearing.put("a", "v1", oci_samples.image().root)
+
+    def test_says_that_nobody_listens(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
+
+        with pytest.raises(Unreachable, match="does not answer"):
+            hearing.head("a", "v1")
+
+    def test_sends_no_credentials_to_the_storage_behind_a_redirect(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        with ScriptedServer({"GET /bucket": [Reply(body=b"content")]}) as storage:
+            there = Reply(status=307, headers={"Location": f"{storage.url}/bucket"})
+            scripted.script[f"GET /v2/a/blobs/{DIGEST}"] = [there]
+
+            assert b"".join(hearing.blobs.open("a", DIGEST)) == b"content"
+
+        assert "Authorization" in scripted.requests[0].headers
+        assert "Authorization" not in storage.requests[0].headers
+
+    def test_refuses_a_manifest_that_is_not_what_was_asked_for(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        scripted.script[f"GET /v2/a/manifests/{DIGEST}"] = [Reply(body=b"{}")]
+
+        with pytest.raises(Refused, match="when asked for"):
+            hearing.manifest("a", DIGEST)
+
+    def test_knows_an_immutable_tag_by_its_code(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        body = json.dumps({"errors": [{"code": "TAG_INVALID", "message": "some new wording"}]}).encode()
+        scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=400, body=body)]
+
+        with pytest.raises(PushFailed, match="TAG_INVALID") as caught:
+            hearing.put("a", "v1", oci_samples.image().root)
+
+        assert caught.value.hint == "a version never moves: release the next one"

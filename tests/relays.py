@@ -1,0 +1,85 @@
+"""A TCP relay on loopback that counts what goes through it, and cuts connections where a test wants it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from typing import Self
+
+from attrs import define, field
+
+CHUNK = 1 << 16
+
+
+@define
+class Relay:
+    """Forwards every connection to one port. Use it as a context manager; it listens on a free port.
+
+    Attributes:
+        target: the port of who answers.
+        cuts: each resets one connection, as soon as the client has sent so many bytes on it.
+        sent: bytes that clients have sent.
+    """
+
+    target: int
+    cuts: list[int] = field(factory=list)
+    sent: int = 0
+    _guard: threading.Lock = field(factory=threading.Lock)
+    _listener: socket.socket = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):  # closing it would not wake a thread that waits for a connection
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.target))
+                for each in (client, server):
+                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._send, args=(client, server), daemon=True).start()
+                threading.Thread(target=_answer, args=(server, client), daemon=True).start()
+
+    def _send(self, client: socket.socket, server: socket.socket) -> None:
+        passed = 0
+        with contextlib.suppress(OSError), client, server:
+            while part := client.recv(CHUNK):
+                server.sendall(part)
+                passed += len(part)
+                if self._count(len(part), passed):
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    break
+            server.shutdown(socket.SHUT_RDWR)  # closing it alone would not wake the thread that reads from it
+
+    def _count(self, part: int, passed: int) -> bool:
+        """Count, and return whether the connection is to be cut."""
+        with self._guard:
+            self.sent += part
+            cut = next((each for each in self.cuts if each <= passed), None)
+            if cut is not None:
+                self.cuts.remove(cut)
+            return cut is not None
+
+
+def _answer(server: socket.socket, client: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while part := server.recv(CHUNK):
+            client.sendall(part)
+        client.shutdown(socket.SHUT_WR)
