@@ -68,20 +68,33 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def e2e(session: nox.Session) -> None:
-    """Run whole commands as users type them, with a real engine, real clients and the local cloud."""
+    """Run whole commands as users type them, with a real engine, real clients, the local cloud and a foreign one."""
     _install(session, "test")
-    awscli = _awscli(session)
+    awscli = _apart(session, "awscli", "aws")
     session.run("pytest", "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
+    if not session.posargs:
+        _on_ministack(session)
 
 
-def _awscli(session: nox.Session) -> str:
-    """Install the AWS CLI where its pinned botocore cannot disturb ours, and return its path."""
-    folder = Path(session.virtualenv.location).resolve() / "awscli"
-    program = folder / "bin" / "aws"
-    if not program.exists():
+@nox.session(python=OLDEST, default=False)
+def emulator(session: nox.Session) -> None:
+    """Run the contracts of registry, ledger, locks and holds on ministack, which nobody here wrote; e2e does it too."""
+    _install(session, "test")
+    _on_ministack(session, *session.posargs)
+
+
+def _on_ministack(session: nox.Session, *arguments: str) -> None:
+    session.run("python", "-m", "tests.emulator.ministack", _apart(session, "ministack", "ministack"), *arguments)
+
+
+def _apart(session: nox.Session, package: str, program: str) -> str:
+    """Install a package where its pinned botocore cannot disturb ours, and return its program's path."""
+    folder = Path(session.virtualenv.location).resolve() / package
+    path = folder / "bin" / program
+    if not path.exists():
         session.run("python", "-m", "venv", str(folder), silent=True)
-        session.run(str(folder / "bin" / "pip"), "install", "--quiet", "awscli", external=True)
-    return str(program)
+        session.run(str(folder / "bin" / "pip"), "install", "--quiet", package, external=True)
+    return str(path)
 
 
 @nox.session(python=OLDEST)

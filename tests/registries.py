@@ -25,7 +25,8 @@ def docker_registry() -> str | None:
     return shutil.which("docker-registry")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -40,7 +41,7 @@ class DockerRegistry:
     """
 
     folder: Path
-    port: int = field(factory=_free_port)
+    port: int = field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property

@@ -67,7 +67,7 @@ class TestLocalCloud:
         assert len(LARGE) < relay.sent < len(LARGE) + (8 << 20)
 
     def test_takes_little_memory(self, cut_off: OciClient) -> None:
-        size, piece = 256 << 20, bytes(1 << 20)
+        size, piece = 64 << 20, bytes(1 << 20)
 
         def opened(offset: int) -> Stream:
             for _ in range(offset, size, len(piece)):

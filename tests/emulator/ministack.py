@@ -1,0 +1,83 @@
+"""`python -m tests.emulator.ministack PROGRAM`: the contracts on ministack, an emulator of AWS that nobody here wrote.
+
+It is started from an environment of its own, because it pins a botocore that is not ours.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.registries import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIABLE = "KAIZEN_TEST_MINISTACK"
+"""Where it is, for the tests: `http://127.0.0.1:4566`."""
+
+STARTS_WITHIN = 30.0
+STOPS_WITHIN = 10.0
+
+
+def main(program: str, *arguments: str) -> int:
+    """Start it, run the tests of this folder on it, and stop it; return what pytest does."""
+    command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments]
+    with running(program) as url:
+        return subprocess.run(command, env={**os.environ, VARIABLE: url}, check=False).returncode
+
+
+@contextmanager
+def running(program: str) -> Iterator[str]:
+    """Run ministack on a free port of loopback, without an engine, and give its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": folder,
+            "TMPDIR": folder,
+            "BIND_HOST": "127.0.0.1",
+            "DOCKER_HOST": "unix:///nonexistent",
+            "GATEWAY_PORT": str(port),
+            "SERVICES": "ecr,sts,dynamodb",
+        }
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen([program], env=environ, cwd=folder, stdout=log, stderr=log)
+        try:
+            _wait(process, url, Path(folder) / "log")
+            yield url
+        finally:
+            _stop(process)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urlopen(f"{url}/_ministack/health", timeout=1):
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise RuntimeError(f"ministack does not answer: {log.read_text(errors='replace')}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOPS_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,122 @@
+"""The contracts of what is kept in AWS, on an emulator that nobody here wrote: `nox -s emulator`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws import Aws
+from kaizen_tasks.adapters.clock import SystemClock
+from kaizen_tasks.adapters.dynamodb import DynamoLedger
+from kaizen_tasks.adapters.dynamodb_holds import DynamoHolds
+from kaizen_tasks.adapters.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.ecr import EcrRegistry
+from kaizen_tasks.adapters.oci import OciClient
+from kaizen_tasks.adapters.oci_wire import Given
+from tests import oci_samples
+from tests.contracts.holds import HoldsContract
+from tests.contracts.ledger import LedgerContract
+from tests.contracts.locks import LocksContract
+from tests.contracts.registry import RegistryContract
+from tests.emulator.ministack import VARIABLE
+from tests.fakes.clock import FakeClock
+from tests.oci_samples import Sample
+
+if TYPE_CHECKING:
+    from types_boto3_ecr import ECRClient
+
+URL = os.environ[VARIABLE]
+REPOSITORIES = ("team/staging", "team/prod")
+
+
+class Emulated(Aws):
+    """A door to ministack, which names AWS's own registry, where nobody listens, in place of its own."""
+
+    def ecr(self) -> ECRClient:
+        client = super().ecr()
+        events = client.meta.events
+        events.register("after-call.ecr.GetAuthorizationToken", _moved_registry, unique_id="registry")
+        events.register("after-call.ecr.DescribeRepositories", _moved_repositories, unique_id="repositories")
+        return client
+
+
+def _moved_registry(parsed: dict[str, Any], **_: object) -> None:
+    for each in parsed.get("authorizationData", []):
+        each["proxyEndpoint"] = URL
+
+
+def _moved_repositories(parsed: dict[str, Any], **_: object) -> None:
+    for each in parsed.get("repositories", []):
+        each["repositoryUri"] = f"{URL.removeprefix('http://')}/{each['repositoryName']}"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Aws:
+    """Make the clients once, which takes longer than what is asked of them."""
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environ.setenv(name, "local")
+        environ.setenv("AWS_ENDPOINT_URL", URL)
+        aws = Emulated(region="us-east-1", profile="", account="000000000000")
+        aws.ecr()
+        aws.dynamodb()
+    return aws
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def app(aws: Aws, clock: FakeClock) -> str:
+    """An app whose table is there and empty."""
+    name = f"coach-{secrets.token_hex(4)}"
+    DynamoLedger(aws, app=name, clock=clock).create()
+    return name
+
+
+class TestLedger(LedgerContract):
+    @pytest.fixture
+    def ledger(self, aws: Aws, app: str, clock: FakeClock) -> DynamoLedger:
+        return DynamoLedger(aws, app=app, clock=clock)
+
+
+class TestLocks(LocksContract):
+    @pytest.fixture
+    def locks(self, aws: Aws, app: str) -> DynamoLocks:
+        return DynamoLocks(aws, app=app, environ={})
+
+
+class TestHolds(HoldsContract):
+    @pytest.fixture
+    def holds(self, aws: Aws, app: str, clock: FakeClock) -> DynamoHolds:
+        return DynamoHolds(aws, app=app, clock=clock)
+
+
+@frozen
+class EmulatedShelf:
+    registry: EcrRegistry
+    sample: Sample
+
+    def put(self, repository: str, tag: str, sample: Sample) -> None:
+        sample.push(OciClient(Given(self.registry.login()), clock=SystemClock()), repository, tag)
+
+
+class TestRegistry(RegistryContract):
+    @pytest.fixture
+    def shelf(self, aws: Aws) -> EmulatedShelf:
+        ecr = aws.ecr()
+        for name in REPOSITORIES:
+            with suppress(ecr.exceptions.RepositoryNotFoundException):
+                ecr.delete_repository(repositoryName=name, force=True)
+            ecr.create_repository(repositoryName=name)
+        shelf = EmulatedShelf(EcrRegistry(aws, clock=FakeClock(datetime.now(UTC))), oci_samples.image())
+        shelf.put("team/staging", "v1.2.3", shelf.sample)
+        return shelf
