@@ -112,10 +112,12 @@ def _seconds(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> f
 
 
 def inv() -> str:
-    """Return our `inv`, with the bytecode that an installation by pip would have made.
+    """Return our `inv`, compiled."""
+    compile_ours()
+    return str(Path(sysconfig.get_path("scripts")) / "inv")
 
-    `inv` itself writes none, and uv compiles nothing.
-    """
+
+def compile_ours() -> None:
+    """Write the bytecode that an installation by pip would have made; uv compiles nothing, and `inv` writes none."""
     for folder in (sysconfig.get_path("purelib"), Path(__file__).parents[1] / "kaizen_tasks"):
         compileall.compile_dir(folder, quiet=2)
-    return str(Path(sysconfig.get_path("scripts")) / "inv")
