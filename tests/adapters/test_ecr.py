@@ -142,6 +142,7 @@ class TestEcr(RegistryContract):
         self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock
     ) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        _refuse(cloud, "BatchCheckLayerAvailability", times=1, code="ThrottlingException", status=400)
         _refuse(cloud, "PUT *", times=3, code="TOOMANYREQUESTS", status=429)
 
         assert _promote(shelf).mounted == 3
@@ -186,8 +187,8 @@ def _promote(shelf: EcrShelf) -> Copied:
 
 
 def _refuse(cloud: Cloud, operation: str, *, times: int, **error: str | int) -> None:
-    """Let the registry refuse what comes next."""
-    fault = {"match": {"service": "registry", "operation": operation}, "do": {"error": error}, "times": times}
+    """Let ECR refuse what comes next."""
+    fault = {"match": {"operation": operation}, "do": {"error": error}, "times": times}
     where = f"{cloud.endpoint_url}/_kaizen/faults"
     with urlopen(Request(where, data=json.dumps(fault).encode(), method="POST")):
         pass
