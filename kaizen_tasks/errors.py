@@ -65,6 +65,10 @@ class Unreachable(Refused):
     """A server could not be reached or did not answer in time."""
 
 
+class Undeployable(Refused):
+    """The service is in a state from which it cannot deploy: paused, or failed to be created or deleted."""
+
+
 class Locked(KaizenError):
     """Somebody else holds the environment, or a hold keeps it as it is."""
 

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from kaizen_tasks.domain.release import Label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from invoke.config import Config
 
     from kaizen_tasks.adapters.aws import Aws
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
         Documents,
         Holds,
         Identity,
+        Ledger,
         Locks,
+        Logs,
         Machine,
         Platform,
         Prober,
@@ -53,6 +58,7 @@ class Toolbox:
         self.dry = dry
         self._draft = draft or dry
         self._stream = stream
+        self._recollection: Ledger | None = None
 
     @cached_property
     def actor(self) -> str:
@@ -123,7 +129,30 @@ class Toolbox:
         return AppRunnerPlatform(self._aws)
 
     @cached_property
-    def ledger(self) -> DynamoLedger:
+    def logs(self) -> Logs:
+        """CloudWatch Logs."""
+        from kaizen_tasks.adapters.cloudwatch import CloudWatchLogs
+
+        return CloudWatchLogs(self._aws)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The record in the app's table, or what this run remembers of it."""
+        return self._recollection or self.table
+
+    @contextmanager
+    def recollecting(self, environments: Iterable[str]) -> Iterator[None]:
+        """Read the ledger of environments once, for as long as their locks are held."""
+        from kaizen_tasks.flows.recollection import Recollection
+
+        self._recollection = Recollection(self.table, frozenset(environments))
+        try:
+            yield
+        finally:
+            self._recollection = None
+
+    @cached_property
+    def table(self) -> DynamoLedger:
         """The DynamoDB table of the app."""
         from kaizen_tasks.adapters.dynamodb import DynamoLedger
 
@@ -156,7 +185,7 @@ class Toolbox:
         from kaizen_tasks.adapters.account import AwsAccount
 
         return AwsAccount(
-            self._aws, settings=self.settings, ledger=self.ledger, platform=self.platform, clock=self.clock
+            self._aws, settings=self.settings, ledger=self.table, platform=self.platform, clock=self.clock
         )
 
     @cached_property

@@ -31,7 +31,8 @@ ENTRY: Fields = {
     "environment": ("text", "Where."),
     "event": (
         "text",
-        "`started`, `deployed`, `verified`, `failed`, `rollback` (somebody goes back), `configured` or `restored`.",
+        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback` (somebody goes back), `configured` or "
+        "`restored`.",
     ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),
@@ -39,7 +40,8 @@ ENTRY: Fields = {
     "at": ("text", "When, in UTC, as ISO 8601."),
     "actor": ("text", "Who: `user@host`."),
     "operation": ("text or null", "The platform's identifier of the deployment, where there is one."),
-    "reason": ("text or null", "Why it failed, or what a person said."),
+    "took": ("number or null", "Seconds that a finished deployment took, by the platform's clock."),
+    "reason": ("text or null", "Why it failed or was abandoned, or what a person said."),
     "configuration": ("text or null", "Version of the runtime configuration, when the entry is about one."),
 }
 """A ledger entry."""

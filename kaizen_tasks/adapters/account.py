@@ -130,6 +130,12 @@ class AwsAccount(Account):
                 ecr.get_download_url_for_layer, repositoryName=name, layerDigest=NO_LAYER
             ),
             "ecr:GetLifecyclePolicy": partial(self.lifecycle, name),
+            "logs:DescribeLogStreams": lambda: self._aws.logs().describe_log_streams(
+                logGroupName=self._log_group(first.service), limit=1
+            ),
+            "logs:GetLogEvents": lambda: self._aws.logs().get_log_events(
+                logGroupName=self._log_group(first.service), logStreamName="events", limit=1
+            ),
             **self._looks_at_secrets(first),
         }
 
@@ -138,6 +144,14 @@ class AwsAccount(Account):
             return {}
         read = self._aws.secretsmanager().get_secret_value
         return {"secretsmanager:GetSecretValue": partial(read, SecretId=environment.secret)}
+
+    def _log_group(self, service: str) -> str:
+        """Return the name of a service's log group; of one that cannot be looked at, a name that does no harm."""
+        try:
+            identity = self._identity(service).replace("*", "none")
+        except KaizenError:
+            identity = "none"
+        return f"/aws/apprunner/{service}/{identity}/service"
 
     def table(self) -> Table:
         """Return the ledger's table as it is now."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from kaizen_tasks.adapters.aws import translated
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.errors import DeployFailed, NotFound, Refused
+from kaizen_tasks.errors import DeployFailed, NotFound
 from kaizen_tasks.ports import Platform
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from kaizen_tasks.errors import KaizenError
 
 PAGE = 20  # the most that App Runner gives at once
-BUSY = frozenset({"RUNNING", "OPERATION_IN_PROGRESS"})
 NO_SERVICE = "create it in App Runner, or correct `service` in the configuration"
 WAYS_OUT = {
     "PAUSED": "resume it: aws apprunner resume-service --service-arn {identity}",
     "CREATE_FAILED": "delete it and create it again; the reason is in its logs",
     "DELETE_FAILED": "delete it again, then create it",
+    "DELETED": NO_SERVICE,
 }
 
 
@@ -83,8 +83,7 @@ class AppRunnerPlatform(Platform):
                 return apprunner.start_deployment(ServiceArn=service.identity)["OperationId"]
             except apprunner.exceptions.InvalidRequestException as error:
                 now = self.service(service.name)
-                if now.status not in BUSY:
-                    raise _undeployable(now) from error
+                now.demand_deployable()
                 if now.status == "RUNNING" and "RUNNING state" not in str(error):
                     raise
         return ""
@@ -135,17 +134,19 @@ def _service(described: ServiceTypeDef) -> Service:
         url=_url(described.get("ServiceUrl", "")),
         image=source.get("ImageRepository", {}).get("ImageIdentifier", ""),
         auto_deploys=source.get("AutoDeploymentsEnabled", True),
+        way_out=_way_out(described["Status"], described["ServiceArn"]),
     )
 
 
 def _operation(summary: OperationSummaryTypeDef) -> Operation:
     """Translate an operation; one that still waits has not started, so it starts no earlier than now."""
-    started = summary.get("StartedAt") or datetime.now(UTC)
+    started, finished = summary.get("StartedAt") or datetime.now(UTC), summary.get("EndedAt")
     return Operation(
         identity=summary["Id"],
         kind=summary["Type"],
         state=summary["Status"],
         started=started.astimezone(UTC),
+        finished=finished.astimezone(UTC) if finished else None,
     )
 
 
@@ -164,12 +165,10 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _undeployable(service: Service) -> Refused:
-    way_out = WAYS_OUT.get(service.status, "look at it in the App Runner console")
-    return Refused(
-        f"the service {service.name} cannot deploy: it is {service.status}",
-        hint=way_out.format(identity=service.identity),
-    )
+def _way_out(status: str, identity: str) -> str:
+    if status in {"RUNNING", "OPERATION_IN_PROGRESS"}:
+        return ""
+    return WAYS_OUT.get(status, "look at it in the App Runner console").format(identity=identity)
 
 
 def _about(doing: str, *, otherwise: type[KaizenError] | None = None) -> AbstractContextManager[None]:

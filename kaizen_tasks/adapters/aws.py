@@ -103,6 +103,18 @@ class Simulator(Protocol):
         ...
 
 
+class LogReader(Protocol):
+    """The two operations of CloudWatch Logs that are used here."""
+
+    def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
+        """Return streams of a log group, a page of them."""
+        ...
+
+    def get_log_events(self, **request: object) -> Mapping[str, Any]:
+        """Return events of one stream, oldest first."""
+        ...
+
+
 class Aws(Identity):
     """AWS in one region with one set of credentials. Safe to use from several threads.
 
@@ -147,6 +159,10 @@ class Aws(Identity):
     def secretsmanager(self) -> SecretsManagerClient:
         """Return the client of Secrets Manager."""
         return cast("SecretsManagerClient", self._client("secretsmanager"))
+
+    def logs(self) -> LogReader:
+        """Return the client of CloudWatch Logs."""
+        return cast("LogReader", self._client("logs"))
 
     def sts(self) -> STSClient:
         """Return the client that tells whose credentials these are, whoever's they are."""

@@ -7,18 +7,23 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from kaizen_tasks.adapters.dynamodb_table import AppTable, sortable
 from kaizen_tasks.domain.ledger import Entry, Event
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from kaizen_tasks.adapters.aws import Aws
     from kaizen_tasks.ports import Clock
+
+OPERATION = "operation"
+"""The `event` of an item that completes an intent: entries are never changed."""
 
 TEXTS = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 CREATED_WITHIN = 120.0
@@ -29,7 +34,8 @@ class DynamoLedger(AppTable, Ledger):
     """Entries in the app's table, and the table itself.
 
     `pk` is `ledger#<environment>` and `sk` the time with microseconds and a random part, so that a query
-    gives an environment's entries in order.
+    gives an environment's entries in order. The operation of an intent, which is known later, is an item of its own
+    behind the intent's: `sk` has the same time and `~`, which sorts after every hexadecimal digit.
 
     Args:
         aws: whose table.
@@ -47,15 +53,30 @@ class DynamoLedger(AppTable, Ledger):
             "pk": {"S": _partition(entry.environment)},
             "sk": {"S": f"{sortable(entry.at)}#{secrets.token_hex(8)}"},
             "event": {"S": entry.event.value},
+            "took": {"N": f"{entry.took:.3f}"},
             **{name: {"S": getattr(entry, name)} for name in TEXTS},
             **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
         }
+        self._put(item)
+
+    def attach(self, intent: Entry, operation: str) -> None:
+        """Write down which operation carries out an intent."""
+        self._put(
+            {
+                "pk": {"S": _partition(intent.environment)},
+                "sk": {"S": f"{sortable(intent.at)}#~"},
+                "event": {"S": OPERATION},
+                "operation": {"S": operation},
+            }
+        )
+
+    def _put(self, item: Mapping[str, AttributeValueTypeDef]) -> None:
         dynamodb = self._dynamodb
         with self._about(f"write to the ledger {self.table}"):
             try:
                 dynamodb.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
             except dynamodb.exceptions.ConditionalCheckFailedException:
-                return  # the random part is ours: an attempt whose answer was lost has written it
+                return  # nobody else writes under this key: an attempt whose answer was lost has written it
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
         """Return an environment's entries, newest first, including those written a moment ago."""
@@ -67,9 +88,10 @@ class DynamoLedger(AppTable, Ledger):
                 ExpressionAttributeValues={":pk": {"S": _partition(environment)}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
-                PaginationConfig={"MaxItems": limit, "PageSize": limit},
+                PaginationConfig={"MaxItems": 2 * limit, "PageSize": 2 * limit},
             )
-            return tuple(_entry(item) for page in found for item in page["Items"])
+            items = [item for page in found for item in page["Items"]]
+        return tuple(_joined(items))[:limit]
 
     def exists(self) -> bool:
         """Return whether the table is there and can be used."""
@@ -133,11 +155,24 @@ def _partition(environment: str) -> str:
     return f"ledger#{environment}"
 
 
-def _entry(item: Mapping[str, AttributeValueTypeDef]) -> Entry:
-    at, _, _ = item["sk"]["S"].partition("#")
+def _joined(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> Iterator[Entry]:
+    """Yield entries, newest first, each intent with its operation; that comes before it, as it was written later."""
+    operations: dict[str, str] = {}
+    for item in items:
+        at, _, _ = item["sk"]["S"].partition("#")
+        if item["event"]["S"] == OPERATION:
+            operations[at] = item["operation"]["S"]
+        else:
+            entry = _entry(item, at)
+            meant = entry.event is Event.STARTED and not entry.operation
+            yield evolve(entry, operation=operations.get(at, "")) if meant else entry
+
+
+def _entry(item: Mapping[str, AttributeValueTypeDef], at: str) -> Entry:
     return Entry(
         event=Event(item["event"]["S"]),
         at=datetime.fromisoformat(at),
         configuration=item["configuration"]["S"] if "configuration" in item else "",
+        took=float(item.get("took", {"N": "0"})["N"]),
         **{name: item[name]["S"] for name in TEXTS},
     )

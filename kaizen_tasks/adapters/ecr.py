@@ -42,6 +42,8 @@ class EcrRegistry(Registry):
         self._client = OciClient(self._credentials, clock=clock)
         self._carrier = Carrier(self._client, stock=self._held)
         self._lock = Lock()
+        self._known: dict[str, Manifest] = {}  # what a digest names never changes
+        self._seen: set[tuple[str, str]] = set()
         self._images: dict[str, Image] = {}
         self._turns: dict[str, Lock] = {}
 
@@ -69,9 +71,9 @@ class EcrRegistry(Registry):
         """
         return self._carrier.copy(digest=digest, source=source, target=target, tag=tag)
 
-    def point(self, *, repository: str, tag: str, digest: str) -> None:
-        """Move a tag onto an image that the repository holds already."""
-        manifest = self._manifest(repository, digest)
+    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+        """Move a tag onto an image that the repository holds already; return False when it was there before."""
+        manifest = self._known.get(digest) or self._manifest(repository, digest)
         if manifest is None:
             raise PushFailed(f"{self.address(repository)} does not hold {digest}")
         ecr = self._aws.ecr()
@@ -85,13 +87,14 @@ class EcrRegistry(Registry):
                     imageDigest=digest,
                 )
             except ecr.exceptions.ImageAlreadyExistsException:
-                return  # the tag is on this digest already
+                return False  # the tag is on this digest already
             except ecr.exceptions.ImageTagAlreadyExistsException as error:
                 raise PushFailed(
                     f"{repository}:{tag} cannot be moved: tags of the repository are immutable",
                     state="the tag still names what it named",
                     hint=f"exclude {tag} from the repository's tag immutability: inv setup",
                 ) from error
+        return True
 
     def address(self, repository: str) -> str:
         """Return the repository's full name: `host/repository`."""
@@ -104,6 +107,9 @@ class EcrRegistry(Registry):
         return self._credentials.login()
 
     def _manifest(self, repository: str, reference: str) -> Manifest | None:
+        """Return what a tag names now, or what a digest names, which is asked once a run."""
+        if (repository, reference) in self._seen:
+            return self._known[reference]
         wanted = _identifier(reference)
         with _about(repository, f"read {repository}:{reference}"):
             answer = self._aws.ecr().batch_get_image(
@@ -117,6 +123,8 @@ class EcrRegistry(Registry):
         found = Manifest(image["imageManifest"].encode(), image["imageManifestMediaType"])
         if found.digest != image["imageId"]["imageDigest"]:
             raise Refused(f"{repository}:{reference} arrived damaged: {found.digest}")
+        self._known[found.digest] = found
+        self._seen.add((repository, found.digest))
         return found
 
     def _held(self, repository: str, digests: Collection[str]) -> frozenset[str]:

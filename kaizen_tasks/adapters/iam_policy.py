@@ -200,6 +200,10 @@ def _resources(
         Kind.ANYTHING: ("*",),
         Kind.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
         Kind.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),
-        Kind.LOGS: tuple(arn("logs", f"log-group:/aws/apprunner/{name}/service:*") for name in services),
+        Kind.LOGS: tuple(
+            arn("logs", f"log-group:/aws/apprunner/{name}/{group}:*")
+            for name in services
+            for group in ("service", "application")
+        ),
         **dict.fromkeys((Kind.TABLE, Kind.LOCKS, Kind.HOLDS), (arn("dynamodb", f"table/{table}"),)),
     }

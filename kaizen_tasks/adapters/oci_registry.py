@@ -40,12 +40,15 @@ class OciRegistry(Registry):
         """Bring an image into another repository under a tag, byte for byte."""
         return self._carrier.copy(digest=digest, source=source, target=target, tag=tag)
 
-    def point(self, *, repository: str, tag: str, digest: str) -> None:
-        """Move a tag onto an image that the repository holds already."""
+    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+        """Move a tag onto an image that the repository holds already; return False when it was there before."""
+        if self._client.head(repository, tag) == digest:
+            return False
         manifest = self._client.manifest(repository, digest)
         if manifest is None:
             raise PushFailed(f"{self._client.address(repository)} does not hold {digest}")
         self._client.put(repository, tag, manifest)
+        return True
 
     def address(self, repository: str) -> str:
         """Return the repository's full name: `host/repository`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from datetime import datetime
 from enum import StrEnum
+from statistics import median
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -18,13 +19,22 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
 
 
+RECENT = 5
+"""Successful deployments of a service that say how long the next one will take."""
+
+
 class Event(StrEnum):
-    """What an entry says; the intent stands before the act, the outcome after it."""
+    """What an entry says; the intent stands before the act, the outcome after it.
+
+    `abandoned` is the outcome of a deployment that nobody will follow any more: another release is deployed instead, or
+    the platform no longer knows of it.
+    """
 
     STARTED = "started"
     DEPLOYED = "deployed"
     VERIFIED = "verified"
     FAILED = "failed"
+    ABANDONED = "abandoned"
     ROLLBACK = "rollback"
     CONFIGURED = "configured"
     RESTORED = "restored"
@@ -47,10 +57,11 @@ class Entry:
         digest: of the image's manifest.
         at: when, in UTC.
         actor: who: `user@host`.
-        operation: the platform's identifier of the deployment, or empty.
+        operation: the platform's identifier of the deployment, or empty; an intent gets it once it is known.
         replaces: digest that `:latest` named before, when the entry is an intent.
         configuration: version of the runtime configuration that was written, or that was deployed for its sake.
-        reason: why it failed, or what a person said.
+        reason: why it failed or was abandoned, or what a person said.
+        took: seconds that the platform took, by its own clock, when the entry says deployed; 0 when it did not say.
     """
 
     environment: str
@@ -64,6 +75,7 @@ class Entry:
     replaces: str = ""
     reason: str = ""
     configuration: str = ""
+    took: float = 0.0
 
     def proves(self, release: Release) -> bool:
         """Return whether it is about these bytes, and about the runtime configuration where that is the matter."""
@@ -88,6 +100,18 @@ def newest(entries: Iterable[Entry]) -> Entry | None:
     return next((entry for entry in entries if entry.event.deploys), None)
 
 
+def unfinished(entries: Iterable[Entry]) -> Entry | None:
+    """Return the deployment that was begun and has no outcome yet; whoever begins another one gives it one."""
+    last = newest(entries)
+    return last if last is not None and last.event is Event.STARTED else None
+
+
+def usual(entries: Iterable[Entry]) -> float | None:
+    """Return the seconds that a deployment usually takes here: the median of the last few that succeeded."""
+    took = [entry.took for entry in entries if entry.event is Event.DEPLOYED and entry.took > 0]
+    return median(took[:RECENT]) if took else None
+
+
 def serving(entries: Iterable[Entry]) -> Entry | None:
     """Return the newest entry of a release that came into service."""
     return next((entry for entry in entries if entry.event in {Event.DEPLOYED, Event.VERIFIED}), None)
@@ -108,10 +132,14 @@ def candidates(entries: Iterable[Entry], *, other_than: str) -> tuple[Entry, ...
 
 
 def way_back(entries: Iterable[Entry]) -> Entry | None:
-    """Return the rollback that is under way or was the last thing to happen; None when another release came since."""
+    """Return the rollback that is under way or was the last thing to happen; None when another release came since.
+
+    That it has put an end to another deployment is part of it.
+    """
     digests: set[str] = set()
     for entry in entries:
-        digests.add(entry.digest)
+        if entry.event is not Event.ABANDONED:
+            digests.add(entry.digest)
         if entry.event is Event.ROLLBACK:
             return entry if digests == {entry.digest} else None
     return None

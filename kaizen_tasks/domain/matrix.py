@@ -68,8 +68,9 @@ def _ledger_drift(row: Row) -> tuple[str, ...]:
     entry, latest = row.entry, row.latest
     if entry is None:
         return () if row.faults else ("never deployed by this tool",)
-    if entry.event is Event.FAILED:
-        return (f"{entry.version} failed here: {entry.reason or 'no reason was recorded'}",)
+    if entry.event in {Event.FAILED, Event.ABANDONED}:
+        how = "failed" if entry.event is Event.FAILED else "was abandoned"
+        return (f"{entry.version} {how} here: {entry.reason or 'no reason was recorded'}",)
     if latest is not None and entry.digest != latest.digest:
         said = f"the ledger says {entry.version} {entry.event}"
         return (f"{said}, but :latest is {latest.version or 'another image'}",)

@@ -1,4 +1,4 @@
-"""Starts one deployment and follows that one to its end, whatever else happens on the service."""
+"""Starts one deployment, or finds the one that has started by itself."""
 
 from __future__ import annotations
 
@@ -6,96 +6,125 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.service import Operation
-from kaizen_tasks.errors import DeployFailed
+from attrs import frozen
+
+from kaizen_tasks.domain import polling
+from kaizen_tasks.domain.release import Label
+from kaizen_tasks.domain.service import Operation, Service
+from kaizen_tasks.ports import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kaizen_tasks.domain.release import Label
-    from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports import Tools
+    from collections.abc import Collection, Iterator
 
 Chooser = Callable[[Operation], bool]
 
 AUTOMATIC_START = 20.0
 """Seconds within which auto-deployment is expected to notice a moved tag; unproven, AWS documents no bound."""
 
+STARTED_BY_TAG = "START_DEPLOYMENT"
+"""The kind of what a moved tag starts, and what we start; creating and changing a service are other people's acts."""
+
 CLOCK_SKEW = timedelta(seconds=5)
 """How far this machine's clock may be ahead of the platform's."""
 
+FIRST_TRY = 0.2
+"""Seconds until the first look for a deployment that starts by itself, or until a busy service is asked again."""
 
-def unseen(known: frozenset[str]) -> Chooser:
-    """Choose deployments that were not there before the tag moved."""
-    return lambda operation: operation.deploys and operation.identity not in known
-
-
-def begun_after(moment: datetime) -> Chooser:
-    """Choose deployments that began after an earlier run had written down its intent."""
-    return lambda operation: operation.deploys and operation.started >= moment - CLOCK_SKEW
+SLOW_TRY = 3.0
+"""The same on a platform whose deployments take minutes."""
 
 
-def start_or_adopt(service: Service, label: Label, tools: Tools, *, adopt: Chooser, automatic: bool) -> str:
-    """Return the identifier of the deployment that carries the release.
+@frozen(kw_only=True)
+class Watch:
+    """Waits for one service in the name of one step.
 
-    Args:
-        service: where.
+    Attributes:
+        service: which, as it was in the beginning.
+        release: the name of what is deployed.
         label: for whom progress is reported.
         tools: the outside world.
-        adopt: tells our deployment from those that were there before.
+        until: when to give up, in elapsed seconds of the clock.
+        usual: seconds that a deployment usually takes here.
+    """
+
+    service: Service
+    release: str
+    label: Label
+    tools: Tools
+    until: float
+    usual: float
+
+    def say(self, text: str) -> None:
+        """Report progress."""
+        self.tools.reporter.progress(self.label, text)
+
+    def pauses(self, moments: Iterator[float]) -> Iterator[None]:
+        """Wait for one moment after the other, in seconds from now; the last one is the deadline."""
+        clock, began = self.tools.clock, self.tools.clock.elapsed()
+        for moment in moments:
+            left = min(began + moment, self.until) - clock.elapsed()
+            if left > 0:
+                clock.sleep(left)
+            yield
+            if clock.elapsed() >= self.until:
+                return
+
+    def find(self, choose: Chooser) -> Operation | None:
+        """Return the oldest of the operations that are meant: the first after the tag moved carries the release."""
+        listed = self.tools.platform.operations(self.service)
+        return next((each for each in reversed(listed) if choose(each)), None)
+
+
+def begun_after(moment: datetime, *, known: Collection[str] = ()) -> Chooser:
+    """Choose the deployment that began after an intent was written down, by itself or by a start without an answer.
+
+    Args:
+        moment: when that was, by this machine's clock.
+        known: identifiers of operations that carry something else.
+    """
+
+    def is_meant(operation: Operation) -> bool:
+        if operation.kind != STARTED_BY_TAG or operation.identity in known:
+            return False
+        ended_before = operation.finished is not None and operation.finished < moment
+        return operation.started >= moment - CLOCK_SKEW and not ended_before
+
+    return is_meant
+
+
+def begin(watch: Watch, *, adopt: Chooser, automatic: bool, look: bool = False) -> str:
+    """Return the identifier of the deployment that carries the release; empty when the service was busy to the end.
+
+    Args:
+        watch: where, and for how long.
+        adopt: tells our deployment from others: it may have begun without our knowing its identifier.
         automatic: whether a deployment is expected to start by itself, since a tag moved; then it is waited for
             before one is started, because two of them would race.
+        look: whether an earlier run may have begun it.
 
     Raises:
-        DeployFailed: the service stayed busy until the deadline.
+        Undeployable: the service was paused meanwhile.
+        NotFound: the service was deleted meanwhile.
     """
-    began = tools.clock.elapsed()
-    for _ in _ticks(tools):
-        own = next((each for each in tools.platform.operations(service) if adopt(each)), None)
+    clock, looking, told = watch.tools.clock, automatic or look, False
+    patience = clock.elapsed() + (AUTOMATIC_START if automatic else 0.0)
+    moments = polling.retries(min(max(FIRST_TRY, watch.usual / 50), SLOW_TRY), seed=watch.service.identity)
+    for _ in watch.pauses(moments if automatic and not look else _from_now(moments)):
+        own = watch.find(adopt) if looking else None
         if own is not None:
             return own.identity
-        if automatic and tools.clock.elapsed() - began < AUTOMATIC_START:
+        looking = True
+        if clock.elapsed() < patience:
             continue
-        started = tools.platform.start(service)
+        started = watch.tools.platform.start(watch.service)
         if started:
             return started
-        tools.reporter.progress(label, f"{service.name} is busy with another operation; waiting")
-    raise DeployFailed(
-        f"{service.name} stayed busy for {duration.show(tools.settings.deploy.timeout)}",
-        state=":latest points at the new release, which is not deployed yet; the old one is serving",
-        hint="type the same command again",
-    )
+        if not told:
+            watch.say(f"{watch.service.name} is busy with another operation; waiting")
+            told = True
+    return ""
 
 
-def to_the_end(service: Service, identity: str, label: Label, tools: Tools) -> Operation:
-    """Wait until this very operation has ended, and return it.
-
-    An operation that is missing from the list is waited for: the list is eventually consistent.
-
-    Raises:
-        DeployFailed: it had not ended at the deadline.
-    """
-    state = ""
-    for elapsed in _ticks(tools):
-        operation = next((each for each in tools.platform.operations(service) if each.identity == identity), None)
-        if operation is not None and operation.ended:
-            return operation
-        seen = operation.state if operation else "not in the list of operations yet"
-        if seen != state:
-            tools.reporter.progress(label, f"{seen} after {duration.show(elapsed)}")
-            state = seen
-    raise DeployFailed(
-        f"the deployment {identity} of {service.name} has not ended in {duration.show(tools.settings.deploy.timeout)}",
-        state=f"its last state was {state}",
-        hint="type the same command again to go on waiting",
-    )
-
-
-def _ticks(tools: Tools) -> Iterator[float]:
-    """Yield elapsed seconds, at growing intervals, until the deadline."""
-    began, interval = tools.clock.elapsed(), 0.2
-    while (elapsed := tools.clock.elapsed() - began) < tools.settings.deploy.timeout:
-        yield elapsed
-        tools.clock.sleep(interval)
-        interval = min(interval * 1.5, 15.0)
+def _from_now(moments: Iterator[float]) -> Iterator[float]:
+    yield 0.0
+    yield from moments

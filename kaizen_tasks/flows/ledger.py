@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from attrs import evolve
 
 from kaizen_tasks.domain import ledger
 from kaizen_tasks.domain.ledger import Entry, Event
@@ -19,7 +21,7 @@ HISTORY = 200
 
 def newest(environment: Environment, tools: Tools) -> Entry | None:
     """Return what the ledger said last of an environment."""
-    some = ledger.newest(tools.ledger.entries(environment.name, limit=3))
+    some = ledger.newest(tools.ledger.entries(environment.name))
     return some or ledger.newest(tools.ledger.entries(environment.name, limit=HISTORY))
 
 
@@ -36,30 +38,35 @@ def running(environment: Environment, tools: Tools) -> str | None:
     return next((each.replaces for each in reversed(entries) if each.replaces), None)
 
 
-def append(
-    event: Event,
-    environment: Environment,
-    release: Release,
-    tools: Tools,
-    *,
-    operation: str = "",
-    replaces: str = "",
-    reason: str = "",
-) -> None:
-    """Write one entry about a release in an environment, and why it came there if it had no evidence."""
+class Said(TypedDict, total=False):
+    """What an entry may say besides; see `Entry`."""
+
+    operation: str
+    replaces: str
+    reason: str
+    took: float
+
+
+def append(event: Event, environment: Environment, release: Release, tools: Tools, **said: Unpack[Said]) -> Entry:
+    """Write one entry about a release in an environment, and why it came there if it had no evidence; return it."""
     waived = f"without evidence: {release.waiver}" if release.waiver else ""
-    tools.ledger.append(
-        Entry(
-            environment=environment.name,
-            event=event,
-            version=release.name,
-            commit=release.commit,
-            digest=release.digest,
-            at=tools.clock.now(),
-            actor=tools.actor,
-            operation=operation,
-            replaces=replaces,
-            reason="; ".join(filter(None, (reason, waived))),
-            configuration=release.configuration,
-        )
+    said["reason"] = "; ".join(filter(None, (said.get("reason", ""), waived)))
+    entry = Entry(
+        environment=environment.name,
+        event=event,
+        version=release.name,
+        commit=release.commit,
+        digest=release.digest,
+        at=tools.clock.now(),
+        actor=tools.actor,
+        configuration=release.configuration,
+        **said,
     )
+    tools.ledger.append(entry)
+    return entry
+
+
+def abandon(entry: Entry, tools: Tools, *, reason: str) -> None:
+    """Write down that nobody will follow the deployment of an entry any more, and why."""
+    at, actor = tools.clock.now(), tools.actor
+    tools.ledger.append(evolve(entry, event=Event.ABANDONED, at=at, actor=actor, reason=reason, replaces="", took=0.0))

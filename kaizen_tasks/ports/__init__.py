@@ -8,7 +8,7 @@ from kaizen_tasks.ports.images import Builder, Registry
 from kaizen_tasks.ports.people import Clock, Reporter
 from kaizen_tasks.ports.repository import Documents, Scm
 from kaizen_tasks.ports.secrets import Secrets
-from kaizen_tasks.ports.services import Platform, Prober
+from kaizen_tasks.ports.services import Logs, Platform, Prober
 from kaizen_tasks.ports.shared import Holds, Ledger, Locks
 from kaizen_tasks.ports.tools import Tools
 from kaizen_tasks.ports.values import Engine, Head, Login, Remote, Secret, Stored
@@ -25,6 +25,7 @@ __all__ = [
     "Ledger",
     "Locks",
     "Login",
+    "Logs",
     "Machine",
     "Platform",
     "Prober",

@@ -62,8 +62,8 @@ class Registry(Protocol):
         """
         ...
 
-    def point(self, *, repository: str, tag: str, digest: str) -> None:
-        """Move a tag onto an image that the repository holds already.
+    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+        """Move a tag onto an image that the repository holds already; return False when it was there before.
 
         Raises:
             PushFailed: the repository did not take it.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from kaizen_tasks.domain.health import Answer, Question
     from kaizen_tasks.domain.service import Operation, Service
@@ -32,12 +33,47 @@ class Platform(Protocol):
         Returns an empty string when the service is busy with another operation and nothing was started.
 
         Raises:
-            Refused: the service is in a state from which it cannot deploy.
+            Undeployable: the service is in a state from which it cannot deploy.
+            NotFound: there is no such service any more.
         """
         ...
 
     def operations(self, service: Service) -> tuple[Operation, ...]:
-        """Return the newest operations, newest first."""
+        """Return the newest operations, newest first.
+
+        Raises:
+            NotFound: there is no such service any more.
+        """
+        ...
+
+
+class Logs(Protocol):
+    """What has been written down while a service was deployed. What was never written is no error."""
+
+    def deployment(self, service: Service, operation: str, *, most: int) -> tuple[str, ...]:
+        """Return the last lines that the platform has written about a deployment, oldest first.
+
+        Args:
+            service: whose.
+            operation: the platform's identifier of the deployment.
+            most: lines.
+
+        Raises:
+            KaizenError: the logs cannot be read.
+        """
+        ...
+
+    def application(self, service: Service, *, since: datetime, most: int) -> tuple[str, ...]:
+        """Return the last lines that the newest instance of the app has printed, oldest first.
+
+        Args:
+            service: whose.
+            since: only an instance that was started after this moment is meant.
+            most: lines.
+
+        Raises:
+            KaizenError: the logs cannot be read.
+        """
         ...
 
 

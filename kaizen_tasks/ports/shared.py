@@ -20,6 +20,10 @@ class Ledger(Protocol):
         """Write one entry."""
         ...
 
+    def attach(self, intent: Entry, operation: str) -> None:
+        """Write down which operation carries out an intent that was appended before; once."""
+        ...
+
     def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
         """Return an environment's entries, newest first."""
         ...

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.people import Clock, Reporter
     from kaizen_tasks.ports.repository import Documents, Scm
     from kaizen_tasks.ports.secrets import Secrets
-    from kaizen_tasks.ports.services import Platform, Prober
+    from kaizen_tasks.ports.services import Logs, Platform, Prober
     from kaizen_tasks.ports.shared import Holds, Ledger, Locks
 
 
@@ -32,6 +32,8 @@ class Tools(Protocol):
     def registry(self) -> Registry: ...
     @property
     def platform(self) -> Platform: ...
+    @property
+    def logs(self) -> Logs: ...
     @property
     def identity(self) -> Identity: ...
     @property

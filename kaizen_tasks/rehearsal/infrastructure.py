@@ -34,8 +34,8 @@ def provide(tools: Toolbox) -> None:
     """
     environments = tuple(tools.settings.environments.values())
     lacking = tuple(environment for environment in environments if not _exists(environment, tools))
-    if not tools.ledger.exists():
-        tools.ledger.create()
+    if not tools.table.exists():
+        tools.table.create()
     if not lacking:
         return
     tools.founder.mounting()

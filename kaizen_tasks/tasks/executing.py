@@ -74,7 +74,7 @@ def alone(environments: Sequence[Environment], tools: Toolbox, *, wait: str = ""
         return
     names = [environment.name for environment in environments]
     typed = shlex.join(("inv", *sys.argv[1:]))
-    with holding(names, tools, command=typed, wait=_seconds(wait)) as fence:
+    with holding(names, tools, command=typed, wait=_seconds(wait)) as fence, tools.recollecting(names):
         yield fenced(fence)
 
 

@@ -55,6 +55,7 @@ def entry_document(entry: Entry) -> Document:
         "at": entry.at.isoformat(),
         "actor": entry.actor,
         "operation": entry.operation or None,
+        "took": entry.took or None,
         "reason": entry.reason or None,
         "configuration": entry.configuration or None,
     }

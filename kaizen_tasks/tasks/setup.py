@@ -72,7 +72,7 @@ def _print_policy(tools: Toolbox, github: str) -> None:
     from kaizen_tasks.tasks import rendering
 
     account = tools.settings.aws.account or tools.identity.account()
-    permissions = iam_policy.document(tools.settings, account=account, table=tools.ledger.table)
+    permissions = iam_policy.document(tools.settings, account=account, table=tools.table.table)
     if github:
         trust = iam_policy.trust(tools.settings, account=account, repository=github)
         rendering.print_json({"trust": trust, "permissions": permissions})

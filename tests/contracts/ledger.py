@@ -27,6 +27,7 @@ def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = E
         actor="ada@workshop",
         operation="6c7e1a",
         reason="because, she said: ünïcödé",
+        took=238.25,
     )
 
 
@@ -90,3 +91,24 @@ class LedgerContract:
             ledger.append(entry(event=event))
 
         assert set(Event) == {each.event for each in ledger.entries("staging")}
+
+    def test_knows_the_operation_of_an_intent_once_it_is_told(self, ledger: Ledger) -> None:
+        intent = evolve(entry(event=Event.STARTED), operation="")
+        before = evolve(intent, at=NOON - timedelta(seconds=1))
+        outcome = evolve(entry(at=NOON + timedelta(minutes=4)), operation="6c-7e")
+        for each in (before, intent):
+            ledger.append(each)
+
+        ledger.attach(intent, "6c-7e")
+        ledger.append(outcome)
+
+        assert ledger.entries("staging") == (outcome, evolve(intent, operation="6c-7e"), before)
+
+    def test_gives_as_many_entries_as_asked_for_however_they_are_kept(self, ledger: Ledger) -> None:
+        moments = [NOON + timedelta(minutes=each) for each in range(4)]
+        intents = [evolve(entry(event=Event.STARTED, at=at), operation="") for at in moments]
+        for intent in intents:
+            ledger.append(intent)
+            ledger.attach(intent, "6c7e")
+
+        assert [each.at for each in ledger.entries("staging", limit=3)] == moments[:0:-1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from attrs import evolve
 
-from kaizen_tasks.domain.ledger import Entry, Event, candidates, newest, serving, way_back
+from kaizen_tasks.domain.ledger import Entry, Event, candidates, newest, serving, unfinished, usual, way_back
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -41,6 +42,7 @@ def told(entry: Entry | None) -> str:
         (("verified v1", "failed v2"), "failed v2"),
         (("verified v1", "rollback v0"), "verified v1"),
         (("rollback v0",), ""),
+        (("verified v1", "started v2", "abandoned v2"), "abandoned v2"),
     ],
 )
 def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> None:
@@ -56,6 +58,7 @@ def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> N
         (("started v1", "deployed v1", "started v2"), "deployed v1"),
         (("deployed v1", "verified v1", "started v2", "failed v2"), "verified v1"),
         (("verified v1", "deployed v2", "rollback v1"), "deployed v2"),
+        (("verified v1", "started v2", "abandoned v2"), "verified v1"),
     ],
 )
 def test_a_release_serves_once_it_was_deployed(said: tuple[str, ...], serves: str) -> None:
@@ -72,6 +75,7 @@ def test_a_release_serves_once_it_was_deployed(said: tuple[str, ...], serves: st
         (("verified v1", "verified v2", "verified v1"), "v2", ["v1"]),
         (("verified v1", "verified v2", "verified v1"), "", ["v1", "v2"]),
         (("verified v1", "deployed v2"), "v2", ["v1"]),
+        (("verified v1", "started v2", "abandoned v2"), "", ["v1"]),
     ],
 )
 def test_only_verified_releases_can_be_gone_back_to_and_each_once(
@@ -101,8 +105,35 @@ def test_keeps_the_newest_proof_of_a_release() -> None:
         (("verified v2", "rollback v1", "verified v1", "started v3"), ""),
         (("rollback v1", "verified v1", "verified v2", "rollback v1"), "rollback v1"),
         (("rollback v1", "rollback v0"), "rollback v0"),
+        (("started v2", "rollback v1", "abandoned v2", "started v1"), "rollback v1"),
     ],
 )
 def test_a_way_back_ends_when_another_release_comes(said: tuple[str, ...], back: str) -> None:
     """Typing the command again finishes it, and does not go one further."""
     assert told(way_back(history(*said))) == back
+
+
+@pytest.mark.parametrize(
+    ("said", "open_one"),
+    [
+        ((), ""),
+        (("verified v1", "started v2"), "started v2"),
+        (("started v2", "rollback v1"), "started v2"),
+        (("started v2", "deployed v2"), ""),
+        (("started v2", "failed v2"), ""),
+        (("started v2", "abandoned v2", "rollback v1"), ""),
+    ],
+)
+def test_a_deployment_is_unfinished_until_it_has_an_outcome(said: tuple[str, ...], open_one: str) -> None:
+    """Every outcome ends it, that nobody will follow it any more as well."""
+    assert told(unfinished(history(*said))) == open_one
+
+
+def test_knows_how_long_a_deployment_usually_takes() -> None:
+    """The middle of the last five of which the platform has said it."""
+    written, took = history(*["deployed v1"] * 7), (245, 250, 230, 900, 0, 240, 10)
+    deployed = [evolve(entry, took=seconds) for entry, seconds in zip(written, took, strict=True)]
+
+    assert usual(deployed) == 245
+    assert usual([evolve(deployed[0], event=Event.FAILED)]) is None
+    assert usual(history("deployed v1")) is None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kaizen_tasks.domain.service import Operation
+from kaizen_tasks.domain.service import Operation, Service, usual
+from kaizen_tasks.errors import Undeployable
+
+BEGAN = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def operation(kind: str, state: str) -> Operation:
-    """Return an operation."""
-    return Operation(identity="1", kind=kind, state=state, started=datetime(2026, 11, 20, tzinfo=UTC))
+def operation(kind: str, state: str, *, took: float | None = None) -> Operation:
+    """Return an operation, ended after some seconds."""
+    finished = None if took is None else BEGAN + timedelta(seconds=took)
+    return Operation(identity="1", kind=kind, state=state, started=BEGAN, finished=finished)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,37 @@ def test_only_one_state_is_success(*, state: str, ended: bool, succeeded: bool) 
 def test_knows_what_brings_a_new_image_into_service(*, kind: str, deploys: bool) -> None:
     """Only such an operation can be the one that carries a release."""
     assert operation(kind, "IN_PROGRESS").deploys is deploys
+
+
+def test_what_the_platform_does_not_say_took_no_time() -> None:
+    """Two of its clocks may disagree as well."""
+    assert operation("START_DEPLOYMENT", "IN_PROGRESS").took == 0
+    assert operation("START_DEPLOYMENT", "SUCCEEDED", took=240).took == 240
+    assert operation("START_DEPLOYMENT", "SUCCEEDED", took=-1).took == 0
+
+
+def test_knows_from_what_was_done_before_how_long_it_usually_takes() -> None:
+    """The middle of the last five that brought an image into service; failures take longer and say nothing."""
+    before = [operation("START_DEPLOYMENT", "SUCCEEDED", took=each) for each in (250, 230, 900, 240)]
+    before += [
+        operation("CREATE_SERVICE", "SUCCEEDED", took=300),
+        operation("PAUSE_SERVICE", "SUCCEEDED", took=1),
+        operation("START_DEPLOYMENT", "ROLLBACK_SUCCEEDED", took=1200),
+        operation("START_DEPLOYMENT", "SUCCEEDED", took=1),
+    ]
+
+    assert usual(before) == 250
+    assert usual([]) == 0
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETE_FAILED", "DELETED"])
+def test_a_service_that_cannot_deploy_says_what_to_do_about_it(status: str) -> None:
+    """The way out is the platform's to know."""
+    service = Service(
+        name="web", identity="1", status=status, url="", image="", auto_deploys=False, way_out="resume it"
+    )
+
+    with pytest.raises(Undeployable, match=f"the service web cannot deploy: it is {status}") as refused:
+        service.demand_deployable()
+
+    assert (refused.value.hint, refused.value.state) == ("resume it", "nothing has been changed")

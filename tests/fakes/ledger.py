@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kaizen_tasks.domain.ledger import Entry
 from kaizen_tasks.ports import Ledger
@@ -25,6 +25,11 @@ class FakeLedger(Ledger):
         """Write one entry."""
         with self._guard:
             self.written.append(entry)
+
+    def attach(self, intent: Entry, operation: str) -> None:
+        """Complete the intent."""
+        with self._guard:
+            self.written[self.written.index(intent)] = evolve(intent, operation=operation)
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
         """Return an environment's entries, newest first; of the same moment, the last written first."""

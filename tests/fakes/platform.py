@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.errors import NotFound
 from kaizen_tasks.ports import Platform
 
 
@@ -35,6 +35,9 @@ class FakePlatform(Platform):
         services: by name.
         history: operations by service name, newest first.
         started: names of the services that `start` started, in order.
+        looked: when somebody asked for operations, in order.
+        hidden: identifiers of operations that are missing from the answers.
+        lasting: seconds after which an operation ends by itself; None counts `polls` instead.
     """
 
     polls: int = 0
@@ -44,6 +47,9 @@ class FakePlatform(Platform):
     services: dict[str, Service] = field(factory=dict)
     history: dict[str, list[Operation]] = field(factory=dict)
     started: list[str] = field(factory=list)
+    looked: list[datetime] = field(factory=list)
+    hidden: set[str] = field(factory=set)
+    lasting: float | None = None
     _left: dict[str, int] = field(factory=dict)
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
@@ -75,19 +81,21 @@ class FakePlatform(Platform):
     def start(self, service: Service) -> str:
         """Start a deployment."""
         with self._guard:
-            status = self.service(service.name).status
-            if status == "OPERATION_IN_PROGRESS":
+            now = self.service(service.name)
+            now.demand_deployable()
+            if now.status == "OPERATION_IN_PROGRESS":
                 return ""
-            if status != "RUNNING":
-                raise Refused(f"the service {service.name} cannot deploy: it is {status}", hint="resume it")
             self.started.append(service.name)
             return self.begin(service.name)
 
     def operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the operations, newest first; looking brings one that is under way closer to its end."""
         with self._guard:
+            self.looked.append(self.now())
+            if service.name not in self.services:
+                raise NotFound(f"there is no service {service.name}", hint="create it")
             self._advance(service.name)
-            return tuple(self.history[service.name])
+            return tuple(each for each in self.history[service.name] if each.identity not in self.hidden)
 
     def begin(self, name: str, *, kind: str = "START_DEPLOYMENT") -> str:
         """Begin an operation as somebody else would: a console, or a tag that moved."""
@@ -101,19 +109,24 @@ class FakePlatform(Platform):
 
     def become(self, name: str, status: str) -> None:
         """Put a service into a state."""
-        self.services[name] = evolve(self.services[name], status=status)
+        self.services[name] = evolve(self.services[name], status=status, way_out="resume it")
 
     def _advance(self, name: str) -> None:
         operation = next(iter(self.history[name]), None)
         if operation is None or operation.ended:
             return
+        if self.lasting is not None:
+            ends = operation.started + timedelta(seconds=self.lasting)
+            if self.now() >= ends:
+                self._end(name, operation, ends)
+            return
         if self._left[name] == 0:
-            self._end(name, operation)
+            self._end(name, operation, self.now())
         self._left[name] -= 1
 
-    def _end(self, name: str, operation: Operation) -> None:
+    def _end(self, name: str, operation: Operation, at: datetime) -> None:
         outcome = self.outcomes.get(name, "SUCCEEDED")
-        self.history[name][0] = evolve(operation, state=outcome)
+        self.history[name][0] = evolve(operation, state=outcome, finished=at)
         self.become(name, "RUNNING")
         if outcome == "SUCCEEDED" and operation.deploys:
             self.deployed(self.services[name])

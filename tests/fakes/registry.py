@@ -75,13 +75,16 @@ class FakeRegistry(Registry):
             self.put(target, tag, image, *self._repository(source).children.get(digest, ()))
             return Copied(digest=digest, mounted=int(new))
 
-    def point(self, *, repository: str, tag: str, digest: str) -> None:
+    def point(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already."""
         with self._guard:
             self._begin("point", repository, tag)
             if digest not in self._repository(repository).images:
                 raise PushFailed(f"{repository} does not hold {digest}")
-            self._repository(repository).tags[tag] = digest
+            tags = self._repository(repository).tags
+            moved = tags.get(tag) != digest
+            tags[tag] = digest
+            return moved
 
     def address(self, repository: str) -> str:
         """Return the repository's full name."""

@@ -23,6 +23,7 @@ from tests.fakes.documents import FakeDocuments
 from tests.fakes.holds import FakeHolds
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
+from tests.fakes.logs import FakeLogs
 from tests.fakes.machine import FakeMachine
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
@@ -125,6 +126,7 @@ class FakeTools:
     registry: FakeRegistry = field(factory=FakeRegistry)
     platform: FakePlatform = field(init=False)
     identity: FakeIdentity = field(factory=FakeIdentity)
+    logs: FakeLogs = field(factory=FakeLogs)
     ledger: FakeLedger = field(factory=FakeLedger)
     prober: FakeProber = field(factory=FakeProber)
     clock: FakeClock = field(factory=FakeClock)

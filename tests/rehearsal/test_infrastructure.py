@@ -94,6 +94,11 @@ class EmptyTools(FakeTools):
         self.serving.clear()
         self.founder = FakeFounder(tools=self)
 
+    @property
+    def table(self) -> UnfoundedLedger:
+        """The table behind the ledger."""
+        return self.ledger
+
 
 @pytest.fixture
 def tools() -> EmptyTools:

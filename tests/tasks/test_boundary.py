@@ -23,6 +23,7 @@ CODES = {
     "ConfigurationError": 2,
     "Refused": 3,
     "NotFound": 3,
+    "Undeployable": 3,
     "Denied": 3,
     "Unreachable": 3,
     "Locked": 4,

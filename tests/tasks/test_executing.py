@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -15,6 +16,8 @@ from kaizen_tasks.tasks import executing
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kaizen_tasks.wiring import Toolbox
 
 
@@ -23,6 +26,14 @@ class FakeToolbox(FakeTools):
     """A world that knows whether acts are only announced."""
 
     dry: bool = False
+    remembered: tuple[str, ...] = ()
+
+    @contextmanager
+    def recollecting(self, environments: Iterable[str]) -> Iterator[None]:
+        """Say what the ledger is read once of."""
+        self.remembered = tuple(environments)
+        yield
+        self.remembered = ()
 
 
 def toolbox(*, dry: bool) -> Toolbox:
@@ -54,7 +65,9 @@ def test_a_real_run_holds_the_locks_while_it_lasts() -> None:
     with executing.alone((tools.settings.environments["staging"],), tools):
         during = tools.locks.find("staging")
         elsewhere = tools.locks.find("prod")
+        remembered = cast("FakeToolbox", tools).remembered
 
+    assert remembered == ("staging",)
     assert during is not None
     assert during.actor == "ada@laptop"
     assert elsewhere is None

@@ -74,6 +74,7 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
                     "at": "2026-11-20T12:00:00+00:00",
                     "actor": "ada@laptop",
                     "operation": None,
+                    "took": None,
                     "reason": None,
                     "configuration": None,
                 },

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
-from kaizen_tasks.errors import DeployFailed, NotFound
-from kaizen_tasks.flows import following, ledger
+from kaizen_tasks.errors import NotFound
+from kaizen_tasks.flows import ledger
+from kaizen_tasks.flows.deployment import LATEST, Deployment
+from kaizen_tasks.flows.setback import setback
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
     from kaizen_tasks.domain.release import Image
-    from kaizen_tasks.domain.service import Operation, Service
     from kaizen_tasks.ports import Tools
-
-LATEST = "latest"
 
 
 @frozen(kw_only=True)
@@ -40,8 +39,13 @@ class Copy:
         return Label("copy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at what the tag holds in the target, and whether the source has the image."""
+        """Look at what the tag holds in the target, and whether the source has the image.
+
+        The copy itself has looked at what it has put there, so that this is not asked once more.
+        """
         where = f"{self.environment.repository}:{release.name}"
+        if self.label in release.proven:
+            return Done(f"{where} is there", release)
         image = tools.registry.image(self.environment.repository, release.name)
         if image is not None and image.digest == (release.digest or image.digest):
             return Done(f"{where} is there", _found(release, image))
@@ -69,7 +73,7 @@ class Copy:
             raise NotFound(f"copy: {source} no longer holds {release.name}", hint="type the same command again")
         copied = tools.registry.copy(digest=image.digest, source=source, target=target, tag=release.name)
         tools.reporter.progress(self.label, str(copied))
-        return _found(release, image)
+        return _found(release, image).prove(self.label)
 
 
 def _found(release: Release, image: Image) -> Release:
@@ -126,73 +130,35 @@ class Deploy:
         return Label("deploy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at `:latest` and at what the ledger says of the last deployment."""
+        """Look at what the ledger says of the last deployment, and at `:latest`.
+
+        What this run has seen the platform finish is not asked once more: next, the app itself proves it.
+        """
+        if self.label in release.proven:
+            return Done(f"{self.environment.service} was deployed with {release.name}", release)
         what = f"point {self.environment.repository}:{LATEST} at {release.name}, deploy {self.environment.service}"
-        if not release.digest:
-            return Act(what, release)
-        latest = tools.registry.image(self.environment.repository, LATEST)
         newest = ledger.newest(self.environment, tools)
-        if newest is None or newest.digest != release.digest or latest is None or latest.digest != release.digest:
+        if not release.digest or newest is None or newest.digest != release.digest:
             return Act(what, release)
         if newest.event is Event.STARTED:
             return Act(f"go on with the deployment that {newest.actor} began", release)
-        if newest.event is Event.FAILED:
+        if newest.event in {Event.FAILED, Event.ABANDONED}:
             return Act(f"{what}, again", release)
+        latest = tools.registry.image(self.environment.repository, LATEST)
+        if latest is None or latest.digest != release.digest:
+            return Act(what, release)
         return Done(f"{self.environment.service} was deployed with {release.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Deploy; the ledger has the intent before, and the outcome after."""
-        service = tools.platform.service(self.environment.service)
-        newest = ledger.newest(self.environment, tools)
-        if newest is not None and newest.event is Event.STARTED and newest.digest == release.digest:
-            ended = self._resume(newest, service, release, tools)
-        else:
-            ended = self._begin(service, release, tools)
-        if not ended.succeeded:
-            raise self._failed(ended, release, tools)
-        ledger.append(Event.DEPLOYED, self.environment, release, tools, operation=ended.identity)
-        return release
+        """Deploy; the ledger has the intent before, and the outcome after.
 
-    def _begin(self, service: Service, release: Release, tools: Tools) -> Operation:
-        before = tools.registry.image(self.environment.repository, LATEST)
-        seen = frozenset(each.identity for each in tools.platform.operations(service))
-        ledger.append(Event.STARTED, self.environment, release, tools, replaces=before.digest if before else "")
-        moved = before is None or before.digest != release.digest
-        if moved:
-            tools.registry.point(repository=self.environment.repository, tag=LATEST, digest=release.digest)
-        adopt = following.unseen(seen)
-        return self._follow(service, release, tools, adopt=adopt, automatic=moved and service.auto_deploys)
-
-    def _resume(self, intent: Entry, service: Service, release: Release, tools: Tools) -> Operation:
-        """Go on where an earlier run was stopped: before the tag moved, before the start, or while waiting."""
-        if intent.operation:
-            return following.to_the_end(service, intent.operation, self.label, tools)
-        latest = tools.registry.image(self.environment.repository, LATEST)
-        moved = latest is None or latest.digest != release.digest
-        if moved:
-            tools.registry.point(repository=self.environment.repository, tag=LATEST, digest=release.digest)
-        adopt = following.begun_after(intent.at)
-        return self._follow(service, release, tools, adopt=adopt, automatic=moved and service.auto_deploys)
-
-    def _follow(
-        self, service: Service, release: Release, tools: Tools, *, adopt: following.Chooser, automatic: bool
-    ) -> Operation:
-        operation = following.start_or_adopt(service, self.label, tools, adopt=adopt, automatic=automatic)
-        ledger.append(Event.STARTED, self.environment, release, tools, operation=operation)
-        return following.to_the_end(service, operation, self.label, tools)
-
-    def _failed(self, ended: Operation, release: Release, tools: Tools) -> DeployFailed:
-        """Record the failure, and point `:latest` back at what is running."""
-        reason = f"{self.environment.service} ended its deployment of {release.name} with {ended.state}"
-        ledger.append(Event.FAILED, self.environment, release, tools, operation=ended.identity, reason=reason)
-        running = ledger.running(self.environment, tools)
-        state = f"the old release is serving; {self.environment.repository}:{LATEST} still points at {release.name}"
-        if running is not None:
-            tools.registry.point(repository=self.environment.repository, tag=LATEST, digest=running)
-            state = "the old release is serving, and :latest points at it again"
-        first = tools.settings.first_stage.name
-        return DeployFailed(
-            reason,
-            state=state,
-            hint=f"the same command tries again; a mended app needs a version: inv release-{first} --part patch",
-        )
+        Raises:
+            Undeployable: the service is paused, and nothing has been changed.
+            DeployFailed: the release did not come into service.
+        """
+        deployment = Deployment(environment=self.environment, release=release, label=self.label, tools=tools)
+        outcome = deployment.carry_out()
+        if outcome.event is not Event.DEPLOYED:
+            raise setback(deployment, outcome)
+        ledger.append(Event.DEPLOYED, self.environment, release, tools, operation=outcome.operation, took=outcome.took)
+        return release.prove(self.label)

@@ -1,0 +1,42 @@
+"""Logs that are kept in memory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.ports import Logs
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.service import Service
+
+
+@define(kw_only=True)
+class FakeLogs(Logs):
+    """Remembers lines.
+
+    Attributes:
+        deployments: lines by operation.
+        instances: when each instance of a service was started, and its lines, oldest first, by the service's name.
+        failure: raised by every question.
+    """
+
+    deployments: dict[str, tuple[str, ...]] = field(factory=dict)
+    instances: dict[str, list[tuple[datetime, tuple[str, ...]]]] = field(factory=dict)
+    failure: KaizenError | None = None
+
+    def deployment(self, service: Service, operation: str, *, most: int) -> tuple[str, ...]:
+        """Return the last lines about an operation."""
+        if self.failure:
+            raise self.failure
+        return self.deployments.get(operation, ())[-most:]
+
+    def application(self, service: Service, *, since: datetime, most: int) -> tuple[str, ...]:
+        """Return the last lines of the newest instance."""
+        if self.failure:
+            raise self.failure
+        lines = [printed for started, printed in self.instances.get(service.name, []) if started >= since]
+        return lines[-1][-most:] if lines else ()
