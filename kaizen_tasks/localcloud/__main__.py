@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.apprunner import AppRunner
+from kaizen_tasks.localcloud.cloudwatch import CloudWatch
 from kaizen_tasks.localcloud.ecr import Ecr
 from kaizen_tasks.localcloud.elsewhere import Elsewhere
 from kaizen_tasks.localcloud.faults import Faults
 from kaizen_tasks.localcloud.files import write_atomically
 from kaizen_tasks.localcloud.front import Front
+from kaizen_tasks.localcloud.logs import Logs
 from kaizen_tasks.localcloud.oci import Registry
 from kaizen_tasks.localcloud.requestlog import RequestLog
 from kaizen_tasks.localcloud.secrets import SecretValues
 from kaizen_tasks.localcloud.server import LOOPBACK, Server
 from kaizen_tasks.localcloud.store import ImageStore
 from kaizen_tasks.localcloud.tokens import Tokens
+from kaizen_tasks.localcloud.wire import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +98,8 @@ def _run(options: argparse.Namespace) -> int:
     server = _listen(options.port, state / "port")
     address = f"{LOOPBACK}:{server.port}"
     store, tokens = ImageStore(state / "registry"), Tokens(state / "secret")
-    elsewhere = Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl")
+    logs = Endpoint(service=_logs(options, state), region=options.region)
+    elsewhere = Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl", logs=logs)
     front = _front(options, state, store, tokens, elsewhere, address)
     with closing(_apprunner(options, state, store, tokens, elsewhere, address)) as apprunner:
         front.offer(apprunner)
@@ -118,6 +122,11 @@ def _front(
     where = {"account": options.account, "region": options.region, "registry": address}
     front.offer(Ecr(store=store, tokens=tokens, **where))
     return front
+
+
+def _logs(options: argparse.Namespace, state: Path) -> CloudWatch:
+    logs = Logs(state / "apprunner" / "logs")
+    return CloudWatch(logs=logs, account=options.account, region=options.region)
 
 
 def _apprunner(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import attrs
 
 from kaizen_tasks.localcloud.containers import Docker
+from kaizen_tasks.localcloud.logs import Logs
 from kaizen_tasks.localcloud.operations import Busy, Operations
 from kaizen_tasks.localcloud.secrets import REFERENCE
-from kaizen_tasks.localcloud.services import Logs, Operation, Service, Services
+from kaizen_tasks.localcloud.services import Operation, Service, Services
 from kaizen_tasks.localcloud.wire import ServiceError
 from kaizen_tasks.localcloud.workloads import Engine, Workloads
 

@@ -1,4 +1,4 @@
-"""Every service that the local cloud does not own: moto, behind the same port.
+"""Every service that the local cloud does not own: moto, behind the same port; App Runner's logs are in front of it.
 
 moto keeps its state in memory. What changed DynamoDB and Secrets Manager is therefore written to a journal,
 request by request, and sent to moto again when it is next loaded; moto's random numbers are seeded with what
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from kaizen_tasks.localcloud.cloudwatch import passed_on
 from kaizen_tasks.localcloud.exchange import Reply
 from kaizen_tasks.localcloud.secrets import correct_moto
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from moto.dynamodb.models.table import Table
 
     from kaizen_tasks.localcloud.exchange import Call
+    from kaizen_tasks.localcloud.wire import Endpoint
 
 _KEPT = frozenset({"dynamodb", "secretsmanager"})
 _READS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
@@ -75,9 +77,11 @@ class Elsewhere:
         account: the account that moto answers as.
         endpoint: host and port, as clients name them.
         journal: the file of changes.
+        logs: answers for the log groups of App Runner, of which moto knows nothing.
     """
 
-    def __init__(self, *, account: str, endpoint: str, journal: Path) -> None:
+    def __init__(self, *, account: str, endpoint: str, journal: Path, logs: Endpoint) -> None:
+        self._logs = logs
         self._account = account
         self._endpoint = endpoint
         self._journal = journal
@@ -86,11 +90,17 @@ class Elsewhere:
 
     def answer(self, call: Call, *, service: str, region: str) -> Reply:
         """Answer a call, and remember it where it changed what must survive."""
+        operation, content = call.header("X-Amz-Target").rpartition(".")[2], call.content
+        if service == self._logs.service.name:
+            foreign = passed_on(operation, content)
+            if foreign is None:
+                return self._logs.answer(call, region=region, operation=operation)
+            content = foreign
         with self._lock:
             moto = self._moto or self._load()
             change = _change(call, service, region)
             if change is None:
-                return self._send(moto, call.method, call.target, dict(call.headers), call.content)
+                return self._send(moto, call.method, call.target, dict(call.headers), content)
             _seed(change.seed)
             reply = self._send(moto, call.method, call.target, dict(call.headers), change.content)
             if reply.status == HTTPStatus.OK:

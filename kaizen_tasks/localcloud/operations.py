@@ -21,7 +21,8 @@ from kaizen_tasks.localcloud.workloads import Instance, Launch, wait_until_healt
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from kaizen_tasks.localcloud.services import Logs, Services
+    from kaizen_tasks.localcloud.logs import Logs
+    from kaizen_tasks.localcloud.services import Services
     from kaizen_tasks.localcloud.store import ImageStore
     from kaizen_tasks.localcloud.workloads import Workloads
 

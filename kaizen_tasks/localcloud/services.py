@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shlex
 import threading
@@ -202,34 +201,3 @@ def _split(identifier: str) -> tuple[str, str]:
         return repository, digest
     repository, _, tag = path.partition(":")
     return repository, tag or "latest"
-
-
-class Logs:
-    """What CloudWatch would hold: a folder per log group, a file per stream.
-
-    The group `service` has streams of JSON lines, `{"timestamp": milliseconds, "message": ...}`; a stream of
-    the group `application` is what one instance printed, as it printed it.
-
-    Args:
-        folder: stands for the log group prefix `/aws/apprunner`.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock = threading.Lock()
-
-    def event(self, service: Service, message: str, operation: Operation | None = None) -> None:
-        """Add a line to a service's events, and to the stream of the operation that it is about."""
-        line = json.dumps({"timestamp": int(time.time() * 1000), "message": f"[AppRunner] {message}"})
-        group = self._folder / service.name / service.id / "service"
-        streams = [group / "events"]
-        if operation is not None:
-            streams.append(group / "deployment" / operation.id.replace("-", ""))
-        with self._lock, contextlib.ExitStack() as files:
-            for stream in streams:
-                stream.parent.mkdir(parents=True, exist_ok=True)
-                print(line, file=files.enter_context(stream.open("a", encoding="utf-8")))
-
-    def output(self, service: Service, instance: str) -> Path:
-        """Name the file that receives what an instance prints."""
-        return self._folder / service.name / service.id / "application" / "instance" / instance
