@@ -55,7 +55,7 @@ def test_goes_on_after_it_was_stopped(slow: tuple[World, Cloud], stop: Callable[
     world.note(f"Stopped by {stop.__name__}")
     tags, deployed = world.git("tag"), deployments(cloud)
     with world.start("release-staging") as command:
-        wait_for("IN_PROGRESS", command)
+        wait_for("is deploying", command)
         stop(command)
         _, said = command.communicate(timeout=worlds.PATIENCE)
     assert command.returncode == 130, said
@@ -72,7 +72,7 @@ def test_a_second_release_at_once_is_told_who_is_at_work(slow: tuple[World, Clou
     world.note("Two at once")
     deployed = deployments(cloud)
     with world.start("release-staging") as first:
-        wait_for("IN_PROGRESS", first)
+        wait_for("is deploying", first)
         second = world.inv("release-staging")
         _, said = first.communicate(timeout=worlds.PATIENCE)
     assert first.returncode == 0, said

@@ -363,16 +363,15 @@ class TestAgain:
 
 def begin_and_stop(tools: FakeTools, release: Release) -> None:
     """Deploy, and be stopped while waiting: the deployment goes on by itself."""
-    tools.platform.lasting = 100
-    sleep = tools.clock.sleep
 
-    def stop(_seconds: float) -> None:
+    def stop() -> None:
         raise KeyboardInterrupt
 
-    tools.clock.sleep = stop  # type: ignore[method-assign]
+    assert isinstance(tools.clock, EventfulClock)
+    tools.platform.lasting = 100
+    tools.clock.events[tools.clock.elapsed()] = stop
     with pytest.raises(KeyboardInterrupt):
         deploy(tools, release)
-    tools.clock.sleep = sleep  # type: ignore[method-assign]
 
 
 class TestAbandoned:

@@ -1,0 +1,102 @@
+"""What a deployment costs, in calls of AWS: rates are shared by all environments of an account."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import frozen
+from semver import Version
+
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.flows.runner import run
+from kaizen_tasks.flows.steps import Copy, Deploy, Record
+from kaizen_tasks.wiring import Toolbox
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.clouds import Cloud
+from tests.fakes.tools import settings
+from tests.localcloud.layers import Pushed
+from tests.localcloud.test_apprunner import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TAKES = "3"
+"""Seconds, where AWS takes four minutes."""
+
+ONCE_A_RUN = {"GetCallerIdentity", "GetAuthorizationToken", "ListServices"}
+"""However many environments it has."""
+
+MOST = 12
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud whose deployments take their time; staging has two releases."""
+    with Cloud(tmp_path_factory.mktemp("cloud"), "--deploy-seconds", TAKES) as running:
+        images = Pushed(running.client("ecr"))
+        images.repository("staging-web-app")
+        for version in ("v0.2.0", "v0.3.0"):
+            images.app("staging-web-app", version, tag=version)
+        yield running
+
+
+@frozen
+class Shop:
+    """An environment that runs what was deployed by hand."""
+
+    cloud: Cloud
+    environment: str
+
+    def founded(self, *, automatic: bool) -> Shop:
+        """Create repositories, images and the service."""
+        images, name = Pushed(self.cloud.client("ecr")), self.environment
+        images.repository(f"{name}-web-app")
+        images.app(f"{name}-web-app", "v0.1.0")
+        image = {"ImageIdentifier": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}-web-app:latest"}
+        client = self.cloud.client("apprunner")
+        arn = client.create_service(
+            ServiceName=f"{name}-web-service",
+            SourceConfiguration={
+                "ImageRepository": {**image, "ImageRepositoryType": "ECR"},
+                "AutoDeploymentsEnabled": automatic,
+            },
+        )["Service"]["ServiceArn"]
+        wait_for(lambda: client.describe_service(ServiceArn=arn)["Service"]["Status"] == "RUNNING")
+        return self
+
+    def roll_out(self, version: str) -> list[str]:
+        """Copy, deploy and record a release; return the calls of AWS's own APIs that this took."""
+        tools = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO())
+        if not tools.table.exists():
+            tools.table.create()
+        source, target = tools.settings.environments["staging"], tools.settings.environments[self.environment]
+        digest = self.cloud.client("ecr").describe_images(
+            repositoryName=source.repository, imageIds=[{"imageTag": f"v{version}"}]
+        )["imageDetails"][0]["imageDigest"]
+        flow = (Copy(environment=target, source=source), Deploy(environment=target), Record(environment=target))
+        before = len(self.cloud.requests)
+        with tools.recollecting([target.name]):
+            run(flow, Release(version=Version.parse(version), digest=digest), tools)
+        asked = [each for each in self.cloud.requests[before:] if each["service"] != "registry"]
+        return [each["operation"] for each in asked if each["operation"] not in ONCE_A_RUN]
+
+
+@pytest.mark.parametrize(("environment", "automatic"), [("prod", False), ("mark", True)])
+def test_a_deployment_of_usual_length_takes_a_dozen_calls(
+    credentials: None,  # noqa: ARG001 - it sets them
+    cloud: Cloud,
+    environment: str,
+    *,
+    automatic: bool,
+) -> None:
+    """The first one asks the platform how long it takes; after that the ledger knows, and one look is enough."""
+    shop = Shop(cloud, environment).founded(automatic=automatic)
+
+    first = shop.roll_out("0.2.0")
+    second = shop.roll_out("0.3.0")
+
+    assert len(first) <= MOST + 1, first
+    assert len(second) <= MOST, second
+    assert second.count("ListOperations") == (2 if automatic else 1), second

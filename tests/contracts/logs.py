@@ -1,0 +1,55 @@
+"""What every Logs does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import evolve
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.ports import Logs
+
+LONG = timedelta(hours=1)
+
+
+class Desk(Protocol):
+    """A service whose last deployment failed: its instance printed `line 0` to `line 29` and ended.
+
+    Attributes:
+        logs: the implementation.
+        service: the service.
+        operation: the deployment that failed.
+    """
+
+    logs: Logs
+    service: Service
+    operation: str
+
+
+class LogsContract:
+    """Subclass it and provide the fixture `desk`."""
+
+    def test_gives_the_end_of_what_was_written_about_a_deployment(self, desk: Desk) -> None:
+        lines = desk.logs.deployment(desk.service, desk.operation, most=3)
+
+        assert len(lines) == 3
+        assert f"Deployment with ID : {desk.operation} failed. Failure reason : Health check failed." in lines[-1]
+
+    def test_gives_the_end_of_what_the_newest_instance_has_printed(self, desk: Desk) -> None:
+        lines = desk.logs.application(desk.service, since=datetime.now(UTC) - LONG, most=5)
+
+        assert lines == tuple(f"line {number}" for number in range(25, 30))
+
+    def test_knows_nothing_of_instances_of_another_time(self, desk: Desk) -> None:
+        assert desk.logs.application(desk.service, since=datetime.now(UTC) + LONG, most=5) == ()
+
+    def test_knows_nothing_of_a_deployment_that_wrote_nothing(self, desk: Desk) -> None:
+        assert desk.logs.deployment(desk.service, "0" * 32, most=5) == ()
+
+    def test_knows_nothing_of_a_service_that_wrote_nothing(self, desk: Desk) -> None:
+        other = evolve(desk.service, name="other", identity=f"{desk.service.identity}0")
+
+        assert desk.logs.deployment(other, "0" * 32, most=5) == ()
+        assert desk.logs.application(other, since=datetime.now(UTC) - LONG, most=5) == ()
