@@ -31,8 +31,7 @@ ENTRY: Fields = {
     "environment": ("text", "Where."),
     "event": (
         "text",
-        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback` (somebody goes back), `configured` or "
-        "`restored`.",
+        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback` (going back), `configured`, `restored`.",
     ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),

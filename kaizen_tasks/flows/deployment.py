@@ -33,12 +33,14 @@ class Deployment:
         release: what, with its digest.
         label: for whom progress is reported.
         tools: the outside world.
+        reason: why, where it is not the release; for the ledger.
     """
 
     environment: Environment
     release: Release
     label: Label
     tools: Tools
+    reason: str = ""
 
     def carry_out(self) -> Outcome:
         """Go on with what an earlier run began, or begin; wait for the end.
@@ -51,7 +53,7 @@ class Deployment:
         service.demand_deployable()
         written = self.tools.ledger.entries(self.environment.name, limit=ledger.HISTORY)
         last = entries.newest(written)
-        if last is not None and last.digest == self.release.digest and last.event in {Event.STARTED, Event.FAILED}:
+        if last is not None and last.proves(self.release) and last.event in {Event.STARTED, Event.FAILED}:
             resumed = self._resume(last, self._watch(service, entries.usual(written) or 0.0))
             if resumed is not None:
                 return resumed
@@ -70,12 +72,11 @@ class Deployment:
     def _begin(self, service: Service, written: tuple[Entry, ...]) -> Outcome:
         """Write the intent, point the tag, and follow what that or we start."""
         last, usual = entries.unfinished(written), entries.usual(written)
-        if last is not None and last.digest != self.release.digest:
+        if last is not None and not last.proves(self.release):
             ledger.abandon(last, self.tools, reason=f"{self.release.name} is deployed instead")
         earlier = self._earlier(service) if last or usual is None or service.status != "RUNNING" else ()
-        intent = ledger.append(
-            Event.STARTED, self.environment, self.release, self.tools, replaces=self._replaces(written)
-        )
+        said: ledger.Said = {"replaces": self._replaces(written), "reason": self.reason}
+        intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **said)
         known = {each.identity for each in earlier} | {entry.operation for entry in written}
         watch = self._watch(service, usual or operations.usual(earlier))
         return self._carried(intent, watch, adopt=following.begun_after(intent.at, known=known), look=False)

@@ -153,11 +153,11 @@ class _Pursuit:
         if not operation.ended:
             self._tell(operation.state)
             return None
-        event = Event.DEPLOYED if operation.succeeded else Event.FAILED
+        failure = f"{self._watch.service.name} ended its deployment of {self._watch.release} with {operation.state}"
         return Outcome(
-            event=event,
+            event=Event.DEPLOYED if operation.succeeded else Event.FAILED,
             operation=self._identity,
-            what="" if operation.succeeded else f"{self._subject} ended with {operation.state}",
+            what="" if operation.succeeded else failure,
             took=operation.took or self._waited,
             began=operation.started,
         )

@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.pursuing import Outcome
 
 
-def setback(deployment: Deployment, outcome: Outcome) -> DeployFailed:
-    """Show the logs, point `:latest` back at what is running, record the outcome; return the error to raise."""
+def setback(deployment: Deployment, outcome: Outcome, *, state: str = "", hint: str = "") -> DeployFailed:
+    """Show the logs, point `:latest` back at what is running, record the outcome; return the error to raise.
+
+    Args:
+        deployment: what was attempted.
+        outcome: how it ended.
+        state: what state things are in, where that is not about the tag.
+        hint: what to type next, where the platform gives no other.
+    """
     why = _told(deployment, outcome)
     what = f"{outcome.what}: {why}" if why else outcome.what
     tag = _put_back(deployment)
@@ -26,7 +33,7 @@ def setback(deployment: Deployment, outcome: Outcome) -> DeployFailed:
         outcome.event, deployment.environment, deployment.release, tools, operation=outcome.operation, reason=what
     )
     again = f"the same command tries again; a mended app needs a version: inv release-{first} --part patch"
-    return DeployFailed(what, state=f"{outcome.state}; {tag}", hint=outcome.hint or again)
+    return DeployFailed(what, state=state or f"{outcome.state}; {tag}", hint=outcome.hint or hint or again)
 
 
 def _put_back(deployment: Deployment) -> str:

@@ -188,8 +188,8 @@ def stays_busy(tools: FakeTools, _clock: EventfulClock) -> None:
 
 
 FAILURES = [
-    (ends_with("FAILED"), "failed", "ended with FAILED"),
-    (ends_with("ROLLBACK_SUCCEEDED"), "failed", "ended with ROLLBACK_SUCCEEDED"),
+    (ends_with("FAILED"), "failed", "v0.2.0 with FAILED"),
+    (ends_with("ROLLBACK_SUCCEEDED"), "failed", "v0.2.0 with ROLLBACK_SUCCEEDED"),
     (hangs, "failed", "has not ended in 10m"),
     (disappears, "abandoned", "never came into the list of operations"),
     (is_deleted, "abandoned", "there is no service"),
@@ -237,7 +237,7 @@ def test_a_tag_that_cannot_be_put_back_does_not_hide_the_failure(tools: FakeTool
 
     failed = fails(tools)
 
-    assert failed.what.endswith("ended with FAILED")
+    assert failed.what.endswith("v0.2.0 with FAILED")
     assert failed.state == "the old release is serving; :latest still points at v0.2.0: it is full"
     assert told(tools)[-1] == "failed v0.2.0"
 
@@ -258,7 +258,7 @@ class TestLogs:
 
         failed = fails(tools)
 
-        assert failed.what == f"the deployment of v0.2.0 to {NAME} ended with ROLLBACK_SUCCEEDED: Health check failed"
+        assert failed.what == f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
         assert tools.reporter.lines[-6:] == [
             "  staging: the deployment log ends with:",
             "    staging | [AppRunner] Deployment with ID : 2 started.",
@@ -281,7 +281,7 @@ class TestLogs:
 
         failed = fails(tools)
 
-        assert failed.what.endswith("ended with ROLLBACK_SUCCEEDED")
+        assert failed.what.endswith("v0.2.0 with ROLLBACK_SUCCEEDED")
         assert (
             "  staging: the deployment log cannot be read: cannot read: AccessDeniedException" in tools.reporter.lines
         )

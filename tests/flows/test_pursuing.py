@@ -65,7 +65,7 @@ def test_fails_as_soon_as_the_platform_says_so(tools: FakeTools, state: str) -> 
     outcome = to_the_end(start(tools, lasting=30), watch(tools, usual=20))
 
     assert outcome.event is Event.FAILED
-    assert outcome.what == f"the deployment of v0.2.0 to {NAME} ended with {state}"
+    assert outcome.what == f"{NAME} ended its deployment of v0.2.0 with {state}"
     assert outcome.began == START
     assert looks(tools)[-2] < 30 <= looks(tools)[-1] < 40
 

@@ -15,13 +15,14 @@ from kaizen_tasks.domain.ledger import Entry, Event
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.domain.runtime import LONGEST
-from kaizen_tasks.errors import DeployFailed, Refused
-from kaizen_tasks.flows import following, ledger
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows import ledger
+from kaizen_tasks.flows.deployment import Deployment
+from kaizen_tasks.flows.setback import setback
 from kaizen_tasks.ports import Secret, Stored
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.domain.service import Operation, Service
     from kaizen_tasks.ports import Tools
 
 
@@ -175,41 +176,29 @@ class Redeploy:
         return Act(f"deploy {release.name} again, so that the app reads it", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Deploy; the ledger has the intent before, and the outcome after."""
-        service, entry = tools.platform.service(self.environment.service), self._mention(release, tools)
-        if entry is not None and entry.event is Event.STARTED:
-            ended = self._resume(entry, service, release, tools)
-        else:
-            ended = self._begin(service, release, tools)
-        if not ended.succeeded:
-            raise self._failed(ended, release, tools)
-        ledger.append(Event.DEPLOYED, self.environment, release, tools, operation=ended.identity)
+        """Deploy; the ledger has the intent before, and the outcome after.
+
+        Raises:
+            DeployFailed: the app did not come up with it.
+        """
+        deployment = Deployment(
+            environment=self.environment,
+            release=release,
+            label=self.label,
+            tools=tools,
+            reason="so that the app reads its configuration",
+        )
+        outcome = deployment.carry_out()
+        if outcome.event is not Event.DEPLOYED:
+            raise setback(
+                deployment,
+                outcome,
+                state="the app is serving with the configuration that it had read before; the new one is written",
+                hint=f"inv runtime.rollback --env {self.environment.name} brings the one before back",
+            )
+        ledger.append(Event.DEPLOYED, self.environment, release, tools, operation=outcome.operation, took=outcome.took)
         return release
 
     def _mention(self, release: Release, tools: Tools) -> Entry | None:
         entries = tools.ledger.entries(self.environment.name, limit=ledger.HISTORY)
         return words.last_mention(entries, release.configuration)
-
-    def _begin(self, service: Service, release: Release, tools: Tools) -> Operation:
-        seen = frozenset(each.identity for each in tools.platform.operations(service))
-        ledger.append(Event.STARTED, self.environment, release, tools, reason="so that the app reads its configuration")
-        return self._follow(service, release, tools, adopt=following.unseen(seen))
-
-    def _resume(self, intent: Entry, service: Service, release: Release, tools: Tools) -> Operation:
-        if intent.operation:
-            return following.to_the_end(service, intent.operation, self.label, tools)
-        return self._follow(service, release, tools, adopt=following.begun_after(intent.at))
-
-    def _follow(self, service: Service, release: Release, tools: Tools, *, adopt: following.Chooser) -> Operation:
-        operation = following.start_or_adopt(service, self.label, tools, adopt=adopt, automatic=False)
-        ledger.append(Event.STARTED, self.environment, release, tools, operation=operation)
-        return following.to_the_end(service, operation, self.label, tools)
-
-    def _failed(self, ended: Operation, release: Release, tools: Tools) -> DeployFailed:
-        reason = f"{self.environment.service} ended its deployment of {release.name} with {ended.state}"
-        ledger.append(Event.FAILED, self.environment, release, tools, operation=ended.identity, reason=reason)
-        return DeployFailed(
-            reason,
-            state="the app is serving with the configuration that it had read before; the new one is written",
-            hint=f"inv runtime.rollback --env {self.environment.name} brings the one before back",
-        )
