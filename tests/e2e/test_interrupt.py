@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-SLOW = "1.5"  # seconds for which a deployment lasts at least
+SLOW = "3"  # seconds for which a deployment lasts at least
 
 
 @pytest.fixture(scope="module")
