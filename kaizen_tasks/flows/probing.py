@@ -25,6 +25,9 @@ BODY = 64 * 1024
 PAGE = 8 * 1024 * 1024
 """Bytes that are read of one answer to a smoke check."""
 
+MOMENT = 0.001
+"""Seconds that are as good as none: waiting for less could leave a clock, which counts in floats, where it is."""
+
 LOOPBACK = ("127.", "localhost", "[::1]")
 
 
@@ -62,8 +65,8 @@ def is_right(said: Running, environment: Environment, release: Release) -> bool:
 
 def again(timeout: float, tools: Tools) -> Iterator[float]:
     """Yield the seconds that are left, first at once and then at the configured interval, until none are."""
-    began = tools.clock.elapsed()
-    while (left := timeout - (tools.clock.elapsed() - began)) > 0:
+    until = tools.clock.elapsed() + timeout
+    while (left := until - tools.clock.elapsed()) > MOMENT:
         yield left
         tools.clock.sleep(min(tools.settings.verify.interval, left))
 
