@@ -32,9 +32,9 @@ def _taken(entries: Iterable[Entry]) -> Iterable[float]:
     """Give the seconds of every release that went straight from its intent to its proof; oldest entry first."""
     intent: Entry | None = None
     for entry in entries:
-        if entry.event is Event.STARTED and not entry.operation:
+        if entry.event is Event.STARTED:
             intent = entry
-        elif entry.event in {Event.FAILED, Event.ROLLBACK}:
+        elif entry.event in {Event.FAILED, Event.ABANDONED, Event.ROLLBACK}:
             intent = None
         elif entry.event is Event.VERIFIED and intent is not None and intent.digest == entry.digest:
             yield (entry.at - intent.at).total_seconds()

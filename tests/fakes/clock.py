@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
+RESOLUTION = 1e-6
+"""Seconds: what is left of a wait after rounding is waited for as well, and does not take for ever."""
+
 
 class FakeClock:
     """A clock that stands still between sleeps; safe to use from several threads."""
@@ -28,7 +31,7 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         """Let the time pass at once."""
         self.slept.append(seconds)
-        self.advance(seconds)
+        self.advance(max(seconds, RESOLUTION) if seconds > 0 else 0.0)
 
     def advance(self, seconds: float) -> None:
         """Let time pass without anybody waiting."""
