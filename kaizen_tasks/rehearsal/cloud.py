@@ -19,6 +19,9 @@ from attrs import frozen
 from kaizen_tasks.errors import KaizenError, Refused
 
 STATE = "cloud.json"
+ACCOUNT = "123456789012"
+"""The account that is played where none is configured."""
+
 PATIENCE = 20.0
 """Seconds within which the cloud starts or stops."""
 

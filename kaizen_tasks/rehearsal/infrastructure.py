@@ -15,6 +15,8 @@ from kaizen_tasks.ports import Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from semver import Version
+
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 
@@ -22,11 +24,12 @@ PATIENCE = 60.0
 """Seconds within which the services run."""
 
 
-def provide(tools: Toolbox) -> None:
-    """Create what is missing; every new service runs the committed version.
+def provide(tools: Toolbox, first: Version | None = None) -> None:
+    """Create what is missing; every new service runs what is committed.
 
     Args:
         tools: the app's toolbox, pointed at a local cloud.
+        first: what version that is said to be; None for the committed one.
 
     Raises:
         Refused: HEAD has no VERSION.
@@ -40,7 +43,7 @@ def provide(tools: Toolbox) -> None:
         return
     tools.founder.mounting()
     _repositories(lacking, tools)
-    _first_image(lacking, tools)
+    _first_image(lacking, first, tools)
     for environment in lacking:
         tools.founder.service(environment, _secrets(environment, tools))
     _wait(lacking, tools)
@@ -62,9 +65,9 @@ def _repositories(environments: tuple[Environment, ...], tools: Toolbox) -> None
             tools.founder.repository(environment.repository)
 
 
-def _first_image(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+def _first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
     """Build what is committed, push it once, and copy it to the others."""
-    recipe = _recipe(tools)
+    recipe = _recipe(version, tools)
     first, *others = (environment.repository for environment in environments)
     pushed = tools.registry.image(first, recipe.version)
     if pushed is None:
@@ -94,14 +97,14 @@ def _build_and_push(recipe: Recipe, repository: str, tools: Toolbox) -> None:
     tools.builder.push(image, address=address, tag=recipe.version, login=tools.registry.login())
 
 
-def _recipe(tools: Toolbox) -> Recipe:
+def _recipe(version: Version | None, tools: Toolbox) -> Recipe:
     head = tools.scm.head().commit
-    version = tools.scm.read(head, "VERSION")
-    if version is None:
+    committed = tools.scm.read(head, "VERSION")
+    if committed is None:
         raise Refused("HEAD has no VERSION, so there is nothing to run at first", hint="commit a VERSION")
     return Recipe(
         app=tools.settings.app,
-        version=versions.image_tag(versions.read(version)),
+        version=versions.image_tag(version or versions.read(committed)),
         revision=head,
         created=tools.scm.committed(head),
         source=tools.scm.source(),

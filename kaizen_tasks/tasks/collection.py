@@ -24,6 +24,7 @@ from kaizen_tasks.tasks import (
 from kaizen_tasks.tasks.demo import demo
 from kaizen_tasks.tasks.doctor import doctor
 from kaizen_tasks.tasks.init import init
+from kaizen_tasks.tasks.rehearse import rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,7 @@ def _add_deploy_side(collection: Collection) -> None:
         observing.status,
         observing.history,
         setup.setup,
+        rehearse,
     ):
         collection.add_task(each)
     collection.add_collection(runtime.collection(), name="runtime")

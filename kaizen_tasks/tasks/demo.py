@@ -34,13 +34,18 @@ def demo(c: Context, keep: str = "", engine: str = "auto", json: bool = False) -
         )
         return
     if keep:
-        train.run(_empty(Path(keep)), engine=engine, keep=True, json=json, people=people)
+        train.run(empty(Path(keep)), engine=engine, keep=True, json=json, people=people)
         return
     with tempfile.TemporaryDirectory(prefix="kaizen-demo-") as folder:
         train.run(Path(folder), engine=engine, keep=False, json=json, people=people)
 
 
-def _empty(folder: Path) -> Path:
+def empty(folder: Path) -> Path:
+    """Return the folder that `--keep` names, made when it is not there.
+
+    Raises:
+        UsageError: something else is in it.
+    """
     from kaizen_tasks.errors import UsageError
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -28,9 +28,17 @@ def collection() -> Collection:
     return Collection(up, down, status)
 
 
-@command(help={"state": STATE, "port": "where to listen on loopback; 0 picks a free port", "json": JSON})
-def up(c: Context, state: str = "", port: int = 0, json: bool = False) -> None:
+@command(
+    help={
+        "state": STATE,
+        "port": "where to listen on loopback; 0 picks a free port",
+        "first": "what a new service is said to run; without it, the version that is committed",
+        "json": JSON,
+    }
+)
+def up(c: Context, state: str = "", port: int = 0, first: str = "", json: bool = False) -> None:
     """Start a local cloud with this app's repositories, services and ledger in it."""
+    from kaizen_tasks.domain import version as versions
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.rehearsal import infrastructure
     from kaizen_tasks.wiring import toolbox
@@ -40,12 +48,12 @@ def up(c: Context, state: str = "", port: int = 0, json: bool = False) -> None:
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
         return
-    region, account = settings.aws.region or "eu-west-1", settings.aws.account or "123456789012"
+    region, account = settings.aws.region or "eu-west-1", settings.aws.account or clouds.ACCOUNT
     engine = "process" if settings.build.engine == "bundle" else "auto"
     cloud = clouds.start(_folder(state, settings), region=region, account=account, engine=engine, port=port)
     os.environ.update(cloud.environ)
     if settings.environments:
-        infrastructure.provide(tools)
+        infrastructure.provide(tools, versions.parse(first, where="--first") if first else None)
     if json:
         _print_json(cloud)
         return
