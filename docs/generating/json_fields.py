@@ -128,6 +128,28 @@ DIFFERENCE: Fields = {
     "keys.NAME.values": ("list of text or null", "What each says; null when it is a secret, or not there."),
 }
 
+REHEARSAL: Fields = {
+    "app": ("text", "The app's name."),
+    "engine": ("text", "What has built the images."),
+    "exit_code": ("whole number", "That of the last command, and of the rehearsal."),
+    "refusals": ("list of text", "Why the real flow would not begin, although the rehearsal has gone on."),
+    "commands[].command": ("text", "What was typed after `inv`."),
+    "commands[].exit_code": ("whole number", "Its exit code; after one that is not 0 there is no further command."),
+    "commands[].error": ("text or null", "What it said on stderr."),
+    "commands[].seconds": ("number", "How long it took."),
+    "commands[].steps[].step": ("text", "A step, and its environment."),
+    "commands[].steps[].verdict": ("text", "`done`, `already done`, `ok` or `failed`."),
+    "commands[].steps[].seconds": ("number", "How long it has acted."),
+    "commands[].changes[].what": (
+        "text",
+        "What would have changed on AWS: an operation, or a layer or tag of a repository.",
+    ),
+    "commands[].changes[].times": ("whole number", "How often."),
+    "refs": ("list of text", "Branches and tags that would have moved at the remote."),
+    "unchanged": ("whole number", "How many files and folders of the real repository are as they were: all of them."),
+    "work": ("object or null", "Where the scratch clone and its local cloud are, when `--keep` lets them go on."),
+}
+
 FINDINGS: Fields = {
     "app": ("text", "The app's name."),
     "problems": ("whole number", "How many findings keep a release from working."),
@@ -174,6 +196,12 @@ DOCUMENTS = (
         about="Every field of `status --json`, and where everything is. With `--keep` it goes on existing.",
         fields=WORK,
         like=STATUS,
+    ),
+    Document(
+        task="rehearse",
+        command="rehearse --json",
+        about="What the rehearsal of a flow has found. The exit code is that of the flow.",
+        fields=REHEARSAL,
     ),
     Document(
         task="history",

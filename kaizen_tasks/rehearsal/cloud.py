@@ -68,6 +68,11 @@ def _unproxied() -> str:
     return ",".join(dict.fromkeys((*filter(None, hosts.split(",")), "127.0.0.1", "localhost")))
 
 
+def surroundings() -> dict[str, str]:
+    """Return this process's variables without those that lead to a real account, or to the locks of a run above."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KAIZEN_"))}
+
+
 def find(state: Path) -> Cloud | None:
     """Return the cloud that runs on a state folder, or None."""
     try:
@@ -123,7 +128,9 @@ def start(state: Path, *, region: str, account: str, engine: str = "auto", port:
     argv = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]
     with (state / "output").open("wb") as output:
-        process = subprocess.Popen(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            argv, env=surroundings(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     return _wait(state, process)
 
 
@@ -151,9 +158,8 @@ def write_environ(cloud: Cloud, **more: str) -> Path:
     """Write the variables as a file that a shell can source, beside the cloud's state; return its path."""
     path = cloud.state / "environ"
     variables = cloud.environ | more
-    path.write_text(
-        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()), encoding="utf-8"
-    )
+    exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    path.write_text("".join(("unset AWS_PROFILE AWS_DEFAULT_PROFILE\n", *exports)), encoding="utf-8")
     return path
 
 

@@ -23,7 +23,7 @@ MANIFEST = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)")
 MOUNTED = 201
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository"""
 
-LINE = re.compile(r"  (?P<verdict>done|failed|ok|already done|refused) +(?P<label>[a-z]\S*(?: \S+)?) {2,}(?P<text>.*)")
+LINE = re.compile(r"  (?P<verdict>done|failed|ok|already done) +(?P<label>[a-z]\S*(?: \S+)?) {2,}(?P<text>.*)")
 TIME = re.compile(r"(?:\(|after )(?P<time>\d[^()]*?)\)?$")
 
 
@@ -33,7 +33,7 @@ class Took:
 
     Attributes:
         step: its name and environment: `deploy staging`.
-        verdict: `done`, `failed`, `ok`, `already done` or `refused`.
+        verdict: `done`, `failed`, `ok` or `already done`.
         seconds: how long it acted; 0 when it did not.
     """
 

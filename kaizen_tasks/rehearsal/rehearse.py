@@ -16,16 +16,19 @@ from attrs import field, frozen
 
 from kaizen_tasks.adapters import process
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import copying, effects, leftovers, witness
 from kaizen_tasks.rehearsal.copying import Copy
 from kaizen_tasks.rehearsal.effects import RequestLog, Took
 
+FOUNDING = "local.up"
+"""What makes repositories, services and ledger."""
+
 BEFORE = "v0.0.0"
 """What every service runs at first: below any release, so that the rehearsed one finds its own name free."""
 
-LONGEST = 60.0
+LONGEST = 30.0
 """Seconds for an app on this machine to prove itself; what is configured allows for an internet in between."""
 
 ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
@@ -123,6 +126,11 @@ class Report:
         """The exit code of the last command."""
         return self.performances[-1].code
 
+    @property
+    def began(self) -> bool:
+        """Whether there was a scratch world to type the flow in; otherwise only its making is reported."""
+        return not self.performances[0].command.startswith(FOUNDING)
+
 
 def run(plan: Plan) -> Report:
     """Make the scratch world, type the commands, and look whether the repository is as it was.
@@ -138,6 +146,7 @@ def run(plan: Plan) -> Report:
     copy = copying.make(plan.work, places[0], plan.settings, branches=plan.branches)
     for refusal in copy.refusals:
         _say(plan, f"would be refused: {refusal}")
+    _check_flow(plan, copy)
     with leftovers.images_kept(plan.engine, plan.settings.app):
         performances, refs, environ = _perform(plan, copy)
     changed = witness.changed(before, witness.testimony(places))
@@ -150,13 +159,23 @@ def run(plan: Plan) -> Report:
     return Report(copy=copy, performances=performances, refs=refs, witnessed=len(before), environ=environ)
 
 
+def _check_flow(plan: Plan, copy: Copy) -> None:
+    """Ask for the help of the flow, before anything is started for it."""
+    name = plan.flow.partition(" ")[0]
+    if name and _type(f"--help {shlex.quote(name)}", plan, copy, {}, aloud=False).code:
+        raise UsageError(f"--flow {name}: the app has no such task", state="nothing was started", hint="inv --list")
+
+
 def _perform(plan: Plan, copy: Copy) -> tuple[tuple[Performance, ...], tuple[str, ...], Mapping[str, str]]:
     state, aws = plan.work / "cloud", plan.settings.aws
     runs = "process" if plan.engine == "bundle" else "auto"
     cloud = clouds.start(state, region=aws.region, account=aws.account or clouds.ACCOUNT, engine=runs)
     try:
         environ = {**cloud.environ, **_overrides(plan)}
-        found = _type(f"local.up --state {shlex.quote(str(state))} --first {BEFORE}", plan, copy, environ, aloud=False)
+        clouds.write_environ(cloud, **_overrides(plan))
+        found = _type(
+            f"{FOUNDING} --state {shlex.quote(str(state))} --first {BEFORE}", plan, copy, environ, aloud=False
+        )
         if found.code:
             return (found,), (), {}
         refs = _refs(copy)
@@ -210,7 +229,6 @@ def _type(
     """Type a command in the scratch clone; what it says goes to the people as it comes, and is kept."""
     if aloud:
         _say(plan, f"\n$ inv {command}")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KAIZEN_"))}
     program = "invoke" if (copy.app / "tasks.py").is_file() else "kaizen_tasks"
     argv, began = (sys.executable, "-m", program, *shlex.split(command)), time.monotonic()
     lines = []
@@ -218,7 +236,7 @@ def _type(
         with subprocess.Popen(
             argv,
             cwd=copy.app,
-            env={**inherited, **environ},
+            env={**clouds.surroundings(), **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

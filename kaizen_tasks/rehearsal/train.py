@@ -126,7 +126,7 @@ def _type(command: str, world: World) -> None:
 
 def _kaizen(command: str, world: World, stdout: TextIO | int) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "kaizen_tasks", *shlex.split(command)]
-    environ = {**os.environ, **world.environ}
+    environ = {**clouds.surroundings(), **world.environ}
     return subprocess.run(
         argv, cwd=world.clone, env=environ, stdout=stdout, stdin=subprocess.DEVNULL, text=True, check=False
     )

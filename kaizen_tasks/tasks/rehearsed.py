@@ -44,16 +44,16 @@ def _performance(each: Performance) -> Iterator[str]:
 def _verdict(report: Report) -> str:
     found = f"{report.witnessed:,} files and folders of the repository are as they were"
     if report.code:
-        return f"It would fail. {found}."
+        return f"{'It would fail' if report.began else 'The rehearsal could not begin'}. {found}."
     return f"It would {'succeed, once that is settled' if report.copy.refusals else 'succeed'}. {found}."
 
 
 def _what_next(plan: Plan, report: Report) -> Iterator[str]:
-    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in report.environ.items())
+    state = plan.work / "cloud"
     yield "Everything keeps running. To go on by hand:"
-    yield f"  cd {shlex.quote(str(report.copy.app))} && export {variables}"
+    yield f"  cd {shlex.quote(str(report.copy.app))} && . {shlex.quote(str(state / 'environ'))}"
     yield "To stop it:"
-    yield f"  inv local.down --state {shlex.quote(str(plan.work / 'cloud'))}"
+    yield f"  inv local.down --state {shlex.quote(str(state))}"
 
 
 def document(plan: Plan, report: Report) -> Document:

@@ -1,0 +1,76 @@
+"""The proof that a repository is as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.rehearsal import witness
+from tests.rehearsal.test_scratch import git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a folder, a link and a commit."""
+    folder = tmp_path / "app"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "page").write_text("one")
+    (folder / "link").symlink_to("src/page")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "-c", "user.name=A", "-c", "user.email=a@b", "commit", "--quiet", "--message", "First")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda app: (app / "src" / "page").write_text("two"), "src/page"),
+        (lambda app: (app / "src" / "page").chmod(0o755), "src/page"),
+        (lambda app: (app / "src" / "new").touch(), "src/new"),
+        (lambda app: (app / "src" / "empty").mkdir(), "src/empty"),
+        (lambda app: (app / "src" / "page").unlink(), "src/page"),
+        (lambda app: ((app / "link").unlink(), (app / "link").symlink_to("src")), "link"),
+        (lambda app: (app / ".git" / "HEAD").write_text("ref: refs/heads/other\n"), ".git/HEAD"),
+    ],
+    ids=["content", "mode", "new file", "new folder", "no file", "link", "git"],
+)
+def test_tells_every_change(repository: Path, change: Callable[[Path], object], path: str) -> None:
+    places = witness.folders(repository)
+    before = witness.testimony(places)
+    assert witness.changed(before, witness.testimony(places)) == ()
+
+    change(repository)
+
+    assert witness.changed(before, witness.testimony(places)) == (str(repository / path),)
+
+
+def test_looking_changes_nothing_where_git_would_like_to(repository: Path) -> None:
+    """A touched file makes git want to refresh its index."""
+    (repository / "src" / "page").touch()
+    before = witness.testimony((repository,))
+
+    witness.folders(repository / "src")
+
+    assert witness.changed(before, witness.testimony((repository,))) == ()
+
+
+def test_sees_the_folders_of_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
+    """Its git folder is elsewhere."""
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"))
+
+    places = witness.folders(tmp_path / "linked")
+
+    assert places[0] == tmp_path / "linked"
+    assert repository / ".git" in places
+
+
+def test_refuses_what_is_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="not in a git repository"):
+        witness.folders(tmp_path)
