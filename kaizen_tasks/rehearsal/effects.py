@@ -23,7 +23,9 @@ MANIFEST = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)")
 MOUNTED = 201
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository"""
 
-LINE = re.compile(r"  (?P<verdict>done|failed|ok|already done) +(?P<label>[a-z]\S*(?: \S+)?) {2,}(?P<text>.*)")
+LINE = re.compile(
+    r"(?:[\d:]{8}Z)?  (?P<verdict>done|failed|ok|already done) +(?P<label>[a-z]\S*(?: \S+)?) {2,}(?P<text>.*)"
+)
 TIME = re.compile(r"(?:\(|after )(?P<time>\d[^()]*?)\)?$")
 
 

@@ -29,8 +29,9 @@ def test_reads_the_steps_of_the_reporter() -> None:
     people.decided(Label("deploy", "a-very-long-environment"), Act("deploy it", RELEASE))
     people.progress(Label("deploy", "a-very-long-environment"), "IN_PROGRESS after 0.0s")
     people.acted(Label("deploy", "a-very-long-environment"), "was deployed (again)", 200)
-    people.decided(Label("verify", "staging"), Act("ask", RELEASE))
-    people.failed(Label("verify", "staging"), 0.42)
+    with people.side_by_side(("staging", "prod"), lambda _: None):  # where every line has a time
+        people.decided(Label("verify", "staging"), Act("ask", RELEASE))
+        people.failed(Label("verify", "staging"), 0.42)
 
     found = effects.steps(said.getvalue().splitlines())
 
