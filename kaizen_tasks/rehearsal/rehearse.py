@@ -203,7 +203,9 @@ def _agreeing(command: str) -> str:
 
 def _overrides(plan: Plan) -> dict[str, str]:
     """Say what differs from the real thing: nobody signs, no profile is used, and nothing is far away."""
+    ages = (f"INVOKE_ENVIRONMENTS_{name.upper()}_MIN_AGE" for name in plan.settings.environments)
     return {
+        **dict.fromkeys((*ages, "INVOKE_EVIDENCE_MIN_AGE"), "0s"),
         "INVOKE_BUILD_ENGINE": plan.engine,
         "INVOKE_AWS_PROFILE": "",
         "INVOKE_TAG_SIGN": "",
