@@ -122,7 +122,7 @@ RUNTIME: Fields = {
 
 DIFFERENCE: Fields = {
     "app": ("text", "The app's name."),
-    "environments": ("list of text", "The two that are compared."),
+    "compared": ("list of text", "The two environments."),
     "keys.NAME.same": ("true or false", "Whether both have it, with values that mean the same."),
     "keys.NAME.visible": ("true or false", "Whether its values are no secrets."),
     "keys.NAME.values": ("list of text or null", "What each says; null when it is a secret, or not there."),

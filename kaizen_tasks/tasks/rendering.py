@@ -124,7 +124,7 @@ def runtime_difference(settings: Settings, one: Seen, other: Seen) -> Document:
     names = runtime.comparison(one.configuration, other.configuration, settings.runtime)
     return {
         "app": settings.app,
-        "environments": [one.environment.name, other.environment.name],
+        "compared": [one.environment.name, other.environment.name],
         "keys": {
             name: {
                 "same": same,
