@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from docs.generating.coach import Task
     from docs.generating.story import Shown
 
-NAMED = ("environments", "environ")
+NAMED = ("environments", "environ", "keys")
 """Objects whose keys are names."""
 
 INTRODUCTION = """\
 With `--json` a task prints one document on stdout and everything for people on stderr. Fields may be added; the ones
-here keep their names and meanings. In a path, `NAME` stands for the name of an environment or a variable, and `[]`
+here keep their names and meanings. In a path, `NAME` stands for the name of an environment, a variable or a key, and `[]`
 for each element of a list.
 """
 
