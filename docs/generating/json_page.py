@@ -20,8 +20,8 @@ NAMED = ("environments", "environ", "keys")
 
 INTRODUCTION = """\
 With `--json` a task prints one document on stdout and everything for people on stderr. Fields may be added; the ones
-here keep their names and meanings. In a path, `NAME` stands for the name of an environment, a variable or a key, and `[]`
-for each element of a list.
+here keep their names and meanings. In a path, `NAME` stands for the name of an environment, a variable or a key, and
+`[]` for each element of a list.
 """
 
 
