@@ -30,6 +30,7 @@ ADVICE = {
     "UsageError": "Correct the command line. The last line of the error names what would be valid.",
     "ConfigurationError": "Correct every line that is listed; see [configuration](configuration.md).",
     "Refused": "Remove what stands in the way, then type the same command again.",
+    "Undeployable": "Bring the service back first; the last line of the error says how.",
     "NotFound": "Create what is missing, or correct the name in the configuration.",
     "Denied": "Use the right `AWS_PROFILE`, log in again, or ask for the permission.",
     "Unreachable": "Check the network and the address, then type the same command again.",

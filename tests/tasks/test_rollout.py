@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import define
@@ -14,6 +15,10 @@ from kaizen_tasks.tasks import rollback, rollout
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.test_release import release
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
 BETA = rollout.promote_task("beta")
 PROD = rollout.promote_task("prod")
 
@@ -23,6 +28,10 @@ class FakeToolbox(FakeTools):
     """A world that knows whether acts are only announced."""
 
     dry: bool = False
+
+    def recollecting(self, _environments: Iterable[str]) -> AbstractContextManager[None]:
+        """Read the ledger anew each time; in memory that costs nothing."""
+        return nullcontext()
 
 
 def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeToolbox:
