@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows import documents, ledger
+from kaizen_tasks.flows import documents
 
 if TYPE_CHECKING:
     from semver import Version
@@ -43,6 +42,9 @@ def failed(release: Release, tools: Tools) -> bool:
     """Return whether the ledger's last word on a release, in the first environment, is that it failed."""
     if not tools.settings.pipeline:
         return False
+    from kaizen_tasks.domain.ledger import Event
+    from kaizen_tasks.flows import ledger
+
     newest = ledger.newest(tools.settings.first_stage.environments[0], tools)
     return newest is not None and newest.event is Event.FAILED and newest.version == release.name
 

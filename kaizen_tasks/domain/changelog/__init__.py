@@ -1,21 +1,29 @@
 """The changelog: reading, cutting, adding, checking and showing it, in the manner of Keep a Changelog.
 
-Everything here is a function of bytes and values: nothing is read, written or printed.
+Everything here is a function of bytes and values: nothing is read, written or printed. A module is imported when
+something of it is first asked for, as a release needs no checks and a check needs no HTML; so none may have the name of
+what it offers.
 """
 
-from kaizen_tasks.domain.changelog.add import add, empty
-from kaizen_tasks.domain.changelog.check import check
-from kaizen_tasks.domain.changelog.cut import release
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangeType, Entry, Group
-from kaizen_tasks.domain.changelog.fix import fix
-from kaizen_tasks.domain.changelog.html_page import to_html
-from kaizen_tasks.domain.changelog.links import Link
-from kaizen_tasks.domain.changelog.model import Changelog, Section, parse
-from kaizen_tasks.domain.changelog.part import ChangePart, Reasoned, contradicts, infer_part
-from kaizen_tasks.domain.changelog.problem import Problem
-from kaizen_tasks.domain.changelog.proof import prove_cut
-from kaizen_tasks.domain.changelog.sarif import sarif
-from kaizen_tasks.domain.changelog.show import to_json, to_json_list, to_markdown
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.adding import add, empty
+    from kaizen_tasks.domain.changelog.checking import check
+    from kaizen_tasks.domain.changelog.cut import release
+    from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangeType, Entry, Group
+    from kaizen_tasks.domain.changelog.fixing import fix
+    from kaizen_tasks.domain.changelog.html_page import to_html
+    from kaizen_tasks.domain.changelog.links import Link
+    from kaizen_tasks.domain.changelog.model import Changelog, Section, parse
+    from kaizen_tasks.domain.changelog.part import ChangePart, Reasoned, contradicts, infer_part
+    from kaizen_tasks.domain.changelog.problem import Problem
+    from kaizen_tasks.domain.changelog.proof import prove_cut
+    from kaizen_tasks.domain.changelog.sarif_report import sarif
+    from kaizen_tasks.domain.changelog.show import to_json, to_json_list, to_markdown
 
 __all__ = [
     "CHANGE_TYPES",
@@ -43,3 +51,31 @@ __all__ = [
     "to_json_list",
     "to_markdown",
 ]
+
+_HOMES = {
+    "adding": ("add", "empty"),
+    "checking": ("check",),
+    "cut": ("release",),
+    "entries": ("CHANGE_TYPES", "ChangeType", "Entry", "Group"),
+    "fixing": ("fix",),
+    "html_page": ("to_html",),
+    "links": ("Link",),
+    "model": ("Changelog", "Section", "parse"),
+    "part": ("ChangePart", "Reasoned", "contradicts", "infer_part"),
+    "problem": ("Problem",),
+    "proof": ("prove_cut",),
+    "sarif_report": ("sarif",),
+    "show": ("to_json", "to_json_list", "to_markdown"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for.
+
+    Raises:
+        AttributeError: there is no such name here.
+    """
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
