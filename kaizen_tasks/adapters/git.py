@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git_address import address, web_address
 from kaizen_tasks.adapters.git_command import OLDEST, Git
-from kaizen_tasks.adapters.git_commit import IDENTITY_HINT, changes, write_commit, write_tag
-from kaizen_tasks.adapters.git_export import export
-from kaizen_tasks.adapters.git_land import land, position
+from kaizen_tasks.adapters.git_commit import IDENTITY_HINT, write_commit, write_tag
+from kaizen_tasks.adapters.git_land import land
+from kaizen_tasks.adapters.git_look import RELEASES, TAGS, Look
 from kaizen_tasks.errors import NotFound, Refused
 from kaizen_tasks.ports import Head
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.ports import Remote
 
-_RELEASES = "refs/kaizen/release/"
 _UNDER_WAY = {
     "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
     "rebase-merge": "a rebase is under way: git rebase --continue, or --abort",
@@ -47,9 +46,14 @@ class GitScm:
     ) -> None:
         self._atomic = atomic
         self._git = Git(root)
+        self._look = Look(self._git)
         self._remote = remote
         self._tag = _TagName(tag)
         self._sign = sign
+
+    def look_again(self) -> None:
+        """Forget what has been seen; whatever changes the repository from here does so too."""
+        self._look = Look(self._git)
 
     def head(self) -> Head:
         """Return where the checkout stands.
@@ -57,12 +61,12 @@ class GitScm:
         Raises:
             Refused: not a repository, or one without a commit.
         """
-        here = position(self._git)
+        here = self._look.position
         return Head(commit=here.commit, branch=here.branch)
 
     def commit_of(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
-        return self._git.commit_of(name) if name else ""
+        return self._look.commit_of(name) if name else ""
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Return a file's content at a commit, or None when it is not there."""
@@ -73,12 +77,7 @@ class GitScm:
 
     def modified(self) -> tuple[str, ...]:
         """Return the app's tracked files whose content differs from HEAD, staged or not, sorted."""
-        prefix = self._git.place.prefix
-        output = self._git.must(
-            "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
-            "--untracked-files=no", "--ignore-submodules=dirty", "--", ".",
-        )  # fmt: skip
-        return tuple(sorted(item[3:].removeprefix(prefix) for item in output.items))
+        return self._look.modified
 
     def obstacles(self) -> tuple[str, ...]:
         """Return what stands in the way of a commit, each with what to type."""
@@ -90,14 +89,16 @@ class GitScm:
             found.append("this is a shallow clone: git fetch --unshallow")
         if self._git.version < OLDEST:
             found.append(f"git is older than {'.'.join(map(str, OLDEST))}: install a newer one")
-        if not (self._git.identity("AUTHOR").ok and self._git.identity("COMMITTER").ok):
+        if not (self._look.identity("AUTHOR").ok and self._look.identity("COMMITTER").ok):
             found.append(f"git does not know who commits: {IDENTITY_HINT}")
         return tuple(found)
 
     def tags(self, *, behind: str = "") -> tuple[str, ...]:
         """Return the names of the tags in this clone, or only those of a commit and its ancestors."""
-        merged = ("--merged", behind) if behind else ()
-        return tuple(self._git.must("for-each-ref", "--format=%(refname:lstrip=2)", *merged, "refs/tags").text.split())
+        if not behind:
+            return self._look.tags
+        output = self._git.must("for-each-ref", "--format=%(refname:lstrip=2)", "--merged", behind, "refs/tags")
+        return tuple(output.text.split())
 
     def touched(self, since: str, until: str) -> tuple[str, ...]:
         """Return the app's files that the commits after `since`, up to `until`, have changed; sorted."""
@@ -124,14 +125,13 @@ class GitScm:
 
         One whose tag somebody has set on another commit is nobody's business any more.
         """
-        begun = self._refs(_RELEASES)
-        tagged = self._refs(*(f"refs/tags/{tag}" for tag in begun)) if begun else {}
-        named = ((self._tag.release(tag), at) for tag, at in begun.items() if tagged.get(tag, at) == at)
+        begun = {tag: at for tag, at in self._look.begun.items() if self._tagged(tag) in {"", at}}
+        named = ((self._tag.release(tag), at) for tag, at in begun.items())
         return {name: commit for name, commit in named if name}
 
     def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Return the names of the files that git would store differently from what a commit holds."""
-        return changes(self._git, commit, files)
+        return self._look.staged(commit, files).changed if files else ()
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
         """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
@@ -139,7 +139,7 @@ class GitScm:
         Raises:
             Refused: a hook rejected it, or there is no identity.
         """
-        return write_commit(self._git, parent=parent, files=files, message=message)
+        return write_commit(self._git, parent=parent, tree=self._look.staged(parent, files).tree, message=message)
 
     def keep(self, name: str, commit: str) -> None:
         """Remember a release that was begun, by a private ref."""
@@ -155,7 +155,10 @@ class GitScm:
         Raises:
             Refused: the branch has moved meanwhile, or a path holds other changes.
         """
-        land(self._git, commit, paths)
+        try:
+            land(self._git, self._look, commit, paths)
+        finally:
+            self.look_again()
 
     def prepare(self, name: str, commit: str, message: str) -> None:
         """Write the annotated tag and let the release's private ref name it, unless there is one on this commit.
@@ -165,8 +168,8 @@ class GitScm:
         """
         if self._made(name, commit) or self._taken(name, commit):
             return
-        made = write_tag(self._git, name=name, commit=commit, message=message, sign=self._sign)
-        self._change(f"update {_RELEASES}{name}\0{made}\0", reason=f"prepare {name}")
+        made = self._make(name, commit, message)
+        self._change(f"update {RELEASES}{name}\0{made}\0", reason=f"prepare {name}")
 
     def tag(self, name: str, commit: str, message: str) -> None:
         """Create an annotated tag and drop the release's private ref, in one transaction.
@@ -174,7 +177,7 @@ class GitScm:
         Raises:
             Refused: the tag exists on another commit.
         """
-        dropped = f"delete {_RELEASES}{name}\0"
+        dropped = f"delete {RELEASES}{name}\0"
         self._change(*self._tagging(name, commit, message), dropped, reason=f"tag {name}")
 
     def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
@@ -185,30 +188,39 @@ class GitScm:
         Raises:
             Refused: the branch has moved, a path holds other changes, or the tag exists on another commit.
         """
-        kept = f"update {_RELEASES}{tag}\0{commit}\0"
-        land(self._git, commit, paths, with_refs=(*self._tagging(tag, commit, message), kept))
-        self._change(f"delete {_RELEASES}{tag}\0", reason=f"finish {tag}")
+        kept = f"update {RELEASES}{tag}\0{commit}\0"
+        try:
+            land(self._git, self._look, commit, paths, with_refs=(*self._tagging(tag, commit, message), kept))
+        finally:
+            self.look_again()
+        self._change(f"delete {RELEASES}{tag}\0", reason=f"finish {tag}")
 
     def _tagging(self, name: str, commit: str, message: str) -> tuple[str, ...]:
         """Return the ref commands that make a tag of a release."""
         if self._taken(name, commit):
             return ()
-        made = self._made(name, commit) or write_tag(
-            self._git, name=name, commit=commit, message=message, sign=self._sign
-        )
-        return (f"create refs/tags/{name}\0{made}",)
+        made = self._made(name, commit) or self._make(name, commit, message)
+        return (f"create {TAGS}{name}\0{made}",)
+
+    def _tagged(self, name: str) -> str:
+        """Return the commit of a tag, or an empty string."""
+        return self._look.commit_of(f"{TAGS}{name}")
 
     def _taken(self, name: str, commit: str) -> bool:
         """Return whether the tag is there; raise when it is on another commit."""
-        there = self._git.commit_of(f"refs/tags/{name}")
+        there = self._tagged(name)
         if there not in {"", commit}:
             raise _tag_taken(name, there)
         return bool(there)
 
     def _made(self, name: str, commit: str) -> str:
         """Return the hash of a tag that was made before, and has no name yet, or an empty string."""
-        found = self._git.run("rev-parse", "--verify", "--quiet", f"{_RELEASES}{name}^{{tag}}")
-        return found.text if found.ok and self._git.commit_of(found.text) == commit else ""
+        return self._look.made(name) if self._look.begun.get(name) == commit else ""
+
+    def _make(self, name: str, commit: str, message: str) -> str:
+        """Write a tag object and return its hash."""
+        tagger = None if self._sign else self._look.identity("COMMITTER")
+        return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
 
     def remote(self, branch: str) -> Remote | None:
         """Ask the remote for a branch and its tags; None when there is no remote.
@@ -228,12 +240,14 @@ class GitScm:
         """
         from kaizen_tasks.adapters import git_push
 
-        named = (f"refs/tags/{tag}", f"{_RELEASES}{tag}^{{tag}}")
-        source = next((each for each in named if self._git.commit_of(each)), "")
+        named = (f"{TAGS}{tag}", f"{RELEASES}{tag}^{{tag}}")
+        source = next((each for each in named if self._look.commit_of(each)), "")
         git_push.publish(self._git, self._remote, branch=branch, tag=tag, source=source, atomic=self._atomic)
 
     def export(self, commit: str, into: Path) -> None:
         """Write the app's files of a commit into an empty folder, as they are committed."""
+        from kaizen_tasks.adapters.git_export import export
+
         export(self._git, commit, into)
 
     def committed(self, commit: str) -> datetime:
@@ -246,16 +260,11 @@ class GitScm:
         return web_address(address(self._git, self._remote))
 
     def _private(self, name: str) -> str:
-        return f"{_RELEASES}{self._tag.of(name)}"
-
-    def _refs(self, *patterns: str) -> dict[str, str]:
-        """Return the commits that these refs name, through annotated tags too, by the refs' short names."""
-        output = self._git.must("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", *patterns)
-        found = (line.split(" ") for line in output.text.splitlines())
-        return {ref.removeprefix(_RELEASES).removeprefix("refs/tags/"): peeled or at for ref, at, peeled in found}
+        return f"{RELEASES}{self._tag.of(name)}"
 
     def _change(self, *commands: str, reason: str) -> None:
         changed = self._git.transact(*commands, reason=reason)
+        self.look_again()
         if not changed.ok:
             raise Refused(f"git cannot {reason}: {changed.reason}", state="no ref has changed")
 

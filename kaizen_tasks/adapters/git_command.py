@@ -84,12 +84,14 @@ class Place:
         top: folder of the working tree.
         prefix: the app's folder in it, with a slash at the end, or empty.
         folder: git's own folder for this working tree.
+        hooks: folder of the hooks.
         shallow: whether the history is cut off somewhere.
     """
 
     top: Path
     prefix: str
     folder: Path
+    hooks: Path
     shallow: bool
 
     @property
@@ -164,12 +166,15 @@ class Git:
             Refused: the folder is in no repository, or in one that git does not trust.
         """
         output = self.run(
-            "rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix", "--is-shallow-repository"
-        )
+            "rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix", "--is-shallow-repository",
+            "--git-path", "hooks",
+        )  # fmt: skip
         if not output.ok:
             raise _homeless(self.root, output)
-        folder, top, prefix, shallow = output.text.split("\n")
-        return Place(top=Path(top), prefix=prefix, folder=Path(folder), shallow=shallow == "true")
+        folder, top, prefix, shallow, hooks = output.text.split("\n")
+        return Place(
+            top=Path(top), prefix=prefix, folder=Path(folder), hooks=self.root / hooks, shallow=shallow == "true"
+        )
 
     @cached_property
     def version(self) -> tuple[int, int]:
@@ -192,13 +197,15 @@ class Git:
         output = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return output.text if output.ok else ""
 
+    def commits_of(self, *names: str) -> tuple[str, ...]:
+        """Return what `commit_of` returns, of several refs or hashes at once."""
+        given = "".join(f"{name}^{{commit}}\n" for name in names)
+        lines = self.must("cat-file", "--batch-check=%(objectname)", given=os.fsencode(given)).text.split("\n")
+        return tuple("" if " " in line else line for line in lines if line)
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Return whether `old` is reachable from `new`; not so when either is unknown here."""
         return self.run("merge-base", "--is-ancestor", "--end-of-options", old, new).ok
-
-    def identity(self, role: str) -> Output:
-        """Ask for the name, address and time of the AUTHOR or the COMMITTER."""
-        return self.run("var", f"GIT_{role}_IDENT")
 
 
 def _command(arguments: tuple[str, ...]) -> str:

@@ -2,78 +2,95 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
     from kaizen_tasks.adapters.git_command import Git, Output
 
-# The files are watched by nobody, and may hold normalised lines where the owner wants a warning about those.
-_HERE = ("-c", "core.fsmonitor=false", "-c", "core.safecrlf=false")
-_FILE_MODES = {"100644": 0o644, "100755": 0o755}
+# The files are watched by nobody, have no modes to go by, and may hold normalised lines where the owner wants a warning
+# about those.
+_HERE = ("-c", "core.fsmonitor=false", "-c", "core.fileMode=false", "-c", "core.safecrlf=false")
+_FILE_MODES = {"100644", "100755"}
+_ABSENT = "000000"
+_HOOKS = ("pre-commit", "commit-msg")
 
 
-def changes(git: Git, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return the names of the files that git would store differently from what a commit holds.
+@frozen(kw_only=True)
+class Staged:
+    """What a commit becomes with some files replaced.
+
+    Attributes:
+        tree: hash of the tree.
+        changed: names of the files in it that are not as the commit has them, from the app's folder.
+    """
+
+    tree: str
+    changed: tuple[str, ...]
+
+
+def stage(git: Git, commit: str, files: Mapping[str, bytes]) -> Staged:
+    """Write the tree of a commit with these files replaced, as git would store them.
+
+    Args:
+        git: the repository.
+        commit: full hash.
+        files: what the working-tree files hold, by their path from the app's folder.
 
     Raises:
-        Refused: git would not add one of them at all.
+        Refused: git would not add one of them at all, or it is no plain file in the commit.
     """
-    if not files:
-        return ()
     with TemporaryDirectory(prefix="kaizen-commit-") as scratch:
-        index = _TemporaryIndex(git, Path(scratch))
-        index.read(commit)
-        index.add(commit, files)
-        return index.changed(commit)
+        tree = _added(git, Path(scratch), commit, files)
+    changed = tuple(_changed(git, commit, tree))
+    for path, mode in changed:
+        if path not in files or mode not in {*_FILE_MODES, _ABSENT}:
+            raise Refused(f"{path} is committed as something else than a plain file (mode {mode})")
+    return Staged(tree=tree, changed=tuple(path for path, _ in changed))
 
 
-def write_commit(git: Git, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
-    """Write a commit object: the parent's tree with these files replaced; the commit hooks run first.
+def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
+    """Write a commit object; the commit hooks run first.
 
     Args:
         git: the repository.
         parent: full hash.
-        files: what the working-tree files hold, by their path from the app's folder.
+        tree: its hash.
         message: of the commit; the commit-msg hook may edit it.
 
     Raises:
-        Refused: a hook rejected or changed it, there is no identity, or a path is no plain file.
+        Refused: a hook rejected or changed it, or there is no identity.
     """
-    with TemporaryDirectory(prefix="kaizen-commit-") as scratch:
-        index = _TemporaryIndex(git, Path(scratch))
-        index.read(parent)
-        index.add(parent, files)
-        tree, content = index.write_tree(), index.content()
-        index.hook("pre-commit")
-        if index.content() != content and index.write_tree() != tree:
-            raise Refused(
-                "the pre-commit hook changed what is being committed; a release commit holds what was checked",
-                state="nothing has been committed",
-                hint="let the hook reject instead, or leave the released files out of it",
-            )
-        said = index.edit_message(message)
-        return _commit_tree(git, parent, tree, said)
+    customs = _customs(git)
+    said = _approved(git, tree, message) if customs.hooked else _written(message)
+    return _commit_tree(git, parent, tree, said, signed=customs.signed)
 
 
-def write_tag(git: Git, *, name: str, commit: str, message: str, sign: bool) -> str:
+def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: Output | None) -> str:
     """Write an annotated tag object and return its hash; no ref names it yet.
+
+    Args:
+        git: the repository.
+        name: of the tag.
+        commit: full hash.
+        message: of the tag.
+        tagger: the committer's identity, as `git var` has answered; None when git shall sign, and ask for it itself.
 
     Raises:
         Refused: there is no identity, the name is no tag name, or it could not be signed.
     """
     if name.startswith("-"):
         raise Refused(f"{name!r} is no name for a tag")
-    if sign:
+    if tagger is None:
         return _signed_tag(git, name, commit, message)
-    tagger = git.identity("COMMITTER")
     if not tagger.ok:
         raise Refused(f"git does not know who is tagging: {tagger.reason}", hint=IDENTITY_HINT)
     header = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger.text}\n\n"
@@ -109,92 +126,101 @@ def _signed_tag(git: Git, name: str, commit: str, message: str) -> str:
 IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@example.com"
 
 
-class _TemporaryIndex:
-    """An index of its own, and a working tree of its own that holds the changed files only.
+def _added(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]) -> str:
+    """Return the tree that `git add` makes of a commit and files, in an index and a working tree of their own.
 
-    `git add` in there normalises line endings and runs filters exactly as it would at home, which
-    `git hash-object --path` does not: that one does not see whether the file is in the index with CRLF.
+    That working tree holds these files only. `git add` normalises line endings and runs filters there exactly as it
+    would at home, which `git hash-object --path` does not: that one does not see whether the file is in the index with
+    CRLF. Modes stay those of the commit.
     """
-
-    def __init__(self, git: Git, scratch: Path) -> None:
-        self._git = git
-        self._home = {"GIT_INDEX_FILE": str(scratch / "index")}
-        self._files = scratch / "files"
-        self._away = {**self._home, "GIT_DIR": str(git.place.folder), "GIT_WORK_TREE": str(self._files)}
-        self._message = scratch / "COMMIT_EDITMSG"
-
-    def read(self, parent: str) -> None:
-        """Begin with the parent's tree; what the user's index knows of unchanged files spares hooks a rescan."""
-        if self._git.place.index.is_file():
-            shutil.copy2(self._git.place.index, self._home["GIT_INDEX_FILE"])
-        self._git.must("read-tree", "--reset", parent, env=self._home)
-
-    def add(self, parent: str, files: Mapping[str, bytes]) -> None:
-        """Replace these files, as `git add` would, and keep their modes."""
-        modes = _modes(self._git, parent, tuple(files))
-        self._look_at(modes)
-        self._files.mkdir()
-        for path, content in files.items():
-            self._put(path, content, modes.get(path, "100644"))
-        paths = [self._git.place.prefix + path for path in files]
-        added = self._git.run(
-            "--literal-pathspecs", *_HERE, "add", "--force", "--sparse", "--", *paths,
-            env=self._away,
-            folder=self._files,
-        )  # fmt: skip
-        _demand(added, "git add refuses the release's files")
-
-    def changed(self, commit: str) -> tuple[str, ...]:
-        """Return the names of the files that are not as a commit has them."""
-        return self._git.must(
-            "diff-index", "--cached", "--name-only", "--no-renames", "--relative", "-z", commit, env=self._home
-        ).items
-
-    def content(self) -> bytes:
-        """Return the index itself, which a hook that changes nothing leaves alone."""
-        return Path(self._home["GIT_INDEX_FILE"]).read_bytes()
-
-    def write_tree(self) -> str:
-        """Return the hash of the tree that the index stands for."""
-        return self._git.must("write-tree", env=self._home).text
-
-    def hook(self, name: str, *arguments: str) -> None:
-        """Run a hook where and how `git commit` runs it."""
-        ran = self._git.run(
-            "hook", "run", "--ignore-missing", name, "--", *arguments,
-            env={**self._home, "GIT_EDITOR": ":"},
-            folder=self._git.place.top,
-        )  # fmt: skip
-        _demand(ran, f"the {name} hook rejects the commit", last_line=True)
-
-    def edit_message(self, message: str) -> bytes:
-        """Return the message as the commit-msg hook leaves it."""
-        self._message.write_text(message.strip() + "\n", encoding="utf-8")
-        self.hook("commit-msg", str(self._message))
-        said = self._message.read_bytes().strip()
-        if not said:
-            raise Refused("the commit-msg hook left no message", state="nothing has been committed")
-        return said + b"\n"
-
-    def _look_at(self, paths: Iterable[str]) -> None:
-        """Forget that the owner has marked files as not to be looked at: `git add` would pass over them."""
-        given = "".join(f"{path}\0" for path in paths)
-        self._git.must(
-            "update-index", "--no-assume-unchanged", "-z", "--stdin", given=os.fsencode(given), env=self._home
-        )
-
-    def _put(self, path: str, content: bytes, mode: str) -> None:
-        if mode not in _FILE_MODES:
-            raise Refused(f"{path} is committed as something else than a plain file (mode {mode})")
-        file = self._files / self._git.place.prefix / path
+    home = {"GIT_INDEX_FILE": str(scratch / "index")}
+    tree = scratch / "files"
+    for path, content in files.items():
+        file = tree / git.place.prefix / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-        file.chmod(_FILE_MODES[mode])
+    git.must("read-tree", commit, env=home)
+    added = git.run(
+        "--literal-pathspecs", *_HERE, "add", "--force", "--sparse", "--", *(git.place.prefix + path for path in files),
+        env={**home, "GIT_DIR": str(git.place.folder), "GIT_WORK_TREE": str(tree)},
+        folder=tree,
+    )  # fmt: skip
+    _demand(added, "git add refuses the release's files")
+    return git.must("write-tree", env=home).text
 
 
-def _commit_tree(git: Git, parent: str, tree: str, message: bytes) -> str:
-    signed = ["-S"] if _signs(git) else []
-    written = git.run("-c", "i18n.commitEncoding=UTF-8", "commit-tree", *signed, "-p", parent, tree, given=message)
+def _changed(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
+    """Yield the files that differ, and the modes that they have in the commit."""
+    items = iter(git.must("diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", commit, tree).items)
+    for entry, path in zip(items, items, strict=True):
+        yield path, entry.removeprefix(":").partition(" ")[0]
+
+
+@frozen(kw_only=True)
+class _Customs:
+    """What the owner of a repository wants of every commit.
+
+    Attributes:
+        signed: a signature.
+        hooked: the approval of hooks.
+    """
+
+    signed: bool
+    hooked: bool
+
+
+def _customs(git: Git) -> _Customs:
+    """Ask the configuration, where a newer git has hooks too, and look into the folder of the hooks."""
+    told = git.run("config", "--null", "--get-regexp", r"^(commit\.gpgsign|hook\..*)$").items
+    keys = {each.partition("\n")[0] for each in told}
+    hooked = any(key.startswith("hook.") for key in keys) or any((git.place.hooks / hook).exists() for hook in _HOOKS)
+    return _Customs(signed="commit.gpgsign" in keys and _signs(git), hooked=hooked)
+
+
+def _signs(git: Git) -> bool:
+    return git.run("config", "--type=bool", "--get", "commit.gpgSign").text == "true"
+
+
+def _written(message: str) -> bytes:
+    return f"{message.strip()}\n".encode()
+
+
+def _approved(git: Git, tree: str, message: str) -> bytes:
+    """Run the hooks as `git commit` does, against an index of their own; return the message as they leave it."""
+    with TemporaryDirectory(prefix="kaizen-hooks-") as scratch:
+        index, text = Path(scratch) / "index", Path(scratch) / "COMMIT_EDITMSG"
+        home = {"GIT_INDEX_FILE": str(index)}
+        if git.place.index.is_file():
+            shutil.copy2(git.place.index, index)  # what it knows of unchanged files spares hooks a rescan
+        git.must("read-tree", "--reset", tree, env=home)
+        content = index.read_bytes()
+        _hook(git, home, "pre-commit")
+        if index.read_bytes() != content and git.must("write-tree", env=home).text != tree:
+            raise Refused(
+                "the pre-commit hook changed what is being committed; a release commit holds what was checked",
+                state="nothing has been committed",
+                hint="let the hook reject instead, or leave the released files out of it",
+            )
+        text.write_bytes(_written(message))
+        _hook(git, home, "commit-msg", str(text))
+        said = text.read_bytes().strip()
+    if not said:
+        raise Refused("the commit-msg hook left no message", state="nothing has been committed")
+    return said + b"\n"
+
+
+def _hook(git: Git, home: Mapping[str, str], name: str, *arguments: str) -> None:
+    ran = git.run(
+        "hook", "run", "--ignore-missing", name, "--", *arguments,
+        env={**home, "GIT_EDITOR": ":"},
+        folder=git.place.top,
+    )  # fmt: skip
+    _demand(ran, f"the {name} hook rejects the commit", last_line=True)
+
+
+def _commit_tree(git: Git, parent: str, tree: str, message: bytes, *, signed: bool) -> str:
+    sign = ["-S"] if signed else []
+    written = git.run("-c", "i18n.commitEncoding=UTF-8", "commit-tree", *sign, "-p", parent, tree, given=message)
     if not written.ok:
         raise Refused(
             f"git cannot write the commit: {written.reason}",
@@ -202,15 +228,6 @@ def _commit_tree(git: Git, parent: str, tree: str, message: bytes) -> str:
             hint=IDENTITY_HINT if "tell me who you are" in written.err else "",
         )
     return written.text
-
-
-def _modes(git: Git, commit: str, paths: tuple[str, ...]) -> dict[str, str]:
-    listed = git.must("ls-tree", "-z", commit, "--", *paths).items
-    return {path: entry.partition(" ")[0] for entry, _, path in (each.partition("\t") for each in listed)}
-
-
-def _signs(git: Git) -> bool:
-    return git.run("config", "--type=bool", "--get", "commit.gpgSign").text == "true"
 
 
 def _demand(output: Output, what: str, *, last_line: bool = False) -> None:

@@ -19,27 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kaizen_tasks.adapters.git_command import Git
+    from kaizen_tasks.adapters.git_look import Look, Position
 
 _LOCK = re.compile(r"'([^']+\.lock)': File exists")
 _SKIPPED = "S"  # `git ls-files -v`: the sparse checkout leaves this file out
-
-
-@frozen
-class Position:
-    """Where HEAD is.
-
-    Attributes:
-        commit: full hash.
-        ref: full name of the branch, or `HEAD` when it is detached.
-    """
-
-    commit: str
-    ref: str
-
-    @property
-    def branch(self) -> str:
-        """The branch's short name, or empty when HEAD is detached."""
-        return self.ref.removeprefix("refs/heads/") if self.ref.startswith("refs/heads/") else ""
 
 
 @frozen(kw_only=True)
@@ -71,24 +54,12 @@ class _Spot:
     foreign: bool
 
 
-def position(git: Git) -> Position:
-    """Return where HEAD is.
-
-    Raises:
-        Refused: not a repository, or one without a commit.
-    """
-    git.place  # noqa: B018 - says better what is wrong with the folder
-    output = git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
-    if not output.ok:
-        raise Refused("the repository has no commit yet", hint="git add, then git commit")
-    return Position(*output.text.split("\n"))
-
-
-def land(git: Git, commit: str, paths: tuple[str, ...], *, with_refs: tuple[str, ...] = ()) -> None:
+def land(git: Git, look: Look, commit: str, paths: tuple[str, ...], *, with_refs: tuple[str, ...] = ()) -> None:
     """Move the branch forward to a commit, and these paths in index and working tree with it.
 
     Args:
         git: the repository.
+        look: what it shows; the transaction demands that the branch is still there.
         commit: full hash.
         paths: from the app's folder.
         with_refs: commands of `git update-ref -z --stdin` for the same transaction.
@@ -96,9 +67,10 @@ def land(git: Git, commit: str, paths: tuple[str, ...], *, with_refs: tuple[str,
     Raises:
         Refused: the branch has moved meanwhile, another git is at work, or a path holds other changes.
     """
-    here = position(git)
-    if here.commit == commit:
-        old = git.commit_of(f"{commit}^")
+    here = look.position
+    before = look.commit_of(f"{commit}^")
+    if here.commit in {commit, before}:
+        old = before
     elif git.is_ancestor(here.commit, commit):
         old = here.commit
     elif git.is_ancestor(commit, here.commit):
@@ -113,21 +85,23 @@ def land(git: Git, commit: str, paths: tuple[str, ...], *, with_refs: tuple[str,
 
 
 def _survey(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Iterable[_Spot]:
-    before, after = _tree(git, old, paths) if old else {}, _tree(git, new, paths)
+    """Look at those of the paths that the landing changes."""
+    changes = _changes(git, old, new, paths)
     index, skipped = _index(git, paths)
-    differs_from_old = _differing(git, old, paths) if old else frozenset(paths)
-    differs_from_new = _differing(git, new, paths)
-    for path, entry in after.items():
+    differs_from_old = _differing(git, old, tuple(changes)) if old else frozenset(changes)
+    # What is as before cannot be as it will be, so that most landings need not ask for the rest.
+    differs_from_new = (changes.keys() - differs_from_old) | _differing(git, new, tuple(differs_from_old))
+    for path, (before, after) in changes.items():
         tracked = path in index
-        written = _holds(git, path, entry) if not tracked else path not in differs_from_new
+        written = _holds(git, path, after) if not tracked else path not in differs_from_new
         kept_old = not (git.root / path).exists() if not tracked else path not in differs_from_old
         yield _Spot(
             path=path,
-            new=entry,
-            indexed=index.get(path) == entry,
+            new=after,
+            indexed=index.get(path) == after,
             written=written or path in skipped,
             skipped=path in skipped,
-            foreign=index.get(path) not in (entry, before.get(path)) or not (written or kept_old),
+            foreign=index.get(path) not in (after, before) or not (written or kept_old),
         )
 
 
@@ -137,13 +111,17 @@ def _holds(git: Git, path: str, entry: _Entry) -> bool:
     return hashed.ok and hashed.text == entry.blob
 
 
-def _tree(git: Git, commit: str, paths: tuple[str, ...]) -> dict[str, _Entry]:
-    entries = {}
-    for item in git.must("ls-tree", "-z", commit, "--", *paths).items:
-        entry, _, path = item.partition("\t")
-        mode, _, blob = entry.split(" ")
-        entries[path] = _Entry(mode=mode, blob=blob)
-    return entries
+def _changes(git: Git, old: str, new: str, paths: tuple[str, ...]) -> dict[str, tuple[_Entry | None, _Entry]]:
+    """Return the entries before and after, by path, of what a commit changes and does not remove."""
+    span = (old, new) if old else ("--root", "--no-commit-id", new)
+    found = git.must("diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *span, "--", *paths).items
+    changes = {}
+    for entry, path in zip(found[::2], found[1::2], strict=True):
+        old_mode, mode, old_blob, blob, kind = entry.removeprefix(":").split(" ")
+        before = None if kind == "A" else _Entry(mode=old_mode, blob=old_blob)
+        if kind != "D":
+            changes[path] = before, _Entry(mode=mode, blob=blob)
+    return changes
 
 
 def _index(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _Entry], frozenset[str]]:
@@ -162,6 +140,8 @@ def _index(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _Entry], frozens
 
 def _differing(git: Git, commit: str, paths: tuple[str, ...]) -> frozenset[str]:
     """Return the paths whose working-tree content is not the commit's, as `git status` would see it."""
+    if not paths:
+        return frozenset()
     output = git.must(
         "--literal-pathspecs", "-c", "diff.autoRefreshIndex=true",
         "diff", "--name-only", "--no-ext-diff", "--no-renames", "--relative", "-z", commit, "--", *paths,

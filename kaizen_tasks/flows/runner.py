@@ -32,6 +32,7 @@ def perform(step: Step, _decision: Act, release: Release, tools: Tools) -> Relea
     began = tools.clock.elapsed()
     try:
         after = step.act(release, tools)
+        tools.scm.look_again()
         seen = step.decide(after, tools)
     except BaseException:
         tools.reporter.failed(step.label, tools.clock.elapsed() - began)

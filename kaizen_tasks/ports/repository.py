@@ -25,7 +25,15 @@ class Documents(Protocol):
 
 
 class Scm(Protocol):
-    """Version control: a git repository around the app's folder. Paths are relative to that folder."""
+    """Version control: a git repository around the app's folder. Paths are relative to that folder.
+
+    One look serves a whole decision: an answer may be one that was given before, as long as nothing has been changed
+    through this port since, and nobody has asked it to look again.
+    """
+
+    def look_again(self) -> None:
+        """Forget what has been seen: time has passed, or somebody else may have been at work."""
+        ...
 
     def head(self) -> Head:
         """Return where the checkout stands.

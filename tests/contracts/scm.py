@@ -97,6 +97,16 @@ class ScmContract:
 
         assert (before, "") == (scene.scm.head().commit, scene.scm.head().branch)
 
+    def test_sees_what_others_have_done_when_it_looks_again(self, scene: Scene) -> None:
+        before = scene.scm.head().commit
+        assert scene.scm.modified() == ()
+        commit = scene.commit({"app.py": b"2\n"})
+        scene.write("VERSION", b"2\n")
+        scene.scm.look_again()
+
+        assert before != commit == scene.scm.head().commit
+        assert scene.scm.modified() == ("VERSION",)
+
     def test_refuses_a_repository_without_a_commit(self, scene: Scene) -> None:
         with pytest.raises(Refused, match="no commit yet"):
             scene.empty.head()

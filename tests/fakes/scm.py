@@ -93,6 +93,9 @@ class FakeScm:
         self._branches[self.branch] = self._tip
         self.branch = ""
 
+    def look_again(self) -> None:
+        """Nothing to forget: it never remembers."""
+
     def head(self) -> Head:
         """Return where the checkout stands."""
         if not self._tip:

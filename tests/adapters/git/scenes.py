@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GitScene:
-    """The contract's scene in real repositories."""
+    """The contract's scene in real repositories; after whatever people do, the tool looks again."""
 
     def __init__(self, where: Path) -> None:
         self._where = where
@@ -37,12 +37,15 @@ class GitScene:
         return GitScm(folder)
 
     def commit(self, files: Mapping[str, bytes]) -> str:
+        self.scm.look_again()
         return self._repository.commit(files)
 
     def write(self, path: str, content: bytes) -> None:
+        self.scm.look_again()
         self._repository.write({path: content})
 
     def stage(self, path: str, content: bytes) -> None:
+        self.scm.look_again()
         self._repository.write({path: content})
         self._repository.git("add", path)
 
@@ -53,9 +56,11 @@ class GitScene:
         return self._repository.git_bytes("cat-file", "blob", f":{path}")
 
     def detach(self) -> None:
+        self.scm.look_again()
         self._repository.git("checkout", "--quiet", "--detach")
 
     def merge(self) -> None:
+        self.scm.look_again()
         self._repository.git("checkout", "--quiet", "-b", "side")
         self._repository.commit({"side": b""})
         self._repository.git("checkout", "--quiet", "main")

@@ -24,6 +24,7 @@ class TestLanding:
             repository.git("read-tree", commit)
         if "VERSION" in done:
             repository.write({"VERSION": RELEASE["VERSION"]})
+        scm.look_again()
         scm.land(commit, paths=PATHS)
 
         assert repository.git("status", "--porcelain") == ""

@@ -53,6 +53,7 @@ class TestPush:
         assert failure.value.hint.startswith("git pull --no-rebase --tags origin main, ")
 
         repository.git("pull", "--quiet", "--no-rebase", "origin", "main")
+        scm.look_again()
         scm.publish(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") == scm.head().commit
 
