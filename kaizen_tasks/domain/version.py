@@ -29,10 +29,10 @@ def parse(text: str, *, where: str = "version") -> Version:
     """
     from semver import Version
 
-    bare = text.removeprefix("v")
-    if not Version.is_valid(bare):
-        raise UsageError(f"{where}: {text!r} is not a version", hint="write it as 1.2.3 or v1.2.3")
-    version = Version.parse(bare)
+    try:
+        version = Version.parse(text.removeprefix("v"))
+    except ValueError:
+        raise UsageError(f"{where}: {text!r} is not a version", hint="write it as 1.2.3 or v1.2.3") from None
     if version.build:
         raise UsageError(
             f"{where}: {text!r} has build metadata (+{version.build}), which an image tag cannot carry",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
@@ -44,9 +45,14 @@ def changelog_bytes(tools: Tools) -> bytes:
 
 def changelog(tools: Tools) -> Changelog:
     """Return CHANGELOG.md, parsed."""
+    return _parsed(changelog_bytes(tools))
+
+
+@lru_cache(maxsize=2)  # every step reads it anew: as it was before the release, and as it is with it
+def _parsed(content: bytes) -> Changelog:
     from kaizen_tasks.domain import changelog as changelogs
 
-    return changelogs.parse(changelog_bytes(tools))
+    return changelogs.parse(content)
 
 
 def tagged_versions(tools: Tools, *, behind_head: bool) -> tuple[Version, ...]:
@@ -62,18 +68,23 @@ def tagged_versions(tools: Tools, *, behind_head: bool) -> tuple[Version, ...]:
 
 def released_versions(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
     """Return the versions among these git tags; tags of other forms are not releases."""
-    return tuple(found for name in tags if (found := _of_tag(name, tools)))
+    return _named(tags, tools.settings.release.tag)
 
 
-def _of_tag(name: str, tools: Tools) -> Version | None:
-    prefix, _, suffix = tools.settings.release.tag.partition("{version}")
+@lru_cache(maxsize=4)  # every step asks which release was the last; those here, and those that HEAD descends from
+def _named(tags: tuple[str, ...], pattern: str) -> tuple[Version, ...]:
+    return tuple(found for name in tags if (found := _of_tag(name, pattern)))
+
+
+def _of_tag(name: str, pattern: str) -> Version | None:
+    prefix, _, suffix = pattern.partition("{version}")
     if not (name.startswith(prefix) and name.endswith(suffix)):
         return None
     try:
         found = versions.parse(name.removeprefix(prefix).removesuffix(suffix), where=name)
     except (UsageError, Refused):
         return None
-    return found if tools.settings.git_tag(found) == name else None
+    return found if pattern.format(version=found) == name else None
 
 
 def last_release(tools: Tools, *, behind_head: bool = False) -> Version | None:
@@ -88,9 +99,7 @@ def last_release(tools: Tools, *, behind_head: bool = False) -> Version | None:
     content = tools.documents.read(CHANGELOG)
     if content is None:
         return None
-    from kaizen_tasks.domain import changelog as changelogs
-
-    parsed = changelogs.parse(content)
+    parsed = _parsed(content)
     if not has_entries(parsed):
         return None
     return versions.latest(tuple(each.version for each in parsed.releases if each.version is not None))

@@ -13,6 +13,8 @@ from kaizen_tasks.flows import documents, pending
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from semver import Version
+
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports import Remote, Tools
@@ -70,15 +72,26 @@ def of_version(release: Release, tools: Tools) -> Iterator[str]:
     The tag of a hotfix on another branch has its heading there.
     """
     parsed = documents.changelog(tools)
-    headings = tuple(each.version for each in parsed.releases if each.version is not None)
-    newest, tagged = versions.latest(headings), versions.latest(documents.tagged_versions(tools, behind_head=True))
+    newest = versions.latest(tuple(each.version for each in parsed.releases if each.version is not None))
     if newest is not None and newest > release.version:
         yield f"CHANGELOG.md has [{newest}], which is above the {release.version} to be released"
-    if tagged is not None and newest is not None and newest < tagged and tagged != release.version:
+    tagged = _tagged_above(newest, tools) if newest is not None else None
+    if tagged is not None and tagged != release.version:
         yield f"the tag {tools.settings.git_tag(tagged)} has no heading in CHANGELOG.md, which ends at [{newest}]"
     tag = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(release.version)}")
     if tag and release.commit != tag:
         yield f"the tag {tools.settings.git_tag(release.version)} exists already, on commit {tag[:10]}"
+
+
+def _tagged_above(newest: Version, tools: Tools) -> Version | None:
+    """Return the highest tag that HEAD descends from, if it is above the newest heading.
+
+    Which tags those are takes git a walk through the history; mostly none at all is above.
+    """
+    if max(documents.tagged_versions(tools, behind_head=False), default=newest) <= newest:
+        return None
+    tagged = versions.latest(documents.tagged_versions(tools, behind_head=True))
+    return tagged if tagged is not None and tagged > newest else None
 
 
 def of_documents(release: Release, tools: Tools) -> Iterator[str]:
