@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaizen_tasks import tasks
 from kaizen_tasks.tasks import collection
 
 if TYPE_CHECKING:
@@ -167,3 +169,16 @@ def test_a_stage_with_an_underscore_can_be_released_to(folder: Path, monkeypatch
     task = build(folder, 'app = "web"\npipeline = ["my_env"]\n[environments.my_env]\n')["release-my-env"]
 
     assert task.__doc__ == "Release to my_env: from the commit to a verified service and a tag."
+
+
+def test_the_garbage_collector_rests_and_is_not_off(folder: Path) -> None:
+    """A rollout of hundreds of environments still collects what it leaves behind."""
+    before = gc.get_threshold()
+    gc.set_threshold(700)
+    try:
+        tasks.namespace()
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] == tasks.ALLOCATIONS_BETWEEN_COLLECTIONS
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.set_threshold(*before)

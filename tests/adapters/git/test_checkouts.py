@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.git import GitScm
-from tests.adapters.git.checkouts import LAYOUTS, with_sparse_checkout
+from kaizen_tasks.errors import Refused
+from tests.adapters.git.checkouts import LAYOUTS, in_a_subfolder, with_sparse_checkout
 from tests.contracts.scm import FILES, PATHS, RELEASE, land_and_tag
 from tests.repositories import Repository, make
 
@@ -37,6 +38,16 @@ def test_releases_in_every_kind_of_checkout(layout: Callable[[Path], Repository]
     assert commit == repository.remote_git("rev-parse", "main") == repository.git("rev-parse", "origin/main")
     assert commit == repository.remote_git("rev-parse", "v1.2.3^{commit}")
     repository.git("fsck", "--strict")
+
+
+def test_finds_hooks_of_a_subfolder_app_at_the_top(tmp_path: Path) -> None:
+    repository = in_a_subfolder(tmp_path / "here")
+    top = Repository(repository.path.parents[1], repository.remote)
+    top.git("config", "core.hooksPath", "hooks")
+    top.hook("pre-commit", "echo 'not today' >&2; exit 1")
+
+    with pytest.raises(Refused, match="pre-commit hook rejects the commit: not today"):
+        land_and_tag(GitScm(repository.path))
 
 
 def test_works_without_a_remote(repository: Repository, scm: GitScm) -> None:
