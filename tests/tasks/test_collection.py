@@ -171,7 +171,7 @@ def test_a_stage_with_an_underscore_can_be_released_to(folder: Path, monkeypatch
     assert task.__doc__ == "Release to my_env: from the commit to a verified service and a tag."
 
 
-def test_the_garbage_collector_rests_and_is_not_off(folder: Path) -> None:
+def test_the_garbage_collector_rests_and_is_not_off() -> None:
     """A rollout of hundreds of environments still collects what it leaves behind."""
     before = gc.get_threshold()
     gc.set_threshold(700)
