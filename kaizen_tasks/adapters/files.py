@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import glob
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -91,7 +90,7 @@ def _replace(path: Path, content: bytes) -> None:
     """Write beside the file and rename: a reader, or a crash, sees the old bytes or the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         with beside.open("xb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
