@@ -31,8 +31,7 @@ def perform(step: Step, _decision: Act, release: Release, tools: Tools) -> Relea
     """
     began = tools.clock.elapsed()
     try:
-        after = step.act(release, tools)
-        tools.scm.look_again()
+        after = _acted(step, release, tools)
         seen = step.decide(after, tools)
     except BaseException:
         tools.reporter.failed(step.label, tools.clock.elapsed() - began)
@@ -42,6 +41,14 @@ def perform(step: Step, _decision: Act, release: Release, tools: Tools) -> Relea
         raise _unseen(step, seen)
     tools.reporter.acted(step.label, seen.reason, tools.clock.elapsed() - began)
     return seen.release
+
+
+def _acted(step: Step, release: Release, tools: Tools) -> Release:
+    """Act; whatever comes of it, nothing that was seen before counts any more."""
+    try:
+        return step.act(release, tools)
+    finally:
+        tools.scm.look_again()
 
 
 def fenced(fence: Fence) -> Executor:

@@ -53,6 +53,7 @@ class FakeScm:
         hook_says: when set, the commit hook rejects with these words.
         in_the_way: what `obstacles` returns.
         messages: of the tags, by name.
+        looks: how often it was told to look again.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class FakeScm:
         self.hook_says = ""
         self.in_the_way: tuple[str, ...] = ()
         self.messages: dict[str, str] = {}
+        self.looks = 0
         self.upstream = remote
         self._tip = ""
         self._branches: dict[str, str] = {}
@@ -94,7 +96,8 @@ class FakeScm:
         self.branch = ""
 
     def look_again(self) -> None:
-        """Nothing to forget: it never remembers."""
+        """Count it; there is nothing to forget, since it never remembers."""
+        self.looks += 1
 
     def head(self) -> Head:
         """Return where the checkout stands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,17 @@ def test_a_failing_act_is_reported_and_its_error_goes_on(failure: BaseException)
     assert raised.value is failure
     assert tools.reporter.verdicts == [("act", "fake"), ("failed", "fake")]
     assert last.given == []
+
+
+@pytest.mark.parametrize(("failure", "decisions"), [(None, ["act", "done"]), (BuildFailed("no"), ["act"])])
+def test_nothing_that_was_seen_before_an_act_counts_after_it(failure: Exception | None, decisions: list[str]) -> None:
+    """Whether it went well or not; what only decides ends no look."""
+    tools = FakeTools()
+
+    with suppress(BuildFailed):
+        run((FakeStep(decisions=["done"]), FakeStep(decisions=decisions, failure=failure)), START, tools)
+
+    assert tools.scm.looks == 1
 
 
 @pytest.mark.parametrize(("second", "seen"), [("act", "something to do"), ("refuse", "one reason; another")])
