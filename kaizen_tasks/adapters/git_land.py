@@ -114,7 +114,9 @@ def _holds(git: Git, path: str, entry: _Entry) -> bool:
 def _changes(git: Git, old: str, new: str, paths: tuple[str, ...]) -> dict[str, tuple[_Entry | None, _Entry]]:
     """Return the entries before and after, by path, of what a commit changes and does not remove."""
     span = (old, new) if old else ("--root", "--no-commit-id", new)
-    found = git.must("diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *span, "--", *paths).items
+    found = git.must(
+        "--literal-pathspecs", "diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *span, "--", *paths
+    ).items
     changes = {}
     for entry, path in zip(found[::2], found[1::2], strict=True):
         old_mode, mode, old_blob, blob, kind = entry.removeprefix(":").split(" ")

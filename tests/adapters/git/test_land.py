@@ -56,6 +56,24 @@ class TestLanding:
 
         assert scm.pending() == {}
 
+    def test_brings_files_up_to_a_first_commit(self, repository: Repository, scm: GitScm) -> None:
+        repository.git("update-index", "--force-remove", "VERSION")
+        (repository.path / "VERSION").unlink()
+        scm.land(scm.head().commit, paths=PATHS)
+
+        assert repository.git("status", "--porcelain") == ""
+
+    def test_leaves_an_edit_of_a_file_that_the_release_does_not_change(
+        self, repository: Repository, scm: GitScm
+    ) -> None:
+        repository.commit({"VERSION": RELEASE["VERSION"]})
+        commit = release(scm)
+        repository.write({"VERSION": b"edited\n"})
+        scm.land(commit, paths=PATHS)
+
+        assert repository.git("status", "--porcelain") == " M VERSION"
+        assert (repository.path / "VERSION").read_bytes() == b"edited\n"
+
     def test_leaves_later_edits_of_what_has_landed(self, repository: Repository, scm: GitScm) -> None:
         commit = land_and_tag(scm)
         repository.write({"CHANGELOG.md": b"the next release\n"})
