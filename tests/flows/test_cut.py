@@ -9,7 +9,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.flows import catalogue, documents
 from kaizen_tasks.flows.runner import display, perform, run
-from kaizen_tasks.flows.steps import Bump
+from kaizen_tasks.flows.steps import Bump, Land
 from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
 
@@ -46,6 +46,27 @@ def test_bumps_cuts_commits_and_tags(tools: FakeTools) -> None:
     assert tools.scm.documents.files["VERSION"] == b"0.2.0\n"
     assert b"## [0.2.0] - 2026-11-20" in tools.scm.documents.files["CHANGELOG.md"]
     assert tools.scm.modified() == ()
+
+
+def test_landing_brings_along_an_index_that_a_stopped_run_has_left_behind(tools: FakeTools) -> None:
+    """Where the files were written before the commit, they are right already, and the index alone is not."""
+    before = dict(tools.scm.index)
+    released = cut(tools)
+    tools.scm.index.update(before)
+    assert tools.scm.modified() == ("CHANGELOG.md", "VERSION")
+
+    run((Land(),), released, tools)
+    assert tools.scm.modified() == ()
+
+
+def test_landing_leaves_what_was_edited_since(tools: FakeTools) -> None:
+    """It is neither what was before the release nor what is in it."""
+    released = cut(tools)
+    tools.documents = tools.scm.documents
+    tools.documents.write("CHANGELOG.md", b"# Changelog\n")
+
+    run((Land(),), released, tools)
+    assert tools.scm.modified() == ("CHANGELOG.md",)
 
 
 def test_is_local_and_asks_nobody(tools: FakeTools) -> None:

@@ -227,15 +227,18 @@ def _contents(tools: Tools) -> dict[str, bytes]:
 
 
 def stale_documents(release: Release, head: Head, tools: Tools) -> tuple[str, ...]:
-    """Return the documents that still hold what was before the release: a run was stopped between ref and files.
+    """Return the documents that have not come along with the branch: a run was stopped between ref and files.
 
-    Documents that were edited since are somebody's work, and not stale.
+    They hold what was before the release, or, where they were written before the commit, what is in it while the index
+    does not. Documents that hold neither were edited since: they are somebody's work, and not stale.
     """
-    if head.commit != release.commit or not set(documents.RELEASED) & set(tools.scm.modified()):
+    behind = set(documents.RELEASED) & set(tools.scm.modified()) if head.commit == release.commit else set()
+    if not behind:
         return ()
     contents = _contents(tools)
-    edited = tools.scm.changes(tools.scm.commit_of(f"{release.commit}^"), contents)
-    return tuple(name for name in tools.scm.changes(release.commit, contents) if name not in edited)
+    not_before = set(tools.scm.changes(tools.scm.commit_of(f"{release.commit}^"), contents))
+    not_released = set(tools.scm.changes(release.commit, contents))
+    return tuple(sorted(behind & (not_before ^ not_released)))
 
 
 @frozen(kw_only=True)
