@@ -26,13 +26,14 @@ VARIABLE = "KAIZEN_LOCK"
 """The environment variable in which a run passes its locks on."""
 
 PREFIX = "lock#"
-TEXTS = ("token", "actor", "command", "reason")
+TEXTS = ("token", "actor", "command", "reason", "process")
 OWNER = (*TEXTS, "since", "expires")
 """What is cleared when a lock is given back; the fence stays, so that it only ever grows."""
 
 FREE = "attribute_not_exists(#token)"
 OURS = "#token = :token"
-RUN_OUT = "#token = :seen_token AND #fence = :seen_fence AND #expires <= :since"
+SEEN = "#token = :seen_token AND #fence = :seen_fence"
+RUN_OUT = f"{SEEN} AND #expires <= :since"
 """The expiry is compared here, as DynamoDB deletes what has expired days late if at all, and the token and the fence so
 that only the lease that was looked at is taken over; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
 TTL.html."""
@@ -63,15 +64,15 @@ class DynamoLocks(AppTable, Locks):
             found = [_lock(item) for item in self._items(map(_key, environments))]
         return {each.environment: each for each in found if each is not None}
 
-    def take(self, wanted: Lock) -> Lock:
-        """Take the lock when it is free or its lease had run out by `wanted.since`; return the one that stands now."""
-        standing = None
+    def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+        """Take the lock when it is free, its lease had run out by `wanted.since`, or it is the one to take over."""
+        standing = self._write(wanted, over=over, condition=SEEN) if over else None
         while standing is None or (standing.token != wanted.token and standing.expired(wanted.since)):
             standing = self._write(wanted, over=standing)
         return standing
 
-    def _write(self, wanted: Lock, *, over: Lock | None) -> Lock | None:
-        """Write a lock where none is, or over one that has expired; return what stands when that is not so."""
+    def _write(self, wanted: Lock, *, over: Lock | None, condition: str = RUN_OUT) -> Lock | None:
+        """Write a lock where none is, or over another one on a condition; return what stands when that is not so."""
         values = {f":{name}": value for name, value in _values(wanted).items()}
         assigned = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removed = " REMOVE #expires" if wanted.manual else ""
@@ -84,7 +85,7 @@ class DynamoLocks(AppTable, Locks):
                     TableName=self.table,
                     Key=_key(wanted.environment),
                     UpdateExpression=f"SET {assigned}{removed} ADD #fence :one",
-                    ConditionExpression=RUN_OUT if over else FREE,
+                    ConditionExpression=condition if over else FREE,
                     ExpressionAttributeNames=_names(*OWNER, "fence"),
                     ExpressionAttributeValues={**values, ":one": {"N": "1"}},
                     ReturnValues="UPDATED_NEW",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters import liveness
 from kaizen_tasks.adapters.builders import working
 from kaizen_tasks.adapters.process import run
 from kaizen_tasks.ports import Engine, Machine
@@ -41,3 +42,11 @@ class LocalMachine(Machine):
         if name == "docker" and not run(("docker", "buildx", "version")).ok:
             return DOCKER_ALONE
         return Engine(name=name)
+
+    def process(self) -> str:
+        """Name this process."""
+        return liveness.mine()
+
+    def has_ended(self, process: str, *, bearing: str) -> bool:
+        """Tell whether a process is gone for certain, and everything that it started."""
+        return liveness.has_ended(process, bearing=bearing)

@@ -24,6 +24,7 @@ class Lock:
         since: when it was taken, in UTC; while it is only wanted, when it was asked for.
         expires: when its lease runs out unless it is renewed; None when a person has taken it by hand.
         fence: how often this environment's lock had been taken by then; 0 while it is only wanted.
+        process: which run it is, for those who can see whether it lives; empty when nobody can.
     """
 
     environment: str
@@ -34,6 +35,7 @@ class Lock:
     expires: datetime | None
     reason: str = ""
     fence: int = 0
+    process: str = field(default="", repr=False)
 
     @property
     def manual(self) -> bool:

@@ -254,7 +254,7 @@ class _Keeper:
             Locked: somebody else holds it.
         """
         clock, token, told = self._tools.clock, secrets.token_hex(16), ""
-        while (standing := self._try(environment, token)).token != token:
+        while (standing := self._try_over_the_dead(environment, token)).token != token:
             left = deadline - clock.elapsed()
             if standing.manual or left <= 0:
                 raise _refused(standing)
@@ -263,7 +263,17 @@ class _Keeper:
                 told = standing.token
             clock.sleep(min(ASKED_EVERY, left))
 
-    def _try(self, environment: str, token: str) -> Lock:
+    def _try_over_the_dead(self, environment: str, token: str) -> Lock:
+        """Take a lock once, and return the one that stands; nobody waits for a run that is known to have died."""
+        standing = self._try(environment, token)
+        if standing.token == token or not self._tools.machine.has_ended(standing.process, bearing=standing.token):
+            return standing
+        now = self._try(environment, token, over=standing)
+        if now.token == token:
+            self._tools.reporter.note(f"{environment} was {standing}; that run has died, so this one takes over")
+        return now
+
+    def _try(self, environment: str, token: str, *, over: Lock | None = None) -> Lock:
         """Take a lock once, and return the one that stands; should this be cut short, it will be released."""
         moment = _Moment.of(self._tools.clock)
         wanted = Lock(
@@ -274,9 +284,10 @@ class _Keeper:
             reason=self._reason,
             since=moment.now,
             expires=moment.now + timedelta(seconds=self.lease),
+            process=self._tools.machine.process(),
         )
         self._to_release[environment] = wanted
-        standing = self._tools.locks.take(wanted)
+        standing = self._tools.locks.take(wanted, over=over)
         if standing.token == token:
             self.kept[environment] = _Kept(lock=standing, confirmed=moment)
         else:

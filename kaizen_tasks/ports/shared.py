@@ -40,8 +40,12 @@ class Locks(Protocol):
         """Return what `find` returns for each environment that is locked, with as few questions as can be."""
         ...
 
-    def take(self, wanted: Lock) -> Lock:
+    def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
         """Take a lock that is free, or whose lease had run out by `wanted.since`.
+
+        Args:
+            wanted: the lock.
+            over: one of a run that has died, which is taken over before its lease has run out.
 
         Returns:
             The lock that stands afterwards: with the token that was wanted when it was taken, and with a fence that

@@ -52,12 +52,12 @@ def show(c: Context, env: list[str], json: bool = False) -> None:
         rendering.print_json({"app": tools.settings.app, "environments": rows})
         return
     for each in seen:
-        tools.reporter.note(f"{each.environment:<16}  {_words(each, now)}")
+        tools.reporter.note(f"{each.environment:<16}  {_words(each, now, tools)}")
 
 
-def _words(standing: Standing, now: datetime) -> str:
-    words = [str(standing.lock)] if standing.lock else []
-    if standing.lock and standing.lock.expired(now):
+def _words(standing: Standing, now: datetime, tools: Toolbox) -> str:
+    words, lock = [str(standing.lock)] if standing.lock else [], standing.lock
+    if lock and (lock.expired(now) or tools.machine.has_ended(lock.process, bearing=lock.token)):
         words.append("that run has died, and the next one takes over")
     if standing.hold:
         words.append(str(standing.hold))

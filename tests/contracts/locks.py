@@ -29,12 +29,13 @@ def wanted(token: str = "a1", environment: str = "staging", *, at: datetime = NO
         reason="because, she said: ünïcödé",
         since=at,
         expires=at + LEASE,
+        process=f"boot/1/1000/{token}/7",
     )
 
 
 def by_hand(token: str = "a1") -> Lock:
     """Return a lock that a person wants."""
-    return evolve(wanted(token), expires=None, command="", reason="")
+    return evolve(wanted(token), expires=None, command="", reason="", process="")
 
 
 class LocksContract:
@@ -81,6 +82,27 @@ class LocksContract:
 
         assert taken == evolve(wanted("b2", at=NOON + LEASE), fence=2)
         assert locks.find("staging") == taken
+
+    def test_takes_over_the_lock_of_a_run_that_is_known_to_have_died(self, locks: Locks) -> None:
+        dead = locks.take(wanted("a1"))
+
+        taken = locks.take(wanted("b2"), over=dead)
+
+        assert taken == evolve(wanted("b2"), fence=2)
+        assert locks.find("staging") == taken
+
+    def test_takes_over_no_lock_that_has_changed_hands_since(self, locks: Locks) -> None:
+        dead = locks.take(wanted("a1"))
+        other = locks.take(wanted("b2"), over=dead)
+
+        assert locks.take(wanted("c3"), over=dead) == other
+        assert locks.find("staging") == other
+
+    def test_takes_what_the_dead_has_left_free_meanwhile(self, locks: Locks) -> None:
+        gone = locks.take(wanted("a1"))
+        locks.release(gone)
+
+        assert locks.take(wanted("b2"), over=gone) == evolve(wanted("b2"), fence=2)
 
     def test_leaves_a_lease_that_was_renewed(self, locks: Locks) -> None:
         first = locks.take(wanted("a1"))
@@ -151,6 +173,14 @@ class LocksContract:
         assert len(winners) == 1
         assert locks.find("staging") == evolve(wanted(winners[0], at=NOON + 2 * LEASE), fence=2)
 
+    def test_of_the_dead_is_taken_over_by_one_of_many(self, locks: Locks) -> None:
+        dead = locks.take(wanted())
+
+        winners = _race(locks, at=NOON, over=dead)
+
+        assert len(winners) == 1
+        assert locks.find("staging") == evolve(wanted(winners[0]), fence=2)
+
     def test_inherits_nothing_at_first(self, locks: Locks) -> None:
         assert locks.inherited() == {}
 
@@ -167,13 +197,13 @@ class LocksContract:
         assert locks.inherited() == {}
 
 
-def _race(locks: Locks, *, at: datetime) -> list[str]:
+def _race(locks: Locks, *, at: datetime, over: Lock | None = None) -> list[str]:
     """Let many threads want one lock at the same moment, and return who says that it has it."""
     start = threading.Barrier(RACERS)
 
     def run(token: str) -> bool:
         start.wait(timeout=30)
-        return locks.take(wanted(token, at=at)).token == token
+        return locks.take(wanted(token, at=at), over=over).token == token
 
     racers = [f"racer{number}" for number in range(RACERS)]
     with ThreadPoolExecutor(max_workers=RACERS) as pool:

@@ -48,12 +48,12 @@ class FakeLocks(Locks):
         found = {environment: self.find(environment) for environment in environments}
         return {environment: lock for environment, lock in found.items() if lock is not None}
 
-    def take(self, wanted: Lock) -> Lock:
-        """Take a lock that is free or has expired."""
+    def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+        """Take a lock that is free, has expired, or is to be taken over."""
         with self._guard:
             self._called("take", wanted.environment)
             standing = self.standing.get(wanted.environment)
-            if standing is not None and not standing.expired(wanted.since):
+            if standing is not None and not standing.expired(wanted.since) and not standing.same(over):
                 return standing
             fence = self._fences[wanted.environment] = self._fences.get(wanted.environment, 0) + 1
             self.standing[wanted.environment] = evolve(wanted, fence=fence)

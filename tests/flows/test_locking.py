@@ -125,6 +125,38 @@ class TestTaking:
         with holding(["staging"], tools, command="deploy"):
             assert tools.locks.standing["staging"].fence == dead.fence + 1
 
+    def test_takes_over_at_once_from_a_run_of_this_machine_that_is_gone(self, tools: FakeTools) -> None:
+        dead = occupied(tools, "staging")
+        tools.machine.ended.add(dead.process)
+
+        with holding(["staging"], tools, command="deploy"):
+            assert tools.locks.standing["staging"].fence == dead.fence + 1
+
+        assert tools.reporter.lines == [f"staging was {dead}; that run has died, so this one takes over"]
+        assert tools.clock.slept == []
+
+    def test_says_which_run_it_is(self, tools: FakeTools) -> None:
+        with holding(["staging"], tools, command="deploy"):
+            assert tools.locks.standing["staging"].process == tools.machine.process()
+
+    def test_lets_one_of_several_take_over_from_the_dead(self, tools: FakeTools) -> None:
+        dead = occupied(tools, "staging")
+        tools.machine.ended.add(dead.process)
+
+        @define
+        class Raced(FakeLocks):
+            def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+                if over is not None:
+                    super().take(evolve(wanted, token="c3", process="another"), over=over)
+                return super().take(wanted, over=over)
+
+        tools.locks = Raced(standing=tools.locks.standing)
+
+        with pytest.raises(Locked), holding(["staging"], tools, command="deploy"):
+            pytest.fail("it must not begin")
+
+        assert tools.locks.standing["staging"].token == "c3"
+
 
 class TestWaiting:
     def test_begins_when_the_other_run_has_ended(self, tools: FakeTools) -> None:
@@ -220,8 +252,8 @@ class TestReleasing:
     def test_releases_what_was_taken_without_an_answer(self, tools: FakeTools) -> None:
         @define
         class Silent(FakeLocks):
-            def take(self, wanted: Lock) -> Lock:
-                super().take(wanted)
+            def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+                super().take(wanted, over=over)
                 raise Unreachable("no answer")
 
         tools.locks = Silent()
