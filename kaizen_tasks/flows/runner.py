@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.flows.fencing import guarded
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -55,8 +57,9 @@ def fenced(fence: Fence) -> Executor:
     """Return an executor that acts only as long as the locks are this run's own."""
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
-        fence.confirm(step.label.environment)
-        return perform(step, decision, release, tools)
+        environment = step.label.environment
+        fence.confirm(environment)
+        return perform(step, decision, release, guarded(tools, partial(fence.check, environment)))
 
     return execute
 

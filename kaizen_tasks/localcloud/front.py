@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.wire import Service
 
 REGISTRY = "registry"
-CONTROL = "/_kaizen/faults"
+CONTROL = "/_kaizen/"
+"""Where whoever scripts this cloud arranges faults, and lets calls go on that wait."""
+
 # SigV4's scope: access key / date / region / service / aws4_request.
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _log = logging.getLogger(__name__)
@@ -90,23 +93,27 @@ class Front:
             DropConnectionError: a fault wants the connection to be reset.
             ConnectionError: the client went away.
         """
-        if call.path == CONTROL and call.method == "POST":
-            return self._arrange(call)
+        if call.path.startswith(CONTROL):
+            return self._script(call)
         destination = _destination(call)
         return self._requests.follow(call, self._safely(call, destination), destination.described(call))
 
     def _safely(self, call: Call, destination: Destination) -> Reply:
         label = destination.operation or f"{call.method} {call.path}"
         try:
-            struck = self._faults.strike(call, service=destination.service, operation=label)
-            return struck or self._answer(call, destination)
+            return self._faults.around(
+                call,
+                functools.partial(self._answer, destination),
+                service=destination.service,
+                operation=label,
+            )
         except (ConnectionError, DropConnectionError):
             raise
         except Exception:  # noqa: BLE001 - a client gets an answer whatever happens
             _log.exception("%s %s", destination.service, label)
             return Reply.document(500, {"message": "see the local cloud's log"})
 
-    def _answer(self, call: Call, destination: Destination) -> Reply:
+    def _answer(self, destination: Destination, call: Call) -> Reply:
         if destination.service == REGISTRY:
             return self._registry.answer(call)
         if not destination.service:
@@ -122,11 +129,25 @@ class Front:
         error = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
         return Reply.document(403, error)
 
-    def _arrange(self, call: Call) -> Reply:
+    def _script(self, call: Call) -> Reply:
+        """Do what whoever scripts this cloud wants."""
         try:
-            self._faults.add(json.loads(call.content))
+            return self._control(call)
         except (ValueError, TypeError, KeyError) as error:
-            return Reply.document(400, {"message": f"not a fault: {error}"})
+            return Reply.document(400, {"message": f"not understood: {error}"})
+
+    def _control(self, call: Call) -> Reply:
+        match (call.method, call.path.removeprefix(CONTROL)):
+            case ("GET", "parked"):
+                return Reply.document(200, self._faults.parking.seen(float(call.query.get("seconds", "0"))))
+            case ("POST", "parked"):
+                self._faults.parking.free(drop=bool(json.loads(call.content)["drop"]))
+            case ("POST", "faults"):
+                self._faults.add(json.loads(call.content))
+            case ("DELETE", "faults"):
+                self._faults.clear()
+            case _:
+                return Reply(status=405)
         return Reply(status=204)
 
 

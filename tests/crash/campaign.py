@@ -1,4 +1,4 @@
-"""`nox -s crash`: dies at every point of every scene, and lets two releases race; a summary says what was hit."""
+"""`nox -s crash`: dies at every point of every scene and rollout, and lets two race; a summary says what was hit."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from tests.crash import kills, races
-from tests.crash.kills import Point
+from tests.crash import contests, kills, races, rollouts, strikes
+from tests.crash.kills import UNREACHED, Point
+from tests.crash.landscapes import Landscape
 from tests.crash.libraries import Library
+from tests.crash.nursery import Nursery
+from tests.crash.outcomes import Outcome
+from tests.crash.rollouts import ROLLOUTS
 from tests.crash.scenes import SCENES
 from tests.crash.snapshots import End
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+Item = TypeVar("Item")
+
+LATER = 40
+"""Requests of a promotion from the one on with which it has its lock."""
 
 AT_ONCE = 2
 """Threads; each waits for a process of its own."""
@@ -45,6 +55,30 @@ class Field:
         return kills.strike(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
 
 
+@frozen(kw_only=True)
+class Terrain:
+    """All rollouts, rehearsed.
+
+    Attributes:
+        nursery: starts their clouds.
+        moments: how everything was before each rollout, by name.
+        outcomes: what each leaves.
+        points: every point of all of them.
+    """
+
+    nursery: Nursery
+    moments: dict[str, Landscape]
+    outcomes: dict[str, Outcome]
+    points: tuple[Point, ...]
+
+    def strike(self, point: Point, folder: Path) -> tuple[str, ...]:
+        """Die at a point, and return what is wrong afterwards."""
+        name = point.scene
+        return strikes.strike(
+            ROLLOUTS[name], self.moments[name], folder, self.nursery, point=point, wanted=self.outcomes[name]
+        )
+
+
 def survey(folder: Path) -> Field:
     """Make every scene and run it once, unharmed."""
     libraries = {name: scene.make(folder / f"scene-{at}") for at, (name, scene) in enumerate(SCENES.items())}
@@ -54,6 +88,21 @@ def survey(folder: Path) -> Field:
     }
     ends = {name: end for name, (end, _) in found.items()}
     return Field(libraries=libraries, ends=ends, points=tuple(each for _, points in found.values() for each in points))
+
+
+def explore(folder: Path, nursery: Nursery) -> Terrain:
+    """Bring an app to the moment before every rollout, and run each once, unharmed."""
+    moments = rollouts.timeline(folder, nursery)
+    found = {
+        name: strikes.rehearse(rollout, moments[name], folder / f"unharmed-{name}", nursery)
+        for name, rollout in ROLLOUTS.items()
+    }
+    return Terrain(
+        nursery=nursery,
+        moments=moments,
+        outcomes={name: outcome for name, (outcome, _) in found.items()},
+        points=tuple(each for _, points in found.values() for each in points),
+    )
 
 
 def spread(points: Sequence[Point], most: int) -> tuple[Point, ...]:
@@ -67,40 +116,67 @@ def main(arguments: Sequence[str]) -> int:
     """Run the campaign; return 1 when any of its kills and races went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=sys.maxsize, help="kills, evenly spread; all points if not given")
-    parser.add_argument("--races", type=int, default=50, help="rounds of two releases at once")
+    parser.add_argument("--races", type=int, default=100, help="rounds of each kind of race")
+    parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-        return _run(Path(folder), asked.most, asked.races)
+    with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder, Nursery() as nursery:
+        return _run(Path(folder), nursery, asked)
 
 
-def _run(folder: Path, most: int, rounds: int) -> int:
-    field = survey(folder)
-    points = spread(field.points, most)
-    tell(f"{len(points)} of {len(field.points)} points in {len(SCENES)} scenes")
-    killed = _all("kills", points, lambda point: field.strike(point, folder / f"kill-{points.index(point)}"))
-    raced = _all("races", range(rounds), lambda number: races.race(folder / f"race-{number}", own_work=number % 2 == 1))
-    _summarise(points)
-    for what, wrong in (killed | raced).items():
-        tell(f"\n{what}\n  " + "\n  ".join(wrong))
-    return 1 if killed or raced else 0
+def _run(folder: Path, nursery: Nursery, asked: argparse.Namespace) -> int:
+    field, terrain = survey(folder / "field"), explore(folder / "terrain", nursery)
+    every = [each for each in (*field.points, *terrain.points) if fnmatchcase(each.scene, asked.only)]
+    points = spread(every, asked.most)
+    tell(f"{len(points)} of {len(every)} points in {len({each.scene for each in every})} scenes")
+
+    def strike(point: Point) -> tuple[str, ...]:
+        where = terrain if point.scene in ROLLOUTS else field
+        return where.strike(point, folder / f"kill-{points.index(point)}")
+
+    said = _all("kills", points, strike)
+    missed = {point for point, wrong in said.items() if wrong == (UNREACHED,)}
+    wrong = {str(point): each for point, each in said.items() if point not in missed}
+    wrong |= _raced(folder, nursery, terrain, asked.races)
+    _summarise([point for point in points if point not in missed], len(missed))
+    for what, each in wrong.items():
+        tell(f"\n{what}\n  " + "\n  ".join(each))
+    return 1 if wrong else 0
 
 
-def _all(name: str, items: Sequence[object], do: Callable[..., tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _raced(folder: Path, nursery: Nursery, terrain: Terrain, rounds: int) -> dict[str, tuple[str, ...]]:
+    """Let releases, rollouts and a run that was stopped race, and return what went wrong."""
+    before, wanted = terrain.moments["promote-prod"], terrain.outcomes["promote-prod"]
+    kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
+        "releases at once": lambda number: races.race(folder / f"race-{number}", own_work=number % 2 == 1),
+        "rollouts at once": lambda number: contests.at_once(before, folder / f"contest-{number}", nursery, wanted),
+        "locks lost": lambda number: contests.woken(
+            before, folder / f"woken-{number}", nursery, wanted, number % LATER
+        ),
+    }
+    return {
+        f"{name}, round {number}": wrong
+        for name, race in kinds.items()
+        for number, wrong in _all(name, range(rounds), race).items()
+        if wrong != (UNREACHED,)
+    }
+
+
+def _all(name: str, items: Sequence[Item], do: Callable[[Item], tuple[str, ...]]) -> dict[Item, tuple[str, ...]]:
     """Do it with every item, two at a time, and return what went wrong with which."""
-    wrong: dict[str, tuple[str, ...]] = {}
+    wrong: dict[Item, tuple[str, ...]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         began = {pool.submit(do, item): item for item in items}
         for done, future in enumerate(as_completed(began), 1):
             if future.result():
-                wrong[f"{name}: {began[future]}"] = future.result()
+                wrong[began[future]] = future.result()
             if sys.stderr.isatty() or done % 50 == 0 or done == len(items):
                 tell(f"{name}: {done} of {len(items)}, {len(wrong)} wrong", end="\r" if sys.stderr.isatty() else "\n")
     return wrong
 
 
-def _summarise(points: Sequence[Point]) -> None:
+def _summarise(points: Sequence[Point], missed: int) -> None:
     """Say how often which kind of point was hit."""
-    tell("\npoints hit:")
+    tell(f"\n{len(points)} points hit, {missed} not reached:")
     for kind, times in Counter(point.kind for point in points).most_common():
         tell(f"{times:6}  {kind}")
     for scene, times in Counter(point.scene for point in points).items():

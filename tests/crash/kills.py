@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
 
+from tests.crash.libraries import finished
 from tests.crash.snapshots import End, end, objects
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
     from tests.crash.libraries import Library
     from tests.crash.scenes import Scene
     from tests.e2e.worlds import Finished
+
+UNREACHED = "not reached"
+"""What is said of a point that a run came never to: how often it asks depends on how long things take."""
 
 INTERCEPTORS = Path(__file__).parent / "interceptors"
 FIRST, AGAIN = "@1700000000 +0000", "@1700000100 +0000"
@@ -53,17 +60,21 @@ class Point:
         number: of the event in the unharmed run, from 1.
         phase: `before` or `after` it.
         label: the event, without what differs from run to run.
+        of: `event` for git commands and files, `request` for what the cloud is asked.
     """
 
     scene: str
     number: int
     phase: str
     label: str
+    of: str = "event"
 
     @property
     def kind(self) -> str:
-        """The phase, and the git command or the change of a file, whichever file it is."""
+        """The phase, and the request, the git command or the change of a file, whichever file it is."""
         git, *words = self.label.split(" ")
+        if self.of == "request":
+            return f"{self.phase} {git} {words[0]}"
         plain = [word for word in words if word.replace("-", "").isalpha() and word[0] != "-"]
         return f"{self.phase} {git} {plain[0] if git == 'git' else ''}".rstrip()
 
@@ -74,14 +85,18 @@ class Point:
 def rehearse(scene: Scene, library: Library, folder: Path) -> tuple[End, tuple[Point, ...]]:
     """Run a scene's command unharmed in a copy: how it ends, and every point on the way."""
     copy = library.copied(folder)
-    run(scene, copy, at=0, phase="before").well()
-    events = (folder / "events").read_text(encoding="utf-8").splitlines()
-    points = tuple(
-        Point(scene=scene.name, number=number, phase=phase, label=_label(event))
-        for number, event in enumerate(events, 1)
+    run(scene.words, copy, at=0, phase="before").well()
+    return end(copy.repository), points(scene.name, folder / "events")
+
+
+def points(scene: str, events: Path) -> tuple[Point, ...]:
+    """Return every point among the events that the interceptors wrote down, if there were any."""
+    written = events.read_text(encoding="utf-8").splitlines() if events.exists() else ()
+    return tuple(
+        Point(scene=scene, number=number, phase=phase, label=_label(event))
+        for number, event in enumerate(written, 1)
         for phase in _phases(event)
     )
-    return end(copy.repository), points
 
 
 def _phases(event: str) -> tuple[str, ...]:
@@ -94,7 +109,7 @@ def strike(scene: Scene, library: Library, folder: Path, point: Point, wanted: E
     """Kill the command at a point in a copy, type it again, and return what is wrong then."""
     copy = library.copied(folder)
     try:
-        killed = run(scene, copy, at=point.number, phase=point.phase)
+        killed = run(scene.words, copy, at=point.number, phase=point.phase)
         if killed.code != -signal.SIGKILL:
             return (f"it was not killed but exits {killed.code}: {killed.err}",)
         halves = _halves(scene, copy)
@@ -105,13 +120,18 @@ def strike(scene: Scene, library: Library, folder: Path, point: Point, wanted: E
         shutil.rmtree(folder)
 
 
-def run(scene: Scene, library: Library, *, at: int, phase: str) -> Finished:
-    """Run a scene's command with the interceptors before git and in Python."""
+def run(words: Sequence[str], library: Library, *, at: int, phase: str) -> Finished:
+    """Run a command with the interceptors before git and in Python."""
+    return finished(start(words, library, at=at, phase=phase))
+
+
+def start(words: Sequence[str], library: Library, *, at: int, phase: str) -> subprocess.Popen[str]:
+    """Begin a command with the interceptors before git and in Python."""
     folder = library.path.parent
     git = shutil.which("git")
     assert git, "these tests run git"
-    return library.inv(
-        *scene.words,
+    return library.start(
+        *words,
         GIT_COMMITTER_DATE=FIRST,
         PATH=os.pathsep.join((str(INTERCEPTORS), library.environ["PATH"])),
         PYTHONPATH=str(INTERCEPTORS),

@@ -128,4 +128,4 @@ def _hash(path: Path) -> str:
 
 
 def _undated(content: bytes) -> bytes:
-    return re.sub(rb"(?m)^(## \[1\.3\.0\] - )\d{4}-\d\d-\d\d", rb"\1DATE", content)
+    return re.sub(rb"(?m)^(## \[\d+\.\d+\.\d+\] - )\d{4}-\d\d-\d\d", rb"\1DATE", content)

@@ -1,0 +1,98 @@
+"""Two rollouts of one release to the same environment: at the same moment, or one that wakes up too late."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from tests.crash import kills
+from tests.crash.libraries import finished
+from tests.crash.outcomes import Outcome, outcome
+from tests.e2e.worlds import PATIENCE
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.crash.landscapes import Landscape
+    from tests.crash.nursery import Nursery
+
+WORDS = ("promote-prod", "--yes")
+LOCK = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
+LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
+FIRST_ACT = 8
+"""The request with which a promotion has its lock and begins."""
+
+
+def at_once(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome) -> tuple[str, ...]:
+    """Let two people promote at once, and return what is wrong afterwards."""
+    copy = before.copied(folder).risen(nursery)
+    try:
+        ended = [finished(each) for each in [copy.library.start(*WORDS) for _ in range(2)]]
+        codes = sorted(each.code for each in ended)
+        told = () if codes in ([0, 0], [0, 4]) else (f"they exit {codes}: {[each.err for each in ended]}",)
+        return (*told, *wanted.differences(outcome(copy)))
+    finally:
+        copy.fall()
+
+
+def woken(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome, at: int) -> tuple[str, ...]:
+    """Stop a run at a request until its lease is over and another has taken over; return what is wrong afterwards.
+
+    Args:
+        before: the moment before the promotion.
+        folder: where it happens; it does not exist yet.
+        nursery: starts the cloud.
+        wanted: what one promotion leaves.
+        at: after how many requests, from the one on with which it has its lock.
+    """
+    copy = before.copied(folder).risen(nursery)
+    try:
+        copy.arrange({"park": True, "late": True}, skip=FIRST_ACT + at)
+        first = kills.start(WORDS, copy.library, at=0, phase="before")
+        if not _stop(first, copy):
+            return (kills.UNREACHED,)
+        _run_out(copy)
+        second = copy.library.inv(*WORDS)
+        os.kill(first.pid, signal.SIGCONT)
+        return tuple(_judged(first, second.code, copy, wanted))
+    finally:
+        copy.fall()
+
+
+def _stop(command: subprocess.Popen[str], copy: Landscape) -> bool:
+    """Stop a command when its call waits in the cloud; the answer then waits for it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and command.poll() is None:
+        if copy.control("GET", "parked?seconds=0.5"):
+            os.kill(command.pid, signal.SIGSTOP)
+            copy.control("POST", "parked", {"drop": False})
+            return True
+    finished(command)
+    return False
+
+
+def _run_out(copy: Landscape) -> None:
+    """Let the lease of the run that is stopped be over."""
+    copy.ask(
+        "dynamodb",
+        "UpdateItem",
+        TableName="kaizen-web",
+        Key=LOCK,
+        UpdateExpression="SET expires = :past",
+        ConditionExpression="attribute_exists(#token)",
+        ExpressionAttributeNames={"#token": "token"},
+        ExpressionAttributeValues={":past": {"S": LONG_AGO}},
+    )
+
+
+def _judged(first: subprocess.Popen[str], second: int, copy: Landscape, wanted: Outcome) -> Iterator[str]:
+    late = finished(first)
+    if second:
+        yield f"the second exits {second}"
+    if late.code not in (0, 4):
+        yield f"the first wakes up and exits {late.code}: {late.err}"
+    yield from wanted.differences(outcome(copy))

@@ -1,0 +1,108 @@
+"""Starts local clouds within milliseconds: one process loads what they need, and each of them is a fork of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from kaizen_tasks.rehearsal import cloud as clouds
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kaizen_tasks.rehearsal.cloud import Cloud
+
+PATIENCE = 20.0
+"""Seconds for the start of a cloud, on a busy machine."""
+
+
+class Nursery:
+    """A process that forks local clouds, for as long as a `with` lasts; safe to use from several threads."""
+
+    def __enter__(self) -> Self:
+        self._asking = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+
+    def start(self, state: Path, *options: str) -> Cloud:
+        """Start a cloud on a state folder, and return it once it answers."""
+        pid = self._fork("\t".join((str(state), *options)))
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = clouds.find(state)
+            if found is not None and found.pid == pid:
+                return found
+            time.sleep(0.005)
+        raise RuntimeError(f"no local cloud came up on {state}")
+
+    def _fork(self, line: str) -> int:
+        with self._asking:
+            assert self._process.stdin
+            assert self._process.stdout
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+            return int(self._process.stdout.readline())
+
+
+def end(cloud: Cloud) -> None:
+    """Kill a cloud whose state nobody will look at; what it runs ends with it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(cloud.pid, signal.SIGKILL)
+
+
+def main() -> None:
+    """Fork a cloud for every line: a state folder, and options of the cloud's command line, between tabs."""
+    import moto.dynamodb.responses
+    import moto.moto_server.werkzeug_app
+    import moto.sts.responses  # noqa: F401 - loaded once, for all of them
+
+    from kaizen_tasks.localcloud import __main__ as cloud
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets those that have ended
+    for line in sys.stdin:
+        state, *options = line.removesuffix("\n").split("\t")
+        pid = os.fork()
+        if pid == 0:
+            _become(cloud.main, ["--state", state, "--engine", "process", "--deploy-seconds", "0", *options])
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)  # no cloud outlives this process
+
+
+def _become(run: object, arguments: list[str]) -> None:
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        sys.stdin.close()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)  # whoever reads what we say need not wait for the last cloud
+        assert callable(run)
+        code = run(arguments)
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
