@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from attrs import frozen
 
-if TYPE_CHECKING:
-    from kaizen_tasks.ports import Tools
+from kaizen_tasks.ports import Tools
 
 CHANGING: Mapping[str, frozenset[str]] = {
     "builder": frozenset({"push"}),

@@ -6,10 +6,12 @@ import argparse
 import fcntl
 import json
 import logging
+import math
 import os
 import signal
 import sys
 import threading
+import time
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +35,7 @@ from kaizen_tasks.localcloud.tokens import Tokens
 from kaizen_tasks.localcloud.wire import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _POLL_SECONDS = 0.05
 _SIGNALS_SECONDS = 0.5
@@ -59,7 +61,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--account", default="123456789012", help="twelve digits")
     parser.add_argument("--engine", choices=("auto", "docker", "process"), default="auto")
     parser.add_argument("--deploy-seconds", type=float, default=0.2, help="least duration of a deployment")
+    parser.add_argument(
+        "--clock-speed", type=_positive, default=1.0, help="how much faster deployments and passwords come to their end"
+    )
     return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def _hastened(speed: float) -> Callable[[], float]:
+    """Return a clock that goes on from now, so many times as fast."""
+    began = time.time()
+    return lambda: began + (time.time() - began) * speed
 
 
 def _check_parts() -> None:
@@ -97,7 +115,8 @@ def _run(options: argparse.Namespace) -> int:
     published.unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
     address = f"{LOOPBACK}:{server.port}"
-    store, tokens = ImageStore(state / "registry"), Tokens(state / "secret")
+    store = ImageStore(state / "registry")
+    tokens = Tokens(state / "secret", clock=_hastened(options.clock_speed))
     logs = Endpoint(service=_logs(options, state), region=options.region)
     elsewhere = Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl", logs=logs)
     front = _front(options, state, store, tokens, elsewhere, address)
@@ -138,7 +157,7 @@ def _apprunner(
         account=options.account,
         region=options.region,
         engine=options.engine,
-        deploy_seconds=options.deploy_seconds,
+        deploy_seconds=options.deploy_seconds / options.clock_speed,
         registry=address,
         password=tokens.issue,
         secret=SecretValues(elsewhere).value,

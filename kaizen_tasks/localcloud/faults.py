@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -15,7 +16,7 @@ from kaizen_tasks.localcloud.exchange import DropConnectionError, Reply
 from kaizen_tasks.localcloud.parking import Parking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kaizen_tasks.localcloud.exchange import Call
 

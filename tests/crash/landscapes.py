@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 from attrs import evolve, field, frozen
 
+from kaizen_tasks.rehearsal.cloud import Cloud
 from tests import repositories
 from tests.crash import libraries
 from tests.crash.libraries import Library
 from tests.crash.nursery import end
-from tests.repositories import Repository
 
 if TYPE_CHECKING:
-    from kaizen_tasks.rehearsal.cloud import Cloud
+    from collections.abc import Mapping
+
     from tests.crash.nursery import Nursery
+    from tests.repositories import Repository
 
 APP = b"""\
 import json, os, socket

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from tests.crash.rollouts import Rollout
     from tests.e2e.worlds import Finished
 
-def rehearse(
-    rollout: Rollout, before: Landscape, folder: Path, nursery: Nursery
-) -> tuple[Outcome, tuple[Point, ...]]:
+
+def rehearse(rollout: Rollout, before: Landscape, folder: Path, nursery: Nursery) -> tuple[Outcome, tuple[Point, ...]]:
     """Run a rollout unharmed in a copy: what it leaves, and every point on the way."""
     copy = before.copied(folder).risen(nursery)
     try:

@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,87 @@ def test_an_arranged_delay_delays_the_real_answer(cloud: Cloud) -> None:
     before = time.monotonic()
     assert cloud.client("ecr").describe_registry()["registryId"] == "123456789012"
     assert time.monotonic() - before >= 0.3
+
+
+def test_an_arranged_fault_lets_the_first_calls_pass(cloud: Cloud) -> None:
+    error = {"code": "ThrottlingException", "status": 400}
+    arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "skip": 2, "do": {"error": error}})
+    ecr = cloud.client("ecr")
+    ecr.describe_registry()
+    ecr.describe_registry()
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        ecr.describe_registry()
+    ecr.describe_registry()
+
+
+def test_an_arranged_reset_may_lose_the_answer_to_what_was_done(cloud: Cloud, repository: Callable[..., str]) -> None:
+    ecr, name = cloud.client("ecr"), repository()
+    arrange(cloud, {"match": {"operation": "DeleteRepository"}, "do": {"reset": True, "late": True}})
+    with pytest.raises(ConnectionClosedError):
+        ecr.delete_repository(repositoryName=name)
+    with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
+        ecr.delete_repository(repositoryName=name)
+
+
+def test_an_arranged_answer_takes_the_place_of_the_true_one(cloud: Cloud) -> None:
+    arrange(cloud, {"match": {"service": "apprunner"}, "do": {"reply": {"ServiceSummaryList": [], "NextToken": "x"}}})
+    assert cloud.client("apprunner").list_services()["NextToken"] == "x"
+
+
+def test_an_arranged_call_loses_parts_of_its_query(
+    cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
+) -> None:
+    name = repository()
+    digest = digest_of(b"whole")
+    arrange(cloud, {"match": {"operation": "POST *"}, "do": {"without": ["digest"]}})
+    answer = registry.ask("POST", f"/v2/{name}/blobs/uploads/?digest={digest}", b"whole")
+    assert answer.status == 202
+
+
+class TestParking:
+    def test_a_call_waits_until_it_may_go_on(self, cloud: Cloud) -> None:
+        arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "do": {"park": True}})
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(cloud.client("ecr").describe_registry)
+            assert control(cloud, "GET", "parked?seconds=10") == ["DescribeRegistry"]
+            assert not waiting.done()
+            control(cloud, "POST", "parked", {"drop": False})
+            assert waiting.result()["registryId"] == "123456789012"
+        assert control(cloud, "GET", "parked") == []
+
+    @pytest.mark.parametrize("late", [False, True])
+    def test_a_call_may_be_cut_off_before_or_after_it_was_carried_out(
+        self, cloud: Cloud, repository: Callable[..., str], late: bool
+    ) -> None:
+        ecr, name = cloud.client("ecr"), repository()
+        arrange(cloud, {"match": {"operation": "DeleteRepository"}, "do": {"park": True, "late": late}})
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(ecr.delete_repository, repositoryName=name)
+            control(cloud, "GET", "parked?seconds=10")
+            control(cloud, "POST", "parked", {"drop": True})
+            assert isinstance(waiting.exception(), ConnectionClosedError)
+        left = [each["repositoryName"] for each in ecr.describe_repositories()["repositories"]]
+        assert (name in left) is not late
+
+    def test_nothing_waits_for_faults_that_were_taken_back(self, cloud: Cloud) -> None:
+        arrange(cloud, {"times": 9, "do": {"park": True}})
+        control(cloud, "DELETE", "faults")
+        cloud.client("ecr").describe_registry()
+        assert control(cloud, "GET", "parked?seconds=0.01") == []
+
+    @pytest.mark.parametrize(("method", "what"), [("PUT", "faults"), ("GET", "nothing"), ("DELETE", "parked")])
+    def test_knows_no_other_way(self, cloud: Cloud, method: str, what: str) -> None:
+        with pytest.raises(urllib.error.HTTPError) as failure:
+            control(cloud, method, what)
+        with failure.value as error:
+            assert error.code == 405
+
+
+def control(cloud: Cloud, method: str, what: str, content: Any = None) -> Any:
+    request = urllib.request.Request(f"{cloud.endpoint_url}/_kaizen/{what}", json.dumps(content).encode())
+    request.method = method
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read() or b"null")
 
 
 @pytest.mark.parametrize("fault", [{}, {"do": {"explode": True}}, {"do": {}, "match": {"who": "me"}}, []])

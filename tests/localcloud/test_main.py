@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +130,29 @@ def test_says_what_to_install_where_moto_is_missing(tmp_path: Path) -> None:
 
 def test_keeps_its_state_to_its_owner(cloud: Cloud) -> None:
     assert cloud.state.stat().st_mode & 0o077 == 0
+
+
+def test_a_faster_clock_brings_deployments_and_passwords_to_their_end_sooner(tmp_path: Path) -> None:
+    with Cloud(tmp_path / "cloud", "--clock-speed", "100000", "--deploy-seconds", "3600") as hasty:
+        data = hasty.client("ecr").get_authorization_token()["authorizationData"][0]
+        ask = urllib.request.Request(
+            f"{hasty.endpoint_url}/v2/", headers={"Authorization": f"Basic {data['authorizationToken']}"}
+        )
+        with urllib.request.urlopen(ask, timeout=10) as answer:
+            assert answer.status == 200
+        time.sleep(12 * 3600 / 100000)
+        with pytest.raises(urllib.error.HTTPError) as failure:
+            urllib.request.urlopen(ask, timeout=10)
+        with failure.value as error:
+            assert error.code == 401
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast"])
+def test_refuses_a_clock_that_does_not_go(speed: str, tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(tmp_path), "--clock-speed", speed],
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert b"--clock-speed" in ran.stderr
