@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -15,6 +16,7 @@ from tests import repositories
 from tests.crash import libraries
 from tests.crash.libraries import Library
 from tests.crash.nursery import end
+from tests.e2e.worlds import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,6 +143,26 @@ class Landscape:
         """Note a change under `[Unreleased]`, commit it and push it."""
         self.library.inv("changelog.add", "--type", "fixed", "--text", text).well()
         self.repository.git("commit", "--quiet", "--all", "--message", text)
+
+    @property
+    def services(self) -> dict[str, dict[str, str]]:
+        """Every service that is not deleted, by its name."""
+        return {each["ServiceName"]: each for each in self.ask("apprunner", "ListServices")["ServiceSummaryList"]}
+
+    def settle(self) -> None:
+        """Wait until nothing is under way at any service."""
+        deadline = time.monotonic() + PATIENCE
+        while any(each["Status"] == "OPERATION_IN_PROGRESS" for each in self.services.values()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def unfollow(self, name: str) -> None:
+        """Let a service wait until it is told to deploy, whatever happens to its tag."""
+        arn = self.services[name]["ServiceArn"]
+        source = self.ask("apprunner", "DescribeService", ServiceArn=arn)["Service"]["SourceConfiguration"]
+        source["AutoDeploymentsEnabled"] = False
+        self.ask("apprunner", "UpdateService", ServiceArn=arn, SourceConfiguration=source)
+        self.settle()
 
     def ask(self, service: str, operation: str, **content: object) -> Any:
         """Ask the cloud as an AWS client does, without the second that loading one takes."""

@@ -35,8 +35,10 @@ class Rollout:
 
 
 def _first(landscape: Landscape) -> None:
-    """Bring a first release everywhere, and note a change."""
+    """Bring a first release everywhere, and note a change; half of the services do not deploy by themselves."""
     landscape.library.inv("local.up", "--state", str(landscape.state)).well()
+    for name in ("prod", "mark", "shane"):
+        landscape.unfollow(f"{name}-web-service")
     for words in (("release-staging",), ("promote-prod", "--yes"), ("promote-beta",)):
         landscape.library.inv(*words).well()
     landscape.note("A typo")
@@ -72,8 +74,8 @@ ROLLOUTS = {
 }
 
 
-def timeline(folder: Path, nursery: Nursery) -> dict[str, Landscape]:
-    """Let one app live through all of it, and return how it was before each rollout."""
+def timeline(folder: Path, nursery: Nursery, last: str = "hotfix") -> dict[str, Landscape]:
+    """Let one app live through all of it, or up to a rollout, and return how it was before each."""
     now, moments = landscapes.found(folder / "found"), {}
     for at, rollout in enumerate(ROLLOUTS.values()):
         living = now.copied(folder / f"moment-{at}").risen(nursery)
@@ -81,4 +83,6 @@ def timeline(folder: Path, nursery: Nursery) -> dict[str, Landscape]:
         assert living.cloud is not None
         clouds.stop(living.cloud)
         now = moments[rollout.name] = evolve(living, cloud=None)
+        if rollout.name == last:
+            break
     return moments

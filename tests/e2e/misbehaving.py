@@ -18,42 +18,42 @@ DRIP = 0.2  # seconds between two bytes
 
 def old_version(app: BaseHTTPRequestHandler) -> None:
     """Answer as the release before."""
-    _send(app, b'{"version": "v0.1.7", "environment": "staging"}')
+    send(app, b'{"version": "v0.1.7", "environment": "staging"}')
 
 
 def version_before(app: BaseHTTPRequestHandler) -> None:
     """Answer as the release before does in a small world, whatever was deployed."""
-    _send(app, b'{"version": "v0.2.0", "environment": "staging"}')
+    send(app, b'{"version": "v0.2.0", "environment": "staging"}')
 
 
 def another_environment(app: BaseHTTPRequestHandler) -> None:
     """Answer as the right release in the wrong place."""
-    _send(app, b'{"version": "v0.2.0", "environment": "prod"}')
+    send(app, b'{"version": "v0.2.0", "environment": "prod"}')
 
 
 def page(app: BaseHTTPRequestHandler) -> None:
     """Answer a page for people, as a proxy does while the app starts."""
-    _send(app, b"<!doctype html><title>v0.2.0</title>", kind="text/html")
+    send(app, b"<!doctype html><title>v0.2.0</title>", kind="text/html")
 
 
 def not_utf8(app: BaseHTTPRequestHandler) -> None:
     """Answer bytes that are no text."""
-    _send(app, b"\xff\xfe\x00{}")
+    send(app, b"\xff\xfe\x00{}")
 
 
 def a_list(app: BaseHTTPRequestHandler) -> None:
     """Answer JSON of another shape."""
-    _send(app, b'["v0.2.0", "staging"]')
+    send(app, b'["v0.2.0", "staging"]')
 
 
 def deep(app: BaseHTTPRequestHandler) -> None:
     """Answer JSON that is nested deeper than any parser goes."""
-    _send(app, b"[" * 60_000)
+    send(app, b"[" * 60_000)
 
 
 def escape_codes(app: BaseHTTPRequestHandler) -> None:
     """Answer what would clear a terminal."""
-    _send(app, b'{"version": "\\u001b[2J\\u001b]0;owned\\u0007v9", "environment": "staging\\nsecond line"}')
+    send(app, b'{"version": "\\u001b[2J\\u001b]0;owned\\u0007v9", "environment": "staging\\nsecond line"}')
 
 
 def in_circles(app: BaseHTTPRequestHandler) -> None:
@@ -134,7 +134,8 @@ def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
         server.server_close()
 
 
-def _send(app: BaseHTTPRequestHandler, body: bytes, kind: str = "application/json") -> None:
+def send(app: BaseHTTPRequestHandler, body: bytes, kind: str = "application/json") -> None:
+    """Answer with a body."""
     app.send_response(200)
     app.send_header("Content-Type", kind)
     app.send_header("Content-Length", str(len(body)))

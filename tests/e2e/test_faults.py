@@ -1,0 +1,270 @@
+"""What goes wrong outside in the middle of a rollout: the exit code, the ledger and `:latest` say it as it is."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.crash.libraries import finished
+from tests.crash.nursery import Nursery
+from tests.crash.outcomes import Outcome, outcome
+from tests.crash.rollouts import timeline
+from tests.e2e import misbehaving
+from tests.e2e.worlds import assert_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from http.server import BaseHTTPRequestHandler
+
+    from tests.crash.landscapes import Landscape
+    from tests.e2e.worlds import Finished
+
+pytestmark = pytest.mark.e2e
+
+PROMOTION = ("promote-prod", "--yes")
+IMPATIENT = {"INVOKE_VERIFY_TIMEOUT": "400ms"}
+SERVICES = ("sts", "ecr", "apprunner", "dynamodb")
+THROTTLED = {"error": {"code": "ThrottlingException", "status": 400}}
+TOO_MANY = {"error": {"code": "TOOMANYREQUESTS", "status": 429}}
+BROKEN = {"error": {"code": "InternalServerError", "status": 500}}
+EXPIRED = {"error": {"code": "ExpiredTokenException", "status": 400}}
+DIES_IN_PROD = b'import os\nif os.environ["ENVIRONMENT"] == "prod":\n    raise SystemExit("no database")\n'
+HANGS_IN_PROD = b'import os, time\nif os.environ["ENVIRONMENT"] == "prod":\n    time.sleep(600)\n'
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="module")
+def moments(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Landscape]:
+    return timeline(tmp_path_factory.mktemp("moments"), nursery, last="promote-beta")
+
+
+@pytest.fixture
+def at(
+    moments: dict[str, Landscape], nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Landscape]]:
+    """Return what makes a copy of a moment."""
+    risen: list[Landscape] = []
+
+    def copied(name: str, *options: str) -> Landscape:
+        risen.append(moments[name].copied(tmp_path_factory.mktemp("at") / "copy").risen(nursery, *options))
+        return risen[-1]
+
+    yield copied
+    for each in risen:
+        each.fall()
+
+
+@pytest.fixture
+def here(at: Callable[..., Landscape]) -> Landscape:
+    """Return the moment at which v0.2.1 can be promoted to prod."""
+    return at("promote-prod")
+
+
+@pytest.fixture(scope="module")
+def wanted(moments: dict[str, Landscape], nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Return what an undisturbed promotion leaves."""
+    copy = moments["promote-prod"].copied(tmp_path_factory.mktemp("wanted") / "copy").risen(nursery)
+    copy.library.inv(*PROMOTION).well()
+    try:
+        return outcome(copy)
+    finally:
+        copy.fall()
+
+
+def assert_as_undisturbed(here: Landscape, wanted: Outcome) -> None:
+    """Check that one promotion has happened, and nothing else."""
+    assert list(wanted.differences(outcome(here))) == []
+
+
+def assert_old_release_serves(here: Landscape, said: Finished, code: int, event: str) -> None:
+    """Check how a promotion failed: v0.2.0 is serving, `:latest` names it, and the ledger says what happened."""
+    assert_refused(said, code)
+    left = outcome(here)
+    assert left.running["prod-web-service"] == "v0.2.0 in prod"
+    assert ("latest", "v0.2.0") in left.images["prod-web-app"]
+    assert left.ledger["ledger#prod"][-1][0] == event
+    assert left.locks == ()
+
+
+@pytest.mark.parametrize(
+    ("effect", "of_registry"),
+    [
+        (THROTTLED, TOO_MANY),
+        (BROKEN, BROKEN),
+        ({"reset": True}, {"reset": True}),
+        ({"reset": True, "late": True}, {"reset": True, "late": True}),
+        ({"latency": 1.0}, {"latency": 1.0}),
+    ],
+    ids=("throttled", "broken", "cut off", "answer lost", "stalled"),
+)
+def test_hiccups_of_every_service_only_take_longer(
+    here: Landscape, wanted: Outcome, effect: Mapping[str, object], of_registry: Mapping[str, object]
+) -> None:
+    here.arrange(of_registry, service="registry", skip=1)
+    for service in SERVICES:
+        here.arrange(effect, service=service)
+        here.arrange(effect, service=service, skip=4)
+    here.library.inv(*PROMOTION).well()
+    assert_as_undisturbed(here, wanted)
+
+
+def test_a_start_whose_answer_was_lost_is_found_again(here: Landscape, wanted: Outcome) -> None:
+    here.arrange({"reset": True, "late": True}, operation="StartDeployment")
+    here.library.inv(*PROMOTION).well()
+    assert [each for each in here.requests if each.get("operation") == "StartDeployment"]
+    assert_as_undisturbed(here, wanted)
+
+
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "PutItem", "PutImage", "StartDeployment", "ListOperations"])
+def test_credentials_that_expire_are_said_and_the_same_command_finishes(
+    here: Landscape, wanted: Outcome, operation: str
+) -> None:
+    here.arrange(EXPIRED, operation=operation, times=99)
+    said = here.library.inv(*PROMOTION)
+    assert_refused(said, 3)
+    assert "ExpiredToken" in said.err
+    assert "log in again" in said.err
+    here.control("DELETE", "faults")
+    here.library.inv(*PROMOTION).well()
+    assert_as_undisturbed(here, wanted)
+
+
+def test_layers_that_cannot_be_mounted_are_transferred(here: Landscape, wanted: Outcome) -> None:
+    here.arrange({"without": ["mount", "from"]}, times=9, service="registry", operation="POST *")
+    said = here.library.inv(*PROMOTION).well()
+    assert "0 blobs mounted" in said.out
+    assert_as_undisturbed(here, wanted)
+
+
+def test_a_tag_that_appears_at_the_last_moment_stays_where_it_is(here: Landscape) -> None:
+    here.ask("ecr", "PutImageTagMutability", repositoryName="prod-web-app", imageTagMutability="IMMUTABLE")
+    here.arrange({"park": True}, service="registry", operation="PUT */manifests/v0.2.1")
+    command = here.library.start(*PROMOTION)
+    assert here.control("GET", "parked?seconds=30")
+    tag(here, "v0.2.0", "v0.2.1")
+    here.control("POST", "parked", {"drop": False})
+    assert_refused(finished(command), 6)
+    assert ("latest", "v0.2.0", "v0.2.1") in outcome(here).images["prod-web-app"]
+
+
+def tag(here: Landscape, name: str, another: str) -> None:
+    """Give an image in prod's repository another tag."""
+    (image,) = here.ask("ecr", "BatchGetImage", repositoryName="prod-web-app", imageIds=[{"imageTag": name}])["images"]
+    here.ask("ecr", "PutImage", repositoryName="prod-web-app", imageManifest=image["imageManifest"], imageTag=another)
+
+
+def released(at: Callable[..., Landscape], code: bytes) -> Landscape:
+    """Return the moment at which an app with this code at its top can be promoted."""
+    here = at("release-staging")
+    app = (here.repository.path / "web.py").read_bytes()
+    here.repository.commit({"web.py": code + app})
+    here.library.inv("release-staging").well()
+    return here
+
+
+def test_a_deployment_that_is_rolled_back_fails_and_may_be_tried_again(at: Callable[..., Landscape]) -> None:
+    here = released(at, DIES_IN_PROD)
+    for _ in range(2):
+        assert_old_release_serves(here, here.library.inv(*PROMOTION), 7, "failed")
+
+
+def test_a_deployment_that_hangs_is_waited_for_until_the_deadline(at: Callable[..., Landscape]) -> None:
+    here = released(at, HANGS_IN_PROD)
+    said = here.library.inv(*PROMOTION, INVOKE_DEPLOY_TIMEOUT="1s")
+    assert_refused(said, 7)
+    left = outcome(here)
+    assert left.running["prod-web-service"] == "v0.2.0 in prod"
+    assert left.locks == ()
+
+
+def test_a_deployment_that_disappears_from_the_list_is_waited_for(here: Landscape, wanted: Outcome) -> None:
+    here.arrange({"reply": {"OperationSummaryList": []}}, operation="ListOperations", skip=2, times=5)
+    here.library.inv(*PROMOTION).well()
+    assert_as_undisturbed(here, wanted)
+
+
+def test_a_service_that_is_paused_is_refused(here: Landscape) -> None:
+    change(here, "PauseService")
+    said = here.library.inv(*PROMOTION, INVOKE_DEPLOY_TIMEOUT="2s")
+    assert said.code in (3, 7), said
+    here.ask("apprunner", "ResumeService", ServiceArn=arn_of_prod(here))
+    here.settle()
+    assert outcome(here).running["prod-web-service"] == "v0.2.0 in prod"
+    here.library.inv(*PROMOTION).well()
+    assert outcome(here).running["prod-web-service"] == "v0.2.1 in prod"
+
+
+def test_a_service_that_was_deleted_is_refused(here: Landscape) -> None:
+    change(here, "DeleteService")
+    said = here.library.inv(*PROMOTION)
+    assert_refused(said, 3)
+
+
+def change(here: Landscape, operation: str) -> None:
+    """Pause or delete prod's service, and wait until that is so."""
+    here.ask("apprunner", operation, ServiceArn=arn_of_prod(here))
+    here.settle()
+
+
+def arn_of_prod(here: Landscape) -> str:
+    """Return the name of prod's service among all of AWS."""
+    return here.services["prod-web-service"]["ServiceArn"]
+
+
+def test_a_service_that_is_busy_is_waited_for(at: Callable[..., Landscape]) -> None:
+    here = at("promote-prod", "--deploy-seconds", "1.5")
+    here.ask("apprunner", "StartDeployment", ServiceArn=arn_of_prod(here))
+    here.library.inv(*PROMOTION).well()
+    left = outcome(here)
+    assert left.running["prod-web-service"] == "v0.2.1 in prod"
+    assert left.deployments["prod-web-service"] == ("SUCCEEDED",) * 3
+
+
+def flapping(settles: int) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Return an app whose instances answer in turns, up to the given answer."""
+    count = itertools.count()
+
+    def answer(app: BaseHTTPRequestHandler) -> None:
+        number = next(count)
+        version = "v0.2.1" if number % 2 or number >= settles else "v0.2.0"
+        misbehaving.send(app, json.dumps({"version": version, "environment": "prod"}).encode())
+
+    return answer
+
+
+def test_an_app_that_flaps_between_two_versions_proves_nothing(here: Landscape) -> None:
+    with misbehaving.serving(flapping(10**9)) as url:
+        said = here.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url, **IMPATIENT)
+    assert_old_release_serves(here, said, 10, "deployed")
+
+
+def test_an_app_that_settles_on_the_new_version_has_proven_it(here: Landscape, wanted: Outcome) -> None:
+    with misbehaving.serving(flapping(7)) as url:
+        here.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url).well()
+    assert_as_undisturbed(here, wanted)
+
+
+def test_tenants_that_fail_leave_the_others_their_release(at: Callable[..., Landscape]) -> None:
+    here = at("promote-beta")
+    with misbehaving.serving(misbehaving.version_before) as url:
+        said = here.library.inv("promote-beta", INVOKE_ENVIRONMENTS_SHANE_URL=url, **IMPATIENT)
+    assert_refused(said, 9)
+    left = outcome(here)
+    assert [left.running[f"{name}-web-service"] for name in ("mark", "shane", "dom")] == [
+        "v0.2.1 in mark",
+        "v0.2.0 in shane",
+        "v0.2.1 in dom",
+    ]
+    assert ("latest", "v0.2.0") in left.images["shane-web-app"]
+    assert left.ledger["ledger#dom"][-1] == ("verified", "v0.2.1")
+    assert ("failed", "v0.2.1") in left.ledger["ledger#shane"]
+    here.library.inv("promote-beta").well()
+    assert set(outcome(here).running.values()) >= {"v0.2.1 in shane"}
