@@ -151,7 +151,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, default=False)
 def crash(session: nox.Session) -> None:
-    """Kill releases at every git command and file write, and let two race; `-- --most 500` takes that many points."""
+    """Kill releases and rollouts at every request, git command and file write, and let them race; `-- --help` says more."""
     _install(session, "test")
     session.run("python", "-m", "tests.crash.campaign", *session.posargs)
 

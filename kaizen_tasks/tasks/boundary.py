@@ -36,6 +36,9 @@ SHARD = "which part of the environments, as 2/8: for several machines at once"
 WITHOUT_EVIDENCE = "why it goes further without having been verified in the stage before; goes into the ledger"
 NO_ROLLBACK = "leave a release that does not prove itself in service"
 SKIP_DOCS = "why the documentation checklist does not apply this time; goes into the tag's message"
+TALKATIVE = ("boto3", "botocore", "git", "s3transfer", "urllib3")
+"""Libraries whose debug logs repeat requests and answers whole: signatures, session tokens, registry passwords."""
+
 FORCE = "go ahead although the notes ask for a higher part"
 PART = "auto, patch, feature, major or rc"
 
@@ -58,6 +61,7 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
 def _guarded(body: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
     @functools.wraps(body)
     def guarded(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        _hush()
         try:
             with _signals():
                 return body(*args, **kwargs)
@@ -77,6 +81,12 @@ def _guarded(body: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
             raise Exit(f"{what}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
 
     return guarded
+
+
+def _hush() -> None:
+    """Keep secrets out of what Invoke's `--debug` shows, which wants to hear from everybody."""
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 def _unread() -> Exit:

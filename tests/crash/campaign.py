@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-LATER = 40
-"""Requests of a promotion from the one on with which it has its lock."""
-
+RACED = "promote-prod"
 AT_ONCE = 2
 """Threads; each waits for a process of its own."""
 
@@ -77,6 +75,14 @@ class Terrain:
         return strikes.strike(
             ROLLOUTS[name], self.moments[name], folder, self.nursery, point=point, wanted=self.outcomes[name]
         )
+
+    def at_once(self, folder: Path) -> tuple[str, ...]:
+        """Let two promotions race, and return what is wrong afterwards."""
+        return contests.at_once(self.moments[RACED], folder, self.nursery, self.outcomes[RACED])
+
+    def woken(self, folder: Path, at: int) -> tuple[str, ...]:
+        """Let a promotion wake up too late, and return what is wrong afterwards."""
+        return contests.woken(self.moments[RACED], folder, self.nursery, self.outcomes[RACED], at)
 
 
 def survey(folder: Path) -> Field:
@@ -136,22 +142,19 @@ def _run(folder: Path, nursery: Nursery, asked: argparse.Namespace) -> int:
     said = _all("kills", points, strike)
     missed = {point for point, wrong in said.items() if wrong == (UNREACHED,)}
     wrong = {str(point): each for point, each in said.items() if point not in missed}
-    wrong |= _raced(folder, nursery, terrain, asked.races)
+    wrong |= _raced(folder, terrain, asked.races)
     _summarise([point for point in points if point not in missed], len(missed))
     for what, each in wrong.items():
         tell(f"\n{what}\n  " + "\n  ".join(each))
     return 1 if wrong else 0
 
 
-def _raced(folder: Path, nursery: Nursery, terrain: Terrain, rounds: int) -> dict[str, tuple[str, ...]]:
+def _raced(folder: Path, terrain: Terrain, rounds: int) -> dict[str, tuple[str, ...]]:
     """Let releases, rollouts and a run that was stopped race, and return what went wrong."""
-    before, wanted = terrain.moments["promote-prod"], terrain.outcomes["promote-prod"]
     kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
         "releases at once": lambda number: races.race(folder / f"race-{number}", own_work=number % 2 == 1),
-        "rollouts at once": lambda number: contests.at_once(before, folder / f"contest-{number}", nursery, wanted),
-        "locks lost": lambda number: contests.woken(
-            before, folder / f"woken-{number}", nursery, wanted, number % LATER
-        ),
+        "rollouts at once": lambda number: terrain.at_once(folder / f"contest-{number}"),
+        "locks lost": lambda number: terrain.woken(folder / f"woken-{number}", number % contests.LATER),
     }
     return {
         f"{name}, round {number}": wrong

@@ -26,6 +26,9 @@ LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
 FIRST_ACT = 8
 """The request with which a promotion has its lock and begins."""
 
+LATER = 40
+"""Requests of a promotion from that one on."""
+
 
 def at_once(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome) -> tuple[str, ...]:
     """Let two people promote at once, and return what is wrong afterwards."""

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.crash.campaign import Field, spread, survey
+from tests.crash.kills import UNREACHED
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.crash.campaign import Terrain
 
 pytestmark = pytest.mark.e2e
 
@@ -25,3 +28,10 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Field:
 def test_finishes_what_was_killed(field: Field, number: int, tmp_path: Path) -> None:
     point = spread(field.points, SAMPLE)[number]
     assert field.strike(point, tmp_path / "copy") == (), point
+
+
+@pytest.mark.parametrize("number", range(SAMPLE))
+def test_finishes_a_rollout_that_was_killed(terrain: Terrain, number: int, tmp_path: Path) -> None:
+    point = spread(terrain.points, SAMPLE)[number]
+    wrong = terrain.strike(point, tmp_path / "copy")
+    assert wrong in ((), (UNREACHED,)), point

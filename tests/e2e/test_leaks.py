@@ -1,0 +1,219 @@
+"""Secrets stay where they belong: not in an argument, an output, a log, the ledger, an image or a file left behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.clouds import Cloud
+from tests.e2e import git_server, worlds
+from tests.e2e.conftest import pointing
+from tests.images import base_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from tests.e2e.worlds import Finished, World
+
+pytestmark = pytest.mark.e2e
+
+TOKEN = "ghs-canary-of-the-forge-0123456789"
+KEY = "AKIACANARY0123456789"
+SECRET_KEY = "canary/of+the/secret-key-0123456789abcdef"
+SESSION = "canary-of-the-session-0123456789"
+LONGEST = 1 << 20
+"""Bytes of a file that are looked at while it may be there for a moment only."""
+
+GITS_OWN = ("git-core/", "git-remote-http")
+"""The parts of git to which git itself gives the address of a remote, with whatever the user has written into it."""
+
+OWN_LOGIN = "kaizen-login-"
+"""The folder that engines read the password from: nobody else may, and it is gone afterwards."""
+
+
+def forms(secret: str) -> tuple[bytes, ...]:
+    """Return a secret as it is, and as it looks inside base64, wherever in there it begins."""
+    raw = secret.encode()
+    encoded = (base64.b64encode(b"\0" * shift + raw) for shift in range(3))
+    ends = ((8 * (shift + len(raw))) // 6 for shift in range(3))
+    starts = (0, 2, 3)
+    return (raw, *(text[start:end] for text, start, end in zip(encoded, starts, ends, strict=True)))
+
+
+class Sentry:
+    """Looks for secrets in the arguments of every process and in short-lived files, for as long as a `with` lasts.
+
+    Attributes:
+        found: where they were.
+    """
+
+    def __init__(self, secrets: Iterable[str], folders: Iterable[Path]) -> None:
+        self._forms = [form for secret in secrets for form in forms(secret)]
+        self._folders = tuple(folders)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.found: set[str] = set()
+        self.rounds = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def holds(self, content: bytes) -> bool:
+        """Tell whether a secret is in there."""
+        return any(form in content for form in self._forms)
+
+    def leaks(self, folder: Path) -> Iterator[str]:
+        """Name the files below a folder that hold a secret."""
+        for path in folder.rglob("*"):
+            if path.is_file() and self.holds(path.read_bytes()):
+                yield str(path)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.001):
+            self.rounds += 1
+            for process in Path("/proc").glob("[0-9]*/cmdline"):
+                self._look(process)
+            for folder in self._folders:
+                for where, _, names in os.walk(folder):  # which does not mind what vanishes meanwhile
+                    for name in names:
+                        self._look(Path(where, name))
+
+    def _look(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                content = file.read(LONGEST)
+        except OSError:
+            return  # it has gone already, or is a folder
+        if self.holds(content):
+            self.found.add(self._named(path, content))
+
+    def _named(self, path: Path, content: bytes) -> str:
+        if path.name == "cmdline":
+            return f"argv of {content.replace(bytes(1), b' ').decode(errors='replace')}"
+        return str(path)
+
+
+@pytest.fixture(params=["bundle", pytest.param("docker", marks=pytest.mark.docker)])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def cloud(engine: str, tmp_path: Path) -> Iterator[Cloud]:
+    """Run a cloud of the test's own, which can run what the engine builds."""
+    with Cloud(tmp_path / "cloud", "--engine", "docker" if engine == "docker" else "process") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def world(cloud: Cloud, tmp_path: Path) -> World:
+    work = tmp_path / "work"
+    work.mkdir()
+    environ = {**worlds.surroundings(tmp_path), **pointing(cloud)}
+    further = '[environments.prod]\n[build.args]\nBASE = ""\n'
+    return worlds.establish(work, app="secretive", state=cloud.state, environ=environ, further=further)
+
+
+def test_nothing_leaks_out_of_a_release(world: World, cloud: Cloud, tmp_path: Path, engine: str) -> None:
+    password = login(cloud)
+    secrets = (TOKEN, KEY, SECRET_KEY, SESSION, password)
+    traced = tmp_path / "execve"
+    variables = {
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_SESSION_TOKEN": SESSION,
+        "INVOKE_BUILD_ENGINE": engine,
+        **({"INVOKE_BUILD_ARGS_BASE": base_image()} if engine == "docker" else {}),
+    }
+    hand_out(cloud, password)
+    with (
+        git_server.serving(world.remote, TOKEN) as address,
+        Sentry(secrets, (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"]))) as sentry,
+    ):
+        world.git("remote", "set-url", "origin", address.replace("//", f"//{git_server.USER}:{TOKEN}@"))
+        said = [
+            typed(world, traced, variables, *words)
+            for words in (("release-staging",), ("--debug", "promote-prod", "--yes"), ("status",), ("history",))
+        ]
+    forget(cloud)
+    assert sentry.rounds > 10
+    assert [each.code for each in said] == [0, 0, 0, 0], said
+    assert [line for each in said for line in f"{each.out}{each.err}".splitlines() if sentry.holds(line.encode())] == []
+    assert arguments(traced, sentry) == []
+    assert [each for each in sentry.found if not any(own in each for own in (OWN_LOGIN, *GITS_OWN))] == []
+    assert_nothing_is_left(world, cloud, sentry)
+
+
+def login(cloud: Cloud) -> str:
+    """Return a password of the registry."""
+    data = cloud.client("ecr").get_authorization_token()["authorizationData"][0]
+    return base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
+
+
+def hand_out(cloud: Cloud, password: str) -> None:
+    """Let everybody who asks for a password get this one."""
+    data = {
+        "authorizationToken": base64.b64encode(f"AWS:{password}".encode()).decode(),
+        "expiresAt": 4102444800,
+        "proxyEndpoint": cloud.endpoint_url,
+    }
+    reply = {"authorizationData": [data]}
+    control(cloud, "POST", {"match": {"operation": "GetAuthorizationToken"}, "times": 99, "do": {"reply": reply}})
+
+
+def forget(cloud: Cloud) -> None:
+    """Let the cloud hand out new passwords again."""
+    control(cloud, "DELETE", None)
+
+
+def control(cloud: Cloud, method: str, content: object) -> None:
+    """Script the cloud."""
+    body = json.dumps(content).encode()
+    with urlopen(Request(f"{cloud.endpoint_url}/_kaizen/faults", data=body, method=method)) as answer:
+        assert answer.status == 204
+
+
+def typed(world: World, traced: Path, variables: Mapping[str, str], *words: str) -> Finished:
+    """Type `inv …`, with every program that it starts written down where that is possible."""
+    strace = shutil.which("strace")
+    tracer = (
+        (strace, "-f", "-qq", "-s", "65536", "-e", "trace=execve", "-e", "signal=none", "-A", "-o", str(traced))
+        if strace
+        else ()
+    )
+    return world.run(*tracer, worlds.program("inv"), *words, **variables)
+
+
+def arguments(traced: Path, sentry: Sentry) -> list[str]:
+    """Return the programs that were given a secret, as far as they were written down."""
+    lines = traced.read_text(errors="replace").splitlines() if traced.exists() else []
+    given = [line.partition("], ")[0] for line in lines]
+    return [each for each in given if sentry.holds(each.encode()) and not any(own in each for own in GITS_OWN)]
+
+
+def assert_nothing_is_left(world: World, cloud: Cloud, sentry: Sentry) -> None:
+    """Look through everything that outlives the commands, but for where the user has put a secret."""
+    for folder in (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"]), world.remote, cloud.state):
+        assert list(sentry.leaks(folder)) == []
+    own = str(world.clone / ".git" / "config")
+    assert [path for path in sentry.leaks(world.clone) if path != own] == []
+    items = cloud.client("dynamodb").scan(TableName=f"kaizen-{world.app}")["Items"]
+    assert items
+    assert not sentry.holds(json.dumps(items).encode())
+    assert not sentry.holds(json.dumps(dict(os.environ)).encode())
