@@ -197,7 +197,7 @@ def typed(world: World, traced: Path, variables: Mapping[str, str], *words: str)
         if strace
         else ()
     )
-    return world.run(*tracer, worlds.program("inv"), *words, **variables)
+    return world.run(*tracer, worlds.program("inv"), *words, cwd=world.clone, **variables)
 
 
 def arguments(traced: Path, sentry: Sentry) -> list[str]:
