@@ -13,8 +13,9 @@ CHANGING: Mapping[str, frozenset[str]] = {
     "builder": frozenset({"push"}),
     "registry": frozenset({"copy", "point"}),
     "platform": frozenset({"start"}),
-    "ledger": frozenset({"append"}),
+    "ledger": frozenset({"append", "attach"}),
     "holds": frozenset({"add"}),
+    "secrets": frozenset({"write", "restore"}),
 }
 """The calls that change what a lock protects, by port."""
 

@@ -107,6 +107,6 @@ def _items(landscape: Landscape) -> Iterator[Item]:
 def _ledger(items: tuple[Item, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
     entries: dict[str, list[Any]] = {}
     for item in sorted(items, key=lambda item: item["sk"]):
-        if item["pk"].startswith("ledger#"):
+        if item["pk"].startswith("ledger#") and "version" in item:  # what only completes an intent has none
             entries.setdefault(item["pk"], []).append((item["event"], item["version"]))
     return {name: tuple(entry for entry, _ in groupby(found)) for name, found in sorted(entries.items())}
