@@ -187,7 +187,7 @@ def test_a_deployment_that_hangs_is_waited_for_until_the_deadline(at: Callable[.
 
 
 def test_a_deployment_that_disappears_from_the_list_is_waited_for(here: Landscape, wanted: Outcome) -> None:
-    here.arrange({"reply": {"OperationSummaryList": []}}, operation="ListOperations", skip=2, times=5)
+    here.arrange({"reply": {"OperationSummaryList": []}}, operation="ListOperations", times=5)
     here.library.inv(*PROMOTION).well()
     assert_as_undisturbed(here, wanted)
 
