@@ -96,7 +96,7 @@ def promote(
         shard=asking.shard(shard),
         without_evidence=asking.reason("--without-evidence", without_evidence),
     )
-    _promote(asking.stage(env, tools.settings), release, ("promote", *_envs(env)), tools, asked)
+    _promote(asking.stage(env, tools.settings), release, ("promote", *envs(env)), tools, asked)
 
 
 def _promote(whole: Stage, wanted: str, words: tuple[str, ...], tools: Toolbox, asked: Asked) -> None:
@@ -120,12 +120,12 @@ def _promote(whole: Stage, wanted: str, words: tuple[str, ...], tools: Toolbox, 
         stage=stage,
         release=release,
         flow_for=_promotion(before, release, tools),
-        again=_again(*words, "--release", release.name, *asked.again),
+        again=again(*words, "--release", release.name, *asked.again),
         go_back=asked.go_back,
         skip_held=asked.skip_held,
         sharded=asked.shard is not None,
     )
-    _roll_out(rollout, before, tools, asked)
+    take(rollout, before, tools, asked)
 
 
 def _promotable(before: Stage, wanted: str, tools: Toolbox, asked: Asked) -> Release:
@@ -163,8 +163,8 @@ def _let_canaries_bake(whole: Stage, release: Release, tools: Toolbox) -> None:
         tools.clock.sleep(left)
 
 
-def _roll_out(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -> None:
-    """Say what goes where, look for its evidence, ask, and do it."""
+def take(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -> None:
+    """Say what goes where, look for its evidence in the stage before if there is one, ask, and do it."""
     from kaizen_tasks.flows import promotable
     from kaizen_tasks.flows.rollout import roll_out
     from kaizen_tasks.tasks import asking
@@ -203,15 +203,15 @@ def deploy(
     stage = asking.stage(env, tools.settings)
     asked = Asked(yes=yes, wait=wait, without_evidence=asking.reason("--without-evidence", without_evidence))
     before = tools.settings.stage_before(stage)
-    wanted = evolve(_wanted(release, tools), waiver=asked.without_evidence)
+    wanted = evolve(named(release, tools), waiver=asked.without_evidence)
     tools.identity.account()
     rollout = Rollout(
         stage=stage,
         release=wanted,
         flow_for=_deployment(stage, before, wanted, tools),
-        again=_again("deploy", *_envs(env), *asked.again),
+        again=again("deploy", *envs(env), *asked.again),
     )
-    _roll_out(rollout, before, tools, asked)
+    take(rollout, before, tools, asked)
 
 
 def _deployment(stage: Stage, before: Stage | None, release: Release, tools: Toolbox) -> FlowFor:
@@ -237,9 +237,9 @@ def verify(c: Context, env: list[str], release: str = "") -> None:
     tools = toolbox(c.config)
     rollout = Rollout(
         stage=asking.stage(env, tools.settings),
-        release=_wanted(release, tools),
+        release=named(release, tools),
         flow_for=catalogue.verification,
-        again=_again("verify", *_envs(env)),
+        again=again("verify", *envs(env)),
         go_back=False,
         heed_holds=False,
     )
@@ -247,15 +247,17 @@ def verify(c: Context, env: list[str], release: str = "") -> None:
     roll_out(rollout, tools, executing.executor(tools))
 
 
-def _envs(env: list[str]) -> tuple[str, ...]:
+def envs(env: list[str]) -> tuple[str, ...]:
+    """Return the words that name environments on a command line."""
     return tuple(word for name in env for word in ("--env", name))
 
 
-def _again(*words: str) -> str:
+def again(*words: str) -> str:
+    """Return a command as it is typed."""
     return shlex.join(("inv", *words))
 
 
-def _wanted(name: str, tools: Toolbox) -> Release:
+def named(name: str, tools: Toolbox) -> Release:
     """Return the release that `--release` names, or the one that VERSION says."""
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.domain.release import Release
