@@ -30,6 +30,7 @@ TOKEN = "ghs-canary-of-the-forge-0123456789"
 KEY = "AKIACANARY0123456789"
 SECRET_KEY = "canary/of+the/secret-key-0123456789abcdef"
 SESSION = "canary-of-the-session-0123456789"
+COMMANDS = (("release-staging",), ("--debug", "promote-prod", "--yes"), ("status",), ("history",))
 LONGEST = 1 << 20
 """Bytes of a file that are looked at while it may be there for a moment only."""
 
@@ -142,15 +143,11 @@ def test_nothing_leaks_out_of_a_release(world: World, cloud: Cloud, tmp_path: Pa
         **({"INVOKE_BUILD_ARGS_BASE": base_image()} if engine == "docker" else {}),
     }
     hand_out(cloud, password)
-    with (
-        git_server.serving(world.remote, TOKEN) as address,
-        Sentry(secrets, (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"]))) as sentry,
-    ):
+    sentry = Sentry(secrets, (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"])))
+    with git_server.serving(world.remote, TOKEN) as address:
         world.git("remote", "set-url", "origin", address.replace("//", f"//{git_server.USER}:{TOKEN}@"))
-        said = [
-            typed(world, traced, variables, *words)
-            for words in (("release-staging",), ("--debug", "promote-prod", "--yes"), ("status",), ("history",))
-        ]
+        with sentry:
+            said = [typed(world, traced, variables, *words) for words in COMMANDS]
     forget(cloud)
     assert sentry.rounds > 10
     assert [each.code for each in said] == [0, 0, 0, 0], said
