@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,12 @@ DOCS = ROOT / "docs"
 INSTALLING = ("PIP_", "UV_", "SSL_CERT_FILE")
 """How the variables begin that say where packages come from on this machine."""
 BUILDING = threading.Lock()
+FOUNDING = (
+    "git init -q --bare -b main ../coach.git && git init -q -b main && git remote add origin ../coach.git",
+    "git config user.name Sam && git config user.email sam@coach.example",
+    "git add --all && git commit -q -m 'A training plan' && git push -q -u origin main",
+)
+"""How an app came to be that a script releases."""
 
 
 def pages() -> dict[str, str]:
@@ -123,11 +130,30 @@ def _coach(home: Path) -> Iterator[Terminal]:
         _stop_clouds(home)
 
 
+@contextmanager
+def _script(home: Path) -> Iterator[Terminal]:
+    """Begin in the example app as it would be without these tasks: released by a script."""
+    shell, folder = Shell(home=home), home / "coach"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("tasks.py", "kaizen.toml", "__pycache__"))
+    shutil.copytree(Path(__file__).parent / "by-hand", folder / "scripts")
+    terminal = Terminal.opened(home / ".memory", folder=folder, environ=shell.variables | ONE_BY_ONE)
+    for line in FOUNDING:
+        terminal.type(line)
+    try:
+        yield terminal
+    finally:
+        _stop_clouds(home)
+
+
 def _stop_clouds(home: Path) -> None:
     """Stop every local cloud below a home, whatever became of the page that started it."""
     for published in home.rglob("cloud.json"):
         os.kill(json.loads(published.read_text(encoding="utf-8"))["pid"], signal.SIGTERM)
 
 
-WORLDS: dict[str, Callable[[Path], AbstractContextManager[Terminal]]] = {"nowhere": _nowhere, "coach": _coach}
+WORLDS: dict[str, Callable[[Path], AbstractContextManager[Terminal]]] = {
+    "nowhere": _nowhere,
+    "coach": _coach,
+    "script": _script,
+}
 """Where a page can begin."""

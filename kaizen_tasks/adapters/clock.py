@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 
+from kaizen_tasks.errors import Interrupted
+
 
 class SystemClock:
-    """Real time."""
+    """Real time. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._interrupted = threading.Event()
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
@@ -19,4 +25,9 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        if self._interrupted.wait(seconds):
+            raise Interrupted("interrupted while waiting", hint="type the same command again to finish")
+
+    def interrupt(self) -> None:
+        """End every wait, in whatever thread, and let none begin any more."""
+        self._interrupted.set()

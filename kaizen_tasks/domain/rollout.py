@@ -22,10 +22,10 @@ class RolloutRules:
     """How carefully a stage of several environments is rolled out.
 
     Attributes:
-        canary: environments in the first wave.
-        parallel: environments in every later wave.
-        max_failures: how many may fail before the next wave is not begun.
-        bake: seconds to wait between waves.
+        canary: environments that go first.
+        parallel: environments at a time.
+        max_failures: how many may fail; after one more no other environment is begun.
+        bake: seconds to wait after the canaries.
     """
 
     canary: int
@@ -35,10 +35,9 @@ class RolloutRules:
 
 
 def waves(environments: Sequence[Environment], rules: RolloutRules) -> tuple[tuple[Environment, ...], ...]:
-    """Split environments into the canary wave and the waves after it, in their order."""
+    """Split environments into the canaries and the others, in their order; there may be none of either."""
     first, rest = environments[: rules.canary], environments[rules.canary :]
-    later = [rest[start : start + rules.parallel] for start in range(0, len(rest), rules.parallel)]
-    return tuple(tuple(wave) for wave in (first, *later) if wave)
+    return tuple(tuple(wave) for wave in (first, rest) if wave)
 
 
 @frozen(kw_only=True)

@@ -1,16 +1,17 @@
-"""Takes a release to the environments of a stage, in waves."""
+"""Takes a release to the environments of a stage: to the canaries, then to the others, so many at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.domain.rollout import waves
+from kaizen_tasks.domain.rollout import RolloutRules, waves
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows import ledger, usual
 from kaizen_tasks.flows.locking import heed, look
@@ -18,8 +19,9 @@ from kaizen_tasks.flows.recovery import run_or_go_back
 from kaizen_tasks.flows.runner import Executor, perform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.rollout import RolloutRules
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.ports import Tools
 
@@ -53,7 +55,7 @@ class Rollout:
 
 
 def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> None:
-    """Run the flow of every environment: the canaries, then wave after wave.
+    """Run the flow of every environment: of the canaries, then of the others.
 
     Args:
         rollout: what goes where.
@@ -81,9 +83,9 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
     rules = tools.settings.rollout
     rules = evolve(rules, canary=0) if rollout.sharded else rules
     with tools.reporter.side_by_side([each.name for each in free], lambda name: usual.seconds(name, tools)):
-        reached, failures = _in_waves(free, attempt, rules, tools)
-    if failures or (held and not rollout.skip_held):
-        raise _summary(rollout, reached, failures, held)
+        course = _in_waves(free, attempt, rules, tools)
+    if course.failures or (held and not rollout.skip_held):
+        raise _summary(rollout, course, held)
 
 
 def _held(rollout: Rollout, tools: Tools) -> tuple[str, ...]:
@@ -108,41 +110,80 @@ def _lacking(name: str, release: Release, tools: Tools) -> str:
     return f"; its {entry.version} has commits that {release.name} lacks"
 
 
+@define
+class _Course:
+    """How a rollout goes.
+
+    Attributes:
+        rules: how careful it is.
+        reached: environments that were begun; only the thread that begins them touches it.
+        failures: by environment; safe for several threads.
+    """
+
+    rules: RolloutRules
+    reached: list[str] = field(factory=list)
+    failures: Failures = field(factory=dict)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more is begun."""
+        return len(self.failures) > self.rules.max_failures
+
+
 def _in_waves(
     environments: tuple[Environment, ...], attempt: Callable[[Environment], None], rules: RolloutRules, tools: Tools
-) -> tuple[tuple[str, ...], Failures]:
-    """Return the environments that were attempted, and what failed in them."""
-    failures, reached = Failures(), list[str]()
+) -> _Course:
+    """Attempt the canaries, let them bake, and attempt the others."""
+    course = _Course(rules=rules)
     for number, wave in enumerate(waves(environments, rules)):
+        if course.stopped:
+            break
         if number:
             tools.clock.sleep(rules.bake)
-        failures |= _wave(wave, attempt, tools)
-        reached += [environment.name for environment in wave]
-        if len(failures) > rules.max_failures:
-            break
-    return tuple(reached), failures
+        _side_by_side(wave, attempt, course, tools)
+    return course
 
 
-def _wave(wave: tuple[Environment, ...], attempt: Callable[[Environment], None], tools: Tools) -> Failures:
-    def outcome(environment: Environment) -> KaizenError | None:
+def _side_by_side(
+    wave: tuple[Environment, ...], attempt: Callable[[Environment], None], course: _Course, tools: Tools
+) -> None:
+    """Attempt so many at a time; each one that ends lets the next begin, unless too many have failed."""
+    ended = Semaphore(0)
+
+    def take(environment: Environment) -> None:
         try:
             attempt(environment)
         except KaizenError as error:
+            course.failures[environment.name] = error
             tools.reporter.ended(environment.name, error.what)
-            return error
-        tools.reporter.ended(environment.name, "")
-        return None
+        else:
+            tools.reporter.ended(environment.name, "")
+        finally:
+            ended.release()
 
-    with ThreadPoolExecutor(max_workers=len(wave), thread_name_prefix="rollout") as pool:
+    with ThreadPoolExecutor(max_workers=course.rules.parallel, thread_name_prefix="rollout") as pool:
         try:
-            outcomes = zip(wave, pool.map(outcome, wave), strict=True)
-            return {environment.name: error for environment, error in outcomes if error is not None}
+            for future in [pool.submit(take, environment) for environment in _due(wave, course, ended)]:
+                future.result()
         except KeyboardInterrupt:
-            tools.reporter.note("interrupted: no other environment is begun; waiting for those that are at work")
+            tools.clock.interrupt()
+            tools.reporter.note("interrupted: no other environment is begun, and nothing is waited for any more")
             raise
 
 
-def _summary(rollout: Rollout, reached: tuple[str, ...], failures: Failures, held: tuple[str, ...]) -> RolloutFailed:
+def _due(wave: tuple[Environment, ...], course: _Course, ended: Semaphore) -> Iterator[Environment]:
+    """Yield each environment when there is room for it, until the rollout is stopped."""
+    for number, environment in enumerate(wave):
+        if number >= course.rules.parallel:
+            ended.acquire()
+            if course.stopped:
+                return
+        course.reached.append(environment.name)
+        yield environment
+
+
+def _summary(rollout: Rollout, course: _Course, held: tuple[str, ...]) -> RolloutFailed:
+    reached, failures = course.reached, course.failures
     names = [environment.name for environment in rollout.stage.environments]
     groups = {
         "done": [name for name in reached if name not in failures],

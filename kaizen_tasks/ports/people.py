@@ -25,7 +25,15 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait.
+
+        Raises:
+            Interrupted: somebody has interrupted this clock, before or meanwhile.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """End every wait, in whatever thread, and let none begin any more."""
         ...
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+import pytest
+
+from kaizen_tasks.errors import Interrupted
+
 if TYPE_CHECKING:
     from kaizen_tasks.ports import Clock
 
@@ -21,3 +25,9 @@ class ClockContract:
 
         assert clock.elapsed() - elapsed >= 0.01
         assert clock.now() > now
+
+    def test_lets_nobody_wait_once_it_was_interrupted(self, clock: Clock) -> None:
+        clock.interrupt()
+
+        with pytest.raises(Interrupted):
+            clock.sleep(3600)

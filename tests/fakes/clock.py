@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+from kaizen_tasks.errors import Interrupted
+
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 RESOLUTION = 1e-6
@@ -18,6 +20,7 @@ class FakeClock:
         self.slept: list[float] = []
         self._start = start
         self._elapsed = 0.0
+        self._interrupted = False
         self._guard = threading.Lock()
 
     def now(self) -> datetime:
@@ -30,8 +33,14 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         """Let the time pass at once."""
+        if self._interrupted:
+            raise Interrupted("interrupted while waiting")
         self.slept.append(seconds)
         self.advance(max(seconds, RESOLUTION) if seconds > 0 else 0.0)
+
+    def interrupt(self) -> None:
+        """End every wait."""
+        self._interrupted = True
 
     def advance(self, seconds: float) -> None:
         """Let time pass without anybody waiting."""

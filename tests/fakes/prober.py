@@ -34,7 +34,7 @@ class FakeProber:
             self.asked.append(url)
             self.questions.append(question or Question())
             answer = self.answers.get(url, Answer(fault="refuses the connection"))
-            found = answer() if callable(answer) else answer
+        found = answer() if callable(answer) else answer
         if len(found.body) <= limit:
             return found
         return evolve(found, body=found.body[:limit], fault=f"answers more than {limit} bytes")

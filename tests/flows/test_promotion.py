@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from typing import TYPE_CHECKING
+
 import pytest
 from semver import Version
 
+from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.errors import DeployFailed, Refused, RolloutFailed
+from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed
 from kaizen_tasks.flows import catalogue, promotable
 from kaizen_tasks.flows.rollout import Rollout, roll_out
 from kaizen_tasks.flows.runner import display, perform
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.test_release import release
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.service import Service
 
 
 @pytest.fixture
@@ -172,12 +180,64 @@ def test_points_latest_back_at_what_is_serving_after_a_failure(tools: FakeTools)
 NEXT = b"### Fixed\n\n- A typo\n\n## [0.2.0]"
 
 
-def test_pauses_between_waves_as_configured() -> None:
-    """`bake` lets the canary run for a while before the others follow."""
+def test_lets_the_canary_bake_as_configured() -> None:
+    """The others follow one after the other, without another pause."""
     tools = FakeTools(settings=settings(rollout={"canary": 1, "parallel": 1, "bake": "7s"}))
     release(tools)
     promote(tools.drafting(), "prod")
 
     promote(tools, "beta")
 
-    assert tools.clock.slept.count(7) == 2
+    assert tools.clock.slept.count(7) == 1
+
+
+def version_of(tools: FakeTools, name: str) -> Answer:
+    """Return what an app answers that runs what was deployed."""
+    return Answer(status=200, body=json.dumps({"version": tools.serving[name], "environment": name}).encode())
+
+
+def test_each_one_that_ends_lets_the_next_begin() -> None:
+    """A slow environment keeps one place, and not all of them."""
+    tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 2}))
+    release(tools)
+    promote(tools.drafting(), "prod")
+    begun = threading.Event()
+    answers = tools.prober.answers
+
+    def slow() -> Answer:
+        return version_of(tools, "mark") if begun.wait(timeout=5) else Answer(fault="waits for nothing")
+
+    def last() -> Answer:
+        begun.set()
+        return version_of(tools, "dom")
+
+    answers |= {"https://mark.example/version": slow, "https://dom.example/version": last}
+    promote(tools, "beta")
+
+    assert set(tools.serving.values()) == {"v0.2.0"}
+
+
+def test_too_many_failures_keep_the_next_from_beginning() -> None:
+    tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 1}))
+    release(tools)
+    promote(tools.drafting(), "prod")
+    tools.platform.outcomes["shane-web-service"] = "FAILED"
+
+    with pytest.raises(RolloutFailed) as failed:
+        promote(tools, "beta")
+
+    assert failed.value.state == "done: mark; failed: shane; untouched: dom"
+
+
+def test_an_interruption_ends_every_wait(tools: FakeTools) -> None:
+    """Otherwise Ctrl-C would be heard when the slowest deployment is over."""
+    promote(tools, "prod")
+
+    def interrupted(_service: Service) -> None:
+        raise KeyboardInterrupt
+
+    tools.platform.deployed = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        promote(tools, "beta")
+    with pytest.raises(Interrupted):
+        tools.clock.sleep(1)
