@@ -92,7 +92,10 @@ class Look:
         private = tuple(ref for ref in self._refs.named if ref.startswith(RELEASES))
         if not private:
             return {}
-        commits = self._git.commits_of(*private)
+        found = self._git.commits_of(*private, *(f"{ref}^{{commit}}^" for ref in private))
+        commits, parents = found[: len(private)], found[len(private) :]
+        # Where a release was begun is asked wherever it is asked which.
+        self._commits.update(zip((f"{commit}^" for commit in commits), parents, strict=True))
         self._commits.update(zip(private, commits, strict=True))
         return {ref.removeprefix(RELEASES): commit for ref, commit in zip(private, commits, strict=True)}
 

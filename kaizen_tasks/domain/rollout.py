@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -60,6 +59,8 @@ class Shard:
 
         It depends on nothing else, so that every machine divides alike, whatever else is in the stage.
         """
+        import hashlib
+
         number = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big")
         return number % self.count == self.number - 1
 
