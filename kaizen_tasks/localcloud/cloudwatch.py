@@ -129,12 +129,10 @@ class CloudWatch:
         }
 
     def _stream(self, group: str, stream: Stream) -> Json:
-        times = [event.timestamp for event in stream.events]
-        spoken = {"firstEventTimestamp": times[0], "lastEventTimestamp": times[-1], "lastIngestionTime": times[-1]}
         return {
             "logStreamName": stream.name,
             "creationTime": stream.created,
-            **(spoken if times else {}),
+            **_spoken(stream),
             "arn": f"{self._prefix}:{group}:log-stream:{stream.name}",
             "storedBytes": 0,
         }
@@ -148,6 +146,14 @@ def _group(request: Json) -> str:
 
 def _last(stream: Stream) -> int:
     return stream.events[-1].timestamp if stream.events else stream.created
+
+
+def _spoken(stream: Stream) -> Json:
+    """Return between which times there are events; a stream whose instance has said nothing has none."""
+    if not stream.events:
+        return {}
+    first, last = stream.events[0].timestamp, stream.events[-1].timestamp
+    return {"firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last}
 
 
 def _within(event: Event, request: Json) -> bool:

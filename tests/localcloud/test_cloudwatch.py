@@ -110,6 +110,15 @@ class TestStreams:
 
         assert stream["creationTime"] <= stream["firstEventTimestamp"] <= stream["lastEventTimestamp"]
 
+    def test_of_an_instance_that_has_said_nothing_have_no_times(self, logs: Any, cloud: Cloud) -> None:
+        path = cloud.state / "apprunner" / "logs" / "mute" / ID / "application" / "instance" / "c"
+        path.parent.mkdir(parents=True)
+        path.touch()
+
+        (stream,) = logs.describe_log_streams(logGroupName=f"/aws/apprunner/mute/{ID}/application")["logStreams"]
+
+        assert (stream["logStreamName"], "lastEventTimestamp" in stream) == ("instance/c", False)
+
     def test_are_not_ordered_by_time_and_chosen_by_name_at_once(self, logs: Any) -> None:
         group = {"logGroupName": f"{GROUP}/service", "orderBy": "LastEventTime", "logStreamNamePrefix": "e"}
 
