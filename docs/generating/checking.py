@@ -26,9 +26,8 @@ def problems(root: Path) -> Iterator[str]:
     for document in documents(root):
         tokens = _tokens(document)
         name = document.relative_to(root)
-        found = _dead_links(document, tokens)
-        if not walkthrough.world(document.read_text(encoding="utf-8")):  # otherwise its commands have been typed
-            found = (*found, *_unknown_commands(tokens))
+        typed_along = walkthrough.world(document.read_text(encoding="utf-8"))
+        found = (*_dead_links(document, tokens), *(() if typed_along else _unknown_commands(tokens)))
         yield from (f"{name}:{line}: {what}" for line, what in found)
 
 
