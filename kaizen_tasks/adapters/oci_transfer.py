@@ -67,17 +67,26 @@ class Carrier:
     def _bring(self, source: Source, digest: str, repository: str, tag: str) -> Copied:
         target = f"{self._client.address(repository)}:{tag}"
         with _pushing(target):
-            standing = self._client.head(repository, tag)
-            if standing not in {"", digest}:
-                raise _taken(target, standing, digest)
-            if standing:
+            if self._stands(repository, tag, digest):
                 return Copied(digest=digest)
             *children, root = self._family(source, digest)
             copied = self._bring_blobs(source, _needed([*children, root]), repository, digest)
             for child in children:
                 self._client.put(repository, child.digest, child)
-            self._client.put(repository, tag, root)
+            if not self._stands(repository, tag, digest):  # somebody may have been faster, and a tag may be mutable
+                self._client.put(repository, tag, root)
             return copied
+
+    def _stands(self, repository: str, tag: str, digest: str) -> bool:
+        """Return whether the tag names the image already.
+
+        Raises:
+            PushFailed: it names another one.
+        """
+        standing = self._client.head(repository, tag)
+        if standing not in {"", digest}:
+            raise _taken(f"{self._client.address(repository)}:{tag}", standing, digest)
+        return bool(standing)
 
     def _family(self, source: Source, digest: str) -> tuple[Manifest, ...]:
         """Read what a digest names once, however many repositories it goes to."""

@@ -14,6 +14,7 @@ from tests import oci_samples
 from tests.scripted import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from kaizen_tasks.adapters.oci import OciClient
@@ -45,6 +46,20 @@ class TestTransfer:
         copied = carrier.copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
         assert (copied.mounted, copied.present, copied.uploaded) == (2, 1, 0)
+
+    def test_leaves_a_tag_alone_that_appeared_while_the_blobs_were_on_their_way(self, client: OciClient) -> None:
+        """This registry would let it move."""
+        sample = oci_samples.image().push(client, "a", "v1.2.3")
+        faster = oci_samples.image(layers=(b"somebody else's",))
+
+        def stock(repository: str, _digests: Collection[str]) -> Collection[str]:
+            faster.push(client, repository, "v1.2.3")
+            return ()
+
+        with pytest.raises(PushFailed, match="holds other bytes"):
+            Carrier(client, stock=stock).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        assert client.head("b", "v1.2.3") == faster.digest
 
     def test_uploads_a_layout(self, client: OciClient, tmp_path: Path) -> None:
         sample = oci_samples.image(layers=(b"x" * 3_000_000, b"app"))
