@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from invoke.exceptions import Exit
 from invoke.program import Program
 
 if TYPE_CHECKING:
@@ -36,7 +38,12 @@ def main() -> None:
     """Run `kaizen`."""
     from kaizen_tasks import __version__
 
-    Kaizen(name="kaizen", binary="kaizen", namespace=namespace(), version=__version__).run()
+    try:
+        tasks = namespace()
+    except Exit as error:  # `inv` catches this one itself
+        sys.stderr.write(f"{error.message}\n")
+        sys.exit(error.code)
+    Kaizen(name="kaizen", binary="kaizen", namespace=tasks, version=__version__).run()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from invoke.collection import Collection
+from invoke.exceptions import Exit
 
 from kaizen_tasks.config import source
+from kaizen_tasks.errors import ConfigurationError
 from kaizen_tasks.tasks import (
     changelog,
     local,
@@ -52,8 +55,23 @@ def build() -> Collection:
     pipeline = _pipeline(found.raw)
     for each in _pipeline_tasks(pipeline):
         collection.add_task(each)
-    collection.configure(source.with_defaults(found.raw))
+    configuration = source.with_defaults(found.raw)
+    if any(name.startswith("INVOKE_") for name in os.environ):
+        _check_variables(configuration)
+    collection.configure(configuration)
     return collection
+
+
+def _check_variables(configuration: source.Raw) -> None:
+    """Say what is wrong with environment variables, while Invoke still shows an error and not a traceback.
+
+    Raises:
+        Exit: a variable cannot override its key.
+    """
+    from kaizen_tasks.config import variables
+
+    if found := tuple(variables.faults(configuration, os.environ)):
+        raise Exit("\n".join(found), code=ConfigurationError.exit_code)
 
 
 def _add_deploy_side(collection: Collection) -> None:

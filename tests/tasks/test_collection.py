@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from invoke.exceptions import Exit
 
 from kaizen_tasks import tasks
 from kaizen_tasks.tasks import collection
@@ -182,3 +183,28 @@ def test_the_garbage_collector_rests_and_is_not_off() -> None:
         assert gc.get_freeze_count() > 0
     finally:
         gc.set_threshold(*before)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fault"),
+    [
+        ("INVOKE_VERIFY_MATCHES", "three", "'three' should be a whole number"),
+        ("INVOKE_PIPELINE", "staging,prod", "a variable cannot hold a list; set it in the configuration file"),
+    ],
+)
+def test_a_variable_that_cannot_override_its_key_is_no_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fault: str
+) -> None:
+    """Invoke reads it after the tasks are loaded, where nobody could catch anything any more."""
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(Exit) as refused:
+        build(folder, WHOLE)
+
+    assert (refused.value.code, refused.value.message) == (2, f"{variable}: {fault}")
+
+
+def test_variables_that_fit_are_left_to_invoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INVOKE_VERIFY_MATCHES", "5")
+    monkeypatch.setenv("INVOKE_ENVIRONMENTS_PROD_URL", "https://other.example")
+    assert build(folder, WHOLE).configuration()["verify"]["matches"] == 3
