@@ -93,7 +93,7 @@ class Front:
             DropConnectionError: a fault wants the connection to be reset.
             ConnectionError: the client went away.
         """
-        if call.path.startswith(CONTROL):
+        if call.path.startswith(CONTROL) and not call.path.startswith(DOWNLOADS):
             return self._script(call)
         destination = _destination(call)
         return self._requests.follow(call, self._safely(call, destination), destination.described(call))
