@@ -17,7 +17,7 @@ from kaizen_tasks.localcloud.processes import keep, release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kaizen_tasks.localcloud.workloads import Launch
+    from kaizen_tasks.localcloud.launch import Launch
 
 LABEL = "kaizen.localcloud"
 _GRACE_SECONDS = 3

@@ -12,21 +12,18 @@ import json
 import os
 import threading
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.localcloud.cloudwatch import passed_on
+from kaizen_tasks.localcloud.corrections import correct_secrets, correct_tables
 from kaizen_tasks.localcloud.exchange import Reply
-from kaizen_tasks.localcloud.secrets import correct_moto
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from wsgiref.types import WSGIApplication
-
-    from moto.dynamodb.models.dynamo_type import Item
-    from moto.dynamodb.models.table import Table
 
     from kaizen_tasks.localcloud.exchange import Call
     from kaizen_tasks.localcloud.wire import Endpoint
@@ -116,11 +113,10 @@ class Elsewhere:
 
     def _load(self) -> WSGIApplication:
         os.environ["MOTO_ACCOUNT_ID"] = self._account
-        from moto.dynamodb.models.table import Table
         from moto.moto_server import werkzeug_app
 
-        correct_moto()
-        setattr(Table, "all_items", _sorted)  # noqa: B010 - mypy rightly thinks little of assigning a method
+        correct_secrets()
+        correct_tables()
         moto: WSGIApplication = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         for change in self._changes():
             _seed(change.seed)
@@ -159,21 +155,6 @@ class Elsewhere:
         parts, status, answered = run_wsgi_app(moto, builder.get_environ(), buffered=True)
         kept = dict(header for header in answered if header[0].lower() not in _OURS)
         return Reply(status=int(status.split()[0]), headers=kept, body=b"".join(parts))
-
-
-def _sorted(table: Table) -> list[Item]:
-    """Return the items of a DynamoDB table in order, as moto does, which needs them for every query and every scan.
-
-    Moto has its own objects compare themselves, in some hundred thousand Python calls for a ledger of a hundred
-    environments; here keys are compared that are made once for each item.
-    """
-    rows: Any = table.items.values()
-    items: list[Item] = [item for row in rows for item in row.values()] if table.range_key_attr else [*rows]
-    return sorted(items, key=_place)
-
-
-def _place(item: Item) -> tuple[object, ...]:
-    return tuple(key.cast_value for key in (item.hash_key, item.range_key) if key)
 
 
 def _change(call: Call, service: str, region: str) -> Change | None:

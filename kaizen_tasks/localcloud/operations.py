@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
+from kaizen_tasks.localcloud.launch import Instance, Launch
 from kaizen_tasks.localcloud.relay import Relay
 from kaizen_tasks.localcloud.services import Operation, Service
 from kaizen_tasks.localcloud.unpack import read_image
-from kaizen_tasks.localcloud.workloads import Instance, Launch, wait_until_healthy
+from kaizen_tasks.localcloud.workloads import wait_until_healthy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -18,7 +18,7 @@ from kaizen_tasks.localcloud.unpack import inside, unpack
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from kaizen_tasks.localcloud.workloads import Launch
+    from kaizen_tasks.localcloud.launch import Launch
 
 MARK = "KAIZEN_LOCALCLOUD_INSTANCE"
 _GRACE_SECONDS = 3.0

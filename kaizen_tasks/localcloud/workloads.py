@@ -8,18 +8,19 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from kaizen_tasks.errors import DeployFailed, Interrupted
 from kaizen_tasks.localcloud.processes import ProcessInstance, kill_leftovers
-from kaizen_tasks.localcloud.unpack import Image
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kaizen_tasks.localcloud.containers import Docker
+    from kaizen_tasks.localcloud.launch import Instance, Launch
+    from kaizen_tasks.localcloud.unpack import Image
 
 Engine = Literal["auto", "docker", "process"]
 
@@ -28,52 +29,6 @@ _CONTAINER_MARK = "container"
 _POLL_SECONDS = 0.05
 _SILENCE_SECONDS = 0.05
 _RECENT_PORTS = 256
-_TAIL_BYTES = 4096
-
-
-@attrs.frozen(kw_only=True)
-class Launch:
-    """What an instance is started from.
-
-    Args:
-        identity: 32 hexadecimal digits, new for every instance.
-        repository: where in the registry the image is.
-        image: the image of this machine's platform.
-        variables: the service's own variables; they win over the image's.
-        arguments: what to run instead of the image's default command; empty for the default.
-        port: where the service says that its application listens.
-        output: the file that receives everything the application prints.
-    """
-
-    identity: str
-    repository: str
-    image: Image
-    variables: Mapping[str, str]
-    arguments: tuple[str, ...]
-    port: int
-    output: Path
-
-    def tail(self, lines: int = 10) -> tuple[str, ...]:
-        """Return the last lines that the application has printed."""
-        if not self.output.exists():
-            return ()
-        with self.output.open("rb") as file:
-            file.seek(max(0, self.output.stat().st_size - _TAIL_BYTES))
-            return tuple(file.read().decode(errors="replace").splitlines()[-lines:])
-
-
-class Instance(Protocol):
-    """A started application."""
-
-    @property
-    def port(self) -> int:
-        """Its port on this machine's loopback interface; 0 when it never got one."""
-
-    def exit_code(self) -> int | None:
-        """Return what it exited with, None while it runs."""
-
-    def stop(self) -> None:
-        """Stop it, with everything it started, and remove what it used; do nothing the second time."""
 
 
 @attrs.frozen(kw_only=True)

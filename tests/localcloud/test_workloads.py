@@ -20,9 +20,10 @@ import pytest
 
 from kaizen_tasks.errors import DeployFailed, Interrupted
 from kaizen_tasks.localcloud.containers import Docker
+from kaizen_tasks.localcloud.launch import Instance, Launch
 from kaizen_tasks.localcloud.store import ImageStore
 from kaizen_tasks.localcloud.unpack import read_image
-from kaizen_tasks.localcloud.workloads import HealthCheck, Instance, Launch, Workloads, wait_until_healthy
+from kaizen_tasks.localcloud.workloads import HealthCheck, Workloads, wait_until_healthy
 from tests.localcloud.layers import BUNDLE, Shelf, archive, file, folder
 
 if TYPE_CHECKING:

@@ -1,0 +1,61 @@
+"""What moto gets wrong, or does too slowly."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moto.dynamodb.models.dynamo_type import Item
+    from moto.dynamodb.models.table import Table
+
+
+def correct_secrets() -> None:
+    """Let moto move AWSCURRENT as AWS does.
+
+    moto 5.2.5 goes on answering with the version before when no stage is named, and then gives AWSPREVIOUS to a wrong
+    one; and a move to a version that does not exist takes the label away before it is refused.
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+    """
+    from moto.secretsmanager.exceptions import InvalidParameterException
+    from moto.secretsmanager.models import SecretsManagerBackend
+
+    move = SecretsManagerBackend.update_secret_version_stage
+    if hasattr(move, "__wrapped__"):
+        return
+
+    @functools.wraps(move)
+    def corrected(
+        self: Any, secret_id: str, version_stage: str, remove_from_version_id: str, move_to_version_id: str
+    ) -> tuple[str, str]:
+        secret = self.secrets.get(secret_id)
+        if secret is not None and move_to_version_id and move_to_version_id not in secret.versions:
+            raise InvalidParameterException(f"Not a valid version: {move_to_version_id}")
+        moved: tuple[str, str] = move(self, secret_id, version_stage, remove_from_version_id, move_to_version_id)
+        if version_stage == "AWSCURRENT" and move_to_version_id:
+            self.secrets[secret_id].set_default_version_id(move_to_version_id)
+        return moved
+
+    SecretsManagerBackend.update_secret_version_stage = corrected  # type: ignore[method-assign]  # moto has no other way in
+
+
+def correct_tables() -> None:
+    """Let moto sort a table's items by keys that are made once for each."""
+    from moto.dynamodb.models.table import Table
+
+    setattr(Table, "all_items", _sorted)  # noqa: B010 - mypy rightly thinks little of assigning a method
+
+
+def _sorted(table: Table) -> list[Item]:
+    """Return the items of a DynamoDB table in order, as moto does, which needs them for every query and every scan.
+
+    Moto has its own objects compare themselves, in some hundred thousand Python calls for a ledger of a hundred
+    environments; here keys are compared that are made once for each item.
+    """
+    rows: Any = table.items.values()
+    items: list[Item] = [item for row in rows for item in row.values()] if table.range_key_attr else [*rows]
+    return sorted(items, key=_place)
+
+
+def _place(item: Item) -> tuple[object, ...]:
+    return tuple(key.cast_value for key in (item.hash_key, item.range_key) if key)
