@@ -136,7 +136,7 @@ class TestEcr(RegistryContract):
 
         asked = [str(each.get("operation") or each["method"]) for each in cloud.requests[before:]]
         mounts = ["POST"] * len(shelf.sample.blobs)
-        assert asked == ["HEAD", "GET", "BatchCheckLayerAvailability", *mounts, "PUT"]
+        assert asked == ["HEAD", "GET", "BatchCheckLayerAvailability", *mounts, "HEAD", "PUT"]
 
     def test_waits_while_aws_says_that_this_is_too_much(
         self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock
