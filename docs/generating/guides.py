@@ -110,10 +110,10 @@ def _nowhere(home: Path) -> Iterator[Terminal]:
 
 def _build_wheel(folder: Path) -> None:
     """Build this project's wheel, which the package index does not have yet at its own release."""
-    words = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    words = (sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT))
     with BUILDING:
         if not folder.exists():
-            subprocess.run(words, check=True)
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

@@ -26,12 +26,15 @@ PLAIN = (
     (re.compile(rf"\({DURATION}\)"), "(0.5s)"),
     (re.compile(rf"\b{DURATION} ago\b"), "2.0s ago"),
     (re.compile(rf"\bafter {DURATION}$", re.MULTILINE), "after 1.0s"),
+    (re.compile(r'("(?:took|seconds)": )\d+\.\d+'), r"\g<1>0.5"),
+    (re.compile(r"^  time  .*$", re.MULTILINE), "  time  deploy staging 0.5s, verify staging 0.5s"),
     (re.compile(rf"\bin {DURATION}\.$", re.MULTILINE), "in 12s."),
     (re.compile(r'(\bpid |"pid": )\d+'), r"\g<1>4321"),
     (re.compile(rf"{DAY}T[\d:.]+\+00:00"), f"{DAY}T09:00:00.000000+00:00"),
     (re.compile(rf"({DAY}|{DAY[5:]}) \d\d:\d\d\b"), r"\1 09:00"),
 )
-"""What is replaced wherever it stands. Lines of progress come as often as the machine is slow, so they go."""
+"""What is replaced wherever it stands. Lines of progress come as often as the machine is slow, so they go; and which
+steps of a rehearsal took long enough to be named depends on it as well."""
 
 HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
