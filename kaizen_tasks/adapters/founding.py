@@ -29,11 +29,6 @@ class Founder:
         self._aws = aws
         self._region = region
 
-    def mounting(self) -> None:
-        """Let repositories of the account share blobs without a transfer."""
-        with translated("enable blob mounting"):
-            self._aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-
     def repository(self, name: str) -> None:
         """Create an image repository."""
         with translated(f"create the repository {name}"):

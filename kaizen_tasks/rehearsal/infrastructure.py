@@ -41,7 +41,7 @@ def provide(tools: Toolbox, first: Version | None = None) -> None:
         tools.table.create()
     if not lacking:
         return
-    tools.founder.mounting()
+    tools.account.mount_blobs()
     _repositories(lacking, tools)
     _first_image(lacking, first, tools)
     for environment in lacking:

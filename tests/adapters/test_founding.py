@@ -41,13 +41,6 @@ def test_makes_a_repository_once(founder: Founder, cloud: Cloud) -> None:
         founder.repository("founded/web")
 
 
-def test_lets_repositories_share_blobs(founder: Founder, cloud: Cloud) -> None:
-    """An account has that off until somebody says otherwise."""
-    founder.mounting()
-
-    assert cloud.client("ecr").get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED"
-
-
 def test_a_service_follows_latest_and_knows_its_environment(founder: Founder, cloud: Cloud) -> None:
     """Under ECR's public name, which is the only one that App Runner takes."""
     founder.repository(STAGING.repository)

@@ -57,10 +57,6 @@ class FakeFounder:
     founded: list[str] = field(factory=list)
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
 
-    def mounting(self) -> None:
-        """Let blobs be mounted."""
-        self.founded.append("mounting")
-
     def repository(self, name: str) -> None:
         """Create a repository."""
         self.founded.append(name)
@@ -157,7 +153,8 @@ def test_an_image_is_there_before_the_service_that_follows_it(tools: EmptyTools)
 
     names = [each.repository for each in tools.settings.environments.values()]
     services = [each.service for each in tools.settings.environments.values()]
-    assert tools.founder.founded == ["mounting", *names, *services]
+    assert tools.account.changes == ["mount_blobs"]
+    assert tools.founder.founded == [*names, *services]
 
 
 def test_makes_nothing_twice(tools: EmptyTools) -> None:
@@ -181,7 +178,7 @@ def test_makes_what_was_added_since(tools: EmptyTools) -> None:
 
     provide(tools)
 
-    assert tools.founder.founded == ["mounting", "dom-web-app", "dom-web-service"]
+    assert tools.founder.founded == ["dom-web-app", "dom-web-service"]
 
 
 def test_goes_on_where_it_was_stopped(tools: EmptyTools) -> None:
