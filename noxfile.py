@@ -71,7 +71,8 @@ def e2e(session: nox.Session) -> None:
     """Run whole commands as users type them, with a real engine, real clients, the local cloud and a foreign one."""
     _install(session, "test")
     awscli = _apart(session, "awscli", "aws")
-    session.run("pytest", "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
+    _compile(session)
+    session.run("pytest", "-m", "docker or e2e", *AT_ONCE, *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
     if not session.posargs:
         _on_ministack(session)
 
@@ -85,6 +86,11 @@ def emulator(session: nox.Session) -> None:
 
 def _on_ministack(session: nox.Session, *arguments: str) -> None:
     session.run("python", "-m", "tests.emulator.ministack", _apart(session, "ministack", "ministack"), *arguments)
+
+
+def _compile(session: nox.Session) -> None:
+    """Compile everything, as `inv` does not: hundreds of commands that start pay it back."""
+    session.run("python", "-m", "compileall", "-q", "-j", "0", session.virtualenv.location, "kaizen_tasks")
 
 
 def _apart(session: nox.Session, package: str, program: str) -> str:
@@ -145,6 +151,7 @@ def bench(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Type along with every guide, compare the reference with the code, build the pages; `-- --write` writes both."""
     _install(session, "docs")
+    _compile(session)
     session.run("python", "-m", "docs.generate", *session.posargs)
     session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "docs", "build/docs")
 
@@ -153,7 +160,7 @@ def docs(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """Kill releases and rollouts at every request, git command and file write, and let them race; see `-- --help`."""
     _install(session, "test")
-    session.run("python", "-m", "compileall", "-q", session.virtualenv.location)  # thousands of starts pay it back
+    _compile(session)
     session.run("python", "-m", "tests.crash.campaign", *session.posargs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.crash import kills
@@ -55,15 +56,25 @@ def woken(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome, at
     copy = before.copied(folder).risen(nursery)
     try:
         copy.arrange({"park": True, "late": True}, skip=FIRST_ACT + at)
-        first = kills.start(WORDS, copy.library, at=0, phase="before")
-        if not _stop(first, copy):
-            return (kills.UNREACHED,)
-        _run_out(copy)
-        second = copy.library.inv(*WORDS)
-        os.kill(first.pid, signal.SIGCONT)
-        return tuple(_judged(first, second.code, copy, wanted))
+        with _started(copy) as first:
+            if not _stop(first, copy):
+                return (kills.UNREACHED,)
+            _run_out(copy)
+            second = copy.library.inv(*WORDS)
+            os.kill(first.pid, signal.SIGCONT)
+            return tuple(_judged(first, second.code, copy, wanted))
     finally:
         copy.fall()
+
+
+@contextmanager
+def _started(copy: Landscape) -> Iterator[subprocess.Popen[str]]:
+    """Start a promotion which does not outlive the `with`, stopped or not."""
+    with kills.start(WORDS, copy.library, at=0, phase="before") as command:
+        try:
+            yield command
+        finally:
+            command.kill()
 
 
 def _stop(command: subprocess.Popen[str], copy: Landscape) -> bool:
@@ -79,7 +90,10 @@ def _stop(command: subprocess.Popen[str], copy: Landscape) -> bool:
 
 
 def _run_out(copy: Landscape) -> None:
-    """Let the lease of the run that is stopped be over."""
+    """Let the lease of the run that is stopped be over; one that was stopped at its end has given the lock back."""
+    lock = copy.ask("dynamodb", "GetItem", TableName="kaizen-web", Key=LOCK, ConsistentRead=True).get("Item", {})
+    if "token" not in lock:
+        return
     copy.ask(
         "dynamodb",
         "UpdateItem",
