@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from docs.generating import checking, coach, configuration_page, exit_codes_page, guides, json_page, story, tasks_page
@@ -36,13 +37,15 @@ def main() -> int:
 def pages() -> dict[str, str]:
     """Return every generated page, by its path below docs."""
     tasks = coach.tasks()
-    shown, helps = story.play(), story.helps([task.name for task in tasks])
+    with ThreadPoolExecutor() as pool:  # both wait most of the time, for deployments
+        typed = pool.submit(guides.pages)
+        shown, helps = story.play(), story.helps([task.name for task in tasks])
     return {
         "reference/tasks.md": tasks_page.render(tasks, helps, shown),
         "reference/configuration.md": configuration_page.render(),
         "reference/exit-codes.md": exit_codes_page.render(),
         "reference/json.md": json_page.render(tasks, shown),
-        **guides.pages(),
+        **typed.result(),
     }
 
 

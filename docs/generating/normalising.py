@@ -32,9 +32,12 @@ PLAIN = (
     (re.compile(r'(\bpid |"pid": )\d+'), r"\g<1>4321"),
     (re.compile(rf"{DAY}T[\d:.]+\+00:00"), f"{DAY}T09:00:00.000000+00:00"),
     (re.compile(rf"({DAY}|{DAY[5:]}) \d\d:\d\d\b"), r"\1 09:00"),
+    (re.compile(r"\b\d+( files and folders\b)"), r"124\1"),
+    (re.compile(r'("unchanged": )\d+'), r"\g<1>124"),
 )
-"""What is replaced wherever it stands. Lines of progress come as often as the machine is slow, so they go; and which
-steps of a rehearsal took long enough to be named depends on it as well."""
+"""What is replaced wherever it stands. Lines of progress come as often as the machine is slow, so they go; which steps
+of a rehearsal took long enough to be named depends on it as well; and in how many folders git keeps its objects, on how
+their hashes begin."""
 
 HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
