@@ -29,19 +29,22 @@ INTERCEPTORS = Path(__file__).parent / "interceptors"
 FIRST, AGAIN = "@1700000000 +0000", "@1700000100 +0000"
 """When the two runs commit, so that a second commit of the same content would be another one."""
 
+PROGRAMS = ("git", "docker")
 WRITING = {
     "add",
+    "build",
     "commit-tree",
     "hook",
     "mktag",
     "push",
     "read-tree",
+    "rm",
     "tag",
     "update-index",
     "update-ref",
     "write-tree",
 }
-"""The git commands that change something."""
+"""The commands of these programs that change something."""
 
 _RANDOM = (
     (re.compile(r"kaizen-(\w+)-\w{8}"), r"kaizen-\1-*"),
@@ -60,7 +63,7 @@ class Point:
         number: of the event in the unharmed run, from 1.
         phase: `before` or `after` it.
         label: the event, without what differs from run to run.
-        of: `event` for git commands and files, `request` for what the cloud is asked.
+        of: `event` for programs and files, `request` for what the cloud is asked.
     """
 
     scene: str
@@ -71,12 +74,12 @@ class Point:
 
     @property
     def kind(self) -> str:
-        """The phase, and the request, the git command or the change of a file, whichever file it is."""
-        git, *words = self.label.split(" ")
+        """The phase, and the request, the program's command or the change of a file, whichever file it is."""
+        what, *words = self.label.split(" ")
         if self.of == "request":
-            return f"{self.phase} {git} {words[0]}"
+            return f"{self.phase} {what} {words[0]}"
         plain = [word for word in words if word.replace("-", "").isalpha() and word[0] != "-"]
-        return f"{self.phase} {git} {plain[0] if git == 'git' else ''}".rstrip()
+        return f"{self.phase} {what} {plain[0] if what in PROGRAMS else ''}".rstrip()
 
     def __str__(self) -> str:
         return f"{self.scene}, {self.phase} #{self.number} {self.label}"
@@ -102,7 +105,7 @@ def points(scene: str, events: Path) -> tuple[Point, ...]:
 def _phases(event: str) -> tuple[str, ...]:
     """Return when it pays to die: after a command that only looks, everything is as before it."""
     words = event.split(" ")
-    return ("before", "after") if words[0] == "git" and not WRITING.isdisjoint(words) else ("before",)
+    return ("before", "after") if words[0] in PROGRAMS and not WRITING.isdisjoint(words) else ("before",)
 
 
 def strike(scene: Scene, library: Library, folder: Path, point: Point, wanted: End) -> tuple[str, ...]:
@@ -121,21 +124,18 @@ def strike(scene: Scene, library: Library, folder: Path, point: Point, wanted: E
 
 
 def run(words: Sequence[str], library: Library, *, at: int, phase: str) -> Finished:
-    """Run a command with the interceptors before git and in Python."""
+    """Run a command with the interceptors before git and docker and in Python."""
     return finished(start(words, library, at=at, phase=phase))
 
 
 def start(words: Sequence[str], library: Library, *, at: int, phase: str) -> subprocess.Popen[str]:
-    """Begin a command with the interceptors before git and in Python."""
+    """Begin a command with the interceptors before git and docker and in Python."""
     folder = library.path.parent
-    git = shutil.which("git")
-    assert git, "these tests run git"
     return library.start(
         *words,
         GIT_COMMITTER_DATE=FIRST,
         PATH=os.pathsep.join((str(INTERCEPTORS), library.environ["PATH"])),
         PYTHONPATH=str(INTERCEPTORS),
-        CRASH_GIT=git,
         CRASH_EVENTS=str(folder / "events"),
         CRASH_ROOTS=os.pathsep.join((str(library.path), library.environ["TMPDIR"])),
         CRASH_AT=str(at),

@@ -1,4 +1,4 @@
-"""Kills a deployment at a request, a git command or a file that it writes, and types the command again."""
+"""Kills a deployment at a request, a program or a file that it writes, and types the command again."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ if TYPE_CHECKING:
 
 
 def rehearse(rollout: Rollout, before: Landscape, folder: Path, nursery: Nursery) -> tuple[Outcome, tuple[Point, ...]]:
-    """Run a rollout unharmed in a copy: what it leaves, and every point on the way."""
+    """Run a rollout unharmed in a copy: what it leaves, and every point on the way that is its own."""
     copy = before.copied(folder).risen(nursery)
     try:
         asked = len(copy.requests)
-        kills.run(rollout.words, copy.library, at=0, phase="before").well()
+        with rollout.meanwhile():
+            kills.run(rollout.words, copy.library, at=0, phase="before").well()
         requests = [_label(each) for each in copy.requests[asked:]]
         points = tuple(
             Point(scene=rollout.name, number=number, phase=phase, label=label, of="request")
             for number, label in enumerate(requests, 1)
             for phase in ("before", "after")
         )
-        return outcome(copy), (*points, *kills.points(rollout.name, copy.folder / "events"))
+        every = (*points, *kills.points(rollout.name, copy.folder / "events"))
+        return outcome(copy), tuple(point for point in every if point.label.startswith(rollout.own))
     finally:
         copy.fall()
 
@@ -56,9 +58,10 @@ def strike(
     """Kill a rollout at a point in a copy, type it again, and return what is wrong then."""
     copy = before.copied(folder).risen(nursery)
     try:
-        if not _kill(rollout, copy, point):
-            return (kills.UNREACHED,)
-        return tuple(_afterwards(rollout, copy, wanted))
+        with rollout.meanwhile():
+            if not _kill(rollout, copy, point):
+                return (kills.UNREACHED,)
+            return tuple(_afterwards(rollout, copy, wanted))
     finally:
         copy.fall()
 

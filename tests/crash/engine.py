@@ -1,0 +1,40 @@
+"""The machine's one Docker engine: whoever builds there has it alone meanwhile, and leaves nothing in it."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LABEL = "kaizen.crash"
+"""What the images have that are built to be killed meanwhile."""
+
+QUEUE = Path(tempfile.gettempdir()) / "kaizen-crash-engine"
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Have the engine without another run's images in it; other threads and processes wait."""
+    with QUEUE.open("a") as queue:
+        fcntl.flock(queue, fcntl.LOCK_EX)
+        _clear()
+        try:
+            yield
+        finally:
+            _clear()
+
+
+def _clear() -> None:
+    listed = _docker("image", "ls", "--quiet", "--filter", f"label={LABEL}").split()
+    if listed:
+        _docker("image", "rm", "--force", *set(listed))
+
+
+def _docker(*words: str) -> str:
+    return subprocess.run(("docker", *words), capture_output=True, text=True, timeout=60, check=True).stdout
