@@ -39,6 +39,7 @@ class OciClient:
 
     def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
         self._wire = Wire(credentials, clock=clock)
+        self._known: dict[tuple[str, str], Manifest] = {}  # what a digest names never changes
         self.blobs = Blobs(self._wire)
 
     def address(self, repository: str) -> str:
@@ -49,35 +50,38 @@ class OciClient:
         """Return whether the registry knows a repository."""
         answer = self._wire.send("GET", f"/v2/{repository}/tags/list?n=1")
         if answer.status == 404:
-            answer.drain_conn()
+            answer.drain()
             return False
-        self._wire.expect(answer, 200, doing=f"list {repository}", repository=repository).drain_conn()
+        self._wire.expect(answer, 200, doing=f"list {repository}", repository=repository).drain()
         return True
 
     def head(self, repository: str, reference: str) -> str:
         """Return the digest that a tag or digest names, or an empty string."""
         answer = self._wire.send("HEAD", _manifest(repository, reference), headers=_ACCEPT)
-        answer.drain_conn()
+        answer.drain()
         if answer.status == 404:
             return ""
         self._wire.expect(answer, 200, doing=f"look at {repository}:{reference}", repository=repository)
         return answer.headers.get(DIGEST_HEADER) or self._digest(repository, reference)
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
-        """Return what a tag or digest names, byte for byte, or None.
+        """Return what a tag names now, or what a digest names, which is asked once; byte for byte, or None.
 
         Raises:
             Refused: the registry sent other bytes than it announced.
         """
+        if (repository, reference) in self._known:
+            return self._known[repository, reference]
         answer = self._wire.send("GET", _manifest(repository, reference), headers=_ACCEPT)
         if answer.status == 404:
-            answer.drain_conn()
+            answer.drain()
             return None
         self._wire.expect(answer, 200, doing=f"read {repository}:{reference}", repository=repository)
         found = Manifest(self._wire.body(answer), answer.headers.get("Content-Type", "").partition(";")[0])
         announced = reference if reference.startswith("sha256:") else answer.headers.get(DIGEST_HEADER)
         if announced and found.digest != announced:
             raise Refused(f"{self.address(repository)} sent {found.digest} when asked for {announced}")
+        self._known[repository, found.digest] = found
         return found
 
     def put(self, repository: str, reference: str, manifest: Manifest) -> None:
@@ -98,10 +102,11 @@ class OciClient:
             body=manifest.content,
         )
         doing = f"put {repository}:{reference}"
-        self._wire.expect(answer, 201, doing=doing, repository=repository, changing=True).drain_conn()
+        self._wire.expect(answer, 201, doing=doing, repository=repository, changing=True).drain()
         kept = answer.headers.get(DIGEST_HEADER, manifest.digest)
         if kept != manifest.digest:
             raise PushFailed(f"{self.address(repository)}:{reference} became {kept}, not {manifest.digest}")
+        self._known[repository, manifest.digest] = manifest
 
     def image(self, repository: str, manifest: Manifest) -> Image:
         """Describe an image, reading its labels; for an index, those of the child that speaks for it."""

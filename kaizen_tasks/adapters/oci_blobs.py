@@ -16,8 +16,7 @@ from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from urllib3 import BaseHTTPResponse
-
+    from kaizen_tasks.adapters.oci_connections import Reply
     from kaizen_tasks.adapters.oci_manifest import Descriptor
     from kaizen_tasks.adapters.oci_wire import Wire
 
@@ -40,7 +39,7 @@ class Blobs:
     def has(self, repository: str, digest: str) -> bool:
         """Return whether a repository holds a blob."""
         answer = self._wire.send("HEAD", f"/v2/{repository}/blobs/{digest}")
-        answer.drain_conn()
+        answer.drain()
         if answer.status == 404:
             return False
         self._wire.expect(answer, 200, doing=f"look for {digest} in {repository}", repository=repository)
@@ -60,7 +59,7 @@ class Blobs:
         wanted = {"Range": f"bytes={offset}-"} if offset else {}
         answer = self._wire.send("GET", f"/v2/{repository}/blobs/{digest}", headers=wanted)
         if answer.status == 404:
-            answer.drain_conn()
+            answer.drain()
             raise NotFound(f"{self._wire.host}/{repository} does not hold {digest}")
         self._wire.expect(answer, 200, 206, doing=f"read {digest} from {repository}", repository=repository)
         return _without(offset if answer.status == 200 else 0, self._wire.chunks(answer))
@@ -77,7 +76,7 @@ class Blobs:
         """Begin an upload; return its address, or an empty string when it is over already."""
         answer = self._wire.send("POST", f"/v2/{repository}/blobs/uploads/{query}")
         doing = f"upload to {repository}"
-        self._wire.expect(answer, 201, 202, doing=doing, repository=repository, changing=True).drain_conn()
+        self._wire.expect(answer, 201, 202, doing=doing, repository=repository, changing=True).drain()
         if answer.status == 201:
             return ""
         if "Location" not in answer.headers:
@@ -187,7 +186,7 @@ class _Upload:
             self.sent += len(chunk)
             yield chunk
 
-    def _expect(self, answer: BaseHTTPResponse, *statuses: int) -> None:
+    def _expect(self, answer: Reply, *statuses: int) -> None:
         """Go on with an answer that is as it should be.
 
         Raises:
@@ -195,7 +194,7 @@ class _Upload:
         """
         doing = f"upload {self._blob.digest} to {self._repository}"
         try:
-            self._wire.expect(answer, *statuses, doing=doing, repository=self._repository, changing=True).drain_conn()
+            self._wire.expect(answer, *statuses, doing=doing, repository=self._repository, changing=True).drain()
         except PushFailed as error:
             if answer.status in {404, 416} or (answer.status == 400 and self._resumed):
                 raise _OutOfStepError(error.what, lost=answer.status != 416) from error
@@ -217,7 +216,7 @@ class _Upload:
     def _progress(self) -> int:
         """Return how many bytes have arrived, or -1; `0-0` is no byte or one, and counts as none."""
         answer = self._wire.send("GET", self._session)
-        answer.drain_conn()
+        answer.drain()
         said = re.fullmatch(r"(?:bytes=)?0-(\d+)", answer.headers.get("Range", ""))
         if answer.status not in ACCEPTED or said is None:
             return -1

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
+from kaizen_tasks.adapters.oci_connections import CHUNK
 from kaizen_tasks.adapters.oci_manifest import OCI_INDEX, Manifest, self_described
-from kaizen_tasks.adapters.oci_wire import CHUNK
 from kaizen_tasks.errors import NotFound, PushFailed
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -106,7 +106,8 @@ class Carrier:
             if blob.digest not in present
         ]
         try:
-            costs = [each.result() for each in as_completed(coming)]
+            done, _ = wait(coming, return_when=FIRST_EXCEPTION)
+            costs = [each.result() for each in done]
         finally:
             stop.set()
             for each in coming:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from secrets import SystemRandom
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 
+from kaizen_tasks.adapters.oci_connections import Connections
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports import Clock, Login
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
-    from urllib3 import BaseHTTPResponse
+    from kaizen_tasks.adapters.oci_connections import Reply
 
 ATTEMPTS = 8
-CHUNK = 1 << 20
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 60.0
-CONNECTIONS = 64
+HOPS = 10
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 NEVER_MOVES = "a version never moves: release the next one"
+MOVED = frozenset({301, 302, 307, 308})
 BUSY = frozenset({429, 500, 502, 503, 504})
 # ECR says 403 to a token that has expired, and the answer to a HEAD has no body that could tell that from a refusal.
 UNWELCOME = frozenset({401, 403})
@@ -79,25 +80,16 @@ class Wire:
     """
 
     def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
-        from urllib3 import PoolManager, Retry, Timeout
-
         self._credentials = credentials
         self._patience = Patience(clock=clock)
-        self._pool = PoolManager(
-            maxsize=CONNECTIONS,
-            timeout=Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
-            # Redirects only; the rest is `send`'s.
-            retries=Retry(connect=0, read=0, status=0, other=0, respect_retry_after_header=False),
-        )
+        self._connections = Connections()
 
     @property
     def host(self) -> str:
         """Where it is, as image references begin."""
         return self._credentials.login().host
 
-    def send(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> BaseHTTPResponse:
+    def send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
         """Send a request, again while the registry is busy or the connection breaks; the answer is left to be read.
 
         Args:
@@ -119,13 +111,11 @@ class Wire:
                 if answer.status not in BUSY:
                     return answer
                 wish = answer.headers.get("Retry-After", "")
-                answer.drain_conn()
+                answer.drain()
             self.pause(attempt, wish)
         return self._welcomed(method, path, headers or {}, body)
 
-    def stream(
-        self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]
-    ) -> BaseHTTPResponse:
+    def stream(self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Reply:
         """Send a request whose body is a stream: once, as what has been read of it is gone.
 
         Raises:
@@ -138,40 +128,35 @@ class Wire:
             raise Unreachable(f"the login to the registry {login.host} has expired")
         return answer
 
-    def chunks(self, answer: BaseHTTPResponse) -> Generator[bytes, None, None]:
+    def chunks(self, answer: Reply) -> Generator[bytes, None, None]:
         """Read an answer's body piece by piece.
 
         Raises:
             Unreachable: the connection broke.
         """
         with self._reaching():
-            try:
-                yield from answer.stream(CHUNK, decode_content=False)
-            finally:
-                answer.close()
+            yield from answer.chunks()
 
-    def body(self, answer: BaseHTTPResponse) -> bytes:
+    def body(self, answer: Reply) -> bytes:
         """Read an answer's body at once, and keep the connection.
 
         Raises:
             Unreachable: the connection broke.
         """
         with self._reaching():
-            return answer.data
+            return answer.body()
 
     def pause(self, attempt: int, wish: str = "") -> None:
         """Wait before the repetition that follows the `attempt`-th failure, counted from 0; see `Patience`."""
         self._patience.wait(attempt, wish)
 
-    def expect(
-        self, answer: BaseHTTPResponse, *statuses: int, doing: str, repository: str, changing: bool = False
-    ) -> BaseHTTPResponse:
+    def expect(self, answer: Reply, *statuses: int, doing: str, repository: str, changing: bool = False) -> Reply:
         """Return an answer that has one of the statuses; translate any other, see `failure`."""
         if answer.status in statuses:
             return answer
         raise failure(answer.status, self._complaint(answer), doing=doing, repository=repository, changing=changing)
 
-    def _complaint(self, answer: BaseHTTPResponse) -> Complaint:
+    def _complaint(self, answer: Reply) -> Complaint:
         """Read what an answer complains about; an empty complaint when it says nothing that is understood."""
         try:
             first = json.loads(self.body(answer))["errors"][0]
@@ -179,38 +164,37 @@ class Wire:
         except (ValueError, LookupError, TypeError, AttributeError):
             return Complaint()
 
-    def _welcomed(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> BaseHTTPResponse:
+    def _welcomed(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Exchange once; once more with a new login where the first was refused and there is another."""
         login = self._credentials.login()
         answer = self._exchange(login, method, path, headers, body)
         if answer.status not in UNWELCOME or (fresh := self._credentials.renew(login)) is login:
             return answer
-        answer.drain_conn()
+        answer.drain()
         return self._exchange(fresh, method, path, headers, body)
 
     def _exchange(
         self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
-    ) -> BaseHTTPResponse:
+    ) -> Reply:
+        """Exchange once; what is sent to a storage instead goes there, unless it is a stream and gone."""
         address = urljoin(login.url, path)
         with self._reaching():
-            return self._pool.request(
-                method,
-                address,
-                headers={"Accept-Encoding": "identity", **_credentials(login, address), **headers},
-                body=body or None,
-                redirect=isinstance(body, bytes),
-                preload_content=False,
-                decode_content=False,
-            )
+            for _ in range(HOPS):
+                known = _credentials(login, address)
+                answer = self._connections.exchange(method, address, headers={**known, **headers}, body=body)
+                elsewhere = _elsewhere(method, answer) if isinstance(body, bytes) else ""
+                if not elsewhere:
+                    return answer
+                answer.drain()
+                address = urljoin(address, elsewhere)
+            raise HTTPException(f"it sends on more than {HOPS} times")
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        from urllib3.exceptions import HTTPError
-
         try:
             yield
-        except HTTPError as error:
-            reason = getattr(error, "reason", None) or error
+        except (HTTPException, OSError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise Unreachable(
                 f"the registry {self.host} does not answer: {reason}",
                 hint="check the network, then run the same command again",
@@ -249,11 +233,16 @@ class Patience:
 
 def _credentials(login: Login, address: str) -> Mapping[str, str]:
     """Credentials go to the registry itself, never to a storage that it refers to."""
-    from urllib3 import make_headers
-
     if urlsplit(address)[:2] != urlsplit(login.url)[:2]:
         return {}
-    return make_headers(basic_auth=f"{login.username}:{login.password.open()}")
+    secret = base64.b64encode(f"{login.username}:{login.password.open()}".encode()).decode()
+    return {"Authorization": f"Basic {secret}"}
+
+
+def _elsewhere(method: str, answer: Reply) -> str:
+    """Return where an answer sends the same request, or empty; 303 is for what only reads."""
+    moved = answer.status in MOVED or (answer.status == 303 and method in {"GET", "HEAD"})
+    return answer.headers.get("Location", "") if moved else ""
 
 
 def failure(status: int, complaint: Complaint, *, doing: str, repository: str, changing: bool) -> KaizenError:

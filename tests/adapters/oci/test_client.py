@@ -145,6 +145,47 @@ class TestMisbehaviour:
         assert "Authorization" in scripted.requests[0].headers
         assert "Authorization" not in storage.requests[0].headers
 
+    def test_follows_a_redirect_that_names_no_host(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script[f"GET /v2/a/blobs/{DIGEST}"] = [Reply(status=303, headers={"Location": "/elsewhere"})]
+        scripted.script["GET /elsewhere"] = [Reply(body=b"content")]
+
+        assert b"".join(hearing.blobs.open("a", DIGEST)) == b"content"
+
+    def test_does_not_follow_for_ever(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        here = f"/v2/a/blobs/{DIGEST}"
+        scripted.script[f"GET {here}"] = [Reply(status=307, headers={"Location": here})]
+
+        with pytest.raises(Unreachable, match="it sends on more than 10 times"):
+            hearing.blobs.open("a", DIGEST)
+
+    def test_repeats_no_change_where_it_is_only_to_look(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=303, headers={"Location": "/elsewhere"})]
+
+        with pytest.raises(PushFailed, match="HTTP 303"):
+            hearing.put("a", "v1", oci_samples.image().root)
+
+        assert len(scripted.requests) == 1
+
+    def test_reads_what_a_digest_names_once(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        root = oci_samples.image().root
+        scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=201)]
+        scripted.script["GET /v2/b/manifests/v1"] = [
+            Reply(body=root.content, headers={"Content-Type": root.media_type})
+        ]
+        hearing.put("a", "v1", root)
+        hearing.manifest("b", "v1")
+
+        assert [hearing.manifest(each, root.digest) for each in ("a", "b", "c")] == [root, root, None]
+        assert len(scripted.requests) == 3
+
+    def test_asks_each_time_what_a_tag_names(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        roots = [oci_samples.image(version).root for version in ("v1", "v2")]
+        scripted.script["GET /v2/a/manifests/latest"] = [
+            Reply(body=root.content, headers={"Content-Type": root.media_type}) for root in roots
+        ]
+
+        assert [hearing.manifest("a", "latest") for _ in roots] == roots
+
     def test_refuses_a_manifest_that_is_not_what_was_asked_for(
         self, scripted: ScriptedServer, hearing: OciClient
     ) -> None:
