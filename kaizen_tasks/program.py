@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
+from kaizen_tasks.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from invoke.collection import Collection
 
 
 class Kaizen(Program):
-    """Invoke's program over our namespace, with the project's `invoke.yaml` read as `inv` would."""
+    """Invoke's program over our namespace, with the project's `invoke.yaml` read as `inv` would.
+
+    What cannot be parsed exits as the command-line contract says; `inv` itself exits with 1 then.
+    """
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        """Parse the flags before the first task."""
+        with _usage():
+            super().parse_core(argv)
 
     def parse_collection(self) -> None:
         """Load the namespace, then the configuration beside it.
@@ -25,6 +38,35 @@ class Kaizen(Program):
         super().parse_collection()
         self.config.set_project_location(str(source.find().root))
         self.config.load_project()
+
+    def parse_tasks(self) -> None:
+        """Parse tasks and their flags."""
+        with _usage():
+            super().parse_tasks()
+
+    def parse_cleanup(self) -> None:
+        """Do what `--help TASK`, `--list` and their like ask for."""
+        with _usage():
+            super().parse_cleanup()
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Exit with the code of a wrong command line, and say where the right words are found.
+
+    Raises:
+        Exit: there is no such task, flag or collection, or a flag lacks its value.
+    """
+    try:
+        yield
+    except ParseError as error:
+        task = error.context.name if error.context else None
+        flags = f"kaizen --help {task} shows its flags; " if task else ""
+        raise Exit(f"{error}\n{flags}kaizen --list shows every task", code=UsageError.exit_code) from error
+    except Exit as error:
+        if error.message:  # of Invoke's own: the part that `--list` was asked for is missing
+            raise Exit(error.message, code=UsageError.exit_code) from error
+        raise
 
 
 def namespace() -> Collection:

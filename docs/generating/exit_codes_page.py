@@ -22,8 +22,8 @@ Done, or already done. Nothing is left to do.
 ## 1
 
 Something that nobody expected: a bug. Type the command again with `--debug` in front of the task
-(`inv --debug deploy --env staging`) and report what it shows. Invoke itself exits with 1 too, when there is no such
-task or flag.
+(`inv --debug deploy --env staging`) and report what it shows. `inv` itself exits with 1 too, when there is no such
+task or flag: it parses the line before any task is asked. `kaizen` exits with 2 then.
 """
 
 ADVICE = {

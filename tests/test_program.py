@@ -1,0 +1,50 @@
+"""The program `kaizen`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tasks.apps import kaizen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a library's folder."""
+    (tmp_path / "kaizen.toml").write_text('app = "web"\n')
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("nosuchtask", "No idea what 'nosuchtask' is!\nkaizen --list shows every task\n"),
+        ("--help nosuchtask", "No idea what 'nosuchtask' is!\nkaizen --list shows every task\n"),
+        ("--nosuchflag", "No idea what '--nosuchflag' is!\nkaizen --list shows every task\n"),
+        ("--list nosuchpart", "Sub-collection 'nosuchpart' not found!\n"),
+        (
+            "bump --nosuchflag",
+            "No idea what '--nosuchflag' is!\nkaizen --help bump shows its flags; kaizen --list shows every task\n",
+        ),
+    ],
+)
+def test_a_line_that_cannot_be_parsed_is_a_usage_error(
+    capsys: pytest.CaptureFixture[str], line: str, what: str
+) -> None:
+    """With Invoke's own words, and where to find the right ones."""
+    said = kaizen(*line.split(), capsys=capsys)
+
+    assert (said.code, said.out, said.err) == (2, "", what)
+
+
+@pytest.mark.parametrize("line", ["--list", "--help bump", "--help", "--version", "--print-completion-script bash"])
+def test_what_only_informs_succeeds(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    """Invoke leaves by an exit there as well."""
+    said = kaizen(*line.split(), capsys=capsys)
+
+    assert (said.code, said.err) == (0, "")
+    assert said.out
