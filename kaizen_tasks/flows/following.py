@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -109,6 +110,8 @@ def begin(watch: Watch, *, adopt: Chooser, automatic: bool, look: bool = False) 
     clock, looking, told = watch.tools.clock, automatic or look, False
     patience = clock.elapsed() + (AUTOMATIC_START if automatic else 0.0)
     moments = polling.retries(min(max(FIRST_TRY, watch.usual / 50), SLOW_TRY), seed=watch.service.identity)
+    if automatic:
+        moments = heapq.merge((AUTOMATIC_START,), moments)  # nobody waits longer than that for what may never come
     for _ in watch.pauses(moments if automatic and not look else _from_now(moments)):
         own = watch.find(adopt) if looking else None
         if own is not None:

@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--account", default="123456789012", help="twelve digits")
     parser.add_argument("--engine", choices=("auto", "docker", "process"), default="auto")
     parser.add_argument("--deploy-seconds", type=float, default=0.2, help="least duration of a deployment")
+    parser.add_argument("--notice-seconds", type=float, default=0, help="until a service notices that its tag moved")
     parser.add_argument(
         "--clock-speed", type=_positive, default=1.0, help="how much faster deployments and passwords come to their end"
     )
@@ -158,6 +159,7 @@ def _apprunner(
         region=options.region,
         engine=options.engine,
         deploy_seconds=options.deploy_seconds / options.clock_speed,
+        notice_seconds=options.notice_seconds / options.clock_speed,
         registry=address,
         password=tokens.issue,
         secret=SecretValues(elsewhere).value,

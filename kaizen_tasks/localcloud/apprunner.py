@@ -57,6 +57,7 @@ class AppRunner:
         region: the region's name.
         engine: what runs instances: `docker`, `process`, or `auto` for a container where an engine answers.
         deploy_seconds: how long every operation is in progress at least.
+        notice_seconds: how long a service that follows a tag does not notice that it has moved.
         registry: host and port of the registry, for pulling into an engine.
         password: issues a password for that registry.
         secret: returns what a reference to a secret stands for.
@@ -73,6 +74,7 @@ class AppRunner:
         region: str,
         engine: Engine,
         deploy_seconds: float,
+        notice_seconds: float = 0,
         registry: str,
         password: Callable[[], str] = lambda: "",
         secret: Callable[[str], str] = lambda reference: reference,
@@ -86,6 +88,7 @@ class AppRunner:
             store=store,
             logs=Logs(state / "logs"),
             deploy_seconds=deploy_seconds,
+            notice_seconds=notice_seconds,
             secret=secret,
         )
         self._operations.restore()

@@ -57,6 +57,7 @@ class Operations:
         store: holds the images.
         logs: receives what a person will want to know.
         deploy_seconds: how long an operation is in progress at least.
+        notice_seconds: how long a moved tag goes unnoticed.
         secret: returns what a reference to a secret stands for.
     """
 
@@ -68,6 +69,7 @@ class Operations:
         store: ImageStore,
         logs: Logs,
         deploy_seconds: float,
+        notice_seconds: float,
         secret: Callable[[str], str],
     ) -> None:
         self._services = services
@@ -75,6 +77,7 @@ class Operations:
         self._store = store
         self._logs = logs
         self._deploy_seconds = deploy_seconds
+        self._notice_seconds = notice_seconds
         self._secret = secret
         self._runtimes: dict[str, _Runtime] = {}
         self._moved: dict[str, str] = {}
@@ -134,7 +137,7 @@ class Operations:
         """Deploy to the services that follow a tag: later to a busy one, never to a paused one."""
         for service in self._services.all():
             if service.follows_tag and (service.repository, service.reference) == (repository, tag):
-                self._follow(service.arn, digest)
+                self._notice(service.arn, digest)
 
     def close(self) -> None:
         """Stop everything; what is in progress stays unfinished, and the next start settles it."""
@@ -153,6 +156,18 @@ class Operations:
         if kind == "RESUME_SERVICE":
             return service.digest
         return self._store.resolve(service.repository, service.reference)
+
+    def _notice(self, arn: str, digest: str) -> None:
+        """Follow at once, so that whoever moved the tag sees it, or only after a while."""
+        if self._notice_seconds:
+            self._start(lambda: self._follow_late(arn, digest))
+        else:
+            self._follow(arn, digest)
+
+    def _follow_late(self, arn: str, digest: str) -> None:
+        with contextlib.suppress(Interrupted):
+            self._wait_until(time.monotonic() + self._notice_seconds)
+            self._follow(arn, digest)
 
     def _follow(self, arn: str, digest: str) -> None:
         with self._services.lock:

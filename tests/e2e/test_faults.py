@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,8 @@ IMPATIENT = {"INVOKE_VERIFY_TIMEOUT": "400ms"}
 SERVICES = ("sts", "ecr", "apprunner", "dynamodb")
 THROTTLED = {"error": {"code": "ThrottlingException", "status": 400}}
 TOO_MANY = {"error": {"code": "TOOMANYREQUESTS", "status": 429}}
+STALL = 30.0
+"""Seconds that an answer takes: as long as a client of AWS waits for one."""
 BROKEN = {"error": {"code": "InternalServerError", "status": 500}}
 EXPIRED = {"error": {"code": "ExpiredTokenException", "status": 400}}
 DIES_IN_PROD = b'import os\nif os.environ["ENVIRONMENT"] == "prod":\n    raise SystemExit("no database")\n'
@@ -121,6 +124,43 @@ def test_a_start_whose_answer_was_lost_is_found_again(here: Landscape, wanted: O
     here.library.inv(*PROMOTION).well()
     assert [each for each in here.requests if each.get("operation") == "StartDeployment"]
     assert_as_undisturbed(here, wanted)
+
+
+def test_answers_that_take_half_a_minute_end_in_one_deployment_each(at: Callable[..., Landscape]) -> None:
+    """One tenant's registry is waited for; another's start is asked once more, while the first question lives on."""
+    here = at("promote-beta", "--deploy-seconds", "3")
+    before = outcome(here).deployments
+    here.arrange({"latency": STALL}, service="registry", operation="PUT */manifests/v0.2.1")
+    here.arrange({"latency": STALL + 1}, operation="StartDeployment")
+    began = time.monotonic()
+    here.library.inv("promote-beta", INVOKE_ROLLOUT_CANARY="0").well()
+    assert STALL <= time.monotonic() - began < 2 * STALL
+    assert_deployed_once(here, before, "mark", "shane", "dom")
+
+
+@pytest.mark.parametrize(
+    ("notices", "lasts", "started"),
+    [("2", "0.5", 0), ("23", "6", 1)],
+    ids=("while it is waited for", "after ours began"),
+)
+def test_a_deployment_by_itself_that_begins_late_is_the_only_one_or_none(
+    at: Callable[..., Landscape], notices: str, lasts: str, started: int
+) -> None:
+    here = at("promote-beta", "--notice-seconds", notices, "--deploy-seconds", lasts)
+    before, asked = outcome(here).deployments, len(here.requests)
+    here.library.inv("promote", "--env", "dom").well()
+    assert [each.get("operation") for each in here.requests[asked:]].count("StartDeployment") == started
+    assert_deployed_once(here, before, "dom")
+
+
+def assert_deployed_once(here: Landscape, before: Mapping[str, tuple[str, ...]], *names: str) -> None:
+    """Check that tenants run the release after one deployment more than before, and that all is in order."""
+    left = outcome(here)
+    services = [f"{name}-web-service" for name in names]
+    assert [left.running[each] for each in services] == [f"v0.2.1 in {name}" for name in names]
+    assert [left.deployments[each] for each in services] == [("SUCCEEDED", *before[each]) for each in services]
+    assert [left.ledger[f"ledger#{name}"][-1] for name in names] == [("verified", "v0.2.1")] * len(names)
+    assert left.locks == ()
 
 
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "PutItem", "PutImage", "StartDeployment", "ListOperations"])

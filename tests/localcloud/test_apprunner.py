@@ -29,9 +29,10 @@ IMPATIENT = {"Interval": 1, "Timeout": 1, "UnhealthyThreshold": 1}
 class Region:
     """An App Runner with the store beside it, used without the wire."""
 
-    def __init__(self, folder: Path, *, deploy_seconds: float = 0) -> None:
+    def __init__(self, folder: Path, *, deploy_seconds: float = 0, notice_seconds: float = 0) -> None:
         self.folder = folder
         self._deploy_seconds = deploy_seconds
+        self._notice_seconds = notice_seconds
         self.start()
 
     def start(self) -> None:
@@ -43,6 +44,7 @@ class Region:
             region="eu-west-1",
             engine="process",
             deploy_seconds=self._deploy_seconds,
+            notice_seconds=self._notice_seconds,
             registry="127.0.0.1:1",
         )
 
@@ -311,6 +313,17 @@ def test_deploys_by_itself_when_the_tag_moves(region: Region) -> None:
     wait_for(lambda: region.operations(service["ServiceArn"])[0]["Status"] == "SUCCEEDED")
     kinds = [known["Type"] for known in region.operations(service["ServiceArn"])]
     assert kinds == ["START_DEPLOYMENT", "CREATE_SERVICE"]
+
+
+def test_notices_a_moved_tag_as_late_as_it_was_told_to(tmp_path: Path) -> None:
+    region = Region(tmp_path, notice_seconds=0.3)
+    with contextlib.closing(region.apprunner):
+        region.images.repository("coach")
+        region.images.app("coach", "v1")
+        service = region.create()
+        region.images.app("coach", "v2")
+        assert [known["Type"] for known in region.operations(service["ServiceArn"])] == ["CREATE_SERVICE"]
+        wait_for(lambda: version_at(service["ServiceUrl"]) == "v2")
 
 
 def test_does_not_deploy_by_itself_when_it_was_told_not_to(region: Region) -> None:
