@@ -127,6 +127,6 @@ class RollbackFailed(KaizenError):
 
 
 class Interrupted(KaizenError):
-    """Stopped by a signal; the same command finishes the work."""
+    """Stopped half-way, by a signal or for want of something: credentials, a network; the same command finishes."""
 
     exit_code = 130

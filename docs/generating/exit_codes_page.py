@@ -42,7 +42,7 @@ ADVICE = {
     "Superseded": "Ask who deployed at the same moment; then type the same command again, or leave theirs.",
     "RolloutFailed": "The error says which environments failed and with which command to go on.",
     "RollbackFailed": "Look at the service now. No release is known to be serving.",
-    "Interrupted": "Type the same command again: it finishes what was begun.",
+    "Interrupted": "Mend what the error names, if it names anything, and type the same command again: it goes on.",
 }
 """What to do, by class."""
 

@@ -14,6 +14,7 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError, Locked
+from kaizen_tasks.flows.fencing import Trace
 from kaizen_tasks.ports import Clock, Tools
 
 if TYPE_CHECKING:
@@ -122,12 +123,17 @@ def holding(
 
 @frozen(kw_only=True)
 class Fence:
-    """Stands before every change: are the locks still this run's own? Safe to use from several threads."""
+    """Stands before every change: are the locks still this run's own? Safe to use from several threads.
+
+    Attributes:
+        trace: what the run has changed behind it.
+    """
 
     _tools: Tools
     _lease: float
     _kept: dict[str, _Kept]
     _inherited: dict[str, Lock]
+    trace: Trace = field(factory=Trace)
 
     def check(self, environment: str = "") -> None:
         """Go on only when a lock is still ours as far as this process knows, which costs nothing.

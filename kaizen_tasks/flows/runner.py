@@ -59,7 +59,7 @@ def fenced(fence: Fence) -> Executor:
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         environment = step.label.environment
         fence.confirm(environment)
-        return perform(step, decision, release, guarded(tools, partial(fence.check, environment)))
+        return perform(step, decision, release, guarded(tools, partial(fence.check, environment), fence.trace))
 
     return execute
 

@@ -65,6 +65,7 @@ def alone(environments: Sequence[Environment], tools: Toolbox, *, wait: str = ""
     Raises:
         Locked: somebody else is at work there.
         UsageError: `wait` is not a length of time.
+        Interrupted: in place of a refusal, once something has been changed.
     """
     from kaizen_tasks.flows.locking import holding
     from kaizen_tasks.flows.runner import display, fenced
@@ -74,7 +75,8 @@ def alone(environments: Sequence[Environment], tools: Toolbox, *, wait: str = ""
         return
     names = [environment.name for environment in environments]
     typed = shlex.join(("inv", *sys.argv[1:]))
-    with holding(names, tools, command=typed, wait=_seconds(wait)) as fence, tools.recollecting(names):
+    locks = holding(names, tools, command=typed, wait=_seconds(wait))
+    with locks as fence, tools.recollecting(names), fence.trace.telling():
         yield fenced(fence)
 
 

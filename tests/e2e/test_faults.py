@@ -163,13 +163,23 @@ def assert_deployed_once(here: Landscape, before: Mapping[str, tuple[str, ...]],
     assert left.locks == ()
 
 
-@pytest.mark.parametrize("operation", ["GetCallerIdentity", "PutItem", "PutImage", "StartDeployment", "ListOperations"])
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("GetCallerIdentity", 3),
+        ("UpdateItem", 3),
+        ("PutItem", 130),
+        ("PutImage", 130),
+        ("StartDeployment", 130),
+        ("ListOperations", 130),
+    ],
+)
 def test_credentials_that_expire_are_said_and_the_same_command_finishes(
-    here: Landscape, wanted: Outcome, operation: str
+    here: Landscape, wanted: Outcome, operation: str, code: int
 ) -> None:
     here.arrange(EXPIRED, operation=operation, times=99)
     said = here.library.inv(*PROMOTION)
-    assert_refused(said, 3)
+    assert_refused(said, code)
     assert "ExpiredToken" in said.err
     assert "log in again" in said.err
     here.control("DELETE", "faults")
