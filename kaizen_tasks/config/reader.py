@@ -41,7 +41,7 @@ def read(source: Source, merged: Raw) -> Settings:
         ConfigurationError: with every problem there is.
     """
     if source.fault:
-        raise ConfigurationError((source.fault,), hint="see docs/reference/configuration.md")
+        raise ConfigurationError((source.fault,), hint=source.hint)
     problems = [Problem(key, f"unknown key{nearest(key, KEYS)}") for key in source.raw if key not in KEYS]
     said = {key: merged[key] for key in KEYS if key in merged}
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 FILE = "kaizen.toml"
 TABLE = "tool.kaizen"
+MEND = "mend the file there, then type the same command again"
 Raw = dict[str, Any]  # TOML as it was written; it becomes Settings in one step, and travels no further
 
 
@@ -24,13 +25,15 @@ class Source:
         name: what to call the file in messages.
         raw: its content, or nothing when it does not exist or is not TOML.
         fault: why it cannot be read, or empty.
+        hint: what to do about that.
     """
 
-    def __init__(self, root: Path, name: str, raw: Raw, fault: str = "") -> None:
+    def __init__(self, root: Path, name: str, raw: Raw, fault: str = "", hint: str = "") -> None:
         self.root = root
         self.name = name
         self.raw = raw
         self.fault = fault
+        self.hint = hint
 
 
 def find() -> Source:
@@ -44,14 +47,15 @@ def find() -> Source:
         source = read(folder)
         if source is not None:
             return source
-    return Source(here, FILE, {}, f"{FILE}: there is none in {here} or above")
+    missing = f"{FILE}: there is none in {here} or above"
+    return Source(here, FILE, {}, missing, "in the app's folder, kaizen init writes one from what it finds there")
 
 
 def read(folder: Path) -> Source | None:
     """Read `kaizen.toml`, or `[tool.kaizen]` in `pyproject.toml`; None when the folder has neither."""
     own = _toml(folder / FILE)
     if own is not None:
-        return Source(folder, FILE, *own)
+        return Source(folder, FILE, *own, hint=MEND)
     project = _toml(folder / "pyproject.toml")
     return None if project is None else _of_project(folder, *project)
 
@@ -62,8 +66,8 @@ def _of_project(folder: Path, project: Raw, fault: str) -> Source | None:
         return None
     own = tools.get("kaizen", {})
     if not isinstance(own, dict):
-        return Source(folder, name, {}, f"{name}: should be a table")
-    return Source(folder, name, own, fault)
+        return Source(folder, name, {}, f"{name}: should be a table", 'begin with [tool.kaizen] and app = "NAME"')
+    return Source(folder, name, own, fault, MEND)
 
 
 def _toml(path: Path) -> tuple[Raw, str] | None:

@@ -93,6 +93,7 @@ def test_says_where_it_has_looked(folder: Path) -> None:
 
     assert found.raw == {}
     assert found.fault == f"kaizen.toml: there is none in {folder} or above"
+    assert "kaizen init" in found.hint
 
 
 def test_a_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
@@ -138,6 +139,7 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_a_configuration_without_conten
     assert found is not None
     assert (found.name, found.raw) == (name, {})
     assert fault in found.fault
+    assert found.hint
 
 
 @pytest.mark.parametrize("content", [b'\xef\xbb\xbfapp = "web"\n', b'app = "web"\r\n'])
