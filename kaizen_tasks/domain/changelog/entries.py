@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import shorten
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import attrs
@@ -22,6 +23,7 @@ CHANGE_TYPES: Final[tuple[ChangeType, ...]] = get_args(ChangeType)
 """The six types in the order of Keep a Changelog."""
 
 _BY_NAME: Final = {name.casefold(): name for name in CHANGE_TYPES}
+_GIST: Final = 72  # characters
 _BREAKING = re.compile(r"(\*\*|__)breaking(?: changes?)?(?::\1|\1:)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 
@@ -44,6 +46,11 @@ class Entry:
     def breaking(self) -> bool:
         """Tell whether the entry is marked with `**Breaking:**`."""
         return bool(_BREAKING.match(self.text))
+
+    @property
+    def gist(self) -> str:
+        """Return its beginning on one line, with an ellipsis where there is more; lines are wrapped anywhere."""
+        return shorten(self.text, _GIST, placeholder=" …")
 
 
 @attrs.frozen(kw_only=True)

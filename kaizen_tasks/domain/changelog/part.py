@@ -33,7 +33,7 @@ class Reasoned:
     def reason(self) -> str:
         """Say in one line which entry decided."""
         mark = "breaking, " if self.entry.breaking else ""
-        return f"{self.part}: line {self.entry.line} ({mark}{self.group}): {self.entry.text.splitlines()[0]}"
+        return f"{self.part}: line {self.entry.line} ({mark}{self.group}): {self.entry.gist}"
 
 
 def infer_part(section: Section, *, current: Version) -> Reasoned:

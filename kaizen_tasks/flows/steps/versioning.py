@@ -109,7 +109,7 @@ class Bump:
         if entry is not None:
             asked = changelogs.infer_part(unreleased, current=last).part
             raise Refused(
-                f"CHANGELOG.md:{entry.line}: {entry.text.splitlines()[0]!r} asks for a {asked}, not for a {self.part}",
+                f"CHANGELOG.md:{entry.line}: {entry.gist!r} asks for a {asked}, not for a {self.part}",
                 state="nothing has been changed",
                 hint=f"--part {asked}, or --force to go ahead",
             )

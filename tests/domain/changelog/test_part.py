@@ -32,7 +32,14 @@ def test_infers_the_part_and_names_the_entry(body: str, current: str, part: str,
 
 def test_gives_its_reason_in_one_line() -> None:
     reasoned = changelog.infer_part(section("### Fixed\n- **Breaking:** b\n  c\n"), current=version("1.0.0"))
-    assert reasoned.reason == "major: line 3 (breaking, Fixed): **Breaking:** b"
+    assert reasoned.reason == "major: line 3 (breaking, Fixed): **Breaking:** b c"
+
+
+def test_says_that_a_long_entry_goes_on() -> None:
+    body = f"### Fixed\n- Paces {'of runners who walk ' * 4}\n  are rounded\n"
+    reasoned = changelog.infer_part(section(body), current=version("1.0.0"))
+    entry = "Paces of runners who walk of runners who walk of runners who walk of …"
+    assert reasoned.reason == f"patch: line 3 (Fixed): {entry}"
 
 
 def test_refuses_to_guess_from_entries_without_a_type() -> None:
