@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from invoke.exceptions import Exit
 from invoke.tasks import task
@@ -21,6 +21,8 @@ from kaizen_tasks.errors import Interrupted, KaizenError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from invoke.context import Context
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -38,6 +40,9 @@ NO_ROLLBACK = "leave a release that does not prove itself in service"
 SKIP_DOCS = "why the documentation checklist does not apply this time; goes into the tag's message"
 TALKATIVE = ("boto3", "botocore", "git", "s3transfer", "urllib3")
 """Libraries whose debug logs repeat requests and answers whole: signatures, session tokens, registry passwords."""
+
+PLANNED = "planned"
+"""Where Invoke's configuration, which all tasks of a command line share, keeps how many were planned only."""
 
 FORCE = "go ahead although the notes ask for a higher part"
 PART = "auto, patch, feature, major or rc"
@@ -58,13 +63,14 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
     return decorate
 
 
-def _guarded(body: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+def _guarded(body: Callable[Concatenate[Context, Asked], Answer]) -> Callable[Concatenate[Context, Asked], Answer]:
     @functools.wraps(body)
-    def guarded(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+    def guarded(c: Context, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
         _hush()
+        _remind(c)
         try:
             with _signals():
-                return body(*args, **kwargs)
+                return body(c, *args, **kwargs)
         except KaizenError as error:
             _show_traceback()
             raise Exit(str(error), code=error.exit_code) from error
@@ -87,6 +93,17 @@ def _hush() -> None:
     """Keep secrets out of what Invoke's `--debug` shows, which wants to hear from everybody."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.INFO)
+
+
+def _remind(c: Context) -> None:
+    """Say before the second task of a dry run what it and those after it cannot see."""
+    if not c.config.run.dry:
+        return
+    planned = c.config.get(PLANNED, 0)
+    if planned == 1:
+        sys.stdout.flush()
+        sys.stderr.write("what follows is planned from the world as it is: what stands above was not done\n")
+    c.config.update({PLANNED: planned + 1})
 
 
 def _unread() -> Exit:

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from invoke.config import Config
 from invoke.context import Context
 from invoke.exceptions import Exit
 
@@ -191,3 +192,19 @@ def test_a_task_keeps_its_name_its_help_and_its_result() -> None:
 
     assert (say.name, say.__doc__, say.help) == ("say", "Say something.", {"text": "anything"})
     assert said == ["hello"]
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_dry_run_of_several_tasks_says_once_what_the_later_ones_do_not_see(
+    *, dry: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tasks hand on their work through the world, where a dry run leaves nothing."""
+    config = Config(overrides={"run": {"dry": dry}})
+    said = []
+
+    for _ in range(3):
+        task(lambda: None)(Context(config))
+        said.append(capsys.readouterr().err)
+
+    assert [bool(each) for each in said] == [False, dry, False]
+    assert "what stands above was not done" in said[1] or not dry
