@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.flows.steps import Bump
     from kaizen_tasks.tasks.executing import Asked
@@ -89,9 +90,24 @@ def _run(flow: Flow, bump: Bump, environments: tuple[Environment, ...], tools: T
 
     start = Release(version=documents.version(tools))
     asking.announce(bump.wanted(start, tools).name, environments, tools)
+    _refuse_early(flow, start, tools)
     if not bump.hotfix:
         for environment in environments:
             locking.heed(environment.name, tools)
     asking.confirm(environments, tools, yes=asked.yes)
     with executing.alone(environments, tools, wait=asked.wait) as execute:
         run_or_go_back(flow, start, tools, execute, go_back=asked.go_back)
+
+
+def _refuse_early(flow: Flow, start: Release, tools: Toolbox) -> None:
+    """Let preflight refuse before anybody is asked or locked out, where it is bound to; else it looks once, locked.
+
+    Raises:
+        Refused: with everything that stands in the way.
+    """
+    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.steps import Preflight
+
+    preflights = tuple(step for step in flow if isinstance(step, Preflight))
+    if any(step.foresees(tools) for step in preflights):
+        run(preflights, start, tools, executing.executor(tools))

@@ -44,13 +44,16 @@ class Preflight:
             return Refuse(why=why, hint="mend these, then type the same command again; nothing has been changed")
         return Done("nothing stands in the way", release)
 
+    def foresees(self, tools: Tools) -> bool:
+        """Tell whether this very clone stands in the way, which can be seen without asking anybody."""
+        return any(True for _ in self._of_checkout(tools))
+
     def act(self, release: Release, tools: Tools) -> Release:
         """Do nothing: an obstacle is there or not."""
         return release
 
     def _obstacles(self, release: Release, tools: Tools) -> Iterator[str]:
-        rules = tools.settings.release
-        yield from obstacles.of_checkout(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
+        yield from self._of_checkout(tools)
         account = obstacles.complaint(tools.identity.account) if self.environments else ""
         if account:
             yield account  # nothing is read from a wrong account
@@ -62,6 +65,10 @@ class Preflight:
             return
         if not isinstance(decision, Refuse):
             yield from self._of_release(decision.release, tools)
+
+    def _of_checkout(self, tools: Tools) -> Iterator[str]:
+        rules = tools.settings.release
+        return obstacles.of_checkout(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
 
     def _of_release(self, wanted: Release, tools: Tools) -> Iterator[str]:
         yield from obstacles.of_version(wanted, tools)
