@@ -193,7 +193,8 @@ def _summary(rollout: Rollout, course: _Course, held: tuple[str, ...]) -> Rollou
     }
     why = "; ".join(f"{name}: {error.what.removeprefix(f'{name}: ')}" for name, error in failures.items())
     short = len(names) - len(groups["done"])
-    what = f"{rollout.stage.name}: {short} of {len(names)} environments do not have {rollout.release.name}"
+    lack = f"{'environment' if len(names) == 1 else 'environments'} {'does' if short == 1 else 'do'} not have"
+    what = f"{rollout.stage.name}: {short} of {len(names)} {lack} {rollout.release.name}"
     only_held = "--skip-held makes that a success; inv hold.remove ends a hold"
     return RolloutFailed(
         f"{what}. {why}" if why else what,

@@ -45,6 +45,23 @@ def environment(name: str, settings: Settings) -> Environment:
     return found.environments[0]
 
 
+def number(flag: str, typed: str, *, least: int, most: int) -> int:
+    """Return the whole number that a flag was given: Invoke ends in a traceback over one that is none.
+
+    Args:
+        flag: its name, with dashes.
+        typed: what was typed behind it.
+        least: the smallest one that makes sense.
+        most: the largest one.
+
+    Raises:
+        UsageError: it is no whole number, too small or too large.
+    """
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and least <= int(typed) <= most):
+        raise UsageError(f"{flag} {typed}: is not a whole number from {least} to {most}", hint=f"as in {flag} {most}")
+    return int(typed)
+
+
 def first_stage(name: str, settings: Settings) -> Stage:
     """Return the first stage of the pipeline, when that is what is meant.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.tasks.boundary import JSON, RELEASE, command
@@ -89,21 +90,37 @@ def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False
             place = f"CHANGELOG.md:{problem.line}:{problem.column}"
             tools.reporter.note(f"{place}: {problem.rule} {problem.what}, {problem.fix}")
     if problems:
-        raise Refused(f"CHANGELOG.md has {len(problems)} problem{'s'[: len(problems) > 1]}", hint=_fixing(fix=fix))
+        count = f"{len(problems)} problem{'s'[: len(problems) > 1]}"
+        raise Refused(f"CHANGELOG.md has {count}", hint=_fixing(tools, fix=fix))
     tools.reporter.note("CHANGELOG.md has no problems")
 
 
-def _fixing(*, fix: bool) -> str:
-    return "the rest needs a person" if fix else "inv changelog.check --fix mends what is mechanical"
+def _fixing(tools: Toolbox, *, fix: bool) -> str:
+    from kaizen_tasks.errors import Refused
+
+    if fix:
+        return "the rest needs a person"
+    with suppress(Refused):  # of a changelog that cannot be read
+        if _fixed(tools) is not None:
+            return "inv changelog.check --fix mends what is mechanical"
+    return "nothing of it is mechanical: edit CHANGELOG.md"
 
 
-def _fix(tools: Toolbox) -> None:
+def _fixed(tools: Toolbox) -> bytes | None:
+    """Return the changelog without what is mechanical; None when that is as it should be."""
     from kaizen_tasks.domain import changelog
     from kaizen_tasks.flows import documents
 
     before = documents.changelog_bytes(tools)
     after = changelog.fix(before, repository_url=tools.scm.source() or None, tag=tools.settings.git_tag)
-    if after != before:
+    return after if after != before else None
+
+
+def _fix(tools: Toolbox) -> None:
+    from kaizen_tasks.flows import documents
+
+    after = _fixed(tools)
+    if after is not None:
         tools.documents.write(documents.CHANGELOG, after)
         tools.reporter.note(f"{'would mend' if tools.dry else 'mended'} what is mechanical in CHANGELOG.md")
 

@@ -36,13 +36,15 @@ def collection() -> Collection:
         "json": JSON,
     }
 )
-def up(c: Context, state: str = "", port: int = 0, first: str = "", json: bool = False) -> None:
+def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool = False) -> None:
     """Start a local cloud with this app's repositories, services and ledger in it."""
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.rehearsal import infrastructure
+    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
+    wanted = asking.number("--port", port, least=0, most=65535)
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     settings = tools.settings
     if tools.dry:
@@ -50,7 +52,7 @@ def up(c: Context, state: str = "", port: int = 0, first: str = "", json: bool =
         return
     region, account = settings.aws.region or "eu-west-1", settings.aws.account or clouds.ACCOUNT
     engine = "process" if settings.build.engine == "bundle" else "auto"
-    cloud = clouds.start(_folder(state, settings), region=region, account=account, engine=engine, port=port)
+    cloud = clouds.start(_folder(state, settings), region=region, account=account, engine=engine, port=wanted)
     os.environ.update(cloud.environ)
     if settings.environments:
         infrastructure.provide(tools, versions.parse(first, where="--first") if first else None)

@@ -111,18 +111,16 @@ def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -
 
 
 @command(iterable=["env"], help={"env": ALL, "limit": "entries of each environment", "json": JSON})
-def history(c: Context, env: list[str], limit: int = 20, json: bool = False) -> None:
+def history(c: Context, env: list[str], limit: str = "20", json: bool = False) -> None:
     """Show the ledger: who put which release where, and whether it was verified."""
     from kaizen_tasks.adapters import tables
-    from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import status as observing
-    from kaizen_tasks.tasks import rendering
+    from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
-    if limit < 1:
-        raise UsageError(f"--limit {limit}: there is nothing to show", hint="--limit 1, or more")
+    most = asking.number("--limit", limit, least=1, most=1000)
     tools = toolbox(c.config)
-    found = observing.entries(_chosen(env, tools), tools, limit=limit)
+    found = observing.entries(_chosen(env, tools), tools, limit=most)
     if json:
         rendering.print_json([rendering.entry_document(entry) for entry in found])
     else:

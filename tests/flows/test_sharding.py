@@ -135,7 +135,7 @@ def test_a_shard_of_one_environment_is_a_part_of_a_stage_all_the_same() -> None:
     tools.holds.add(hold("mark", tools))
 
     roll_out(rollout(tools, "1/2", skip_held=True), tools)
-    with pytest.raises(RolloutFailed, match=r"beta shard 1/2: 1 of 1 environments do not have v1\.2\.3") as failed:
+    with pytest.raises(RolloutFailed, match=r"beta shard 1/2: 1 of 1 environment does not have v1\.2\.3") as failed:
         roll_out(rollout(tools, "1/2"), tools)
 
     assert failed.value.exit_code == 9

@@ -247,3 +247,15 @@ def test_refuses_what_is_no_reason(typed: str) -> None:
     """Invoke takes the next flag for it when there is none, `--dry` too."""
     with pytest.raises(UsageError, match=r"--without-evidence.*: is no reason"):
         asking.reason("--without-evidence", typed)
+
+
+@pytest.mark.parametrize("typed", ["0", "1001", "-1", "1.5", "x", "", "²", "9" * 5000])
+def test_a_number_that_is_none_is_told_and_no_traceback(typed: str) -> None:
+    """Invoke would convert it while it parses, where nobody could catch anything."""
+    with pytest.raises(UsageError, match=r"--limit .*: is not a whole number from 1 to 1000"):
+        asking.number("--limit", typed, least=1, most=1000)
+
+
+@pytest.mark.parametrize("typed", ["1", "20", "1000"])
+def test_a_number_is_read(typed: str) -> None:
+    assert asking.number("--limit", typed, least=1, most=1000) == int(typed)

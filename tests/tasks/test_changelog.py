@@ -155,6 +155,24 @@ def test_shows_one_section_in_every_format(app: Path) -> None:
     assert json.loads(document.stdout)["version"] == "0.2.0"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "hint"),
+    [
+        ("### Fixed", "### Fixd", "inv changelog.check --fix mends what is mechanical"),
+        ("2026-11-01", "2026-11-03", "nothing of it is mechanical: edit CHANGELOG.md"),
+        ("# Changelog", "<!-- never closed", "nothing of it is mechanical: edit CHANGELOG.md"),
+    ],
+    ids=("a spelling", "a judgement", "no changelog at all"),
+)
+def test_offers_to_mend_only_what_it_can(app: Path, before: str, after: str, hint: str) -> None:
+    """Somebody who types the last line of an error wants it to help."""
+    (app / "CHANGELOG.md").write_text(CHANGELOG.replace(before, after))
+
+    said = kaizen(app, "changelog.check")
+
+    assert (said.returncode, said.stderr.splitlines()[-1]) == (3, hint)
+
+
 def test_shows_everything_since_a_release(app: Path) -> None:
     """Without that release itself."""
     kaizen(app, "changelog.release")

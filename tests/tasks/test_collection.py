@@ -144,6 +144,18 @@ def test_no_argument_of_any_task_is_positional(folder: Path) -> None:
     assert positional == set()
 
 
+def test_no_argument_is_a_number_for_invoke(folder: Path) -> None:
+    """It would end in a traceback over one that is none."""
+    numbers = {
+        f"{name} {argument.name}"
+        for name, task in every_task(folder).items()
+        for argument in task.get_arguments()
+        if argument.kind in {int, float}
+    }
+
+    assert numbers == set()
+
+
 @pytest.mark.parametrize(
     ("task", "letters"),
     [("deploy", {"e", "r", "y"}), ("promote", {"e", "r", "y"}), ("verify", {"e", "r"}), ("push", {"e"})],
