@@ -110,7 +110,7 @@ def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -
             tools.clock.sleep(pause)
 
 
-@command(iterable=["env"], help={"env": ALL, "limit": "entries of each environment", "json": JSON})
+@command(iterable=["env"], help={"env": ALL, "limit": "how many entries of each environment", "json": JSON})
 def history(c: Context, env: list[str], limit: str = "20", json: bool = False) -> None:
     """Show the ledger: who put which release where, and whether it was verified."""
     from kaizen_tasks.adapters import tables
@@ -118,7 +118,7 @@ def history(c: Context, env: list[str], limit: str = "20", json: bool = False) -
     from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
-    most = asking.number("--limit", limit, least=1, most=1000)
+    most = asking.number("--limit", limit, least=1, most=10_000)
     tools = toolbox(c.config)
     found = observing.entries(_chosen(env, tools), tools, limit=most)
     if json:
