@@ -116,22 +116,22 @@ class Deployment:
         """Return how the deployment ended; what keeps it from beginning is an outcome as well: the tag has moved."""
         try:
             automatic = self._point() and watch.service.auto_deploys
-            operation = following.begin(watch, adopt=adopt, automatic=automatic, look=look)
+            begun = following.begin(watch, adopt=adopt, automatic=automatic, look=look)
         except (Denied, Unreachable):
             raise
         except Undeployable as error:
             return Outcome(event=Event.FAILED, what=error.what, hint=error.hint)
         except NotFound as error:
             return Outcome(event=Event.ABANDONED, what=error.what, state=GONE, hint=error.hint)
-        if not operation:
+        if begun is None:
             waited = duration.show(self.tools.settings.deploy.timeout)
             return Outcome(
                 event=Event.FAILED,
                 what=f"{watch.service.name} stayed busy for {waited}",
                 hint="the same command tries again",
             )
-        self.tools.ledger.attach(intent, operation)
-        return to_the_end(operation, watch)
+        self.tools.ledger.attach(intent, begun.operation)
+        return to_the_end(begun.operation, watch, began=begun.at)
 
     def _followed(self, intent: Entry, operation: str, watch: Watch) -> Outcome:
         """Follow a deployment that an earlier run began: one that is missing was waited for long enough by now."""

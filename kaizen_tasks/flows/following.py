@@ -12,7 +12,7 @@ from attrs import frozen
 from kaizen_tasks.domain import polling
 from kaizen_tasks.domain.release import Label
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.ports import Tools
+from kaizen_tasks.ports import Clock, Tools
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -59,9 +59,15 @@ class Watch:
         """Report progress."""
         self.tools.reporter.progress(self.label, text)
 
-    def pauses(self, moments: Iterator[float]) -> Iterator[None]:
-        """Wait for one moment after the other, in seconds from now; the last one is the deadline."""
-        clock, began = self.tools.clock, self.tools.clock.elapsed()
+    def pauses(self, moments: Iterator[float], *, began: float | None = None) -> Iterator[None]:
+        """Wait for one moment after the other; the last one is the deadline.
+
+        Args:
+            moments: in seconds after the beginning.
+            began: when that was, in elapsed seconds of the clock; None means now.
+        """
+        clock = self.tools.clock
+        began = clock.elapsed() if began is None else began
         for moment in moments:
             left = min(began + moment, self.until) - clock.elapsed()
             if left > 0:
@@ -74,6 +80,19 @@ class Watch:
         """Return the oldest of the operations that are meant: the first after the tag moved carries the release."""
         listed = self.tools.platform.operations(self.service)
         return next((each for each in reversed(listed) if choose(each)), None)
+
+
+@frozen(kw_only=True)
+class Begun:
+    """A deployment that carries the release.
+
+    Attributes:
+        operation: the platform's identifier.
+        at: when it began, in elapsed seconds of our clock.
+    """
+
+    operation: str
+    at: float
 
 
 def begun_after(moment: datetime, *, known: Collection[str] = ()) -> Chooser:
@@ -93,8 +112,8 @@ def begun_after(moment: datetime, *, known: Collection[str] = ()) -> Chooser:
     return is_meant
 
 
-def begin(watch: Watch, *, adopt: Chooser, automatic: bool, look: bool = False) -> str:
-    """Return the identifier of the deployment that carries the release; empty when the service was busy to the end.
+def begin(watch: Watch, *, adopt: Chooser, automatic: bool, look: bool = False) -> Begun | None:
+    """Return the deployment that carries the release; None when the service was busy to the end.
 
     Args:
         watch: where, and for how long.
@@ -108,24 +127,30 @@ def begin(watch: Watch, *, adopt: Chooser, automatic: bool, look: bool = False) 
         NotFound: the service was deleted meanwhile.
     """
     clock, looking, told = watch.tools.clock, automatic or look, False
-    patience = clock.elapsed() + (AUTOMATIC_START if automatic else 0.0)
+    came = clock.elapsed()
+    patience = came + (AUTOMATIC_START if automatic else 0.0)
     moments = polling.retries(min(max(FIRST_TRY, watch.usual / 50), SLOW_TRY), seed=watch.service.identity)
     if automatic:
         moments = heapq.merge((AUTOMATIC_START,), moments)  # nobody waits longer than that for what may never come
     for _ in watch.pauses(moments if automatic and not look else _from_now(moments)):
         own = watch.find(adopt) if looking else None
         if own is not None:
-            return own.identity
-        looking = True
-        if clock.elapsed() < patience:
+            return Begun(operation=own.identity, at=max(came, clock.elapsed() - _age(own, clock)))
+        looking, now = True, clock.elapsed()
+        if now < patience:
             continue
         started = watch.tools.platform.start(watch.service)
         if started:
-            return started
+            return Begun(operation=started, at=now)
         if not told:
             watch.say(f"{watch.service.name} is busy with another operation; waiting")
             told = True
-    return ""
+    return None
+
+
+def _age(operation: Operation, clock: Clock) -> float:
+    """Return the seconds for which an operation has been under way, as far as the two clocks agree."""
+    return max(0.0, (clock.now() - operation.started).total_seconds())
 
 
 def _from_now(moments: Iterator[float]) -> Iterator[float]:

@@ -44,7 +44,14 @@ class Outcome:
     began: datetime | None = None
 
 
-def to_the_end(identity: str, watch: Watch, *, since: float = 0.0, missing_until: float | None = None) -> Outcome:
+def to_the_end(
+    identity: str,
+    watch: Watch,
+    *,
+    began: float | None = None,
+    since: float = 0.0,
+    missing_until: float | None = None,
+) -> Outcome:
     """Wait until this very operation has ended, and say how.
 
     The first look comes when it should be over. An operation that is missing from the list is waited for: the list is
@@ -53,6 +60,7 @@ def to_the_end(identity: str, watch: Watch, *, since: float = 0.0, missing_until
     Args:
         identity: the operation.
         watch: where, and for how long.
+        began: when it began, in elapsed seconds of the clock; None means now.
         since: seconds for which it has been under way already; then it is looked at at once.
         missing_until: when to give up an operation that is missing, in elapsed seconds; else at the deadline.
 
@@ -65,7 +73,7 @@ def to_the_end(identity: str, watch: Watch, *, since: float = 0.0, missing_until
     )
     moments = polling.looks(watch.usual, seed=identity)
     pursuit.announce()
-    for _ in watch.pauses(_later(moments, since) if since else moments):
+    for _ in watch.pauses(_later(moments, since) if since else moments, began=began):
         outcome = pursuit.look()
         if outcome is not None:
             return outcome

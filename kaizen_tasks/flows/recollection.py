@@ -1,4 +1,4 @@
-"""The ledger as a run remembers it, for environments that only this run changes."""
+"""The ledger as a run remembers it, for environments that only this run changes or that give it evidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Recollection(Ledger):
     """Reads each of its environments once and keeps up with what is written through it. Safe for several threads.
 
     It is for as long as the environments' locks are held: what else may be written meanwhile, by `inv verify` of
-    somebody else, changes nothing that a flow decides.
+    somebody else, changes nothing that a flow decides. Of environments that only give evidence no lock is needed: an
+    entry that proves something is never taken back.
 
     Args:
         ledger: the real one, which every entry reaches before it is remembered.

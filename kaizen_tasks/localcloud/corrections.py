@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,10 +42,40 @@ def correct_secrets() -> None:
 
 
 def correct_tables() -> None:
-    """Let moto sort a table's items by keys that are made once for each."""
+    """Let moto sort a table's items by keys that are made once for each, and look for a partition only in it."""
     from moto.dynamodb.models.table import Table
 
-    setattr(Table, "all_items", _sorted)  # noqa: B010 - mypy rightly thinks little of assigning a method
+    query = Table.query
+    if hasattr(query, "__wrapped__"):
+        return
+
+    as_called = inspect.signature(query)
+
+    @functools.wraps(query)
+    def narrowed(*given: Any, **named: Any) -> Any:
+        call = as_called.bind(*given, **named)
+        table = call.arguments["self"]
+        if table.range_key_attr and not call.arguments.get("index_name"):
+            call.arguments["self"] = _partition(table, call.arguments["hash_key"])
+        return query(*call.args, **call.kwargs)
+
+    setattr(Table, "query", narrowed)  # noqa: B010 - mypy rightly thinks little of assigning a method
+    setattr(Table, "all_items", _sorted)  # noqa: B010 - likewise
+
+
+def _partition(table: Table, hash_key: Any) -> Table:
+    """Return the table as if it had this partition only: moto reads and sorts all that it has for every query."""
+    part = copy.copy(table)
+    part.items = {hash_key: table.items.get(hash_key, {})}  # type: ignore[assignment]  # moto's own is wrong as well
+    return part
+
+
+def correct_dispatch() -> None:
+    """Let moto list its own folder once and not for every request."""
+    from moto import backends
+
+    known = tuple(backends.list_of_moto_modules())
+    setattr(backends, "list_of_moto_modules", lambda: known)  # noqa: B010 - as above
 
 
 def _sorted(table: Table) -> list[Item]:

@@ -2,43 +2,47 @@
 
 The local cloud holds the other end of this process's standard input. It ends, for whatever reason, when the
 cloud stops the program, exits or is killed: the program's whole process group is then asked to stop, and made
-to. This file is run by its path with `python -I -S`, imports the standard library only, and must stay so.
+to. This file is run by its path with `python -I -S`, once for every instance. So it imports the standard library only,
+and of that only what is built in: `contextlib`, `signal`, `threading` and `typing` would be three quarters of its time.
 
     keeper.py GRACE_SECONDS PROGRAM [ARGUMENT ...]
 """
 
 from __future__ import annotations
 
-import contextlib
+import _thread
 import os
-import signal
 import sys
-import threading
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _CANNOT_RUN = 127  # what a shell answers for a program that it cannot start
 _POLL_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1  # prctl(2), linux/prctl.h
+_SIGKILL, _SIGTERM = 9, 15  # the same on every POSIX system: kill(1p)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Start the program, stop it when standard input ends, and exit as it does."""
     grace, *program = arguments
     # The only fork of a process that has one thread: what runs between it and exec is safe.
     child = os.fork()
     if child == 0:
         _become(program)
-    with contextlib.suppress(OSError):
-        os.setpgid(child, child)  # by both sides, so that neither can be too late
-    threading.Thread(target=_stop_with_input, args=(child, float(grace)), daemon=True).start()
+    _group(child)
+    _thread.start_new_thread(_stop_with_input, (child, float(grace)))
     _, status = os.waitpid(child, 0)
-    _signal(child, signal.SIGKILL)
+    _signal(child, _SIGKILL)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _group(child: int) -> bool:
+    """Put the program into a group of its own; by both sides, so that neither can be too late."""
+    try:
+        os.setpgid(child, child)
+    except OSError:  # it runs already, or has ended
+        return False
+    return True
 
 
 def _become(program: list[str]) -> None:
@@ -59,8 +63,10 @@ def _die_with_parent() -> None:
         return
     import ctypes
 
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    except (OSError, AttributeError):
+        return
 
 
 def _close_input() -> None:
@@ -71,16 +77,20 @@ def _close_input() -> None:
 def _stop_with_input(child: int, grace: float) -> None:
     while os.read(0, 1024):
         pass
-    _signal(child, signal.SIGTERM)
+    _signal(child, _SIGTERM)
     deadline = time.monotonic() + grace
     while time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-    _signal(child, signal.SIGKILL)
+    _signal(child, _SIGKILL)
 
 
-def _signal(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+def _signal(group: int, number: int) -> bool:
+    """Send a signal; return whether there was anybody left to receive it."""
+    try:
         os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 if __name__ == "__main__":

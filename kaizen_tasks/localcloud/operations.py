@@ -211,13 +211,15 @@ class Operations:
         self._logs.event(service, f"Service status is set to {service.status}.")
         self._logs.event(service, f"{_noun(operation)} with ID : {operation.id} started.", operation)
         if operation.type in _DEPLOYMENTS:
-            self._take_over(arn, self._launch(service, operation, digest, earliest))
+            before = self._take_over(arn, self._launch(service, operation, digest, earliest))
             outcome = _serving(digest)
         else:
             self._wait_until(earliest)
-            outcome = self._take_down(arn, operation)
+            before, outcome = None, self._take_down(arn, operation)
         self._logs.event(service, f"{_noun(operation)} with ID : {operation.id} succeeded.", operation)
         self._finish(arn, operation, "SUCCEEDED", outcome)
+        if before is not None:
+            before.stop()  # nobody is served by it any more, so nobody waits for its end
 
     def _launch(self, service: Service, operation: Operation | None, digest: str | None, earliest: float) -> Instance:
         """Start an instance; return it when it is healthy, but not before the monotonic clock says so."""
@@ -253,17 +255,19 @@ class Operations:
             output=self._logs.output(service, identity),
         )
 
-    def _take_over(self, arn: str, instance: Instance | None) -> None:
-        """Send traffic to another instance, or to none; stop the one before when its connections have ended."""
+    def _take_over(self, arn: str, instance: Instance | None) -> Instance | None:
+        """Send traffic to another instance, or to none; return the one before when its connections have ended."""
         runtime = self._runtimes[arn]
         before, runtime.instance = runtime.instance, instance
         runtime.relay.switch(instance.port if instance else None)
         if before is not None:
             runtime.relay.drain(before.port, _DRAIN_SECONDS)
-            before.stop()
+        return before
 
     def _take_down(self, arn: str, operation: Operation) -> Callable[[Service], Service]:
-        self._take_over(arn, None)
+        before = self._take_over(arn, None)
+        if before is not None:
+            before.stop()
         if operation.type == "PAUSE_SERVICE":
             return lambda service: attrs.evolve(service, resting="PAUSED")
         self._runtimes.pop(arn).relay.close()

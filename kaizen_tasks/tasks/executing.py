@@ -54,13 +54,16 @@ def executor(tools: Toolbox) -> Executor:
 
 
 @contextmanager
-def alone(environments: Sequence[Environment], tools: Toolbox, *, wait: str = "") -> Iterator[Executor]:
+def alone(
+    environments: Sequence[Environment], tools: Toolbox, *, wait: str = "", evidence: Sequence[Environment] = ()
+) -> Iterator[Executor]:
     """Hold the environments' locks, and give the executor that acts only while they are held.
 
     Args:
         environments: which.
         tools: the outside world; a dry run takes no lock.
         wait: how long to wait for other runs: `10m`; empty does not wait.
+        evidence: environments whose proofs every one of the others asks for; a proof that is there stays there.
 
     Raises:
         Locked: somebody else is at work there.
@@ -75,8 +78,9 @@ def alone(environments: Sequence[Environment], tools: Toolbox, *, wait: str = ""
         return
     names = [environment.name for environment in environments]
     typed = shlex.join(("inv", *sys.argv[1:]))
+    read = [environment.name for environment in (*environments, *evidence)]
     locks = holding(names, tools, command=typed, wait=_seconds(wait))
-    with locks as fence, tools.recollecting(names), fence.trace.telling():
+    with locks as fence, tools.recollecting(read), fence.trace.telling():
         yield fenced(fence)
 
 

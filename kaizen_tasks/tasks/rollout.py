@@ -176,7 +176,8 @@ def take(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -
     elif before is not None:
         promotable.demand(environments, before, rollout.release, tools)
     asking.confirm(environments, tools, yes=asked.yes)
-    with executing.alone(environments, tools, wait=asked.wait) as execute:
+    evidence = before.environments if before else ()
+    with executing.alone(environments, tools, wait=asked.wait, evidence=evidence) as execute:
         roll_out(rollout, tools, execute)
 
 

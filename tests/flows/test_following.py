@@ -12,7 +12,7 @@ from kaizen_tasks.domain.release import Label
 from kaizen_tasks.domain.service import Operation
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows import following
-from kaizen_tasks.flows.following import Watch
+from kaizen_tasks.flows.following import Begun, Watch
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tools import FakeTools, settings
 
@@ -62,7 +62,8 @@ def watch(tools: FakeTools, *, usual: float = 0.0) -> Watch:
 def begin(tools: FakeTools, *, automatic: bool = False, look: bool = False, usual: float = 0.0) -> str:
     """Start or adopt a deployment that was not there before."""
     adopt = following.begun_after(tools.clock.now(), known={each.identity for each in tools.platform.history[NAME]})
-    return following.begin(watch(tools, usual=usual), adopt=adopt, automatic=automatic, look=look)
+    begun = following.begin(watch(tools, usual=usual), adopt=adopt, automatic=automatic, look=look)
+    return begun.operation if begun else ""
 
 
 def test_starts_a_deployment_where_none_is_under_way(tools: FakeTools) -> None:
@@ -83,6 +84,22 @@ def test_adopts_the_deployment_that_a_moved_tag_has_started(tools: FakeTools, cl
     assert tools.platform.started == []
 
 
+@pytest.mark.parametrize(("ago", "at"), [(1, 2), (4, 0), (-60, 3)])
+def test_knows_when_the_one_that_it_adopts_has_begun(
+    tools: FakeTools, clock: EventfulClock, ago: float, at: float
+) -> None:
+    """So it is looked at when it should be over; clocks that differ move that neither before the tag nor after now."""
+    tools.platform.now = lambda: clock.now() - timedelta(seconds=ago)
+    tools.platform.lasting = 240
+    clock.events[0.1] = lambda: tools.platform.begin(NAME)
+    adopt = following.begun_after(tools.clock.now())
+
+    found = following.begin(watch(tools, usual=240), adopt=adopt, automatic=True)
+
+    assert found is not None
+    assert found.at == pytest.approx(at, abs=0.8)
+
+
 def test_starts_one_when_the_expected_one_does_not_come(tools: FakeTools) -> None:
     """Auto-deployment is waited for, and not for ever; where deployments take minutes, it is looked for seldom."""
     begin(tools, automatic=True, usual=240)
@@ -97,12 +114,14 @@ def test_takes_up_what_an_earlier_run_may_have_begun(tools: FakeTools) -> None:
     adopt = following.begun_after(tools.clock.now())
     begun = tools.platform.begin(NAME)
 
-    assert following.begin(watch(tools), adopt=adopt, automatic=False, look=True) == begun
+    found = following.begin(watch(tools), adopt=adopt, automatic=False, look=True)
+    assert found == Begun(operation=begun, at=0)
     assert tools.clock.slept == []
 
     tools.platform.history[NAME].clear()
     tools.platform.become(NAME, "RUNNING")
-    assert following.begin(watch(tools), adopt=adopt, automatic=False, look=True) == f"{NAME}-1"
+    found = following.begin(watch(tools), adopt=adopt, automatic=False, look=True)
+    assert found == Begun(operation=f"{NAME}-1", at=0)
     assert tools.platform.started == [NAME]
 
 
@@ -124,7 +143,9 @@ def test_adopts_the_first_of_several(tools: FakeTools) -> None:
     tools.platform.operations(tools.platform.service(NAME))
     tools.platform.begin(NAME)
 
-    assert following.begin(watch(tools), adopt=adopt, automatic=True) == first
+    found = following.begin(watch(tools), adopt=adopt, automatic=True)
+    assert found is not None
+    assert found.operation == first
 
 
 def test_waits_while_the_service_is_busy_with_something_else(tools: FakeTools, clock: EventfulClock) -> None:

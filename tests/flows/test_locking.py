@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from kaizen_tasks.adapters.clock import SystemClock
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Locked, Unreachable
-from kaizen_tasks.flows.locking import LEASE, Standing, heed, holding, look
+from kaizen_tasks.flows.locking import FRESH, LEASE, Standing, heed, holding, look
 from kaizen_tasks.tasks import boundary
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import START, FakeClock
@@ -75,9 +76,10 @@ class TestTaking:
         assert (lock.actor, lock.command, lock.reason) == ("ada@laptop", "promote-prod", "a hotfix")
         assert (lock.since, lock.expires) == (START, START + timedelta(seconds=LEASE))
 
-    def test_takes_each_once_in_the_order_of_their_names(self, tools: FakeTools) -> None:
+    def test_takes_each_once_and_alone_the_one_that_comes_first(self, tools: FakeTools) -> None:
         with holding(["shane", "dom", "mark", "dom"], tools, command="promote-beta"):
-            assert tools.locks.calls == [("take", "dom"), ("take", "mark"), ("take", "shane")]
+            assert tools.locks.calls[0] == ("take", "dom")
+            assert sorted(tools.locks.calls) == [("take", "dom"), ("take", "mark"), ("take", "shane")]
 
     def test_asks_for_nothing_when_there_is_nothing_to_lock(self, tools: FakeTools) -> None:
         with holding([], tools, command="cut") as fence:
@@ -104,7 +106,32 @@ class TestTaking:
             pytest.fail("it must not begin")
 
         assert tools.locks.standing == {"mark": other}
-        assert ("take", "shane") not in tools.locks.calls
+
+    def test_takes_nothing_else_when_the_first_is_taken(self, tools: FakeTools) -> None:
+        """Of runs that want the same environments, one gets them all."""
+        occupied(tools, "dom")
+
+        with pytest.raises(Locked), holding(["shane", "mark", "dom"], tools, command="promote-beta"):
+            pytest.fail("it must not begin")
+
+        assert {environment for _, environment in tools.locks.calls} == {"dom"}
+
+    def test_asks_about_many_at_the_same_time(self, tools: FakeTools) -> None:
+        @define
+        class Slow(FakeLocks):
+            together: threading.Barrier = field(factory=lambda: threading.Barrier(8))
+
+            def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+                if wanted.environment != "tenant0":
+                    self.together.wait(WITHIN)
+                return super().take(wanted, over=over)
+
+        tools.locks = Slow()
+
+        with holding([f"tenant{number}" for number in range(9)], tools, command="promote-tenants"):
+            assert len(tools.locks.standing) == 9
+
+        assert tools.locks.standing == {}
 
     def test_says_who_is_in_the_way(self, tools: FakeTools) -> None:
         occupied(tools, "staging")
@@ -190,6 +217,23 @@ class TestWaiting:
 
         assert tools.clock.elapsed() == 80
 
+    def test_waits_with_no_lock_that_comes_later(self, tools: FakeTools) -> None:
+        """Otherwise two runs could wait for each other."""
+        occupied(tools, "mark")
+        held: set[str] = set()
+
+        class Watchful(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                held.update(tools.locks.standing)
+                super().sleep(seconds)
+
+        tools.clock = Watchful()
+
+        with holding(["dom", "mark", "shane"], tools, command="promote-beta", wait=600):
+            assert tools.locks.standing.keys() == {"dom", "mark", "shane"}
+
+        assert held == {"dom", "mark"}
+
     def test_does_not_wait_for_a_person(self, tools: FakeTools) -> None:
         by_a_person(tools)
 
@@ -269,7 +313,7 @@ class TestReleasing:
         with holding(["prod", "staging"], tools, command="deploy"):
             pass
 
-        assert tools.locks.calls[-2:] == [("release", "prod"), ("release", "staging")]
+        assert sorted(tools.locks.calls[-2:]) == [("release", "prod"), ("release", "staging")]
         assert tools.reporter.lines[0] == (
             "the lock of prod was not released, it ends by itself within 1m: "
             "cannot release the lock of prod: nobody answers"
@@ -353,6 +397,7 @@ class TestChecking:
     def test_checks_one_or_all(self, tools: FakeTools) -> None:
         with holding(["prod", "staging"], tools, command="deploy") as fence:
             del tools.locks.standing["prod"]
+            tools.clock.advance(FRESH)
 
             fence.confirm("staging")
             with pytest.raises(Locked, match="prod: somebody has released it"):
@@ -360,13 +405,24 @@ class TestChecking:
 
     def test_confirms_what_is_written(self, tools: FakeTools) -> None:
         with holding(["staging"], tools, command="deploy") as fence:
+            tools.clock.advance(FRESH)
             fence.confirm("staging")
             assert tools.locks.calls[-1] == ("find", "staging")
             tools.locks.standing["staging"] = evolve(tools.locks.standing["staging"], token="b2", fence=2)
+            tools.clock.advance(FRESH)
 
             fence.check("staging")
             with pytest.raises(Locked, match="now it is locked by"):
                 fence.confirm("staging")
+
+    def test_needs_no_second_look_at_what_it_has_just_seen(self, tools: FakeTools) -> None:
+        with holding(["staging"], tools, command="deploy") as fence:
+            fence.confirm()
+            tools.clock.advance(FRESH)
+            fence.confirm()
+            fence.confirm()
+
+            assert tools.locks.calls == [("take", "staging"), ("find", "staging")]
 
 
 class TestHeartbeat:

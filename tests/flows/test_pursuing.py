@@ -42,6 +42,16 @@ def test_one_that_takes_as_long_as_usual_costs_one_look(tools: FakeTools, lastin
     assert (outcome.event, outcome.took, outcome.operation) == (Event.DEPLOYED, lasting, f"{NAME}-1")
 
 
+def test_one_that_was_adopted_is_looked_at_when_it_should_be_over(tools: FakeTools) -> None:
+    """And not as much later as it took to find it."""
+    begun = start(tools, lasting=240)
+    tools.clock.advance(20)
+
+    to_the_end(begun, watch(tools, usual=240), began=0)
+
+    assert looks(tools) == [252]
+
+
 def test_one_that_takes_longer_is_looked_at_more_and_more_seldom(tools: FakeTools) -> None:
     """The times are the same in every run of this test, and others for every operation."""
     to_the_end(start(tools, lasting=400), watch(tools, usual=240))

@@ -13,7 +13,7 @@ from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.runner import display, perform
 from kaizen_tasks.flows.steps import Bump
 from kaizen_tasks.tasks import executing
-from tests.fakes.tools import FakeTools
+from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +56,18 @@ def test_a_dry_run_takes_no_lock() -> None:
 
     assert execute is display
     assert set(held) == {None}
+
+
+def test_evidence_is_read_once_and_not_locked() -> None:
+    """Every environment of a stage asks for the same."""
+    tools, environments = toolbox(dry=False), settings().environments
+
+    with executing.alone((environments["prod"],), tools, evidence=(environments["staging"],)):
+        remembered = cast("FakeToolbox", tools).remembered
+        standing = tools.locks.find("staging")
+
+    assert remembered == ("prod", "staging")
+    assert standing is None
 
 
 def test_a_real_run_holds_the_locks_while_it_lasts() -> None:
