@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from moto.dynamodb.models.dynamo_type import Item
     from moto.dynamodb.models.table import Table
 
+_PLAIN = frozenset({"S", "N"})
+
 
 def correct_secrets() -> None:
     """Let moto move AWSCURRENT as AWS does.
@@ -70,12 +72,36 @@ def _partition(table: Table, hash_key: Any) -> Table:
     return part
 
 
+def correct_answers() -> None:
+    """Let moto write texts and numbers of DynamoDB as they are.
+
+    For every attribute of an item it looks for all ten kinds of value, under each of the names that a kind could have.
+    """
+    from moto.core.serialize import BaseJSONSerializer
+
+    structure = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - moto has no other way in
+    if hasattr(structure, "__wrapped__"):
+        return
+
+    @functools.wraps(structure)
+    def hastened(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() <= _PLAIN:
+            serialized[key] = {kind: str(plain) for kind, plain in value.items()}
+        else:
+            structure(self, serialized, value, shape, key)
+
+    setattr(BaseJSONSerializer, "_serialize_type_structure", hastened)  # noqa: B010 - as above
+
+
 def correct_dispatch() -> None:
-    """Let moto list its own folder once and not for every request."""
+    """Let moto list its own folder, and what a class can do, once and not for every request."""
     from moto import backends
+    from moto.core import responses
+    from moto.core.utils import method_names_from_class
 
     known = tuple(backends.list_of_moto_modules())
     setattr(backends, "list_of_moto_modules", lambda: known)  # noqa: B010 - as above
+    setattr(responses, "method_names_from_class", functools.cache(method_names_from_class))  # noqa: B010
 
 
 def _sorted(table: Table) -> list[Item]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.localcloud.cloudwatch import passed_on
-from kaizen_tasks.localcloud.corrections import correct_dispatch, correct_secrets, correct_tables
+from kaizen_tasks.localcloud.corrections import correct_answers, correct_dispatch, correct_secrets, correct_tables
 from kaizen_tasks.localcloud.exchange import Reply
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class Elsewhere:
 
         correct_secrets()
         correct_tables()
+        correct_answers()
         correct_dispatch()
         moto: WSGIApplication = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         for change in self._changes():

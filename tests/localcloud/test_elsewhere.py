@@ -169,3 +169,48 @@ def test_keeps_the_items_of_a_table_in_order(cloud: Cloud) -> None:
 
     assert [each["sk"]["N"] for each in found["Items"]] == ["-1", "9", "10"]
     assert [each["pk"]["S"] + each["sk"]["N"] for each in everything] == ["a-1", "a9", "a10", "b-1", "b9", "b10"]
+
+
+def test_a_partition_is_read_as_dynamodb_reads_it(cloud: Cloud) -> None:
+    """In order or backwards, in part, page by page; other partitions are not in it."""
+    client = cloud.client("dynamodb")
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+    client.create_table(TableName="ledger", KeySchema=keys, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
+    for partition in ("prod", "staging"):
+        for key in ("3", "1", "2"):
+            client.put_item(TableName="ledger", Item={"pk": {"S": partition}, "sk": {"S": key}})
+
+    def query(partition: str = "prod", condition: str = "", **asked: Any) -> list[str]:
+        pages = client.get_paginator("query").paginate(
+            TableName="ledger",
+            KeyConditionExpression=f"pk = :pk{condition}",
+            ExpressionAttributeValues={":pk": {"S": partition}, **({":least": {"S": "2"}} if condition else {})},
+            **asked,
+        )
+        return [item["sk"]["S"] for page in pages for item in page["Items"]]
+
+    assert query() == ["1", "2", "3"]
+    assert query(ScanIndexForward=False, PaginationConfig={"PageSize": 1}) == ["3", "2", "1"]
+    assert query(condition=" AND sk >= :least") == ["2", "3"]
+    assert query("nobody") == []
+
+
+def test_values_of_every_kind_come_back_as_they_went(cloud: Cloud) -> None:
+    client = cloud.client("dynamodb")
+    create_table(cloud)
+    item: dict[str, Any] = {
+        "name": {"S": "prod"},
+        "empty": {"S": ""},
+        "number": {"N": "3.5"},
+        "bytes": {"B": b"\x00\xff"},
+        "nothing": {"NULL": True},
+        "truth": {"BOOL": False},
+        "texts": {"SS": ["a", "b"]},
+        "many": {"L": [{"S": "a"}, {"M": {"deep": {"N": "1"}}}]},
+    }
+
+    client.put_item(TableName="locks", Item=item)
+
+    assert client.get_item(TableName="locks", Key={"name": {"S": "prod"}})["Item"] == item
+    assert items(cloud) == [item]
