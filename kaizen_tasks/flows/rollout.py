@@ -14,7 +14,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import RolloutRules, waves
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows import ledger, usual
-from kaizen_tasks.flows.locking import heed, look
+from kaizen_tasks.flows.locking import heed
 from kaizen_tasks.flows.recovery import run_or_go_back
 from kaizen_tasks.flows.runner import Executor, perform
 
@@ -90,13 +90,12 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
 
 def _held(rollout: Rollout, tools: Tools) -> tuple[str, ...]:
     """Return the environments to leave out, and say why; a promotion must not undo a tenant's hotfix unnoticed."""
-    found = []
-    for standing in look((environment.name for environment in rollout.stage.environments), tools):
-        if standing.hold is not None:
-            lacking = _lacking(standing.environment, rollout.release, tools)
-            tools.reporter.note(f"leaving out {standing.environment}, {standing.hold}{lacking}")
-            found.append(standing.environment)
-    return tuple(found)
+    names = [environment.name for environment in rollout.stage.environments]
+    holds = tools.holds.all_of(names)
+    held = tuple(name for name in names if name in holds)
+    for name in held:
+        tools.reporter.note(f"leaving out {name}, {holds[name]}{_lacking(name, rollout.release, tools)}")
+    return held
 
 
 def _lacking(name: str, release: Release, tools: Tools) -> str:
