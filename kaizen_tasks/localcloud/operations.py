@@ -185,7 +185,7 @@ class Operations:
     def _attempt(self, arn: str, operation: Operation, digest: str | None) -> None:
         earliest = time.monotonic() + self._deploy_seconds
         try:
-            self._perform(arn, operation, digest, earliest)
+            before = self._perform(arn, operation, digest, earliest)
         except Interrupted:
             raise
         except KaizenError as error:
@@ -194,6 +194,8 @@ class Operations:
             _log.exception("%s of %s", operation.type, arn)
             failure = DeployFailed(f"Internal error: {error!r}")
         else:
+            if before is not None:
+                before.stop()
             return
         self._wait_until(earliest)
         self._give_up(arn, operation, failure)
@@ -206,7 +208,8 @@ class Operations:
                 with contextlib.suppress(Busy):
                     self.begin(arn, "START_DEPLOYMENT", allowed={"RUNNING"})
 
-    def _perform(self, arn: str, operation: Operation, digest: str | None, earliest: float) -> None:
+    def _perform(self, arn: str, operation: Operation, digest: str | None, earliest: float) -> Instance | None:
+        """Carry an operation out; return the instance that serves nobody any more, for whose end nobody waits."""
         service = self._advance(arn, operation, "IN_PROGRESS")
         self._logs.event(service, f"Service status is set to {service.status}.")
         self._logs.event(service, f"{_noun(operation)} with ID : {operation.id} started.", operation)
@@ -218,8 +221,7 @@ class Operations:
             before, outcome = None, self._take_down(arn, operation)
         self._logs.event(service, f"{_noun(operation)} with ID : {operation.id} succeeded.", operation)
         self._finish(arn, operation, "SUCCEEDED", outcome)
-        if before is not None:
-            before.stop()  # nobody is served by it any more, so nobody waits for its end
+        return before
 
     def _launch(self, service: Service, operation: Operation | None, digest: str | None, earliest: float) -> Instance:
         """Start an instance; return it when it is healthy, but not before the monotonic clock says so."""

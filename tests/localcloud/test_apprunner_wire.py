@@ -225,6 +225,7 @@ def test_image_with_an_operating_system_runs_as_a_container(tmp_path: Path) -> N
         push_busybox(team, busybox, "echo v2")
         wait_for(lambda: text_at(url) == "v2 a b='c' 8080\n")
         wait_for(lambda: team.operations(arn)[0]["Status"] == "SUCCEEDED")
+        wait_for(lambda: len(containers(cloud.registry)) == 1)  # the one before ends when nobody waits for it
         (listed,) = containers(cloud.registry)
         assert "127.0.0.1:" in listed
 
