@@ -14,10 +14,10 @@ SHORTEST = 0.2
 LONGEST = 30.0
 """Seconds between two looks, at most."""
 
-MARGIN = 1.05
-"""What is usual is a median: a little later, most are over."""
+MARGIN = 1.02
+"""What is usual is a median: a little later, most are over; whoever waits for longer lets all of them wait."""
 
-STEP = 0.1
+STEP = 0.05
 """The first pause after that, as a part of what is usual."""
 
 GROWTH = 1.5

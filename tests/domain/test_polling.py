@@ -16,7 +16,7 @@ def first(usual: float, count: int, seed: str = "1") -> list[float]:
 
 def test_looks_first_when_it_should_just_be_over() -> None:
     """A deployment that takes as long as the last ones costs one question."""
-    assert first(240, 1) == [252]
+    assert first(240, 1) == [pytest.approx(244.8)]
 
 
 def test_looks_early_where_nobody_knows() -> None:
@@ -29,8 +29,9 @@ def test_waits_longer_and_longer_but_never_for_long() -> None:
     moments = first(240, 40)
     pauses = [later - earlier for earlier, later in pairwise(moments)]
 
-    assert 24 <= pauses[0] <= 30
-    assert all(30 <= pause <= 37.5 for pause in pauses[1:])
+    assert 12 <= pauses[0] <= 15
+    assert 18 <= pauses[1] <= 22.5
+    assert all(27 <= pause <= 37.5 for pause in pauses[2:])
     assert moments[39] > 1200
 
 
@@ -39,7 +40,7 @@ def test_is_spread_by_the_seed_and_repeatable() -> None:
     second = {first(240, 2, seed=str(each))[1] for each in range(200)}
 
     assert len(second) == 200
-    assert max(second) - min(second) > 5
+    assert max(second) - min(second) > 2.5
     assert first(240, 5, seed="a") == first(240, 5, seed="a")
 
 

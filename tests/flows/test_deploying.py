@@ -110,7 +110,7 @@ def test_looks_when_the_last_deployments_of_this_service_were_over(tools: FakeTo
 
     deploy(tools, NEW)
 
-    assert [(each - began).total_seconds() for each in tools.platform.looked] == [pytest.approx(147)]
+    assert [(each - began).total_seconds() for each in tools.platform.looked] == [pytest.approx(142.8)]
 
 
 def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clock: EventfulClock) -> None:
@@ -125,7 +125,7 @@ def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clo
 
     deploy(tools, NEW)
 
-    assert [(each - began).total_seconds() for each in tools.platform.looked] == [0, pytest.approx(210)]
+    assert [(each - began).total_seconds() for each in tools.platform.looked] == [0, pytest.approx(204)]
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETED"])
