@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from attrs import asdict, frozen
 
 from tests.crash.snapshots import End
 from tests.crash.snapshots import end as end_of_repository
+from tests.e2e.worlds import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +70,16 @@ def outcome(landscape: Landscape) -> Outcome:
         repository=end_of_repository(landscape.repository),
         images={name: _images(landscape, name) for name in sorted(_repositories(landscape))},
         running={each["ServiceName"]: _asked(each["ServiceUrl"]) for each in services},
-        deployments={each["ServiceName"]: _deployments(landscape, each["ServiceArn"]) for each in services},
+        deployments=deployments(landscape),
         ledger=_ledger(items),
         locks=tuple(sorted(each["pk"] for each in items if each["sk"] == "lock" and "token" in each)),
         holds={each["pk"]: each["reason"] for each in items if each["sk"] == "hold"},
     )
+
+
+def deployments(landscape: Landscape) -> dict[str, tuple[str, ...]]:
+    """Return how each deployment of every service has ended, by its name; nobody asks the apps."""
+    return {name: _deployments(landscape, each["ServiceArn"]) for name, each in landscape.services.items()}
 
 
 def leases(landscape: Landscape) -> dict[str, str]:
@@ -89,9 +97,17 @@ def _images(landscape: Landscape, repository: str) -> tuple[tuple[str, ...], ...
 
 
 def _asked(address: str) -> str:
-    with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=10) as answer:
-        said: Mapping[str, str] = json.load(answer)
-    return f"{said['version']} in {said['environment']}"
+    """Return what an app answers; one whose cloud has just risen needs a moment."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=10) as answer:
+                said: Mapping[str, str] = json.load(answer)
+            return f"{said['version']} in {said['environment']}"
+        except HTTPError as error:
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _deployments(landscape: Landscape, service: str) -> tuple[str, ...]:

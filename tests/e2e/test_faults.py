@@ -11,7 +11,7 @@ import pytest
 
 from tests.crash.libraries import finished
 from tests.crash.nursery import Nursery
-from tests.crash.outcomes import Outcome, outcome
+from tests.crash.outcomes import Outcome, deployments, outcome
 from tests.crash.rollouts import timeline
 from tests.e2e import misbehaving
 from tests.e2e.worlds import assert_refused
@@ -129,7 +129,7 @@ def test_a_start_whose_answer_was_lost_is_found_again(here: Landscape, wanted: O
 def test_answers_that_take_half_a_minute_end_in_one_deployment_each(at: Callable[..., Landscape]) -> None:
     """One tenant's registry is waited for; another's start is asked once more, while the first question lives on."""
     here = at("promote-beta", "--deploy-seconds", "3")
-    before = outcome(here).deployments
+    before = deployments(here)
     here.arrange({"latency": STALL}, service="registry", operation="PUT */manifests/v0.2.1")
     here.arrange({"latency": STALL + 1}, operation="StartDeployment")
     began = time.monotonic()
@@ -147,7 +147,7 @@ def test_a_deployment_by_itself_that_begins_late_is_the_only_one_or_none(
     at: Callable[..., Landscape], notices: str, lasts: str, started: int
 ) -> None:
     here = at("promote-beta", "--notice-seconds", notices, "--deploy-seconds", lasts)
-    before, asked = outcome(here).deployments, len(here.requests)
+    before, asked = deployments(here), len(here.requests)
     here.library.inv("promote", "--env", "dom").well()
     assert [each.get("operation") for each in here.requests[asked:]].count("StartDeployment") == started
     assert_deployed_once(here, before, "dom")
