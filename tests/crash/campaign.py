@@ -80,8 +80,16 @@ class Terrain:
         """Let two promotions race, and return what is wrong afterwards."""
         return contests.at_once(self.moments[RACED], folder, self.nursery, self.outcomes[RACED])
 
-    def woken(self, folder: Path, at: int) -> tuple[str, ...]:
-        """Let a promotion wake up too late, and return what is wrong afterwards."""
+    def woken(self, folder: Path, number: int, rounds: int) -> tuple[str, ...]:
+        """Let a promotion wake up too late, and return what is wrong afterwards.
+
+        Args:
+            folder: where it happens; it does not exist yet.
+            number: of the round, from 0.
+            rounds: how many there are; they are spread over the requests for which it needs its lock.
+        """
+        asked = contests.under_lock(point for point in self.points if point.scene == RACED)
+        at = asked[number * len(asked) // rounds]
         return contests.woken(self.moments[RACED], folder, self.nursery, self.outcomes[RACED], at)
 
 
@@ -154,7 +162,7 @@ def _raced(folder: Path, terrain: Terrain, rounds: int) -> dict[str, tuple[str, 
     kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
         "releases at once": lambda number: races.race(folder / f"race-{number}", own_work=number % 2 == 1),
         "rollouts at once": lambda number: terrain.at_once(folder / f"contest-{number}"),
-        "locks lost": lambda number: terrain.woken(folder / f"woken-{number}", number % contests.LATER),
+        "locks lost": lambda number: terrain.woken(folder / f"woken-{number}", number, rounds),
     }
     return {
         f"{name}, round {number}": wrong
@@ -165,16 +173,20 @@ def _raced(folder: Path, terrain: Terrain, rounds: int) -> dict[str, tuple[str, 
 
 
 def _all(name: str, items: Sequence[Item], do: Callable[[Item], tuple[str, ...]]) -> dict[Item, tuple[str, ...]]:
-    """Do it with every item, two at a time, and return what went wrong with which."""
-    wrong: dict[Item, tuple[str, ...]] = {}
+    """Do it with every item, two at a time, and return what went wrong with which, or that it came not so far."""
+    said: dict[Item, tuple[str, ...]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         began = {pool.submit(do, item): item for item in items}
         for done, future in enumerate(as_completed(began), 1):
             if future.result():
-                wrong[began[future]] = future.result()
+                said[began[future]] = future.result()
+            missed = sum(each == (UNREACHED,) for each in said.values())
             if sys.stderr.isatty() or done % 50 == 0 or done == len(items):
-                tell(f"{name}: {done} of {len(items)}, {len(wrong)} wrong", end="\r" if sys.stderr.isatty() else "\n")
-    return wrong
+                tell(
+                    f"{name}: {done} of {len(items)}, {len(said) - missed} wrong, {missed} not reached",
+                    end="\r" if sys.stderr.isatty() else "\n",
+                )
+    return said
 
 
 def _summarise(points: Sequence[Point], missed: int) -> None:

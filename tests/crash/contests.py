@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from tests.crash import kills
@@ -15,20 +16,24 @@ from tests.e2e.worlds import PATIENCE
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from tests.crash.kills import Point
     from tests.crash.landscapes import Landscape
     from tests.crash.nursery import Nursery
 
 WORDS = ("promote-prod", "--yes")
 LOCK = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
-FIRST_ACT = 8
-"""The request with which a promotion has its lock and begins."""
+TAKES = "dynamodb UpdateItem"
+"""The request that takes a lock, or gives it back."""
 
-LATER = 40
-"""Requests of a promotion from that one on."""
+
+def under_lock(points: Iterable[Point]) -> tuple[int, ...]:
+    """Return the numbers of a promotion's requests from the one on that follows the taking of its lock."""
+    asked = [point for point in points if point.of == "request" and point.phase == "after"]
+    return tuple(point.number for point in dropwhile(lambda point: point.label != TAKES, asked))[1:]
 
 
 def at_once(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome) -> tuple[str, ...]:
@@ -51,11 +56,11 @@ def woken(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome, at
         folder: where it happens; it does not exist yet.
         nursery: starts the cloud.
         wanted: what one promotion leaves.
-        at: after how many requests, from the one on with which it has its lock.
+        at: number of the request whose answer it does not hear.
     """
     copy = before.copied(folder).risen(nursery)
     try:
-        copy.arrange({"park": True, "late": True}, skip=FIRST_ACT + at)
+        copy.arrange({"park": True, "late": True}, skip=at - 1)
         with _started(copy) as first:
             if not _stop(first, copy):
                 return (kills.UNREACHED,)
