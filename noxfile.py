@@ -18,7 +18,9 @@ nox.options.error_on_missing_interpreters = False
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST = PYTHONS[0]
-AT_ONCE = ("--numprocesses", "auto", "--dist", "loadfile")
+WHOLE_COMMANDS = ("--numprocesses", "auto", "--dist", "loadfile")
+UNITS = ("--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile")
+"""Half of the time of one test that speaks with a server is spent waiting."""
 CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "noxfile.py", "tasks.py")
 TENANTS = [f"tenant{number}" for number in range(60)]
 MANY_TENANTS = f"""\
@@ -63,7 +65,7 @@ def architecture(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither an engine nor a whole command line."""
     _install(session, "test")
-    session.run("pytest", "-m", "not docker and not e2e", *AT_ONCE, *session.posargs)
+    session.run("pytest", "-m", "not docker and not e2e", *UNITS, *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -72,7 +74,7 @@ def e2e(session: nox.Session) -> None:
     _install(session, "test")
     awscli = _apart(session, "awscli", "aws")
     _compile(session)
-    session.run("pytest", "-m", "docker or e2e", *AT_ONCE, *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
+    session.run("pytest", "-m", "docker or e2e", *WHOLE_COMMANDS, *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
     if not session.posargs:
         _on_ministack(session)
 

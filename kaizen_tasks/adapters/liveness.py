@@ -88,7 +88,7 @@ def _state(pid: str) -> tuple[str, str]:
 def _is_borne(text: str) -> bool:
     """Look for a text in the environment of every process of this user; those of others did not inherit it."""
     wanted = text.encode()
-    return any(wanted in _environment(each) for each in PROC.glob("[0-9]*/environ"))
+    return any(wanted in _environment(each / "environ") for each in PROC.glob("[0-9]*"))
 
 
 def _environment(file: Path) -> bytes:

@@ -88,8 +88,8 @@ class Sentry:
     def _watch(self) -> None:
         while not self._stop.wait(0.001):
             self.rounds += 1
-            for process in Path("/proc").glob("[0-9]*/cmdline"):
-                self._look(process)
+            for process in Path("/proc").glob("[0-9]*"):
+                self._look(process / "cmdline")
             for folder in self._folders:
                 for where, _, names in os.walk(folder):  # which does not mind what vanishes meanwhile
                     for name in names:

@@ -197,10 +197,10 @@ def test_nothing_outlives_a_cloud_that_was_killed(team: Team) -> None:
 def processes_below(state: Path) -> list[str]:
     """Find the processes that run in an instance's folder."""
     found = []
-    for process in Path("/proc").glob("[0-9]*/cwd"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if process.readlink().is_relative_to(state / "apprunner"):
-                found.append(process.parent.name)
+            if (process / "cwd").readlink().is_relative_to(state / "apprunner"):
+                found.append(process.name)
         except OSError:
             continue
     return found
