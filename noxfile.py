@@ -65,6 +65,7 @@ def architecture(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need neither an engine nor a whole command line."""
     _install(session, "test")
+    _compile(session)
     session.run("pytest", "-m", "not docker and not e2e", *UNITS, *session.posargs)
 
 
