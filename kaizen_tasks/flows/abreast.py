@@ -1,4 +1,7 @@
-"""Does the same to many things at a time, in threads that keep no process from ending."""
+"""Does the same to many things at a time, in threads that keep no process from ending.
+
+A `ThreadPoolExecutor` that is interrupted while it starts a thread forgets that one, and does not wait for it.
+"""
 
 from __future__ import annotations
 

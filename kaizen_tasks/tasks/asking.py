@@ -58,7 +58,7 @@ def number(flag: str, typed: str, *, least: int, most: int) -> int:
         UsageError: it is no whole number, too small or too large.
     """
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and least <= int(typed) <= most):
-        raise UsageError(f"{flag} {typed}: is not a whole number from {least} to {most}", hint=f"as in {flag} {most}")
+        raise UsageError(f"{flag} {typed}: is not a whole number from {least} to {most}", hint=f"as in {flag} {least}")
     return int(typed)
 
 
