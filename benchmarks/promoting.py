@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kaizen_tasks.adapters.clock import SystemClock
 from kaizen_tasks.adapters.oci_registry import OciRegistry
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 
 PARALLEL = 10  # what `rollout.parallel` is by default
 PASSWORD = "BENCHMARK_PASSWORD"

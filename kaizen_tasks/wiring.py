@@ -23,24 +23,15 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.dynamodb import DynamoLedger
     from kaizen_tasks.adapters.founding import Founder
     from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.ports import (
-        Account,
-        Builder,
-        Clock,
-        Documents,
-        Holds,
-        Identity,
-        Ledger,
-        Locks,
-        Logs,
-        Machine,
-        Platform,
-        Prober,
-        Registry,
-        Reporter,
-        Scm,
-        Secrets,
-    )
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.cloud import Account, Identity
+    from kaizen_tasks.ports.host import Machine
+    from kaizen_tasks.ports.images import Builder, Registry
+    from kaizen_tasks.ports.platform import Logs, Platform, Prober
+    from kaizen_tasks.ports.reporter import Reporter
+    from kaizen_tasks.ports.scm import Documents, Scm
+    from kaizen_tasks.ports.secrets import Secrets
+    from kaizen_tasks.ports.state import Holds, Ledger, Locks
 
 
 class Toolbox:

@@ -12,7 +12,7 @@ from typing import Self
 
 from attrs import define, field
 
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 
 USERNAME = "AWS"
 PASSWORD = "let-me-in"  # the one that the hash below was made from

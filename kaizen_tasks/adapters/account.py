@@ -14,7 +14,7 @@ from kaizen_tasks.adapters.oci_wire import no_repository
 from kaizen_tasks.domain.account import Caller, Table, TagRules
 from kaizen_tasks.domain.lifecycle import StoredImage
 from kaizen_tasks.errors import KaizenError, NotFound
-from kaizen_tasks.ports import Account
+from kaizen_tasks.ports.cloud import Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.account import Permission
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.lifecycle import Rule
-    from kaizen_tasks.ports import Clock, Platform
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.platform import Platform
 
 MOUNTING = "BLOB_MOUNTING"
 AT_ONCE = 16

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from kaizen_tasks.adapters.aws import translated
 from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import DeployFailed, NotFound
-from kaizen_tasks.ports import Platform
+from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

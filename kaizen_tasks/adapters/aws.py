@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from attrs import frozen
 
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable
-from kaizen_tasks.ports import Identity
+from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

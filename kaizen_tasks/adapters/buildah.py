@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.process import Finished
     from kaizen_tasks.config.settings import BuildRules
     from kaizen_tasks.domain.release import LocalImage, Recipe
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports.types import Login
 
 
 @frozen(kw_only=True)

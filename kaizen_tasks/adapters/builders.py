@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.config.settings import BuildRules
-    from kaizen_tasks.ports import Builder
+    from kaizen_tasks.ports.images import Builder
 
 
 @frozen(kw_only=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.release import Recipe
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports.types import Login
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws import translated
 from kaizen_tasks.errors import NotFound
-from kaizen_tasks.ports import Logs
+from kaizen_tasks.ports.platform import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from kaizen_tasks.domain.release import Label
-    from kaizen_tasks.ports import Clock, Reporter
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.reporter import Reporter
 
 CHECKS = ("preflight", "evidence")
 """Steps that look and never act: finding nothing wrong is not work that was done before."""

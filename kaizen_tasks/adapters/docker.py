@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import BuildRules
     from kaizen_tasks.domain.release import LocalImage, Recipe
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports.types import Login
 
 TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 

@@ -12,7 +12,7 @@ from attrs import evolve
 from kaizen_tasks.adapters.dynamodb_table import AppTable, sortable
 from kaizen_tasks.domain.ledger import Entry, Event
 from kaizen_tasks.errors import Unreachable
-from kaizen_tasks.ports import Ledger
+from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from kaizen_tasks.adapters.aws import Aws
-    from kaizen_tasks.ports import Clock
+    from kaizen_tasks.ports.clock import Clock
 
 OPERATION = "operation"
 """The `event` of an item that completes an intent: entries are never changed."""

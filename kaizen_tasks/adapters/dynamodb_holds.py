@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from kaizen_tasks.adapters.dynamodb_table import AppTable, sortable
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.ports import Holds
+from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from kaizen_tasks.adapters.aws import Aws
-    from kaizen_tasks.ports import Clock
+    from kaizen_tasks.ports.clock import Clock
 
     Item = Mapping[str, AttributeValueTypeDef]
 

@@ -10,7 +10,7 @@ from attrs import evolve
 from kaizen_tasks.adapters.dynamodb_table import AppTable, sortable
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.ports import Locks
+from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping

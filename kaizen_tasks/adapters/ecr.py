@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.oci_manifest import MEDIA_TYPES, Manifest
 from kaizen_tasks.adapters.oci_transfer import Carrier
 from kaizen_tasks.adapters.oci_wire import no_repository
 from kaizen_tasks.errors import PushFailed, Refused
-from kaizen_tasks.ports import Registry
+from kaizen_tasks.ports.images import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws import Aws
     from kaizen_tasks.domain.release import Copied, Image
     from kaizen_tasks.errors import KaizenError
-    from kaizen_tasks.ports import Clock, Login
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.types import Login
 
 CHECKED_AT_ONCE = 100
 

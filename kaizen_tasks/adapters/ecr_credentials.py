@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws import translated
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws import Aws
-    from kaizen_tasks.ports import Clock
+    from kaizen_tasks.ports.clock import Clock
 
 RENEWED_BEFORE = timedelta(minutes=30)
 

@@ -15,7 +15,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.process import run
 from kaizen_tasks.domain.release import LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.process import Finished
     from kaizen_tasks.config.settings import BuildRules
     from kaizen_tasks.domain.release import Recipe
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports.types import Login
 
 ABSENT = re.compile(r"no such image|image not known", re.IGNORECASE)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Documents
+    from kaizen_tasks.ports.scm import Documents
 
 
 class WorkingTree:

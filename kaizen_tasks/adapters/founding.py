@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.aws import Aws
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.ports import Secret
+    from kaizen_tasks.ports.types import Secret
 
 PORT = "8080"
 

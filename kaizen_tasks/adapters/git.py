@@ -13,13 +13,13 @@ from kaizen_tasks.adapters.git_commit import IDENTITY_HINT, write_commit, write_
 from kaizen_tasks.adapters.git_land import land
 from kaizen_tasks.adapters.git_look import RELEASES, TAGS, Look
 from kaizen_tasks.errors import NotFound, Refused
-from kaizen_tasks.ports import Head
+from kaizen_tasks.ports.types import Head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kaizen_tasks.ports import Remote
+    from kaizen_tasks.ports.types import Remote
 
 _UNDER_WAY = {
     "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",

@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.git_address import address
 from kaizen_tasks.adapters.git_exchange import exchange, late
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
-from kaizen_tasks.ports import Remote
+from kaizen_tasks.ports.types import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable

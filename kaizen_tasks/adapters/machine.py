@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.adapters import liveness
 from kaizen_tasks.adapters.builders import working
 from kaizen_tasks.adapters.process import run
-from kaizen_tasks.ports import Engine, Machine
+from kaizen_tasks.ports.host import Machine
+from kaizen_tasks.ports.types import Engine
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import BuildRules

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaizen_tasks.adapters.oci_wire import Credentials
-    from kaizen_tasks.ports import Clock
+    from kaizen_tasks.ports.clock import Clock
 
 DIGEST_HEADER = "Docker-Content-Digest"
 VERSION_LABEL = "org.opencontainers.image.version"

@@ -8,11 +8,12 @@ from kaizen_tasks.adapters.oci import OciClient
 from kaizen_tasks.adapters.oci_transfer import Carrier
 from kaizen_tasks.adapters.oci_wire import Given, no_repository
 from kaizen_tasks.errors import PushFailed
-from kaizen_tasks.ports import Registry
+from kaizen_tasks.ports.images import Registry
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Copied, Image
-    from kaizen_tasks.ports import Clock, Login
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.types import Login
 
 
 class OciRegistry(Registry):

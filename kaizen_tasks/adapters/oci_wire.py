@@ -15,7 +15,8 @@ from attrs import field, frozen
 
 from kaizen_tasks.adapters.oci_connections import Connections
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
-from kaizen_tasks.ports import Clock, Login
+from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.types import Login
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from kaizen_tasks.ports import Secret
+    from kaizen_tasks.ports.types import Secret
 
 GRACE_SECONDS = 5.0
 """How long a program may take to end after SIGTERM, before SIGKILL."""

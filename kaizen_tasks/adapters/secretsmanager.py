@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws import translated
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
-from kaizen_tasks.ports import Secret, Secrets, Stored
+from kaizen_tasks.ports.secrets import Secrets
+from kaizen_tasks.ports.types import Secret, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.adoption.evidence import Evidence
     from kaizen_tasks.domain.adoption.premises import Premises
     from kaizen_tasks.domain.adoption.proposal import Proposal
-    from kaizen_tasks.ports import Documents
+    from kaizen_tasks.ports.scm import Documents
 
 IGNORE = ".gitignore"
 BYTE_CODE = "__pycache__/"

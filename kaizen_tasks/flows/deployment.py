@@ -16,7 +16,7 @@ from kaizen_tasks.errors import Denied, NotFound, Undeployable, Unreachable
 from kaizen_tasks.flows import following, ledger
 from kaizen_tasks.flows.following import Watch
 from kaizen_tasks.flows.pursuing import GONE, Outcome, to_the_end
-from kaizen_tasks.ports import Tools
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Operation, Service

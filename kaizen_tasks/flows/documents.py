@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.changelog import Changelog
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 VERSION = "VERSION"
 CHANGELOG = "CHANGELOG.md"

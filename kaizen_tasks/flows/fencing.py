@@ -12,7 +12,7 @@ from typing import cast
 from attrs import field, frozen
 
 from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
-from kaizen_tasks.ports import Tools
+from kaizen_tasks.ports.tools import Tools
 
 CHANGING: Mapping[str, Mapping[str, str]] = {
     "builder": {"push": "the image is pushed"},

@@ -12,7 +12,8 @@ from attrs import frozen
 from kaizen_tasks.domain import polling
 from kaizen_tasks.domain.release import Label
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.ports import Clock, Tools
+from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

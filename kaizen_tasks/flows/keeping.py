@@ -16,7 +16,8 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError, Locked
 from kaizen_tasks.flows.abreast import abreast
-from kaizen_tasks.ports import Clock, Tools
+from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.ledger import Entry, Event
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 HISTORY = 200

@@ -13,7 +13,7 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError, Locked
 from kaizen_tasks.flows.fencing import Trace
 from kaizen_tasks.flows.keeping import Keeper, Kept, Moment, beating
-from kaizen_tasks.ports import Tools
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.ports import Remote, Tools
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import Remote
 
 
 def of_checkout(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:

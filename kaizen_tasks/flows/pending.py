@@ -12,7 +12,7 @@ from kaizen_tasks.flows import documents
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 def begun(tools: Tools) -> Release | None:

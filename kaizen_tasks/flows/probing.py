@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.health import Answer
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.smoke import SmokeCheck
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 PATIENCE = 5.0
 """Seconds for one answer."""

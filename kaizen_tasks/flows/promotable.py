@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment, Stage
     from kaizen_tasks.domain.release import Image
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 UNCHANGED = "nothing has been changed"

@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 
 from kaizen_tasks.domain.ledger import Entry
 from kaizen_tasks.flows.ledger import HISTORY
-from kaizen_tasks.ports import Ledger
+from kaizen_tasks.ports.state import Ledger
 
 
 @define

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.runner import Executor
     from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 def run_or_go_back(flow: Flow, release: Release, tools: Tools, execute: Executor, *, go_back: bool = True) -> Release:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 def known(environment: Environment, tools: Tools) -> tuple[Candidate, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 FlowFor = Callable[["Environment"], "Flow"]
 Failures = dict[str, KaizenError]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.locking import Fence
     from kaizen_tasks.flows.step import Flow, Step
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 Executor = Callable[["Step", Act, "Release", "Tools"], "Release"]
 """What happens when a step has decided to act; returns the release as it is afterwards."""

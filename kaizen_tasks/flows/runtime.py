@@ -20,7 +20,7 @@ from kaizen_tasks.flows.steps.configuring import Restore, read
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Step
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 StepFor = Callable[[Environment], "Step"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.flows.step import Flow, Step
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 NOTHING = Release(version=Version(0))
 """Stands where a flow expects a release."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import Entry
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.rollout import Shard
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 def part(stage: Stage, shard: Shard) -> Stage:

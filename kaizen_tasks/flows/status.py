@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.ledger import Entry
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 Seen = TypeVar("Seen")
 AT_ONCE = 64

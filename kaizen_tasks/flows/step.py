@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
     from kaizen_tasks.domain.release import Label, Release
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 class Step(Protocol):

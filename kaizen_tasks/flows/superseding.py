@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.service import Operation, Service
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 EVERY = 15.0
 """Seconds between two looks at the platform, at least: hundreds of environments share AWS's rates."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kaizen_tasks.domain.ledger import Entry
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 REMEMBERED = 40
 """Entries of an environment that are looked at: those of about ten releases."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.domain.release import Copied, Image, LocalImage, Recipe
-    from kaizen_tasks.ports.values import Login
+    from kaizen_tasks.ports.types import Login
 
 
 class Builder(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.values import Secret, Stored
+    from kaizen_tasks.ports.types import Secret, Stored
 
 
 class Secrets(Protocol):

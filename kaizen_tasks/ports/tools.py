@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.ports.account import Account, Identity, Machine
+    from kaizen_tasks.ports.clock import Clock
+    from kaizen_tasks.ports.cloud import Account, Identity
+    from kaizen_tasks.ports.host import Machine
     from kaizen_tasks.ports.images import Builder, Registry
-    from kaizen_tasks.ports.people import Clock, Reporter
-    from kaizen_tasks.ports.repository import Documents, Scm
+    from kaizen_tasks.ports.platform import Logs, Platform, Prober
+    from kaizen_tasks.ports.reporter import Reporter
+    from kaizen_tasks.ports.scm import Documents, Scm
     from kaizen_tasks.ports.secrets import Secrets
-    from kaizen_tasks.ports.services import Logs, Platform, Prober
-    from kaizen_tasks.ports.shared import Holds, Ledger, Locks
+    from kaizen_tasks.ports.state import Holds, Ledger, Locks
 
 
 class Tools(Protocol):

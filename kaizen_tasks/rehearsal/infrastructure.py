@@ -10,7 +10,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.configuration import Configuration
 from kaizen_tasks.domain.release import Recipe
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

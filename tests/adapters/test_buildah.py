@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.release import Recipe
-    from kaizen_tasks.ports import Builder
+    from kaizen_tasks.ports.images import Builder
 
 BOOM = 'RUN ["/bin/busybox", "sh", "-c", "echo boom; exit 3"]\n'
 IMAGE = LocalImage(name="app:v1.2.3", identity="abc")

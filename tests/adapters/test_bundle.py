@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kaizen_tasks.domain.release import LocalImage
-    from kaizen_tasks.ports import Builder
+    from kaizen_tasks.ports.images import Builder
 
 RECIPE = evolve(recipe(), app="coach", source="https://example.com/app")
 

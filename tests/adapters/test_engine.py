@@ -12,7 +12,7 @@ from kaizen_tasks.adapters.builders import choose
 from kaizen_tasks.adapters.engine import build_failure, build_options, credentials, push_failure
 from kaizen_tasks.adapters.process import Finished
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 from tests.contracts.builder import RULES, recipe
 
 if TYPE_CHECKING:

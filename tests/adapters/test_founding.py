@@ -9,7 +9,7 @@ import pytest
 from kaizen_tasks.adapters.founding import Founder
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 
 if TYPE_CHECKING:

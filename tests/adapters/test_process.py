@@ -15,7 +15,7 @@ import pytest
 from kaizen_tasks.adapters import process
 from kaizen_tasks.adapters.process import quoted, run
 from kaizen_tasks.errors import NotFound, Unreachable
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from kaizen_tasks.adapters import secretsmanager
 from kaizen_tasks.adapters.aws import Aws
 from kaizen_tasks.adapters.secretsmanager import SecretsManager
 from kaizen_tasks.errors import PushFailed, Refused
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts import secrets as contract
 from tests.contracts.secrets import NAME, SecretsContract, new, write

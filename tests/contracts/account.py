@@ -10,7 +10,7 @@ from kaizen_tasks.domain.account import TagRules
 from kaizen_tasks.errors import NotFound
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Account
+    from kaizen_tasks.ports.cloud import Account
 
 REPOSITORY = "staging-web-app"
 

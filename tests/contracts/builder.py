@@ -18,12 +18,12 @@ from kaizen_tasks.adapters.builders import working
 from kaizen_tasks.config.settings import BuildRules
 from kaizen_tasks.domain.release import Recipe
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.ports import Builder
+    from kaizen_tasks.ports.images import Builder
 
 RULES = BuildRules(
     context=".",

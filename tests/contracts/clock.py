@@ -10,7 +10,7 @@ import pytest
 from kaizen_tasks.errors import Interrupted
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Clock
+    from kaizen_tasks.ports.clock import Clock
 
 
 class ClockContract:

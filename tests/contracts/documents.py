@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Documents
+    from kaizen_tasks.ports.scm import Documents
 
 
 class DocumentsContract:

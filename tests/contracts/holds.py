@@ -13,7 +13,7 @@ from tests.fakes.clock import START, FakeClock
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from kaizen_tasks.ports import Holds
+    from kaizen_tasks.ports.state import Holds
 
 WEEK = timedelta(days=7)
 

@@ -10,7 +10,7 @@ from attrs import evolve
 from kaizen_tasks.domain.ledger import Entry, Event
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Ledger
+    from kaizen_tasks.ports.state import Ledger
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from attrs import evolve
 from kaizen_tasks.domain.lock import Lock
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Locks
+    from kaizen_tasks.ports.state import Locks
 
 NOON = datetime(2026, 11, 20, 12, microsecond=123456, tzinfo=UTC)
 LEASE = timedelta(seconds=60)

@@ -9,7 +9,7 @@ from attrs import evolve
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports import Logs
+    from kaizen_tasks.ports.platform import Logs
 
 LONG = timedelta(hours=1)
 

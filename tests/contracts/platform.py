@@ -11,7 +11,7 @@ from kaizen_tasks.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Operation
-    from kaizen_tasks.ports import Platform
+    from kaizen_tasks.ports.platform import Platform
 
 
 class Stage(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.domain.health import Answer, Question
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Prober
+    from kaizen_tasks.ports.platform import Prober
 
 
 class Site(Protocol):

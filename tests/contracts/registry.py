@@ -10,7 +10,7 @@ from kaizen_tasks.errors import NotFound, PushFailed
 from tests import oci_samples
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Registry
+    from kaizen_tasks.ports.images import Registry
     from tests.oci_samples import Sample
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kaizen_tasks.ports import Scm
+    from kaizen_tasks.ports.scm import Scm
 
 FILES: Mapping[str, bytes] = {"VERSION": b"1.2.2\n", "CHANGELOG.md": b"# Changelog\n", "app.py": b"print('hello')\n"}
 RELEASE: Mapping[str, bytes] = {"VERSION": b"1.2.3\n", "CHANGELOG.md": b"# Changelog\n\n## 1.2.3\n"}

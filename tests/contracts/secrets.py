@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.errors import NotFound, Refused
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Secrets
+    from kaizen_tasks.ports.secrets import Secrets
 
 NAME = "staging-coach-app-secrets"
 EDITORS = 20

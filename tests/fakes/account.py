@@ -7,7 +7,7 @@ from attrs import define, evolve, field
 from kaizen_tasks.domain.account import Caller, Permission, Table, TagRules
 from kaizen_tasks.domain.lifecycle import Rule, StoredImage
 from kaizen_tasks.errors import KaizenError, NotFound
-from kaizen_tasks.ports import Account
+from kaizen_tasks.ports.cloud import Account
 
 TABLE = Table(name="kaizen-web", exists=True, recoverable=True)
 KEPT = TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=("latest",))

@@ -12,7 +12,7 @@ from kaizen_tasks.errors import BuildFailed, PushFailed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports.types import Login
 
 
 @define(kw_only=True)

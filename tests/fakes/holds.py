@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.ports import Clock, Holds
+from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

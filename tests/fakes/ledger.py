@@ -7,7 +7,7 @@ import threading
 from attrs import define, evolve, field
 
 from kaizen_tasks.domain.ledger import Entry
-from kaizen_tasks.ports import Ledger
+from kaizen_tasks.ports.state import Ledger
 
 
 @define

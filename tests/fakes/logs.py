@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports import Logs
+from kaizen_tasks.ports.platform import Logs
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service

@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import define, field
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports import Engine, Machine
+from kaizen_tasks.ports.host import Machine
+from kaizen_tasks.ports.types import Engine
 
 DOCKER = Engine(name="docker")
 

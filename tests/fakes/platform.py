@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import NotFound
-from kaizen_tasks.ports import Platform
+from kaizen_tasks.ports.platform import Platform
 
 
 def _now() -> datetime:

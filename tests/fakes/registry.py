@@ -8,7 +8,8 @@ from attrs import define, field, frozen
 
 from kaizen_tasks.domain.release import Copied, Image
 from kaizen_tasks.errors import KaizenError, NotFound, PushFailed
-from kaizen_tasks.ports import Login, Registry, Secret
+from kaizen_tasks.ports.images import Registry
+from kaizen_tasks.ports.types import Login, Secret
 
 HOST = "registry.example"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import Factory, define, frozen
 
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
-from kaizen_tasks.ports import Head, Remote
+from kaizen_tasks.ports.types import Head, Remote
 from tests.fakes.clock import START
 from tests.fakes.documents import FakeDocuments
 

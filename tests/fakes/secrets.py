@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from attrs import define, field
 
 from kaizen_tasks.errors import NotFound, Refused
-from kaizen_tasks.ports import Secret, Secrets, Stored
+from kaizen_tasks.ports.secrets import Secrets
+from kaizen_tasks.ports.types import Secret, Stored
 
 
 @define

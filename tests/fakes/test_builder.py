@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import define
 
-from kaizen_tasks.ports import Builder, Login, Secret
+from kaizen_tasks.ports.images import Builder
+from kaizen_tasks.ports.types import Login, Secret
 from tests.contracts.builder import BuilderContract
 from tests.fakes.builder import FakeBuilder
 

@@ -15,7 +15,7 @@ from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports import Documents
+from kaizen_tasks.ports.scm import Documents
 from tests.fakes.account import FakeAccount
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
@@ -35,7 +35,7 @@ from tests.fakes.secrets import FakeSecrets
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import LocalImage
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports import Login
+    from kaizen_tasks.ports.types import Login
 
 CONFIGURATION = {
     "app": "web",

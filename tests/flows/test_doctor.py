@@ -15,7 +15,7 @@ from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.lifecycle import Rule, StoredImage
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from kaizen_tasks.flows.doctor import examine
-from kaizen_tasks.ports import Engine
+from kaizen_tasks.ports.types import Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
 from tests.flows.test_release import release
 

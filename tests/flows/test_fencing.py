@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 CALLS = [(port, call) for port, calls in CHANGING.items() for call in sorted(calls)]
 

@@ -16,7 +16,7 @@ from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Remote
+    from kaizen_tasks.ports.types import Remote
 
 NEXT = Release(version=Version.parse("0.2.0"))
 

@@ -16,7 +16,7 @@ from kaizen_tasks.flows.runner import display, run
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 START = Release(version=Version.parse("1.2.3"))
 FAKE = Label("fake")

@@ -13,7 +13,7 @@ from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, VerifyFai
 from kaizen_tasks.flows import catalogue, ledger, runtime
 from kaizen_tasks.flows.runner import display, run
 from kaizen_tasks.flows.steps import Configure, Restore
-from kaizen_tasks.ports import Secret
+from kaizen_tasks.ports.types import Secret
 from tests.fakes.tools import FakeTools
 from tests.flows.test_release import release
 

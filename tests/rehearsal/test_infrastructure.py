@@ -18,7 +18,7 @@ from tests.fakes.tools import FakeTools, settings
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports import Secret
+    from kaizen_tasks.ports.types import Secret
     from kaizen_tasks.wiring import Toolbox
 
 

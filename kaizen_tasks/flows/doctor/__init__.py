@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.finding import Finding
     from kaizen_tasks.flows.doctor.look import Look
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 AT_ONCE = 32
 

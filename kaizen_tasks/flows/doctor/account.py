@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.account import Permission
     from kaizen_tasks.domain.finding import Finding
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 NOTED = 2.0
 """Seconds of clock skew that can already confuse: the ledger's order, and which deployment is ours."""

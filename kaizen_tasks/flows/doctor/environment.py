@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.finding import Finding
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 SOON = timedelta(days=7)
 HISTORY = 200

@@ -16,7 +16,7 @@ from kaizen_tasks.flows.steps.deploying import Copy
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)

@@ -19,11 +19,11 @@ from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import ledger
 from kaizen_tasks.flows.deployment import Deployment
 from kaizen_tasks.flows.setback import setback
-from kaizen_tasks.ports import Secret, Stored
+from kaizen_tasks.ports.types import Secret, Stored
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 def read(stored: Stored, environment: Environment) -> Configuration:

@@ -18,7 +18,7 @@ from kaizen_tasks.flows.setback import setback
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
     from kaizen_tasks.domain.release import Image
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)

@@ -16,7 +16,7 @@ from kaizen_tasks.flows import ledger
 if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import Entry
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)

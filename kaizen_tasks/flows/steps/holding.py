@@ -13,7 +13,7 @@ from kaizen_tasks.domain.release import Label, Release
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Tools
+    from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)

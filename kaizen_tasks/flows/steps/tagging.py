@@ -13,7 +13,8 @@ from kaizen_tasks.flows.steps.versioning import stale_documents
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Head, Remote, Tools
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import Head, Remote
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,8 @@ from kaizen_tasks.flows import documents, pending
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.plan import Decision
-    from kaizen_tasks.ports import Head, Tools
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import Head
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from attrs import define
 
 from kaizen_tasks.adapters.oci import OciClient
 from kaizen_tasks.adapters.oci_wire import Given
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.clock import FakeClock
 from tests.registries import DockerRegistry, docker_registry
 from tests.scripted import ScriptedServer

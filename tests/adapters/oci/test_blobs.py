@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.oci import OciClient
 from kaizen_tasks.adapters.oci_manifest import Descriptor, sha256
 from kaizen_tasks.adapters.oci_wire import ATTEMPTS, Given
 from kaizen_tasks.errors import PushFailed, Unreachable
-from kaizen_tasks.ports import Login
+from kaizen_tasks.ports.types import Login
 from tests import oci_samples
 from tests.fakes.clock import FakeClock
 from tests.relays import Relay

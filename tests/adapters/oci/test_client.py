@@ -15,7 +15,7 @@ from kaizen_tasks.adapters.oci import OciClient
 from kaizen_tasks.adapters.oci_registry import OciRegistry
 from kaizen_tasks.adapters.oci_wire import ATTEMPTS, LONGEST_PAUSE
 from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
-from kaizen_tasks.ports import Login, Secret
+from kaizen_tasks.ports.types import Login, Secret
 from tests import oci_samples
 from tests.contracts.registry import RegistryContract
 from tests.oci_samples import Sample

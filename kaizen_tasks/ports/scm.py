@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from kaizen_tasks.ports.values import Head, Remote
+    from kaizen_tasks.ports.types import Head, Remote
 
 
 class Documents(Protocol):

@@ -1,4 +1,4 @@
-"""Time, and the people who watch."""
+"""The port of what people are shown while a command runs."""
 
 from __future__ import annotations
 
@@ -7,34 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from kaizen_tasks.domain.plan import Decision
     from kaizen_tasks.domain.release import Label
-
-
-class Clock(Protocol):
-    """Time, so that waiting can be tested."""
-
-    def now(self) -> datetime:
-        """Return the time, in UTC."""
-        ...
-
-    def elapsed(self) -> float:
-        """Return seconds that only ever grow."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait.
-
-        Raises:
-            Interrupted: somebody has interrupted this clock, before or meanwhile.
-        """
-        ...
-
-    def interrupt(self) -> None:
-        """End every wait, in whatever thread, and let none begin any more."""
-        ...
 
 
 class Reporter(Protocol):

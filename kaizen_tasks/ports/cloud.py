@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kaizen_tasks.domain.account import Caller, Permission, Table, TagRules
     from kaizen_tasks.domain.lifecycle import Rule, StoredImage
-    from kaizen_tasks.ports.values import Engine
 
 
 class Identity(Protocol):
@@ -87,29 +86,4 @@ class Account(Protocol):
 
     def mount_blobs(self) -> None:
         """Let repositories share blobs without a transfer."""
-        ...
-
-
-class Machine(Protocol):
-    """What this machine brings along for a release."""
-
-    def engine(self) -> Engine:
-        """Return what would build an image.
-
-        Raises:
-            Refused: the configured engine does not work, or none does.
-        """
-        ...
-
-    def process(self) -> str:
-        """Name this process as no other one was ever named, on any machine; empty where that cannot be told."""
-        ...
-
-    def has_ended(self, process: str, *, bearing: str) -> bool:
-        """Tell whether a process is gone for certain; False wherever that cannot be seen from here.
-
-        Args:
-            process: its name, as `process` returned it there.
-            bearing: a text in the environment of everything that it started, which has to be gone as well.
-        """
         ...
