@@ -33,10 +33,10 @@ class Kaizen(Program):
 
         Invoke reads the project's own configuration only when it has found a `tasks.py` there.
         """
-        from kaizen_tasks.config import source
+        from kaizen_tasks.config import load
 
         super().parse_collection()
-        self.config.set_project_location(str(source.find().root))
+        self.config.set_project_location(str(load.find().root))
         self.config.load_project()
 
     def parse_tasks(self) -> None:

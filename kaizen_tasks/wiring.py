@@ -219,9 +219,9 @@ def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout)
     Raises:
         ConfigurationError: with every problem there is.
     """
-    from kaizen_tasks.config import reader, source
+    from kaizen_tasks.config import load, validate
 
-    settings = reader.read(source.find(), {key: _plain(value) for key, value in config.items()})
+    settings = validate.read(load.find(), {key: _plain(value) for key, value in config.items()})
     return Toolbox(settings, dry=bool(config["run"]["dry"]), draft=draft, stream=stream)
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 import attrs
 from attrs import frozen
 
-from kaizen_tasks.config import source
-from kaizen_tasks.config.written import Written
+from kaizen_tasks.config import load
+from kaizen_tasks.config.raw import Written
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.smoke import Scalar, Statuses
 
@@ -91,7 +91,7 @@ def keys() -> tuple[Key, ...]:
     Raises:
         ValueError: a key is explained nowhere, or in the docstrings and here.
     """
-    defaults = tomllib.loads((Path(source.__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
+    defaults = tomllib.loads((Path(load.__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
     found = tuple(_keys(Written, "", defaults, repeated=False))
     if stray := MEANINGS.keys() - {key.path for key in found}:
         raise ValueError(f"MEANINGS explains keys that do not exist: {sorted(stray)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git_command import Git, redact
-from kaizen_tasks.config import source
+from kaizen_tasks.config import load
 from kaizen_tasks.domain.adoption.premises import Premises, Repository
 from kaizen_tasks.errors import Refused
 
@@ -45,7 +45,7 @@ def locate(here: Path) -> Path:
     for folder in here.resolve().parents:
         if not folder.is_relative_to(top):
             break
-        if source.read(folder) is not None:
+        if load.read(folder) is not None:
             return folder
         if _is_app(folder):
             raise Refused(
@@ -55,7 +55,7 @@ def locate(here: Path) -> Path:
 
 
 def _is_app(folder: Path) -> bool:
-    return source.read(folder) is not None or any((folder / name).exists() for name in ("VERSION", "Dockerfile"))
+    return load.read(folder) is not None or any((folder / name).exists() for name in ("VERSION", "Dockerfile"))
 
 
 def look(folder: Path) -> Premises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.config import reader, source
+from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import changelog
 from kaizen_tasks.domain.adoption import entrance, history, remarks, writing
@@ -64,7 +64,7 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
         ConfigurationError: the app is configured already, and that configuration is wrong.
     """
     premises = evidence.premises
-    configured = source.read(root)
+    configured = load.read(root)
     wanted = tuple(_wanted(premises, proposal, configured=configured is not None))
     settings = _settings(configured or _as_written(root, wanted))
     if workflows:
@@ -72,7 +72,7 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
     there = {name: documents.read(name) is not None for name, _ in wanted}
     return Adoption(
         settings=settings,
-        where=configured.name if configured else source.FILE,
+        where=configured.name if configured else load.FILE,
         changes=(
             *(Change(path=name, after=content) for name, content in wanted if not there[name]),
             *_ignoring(premises, documents),
@@ -88,7 +88,7 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
 def _wanted(premises: Premises, proposal: Proposal, *, configured: bool) -> Iterator[tuple[str, bytes]]:
     """Yield every file that an app needs, with what it would hold."""
     if not configured:
-        yield source.FILE, writing.configuration(proposal).encode()
+        yield load.FILE, writing.configuration(proposal).encode()
     yield entrance.FILE, entrance.NEW.encode()
     yield VERSION, f"{history.version(premises.repository.tags, premises.texts)}\n".encode()
     yield CHANGELOG, changelog.empty()
@@ -112,12 +112,12 @@ def _stage(name: str, settings: Settings) -> Stage:
     return Stage(name=name, protected=protected, size=len(environments))
 
 
-def _as_written(root: Path, wanted: tuple[tuple[str, bytes], ...]) -> source.Source:
-    return source.Source(root, source.FILE, tomllib.loads(dict(wanted)[source.FILE].decode()))
+def _as_written(root: Path, wanted: tuple[tuple[str, bytes], ...]) -> load.Source:
+    return load.Source(root, load.FILE, tomllib.loads(dict(wanted)[load.FILE].decode()))
 
 
-def _settings(configured: source.Source) -> Settings:
-    return reader.read(configured, source.with_defaults(configured.raw))
+def _settings(configured: load.Source) -> Settings:
+    return validate.read(configured, load.with_defaults(configured.raw))
 
 
 def _ignoring(premises: Premises, documents: Documents) -> Iterator[Change]:

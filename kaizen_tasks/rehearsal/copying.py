@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.adapters import process
-from kaizen_tasks.config import source
+from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.rehearsal.witness import QUIET
@@ -168,7 +168,7 @@ def _carry_along(original: _Original, clone: Path) -> Iterator[str]:
 def _own_files(original: _Original) -> tuple[str, ...]:
     """Return what these tasks need of an app, as paths in the repository, whether git knows it or not."""
     root = original.settings.root
-    names = (source.FILE, "tasks.py", "pyproject.toml", *LEFT_AS_THEY_ARE)
+    names = (load.FILE, "tasks.py", "pyproject.toml", *LEFT_AS_THEY_ARE)
     return tuple(str((root / name).relative_to(original.top)) for name in names if (root / name).is_file())
 
 

@@ -95,9 +95,9 @@ def _engine(wanted: str, clone: Path) -> str:
     if wanted != "auto":
         return wanted
     from kaizen_tasks.adapters import process
-    from kaizen_tasks.config import source
+    from kaizen_tasks.config import load
 
-    found = source.read(clone)
+    found = load.read(clone)
     base = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (found.raw["build"]["args"]["BASE"] if found else "")
     try:
         inspected = process.run(("docker", "image", "inspect", base), timeout=5)

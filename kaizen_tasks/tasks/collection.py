@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
-from kaizen_tasks.config import source
+from kaizen_tasks.config import load
 from kaizen_tasks.errors import ConfigurationError
 from kaizen_tasks.tasks import (
     changelog,
@@ -38,7 +38,7 @@ RELEASE_SIDE = {"app", "release", "tag", "docs_checklist"}
 
 def build() -> Collection:
     """Return every task that the configuration has a use for, with those that the pipeline gives names to."""
-    found = source.find()
+    found = load.find()
     collection = Collection(
         releasing.bump,
         releasing.commit,
@@ -55,22 +55,22 @@ def build() -> Collection:
     pipeline = _pipeline(found.raw)
     for each in _pipeline_tasks(pipeline):
         collection.add_task(each)
-    configuration = source.with_defaults(found.raw)
+    configuration = load.with_defaults(found.raw)
     if any(name.startswith("INVOKE_") for name in os.environ):
         _check_variables(configuration)
     collection.configure(configuration)
     return collection
 
 
-def _check_variables(configuration: source.Raw) -> None:
+def _check_variables(configuration: load.Raw) -> None:
     """Say what is wrong with environment variables, while Invoke still shows an error and not a traceback.
 
     Raises:
         Exit: a variable cannot override its key.
     """
-    from kaizen_tasks.config import variables
+    from kaizen_tasks.config import env_overrides
 
-    if found := tuple(variables.faults(configuration, os.environ)):
+    if found := tuple(env_overrides.faults(configuration, os.environ)):
         raise Exit("\n".join(found), code=ConfigurationError.exit_code)
 
 
@@ -108,7 +108,7 @@ def _as_typed(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _pipeline(raw: source.Raw) -> tuple[str, ...]:
+def _pipeline(raw: load.Raw) -> tuple[str, ...]:
     """Return the stages that can be task names; a malformed pipeline is reported when a task runs."""
     pipeline = raw.get("pipeline", ())
     return tuple(name for name in pipeline if isinstance(name, str) and name) if isinstance(pipeline, list) else ()

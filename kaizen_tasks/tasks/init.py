@@ -100,13 +100,13 @@ def _below_the_top(within: str) -> Refused:
 def _proposed(root: Path, answers: Answers, asked: Asked) -> tuple[Evidence, Proposal]:
     """Look around, ask for what cannot be seen, and propose; an app that is configured is asked nothing."""
     from kaizen_tasks.adapters import premises as adapter
-    from kaizen_tasks.config import source
+    from kaizen_tasks.config import load
     from kaizen_tasks.domain.adoption.evidence import Evidence
     from kaizen_tasks.domain.adoption.proposal import look, propose
 
     premises = adapter.look(root)
     evidence = Evidence(premises=premises, traces=look(premises))
-    if source.read(root) is None:
+    if load.read(root) is None:
         if asked.from_aws:
             evidence, answers = _with_account(evidence, answers, asked.profile)
         if sys.stdin.isatty() and not asked.yes:

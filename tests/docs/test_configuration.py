@@ -5,14 +5,14 @@ from invoke.config import Config
 
 from docs.generating.configuration_keys import Key, keys
 from docs.generating.configuration_page import EXAMPLE, render
-from kaizen_tasks.config import reader, source
+from kaizen_tasks.config import load, validate
 
 OVERRIDDEN = {"text": "other", "duration": "7s", "whole number": "7", "number": "1", "true or false": "1"}
 NAMED = {"environments.NAME": "environments.prod", "args.NAME": "args.BASE", "keys.NAME": "keys.AI_TEMPERATURE"}
 
 
-def example() -> source.Source:
-    return source.Source(EXAMPLE.parent, EXAMPLE.name, tomllib.loads(EXAMPLE.read_text()))
+def example() -> load.Source:
+    return load.Source(EXAMPLE.parent, EXAMPLE.name, tomllib.loads(EXAMPLE.read_text()))
 
 
 def with_variables() -> list[Key]:
@@ -21,7 +21,7 @@ def with_variables() -> list[Key]:
 
 def test_the_example_is_a_configuration_that_can_be_used() -> None:
     found = example()
-    settings = reader.read(found, source.with_defaults(found.raw))
+    settings = validate.read(found, load.with_defaults(found.raw))
     assert settings.app == "coach"
 
 
@@ -33,7 +33,7 @@ def test_every_variable_overrides_its_key(monkeypatch: pytest.MonkeyPatch, key: 
     path = named.split(".")
     monkeypatch.setenv(f"INVOKE_{'_'.join(path).upper()}", OVERRIDDEN[key.type])
     config = Config(lazy=True)
-    config.load_collection(source.with_defaults(example().raw))
+    config.load_collection(load.with_defaults(example().raw))
     config.load_shell_env()
     for name in path:
         config = config[name]

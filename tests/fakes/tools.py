@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from kaizen_tasks.adapters.files import Draft
-from kaizen_tasks.config import reader, source
+from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.release import Image
@@ -70,8 +70,8 @@ FILES = {"VERSION": b"0.1.0\n", "CHANGELOG.md": CHANGELOG, "Dockerfile": b"FROM 
 def settings(**changes: object) -> Settings:
     """Return the settings of a team with staging, prod and three tenants."""
     raw = {**CONFIGURATION, **changes}
-    found = source.Source(Path("/app"), "kaizen.toml", raw)
-    return reader.read(found, source.with_defaults(raw))
+    found = load.Source(Path("/app"), "kaizen.toml", raw)
+    return validate.read(found, load.with_defaults(raw))
 
 
 @define

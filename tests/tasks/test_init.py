@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.config import reader, source
+from kaizen_tasks.config import load, validate
 from tests import repositories
 from tests.clouds import Cloud
 from tests.domain.adoption.samples import APP, TERRAFORM
@@ -83,9 +83,9 @@ def contents(folder: Path) -> dict[str, str]:
 
 def settings(folder: Path) -> Settings:
     """Return what the reader makes of the configuration."""
-    found = source.read(folder)
+    found = load.read(folder)
     assert found is not None
-    return reader.read(found, source.with_defaults(found.raw))
+    return validate.read(found, load.with_defaults(found.raw))
 
 
 def test_an_app_with_script_and_terraform_is_configured_whole(folder: Path, init: Init) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.config import reader, source
+from kaizen_tasks.config import load, validate
 from kaizen_tasks.domain.adoption import account, remarks, writing
 from kaizen_tasks.domain.adoption.account import Found, Service
 from kaizen_tasks.domain.adoption.evidence import Evidence
@@ -39,7 +39,7 @@ def evidence(texts: Mapping[str, str], *, region: str = "") -> Evidence:
 def configured(proposal: Proposal) -> Settings:
     """Return what the reader makes of the file that would be written."""
     raw = tomllib.loads(writing.configuration(proposal))
-    return reader.read(source.Source(Path("/app"), "kaizen.toml", raw), source.with_defaults(raw))
+    return validate.read(load.Source(Path("/app"), "kaizen.toml", raw), load.with_defaults(raw))
 
 
 def test_an_app_with_script_and_terraform_is_known_whole() -> None:

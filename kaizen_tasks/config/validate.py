@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.config import runtime
+from kaizen_tasks.config import validate_runtime
+from kaizen_tasks.config.load import with_defaults
+from kaizen_tasks.config.raw import Written, WrittenEnvironment
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.config.shape import Misfit, Problem, fit, nearest
-from kaizen_tasks.config.smoke import of_check
-from kaizen_tasks.config.source import with_defaults
-from kaizen_tasks.config.written import Written, WrittenEnvironment
+from kaizen_tasks.config.structure import Misfit, Problem, fit, nearest
+from kaizen_tasks.config.validate_smoke import of_check
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.config.source import Raw, Source
+    from kaizen_tasks.config.load import Raw, Source
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
@@ -96,7 +96,7 @@ def _dangling(written: Written) -> Iterator[Problem]:
     yield from _shared(written)
     yield from _out_of_range(written)
     yield from _malformed(written)
-    yield from runtime.problems(written.runtime)
+    yield from validate_runtime.problems(written.runtime)
 
 
 def _missing(written: Written) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kaizen_tasks.config.source import Raw
+    from kaizen_tasks.config.load import Raw
 
 PREFIX = "INVOKE_"
 WORDS = {int: "a whole number", float: "a number"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.config import source
+from kaizen_tasks.config import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def test_finds_the_app_from_a_folder_inside_it(folder: Path, monkeypatch: pytest
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
 
-    found = source.find()
+    found = load.find()
 
     assert (found.root, found.raw) == (folder, {"app": "web"})
 
@@ -64,7 +64,7 @@ def test_the_nearest_configuration_wins(folder: Path, monkeypatch: pytest.Monkey
     write(folder, 'app = "outer"\n')
     monkeypatch.chdir(write(folder / "inner", 'app = "inner"\n'))
 
-    assert source.find().raw == {"app": "inner"}
+    assert load.find().raw == {"app": "inner"}
 
 
 def test_the_folder_of_tasks_py_comes_before_the_working_directory(
@@ -74,7 +74,7 @@ def test_the_folder_of_tasks_py_comes_before_the_working_directory(
     write(folder, 'app = "here"\n')
     monkeypatch.setattr(sys, "path", [str(write(folder / "there", 'app = "there"\n')), *sys.path])
 
-    assert source.find().raw == {"app": "there"}
+    assert load.find().raw == {"app": "there"}
 
 
 def test_a_path_of_imports_that_begins_with_nothing_means_the_working_directory(
@@ -84,12 +84,12 @@ def test_a_path_of_imports_that_begins_with_nothing_means_the_working_directory(
     write(folder, 'app = "here"\n')
     monkeypatch.setattr(sys, "path", ["", *sys.path])
 
-    assert source.find().raw == {"app": "here"}
+    assert load.find().raw == {"app": "here"}
 
 
 def test_says_where_it_has_looked(folder: Path) -> None:
     """There is no configuration here, which is a fault and not an error yet: `inv --list` works anywhere."""
-    found = source.find()
+    found = load.find()
 
     assert found.raw == {}
     assert found.fault == f"kaizen.toml: there is none in {folder} or above"
@@ -101,7 +101,7 @@ def test_a_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
     write(tmp_path, '[tool.kaizen]\napp = "project"\n', "pyproject.toml")
     write(tmp_path, 'app = "own"\n')
 
-    found = source.read(tmp_path)
+    found = load.read(tmp_path)
 
     assert found is not None
     assert (found.name, found.raw) == ("kaizen.toml", {"app": "own"})
@@ -115,7 +115,7 @@ def test_a_project_that_says_nothing_of_us_is_not_a_configuration(tmp_path: Path
     """Every Python project has a `pyproject.toml`."""
     write(tmp_path, text, "pyproject.toml")
 
-    assert source.read(tmp_path) is None
+    assert load.read(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_a_configuration_without_conten
     """The reader tells it when a task runs; `inv --list` is not stopped by it."""
     (tmp_path / file).write_bytes(content)
 
-    found = source.read(tmp_path)
+    found = load.read(tmp_path)
 
     assert found is not None
     assert (found.name, found.raw) == (name, {})
@@ -147,7 +147,7 @@ def test_reads_what_editors_on_windows_write(tmp_path: Path, content: bytes) -> 
     """A byte order mark is no part of the first key."""
     (tmp_path / "kaizen.toml").write_bytes(content)
 
-    found = source.read(tmp_path)
+    found = load.read(tmp_path)
 
     assert found is not None
     assert (found.raw, found.fault) == ({"app": "web"}, "")
@@ -157,32 +157,32 @@ def test_a_folder_named_like_the_file_is_not_one(tmp_path: Path) -> None:
     """Then the search goes on."""
     (tmp_path / "kaizen.toml").mkdir()
 
-    assert source.read(tmp_path) is None
+    assert load.read(tmp_path) is None
 
 
 def test_every_key_has_a_default() -> None:
     """Invoke's layers can override only what is there."""
-    assert source.with_defaults({}).keys() == KEYS
+    assert load.with_defaults({}).keys() == KEYS
 
 
 def test_what_is_said_lies_over_the_defaults_key_by_key() -> None:
     """A table is merged, anything else replaced."""
-    merged = source.with_defaults({"release": {"branches": ["next"]}, "pipeline": ["staging"]})
+    merged = load.with_defaults({"release": {"branches": ["next"]}, "pipeline": ["staging"]})
 
-    assert merged["release"] == {**source.with_defaults({})["release"], "branches": ["next"]}
+    assert merged["release"] == {**load.with_defaults({})["release"], "branches": ["next"]}
     assert merged["pipeline"] == ["staging"]
 
 
 def test_the_defaults_are_new_each_time() -> None:
     """Invoke changes what it is given."""
-    source.with_defaults({})["aws"]["region"] = "changed"
+    load.with_defaults({})["aws"]["region"] = "changed"
 
-    assert source.with_defaults({})["aws"]["region"] == ""
+    assert load.with_defaults({})["aws"]["region"] == ""
 
 
 def test_every_environment_gets_the_keys_that_may_be_overridden() -> None:
     """`INVOKE_ENVIRONMENTS_STAGING_URL` finds a key although the file does not say it."""
-    merged = source.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
+    merged = load.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
     inherited = dict.fromkeys(("platform", "repository", "service", "secret", "min_age"), "")
     assert merged["environments"]["staging"] == {**inherited, "url": "https://x"}
@@ -190,9 +190,9 @@ def test_every_environment_gets_the_keys_that_may_be_overridden() -> None:
 
 
 @pytest.mark.parametrize("raw", [{"environments": 3}, {"environments": {"staging": 3}}, {"aws": "eu-west-1"}])
-def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: source.Raw) -> None:
+def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: load.Raw) -> None:
     """Nothing is dropped in silence."""
-    merged = source.with_defaults(raw)
+    merged = load.with_defaults(raw)
 
     assert {key: merged[key] for key in raw} == raw
 
@@ -200,4 +200,4 @@ def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: source.Raw) -
 @pytest.mark.parametrize("key", ["run", "tasks", "timeouts", "pipline"])
 def test_unknown_keys_do_not_reach_invoke(key: str) -> None:
     """Some are Invoke's own, and it trips over a value of another type before the reader can tell."""
-    assert source.with_defaults({key: 3}).keys() == KEYS
+    assert load.with_defaults({key: 3}).keys() == KEYS

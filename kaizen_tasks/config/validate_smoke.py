@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.config.shape import Problem, nearest
+from kaizen_tasks.config.structure import Problem, nearest
 from kaizen_tasks.domain.smoke import METHODS, is_pointer
 
 if TYPE_CHECKING:

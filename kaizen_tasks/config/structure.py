@@ -15,7 +15,7 @@ from kaizen_tasks.domain import duration, smoke
 if TYPE_CHECKING:
     from cattrs import Converter
 
-    from kaizen_tasks.config.source import Raw
+    from kaizen_tasks.config.load import Raw
 
 Shape = TypeVar("Shape")
 WORDS = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.config import reader, source
+from kaizen_tasks.config import load, validate
 from kaizen_tasks.domain.duration import NO_TIME, Seconds
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
 from kaizen_tasks.errors import ConfigurationError, UsageError
@@ -39,9 +39,9 @@ timeout = "1m30s"
 def read(folder: Path, text: str, file: str = "kaizen.toml") -> Settings:
     """Write a file and read it as the tasks do."""
     (folder / file).write_text(text, encoding="utf-8")
-    found = source.read(folder)
+    found = load.read(folder)
     assert found is not None
-    return reader.read(found, source.with_defaults(found.raw))
+    return validate.read(found, load.with_defaults(found.raw))
 
 
 def problems(folder: Path, text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.config.shape import Problem, nearest
+from kaizen_tasks.config.structure import Problem, nearest
 from kaizen_tasks.domain.configuration import NUMBERS
 from kaizen_tasks.domain.runtime import KINDS
 
