@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from kaizen_tasks.adapters import iam_policy, lifecycle_policy, permissions
 from kaizen_tasks.adapters.aws import translated
 from kaizen_tasks.adapters.oci_wire import no_repository
-from kaizen_tasks.domain.account import Caller, Table, TagRules
+from kaizen_tasks.domain.aws_account import Caller, Table
 from kaizen_tasks.domain.lifecycle import StoredImage
+from kaizen_tasks.domain.tag_mutability import TagRules
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.ports.cloud import Account
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.dynamodb import DynamoLedger
     from kaizen_tasks.adapters.iam_policy import Statement
     from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.account import Permission
+    from kaizen_tasks.domain.aws_account import Permission
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.lifecycle import Rule
     from kaizen_tasks.ports.clock import Clock

@@ -6,14 +6,14 @@ import itertools
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.finding import Verdict, summary
+from kaizen_tasks.domain.check import Verdict, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.table import Table
 
-    from kaizen_tasks.domain.finding import Finding
+    from kaizen_tasks.domain.check import Finding
 
 PLAIN_WIDTH = 80
 """Columns where there is no terminal to ask."""

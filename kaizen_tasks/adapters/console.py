@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from kaizen_tasks.adapters.board import Board
 from kaizen_tasks.adapters.clock import SystemClock
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

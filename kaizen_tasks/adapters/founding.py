@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws import translated
-from kaizen_tasks.domain.configuration import Configuration
+from kaizen_tasks.domain.json_document import Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

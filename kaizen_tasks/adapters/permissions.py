@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws import translated
 from kaizen_tasks.adapters.iam_policy import TASKS
-from kaizen_tasks.domain.account import Permission
+from kaizen_tasks.domain.aws_account import Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:

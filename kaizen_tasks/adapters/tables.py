@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from kaizen_tasks.domain.ledger import Candidate, Entry
-    from kaizen_tasks.domain.matrix import Row
-    from kaizen_tasks.domain.runtime import RuntimeRules, Seen
+    from kaizen_tasks.domain.runtime_config import RuntimeRules, Seen
+    from kaizen_tasks.domain.status import Row
 
 PLAIN_WIDTH = 100
 """Columns where there is no terminal to ask."""
@@ -96,10 +96,10 @@ def print_runtime_difference(one: Seen, other: Seen, rules: RuntimeRules) -> Non
     """Print what is configured in two environments, side by side."""
     from rich.text import Text
 
-    from kaizen_tasks.domain import runtime
+    from kaizen_tasks.domain import runtime_config
 
     table = _table("key", one.environment.name, other.environment.name, "")
-    for name, same in runtime.comparison(one.configuration, other.configuration, rules).items():
+    for name, same in runtime_config.comparison(one.configuration, other.configuration, rules).items():
         shown = (rules.hint(name, each.configuration.value(name)) for each in (one, other))
         table.add_row(name, *shown, Text("same", "green") if same else Text("differs", "yellow"))
     _print(table)

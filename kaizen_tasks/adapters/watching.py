@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from kaizen_tasks.domain.matrix import Row
+    from kaizen_tasks.domain.status import Row
 
 AROUND = 6
 """Lines of a terminal that are not for environments: the table's head, the line below it, and some air."""

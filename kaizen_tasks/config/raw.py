@@ -21,7 +21,7 @@ from kaizen_tasks.config.settings import (
 )
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.rollout import RolloutRules
-from kaizen_tasks.domain.runtime import RuntimeRules
+from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
 
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.rollout import RolloutRules
-from kaizen_tasks.domain.runtime import RuntimeRules
+from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.errors import UsageError
 

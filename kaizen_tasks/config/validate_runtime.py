@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.config.structure import Problem, nearest
-from kaizen_tasks.domain.configuration import NUMBERS
-from kaizen_tasks.domain.runtime import KINDS
+from kaizen_tasks.domain.json_document import NUMBERS
+from kaizen_tasks.domain.runtime_config import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.runtime import Key, RuntimeRules
+    from kaizen_tasks.domain.runtime_config import Key, RuntimeRules
 
 
 def problems(rules: RuntimeRules) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import docs
+from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows import documents, pending
@@ -115,7 +115,7 @@ def of_documentation(tools: Tools) -> Iterator[str]:
     since = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(last)}") if last else ""
     touched = tools.scm.touched(since, tools.scm.head().commit)
     for rule in rules:
-        missing = docs.missing(rule.when, rule.update, touched)
+        missing = docs_checklist.missing(rule.when, rule.update, touched)
         if missing:
             yield f"{missing[0]} was changed, and none of {', '.join(rule.update)}: update it, or --skip-docs 'reason'"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.ledger import Entry, Event, serving
-from kaizen_tasks.domain.plan import Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import ledger

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows.fencing import guarded
 

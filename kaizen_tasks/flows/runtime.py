@@ -12,7 +12,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.domain.runtime import Seen
+from kaizen_tasks.domain.runtime_config import Seen
 from kaizen_tasks.errors import DeployFailed, KaizenError, Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue, ledger
 from kaizen_tasks.flows.runner import Executor, perform, run

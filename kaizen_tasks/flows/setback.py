@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain import loglines
+from kaizen_tasks.domain import log_excerpt
 from kaizen_tasks.errors import DeployFailed, KaizenError
 from kaizen_tasks.flows import ledger
 from kaizen_tasks.flows.deployment import LATEST
@@ -53,7 +53,7 @@ def _told(deployment: Deployment, outcome: Outcome) -> str:
     """Show what platform and app have logged; return the reason that the platform gives, or nothing."""
     if outcome.began is None:
         return ""
-    tools, began, most = deployment.tools, outcome.began, loglines.MOST
+    tools, began, most = deployment.tools, outcome.began, log_excerpt.MOST
     try:
         service = tools.platform.service(deployment.environment.service)
     except KaizenError:
@@ -63,14 +63,14 @@ def _told(deployment: Deployment, outcome: Outcome) -> str:
         "application": lambda: tools.logs.application(service, since=began, most=most),
     }
     shown = {name: _shown(name, read, deployment) for name, read in logs.items()}
-    return loglines.reason(shown["deployment"])
+    return log_excerpt.reason(shown["deployment"])
 
 
 def _shown(name: str, read: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:
     """Show the last lines of a log and return them; a log that cannot be read must not hide the failure."""
     note, where = deployment.tools.reporter.note, deployment.environment.name
     try:
-        lines = loglines.legible(read())
+        lines = log_excerpt.legible(read())
     except KaizenError as error:
         note(f"  {where}: the {name} log cannot be read: {error.what}")
         return ()

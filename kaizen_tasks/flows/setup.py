@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import frozen
 from semver import Version
 
+from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.plan import Act, Decision, Done
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows.runner import Executor, perform, run

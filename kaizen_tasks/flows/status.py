@@ -11,7 +11,7 @@ from attrs import frozen
 from kaizen_tasks.domain.health import Running
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.matrix import Row
+from kaizen_tasks.domain.status import Row
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows import ledger, probing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Label, Release
     from kaizen_tasks.ports.tools import Tools
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.account import Caller, Permission, Table, TagRules
+    from kaizen_tasks.domain.aws_account import Caller, Permission, Table
     from kaizen_tasks.domain.lifecycle import Rule, StoredImage
+    from kaizen_tasks.domain.tag_mutability import TagRules
 
 
 class Identity(Protocol):

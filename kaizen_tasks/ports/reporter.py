@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Label
 
 

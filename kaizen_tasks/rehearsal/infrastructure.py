@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.configuration import Configuration
+from kaizen_tasks.domain.json_document import Configuration
 from kaizen_tasks.domain.release import Recipe
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.ports.types import Secret

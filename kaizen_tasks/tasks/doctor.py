@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.finding import Finding
+    from kaizen_tasks.domain.check import Finding
 
 
 @command(help={"json": JSON})
@@ -34,7 +34,7 @@ def doctor(c: Context, json: bool = False) -> None:
 
 
 def _document(settings: Settings, findings: Sequence[Finding]) -> dict[str, Any]:
-    from kaizen_tasks.domain.finding import Verdict, count
+    from kaizen_tasks.domain.check import Verdict, count
 
     return {
         "app": settings.app,
@@ -54,7 +54,7 @@ def _document(settings: Settings, findings: Sequence[Finding]) -> dict[str, Any]
 
 
 def _refuse(findings: Sequence[Finding]) -> None:
-    from kaizen_tasks.domain.finding import Verdict, count
+    from kaizen_tasks.domain.check import Verdict, count
     from kaizen_tasks.errors import Refused
 
     problems = count(findings, Verdict.PROBLEM)

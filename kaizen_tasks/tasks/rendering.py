@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.hold import Hold
     from kaizen_tasks.domain.ledger import Candidate, Entry
     from kaizen_tasks.domain.lock import Lock
-    from kaizen_tasks.domain.matrix import Row
-    from kaizen_tasks.domain.runtime import Seen
+    from kaizen_tasks.domain.runtime_config import Seen
+    from kaizen_tasks.domain.status import Row
 
 Document = dict[str, Any]  # JSON, on its way out
 
@@ -119,9 +119,9 @@ def _visible(seen: Seen, name: str, settings: Settings) -> str | None:
 
 def runtime_difference(settings: Settings, one: Seen, other: Seen) -> Document:
     """Return the document of `runtime.diff --json`; a value that is a secret is null."""
-    from kaizen_tasks.domain import runtime
+    from kaizen_tasks.domain import runtime_config
 
-    names = runtime.comparison(one.configuration, other.configuration, settings.runtime)
+    names = runtime_config.comparison(one.configuration, other.configuration, settings.runtime)
     return {
         "app": settings.app,
         "compared": [one.environment.name, other.environment.name],

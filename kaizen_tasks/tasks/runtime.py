@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.runtime import RuntimeRules
+    from kaizen_tasks.domain.runtime_config import RuntimeRules
     from kaizen_tasks.flows.runtime import StepFor
     from kaizen_tasks.wiring import Toolbox
 

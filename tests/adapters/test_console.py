@@ -12,7 +12,7 @@ import pytest
 from semver import Version
 
 from kaizen_tasks.adapters.console import PlainReporter, RichReporter, reporter
-from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from tests.fakes.clock import FakeClock
 

@@ -18,7 +18,7 @@ from tests.scripted import Reply, Request, ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.account import Permission
+    from kaizen_tasks.domain.aws_account import Permission
     from kaizen_tasks.errors import KaizenError
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/ada"

@@ -12,8 +12,8 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Running
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Candidate, Entry, Event
-from kaizen_tasks.domain.matrix import Row
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.status import Row
 
 ENTRY = Entry(
     environment="staging",

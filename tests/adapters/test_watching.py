@@ -16,7 +16,7 @@ from tests.adapters.test_tables import WELL
 if TYPE_CHECKING:
     import pytest
 
-    from kaizen_tasks.domain.matrix import Row
+    from kaizen_tasks.domain.status import Row
 
 DOWN = Running(fault="refuses the connection")
 

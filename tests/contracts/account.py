@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.domain.account import TagRules
+from kaizen_tasks.domain.tag_mutability import TagRules
 from kaizen_tasks.errors import NotFound
 
 if TYPE_CHECKING:

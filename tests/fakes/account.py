@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.account import Caller, Permission, Table, TagRules
+from kaizen_tasks.domain.aws_account import Caller, Permission, Table
 from kaizen_tasks.domain.lifecycle import Rule, StoredImage
+from kaizen_tasks.domain.tag_mutability import TagRules
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.ports.cloud import Account
 

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

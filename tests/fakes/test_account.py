@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.account import Table, TagRules
+from kaizen_tasks.domain.aws_account import Table
+from kaizen_tasks.domain.tag_mutability import TagRules
 from tests.contracts.account import REPOSITORY, AccountContract
 from tests.fakes.account import FakeAccount
 

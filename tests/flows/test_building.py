@@ -8,7 +8,7 @@ import pytest
 from attrs import define, evolve, field
 from semver import Version
 
-from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Image, LocalImage, Recipe, Release
 from kaizen_tasks.errors import BuildFailed, NotFound, PushFailed
 from kaizen_tasks.flows.runner import run

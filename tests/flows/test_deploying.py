@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
+from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.plan import Act, Done
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.domain.version import read
 from kaizen_tasks.errors import DeployFailed, NotFound, PushFailed, Refused, Undeployable, Unreachable

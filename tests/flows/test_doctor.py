@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.account import Permission, Table, TagRules
-from kaizen_tasks.domain.finding import Finding, Verdict
+from kaizen_tasks.domain.aws_account import Permission, Table
+from kaizen_tasks.domain.check import Finding, Verdict
 from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.lifecycle import Rule, StoredImage
+from kaizen_tasks.domain.tag_mutability import TagRules
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from kaizen_tasks.flows.doctor import examine
 from kaizen_tasks.ports.types import Engine

@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 from semver import Version
 
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import ledger
 from kaizen_tasks.flows.runner import run

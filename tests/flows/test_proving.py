@@ -8,9 +8,9 @@ import pytest
 from attrs import evolve
 from semver import Version
 
+from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.health import Answer
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.plan import Act, Done
 from kaizen_tasks.domain.release import Image, Label, Release
 from kaizen_tasks.errors import DeployFailed, Superseded, Unreachable, VerifyFailed
 from kaizen_tasks.flows import ledger, recovery

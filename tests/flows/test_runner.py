@@ -9,7 +9,7 @@ import pytest
 from attrs import define, evolve, field
 from semver import Version
 
-from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import BuildFailed, KaizenError, Refused
 from kaizen_tasks.flows.runner import display, run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.account import TagRules
+from kaizen_tasks.domain.tag_mutability import TagRules
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import setup
 from kaizen_tasks.flows.runner import display

@@ -22,7 +22,7 @@ from tests.flows.test_release import release
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import Entry
-    from kaizen_tasks.domain.matrix import Row
+    from kaizen_tasks.domain.status import Row
 
 
 def look(tools: FakeTools) -> dict[str, Row]:

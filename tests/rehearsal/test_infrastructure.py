@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.configuration import Configuration
+from kaizen_tasks.domain.json_document import Configuration
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import infrastructure
 from tests.fakes.ledger import FakeLedger

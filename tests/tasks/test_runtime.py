@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.domain.runtime import Key, RuntimeRules
+from kaizen_tasks.domain.runtime_config import Key, RuntimeRules
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.tasks.runtime import _values
 

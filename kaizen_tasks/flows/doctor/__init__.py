@@ -11,7 +11,7 @@ from kaizen_tasks.flows.doctor import account, checkout, engine, environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.finding import Finding
+    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.flows.doctor.look import Look
     from kaizen_tasks.ports.tools import Tools
 

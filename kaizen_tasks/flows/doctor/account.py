@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.finding import Subject, Verdict
+from kaizen_tasks.domain.check import Subject, Verdict
 from kaizen_tasks.flows.doctor.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.account import Permission
-    from kaizen_tasks.domain.finding import Finding
+    from kaizen_tasks.domain.aws_account import Permission
+    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.ports.tools import Tools
 
 NOTED = 2.0

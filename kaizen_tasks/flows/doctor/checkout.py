@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.finding import Subject
+from kaizen_tasks.domain.check import Subject
 from kaizen_tasks.flows import documents
 from kaizen_tasks.flows.doctor.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.finding import Finding
+    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Recipe, Release
 from kaizen_tasks.errors import BuildFailed, NotFound
 from kaizen_tasks.flows.steps.deploying import Copy
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

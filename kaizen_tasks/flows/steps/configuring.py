@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.domain import duration, runtime
+from kaizen_tasks.domain import duration, runtime_config
 from kaizen_tasks.domain import ledger as words
-from kaizen_tasks.domain.configuration import Configuration
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.json_document import Configuration
 from kaizen_tasks.domain.ledger import Entry, Event
-from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
-from kaizen_tasks.domain.runtime import LONGEST
+from kaizen_tasks.domain.runtime_config import LONGEST
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import ledger
 from kaizen_tasks.flows.deployment import Deployment
@@ -22,7 +22,7 @@ from kaizen_tasks.flows.setback import setback
 from kaizen_tasks.ports.types import Secret, Stored
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -65,7 +65,7 @@ class Configure:
         """Compare; what is so already and was written by these tasks may still have to be deployed."""
         stored = tools.secrets.current(self.environment.secret)
         configuration = read(stored, self.environment)
-        changes = runtime.changes(configuration, self.values, tools.settings.runtime)
+        changes = runtime_config.changes(configuration, self.values, tools.settings.runtime)
         if not changes:
             reason = f"{', '.join(self.values)} {'is' if len(self.values) == 1 else 'are'} so"
             return Done(reason, evolve(release, configuration=self._left_over(stored, tools)))
@@ -123,7 +123,7 @@ class Restore:
 
     def _what(self, stored: Stored, previous: Stored, tools: Tools) -> str:
         now, then = read(stored, self.environment), read(previous, self.environment)
-        changes = runtime.way_back(now, then, tools.settings.runtime)
+        changes = runtime_config.way_back(now, then, tools.settings.runtime)
         ago = duration.show((tools.clock.now() - previous.created).total_seconds())
         return f"back to the configuration of {ago} ago: {'; '.join(map(str, changes)) or 'the same values'}"
 

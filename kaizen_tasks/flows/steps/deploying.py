@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.flows import ledger
@@ -16,7 +16,7 @@ from kaizen_tasks.flows.deployment import LATEST, Deployment
 from kaizen_tasks.flows.setback import setback
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports.tools import Tools
 

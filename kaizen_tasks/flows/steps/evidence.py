@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.ledger import Event, way_back
-from kaizen_tasks.domain.plan import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.flows import ledger
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.ledger import Entry
-    from kaizen_tasks.domain.plan import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain import hold as holds
+from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.plan import Act, Done
 from kaizen_tasks.domain.release import Label, Release
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

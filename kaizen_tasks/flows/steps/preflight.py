@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.plan import Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows import obstacles
@@ -16,7 +16,7 @@ from kaizen_tasks.flows.steps.versioning import Bump
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

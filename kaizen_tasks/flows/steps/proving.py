@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Heard, Running
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.plan import Act, Done
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows import ledger, probing, superseding
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports.tools import Tools
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.flows import documents
 from kaizen_tasks.flows.steps.versioning import stale_documents
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import Head, Remote
 

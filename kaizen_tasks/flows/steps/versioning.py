@@ -8,13 +8,13 @@ from attrs import evolve, frozen
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.plan import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows import documents, pending
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.plan import Decision
+    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import Head
 

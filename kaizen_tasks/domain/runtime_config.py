@@ -8,8 +8,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from kaizen_tasks.domain.configuration import NUMBERS, Configuration
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.json_document import NUMBERS, Configuration
 from kaizen_tasks.errors import UsageError
 
 KINDS = ("number", "integer", "choice", "string")

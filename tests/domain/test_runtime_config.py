@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain import runtime
-from kaizen_tasks.domain.configuration import Configuration
-from kaizen_tasks.domain.runtime import LONGEST, Key, RuntimeRules
+from kaizen_tasks.domain import runtime_config
+from kaizen_tasks.domain.json_document import Configuration
+from kaizen_tasks.domain.runtime_config import LONGEST, Key, RuntimeRules
 from kaizen_tasks.errors import UsageError
 
 TEMPERATURE = Key(type="number", min=0, max=2)
@@ -83,7 +83,7 @@ def test_says_how_to_declare_the_first_key() -> None:
 def test_names_what_would_change_and_masks_secrets() -> None:
     configuration = Configuration.read('{"TEMPERATURE": 0.20, "TOKEN": "hush"}')
 
-    found = runtime.changes(configuration, {"TEMPERATURE": "0.4", "TOKEN": "hush hush", "MODEL": "large"}, RULES)
+    found = runtime_config.changes(configuration, {"TEMPERATURE": "0.4", "TOKEN": "hush hush", "MODEL": "large"}, RULES)
 
     assert [str(each) for each in found] == [
         "TEMPERATURE 0.20 → 0.4",
@@ -96,22 +96,22 @@ def test_names_what_would_change_and_masks_secrets() -> None:
 def test_a_number_that_is_written_differently_is_no_change() -> None:
     configuration = Configuration.read('{"TEMPERATURE": "0.20", "TOKEN": "0.20"}')
 
-    assert runtime.changes(configuration, {"TEMPERATURE": "0.2"}, RULES) == ()
-    assert len(runtime.changes(configuration, {"TOKEN": "0.2"}, RULES)) == 1
+    assert runtime_config.changes(configuration, {"TEMPERATURE": "0.2"}, RULES) == ()
+    assert len(runtime_config.changes(configuration, {"TOKEN": "0.2"}, RULES)) == 1
 
 
 def test_compares_two_documents() -> None:
     one = Configuration.read('{"TEMPERATURE": 0.2, "MODEL": "small", "TOKEN": "hush", "OTHER": 1}')
     other = Configuration.read('{"TEMPERATURE": "0.20", "MODEL": "large", "TOKEN": "hush", "MORE": 1}')
 
-    assert runtime.comparison(one, other, RULES) == {
+    assert runtime_config.comparison(one, other, RULES) == {
         "TEMPERATURE": True,
         "MODEL": False,
         "TOKEN": True,
         "OTHER": False,
         "MORE": False,
     }
-    assert [str(each) for each in runtime.way_back(one, other, RULES)] == [
+    assert [str(each) for each in runtime_config.way_back(one, other, RULES)] == [
         "MODEL small → large",
         "OTHER [redacted] → unset",
         "MORE unset → [redacted]",
@@ -119,5 +119,5 @@ def test_compares_two_documents() -> None:
 
 
 def test_a_terminal_is_shown_no_control_characters() -> None:
-    assert runtime.shown("a\x1b[2Jb\nc") == "a?[2Jb?c"
-    assert len(runtime.shown("x" * 5000)) == runtime.SHOWN
+    assert runtime_config.shown("a\x1b[2Jb\nc") == "a?[2Jb?c"
+    assert len(runtime_config.shown("x" * 5000)) == runtime_config.SHOWN

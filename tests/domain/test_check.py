@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.finding import Finding, Subject, Verdict, count, summary
+from kaizen_tasks.domain.check import Finding, Subject, Verdict, count, summary
 
 CLOCK = Subject("clock")
 ALL = (CLOCK.ok("fine"), CLOCK.warning("slow", "set it"), CLOCK.problem("wrong", "set it"), CLOCK.skipped("unknown"))

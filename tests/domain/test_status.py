@@ -10,8 +10,8 @@ from attrs import evolve
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import Running
 from kaizen_tasks.domain.ledger import Entry, Event
-from kaizen_tasks.domain.matrix import Row
 from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.status import Row
 
 STAGING = Environment(name="staging", platform="apprunner", repository="staging-app", service="staging-service")
 IMAGE = Image(digest="sha256:2", media_type="any", version="v2")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.docs import matches, missing
+from kaizen_tasks.domain.docs_checklist import matches, missing
 
 characters = st.sampled_from("ab/.*?[\n+")
 texts = st.lists(characters, max_size=6).map("".join)

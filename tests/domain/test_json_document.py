@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.configuration import Configuration
+from kaizen_tasks.domain.json_document import Configuration
 
 WRITTEN = (
     '{ "AI_TEMPERATURE":0.20,\n "AI_MODEL" : "small", "LIMITS": {"a": [1.10, null]}, "BIG": 12345678901234567890.10 }'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.loglines import WIDEST, legible, reason
+from kaizen_tasks.domain.log_excerpt import WIDEST, legible, reason
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.account import MOST_FILTERS, Mutability, TagRules
+from kaizen_tasks.domain.tag_mutability import MOST_FILTERS, Mutability, TagRules
 
 WANTED = TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=("latest",))
 

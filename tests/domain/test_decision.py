@@ -8,7 +8,7 @@ import pytest
 from attrs.exceptions import FrozenInstanceError
 from semver import Version
 
-from kaizen_tasks.domain.plan import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release
 
 RELEASE = Release(version=Version.parse("1.2.3"))
