@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.adoption.workflows import gate_of
+from kaizen_tasks.domain.init.workflows import gate_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

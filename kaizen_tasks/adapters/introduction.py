@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kaizen_tasks.domain.adoption.change import Change
-    from kaizen_tasks.domain.adoption.remarks import Remark
+    from kaizen_tasks.domain.init.file_change import Change
+    from kaizen_tasks.domain.init.notes import Remark
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 

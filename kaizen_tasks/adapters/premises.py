@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git_command import Git, redact
 from kaizen_tasks.config import load
-from kaizen_tasks.domain.adoption.premises import Premises, Repository
+from kaizen_tasks.domain.init.repo_scan import Premises, Repository
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:

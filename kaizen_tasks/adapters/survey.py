@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.apprunner import PAGE
 from kaizen_tasks.adapters.aws import Aws, translated
-from kaizen_tasks.domain.adoption.account import Found, Service
+from kaizen_tasks.domain.init.detect.from_account import Found, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

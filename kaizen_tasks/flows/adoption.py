@@ -10,10 +10,11 @@ from attrs import frozen
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import changelog
-from kaizen_tasks.domain.adoption import entrance, history, remarks, writing
-from kaizen_tasks.domain.adoption.change import Change
-from kaizen_tasks.domain.adoption.remarks import Remark
-from kaizen_tasks.domain.adoption.workflows import Delivery, Stage, files
+from kaizen_tasks.domain.init import notes, render_toml, tasks_file
+from kaizen_tasks.domain.init.detect import previous_releases
+from kaizen_tasks.domain.init.file_change import Change
+from kaizen_tasks.domain.init.notes import Remark
+from kaizen_tasks.domain.init.workflows import Delivery, Stage, files
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.documents import CHANGELOG, VERSION
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kaizen_tasks.domain.adoption.evidence import Evidence
-    from kaizen_tasks.domain.adoption.premises import Premises
-    from kaizen_tasks.domain.adoption.proposal import Proposal
+    from kaizen_tasks.domain.init.merge_by_environment import Evidence
+    from kaizen_tasks.domain.init.proposal import Proposal
+    from kaizen_tasks.domain.init.repo_scan import Premises
     from kaizen_tasks.ports.scm import Documents
 
 IGNORE = ".gitignore"
@@ -79,7 +80,7 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
         ),
         kept=tuple(name for name, is_there in there.items() if is_there),
         remarks=(
-            *remarks.of_entrance(documents.read(entrance.FILE)),
+            *notes.of_entrance(documents.read(tasks_file.FILE)),
             *(() if configured else _remarks(evidence, proposal)),
         ),
     )
@@ -88,9 +89,9 @@ def plan(root: Path, evidence: Evidence, proposal: Proposal, documents: Document
 def _wanted(premises: Premises, proposal: Proposal, *, configured: bool) -> Iterator[tuple[str, bytes]]:
     """Yield every file that an app needs, with what it would hold."""
     if not configured:
-        yield load.FILE, writing.configuration(proposal).encode()
-    yield entrance.FILE, entrance.NEW.encode()
-    yield VERSION, f"{history.version(premises.repository.tags, premises.texts)}\n".encode()
+        yield load.FILE, render_toml.configuration(proposal).encode()
+    yield tasks_file.FILE, tasks_file.NEW.encode()
+    yield VERSION, f"{previous_releases.version(premises.repository.tags, premises.texts)}\n".encode()
     yield CHANGELOG, changelog.empty()
 
 
@@ -130,10 +131,10 @@ def _ignoring(premises: Premises, documents: Documents) -> Iterator[Change]:
 
 def _remarks(evidence: Evidence, proposal: Proposal) -> Iterator[Remark]:
     """Yield what there is to say of a proposal; of a configuration that exists, nobody wants a second opinion."""
-    yield from remarks.of_repository(evidence.premises, proposal)
-    yield from remarks.of_image(evidence.premises, proposal)
-    yield from remarks.of_witnesses(proposal, evidence.traces)
-    yield from remarks.of_account(proposal, evidence.account)
+    yield from notes.of_repository(evidence.premises, proposal)
+    yield from notes.of_image(evidence.premises, proposal)
+    yield from notes.of_witnesses(proposal, evidence.traces)
+    yield from notes.of_account(proposal, evidence.account)
 
 
 def write(adoption: Adoption, documents: Documents) -> None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from kaizen_tasks.domain.adoption.account import Found
-    from kaizen_tasks.domain.adoption.evidence import Evidence
-    from kaizen_tasks.domain.adoption.proposal import Answers, Proposal
+    from kaizen_tasks.domain.init.detect.from_account import Found
+    from kaizen_tasks.domain.init.merge_by_environment import Evidence
+    from kaizen_tasks.domain.init.proposal import Answers, Proposal
     from kaizen_tasks.errors import Refused
     from kaizen_tasks.flows.adoption import Adoption
 
@@ -62,7 +62,7 @@ def init(
     from kaizen_tasks import __version__
     from kaizen_tasks.adapters import premises
     from kaizen_tasks.adapters.files import WorkingTree
-    from kaizen_tasks.domain.adoption.proposal import Answers
+    from kaizen_tasks.domain.init.proposal import Answers
     from kaizen_tasks.flows import adoption as flow
 
     _check_ci(ci)
@@ -101,8 +101,8 @@ def _proposed(root: Path, answers: Answers, asked: Asked) -> tuple[Evidence, Pro
     """Look around, ask for what cannot be seen, and propose; an app that is configured is asked nothing."""
     from kaizen_tasks.adapters import premises as adapter
     from kaizen_tasks.config import load
-    from kaizen_tasks.domain.adoption.evidence import Evidence
-    from kaizen_tasks.domain.adoption.proposal import look, propose
+    from kaizen_tasks.domain.init.merge_by_environment import Evidence
+    from kaizen_tasks.domain.init.proposal import look, propose
 
     premises = adapter.look(root)
     evidence = Evidence(premises=premises, traces=look(premises))
@@ -118,14 +118,14 @@ def _with_account(evidence: Evidence, answers: Answers, profile: str) -> tuple[E
     """Put what the account shows above what the files do: it is what runs."""
     from attrs import evolve
 
-    from kaizen_tasks.domain.adoption import account
-    from kaizen_tasks.domain.adoption.proposal import propose
-    from kaizen_tasks.domain.adoption.sighting import together
+    from kaizen_tasks.domain.init.detect import from_account
+    from kaizen_tasks.domain.init.evidence import together
+    from kaizen_tasks.domain.init.proposal import propose
 
     first = propose(evidence, answers)
     found = _surveyed(first.region or evidence.premises.region, profile)
     names = (answers.app, first.app, evidence.premises.name)
-    traces = together((account.traces(found, names, first.environments), evidence.traces))
+    traces = together((from_account.traces(found, names, first.environments), evidence.traces))
     answers = evolve(answers, region=found.region, account=found.account)
     return evolve(evidence, traces=traces, account=found), answers
 
@@ -133,7 +133,7 @@ def _with_account(evidence: Evidence, answers: Answers, profile: str) -> tuple[E
 def _surveyed(region: str, profile: str) -> Found:
     from kaizen_tasks.adapters.aws import Aws
     from kaizen_tasks.adapters.survey import Survey
-    from kaizen_tasks.domain.adoption.proposal import REGION
+    from kaizen_tasks.domain.init.proposal import REGION
 
     region = region or REGION
     return Survey(Aws(region=region, profile=profile, account=""), region).read()

@@ -15,7 +15,7 @@ import pytest
 from kaizen_tasks.config import load, validate
 from tests import repositories
 from tests.clouds import Cloud
-from tests.domain.adoption.samples import APP, TERRAFORM
+from tests.domain.init.samples import APP, TERRAFORM
 from tests.tasks.apps import kaizen
 
 if TYPE_CHECKING:

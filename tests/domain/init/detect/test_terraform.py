@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.adoption import expression, terraform
-from tests.domain.adoption.samples import TERRAFORM
+from kaizen_tasks.domain.init.detect import terraform, terraform_expr
+from tests.domain.init.samples import TERRAFORM
 
 WORKSPACES = {
     "main.tf": """\
@@ -59,7 +59,7 @@ def test_workspaces_are_the_environments_that_are_known_from_elsewhere() -> None
 )
 def test_evaluates_what_names_are_made_of(written: str, value: str) -> None:
     """Text, references, comparisons and conditionals."""
-    assert expression.evaluate(written, {"var.env": "prod", "var.name": "web"}) == value
+    assert terraform_expr.evaluate(written, {"var.env": "prod", "var.name": "web"}) == value
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ def test_evaluates_what_names_are_made_of(written: str, value: str) -> None:
 )
 def test_knows_what_it_does_not_know(written: str) -> None:
     """A wrong name would be worse than none."""
-    with pytest.raises(expression.Unknown):
-        expression.evaluate(written, {"var.env": "prod"})
+    with pytest.raises(terraform_expr.Unknown):
+        terraform_expr.evaluate(written, {"var.env": "prod"})

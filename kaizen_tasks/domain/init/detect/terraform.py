@@ -6,8 +6,8 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.adoption import expression
-from kaizen_tasks.domain.adoption.sighting import Sighting, Traces, accounts, regions
+from kaizen_tasks.domain.init.detect import terraform_expr
+from kaizen_tasks.domain.init.evidence import Sighting, Traces, accounts, regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -130,8 +130,8 @@ def _scope(blocks: Sequence[tuple[str, str, str]], environment: str, variables: 
 
 def _value(written: str, scope: Mapping[str, str]) -> str:
     try:
-        return expression.evaluate(written, scope) if written else ""
-    except expression.Unknown:
+        return terraform_expr.evaluate(written, scope) if written else ""
+    except terraform_expr.Unknown:
         return ""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.adoption.sighting import Sighting, Traces, accounts, merged, regions
+from kaizen_tasks.domain.init.evidence import Sighting, Traces, accounts, merged, regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kaizen_tasks.domain.adoption.workflows import ACTIONS, CHECK, RELEASE, Delivery, Stage, files
+from kaizen_tasks.domain.init.workflows import ACTIONS, CHECK, RELEASE, Delivery, Stage, files
 
 STAGES = (
     Stage(name="staging", protected=False, size=1),

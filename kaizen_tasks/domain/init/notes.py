@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.adoption import dockerfile, endpoint, entrance
-from kaizen_tasks.domain.adoption.account import missing
-from kaizen_tasks.domain.adoption.proposal import DOCKERFILE, VERSION_ARG
-from kaizen_tasks.domain.adoption.sighting import contradictions
+from kaizen_tasks.domain.init import tasks_file
+from kaizen_tasks.domain.init.detect import dockerfile, endpoint
+from kaizen_tasks.domain.init.detect.from_account import missing
+from kaizen_tasks.domain.init.evidence import contradictions
+from kaizen_tasks.domain.init.proposal import DOCKERFILE, VERSION_ARG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.adoption.account import Found
-    from kaizen_tasks.domain.adoption.premises import Premises
-    from kaizen_tasks.domain.adoption.proposal import Proposal
-    from kaizen_tasks.domain.adoption.sighting import Traces
+    from kaizen_tasks.domain.init.detect.from_account import Found
+    from kaizen_tasks.domain.init.evidence import Traces
+    from kaizen_tasks.domain.init.proposal import Proposal
+    from kaizen_tasks.domain.init.repo_scan import Premises
 
 
 @frozen(kw_only=True)
@@ -38,12 +39,12 @@ def of_entrance(content: bytes | None) -> Iterator[Remark]:
     if content is None:
         return
     try:
-        added = entrance.to_add(content)
+        added = tasks_file.to_add(content)
     except SyntaxError as error:
-        yield Remark(what=f"{entrance.FILE}:{error.lineno}: not Python; nothing can be said about it")
+        yield Remark(what=f"{tasks_file.FILE}:{error.lineno}: not Python; nothing can be said about it")
         return
     if added:
-        yield Remark(what=f"{entrance.FILE} is yours; add at its end:", lines=tuple(added.split("\n")))
+        yield Remark(what=f"{tasks_file.FILE} is yours; add at its end:", lines=tuple(added.split("\n")))
 
 
 def of_repository(premises: Premises, proposal: Proposal) -> Iterator[Remark]:

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from kaizen_tasks.domain.adoption import dockerfile, endpoint, entrance, history
-from kaizen_tasks.domain.adoption.change import Change
-from tests.domain.adoption.samples import DOCKERFILE
+from kaizen_tasks.domain.init import tasks_file
+from kaizen_tasks.domain.init.detect import dockerfile, endpoint, previous_releases
+from kaizen_tasks.domain.init.file_change import Change
+from tests.domain.init.samples import DOCKERFILE
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_the_lines_for_express_are_balanced() -> None:
 )
 def test_an_entrance_that_has_our_tasks_needs_nothing(text: str) -> None:
     """However it is written."""
-    assert entrance.to_add(text.encode()) == ""
+    assert tasks_file.to_add(text.encode()) == ""
 
 
 def test_own_tasks_stay_beside_ours() -> None:
@@ -84,7 +85,7 @@ def test_own_tasks_stay_beside_ours() -> None:
         "from invoke import task\n\n@task\ndef test(c): ...\n\n@task(help={})\ndef lint(c): ...\n\ndef other(): ...\n"
     )
 
-    assert entrance.to_add(text.encode()).splitlines() == [
+    assert tasks_file.to_add(text.encode()).splitlines() == [
         "from kaizen_tasks import namespace",
         "",
         "namespace.add_task(test)",
@@ -104,7 +105,7 @@ def test_own_tasks_stay_beside_ours() -> None:
 )
 def test_knows_the_version_that_was_released_last(tags: tuple[str, ...], texts: dict[str, str], version: str) -> None:
     """Tags say it best, then the package, then nobody."""
-    assert history.version(tags, texts) == version
+    assert previous_releases.version(tags, texts) == version
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_knows_the_version_that_was_released_last(tags: tuple[str, ...], texts: 
 )
 def test_goes_on_tagging_as_before(tags: tuple[str, ...], pattern: str) -> None:
     """Bare versions, when all of them are."""
-    assert history.tag_pattern(tags) == pattern
+    assert previous_releases.tag_pattern(tags) == pattern
 
 
 def test_shows_a_change_as_a_diff() -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.adoption import history, naming, stages
-from kaizen_tasks.domain.adoption.proposal import DOCKERFILE, VERSION_ARG
-from kaizen_tasks.domain.adoption.sighting import KEYS
+from kaizen_tasks.domain.init import naming, pipeline
+from kaizen_tasks.domain.init.detect import previous_releases
+from kaizen_tasks.domain.init.evidence import KEYS
+from kaizen_tasks.domain.init.proposal import DOCKERFILE, VERSION_ARG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.adoption.proposal import Proposal
-    from kaizen_tasks.domain.adoption.sighting import Sighting
+    from kaizen_tasks.domain.init.evidence import Sighting
+    from kaizen_tasks.domain.init.proposal import Proposal
 
 COLUMN = 40
 GUESS = "a guess: correct it if it is wrong"
@@ -66,7 +67,7 @@ def _release(proposal: Proposal) -> Iterator[str]:
     yield _line("branches", [proposal.branch], "nothing is released from anywhere else")
     if proposal.remote != "origin":
         yield _line("remote", proposal.remote)
-    if proposal.tag != history.USUAL_TAG:
+    if proposal.tag != previous_releases.USUAL_TAG:
         yield _line("tag", proposal.tag, "as releases have been tagged so far")
 
 
@@ -82,7 +83,7 @@ def _environment(environment: Sighting, proposal: Proposal) -> Iterator[str]:
     name = environment.environment
     header = f"[environments.{_key(name)}]"
     yield f"{header:<{COLUMN}} # seen in {environment.where}" if environment.where else header
-    if name.lower() in stages.LIVE:
+    if name.lower() in pipeline.LIVE:
         yield _line("protected", value=True, comment="asks before it changes anything")
     for key in KEYS:
         value = getattr(environment, key)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from kaizen_tasks.domain.adoption.account import Found
-from kaizen_tasks.domain.adoption.premises import Premises
-from kaizen_tasks.domain.adoption.sighting import Traces
+from kaizen_tasks.domain.init.detect.from_account import Found
+from kaizen_tasks.domain.init.evidence import Traces
+from kaizen_tasks.domain.init.repo_scan import Premises
 
 
 @frozen(kw_only=True)

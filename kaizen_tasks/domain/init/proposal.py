@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from kaizen_tasks.domain.adoption import dockerfile as dockerfiles
-from kaizen_tasks.domain.adoption import documents, history, naming, shell, stages, terraform
-from kaizen_tasks.domain.adoption.dockerfile import Dockerfile
-from kaizen_tasks.domain.adoption.sighting import KEYS, Sighting, Traces, merged, together
-from kaizen_tasks.domain.adoption.stages import Stages
+from kaizen_tasks.domain.init import naming, pipeline
+from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
+from kaizen_tasks.domain.init.detect import markdown_urls, previous_releases, shell_scripts, terraform
+from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
+from kaizen_tasks.domain.init.evidence import KEYS, Sighting, Traces, merged, together
+from kaizen_tasks.domain.init.pipeline import Stages
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.adoption.evidence import Evidence
-    from kaizen_tasks.domain.adoption.premises import Premises
+    from kaizen_tasks.domain.init.merge_by_environment import Evidence
+    from kaizen_tasks.domain.init.repo_scan import Premises
 
 REGION = "eu-west-1"
 ENVIRONMENTS = ("staging", "prod")
@@ -71,16 +72,16 @@ class Proposal:
     image: Dockerfile = field(factory=Dockerfile)
     branch: str = "main"
     remote: str = "origin"
-    tag: str = history.USUAL_TAG
+    tag: str = previous_releases.USUAL_TAG
     guessed: tuple[str, ...] = ()
 
 
 def look(premises: Premises) -> Traces:
     """Return what the files show: Terraform makes it, scripts use it, documents mention it."""
-    scripts = together(shell.read(path, text) for path, text in sorted(premises.having(".sh", ".bash").items()))
+    scripts = together(shell_scripts.read(path, text) for path, text in sorted(premises.having(".sh", ".bash").items()))
     made = terraform.read(premises.having(".tf", ".tfvars"), scripts.environments)
     known = together((made, scripts))
-    return together((known, documents.read(premises.having(".md"), known.environments)))
+    return together((known, markdown_urls.read(premises.having(".md"), known.environments)))
 
 
 def propose(evidence: Evidence, answers: Answers, *, profile: str = "") -> Proposal:
@@ -95,8 +96,8 @@ def propose(evidence: Evidence, answers: Answers, *, profile: str = "") -> Propo
     path = _dockerfile(premises)
     shown = answers.environments or traces.environments
     names = shown or (ENVIRONMENTS if path else ())
-    arranged = stages.arrange(names, traces.groups)
-    names = stages.ordered(names, arranged)
+    arranged = pipeline.arrange(names, traces.groups)
+    names = pipeline.ordered(names, arranged)
     seen = {name: each for name, each in merged(traces.sightings).items() if name in names}
     shared = answers.app or naming.app_of(_named("repository", seen))
     app = shared or _name(premises)
@@ -115,7 +116,7 @@ def propose(evidence: Evidence, answers: Answers, *, profile: str = "") -> Propo
         image=dockerfiles.read(premises.texts[path]) if path else Dockerfile(),
         branch=_branch(premises),
         remote=_remote(premises),
-        tag=history.tag_pattern(premises.repository.tags),
+        tag=previous_releases.tag_pattern(premises.repository.tags),
         guessed=tuple(_guessed(names, seen, app=not shared, region=not region, environments=not shown)),
     )
 

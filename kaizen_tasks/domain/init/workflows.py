@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.adoption import naming, stages
+from kaizen_tasks.domain.init import naming, pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class Stage:
 
 def gate_of(stage: str) -> str:
     """Return what the GitHub environment of a protected stage is called."""
-    return "production" if stage.lower() in stages.LIVE else stage
+    return "production" if stage.lower() in pipeline.LIVE else stage
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.adoption.sighting import Sighting, Traces
+from kaizen_tasks.domain.init.evidence import Sighting, Traces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,15 +10,16 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.config import load, validate
-from kaizen_tasks.domain.adoption import account, remarks, writing
-from kaizen_tasks.domain.adoption.account import Found, Service
-from kaizen_tasks.domain.adoption.evidence import Evidence
-from kaizen_tasks.domain.adoption.premises import Premises, Repository
-from kaizen_tasks.domain.adoption.proposal import Answers, Proposal, look, propose
-from kaizen_tasks.domain.adoption.sighting import together
-from kaizen_tasks.domain.adoption.stages import arrange
+from kaizen_tasks.domain.init import notes, render_toml
+from kaizen_tasks.domain.init.detect import from_account
+from kaizen_tasks.domain.init.detect.from_account import Found, Service
+from kaizen_tasks.domain.init.evidence import together
+from kaizen_tasks.domain.init.merge_by_environment import Evidence
+from kaizen_tasks.domain.init.pipeline import arrange
+from kaizen_tasks.domain.init.proposal import Answers, Proposal, look, propose
+from kaizen_tasks.domain.init.repo_scan import Premises, Repository
 from kaizen_tasks.errors import Refused
-from tests.domain.adoption.samples import APP, TERRAFORM
+from tests.domain.init.samples import APP, TERRAFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ def evidence(texts: Mapping[str, str], *, region: str = "") -> Evidence:
 
 def configured(proposal: Proposal) -> Settings:
     """Return what the reader makes of the file that would be written."""
-    raw = tomllib.loads(writing.configuration(proposal))
+    raw = tomllib.loads(render_toml.configuration(proposal))
     return validate.read(load.Source(Path("/app"), "kaizen.toml", raw), load.with_defaults(raw))
 
 
@@ -70,10 +71,10 @@ def test_what_only_the_script_shows_is_completed_and_called_a_guess() -> None:
     assert settings.environments["prod"].service == "my-personal-coach-service"
     assert settings.environments["staging"].url == "https://staging.kaizencoach.training"
     assert settings.environments["mark"].url == ""
-    (said,) = remarks.of_account(proposal, None)
+    (said,) = notes.of_account(proposal, None)
     assert "services" in said.what
     assert "repositories" not in said.what
-    assert 'service = "my-personal-coach-service"    # a guess' in writing.configuration(proposal)
+    assert 'service = "my-personal-coach-service"    # a guess' in render_toml.configuration(proposal)
 
 
 def test_an_app_that_shows_nothing_gets_two_environments_and_a_region_of_its_user() -> None:
@@ -94,7 +95,7 @@ def test_without_anything_to_deploy_only_releases_are_configured() -> None:
     proposal = propose(evidence({}), Answers())
 
     assert configured(proposal).environments == {}
-    assert "nothing names an environment" in next(remarks.of_image(BEFORE, proposal)).what
+    assert "nothing names an environment" in next(notes.of_image(BEFORE, proposal)).what
 
 
 def test_a_person_is_right() -> None:
@@ -113,7 +114,7 @@ def test_witnesses_that_disagree_are_named() -> None:
     found = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
     proposal = propose(found, Answers())
 
-    (said,) = remarks.of_witnesses(proposal, found.traces)
+    (said,) = notes.of_witnesses(proposal, found.traces)
     assert (
         said.what
         == "mark: repository is marks-app in scripts/deploy.sh, and mark-kaizencoach-app in infra/app.tf: used"
@@ -156,7 +157,7 @@ def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_fr
     """Others are somebody else's; what is built from source cannot be promoted."""
     seen = look(BEFORE).sightings
 
-    found = account.traces(ACCOUNT, ("kaizencoach",), seen)
+    found = from_account.traces(ACCOUNT, ("kaizencoach",), seen)
 
     assert {each.environment: each.service for each in found.sightings} == {
         "prod": "my-personal-coach-service",
@@ -168,15 +169,15 @@ def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_fr
 def test_an_account_in_which_nothing_is_the_apps_is_not_guessed_from() -> None:
     """The refusal says what runs there."""
     with pytest.raises(Refused, match=r"none of the services .* blog"):
-        account.traces(ACCOUNT, ("web",), ())
+        from_account.traces(ACCOUNT, ("web",), ())
 
 
 def test_what_an_account_lacks_is_said_instead_of_guessed() -> None:
     """It knows; a proposal from files alone only hopes."""
-    traces = together((account.traces(ACCOUNT, ("kaizencoach",), ()), look(BEFORE)))
+    traces = together((from_account.traces(ACCOUNT, ("kaizencoach",), ()), look(BEFORE)))
     proposal = propose(Evidence(premises=BEFORE, traces=traces, account=ACCOUNT), Answers(account=ACCOUNT.account))
 
-    said = [each.what for each in remarks.of_account(proposal, ACCOUNT)]
+    said = [each.what for each in notes.of_account(proposal, ACCOUNT)]
     assert "mark: the account has no service mark-kaizencoach-service" in said
     assert not any(line.startswith(("prod", "staging")) for line in said)
     assert configured(proposal).aws.account == "210987654321"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.adoption import naming
-from kaizen_tasks.domain.adoption.sighting import Sighting, Traces
+from kaizen_tasks.domain.init import naming
+from kaizen_tasks.domain.init.evidence import Sighting, Traces
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""From what an app's repository and AWS account show to a configuration: functions of texts and values."""
