@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.adding import add, empty
-    from kaizen_tasks.domain.changelog.checking import check
+    from kaizen_tasks.domain.changelog.bump_inference import ChangePart, Reasoned, contradicts, infer_part
     from kaizen_tasks.domain.changelog.cut import release
+    from kaizen_tasks.domain.changelog.cut_check import prove_cut
     from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangeType, Entry, Group
-    from kaizen_tasks.domain.changelog.fixing import fix
-    from kaizen_tasks.domain.changelog.html_page import to_html
-    from kaizen_tasks.domain.changelog.links import Link
+    from kaizen_tasks.domain.changelog.links.index import Link
+    from kaizen_tasks.domain.changelog.lint.check import check
+    from kaizen_tasks.domain.changelog.lint.fix import fix
+    from kaizen_tasks.domain.changelog.lint.problem import Problem
+    from kaizen_tasks.domain.changelog.lint.sarif_report import sarif
     from kaizen_tasks.domain.changelog.model import Changelog, Section, parse
-    from kaizen_tasks.domain.changelog.part import ChangePart, Reasoned, contradicts, infer_part
-    from kaizen_tasks.domain.changelog.problem import Problem
-    from kaizen_tasks.domain.changelog.proof import prove_cut
-    from kaizen_tasks.domain.changelog.sarif_report import sarif
-    from kaizen_tasks.domain.changelog.show import to_json, to_json_list, to_markdown
+    from kaizen_tasks.domain.changelog.render.html_page import to_html
+    from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
 
 __all__ = [
     "CHANGE_TYPES",
@@ -54,18 +54,18 @@ __all__ = [
 
 _HOMES = {
     "adding": ("add", "empty"),
-    "checking": ("check",),
+    "lint.check": ("check",),
     "cut": ("release",),
     "entries": ("CHANGE_TYPES", "ChangeType", "Entry", "Group"),
-    "fixing": ("fix",),
-    "html_page": ("to_html",),
-    "links": ("Link",),
+    "lint.fix": ("fix",),
+    "render.html_page": ("to_html",),
+    "links.index": ("Link",),
     "model": ("Changelog", "Section", "parse"),
-    "part": ("ChangePart", "Reasoned", "contradicts", "infer_part"),
-    "problem": ("Problem",),
-    "proof": ("prove_cut",),
-    "sarif_report": ("sarif",),
-    "show": ("to_json", "to_json_list", "to_markdown"),
+    "bump_inference": ("ChangePart", "Reasoned", "contradicts", "infer_part"),
+    "lint.problem": ("Problem",),
+    "cut_check": ("prove_cut",),
+    "lint.sarif_report": ("sarif",),
+    "render.sections": ("to_json", "to_json_list", "to_markdown"),
 }
 
 

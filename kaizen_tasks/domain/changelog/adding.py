@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.edit import Splice, spliced
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangeType, Entry, Group, nearest_type
 from kaizen_tasks.domain.changelog.headings import Title, framed
+from kaizen_tasks.domain.changelog.markdown.lines import BOM, ends_blank, ends_line, newline_at, newline_before
 from kaizen_tasks.domain.changelog.model import demand_unreleased, parse
-from kaizen_tasks.domain.changelog.splice import Splice, spliced
-from kaizen_tasks.domain.changelog.text import BOM, ends_blank, ends_line, newline_at, newline_before
 from kaizen_tasks.errors import Refused, UsageError
 
 if TYPE_CHECKING:

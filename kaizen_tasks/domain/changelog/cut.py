@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.cut_links import NewLinks
+from kaizen_tasks.domain.changelog.cut_check import prove_cut
+from kaizen_tasks.domain.changelog.edit import Splice, spliced
 from kaizen_tasks.domain.changelog.headings import framed
+from kaizen_tasks.domain.changelog.links.update import NewLinks
+from kaizen_tasks.domain.changelog.markdown.lines import newline_at
 from kaizen_tasks.domain.changelog.model import demand_unreleased, parse
-from kaizen_tasks.domain.changelog.proof import prove_cut
-from kaizen_tasks.domain.changelog.splice import Splice, spliced
-from kaizen_tasks.domain.changelog.text import newline_at
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from kaizen_tasks.domain.changelog.blocks import structure
-from kaizen_tasks.domain.changelog.text import split
+from kaizen_tasks.domain.changelog.markdown.block_parser import structure
+from kaizen_tasks.domain.changelog.markdown.lines import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kaizen_tasks.domain.changelog.block import Block, Item
-    from kaizen_tasks.domain.changelog.text import Lines
+    from kaizen_tasks.domain.changelog.markdown.block_types import Block, Item
+    from kaizen_tasks.domain.changelog.markdown.lines import Lines
 
 ChangeType: TypeAlias = Literal["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
 

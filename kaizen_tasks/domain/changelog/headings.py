@@ -7,8 +7,8 @@ import re
 
 import attrs
 
-from kaizen_tasks.domain.changelog.blocks import atx_text
-from kaizen_tasks.domain.changelog.definitions import WHITESPACE
+from kaizen_tasks.domain.changelog.links.reference_definitions import WHITESPACE
+from kaizen_tasks.domain.changelog.markdown.block_parser import atx_text
 
 _ATX = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
 _FRAME = re.compile(r"(?P<opening>[ ]{0,3}##[ \t]+).*?(?P<closing>(?:[ \t]+#+)?)[ \t]*$")

@@ -9,9 +9,9 @@ import attrs
 
 from kaizen_tasks.domain.changelog.entries import Body, Entry, Group, read_body
 from kaizen_tasks.domain.changelog.headings import Title, heading_text, read_title
-from kaizen_tasks.domain.changelog.links import Link, all_links, find_link
+from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
+from kaizen_tasks.domain.changelog.markdown.lines import demand_utf8, newline_at, number_lines, split
 from kaizen_tasks.domain.changelog.outline import Mark, Outline, outline
-from kaizen_tasks.domain.changelog.text import demand_utf8, newline_at, number_lines, split
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from kaizen_tasks.domain.changelog.blocks import structure
-from kaizen_tasks.domain.changelog.text import BOM, has_lone_cr, split
+from kaizen_tasks.domain.changelog.markdown.block_parser import structure
+from kaizen_tasks.domain.changelog.markdown.lines import BOM, has_lone_cr, split
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.block import Structure
-    from kaizen_tasks.domain.changelog.definitions import Definition
-    from kaizen_tasks.domain.changelog.text import Lines
+    from kaizen_tasks.domain.changelog.links.reference_definitions import Definition
+    from kaizen_tasks.domain.changelog.markdown.block_types import Structure
+    from kaizen_tasks.domain.changelog.markdown.lines import Lines
 
 _LANDMARK = re.compile(
     rb"""

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 
-from kaizen_tasks.domain.changelog.blocks import MAX_DEPTH, structure
+from kaizen_tasks.domain.changelog.markdown.block_parser import MAX_DEPTH, structure
+from kaizen_tasks.domain.changelog.markdown.lines import number_lines, split
 from kaizen_tasks.domain.changelog.outline import outline
-from kaizen_tasks.domain.changelog.text import number_lines, split
 from kaizen_tasks.errors import Refused
 from tests.domain.changelog.documents import ORDERLY, nasty
 

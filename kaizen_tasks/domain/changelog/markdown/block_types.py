@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from kaizen_tasks.domain.changelog.definitions import Definition
+from kaizen_tasks.domain.changelog.links.reference_definitions import Definition
 
 Kind: TypeAlias = Literal["code", "fence", "quote", "rule", "list", "definition", "html", "heading", "paragraph"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

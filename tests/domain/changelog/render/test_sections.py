@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain import changelog
-from kaizen_tasks.domain.changelog.inline import Inline
+from kaizen_tasks.domain.changelog.render.inline import Inline
 from kaizen_tasks.errors import KaizenError
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased
 

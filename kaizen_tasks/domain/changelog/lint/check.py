@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.check_links import dead_links, missing_links, wrong_ranges
-from kaizen_tasks.domain.changelog.check_sections import section_problems, unreleased_problems
-from kaizen_tasks.domain.changelog.check_versions import (
+from kaizen_tasks.domain.changelog.links.style import v_tag
+from kaizen_tasks.domain.changelog.lint.check_links import dead_links, missing_links, wrong_ranges
+from kaizen_tasks.domain.changelog.lint.check_sections import section_problems, unreleased_problems
+from kaizen_tasks.domain.changelog.lint.check_versions import (
     date_problems,
     heading_problems,
     order_problems,
     tag_problems,
     version_file_problems,
 )
-from kaizen_tasks.domain.changelog.link_style import v_tag
+from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.markdown.lines import undecodable
 from kaizen_tasks.domain.changelog.model import parse
-from kaizen_tasks.domain.changelog.problem import Inspection, Problem
-from kaizen_tasks.domain.changelog.text import undecodable
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.check_links import unlinked
+from kaizen_tasks.domain.changelog.edit import Splice, spliced
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
-from kaizen_tasks.domain.changelog.link_style import (
+from kaizen_tasks.domain.changelog.links.style import (
     after,
     appended,
     before,
@@ -20,8 +20,8 @@ from kaizen_tasks.domain.changelog.link_style import (
     tag_page,
     v_tag,
 )
+from kaizen_tasks.domain.changelog.lint.check_links import unlinked
 from kaizen_tasks.domain.changelog.model import parse
-from kaizen_tasks.domain.changelog.splice import Splice, spliced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

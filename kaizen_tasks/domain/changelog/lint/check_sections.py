@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
-from kaizen_tasks.domain.changelog.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.compare import Range, names, read_range
-from kaizen_tasks.domain.changelog.link_style import (
+from kaizen_tasks.domain.changelog.edit import Splice
+from kaizen_tasks.domain.changelog.links.compare_url import Range, names, read_range
+from kaizen_tasks.domain.changelog.links.style import (
     after,
     appended,
     before,
@@ -18,12 +19,11 @@ from kaizen_tasks.domain.changelog.link_style import (
     tag_page,
 )
 from kaizen_tasks.domain.changelog.model import Changelog, Section
-from kaizen_tasks.domain.changelog.splice import Splice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.changelog.links import Link
+    from kaizen_tasks.domain.changelog.links.index import Link
 
 
 @attrs.frozen(kw_only=True)

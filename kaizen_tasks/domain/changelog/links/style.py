@@ -6,14 +6,14 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.compare import Range, forge, forge_of, read_range
-from kaizen_tasks.domain.changelog.splice import Splice
-from kaizen_tasks.domain.changelog.text import ends_blank, ends_line, newline_at
+from kaizen_tasks.domain.changelog.edit import Splice
+from kaizen_tasks.domain.changelog.links.compare_url import Range, forge, forge_of, read_range
+from kaizen_tasks.domain.changelog.markdown.lines import ends_blank, ends_line, newline_at
 
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.links import Link
+    from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
 _RECENT = 20

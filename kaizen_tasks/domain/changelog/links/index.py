@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.definitions import normalised
-from kaizen_tasks.domain.changelog.text import number_lines
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
+from kaizen_tasks.domain.changelog.markdown.lines import number_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.compare import names, read_range
-from kaizen_tasks.domain.changelog.definitions import normalised
-from kaizen_tasks.domain.changelog.link_style import learnt_range
-from kaizen_tasks.domain.changelog.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.links.compare_url import names, read_range
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
+from kaizen_tasks.domain.changelog.links.style import learnt_range
+from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.changelog.compare import Range
+    from kaizen_tasks.domain.changelog.links.compare_url import Range
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 _USE = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")

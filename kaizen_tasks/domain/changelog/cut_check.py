@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.edit import Splice, spliced
+from kaizen_tasks.domain.changelog.markdown.lines import ends_line, newline_at, split
 from kaizen_tasks.domain.changelog.model import parse
-from kaizen_tasks.domain.changelog.splice import Splice, spliced
-from kaizen_tasks.domain.changelog.text import ends_line, newline_at, split
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import attrs
 
-from kaizen_tasks.domain.changelog.definitions import normalised
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
 
 _SAFE_URL = re.compile(
     r"(?:https?://|mailto:)[^\x00-\x20\x7f\\]+|(?!//)[^\x00-\x20\x7f:\\/?#]*(?:[/?#][^\x00-\x20\x7f\\]*)?",

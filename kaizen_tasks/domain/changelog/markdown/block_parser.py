@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.block import Block, Item, Structure
-from kaizen_tasks.domain.changelog.definitions import WHITESPACE, read_definition
-from kaizen_tasks.domain.changelog.html_blocks import HtmlEnd, html_end
+from kaizen_tasks.domain.changelog.links.reference_definitions import WHITESPACE, read_definition
+from kaizen_tasks.domain.changelog.markdown.block_types import Block, Item, Structure
+from kaizen_tasks.domain.changelog.render.html_blocks import HtmlEnd, html_end
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kaizen_tasks.domain.changelog.definitions import Definition
+    from kaizen_tasks.domain.changelog.links.reference_definitions import Definition
 
 MAX_DEPTH = 60
 """Containers in containers; each costs a few frames of Python's stack."""

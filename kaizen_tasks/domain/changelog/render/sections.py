@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.definitions import normalised
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kaizen_tasks.domain.changelog.entries import Group
-    from kaizen_tasks.domain.changelog.links import Link
+    from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
@@ -27,7 +27,7 @@ def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | 
         sections: what to show.
         base_url: makes relative links absolute.
     """
-    from kaizen_tasks.domain.changelog.inline import with_absolute_links
+    from kaizen_tasks.domain.changelog.render.inline import with_absolute_links
 
     with_heading = len(sections) != 1
     text = "\n\n".join(_written(section, with_heading=with_heading) for section in sections)
@@ -43,7 +43,7 @@ def _written(section: Section, *, with_heading: bool) -> str:
 
 
 def _definition(link: Link, base_url: str | None) -> str:
-    from kaizen_tasks.domain.changelog.inline import absolute
+    from kaizen_tasks.domain.changelog.render.inline import absolute
 
     return f"[{link.label}]: {absolute(link.url, base_url)}"
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.blocks import structure
 from kaizen_tasks.domain.changelog.entries import outdented
+from kaizen_tasks.domain.changelog.markdown.block_parser import structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kaizen_tasks.domain.changelog.block import Block, Item
     from kaizen_tasks.domain.changelog.entries import Entry
-    from kaizen_tasks.domain.changelog.inline import Inline
+    from kaizen_tasks.domain.changelog.markdown.block_types import Block, Item
     from kaizen_tasks.domain.changelog.model import Changelog, Section
+    from kaizen_tasks.domain.changelog.render.inline import Inline
 
 
 def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
@@ -25,7 +25,7 @@ def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None
         sections: what to show.
         base_url: makes relative links absolute.
     """
-    from kaizen_tasks.domain.changelog.inline import Inline
+    from kaizen_tasks.domain.changelog.render.inline import Inline
 
     inline = Inline(urls={key: link.url for key, link in log.link_by_key.items()}, base_url=base_url)
     return "\n".join(line for section in sections for line in _section(section, inline)) + "\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kaizen_tasks.domain.changelog.problem import Problem
+    from kaizen_tasks.domain.changelog.lint.problem import Problem
 
 
 def sarif(problems: Iterable[Problem], *, path: str) -> str:

@@ -1,0 +1,1 @@
+"""Links of a changelog: compare URLs, reference definitions, their style."""

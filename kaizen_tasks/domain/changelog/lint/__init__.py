@@ -1,0 +1,1 @@
+"""Checks of a changelog, and the corrections that can be made automatically."""

@@ -1,0 +1,1 @@
+"""A changelog's sections as Markdown, JSON and HTML."""
