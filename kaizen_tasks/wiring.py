@@ -134,7 +134,7 @@ class Toolbox:
     @contextmanager
     def recollecting(self, environments: Iterable[str]) -> Iterator[None]:
         """Read the ledger of environments once, for as long as their locks are held."""
-        from kaizen_tasks.flows.recollection import Recollection
+        from kaizen_tasks.flows.ledger.cached import Recollection
 
         self._recollection = Recollection(self.table, frozenset(environments))
         try:

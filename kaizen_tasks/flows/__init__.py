@@ -1,1 +1,1 @@
-"""Steps, and flows as lists of steps; a flow file reads like a table of contents."""
+"""Flows, the steps that they consist of, and what runs them; `catalogue` lists every flow as its steps."""

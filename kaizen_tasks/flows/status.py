@@ -13,7 +13,8 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.status import Row
 from kaizen_tasks.errors import KaizenError, NotFound
-from kaizen_tasks.flows import ledger, probing
+from kaizen_tasks.flows.deploy import probe
+from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ def _row(environment: Environment, shared: _Shared, tools: Tools) -> Row:
         environment=environment,
         url=url,
         latest=latest,
-        running=probing.running(url, tools) if url else Running(fault="has no address"),
+        running=probe.running(url, tools) if url else Running(fault="has no address"),
         entry=entry,
         lock=locks.get(environment.name),
         hold=holds.get(environment.name),
@@ -117,4 +118,4 @@ def _address(environment: Environment, addresses: Mapping[str, str]) -> str:
     """
     if environment.service not in addresses:
         raise NotFound(f"there is no service {environment.service}")
-    return probing.chosen(environment, addresses[environment.service])
+    return probe.chosen(environment, addresses[environment.service])

@@ -89,9 +89,9 @@ def part(whole: Stage, shard: Shard | None, tools: Toolbox) -> Stage:
     """Return a shard's environments and say which they are; the whole stage when there is no shard."""
     if shard is None:
         return whole
-    from kaizen_tasks.flows import sharding
+    from kaizen_tasks.flows.promote import shards
 
-    taken = sharding.part(whole, shard)
+    taken = shards.part(whole, shard)
     names = ", ".join(each.name for each in taken.environments) or "none, so there is nothing to do"
     of = f"{len(taken.environments)} of {len(whole.environments)} environments"
     tools.reporter.note(f"shard {shard} of {whole.name} ({of}): {names}")

@@ -31,14 +31,14 @@ def collection() -> Collection:
 def release(c: Context) -> None:
     """Cut [Unreleased] into the section of the version that VERSION says."""
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.flows.steps import Changelog
     from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    run((Changelog(),), Release(version=documents.version(tools)), tools, executor(tools))
+    run((Changelog(),), Release(version=files.version(tools)), tools, executor(tools))
 
 
 @command(
@@ -52,15 +52,15 @@ def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> N
     """Put an entry under [Unreleased]."""
     from kaizen_tasks.domain import changelog
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
     from kaizen_tasks.wiring import toolbox
 
     if not type or not text.strip():
         raise UsageError("changelog.add: an entry needs --type and --text", hint='--type fixed --text "A typo"')
     tools = toolbox(c.config)
-    before = tools.documents.read(documents.CHANGELOG)
+    before = tools.documents.read(files.CHANGELOG)
     after = changelog.add(changelog.empty() if before is None else before, kind=type, text=text, breaking=breaking)
-    tools.documents.write(documents.CHANGELOG, after)
+    tools.documents.write(files.CHANGELOG, after)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
@@ -109,30 +109,30 @@ def _fixing(tools: Toolbox, *, fix: bool) -> str:
 def _fixed(tools: Toolbox) -> bytes | None:
     """Return the changelog without what is mechanical; None when that is as it should be."""
     from kaizen_tasks.domain import changelog
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
 
-    before = documents.changelog_bytes(tools)
+    before = files.changelog_bytes(tools)
     after = changelog.fix(before, repository_url=tools.scm.source() or None, tag=tools.settings.git_tag)
     return after if after != before else None
 
 
 def _fix(tools: Toolbox) -> None:
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
 
     after = _fixed(tools)
     if after is not None:
-        tools.documents.write(documents.CHANGELOG, after)
+        tools.documents.write(files.CHANGELOG, after)
         tools.reporter.note(f"{'would mend' if tools.dry else 'mended'} what is mechanical in CHANGELOG.md")
 
 
 def _problems(tools: Toolbox) -> tuple[Problem, ...]:
     from kaizen_tasks.domain import changelog
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
 
     return changelog.check(
-        documents.changelog_bytes(tools),
-        version=documents.version(tools),
-        tags=documents.released_versions(tools, tools.scm.tags()),
+        files.changelog_bytes(tools),
+        version=files.version(tools),
+        tags=files.released_versions(tools, tools.scm.tags()),
         repository_url=tools.scm.source() or None,
         today=tools.clock.now().date(),
         tag=tools.settings.git_tag,
@@ -151,12 +151,12 @@ def show(c: Context, release: str = "", since: str = "", format: str = "md", bas
     """Print one version's section, or all since another: release notes, What's new."""
     from kaizen_tasks.domain import changelog
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
     from kaizen_tasks.wiring import toolbox
 
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
-    log = documents.changelog(toolbox(c.config, stream=sys.stderr))
+    log = files.changelog(toolbox(c.config, stream=sys.stderr))
     sections = _wanted(log, release, since)
     if format == "json" and since:
         sys.stdout.write(changelog.to_json_list(sections))

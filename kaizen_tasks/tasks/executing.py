@@ -70,7 +70,7 @@ def alone(
         UsageError: `wait` is not a length of time.
         Interrupted: in place of a refusal, once something has been changed.
     """
-    from kaizen_tasks.flows.locking import holding
+    from kaizen_tasks.flows.locking.session import holding
     from kaizen_tasks.flows.runner import display, fenced
 
     if tools.dry:

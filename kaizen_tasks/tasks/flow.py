@@ -47,7 +47,7 @@ def flow(steps_for: Callable[[Environment, Settings], Flow]) -> Any:
         skip_held: bool = False,
         no_rollback: bool = False,
     ) -> None:
-        from kaizen_tasks.flows.rollout import Rollout
+        from kaizen_tasks.flows.promote.rollout import Rollout
         from kaizen_tasks.tasks import asking, rollout
         from kaizen_tasks.wiring import toolbox
 

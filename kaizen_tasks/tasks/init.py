@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.init.merge_by_environment import Evidence
     from kaizen_tasks.domain.init.proposal import Answers, Proposal
     from kaizen_tasks.errors import Refused
-    from kaizen_tasks.flows.adoption import Adoption
+    from kaizen_tasks.flows.init.plan import Adoption
 
 
 class Asked(NamedTuple):
@@ -63,7 +63,7 @@ def init(
     from kaizen_tasks.adapters import premises
     from kaizen_tasks.adapters.files import WorkingTree
     from kaizen_tasks.domain.init.proposal import Answers
-    from kaizen_tasks.flows import adoption as flow
+    from kaizen_tasks.flows.init import plan as flow
 
     _check_ci(ci)
     root = premises.locate(Path.cwd())

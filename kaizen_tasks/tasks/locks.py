@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.hold import Hold
-    from kaizen_tasks.flows.locking import Standing
+    from kaizen_tasks.flows.locking.session import Standing
     from kaizen_tasks.wiring import Toolbox
 
 NOTHING = "nothing has been changed there"
@@ -39,13 +39,13 @@ def hold_collection() -> Collection:
 @command(iterable=["env"], help={"env": f"{ENV}; without it, all of them", "json": JSON})
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show who locks or holds what, since when and why."""
-    from kaizen_tasks.flows import locking
+    from kaizen_tasks.flows.locking import session
     from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     stage = asking.stage(env or list(tools.settings.environments), tools.settings)
-    seen = locking.look([environment.name for environment in stage.environments], tools)
+    seen = session.look([environment.name for environment in stage.environments], tools)
     now = tools.clock.now()
     if json:
         rows = {each.environment: rendering.standing_document(each.lock, each.hold, now) for each in seen}

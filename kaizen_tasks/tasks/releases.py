@@ -84,16 +84,17 @@ def hotfix(
 
 def _run(flow: Flow, bump: Bump, environments: tuple[Environment, ...], tools: Toolbox, asked: Asked) -> None:
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import documents, locking
-    from kaizen_tasks.flows.recovery import run_or_go_back
+    from kaizen_tasks.flows.locking import session
+    from kaizen_tasks.flows.release import files
+    from kaizen_tasks.flows.rollback.automatic import run_or_go_back
     from kaizen_tasks.tasks import asking
 
-    start = Release(version=documents.version(tools))
+    start = Release(version=files.version(tools))
     asking.announce(bump.wanted(start, tools).name, environments, tools)
     _refuse_early(flow, start, tools)
     if not bump.hotfix:
         for environment in environments:
-            locking.heed(environment.name, tools)
+            session.heed(environment.name, tools)
     asking.confirm(environments, tools, yes=asked.yes)
     with executing.alone(environments, tools, wait=asked.wait) as execute:
         run_or_go_back(flow, start, tools, execute, go_back=asked.go_back)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _run(flow: Flow, tools: Toolbox) -> None:
     """Run a flow on the release that VERSION names."""
-    from kaizen_tasks.flows import pending
+    from kaizen_tasks.flows.release import pending
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.tasks.executing import executor
 
@@ -27,14 +27,14 @@ def _run(flow: Flow, tools: Toolbox) -> None:
 def bump(c: Context, part: str = "auto", to: str = "", force: bool = False) -> None:
     """Write the next version into VERSION."""
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
     step = executing.bump(part, to, force=force, settled=False)
-    run((step,), Release(version=documents.version(tools)), tools, executor(tools))
+    run((step,), Release(version=files.version(tools)), tools, executor(tools))
 
 
 @command(help={"part": PART, "to": TO, "push": "send branch and tag too", "skip-docs": SKIP_DOCS, "force": FORCE})
@@ -43,13 +43,14 @@ def cut(
 ) -> None:
     """Release a library: bump, changelog, commit and tag, all or nothing."""
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import catalogue, documents
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, draft=True)
-    step, start = executing.bump(part, to, force=force), Release(version=documents.version(tools))
+    step, start = executing.bump(part, to, force=force), Release(version=files.version(tools))
     tools.reporter.heading(f"{tools.settings.app} {step.wanted(start, tools).name}")
     run(catalogue.cut(step, push=push, skip_docs=skip_docs), start, tools, executor(tools))
 
@@ -58,13 +59,14 @@ def cut(
 def commit(c: Context) -> None:
     """Make the release commit: HEAD plus VERSION and CHANGELOG.md, nothing else."""
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import catalogue, documents
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    run(catalogue.commit(), Release(version=documents.version(tools)), tools, executor(tools))
+    run(catalogue.commit(), Release(version=files.version(tools)), tools, executor(tools))
 
 
 @command()

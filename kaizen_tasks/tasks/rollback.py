@@ -60,11 +60,12 @@ def _go_back(
     environment: Environment, wanted: Version | None, reason: str, tools: Toolbox, asked: executing.Asked
 ) -> None:
     from kaizen_tasks.errors import KaizenError, Locked, Refused, RollbackFailed
-    from kaizen_tasks.flows import catalogue, rollback
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.rollback import candidates
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.tasks import asking
 
-    target = rollback.choose(environment, wanted, tools)
+    target = candidates.choose(environment, wanted, tools)
     asking.announce(f"back to {target.name}", (environment,), tools)
     asking.confirm((environment,), tools, yes=asked.yes)
     try:
@@ -82,10 +83,10 @@ def _go_back(
 
 def _list(environments: tuple[Environment, ...], tools: Toolbox, *, json: bool) -> None:
     from kaizen_tasks.adapters import tables
-    from kaizen_tasks.flows import rollback
+    from kaizen_tasks.flows.rollback import candidates
     from kaizen_tasks.tasks import rendering
 
-    found = [each for environment in environments for each in rollback.known(environment, tools)]
+    found = [each for environment in environments for each in candidates.known(environment, tools)]
     if json:
         rendering.print_json([rendering.candidate_document(each) for each in found])
     else:

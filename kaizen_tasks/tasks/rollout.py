@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Stage
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.rollout import FlowFor, Rollout
+    from kaizen_tasks.flows.promote.rollout import FlowFor, Rollout
     from kaizen_tasks.wiring import Toolbox
 
 PROMOTION = {
@@ -101,7 +101,7 @@ def promote(
 
 def _promote(whole: Stage, wanted: str, words: tuple[str, ...], tools: Toolbox, asked: Asked) -> None:
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows.rollout import Rollout
+    from kaizen_tasks.flows.promote.rollout import Rollout
     from kaizen_tasks.tasks import asking
 
     before = tools.settings.stage_before(whole)
@@ -133,31 +133,32 @@ def _promotable(before: Stage, wanted: str, tools: Toolbox, asked: Asked) -> Rel
     from attrs import evolve
 
     from kaizen_tasks.domain import version as versions
-    from kaizen_tasks.flows import promotable
+    from kaizen_tasks.flows.promote import select
 
     version = versions.parse(wanted, where="--release") if wanted else None
     tools.identity.account()
     if asked.without_evidence:
-        return evolve(promotable.serving_in(before, version, tools), waiver=asked.without_evidence)
-    return promotable.verified_in(before, version, tools)
+        return evolve(select.serving_in(before, version, tools), waiver=asked.without_evidence)
+    return select.verified_in(before, version, tools)
 
 
 def _promotion(before: Stage, release: Release, tools: Toolbox) -> FlowFor:
     """Return the flow of each environment: with evidence from the stage before, or from wherever the image is."""
-    from kaizen_tasks.flows import catalogue, promotable
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.promote import select
 
     if not release.waiver:
         return lambda environment: catalogue.promotion(environment, before=before)
-    source, _ = promotable.holder(before, release.name, tools)
+    source, _ = select.holder(before, release.name, tools)
     return lambda environment: catalogue.rollout(environment, source=source)
 
 
 def _let_canaries_bake(whole: Stage, release: Release, tools: Toolbox) -> None:
     """Wait until the canaries, which come before every shard, have run for as long as is configured."""
     from kaizen_tasks.domain import duration
-    from kaizen_tasks.flows import sharding
+    from kaizen_tasks.flows.promote import shards
 
-    left = sharding.bake_left(whole, release, tools)
+    left = shards.bake_left(whole, release, tools)
     if left > 0 and not tools.dry:
         tools.reporter.note(f"waiting {duration.show(left)} for the canaries to bake")
         tools.clock.sleep(left)
@@ -165,8 +166,8 @@ def _let_canaries_bake(whole: Stage, release: Release, tools: Toolbox) -> None:
 
 def take(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -> None:
     """Say what goes where, look for its evidence in the stage before if there is one, ask, and do it."""
-    from kaizen_tasks.flows import promotable
-    from kaizen_tasks.flows.rollout import roll_out
+    from kaizen_tasks.flows.promote import select
+    from kaizen_tasks.flows.promote.rollout import roll_out
     from kaizen_tasks.tasks import asking
 
     environments = rollout.stage.environments
@@ -174,7 +175,7 @@ def take(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -
     if asked.without_evidence:
         tools.reporter.note(f"without evidence, for the ledger: {asked.without_evidence}")
     elif before is not None:
-        promotable.demand(environments, before, rollout.release, tools)
+        select.demand(environments, before, rollout.release, tools)
     asking.confirm(environments, tools, yes=asked.yes)
     evidence = before.environments if before else ()
     with executing.alone(environments, tools, wait=asked.wait, evidence=evidence) as execute:
@@ -196,7 +197,7 @@ def deploy(
     """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
     from attrs import evolve
 
-    from kaizen_tasks.flows.rollout import Rollout
+    from kaizen_tasks.flows.promote.rollout import Rollout
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
@@ -217,13 +218,14 @@ def deploy(
 
 def _deployment(stage: Stage, before: Stage | None, release: Release, tools: Toolbox) -> FlowFor:
     """Return the flow of each environment: from its own stage's repository, or as a promotion gets the image."""
-    from kaizen_tasks.flows import catalogue, promotable
+    from kaizen_tasks.flows import catalogue
+    from kaizen_tasks.flows.promote import select
 
     if before is None:
         return lambda environment: catalogue.deployment(environment, source=stage.environments[0])
     if not release.waiver:
         return lambda each: catalogue.deployment(each, source=before.environments[0], before=before)
-    source, _ = promotable.holder(before, release.name, tools)
+    source, _ = select.holder(before, release.name, tools)
     return lambda environment: catalogue.deployment(environment, source=source)
 
 
@@ -231,7 +233,7 @@ def _deployment(stage: Stage, before: Stage | None, release: Release, tools: Too
 def verify(c: Context, env: list[str], release: str = "") -> None:
     """Ask the running app until it proves the version, then run the smoke checks."""
     from kaizen_tasks.flows import catalogue
-    from kaizen_tasks.flows.rollout import Rollout, roll_out
+    from kaizen_tasks.flows.promote.rollout import Rollout, roll_out
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
@@ -262,6 +264,6 @@ def named(name: str, tools: Toolbox) -> Release:
     """Return the release that `--release` names, or the one that VERSION says."""
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import documents
+    from kaizen_tasks.flows.release import files
 
-    return Release(version=versions.parse(name, where="--release") if name else documents.version(tools))
+    return Release(version=versions.parse(name, where="--release") if name else files.version(tools))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.runtime_config import RuntimeRules
-    from kaizen_tasks.flows.runtime import StepFor
+    from kaizen_tasks.flows.runtime_config import StepFor
     from kaizen_tasks.wiring import Toolbox
 
 NOTHING = "nothing has been changed"
@@ -35,13 +35,13 @@ def collection() -> Collection:
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show the names and ages of what is configured, and the values that are no secrets."""
     from kaizen_tasks.adapters import tables
-    from kaizen_tasks.flows import runtime
+    from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     stage = asking.stage(env or list(tools.settings.environments), tools.settings)
-    seen = [runtime.look(environment, tools) for environment in stage.environments]
+    seen = [runtime_config.look(environment, tools) for environment in stage.environments]
     if json:
         rendering.print_json(rendering.runtime_document(tools.settings, seen))
     else:
@@ -53,14 +53,14 @@ def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> No
     """Compare what is configured in two environments."""
     from kaizen_tasks.adapters import tables
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows import runtime
+    from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
     if not against:
         raise UsageError("runtime.diff: there is nothing to compare with", hint="add --against and an environment")
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    one, other = (runtime.look(asking.environment(name, tools.settings), tools) for name in (env, against))
+    one, other = (runtime_config.look(asking.environment(name, tools.settings), tools) for name in (env, against))
     if json:
         rendering.print_json(rendering.runtime_difference(tools.settings, one, other))
     else:
@@ -139,7 +139,8 @@ def rollback(
 @command(iterable=["env"], help={"env": ENV, "yes": YES, "wait": WAIT})
 def deploy(c: Context, env: list[str], yes: bool = False, wait: str = "") -> None:
     """Deploy the same release, so that the app reads what was written elsewhere."""
-    from kaizen_tasks.flows import locking, runtime
+    from kaizen_tasks.flows import runtime_config
+    from kaizen_tasks.flows.locking import session
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
@@ -148,9 +149,9 @@ def deploy(c: Context, env: list[str], yes: bool = False, wait: str = "") -> Non
     asking.announce("configuration", stage.environments, tools)
     asking.confirm(stage.environments, tools, yes=yes)
     for environment in stage.environments:
-        locking.heed(environment.name, tools)
+        session.heed(environment.name, tools)
         with executing.alone((environment,), tools, wait=wait) as execute:
-            runtime.deploy(environment, tools, execute)
+            runtime_config.deploy(environment, tools, execute)
 
 
 def _change(
@@ -163,15 +164,18 @@ def _change(
     deploy: bool,
 ) -> None:
     """Change one environment after the other; the first that fails keeps the others as they are."""
-    from kaizen_tasks.flows import locking, runtime
+    from kaizen_tasks.flows import runtime_config
+    from kaizen_tasks.flows.locking import session
     from kaizen_tasks.tasks import asking
 
     asking.announce(what, environments, tools)
     asking.confirm(environments, tools, yes=asked.yes)
     for environment in environments:
-        locking.heed(environment.name, tools)
+        session.heed(environment.name, tools)
         with executing.alone((environment,), tools, wait=asked.wait) as execute:
-            runtime.change(step_for(environment), environment, tools, execute, deploy=deploy, go_back=asked.go_back)
+            runtime_config.change(
+                step_for(environment), environment, tools, execute, deploy=deploy, go_back=asked.go_back
+            )
 
 
 def _values(given: list[str], files: list[str], piped: list[str], rules: RuntimeRules) -> dict[str, str]:

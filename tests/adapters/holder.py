@@ -10,7 +10,7 @@ from kaizen_tasks.adapters.aws import Aws
 from kaizen_tasks.adapters.clock import SystemClock
 from kaizen_tasks.adapters.dynamodb_locks import DynamoLocks
 from kaizen_tasks.errors import Locked
-from kaizen_tasks.flows.locking import Fence, holding
+from kaizen_tasks.flows.locking.session import Fence, holding
 from kaizen_tasks.tasks import boundary
 from tests.fakes.tools import FakeTools
 

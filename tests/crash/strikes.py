@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.locking import LEASE
+from kaizen_tasks.flows.locking.session import LEASE
 from tests.crash import kills, outcomes
 from tests.crash.kills import Point
 from tests.crash.libraries import finished

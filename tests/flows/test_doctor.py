@@ -18,7 +18,7 @@ from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from kaizen_tasks.flows.doctor import examine
 from kaizen_tasks.ports.types import Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
-from tests.flows.test_release import release
+from tests.flows.release.test_release import release
 
 LINKS = b"""
 [Unreleased]: https://git.example.com/team/app/compare/v0.1.0...HEAD

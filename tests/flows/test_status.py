@@ -18,7 +18,7 @@ from tests.fakes.clock import START
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeIdentity, FakeTools
-from tests.flows.test_release import release
+from tests.flows.release.test_release import release
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.ledger import Entry

@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks import wiring
 from kaizen_tasks.tasks import rollback, rollout
 from tests.fakes.tools import FakeTools, settings
-from tests.flows.test_release import release
+from tests.flows.release.test_release import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

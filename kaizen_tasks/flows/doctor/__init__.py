@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.check import Finding
-    from kaizen_tasks.flows.doctor.look import Look
+    from kaizen_tasks.flows.doctor.check import Look
     from kaizen_tasks.ports.tools import Tools
 
 AT_ONCE = 32

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.check import Subject, Verdict
-from kaizen_tasks.flows.doctor.look import Look
+from kaizen_tasks.flows.doctor.check import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.check import Subject
-from kaizen_tasks.flows import documents
-from kaizen_tasks.flows.doctor.look import Look
+from kaizen_tasks.flows.doctor.check import Look
+from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,16 +44,16 @@ def _remote(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _version(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    yield subject.ok(str(documents.version(tools)))
+    yield subject.ok(str(files.version(tools)))
 
 
 def _changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
     from kaizen_tasks.domain import changelog
 
     problems = changelog.check(
-        documents.changelog_bytes(tools),
-        version=documents.version(tools),
-        tags=documents.released_versions(tools, tools.scm.tags()),
+        files.changelog_bytes(tools),
+        version=files.version(tools),
+        tags=files.released_versions(tools, tools.scm.tags()),
         repository_url=tools.scm.source() or None,
         today=tools.clock.now().date(),
         tag=tools.settings.git_tag,

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.check import Subject
-from kaizen_tasks.flows.doctor.look import Look
+from kaizen_tasks.flows.doctor.check import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

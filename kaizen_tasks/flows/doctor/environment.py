@@ -10,9 +10,10 @@ from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import lifecycle
 from kaizen_tasks.domain.check import Subject, Verdict
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows import ledger, probing
+from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.doctor.account import SET_UP
-from kaizen_tasks.flows.doctor.look import Look
+from kaizen_tasks.flows.doctor.check import Look
+from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def _follows(service: Service, environment: Environment, tools: Tools) -> bool:
 
 def _app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     try:
-        url = probing.address(environment, tools)
+        url = probe.address(environment, tools)
     except KaizenError:
         url = environment.url
     if url:
@@ -139,7 +140,7 @@ def _app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[F
 
 
 def _answer(url: str, environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    where, said = f"{url}{tools.settings.verify.path}", probing.running(url, tools)
+    where, said = f"{url}{tools.settings.verify.path}", probe.running(url, tools)
     if said.fault:
         yield subject.warning(f"{where} {said.fault}", "start the app, or correct url or verify.path")
     elif said.environment != environment.name:

@@ -9,15 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kaizen_tasks.flows.steps.building import Build, Push
-    from kaizen_tasks.flows.steps.configuring import Configure, Redeploy, Restore
-    from kaizen_tasks.flows.steps.deploying import Copy, Deploy, Locate
-    from kaizen_tasks.flows.steps.evidence import Evidence, Record, Return
-    from kaizen_tasks.flows.steps.holding import Hold
+    from kaizen_tasks.flows.steps.build import Build, Push
+    from kaizen_tasks.flows.steps.copy import Copy, Locate
+    from kaizen_tasks.flows.steps.deploy import Deploy
+    from kaizen_tasks.flows.steps.evidence import Evidence
+    from kaizen_tasks.flows.steps.hold import Hold
     from kaizen_tasks.flows.steps.preflight import Preflight
-    from kaizen_tasks.flows.steps.proving import Smoke, Verify
-    from kaizen_tasks.flows.steps.tagging import Seal, Send, Tag
-    from kaizen_tasks.flows.steps.versioning import Bump, Changelog, Commit, Land
+    from kaizen_tasks.flows.steps.record import Record, Return
+    from kaizen_tasks.flows.steps.runtime import Configure, Redeploy, Restore
+    from kaizen_tasks.flows.steps.smoke import Smoke
+    from kaizen_tasks.flows.steps.tag import Seal, Send, Tag
+    from kaizen_tasks.flows.steps.verify import Verify
+    from kaizen_tasks.flows.steps.version import Bump, Changelog, Commit, Land
 
 __all__ = [
     "Build",
@@ -45,15 +48,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "building": ("Build", "Push"),
-    "configuring": ("Configure", "Redeploy", "Restore"),
-    "deploying": ("Copy", "Deploy", "Locate"),
-    "evidence": ("Evidence", "Record", "Return"),
-    "holding": ("Hold",),
+    "build": ("Build", "Push"),
+    "runtime": ("Configure", "Redeploy", "Restore"),
+    "copy": ("Copy", "Locate"),
+    "deploy": ("Deploy",),
+    "evidence": ("Evidence",),
+    "record": ("Record", "Return"),
+    "hold": ("Hold",),
     "preflight": ("Preflight",),
-    "proving": ("Smoke", "Verify"),
-    "tagging": ("Seal", "Send", "Tag"),
-    "versioning": ("Bump", "Changelog", "Commit", "Land"),
+    "smoke": ("Smoke",),
+    "verify": ("Verify",),
+    "tag": ("Seal", "Send", "Tag"),
+    "version": ("Bump", "Changelog", "Commit", "Land"),
 }
 
 

@@ -10,8 +10,8 @@ from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.flows import obstacles
-from kaizen_tasks.flows.steps.versioning import Bump
+from kaizen_tasks.flows.release import preconditions
+from kaizen_tasks.flows.steps.version import Bump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class Preflight:
 
     def _obstacles(self, release: Release, tools: Tools) -> Iterator[str]:
         yield from self._of_checkout(tools)
-        account = obstacles.complaint(tools.identity.account) if self.environments else ""
+        account = preconditions.complaint(tools.identity.account) if self.environments else ""
         if account:
             yield account  # nothing is read from a wrong account
             return
@@ -68,14 +68,14 @@ class Preflight:
 
     def _of_checkout(self, tools: Tools) -> Iterator[str]:
         rules = tools.settings.release
-        return obstacles.of_checkout(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
+        return preconditions.of_checkout(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
 
     def _of_release(self, wanted: Release, tools: Tools) -> Iterator[str]:
-        yield from obstacles.of_version(wanted, tools)
-        yield from obstacles.of_documents(wanted, tools)
+        yield from preconditions.of_version(wanted, tools)
+        yield from preconditions.of_documents(wanted, tools)
         if self.push:
-            yield from obstacles.of_remote(wanted, tools, hotfix=self.bump.hotfix)
+            yield from preconditions.of_remote(wanted, tools, hotfix=self.bump.hotfix)
         if not self.skip_docs:
-            yield from obstacles.of_documentation(tools)
+            yield from preconditions.of_documentation(tools)
         for environment in self.environments:
-            yield from obstacles.of_environment(environment, wanted, tools)
+            yield from preconditions.of_environment(environment, wanted, tools)

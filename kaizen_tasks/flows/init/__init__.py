@@ -1,0 +1,1 @@
+"""The plan of `kaizen init`: which files it would write."""

@@ -1,0 +1,1 @@
+"""Promotion: which release, to which environments, in which order."""

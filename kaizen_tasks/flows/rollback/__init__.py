@@ -1,0 +1,1 @@
+"""Rollback: the candidates, and the automatic rollback of a failed deployment."""

@@ -1,0 +1,148 @@
+"""From the release commit to an image in the first repository: build, push."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.release import Label, Recipe, Release
+from kaizen_tasks.errors import BuildFailed, NotFound
+from kaizen_tasks.flows.steps.copy import Copy
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.ports.tools import Tools
+
+
+@frozen(kw_only=True)
+class Build:
+    """Build the image of the release commit, from a clean export and never from the working tree.
+
+    Attributes:
+        environment: skip the build when its repository already holds this version from this commit; None asks no
+            registry.
+    """
+
+    environment: Environment | None = None
+    label = Label("build")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look into the registry, then into the builder's own store."""
+        if release.commit and self.environment is not None:
+            held = _held(release, self.environment, tools)
+            if not isinstance(held, Act):
+                return held
+            origin = _origin(release, self.environment, tools)
+            if origin is not None:
+                return Done(f"{origin.repository}:{release.name} is there, from {release.commit[:10]}", release)
+        if release.commit:
+            image = tools.builder.find(_recipe(release, tools))
+            if image is not None:
+                return Done(f"{tools.settings.app}:{release.name} is here, from {release.commit[:10]}", release)
+        return Act(f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target(tools)}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Export the commit into an empty folder and build there."""
+        with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
+            context = Path(folder)
+            tools.scm.export(release.commit, context)
+            tools.builder.build(_recipe(release, tools), context)
+        return release
+
+
+def _target(tools: Tools) -> str:
+    return f"for {tools.settings.build.platform}"
+
+
+def _recipe(release: Release, tools: Tools) -> Recipe:
+    return Recipe(
+        app=tools.settings.app,
+        version=release.name,
+        revision=release.commit,
+        created=tools.scm.committed(release.commit),
+        source=tools.scm.source(),
+    )
+
+
+def _held(release: Release, environment: Environment, tools: Tools) -> Decision:
+    """Say whether a repository holds the release: `Done` from the same commit, `Refuse` from another, else `Act`."""
+    image = tools.registry.image(environment.repository, release.name)
+    where = f"{environment.repository}:{release.name}"
+    if image is None:
+        return Act(f"upload {where}", release)
+    if image.revision == release.commit:
+        return Done(f"{where} is there, from {release.commit[:10]}", evolve(release, digest=image.digest))
+    built_from = image.revision[:10] or "an unknown commit"
+    return Refuse(
+        why=(f"{where} exists, built from {built_from} and not from {release.commit[:10]}",),
+        hint="a version never moves; choose the next one: inv bump --part patch",
+    )
+
+
+@frozen(kw_only=True)
+class Push:
+    """Bring `:vX.Y.Z` into the first repository, and nothing else; never replace other bytes.
+
+    Attributes:
+        environment: whose repository receives the image.
+    """
+
+    environment: Environment
+
+    @property
+    def label(self) -> Label:
+        """Its name and environment."""
+        return Label("push", self.environment.name)
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look at what the tag holds now."""
+        if not release.commit:
+            return Act(f"upload {self.environment.repository}:{release.name}", release)
+        held = _held(release, self.environment, tools)
+        if isinstance(held, Act) and (origin := _origin(release, self.environment, tools)):
+            return Act(f"copy {release.name} from {origin.repository} by digest", release)
+        return held
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Hand the image over: from another repository when it was released there, else from the builder."""
+        origin = _origin(release, self.environment, tools)
+        if origin is None:
+            self._upload(release, tools)
+        else:
+            Copy(environment=self.environment, source=origin).act(release, tools)
+        return release
+
+    def _upload(self, release: Release, tools: Tools) -> None:
+        image = tools.builder.find(_recipe(release, tools))
+        if image is None:
+            raise BuildFailed(
+                f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}",
+                state="nothing has been uploaded",
+                hint="inv build",
+            )
+        address = tools.registry.address(self.environment.repository)
+        tools.builder.push(image, address=address, tag=release.name, login=tools.registry.login())
+
+
+def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
+    """Return another environment whose repository has the image already; another build would be other bytes.
+
+    That is so when the release began elsewhere, as a hotfix; its git tag tells, so that other releases need not look.
+    """
+    if tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(release.version)}") != release.commit:
+        return None
+    others = (each for each in tools.settings.environments.values() if each != environment)
+    return next((each for each in others if _has(each, release, tools)), None)
+
+
+def _has(environment: Environment, release: Release, tools: Tools) -> bool:
+    try:
+        image = tools.registry.image(environment.repository, release.name)
+    except NotFound:
+        return False  # it is configured, and not set up yet
+    return image is not None and image.revision == release.commit

@@ -1,0 +1,83 @@
+"""The step that runs the smoke checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.errors import VerifyFailed
+from kaizen_tasks.flows.deploy import probe
+from kaizen_tasks.flows.steps.verify import was_verified
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.smoke import SmokeCheck
+    from kaizen_tasks.ports.tools import Tools
+
+
+@frozen(kw_only=True)
+class Smoke:
+    """Run the configured checks against the running app.
+
+    Attributes:
+        environment: whose app.
+    """
+
+    environment: Environment
+
+    @property
+    def label(self) -> Label:
+        """Its name and environment."""
+        return Label("smoke", self.environment.name)
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """See whether this run or an earlier one has passed the checks."""
+        checks = tools.settings.smoke
+        if not checks:
+            return Done("no checks are configured", release)
+        if self.label in release.proven:
+            return Done(f"{_count(checks)} passed", release)
+        if was_verified(self.environment, release, tools):
+            return Done(f"{_count(checks)} passed before", release)
+        return Act(f"{_count(checks)}: {', '.join(map(_name, checks))}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Make every check, and report each.
+
+        Raises:
+            VerifyFailed: at least one answer is wrong; all of them are named.
+        """
+        url, checks = probe.address(self.environment, tools), tools.settings.smoke
+        wrong = [fault for check in checks if (fault := self._check(url, check, tools))]
+        if not wrong:
+            return release.prove(self.label)
+        name = self.environment.name
+        raise VerifyFailed(
+            f"{name}: {len(wrong)} of {_count(checks)} failed: {'; '.join(wrong)}",
+            environment=name,
+            state=f"{release.name} is running in {name} and is not recorded as verified",
+            hint=f"look at the app, then ask again: inv verify --env {name} --release {release.name}",
+        )
+
+    def _check(self, url: str, check: SmokeCheck, tools: Tools) -> str:
+        """Return what is wrong with the answer to one check, or nothing."""
+        began = tools.clock.elapsed()
+        answer = probe.smoke(url, check, tools)
+        took = duration.show(tools.clock.elapsed() - began)
+        faults = check.faults(answer)
+        said = f"{check.title} {', '.join(faults) or check.passing(answer)}"
+        tools.reporter.checked(self.label, f"{said} ({took})", right=not faults)
+        return said if faults else ""
+
+
+def _count(checks: tuple[SmokeCheck, ...]) -> str:
+    return "1 check" if len(checks) == 1 else f"{len(checks)} checks"
+
+
+def _name(check: SmokeCheck) -> str:
+    return check.name or check.title.removeprefix("GET ")

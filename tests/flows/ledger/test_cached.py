@@ -1,0 +1,87 @@
+"""The ledger as a run remembers it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from attrs import define, evolve, field
+
+from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.flows.ledger.cached import Recollection
+from tests.contracts.ledger import NOON, LedgerContract, entry
+from tests.fakes.ledger import FakeLedger
+
+
+class TestContract(LedgerContract):
+    @pytest.fixture
+    def ledger(self) -> Recollection:
+        return Recollection(FakeLedger(), frozenset({"staging"}))
+
+
+@define
+class Counted(FakeLedger):
+    """A ledger that counts how often it is read."""
+
+    reads: list[str] = field(factory=list)
+
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+        """Count, and answer."""
+        self.reads.append(environment)
+        return super().entries(environment, limit=limit)
+
+
+@pytest.fixture
+def behind() -> Counted:
+    """The real ledger."""
+    return Counted()
+
+
+def test_reads_its_environments_once(behind: Counted) -> None:
+    """However much is asked and written."""
+    behind.append(entry())
+    ledger = Recollection(behind, frozenset({"staging"}))
+    intent = evolve(entry(event=Event.STARTED, at=NOON + timedelta(seconds=1)), operation="")
+
+    assert ledger.entries("staging", limit=3) == (entry(),)
+    ledger.append(intent)
+    ledger.attach(intent, "6c7e")
+
+    assert ledger.entries("staging") == behind.entries("staging") == (evolve(intent, operation="6c7e"), entry())
+    assert behind.reads == ["staging", "staging"]
+
+
+def test_reads_any_other_environment_each_time(behind: Counted) -> None:
+    """Others may change those meanwhile."""
+    ledger = Recollection(behind, frozenset({"staging"}))
+
+    assert ledger.entries("prod") == ()
+    behind.append(entry("prod"))
+
+    assert ledger.entries("prod") == (entry("prod"),)
+
+
+def test_reads_more_than_it_remembers(behind: Counted) -> None:
+    """A history without end is not kept."""
+    for minute in range(300):
+        behind.append(entry(at=NOON + timedelta(minutes=minute)))
+    ledger = Recollection(behind, frozenset({"staging"}))
+
+    assert len(ledger.entries("staging", limit=20)) == 20
+    assert len(ledger.entries("staging", limit=250)) == 250
+
+
+def test_remembers_nothing_that_was_not_written(behind: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real one comes first."""
+    ledger = Recollection(behind, frozenset({"staging"}))
+    ledger.entries("staging")
+
+    def unreachable(*_: object) -> None:
+        raise Unreachable("down")
+
+    monkeypatch.setattr(Counted, "append", unreachable)
+    with pytest.raises(Unreachable):
+        ledger.append(entry())
+
+    assert ledger.entries("staging") == ()

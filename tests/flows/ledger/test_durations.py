@@ -1,0 +1,70 @@
+"""How long a release usually takes somewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from attrs import define
+
+from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.flows.ledger import durations
+from tests.fakes.clock import START
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.tools import FakeTools
+
+
+@define
+class DeafLedger(FakeLedger):
+    """A ledger that does not answer."""
+
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+        """Fail."""
+        raise Unreachable("DynamoDB does not answer")
+
+
+def told(*events: tuple[Event, int, str]) -> FakeTools:
+    """Return a world whose ledger has these events of mark: each with its second, and the digest it is about."""
+    tools = FakeTools()
+    for event, second, digest in events:
+        tools.ledger.append(
+            Entry(
+                environment="mark",
+                event=event,
+                version="v1.2.3",
+                commit="c" * 40,
+                digest=digest,
+                at=START + timedelta(seconds=second),
+                actor="ada@laptop",
+            )
+        )
+    return tools
+
+
+def test_nobody_knows_where_nothing_was_released() -> None:
+    """Or where the ledger does not answer: it is only a remark."""
+    assert durations.seconds("mark", told()) is None
+    assert durations.seconds("mark", FakeTools(ledger=DeafLedger())) is None
+
+
+def test_it_is_the_middle_of_the_last_ones() -> None:
+    """From the intent to the proof; one that was slow does not count for more."""
+    tools = told(
+        (Event.STARTED, 0, "a"), (Event.DEPLOYED, 5, "a"), (Event.VERIFIED, 7, "a"),
+        (Event.STARTED, 100, "b"), (Event.DEPLOYED, 105, "b"), (Event.VERIFIED, 190, "b"),
+        (Event.STARTED, 200, "c"), (Event.DEPLOYED, 205, "c"), (Event.VERIFIED, 209, "c"),
+    )  # fmt: skip
+
+    assert durations.seconds("mark", tools) == 9
+
+
+def test_what_failed_says_nothing_about_how_long_it_takes() -> None:
+    """Nor does a proof that was given again much later."""
+    tools = told(
+        (Event.STARTED, 0, "a"), (Event.FAILED, 900, "a"),
+        (Event.VERIFIED, 1000, "a"),
+        (Event.STARTED, 2000, "b"), (Event.DEPLOYED, 2003, "b"), (Event.VERIFIED, 2004, "b"),
+        (Event.VERIFIED, 9000, "b"),
+    )  # fmt: skip
+
+    assert durations.seconds("mark", tools) == 4

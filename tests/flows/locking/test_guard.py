@@ -1,0 +1,133 @@
+"""Nothing is changed once the lock is lost, also not in the middle of an act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
+from kaizen_tasks.flows.locking.guard import CHANGING, Trace, guarded
+from kaizen_tasks.flows.locking.session import LEASE, holding
+from kaizen_tasks.flows.runner import fenced, run
+from tests.fakes.platform import FakePlatform
+from tests.fakes.tools import FakeTools
+from tests.flows.test_runner import START, FakeStep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.ports.tools import Tools
+
+CALLS = [(port, call) for port, calls in CHANGING.items() for call in sorted(calls)]
+
+
+def refuse() -> None:
+    """Be the check of a run that has lost its lock."""
+    raise Locked("lost")
+
+
+@pytest.mark.parametrize(("port", "call"), CALLS)
+def test_lets_nothing_be_changed_without_the_lock(port: str, call: str) -> None:
+    with pytest.raises(Locked):
+        getattr(getattr(guarded(FakeTools(), refuse, Trace()), port), call)()
+
+
+@pytest.mark.parametrize(("port", "call"), CALLS)
+def test_lets_everything_through_with_the_lock(port: str, call: str) -> None:
+    """Here it is called without what it needs, and it is the call itself that says so."""
+    with pytest.raises(TypeError, match="missing"):
+        getattr(getattr(guarded(FakeTools(), lambda: None, Trace()), port), call)()
+
+
+def test_lets_a_run_look_on_without_the_lock() -> None:
+    tools = guarded(FakeTools(), refuse, Trace())
+    assert tools.registry.image("staging-web-app", "latest") is None
+    assert tools.settings.app == "web"
+
+
+def test_stops_in_the_middle_of_an_act() -> None:
+    class Drowsy(FakeStep):
+        def act(self, release: Release, tools: Tools) -> Release:
+            tools.clock.sleep(LEASE)
+            tools.platform.start(tools.platform.service("staging-web-service"))
+            return release
+
+    tools = FakeTools()
+    with (
+        pytest.raises(Locked, match="not renewed in time"),
+        holding(["staging"], tools, command="deploy") as fence,
+    ):
+        run((Drowsy(),), START, tools, fenced(fence))
+    assert tools.platform.operations(tools.platform.service("staging-web-service")) == ()
+
+
+def begun(error: KaizenError) -> Callable[[Tools], None]:
+    """Return an act that starts a deployment, and then meets this."""
+
+    def act(tools: Tools) -> None:
+        tools.platform.start(tools.platform.service("staging-web-service"))
+        raise error
+
+    return act
+
+
+def ended(act: Callable[[Tools], None]) -> KaizenError:
+    """Return what a run with this act ends with."""
+    trace = Trace()
+    with pytest.raises(KaizenError) as caught, trace.telling():
+        act(guarded(FakeTools(), lambda: None, trace))
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [Denied, Unreachable, Refused])
+def test_what_stops_a_run_half_way_is_no_refusal(kind: type[Refused]) -> None:
+    """The exit code of a refusal says that nothing has been changed."""
+    error = ended(begun(kind("the token has expired", hint="log in again")))
+
+    assert type(error) is Interrupted
+    assert str(error).splitlines() == [
+        "the token has expired",
+        "the same command goes on from here: a deployment was started",
+        "log in again",
+    ]
+
+
+@pytest.mark.parametrize("error", [PushFailed("cut off"), NotFound("there is no service"), Locked("lost")])
+def test_what_has_a_code_of_its_own_keeps_it(error: KaizenError) -> None:
+    assert ended(begun(error)) is error
+
+
+def test_what_comes_before_the_first_change_stays_a_refusal() -> None:
+    refusal = Denied("the token has expired")
+
+    def act(tools: Tools) -> None:
+        assert tools.registry.image("staging-web-app", "latest") is None
+        raise refusal
+
+    assert ended(act) is refusal
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (Denied("no permission"), ""),
+        (Unreachable("no answer"), "the same command goes on from here: perhaps a deployment was started"),
+    ],
+)
+def test_a_change_that_was_turned_away_is_none(error: Refused, state: str) -> None:
+    """One without an answer may have taken effect."""
+
+    class Refusing(FakePlatform):
+        def start(self, service: Service) -> str:
+            raise error
+
+    tools, trace = FakeTools(), Trace()
+    service, tools.platform = tools.platform.service("staging-web-service"), Refusing()
+
+    with pytest.raises(KaizenError) as caught, trace.telling():
+        guarded(cast("Tools", tools), lambda: None, trace).platform.start(service)
+
+    assert caught.value.state == state

@@ -1,0 +1,172 @@
+"""Which release can be promoted from a stage."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+from semver import Version
+
+from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.release import Image
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows.promote import select
+from tests.fakes.clock import START
+from tests.fakes.registry import OCI_MANIFEST
+from tests.fakes.tools import FakeTools
+
+
+def told(*said: str) -> FakeTools:
+    """Return a world whose ledger says this: `environment event version`, oldest first."""
+    tools = FakeTools()
+    for minute, (environment, event, version) in enumerate(each.split() for each in said):
+        entry = Entry(
+            environment=environment,
+            event=Event(event),
+            version=version,
+            commit=f"commit of {version}",
+            digest=f"sha256:{version}",
+            at=START + timedelta(minutes=minute),
+            actor="ada@laptop",
+        )
+        tools.ledger.append(entry)
+    return tools
+
+
+def verified_in(stage: str, tools: FakeTools, wanted: str = "") -> str:
+    """Return the digest that can be promoted from a stage."""
+    version = Version.parse(wanted) if wanted else None
+    return select.verified_in(tools.settings.stage(stage), version, tools).digest
+
+
+def test_takes_version_commit_and_digest_from_the_proof() -> None:
+    """Nothing is looked up anew: what was verified is what is promoted."""
+    tools = told("staging verified v1.2.3")
+
+    found = select.verified_in(tools.settings.stage("staging"), None, tools)
+
+    assert (found.name, found.commit, found.digest) == ("v1.2.3", "commit of v1.2.3", "sha256:v1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "digest"),
+    [
+        (["staging verified v1.0.0", "staging verified v1.1.0"], "", "sha256:v1.1.0"),
+        (["staging verified v1.0.0", "staging verified v1.1.0"], "1.0.0", "sha256:v1.0.0"),
+        (["staging verified v1.0.0", "staging deployed v1.1.0"], "", "sha256:v1.0.0"),
+        (["staging verified v1.1.0", "staging rollback v1.0.0", "staging verified v1.0.0"], "", "sha256:v1.0.0"),
+        (["staging verified v1.0.0", "prod verified v9.0.0"], "", "sha256:v1.0.0"),
+    ],
+)
+def test_the_last_proof_counts_unless_a_version_is_named(said: list[str], wanted: str, digest: str) -> None:
+    """What was deployed and not proven is passed over."""
+    assert verified_in("staging", told(*said), wanted) == digest
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "what"),
+    [
+        ([], "", "no release was verified in staging"),
+        (["staging deployed v1.0.0"], "", "no release was verified in staging"),
+        (["staging verified v1.0.0"], "1.1.0", r"v1\.1\.0 was never verified in staging"),
+        (["staging deployed v1.1.0"], "1.1.0", r"v1\.1\.0 was never verified in staging"),
+    ],
+)
+def test_refuses_what_has_no_proof(said: list[str], wanted: str, what: str) -> None:
+    """Asking for it by name changes nothing."""
+    with pytest.raises(Refused, match=what) as refused:
+        verified_in("staging", told(*said), wanted)
+
+    assert refused.value.state == "nothing has been changed"
+
+
+BETA = ["mark verified v1.0.0", "shane verified v1.0.0", "dom verified v1.0.0"]
+
+
+def test_a_group_is_promoted_from_when_all_of_it_has_proven_the_same() -> None:
+    """Any stage may come before another."""
+    assert verified_in("beta", told(*BETA)) == "sha256:v1.0.0"
+
+
+def test_refuses_a_group_that_has_proven_different_releases() -> None:
+    """Which one is meant is for a person to say."""
+    tools = told(*BETA, "shane verified v1.1.0")
+
+    with pytest.raises(Refused, match=r"one and the same release: mark v1\.0\.0, shane v1\.1\.0, dom") as refused:
+        verified_in("beta", tools)
+
+    assert "--release" in refused.value.hint
+    assert verified_in("beta", tools, "1.0.0") == "sha256:v1.0.0"
+
+
+def test_refuses_a_group_of_which_one_has_proven_nothing() -> None:
+    """The error names it."""
+    with pytest.raises(Refused, match="no release was verified in dom"):
+        verified_in("beta", told(*BETA[:2]))
+
+
+def test_what_is_serving_can_go_further_without_proof() -> None:
+    """The last that came into service, verified or not; a failed attempt did not."""
+    tools = told("staging verified v1.0.0", "staging deployed v1.1.0", "staging failed v1.2.0")
+
+    assert select.serving_in(tools.settings.stage("staging"), None, tools).digest == "sha256:v1.1.0"
+
+
+@pytest.mark.parametrize("stage", ["staging", "prod", "beta"])
+def test_a_release_that_is_named_is_looked_up_in_the_stages_before(stage: str) -> None:
+    """Whoever goes without evidence may leave out a stage; with the commit that it was built from."""
+    tools = told()
+    image = Image(digest="sha256:x", media_type=OCI_MANIFEST, version="v1.0.0", revision="4f2a")
+    tools.registry.put("staging-web-app", "v1.0.0", image)
+
+    found = select.serving_in(tools.settings.stage(stage), Version.parse("1.0.0"), tools)
+
+    assert (found.name, found.digest, found.commit) == ("v1.0.0", "sha256:x", "4f2a")
+
+
+@pytest.mark.parametrize(
+    ("stage", "wanted", "what"),
+    [
+        ("staging", "", "nothing was ever deployed to staging"),
+        ("staging", "1.0.0", r"v1\.0\.0 is in no repository of staging or of a stage before it"),
+        ("beta", "", r"were not deployed with one and the same release: mark v1\.0\.0, shane v1\.1\.0, dom v1\.0\.0"),
+    ],
+)
+def test_refuses_what_cannot_be_found(stage: str, wanted: str, what: str) -> None:
+    """Without evidence is not without an image."""
+    tools = told("mark deployed v1.0.0", "shane deployed v1.1.0", "dom deployed v1.0.0")
+
+    with pytest.raises(Refused, match=what):
+        select.serving_in(tools.settings.stage(stage), Version.parse(wanted) if wanted else None, tools)
+
+
+def demand(tools: FakeTools, *ages: float) -> None:
+    """Look for the evidence that three tenants want."""
+    tenants = tools.settings.stage("beta").environments
+    wanting = tuple(evolve(each, min_age=Seconds(age)) for each, age in zip(tenants, ages, strict=True))
+    release = select.verified_in(tools.settings.stage("prod"), None, tools)
+    select.demand(wanting, tools.settings.stage("prod"), release, tools)
+
+
+def test_every_environment_must_accept_the_evidence() -> None:
+    """The refusal names one that does not."""
+    tools = told("prod verified v1.0.0")
+    tools.clock.advance(60)
+    demand(tools, 0, 60, 30)
+
+    with pytest.raises(Refused, match=r"^dom: v1\.0\.0 was verified in prod 1m ago .* verified 2m ago") as refused:
+        demand(tools, 0, 60, 120)
+
+    assert refused.value.state == "nothing has been changed"
+    assert "--without-evidence" in refused.value.hint
+
+
+def test_an_environment_that_has_proven_it_itself_wants_no_more() -> None:
+    """It does not make up for the others."""
+    tools = told("prod verified v1.0.0", "dom verified v1.0.0")
+    demand(tools, 0, 0, 9999)
+
+    with pytest.raises(Refused, match=r"^shane: "):
+        demand(tools, 0, 5000, 9999)

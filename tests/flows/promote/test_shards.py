@@ -1,0 +1,143 @@
+"""Shards of a rollout: which environments each has, and what comes before all of them."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from semver import Version
+
+from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.rollout import parse_shard
+from kaizen_tasks.errors import Refused, RolloutFailed
+from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.promote import shards
+from kaizen_tasks.flows.promote.rollout import Rollout, roll_out
+from kaizen_tasks.flows.steps import Record
+from tests.fakes.tools import FakeTools, settings
+
+RELEASE = Release(version=Version.parse("1.2.3"), commit="4f2a9c81", digest="sha256:" + "ab" * 32)
+OTHER = evolve(RELEASE, version=Version.parse("1.2.2"), digest="sha256:" + "cd" * 32)
+
+
+def names(stage: str, shard: str) -> list[str]:
+    """Return the environments of a shard."""
+    return [each.name for each in shards.part(FakeTools().settings.stage(stage), parse_shard(shard)).environments]
+
+
+@pytest.mark.parametrize(
+    ("stage", "shard", "environments"),
+    [
+        ("beta", "1/1", ["mark", "shane", "dom"]),
+        ("beta", "1/3", ["shane"]),
+        ("beta", "2/3", ["mark"]),
+        ("beta", "3/3", ["dom"]),
+        ("beta", "1/2", ["mark"]),
+        ("beta", "2/2", ["shane", "dom"]),
+        ("prod", "1/2", []),
+        ("prod", "2/2", ["prod"]),
+    ],
+)
+def test_a_shard_has_its_environments_in_their_order(stage: str, shard: str, environments: list[str]) -> None:
+    """It may be empty."""
+    assert names(stage, shard) == environments
+
+
+def write(tools: FakeTools, environment: str, event: Event, release: Release = RELEASE) -> None:
+    """Write an entry, and let a minute pass."""
+    entries.append(event, tools.settings.environments[environment], release, tools)
+    tools.clock.advance(60)
+
+
+def hold(environment: str, tools: FakeTools) -> Hold:
+    """Return a hold of an environment."""
+    return Hold(environment=environment, reason="race day", actor="mark@phone", since=tools.clock.now())
+
+
+def bake_left(tools: FakeTools, stage: str = "beta") -> float:
+    """Ask for how long a shard has to wait."""
+    return shards.bake_left(tools.settings.stage(stage), RELEASE, tools)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [[], [(Event.DEPLOYED, RELEASE)], [(Event.VERIFIED, OTHER)], [(Event.VERIFIED, RELEASE), (Event.VERIFIED, OTHER)]],
+)
+def test_no_shard_begins_before_the_canary_has_proven_the_release(said: list[tuple[Event, Release]]) -> None:
+    """And not when it has gone back since."""
+    tools = FakeTools()
+    for event, release in said:
+        write(tools, "mark", event, release)
+
+    with pytest.raises(Refused, match=r"no shard begins before the canary has proven v1\.2\.3: mark") as refused:
+        bake_left(tools)
+
+    assert refused.value.hint == "inv promote --env mark --release v1.2.3, then the same command again"
+
+
+def test_the_canary_is_the_first_that_nobody_holds() -> None:
+    """As in a rollout on one machine."""
+    tools = FakeTools()
+    tools.holds.add(hold("mark", tools))
+    write(tools, "mark", Event.VERIFIED)
+
+    with pytest.raises(Refused, match=r"proven v1\.2\.3: shane\n"):
+        bake_left(tools)
+    write(tools, "shane", Event.VERIFIED)
+
+    assert bake_left(tools) <= 0
+
+
+def test_the_canaries_bake_before_every_shard() -> None:
+    """What has passed since the proof counts; of several, the last proof."""
+    tools = FakeTools(settings=settings(rollout={"canary": 2, "bake": "5m"}))
+    write(tools, "mark", Event.VERIFIED)
+    write(tools, "shane", Event.VERIFIED)
+
+    assert bake_left(tools) == 240
+    tools.clock.advance(1000)
+    assert bake_left(tools) <= 0
+
+
+@pytest.mark.parametrize(("stage", "canary"), [("prod", 1), ("beta", 0)])
+def test_where_there_is_no_canary_none_is_waited_for(stage: str, canary: int) -> None:
+    """A single environment, or none configured."""
+    tools = FakeTools(settings=settings(rollout={"canary": canary, "bake": "5m"}))
+
+    assert bake_left(tools, stage) <= 0
+
+
+def rollout(tools: FakeTools, shard: str, *, skip_held: bool = False) -> Rollout:
+    """Return the rollout of a shard, of which only the record is left to do."""
+    return Rollout(
+        stage=shards.part(tools.settings.stage("beta"), parse_shard(shard)),
+        release=RELEASE,
+        flow_for=lambda environment: (Record(environment=environment),),
+        again=f"inv promote-beta --shard {shard}",
+        skip_held=skip_held,
+        sharded=True,
+    )
+
+
+def test_a_shard_has_no_canary_of_its_own() -> None:
+    """All of its environments go at once."""
+    tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "5m"}))
+
+    roll_out(rollout(tools, "2/2"), tools)
+
+    assert {entry.environment for entry in tools.ledger.written} == {"shane", "dom"}
+    assert tools.clock.slept == []
+
+
+def test_a_shard_of_one_environment_is_a_part_of_a_stage_all_the_same() -> None:
+    """A held one is left out, and can be so with success."""
+    tools = FakeTools()
+    tools.holds.add(hold("mark", tools))
+
+    roll_out(rollout(tools, "1/2", skip_held=True), tools)
+    with pytest.raises(RolloutFailed, match=r"beta shard 1/2: 1 of 1 environment does not have v1\.2\.3") as failed:
+        roll_out(rollout(tools, "1/2"), tools)
+
+    assert failed.value.exit_code == 9
+    assert failed.value.state == "held: mark"

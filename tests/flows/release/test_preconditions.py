@@ -1,0 +1,303 @@
+"""What stands in the way of a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+from semver import Version
+
+from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.errors import Denied, Unreachable
+from kaizen_tasks.flows.release import preconditions
+from tests.fakes.registry import OCI_MANIFEST
+from tests.fakes.scm import FakeScm
+from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports.types import Remote
+
+NEXT = Release(version=Version.parse("0.2.0"))
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """A world in which nothing stands in the way."""
+    return FakeTools()
+
+
+class SilentScm(FakeScm):
+    """A repository whose remote does not answer."""
+
+    def remote(self, branch: str) -> Remote | None:
+        """Fail."""
+        raise Unreachable("origin does not answer")
+
+
+def of_checkout(tools: FakeTools) -> list[str]:
+    """Look at the checkout, as a release does."""
+    return list(preconditions.of_checkout(tools.settings.release.branches, tools))
+
+
+def of_remote(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False) -> list[str]:
+    """Look at the remote."""
+    return list(preconditions.of_remote(release, tools, hotfix=hotfix))
+
+
+def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:
+    """Look at what the last release has left."""
+    return list(preconditions.of_version(release, tools))
+
+
+def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools) -> None:
+    """Every look is silent."""
+    staging = tools.settings.environments["staging"]
+
+    assert of_checkout(tools) == []
+    assert of_remote(tools) == []
+    assert of_version(tools) == []
+    assert list(preconditions.of_documents(NEXT, tools)) == []
+    assert list(preconditions.of_documentation(tools)) == []
+    assert list(preconditions.of_environment(staging, NEXT, tools)) == []
+
+
+@pytest.mark.parametrize(
+    ("branches", "branch", "allowed"),
+    [
+        (["main"], "main", True),
+        (["main"], "Main", False),
+        (["main"], "main-2", False),
+        (["main", "release/*"], "release/1.2", True),
+        (["release/*"], "main", False),
+    ],
+)
+def test_releases_from_the_configured_branches(branches: list[str], branch: str, *, allowed: bool) -> None:
+    """Names or patterns."""
+    tools = FakeTools(settings=settings(release={"branches": branches}))
+    tools.scm.branch = branch
+
+    assert (of_checkout(tools) == []) is allowed
+
+
+def test_tells_a_detached_head(tools: FakeTools) -> None:
+    """A release moves a branch."""
+    tools.scm.detach()
+
+    assert of_checkout(tools) == ["HEAD is detached: check out a branch"]
+
+
+def test_tells_uncommitted_files_and_not_all_of_many(tools: FakeTools) -> None:
+    """VERSION and changelog are the release's own, and are looked at elsewhere."""
+    files = {f"page{number}.html": b"old" for number in range(5)}
+    tools.scm.commit(files)
+    tools.scm.documents.files.update({**dict.fromkeys(files, b"new"), "VERSION": b"0.2.0\n", "CHANGELOG.md": b"new"})
+
+    assert of_checkout(tools) == [
+        "uncommitted changes would not be in the release: page0.html, page1.html, page2.html and 2 more"
+    ]
+
+
+def test_tells_everything_that_is_under_way(tools: FakeTools) -> None:
+    """One line each, so that all of it can be mended at once."""
+    tools.scm.in_the_way = ("a merge is under way", "this is a shallow clone")
+    tools.scm.branch = "feature"
+
+    assert of_checkout(tools)[:2] == ["a merge is under way", "this is a shallow clone"]
+    assert len(of_checkout(tools)) == 3
+
+
+def test_tells_commits_of_the_remote_that_are_not_here(tools: FakeTools) -> None:
+    """Somebody else has pushed meanwhile."""
+    here = tools.scm.head().commit
+    tools.upstream.branches["main"] = tools.scm.commit({"app.py": b""})
+    tools.scm._tip = here
+
+    assert len(of_remote(tools)) == 1
+    assert of_remote(tools)[0].startswith("origin/main has commits that are not here: git pull")
+
+
+def test_commits_that_are_not_pushed_yet_are_no_obstacle(tools: FakeTools) -> None:
+    """The release pushes them."""
+    tools.scm.commit({"app.py": b""})
+
+    assert of_remote(tools) == []
+
+
+def test_a_branch_that_the_remote_does_not_have_is_no_obstacle(tools: FakeTools) -> None:
+    """The first push makes it."""
+    tools.upstream.branches.clear()
+
+    assert of_remote(tools) == []
+
+
+def test_a_repository_without_a_remote_can_be_released_from() -> None:
+    """There is nobody to ask."""
+    tools = FakeTools()
+    tools.scm = FakeScm(FILES, documents=tools.scm.documents)
+
+    assert of_remote(tools) == []
+
+
+def test_a_remote_that_does_not_answer_is_an_obstacle_and_no_error() -> None:
+    """It stands in the list beside the others."""
+    tools = FakeTools()
+    tools.scm = SilentScm(FILES, documents=tools.scm.documents, remote=tools.upstream)
+
+    assert of_remote(tools) == ["origin does not answer"]
+
+
+def test_tells_a_tag_that_the_remote_has_on_another_commit(tools: FakeTools) -> None:
+    """Tags are not always fetched."""
+    tools.upstream.tags["v0.2.0"] = "0123456789abcdef"
+
+    assert of_remote(tools) == [
+        "origin has the tag v0.2.0 on commit 0123456789: git fetch --tags, and choose another version"
+    ]
+
+
+def test_the_tag_of_the_very_release_is_no_obstacle(tools: FakeTools) -> None:
+    """It is being finished."""
+    head = tools.scm.head().commit
+    tools.upstream.tags["v0.2.0"] = head
+
+    assert of_remote(tools, evolve(NEXT, commit=head)) == []
+
+
+def test_tells_a_later_tag_of_the_remote_but_not_to_a_hotfix(tools: FakeTools) -> None:
+    """A hotfix starts from an older release, and what came later is in its way no more."""
+    tools.upstream.tags.update({"v0.3.0": "0123456789abcdef", "nightly": "0123456789abcdef"})
+
+    assert of_remote(tools) == ["origin has the tag v0.3.0, which is above 0.2.0: git fetch --tags"]
+    assert of_remote(tools, hotfix=True) == []
+
+
+def test_tells_a_heading_above_the_version(tools: FakeTools) -> None:
+    """The witnesses of the last release disagree."""
+    tools.documents.write("CHANGELOG.md", CHANGELOG.replace(b"[0.1.0]", b"[0.9.0]"))
+
+    assert of_version(tools) == ["CHANGELOG.md has [0.9.0], which is above the 0.2.0 to be released"]
+
+
+def test_tells_a_tag_without_a_heading(tools: FakeTools) -> None:
+    """A release was made beside the changelog."""
+    tools.scm.tag("v0.1.5", tools.scm.head().commit, "")
+
+    assert of_version(tools) == ["the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"]
+
+
+def test_tells_a_tag_that_exists_already_unless_it_is_the_very_releases(tools: FakeTools) -> None:
+    """`--to` may name a version that is taken."""
+    head = tools.scm.head().commit
+    tools.scm.tag("v0.1.0", head, "")
+    taken = Release(version=Version.parse("0.1.0"))
+
+    assert of_version(tools, taken) == [f"the tag v0.1.0 exists already, on commit {head[:10]}"]
+    assert of_version(tools, evolve(taken, commit=head)) == []
+
+
+@pytest.mark.parametrize(
+    ("edited", "told"),
+    [
+        ({"VERSION": b"0.2.0\n"}, []),
+        ({"VERSION": b"0.1.9\n"}, ["VERSION is edited and not committed: git checkout VERSION"]),
+        (
+            {"CHANGELOG.md": CHANGELOG.replace(b"Weekly", b"Daily")},
+            ["CHANGELOG.md is edited and not committed: git commit CHANGELOG.md"],
+        ),
+        ({"CHANGELOG.md": CHANGELOG.replace(b"[Unreleased]", b"[0.2.0] - 2026-11-20")}, []),
+    ],
+)
+def test_tells_edits_that_the_release_would_overwrite(
+    tools: FakeTools, edited: dict[str, bytes], told: list[str]
+) -> None:
+    """An edit that is the release itself would be written anyway."""
+    tools.scm.documents.files.update(edited)
+
+    assert list(preconditions.of_documents(NEXT, tools)) == told
+    assert list(preconditions.of_documents(evolve(NEXT, commit=tools.scm.head().commit), tools)) == []
+
+
+RULES = [{"when": ["infra/**"], "update": ["docs/*.md"]}]
+
+
+@pytest.mark.parametrize(
+    ("touched", "told"),
+    [
+        ({"app.py": b"new"}, []),
+        (
+            {"infra/main.tf": b"new"},
+            ["infra/main.tf was changed, and none of docs/*.md: update it, or --skip-docs 'reason'"],
+        ),
+        ({"infra/main.tf": b"new", "docs/versioning.md": b"new"}, []),
+    ],
+)
+def test_holds_the_commits_since_the_last_release_against_the_checklist(
+    touched: dict[str, bytes], told: list[str]
+) -> None:
+    """What an earlier release has touched is its own affair."""
+    tools = FakeTools(settings=settings(docs_checklist=RULES))
+    before = tools.scm.commit({"infra/main.tf": b"old", "docs/versioning.md": b"old"})
+    tools.scm.tag("v0.1.0", before, "")
+    tools.scm.commit(touched)
+
+    assert list(preconditions.of_documentation(tools)) == told
+
+
+def test_everything_is_new_before_the_first_release() -> None:
+    """Then the whole history counts."""
+    tools = FakeTools(settings=settings(docs_checklist=RULES))
+    tools.scm.commit({"infra/main.tf": b"old"})
+    tools.scm.commit({"app.py": b"new"})
+
+    assert len(list(preconditions.of_documentation(tools))) == 1
+
+
+def test_tells_everything_that_a_deployment_would_miss(tools: FakeTools) -> None:
+    """Repository and service, each with what to do about it."""
+    nowhere = evolve(tools.settings.environments["staging"], repository="no-repository", service="no-service")
+
+    assert list(preconditions.of_environment(nowhere, NEXT, tools)) == [
+        "there is no image repository no-repository (create it)",
+        "there is no service no-service (create it)",
+    ]
+
+
+@pytest.mark.parametrize(("revision", "named"), [("0123456789abcdef", "0123456789"), ("", "an unknown commit")])
+def test_tells_an_image_of_the_version_that_another_commit_has_made(
+    tools: FakeTools, revision: str, named: str
+) -> None:
+    """Found before the build, and not at the push."""
+    staging = tools.settings.environments["staging"]
+    image = Image(digest="sha256:1", media_type=OCI_MANIFEST, revision=revision)
+    tools.registry.put(staging.repository, "v0.2.0", image)
+    begun = evolve(NEXT, commit=tools.scm.head().commit)
+
+    assert list(preconditions.of_environment(staging, begun, tools)) == [
+        f"{staging.repository}:v0.2.0 exists, built from {named}"
+    ]
+
+
+def test_its_own_image_is_no_obstacle(tools: FakeTools) -> None:
+    """The release is being finished."""
+    staging, head = tools.settings.environments["staging"], tools.scm.head().commit
+    tools.registry.put(staging.repository, "v0.2.0", Image(digest="d", media_type=OCI_MANIFEST, revision=head))
+
+    assert list(preconditions.of_environment(staging, evolve(NEXT, commit=head), tools)) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [
+        (Denied("no credentials", state="nothing was asked", hint="aws login"), "no credentials (aws login)"),
+        (Denied("no credentials"), "no credentials"),
+    ],
+)
+def test_a_complaint_is_one_line_with_the_way_out(error: Denied, complaint: str) -> None:
+    """It stands in a list."""
+
+    def look() -> object:
+        raise error
+
+    assert preconditions.complaint(look) == complaint
+    assert preconditions.complaint(lambda: None) == ""

@@ -1,0 +1,236 @@
+"""The release flow, from a commit to a verified service."""
+
+from __future__ import annotations
+
+import pytest
+
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.errors import DeployFailed, KaizenError, Refused, VerifyFailed
+from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.runner import display, run
+from kaizen_tasks.flows.steps import Bump
+from tests.fakes.tools import FILES, FakeTools
+
+STEPS = [
+    "preflight",
+    "bump",
+    "changelog",
+    "commit",
+    "build",
+    "push staging",
+    "land",
+    "deploy staging",
+    "verify staging",
+    "smoke staging",
+    "record staging",
+    "tag",
+]
+
+
+def release(tools: FakeTools, **flags: object) -> Release:
+    """Type `inv release-staging`."""
+    tools.drafting()
+    start = Release(version=files.version(tools))
+    execute = display if flags.pop("dry", False) else None
+    flow = catalogue.release(Bump(settled=True, **flags), tools.settings.first_stage)  # type: ignore[arg-type]
+    return run(flow, start, tools, execute) if execute else run(flow, start, tools)
+
+
+def test_releases_the_next_version_to_a_service_that_proves_it() -> None:
+    """One command takes notes and commits to a verified service, a ledger entry and a pushed tag."""
+    tools = FakeTools()
+
+    released = release(tools)
+
+    assert released.name == "v0.2.0"
+    assert tools.serving["staging"] == "v0.2.0"
+    assert tools.latest("staging") == "v0.2.0"
+    assert tools.upstream.tags == {"v0.2.0": released.commit}
+    assert tools.upstream.branches["main"] == released.commit
+    assert [entry.event for entry in tools.ledger.written][-1] is Event.VERIFIED
+    assert tools.scm.documents.files["VERSION"] == b"0.2.0\n"
+    assert b"## [0.2.0] - 2026-11-20" in tools.scm.documents.files["CHANGELOG.md"]
+
+
+def test_does_nothing_when_typed_again() -> None:
+    """Every step of the second run says that it is done; no commit, tag, image or operation is made."""
+    tools = FakeTools()
+    release(tools)
+    before = (dict(tools.scm.commits), dict(tools.upstream.tags), list(tools.registry.calls), tools.platform.started[:])
+
+    release(tools)
+
+    assert tools.reporter.of("done") == STEPS
+    after = (dict(tools.scm.commits), dict(tools.upstream.tags), list(tools.registry.calls), tools.platform.started[:])
+    assert before == after
+
+
+def test_shows_the_same_plan_and_changes_nothing_when_dry() -> None:
+    """The dry run names every step that would act, with the version it would release."""
+    tools = FakeTools()
+
+    planned = release(tools, dry=True)
+
+    assert planned.name == "v0.2.0"
+    assert tools.reporter.of("act") == [step for step in STEPS if step != "preflight"]
+    assert tools.scm.documents.files == FILES
+    assert len(tools.scm.commits) == 1
+    assert tools.registry.calls == []
+    assert tools.ledger.written == []
+
+
+def test_leaves_branch_and_files_alone_when_the_build_fails() -> None:
+    """Before the first push a failure leaves no trace but a private ref."""
+    tools = FakeTools()
+    head = without_dockerfile(tools)
+
+    with pytest.raises(KaizenError) as failed:
+        release(tools)
+
+    assert failed.value.exit_code == 5
+    assert tools.scm.head().commit == head
+    assert tools.scm.documents.files["VERSION"] == b"0.1.0\n"
+    assert tools.upstream.tags == {}
+
+
+def test_a_fix_after_a_failed_build_is_in_the_release() -> None:
+    """A release that never left this machine does not bind: the mended branch is what is released."""
+    tools = FakeTools()
+    without_dockerfile(tools)
+    with pytest.raises(KaizenError):
+        release(tools)
+    fixed = tools.scm.commit({"Dockerfile": b"FROM scratch\n"})
+    tools.upstream.branches["main"] = fixed
+
+    released = release(tools)
+
+    assert released.name == "v0.2.0"
+    assert tools.scm.is_ancestor(fixed, released.commit)
+
+
+def test_finishes_the_same_version_after_a_failed_deployment() -> None:
+    """From the first push on there is only the way forward: the same version, commit and image."""
+    tools = FakeTools()
+    tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
+    with pytest.raises(DeployFailed) as failed:
+        release(tools)
+    begun = tools.scm.head().commit
+    tools.platform.outcomes.clear()
+
+    released = release(tools)
+
+    assert failed.value.exit_code == 7
+    assert released.commit == begun
+    assert released.name == "v0.2.0"
+    assert tools.builder.builds == 1
+    assert tools.upstream.tags == {"v0.2.0": begun}
+
+
+def test_records_no_proof_when_the_app_goes_on_answering_the_old_version() -> None:
+    """An accepted deployment is not success: only the app's own answer is."""
+    tools = FakeTools(stuck={"staging"})
+
+    with pytest.raises(VerifyFailed, match=r"v0\.1\.0") as failed:
+        release(tools)
+
+    assert failed.value.exit_code == 8
+    assert Event.VERIFIED not in {entry.event for entry in tools.ledger.written}
+    assert tools.upstream.tags == {}
+
+
+def test_refuses_when_nothing_is_noted() -> None:
+    """A release without notes is refused before anything is written."""
+    tools = FakeTools()
+    empty = tools.scm.documents.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
+    tools.scm.commit({"CHANGELOG.md": empty})
+    tools.scm.tag("v0.1.0", next(iter(tools.scm.commits)), "v0.1.0")
+    tools.upstream.branches["main"] = tools.scm.head().commit
+
+    with pytest.raises(Refused, match=r"\[Unreleased\]"):
+        release(tools)
+
+
+def test_keeps_a_version_that_was_bumped_on_the_branch() -> None:
+    """VERSION already ahead of the last release is the version to release, with the section already cut."""
+    tools = FakeTools()
+    tools.scm.tag("v0.1.0", tools.scm.head().commit, "v0.1.0")
+    cut = tools.scm.documents.files["CHANGELOG.md"].replace(
+        b"## [Unreleased]\n", b"## [Unreleased]\n\n## [0.3.0] - 2026-11-19\n"
+    )
+    head = tools.scm.commit({"VERSION": b"0.3.0\n", "CHANGELOG.md": cut})
+    tools.upstream.branches["main"] = head
+
+    released = release(tools)
+
+    assert released.name == "v0.3.0"
+    assert released.commit == head
+
+
+def test_releases_a_repository_without_any_tag_whose_section_is_cut() -> None:
+    """The first release may find VERSION and changelog ready; then HEAD is the release commit."""
+    tools = FakeTools()
+    cut = tools.scm.documents.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
+    head = tools.scm.commit({"CHANGELOG.md": cut})
+    tools.upstream.branches["main"] = head
+
+    released = release(tools)
+
+    assert released.name == "v0.1.0"
+    assert released.commit == head
+
+
+def test_lists_every_obstacle_before_the_first_write() -> None:
+    """Preflight refuses once, with the whole list."""
+    tools = FakeTools()
+    tools.scm.in_the_way = ("a merge is under way",)
+    tools.scm.branch = "feature"
+    tools.scm.documents.files["Dockerfile"] = b"edited"
+
+    with pytest.raises(Refused) as refused:
+        release(tools)
+
+    for problem in ("a merge is under way", "feature", "Dockerfile"):
+        assert problem in refused.value.what
+    assert len(tools.scm.commits) == 1
+
+
+def test_refuses_to_replace_an_image_built_from_another_commit() -> None:
+    """`:vX.Y.Z` never moves, even in a repository that would allow it."""
+    first, second = FakeTools(), FakeTools()
+    release(first)
+    second.registry.repositories.update(first.registry.repositories)
+    second.upstream.branches["main"] = second.scm.commit({"unrelated": b"work"})
+
+    with pytest.raises(Refused, match="exists, built from"):
+        release(second)
+
+    assert second.registry.calls == []
+
+
+def test_a_named_part_moves_on_from_a_release_that_failed_in_service() -> None:
+    """A broken release is not retried for ever: its mended successor gets the next version."""
+    tools = FakeTools()
+    tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
+    with pytest.raises(DeployFailed):
+        release(tools)
+    tools.platform.outcomes.clear()
+    mended = tools.scm.documents.files["CHANGELOG.md"].replace(
+        b"## [Unreleased]\n", b"## [Unreleased]\n\n### Fixed\n\n- It starts again\n"
+    )
+    tools.scm.commit({"CHANGELOG.md": mended})
+
+    released = release(tools, part="patch")
+
+    assert released.name == "v0.2.1"
+    assert tools.serving["staging"] == "v0.2.1"
+    assert list(tools.upstream.tags) == ["v0.2.1"]
+
+
+def without_dockerfile(tools: FakeTools) -> str:
+    """Commit a tree that no builder can build; return the commit."""
+    tools.scm.commits[tools.scm.head().commit].tree.pop("Dockerfile")  # type: ignore[attr-defined]
+    tools.scm.documents.files.pop("Dockerfile")
+    tools.scm.index.pop("Dockerfile")
+    return tools.scm.head().commit

@@ -1,0 +1,439 @@
+"""The deploy step: what it writes down, and in what state it leaves things when it fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Image, Release
+from kaizen_tasks.domain.version import read
+from kaizen_tasks.errors import DeployFailed, NotFound, PushFailed, Refused, Undeployable, Unreachable
+from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.steps import Deploy
+from tests.fakes.registry import OCI_MANIFEST
+from tests.fakes.tools import FakeTools, settings
+from tests.flows.deploy.test_start import EventfulClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME, REPOSITORY = "staging-web-service", "staging-web-app"
+
+
+def made(version: str) -> Release:
+    """Return a release with an image."""
+    return Release(version=read(version.encode()), commit=version * 5, digest=f"sha256:{version}")
+
+
+OLD, NEW, NEXT = made("0.1.0"), made("0.2.0"), made("0.3.0")
+
+
+@pytest.fixture
+def clock() -> EventfulClock:
+    """Time, with events."""
+    return EventfulClock()
+
+
+@pytest.fixture
+def tools(clock: EventfulClock) -> FakeTools:
+    """A world in which staging runs v0.1.0, verified, and its repository holds what comes next."""
+    tools = FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
+    for release in (OLD, NEW, NEXT):
+        image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
+        tools.registry.put(REPOSITORY, release.name, image)
+    deploy(tools, OLD)
+    tools.ledger.written[-1] = evolve(tools.ledger.written[-1], took=0.0)
+    entries.append(Event.VERIFIED, tools.settings.environments["staging"], OLD, tools)
+    clock.advance(3600)
+    tools.platform.started.clear()
+    tools.platform.looked.clear()
+    tools.reporter.lines.clear()
+    return tools
+
+
+def deploy(tools: FakeTools, release: Release) -> None:
+    """Decide and act, as a flow does, and see that it is done."""
+    step = Deploy(environment=tools.settings.environments["staging"])
+    decision = step.decide(release, tools)
+    assert isinstance(decision, Act), decision
+    after = step.act(release, tools)
+    assert isinstance(step.decide(after, tools), Done)
+
+
+def told(tools: FakeTools) -> list[str]:
+    """Return the ledger in the order in which it was written, without what the world began with."""
+    return [f"{entry.event} {entry.version}" for entry in tools.ledger.written[3:]]
+
+
+def fails(tools: FakeTools, release: Release = NEW) -> DeployFailed:
+    """Deploy, and return how that fails."""
+    with pytest.raises(DeployFailed) as failed:
+        deploy(tools, release)
+    return failed.value
+
+
+def test_writes_one_line_when_it_begins_and_one_when_it_ends(tools: FakeTools) -> None:
+    """The intent gets its operation as soon as that is known."""
+    tools.platform.lasting = 240
+
+    deploy(tools, NEW)
+
+    started, deployed = tools.ledger.written[3:]
+    assert (started.event, deployed.event) == (Event.STARTED, Event.DEPLOYED)
+    assert started.operation == deployed.operation == f"{NAME}-2"
+    assert deployed.took == 240
+
+
+def test_the_intent_is_written_before_anything_is_touched(tools: FakeTools) -> None:
+    """A registry that fails at the first change leaves a line that says who began what."""
+    tools.registry.failures[REPOSITORY] = PushFailed("no")
+
+    with pytest.raises(PushFailed):
+        deploy(tools, NEW)
+
+    assert told(tools) == ["started v0.2.0"]
+
+
+def test_looks_when_the_last_deployments_of_this_service_were_over(tools: FakeTools) -> None:
+    """Their median, by the platform's clock: 100, 140 and 240 s make 140."""
+    for seconds, release in ((140, NEW), (240, NEXT), (100, OLD)):
+        tools.platform.lasting = seconds
+        deploy(tools, release)
+        tools.clock.advance(60)
+    tools.platform.looked.clear()
+    tools.platform.lasting = 140
+    began = tools.clock.now()
+
+    deploy(tools, NEW)
+
+    assert [(each - began).total_seconds() for each in tools.platform.looked] == [pytest.approx(142.8)]
+
+
+def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clock: EventfulClock) -> None:
+    """The platform knows of its creation, and of deployments that were made by hand."""
+    tools = FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
+    image = Image(digest=NEW.digest, media_type=OCI_MANIFEST, version=NEW.name, revision=NEW.commit)
+    tools.registry.put(REPOSITORY, NEW.name, image)
+    tools.platform.lasting = 200
+    tools.platform.begin(NAME, kind="CREATE_SERVICE")
+    clock.advance(1000)
+    began = clock.now()
+
+    deploy(tools, NEW)
+
+    assert [(each - began).total_seconds() for each in tools.platform.looked] == [0, pytest.approx(204)]
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETED"])
+def test_a_service_that_cannot_deploy_is_refused_before_anything_is_touched(tools: FakeTools, status: str) -> None:
+    """No tag moves, no line is written; the way out is in the hint."""
+    tools.platform.become(NAME, status)
+
+    with pytest.raises(Undeployable, match=status) as refused:
+        deploy(tools, NEW)
+
+    assert refused.value.hint == "resume it"
+    assert (tools.latest("staging"), told(tools)) == ("v0.1.0", [])
+
+
+def test_a_service_that_is_not_there_is_refused_before_anything_is_touched(tools: FakeTools) -> None:
+    """The name in the configuration may be wrong."""
+    tools.platform.services.pop(NAME)
+
+    with pytest.raises(NotFound):
+        deploy(tools, NEW)
+
+    assert (tools.latest("staging"), told(tools)) == ("v0.1.0", [])
+
+
+def ends_with(state: str) -> Callable[[FakeTools, EventfulClock], None]:
+    """Return what lets the deployment end with a state."""
+
+    def arrange(tools: FakeTools, _clock: EventfulClock) -> None:
+        tools.platform.outcomes[NAME] = state
+
+    return arrange
+
+
+def hangs(tools: FakeTools, _clock: EventfulClock) -> None:
+    """Let the deployment never end."""
+    tools.platform.lasting = 10**6
+
+
+def disappears(tools: FakeTools, clock: EventfulClock) -> None:
+    """Let the deployment vanish from the list."""
+    hangs(tools, clock)
+    tools.platform.hidden.add(f"{NAME}-2")
+
+
+def is_deleted(tools: FakeTools, clock: EventfulClock) -> None:
+    """Let somebody delete the service meanwhile."""
+    hangs(tools, clock)
+    clock.events[clock.elapsed() + 1] = lambda: tools.platform.services.pop(NAME)
+
+
+def is_paused(tools: FakeTools, clock: EventfulClock) -> None:
+    """Let somebody pause the service before the deployment can begin."""
+    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
+    clock.events[clock.elapsed() + 1] = lambda: tools.platform.become(NAME, "PAUSED")
+
+
+def stays_busy(tools: FakeTools, _clock: EventfulClock) -> None:
+    """Let the service be busy with something else."""
+    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
+
+
+FAILURES = [
+    (ends_with("FAILED"), "failed", "v0.2.0 with FAILED"),
+    (ends_with("ROLLBACK_SUCCEEDED"), "failed", "v0.2.0 with ROLLBACK_SUCCEEDED"),
+    (hangs, "failed", "has not ended in 10m"),
+    (disappears, "abandoned", "never came into the list of operations"),
+    (is_deleted, "abandoned", "there is no service"),
+    (is_paused, "failed", "cannot deploy: it is PAUSED"),
+    (stays_busy, "failed", "stayed busy for 10m"),
+]
+
+
+@pytest.mark.parametrize(("arrange", "event", "what"), FAILURES, ids=[each[2] for each in FAILURES])
+def test_however_it_fails_latest_goes_back_and_the_ledger_says_so(
+    tools: FakeTools, clock: EventfulClock, arrange: Callable[[FakeTools, EventfulClock], None], event: str, what: str
+) -> None:
+    """The next restart of the service must not pick up what has just failed."""
+    arrange(tools, clock)
+
+    failed = fails(tools)
+
+    assert what in failed.what
+    assert tools.latest("staging") == "v0.1.0"
+    assert failed.state.endswith(":latest points at what was serving again")
+    assert told(tools) == ["started v0.2.0", f"{event} v0.2.0"]
+    assert tools.ledger.written[-1].reason == failed.what
+    assert failed.hint
+
+
+def test_of_a_first_deployment_latest_goes_back_to_what_it_named(clock: EventfulClock) -> None:
+    """Where nothing was ever deployed by this tool, that is what is running."""
+    tools = FakeTools(clock=clock)
+    for release in (OLD, NEW):
+        image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
+        tools.registry.put(REPOSITORY, release.name, image)
+    tools.registry.point(repository=REPOSITORY, tag="latest", digest=OLD.digest)
+    tools.platform.outcomes[NAME] = "FAILED"
+
+    fails(tools)
+
+    assert tools.latest("staging") == "v0.1.0"
+
+
+def test_a_tag_that_cannot_be_put_back_does_not_hide_the_failure(tools: FakeTools, clock: EventfulClock) -> None:
+    """Both are said."""
+    tools.platform.outcomes[NAME] = "FAILED"
+    tools.platform.lasting = 10
+    clock.events[clock.elapsed() + 5] = lambda: tools.registry.failures.update({REPOSITORY: PushFailed("it is full")})
+
+    failed = fails(tools)
+
+    assert failed.what.endswith("v0.2.0 with FAILED")
+    assert failed.state == "the old release is serving; :latest still points at v0.2.0: it is full"
+    assert told(tools)[-1] == "failed v0.2.0"
+
+
+class TestLogs:
+    """What platform and app have logged, before the error."""
+
+    @pytest.fixture(autouse=True)
+    def _failing(self, tools: FakeTools) -> None:
+        tools.platform.outcomes[NAME] = "ROLLBACK_SUCCEEDED"
+
+    def test_are_shown_and_the_reason_is_in_the_error(self, tools: FakeTools) -> None:
+        tools.logs.deployments[f"{NAME}-2"] = (
+            "[AppRunner] Deployment with ID : 2 started.",
+            "[AppRunner] Deployment with ID : 2 failed. Failure reason : Health check failed.",
+        )
+        tools.logs.instances[NAME] = [(tools.clock.now(), ("Traceback", "\x1b[31mKeyError\x1b[0m: 'DATABASE_URL'"))]
+
+        failed = fails(tools)
+
+        assert failed.what == f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
+        assert tools.reporter.lines[-6:] == [
+            "  staging: the deployment log ends with:",
+            "    staging | [AppRunner] Deployment with ID : 2 started.",
+            "    staging | [AppRunner] Deployment with ID : 2 failed. Failure reason : Health check failed.",
+            "  staging: the application log ends with:",
+            "    staging | Traceback",
+            "    staging | KeyError: 'DATABASE_URL'",
+        ]
+
+    def test_of_another_time_are_not_shown(self, tools: FakeTools) -> None:
+        tools.logs.instances[NAME] = [(tools.clock.now().replace(year=2020), ("long ago",))]
+
+        fails(tools)
+
+        assert not any("long ago" in line for line in tools.reporter.lines)
+        assert "  staging: the application log is empty" in tools.reporter.lines
+
+    def test_that_cannot_be_read_do_not_hide_the_failure(self, tools: FakeTools) -> None:
+        tools.logs.failure = Refused("cannot read: AccessDeniedException")
+
+        failed = fails(tools)
+
+        assert failed.what.endswith("v0.2.0 with ROLLBACK_SUCCEEDED")
+        assert (
+            "  staging: the deployment log cannot be read: cannot read: AccessDeniedException" in tools.reporter.lines
+        )
+        assert tools.latest("staging") == "v0.1.0"
+
+
+class TestAgain:
+    """The same command after it was stopped, or gave up."""
+
+    def test_follows_the_operation_that_is_under_way(self, tools: FakeTools) -> None:
+        begin_and_stop(tools, NEW)
+
+        deploy(tools, NEW)
+
+        assert tools.platform.started == [NAME]
+        assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
+
+    def test_finds_an_operation_whose_identifier_was_never_written_down(self, tools: FakeTools) -> None:
+        begin_and_stop(tools, NEW)
+        tools.ledger.written[-1] = evolve(tools.ledger.written[-1], operation="")
+
+        deploy(tools, NEW)
+
+        assert tools.platform.started == [NAME]
+        assert tools.ledger.written[-2].operation == f"{NAME}-2"
+
+    def test_begins_what_was_only_intended(self, tools: FakeTools) -> None:
+        entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
+
+        deploy(tools, NEW)
+
+        assert tools.platform.started == [NAME]
+        assert tools.latest("staging") == "v0.2.0"
+        assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
+
+    def test_goes_on_waiting_for_one_that_hung(self, tools: FakeTools) -> None:
+        hangs(tools, EventfulClock())
+        fails(tools)
+        tools.platform.lasting = 700
+
+        deploy(tools, NEW)
+
+        assert tools.platform.started == [NAME]
+        assert tools.latest("staging") == "v0.2.0"
+        assert told(tools) == ["started v0.2.0", "failed v0.2.0", "deployed v0.2.0"]
+
+    def test_begins_anew_after_one_that_failed(self, tools: FakeTools) -> None:
+        tools.platform.outcomes[NAME] = "FAILED"
+        fails(tools)
+        tools.platform.outcomes.clear()
+
+        deploy(tools, NEW)
+
+        assert tools.platform.started == [NAME, NAME]
+        assert told(tools) == ["started v0.2.0", "failed v0.2.0", "started v0.2.0", "deployed v0.2.0"]
+
+    def test_begins_anew_when_another_deployment_came_after_one_that_hung(self, tools: FakeTools) -> None:
+        hangs(tools, EventfulClock())
+        fails(tools)
+        tools.platform.lasting = 5
+        tools.platform.operations(tools.platform.service(NAME))
+        tools.platform.begin(NAME)
+        tools.clock.advance(60)
+
+        deploy(tools, NEW)
+
+        assert tools.platform.started == [NAME, NAME]
+
+    def test_gives_up_one_that_is_long_gone_and_begins_anew(self, tools: FakeTools) -> None:
+        begin_and_stop(tools, NEW)
+        tools.platform.hidden.add(f"{NAME}-2")
+        tools.platform.become(NAME, "RUNNING")
+        tools.clock.advance(86400)
+
+        deploy(tools, NEW)
+
+        assert told(tools) == ["started v0.2.0", "abandoned v0.2.0", "started v0.2.0", "deployed v0.2.0"]
+
+
+def begin_and_stop(tools: FakeTools, release: Release) -> None:
+    """Deploy, and be stopped while waiting: the deployment goes on by itself."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    assert isinstance(tools.clock, EventfulClock)
+    tools.platform.lasting = 100
+    tools.clock.events[tools.clock.elapsed()] = stop
+    with pytest.raises(KeyboardInterrupt):
+        deploy(tools, release)
+
+
+class TestAbandoned:
+    """A deployment that was begun and that nobody will follow any more."""
+
+    def test_is_written_down_before_another_release_begins(self, tools: FakeTools) -> None:
+        begin_and_stop(tools, NEW)
+        tools.actor = "grace@desktop"
+
+        deploy(tools, NEXT)
+
+        assert told(tools) == ["started v0.2.0", "abandoned v0.2.0", "started v0.3.0", "deployed v0.3.0"]
+        abandoned = tools.ledger.written[4]
+        assert (abandoned.actor, abandoned.reason) == ("grace@desktop", "v0.3.0 is deployed instead")
+        assert abandoned.operation == f"{NAME}-2"
+
+    def test_is_not_taken_for_the_one_that_begins(self, tools: FakeTools) -> None:
+        tools.platform.services[NAME] = evolve(tools.platform.services[NAME], auto_deploys=True)
+        tools.platform.begin(NAME)
+        entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
+        tools.platform.lasting = 100
+
+        deploy(tools, NEXT)
+
+        assert tools.ledger.written[-1].operation == f"{NAME}-3"
+
+    def test_is_not_begun_again_by_a_look(self, tools: FakeTools) -> None:
+        disappears(tools, EventfulClock())
+        fails(tools)
+
+        step = Deploy(environment=tools.settings.environments["staging"])
+
+        decision = step.decide(NEW, tools)
+        assert isinstance(decision, Act)
+        assert decision.what.endswith(", again")
+
+
+def test_a_moved_tag_is_waited_for_only_where_it_moves(tools: FakeTools) -> None:
+    """When `:latest` names the release already, nothing starts by itself."""
+    tools.platform.services[NAME] = evolve(tools.platform.services[NAME], auto_deploys=True)
+    tools.registry.point(repository=REPOSITORY, tag="latest", digest=NEW.digest)
+
+    deploy(tools, NEW)
+
+    assert tools.platform.started == [NAME]
+    assert tools.clock.elapsed() < 3600 + 5
+
+
+def test_what_the_platform_does_not_answer_leaves_the_intent_open(
+    tools: FakeTools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deployment goes on by itself; the same command finds it."""
+
+    def unreachable(*_: object) -> None:
+        raise Unreachable("down")
+
+    monkeypatch.setattr(type(tools.platform), "operations", unreachable)
+    with pytest.raises(Unreachable):
+        deploy(tools, NEW)
+    monkeypatch.undo()
+
+    deploy(tools, NEW)
+
+    assert tools.platform.started == [NAME]
+    assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]

@@ -1,0 +1,237 @@
+"""What the ledger must say before a promotion, what it is told afterwards, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from semver import Version
+
+from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.runner import run
+from kaizen_tasks.flows.steps import Evidence, Record
+from kaizen_tasks.flows.steps.record import Return
+from tests.fakes.tools import FakeTools
+
+RELEASE = Release(version=Version.parse("1.2.3"), commit="4f2a9c81", digest="sha256:" + "ab" * 32)
+OTHER = Release(version=Version.parse("1.2.2"), commit="0b1c2d3e", digest="sha256:" + "cd" * 32)
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """A world with an empty ledger."""
+    return FakeTools()
+
+
+def write(tools: FakeTools, environment: str, event: Event, release: Release = RELEASE) -> None:
+    """Write an entry, a minute after the last."""
+    tools.clock.advance(60)
+    ledger.append(event, tools.settings.environments[environment], release, tools)
+
+
+def evidence(tools: FakeTools, stage: str = "staging") -> Evidence:
+    """Return the step that looks at a stage."""
+    return Evidence(environment=tools.settings.environments["prod"], stage=tools.settings.stage(stage))
+
+
+def test_accepts_the_bytes_that_were_verified(tools: FakeTools) -> None:
+    """It says when, and by whom."""
+    write(tools, "staging", Event.VERIFIED)
+    tools.clock.advance(120)
+
+    decided = evidence(tools).decide(RELEASE, tools)
+
+    assert decided == Done("verified in staging 2m ago by ada@laptop", RELEASE)
+
+
+def test_accepts_an_older_proof(tools: FakeTools) -> None:
+    """What came after it does not unprove it."""
+    write(tools, "staging", Event.VERIFIED)
+    write(tools, "staging", Event.VERIFIED, OTHER)
+
+    assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
+
+
+@pytest.mark.parametrize("event", [event for event in Event if event is not Event.VERIFIED])
+def test_only_a_verification_is_proof(tools: FakeTools, event: Event) -> None:
+    """That something was deployed says nothing of how it runs."""
+    write(tools, "staging", event)
+
+    assert isinstance(evidence(tools).decide(RELEASE, tools), Refuse)
+
+
+def test_the_same_version_of_other_bytes_is_no_proof(tools: FakeTools) -> None:
+    """Evidence is of a digest, and not of a name."""
+    write(tools, "staging", Event.VERIFIED, evolve(RELEASE, digest=OTHER.digest))
+
+    decided = evidence(tools).decide(RELEASE, tools)
+
+    assert decided == Refuse(
+        why=("v1.2.3 (sha256:abababababab) was never verified in staging",),
+        hint="verify it there first: inv verify --env staging --release v1.2.3",
+    )
+
+
+def test_every_environment_of_a_stage_must_have_proven_it(tools: FakeTools) -> None:
+    """The refusal names the first that has not."""
+    write(tools, "mark", Event.VERIFIED)
+    write(tools, "dom", Event.VERIFIED)
+
+    missing = evidence(tools, "beta").decide(RELEASE, tools)
+    write(tools, "shane", Event.VERIFIED)
+    whole = evidence(tools, "beta").decide(RELEASE, tools)
+
+    assert isinstance(missing, Refuse)
+    assert missing.why[0].endswith("was never verified in shane")
+    assert isinstance(whole, Done)
+    assert whole.reason.startswith("verified in beta 0.0s ago")
+
+
+def test_a_proof_counts_although_much_was_tried_since(tools: FakeTools) -> None:
+    """Seven failed attempts at the next release do not make a proven one unpromotable."""
+    write(tools, "staging", Event.VERIFIED)
+    for _ in range(7):
+        for event in (Event.STARTED, Event.STARTED, Event.FAILED):
+            write(tools, "staging", event, OTHER)
+
+    assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
+
+
+def test_a_version_alone_gets_its_digest_from_the_proof(tools: FakeTools) -> None:
+    """What was verified is what goes further, and nothing else of that name."""
+    write(tools, "staging", Event.VERIFIED)
+
+    decided = evidence(tools).decide(Release(version=RELEASE.version), tools)
+    unknown = evidence(tools).decide(Release(version=Version.parse("9.0.0")), tools)
+
+    assert isinstance(decided, Done)
+    assert decided.release == RELEASE
+    assert isinstance(unknown, Refuse)
+    assert unknown.why == ("v9.0.0 was never verified in staging",)
+
+
+def test_what_was_verified_here_may_come_back(tools: FakeTools) -> None:
+    """A hotfix is deployed once more, for a secret that was changed."""
+    write(tools, "prod", Event.DEPLOYED)
+    refused = evidence(tools).decide(RELEASE, tools)
+    write(tools, "prod", Event.VERIFIED)
+
+    assert isinstance(refused, Refuse)
+    assert evidence(tools).decide(RELEASE, tools) == Done("verified in prod itself 0.0s ago by ada@laptop", RELEASE)
+
+
+def test_an_environment_may_want_a_proof_of_some_age(tools: FakeTools) -> None:
+    """The refusal says how long to wait."""
+    step = evidence(tools)
+    step = evolve(step, environment=evolve(step.environment, min_age=Seconds(3600)))
+    write(tools, "staging", Event.VERIFIED)
+    tools.clock.advance(600)
+    early = step.decide(RELEASE, tools)
+    tools.clock.advance(3000)
+    late = step.decide(RELEASE, tools)
+
+    assert isinstance(late, Done)
+    assert early == Refuse(
+        why=("v1.2.3 was verified in staging 10m ago by ada@laptop, and prod accepts what was verified 1h ago",),
+        hint='type the same command again in 50m, or say why not: --without-evidence "reason"',
+    )
+
+
+def test_of_several_environments_the_youngest_proof_counts(tools: FakeTools) -> None:
+    """All of the stage must have run it for that long."""
+    step = evidence(tools, "beta")
+    step = evolve(step, environment=evolve(step.environment, min_age=Seconds(150)))
+    for name in ("mark", "shane", "dom"):
+        write(tools, name, Event.VERIFIED)
+    tools.clock.advance(100)
+
+    assert isinstance(step.decide(RELEASE, tools), Refuse)
+
+
+def test_every_entry_says_why_there_was_no_evidence(tools: FakeTools) -> None:
+    """Beside what it says anyway."""
+    waived = evolve(RELEASE, waiver="the login is down")
+    write(tools, "prod", Event.STARTED, waived)
+    ledger.append(Event.FAILED, tools.settings.environments["prod"], waived, tools, reason="HTTP 500")
+
+    assert [entry.reason for entry in tools.ledger.written] == [
+        "without evidence: the login is down",
+        "HTTP 500; without evidence: the login is down",
+    ]
+
+
+def test_records_the_proof_once(tools: FakeTools) -> None:
+    """Running the step again writes nothing."""
+    step = Record(environment=tools.settings.environments["staging"])
+    write(tools, "staging", Event.DEPLOYED)
+
+    run((step,), RELEASE, tools)
+    run((step,), RELEASE, tools)
+
+    written = tools.ledger.entries("staging")
+    assert [entry.event for entry in written] == [Event.VERIFIED, Event.DEPLOYED]
+    assert (written[0].version, written[0].commit, written[0].digest) == ("v1.2.3", RELEASE.commit, RELEASE.digest)
+    assert (written[0].actor, written[0].at) == ("ada@laptop", tools.clock.now())
+
+
+@pytest.mark.parametrize(("event", "release"), [(Event.VERIFIED, OTHER), (Event.DEPLOYED, RELEASE)])
+def test_records_a_proof_when_the_last_word_is_another(tools: FakeTools, event: Event, release: Release) -> None:
+    """A release that comes into service once more is proven once more."""
+    write(tools, "staging", Event.VERIFIED)
+    write(tools, "staging", event, release)
+
+    assert isinstance(Record(environment=tools.settings.environments["staging"]).decide(RELEASE, tools), Act)
+
+
+def test_writes_down_the_way_back_before_it_is_gone(tools: FakeTools) -> None:
+    """With its reason; and typing the same again does not begin another."""
+    step = Return(environment=tools.settings.environments["staging"], reason="the login is broken")
+    write(tools, "staging", Event.VERIFIED, OTHER)
+    write(tools, "staging", Event.VERIFIED, RELEASE)
+
+    run((step,), OTHER, tools)
+    again = step.decide(OTHER, tools)
+
+    newest = tools.ledger.entries("staging")[0]
+    assert (newest.event, newest.digest, newest.reason) == (Event.ROLLBACK, OTHER.digest, "the login is broken")
+    assert isinstance(again, Done)
+
+
+def test_begins_a_new_way_back_when_another_release_came_since(tools: FakeTools) -> None:
+    """An old one has been finished."""
+    step = Return(environment=tools.settings.environments["staging"], reason="the login is broken")
+    write(tools, "staging", Event.ROLLBACK, OTHER)
+    write(tools, "staging", Event.VERIFIED, OTHER)
+    write(tools, "staging", Event.VERIFIED, RELEASE)
+
+    assert isinstance(step.decide(OTHER, tools), Act)
+
+
+@pytest.mark.parametrize(
+    ("entries", "digest"),
+    [
+        ([], None),
+        ([(Event.VERIFIED, OTHER), (Event.STARTED, RELEASE)], OTHER.digest),
+        ([(Event.VERIFIED, OTHER), (Event.DEPLOYED, RELEASE), (Event.FAILED, RELEASE)], RELEASE.digest),
+    ],
+)
+def test_knows_what_is_serving(tools: FakeTools, entries: list[tuple[Event, Release]], digest: str | None) -> None:
+    """The last that came into service, whether or not it has proven itself."""
+    for event, release in entries:
+        write(tools, "staging", event, release)
+
+    assert ledger.running(tools.settings.environments["staging"], tools) == digest
+
+
+def test_takes_what_latest_named_when_nothing_of_ours_was_deployed_yet(tools: FakeTools) -> None:
+    """A service that was deployed by hand until now goes back to what it ran."""
+    staging = tools.settings.environments["staging"]
+    for replaced in ("sha256:by-hand", "sha256:ours"):
+        ledger.append(Event.STARTED, staging, RELEASE, tools, replaces=replaced)
+        ledger.append(Event.FAILED, staging, RELEASE, tools)
+        tools.clock.advance(60)
+
+    assert ledger.running(staging, tools) == "sha256:by-hand"

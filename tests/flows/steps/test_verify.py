@@ -1,0 +1,293 @@
+"""The running app proves itself, or it is said why it does not; and smoke checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+from semver import Version
+
+from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import Image, Label, Release
+from kaizen_tasks.errors import DeployFailed, Superseded, Unreachable, VerifyFailed
+from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.rollback import automatic
+from kaizen_tasks.flows.runner import perform
+from kaizen_tasks.flows.steps import Smoke, Verify
+from tests.fakes.registry import OCI_MANIFEST
+from tests.fakes.tools import FakeTools, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kaizen_tasks.domain.service import Service
+
+RELEASE = Release(version=Version.parse("0.2.0"), commit="4f2a9c81", digest="sha256:" + "ab" * 32)
+SERVICE = "staging-web-service"
+REPOSITORY = "staging-web-app"
+URL = "https://staging.example/version"
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """A world in which v0.2.0 was deployed to staging, whose app goes on answering v0.1.0."""
+    made = FakeTools()
+    made.registry.put(REPOSITORY, "latest", image(RELEASE.digest))
+    deployed(made, made.platform.begin(SERVICE))
+    return made
+
+
+def image(digest: str) -> Image:
+    """Return an image of these bytes."""
+    return Image(digest=digest, media_type=OCI_MANIFEST, version="v0.2.0")
+
+
+def deployed(tools: FakeTools, operation: str) -> None:
+    """Let the deployment end well, and write that into the ledger."""
+    tools.platform.operations(tools.platform.service(SERVICE))
+    tools.serving["staging"] = "v0.1.0"
+    staging = tools.settings.environments["staging"]
+    entries.append(Event.DEPLOYED, staging, RELEASE, tools, operation=operation)
+
+
+def verify(tools: FakeTools) -> Release:
+    """Ask the app of staging."""
+    return Verify(environment=tools.settings.environments["staging"]).act(RELEASE, tools)
+
+
+def answering(tools: FakeTools, versions: Iterable[str]) -> None:
+    """Let the app answer one version after the other, the last one for ever."""
+    left = list(versions)
+
+    def answer() -> Answer:
+        version = left.pop(0) if len(left) > 1 else left[0]
+        return Answer(status=200, body=b'{"version": "%s", "environment": "staging"}' % version.encode())
+
+    tools.prober.answers[URL] = answer
+
+
+def progress(tools: FakeTools) -> list[str]:
+    """Return what was said of the app's answers."""
+    return [line.removeprefix("verify staging: ") for line in tools.reporter.lines if line.startswith("verify")]
+
+
+def test_counts_right_answers_in_a_row(tools: FakeTools) -> None:
+    """Two right ones before a wrong one count for nothing."""
+    answering(tools, ["v0.1.0", "v0.2.0", "v0.2.0", "v0.1.0", "v0.2.0"])
+
+    after = verify(tools)
+
+    assert after.proven == {Label("verify", "staging")}
+    assert len(tools.prober.asked) == 7
+
+
+def test_says_each_version_that_answers_once(tools: FakeTools) -> None:
+    """A line for every change, and none for every question."""
+    answering(tools, ["v0.1.0", "v0.1.0", "v0.2.0", "v0.2.0", "v0.1.0", "v0.1.0", "v0.2.0"])
+
+    verify(tools)
+
+    said = [f"https://staging.example answers {version} in staging" for version in ("v0.1.0", "v0.2.0")]
+    assert progress(tools) == said * 2
+
+
+def test_an_app_that_goes_back_and_forth_never_proves_anything(tools: FakeTools) -> None:
+    """At the deadline it is said how often; exit code 8."""
+    answering(tools, ["v0.2.0", "v0.1.0"] * 1000)
+
+    with pytest.raises(VerifyFailed, match=r"flaps: v0\.2\.0 in staging came and went 150 times") as failed:
+        verify(tools)
+
+    assert failed.value.exit_code == 8
+    assert tools.clock.elapsed() == 300
+    assert len(progress(tools)) == 300
+
+
+def test_the_proof_must_come_in_time(tools: FakeTools) -> None:
+    """The state says for how long it was asked."""
+    with pytest.raises(VerifyFailed, match=r"answers v0\.1\.0 in staging, not v0\.2\.0 in staging") as failed:
+        verify(tools)
+
+    assert failed.value.state == "the deployment was accepted, but not proven within 5m"
+    assert failed.value.hint.endswith("inv verify --env staging --release v0.2.0")
+
+
+def test_does_not_wait_for_a_deployment_that_was_rolled_back(tools: FakeTools) -> None:
+    """The platform knows already what the app will go on saying."""
+    operations = tools.platform.history[SERVICE]
+    operations[0] = evolve(operations[0], state="ROLLBACK_SUCCEEDED")
+
+    with pytest.raises(DeployFailed, match="ended with ROLLBACK_SUCCEEDED") as failed:
+        verify(tools)
+
+    assert tools.clock.elapsed() == 0
+    assert failed.value.hint.startswith("inv deploy --env staging --release v0.2.0 tries again")
+
+
+def test_notices_a_deployment_that_fails_while_it_waits(tools: FakeTools) -> None:
+    """Within a quarter of a minute."""
+    operations = tools.platform.history[SERVICE]
+    operations[0] = evolve(operations[0], state="IN_PROGRESS")
+    tools.platform.polls, tools.platform.outcomes[SERVICE] = 2, "FAILED"
+    tools.platform._left[SERVICE] = 2
+
+    with pytest.raises(DeployFailed, match="ended with FAILED"):
+        verify(tools)
+
+    assert tools.clock.elapsed() == 30
+
+
+def test_notices_that_somebody_else_has_deployed_other_bytes(tools: FakeTools) -> None:
+    """The app will never say what it is asked for."""
+    tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
+    other = tools.platform.begin(SERVICE)
+
+    with pytest.raises(Superseded, match=other) as failed:
+        verify(tools)
+
+    assert failed.value.exit_code == 8
+    assert tools.clock.elapsed() == 0
+
+
+def test_notices_that_somebody_else_has_pinned_another_tag(tools: FakeTools) -> None:
+    """As one does in the console to go back quickly."""
+    tools.registry.put(REPOSITORY, "v0.1.0", image("sha256:" + "cd" * 32))
+    tools.platform.services[SERVICE] = evolve(tools.platform.services[SERVICE], image="registry.example/a:v0.1.0")
+    tools.platform.begin(SERVICE, kind="UPDATE_SERVICE")
+
+    with pytest.raises(Superseded, match="UPDATE_SERVICE"):
+        verify(tools)
+
+
+@pytest.mark.parametrize("kind", ["START_DEPLOYMENT", "PAUSE_SERVICE"])
+def test_a_restart_of_the_same_bytes_supersedes_nothing(tools: FakeTools, kind: str) -> None:
+    """A secret was changed, say."""
+    tools.platform.begin(SERVICE, kind=kind)
+    answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
+
+    assert verify(tools).proven
+
+
+def test_a_deployment_that_failed_supersedes_nothing(tools: FakeTools) -> None:
+    """What ran before it goes on running."""
+    tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
+    tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
+    tools.platform.begin(SERVICE)
+    answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
+
+    assert verify(tools).proven
+
+
+def test_the_platform_is_asked_seldom(tools: FakeTools) -> None:
+    """Every fifteen seconds while the answers are wrong; never while they are right."""
+    looked: list[float] = []
+
+    def operations(_: Service) -> tuple[()]:
+        looked.append(tools.clock.elapsed())
+        return ()
+
+    tools.platform.operations = operations  # type: ignore[method-assign,assignment]
+    answering(tools, ["v0.1.0"] * 40 + ["v0.2.0"])
+    verify(tools)
+
+    assert looked == [0, 15, 30]
+
+
+def test_a_platform_that_does_not_answer_proves_nothing(tools: FakeTools) -> None:
+    """The app is what is asked."""
+
+    def operations(_: Service) -> tuple[()]:
+        raise Unreachable("apprunner does not answer")
+
+    tools.platform.operations = operations  # type: ignore[method-assign,assignment]
+    answering(tools, ["v0.1.0", "v0.2.0"])
+
+    assert verify(tools).proven
+
+
+def test_nothing_is_known_of_what_was_deployed_by_hand() -> None:
+    """The app is asked until time is up."""
+    tools = FakeTools()
+    tools.platform.begin(SERVICE)
+
+    with pytest.raises(VerifyFailed, match="not proven within 5m"):
+        verify(tools)
+
+
+def test_somebody_elses_deployment_is_not_undone(tools: FakeTools) -> None:
+    """Whoever deployed at the same moment did so on purpose."""
+    entries.append(Event.VERIFIED, tools.settings.environments["staging"], evolve(RELEASE, digest="sha256:0"), tools)
+    tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
+    tools.platform.begin(SERVICE)
+    written = len(tools.ledger.written)
+
+    with pytest.raises(Superseded):
+        automatic.run_or_go_back((Verify(environment=tools.settings.environments["staging"]),), RELEASE, tools, perform)
+
+    assert len(tools.ledger.written) == written
+    assert tools.platform.started == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "kind"), [(["v0.2.0"], Done), (["v0.1.0"], Act), (["v0.2.0", "v0.2.0", "v0.1.0"], Act)]
+)
+def test_an_old_proof_holds_while_every_answer_is_right(tools: FakeTools, versions: list[str], kind: type) -> None:
+    """Asked as often as for a new one, and without a pause."""
+    entries.append(Event.VERIFIED, tools.settings.environments["staging"], RELEASE, tools)
+    answering(tools, versions)
+
+    decided = Verify(environment=tools.settings.environments["staging"]).decide(RELEASE, tools)
+
+    assert type(decided) is kind
+    assert tools.clock.elapsed() == 0
+
+
+CHECKS = [
+    {"path": "/", "contains": "hello"},
+    {"name": "health", "path": "/health", "json": {"/status": "ok"}},
+    {"path": "/plan", "status": [200, 204]},
+]
+
+
+def smoke(answers: dict[str, Answer]) -> FakeTools:
+    """Make the checks of an app that answers this on the paths other than `/`."""
+    tools = FakeTools(settings=settings(smoke=CHECKS))
+    tools.prober.answers.update({f"https://staging.example{path}": answer for path, answer in answers.items()})
+    step = Smoke(environment=tools.settings.environments["staging"])
+    try:
+        assert step.act(RELEASE, tools).proven == {step.label}
+    except VerifyFailed as error:
+        tools.reporter.note(str(error))
+    return tools
+
+
+def test_every_check_has_its_line() -> None:
+    """With what was looked at, and how long it took."""
+    tools = smoke({"/health": Answer(status=200, body=b'{"status": "ok"}'), "/plan": Answer(status=204)})
+
+    assert tools.reporter.lines == [
+        "smoke staging: right: GET / answers HTTP 200, contains 'hello' (0.0s)",
+        'smoke staging: right: health: GET /health answers HTTP 200, says "ok" at /status (0.0s)',
+        "smoke staging: right: GET /plan answers HTTP 204 (0.0s)",
+    ]
+
+
+def test_all_checks_are_made_and_all_that_fail_are_named() -> None:
+    """The error has three lines, however many they are."""
+    tools = smoke({"/health": Answer(status=200, body=b'{"status": "down"}')})
+
+    *checks, what, state, hint = "\n".join(tools.reporter.lines).split("\n")
+    assert checks == [
+        "smoke staging: right: GET / answers HTTP 200, contains 'hello' (0.0s)",
+        'smoke staging: wrong: health: GET /health says "down" at /status, not "ok" (0.0s)',
+        "smoke staging: wrong: GET /plan refuses the connection (10s)",
+    ]
+    assert what == (
+        "staging: 2 of 3 checks failed: "
+        'health: GET /health says "down" at /status, not "ok"; GET /plan refuses the connection'
+    )
+    assert state == "v0.2.0 is running in staging and is not recorded as verified"
+    assert hint.endswith("inv verify --env staging --release v0.2.0")

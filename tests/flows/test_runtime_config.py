@@ -1,0 +1,379 @@
+"""Changing the runtime configuration: written, deployed, proven, or as it was."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, VerifyFailed
+from kaizen_tasks.flows import catalogue, runtime_config
+from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.runner import display, run
+from kaizen_tasks.flows.steps import Configure, Restore
+from kaizen_tasks.ports.types import Secret
+from tests.fakes.tools import FakeTools
+from tests.flows.release.test_release import release
+
+NAME = "staging-web-app-secrets"
+SERVICE = "staging-web-service"
+
+
+@pytest.fixture
+def tools() -> FakeTools:
+    """A world in which staging has verified v0.2.0."""
+    made = FakeTools()
+    release(made)
+    made.platform.started.clear()
+    return made.drafting()
+
+
+def configure(tools: FakeTools, **values: str) -> Configure:
+    """Return the step of `inv runtime.set --env staging`."""
+    return Configure(environment=tools.settings.environments["staging"], values=values, version=str(uuid.uuid4()))
+
+
+def change(tools: FakeTools, *, deploy: bool = True, go_back: bool = True, **values: str) -> None:
+    """Type `inv runtime.set --env staging`."""
+    tools.drafting()
+    staging = tools.settings.environments["staging"]
+    runtime_config.change(configure(tools, **values), staging, tools, deploy=deploy, go_back=go_back)
+
+
+def restore(tools: FakeTools) -> None:
+    """Type `inv runtime.rollback --env staging`."""
+    tools.drafting()
+    staging = tools.settings.environments["staging"]
+    runtime_config.change(Restore(environment=staging, reason="slow"), staging, tools, deploy=True, go_back=False)
+
+
+def document(tools: FakeTools) -> dict[str, object]:
+    """Return what is configured."""
+    read: dict[str, object] = json.loads(tools.secrets.current(NAME).content.open())
+    return read
+
+
+def events(tools: FakeTools) -> list[Event]:
+    """Return what the ledger says, oldest first, without the release."""
+    return [entry.event for entry in tools.ledger.written[3:]]
+
+
+def test_a_change_is_written_deployed_proven_and_recorded(tools: FakeTools) -> None:
+    """What else the secret holds stays as it is, and the release is the same."""
+    change(tools, AI_TEMPERATURE="0.4")
+
+    assert document(tools) == {"AI_TEMPERATURE": "0.4", "TOKEN": "hush", "DATABASE_URL": "postgres://hush"}
+    assert tools.platform.started == [SERVICE]
+    assert tools.serving["staging"] == "v0.2.0"
+    assert events(tools) == [Event.CONFIGURED, Event.STARTED, Event.DEPLOYED, Event.VERIFIED]
+    version = tools.secrets.current(NAME).version
+    assert {entry.configuration for entry in tools.ledger.written[3:]} == {version}
+
+
+def test_a_change_that_changes_nothing_does_nothing(tools: FakeTools) -> None:
+    """No write, no deployment, no entry; not even a question to the app."""
+    asked = len(tools.prober.asked)
+
+    change(tools, AI_TEMPERATURE="0.20")
+
+    assert (tools.secrets.writes, tools.platform.started, events(tools)) == ([], [], [])
+    assert len(tools.prober.asked) == asked
+
+
+def test_no_secret_is_ever_shown_or_recorded(tools: FakeTools) -> None:
+    """Neither in the plan nor in the ledger."""
+    change(tools, TOKEN="hush hush")
+
+    assert "hush" not in str(tools.reporter.lines) + str(tools.ledger.written)
+    assert "set staging: TOKEN [redacted] → [redacted]" in tools.reporter.lines
+
+
+def test_a_dry_run_shows_all_of_it_and_changes_nothing(tools: FakeTools) -> None:
+    """The proof is asked for anew, although the release is verified."""
+    staging = tools.settings.environments["staging"]
+
+    runtime_config.change(configure(tools, AI_TEMPERATURE="0.4"), staging, tools, display, deploy=True, go_back=True)
+
+    steps = ["set", "redeploy", "verify", "smoke", "record"]
+    assert tools.reporter.verdicts == [("act", f"{step} staging") for step in steps]
+    assert (tools.secrets.writes, tools.platform.started, events(tools)) == ([], [], [])
+
+
+def test_without_a_deployment_the_next_one_reads_it(tools: FakeTools) -> None:
+    """Typed again without the flag, it is deployed; and once it is, it is done."""
+    change(tools, deploy=False, AI_TEMPERATURE="0.4")
+    assert (tools.platform.started, events(tools)) == ([], [Event.CONFIGURED])
+
+    change(tools, AI_TEMPERATURE="0.4")
+    assert (tools.platform.started, tools.secrets.writes) == ([SERVICE], [NAME])
+
+    change(tools, AI_TEMPERATURE="0.4")
+    assert tools.platform.started == [SERVICE]
+
+
+def test_a_release_that_came_meanwhile_has_read_it(tools: FakeTools) -> None:
+    """Every deployment reads what counts when it begins."""
+    change(tools, deploy=False, AI_TEMPERATURE="0.4")
+    noted = tools.scm.documents.files["CHANGELOG.md"].replace(
+        b"[Unreleased]\n", b"[Unreleased]\n\n### Fixed\n\n- It\n", 1
+    )
+    tools.upstream.branches["main"] = tools.scm.commit({"CHANGELOG.md": noted})
+    release(tools.drafting())
+    tools.platform.started.clear()
+
+    change(tools, AI_TEMPERATURE="0.4")
+
+    assert tools.platform.started == []
+
+
+def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> None:
+    """Writing a configuration is no word on what runs."""
+    for number in range(5):
+        change(tools, deploy=False, AI_TEMPERATURE=f"1.{number}")
+
+    newest = entries.newest(tools.settings.environments["staging"], tools)
+
+    assert newest is not None
+    assert newest.event is Event.VERIFIED
+
+
+@pytest.mark.parametrize("stopped_after", range(1, 5))
+def test_what_was_stopped_is_finished(tools: FakeTools, stopped_after: int) -> None:
+    """Wherever it is stopped, the same command deploys once, proves and records."""
+    staging = tools.settings.environments["staging"]
+    flow = (configure(tools, AI_TEMPERATURE="0.4"), *catalogue.reading(staging))
+    run(flow[:stopped_after], runtime_config.serving(staging, tools), tools)
+
+    change(tools, AI_TEMPERATURE="0.4")
+
+    assert (tools.secrets.writes, tools.platform.started) == ([NAME], [SERVICE])
+    assert events(tools)[-1] is Event.VERIFIED
+
+
+def test_what_was_stopped_between_intent_and_write_is_written(tools: FakeTools) -> None:
+    """The intent alone changes nothing."""
+    step = configure(tools, AI_TEMPERATURE="0.4")
+
+    def kill() -> None:
+        raise KeyboardInterrupt
+
+    tools.secrets.rivals.append(kill)
+    with pytest.raises(KeyboardInterrupt):
+        run((step,), runtime_config.serving(step.environment, tools), tools)
+    assert document(tools)["AI_TEMPERATURE"] == "0.2"
+
+    change(tools, AI_TEMPERATURE="0.4")
+
+    assert document(tools)["AI_TEMPERATURE"] == "0.4"
+    assert tools.platform.started == [SERVICE]
+
+
+def test_a_deployment_that_was_begun_is_followed_and_not_doubled(tools: FakeTools) -> None:
+    """As the ledger has it when a run dies while it waits."""
+    step = configure(tools, AI_TEMPERATURE="0.4")
+    written = run((step,), runtime_config.serving(step.environment, tools), tools)
+    operation = tools.platform.start(tools.platform.service(SERVICE))
+    entries.append(Event.STARTED, step.environment, written, tools, operation=operation)
+
+    change(tools, AI_TEMPERATURE="0.4")
+
+    assert tools.platform.started == [SERVICE]
+    assert events(tools)[-2:] == [Event.DEPLOYED, Event.VERIFIED]
+
+
+def test_nobodys_change_is_lost_when_two_write_at_once(tools: FakeTools) -> None:
+    """The slower one is refused, and typed again it keeps the other's change."""
+
+    def rival() -> None:
+        theirs = tools.secrets.current(NAME)
+        tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1", "NEW": "x"}'), version="rival", over=theirs.version)
+
+    tools.secrets.rivals.append(rival)
+    with pytest.raises(Refused, match="somebody else has changed"):
+        change(tools, TOKEN="mine")
+    assert tools.platform.started == []
+
+    change(tools, TOKEN="mine")
+
+    assert document(tools) == {"AI_TEMPERATURE": "1", "NEW": "x", "TOKEN": "mine"}
+
+
+def test_goes_back_when_the_app_does_not_prove_itself(tools: FakeTools) -> None:
+    """The configuration before is in service again, and proven; the failure is in the ledger."""
+    tools.platform.deployed = lambda _: tools.serving.update(staging=behaves(tools))
+
+    with pytest.raises(VerifyFailed) as failed:
+        change(tools, AI_TEMPERATURE="1.9")
+
+    assert failed.value.exit_code == 8
+    assert failed.value.state == "the configuration before counts again, and v0.2.0 is verified with it"
+    assert document(tools)["AI_TEMPERATURE"] == "0.2"
+    assert tools.platform.started == [SERVICE] * 2
+    assert [each for each in events(tools) if each is not Event.STARTED] == [
+        Event.CONFIGURED,
+        Event.DEPLOYED,
+        Event.FAILED,
+        Event.RESTORED,
+        Event.DEPLOYED,
+        Event.VERIFIED,
+    ]
+
+
+def test_goes_back_when_the_app_does_not_come_up(tools: FakeTools) -> None:
+    """The platform has kept the old instances; a deployment makes sure that none has read the new configuration."""
+    tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
+    tools.secrets.rivals += [lambda: None, tools.platform.outcomes.clear]
+
+    with pytest.raises(DeployFailed, match="ROLLBACK_SUCCEEDED") as failed:
+        change(tools, AI_TEMPERATURE="1.9")
+
+    assert failed.value.exit_code == 7
+    assert document(tools)["AI_TEMPERATURE"] == "0.2"
+
+
+def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
+    """Then a person is needed."""
+    tools.platform.deployed = lambda _: tools.serving.update(staging="broken")
+
+    with pytest.raises(RollbackFailed, match="the way back failed as well"):
+        change(tools, AI_TEMPERATURE="1.9")
+
+
+def test_stays_where_it_is_when_told_to(tools: FakeTools) -> None:
+    """With `--no-rollback`."""
+    tools.platform.deployed = lambda _: tools.serving.update(staging=behaves(tools))
+
+    with pytest.raises(VerifyFailed):
+        change(tools, go_back=False, AI_TEMPERATURE="1.9")
+
+    assert document(tools)["AI_TEMPERATURE"] == "1.9"
+
+
+def test_goes_back_over_nobody_elses_change(tools: FakeTools) -> None:
+    """What somebody has written while the app was asked stays."""
+
+    def deployed(_: object) -> None:
+        tools.serving["staging"] = "broken"
+        tools.secrets.write(NAME, Secret("{}"), version="theirs", over=tools.secrets.current(NAME).version)
+
+    tools.platform.deployed = deployed
+
+    with pytest.raises(VerifyFailed):
+        change(tools, AI_TEMPERATURE="1.9")
+
+    assert tools.secrets.current(NAME).version == "theirs"
+
+
+def behaves(tools: FakeTools) -> str:
+    """Return what the app says: nothing right when it is too hot."""
+    return "broken" if document(tools)["AI_TEMPERATURE"] == "1.9" else "v0.2.0"
+
+
+def test_brings_the_configuration_before_back_once(tools: FakeTools) -> None:
+    """Typed again it is done; the two versions are not swapped."""
+    change(tools, AI_TEMPERATURE="0.4")
+    restore(tools)
+    assert document(tools)["AI_TEMPERATURE"] == "0.2"
+    assert tools.platform.started == [SERVICE] * 2
+
+    restore(tools)
+
+    assert document(tools)["AI_TEMPERATURE"] == "0.2"
+    assert tools.platform.started == [SERVICE] * 2
+    assert tools.reporter.of("act") == []
+
+
+@pytest.mark.parametrize("stopped_after", range(1, 5))
+def test_a_stopped_way_back_is_finished(tools: FakeTools, stopped_after: int) -> None:
+    """Wherever it is stopped."""
+    staging = tools.settings.environments["staging"]
+    change(tools, AI_TEMPERATURE="0.4")
+    flow = (Restore(environment=staging, reason="slow"), *catalogue.reading(staging))
+    run(flow[:stopped_after], runtime_config.serving(staging, tools), tools)
+
+    restore(tools)
+
+    assert document(tools)["AI_TEMPERATURE"] == "0.2"
+    assert tools.platform.started == [SERVICE] * 2
+    assert events(tools)[-1] is Event.VERIFIED
+
+
+def test_refuses_to_go_back_to_nothing(tools: FakeTools) -> None:
+    """A secret that was written once has no way back."""
+    with pytest.raises(Refused, match="no version before"):
+        restore(tools)
+
+
+def test_deploys_what_was_written_elsewhere(tools: FakeTools) -> None:
+    """In the console; typed again it is done."""
+    staging = tools.settings.environments["staging"]
+    tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1"}'), version="console", over="staging-1")
+
+    for _ in range(2):
+        runtime_config.deploy(staging, tools.drafting())
+
+    assert tools.platform.started == [SERVICE]
+    assert events(tools)[-1] is Event.VERIFIED
+
+
+def test_brings_no_other_release_into_service(tools: FakeTools) -> None:
+    """A deployment takes what `:latest` names."""
+    repository = tools.registry.repositories["staging-web-app"]
+    other = evolve(repository.images[repository.tags["latest"]], digest="sha256:" + "0" * 64, version="v0.3.0")
+    tools.registry.put("staging-web-app", "latest", other)
+
+    with pytest.raises(Refused, match=r":latest is v0\.3\.0, and v0\.2\.0 is serving"):
+        change(tools, AI_TEMPERATURE="0.4")
+
+    assert tools.platform.started == []
+
+
+def test_refuses_while_the_deployment_of_a_release_has_not_ended(tools: FakeTools) -> None:
+    """Which one will be serving then is not known."""
+    staging = tools.settings.environments["staging"]
+    entries.append(Event.STARTED, staging, runtime_config.serving(staging, tools), tools)
+
+    with pytest.raises(Refused, match="has not ended"):
+        change(tools, AI_TEMPERATURE="0.4")
+
+    assert tools.secrets.writes == []
+
+
+def test_refuses_where_nothing_is_known_to_be_serving(tools: FakeTools) -> None:
+    """An environment that was only ever deployed by hand."""
+    with pytest.raises(Refused, match="does not know which release is serving"):
+        runtime_config.serving(tools.settings.environments["prod"], tools)
+
+
+def test_refuses_a_document_that_is_too_long_before_it_writes(tools: FakeTools) -> None:
+    """Secrets Manager takes 64 KiB."""
+    half = "x" * 40_000
+    change(tools, deploy=False, TOKEN=half)
+
+    with pytest.raises(Refused, match="longer than 65,536 bytes"):
+        change(tools, deploy=False, AI_TEMPERATURE=half)
+
+    assert tools.secrets.writes == [NAME]
+
+
+def test_refuses_a_secret_that_is_no_document(tools: FakeTools) -> None:
+    """And does not repeat it."""
+    tools.secrets.write(NAME, Secret("hush"), version="2", over="staging-1")
+
+    with pytest.raises(Refused, match="cannot be read: it is not a JSON object") as refused:
+        change(tools, AI_TEMPERATURE="0.4")
+
+    assert "hush" not in str(refused.value)
+
+
+def test_looks_at_both_versions(tools: FakeTools) -> None:
+    """A value that was so before is older than the version that counts."""
+    change(tools, deploy=False, AI_TEMPERATURE="0.4")
+
+    seen = runtime_config.look(tools.settings.environments["staging"], tools)
+
+    assert (seen.is_new("AI_TEMPERATURE"), seen.is_new("TOKEN")) == (True, False)
+    assert runtime_config.look(tools.settings.environments["prod"], tools).is_new("TOKEN")
