@@ -23,9 +23,9 @@ from attrs import frozen
 from benchmarks import images
 from benchmarks.promoting import PASSWORD as VARIABLE
 from benchmarks.timing import Contestant, Result, compared, compile_ours, medians, report
-from kaizen_tasks.adapters.clock import SystemClock
-from kaizen_tasks.adapters.oci import OciClient
-from kaizen_tasks.adapters.oci_wire import Given
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.transport import Given
 from tests.registries import PASSWORD, USERNAME, DockerRegistry
 from tests.relays import Relay
 

@@ -10,8 +10,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kaizen_tasks.adapters.clock import SystemClock
-from kaizen_tasks.adapters.oci_registry import OciRegistry
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.registry import OciRegistry
 from kaizen_tasks.ports.types import Login, Secret
 
 PARALLEL = 10  # what `rollout.parallel` is by default

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from invoke.config import Config
 
-    from kaizen_tasks.adapters.aws import Aws
-    from kaizen_tasks.adapters.dynamodb import DynamoLedger
-    from kaizen_tasks.adapters.founding import Founder
+    from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+    from kaizen_tasks.adapters.aws.provision import Founder
+    from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.cloud import Account, Identity
@@ -59,7 +59,7 @@ class Toolbox:
     @cached_property
     def documents(self) -> Documents:
         """VERSION and CHANGELOG.md."""
-        from kaizen_tasks.adapters.files import Draft, WorkingTree
+        from kaizen_tasks.adapters.host.atomic_write import Draft, WorkingTree
 
         tree = WorkingTree(self.settings.root)
         return Draft(tree) if self._draft else tree
@@ -67,7 +67,7 @@ class Toolbox:
     @cached_property
     def scm(self) -> Scm:
         """The git repository around the app's folder."""
-        from kaizen_tasks.adapters.git import GitScm
+        from kaizen_tasks.adapters.git.scm import GitScm
 
         rules = self.settings.release
         return GitScm(
@@ -77,7 +77,7 @@ class Toolbox:
     @cached_property
     def builder(self) -> Builder:
         """The engine that is configured, or the first that answers."""
-        from kaizen_tasks.adapters.builders import choose
+        from kaizen_tasks.adapters.build.select import choose
 
         return choose(self.settings.build, store=image_cache(), stream=self._show_build)
 
@@ -88,7 +88,7 @@ class Toolbox:
 
     @cached_property
     def _aws(self) -> Aws:
-        from kaizen_tasks.adapters.aws import Aws
+        from kaizen_tasks.adapters.aws.session import Aws
 
         rules = self.settings.aws
         return Aws(region=rules.region, profile=rules.profile, account=rules.account)
@@ -101,28 +101,28 @@ class Toolbox:
     @cached_property
     def founder(self) -> Founder:
         """Creates repositories and services; only a local cloud is founded by these tasks."""
-        from kaizen_tasks.adapters.founding import Founder
+        from kaizen_tasks.adapters.aws.provision import Founder
 
         return Founder(self._aws, region=self.settings.aws.region)
 
     @cached_property
     def registry(self) -> Registry:
         """ECR."""
-        from kaizen_tasks.adapters.ecr import EcrRegistry
+        from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 
         return EcrRegistry(self._aws, clock=self.clock)
 
     @cached_property
     def platform(self) -> Platform:
         """App Runner."""
-        from kaizen_tasks.adapters.apprunner import AppRunnerPlatform
+        from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 
         return AppRunnerPlatform(self._aws)
 
     @cached_property
     def logs(self) -> Logs:
         """CloudWatch Logs."""
-        from kaizen_tasks.adapters.cloudwatch import CloudWatchLogs
+        from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
 
         return CloudWatchLogs(self._aws)
 
@@ -145,35 +145,35 @@ class Toolbox:
     @cached_property
     def table(self) -> DynamoLedger:
         """The DynamoDB table of the app."""
-        from kaizen_tasks.adapters.dynamodb import DynamoLedger
+        from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 
         return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock)
 
     @cached_property
     def locks(self) -> Locks:
         """Beside the ledger; this process's variables carry them to the programs that it starts."""
-        from kaizen_tasks.adapters.dynamodb_locks import DynamoLocks
+        from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 
         return DynamoLocks(self._aws, app=self.settings.app, environ=os.environ)
 
     @cached_property
     def holds(self) -> Holds:
         """Beside the ledger."""
-        from kaizen_tasks.adapters.dynamodb_holds import DynamoHolds
+        from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
 
         return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
 
     @cached_property
     def secrets(self) -> Secrets:
         """Secrets Manager."""
-        from kaizen_tasks.adapters.secretsmanager import SecretsManager
+        from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
 
         return SecretsManager(self._aws)
 
     @cached_property
     def account(self) -> Account:
         """The AWS account around all of that."""
-        from kaizen_tasks.adapters.account import AwsAccount
+        from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 
         return AwsAccount(
             self._aws, settings=self.settings, ledger=self.table, platform=self.platform, clock=self.clock
@@ -182,28 +182,28 @@ class Toolbox:
     @cached_property
     def machine(self) -> Machine:
         """This machine."""
-        from kaizen_tasks.adapters.machine import LocalMachine
+        from kaizen_tasks.adapters.host.local_host import LocalMachine
 
         return LocalMachine(self.settings.build)
 
     @cached_property
     def prober(self) -> Prober:
         """Asks the running app."""
-        from kaizen_tasks.adapters.http import UrllibProber
+        from kaizen_tasks.adapters.http.prober import UrllibProber
 
         return UrllibProber()
 
     @cached_property
     def clock(self) -> Clock:
         """The machine's clock."""
-        from kaizen_tasks.adapters.clock import SystemClock
+        from kaizen_tasks.adapters.host.clock import SystemClock
 
         return SystemClock()
 
     @cached_property
     def reporter(self) -> Reporter:
         """The terminal, or plain lines."""
-        from kaizen_tasks.adapters.console import reporter
+        from kaizen_tasks.adapters.console.reporter import reporter
 
         return reporter(self._stream, dry=self.dry, clock=self.clock)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.oci_manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256
+from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.adapters.oci import OciClient
-    from kaizen_tasks.adapters.oci_blobs import Opener, Stream
+    from kaizen_tasks.adapters.oci.blobs import Opener, Stream
+    from kaizen_tasks.adapters.oci.client import OciClient
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -1,1 +1,1 @@
-"""The outside world: one file for each outside thing, each behind a port."""
+"""Implementations of the ports, one package for each outside system. SDKs are imported here and nowhere else but in localcloud."""

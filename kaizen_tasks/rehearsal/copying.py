@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError

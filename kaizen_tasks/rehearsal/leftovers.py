@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds

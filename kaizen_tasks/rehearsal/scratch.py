@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import KaizenError, Refused
 
 CONFIGURATION = {

@@ -94,7 +94,7 @@ def run(work: Path, *, engine: str, keep: bool, json: bool, people: TextIO) -> N
 def _engine(wanted: str, clone: Path) -> str:
     if wanted != "auto":
         return wanted
-    from kaizen_tasks.adapters import process
+    from kaizen_tasks.adapters.host import process
     from kaizen_tasks.config import load
 
     found = load.read(clone)

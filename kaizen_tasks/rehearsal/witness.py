@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @command(help={"json": JSON})
 def doctor(c: Context, json: bool = False) -> None:
     """Check everything that a release needs, and say what to do about what is missing."""
-    from kaizen_tasks.adapters import checklist
+    from kaizen_tasks.adapters.console import doctor_report
     from kaizen_tasks.flows.doctor import examine
     from kaizen_tasks.tasks import rendering
     from kaizen_tasks.wiring import toolbox
@@ -29,7 +29,7 @@ def doctor(c: Context, json: bool = False) -> None:
     if json:
         rendering.print_json(_document(tools.settings, findings))
     else:
-        checklist.print_findings(findings)
+        doctor_report.print_findings(findings)
     _refuse(findings)
 
 

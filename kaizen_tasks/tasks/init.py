@@ -60,13 +60,13 @@ def init(
     from pathlib import Path
 
     from kaizen_tasks import __version__
-    from kaizen_tasks.adapters import premises
-    from kaizen_tasks.adapters.files import WorkingTree
+    from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+    from kaizen_tasks.adapters.init import scan_repo
     from kaizen_tasks.domain.init.proposal import Answers
     from kaizen_tasks.flows.init import plan as flow
 
     _check_ci(ci)
-    root = premises.locate(Path.cwd())
+    root = scan_repo.locate(Path.cwd())
     answers = Answers(app=app, region=region, environments=tuple(env))
     documents = WorkingTree(root)
     evidence, proposal = _proposed(root, answers, Asked(yes=yes, from_aws=from_aws, profile=profile))
@@ -99,7 +99,7 @@ def _below_the_top(within: str) -> Refused:
 
 def _proposed(root: Path, answers: Answers, asked: Asked) -> tuple[Evidence, Proposal]:
     """Look around, ask for what cannot be seen, and propose; an app that is configured is asked nothing."""
-    from kaizen_tasks.adapters import premises as adapter
+    from kaizen_tasks.adapters.init import scan_repo as adapter
     from kaizen_tasks.config import load
     from kaizen_tasks.domain.init.merge_by_environment import Evidence
     from kaizen_tasks.domain.init.proposal import look, propose
@@ -131,8 +131,8 @@ def _with_account(evidence: Evidence, answers: Answers, profile: str) -> tuple[E
 
 
 def _surveyed(region: str, profile: str) -> Found:
-    from kaizen_tasks.adapters.aws import Aws
-    from kaizen_tasks.adapters.survey import Survey
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.adapters.init.scan_aws import Survey
     from kaizen_tasks.domain.init.proposal import REGION
 
     region = region or REGION
@@ -157,7 +157,7 @@ def _answered(answers: Answers, proposal: Proposal) -> Answers:
 
 
 def _show(adoption: Adoption, root: Path) -> None:
-    from kaizen_tasks.adapters import introduction
+    from kaizen_tasks.adapters.console import init_diff
 
     sys.stdout.write(f"{adoption.settings.app}   ({root}, configured in {adoption.where})\n")
     if adoption.kept:
@@ -166,7 +166,7 @@ def _show(adoption: Adoption, root: Path) -> None:
         sys.stdout.write("nothing is missing\n")
     sys.stdout.write("\n")
     sys.stdout.flush()
-    introduction.show(adoption.changes, adoption.remarks, sys.stdout)
+    init_diff.show(adoption.changes, adoption.remarks, sys.stdout)
 
 
 def _agree(adoption: Adoption, *, yes: bool) -> None:

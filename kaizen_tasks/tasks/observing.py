@@ -31,7 +31,7 @@ EVERY = "5s"
 )
 def status(c: Context, env: list[str], json: bool = False, watch: bool = False, interval: str = "") -> None:
     """Show what runs where, and where the witnesses disagree."""
-    from kaizen_tasks.adapters import tables
+    from kaizen_tasks.adapters.console import tables
     from kaizen_tasks.flows import status as observing
     from kaizen_tasks.tasks import rendering
     from kaizen_tasks.wiring import toolbox
@@ -76,7 +76,7 @@ def _pause(interval: str, *, watch: bool) -> float:
 
 def _watch(environments: Sequence[Environment], tools: Toolbox, pause: float, *, json: bool) -> None:
     """Look until a person has seen enough: Ctrl-C is the normal end, and nothing was left unfinished."""
-    from kaizen_tasks.adapters.console import watched
+    from kaizen_tasks.adapters.console.reporter import watched
     from kaizen_tasks.errors import UsageError
 
     if not json and not watched(sys.stdout):
@@ -98,12 +98,12 @@ def _lines(environments: Sequence[Environment], tools: Toolbox, pause: float) ->
 
 
 def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -> None:
-    from kaizen_tasks.adapters import watching
+    from kaizen_tasks.adapters.console import live_status
     from kaizen_tasks.domain import duration
     from kaizen_tasks.flows import status as observing
 
     again = f"again every {duration.show(pause)}, Ctrl-C ends"
-    with watching.screen() as screen:
+    with live_status.screen() as screen:
         while True:
             rows = observing.look(environments, tools)
             screen.show(rows, f"{tools.settings.app} at {tools.clock.now():%Y-%m-%d %H:%M:%S} UTC; {again}")
@@ -113,7 +113,7 @@ def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -
 @command(iterable=["env"], help={"env": ALL, "limit": "how many entries of each environment", "json": JSON})
 def history(c: Context, env: list[str], limit: str = "20", json: bool = False) -> None:
     """Show the ledger: who put which release where, and whether it was verified."""
-    from kaizen_tasks.adapters import tables
+    from kaizen_tasks.adapters.console import tables
     from kaizen_tasks.flows import status as observing
     from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox

@@ -70,7 +70,7 @@ def _engine(wanted: str, tools: Toolbox, people: TextIO) -> str:
     """
     from attrs import evolve
 
-    from kaizen_tasks.adapters.machine import LocalMachine
+    from kaizen_tasks.adapters.host.local_host import LocalMachine
     from kaizen_tasks.errors import ConfigurationError, Refused
 
     rules = tools.settings.build

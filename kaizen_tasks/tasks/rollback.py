@@ -82,7 +82,7 @@ def _go_back(
 
 
 def _list(environments: tuple[Environment, ...], tools: Toolbox, *, json: bool) -> None:
-    from kaizen_tasks.adapters import tables
+    from kaizen_tasks.adapters.console import tables
     from kaizen_tasks.flows.rollback import candidates
     from kaizen_tasks.tasks import rendering
 

@@ -34,7 +34,7 @@ def collection() -> Collection:
 @command(iterable=["env"], help={"env": f"{ENV}; without it, all of them", "json": JSON})
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show the names and ages of what is configured, and the values that are no secrets."""
-    from kaizen_tasks.adapters import tables
+    from kaizen_tasks.adapters.console import tables
     from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
@@ -51,7 +51,7 @@ def show(c: Context, env: list[str], json: bool = False) -> None:
 @command(help={"env": "one environment", "against": "the other one", "json": JSON})
 def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> None:
     """Compare what is configured in two environments."""
-    from kaizen_tasks.adapters import tables
+    from kaizen_tasks.adapters.console import tables
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.tasks import asking, rendering

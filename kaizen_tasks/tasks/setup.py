@@ -68,7 +68,7 @@ def _check(github: str, *, print_iam: bool) -> None:
 
 def _print_policy(tools: Toolbox, github: str) -> None:
     """Print the policy, or the whole role; a configured account is believed, so that this asks nobody."""
-    from kaizen_tasks.adapters import iam_policy
+    from kaizen_tasks.adapters.aws import iam_policy
     from kaizen_tasks.tasks import rendering
 
     account = tools.settings.aws.account or tools.identity.account()

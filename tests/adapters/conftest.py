@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws import Aws
+from kaizen_tasks.adapters.aws.session import Aws
 from tests.clouds import Cloud
 
 if TYPE_CHECKING:

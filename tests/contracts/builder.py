@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from attrs import evolve, frozen
 
-from kaizen_tasks.adapters.builders import working
+from kaizen_tasks.adapters.build.select import working
 from kaizen_tasks.config.settings import BuildRules
 from kaizen_tasks.domain.release import Recipe
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.adapters.aws import Aws
-from kaizen_tasks.adapters.clock import SystemClock
-from kaizen_tasks.adapters.dynamodb import DynamoLedger
-from kaizen_tasks.adapters.dynamodb_holds import DynamoHolds
-from kaizen_tasks.adapters.dynamodb_locks import DynamoLocks
-from kaizen_tasks.adapters.ecr import EcrRegistry
-from kaizen_tasks.adapters.oci import OciClient
-from kaizen_tasks.adapters.oci_wire import Given
+from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
+from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.aws.ecr import EcrRegistry
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.transport import Given
 from tests import oci_samples
 from tests.contracts.holds import HoldsContract
 from tests.contracts.ledger import LedgerContract

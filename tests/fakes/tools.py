@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from kaizen_tasks.adapters.files import Draft
+from kaizen_tasks.adapters.host.atomic_write import Draft
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.health import Answer

@@ -6,7 +6,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.console import reporter
+from kaizen_tasks.adapters.console.reporter import reporter
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.domain.version import parse

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import scratch
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters import process
+from kaizen_tasks.adapters.host import process
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.git import GitScm
+from kaizen_tasks.adapters.git.scm import GitScm
 from tests.repositories import ENVIRONMENT, Repository, make
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.git import GitScm
+from kaizen_tasks.adapters.git.scm import GitScm
 from tests.contracts.scm import FILES
 from tests.fakes.scm import FakeRemote, FakeScm
 from tests.repositories import Repository, clone, make

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.git import GitScm
+from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
 from tests.adapters.git.checkouts import LAYOUTS, in_a_subfolder, with_sparse_checkout
 from tests.contracts.scm import FILES, PATHS, RELEASE, land_and_tag

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters import git_push
-from kaizen_tasks.adapters.git import GitScm
-from kaizen_tasks.adapters.git_command import redact
+from kaizen_tasks.adapters.git import push
+from kaizen_tasks.adapters.git.command import redact
+from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import PushFailed, Unreachable
 from tests.contracts.scm import land_and_tag
 from tests.repositories import Repository, clone
@@ -132,7 +132,7 @@ class TestPush:
         assert repository.git("for-each-ref", "refs/kaizen") == ""
 
     def test_does_not_wait_for_ever(self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(git_push, "ASK_SECONDS", 0.3)
+        monkeypatch.setattr(push, "ASK_SECONDS", 0.3)
         repository.git("config", "remote.origin.uploadpack", "sleep 60;")
 
         with pytest.raises(Unreachable, match=r"origin cannot be asked: no answer within 0.3s"):

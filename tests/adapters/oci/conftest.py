@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define
 
-from kaizen_tasks.adapters.oci import OciClient
-from kaizen_tasks.adapters.oci_wire import Given
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.transport import Given
 from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.clock import FakeClock
 from tests.registries import DockerRegistry, docker_registry

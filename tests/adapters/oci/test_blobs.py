@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.ecr_credentials import EcrCredentials
-from kaizen_tasks.adapters.oci import OciClient
-from kaizen_tasks.adapters.oci_manifest import Descriptor, sha256
-from kaizen_tasks.adapters.oci_wire import ATTEMPTS, Given
+from kaizen_tasks.adapters.aws.ecr_credentials import EcrCredentials
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256
+from kaizen_tasks.adapters.oci.transport import ATTEMPTS, Given
 from kaizen_tasks.errors import PushFailed, Unreachable
 from kaizen_tasks.ports.types import Login
 from tests import oci_samples
@@ -24,8 +24,8 @@ from tests.scripted import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.adapters.aws import Aws
-    from kaizen_tasks.adapters.oci_blobs import Stream
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.adapters.oci.blobs import Stream
     from tests.registries import DockerRegistry
     from tests.scripted import ScriptedServer
 

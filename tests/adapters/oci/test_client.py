@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.adapters.clock import SystemClock
-from kaizen_tasks.adapters.oci import OciClient
-from kaizen_tasks.adapters.oci_registry import OciRegistry
-from kaizen_tasks.adapters.oci_wire import ATTEMPTS, LONGEST_PAUSE
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.registry import OciRegistry
+from kaizen_tasks.adapters.oci.transport import ATTEMPTS, LONGEST_PAUSE
 from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import Login, Secret
 from tests import oci_samples

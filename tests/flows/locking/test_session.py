@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.adapters.clock import SystemClock
+from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Locked, Unreachable
 from kaizen_tasks.flows.locking.session import FRESH, LEASE, Standing, heed, holding, look

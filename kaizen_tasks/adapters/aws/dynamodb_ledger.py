@@ -1,0 +1,178 @@
+"""The ledger as a DynamoDB table that everybody who releases the app shares."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable
+from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.ports.state import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.ports.clock import Clock
+
+OPERATION = "operation"
+"""The `event` of an item that completes an intent: entries are never changed."""
+
+TEXTS = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
+CREATED_WITHIN = 120.0
+ASKED_EVERY = 2.0
+
+
+class DynamoLedger(AppTable, Ledger):
+    """Entries in the app's table, and the table itself.
+
+    `pk` is `ledger#<environment>` and `sk` the time with microseconds and a random part, so that a query
+    gives an environment's entries in order. The operation of an intent, which is known later, is an item of its own
+    behind the intent's: `sk` has the same time and `~`, which sorts after every hexadecimal digit.
+
+    Args:
+        aws: whose table.
+        app: the app's name.
+        clock: waits for the table in `create`.
+    """
+
+    def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
+        super().__init__(aws, app=app)
+        self._clock = clock
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry, never over another one."""
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": _partition(entry.environment)},
+            "sk": {"S": f"{sortable(entry.at)}#{secrets.token_hex(8)}"},
+            "event": {"S": entry.event.value},
+            "took": {"N": f"{entry.took:.3f}"},
+            **{name: {"S": getattr(entry, name)} for name in TEXTS},
+            **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
+        }
+        self._put(item)
+
+    def attach(self, intent: Entry, operation: str) -> None:
+        """Write down which operation carries out an intent."""
+        self._put(
+            {
+                "pk": {"S": _partition(intent.environment)},
+                "sk": {"S": f"{sortable(intent.at)}#~"},
+                "event": {"S": OPERATION},
+                "operation": {"S": operation},
+            }
+        )
+
+    def _put(self, item: Mapping[str, AttributeValueTypeDef]) -> None:
+        dynamodb = self._dynamodb
+        with self._about(f"write to the ledger {self.table}"):
+            try:
+                dynamodb.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            except dynamodb.exceptions.ConditionalCheckFailedException:
+                return  # nobody else writes under this key: an attempt whose answer was lost has written it
+
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+        """Return an environment's entries, newest first, including those written a moment ago."""
+        pages = self._dynamodb.get_paginator("query")
+        with self._about(f"read the ledger {self.table}"):
+            found = pages.paginate(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": _partition(environment)}},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                PaginationConfig={"MaxItems": 2 * limit, "PageSize": 2 * limit},
+            )
+            items = [item for page in found for item in page["Items"]]
+        return tuple(_joined(items))[:limit]
+
+    def exists(self) -> bool:
+        """Return whether the table is there and can be used."""
+        dynamodb = self._dynamodb
+        with self._about(f"look for the table {self.table}"):
+            try:
+                table = dynamodb.describe_table(TableName=self.table)["Table"]
+            except dynamodb.exceptions.ResourceNotFoundException:
+                return False
+        return table["TableStatus"] in {"ACTIVE", "UPDATING"}
+
+    def create(self) -> None:
+        """Create the table, billed by request and recoverable to any point in time; again does no harm.
+
+        Raises:
+            Unreachable: it did not become usable in time.
+        """
+        dynamodb = self._dynamodb
+        already = dynamodb.exceptions.ResourceInUseException
+        with self._about(f"create the table {self.table}"), suppress(already):
+            dynamodb.create_table(
+                TableName=self.table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[
+                    {"AttributeName": "pk", "AttributeType": "S"},
+                    {"AttributeName": "sk", "AttributeType": "S"},
+                ],
+                KeySchema=[
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
+            )
+        self._until(self.exists, "was not active")
+        self._until(self._recoverable, "had no continuous backups")
+
+    def _recoverable(self) -> bool:
+        """Ask for point-in-time recovery; a new table has to wait a little for it."""
+        dynamodb = self._dynamodb
+        with self._about(f"make the table {self.table} recoverable"):
+            try:
+                dynamodb.update_continuous_backups(
+                    TableName=self.table,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+                )
+            except dynamodb.exceptions.ContinuousBackupsUnavailableException:
+                return False
+        return True
+
+    def _until(self, ready: Callable[[], bool], otherwise: str) -> None:
+        deadline = self._clock.elapsed() + CREATED_WITHIN
+        while not ready():
+            if self._clock.elapsed() >= deadline:
+                raise Unreachable(
+                    f"the table {self.table} {otherwise} after {CREATED_WITHIN:.0f} s",
+                    hint="run the same command again",
+                )
+            self._clock.sleep(ASKED_EVERY)
+
+
+def _partition(environment: str) -> str:
+    return f"ledger#{environment}"
+
+
+def _joined(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> Iterator[Entry]:
+    """Yield entries, newest first, each intent with its operation; that comes before it, as it was written later."""
+    operations: dict[str, str] = {}
+    for item in items:
+        at, _, _ = item["sk"]["S"].partition("#")
+        if item["event"]["S"] == OPERATION:
+            operations[at] = item["operation"]["S"]
+        else:
+            entry = _entry(item, at)
+            meant = entry.event is Event.STARTED and not entry.operation
+            yield evolve(entry, operation=operations.get(at, "")) if meant else entry
+
+
+def _entry(item: Mapping[str, AttributeValueTypeDef], at: str) -> Entry:
+    return Entry(
+        event=Event(item["event"]["S"]),
+        at=datetime.fromisoformat(at),
+        configuration=item["configuration"]["S"] if "configuration" in item else "",
+        took=float(item.get("took", {"N": "0"})["N"]),
+        **{name: item[name]["S"] for name in TEXTS},
+    )

@@ -1,0 +1,69 @@
+"""What everything that stands in the app's DynamoDB table has in common: its name, its door, how it writes times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
+
+    from kaizen_tasks.adapters.aws.session import Aws
+
+    Item = Mapping[str, AttributeValueTypeDef]
+    Key = Item
+
+AT_ONCE = 100
+"""Items that one question may ask for."""
+
+
+class AppTable:
+    """One table for one app, `kaizen-<app>`; the prefix of `pk` says what an item is.
+
+    Args:
+        aws: whose table.
+        app: the app's name.
+    """
+
+    def __init__(self, aws: Aws, *, app: str) -> None:
+        self._aws = aws
+        self.table = f"kaizen-{app}"
+
+    @property
+    def _dynamodb(self) -> DynamoDBClient:
+        return self._aws.dynamodb()
+
+    def _items(self, keys: Iterable[Key]) -> Iterator[Item]:
+        """Read items consistently, a hundred with one question; those that are not there are left out.
+
+        What DynamoDB gives back unread, as it may when it is busy, is asked for again.
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+
+        Raises:
+            Unreachable: it gives everything back.
+        """
+        left = [*keys]
+        while left:
+            now, left = left[:AT_ONCE], left[AT_ONCE:]
+            wanted: KeysAndAttributesTypeDef = {"Keys": now, "ConsistentRead": True}
+            answer = self._dynamodb.batch_get_item(RequestItems={self.table: wanted})
+            yield from answer["Responses"].get(self.table, [])
+            unread = answer.get("UnprocessedKeys", {}).get(self.table, {"Keys": []})["Keys"]
+            if len(unread) == len(now):
+                raise Unreachable(f"the table {self.table} is too busy to be read", hint="run the same command again")
+            left += unread
+
+    def _about(self, doing: str) -> AbstractContextManager[None]:
+        return translated(doing, missing="create it: inv setup")
+
+
+def sortable(at: datetime) -> str:
+    """Write a time so that text sorts as time does: in UTC, always with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

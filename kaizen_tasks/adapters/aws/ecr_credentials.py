@@ -1,0 +1,63 @@
+"""The registry's password, which ECR gives out for twelve hours."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.ports.types import Login, Secret
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.ports.clock import Clock
+
+RENEWED_BEFORE = timedelta(minutes=30)
+
+
+@frozen(kw_only=True)
+class _Token:
+    login: Login
+    until: datetime
+
+
+class EcrCredentials:
+    """Logs in to the registry of one account. Safe to use from several threads.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+
+    Args:
+        aws: whose registry.
+        clock: says when a password is about to expire.
+    """
+
+    def __init__(self, aws: Aws, *, clock: Clock) -> None:
+        self._aws = aws
+        self._clock = clock
+        self._lock = Lock()
+        self._token: _Token | None = None
+
+    def login(self) -> Login:
+        """Return a login that is good for a while."""
+        with self._lock:
+            if self._token is None or self._clock.now() >= self._token.until - RENEWED_BEFORE:
+                self._token = self._granted()
+            return self._token.login
+
+    def renew(self, stale: Login) -> Login:
+        """Return a login in place of one that was refused; of several threads that ask for it, the first asks AWS."""
+        with self._lock:
+            if self._token is None or self._token.login is stale:
+                self._token = self._granted()
+            return self._token.login
+
+    def _granted(self) -> _Token:
+        with translated("log in to the image registry"):
+            granted = self._aws.ecr().get_authorization_token()["authorizationData"][0]
+        username, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
+        login = Login(url=granted["proxyEndpoint"], username=username, password=Secret(password))
+        return _Token(login=login, until=granted["expiresAt"].astimezone(UTC))

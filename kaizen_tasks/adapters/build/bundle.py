@@ -1,0 +1,301 @@
+"""Images without an engine: the exported tree as one layer, in an OCI image layout on disk.
+
+The layer is a plain tar. A compressed one would differ between builds of zlib, so that the same commit
+would get another digest on another machine; https://github.com/opencontainers/image-spec/blob/main/layer.md
+names both forms. What the Dockerfile and `.dockerignore` say plays no part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.pusher import Carrier
+from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.domain.release import LocalImage
+from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kaizen_tasks.domain.release import Recipe
+    from kaizen_tasks.ports.types import Login
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+FOLDER = "app"
+"""Where the tree stands inside the image, without the leading slash."""
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MARK = {"dev.kaizen.image": "bundle"}
+
+
+class BundleBuilder:
+    """Makes and uploads images with Python alone.
+
+    Args:
+        command: what the image runs, in `/app`.
+        version_arg: the name under which the app reads its version, beside `APP_VERSION`.
+        platform: `linux/amd64`.
+        store: folder that keeps the layouts, one folder for each image.
+    """
+
+    name = "bundle"
+
+    def __init__(self, *, command: tuple[str, ...], version_arg: str, platform: str, store: Path) -> None:
+        self._command = command
+        self._version_arg = version_arg
+        self._platform = platform
+        self._store = store
+
+    def find(self, recipe: Recipe) -> LocalImage | None:
+        """Return the image of this revision when the store has it as it would be built now."""
+        layout = self._layout(recipe)
+        stored = _stored(layout)
+        if stored is None:
+            return None
+        digest, layer = stored
+        if digest != self._sealed(recipe, layer).manifest.digest:
+            return None
+        return LocalImage(name=str(layout), identity=digest)
+
+    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+        """Write the layout beside its place and move it there whole.
+
+        Raises:
+            BuildFailed: no command is configured, or the tree holds what an image must not.
+        """
+        if not self._command:
+            raise BuildFailed(
+                "a bundle does not know what to run",
+                hint='set build.command in kaizen.toml: command = ["python", "app.py"]',
+            )
+        self._store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._store, prefix=".unfinished-") as folder:
+            unfinished = Path(folder) / "layout"
+            digest = self._write(recipe, context, unfinished)
+            _move(unfinished, self._layout(recipe))
+        return LocalImage(name=str(self._layout(recipe)), identity=digest)
+
+    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+        """Upload an image as `address:tag`.
+
+        Raises:
+            PushFailed: the registry did not take it.
+        """
+        repository = address.removeprefix(f"{login.host}/")
+        try:
+            client = OciClient(Given(login), clock=SystemClock())
+            Carrier(client).upload_layout(Path(image.name), repository=repository, tag=tag)
+        except Refused as error:
+            raise PushFailed(f"{address}:{tag} could not be pushed: {error.what}", hint=error.hint) from error
+
+    def _layout(self, recipe: Recipe) -> Path:
+        return self._store / f"{recipe.app}-{recipe.version}-{recipe.revision[:12]}"
+
+    def _write(self, recipe: Recipe, context: Path, layout: Path) -> str:
+        blobs = layout / "blobs" / "sha256"
+        blobs.mkdir(parents=True)
+        layer = _write_layer(context, blobs, mtime=int(recipe.created.timestamp()))
+        image = self._sealed(recipe, layer)
+        for document in (image.config, image.manifest):
+            (blobs / document.digest.removeprefix("sha256:")).write_bytes(document.content)
+        (layout / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+        (layout / "index.json").write_bytes(_index(image.manifest, recipe.version))
+        return image.manifest.digest
+
+    def _sealed(self, recipe: Recipe, layer: Descriptor) -> _Image:
+        """Return config and manifest for a layer; the same inputs give the same bytes."""
+        config = _Document(media_type=CONFIG, content=_json(self._config(recipe, layer)))
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": config.described,
+            "layers": [layer.described],
+        }
+        return _Image(config=config, manifest=_Document(media_type=MANIFEST, content=_json(manifest)))
+
+    def _config(self, recipe: Recipe, layer: Descriptor) -> dict[str, object]:
+        """Return the image configuration; https://github.com/opencontainers/image-spec/blob/main/config.md."""
+        system, architecture, *variant = self._platform.split("/")
+        created = recipe.created.isoformat()
+        return {
+            "created": created,
+            "os": system,
+            "architecture": architecture,
+            **({"variant": variant[0]} if variant else {}),
+            "config": self._runtime(recipe),
+            "rootfs": {"type": "layers", "diff_ids": [layer.digest]},
+            "history": [{"created": created, "created_by": "kaizen bundle"}],
+        }
+
+    def _runtime(self, recipe: Recipe) -> dict[str, object]:
+        variables = {"PATH": PATH, self._version_arg: recipe.version, "APP_VERSION": recipe.version}
+        return {
+            "Env": [f"{name}={value}" for name, value in variables.items()],
+            "Cmd": list(self._command),
+            "WorkingDir": f"/{FOLDER}",
+            "Labels": {**recipe.labels, **MARK},
+        }
+
+
+@frozen(kw_only=True)
+class Descriptor:
+    """A blob of a layout; https://github.com/opencontainers/image-spec/blob/main/descriptor.md.
+
+    Attributes:
+        media_type: what the blob is.
+        digest: `sha256:…` of its bytes.
+        size: in bytes.
+    """
+
+    media_type: str
+    digest: str
+    size: int
+
+    @property
+    def described(self) -> dict[str, object]:
+        """The descriptor as it stands in JSON."""
+        return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+
+
+@frozen(kw_only=True)
+class _Document:
+    """A blob that is small enough to be held."""
+
+    media_type: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+
+    @property
+    def described(self) -> dict[str, object]:
+        return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.content)).described
+
+
+@frozen(kw_only=True)
+class _Image:
+    config: _Document
+    manifest: _Document
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _index(manifest: _Document, version: str) -> bytes:
+    named = {"annotations": {"org.opencontainers.image.ref.name": version}}
+    return _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest.described | named]})
+
+
+def _stored(layout: Path) -> tuple[str, Descriptor] | None:
+    """Return the digest of a layout's manifest, and its layer; None when there is no such layout."""
+    try:
+        digest = json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]
+        manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
+        layer = manifest["layers"][0]
+        size = (layout / "blobs" / layer["digest"].replace(":", "/")).stat().st_size
+    except FileNotFoundError:
+        return None
+    return digest, Descriptor(media_type=LAYER, digest=layer["digest"], size=size)
+
+
+def _move(unfinished: Path, layout: Path) -> None:
+    """Put a layout in its place; what stood there was of other settings, or was damaged."""
+    if layout.exists():
+        layout.rename(unfinished.with_name("replaced"))
+    unfinished.rename(layout)
+
+
+def _write_layer(context: Path, blobs: Path, *, mtime: int) -> Descriptor:
+    unnamed = blobs / "layer"
+    with tarfile.open(unnamed, "w", format=tarfile.PAX_FORMAT) as layer:
+        layer.addfile(_folder(FOLDER, mtime))
+        for path in _walk(context):
+            _add(layer, path, context, mtime)
+    with unnamed.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    size = unnamed.stat().st_size
+    unnamed.rename(blobs / digest)
+    return Descriptor(media_type=LAYER, digest=f"sha256:{digest}", size=size)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder, each folder before what is in it, in the order of the names' bytes."""
+    for path in sorted(folder.iterdir(), key=lambda each: os.fsencode(each.name)):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+
+
+def _add(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> None:
+    name = f"{FOLDER}/{path.relative_to(context).as_posix()}"
+    mode = path.lstat().st_mode
+    if stat.S_ISDIR(mode):
+        layer.addfile(_folder(name, mtime))
+    elif stat.S_ISLNK(mode):
+        layer.addfile(_link(name, _target(path, context), mtime))
+    elif stat.S_ISREG(mode):
+        with path.open("rb") as content:
+            layer.addfile(_file(name, path, mtime), content)
+    else:
+        raise BuildFailed(f"{path.relative_to(context)} is neither file, folder nor link", hint="remove it")
+
+
+def _entry(name: str, kind: bytes, mode: int, mtime: int) -> tarfile.TarInfo:
+    """Return an entry that says nothing of the machine: root's, without names of owners."""
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode, entry.mtime = kind, mode, mtime
+    return entry
+
+
+def _folder(name: str, mtime: int) -> tarfile.TarInfo:
+    return _entry(name, tarfile.DIRTYPE, 0o755, mtime)
+
+
+def _link(name: str, target: str, mtime: int) -> tarfile.TarInfo:
+    entry = _entry(name, tarfile.SYMTYPE, 0o777, mtime)
+    entry.linkname = target
+    return entry
+
+
+def _file(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
+    """Return a file's entry; of its mode, git knows only whether it is executable."""
+    status = path.stat()
+    entry = _entry(name, tarfile.REGTYPE, 0o755 if status.st_mode & stat.S_IXUSR else 0o644, mtime)
+    entry.size = status.st_size
+    return entry
+
+
+def _target(link: Path, context: Path) -> str:
+    """Return where a link leads, which must be inside the tree, over other links too.
+
+    Raises:
+        BuildFailed: it leads out, or to itself.
+    """
+    target = link.readlink()
+    try:
+        inside = (link.parent / target).resolve().is_relative_to(context.resolve())
+    except (OSError, RuntimeError):  # a loop: Python 3.13 no longer raises for it
+        inside = False
+    if target.is_absolute() or not inside:
+        raise BuildFailed(
+            f"the link {link.relative_to(context)} leads out of the tree, to {target}",
+            hint="point it inside the repository, or remove it",
+        )
+    return str(target)

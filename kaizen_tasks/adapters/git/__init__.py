@@ -1,0 +1,1 @@
+"""The app's repository and its remote, through git."""

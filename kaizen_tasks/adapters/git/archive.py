@@ -1,0 +1,46 @@
+"""A clean copy of what is committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.errors import Refused
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.git.command import Git
+
+# The same bytes and modes on every machine, whatever its owner has configured.
+_NEUTRAL = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")
+
+
+def export(git: Git, commit: str, into: Path) -> None:
+    """Write the app's folder of a commit into an empty folder; export-ignore and export-subst are honoured.
+
+    Large files that live elsewhere stay the pointers they are, submodules stay empty folders.
+
+    Raises:
+        Refused: the folder is not in that commit, or holds a path that leads out of it.
+    """
+    with TemporaryDirectory(prefix="kaizen-export-") as scratch:
+        archive = Path(scratch) / "tree.tar"
+        # In a subfolder git archives that subfolder, with attributes and commit still known.
+        archived = git.run(
+            *_NEUTRAL, "archive", "--format=tar", f"--output={archive}", "--end-of-options", commit,
+            env={"GIT_LFS_SKIP_SMUDGE": "1"},
+        )  # fmt: skip
+        if not archived.ok:
+            raise Refused(f"{commit[:12]} cannot be exported: {archived.reason}", state="nothing has been built")
+        _unpack(archive, into)
+
+
+def _unpack(archive: Path, into: Path) -> None:
+    """Unpack with the filter that keeps links and modes; members may still not leave the folder."""
+    import tarfile
+
+    try:
+        with tarfile.open(archive, encoding="utf-8", errors="surrogateescape") as tree:
+            tree.extractall(into, filter="tar")
+    except tarfile.FilterError as error:
+        raise Refused(f"the commit holds a path that leads out of its folder: {error}") from error

@@ -1,0 +1,1 @@
+"""HTTP requests to the running app."""

@@ -1,0 +1,1 @@
+"""Scanners that `kaizen init` collects its evidence with: the repository and the AWS account."""

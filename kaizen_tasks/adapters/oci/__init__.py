@@ -1,0 +1,1 @@
+"""The OCI distribution protocol: image manifests, layers, uploads, copies between repositories."""

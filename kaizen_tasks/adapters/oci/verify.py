@@ -1,0 +1,52 @@
+"""Content on its way, held against what its name says."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.errors import PushFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kaizen_tasks.adapters.oci.manifest import Descriptor
+
+
+class Proof:
+    """Hashes a blob that passes by, each byte once however often a part of it is sent again.
+
+    Args:
+        blob: what it should be.
+    """
+
+    def __init__(self, blob: Descriptor) -> None:
+        self._blob = blob
+        self._hash = hashlib.sha256()
+        self.seen = 0
+
+    def follow(self, chunks: Iterable[bytes], *, offset: int = 0) -> Iterator[bytes]:
+        """Pass on what comes from an offset that was reached before, and demand in the end that it was the blob.
+
+        Args:
+            chunks: the blob from there to its end.
+            offset: in bytes, at most `seen`.
+
+        Raises:
+            PushFailed: it is another one.
+        """
+        position = offset
+        for chunk in chunks:
+            fresh = chunk[max(self.seen - position, 0) :]
+            self._hash.update(fresh)
+            self.seen += len(fresh)
+            position += len(chunk)
+            if position > self._blob.size:
+                raise self._damaged()
+            yield chunk
+        if (position, f"sha256:{self._hash.hexdigest()}") != (self._blob.size, self._blob.digest):
+            raise self._damaged()
+
+    def _damaged(self) -> PushFailed:
+        found = f"it is sha256:{self._hash.hexdigest()} after {self.seen:,} bytes"
+        return PushFailed(f"{self._blob.digest} does not hold what its name says: {found}")

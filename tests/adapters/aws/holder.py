@@ -1,0 +1,61 @@
+"""A run in a process of its own: holds staging, and changes something whenever it is told to by a line on stdin."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.errors import Locked
+from kaizen_tasks.flows.locking.session import Fence, holding
+from kaizen_tasks.tasks import boundary
+from tests.fakes.tools import FakeTools
+
+
+def main(app: str, lease: str, *nested: str) -> int:
+    """Hold staging for as long as there are lines; end as a task would.
+
+    Args:
+        app: whose table.
+        lease: seconds.
+        nested: a word for a run inside this one, which does the same.
+    """
+    aws = Aws(region=os.environ["AWS_REGION"], profile="", account="")
+    tools = FakeTools(
+        clock=SystemClock(),  # type: ignore[arg-type]  # a clock that goes on by itself
+        locks=DynamoLocks(aws, app=app, environ=os.environ),  # type: ignore[arg-type]  # locks that others see
+        actor="holder@workshop",
+    )
+    try:
+        with boundary._signals(), holding(["staging"], tools, command="deploy", lease=float(lease)) as fence:
+            return _inside(app, lease) if nested else _work(fence)
+    except Locked as error:
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _inside(app: str, lease: str) -> int:
+    return subprocess.run([sys.executable, "-m", "tests.adapters.aws.holder", app, lease], check=False).returncode
+
+
+def _work(fence: Fence) -> int:
+    say("holds")
+    for _ in sys.stdin:
+        fence.check("staging")
+        say("changes")
+    return 0
+
+
+def say(text: str) -> None:
+    """Tell whoever has started this."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,154 @@
+"""The AWS account, on the local cloud."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws import lifecycle_policy
+from kaizen_tasks.adapters.aws.account_admin import AwsAccount
+from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
+from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.ecr import EcrRegistry
+from kaizen_tasks.adapters.aws.iam_policy import TASKS
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.domain.lifecycle import Rule
+from kaizen_tasks.errors import Refused
+from tests import oci_samples
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.contracts.account import REPOSITORY, AccountContract
+from tests.fakes.clock import FakeClock
+from tests.fakes.tools import settings
+from tests.scripted import Reply, ScriptedServer
+
+if TYPE_CHECKING:
+    from tests.clouds import Cloud
+
+POLICY = {
+    "rules": [
+        {
+            "rulePriority": 2,
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5},
+            "action": {"type": "expire"},
+        },
+        {
+            "rulePriority": 1,
+            "selection": {
+                "tagStatus": "tagged",
+                "tagPrefixList": ["dev-"],
+                "tagPatternList": ["*-rc*"],
+                "countType": "sinceImagePulled",
+                "countUnit": "days",
+                "countNumber": 14,
+            },
+            "action": {"type": "transition", "targetStorageClass": "archive"},
+        },
+        {
+            "rulePriority": 3,
+            "selection": {
+                "tagStatus": "any",
+                "storageClass": "archive",
+                "countType": "sinceImageTransitioned",
+                "countUnit": "days",
+                "countNumber": 100,
+            },
+            "action": {"type": "expire"},
+        },
+    ]
+}
+
+
+@frozen
+class WrongClock(SystemClock):
+    """A clock that goes, but is so many seconds ahead."""
+
+    ahead: float = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.ahead)
+
+
+def _account(aws: Aws, *, ahead: float = 0.0) -> AwsAccount:
+    clock = WrongClock(ahead)
+    ledger = DynamoLedger(aws, app="web", clock=clock)
+    return AwsAccount(aws, settings=settings(), ledger=ledger, platform=AppRunnerPlatform(aws), clock=clock)
+
+
+@pytest.fixture
+def account(aws: Aws) -> AwsAccount:
+    """An account with an empty repository, and nothing of ours."""
+    ecr, dynamodb = aws.ecr(), aws.dynamodb()
+    with suppress(ecr.exceptions.RepositoryNotFoundException):
+        ecr.delete_repository(repositoryName=REPOSITORY, force=True)
+    ecr.create_repository(repositoryName=REPOSITORY)
+    ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+    with suppress(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.delete_table(TableName="kaizen-web")
+    return _account(aws)
+
+
+class TestAws(AccountContract):
+    def test_lists_every_image_with_its_tags(self, account: AwsAccount, aws: Aws) -> None:
+        registry = EcrRegistry(aws, clock=FakeClock(datetime.now(UTC)))
+        sample = oci_samples.image()
+        sample.push(OciClient(Given(registry.login()), clock=SystemClock()), REPOSITORY, "v1.2.3")
+        registry.point(repository=REPOSITORY, tag="latest", digest=sample.digest)
+
+        (image,) = account.images(REPOSITORY)
+
+        assert image.digest == sample.digest
+        assert set(image.tags) == {"v1.2.3", "latest"}
+        assert abs(datetime.now(UTC) - image.pushed) < timedelta(minutes=1)
+
+    def test_reads_the_lifecycle_policy(self, account: AwsAccount, aws: Aws) -> None:
+        aws.ecr().put_lifecycle_policy(repositoryName=REPOSITORY, lifecyclePolicyText=json.dumps(POLICY))
+
+        assert account.lifecycle(REPOSITORY) == (
+            Rule(priority=2, status="any", most=5),
+            Rule(priority=1, status="tagged", patterns=("dev-*", "*-rc*"), days=14, pulls=True),
+        )
+
+    def test_tries_by_reading_where_iam_cannot_be_asked(self, account: AwsAccount, cloud: Cloud) -> None:
+        before = len(cloud.requests)
+
+        found = {permission.task: permission for permission in account.permissions()}
+
+        assert found.keys() == TASKS.keys()
+        assert all(not each.denied for each in found.values())
+        assert found["doctor"].untried == found["status"].untried == ()
+        assert "ecr:PutImage" in found["push"].untried
+        assert "neither a user nor a role" in found["push"].why
+        looking = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query")
+        assert all(each["operation"].startswith(looking) for each in cloud.requests[before:] if "operation" in each)
+
+
+class TestSkew:
+    @pytest.mark.parametrize("ahead", [-3600, -30, 0, 4, 600])
+    def test_measures_how_far_the_clock_is_off(self, aws: Aws, ahead: int) -> None:
+        assert _account(aws, ahead=ahead).skew() == pytest.approx(ahead, abs=1.9)
+
+    def test_believes_the_date_of_a_refusal_too(self, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        with ScriptedServer({"POST /": [Reply(status=403, body=EXPIRED)]}) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+
+            skew = _account(Aws(region=REGION, profile="", account=ACCOUNT), ahead=600).skew()
+
+        assert skew == pytest.approx(600, abs=1.9)
+
+
+EXPIRED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+<Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message></Error></ErrorResponse>"""
+
+
+@pytest.mark.parametrize("text", ['{"rules": [{"rulePriority": 1}]}', '{"rules": 7}', "[]", "rules"])
+def test_does_not_guess_what_a_policy_means(text: str) -> None:
+    with pytest.raises(Refused, match="lifecycle policy of web"):
+        lifecycle_policy.read(text, repository="web")

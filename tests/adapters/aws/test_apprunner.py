@@ -1,0 +1,244 @@
+"""App Runner, on the local cloud; and where that would be slow, on a scripted answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.errors import DeployFailed, NotFound, Refused
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.clouds import Cloud
+from tests.contracts.platform import PlatformContract
+from tests.localcloud.layers import Pushed
+from tests.scripted import Reply, Request, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from types_boto3_apprunner import AppRunnerClient  # noqa: TC004 - stubs, which tests run without
+
+    from kaizen_tasks.domain.service import Service
+
+ENDED = {"SUCCEEDED", "FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
+NOT_RUNNING = "Can't start a deployment on the specified service, because it isn't in RUNNING state."
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud whose deployments take long enough to be seen."""
+    with Cloud(tmp_path_factory.mktemp("cloud"), "--deploy-seconds", "0.3") as running:
+        yield running
+
+
+@frozen
+class CloudStage:
+    platform: AppRunnerPlatform
+    client: AppRunnerClient
+    identity: str
+
+    def pause(self, name: str) -> None:
+        self.client.pause_service(ServiceArn=self.identity)
+        self.settle(name)
+
+    def occupy(self, name: str) -> None:
+        self.client.start_deployment(ServiceArn=self.identity)
+
+    def settle(self, name: str) -> None:
+        deadline = time.monotonic() + 20
+        while self._newest() not in ENDED:
+            assert time.monotonic() < deadline, f"an operation of {name} does not end"
+            time.sleep(0.05)
+
+    def _newest(self) -> str:
+        operations = self.client.list_operations(ServiceArn=self.identity, MaxResults=1)
+        return operations["OperationSummaryList"][0]["Status"]
+
+
+class TestAppRunner(PlatformContract):
+    @pytest.fixture
+    def stage(self, cloud: Cloud, aws: Aws) -> Iterator[CloudStage]:
+        images = Pushed(aws.ecr())
+        images.repository("web-service")
+        images.app("web-service", "v1.2.3")
+        client = aws.apprunner()
+        created = client.create_service(
+            ServiceName="web-service",
+            SourceConfiguration={
+                "AutoDeploymentsEnabled": False,
+                "ImageRepository": {
+                    "ImageIdentifier": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/web-service:latest",
+                    "ImageRepositoryType": "ECR",
+                },
+            },
+        )
+        stage = CloudStage(AppRunnerPlatform(aws), client, created["Service"]["ServiceArn"])
+        stage.settle("web-service")
+        yield stage
+        stage.settle("web-service")
+        client.delete_service(ServiceArn=stage.identity)
+        stage.settle("web-service")
+        aws.ecr().delete_repository(repositoryName="web-service", force=True)
+
+    def test_speaks_plain_http_to_a_service_on_this_machine(self, stage: CloudStage) -> None:
+        assert stage.platform.service("web-service").url.startswith("http://127.0.0.1:")
+
+
+@frozen
+class ScriptedAppRunner:
+    """App Runner as a list of answers by operation."""
+
+    server: ScriptedServer
+    platform: AppRunnerPlatform
+
+    def answer(self, operation: str, *replies: Reply) -> None:
+        self.server.script[operation] = list(replies)
+
+    def asked(self, operation: str) -> list[dict[str, Any]]:
+        """Return the bodies of an operation's requests."""
+        return [json.loads(each.body) for each in self.server.requests if _operation(each) == operation]
+
+
+@pytest.fixture
+def scripted(
+    credentials: None,  # noqa: ARG001 - it sets them
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ScriptedAppRunner]:
+    with ScriptedServer(question=_operation) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_APPRUNNER", server.url)
+        yield ScriptedAppRunner(server, AppRunnerPlatform(Aws(region=REGION, profile="", account=ACCOUNT)))
+
+
+class TestServices:
+    def test_reads_every_page_once(self, scripted: ScriptedAppRunner) -> None:
+        scripted.answer("ListServices", _page("web-service", more="next"), _page("api"))
+        scripted.answer("DescribeService", _described("api"))
+
+        for _ in range(2):
+            assert scripted.platform.service("api").identity == _arn("api")
+
+        assert scripted.asked("ListServices") == [{"MaxResults": 20}, {"MaxResults": 20, "NextToken": "next"}]
+
+    def test_asks_for_tls_everywhere_else(self, scripted: ScriptedAppRunner) -> None:
+        scripted.answer("ListServices", _page("web-service"))
+        scripted.answer("DescribeService", _described("web-service"))
+
+        assert scripted.platform.service("web-service").url == "https://web-service.eu-west-1.awsapprunner.com"
+
+    def test_finds_a_service_that_was_created_again(self, scripted: ScriptedAppRunner) -> None:
+        scripted.answer("ListServices", _page("web-service"), _page("web-service", generation=2))
+        gone = _error("ResourceNotFoundException", "no such service")
+        scripted.answer("DescribeService", _described("web-service"), gone, _described("web-service", generation=2))
+        scripted.platform.service("web-service")
+
+        assert scripted.platform.service("web-service").identity == _arn("web-service", generation=2)
+
+    def test_does_not_take_a_deleted_service_for_one(self, scripted: ScriptedAppRunner) -> None:
+        scripted.answer("ListServices", _page("web-service"), _page("web-service", status="DELETED"))
+        scripted.answer("DescribeService", _described("web-service"), _described("web-service", status="DELETED"))
+        scripted.platform.service("web-service")
+
+        with pytest.raises(NotFound, match="no App Runner service web-service"):
+            scripted.platform.service("web-service")
+
+    def test_describes_a_service_that_is_built_from_source(self, scripted: ScriptedAppRunner) -> None:
+        scripted.answer("ListServices", _page("web-service"))
+        scripted.answer("DescribeService", _described("web-service", image=""))
+
+        assert scripted.platform.service("web-service").image == ""
+
+
+class TestStart:
+    @pytest.fixture
+    def service(self, scripted: ScriptedAppRunner) -> Service:
+        scripted.answer("ListServices", _page("web-service"))
+        scripted.answer("DescribeService", _described("web-service"))
+        return scripted.platform.service("web-service")
+
+    @pytest.mark.parametrize("status", ["OPERATION_IN_PROGRESS", "RUNNING"])
+    def test_takes_a_service_that_was_busy_for_busy(
+        self, scripted: ScriptedAppRunner, service: Service, status: str
+    ) -> None:
+        scripted.answer("StartDeployment", _error("InvalidRequestException", NOT_RUNNING))
+        scripted.answer("DescribeService", _described("web-service", status=status))
+
+        assert scripted.platform.start(service) == ""
+
+    @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETE_FAILED"])
+    def test_refuses_a_service_that_cannot_deploy(
+        self, scripted: ScriptedAppRunner, service: Service, status: str
+    ) -> None:
+        scripted.answer("StartDeployment", _error("InvalidRequestException", "in other words"))
+        scripted.answer("DescribeService", _described("web-service", status=status))
+
+        with pytest.raises(Refused, match=f"it is {status}") as caught:
+            scripted.platform.start(service)
+
+        assert caught.value.hint
+
+    def test_fails_when_the_request_is_wrong_for_another_reason(
+        self, scripted: ScriptedAppRunner, service: Service
+    ) -> None:
+        scripted.answer("StartDeployment", _error("InvalidRequestException", "the ARN is malformed"))
+
+        with pytest.raises(DeployFailed, match="the ARN is malformed"):
+            scripted.platform.start(service)
+
+    def test_misses_a_service_that_was_deleted_meanwhile(self, scripted: ScriptedAppRunner, service: Service) -> None:
+        scripted.answer("StartDeployment", _error("ResourceNotFoundException", "gone"))
+
+        with pytest.raises(NotFound, match="gone"):
+            scripted.platform.start(service)
+
+
+def test_an_operation_that_still_waits_starts_no_earlier_than_now(scripted: ScriptedAppRunner) -> None:
+    scripted.answer("ListServices", _page("web-service"))
+    scripted.answer("DescribeService", _described("web-service"))
+    waiting = {"Id": "1", "Type": "START_DEPLOYMENT", "Status": "PENDING"}
+    scripted.answer("ListOperations", _json({"OperationSummaryList": [waiting]}))
+    before = time.time()
+
+    (operation,) = scripted.platform.operations(scripted.platform.service("web-service"))
+
+    assert operation.started.timestamp() >= before
+    assert not operation.ended
+
+
+def _operation(request: Request) -> str:
+    return request.headers["X-Amz-Target"].partition(".")[2]
+
+
+def _page(name: str, *, more: str = "", status: str = "RUNNING", generation: int = 1) -> Reply:
+    summary = {"ServiceName": name, "ServiceArn": _arn(name, generation=generation), "Status": status}
+    return _json({"ServiceSummaryList": [summary]} | ({"NextToken": more} if more else {}))
+
+
+def _described(
+    name: str, *, status: str = "RUNNING", generation: int = 1, image: str = "registry.example/web:latest"
+) -> Reply:
+    source = {"ImageRepository": {"ImageIdentifier": image, "ImageRepositoryType": "ECR"}} if image else {}
+    service = {
+        "ServiceName": name,
+        "ServiceArn": _arn(name, generation=generation),
+        "Status": status,
+        "ServiceUrl": f"{name}.eu-west-1.awsapprunner.com",
+        "SourceConfiguration": source,
+    }
+    return _json({"Service": service})
+
+
+def _arn(name: str, *, generation: int = 1) -> str:
+    return f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/{name}/{generation:032x}"
+
+
+def _error(code: str, message: str) -> Reply:
+    return Reply(status=400, body=json.dumps({"__type": code, "message": message}).encode())
+
+
+def _json(document: object) -> Reply:
+    return Reply(body=json.dumps(document).encode())

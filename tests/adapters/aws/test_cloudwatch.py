@@ -1,0 +1,130 @@
+"""CloudWatch Logs, on the local cloud; and as a list of answers where nothing else can say it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
+from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.domain.service import Service
+from kaizen_tasks.errors import Denied
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.contracts.logs import LogsContract
+from tests.localcloud.layers import Pushed
+from tests.localcloud.test_apprunner import wait_for
+from tests.scripted import Reply, Request, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.clouds import Cloud
+
+DYING = "for number in range(30): print('line', number)\nraise SystemExit(3)"
+BEGAN = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@frozen
+class CloudDesk:
+    logs: CloudWatchLogs
+    service: Service
+    operation: str
+
+
+@pytest.fixture(scope="module")
+def operation(cloud: Cloud) -> str:
+    """Create a service whose app dies at once; return the operation."""
+    images, client = Pushed(cloud.client("ecr")), cloud.client("apprunner")
+    images.repository("dying")
+    images.app("dying", "v1", script=DYING)
+    image = {"ImageIdentifier": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/dying:latest"}
+    created = client.create_service(
+        ServiceName="dying-service",
+        SourceConfiguration={"ImageRepository": {**image, "ImageRepositoryType": "ECR"}},
+    )
+    arn = created["Service"]["ServiceArn"]
+    wait_for(lambda: client.describe_service(ServiceArn=arn)["Service"]["Status"] == "CREATE_FAILED")
+    return str(created["OperationId"])
+
+
+class TestCloudWatch(LogsContract):
+    @pytest.fixture
+    def desk(self, operation: str, aws: Aws) -> CloudDesk:
+        return CloudDesk(CloudWatchLogs(aws), AppRunnerPlatform(aws).service("dying-service"), operation)
+
+
+def _operation(request: Request) -> str:
+    return request.headers["X-Amz-Target"].partition(".")[2]
+
+
+@pytest.fixture
+def scripted(
+    credentials: None,  # noqa: ARG001 - it sets them
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ScriptedServer]:
+    """CloudWatch, as a test scripts it."""
+    with ScriptedServer(question=_operation) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", server.url)
+        yield server
+
+
+@pytest.fixture
+def desk(scripted: ScriptedServer) -> CloudDesk:  # noqa: ARG001 - it must run first
+    """The logs of a service that the local cloud does not have."""
+    identity = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/web/8fe1e10304f84fd2b0df550fe98a71fa"
+    service = Service(name="web", identity=identity, status="RUNNING", url="", image="", auto_deploys=False)
+    return CloudDesk(CloudWatchLogs(Aws(region=REGION, profile="", account=ACCOUNT)), service, "6c7e1a00-0001")
+
+
+def test_asks_for_the_groups_and_streams_that_app_runner_writes(scripted: ScriptedServer, desk: CloudDesk) -> None:
+    scripted.script["GetLogEvents"] = [_json({"events": [{"message": "the end"}]})]
+
+    assert desk.logs.deployment(desk.service, desk.operation, most=7) == ("the end",)
+
+    (asked,) = [json.loads(each.body) for each in scripted.requests]
+    assert asked == {
+        "logGroupName": "/aws/apprunner/web/8fe1e10304f84fd2b0df550fe98a71fa/service",
+        "logStreamName": "deployment/6c7e1a000001",
+        "limit": 7,
+        "startFromHead": False,
+    }
+
+
+def test_takes_the_instance_that_was_started_last_and_not_the_one_that_speaks_most(
+    scripted: ScriptedServer, desk: CloudDesk
+) -> None:
+    """The old release goes on answering requests, and logging them, while the new one dies."""
+    at = int(BEGAN.timestamp() * 1000)
+    scripted.script["DescribeLogStreams"] = [
+        _json(
+            {
+                "logStreams": [
+                    {"logStreamName": "instance/old", "creationTime": at - 86_400_000, "lastEventTimestamp": at + 9},
+                    {"logStreamName": "instance/first", "creationTime": at + 1000},
+                    {"logStreamName": "instance/second", "creationTime": at + 2000},
+                ]
+            }
+        )
+    ]
+    scripted.script["GetLogEvents"] = [_json({"events": [{"message": "KeyError"}]})]
+
+    assert desk.logs.application(desk.service, since=BEGAN, most=5) == ("KeyError",)
+
+    assert json.loads(scripted.asked("GetLogEvents")[0].body)["logStreamName"] == "instance/second"
+
+
+def test_says_what_is_not_allowed(scripted: ScriptedServer, desk: CloudDesk) -> None:
+    refused = json.dumps({"__type": "AccessDeniedException", "message": "not authorized to perform: logs:GetLogEvents"})
+    scripted.script["GetLogEvents"] = [Reply(status=400, body=refused.encode())]
+
+    with pytest.raises(Denied, match="logs:GetLogEvents"):
+        desk.logs.deployment(desk.service, desk.operation, most=5)
+
+
+def _json(document: object) -> Reply:
+    return Reply(body=json.dumps(document).encode(), headers={"Content-Type": "application/x-amz-json-1.1"})

@@ -1,0 +1,211 @@
+"""Locks in DynamoDB, on the local cloud."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.errors import NotFound
+from tests.contracts.ledger import entry
+from tests.contracts.locks import LEASE, NOON, LocksContract, by_hand, wanted
+from tests.fakes.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.domain.lock import Lock
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 30.0
+"""Seconds for the end of a process, on a busy machine."""
+
+
+@pytest.fixture
+def environ() -> dict[str, str]:
+    return {"KAIZEN_LOCK": "", "PATH": "/bin"}
+
+
+@pytest.fixture
+def absent(aws: Aws, environ: dict[str, str]) -> DynamoLocks:
+    """Locks whose table is not there."""
+    return DynamoLocks(aws, app=f"coach-{secrets.token_hex(4)}", environ=environ)
+
+
+@pytest.fixture
+def ledger(absent: DynamoLocks, aws: Aws) -> DynamoLedger:
+    """The ledger in the same table."""
+    return DynamoLedger(aws, app=absent.table.removeprefix("kaizen-"), clock=FakeClock())
+
+
+@pytest.fixture
+def locks(absent: DynamoLocks, ledger: DynamoLedger) -> DynamoLocks:
+    ledger.create()
+    return absent
+
+
+class TestDynamo(LocksContract):
+    def test_keeps_the_item_of_a_lock_that_was_released(self, locks: DynamoLocks, aws: Aws) -> None:
+        locks.release(locks.take(wanted()))
+
+        (item,) = aws.dynamodb().scan(TableName=locks.table)["Items"]
+
+        assert item == {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}, "fence": {"N": "1"}}
+
+    def test_writes_no_end_of_what_was_taken_by_hand(self, locks: DynamoLocks, aws: Aws) -> None:
+        locks.take(wanted("a1", at=NOON - LEASE))
+        locks.take(by_hand("b2"))
+
+        (item,) = aws.dynamodb().scan(TableName=locks.table)["Items"]
+
+        assert "expires" not in item
+
+    def test_takes_over_no_lease_that_was_renewed_after_the_look(self, locks: DynamoLocks) -> None:
+        seen = locks.take(wanted("a1"))
+        locks.renew(seen, expires=NOON + 3 * LEASE)
+
+        standing = locks._write(wanted("b2", at=NOON + 2 * LEASE), over=seen)
+
+        assert seen.same(standing)
+        assert seen.same(locks.find("staging"))
+
+    def test_takes_over_no_lease_that_another_has_taken_over(self, locks: DynamoLocks) -> None:
+        seen = locks.take(wanted("a1"))
+        other = locks.take(wanted("b2", at=NOON + LEASE))
+
+        assert locks._write(wanted("c3", at=NOON + 9 * LEASE), over=seen) == other
+        assert locks.find("staging") == other
+
+    def test_takes_what_was_released_after_the_look(self, locks: DynamoLocks, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen = locks.take(wanted("a1"))
+        write = DynamoLocks._write
+
+        def write_after_a_release(self: DynamoLocks, wanted: Lock, *, over: Lock | None) -> Lock | None:
+            if over is not None:
+                self.release(seen)
+            return write(self, wanted, over=over)
+
+        monkeypatch.setattr(DynamoLocks, "_write", write_after_a_release)
+
+        assert locks.take(wanted("b2", at=NOON + LEASE)) == evolve(wanted("b2", at=NOON + LEASE), fence=2)
+
+    def test_leaves_the_ledger_alone(self, locks: DynamoLocks, ledger: DynamoLedger) -> None:
+        ledger.append(entry("staging"))
+
+        stale = locks.take(wanted("a1"))
+        locks.release(locks.take(wanted("b2", at=NOON + LEASE)))
+        locks.release(stale)
+
+        assert ledger.entries("staging") == (entry("staging"),)
+
+    def test_passes_on_in_a_variable(self, locks: DynamoLocks, environ: dict[str, str]) -> None:
+        locks.pass_on({"staging": "a1", "prod": "b2"})
+        assert environ["KAIZEN_LOCK"] == "prod=b2 staging=a1"
+        locks.pass_on({})
+
+        assert environ == {"PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda locks: locks.take(wanted()),
+        lambda locks: locks.find("staging"),
+        lambda locks: locks.renew(wanted(), expires=NOON),
+        lambda locks: locks.release(wanted()),
+    ],
+    ids=["take", "find", "renew", "release"],
+)
+def test_says_how_to_create_the_table(absent: DynamoLocks, use: Callable[[DynamoLocks], object]) -> None:
+    with pytest.raises(NotFound) as caught:
+        use(absent)
+
+    assert caught.value.hint == "create it: inv setup"
+
+
+class Holder:
+    """A run in a process of its own that holds staging."""
+
+    def __init__(self, locks: DynamoLocks, *words: str, lease: float = 60) -> None:
+        app = locks.table.removeprefix("kaizen-")
+        command = [sys.executable, "-m", "tests.adapters.aws.holder", app, str(lease), *words]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "holds\n"
+
+    def end(self, last_words: str = "") -> str:
+        """Say something to it, wait for its end, and return what it said after it held the lock."""
+        try:
+            return self.process.communicate(last_words, timeout=PATIENCE)[0]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+class TestProcesses:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_release_when_told_to_stop(self, locks: DynamoLocks, number: signal.Signals) -> None:
+        holder = Holder(locks)
+        assert locks.find("staging") is not None
+
+        holder.process.send_signal(number)
+        holder.end()
+
+        assert holder.process.returncode == 130
+        assert locks.find("staging") is None
+
+    def test_leave_a_lease_that_runs_out_when_they_are_killed(self, locks: DynamoLocks) -> None:
+        holder = Holder(locks, lease=1.5)
+        holder.process.kill()
+        holder.end()
+        time.sleep(1.5)
+
+        taken = locks.take(wanted("b2", at=datetime.now(UTC)))
+
+        assert (taken.token, taken.fence) == ("b2", 2)
+
+    def test_keep_their_lock_for_longer_than_a_lease(self, locks: DynamoLocks) -> None:
+        holder = Holder(locks, lease=1.5)
+        time.sleep(2)
+
+        assert locks.take(wanted("b2", at=datetime.now(UTC))).actor == "holder@workshop"
+        assert holder.end("now\n") == "changes\n"
+        assert locks.find("staging") is None
+
+    def test_change_nothing_when_they_were_stopped_for_too_long(self, locks: DynamoLocks) -> None:
+        holder = Holder(locks, lease=1.5)
+        holder.process.send_signal(signal.SIGSTOP)
+        time.sleep(1.6)
+        taken = locks.take(wanted("b2", at=datetime.now(UTC)))
+        holder.process.send_signal(signal.SIGCONT)
+
+        said = holder.end("now\n")
+
+        assert holder.process.returncode == 4
+        assert said.startswith("this run has lost the lock of staging: now it is locked by b2@workshop")
+        assert locks.find("staging") == taken
+
+    def test_inherit_the_lock_of_the_run_that_started_them(self, locks: DynamoLocks) -> None:
+        holder = Holder(locks, "nested", lease=1.5)
+        above = locks.find("staging")
+        time.sleep(2)
+
+        assert above is not None
+        assert above.same(locks.find("staging"))
+        assert above.fence == 1
+        assert holder.end("now\n") == "changes\n"
+        assert holder.process.returncode == 0
+        assert locks.find("staging") is None

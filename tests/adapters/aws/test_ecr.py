@@ -1,0 +1,198 @@
+"""ECR, on the local cloud."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.request import Request, urlopen
+
+import pytest
+from attrs import frozen
+
+from kaizen_tasks.adapters.aws.ecr import EcrRegistry
+from kaizen_tasks.adapters.aws.ecr_credentials import RENEWED_BEFORE
+from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.errors import PushFailed
+from tests import oci_samples
+from tests.contracts.registry import RegistryContract
+from tests.fakes.clock import FakeClock
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.session import Aws
+    from kaizen_tasks.domain.release import Copied
+    from tests.clouds import Cloud
+
+REPOSITORIES = ("team/staging", "team/prod")
+
+
+@frozen
+class EcrShelf:
+    registry: EcrRegistry
+    sample: oci_samples.Sample
+
+    def put(self, repository: str, tag: str, sample: oci_samples.Sample) -> None:
+        sample.push(OciClient(Given(self.registry.login()), clock=SystemClock()), repository, tag)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def shelf(aws: Aws, clock: FakeClock) -> EcrShelf:
+    ecr = aws.ecr()
+    for name in REPOSITORIES:
+        with suppress(ecr.exceptions.RepositoryNotFoundException):
+            ecr.delete_repository(repositoryName=name, force=True)
+        ecr.create_repository(repositoryName=name)
+    shelf = EcrShelf(EcrRegistry(aws, clock=clock), oci_samples.image())
+    shelf.put("team/staging", "v1.2.3", shelf.sample)
+    return shelf
+
+
+class TestEcr(RegistryContract):
+    def test_tells_how_to_create_a_missing_repository(self, shelf: EcrShelf) -> None:
+        with pytest.raises(Exception, match="--repository-name team/absent"):
+            shelf.registry.image("team/absent", "v1.2.3")
+
+    def test_mounts_layers_when_the_account_allows_it(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+
+        copied = _promote(shelf)
+
+        assert (copied.mounted, copied.uploaded, copied.sent) == (3, 0, 0)
+
+    def test_sends_layers_when_the_account_does_not_mount(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+
+        copied = _promote(shelf)
+
+        assert (copied.mounted, copied.uploaded) == (0, 3)
+        assert sum(map(len, shelf.sample.blobs.values())) == copied.sent
+
+    def test_moves_latest_where_only_that_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_image_tag_mutability(
+            repositoryName="team/staging",
+            imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "latest"}],
+        )
+        newer = oci_samples.image("v1.2.4")
+        shelf.put("team/staging", "v1.2.4", newer)
+        shelf.registry.point(repository="team/staging", tag="latest", digest=shelf.sample.digest)
+
+        shelf.registry.point(repository="team/staging", tag="latest", digest=newer.digest)
+
+        image = shelf.registry.image("team/staging", "latest")
+        assert image is not None
+        assert newer.digest == image.digest
+
+    def test_says_what_to_do_when_no_tag_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
+        newer = oci_samples.image("v1.2.4")
+        shelf.put("team/staging", "latest", newer)
+        aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
+
+        with pytest.raises(PushFailed, match="immutable") as caught:
+            shelf.registry.point(repository="team/staging", tag="latest", digest=shelf.sample.digest)
+
+        assert "inv setup" in caught.value.hint
+
+    def test_refuses_other_bytes_under_an_immutable_tag(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
+
+        with pytest.raises(PushFailed, match="TAG_INVALID"):
+            shelf.put("team/staging", "v1.2.3", oci_samples.image(layers=(b"other",)))
+
+    def test_keeps_its_token_until_shortly_before_it_expires(self, shelf: EcrShelf, clock: FakeClock) -> None:
+        first = shelf.registry.login()
+
+        clock.advance((timedelta(hours=12) - RENEWED_BEFORE - timedelta(minutes=2)).total_seconds())
+        kept = shelf.registry.login()
+        clock.advance(timedelta(minutes=4).total_seconds())
+        renewed = shelf.registry.login()
+
+        assert first.password == kept.password
+        assert first.password != renewed.password
+
+    def test_counts_the_layers_that_are_there(self, shelf: EcrShelf, aws: Aws) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        shelf.put("team/prod", "v1.2.2", oci_samples.image("v1.2.2", layers=(b"base", b"old")))
+
+        copied = _promote(shelf)
+
+        assert (copied.mounted, copied.uploaded, copied.present) == (2, 0, 1)
+        assert str(copied) == "2 blobs mounted, 1 already there"
+
+    def test_asks_once_for_all_layers(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        before = len(cloud.requests)
+
+        _promote(shelf)
+
+        asked = [str(each.get("operation") or each["method"]) for each in cloud.requests[before:]]
+        mounts = ["POST"] * len(shelf.sample.blobs)
+        assert asked == ["HEAD", "GET", "BatchCheckLayerAvailability", *mounts, "HEAD", "PUT"]
+
+    def test_waits_while_aws_says_that_this_is_too_much(
+        self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock
+    ) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        _refuse(cloud, "BatchCheckLayerAvailability", times=1, code="ThrottlingException", status=400)
+        _refuse(cloud, "PUT *", times=3, code="TOOMANYREQUESTS", status=429)
+
+        assert _promote(shelf).mounted == 3
+        assert len(clock.slept) == 3
+
+    def test_logs_in_again_once_the_token_is_refused(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
+        aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        first = shelf.registry.login()
+        _refuse(cloud, "POST *", times=1, code="DENIED", status=403)
+
+        assert _promote(shelf).mounted == 3
+        assert shelf.registry.login() != first
+
+    def test_reads_the_labels_of_a_digest_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
+        config = shelf.sample.root.config
+        assert config is not None
+        read = f"GET /v2/team/staging/blobs/{config.digest}"
+        before = _calls(cloud).count(read)
+
+        for reference in ("v1.2.3", shelf.sample.digest, "v1.2.3"):
+            shelf.registry.image("team/staging", reference)
+
+        assert _calls(cloud).count(read) == before + 1
+
+    def test_reads_the_labels_of_what_stands_in_many_repositories_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
+        _promote(shelf)
+        before = _reads(cloud)
+
+        with ThreadPoolExecutor(8) as pool:
+            found = set(pool.map(lambda each: shelf.registry.image(each, "v1.2.3"), ["team/staging", "team/prod"] * 8))
+
+        assert len(found) == 1
+        assert _reads(cloud) == before + 1
+
+
+def _reads(cloud: Cloud) -> int:
+    return sum(call.startswith("GET /v2/") and "/blobs/" in call for call in _calls(cloud))
+
+
+def _promote(shelf: EcrShelf) -> Copied:
+    return shelf.registry.copy(digest=shelf.sample.digest, source="team/staging", target="team/prod", tag="v1.2.3")
+
+
+def _refuse(cloud: Cloud, operation: str, *, times: int, **error: str | int) -> None:
+    """Let ECR refuse what comes next."""
+    fault = {"match": {"operation": operation}, "do": {"error": error}, "times": times}
+    where = f"{cloud.endpoint_url}/_kaizen/faults"
+    with urlopen(Request(where, data=json.dumps(fault).encode(), method="POST")):
+        pass
+
+
+def _calls(cloud: Cloud) -> list[str]:
+    return [f"{each['method']} {each['path']}" for each in cloud.requests if "method" in each]

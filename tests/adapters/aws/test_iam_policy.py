@@ -1,0 +1,104 @@
+"""The policy that `setup --print-iam` prints."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from kaizen_tasks.adapters.aws.iam_policy import TASKS, document, statements, tasks, trust
+from tests.fakes.tools import settings
+
+ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
+
+
+def policy(**changes: object) -> dict[str, dict[str, Any]]:
+    """Return the statements by name."""
+    written = document(settings(**changes), account="123456789012", table="kaizen-web")
+    assert written == json.loads(json.dumps(written))
+    assert written["Version"] == "2012-10-17"
+    return {each["Sid"]: each for each in cast("list[dict[str, Any]]", written["Statement"])}
+
+
+def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
+    """The same table is behind doctor's questions."""
+    allowed = {action for each in policy().values() for action in each["Action"]}
+
+    assert allowed == {action for needs in TASKS.values() for actions in needs.values() for action in actions}
+    assert not [action for action in allowed if "*" in action or action.startswith(("sts:", "iam:"))]
+
+
+def test_limits_everything_to_what_is_configured() -> None:
+    """Each service's identifier is App Runner's own; all else is named in full."""
+    found = policy()
+
+    assert found["KaizenRepositories"]["Resource"] == [
+        ARN.format("ecr", f"repository/{name}-web-app") for name in ("staging", "prod", "mark", "shane", "dom")
+    ]
+    assert ARN.format("apprunner", "service/prod-web-service/*") in found["KaizenServices"]["Resource"]
+    assert found["KaizenLedger"]["Resource"] == [ARN.format("dynamodb", "table/kaizen-web")]
+    everywhere = {action for each in found.values() if each["Resource"] == ["*"] for action in each["Action"]}
+    assert everywhere == {"apprunner:ListServices", "ecr:GetAccountSetting", "ecr:GetAuthorizationToken"}
+
+
+def test_allows_secrets_only_where_something_can_be_set() -> None:
+    """Six characters that Secrets Manager chooses end each ARN; all else of it is named."""
+    secrets = policy()["KaizenSecrets"]
+
+    assert ARN.format("secretsmanager", "secret:prod-web-app-secrets-??????") in secrets["Resource"]
+    assert len(secrets["Resource"]) == 5
+    assert "KaizenSecrets" not in policy(runtime={})
+    assert "runtime" not in tasks(settings(runtime={}))
+
+
+def test_nothing_that_the_ledger_says_can_be_deleted_or_changed() -> None:
+    """Only locks are updated, and only holds are deleted."""
+    found = policy()
+
+    keys = {sid: each["Condition"]["ForAllValues:StringLike"] for sid, each in found.items() if "Condition" in each}
+    assert keys == {
+        "KaizenLocks": {"dynamodb:LeadingKeys": ["lock#*"]},
+        "KaizenHolds": {"dynamodb:LeadingKeys": ["hold#*"]},
+    }
+    assert not {"dynamodb:DeleteItem", "dynamodb:UpdateItem"} & {*found["KaizenLedger"]["Action"]}
+
+
+def test_names_the_very_services_when_their_identifiers_are_known() -> None:
+    """A policy may be limited to one identifier, and a question about another would be denied."""
+    found = statements(settings(), account="123456789012", table="t", identities={"prod-web-service": "8fe1"})
+
+    resources = {resource for each in found for resource in each.resources}
+    assert ARN.format("apprunner", "service/prod-web-service/8fe1") in resources
+    assert ARN.format("apprunner", "service/dom-web-service/*") in resources
+
+
+@pytest.mark.parametrize(
+    ("region", "begin"),
+    [("eu-west-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
+)
+def test_spells_arns_as_their_part_of_aws_does(region: str, begin: str) -> None:
+    """China and GovCloud are partitions of their own."""
+    found = policy(aws={"region": region, "account": "123456789012"})
+
+    resources = [resource for each in found.values() for resource in each["Resource"] if resource != "*"]
+    assert all(resource.startswith(begin) and f":{region}:" in resource for resource in resources)
+
+
+def test_trusts_jobs_on_a_released_branch_and_jobs_that_were_approved() -> None:
+    """No other repository, branch, pull request or environment."""
+    found = trust(settings(), account="123456789012", repository="ada/web")
+
+    (statement,) = cast("list[dict[str, Any]]", found["Statement"])
+    assert statement["Principal"] == {
+        "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    }
+    assert statement["Condition"] == {
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+        "StringLike": {
+            "token.actions.githubusercontent.com:sub": [
+                "repo:ada/web:ref:refs/heads/main",
+                "repo:ada/web:environment:production",
+            ]
+        },
+    }

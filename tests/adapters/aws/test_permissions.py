@@ -1,0 +1,161 @@
+"""What IAM's simulator says, and what can be tried without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import pytest
+
+from kaizen_tasks.adapters.aws import iam_policy, permissions
+from kaizen_tasks.adapters.aws.iam_policy import TASKS
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.fakes.tools import settings
+from tests.scripted import Reply, Request, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kaizen_tasks.domain.aws_account import Permission
+    from kaizen_tasks.errors import KaizenError
+
+USER = f"arn:aws:iam::{ACCOUNT}:user/ada"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/ada"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/Deployer"
+NEEDED = iam_policy.statements(settings(), account=ACCOUNT, table="kaizen-web")
+
+
+def _question(request: Request) -> str:
+    return parse_qs(request.body.decode())["Action"][0]
+
+
+@pytest.fixture
+def server(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:  # noqa: ARG001 - it sets them
+    """IAM, as a test scripts it."""
+    with ScriptedServer(question=_question) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", server.url)
+        yield server
+
+
+def _simulated(principal: str = USER) -> dict[str, Permission]:
+    found = permissions.simulated(principal, NEEDED, Aws(region=REGION, profile="", account=ACCOUNT))
+    return {permission.task: permission for permission in found}
+
+
+def _answer(*results: str, more: str = "") -> Reply:
+    marker = f"<Marker>{more}</Marker>" if more else ""
+    body = f"""<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+<SimulatePrincipalPolicyResult><IsTruncated>{"true" if more else "false"}</IsTruncated>{marker}
+<EvaluationResults>{"".join(results)}</EvaluationResults></SimulatePrincipalPolicyResult>
+</SimulatePrincipalPolicyResponse>"""
+    return Reply(body=body.encode())
+
+
+def _result(action: str, decision: str, *resources: str) -> str:
+    each = "".join(
+        f"<member><EvalResourceName>arn</EvalResourceName><EvalResourceDecision>{one}</EvalResourceDecision></member>"
+        for one in resources
+    )
+    return f"""<member><EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision>
+<ResourceSpecificResults>{each}</ResourceSpecificResults></member>"""
+
+
+class TestSimulated:
+    def test_names_each_task_that_lacks_something(self, server: ScriptedServer) -> None:
+        server.script["SimulatePrincipalPolicy"] = [
+            _answer(_result("ecr:PutImage", "implicitDeny"), _result("dynamodb:Query", "allowed"))
+        ]
+
+        found = _simulated()
+
+        assert found["push"].denied == found["deploy"].denied == ("ecr:PutImage",)
+        assert found["status"].denied == found["doctor"].denied == ()
+        assert all(not permission.untried for permission in found.values())
+
+    def test_one_denied_resource_denies_the_action(self, server: ScriptedServer) -> None:
+        mixed = _result("apprunner:StartDeployment", "allowed", "allowed", "explicitDeny")
+        server.script["SimulatePrincipalPolicy"] = [_answer(mixed)]
+
+        assert _simulated()["deploy"].denied == ("apprunner:StartDeployment",)
+
+    def test_reads_every_page(self, server: ScriptedServer) -> None:
+        server.script["SimulatePrincipalPolicy"] = [
+            *[_answer(_result("ecr:BatchGetImage", "allowed"), more="next")] * len(NEEDED),
+            _answer(_result("ecr:BatchGetImage", "implicitDeny")),
+        ]
+
+        assert _simulated()["status"].denied == ("ecr:BatchGetImage",)
+
+    def test_asks_about_every_action_and_resource_of_the_policy(self, server: ScriptedServer) -> None:
+        server.script["SimulatePrincipalPolicy"] = [_answer()]
+
+        _simulated()
+
+        words = {word for request in server.requests for values in _form(request).values() for word in values}
+        for statement in NEEDED:
+            assert {*statement.actions, *statement.resources} <= words
+
+    def test_asks_for_the_path_of_an_assumed_role(self, server: ScriptedServer) -> None:
+        server.script["SimulatePrincipalPolicy"] = [_answer()]
+        server.script["GetRole"] = [Reply(body=GET_ROLE.encode())]
+
+        _simulated(SESSION)
+
+        asked = server.asked("SimulatePrincipalPolicy")
+        assert {_form(request)["PolicySourceArn"][0] for request in asked} == {ROLE}
+
+    def test_may_not_be_allowed_to_ask(self, server: ScriptedServer) -> None:
+        server.script["SimulatePrincipalPolicy"] = [Reply(status=403, body=DENIED.encode())]
+
+        with pytest.raises(Denied, match="AccessDenied"):
+            _simulated()
+
+    def test_asks_nothing_about_root_who_may_do_everything(self, server: ScriptedServer) -> None:
+        found = _simulated(f"arn:aws:iam::{ACCOUNT}:root")
+
+        assert found.keys() == TASKS.keys()
+        assert all(not each.denied and not each.untried for each in found.values())
+        assert server.requests == []
+
+    def test_knows_who_has_no_policies(self, server: ScriptedServer) -> None:
+        with pytest.raises(NotFound, match="neither a user nor a role"):
+            _simulated(f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
+
+
+def _form(request: Request) -> dict[str, list[str]]:
+    return parse_qs(request.body.decode())
+
+
+@pytest.mark.parametrize(
+    ("error", "denied", "untried"),
+    [
+        (None, False, False),
+        (Refused("no such layer"), False, False),
+        (NotFound("no such table"), False, False),
+        (Denied("not you"), True, False),
+        (Unreachable("no answer"), False, True),
+    ],
+)
+def test_what_a_trial_proves(error: KaizenError | None, denied: bool, untried: bool) -> None:
+    """Any answer but a denial proves that the question is allowed; no answer proves nothing."""
+
+    def look() -> None:
+        if error:
+            raise error
+
+    found = {each.task: each for each in permissions.tried({"ecr:BatchGetImage": look}, why="nobody to ask")}
+
+    assert denied == ("ecr:BatchGetImage" in found["status"].denied)
+    assert untried == ("ecr:BatchGetImage" in found["status"].untried)
+    assert "ecr:PutImage" in found["push"].untried
+    assert found["push"].why == "nobody to ask"
+
+
+GET_ROLE = f"""<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role>
+<Path>/team/</Path><RoleName>Deployer</RoleName><RoleId>AROA</RoleId><Arn>{ROLE}</Arn>
+<CreateDate>2026-01-01T00:00:00Z</CreateDate></Role></GetRoleResult></GetRoleResponse>"""
+DENIED = """<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>
+<Code>AccessDenied</Code><Message>not authorized to perform iam:SimulatePrincipalPolicy</Message></Error>
+</ErrorResponse>"""

@@ -1,0 +1,66 @@
+"""Creating repositories and services where there are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.aws.provision import Founder
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.ports.types import Secret
+from tests.adapters.conftest import ACCOUNT, REGION
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.session import Aws
+    from tests.clouds import Cloud
+
+STAGING = Environment(
+    name="staging",
+    platform="apprunner",
+    repository="team/web",
+    service="staging-web-service",
+    secret="staging-web-secrets",
+)
+
+
+@pytest.fixture
+def founder(aws: Aws) -> Founder:
+    """Return who founds in the local cloud."""
+    return Founder(aws, region=REGION)
+
+
+def test_makes_a_repository_once(founder: Founder, cloud: Cloud) -> None:
+    """A second one of that name is told as what it is."""
+    founder.repository("founded/web")
+
+    described = cloud.client("ecr").describe_repositories(repositoryNames=["founded/web"])
+    assert [each["repositoryName"] for each in described["repositories"]] == ["founded/web"]
+    with pytest.raises(KaizenError, match="create the repository founded/web"):
+        founder.repository("founded/web")
+
+
+def test_a_service_follows_latest_and_knows_its_environment(founder: Founder, cloud: Cloud) -> None:
+    """Under ECR's public name, which is the only one that App Runner takes."""
+    founder.repository(STAGING.repository)
+
+    secrets = founder.secret(STAGING, Secret('{"AI_MODEL": "small"}'))
+    founder.service(STAGING, secrets)
+
+    (summary,) = [
+        each
+        for each in cloud.client("apprunner").list_services()["ServiceSummaryList"]
+        if each["ServiceName"] == STAGING.service
+    ]
+    described = cloud.client("apprunner").describe_service(ServiceArn=summary["ServiceArn"])["Service"]
+    source = described["SourceConfiguration"]
+    image = source["ImageRepository"]
+    assert image["ImageIdentifier"] == f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/web:latest"
+    arn = cloud.client("secretsmanager").describe_secret(SecretId=STAGING.secret)["ARN"]
+    assert image["ImageConfiguration"] == {
+        "Port": "8080",
+        "RuntimeEnvironmentVariables": {"ENVIRONMENT": "staging"},
+        "RuntimeEnvironmentSecrets": {"AI_MODEL": f"{arn}:AI_MODEL::"},
+    }
+    assert source["AutoDeploymentsEnabled"] is True

@@ -1,0 +1,92 @@
+"""Secrets Manager, on the local cloud."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.aws import secretsmanager
+from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.errors import PushFailed, Refused
+from kaizen_tasks.ports.types import Secret
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.contracts import secrets as contract
+from tests.contracts.secrets import NAME, SecretsContract, new, write
+
+if TYPE_CHECKING:
+    from tests.clouds import Cloud
+
+
+@pytest.fixture
+def secrets(aws: Aws) -> SecretsManager:
+    client = aws.secretsmanager()
+    client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+    client.create_secret(Name=NAME, SecretString="{}")
+    return SecretsManager(aws)
+
+
+def refuse_once(cloud: Cloud, operation: str, code: str) -> None:
+    """Let the next call of an operation fail."""
+    match = {"service": "secretsmanager", "operation": operation}
+    content = json.dumps({"match": match, "do": {"error": {"code": code, "status": 400}}}).encode()
+    request = urllib.request.Request(f"{cloud.endpoint_url}/_kaizen/faults", data=content)
+    urllib.request.urlopen(request, timeout=5).close()
+
+
+class TestSecretsManager(SecretsContract):
+    def test_keeps_the_label_of_its_own_on_what_it_wrote_last(self, secrets: SecretsManager, aws: Aws) -> None:
+        write(secrets, "one")
+        last = write(secrets, "two")
+
+        labels = aws.secretsmanager().describe_secret(SecretId=NAME)["VersionIdsToStages"]
+
+        assert set(labels[last]) == {"AWSCURRENT", secretsmanager.STAGED}
+
+    def test_what_was_only_staged_does_not_count(self, secrets: SecretsManager, aws: Aws) -> None:
+        """As a run leaves it that was killed between the two calls."""
+        aws.secretsmanager().put_secret_value(
+            SecretId=NAME, SecretString="staged", ClientRequestToken=new(), VersionStages=[secretsmanager.STAGED]
+        )
+        assert contract.text(secrets) == "{}"
+
+        write(secrets, "next")
+
+        assert contract.text(secrets) == "next"
+
+    def test_a_console_that_writes_plainly_is_heeded(self, secrets: SecretsManager, aws: Aws) -> None:
+        ours = write(secrets, "ours")
+        aws.secretsmanager().put_secret_value(SecretId=NAME, SecretString="console")
+
+        assert contract.text(secrets) == "console"
+        assert getattr(secrets.previous(NAME), "version", "") == ours
+
+    def test_refuses_bytes(self, secrets: SecretsManager, aws: Aws) -> None:
+        aws.secretsmanager().put_secret_value(SecretId=NAME, SecretBinary=b"bytes")
+
+        with pytest.raises(Refused, match="holds bytes"):
+            secrets.current(NAME)
+
+    @pytest.mark.parametrize("code", sorted(secretsmanager.TOO_OFTEN))
+    def test_explains_that_it_was_written_too_often(
+        self, secrets: SecretsManager, cloud: Cloud, code: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("kaizen_tasks.adapters.aws.session.TOTAL_ATTEMPTS", 1)
+        secrets = SecretsManager(Aws(region=REGION, profile="", account=ACCOUNT))
+        refuse_once(cloud, "PutSecretValue", code)
+
+        with pytest.raises(Refused, match=f"takes no further version of {NAME} now: {code}") as refused:
+            secrets.write(NAME, Secret("hush"), version=new(), over=secrets.current(NAME).version)
+
+        assert "ten minutes" in refused.value.state
+        assert "hush" not in str(refused.value)
+
+    def test_passes_on_why_a_version_cannot_count(self, secrets: SecretsManager) -> None:
+        """Nobody was faster: there is another reason."""
+        with pytest.raises(PushFailed, match="Not a valid version"):
+            secrets.restore(NAME, version=new(), over=secrets.current(NAME).version)
+
+        assert contract.text(secrets) == "{}"

@@ -1,0 +1,166 @@
+"""The door to AWS: whose credentials pass, and what errors mean."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.aws.session import Aws, translated
+from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, PushFailed, Refused, Unreachable
+from tests.adapters.conftest import ACCOUNT, REGION
+from tests.scripted import Reply, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.clouds import Cloud
+
+
+class TestGuard:
+    def test_says_whose_credentials_these_are(self, aws: Aws) -> None:
+        assert aws.account() == ACCOUNT
+
+    def test_refuses_another_account_before_anything_else_is_asked(self, credentials: None, cloud: Cloud) -> None:
+        before = len(cloud.requests)
+        stranger = Aws(region=REGION, profile="", account="999999999999")
+
+        for use in (stranger.account, stranger.ecr, stranger.apprunner, stranger.dynamodb):
+            with pytest.raises(Denied, match=f"of account {ACCOUNT}, but 999999999999 is configured"):
+                use()
+
+        assert {"sts"} == {request["service"] for request in cloud.requests[before:]}
+
+    def test_compares_nothing_when_no_account_is_configured(self, credentials: None) -> None:
+        assert Aws(region=REGION, profile="", account="").account() == ACCOUNT
+
+    def test_asks_once_and_opens_each_client_once_from_many_threads(self, aws: Aws, cloud: Cloud) -> None:
+        before = len(cloud.requests)
+        opened: list[object] = []
+        threads = [threading.Thread(target=lambda: opened.append(aws.ecr())) for _ in range(8)]
+
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(opened) == 8
+        assert len(set(map(id, opened))) == 1
+        assert len(cloud.requests) == before + 1
+
+    def test_has_no_credentials(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
+
+        with pytest.raises(Denied, match="Unable to locate credentials") as caught:
+            Aws(region=REGION, profile="", account=ACCOUNT).ecr()
+
+        assert "aws configure" in caught.value.hint
+
+    def test_does_not_know_the_profile(self, credentials: None) -> None:
+        with pytest.raises(Denied, match="nowhere"):
+            Aws(region=REGION, profile="nowhere", account=ACCOUNT).account()
+
+    def test_uses_the_profile(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        config = tmp_path / "config"
+        config.write_text("[profile ci]\naws_access_key_id = local\naws_secret_access_key = local\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
+
+        assert Aws(region=REGION, profile="ci", account=ACCOUNT).account() == ACCOUNT
+
+
+class TestErrors:
+    """What an answer of App Runner means; a scripted server gives it."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[ScriptedServer]:
+        with ScriptedServer() as server:
+            yield server
+
+    @pytest.fixture
+    def scripted(self, server: ScriptedServer, credentials: None, monkeypatch: pytest.MonkeyPatch) -> Aws:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_APPRUNNER", server.url)
+        return Aws(region=REGION, profile="", account=ACCOUNT)
+
+    @pytest.mark.parametrize(
+        ("code", "meaning"),
+        [
+            ("ExpiredTokenException", Denied),
+            ("UnrecognizedClientException", Denied),
+            ("AccessDeniedException", Denied),
+            ("ResourceNotFoundException", NotFound),
+            ("InvalidRequestException", Refused),
+        ],
+    )
+    def test_goes_by_the_code(
+        self, server: ScriptedServer, scripted: Aws, code: str, meaning: type[KaizenError]
+    ) -> None:
+        server.script["POST /"] = [_error(code, "first line\n  second line")]
+
+        caught = _attempt(scripted)
+
+        assert meaning is type(caught)
+        assert caught.what == f"cannot list the services: {code}: first line second line"
+        assert caught.__cause__ is not None
+
+    def test_tries_five_times_while_aws_is_out_of_order(
+        self, server: ScriptedServer, scripted: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        server.script["POST /"] = [_error("InternalServiceErrorException", "", status=500)]
+
+        assert type(_attempt(scripted)) is Unreachable
+        assert len(server.requests) == 5
+
+    def test_says_that_a_change_may_have_taken_effect(
+        self, server: ScriptedServer, scripted: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        server.script["POST /"] = [Reply(breaks=True)]
+
+        caught = _attempt(scripted, otherwise=DeployFailed)
+
+        assert type(caught) is DeployFailed
+        assert caught.state == "it may have taken effect"
+
+    def test_a_rejected_change_means_what_the_caller_says(self, server: ScriptedServer, scripted: Aws) -> None:
+        server.script["POST /"] = [_error("InvalidRequestException", "no")]
+
+        caught = _attempt(scripted, otherwise=PushFailed)
+
+        assert type(caught) is PushFailed
+        assert not caught.state
+
+    def test_does_not_reach_aws(
+        self, server: ScriptedServer, credentials: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        with ScriptedServer() as gone:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_APPRUNNER", gone.url)
+
+        caught = _attempt(Aws(region=REGION, profile="", account=ACCOUNT), otherwise=DeployFailed)
+
+        assert type(caught) is Unreachable
+
+    def test_says_how_to_make_what_is_missing(self, server: ScriptedServer, scripted: Aws) -> None:
+        server.script["POST /"] = [_error("ResourceNotFoundException", "no")]
+
+        assert _attempt(scripted, missing="create it").hint == "create it"
+
+
+def _attempt(aws: Aws, *, otherwise: type[KaizenError] | None = None, missing: str = "") -> KaizenError:
+    """Return the error that an attempt ends in; it has three lines at most and shows no secret."""
+    with (
+        pytest.raises(KaizenError) as caught,
+        translated("list the services", otherwise=otherwise, missing=missing),
+    ):
+        aws.apprunner().list_services()
+    assert str(caught.value).count("\n") <= 2
+    return caught.value
+
+
+def _error(code: str, message: str, *, status: int = 400) -> Reply:
+    return Reply(status=status, body=json.dumps({"__type": code, "message": message}).encode())

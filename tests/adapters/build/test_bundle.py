@@ -1,0 +1,218 @@
+"""Images without an engine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.adapters.build.bundle import BundleBuilder
+from kaizen_tasks.errors import BuildFailed
+from tests.contracts.builder import BuilderContract, DistributionShelf, recipe
+from tests.registries import DockerRegistry, docker_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kaizen_tasks.domain.release import LocalImage
+    from kaizen_tasks.ports.images import Builder
+
+RECIPE = evolve(recipe(), app="coach", source="https://example.com/app")
+
+
+def bundler(store: Path, command: tuple[str, ...] = ("python", "app.py")) -> BundleBuilder:
+    return BundleBuilder(command=command, version_arg="VERSION", platform="linux/amd64", store=store)
+
+
+def blob(image: LocalImage, digest: str) -> bytes:
+    return Path(image.name, "blobs", digest.replace(":", "/")).read_bytes()
+
+
+def manifest(image: LocalImage) -> Mapping[str, object]:
+    return dict(json.loads(blob(image, image.identity)))
+
+
+def config(image: LocalImage) -> Mapping[str, object]:
+    described = manifest(image)["config"]
+    assert isinstance(described, dict)
+    return dict(json.loads(blob(image, described["digest"])))
+
+
+def entries(image: LocalImage) -> dict[str, tarfile.TarInfo]:
+    layers = manifest(image)["layers"]
+    assert isinstance(layers, list)
+    with tarfile.open(Path(image.name, "blobs", layers[0]["digest"].replace(":", "/"))) as layer:
+        return {entry.name: entry for entry in layer}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A small app, with what trees may hold."""
+    folder = tmp_path / "tree"
+    (folder / "static" / "empty").mkdir(parents=True)
+    (folder / "app.py").write_text("print('hello')\n")
+    (folder / "run.sh").write_text("#!/bin/sh\n")
+    (folder / "run.sh").chmod(0o775)
+    (folder / "static" / "naïve.css").write_text("")
+    (folder / "static" / "link").symlink_to("../app.py")
+    return folder
+
+
+class TestContract(BuilderContract):
+    """The bundle builder as a builder."""
+
+    @pytest.fixture
+    def builder(self, tmp_path: Path) -> Builder:
+        """A builder with an empty store."""
+        return bundler(tmp_path / "store")
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> Path:
+        """A tree that reads the machine it is built on."""
+        (tmp_path / "broken").mkdir()
+        (tmp_path / "broken" / "passwords").symlink_to("/etc/passwd")
+        return tmp_path / "broken"
+
+    @pytest.fixture
+    def shelf(self, tmp_path: Path) -> Iterator[DistributionShelf]:
+        """A registry that somebody else wrote."""
+        if docker_registry() is None:
+            pytest.skip("docker-registry is not installed")
+        (tmp_path / "registry").mkdir()
+        with DockerRegistry(tmp_path / "registry") as registry:
+            yield DistributionShelf(login=registry.login)
+
+
+def test_keeps_the_tree_below_app(tmp_path: Path, tree: Path) -> None:
+    found = entries(bundler(tmp_path / "store").build(RECIPE, tree))
+
+    assert list(found) == [
+        "app",
+        "app/app.py",
+        "app/run.sh",
+        "app/static",
+        "app/static/empty",
+        "app/static/link",
+        "app/static/naïve.css",
+    ]
+    assert found["app/static/link"].linkname == "../app.py"
+
+
+def test_tells_nothing_of_the_machine(tmp_path: Path, tree: Path) -> None:
+    found = entries(bundler(tmp_path / "store").build(RECIPE, tree)).values()
+
+    assert {(each.uid, each.gid, each.uname, each.gname) for each in found} == {(0, 0, "", "")}
+    assert {each.mtime for each in found} == {RECIPE.created.timestamp()}
+
+
+def test_keeps_of_the_modes_what_git_keeps(tmp_path: Path, tree: Path) -> None:
+    found = entries(bundler(tmp_path / "store").build(RECIPE, tree))
+
+    modes = [found[name].mode for name in ("app/app.py", "app/run.sh", "app/static")]
+    assert modes == [0o644, 0o755, 0o755]
+
+
+def test_says_how_the_app_is_run(tmp_path: Path, tree: Path) -> None:
+    image = bundler(tmp_path / "store").build(RECIPE, tree)
+
+    runtime = config(image)["config"]
+    assert isinstance(runtime, dict)
+    assert runtime["Cmd"] == ["python", "app.py"]
+    assert runtime["WorkingDir"] == "/app"
+    assert {"VERSION=v1.2.3", "APP_VERSION=v1.2.3"} <= set(runtime["Env"])
+    assert runtime["Labels"] == {**RECIPE.labels, "dev.kaizen.image": "bundle"}
+
+
+def test_every_blob_is_what_its_name_says(tmp_path: Path, tree: Path) -> None:
+    image = bundler(tmp_path / "store").build(RECIPE, tree)
+
+    blobs = list(Path(image.name, "blobs", "sha256").iterdir())
+    assert len(blobs) == 3
+    assert all(each.name == hashlib.sha256(each.read_bytes()).hexdigest() for each in blobs)
+
+
+def test_the_same_commit_gives_the_same_digest(tmp_path: Path, tree: Path) -> None:
+    first = bundler(tmp_path / "one").build(RECIPE, tree)
+    again = shutil.copytree(tree, tmp_path / "again", symlinks=True, copy_function=shutil.copyfile)
+    (again / "run.sh").chmod(0o700)
+    os.utime(again / "app.py", (1, 1))
+
+    assert bundler(tmp_path / "two").build(RECIPE, again).identity == first.identity
+
+
+def test_the_digest_of_a_known_tree_never_changes(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "app.py").write_text("print('hello')\n")
+
+    image = bundler(tmp_path / "store").build(RECIPE, tmp_path / "tree")
+
+    assert image.identity == "sha256:3746288a00467141162d99ea6a669e75c8c9e8a3dc9c117c5a5a2fb2a5ff7f9f"
+
+
+def test_builds_anew_when_the_command_has_changed(tmp_path: Path, tree: Path) -> None:
+    bundler(tmp_path / "store").build(RECIPE, tree)
+    changed = bundler(tmp_path / "store", ("gunicorn", "app"))
+
+    assert changed.find(RECIPE) is None
+    assert changed.build(RECIPE, tree) == changed.find(RECIPE)
+
+
+def test_leaves_nothing_in_the_store_when_it_fails(tmp_path: Path, tree: Path) -> None:
+    (tree / "zz").symlink_to("../../outside")
+
+    with pytest.raises(BuildFailed, match="zz leads out of the tree"):
+        bundler(tmp_path / "store").build(RECIPE, tree)
+
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../outside", "static/../../outside", "loop", "way/out"])
+def test_refuses_a_link_that_leads_out(tmp_path: Path, tree: Path, target: str) -> None:
+    (tree / "way").symlink_to("..")
+    (tree / "loop").symlink_to(target)
+
+    with pytest.raises(BuildFailed, match="leads out of the tree"):
+        bundler(tmp_path / "store").build(RECIPE, tree)
+
+
+def test_refuses_what_is_neither_file_nor_folder_nor_link(tmp_path: Path, tree: Path) -> None:
+    os.mkfifo(tree / "pipe")
+
+    with pytest.raises(BuildFailed, match="pipe is neither"):
+        bundler(tmp_path / "store").build(RECIPE, tree)
+
+
+def test_asks_for_a_command(tmp_path: Path, tree: Path) -> None:
+    with pytest.raises(BuildFailed) as failure:
+        bundler(tmp_path / "store", ()).build(RECIPE, tree)
+
+    assert "build.command" in failure.value.hint
+
+
+@pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
+def test_is_a_layout_that_others_can_read(tmp_path: Path, tree: Path) -> None:
+    image = bundler(tmp_path / "store").build(RECIPE, tree)
+
+    command = ["skopeo", "inspect", f"oci:{image.name}:v1.2.3"]
+    seen = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert seen["Digest"] == image.identity
+    assert seen["Labels"]["org.opencontainers.image.revision"] == RECIPE.revision
+
+
+def test_does_not_find_a_layout_that_lost_its_layer(tmp_path: Path, tree: Path) -> None:
+    builder = bundler(tmp_path / "store")
+    image = builder.build(RECIPE, tree)
+    layers = manifest(image)["layers"]
+    assert isinstance(layers, list)
+    Path(image.name, "blobs", layers[0]["digest"].replace(":", "/")).unlink()
+
+    assert builder.find(RECIPE) is None
+    assert builder.build(RECIPE, tree) == image

@@ -1,0 +1,269 @@
+"""Images by docker: every docker on PATH is tried, since their build programs differ."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.adapters.build.docker import DockerBuilder
+from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
+from tests.contracts.builder import (
+    DOCKERFILE,
+    RULES,
+    BuilderContract,
+    DistributionShelf,
+    recipe,
+    require,
+    write_context,
+)
+from tests.registries import DockerRegistry, docker_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kaizen_tasks.domain.release import Recipe
+    from kaizen_tasks.ports.images import Builder
+
+BOOM = 'RUN ["/bin/busybox", "sh", "-c", "echo boom; exit 3"]\n'
+
+
+def programs() -> list[str]:
+    """Return every docker on PATH, once."""
+    found = {Path(folder, "docker").resolve() for folder in os.environ["PATH"].split(":")}
+    return sorted(str(path) for path in found if path.is_file()) or ["docker"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home whose docker configuration belongs to the user: a broken store, and a context of their own."""
+    require("docker")
+    endpoint = _output("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    _output("docker", "context", "create", "mine", "--docker", f"host={endpoint}")
+    theirs = {"credsStore": "does-not-exist", "auths": {"example.com": {}}, "currentContext": "mine"}
+    (tmp_path / "home/.docker/config.json").write_text(json.dumps(theirs))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[DistributionShelf]:
+    """A registry that somebody else wrote."""
+    if docker_registry() is None:
+        pytest.skip("docker-registry is not installed")
+    (tmp_path / "registry").mkdir()
+    with DockerRegistry(tmp_path / "registry") as registry:
+        yield DistributionShelf(login=registry.login)
+
+
+@pytest.fixture(name="recipe")
+def removed_recipe() -> Iterator[Recipe]:
+    """Something to build, gone afterwards."""
+    made = recipe()
+    yield made
+    mine = f"label=org.opencontainers.image.source={made.source}"
+    for image in _output("docker", "image", "ls", "--quiet", "--filter", mine).split():
+        _output("docker", "image", "rm", "--force", image)
+
+
+def _output(*argv: str) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("program", programs(), scope="class")
+class TestContract(BuilderContract):
+    """Docker as a builder."""
+
+    @pytest.fixture
+    def builder(self, program: str) -> Builder:
+        """Docker, by one of its programs."""
+        return DockerBuilder(rules=RULES, program=program)
+
+    @pytest.fixture
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Something to build, gone afterwards."""
+        return recipe
+
+    @pytest.fixture
+    def shelf(self, shelf: DistributionShelf) -> DistributionShelf:
+        """A registry that somebody else wrote."""
+        return shelf
+
+    def test_passes_the_version_to_the_build(
+        self, builder: Builder, shelf: DistributionShelf, recipe: Recipe, context: Path
+    ) -> None:
+        image = builder.build(recipe, context)
+        builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+
+        config = shelf.config("app", "v1.2.3")
+        assert config is not None
+        assert "APP_VERSION=v1.2.3" in str(config["config"])
+
+    def test_says_what_the_build_said_last(self, builder: Builder, recipe: Recipe, tmp_path: Path) -> None:
+        context = write_context(tmp_path / "failing", DOCKERFILE + BOOM)
+
+        with pytest.raises(BuildFailed) as failure:
+            builder.build(recipe, context)
+
+        assert "boom" in str(failure.value)
+        assert len(str(failure.value).splitlines()) <= 3
+
+
+class Shim:
+    """A docker on PATH that notes what it is given, then is the real one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        real = shutil.which("docker")
+        self._folder.mkdir()
+        script = self._folder / "docker"
+        script.write_text(
+            "#!/bin/sh\n"
+            f'printf "%s\\n" "$@" >>"{folder}/argv"\nenv >>"{folder}/env"\n'
+            f'if [ "$1" = --config ]; then stat -c %a "$2" "$2/config.json" >"{folder}/modes"; '
+            f'echo "$2" >"{folder}/where"; cp -rL "$2" "{folder}/config"; fi\n'
+            f'exec {real} "$@"\n'
+        )
+        script.chmod(0o755)
+
+    def note(self, name: str) -> str:
+        """Return what was noted."""
+        return (self._folder / name).read_text()
+
+
+@pytest.mark.docker
+def test_a_push_shows_the_password_to_nobody(
+    home: Path, recipe: Recipe, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (home / ".docker/config.json").read_bytes()
+    shim = Shim(tmp_path / "shim")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'shim'}:{os.environ['PATH']}")
+    said: list[str] = []
+    builder = DockerBuilder(rules=RULES, stream=said.append)
+    image = builder.build(recipe, write_context(tmp_path / "context"))
+    builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+
+    password = shelf.login.password.open()
+    config = json.loads(shim.note("config/config.json"))
+    secret = config["auths"][shelf.login.host]["auth"]
+    seen = shim.note("argv") + shim.note("env") + "".join(said)
+    assert "push" in seen
+    assert password not in seen
+    assert secret not in seen
+    assert shim.note("modes").split() == ["700", "600"]
+    assert not Path(shim.note("where").strip()).exists()
+    assert (home / ".docker/config.json").read_bytes() == before
+
+
+@pytest.mark.docker
+def test_a_push_goes_through_the_users_own_context(
+    home: Path, recipe: Recipe, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim = Shim(tmp_path / "shim")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'shim'}:{os.environ['PATH']}")
+    builder = DockerBuilder(rules=RULES)
+    image = builder.build(recipe, write_context(tmp_path / "context"))
+    builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+
+    config = json.loads(shim.note("config/config.json"))
+    assert config["currentContext"] == "mine"
+    assert set(config) & {"credsStore", "credHelpers"} == set()
+    assert set(config["auths"]) == {shelf.login.host}
+    assert (tmp_path / "shim/config/contexts/meta").is_dir()
+    assert (home / ".docker/contexts/meta").is_dir()
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("home")
+def test_a_push_leaves_no_further_name(recipe: Recipe, shelf: DistributionShelf, tmp_path: Path) -> None:
+    builder = DockerBuilder(rules=RULES)
+    image = builder.build(recipe, write_context(tmp_path / "context"))
+    wrong = evolve(shelf.login, username="nobody")
+    for login in (shelf.login, wrong):
+        try:
+            builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=login)
+        except PushFailed:
+            assert login is wrong
+
+    names = _output("docker", "image", "inspect", "--format", "{{json .RepoTags}}", image.name)
+    assert json.loads(names) == [image.name]
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("home")
+def test_does_not_find_an_image_of_another_platform(recipe: Recipe, tmp_path: Path) -> None:
+    DockerBuilder(rules=RULES).build(recipe, write_context(tmp_path / "context"))
+
+    assert DockerBuilder(rules=evolve(RULES, platform="linux/arm64")).find(recipe) is None
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A docker whose answers are files; it notes its arguments and what docker's variables say."""
+    script = tmp_path / "docker"
+    script.write_text(
+        f'#!/bin/sh\ncd "{tmp_path}"\nprintf "%s " "$@" >>argv; echo >>argv\n'
+        'case "$1 $2" in\n'
+        '"buildx version") test -e buildx; exit;;\n'
+        '"version --format") cat client; exit;;\n'
+        '"image inspect") cat seen; exit;;\n'
+        "esac\n"
+        'echo "BUILDKIT=$DOCKER_BUILDKIT NOATTEST=$BUILDX_NO_DEFAULT_ATTESTATIONS" >>env\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
+    (tmp_path / "seen").write_text(f"sha256:abc linux/amd64 {recipe().revision}\n")
+    (tmp_path / "client").write_text("28.2.2\n")
+    return script
+
+
+def built_with(fake: Path) -> str:
+    DockerBuilder(rules=RULES, program=str(fake)).build(recipe(), fake.parent)
+    return (fake.parent / "argv").read_text() + (fake.parent / "env").read_text()
+
+
+def test_builds_one_plain_manifest_with_buildx_where_it_is_there(fake: Path) -> None:
+    (fake.parent / "buildx").touch()
+
+    said = built_with(fake)
+    assert "buildx build --load --platform linux/amd64 " in said
+    assert "NOATTEST=1" in said
+
+
+def test_builds_with_buildkit_where_it_is_part_of_the_client(fake: Path) -> None:
+    (fake.parent / "client").write_text("20.10.24+dfsg1\n")
+
+    assert "BUILDKIT=1" in built_with(fake)
+
+
+def test_builds_without_buildkit_where_there_is_none(fake: Path) -> None:
+    said = built_with(fake)
+
+    assert "\nbuild --force-rm --platform linux/amd64 " in said
+    assert "BUILDKIT= " in said
+
+
+def test_refuses_an_image_that_is_not_what_was_asked_for(fake: Path) -> None:
+    (fake.parent / "seen").write_text("sha256:abc linux/arm64 \n")
+
+    with pytest.raises(BuildFailed, match="not for linux/amd64"):
+        built_with(fake)
+
+
+def test_says_that_the_daemon_does_not_answer(fake: Path) -> None:
+    fake.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon at x' >&2; exit 1\n")
+    fake.chmod(stat.S_IRWXU)
+
+    with pytest.raises(Unreachable, match="Cannot connect to the Docker daemon"):
+        DockerBuilder(rules=RULES, program=str(fake)).find(recipe())

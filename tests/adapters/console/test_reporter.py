@@ -1,0 +1,358 @@
+"""What people are told, on a terminal and elsewhere."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from semver import Version
+
+from kaizen_tasks.adapters.console.reporter import PlainReporter, RichReporter, reporter
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.release import Label, Release
+from tests.fakes.clock import FakeClock
+
+RELEASE = Release(version=Version.parse("1.2.3"))
+DEPLOY = Label("deploy", "staging")
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody watches."""
+
+    def isatty(self) -> bool:
+        """Be a terminal."""
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal of eighty columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    return Terminal()
+
+
+def lines(stream: io.StringIO) -> list[str]:
+    """Return what stands there, without styles, and without lines that a terminal draws over."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+    return [line.rstrip() for line in plain.splitlines() if "\x1b" not in line]
+
+
+@pytest.fixture(autouse=True)
+def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the CI that runs these tests not be noticed."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.mark.parametrize(
+    ("stream", "dry", "kind"),
+    [
+        (io.StringIO(), False, PlainReporter),
+        (io.StringIO(), True, PlainReporter),
+        (Terminal(), True, PlainReporter),
+        (Terminal(), False, RichReporter),
+    ],
+)
+def test_only_somebody_who_watches_gets_spinners(*, stream: io.StringIO, dry: bool, kind: type) -> None:
+    """A log, a pipe and a plan get lines."""
+    assert type(reporter(stream, dry=dry)) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("TERM", "dumb", PlainReporter),
+        ("TERM", "xterm-256color", RichReporter),
+        ("CI", "true", PlainReporter),
+        ("CI", "false", RichReporter),
+    ],
+)
+def test_a_terminal_that_keeps_every_frame_gets_lines(
+    name: str, value: str, kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot move its cursor, or a log that looks like one."""
+    monkeypatch.setenv(name, value)
+
+    assert type(reporter(Terminal(), dry=False)) is kind
+
+
+@pytest.mark.parametrize(
+    ("label", "decision", "dry", "line"),
+    [
+        (DEPLOY, Done("it runs", RELEASE), False, "  already done  deploy staging    it runs"),
+        (Label("preflight"), Done("all is well", RELEASE), False, "  ok            preflight         all is well"),
+        (Label("evidence", "prod"), Done("it is", RELEASE), False, "  ok            evidence prod     it is"),
+        (DEPLOY, Act("start it", RELEASE), False, "  begin         deploy staging    start it"),
+        (DEPLOY, Act("start it", RELEASE), True, "  would         deploy staging    start it"),
+        (Label("tag"), Done("", RELEASE), False, "  already done  tag"),
+    ],
+)
+def test_every_decision_is_one_line(*, label: Label, decision: Decision, dry: bool, line: str) -> None:
+    """In columns, so that a log can be read downwards."""
+    stream = io.StringIO()
+
+    PlainReporter(stream, dry=dry).decided(label, decision)
+
+    assert stream.getvalue() == f"{line}\n"
+
+
+def test_an_act_has_a_beginning_its_progress_and_an_end() -> None:
+    """With the time that it took."""
+    stream = io.StringIO()
+    plain = PlainReporter(stream)
+
+    plain.heading("web v1.2.3 → staging")
+    plain.decided(DEPLOY, Act("start it", RELEASE))
+    plain.progress(DEPLOY, "IN_PROGRESS after 0.2s")
+    plain.acted(DEPLOY, "it runs", 200)
+    plain.failed(DEPLOY, 3.14)
+
+    assert lines(stream) == [
+        "web v1.2.3 → staging",
+        "  begin         deploy staging    start it",
+        "  …             deploy staging    IN_PROGRESS after 0.2s",
+        "  done          deploy staging    it runs (3m 20s)",
+        "  failed        deploy staging    after 3.1s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (
+            PlainReporter,
+            [
+                "  ok            smoke staging     GET / answers HTTP 200",
+                "  wrong         smoke staging     GET /x is away",
+            ],
+        ),
+        (RichReporter, ["✓ smoke staging    GET / answers HTTP 200", "✗ smoke staging    GET /x is away"]),
+    ],
+)
+def test_every_check_has_a_line_that_stays(
+    terminal: Terminal, make: type[PlainReporter | RichReporter], shown: list[str]
+) -> None:
+    """On a terminal as well, where progress is drawn over."""
+    said, label = make(terminal), Label("smoke", "staging")
+
+    said.checked(label, "GET / answers HTTP 200", right=True)
+    said.checked(label, "GET /x is away", right=False)
+
+    assert lines(terminal) == shown
+
+
+@pytest.mark.parametrize("make", [PlainReporter, RichReporter])
+def test_a_refusal_is_not_said_twice(make: type[PlainReporter | RichReporter]) -> None:
+    """The error that follows says it."""
+    stream = io.StringIO()
+
+    make(stream).decided(DEPLOY, Refuse(why=("no",)))
+
+    assert stream.getvalue() == ""
+
+
+def test_lines_of_several_threads_do_not_mix() -> None:
+    """A rollout speaks for many environments at once."""
+    stream = io.StringIO()
+    plain, texts = PlainReporter(stream), [str(number) * 50 for number in range(10)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(plain.note, texts * 20))
+
+    assert sorted(lines(stream)) == sorted(texts * 20)
+
+
+def test_a_terminal_shows_marks_instead_of_words(terminal: Terminal) -> None:
+    """Finished steps stay as lines."""
+    rich = RichReporter(terminal)
+
+    rich.decided(Label("preflight"), Done("all is well", RELEASE))
+    rich.decided(DEPLOY, Done("it runs", RELEASE))
+    rich.acted(DEPLOY, "it runs now", 12)
+    rich.failed(DEPLOY, 12)
+
+    assert lines(terminal) == [
+        "✓ preflight        all is well",
+        "· deploy staging   already done: it runs",
+        "✓ deploy staging   it runs now (12s)",
+        "✗ deploy staging   failed after 12s",
+    ]
+
+
+def cursor(terminal: Terminal, how: str) -> int:
+    """Return how often the cursor was hidden or shown: it is hidden while a spinner turns."""
+    return terminal.getvalue().count({"hidden": "\x1b[?25l", "shown": "\x1b[?25h"}[how])
+
+
+@pytest.mark.parametrize("end", ["acted", "failed"])
+def test_a_spinner_turns_until_its_step_has_ended(terminal: Terminal, end: str) -> None:
+    """For each of the steps that run at once; the cursor is given back at last."""
+    rich = RichReporter(terminal)
+    other = Label("deploy", "prod")
+    for label in (DEPLOY, other):
+        rich.decided(label, Act("start it", RELEASE))
+    rich.progress(other, "IN_PROGRESS")
+
+    rich.acted(other, "it runs", 1)
+    hidden = (cursor(terminal, "hidden"), cursor(terminal, "shown"))
+    rich.acted(DEPLOY, "it runs", 1) if end == "acted" else rich.failed(DEPLOY, 1)
+
+    assert hidden == (1, 0)
+    assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
+
+
+def test_progress_of_a_step_that_does_not_run_is_not_shown(terminal: Terminal) -> None:
+    """There is no spinner to show it beside."""
+    RichReporter(terminal).progress(DEPLOY, "IN_PROGRESS")
+
+    assert terminal.getvalue() == ""
+
+
+def test_brackets_and_colons_in_data_mean_nothing(terminal: Terminal) -> None:
+    """What apps, registries and people say is shown as it is."""
+    rich = RichReporter(terminal)
+    text = "[red]digest[/] [/foo] :warning: [bold]"
+
+    rich.heading(text)
+    rich.note(text)
+    rich.decided(DEPLOY, Done(text, RELEASE))
+    rich.decided(DEPLOY, Act(text, RELEASE))
+    rich.acted(DEPLOY, text, 1)
+
+    assert [text in line for line in lines(terminal) if "digest" in line] == [True] * 4
+
+
+def test_a_long_note_stays_one_line(terminal: Terminal) -> None:
+    """It may be a command to copy."""
+    note = "export AWS_SESSION_TOKEN=" + "very long " * 20
+
+    RichReporter(terminal).note(note)
+
+    assert terminal.getvalue() == f"{note}\n"
+
+
+def left(terminal: Terminal) -> list[str]:
+    """Return what stands there after the last thing that moved has been taken away."""
+    still = terminal.getvalue().rpartition("\x1b[?25h")[2]
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", still).splitlines() if line.strip()]
+
+
+def roll_out(speaker: PlainReporter | RichReporter, clock: FakeClock) -> None:
+    """Say what is said while a release goes to two environments, one of which fails."""
+    with speaker.side_by_side(["mark", "dom"], lambda _: None):
+        speaker.decided(Label("deploy", "mark"), Act("start it", RELEASE))
+        speaker.note("going back to v1.2.2 in dom")
+        clock.sleep(65)
+        speaker.progress(Label("deploy", "mark"), "IN_PROGRESS after 1m 5s")
+        speaker.acted(Label("deploy", "mark"), "it runs", 65)
+        speaker.ended("mark", "")
+        speaker.decided(Label("copy", "dom"), Refuse(why=("there is no image",)))
+        speaker.ended("dom", "copy dom: there is no image")
+    speaker.note("that was it")
+
+
+def test_lines_about_several_environments_say_when() -> None:
+    """In UTC, with how many are through; what comes afterwards is said as ever."""
+    stream, clock = io.StringIO(), FakeClock()
+
+    roll_out(PlainReporter(stream, clock=clock), clock)
+
+    assert lines(stream) == [
+        "12:00:00Z  begin         deploy mark       start it",
+        "12:00:00Z  going back to v1.2.2 in dom",
+        "12:01:05Z  …             deploy mark       IN_PROGRESS after 1m 5s",
+        "12:01:05Z  done          deploy mark       it runs (1m 5s)",
+        "12:01:05Z  complete      mark              1 of 2 (1m 5s)",
+        "12:01:05Z  gave up       dom               2 of 2 (0.0s): copy dom: there is no image",
+        "that was it",
+    ]
+
+
+def test_a_plan_for_several_environments_happens_at_no_time() -> None:
+    """And nothing in it ends."""
+    stream, clock = io.StringIO(), FakeClock()
+    plain = PlainReporter(stream, dry=True, clock=clock)
+
+    with plain.side_by_side(["mark", "dom"], lambda _: None):
+        plain.decided(DEPLOY, Act("start it", RELEASE))
+        plain.ended("mark", "")
+
+    assert lines(stream) == ["  would         deploy staging    start it"]
+
+
+def test_a_terminal_keeps_the_table_of_several_environments(terminal: Terminal) -> None:
+    """Below everything that was said meanwhile, none of which is lost."""
+    clock = FakeClock()
+
+    roll_out(RichReporter(terminal, clock=clock), clock)
+
+    assert left(terminal) == [
+        "   environment  step  elapsed",
+        "✓  mark         done    1m 5s  it runs",
+        "✗  dom          copy     0.0s  copy dom: there is no image",
+        "2 environments: 1 failed, 1 done; 1m 5s",
+        "that was it",
+    ]
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert "✓ deploy mark      it runs (1m 5s)" in said
+    assert "going back to v1.2.2 in dom" in said
+    assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
+
+
+def test_the_usual_time_stands_beside_the_elapsed_one(terminal: Terminal) -> None:
+    """Where it is known, once it is known."""
+    told, clock = threading.Event(), FakeClock()
+
+    def usual(environment: str) -> float | None:
+        told.set() if environment == "dom" else None
+        return 200 if environment == "mark" else None
+
+    with RichReporter(terminal, clock=clock).side_by_side(["mark", "eve", "dom"], usual):
+        assert told.wait(10)
+
+    rows = [line.split() for line in left(terminal)]
+    assert rows[0] == ["environment", "step", "elapsed", "usual"]
+    assert rows[1] == ["·", "mark", "waiting", "3m", "20s"]
+    assert rows[2] == ["·", "eve", "waiting"]
+
+
+def test_more_environments_than_lines_are_counted(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is at work is shown while it is; the table that stays has all of them."""
+    monkeypatch.setenv("LINES", "10")
+    names = [f"tenant{number}" for number in range(30)]
+    rich = RichReporter(terminal, clock=FakeClock())
+
+    with rich.side_by_side(names, lambda _: None):
+        rich.decided(Label("deploy", "tenant29"), Act("start it", RELEASE))
+        rich.note("look")
+        live = terminal.getvalue().rpartition("look")[2]
+        for name in names:
+            rich.ended(name, "")
+
+    assert "tenant29" in live
+    assert "24 not shown" in live
+    assert "tenant6" not in live
+    assert [line.split()[1] for line in left(terminal)[1:-1]] == names
+
+
+def test_those_who_are_still_at_work_when_it_is_left_do_not_hide_the_cursor(terminal: Terminal) -> None:
+    """Ctrl-C a second time leaves them behind; what they say is said in lines."""
+    rich = RichReporter(terminal, clock=FakeClock())
+
+    with suppress(KeyboardInterrupt), rich.side_by_side(["mark"], lambda _: None):
+        rich.decided(Label("deploy", "mark"), Act("start it", RELEASE))
+        raise KeyboardInterrupt
+    rich.decided(Label("verify", "mark"), Act("ask", RELEASE))
+    rich.acted(Label("verify", "mark"), "it answers", 1)
+
+    assert left(terminal)[1:] == [
+        "!  mark         deploy     0.0s  start it",
+        "1 environment: 1 at work; 0.0s",
+        "✓ verify mark      it answers (1.0s)",
+    ]
+    assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)

@@ -1,0 +1,145 @@
+"""Status and history for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.adapters.console import tables
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.ledger import Candidate, Entry, Event
+from kaizen_tasks.domain.release import Image
+from kaizen_tasks.domain.status import Row
+
+ENTRY = Entry(
+    environment="staging",
+    event=Event.VERIFIED,
+    version="v1.2.3",
+    commit="c" * 40,
+    digest="sha256:" + "ab" * 32,
+    at=datetime(2026, 11, 20, 9, 5, tzinfo=UTC),
+    actor="ada@laptop",
+)
+WELL = Row(
+    environment=Environment(name="staging", platform="apprunner", repository="app", service="service"),
+    url="https://staging.example",
+    latest=Image(digest=ENTRY.digest, media_type="any", version="v1.2.3"),
+    running=Running(version="v1.2.3", environment="staging"),
+    entry=ENTRY,
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing of the terminal that runs the tests get in."""
+    for name in ("FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def words(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """Return the words of every line that has any, without heading and rule."""
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    return [line for line in printed if line][2:]
+
+
+def test_a_row_that_is_well_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what each witness says."""
+    tables.print_status([WELL])
+
+    assert words(capsys) == [
+        ["✓", "staging", "v1.2.3", "abababababab", "v1.2.3", "v1.2.3", "verified", "11-20", "09:05"]
+    ]
+
+
+def test_every_drift_stands_below_the_table_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """The row itself is marked."""
+    lost = evolve(WELL, latest=None, running=Running(fault="answers HTTP 502"), entry=None)
+
+    tables.print_status([WELL, lost])
+
+    _, marked, *below = words(capsys)
+    assert marked == ["!", "staging", "none", "no", "answer", "nothing"]
+    assert [" ".join(line) for line in below] == [f"! staging: {drift}" for drift in lost.drift]
+
+
+def test_what_is_so_in_several_environments_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the names of all of them."""
+    new = evolve(WELL, entry=None)
+    other = evolve(new, environment=evolve(WELL.environment, name="prod"), running=Running(fault="is silent"))
+
+    tables.print_status([new, other])
+
+    assert sorted(" ".join(line) for line in words(capsys)[2:]) == [
+        "! prod: the app is silent",
+        "! staging, prod: never deployed by this tool",
+    ]
+
+
+def test_who_wants_it_left_alone_is_marked_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is a column for it only when somebody does."""
+    hold = Hold(environment="staging", reason="race day", actor="ada@laptop", since=ENTRY.at)
+
+    tables.print_status([evolve(WELL, hold=hold)])
+
+    row, remark = words(capsys)
+    assert row[-1] == "held"
+    assert remark[:4] == ["staging:", "held", "by", "ada@laptop"]
+
+
+def test_an_image_without_a_label_is_not_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its digest is known."""
+    assert WELL.latest is not None
+
+    tables.print_status([evolve(WELL, latest=evolve(WELL.latest, version=""))])
+
+    assert words(capsys)[0][2:4] == ["?", "abababababab"]
+
+
+def test_history_says_who_did_what_when(capsys: pytest.CaptureFixture[str]) -> None:
+    """And why it failed."""
+    tables.print_history([evolve(ENTRY, event=Event.FAILED, reason="the app answers HTTP 502"), ENTRY])
+
+    failed, verified = words(capsys)
+    assert failed[:6] == ["2026-11-20", "09:05", "staging", "v1.2.3", "failed", "ada@laptop"]
+    assert " ".join(failed[6:]) == "the app answers HTTP 502"
+    assert verified[4] == "verified"
+
+
+@pytest.mark.parametrize("reason", ["see [this ticket]", "[/foo] closes nothing", ":warning: is a word"])
+def test_what_people_wrote_is_shown_as_they_wrote_it(capsys: pytest.CaptureFixture[str], reason: str) -> None:
+    """Brackets and colons in data mean nothing."""
+    tables.print_history([evolve(ENTRY, reason=reason)])
+
+    assert " ".join(words(capsys)[0][6:]) == reason
+
+
+def test_a_long_reason_is_folded_and_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """The end of an error is often what matters."""
+    reason = " ".join(f"word{number}" for number in range(40))
+
+    tables.print_history([evolve(ENTRY, reason=reason)])
+
+    said = {word for line in words(capsys) for word in line}
+    assert said >= set(reason.split())
+
+
+def test_releases_to_go_back_to_say_whether_their_image_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """A lifecycle rule may have deleted it."""
+    tables.print_candidates([Candidate(entry=ENTRY, exists=True), Candidate(entry=ENTRY, exists=False)])
+
+    assert [line[-1] for line in words(capsys)] == ["there", "gone"]
+
+
+@pytest.mark.parametrize("show", [tables.print_status, tables.print_history, tables.print_candidates])
+def test_nothing_is_an_empty_table(capsys: pytest.CaptureFixture[str], show: object) -> None:
+    """And no error."""
+    assert callable(show)
+    show([])
+
+    printed = capsys.readouterr().out
+    assert "environment" in printed
+    assert "\x1b" not in printed

@@ -1,0 +1,68 @@
+"""Exporting what is committed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.git.scm import GitScm
+from kaizen_tasks.errors import Refused
+from tests.adapters.git.checkouts import in_a_submodule
+from tests.repositories import Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestExport:
+    @pytest.fixture
+    def into(self, tmp_path: Path) -> Path:
+        path = tmp_path / "export"
+        path.mkdir()
+        return path
+
+    def test_honours_the_export_attributes(self, repository: Repository, scm: GitScm, into: Path) -> None:
+        attributes = b"tests export-ignore\nREVISION export-subst\n"
+        files = {".gitattributes": attributes, "REVISION": b"$Format:%H$\n", "tests/a": b"", "b": b""}
+        commit = repository.commit(files)
+        scm.export(commit, into)
+
+        assert not (into / "tests").exists()
+        assert (into / "REVISION").read_text() == f"{commit}\n"
+
+    def test_keeps_links_modes_and_names(self, repository: Repository, scm: GitScm, into: Path) -> None:
+        (repository.path / "link").symlink_to("app.py")
+        (repository.path / "absolute").symlink_to("/dev/null")
+        (repository.path / "run me").write_text("#!/bin/sh\n")
+        (repository.path / "run me").chmod(0o755)
+        commit = repository.commit({"Büro/本.txt": b"text"})
+        repository.git("add", ".")
+        repository.git("commit", "--quiet", "--message", "More")
+        scm.export(scm.head().commit, into)
+
+        assert commit != scm.head().commit
+        assert (into / "link").readlink().name == "app.py"
+        assert str((into / "absolute").readlink()) == "/dev/null"
+        assert (into / "run me").stat().st_mode & 0o777 == 0o755
+        assert (into / "app.py").stat().st_mode & 0o777 == 0o644
+        assert (into / "Büro/本.txt").read_bytes() == b"text"
+
+    def test_leaves_large_files_the_pointers_they_are(self, repository: Repository, scm: GitScm, into: Path) -> None:
+        repository.git("config", "filter.lfs.smudge", 'test "$GIT_LFS_SKIP_SMUDGE" && cat || echo fetched')
+        commit = repository.commit({".gitattributes": b"*.bin filter=lfs\n", "a.bin": b"pointer\n"})
+        scm.export(commit, into)
+
+        assert (into / "a.bin").read_bytes() == b"pointer\n"
+
+    def test_leaves_submodules_empty(self, tmp_path: Path, into: Path) -> None:
+        outer = in_a_submodule(tmp_path / "here").path.parent
+        repository = Repository(outer, outer)
+        repository.git("commit", "--quiet", "--message", "Submodule")
+        GitScm(outer).export("HEAD", into)
+
+        assert list((into / "app").iterdir()) == []
+
+    def test_refuses_a_commit_that_is_not_there(self, scm: GitScm, into: Path) -> None:
+        with pytest.raises(Refused, match="cannot be exported"):
+            scm.export("f" * 40, into)

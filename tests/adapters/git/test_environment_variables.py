@@ -1,0 +1,109 @@
+"""What surrounds the repository: environment, ownership, git itself, addresses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.git.scm import GitScm
+from kaizen_tasks.errors import Refused
+from tests.contracts.scm import land_and_tag
+from tests.repositories import Repository, clone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestSurroundings:
+    @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"])
+    def test_is_not_led_astray_by_the_environment(
+        self, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+        scm = GitScm(repository.path)
+        commit = land_and_tag(scm)
+
+        assert scm.modified() == ()
+        assert repository.git("rev-parse", "main") == commit
+        assert not (tmp_path / "elsewhere").exists()
+
+    def test_refuses_a_folder_that_is_no_repository(self, tmp_path: Path) -> None:
+        with pytest.raises(Refused, match="is not in a git working tree"):
+            GitScm(tmp_path).head()
+
+    def test_refuses_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(Refused, match="there is no folder"):
+            GitScm(tmp_path / "nope").head()
+
+    def test_refuses_a_repository_of_somebody_else(self, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+        with pytest.raises(Refused, match="belongs to somebody else") as failure:
+            scm.head()
+        assert failure.value.hint.startswith("git config --global --add safe.directory /")
+
+    def test_refuses_when_git_is_not_installed(self, repository: Repository) -> None:
+        program = (
+            "import sys; from pathlib import Path\n"
+            "from kaizen_tasks.adapters.git.scm import GitScm; from kaizen_tasks.errors import Refused\n"
+            "try: GitScm(Path(sys.argv[1])).head()\n"
+            "except Refused as refused: print(refused.what)\n"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-c", program, str(repository.path)],
+            env={"PATH": "/nonexistent"}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+
+        assert ran.stdout == "git is not installed, or not on PATH\n"
+
+    def test_loads_gitpython_only_when_it_is_needed(self) -> None:
+        program = "import sys, kaizen_tasks.adapters.git.scm, kaizen_tasks.adapters.http.prober\nprint(*sys.modules)"
+        loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+        assert not {"git", "urllib3"} & set(loaded.stdout.split())
+
+    def test_finds_a_git_that_is_too_old(self, scm: GitScm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        old = tmp_path / "bin" / "git"
+        old.parent.mkdir()
+        old.write_text(
+            f'#!/bin/sh\ntest "$1" = version && echo git version 2.34.1 && exit\nexec {shutil.which("git")} "$@"\n'
+        )
+        old.chmod(0o755)
+        monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)
+
+        assert scm.obstacles() == ("git is older than 2.36: install a newer one",)
+
+    def test_finds_a_shallow_clone(self, repository: Repository, tmp_path: Path) -> None:
+        repository.commit({"app.py": b"2\n"})
+        repository.git("push", "--quiet")
+        shallow = clone(repository, tmp_path / "shallow", "--depth=1")
+
+        (obstacle,) = GitScm(shallow.path).obstacles()
+        assert obstacle == "this is a shallow clone: git fetch --unshallow"
+
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("git@github.com:team/app.git", "https://github.com/team/app"),
+            ("github.com:team/app", "https://github.com/team/app"),
+            ("ssh://git@git.example.com:2222/team/app.git/", "https://git.example.com/team/app"),
+            ("https://ada:s3cret@git.example.com:8443/team/app.git", "https://git.example.com:8443/team/app"),
+            ("http://token@localhost:3000/team/app", "http://localhost:3000/team/app"),
+            ("git://git.example.com/app", "https://git.example.com/app"),
+            ("/srv/git/app.git", ""),
+            ("../app.git", ""),
+            ("file:///srv/git/app.git", ""),
+            ("codecommit::eu-west-1://app", ""),
+        ],
+    )
+    def test_says_where_a_browser_finds_the_source(
+        self, repository: Repository, scm: GitScm, url: str, expected: str
+    ) -> None:
+        repository.git("remote", "set-url", "origin", url)
+
+        assert expected == scm.source()

@@ -1,0 +1,117 @@
+"""Moving the branch and a few files with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.errors import Refused
+from tests.contracts.scm import PATHS, RELEASE, land_and_tag, release
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.git.scm import GitScm
+    from tests.repositories import Repository
+
+
+class TestLanding:
+    @pytest.mark.parametrize("done", [(), ("index",), ("index", "VERSION")])
+    def test_finishes_what_was_interrupted(self, repository: Repository, scm: GitScm, done: tuple[str, ...]) -> None:
+        commit = release(scm)
+        repository.git("update-ref", "refs/heads/main", commit)
+        if "index" in done:
+            repository.git("read-tree", commit)
+        if "VERSION" in done:
+            repository.write({"VERSION": RELEASE["VERSION"]})
+        scm.look_again()
+        scm.land(commit, paths=PATHS)
+
+        assert repository.git("status", "--porcelain") == ""
+        assert (repository.path / "CHANGELOG.md").read_bytes() == RELEASE["CHANGELOG.md"]
+
+    def test_remembers_a_sealed_release_until_its_files_have_followed(
+        self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit = release(scm)
+        scm.keep("v1.2.3", commit)
+
+        def stopped(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(WorkingTree, "write", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        assert scm.commit_of("refs/tags/v1.2.3") == scm.head().commit == commit
+        assert scm.pending() == {"v1.2.3": commit}
+
+        scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        assert scm.pending() == {}
+        assert repository.git("status", "--porcelain") == ""
+
+    def test_forgets_a_release_whose_tag_is_elsewhere(self, repository: Repository, scm: GitScm) -> None:
+        scm.keep("v1.2.3", release(scm))
+        repository.git("tag", "--annotate", "--message", "of others", "v1.2.3", "HEAD")
+
+        assert scm.pending() == {}
+
+    def test_brings_files_up_to_a_first_commit(self, repository: Repository, scm: GitScm) -> None:
+        repository.git("update-index", "--force-remove", "VERSION")
+        (repository.path / "VERSION").unlink()
+        scm.land(scm.head().commit, paths=PATHS)
+
+        assert repository.git("status", "--porcelain") == ""
+
+    def test_leaves_an_edit_of_a_file_that_the_release_does_not_change(
+        self, repository: Repository, scm: GitScm
+    ) -> None:
+        repository.commit({"VERSION": RELEASE["VERSION"]})
+        commit = release(scm)
+        repository.write({"VERSION": b"edited\n"})
+        scm.land(commit, paths=PATHS)
+
+        assert repository.git("status", "--porcelain") == " M VERSION"
+        assert (repository.path / "VERSION").read_bytes() == b"edited\n"
+
+    def test_leaves_later_edits_of_what_has_landed(self, repository: Repository, scm: GitScm) -> None:
+        commit = land_and_tag(scm)
+        repository.write({"CHANGELOG.md": b"the next release\n"})
+
+        with pytest.raises(Refused, match=r"CHANGELOG.md"):
+            scm.land(commit, paths=PATHS)
+        assert (repository.path / "CHANGELOG.md").read_bytes() == b"the next release\n"
+
+    def test_refuses_while_another_git_is_at_work(self, repository: Repository, scm: GitScm) -> None:
+        commit, before = release(scm), scm.head()
+        (repository.path / ".git" / "index.lock").touch()
+
+        with pytest.raises(Refused, match="another git is at work"):
+            scm.land(commit, paths=PATHS)
+        assert scm.head() == before
+
+    def test_refuses_to_overwrite_a_file_that_is_not_tracked(self, repository: Repository, scm: GitScm) -> None:
+        files = {"NEWS.md": b"new\n"}
+        commit = scm.write_commit(parent=scm.head().commit, files=files, message="News")
+        repository.write({"NEWS.md": b"mine\n"})
+
+        with pytest.raises(Refused, match=r"NEWS.md"):
+            scm.land(commit, paths=("NEWS.md",))
+        repository.write(files)
+        scm.land(commit, paths=("NEWS.md",))
+        assert repository.git("status", "--porcelain") == ""
+
+    def test_refuses_a_file_that_git_must_not_look_at(self, repository: Repository, scm: GitScm) -> None:
+        repository.git("update-index", "--assume-unchanged", "VERSION")
+        commit, before = release(scm), scm.head()
+
+        assert scm.read(commit, "VERSION") == RELEASE["VERSION"]
+        with pytest.raises(Refused, match="VERSION is marked assume-unchanged"):
+            scm.land(commit, paths=PATHS)
+        assert scm.head() == before
+
+    def test_is_written_into_the_reflog(self, repository: Repository, scm: GitScm) -> None:
+        commit = land_and_tag(scm)
+
+        assert f"kaizen: land {commit}" in repository.git("reflog", "-1", "HEAD")
+        assert f"kaizen: land {commit}" in repository.git("reflog", "-1", "main")

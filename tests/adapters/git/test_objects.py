@@ -1,0 +1,128 @@
+"""Writing commits and tags as objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.git.scm import GitScm
+from kaizen_tasks.errors import Refused
+from tests.contracts.scm import land_and_tag, release
+from tests.repositories import ENVIRONMENT, Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestCommit:
+    def test_keeps_the_mode_of_a_file(self, repository: Repository, scm: GitScm) -> None:
+        (repository.path / "VERSION").chmod(0o755)
+        repository.commit({"VERSION": b"1.2.2\n"})
+        commit = land_and_tag(scm)
+
+        assert repository.git("ls-tree", commit, "VERSION").startswith("100755 ")
+        assert repository.git("status", "--porcelain") == ""
+
+    def test_refuses_to_replace_a_link(self, repository: Repository, scm: GitScm) -> None:
+        (repository.path / "VERSION").unlink()
+        (repository.path / "VERSION").symlink_to("app.py")
+        repository.git("commit", "--quiet", "--all", "--message", "Link")
+
+        with pytest.raises(Refused, match="VERSION is committed as something else than a plain file"):
+            release(scm)
+
+    def test_shows_hooks_what_is_being_committed(self, repository: Repository, scm: GitScm) -> None:
+        seen = repository.path.parent / "seen"
+        repository.hook("pre-commit", f"(pwd; git diff --cached --name-only) > '{seen}'")
+        repository.write({"app.py": b"staged\n"})
+        repository.git("add", "app.py")
+        release(scm)
+
+        assert seen.read_text().splitlines() == [str(repository.path), "CHANGELOG.md", "VERSION"]
+
+    def test_lets_the_message_hook_edit_the_message(self, repository: Repository, scm: GitScm) -> None:
+        repository.hook("commit-msg", 'echo "Change-Id: I1234" >> "$1"')
+        commit = release(scm)
+
+        assert repository.git("log", "-1", "--format=%B", commit) == ("Release v1.2.3\n\nNotes.\nChange-Id: I1234\n")
+
+    def test_is_refused_by_the_message_hook(self, repository: Repository, scm: GitScm) -> None:
+        repository.hook("commit-msg", "echo 'no ticket' >&2; exit 1")
+
+        with pytest.raises(Refused, match="commit-msg hook rejects the commit: no ticket"):
+            release(scm)
+        assert repository.git("status", "--porcelain") == ""
+
+    @pytest.mark.parametrize("script", ["git add --all", "git add CHANGELOG.md"])
+    def test_refuses_a_hook_that_changes_the_commit(self, repository: Repository, scm: GitScm, script: str) -> None:
+        repository.hook("pre-commit", script)
+        repository.write({"app.py": b"work under way\n"})
+
+        with pytest.raises(Refused, match="pre-commit hook changed what is being committed"):
+            release(scm)
+        assert repository.git("diff", "--cached", "--name-only") == ""
+
+    def test_refuses_without_an_identity(
+        self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        repository.git("config", "user.useConfigOnly", "true")
+        for name in ENVIRONMENT:
+            if name.endswith(("_NAME", "_EMAIL")):
+                monkeypatch.delenv(name)
+
+        (obstacle,) = scm.obstacles()
+        assert "git does not know who commits" in obstacle
+        with pytest.raises(Refused, match=r"git cannot write the commit: no (name|email) was given"):
+            release(scm)
+        with pytest.raises(Refused, match="does not know who is tagging"):
+            scm.tag("v1.2.3", scm.head().commit, "v1.2.3")
+
+    def test_leaves_nothing_behind_in_the_temporary_folder(
+        self, repository: Repository, scm: GitScm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(scratch))
+        repository.hook("commit-msg", "exit 1")
+
+        with pytest.raises(Refused):
+            release(scm)
+        assert list(scratch.iterdir()) == []
+
+    def test_is_signed_as_git_is_configured(self, repository: Repository, scm: GitScm) -> None:
+        repository.sign_with("cat > /dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signature")
+        repository.git("config", "commit.gpgSign", "true")
+
+        assert "gpgsig signature" in repository.git("cat-file", "commit", release(scm))
+
+
+class TestTag:
+    def test_is_annotated(self, repository: Repository, scm: GitScm) -> None:
+        scm.tag("v1.2.3", scm.head().commit, "v1.2.3\n\n# Not a comment\n\n")
+
+        assert repository.git("cat-file", "-t", "v1.2.3") == "tag"
+        assert repository.git("tag", "--list", "--format=%(taggername) %(contents)", "v1.2.3") == (
+            "Carl Committer v1.2.3\n\n# Not a comment\n"
+        )
+
+    @pytest.mark.parametrize("name", ["-v", "a b", "a..b", "v1.lock"])
+    def test_refuses_what_is_no_name(self, scm: GitScm, name: str) -> None:
+        with pytest.raises(Refused):
+            scm.tag(name, scm.head().commit, "text")
+        assert scm.tags() == ()
+
+    def test_is_signed_when_asked(self, repository: Repository) -> None:
+        repository.sign_with("cat > /dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signature")
+        scm = GitScm(repository.path, sign=True)
+        scm.keep("v1.2.3", scm.head().commit)
+        scm.tag("v1.2.3", scm.head().commit, "v1.2.3")
+
+        assert repository.git("cat-file", "tag", "v1.2.3").endswith("v1.2.3\nsignature")
+        assert repository.git("for-each-ref", "refs/kaizen") == ""
+
+    def test_says_why_it_could_not_be_signed(self, repository: Repository) -> None:
+        repository.git("config", "gpg.program", "false")
+
+        with pytest.raises(Refused, match=r"v1.2.3 could not be signed"):
+            GitScm(repository.path, sign=True).tag("v1.2.3", "HEAD", "v1.2.3")

@@ -1,0 +1,116 @@
+"""What one look asks of git, and what ends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contracts.scm import PATHS, RELEASE, land_and_tag, release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kaizen_tasks.adapters.git.scm import GitScm
+    from tests.repositories import Repository
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return the git commands that were run since the last call, the first word of each."""
+    log, git = tmp_path / "asked", tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+
+    def commands() -> list[str]:
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return [next(word for word in line.split() if word[0] != "-" and "=" not in word) for line in lines]
+
+    return commands
+
+
+def test_reads_all_refs_at_once(scm: GitScm, asked: Callable[[], list[str]]) -> None:
+    """Head, tags, begun releases and a tag that is not there are one question."""
+    for _ in range(2):
+        assert scm.head().branch == "main"
+        assert scm.tags() == ()
+        assert scm.pending() == {}
+        assert scm.commit_of("refs/tags/v1.2.3") == ""
+
+    assert sorted(asked()) == ["for-each-ref", "rev-parse"]
+
+
+def test_stages_the_same_files_once(scm: GitScm, asked: Callable[[], list[str]]) -> None:
+    """What the commit would change is found out with the tree that is then committed."""
+    head = scm.head().commit
+    assert scm.changes(head, RELEASE) == ("CHANGELOG.md", "VERSION")
+    staging = asked()
+    scm.write_commit(parent=head, files=RELEASE, message="Release")
+
+    assert "add" in staging
+    assert asked() == ["config", "commit-tree"]
+
+
+def test_looks_anew_after_every_change_of_its_own(scm: GitScm, asked: Callable[[], list[str]]) -> None:
+    """A ref, a branch and files: whatever it changes, it does not trust what it saw before."""
+    before = scm.head().commit
+    commit = release(scm)
+    scm.keep("v1.2.3", commit)
+    assert scm.pending() == {"v1.2.3": commit}
+    asked()
+    scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+    asked()
+
+    assert before != scm.head().commit == commit == scm.commit_of("refs/tags/v1.2.3")
+    assert scm.pending() == {}
+    assert scm.modified() == ()
+    assert sorted(asked()) == ["for-each-ref", "rev-parse", "status"]
+
+
+def test_finds_the_branch_beside_others_of_any_name(repository: Repository, scm: GitScm) -> None:
+    """The marked one is where HEAD is, and a tag of the same name is another thing."""
+    for name in ("a", "zz/main", "main2"):
+        repository.git("branch", name)
+    repository.git("tag", "main")
+    repository.git("checkout", "--quiet", "-b", "wörk/v1.2")
+
+    assert scm.head().branch == "wörk/v1.2"
+    assert scm.tags() == ("main",)
+
+
+def test_sees_a_prepared_tag_as_the_release_that_it_is_on(repository: Repository, scm: GitScm) -> None:
+    """The private ref then names a tag object, and still stands for the commit."""
+    commit = release(scm)
+    scm.prepare("v1.2.3", commit, "web v1.2.3")
+    made = repository.git("rev-parse", "refs/kaizen/release/v1.2.3")
+
+    assert repository.git("cat-file", "-t", made) == "tag"
+    assert scm.pending() == {"v1.2.3": commit}
+    scm.tag("v1.2.3", commit, "other words")
+    assert repository.git("rev-parse", "refs/tags/v1.2.3") == made
+
+
+@pytest.mark.parametrize("folder", ["hooks of ours", ".githooks"])
+def test_finds_hooks_of_a_folder_that_is_configured(repository: Repository, scm: GitScm, folder: str) -> None:
+    """A path without a slash in front starts at the top of the working tree."""
+    repository.git("config", "core.hooksPath", folder)
+    repository.hook("commit-msg", 'echo "Seen-By: hook" >> "$1"')
+
+    assert "Seen-By: hook" in repository.git("log", "-1", "--format=%B", land_and_tag(scm))
+
+
+def test_runs_git_on_hooks_that_the_configuration_names(
+    repository: Repository, scm: GitScm, asked: Callable[[], list[str]]
+) -> None:
+    """A newer git has hooks without a file; only git itself knows them all."""
+    repository.git("config", "hook.lint.command", "true")
+    repository.git("config", "hook.lint.event", "pre-commit")
+    release(scm)
+
+    assert asked().count("hook") == 2

@@ -1,0 +1,118 @@
+"""Files on disk, in memory, and drafts over them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.host.atomic_write import Draft, WorkingTree
+from kaizen_tasks.errors import Refused
+from tests.contracts.documents import DocumentsContract
+from tests.fakes.documents import FakeDocuments
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestWorkingTree(DocumentsContract):
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        root = tmp_path / "app"
+        root.mkdir()
+        (root / "VERSION").write_bytes(b"1.2.2\n")
+        return root
+
+    @pytest.fixture
+    def documents(self, root: Path) -> WorkingTree:
+        return WorkingTree(root)
+
+    @pytest.mark.parametrize("mode", [0o600, 0o644, 0o755])
+    def test_keeps_the_mode(self, documents: WorkingTree, root: Path, mode: int) -> None:
+        (root / "VERSION").chmod(mode)
+        documents.write("VERSION", b"1.2.3\n")
+
+        assert mode == (root / "VERSION").stat().st_mode & 0o777
+
+    def test_leaves_the_file_alone_that_somebody_is_reading(self, documents: WorkingTree, root: Path) -> None:
+        with (root / "VERSION").open("rb") as reader:
+            documents.write("VERSION", b"1.2.3\n")
+
+            assert reader.read() == b"1.2.2\n"
+
+    def test_leaves_everything_as_it_was_when_writing_fails(
+        self, documents: WorkingTree, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(Refused, match="VERSION cannot be written: No space left on device"):
+            documents.write("VERSION", b"1.2.3\n")
+        assert [path.name for path in root.iterdir()] == ["VERSION"]
+        assert documents.read("VERSION") == b"1.2.2\n"
+
+    def test_sweeps_up_after_a_writer_that_was_killed(self, documents: WorkingTree, root: Path) -> None:
+        for name in (".VERSION.0123abcd.tmp", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"):
+            (root / name).write_bytes(b"half")
+        documents.write("VERSION", b"1.2.3\n")
+
+        assert {path.name for path in root.iterdir()} == {"VERSION", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"}
+
+    def test_leaves_a_writer_alone_that_is_at_work(self, documents: WorkingTree, root: Path) -> None:
+        with (root / ".VERSION.0123abcd.tmp").open("xb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            documents.write("VERSION", b"1.2.3\n")
+
+        assert (root / ".VERSION.0123abcd.tmp").exists()
+
+    def test_refuses_to_replace_a_link(self, documents: WorkingTree, root: Path) -> None:
+        (root / "link").symlink_to("VERSION")
+
+        with pytest.raises(Refused, match="link is a symbolic link"):
+            documents.write("link", b"1.2.3\n")
+        assert (root / "link").is_symlink()
+
+    @pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "a/../../outside", "", "away/file"])
+    def test_refuses_to_leave_its_folder(self, documents: WorkingTree, root: Path, name: str) -> None:
+        (root / "away").symlink_to(root.parent)
+        (root.parent / "file").touch()
+
+        with pytest.raises(Refused):
+            documents.read(name)
+        with pytest.raises(Refused):
+            documents.write(name, b"text")
+        assert sorted(path.name for path in root.parent.iterdir()) == ["app", "file"]
+
+    def test_refuses_a_folder_in_place_of_a_file(self, documents: WorkingTree, root: Path) -> None:
+        (root / "docs").mkdir()
+
+        with pytest.raises(Refused, match="docs cannot be read"):
+            documents.read("docs")
+        with pytest.raises(Refused, match="docs cannot be written"):
+            documents.write("docs", b"")
+        assert sorted(path.name for path in root.iterdir()) == ["VERSION", "docs"]
+
+
+class TestFakeDocuments(DocumentsContract):
+    @pytest.fixture
+    def documents(self) -> FakeDocuments:
+        return FakeDocuments({"VERSION": b"1.2.2\n"})
+
+
+class TestDraft(DocumentsContract):
+    @pytest.fixture
+    def below(self) -> FakeDocuments:
+        return FakeDocuments({"VERSION": b"1.2.2\n"})
+
+    @pytest.fixture
+    def documents(self, below: FakeDocuments) -> Draft:
+        return Draft(below)
+
+    def test_keeps_what_was_written_to_itself(self, documents: Draft, below: FakeDocuments) -> None:
+        documents.write("VERSION", b"1.2.3\n")
+
+        assert below.files == {"VERSION": b"1.2.2\n"}
+        assert documents.read("VERSION") == b"1.2.3\n"

@@ -1,0 +1,94 @@
+"""Which processes of this machine are gone for certain."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import evolve
+
+from kaizen_tasks.adapters.host import process_identity
+from kaizen_tasks.adapters.host.process_identity import Life
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it well enough")
+
+TOKEN = "a-token-that-nobody-else-bears"
+NAMES = "from kaizen_tasks.adapters import liveness; print(liveness.mine(), flush=True); input()"
+
+
+@contextmanager
+def another(code: str = NAMES, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a process and give it, with what it says first."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, **variables},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def test_a_process_that_runs_has_not_ended() -> None:
+    with another() as (_, name):
+        assert not process_identity.has_ended(name, bearing=TOKEN)
+
+
+def test_a_process_that_is_stopped_has_not_ended() -> None:
+    with another() as (process, name):
+        process.send_signal(signal.SIGSTOP)
+        assert not process_identity.has_ended(name, bearing=TOKEN)
+
+
+def test_a_process_that_was_killed_has_ended_before_its_parent_knows() -> None:
+    with another() as (process, name):
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert process_identity.has_ended(name, bearing=TOKEN)
+        process.wait()
+        assert process_identity.has_ended(name, bearing=TOKEN)
+
+
+def test_a_process_has_not_ended_for_as_long_as_what_it_started_lives() -> None:
+    with another() as (process, name), another(f"print({TOKEN!r}, flush=True); input()", KAIZEN_LOCK=TOKEN):
+        process.kill()
+        process.wait()
+        assert not process_identity.has_ended(name, bearing=TOKEN)
+    assert process_identity.has_ended(name, bearing=TOKEN)
+
+
+@pytest.mark.parametrize("what", ["boot", "namespace", "user"])
+def test_nothing_is_known_of_processes_elsewhere(what: str) -> None:
+    gone = evolve(Life(*process_identity.mine().split("/")), pid="0", **{what: "another"})
+    assert not process_identity.has_ended(str(gone), bearing=TOKEN)
+
+
+def test_a_number_that_was_given_again_is_another_process() -> None:
+    life = Life(*process_identity.mine().split("/"))
+    assert not process_identity.has_ended(str(life), bearing=TOKEN)
+    assert process_identity.has_ended(str(evolve(life, began="1")), bearing=TOKEN)
+
+
+@pytest.mark.parametrize("name", ["", "ada@laptop", "a/b/c/d/e", "a/b/c/d/e/f"])
+def test_what_is_no_name_proves_nothing(name: str) -> None:
+    assert not process_identity.has_ended(name, bearing=TOKEN)
+
+
+def test_nothing_is_known_where_the_system_tells_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gone = str(evolve(Life(*process_identity.mine().split("/")), began="1"))
+    monkeypatch.setattr(process_identity, "PROC", tmp_path)
+    assert process_identity.mine() == ""
+    assert not process_identity.has_ended(gone, bearing=TOKEN)

@@ -1,0 +1,294 @@
+"""Asking over HTTP, and what goes wrong with it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import field, frozen
+
+from kaizen_tasks.adapters.http.prober import UrllibProber
+from kaizen_tasks.domain.health import Answer, Question
+from tests.certificates import self_signed
+from tests.contracts.prober import ProberContract
+from tests.fakes.prober import FakeProber
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def whole(connection: socket.socket) -> bytes:
+    """Receive a request with the body that it announces."""
+    request = connection.recv(65536)
+    head, _, body = request.partition(b"\r\n\r\n")
+    announced = re.search(rb"Content-Length: (\d+)", head)
+    while announced and len(body) < int(announced[1]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+@frozen
+class Server:
+    """A listening socket that treats every connection as a test says, and counts them."""
+
+    talk: list[Callable[[socket.socket, bytes], None]] = field(factory=list)
+    requests: list[bytes] = field(factory=list)
+    listener: socket.socket = field(factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/version"
+
+    def says(self, *parts: bytes, pause: float = 0.0) -> str:
+        """Answer with these bytes, one part after the other; return the address."""
+
+        def send(connection: socket.socket, _: bytes) -> None:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+
+        self.talk[:] = [send]
+        return self.url
+
+    def run(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                with connection, suppress(OSError):
+                    request = whole(connection)
+                    self.requests.append(request)
+                    self.talk[0](connection, request)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield server
+    server.listener.shutdown(socket.SHUT_RDWR)
+    server.listener.close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def ask(url: str, *, timeout: float = 5, limit: int = 1000) -> Answer:
+    return UrllibProber().ask(url, timeout=timeout, limit=limit)
+
+
+def response(body: bytes, *, status: str = "200 OK", header: str = "X-Nothing: 0") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{header}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class RealSite:
+    """The contract's address on a real socket."""
+
+    def __init__(self, server: Server) -> None:
+        self.prober = UrllibProber()
+        self.url = server.url
+        self._server = server
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            self.nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+
+    def answer(self, status: int, body: bytes) -> None:
+        self._server.says(response(body, status=f"{status} Status", header="X-Site: here"))
+
+    @property
+    def heard(self) -> Question:
+        head, _, body = self._server.requests[-1].decode().partition("\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.split("\r\n") if line.startswith("X-"))
+        return Question(method=head.partition(" ")[0], headers=headers, body=body.encode())
+
+
+class FakeSite:
+    """The contract's address in memory."""
+
+    def __init__(self) -> None:
+        self.prober = FakeProber()
+        self.url = "https://staging.example.com/version"
+        self.nowhere = "https://nowhere.example.com/"
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.prober.answers[self.url] = Answer(status=status, body=body, headers={"x-site": "here"})
+
+    @property
+    def heard(self) -> Question:
+        return self.prober.questions[-1]
+
+
+class TestUrllibKeepsTheContract(ProberContract):
+    @pytest.fixture
+    def site(self, server: Server) -> RealSite:
+        return RealSite(server)
+
+
+class TestFakeKeepsTheContract(ProberContract):
+    @pytest.fixture
+    def site(self) -> FakeSite:
+        return FakeSite()
+
+    def test_answers_as_a_function_says(self) -> None:
+        answers = iter([Answer(status=503), Answer(status=200)])
+        prober = FakeProber({"https://a/": lambda: next(answers)})
+
+        assert [prober.ask("https://a/", timeout=1, limit=1).status for _ in range(2)] == [503, 200]
+        assert prober.asked == ["https://a/"] * 2
+
+
+def test_takes_a_new_connection_each_time(server: Server) -> None:
+    url = server.says(response(b"ok"))
+    ask(url)
+    ask(url)
+
+    assert len(server.requests) == 2
+    assert all(b"Connection: close" in request for request in server.requests)
+
+
+def test_a_header_of_the_question_replaces_the_usual_one(server: Server) -> None:
+    url = server.says(response(b"ok"))
+    UrllibProber().ask(url, timeout=5, limit=100, question=Question(headers={"accept": "text/plain"}))
+
+    assert server.requests[0].lower().count(b"accept:") == 1
+    assert b"text/plain" in server.requests[0]
+
+
+def test_a_post_without_a_body_says_so(server: Server) -> None:
+    url = server.says(response(b"ok"))
+    UrllibProber().ask(url, timeout=5, limit=100, question=Question(method="POST"))
+
+    assert b"Content-Length: 0" in server.requests[0]
+
+
+def test_the_answer_to_head_has_no_body(server: Server) -> None:
+    url = server.says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+
+    assert UrllibProber().ask(url, timeout=5, limit=100, question=Question(method="HEAD")) == Answer(status=200)
+
+
+def test_follows_no_redirect(server: Server) -> None:
+    answer = ask(server.says(response(b"", status="302 Found", header=f"Location: {server.url}/other")))
+
+    assert answer == Answer(status=302)
+    assert len(server.requests) == 1
+
+
+def test_reads_a_compressed_answer(server: Server) -> None:
+    url = server.says(response(gzip.compress(b"hello"), header="Content-Encoding: gzip"))
+
+    assert ask(url) == Answer(status=200, body=b"hello")
+
+
+def test_is_not_blown_up_by_a_compressed_answer(server: Server) -> None:
+    url = server.says(response(gzip.compress(bytes(50_000_000)), header="Content-Encoding: gzip"))
+
+    assert ask(url).fault == "answers more than 1000 bytes"
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        (b"", "resets the connection"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "does not answer in HTTP"),
+        (response(b"abcdef")[:-3], "breaks off its answer"),
+        (response(b"abcd", header="Content-Encoding: gzip"), "answers with a compression that does not decode"),
+    ],
+)
+def test_says_what_is_wrong_with_an_answer(server: Server, said: bytes, fault: str) -> None:
+    assert fault == ask(server.says(said)).fault
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b""] * 20,
+        [b"H"] * 20,
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n", *[b"x"] * 20],
+    ],
+    ids=["nothing", "slow head", "slow body"],
+)
+def test_waits_no_longer_than_it_was_told(server: Server, parts: list[bytes]) -> None:
+    url = server.says(*parts, pause=0.1)
+    start = time.monotonic()
+
+    assert ask(url, timeout=0.4) == Answer(fault="does not answer within 0.4s")
+    assert time.monotonic() - start < 1.5
+
+
+def test_leaves_no_thread_behind_a_slow_server(server: Server) -> None:
+    ask(server.says(*[b"H"] * 20, pause=0.1), timeout=0.3)
+    deadline = time.monotonic() + 1
+
+    while any(thread.name.startswith("ask ") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("http://no.such.invalid/", "has no address: no.such.invalid"),
+        ("ftp://127.0.0.1/", "is no address: 'ftp://127.0.0.1/' begins with neither http:// nor https://"),
+        ("staging", "is no address: 'staging' begins with neither http:// nor https://"),
+        ("http://", "is no address: No host specified."),
+    ],
+)
+def test_says_what_is_wrong_with_an_address(url: str, fault: str) -> None:
+    assert fault == ask(url).fault
+
+
+def test_asks_loopback_without_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert ask(server.says(response(b"ok"))) == Answer(status=200, body=b"ok")
+
+
+def test_asks_others_through_the_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.says(response(b"ok")))
+
+    assert ask("http://staging.invalid/version") == Answer(status=200, body=b"ok")
+    assert server.requests[0].startswith(b"GET http://staging.invalid/version HTTP/1.1\r\n")
+
+
+def test_says_that_the_proxy_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("http_proxy", proxy)
+
+    assert ask("http://staging.invalid/").fault == "cannot be asked through the proxy, which refuses the connection"
+
+
+def test_says_that_a_server_speaks_no_tls(server: Server) -> None:
+    assert ask(server.says(b"HTTP/1.1 400\r\n\r\n").replace("http:", "https:")).fault == "TLS: wrong version number"
+
+
+def test_trusts_no_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_shake_hands, args=(listener, context))
+        thread.start()
+        answer = ask(f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join()
+
+    assert answer.fault == "TLS: certificate verify failed: self-signed certificate"
+
+
+def _shake_hands(listener: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = listener.accept()
+    with connection, suppress(OSError), context.wrap_socket(connection, server_side=True):
+        pass

@@ -1,0 +1,104 @@
+"""Looking at an app's folder, and at the repository around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.init import scan_repo
+from kaizen_tasks.errors import Refused
+from tests import repositories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {
+    "Dockerfile": b"FROM scratch\n",
+    "scripts/deploy.sh": b"docker push\n",
+    "node_modules/left/pad.sh": b"docker push\n",
+    "app.py": b'@app.get("/version")\n',
+    "other.py": b'print({"version": 1})\n',
+    "binary.sh": b"\xff\xfe\x00docker",
+    "huge.sh": b"#" * (scan_repo.LARGEST + 1),
+    "secrets.json": b"{}",
+    ".gitignore": b"private.sh\n__pycache__/\n",
+}
+
+
+def test_reads_what_says_something_and_nothing_else(tmp_path: Path) -> None:
+    """Nothing that git ignores, that is somebody else's, or too large for a person to have written."""
+    repository = repositories.make(tmp_path, FILES)
+    repository.write({"private.sh": b"docker push\n", "infra/new.tf": b"# not added yet\n"})
+
+    found = scan_repo.look(repository.path)
+
+    assert found.texts.keys() == {"Dockerfile", "scripts/deploy.sh", "binary.sh", "infra/new.tf"}
+    assert found.answering == ("app.py",)
+    assert found.ignored == ("__pycache__/",)
+    assert (found.name, found.within) == ("app", "")
+
+
+def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
+    """What the remote calls its default branch is known after a clone."""
+    origin = repositories.make(tmp_path, FILES)
+    origin.git("tag", "v1.2.3")
+    origin.git("push", "--quiet", "--tags")
+    clone = repositories.clone(origin, tmp_path / "clone")
+    clone.git("switch", "--quiet", "--create", "fix/typo")
+
+    found = scan_repo.look(clone.path).repository
+
+    assert (found.branch, found.default_branch) == ("fix/typo", "main")
+    assert set(found.branches) == {"main", "fix/typo"}
+    assert found.tags == ("v1.2.3",)
+    assert found.remotes.keys() == {"origin"}
+
+
+def test_an_app_below_the_top_sees_its_own_files_alone(tmp_path: Path) -> None:
+    """Its neighbours' scripts name other apps."""
+    files = {"web/Dockerfile": b"FROM scratch\n", "blog/deploy.sh": b"docker push\n"}
+    web = repositories.make(tmp_path, files).path / "web"
+
+    found = scan_repo.look(web)
+
+    assert scan_repo.locate(web) == web
+    assert found.within == "web"
+    assert found.texts.keys() == {"Dockerfile"}
+
+
+def test_finds_the_app_that_is_configured_above(tmp_path: Path) -> None:
+    """One that is not is refused, with where it is."""
+    repository = repositories.make(tmp_path, {"VERSION": b"1.0.0\n", "src/app.py": b""})
+    below = repository.path / "src"
+
+    with pytest.raises(Refused, match="is below an app") as caught:
+        scan_repo.locate(below)
+    repository.write({"kaizen.toml": b'app = "web"\n'})
+
+    assert str(repository.path) in caught.value.hint
+    assert scan_repo.locate(below) == repository.path
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-north-1"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1"),
+        ({}, "eu-west-3"),
+        ({"AWS_PROFILE": "team"}, "eu-central-1"),
+        ({"AWS_PROFILE": "other"}, ""),
+    ],
+)
+def test_a_region_is_that_of_the_users_own_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str
+) -> None:
+    """In the order of every AWS client."""
+    file = tmp_path / "config"
+    file.write_text("[default]\nregion = eu-west-3\n[profile team]\nregion = eu-central-1\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    repository = repositories.make(tmp_path / "work", {"VERSION": b"1.0.0\n"})
+
+    assert scan_repo.look(repository.path).region == region

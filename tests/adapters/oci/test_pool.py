@@ -1,0 +1,200 @@
+"""Connections that are kept, on sockets that answer byte by byte what a test says."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+from http.client import HTTPException, IncompleteRead, InvalidURL
+from typing import TYPE_CHECKING
+
+import pytest
+from attrs import define, field
+
+from kaizen_tasks.adapters.oci.pool import Connections
+from tests.certificates import self_signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kaizen_tasks.adapters.oci.pool import Reply
+
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+TIMEOUT = 10.0
+
+
+@define
+class Talker:
+    """A listening socket whose connections each give some answers, one a request, and then hang up.
+
+    Attributes:
+        answers: of each connection, in the order in which they are made.
+        context: for TLS.
+        heard: the first bytes of each request.
+    """
+
+    answers: list[list[bytes]]
+    context: ssl.SSLContext | None = None
+    heard: list[bytes] = field(factory=list)
+    hung_up: threading.Event = field(factory=threading.Event)
+    _listener: socket.socket = field(factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.context else "http"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def run(self) -> None:
+        for answers in self.answers:
+            with suppress(OSError), self._accepted() as connection:
+                for answer in answers:
+                    self.heard.append(connection.recv(65536))
+                    connection.sendall(answer)
+            self.hung_up.set()
+
+    def close(self) -> None:
+        with suppress(OSError):  # wakes the thread that waits for a connection
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accepted(self) -> socket.socket:
+        connection, _ = self._listener.accept()
+        connection.settimeout(TIMEOUT)
+        return self.context.wrap_socket(connection, server_side=True) if self.context else connection
+
+
+@contextmanager
+def talking(*answers: list[bytes], context: ssl.SSLContext | None = None) -> Iterator[Talker]:
+    talker = Talker(list(answers), context)
+    thread = threading.Thread(target=talker.run)
+    thread.start()
+    try:
+        yield talker
+    finally:
+        talker.close()
+        thread.join(TIMEOUT)
+
+
+def get(connections: Connections, url: str) -> Reply:
+    return connections.exchange("GET", f"{url}/v2/", headers={}, body=b"")
+
+
+def test_takes_the_same_connection_again() -> None:
+    connections = Connections()
+    with talking([HELLO, HELLO]) as talker:
+        assert get(connections, talker.url).body() == b"hello"
+        assert get(connections, talker.url).body() == b"hello"
+
+
+def test_takes_a_new_connection_while_another_is_in_use() -> None:
+    connections = Connections()
+    with talking([HELLO], [HELLO]) as talker:
+        first = get(connections, talker.url)
+        talker.hung_up.wait(TIMEOUT)
+
+        assert get(connections, talker.url).body() == b"hello"
+        assert first.body() == b"hello"
+
+
+def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None:
+    connections = Connections()
+    with talking([HELLO], [HELLO]) as talker:
+        get(connections, talker.url).drain()
+        assert talker.hung_up.wait(TIMEOUT)
+
+        assert get(connections, talker.url).body() == b"hello"
+
+
+def test_lets_go_of_a_connection_on_which_something_is_left_to_be_read() -> None:
+    connections = Connections()
+    with talking([HELLO, HELLO], [HELLO]) as talker:
+        get(connections, talker.url).close()
+
+        assert get(connections, talker.url).body() == b"hello"
+    assert len(talker.heard) == 3  # the second request of the first connection is its end
+
+
+def test_keeps_no_connection_twice() -> None:
+    connections = Connections()
+    with talking([HELLO, HELLO], [HELLO]) as talker:
+        first = get(connections, talker.url)
+        first.drain()
+        first.close()
+        second = get(connections, talker.url)
+
+        assert get(connections, talker.url).body() == b"hello"
+        assert second.body() == b"hello"
+
+
+def test_reads_a_body_whose_length_nobody_knew() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+    connections = Connections()
+    with talking([chunked, HELLO]) as talker:
+        assert get(connections, talker.url).body() == b"hello"
+        assert get(connections, talker.url).body() == b"hello"
+
+
+@pytest.mark.parametrize("body", [b"Content-Length: 9\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello"])
+def test_notices_that_a_body_was_broken_off(body: bytes) -> None:
+    with talking([b"HTTP/1.1 200 OK\r\n" + body]) as talker, pytest.raises(IncompleteRead):
+        get(Connections(), talker.url).body()
+
+
+def test_hears_why_a_body_was_refused_before_its_end() -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 1_000_000
+
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge"
+    headers = {"Content-Length": "200000000"}
+    with talking([refusal]) as talker:
+        reply = Connections().exchange("PATCH", f"{talker.url}/upload", headers=headers, body=endless())
+
+        assert (reply.status, reply.body()) == (413, b"large")
+
+
+def test_what_cannot_stand_in_a_request_is_quoted() -> None:
+    with talking([HELLO]) as talker:
+        Connections().exchange("GET", f"{talker.url}/a b/\u00e4?x=%20&y=1", headers={}, body=b"").drain()
+
+    assert talker.heard[0].startswith(b"GET /a%20b/%C3%A4?x=%20&y=1 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://127.0.0.1/", "http://127.0.0.1:port/", "http:///v2/", "/v2/", f"http://{'a' * 64}.example/"]
+)
+def test_refuses_what_is_no_address(address: str) -> None:
+    with pytest.raises(InvalidURL):
+        Connections().exchange("GET", address, headers={}, body=b"")
+
+
+def test_what_does_not_speak_http_is_no_reply() -> None:
+    with talking([b"220 ready\r\n"]) as talker, pytest.raises(HTTPException):
+        get(Connections(), talker.url)
+
+
+class TestTls:
+    @pytest.fixture
+    def certificate(self, tmp_path: Path) -> Path:
+        return self_signed(tmp_path)
+
+    @pytest.fixture
+    def context(self, certificate: Path) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        return context
+
+    def test_trusts_no_certificate_that_nobody_vouches_for(self, context: ssl.SSLContext) -> None:
+        with talking([HELLO], context=context) as talker, pytest.raises(ssl.SSLCertVerificationError):
+            get(Connections(), talker.url)
+
+    def test_trusts_what_the_system_trusts(
+        self, context: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        connections = Connections()
+        with talking([HELLO, HELLO], context=context) as talker:
+            assert get(connections, talker.url).body() == b"hello"
+            assert get(connections, talker.url).body() == b"hello"

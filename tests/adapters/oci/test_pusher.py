@@ -1,0 +1,249 @@
+"""Whole images on their way into repositories, on a registry that somebody else wrote and on a misbehaving one."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.oci.pusher import Carrier
+from kaizen_tasks.errors import Denied, NotFound, PushFailed
+from tests import oci_samples
+from tests.scripted import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from kaizen_tasks.adapters.oci.client import OciClient
+    from tests.oci_samples import Sample
+    from tests.scripted import ScriptedServer
+
+
+class TestTransfer:
+    def test_mounts_every_blob_of_a_repository_next_to_it(self, client: OciClient) -> None:
+        sample = oci_samples.image().push(client, "a", "v1.2.3")
+
+        copied = Carrier(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        assert (copied.mounted, copied.uploaded, copied.sent) == (3, 0, 0)
+
+    def test_keeps_the_original_bytes(self, client: OciClient) -> None:
+        sample = oci_samples.image().push(client, "a", "v1.2.3")
+
+        Carrier(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        assert client.manifest("b", "v1.2.3") == sample.root
+
+    def test_asks_for_nothing_that_is_known_to_be_there(self, client: OciClient) -> None:
+        sample = oci_samples.image(layers=(b"base", b"app")).push(client, "a", "v1.2.3")
+        oci_samples.image("v1.2.2", layers=(b"base", b"old")).push(client, "b", "v1.2.2")
+        base = sample.root.blobs[1].digest
+        carrier = Carrier(client, stock=lambda repository, digests: {base} & set(digests) if repository == "b" else ())
+
+        copied = carrier.copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        assert (copied.mounted, copied.present, copied.uploaded) == (2, 1, 0)
+
+    def test_leaves_a_tag_alone_that_appeared_while_the_blobs_were_on_their_way(self, client: OciClient) -> None:
+        """This registry would let it move."""
+        sample = oci_samples.image().push(client, "a", "v1.2.3")
+        faster = oci_samples.image(layers=(b"somebody else's",))
+
+        def stock(repository: str, _digests: Collection[str]) -> Collection[str]:
+            faster.push(client, repository, "v1.2.3")
+            return ()
+
+        with pytest.raises(PushFailed, match="holds other bytes"):
+            Carrier(client, stock=stock).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+
+        assert client.head("b", "v1.2.3") == faster.digest
+
+    def test_uploads_a_layout(self, client: OciClient, tmp_path: Path) -> None:
+        sample = oci_samples.image(layers=(b"x" * 3_000_000, b"app"))
+
+        copied = Carrier(client).upload_layout(sample.write(tmp_path / "layout"), repository="a", tag="v1.2.3")
+
+        assert (sample.digest, 0, 3) == (copied.digest, copied.mounted, copied.uploaded)
+        assert sum(map(len, sample.blobs.values())) == copied.sent
+        assert client.manifest("a", "v1.2.3") == sample.root
+
+    def test_uploads_a_layout_once(self, client: OciClient, tmp_path: Path) -> None:
+        layout = oci_samples.image().write(tmp_path / "layout")
+        Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+
+        again = Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+
+        assert (again.uploaded, again.sent) == (0, 0)
+
+    def test_does_not_send_a_layer_that_the_target_holds(self, client: OciClient, tmp_path: Path) -> None:
+        oci_samples.image("v1.2.2", layers=(b"base", b"old")).push(client, "a", "v1.2.2")
+        layout = oci_samples.image(layers=(b"base", b"new")).write(tmp_path / "layout")
+
+        copied = Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+
+        assert (copied.uploaded, copied.present) == (2, 1)
+
+    def test_leaves_no_tag_when_a_layer_is_damaged(self, client: OciClient, tmp_path: Path) -> None:
+        sample = oci_samples.image(layers=(b"layer",))
+        layout = sample.write(tmp_path / "layout")
+        (layout / "blobs" / sample.root.blobs[1].digest.replace(":", "/")).write_bytes(b"rotten")
+
+        with pytest.raises(PushFailed, match="does not hold what its name says"):
+            Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+
+        assert not client.head("a", "v1.2.3")
+
+    @pytest.mark.parametrize("missing", ["index.json", "blobs"])
+    def test_misses_a_file_of_the_layout(self, client: OciClient, tmp_path: Path, missing: str) -> None:
+        sample = oci_samples.image(layers=(b"layer",))
+        layout = sample.write(tmp_path / "layout")
+        layer = layout / "blobs" / sample.root.blobs[1].digest.replace(":", "/")
+        (layer if missing == "blobs" else layout / "index.json").unlink()
+
+        with pytest.raises(NotFound, match="is missing") as caught:
+            Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+
+        assert caught.value.hint == "build the image again"
+
+    def test_copies_side_by_side_into_many_repositories(self, client: OciClient) -> None:
+        sample = oci_samples.image(layers=tuple(bytes([n]) * 1000 for n in range(8))).push(client, "a", "v1")
+        carrier, targets = Carrier(client), [f"tenant/{number}" for number in range(8)]
+
+        with ThreadPoolExecutor(len(targets)) as pool:
+            list(pool.map(lambda to: carrier.copy(digest=sample.digest, source="a", target=to, tag="v1"), targets))
+
+        assert {sample.digest} == {client.head(target, "v1") for target in targets}
+
+
+class TestMisbehaviour:
+    def test_reads_an_image_once_for_many_repositories(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        sample = oci_samples.image()
+        _hold(scripted, "a", sample)
+        for target in ("b", "c"):
+            _mount(scripted, target, sample)
+
+        carrier = Carrier(hearing)
+        for target in ("b", "c"):
+            carrier.copy(digest=sample.digest, source="a", target=target, tag="v1")
+
+        assert len(scripted.asked(f"GET /v2/a/manifests/{sample.digest}")) == 1
+
+    def test_uses_the_upload_that_a_refused_mount_has_begun(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        sample = oci_samples.image(layers=(b"layer",))
+        _hold(scripted, "a", sample)
+        for digest in sample.blobs:
+            session = f"/upload/{digest}"
+            begun = Reply(status=202, headers={"Location": session})
+            scripted.script |= {
+                f"POST /v2/b/blobs/uploads/?mount={digest}&from=a": [begun],
+                f"PATCH {session}": [begun],
+                f"PUT {session}?digest={digest}": [Reply(status=201)],
+            }
+        scripted.script["PUT /v2/b/manifests/v1"] = [Reply(status=201)]
+
+        copied = Carrier(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
+
+        assert (copied.mounted, copied.uploaded) == (0, 2)
+        assert sum(map(len, sample.blobs.values())) == copied.sent
+        assert not scripted.asked("POST /v2/b/blobs/uploads/")
+
+    def test_sends_nothing_that_is_there_when_a_mount_was_refused(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        sample = oci_samples.image()
+        _hold(scripted, "a", sample)
+        for digest in sample.blobs:
+            begun = Reply(status=202, headers={"Location": "/upload"})
+            scripted.script[f"POST /v2/b/blobs/uploads/?mount={digest}&from=a"] = [begun]
+            scripted.script[f"HEAD /v2/b/blobs/{digest}"] = [Reply()]
+        scripted.script["PUT /v2/b/manifests/v1"] = [Reply(status=201)]
+
+        copied = Carrier(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
+
+        assert (copied.present, copied.uploaded, copied.sent) == (3, 0, 0)
+
+    def test_puts_children_before_their_index_and_the_tag_last(
+        self, scripted: ScriptedServer, hearing: OciClient
+    ) -> None:
+        amd, arm = oci_samples.image(), oci_samples.image(layers=(b"arm",))
+        index = oci_samples.index(("linux/amd64", amd), ("linux/arm64", arm))
+        for sample in (amd, arm, index):
+            _hold(scripted, "a", sample)
+            _mount(scripted, "b", sample)
+
+        Carrier(hearing).copy(digest=index.digest, source="a", target="b", tag="v1")
+
+        puts = [request.path for request in scripted.requests if request.method == "PUT"]
+        assert [path.rpartition("/")[2] for path in puts] == [amd.digest, arm.digest, "v1"]
+
+    def test_says_that_the_source_has_lost_a_layer(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+        sample = oci_samples.image(layers=(b"layer",))
+        _hold(scripted, "a", sample)
+        _mount(scripted, "b", sample)
+        lost = sample.root.blobs[1].digest
+        begun = Reply(status=202, headers={"Location": "/upload"})
+        scripted.script[f"POST /v2/b/blobs/uploads/?mount={lost}&from=a"] = [begun]
+        scripted.script[f"GET /v2/a/blobs/{lost}"] = [Reply(status=404)]
+
+        with pytest.raises(NotFound, match=f"/a does not hold {lost}"):
+            Carrier(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
+
+        assert not scripted.asked("PUT /v2/b/manifests/v1")
+
+    def test_a_silent_registry_fails_the_push(
+        self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
+    ) -> None:
+        layout = oci_samples.image().write(tmp_path / "layout")
+        scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
+
+        with pytest.raises(PushFailed, match="does not answer"):
+            Carrier(hearing).upload_layout(layout, repository="a", tag="v1")
+
+    def test_a_failed_layer_stops_the_others_on_their_way(
+        self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
+    ) -> None:
+        sample = oci_samples.image(layers=(b"denied", b"y" * 50_000_000))
+        layout = sample.write(tmp_path / "layout")
+        denied, large = sample.root.blobs[1], sample.root.blobs[2]
+        scripted.script |= {f"HEAD /v2/a/blobs/{blob.digest}": [Reply()] for blob in sample.root.blobs}
+        scripted.script[f"HEAD /v2/a/blobs/{denied.digest}"] = [Reply(status=403)]
+        scripted.script[f"HEAD /v2/a/blobs/{large.digest}"] = [Reply(status=404)]
+        scripted.script["POST /v2/a/blobs/uploads/"] = [Reply(status=202, headers={"Location": "/upload"})]
+        scripted.script["PATCH /upload"] = [Reply(status=202)]
+
+        with pytest.raises(Denied):
+            Carrier(hearing).upload_layout(layout, repository="a", tag="v1")
+
+        assert not scripted.asked(f"PUT /upload?digest={large.digest}")
+
+    def test_says_how_to_create_a_missing_target(
+        self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
+    ) -> None:
+        layout = oci_samples.image().write(tmp_path / "layout")
+        body = json.dumps({"errors": [{"code": "NAME_UNKNOWN"}]}).encode()
+        scripted.script["POST /v2/a/blobs/uploads/"] = [Reply(status=404, body=body)]
+
+        with pytest.raises(NotFound) as caught:
+            Carrier(hearing).upload_layout(layout, repository="a", tag="v1")
+
+        assert caught.value.hint == "create it: aws ecr create-repository --repository-name a"
+
+
+def _hold(server: ScriptedServer, repository: str, sample: Sample) -> None:
+    """Script a repository that holds an image."""
+    kind = {"Content-Type": sample.root.media_type}
+    whole = Reply(body=sample.root.content, headers=kind)
+    server.script[f"GET /v2/{repository}/manifests/{sample.digest}"] = [whole]
+    for digest, content in sample.blobs.items():
+        server.script[f"GET /v2/{repository}/blobs/{digest}"] = [Reply(body=content)]
+
+
+def _mount(server: ScriptedServer, repository: str, sample: Sample) -> None:
+    """Script a repository that links what is in `a`, and takes every manifest."""
+    for digest in sample.blobs:
+        server.script[f"POST /v2/{repository}/blobs/uploads/?mount={digest}&from=a"] = [Reply(status=201)]
+    for reference in (sample.digest, "v1"):
+        server.script[f"PUT /v2/{repository}/manifests/{reference}"] = [Reply(status=201)]
