@@ -25,7 +25,7 @@ def demo(c: Context, keep: str = "", engine: str = "auto", json: bool = False) -
     import tempfile
     from pathlib import Path
 
-    from kaizen_tasks.rehearsal import train
+    from kaizen_tasks.rehearsal import demo as train
 
     people = sys.stderr if json else sys.stdout
     if c.config.run.dry:

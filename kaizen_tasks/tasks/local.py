@@ -40,7 +40,7 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     """Start a local cloud with this app's repositories, services and ledger in it."""
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.rehearsal import cloud as clouds
-    from kaizen_tasks.rehearsal import infrastructure
+    from kaizen_tasks.rehearsal import provision
     from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
@@ -55,7 +55,7 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     cloud = clouds.start(_folder(state, settings), region=region, account=account, engine=engine, port=wanted)
     os.environ.update(cloud.environ)
     if settings.environments:
-        infrastructure.provide(tools, versions.parse(first, where="--first") if first else None)
+        provision.provide(tools, versions.parse(first, where="--first") if first else None)
     if json:
         _print_json(cloud)
         return

@@ -47,14 +47,14 @@ def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, people: TextIO
     """Rehearse, report, and end as the flow has ended."""
     from invoke.exceptions import Exit
 
-    from kaizen_tasks.rehearsal import rehearse
+    from kaizen_tasks.rehearsal import runner
     from kaizen_tasks.tasks import rehearsed, rendering
 
     tools.settings.first_stage  # noqa: B018 - says what is missing when there is nothing to deploy to
-    plan = rehearse.Plan(
+    plan = runner.Plan(
         settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=kept, people=people
     )
-    report = rehearse.run(plan)
+    report = runner.run(plan)
     people.write(rehearsed.text(plan, report))
     if json:
         rendering.print_json(rehearsed.document(plan, report))
@@ -89,9 +89,9 @@ def _engine(wanted: str, tools: Toolbox, people: TextIO) -> str:
 def _apart(folder: Path, tools: Toolbox) -> Path:
     """Return an empty folder outside the repository, in which it would be a change."""
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.rehearsal import witness
+    from kaizen_tasks.rehearsal import fingerprint
     from kaizen_tasks.tasks.demo import empty
 
-    if any(folder.resolve().is_relative_to(place) for place in witness.folders(tools.settings.root)):
+    if any(folder.resolve().is_relative_to(place) for place in fingerprint.folders(tools.settings.root)):
         raise UsageError(f"--keep {folder}: lies in the app's own repository", hint="name a folder outside of it")
     return empty(folder)

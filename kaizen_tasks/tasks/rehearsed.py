@@ -10,7 +10,7 @@ from kaizen_tasks.domain import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.rehearsal.rehearse import Performance, Plan, Report
+    from kaizen_tasks.rehearsal.runner import Performance, Plan, Report
 
 Document = dict[str, Any]  # JSON, on its way out
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.rehearsal import scratch
+from kaizen_tasks.rehearsal import example
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -239,7 +239,7 @@ def establish(work: Path, *, app: str, state: Path, environ: Mapping[str, str], 
         environ: every variable that commands see.
         further: tables of further environments, in TOML.
     """
-    clone, remote = scratch.make(work, COACH)
+    clone, remote = example.make(work, COACH)
     world = World(clone=clone, remote=remote, state=state, environ=environ, app=app)
     pipeline = SMALL if further else SMALL.replace(', "prod"', "")
     world.commit("kaizen.toml", pipeline.format(app=app, further=further), "Another name")

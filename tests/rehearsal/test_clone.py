@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve, frozen
 
-from kaizen_tasks.rehearsal import copying, witness
+from kaizen_tasks.rehearsal import clone, fingerprint
 from tests.fakes.tools import settings
-from tests.rehearsal.test_scratch import git
+from tests.rehearsal.test_example import git
 
 if TYPE_CHECKING:
-    from kaizen_tasks.rehearsal.copying import Copy
+    from kaizen_tasks.rehearsal.clone import Copy
 
 
 @frozen
@@ -39,10 +39,10 @@ class Original:
         """Copy it, and look whether that has changed it."""
         work = self.top.parent / "work"
         work.mkdir()
-        before = witness.testimony((self.top,))
+        before = fingerprint.testimony((self.top,))
         found = evolve(settings(), root=self.top / app)
-        made = copying.make(work, self.top, found, branches=branches or ("main", "stable/*"))
-        assert witness.changed(before, witness.testimony((self.top,))) == ()
+        made = clone.make(work, self.top, found, branches=branches or ("main", "stable/*"))
+        assert fingerprint.changed(before, fingerprint.testimony((self.top,))) == ()
         return made
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.rehearsal.leftovers import images_kept
+from kaizen_tasks.rehearsal.image_tags import images_kept
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.rehearsal.witness import QUIET
+from kaizen_tasks.rehearsal.fingerprint import QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 
 from kaizen_tasks.domain.json_document import Configuration
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.rehearsal import infrastructure
+from kaizen_tasks.rehearsal import provision
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools, settings
@@ -104,7 +104,7 @@ def tools() -> EmptyTools:
 
 def provide(tools: EmptyTools) -> None:
     """Make what is missing."""
-    infrastructure.provide(cast("Toolbox", tools))
+    provision.provide(cast("Toolbox", tools))
 
 
 def test_every_environment_runs_the_committed_version(tools: EmptyTools) -> None:
@@ -237,7 +237,7 @@ def test_does_not_wait_for_ever(tools: EmptyTools) -> None:
     with pytest.raises(KaizenError, match="dom-web-service is OPERATION_IN_PROGRESS"):
         provide(tools)
 
-    assert tools.clock.elapsed() == pytest.approx(infrastructure.PATIENCE, abs=0.1)
+    assert tools.clock.elapsed() == pytest.approx(provision.PATIENCE, abs=0.1)
 
 
 def test_needs_a_committed_version(tools: EmptyTools) -> None:

@@ -12,8 +12,8 @@ import pytest
 from attrs import frozen
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.rehearsal import cloud, scratch, train
-from kaizen_tasks.rehearsal.train import World
+from kaizen_tasks.rehearsal import cloud, demo, example
+from kaizen_tasks.rehearsal.demo import World
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -69,7 +69,7 @@ def test_the_engine_that_is_named_is_taken(docker: Docker) -> None:
     """Without looking for another."""
     docker.answers(0)
 
-    assert train._engine("buildah", scratch.example()) == "buildah"
+    assert demo._engine("buildah", example.example()) == "buildah"
 
 
 @pytest.mark.parametrize(("code", "engine"), [(0, "docker"), (1, "bundle")])
@@ -77,13 +77,13 @@ def test_docker_is_taken_when_it_needs_no_download(docker: Docker, code: int, en
     """It does when it has the base image."""
     docker.answers(code)
 
-    assert train._engine("auto", scratch.example()) == engine
+    assert demo._engine("auto", example.example()) == engine
 
 
 @pytest.mark.usefixtures("docker")
 def test_a_machine_without_docker_takes_the_bundle() -> None:
     """Python and git are enough."""
-    assert train._engine("auto", scratch.example()) == "bundle"
+    assert demo._engine("auto", example.example()) == "bundle"
 
 
 def test_a_command_that_fails_stops_the_train_and_leaves_nothing_running(tmp_path: Path, people: TextIO) -> None:
@@ -92,7 +92,7 @@ def test_a_command_that_fails_stops_the_train_and_leaves_nothing_running(tmp_pat
     work.mkdir()
 
     with people, pytest.raises(KaizenError, match=r"the demo's `inv local\.up .*` failed with exit code 2") as failed:
-        train.run(work, engine="dokcer", keep=False, json=False, people=people)
+        demo.run(work, engine="dokcer", keep=False, json=False, people=people)
 
     assert failed.value.state == "what it said stands above"
     assert (tmp_path / "people").read_text().startswith(f"\n$ inv local.up --state {work}/cloud\n")
@@ -101,10 +101,10 @@ def test_a_command_that_fails_stops_the_train_and_leaves_nothing_running(tmp_pat
 
 def test_types_commands_in_the_clone_with_its_own_engine(tmp_path: Path) -> None:
     """As a developer would, with nobody at the keyboard."""
-    clone, remote = scratch.make(tmp_path, scratch.example())
+    clone, remote = example.make(tmp_path, example.example())
     made = World(work=tmp_path, clone=clone, remote=remote, engine="bundle", people=io.StringIO())
 
-    said = train._kaizen("changelog.show --format 'json'", made, stdout=subprocess.PIPE)
+    said = demo._kaizen("changelog.show --format 'json'", made, stdout=subprocess.PIPE)
 
     assert said.returncode == 0
     assert json.loads(said.stdout)["version"] == (clone / "VERSION").read_text().strip()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.rehearsal import witness
-from tests.rehearsal.test_scratch import git
+from kaizen_tasks.rehearsal import fingerprint
+from tests.rehearsal.test_example import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,30 +42,30 @@ def repository(tmp_path: Path) -> Path:
     ids=["content", "mode", "new file", "new folder", "no file", "link", "git"],
 )
 def test_tells_every_change(repository: Path, change: Callable[[Path], object], path: str) -> None:
-    places = witness.folders(repository)
-    before = witness.testimony(places)
-    assert witness.changed(before, witness.testimony(places)) == ()
+    places = fingerprint.folders(repository)
+    before = fingerprint.testimony(places)
+    assert fingerprint.changed(before, fingerprint.testimony(places)) == ()
 
     change(repository)
 
-    assert witness.changed(before, witness.testimony(places)) == (str(repository / path),)
+    assert fingerprint.changed(before, fingerprint.testimony(places)) == (str(repository / path),)
 
 
 def test_looking_changes_nothing_where_git_would_like_to(repository: Path) -> None:
     """A touched file makes git want to refresh its index."""
     (repository / "src" / "page").touch()
-    before = witness.testimony((repository,))
+    before = fingerprint.testimony((repository,))
 
-    witness.folders(repository / "src")
+    fingerprint.folders(repository / "src")
 
-    assert witness.changed(before, witness.testimony((repository,))) == ()
+    assert fingerprint.changed(before, fingerprint.testimony((repository,))) == ()
 
 
 def test_sees_the_folders_of_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
     """Its git folder is elsewhere."""
     git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"))
 
-    places = witness.folders(tmp_path / "linked")
+    places = fingerprint.folders(tmp_path / "linked")
 
     assert places[0] == tmp_path / "linked"
     assert repository / ".git" in places
@@ -73,4 +73,4 @@ def test_sees_the_folders_of_a_linked_work_tree(repository: Path, tmp_path: Path
 
 def test_refuses_what_is_no_repository(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="not in a git repository"):
-        witness.folders(tmp_path)
+        fingerprint.folders(tmp_path)

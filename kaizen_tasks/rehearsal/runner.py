@@ -17,10 +17,10 @@ from attrs import field, frozen
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError, UsageError
+from kaizen_tasks.rehearsal import clone, fingerprint, image_tags, report_parser
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import copying, effects, leftovers, witness
-from kaizen_tasks.rehearsal.copying import Copy
-from kaizen_tasks.rehearsal.effects import RequestLog, Took
+from kaizen_tasks.rehearsal.clone import Copy
+from kaizen_tasks.rehearsal.report_parser import RequestLog, Took
 
 FOUNDING = "local.up"
 """What makes repositories, services and ledger."""
@@ -141,15 +141,15 @@ def run(plan: Plan) -> Report:
     """
     for name in ELSEWHERE:
         os.environ.pop(name, None)  # every git from here on is to work where it stands, above all in the scratch clone
-    places = witness.folders(plan.settings.root)
-    before = witness.testimony(places)
-    copy = copying.make(plan.work, places[0], plan.settings, branches=plan.branches)
+    places = fingerprint.folders(plan.settings.root)
+    before = fingerprint.testimony(places)
+    copy = clone.make(plan.work, places[0], plan.settings, branches=plan.branches)
     for refusal in copy.refusals:
         _say(plan, f"would be refused: {refusal}")
     _check_flow(plan, copy)
-    with leftovers.images_kept(plan.engine, plan.settings.app):
+    with image_tags.images_kept(plan.engine, plan.settings.app):
         performances, refs, environ = _perform(plan, copy)
-    changed = witness.changed(before, witness.testimony(places))
+    changed = fingerprint.changed(before, fingerprint.testimony(places))
     if changed:
         raise KaizenError(
             f"the rehearsal has left everything alone, or should have: {len(changed)} files differ: {changed[0]}",
@@ -256,8 +256,8 @@ def _type(
         code=child.returncode,
         error=said,
         seconds=time.monotonic() - began,
-        steps=effects.steps(lines),
-        changes=effects.changes(log.new()) if log else {},
+        steps=report_parser.steps(lines),
+        changes=report_parser.changes(log.new()) if log else {},
     )
 
 

@@ -10,8 +10,8 @@ from kaizen_tasks.adapters.console.reporter import reporter
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.release import Label, Release
 from kaizen_tasks.domain.version import parse
-from kaizen_tasks.rehearsal import effects
-from kaizen_tasks.rehearsal.effects import RequestLog, Took
+from kaizen_tasks.rehearsal import report_parser
+from kaizen_tasks.rehearsal.report_parser import RequestLog, Took
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def test_reads_the_steps_of_the_reporter() -> None:
         people.decided(Label("verify", "staging"), Act("ask", RELEASE))
         people.failed(Label("verify", "staging"), 0.42)
 
-    found = effects.steps(said.getvalue().splitlines())
+    found = report_parser.steps(said.getvalue().splitlines())
 
     assert found == (
         Took(step="preflight", verdict="ok", seconds=0),
@@ -67,7 +67,7 @@ def test_names_what_changes_something_in_order_and_how_often() -> None:
         request("dynamodb", "UpdateItem"),
     ]
 
-    assert list(effects.changes(requests).items()) == [
+    assert list(report_parser.changes(requests).items()) == [
         ("dynamodb:UpdateItem", 2),
         ("upload a layer to team/web", 1),
         ("mount a layer into team/web", 1),

@@ -16,7 +16,7 @@ from attrs import frozen
 from kaizen_tasks.domain import duration
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import scratch
+from kaizen_tasks.rehearsal import example
 
 if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.cloud import Cloud
@@ -73,7 +73,7 @@ def run(work: Path, *, engine: str, keep: bool, json: bool, people: TextIO) -> N
         KaizenError: a command failed; what it said stands above.
     """
     began = time.monotonic()
-    clone, remote = scratch.make(work, scratch.example())
+    clone, remote = example.make(work, example.example())
     world = World(work=work, clone=clone, remote=remote, engine=_engine(engine, clone), people=people)
     try:
         _type(f"local.up --state {shlex.quote(str(world.state))}", world)
