@@ -6,7 +6,7 @@ An app's `tasks.py` is two lines:
 
     __all__ = ["namespace"]
 
-What an app's own flows are made of stands in `kaizen_tasks.flows.steps` and `kaizen_tasks.tasks.flow`.
+What an app's own flows are made of stands in `kaizen_tasks.flows.steps` and `kaizen_tasks.cli.flow`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def __getattr__(name: str) -> object:
         AttributeError: there is no such name here.
     """
     if name == "namespace":
-        from kaizen_tasks.tasks import namespace
+        from kaizen_tasks.cli import make_namespace
 
-        return namespace()
+        return make_namespace()
     if name == "__version__":
         from importlib.metadata import version
 

@@ -69,9 +69,9 @@ def _usage() -> Iterator[None]:
         raise
 
 
-def namespace() -> Collection:
+def make_namespace() -> Collection:
     """Return the tasks of the app that the user stands in."""
-    from kaizen_tasks.tasks import namespace as make
+    from kaizen_tasks.cli import make_namespace as make
 
     return make()
 
@@ -81,7 +81,7 @@ def main() -> None:
     from kaizen_tasks import __version__
 
     try:
-        tasks = namespace()
+        tasks = make_namespace()
     except Exit as error:  # `inv` catches this one itself
         sys.stderr.write(f"{error.message}\n")
         sys.exit(error.code)

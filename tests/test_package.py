@@ -81,7 +81,7 @@ def test_every_step_that_is_public_can_be_imported() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import kaizen_tasks", "import kaizen_tasks.tasks.collection", "from kaizen_tasks import namespace"],
+    ["import kaizen_tasks", "import kaizen_tasks.cli.namespace", "from kaizen_tasks import namespace"],
 )
 def test_nothing_heavy_is_imported_before_a_task_runs(tmp_path: Path, statement: str) -> None:
     """`inv --list` and shell completion stay quick."""

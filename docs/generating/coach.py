@@ -59,11 +59,11 @@ class Task:
 
 def collection() -> Collection:
     """Make the example app's collection; Invoke finds an app by the first entry of `sys.path`, so this does too."""
-    from kaizen_tasks.tasks import namespace
+    from kaizen_tasks.cli import make_namespace
 
     sys.path.insert(0, str(EXAMPLE))
     try:
-        return namespace()
+        return make_namespace()
     finally:
         sys.path.remove(str(EXAMPLE))
 

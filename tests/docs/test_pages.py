@@ -9,8 +9,8 @@ from docs.generating.recording import Recording
 from docs.generating.scenes import COACH, LIBRARY, Part, Take
 from docs.generating.story import Shown
 from kaizen_tasks import errors
+from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.tasks import rendering
 
 TASK = Task(name="greet", aliases=(), summary="Say hello.", description="", flags=())
 
@@ -60,7 +60,7 @@ def test_refuses_a_field_that_nobody_explains() -> None:
 def test_explains_every_field_of_a_lock() -> None:
     now = datetime(2027, 5, 4, tzinfo=UTC)
     lock = Lock(environment="mark", token="", actor="sam@laptop", command="deploy", since=now, expires=now)
-    assert LOCK.keys() == rendering.standing_document(lock, None, now)["lock"].keys()
+    assert LOCK.keys() == json_output.standing_document(lock, None, now)["lock"].keys()
 
 
 def test_explains_every_failure_under_its_exit_code() -> None:

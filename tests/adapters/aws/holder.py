@@ -9,9 +9,9 @@ import sys
 from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.cli import command
 from kaizen_tasks.errors import Locked
 from kaizen_tasks.flows.locking.session import Fence, holding
-from kaizen_tasks.tasks import boundary
 from tests.fakes.tools import FakeTools
 
 
@@ -30,7 +30,7 @@ def main(app: str, lease: str, *nested: str) -> int:
         actor="holder@workshop",
     )
     try:
-        with boundary._signals(), holding(["staging"], tools, command="deploy", lease=float(lease)) as fence:
+        with command._signals(), holding(["staging"], tools, command="deploy", lease=float(lease)) as fence:
             return _inside(app, lease) if nested else _work(fence)
     except Locked as error:
         say(str(error))

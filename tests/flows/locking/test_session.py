@@ -13,10 +13,10 @@ import pytest
 from attrs import define, evolve, field
 
 from kaizen_tasks.adapters.host.clock import SystemClock
+from kaizen_tasks.cli import command
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Locked, Unreachable
 from kaizen_tasks.flows.locking.session import FRESH, LEASE, Standing, heed, holding, look
-from kaizen_tasks.tasks import boundary
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.locks import FakeLocks
@@ -266,7 +266,7 @@ class TestReleasing:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_releases_when_told_to_stop(self, tools: FakeTools, number: signal.Signals) -> None:
         def run() -> None:
-            with boundary._signals(), holding(["prod", "staging"], tools, command="deploy"):
+            with command._signals(), holding(["prod", "staging"], tools, command="deploy"):
                 os.kill(os.getpid(), number)
                 time.sleep(WITHIN)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.tasks.boundary import ENV, NO_ROLLBACK, RELEASE, SKIP_HELD, WAIT, YES, command
-from kaizen_tasks.tasks.executing import Asked
+from kaizen_tasks.cli.command import ENV, NO_ROLLBACK, RELEASE, SKIP_HELD, WAIT, YES, command
+from kaizen_tasks.cli.options import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,20 +47,20 @@ def flow(steps_for: Callable[[Environment, Settings], Flow]) -> Any:
         skip_held: bool = False,
         no_rollback: bool = False,
     ) -> None:
+        from kaizen_tasks.cli import promote, prompts
         from kaizen_tasks.flows.promote.rollout import Rollout
-        from kaizen_tasks.tasks import asking, rollout
         from kaizen_tasks.wiring import toolbox
 
         tools = toolbox(c.config)
         planned = Rollout(
-            stage=asking.stage(env, tools.settings),
-            release=rollout.named(release, tools),
+            stage=prompts.stage(env, tools.settings),
+            release=promote.named(release, tools),
             flow_for=lambda environment: steps_for(environment, tools.settings),
-            again=rollout.again(name, *rollout.envs(env)),
+            again=promote.again(name, *promote.envs(env)),
             go_back=not no_rollback,
             skip_held=skip_held,
         )
-        rollout.take(planned, None, tools, Asked(yes=yes, wait=wait))
+        promote.take(planned, None, tools, Asked(yes=yes, wait=wait))
 
     own.__doc__ = own.body.__doc__ = steps_for.__doc__
     return own

@@ -10,24 +10,13 @@ from typing import TYPE_CHECKING, Any
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
+from kaizen_tasks.cli import changelog, local, lock, promote, release, rollback, runtime, setup, status, steps
+from kaizen_tasks.cli.demo import demo
+from kaizen_tasks.cli.doctor import doctor
+from kaizen_tasks.cli.init import init
+from kaizen_tasks.cli.rehearse import rehearse
 from kaizen_tasks.config import load
 from kaizen_tasks.errors import ConfigurationError
-from kaizen_tasks.tasks import (
-    changelog,
-    local,
-    locks,
-    observing,
-    releases,
-    releasing,
-    rollback,
-    rollout,
-    runtime,
-    setup,
-)
-from kaizen_tasks.tasks.demo import demo
-from kaizen_tasks.tasks.doctor import doctor
-from kaizen_tasks.tasks.init import init
-from kaizen_tasks.tasks.rehearse import rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +29,10 @@ def build() -> Collection:
     """Return every task that the configuration has a use for, with those that the pipeline gives names to."""
     found = load.find()
     collection = Collection(
-        releasing.bump,
-        releasing.commit,
-        releasing.cut,
-        releasing.tag,
+        steps.bump,
+        steps.commit,
+        steps.cut,
+        steps.tag,
         demo,
         doctor,
         init,
@@ -76,22 +65,22 @@ def _check_variables(configuration: load.Raw) -> None:
 
 def _add_deploy_side(collection: Collection) -> None:
     for each in (
-        releasing.build,
-        releasing.push,
-        rollout.deploy,
-        rollout.verify,
-        rollout.promote,
-        releases.hotfix,
+        steps.build,
+        steps.push,
+        promote.deploy,
+        promote.verify,
+        promote.promote,
+        release.hotfix,
         rollback.rollback,
-        observing.status,
-        observing.history,
+        status.status,
+        status.history,
         setup.setup,
         rehearse,
     ):
         collection.add_task(each)
     collection.add_collection(runtime.collection(), name="runtime")
-    collection.add_collection(locks.lock_collection(), name="lock")
-    collection.add_collection(locks.hold_collection(), name="hold")
+    collection.add_collection(lock.lock_collection(), name="lock")
+    collection.add_collection(lock.hold_collection(), name="hold")
 
 
 def _pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
@@ -100,7 +89,7 @@ def _pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
     wanted = {_as_typed(name): name for name in (*_typed(), *names)}  # those of the pipeline last: they prevail
     for name in wanted.values():
         verb, _, stage = name.partition("-")
-        yield releases.release_task(stage) if verb == "release" else rollout.promote_task(stage)
+        yield release.release_task(stage) if verb == "release" else promote.promote_task(stage)
 
 
 def _as_typed(name: str) -> str:

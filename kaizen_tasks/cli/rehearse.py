@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from kaizen_tasks.tasks.boundary import JSON, command
+from kaizen_tasks.cli.command import JSON, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,17 +47,17 @@ def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, people: TextIO
     """Rehearse, report, and end as the flow has ended."""
     from invoke.exceptions import Exit
 
+    from kaizen_tasks.cli import json_output, rehearsal_report
     from kaizen_tasks.rehearsal import runner
-    from kaizen_tasks.tasks import rehearsed, rendering
 
     tools.settings.first_stage  # noqa: B018 - says what is missing when there is nothing to deploy to
     plan = runner.Plan(
         settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=kept, people=people
     )
     report = runner.run(plan)
-    people.write(rehearsed.text(plan, report))
+    people.write(rehearsal_report.text(plan, report))
     if json:
-        rendering.print_json(rehearsed.document(plan, report))
+        json_output.print_json(rehearsal_report.document(plan, report))
     if report.code:
         raise Exit(report.performances[-1].error, code=report.code)
 
@@ -88,9 +88,9 @@ def _engine(wanted: str, tools: Toolbox, people: TextIO) -> str:
 
 def _apart(folder: Path, tools: Toolbox) -> Path:
     """Return an empty folder outside the repository, in which it would be a change."""
+    from kaizen_tasks.cli.demo import empty
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.rehearsal import fingerprint
-    from kaizen_tasks.tasks.demo import empty
 
     if any(folder.resolve().is_relative_to(place) for place in fingerprint.folders(tools.settings.root)):
         raise UsageError(f"--keep {folder}: lies in the app's own repository", hint="name a folder outside of it")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, RELEASE, SHARD, WAIT, YES, command
+from kaizen_tasks.cli import options
+from kaizen_tasks.cli.command import ENV, RELEASE, SHARD, WAIT, YES, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -41,35 +41,35 @@ def rollback(
     shard: str | None = None,
 ) -> None:
     """Go back to the last verified release, or to the one that is named, without a build."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.domain import version as versions
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = asking.part(asking.stage(env, tools.settings), asking.shard(shard), tools)
+    stage = prompts.part(prompts.stage(env, tools.settings), prompts.shard(shard), tools)
     wanted = versions.parse(release, where="--release") if release else None
     tools.identity.account()
     if list:
         _list(stage.environments, tools, json=json)
         return
     for environment in stage.environments:
-        _go_back(environment, wanted, reason or "by hand", tools, executing.Asked(yes=yes, wait=wait))
+        _go_back(environment, wanted, reason or "by hand", tools, options.Asked(yes=yes, wait=wait))
 
 
 def _go_back(
-    environment: Environment, wanted: Version | None, reason: str, tools: Toolbox, asked: executing.Asked
+    environment: Environment, wanted: Version | None, reason: str, tools: Toolbox, asked: options.Asked
 ) -> None:
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.errors import KaizenError, Locked, Refused, RollbackFailed
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.rollback import candidates
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.tasks import asking
 
     target = candidates.choose(environment, wanted, tools)
-    asking.announce(f"back to {target.name}", (environment,), tools)
-    asking.confirm((environment,), tools, yes=asked.yes)
+    prompts.announce(f"back to {target.name}", (environment,), tools)
+    prompts.confirm((environment,), tools, yes=asked.yes)
     try:
-        with executing.alone((environment,), tools, wait=asked.wait) as execute:
+        with options.alone((environment,), tools, wait=asked.wait) as execute:
             run(catalogue.rollback(environment, reason=reason), target, tools, execute)
     except (Refused, Locked):
         raise
@@ -83,11 +83,11 @@ def _go_back(
 
 def _list(environments: tuple[Environment, ...], tools: Toolbox, *, json: bool) -> None:
     from kaizen_tasks.adapters.console import tables
+    from kaizen_tasks.cli import json_output
     from kaizen_tasks.flows.rollback import candidates
-    from kaizen_tasks.tasks import rendering
 
     found = [each for environment in environments for each in candidates.known(environment, tools)]
     if json:
-        rendering.print_json([rendering.candidate_document(each) for each in found])
+        json_output.print_json([json_output.candidate_document(each) for each in found])
     else:
         tables.print_candidates(found)

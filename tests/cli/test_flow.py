@@ -8,10 +8,10 @@ import pytest
 from invoke.context import Context
 from invoke.exceptions import Exit
 
+from kaizen_tasks.cli.flow import flow
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows import steps
-from kaizen_tasks.tasks.flow import flow
-from tests.tasks.test_rollout import FakeToolbox, world
+from tests.cli.test_promote import FakeToolbox, world
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings

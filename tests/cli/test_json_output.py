@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import evolve
 
+from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain.changelog import Problem
 from kaizen_tasks.domain.health import Running
 from kaizen_tasks.domain.hold import Hold
@@ -15,7 +16,6 @@ from kaizen_tasks.domain.ledger import Candidate, Entry, Event
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.domain.status import Row
-from kaizen_tasks.tasks import rendering
 from tests.fakes.tools import settings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -52,7 +52,7 @@ UNSEEN = evolve(SEEN, url="", latest=None, running=Running(fault="has no address
 
 def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
     """Programs read it."""
-    document = rendering.status_document(settings(), [SEEN], NOON)
+    document = json_output.status_document(settings(), [SEEN], NOON)
 
     assert document == {
         "app": "web",
@@ -102,8 +102,8 @@ def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
 
 def test_what_is_not_there_is_null_and_its_key_stays() -> None:
     """A program need not ask whether a key exists."""
-    seen = rendering.status_document(settings(), [SEEN], NOON)["environments"]["staging"]
-    unseen = rendering.status_document(settings(), [UNSEEN], NOON)["environments"]["staging"]
+    seen = json_output.status_document(settings(), [SEEN], NOON)["environments"]["staging"]
+    unseen = json_output.status_document(settings(), [UNSEEN], NOON)["environments"]["staging"]
 
     assert unseen.keys() == seen.keys()
     assert {key for key, value in unseen.items() if value is None} == {"image_tag", "digest", "ledger", "lock", "hold"}
@@ -116,19 +116,19 @@ def test_an_image_without_a_label_has_no_version() -> None:
     assert SEEN.latest is not None
     row = evolve(SEEN, latest=evolve(SEEN.latest, version=""))
 
-    document = rendering.status_document(settings(), [row], NOON)["environments"]["staging"]
+    document = json_output.status_document(settings(), [row], NOON)["environments"]["staging"]
 
     assert (document["image_tag"], document["digest"]) == (None, "sha256:ab")
 
 
 def test_the_token_of_a_lock_stays_with_its_owner() -> None:
     """Whoever has it can take the lock away."""
-    assert LOCK.token not in json.dumps(rendering.status_document(settings(), [SEEN], NOON))
+    assert LOCK.token not in json.dumps(json_output.status_document(settings(), [SEEN], NOON))
 
 
 def test_a_lock_that_was_taken_by_hand_does_not_expire() -> None:
     """That is how programs can tell."""
-    document = rendering.standing_document(evolve(LOCK, expires=None), None, NOON)
+    document = json_output.standing_document(evolve(LOCK, expires=None), None, NOON)
 
     assert (document["lock"]["expires"], document["lock"]["manual"], document["hold"]) == (None, True, None)
 
@@ -136,9 +136,9 @@ def test_a_lock_that_was_taken_by_hand_does_not_expire() -> None:
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_release_to_go_back_to_is_its_proof_and_whether_its_image_exists(*, exists: bool) -> None:
     """The rest is what the ledger says."""
-    document = rendering.candidate_document(Candidate(entry=ENTRY, exists=exists))
+    document = json_output.candidate_document(Candidate(entry=ENTRY, exists=exists))
 
-    assert document == {**rendering.entry_document(ENTRY), "exists": exists}
+    assert document == {**json_output.entry_document(ENTRY), "exists": exists}
 
 
 PROBLEM = Problem(line=3, column=5, rule="order", what="0.1.0 stands above 0.2.0", fix="newest first")
@@ -146,7 +146,7 @@ PROBLEM = Problem(line=3, column=5, rule="order", what="0.1.0 stands above 0.2.0
 
 def test_a_problem_says_where_what_and_how_to_mend_it() -> None:
     """As editors and CI systems want it."""
-    assert rendering.problem_document(PROBLEM) == {
+    assert json_output.problem_document(PROBLEM) == {
         "file": "CHANGELOG.md",
         "line": 3,
         "column": 5,
@@ -158,14 +158,14 @@ def test_a_problem_says_where_what_and_how_to_mend_it() -> None:
 
 def test_prints_one_document_that_people_can_read_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Text of other languages stays as it is."""
-    rendering.print_json({"text": "Wöchentliche Pläne", "none": None})
+    json_output.print_json({"text": "Wöchentliche Pläne", "none": None})
 
     assert capsys.readouterr().out == '{\n  "text": "Wöchentliche Pläne",\n  "none": null\n}\n'
 
 
 def test_prints_problems_as_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     """The format in which CI systems show them beside the lines."""
-    rendering.print_sarif([PROBLEM])
+    json_output.print_sarif([PROBLEM])
 
     document = json.loads(capsys.readouterr().out)
     (result,) = document["runs"][0]["results"]

@@ -6,7 +6,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from kaizen_tasks.tasks.boundary import YES, command
+from kaizen_tasks.cli.command import YES, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,15 +143,15 @@ def _answered(answers: Answers, proposal: Proposal) -> Answers:
     """Ask for what nobody has said and nothing has shown, with what would be proposed as the default."""
     from attrs import evolve
 
-    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.cli import prompts
 
     if not answers.app and "app" in proposal.guessed:
-        answers = evolve(answers, app=asking.answer("the app's name", proposal.app))
+        answers = evolve(answers, app=prompts.answer("the app's name", proposal.app))
     if "region" in proposal.guessed:
-        answers = evolve(answers, region=asking.answer("the AWS region", proposal.region))
+        answers = evolve(answers, region=prompts.answer("the AWS region", proposal.region))
     if "environments" in proposal.guessed:
         default = " ".join(each.environment for each in proposal.environments)
-        names = asking.answer("environments, in the order in which a release reaches them", default)
+        names = prompts.answer("environments, in the order in which a release reaches them", default)
         answers = evolve(answers, environments=tuple(names.replace(",", " ").split()))
     return answers
 
@@ -170,10 +170,10 @@ def _show(adoption: Adoption, root: Path) -> None:
 
 
 def _agree(adoption: Adoption, *, yes: bool) -> None:
-    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.cli import prompts
 
     sys.stdout.flush()
-    asking.agree(f"write {', '.join(change.path for change in adoption.changes)}", yes=yes)
+    prompts.agree(f"write {', '.join(change.path for change in adoption.changes)}", yes=yes)
 
 
 def _say_what_is_next(adoption: Adoption) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import ENV, JSON, command
+from kaizen_tasks.cli.command import ENV, JSON, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,17 +39,17 @@ def hold_collection() -> Collection:
 @command(iterable=["env"], help={"env": f"{ENV}; without it, all of them", "json": JSON})
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show who locks or holds what, since when and why."""
+    from kaizen_tasks.cli import json_output, prompts
     from kaizen_tasks.flows.locking import session
-    from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = asking.stage(env or list(tools.settings.environments), tools.settings)
+    stage = prompts.stage(env or list(tools.settings.environments), tools.settings)
     seen = session.look([environment.name for environment in stage.environments], tools)
     now = tools.clock.now()
     if json:
-        rows = {each.environment: rendering.standing_document(each.lock, each.hold, now) for each in seen}
-        rendering.print_json({"app": tools.settings.app, "environments": rows})
+        rows = {each.environment: json_output.standing_document(each.lock, each.hold, now) for each in seen}
+        json_output.print_json({"app": tools.settings.app, "environments": rows})
         return
     for each in seen:
         tools.reporter.note(f"{each.environment:<16}  {_words(each, now, tools)}")
@@ -67,12 +67,12 @@ def _words(standing: Standing, now: datetime, tools: Toolbox) -> str:
 @command(iterable=["env"], help={"env": ENV, "force": "remove it although its owner has not given it back"})
 def release(c: Context, env: list[str], force: bool = False) -> None:
     """Remove a lock that was left over; a run that does live notices it, and stops."""
-    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
-    asking.announce("release the lock", stage.environments, tools)
+    stage = prompts.stage(env, tools.settings)
+    prompts.announce("release the lock", stage.environments, tools)
     for environment in stage.environments:
         _release(environment.name, tools, force=force)
 
@@ -97,19 +97,19 @@ def _release(environment: str, tools: Toolbox, *, force: bool) -> None:
 )
 def add(c: Context, env: list[str], reason: str = "", until: str = "") -> None:
     """Leave an environment as it is until the hold ends or is removed."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.domain import hold as holds
     from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     why = " ".join(reason.split())
     if not why:
         raise UsageError("hold.add: a hold needs a reason", hint='--reason "on a hotfix until Monday"')
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
+    stage = prompts.stage(env, tools.settings)
     now = tools.clock.now()
     end = holds.end(until, now)
-    asking.announce("hold", stage.environments, tools)
+    prompts.announce("hold", stage.environments, tools)
     _refuse_others(stage.environments, why, tools)
     for environment in stage.environments:
         wanted = holds.Hold(environment=environment.name, reason=why, actor=tools.actor, since=now, until=end)
@@ -142,12 +142,12 @@ def _hold(wanted: Hold, tools: Toolbox) -> None:
 @command(iterable=["env"], help={"env": ENV})
 def remove(c: Context, env: list[str]) -> None:
     """End a hold: the environment takes part in promotions again."""
-    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
-    asking.announce("end the hold", stage.environments, tools)
+    stage = prompts.stage(env, tools.settings)
+    prompts.announce("end the hold", stage.environments, tools)
     for environment in stage.environments:
         gone = tools.holds.find(environment.name) if tools.dry else tools.holds.remove(environment.name)
         if gone is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, JSON, WAIT, YES, command
+from kaizen_tasks.cli import options
+from kaizen_tasks.cli.command import ENV, JSON, WAIT, YES, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,15 +35,15 @@ def collection() -> Collection:
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show the names and ages of what is configured, and the values that are no secrets."""
     from kaizen_tasks.adapters.console import tables
+    from kaizen_tasks.cli import json_output, prompts
     from kaizen_tasks.flows import runtime_config
-    from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = asking.stage(env or list(tools.settings.environments), tools.settings)
+    stage = prompts.stage(env or list(tools.settings.environments), tools.settings)
     seen = [runtime_config.look(environment, tools) for environment in stage.environments]
     if json:
-        rendering.print_json(rendering.runtime_document(tools.settings, seen))
+        json_output.print_json(json_output.runtime_document(tools.settings, seen))
     else:
         tables.print_runtime(seen, tools.settings.runtime, tools.clock.now())
 
@@ -52,17 +52,17 @@ def show(c: Context, env: list[str], json: bool = False) -> None:
 def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> None:
     """Compare what is configured in two environments."""
     from kaizen_tasks.adapters.console import tables
+    from kaizen_tasks.cli import json_output, prompts
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows import runtime_config
-    from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
     if not against:
         raise UsageError("runtime.diff: there is nothing to compare with", hint="add --against and an environment")
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    one, other = (runtime_config.look(asking.environment(name, tools.settings), tools) for name in (env, against))
+    one, other = (runtime_config.look(prompts.environment(name, tools.settings), tools) for name in (env, against))
     if json:
-        rendering.print_json(rendering.runtime_difference(tools.settings, one, other))
+        json_output.print_json(json_output.runtime_difference(tools.settings, one, other))
     else:
         tables.print_runtime_difference(one, other, tools.settings.runtime)
 
@@ -95,19 +95,19 @@ def set_values(
     """Change values, then deploy the same release and let the app prove itself with them."""
     import uuid
 
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows.steps import Configure
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
+    stage = prompts.stage(env, tools.settings)
     values = _values(set, set_file, set_stdin, tools.settings.runtime)
     _change(
         stage.environments,
         lambda environment: Configure(environment=environment, values=values, version=str(uuid.uuid4())),
         f"configuration {', '.join(values)}",
         tools,
-        executing.Asked(yes=yes, wait=wait, go_back=not no_rollback),
+        options.Asked(yes=yes, wait=wait, go_back=not no_rollback),
         deploy=not no_deploy,
     )
 
@@ -120,18 +120,18 @@ def rollback(
     c: Context, env: list[str], reason: str = "", no_deploy: bool = False, yes: bool = False, wait: str = ""
 ) -> None:
     """Bring back the configuration before, and deploy the same release with it."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows.steps import Restore
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
+    stage = prompts.stage(env, tools.settings)
     _change(
         stage.environments,
         lambda environment: Restore(environment=environment, reason=reason or "by hand"),
         "the configuration before",
         tools,
-        executing.Asked(yes=yes, wait=wait, go_back=False),
+        options.Asked(yes=yes, wait=wait, go_back=False),
         deploy=not no_deploy,
     )
 
@@ -139,18 +139,18 @@ def rollback(
 @command(iterable=["env"], help={"env": ENV, "yes": YES, "wait": WAIT})
 def deploy(c: Context, env: list[str], yes: bool = False, wait: str = "") -> None:
     """Deploy the same release, so that the app reads what was written elsewhere."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.flows.locking import session
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
-    asking.announce("configuration", stage.environments, tools)
-    asking.confirm(stage.environments, tools, yes=yes)
+    stage = prompts.stage(env, tools.settings)
+    prompts.announce("configuration", stage.environments, tools)
+    prompts.confirm(stage.environments, tools, yes=yes)
     for environment in stage.environments:
         session.heed(environment.name, tools)
-        with executing.alone((environment,), tools, wait=wait) as execute:
+        with options.alone((environment,), tools, wait=wait) as execute:
             runtime_config.deploy(environment, tools, execute)
 
 
@@ -159,20 +159,20 @@ def _change(
     step_for: StepFor,
     what: str,
     tools: Toolbox,
-    asked: executing.Asked,
+    asked: options.Asked,
     *,
     deploy: bool,
 ) -> None:
     """Change one environment after the other; the first that fails keeps the others as they are."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.flows.locking import session
-    from kaizen_tasks.tasks import asking
 
-    asking.announce(what, environments, tools)
-    asking.confirm(environments, tools, yes=asked.yes)
+    prompts.announce(what, environments, tools)
+    prompts.confirm(environments, tools, yes=asked.yes)
     for environment in environments:
         session.heed(environment.name, tools)
-        with executing.alone((environment,), tools, wait=asked.wait) as execute:
+        with options.alone((environment,), tools, wait=asked.wait) as execute:
             runtime_config.change(
                 step_for(environment), environment, tools, execute, deploy=deploy, go_back=asked.go_back
             )

@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.tasks.boundary import JSON, command
+from kaizen_tasks.cli.command import JSON, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +38,13 @@ def collection() -> Collection:
 )
 def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool = False) -> None:
     """Start a local cloud with this app's repositories, services and ledger in it."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.rehearsal import provision
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
-    wanted = asking.number("--port", port, least=0, most=65535)
+    wanted = prompts.number("--port", port, least=0, most=65535)
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     settings = tools.settings
     if tools.dry:
@@ -99,7 +99,7 @@ def status(c: Context, state: str = "", json: bool = False) -> None:
 
 
 def _print_json(cloud: Cloud | None) -> None:
-    from kaizen_tasks.tasks import rendering
+    from kaizen_tasks.cli import json_output
 
     document: dict[str, Any] = {"running": cloud is not None}
     if cloud is not None:
@@ -109,7 +109,7 @@ def _print_json(cloud: Cloud | None) -> None:
             "pid": cloud.pid,
             "environ": cloud.environ,
         }
-    rendering.print_json(document)
+    json_output.print_json(document)
 
 
 def _folder(state: str, settings: Settings) -> Path:

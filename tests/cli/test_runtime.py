@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kaizen_tasks.cli.runtime import _values
 from kaizen_tasks.domain.runtime_config import Key, RuntimeRules
 from kaizen_tasks.errors import UsageError
-from kaizen_tasks.tasks.runtime import _values
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ import pytest
 from attrs import define
 from semver import Version
 
+from kaizen_tasks.cli import options
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.runner import display, perform
 from kaizen_tasks.flows.steps import Bump
-from kaizen_tasks.tasks import executing
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ def toolbox(*, dry: bool) -> Toolbox:
 
 def test_a_dry_run_displays_and_any_other_performs() -> None:
     """It is another executor, and not a flag that is handed down."""
-    assert executing.executor(toolbox(dry=True)) is display
-    assert executing.executor(toolbox(dry=False)) is perform
+    assert options.executor(toolbox(dry=True)) is display
+    assert options.executor(toolbox(dry=False)) is perform
 
 
 def test_a_dry_run_takes_no_lock() -> None:
     """It would be a change."""
     tools = toolbox(dry=True)
 
-    with executing.alone(tuple(tools.settings.environments.values()), tools) as execute:
+    with options.alone(tuple(tools.settings.environments.values()), tools) as execute:
         held = [tools.locks.find(name) for name in tools.settings.environments]
 
     assert execute is display
@@ -62,7 +62,7 @@ def test_evidence_is_read_once_and_not_locked() -> None:
     """Every environment of a stage asks for the same."""
     tools, environments = toolbox(dry=False), settings().environments
 
-    with executing.alone((environments["prod"],), tools, evidence=(environments["staging"],)):
+    with options.alone((environments["prod"],), tools, evidence=(environments["staging"],)):
         remembered = cast("FakeToolbox", tools).remembered
         standing = tools.locks.find("staging")
 
@@ -74,7 +74,7 @@ def test_a_real_run_holds_the_locks_while_it_lasts() -> None:
     """Of the environments that it changes, and of no others."""
     tools = toolbox(dry=False)
 
-    with executing.alone((tools.settings.environments["staging"],), tools):
+    with options.alone((tools.settings.environments["staging"],), tools):
         during = tools.locks.find("staging")
         elsewhere = tools.locks.find("prod")
         remembered = cast("FakeToolbox", tools).remembered
@@ -92,7 +92,7 @@ def test_says_what_is_wrong_with_a_time_to_wait() -> None:
 
     with (
         pytest.raises(UsageError, match="--wait soon: 'soon' is not a duration"),
-        executing.alone((), tools, wait="soon"),
+        options.alone((), tools, wait="soon"),
     ):
         pass
 
@@ -108,7 +108,7 @@ def test_says_what_is_wrong_with_a_time_to_wait() -> None:
 )
 def test_understands_which_version_is_asked_for(*, part: str, to: str, force: bool, wanted: Bump) -> None:
     """With or without `v`."""
-    assert executing.bump(part, to, force=force) == wanted
+    assert options.bump(part, to, force=force) == wanted
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_understands_which_version_is_asked_for(*, part: str, to: str, force: bo
 def test_names_the_flag_that_it_does_not_understand(part: str, to: str, what: str) -> None:
     """Of the two, the wrong one."""
     with pytest.raises(UsageError, match=what):
-        executing.bump(part, to, force=False)
+        options.bump(part, to, force=False)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from invoke.exceptions import Exit
 
-from kaizen_tasks import tasks
-from kaizen_tasks.tasks import collection
+from kaizen_tasks import cli
+from kaizen_tasks.cli import namespace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def build(folder: Path, text: str) -> Collection:
     """Make the tasks of an app with this configuration."""
     (folder / "kaizen.toml").write_text(text, encoding="utf-8")
-    return collection.build()
+    return namespace.build()
 
 
 def every_task(folder: Path) -> dict[str, Any]:
@@ -189,9 +189,9 @@ def test_the_garbage_collector_rests_and_is_not_off() -> None:
     before = gc.get_threshold()
     gc.set_threshold(700)
     try:
-        tasks.namespace()
+        cli.make_namespace()
         assert gc.isenabled()
-        assert gc.get_threshold()[0] == tasks.ALLOCATIONS_BETWEEN_COLLECTIONS
+        assert gc.get_threshold()[0] == cli.ALLOCATIONS_BETWEEN_COLLECTIONS
         assert gc.get_freeze_count() > 0
     finally:
         gc.set_threshold(*before)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000
 
 
-def namespace() -> Collection:
+def make_namespace() -> Collection:
     """Make the collection of all tasks for the app that the user stands in.
 
     It is made anew at each call: its stages and its configuration depend on where the user stands.
     """
     _collect_rarely()
-    from kaizen_tasks.tasks.collection import build
+    from kaizen_tasks.cli.namespace import build
 
     return build()
 

@@ -14,16 +14,16 @@ import pytest
 
 from kaizen_tasks.config import load, validate
 from tests import repositories
+from tests.cli.apps import kaizen
 from tests.clouds import Cloud
 from tests.domain.init.samples import APP, TERRAFORM
-from tests.tasks.apps import kaizen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from kaizen_tasks.config.settings import Settings
-    from tests.tasks.apps import Said
+    from tests.cli.apps import Said
 
     Init = Callable[..., Said]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli import apps
 from tests.clouds import Cloud
-from tests.tasks import apps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

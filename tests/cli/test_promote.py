@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
-from kaizen_tasks.tasks import rollback, rollout
+from kaizen_tasks.cli import promote, rollback
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-BETA = rollout.promote_task("beta")
-PROD = rollout.promote_task("prod")
+BETA = promote.promote_task("beta")
+PROD = promote.promote_task("prod")
 
 
 @define(kw_only=True)
@@ -66,7 +66,7 @@ def test_nothing_is_asked_or_copied_without_evidence(tools: FakeToolbox) -> None
     tools.ledger.written.clear()
     calls = list(tools.registry.calls)
 
-    said = typed(rollout.deploy, env=["prod"], release="0.2.0")
+    said = typed(promote.deploy, env=["prod"], release="0.2.0")
 
     assert said.startswith("3: prod: v0.2.0 was never verified in staging\nnothing has been changed\n")
     assert tools.registry.calls == calls
@@ -74,13 +74,13 @@ def test_nothing_is_asked_or_copied_without_evidence(tools: FakeToolbox) -> None
 
 def test_deploys_what_was_verified_in_the_stage_before(tools: FakeToolbox) -> None:
     """The proof says which digest is meant."""
-    rollout.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
+    promote.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
 
     assert tools.serving["prod"] == "v0.2.0"
 
 
 @pytest.mark.parametrize(
-    ("task", "flags"), [(rollout.deploy, {"env": ["prod"]}), (rollout.promote, {"env": ["prod"]}), (PROD, {})]
+    ("task", "flags"), [(promote.deploy, {"env": ["prod"]}), (promote.promote, {"env": ["prod"]}), (PROD, {})]
 )
 def test_whoever_goes_without_evidence_says_why(tools: FakeToolbox, task: Any, flags: dict[str, object]) -> None:
     """On screen, and in the ledger."""
@@ -95,7 +95,7 @@ def test_whoever_goes_without_evidence_says_why(tools: FakeToolbox, task: Any, f
 
 def test_a_stage_can_be_left_out_without_evidence(tools: FakeToolbox) -> None:
     """The image comes from where it is: prod never had it."""
-    for task in (rollout.deploy, rollout.promote):
+    for task in (promote.deploy, promote.promote):
         task.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix for Mark")
 
     assert (tools.serving["mark"], tools.serving["prod"]) == ("v0.2.0", "v0.1.0")
@@ -124,7 +124,7 @@ def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest
     PROD.body(Context(), yes=True)
 
     assert "no shard begins before the canary has proven v0.2.0: mark" in typed(BETA, shard="2/2")
-    rollout.promote.body(Context(), env=["mark"])
+    promote.promote.body(Context(), env=["mark"])
     tools.clock.advance(60)
     BETA.body(Context(), shard="2/2")
     BETA.body(Context(), shard="1/2")
@@ -137,11 +137,11 @@ def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest
 
 def test_the_command_that_continues_has_every_flag(tools: FakeToolbox) -> None:
     """Another shard, or all of them, would be something else."""
-    rollout.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
+    promote.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
     tools.platform.outcomes["shane-web-service"] = "FAILED"
     flags = {"shard": "2/2", "release": "0.2.0", "without_evidence": "a fix", "skip_held": True, "no_rollback": True}
 
-    said = typed(rollout.promote, env=["mark", "beta"], **flags)
+    said = typed(promote.promote, env=["mark", "beta"], **flags)
 
     what, state, hint = said.split("\n")
     assert what.startswith("9: mark beta shard 2/2: 1 of 2 environments does not have v0.2.0")
@@ -162,7 +162,7 @@ def test_an_empty_shard_ends_well(tools: FakeToolbox, task: Any, flags: dict[str
 
 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "a/b", ""])
-@pytest.mark.parametrize("task", [BETA, rollout.promote, rollback.rollback])
+@pytest.mark.parametrize("task", [BETA, promote.promote, rollback.rollback])
 @pytest.mark.usefixtures("tools")
 def test_a_shard_that_is_none_is_refused(task: Any, shard: str) -> None:
     """Before anything is looked at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.tasks.boundary import JSON, command
+from kaizen_tasks.cli.command import JSON, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def doctor(c: Context, json: bool = False) -> None:
     """Check everything that a release needs, and say what to do about what is missing."""
     from kaizen_tasks.adapters.console import doctor_report
+    from kaizen_tasks.cli import json_output
     from kaizen_tasks.flows.doctor import examine
-    from kaizen_tasks.tasks import rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     findings = examine(tools)
     if json:
-        rendering.print_json(_document(tools.settings, findings))
+        json_output.print_json(_document(tools.settings, findings))
     else:
         doctor_report.print_findings(findings)
     _refuse(findings)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import ENV, FORCE, PART, SKIP_DOCS, TO, command
+from kaizen_tasks.cli import options
+from kaizen_tasks.cli.command import ENV, FORCE, PART, SKIP_DOCS, TO, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def _run(flow: Flow, tools: Toolbox) -> None:
     """Run a flow on the release that VERSION names."""
+    from kaizen_tasks.cli.options import executor
     from kaizen_tasks.flows.release import pending
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.tasks.executing import executor
 
     run(flow, pending.current(tools), tools, executor(tools))
 
@@ -26,14 +26,14 @@ def _run(flow: Flow, tools: Toolbox) -> None:
 @command(help={"part": PART, "to": TO, "force": FORCE})
 def bump(c: Context, part: str = "auto", to: str = "", force: bool = False) -> None:
     """Write the next version into VERSION."""
+    from kaizen_tasks.cli.options import executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    step = executing.bump(part, to, force=force, settled=False)
+    step = options.bump(part, to, force=force, settled=False)
     run((step,), Release(version=files.version(tools)), tools, executor(tools))
 
 
@@ -42,15 +42,15 @@ def cut(
     c: Context, part: str = "auto", to: str = "", push: bool = False, skip_docs: str = "", force: bool = False
 ) -> None:
     """Release a library: bump, changelog, commit and tag, all or nothing."""
+    from kaizen_tasks.cli.options import executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, draft=True)
-    step, start = executing.bump(part, to, force=force), Release(version=files.version(tools))
+    step, start = options.bump(part, to, force=force), Release(version=files.version(tools))
     tools.reporter.heading(f"{tools.settings.app} {step.wanted(start, tools).name}")
     run(catalogue.cut(step, push=push, skip_docs=skip_docs), start, tools, executor(tools))
 
@@ -58,11 +58,11 @@ def cut(
 @command()
 def commit(c: Context) -> None:
     """Make the release commit: HEAD plus VERSION and CHANGELOG.md, nothing else."""
+    from kaizen_tasks.cli.options import executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
@@ -81,13 +81,13 @@ def build(c: Context) -> None:
 @command(iterable=["env"], help={"env": ENV})
 def push(c: Context, env: list[str]) -> None:
     """Upload :vX.Y.Z into an environment's repository; never replace other bytes."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows.steps import Push
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
-    asking.announce("push", stage.environments, tools)
+    stage = prompts.stage(env, tools.settings)
+    prompts.announce("push", stage.environments, tools)
     _run(tuple(Push(environment=environment) for environment in stage.environments), tools)
 
 

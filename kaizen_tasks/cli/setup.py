@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import YES, command
+from kaizen_tasks.cli.command import YES, command
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 )
 def setup(c: Context, yes: bool = False, print_iam: bool = False, github: str = "") -> None:
     """Create what is missing: the ledger's table, tags that never move, blob mounting."""
+    from kaizen_tasks.cli import options
     from kaizen_tasks.flows import setup as flows
-    from kaizen_tasks.tasks import executing
     from kaizen_tasks.wiring import toolbox
 
     _check(github, print_iam=print_iam)
@@ -37,13 +37,13 @@ def setup(c: Context, yes: bool = False, print_iam: bool = False, github: str = 
     tools.reporter.heading(f"{tools.settings.app} needs in its account   (account {account}, {region})")
     flow = flows.steps(tools.settings)
     _agree(flow, tools, yes=yes)
-    flows.make(flow, tools, executing.executor(tools))
+    flows.make(flow, tools, options.executor(tools))
 
 
 def _agree(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
     """Show what is missing and ask; for a protected environment's repository, as everything that changes one does."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows import setup as flows
-    from kaizen_tasks.tasks import asking
 
     missing = flows.missing(flow, tools)
     if not missing or yes or tools.dry:
@@ -52,9 +52,9 @@ def _agree(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
         tools.reporter.note(f"  {what}")
     changed = tuple(step.environment for step, _ in missing if isinstance(step, flows.Tags))
     if any(environment.protected for environment in changed):
-        asking.confirm(changed, tools, yes=yes)
+        prompts.confirm(changed, tools, yes=yes)
     else:
-        asking.agree("do that", yes=yes)
+        prompts.agree("do that", yes=yes)
 
 
 def _check(github: str, *, print_iam: bool) -> None:
@@ -69,12 +69,12 @@ def _check(github: str, *, print_iam: bool) -> None:
 def _print_policy(tools: Toolbox, github: str) -> None:
     """Print the policy, or the whole role; a configured account is believed, so that this asks nobody."""
     from kaizen_tasks.adapters.aws import iam_policy
-    from kaizen_tasks.tasks import rendering
+    from kaizen_tasks.cli import json_output
 
     account = tools.settings.aws.account or tools.identity.account()
     permissions = iam_policy.document(tools.settings, account=account, table=tools.table.table)
     if github:
         trust = iam_policy.trust(tools.settings, account=account, repository=github)
-        rendering.print_json({"trust": trust, "permissions": permissions})
+        json_output.print_json({"trust": trust, "permissions": permissions})
     else:
-        rendering.print_json(permissions)
+        json_output.print_json(permissions)

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import JSON, RELEASE, command
+from kaizen_tasks.cli.command import JSON, RELEASE, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +30,11 @@ def collection() -> Collection:
 @command(default=True)
 def release(c: Context) -> None:
     """Cut [Unreleased] into the section of the version that VERSION says."""
+    from kaizen_tasks.cli.options import executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.release import files
     from kaizen_tasks.flows.runner import run
     from kaizen_tasks.flows.steps import Changelog
-    from kaizen_tasks.tasks.executing import executor
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
@@ -73,8 +73,8 @@ def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> N
 )
 def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False) -> None:
     """List every problem of CHANGELOG.md as file:line:column rule what, how to fix."""
+    from kaizen_tasks.cli import json_output
     from kaizen_tasks.errors import Refused
-    from kaizen_tasks.tasks import rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
@@ -82,9 +82,9 @@ def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False
         _fix(tools)
     problems = _problems(tools)
     if json:
-        rendering.print_json([rendering.problem_document(problem) for problem in problems])
+        json_output.print_json([json_output.problem_document(problem) for problem in problems])
     elif sarif:
-        rendering.print_sarif(problems)
+        json_output.print_sarif(problems)
     else:
         for problem in problems:
             place = f"CHANGELOG.md:{problem.line}:{problem.column}"

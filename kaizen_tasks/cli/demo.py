@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import JSON, command
+from kaizen_tasks.cli.command import JSON, command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.tasks.boundary import ENV, JSON, command
+from kaizen_tasks.cli.command import ENV, JSON, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,8 @@ EVERY = "5s"
 def status(c: Context, env: list[str], json: bool = False, watch: bool = False, interval: str = "") -> None:
     """Show what runs where, and where the witnesses disagree."""
     from kaizen_tasks.adapters.console import tables
+    from kaizen_tasks.cli import json_output
     from kaizen_tasks.flows import status as observing
-    from kaizen_tasks.tasks import rendering
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
@@ -43,15 +43,15 @@ def status(c: Context, env: list[str], json: bool = False, watch: bool = False, 
         return
     rows = observing.look(environments, tools)
     if json:
-        rendering.print_json(rendering.status_document(tools.settings, rows, tools.clock.now()))
+        json_output.print_json(json_output.status_document(tools.settings, rows, tools.clock.now()))
     else:
         tables.print_status(rows)
 
 
 def _chosen(names: Sequence[str], tools: Toolbox) -> tuple[Environment, ...]:
-    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.cli import prompts
 
-    return asking.stage(names, tools.settings).environments if names else tuple(tools.settings.environments.values())
+    return prompts.stage(names, tools.settings).environments if names else tuple(tools.settings.environments.values())
 
 
 def _pause(interval: str, *, watch: bool) -> float:
@@ -88,12 +88,12 @@ def _watch(environments: Sequence[Environment], tools: Toolbox, pause: float, *,
 
 
 def _lines(environments: Sequence[Environment], tools: Toolbox, pause: float) -> None:
+    from kaizen_tasks.cli import json_output
     from kaizen_tasks.flows import status as observing
-    from kaizen_tasks.tasks import rendering
 
     while True:
         rows = observing.look(environments, tools)
-        rendering.print_json_line(rendering.status_document(tools.settings, rows, tools.clock.now()))
+        json_output.print_json_line(json_output.status_document(tools.settings, rows, tools.clock.now()))
         tools.clock.sleep(pause)
 
 
@@ -114,14 +114,14 @@ def _screen(environments: Sequence[Environment], tools: Toolbox, pause: float) -
 def history(c: Context, env: list[str], limit: str = "20", json: bool = False) -> None:
     """Show the ledger: who put which release where, and whether it was verified."""
     from kaizen_tasks.adapters.console import tables
+    from kaizen_tasks.cli import json_output, prompts
     from kaizen_tasks.flows import status as observing
-    from kaizen_tasks.tasks import asking, rendering
     from kaizen_tasks.wiring import toolbox
 
-    most = asking.number("--limit", limit, least=1, most=10_000)
+    most = prompts.number("--limit", limit, least=1, most=10_000)
     tools = toolbox(c.config)
     found = observing.entries(_chosen(env, tools), tools, limit=most)
     if json:
-        rendering.print_json([rendering.entry_document(entry) for entry in found])
+        json_output.print_json([json_output.entry_document(entry) for entry in found])
     else:
         tables.print_history(found)

@@ -5,19 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.tasks import executing
-from kaizen_tasks.tasks.boundary import (
-    ENV,
-    NO_ROLLBACK,
-    RELEASE,
-    SHARD,
-    SKIP_HELD,
-    WAIT,
-    WITHOUT_EVIDENCE,
-    YES,
-    command,
-)
-from kaizen_tasks.tasks.executing import Asked
+from kaizen_tasks.cli import options
+from kaizen_tasks.cli.command import ENV, NO_ROLLBACK, RELEASE, SHARD, SKIP_HELD, WAIT, WITHOUT_EVIDENCE, YES, command
+from kaizen_tasks.cli.options import Asked
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -52,7 +42,7 @@ def promote_task(stage: str) -> Any:
         shard: str | None = None,
         without_evidence: str | None = None,
     ) -> None:
-        from kaizen_tasks.tasks import asking
+        from kaizen_tasks.cli import prompts
         from kaizen_tasks.wiring import toolbox
 
         tools = toolbox(c.config)
@@ -61,8 +51,8 @@ def promote_task(stage: str) -> Any:
             wait=wait,
             skip_held=skip_held,
             go_back=not no_rollback,
-            shard=asking.shard(shard),
-            without_evidence=asking.reason("--without-evidence", without_evidence),
+            shard=prompts.shard(shard),
+            without_evidence=prompts.reason("--without-evidence", without_evidence),
         )
         _promote(tools.settings.stage(stage), release, (f"promote-{stage}",), tools, asked)
 
@@ -84,7 +74,7 @@ def promote(
     without_evidence: str | None = None,
 ) -> None:
     """Promote to any environments: the bytes that were verified in the stage before."""
-    from kaizen_tasks.tasks import asking
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
@@ -93,27 +83,27 @@ def promote(
         wait=wait,
         skip_held=skip_held,
         go_back=not no_rollback,
-        shard=asking.shard(shard),
-        without_evidence=asking.reason("--without-evidence", without_evidence),
+        shard=prompts.shard(shard),
+        without_evidence=prompts.reason("--without-evidence", without_evidence),
     )
-    _promote(asking.stage(env, tools.settings), release, ("promote", *envs(env)), tools, asked)
+    _promote(prompts.stage(env, tools.settings), release, ("promote", *envs(env)), tools, asked)
 
 
 def _promote(whole: Stage, wanted: str, words: tuple[str, ...], tools: Toolbox, asked: Asked) -> None:
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows.promote.rollout import Rollout
-    from kaizen_tasks.tasks import asking
 
     before = tools.settings.stage_before(whole)
     if before is None:
         first = tools.settings.first_stage.name
         raise UsageError(f"{whole.name} is the first stage", hint=f"release to it: inv release-{first}")
-    stage = asking.part(whole, asked.shard, tools)
+    stage = prompts.part(whole, asked.shard, tools)
     if not stage.environments:
         return
     release = _promotable(before, wanted, tools, asked)
     if release.version.prerelease and not tools.dry:
-        asking.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=asked.yes)
+        prompts.agree(f"{release.name} is a pre-release; promote it to {stage.name}", yes=asked.yes)
     if asked.shard:
         _let_canaries_bake(whole, release, tools)
     rollout = Rollout(
@@ -166,19 +156,19 @@ def _let_canaries_bake(whole: Stage, release: Release, tools: Toolbox) -> None:
 
 def take(rollout: Rollout, before: Stage | None, tools: Toolbox, asked: Asked) -> None:
     """Say what goes where, look for its evidence in the stage before if there is one, ask, and do it."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows.promote import select
     from kaizen_tasks.flows.promote.rollout import roll_out
-    from kaizen_tasks.tasks import asking
 
     environments = rollout.stage.environments
-    asking.announce(rollout.release.name, environments, tools)
+    prompts.announce(rollout.release.name, environments, tools)
     if asked.without_evidence:
         tools.reporter.note(f"without evidence, for the ledger: {asked.without_evidence}")
     elif before is not None:
         select.demand(environments, before, rollout.release, tools)
-    asking.confirm(environments, tools, yes=asked.yes)
+    prompts.confirm(environments, tools, yes=asked.yes)
     evidence = before.environments if before else ()
-    with executing.alone(environments, tools, wait=asked.wait, evidence=evidence) as execute:
+    with options.alone(environments, tools, wait=asked.wait, evidence=evidence) as execute:
         roll_out(rollout, tools, execute)
 
 
@@ -197,13 +187,13 @@ def deploy(
     """Bring a release into service: copy by digest if needed, point :latest, start, wait."""
     from attrs import evolve
 
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows.promote.rollout import Rollout
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = asking.stage(env, tools.settings)
-    asked = Asked(yes=yes, wait=wait, without_evidence=asking.reason("--without-evidence", without_evidence))
+    stage = prompts.stage(env, tools.settings)
+    asked = Asked(yes=yes, wait=wait, without_evidence=prompts.reason("--without-evidence", without_evidence))
     before = tools.settings.stage_before(stage)
     wanted = evolve(named(release, tools), waiver=asked.without_evidence)
     tools.identity.account()
@@ -232,22 +222,22 @@ def _deployment(stage: Stage, before: Stage | None, release: Release, tools: Too
 @command(iterable=["env"], help={"env": ENV, "release": RELEASE})
 def verify(c: Context, env: list[str], release: str = "") -> None:
     """Ask the running app until it proves the version, then run the smoke checks."""
+    from kaizen_tasks.cli import prompts
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.promote.rollout import Rollout, roll_out
-    from kaizen_tasks.tasks import asking
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
     rollout = Rollout(
-        stage=asking.stage(env, tools.settings),
+        stage=prompts.stage(env, tools.settings),
         release=named(release, tools),
         flow_for=catalogue.verification,
         again=again("verify", *envs(env)),
         go_back=False,
         heed_holds=False,
     )
-    asking.announce(rollout.release.name, rollout.stage.environments, tools)
-    roll_out(rollout, tools, executing.executor(tools))
+    prompts.announce(rollout.release.name, rollout.stage.environments, tools)
+    roll_out(rollout, tools, options.executor(tools))
 
 
 def envs(env: list[str]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import errors
+from kaizen_tasks.cli.command import command
 from kaizen_tasks.errors import ConfigurationError, KaizenError, VerifyFailed
-from kaizen_tasks.tasks.boundary import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
