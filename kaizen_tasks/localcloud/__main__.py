@@ -18,21 +18,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.localcloud.apprunner import AppRunner
-from kaizen_tasks.localcloud.cloudwatch import CloudWatch
-from kaizen_tasks.localcloud.ecr import Ecr
-from kaizen_tasks.localcloud.elsewhere import Elsewhere
-from kaizen_tasks.localcloud.faults import Faults
-from kaizen_tasks.localcloud.files import write_atomically
-from kaizen_tasks.localcloud.front import Front
-from kaizen_tasks.localcloud.logs import Logs
-from kaizen_tasks.localcloud.oci import Registry
-from kaizen_tasks.localcloud.requestlog import RequestLog
-from kaizen_tasks.localcloud.secrets import SecretValues
-from kaizen_tasks.localcloud.server import LOOPBACK, Server
-from kaizen_tasks.localcloud.store import ImageStore
-from kaizen_tasks.localcloud.tokens import Tokens
-from kaizen_tasks.localcloud.wire import Endpoint
+from kaizen_tasks.localcloud.apprunner.api import AppRunner
+from kaizen_tasks.localcloud.apprunner.secret_values import SecretValues
+from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.ecr.api import Ecr
+from kaizen_tasks.localcloud.logs.api import CloudWatch
+from kaizen_tasks.localcloud.logs.files import Logs
+from kaizen_tasks.localcloud.moto.backend import Elsewhere
+from kaizen_tasks.localcloud.registry.distribution_api import Registry
+from kaizen_tasks.localcloud.registry.store import ImageStore
+from kaizen_tasks.localcloud.server.access_log import RequestLog
+from kaizen_tasks.localcloud.server.auth import Tokens
+from kaizen_tasks.localcloud.server.aws_json import Endpoint
+from kaizen_tasks.localcloud.server.faults import Faults
+from kaizen_tasks.localcloud.server.router import Front
+from kaizen_tasks.localcloud.server.server import LOOPBACK, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kaizen_tasks.localcloud.manifests import OCI_INDEX, OCI_MANIFEST, Manifest, digest_of
-from kaizen_tasks.localcloud.repositories import Repository
-from kaizen_tasks.localcloud.store import ImageStore
+from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST, Manifest, digest_of
+from kaizen_tasks.localcloud.registry.repositories import Repository
+from kaizen_tasks.localcloud.registry.store import ImageStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

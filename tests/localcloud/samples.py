@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kaizen_tasks.localcloud.manifests import OCI_INDEX, OCI_MANIFEST
+from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaizen_tasks.localcloud.manifests import OCI_MANIFEST
+from kaizen_tasks.localcloud.registry.manifests import OCI_MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.clouds import Cloud
 from tests.fakes.tools import settings
+from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
-from tests.localcloud.test_apprunner import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from kaizen_tasks.domain.service import Service
 from kaizen_tasks.errors import Denied
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.logs import LogsContract
+from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
-from tests.localcloud.test_apprunner import wait_for
 from tests.scripted import Reply, Request, ScriptedServer
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""ECR's control plane."""

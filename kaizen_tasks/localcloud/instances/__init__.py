@@ -1,0 +1,1 @@
+"""Running instances of services: as containers, or as processes from an unpacked image."""

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: what instances print, and the API that reads it."""

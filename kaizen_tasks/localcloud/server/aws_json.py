@@ -1,0 +1,144 @@
+"""AWS JSON over HTTP: what every control-plane service of the local cloud has in common."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, cast
+
+import attrs
+
+from kaizen_tasks.localcloud.server.botocore_shapes import SerializationError, decode, encode, problems
+from kaizen_tasks.localcloud.server.http_message import Document, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.model import OperationModel, ServiceModel
+
+    from kaizen_tasks.localcloud.server.botocore_shapes import Problem
+    from kaizen_tasks.localcloud.server.http_message import Call
+
+_log = logging.getLogger(__name__)
+# App Runner's pattern of image names knows AWS's registries only, and the one here is on loopback.
+_LOOPBACK_IMAGE = r"127\.0\.0\.1:[0-9]+/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64})?"
+_REFUSALS = ("InvalidParameterException", "InvalidRequestException")
+
+
+class ServiceError(Exception):
+    """An error that AWS models: it travels to the client as `__type` and `message`.
+
+    Args:
+        code: the modelled error's name, for example `RepositoryNotFoundException`.
+        message: what a person reads.
+        status: the HTTP status; AWS answers 400 to nearly everything.
+        members: further members of the modelled error.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, **members: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members
+
+
+class Service(Protocol):
+    """A control plane: one method for each operation, `CreateRepository` as `create_repository`.
+
+    A method takes the request's document, checked against the model, and returns the answer's, or raises
+    ServiceError.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return botocore's name of the service, for example `ecr`."""
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """Speak AWS JSON for one service.
+
+    Args:
+        service: does the work.
+        region: the only one it answers for.
+    """
+
+    service: Service
+    region: str
+
+    def answer(self, call: Call, *, region: str, operation: str) -> Reply:
+        """Answer one call.
+
+        Args:
+            call: the request.
+            region: where the client's signature is scoped to.
+            operation: the name that `X-Amz-Target` gives.
+        """
+        try:
+            return self._reply(200, self._perform(call.content, region, operation))
+        except ServiceError as error:
+            body = {"__type": error.code, "message": error.message, **error.members}
+            return self._reply(error.status, body)
+        except Exception:  # noqa: BLE001 - a client gets an answer whatever happens
+            _log.exception("%s.%s", self.service.name, operation)
+            return self._reply(500, {"__type": "InternalFailure", "message": "see the local cloud's log"})
+
+    @cached_property
+    def _model(self) -> ServiceModel:
+        from botocore.loaders import Loader
+        from botocore.model import ServiceModel
+
+        document = Loader().load_service_model(self.service.name, "service-2")
+        if image := document["shapes"].get("ImageIdentifier", {}).get("pattern"):
+            document["shapes"]["ImageIdentifier"]["pattern"] = f"{image}|{_LOOPBACK_IMAGE}"
+        return ServiceModel(document)
+
+    def _perform(self, content: bytes, region: str, operation: str) -> object:
+        if region != self.region:
+            raise ServiceError(
+                "InvalidSignatureException", "Credential should be scoped to a valid region.", status=403
+            )
+        model, method = self._operation(operation)
+        answer = method(_request(model, content))
+        return encode(model.output_shape, answer) if model.output_shape else {}
+
+    def _operation(self, name: str) -> tuple[OperationModel, Callable[[Document], Document]]:
+        from botocore import xform_name
+
+        if name not in self._model.operation_names:
+            raise ServiceError("UnknownOperationException", f"There is no operation {name!r}.")
+        method = getattr(self.service, xform_name(name), None)
+        if method is None:
+            raise ServiceError("UnknownOperationException", f"The local cloud does not offer {name}.")
+        return self._model.operation_model(name), cast("Callable[[Document], Document]", method)
+
+    def _reply(self, status: int, document: object) -> Reply:
+        kind = f"application/x-amz-json-{self._model.metadata['jsonVersion']}"
+        return Reply.document(status, document, kind=kind, headers={"x-amzn-RequestId": str(uuid.uuid4())})
+
+
+def _request(model: OperationModel, content: bytes) -> Document:
+    if model.input_shape is None:
+        return {}
+    try:
+        document: Document = decode(model.input_shape, json.loads(content or b"{}"))
+    except (ValueError, SerializationError) as error:
+        raise ServiceError("SerializationException", str(error)) from error
+    if found := list(problems(model.input_shape, document)):
+        raise _refusal(model, found)
+    return document
+
+
+def _refusal(model: OperationModel, found: list[Problem]) -> ServiceError:
+    modelled = {shape.name for shape in model.error_shapes}
+    code = next((code for code in _REFUSALS if code in modelled), "ValidationException")
+    noun = "error" if len(found) == 1 else "errors"
+    return ServiceError(code, f"{len(found)} validation {noun} detected: {'; '.join(map(_sentence, found))}")
+
+
+def _sentence(problem: Problem) -> str:
+    value = f"Value '{problem.value}' at" if problem.value else "Value at"
+    return f"{value} '{problem.path}' failed to satisfy constraint: {problem.constraint}"

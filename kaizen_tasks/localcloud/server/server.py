@@ -1,0 +1,143 @@
+"""The HTTP/1.1 server: keep-alive, `Expect: 100-continue`, bodies streamed both ways.
+
+The standard library's server rather than werkzeug's, which closes the connection after every answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, cast
+
+from kaizen_tasks.localcloud.server.http_message import Call, DropConnectionError, Reply
+from kaizen_tasks.localcloud.server.request_body import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Application = Callable[[Call], Reply]
+
+LOOPBACK = "127.0.0.1"
+_IDLE_SECONDS = 300
+_DRAIN_BYTES = 16 << 20
+_log = logging.getLogger(__name__)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Carry calls to the application and replies back."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_SECONDS
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: Server
+
+    def handle(self) -> None:
+        """Serve one connection; a client that goes away is not an error."""
+        try:
+            super().handle()
+        except (ConnectionError, TimeoutError) as error:
+            _log.info("%s: %s", self.client_address, error)
+
+    def handle_expect_100(self) -> bool:
+        """Leave the invitation to the first read, so that a refusal costs no upload."""
+        return True
+
+    def version_string(self) -> str:
+        """Name the server without its Python."""
+        return "kaizen-local-cloud"
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        """Leave it to the request log, which repeats no query: a query may hold a token."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the overridden method's name
+        """Keep the terminal quiet."""
+        _log.info(format, *args)
+
+    def exchange(self) -> None:
+        """Answer one request and leave the connection ready for the next."""
+        length = self._length()
+        if length == -1:
+            self.close_connection = True
+            self._send(Reply(status=400))
+            return
+        body = Body(self.rfile, length, self._invitation())
+        try:
+            self._send(self.server.application(self._call(body)))
+        except DropConnectionError:
+            self._reset()
+        else:
+            self.close_connection |= not body.drain(_DRAIN_BYTES)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = exchange  # noqa: N815 - as the base asks
+
+    def _length(self) -> int | None:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return None
+        text = self.headers.get("Content-Length", "0").strip()
+        return int(text) if text.isascii() and text.isdigit() else -1
+
+    def _invitation(self) -> Callable[[], None] | None:
+        expects = self.headers.get("Expect", "").strip().lower() == "100-continue"
+        return self._invite if expects else None
+
+    def _invite(self) -> None:
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.wfile.flush()
+
+    def _call(self, body: Body) -> Call:
+        return Call(method=self.command, target=self.path, headers=cast("Mapping[str, str]", self.headers), body=body)
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in _headers(reply).items():
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        for part in (reply.body,) if isinstance(reply.body, bytes) else reply.body:
+            self.wfile.write(part)
+        self.wfile.flush()
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    headers = dict(reply.headers)
+    if isinstance(reply.body, bytes) and reply.status != 204:
+        headers.setdefault("Content-Length", str(len(reply.body)))
+    return headers
+
+
+class Server(ThreadingHTTPServer):
+    """Listen on loopback; connections wait until `serve_forever` serves each in a thread of its own.
+
+    Args:
+        port: 0 lets the system choose.
+    """
+
+    application: Application
+
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self, port: int) -> None:
+        super().__init__((LOOPBACK, port), Handler)
+
+    @property
+    def port(self) -> int:
+        """Return the port it listens on."""
+        return self.server_port
+
+    def server_bind(self) -> None:
+        """Bind without the reverse look-up of the base class, which may take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = LOOPBACK, self.server_address[1]

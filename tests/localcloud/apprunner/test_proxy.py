@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.localcloud.apprunner.proxy import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Upstream:
+    """A server whose connections are handled by a function."""
+
+    def __init__(self, handle: Callable[[socket.socket], None]) -> None:
+        self._handle = handle
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
+                self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            self._handle(connection)
+
+
+def echo_after_everything(connection: socket.socket) -> None:
+    connection.sendall(b"".join(iter(lambda: connection.recv(1 << 16), b"")))
+
+
+def say(text: bytes) -> Callable[[socket.socket], None]:
+    return lambda connection: connection.sendall(text)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
+    with contextlib.ExitStack() as stack:
+
+        def start(handle: Callable[[socket.socket], None]) -> int:
+            return stack.enter_context(contextlib.closing(Upstream(handle))).port
+
+        yield start
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    before = threading.active_count()
+    with contextlib.closing(Relay()) as relay:
+        yield relay
+    assert threading.active_count() <= before
+
+
+def ask(port: int, content: bytes = b"") -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
+def test_passes_bytes_both_ways_and_the_end_of_each(
+    relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]
+) -> None:
+    relay.switch(upstream(echo_after_everything))
+    content = os.urandom(3_000_000)
+    assert ask(relay.port, content) == content
+
+
+def test_serves_many_connections_at_once(
+    relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]
+) -> None:
+    relay.switch(upstream(echo_after_everything))
+    contents = [os.urandom(1000) for _ in range(300)]
+    with ThreadPoolExecutor(100) as pool:
+        assert list(pool.map(lambda content: ask(relay.port, content), contents)) == contents
+
+
+def test_new_connections_go_to_the_new_target_and_old_ones_stay(
+    relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]
+) -> None:
+    old = upstream(echo_after_everything)
+    relay.switch(old)
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as early:
+        early.sendall(b"still ")
+        while relay.drain(old, 0.02):  # until the relay has taken the connection
+            pass
+        assert relay.switch(upstream(say(b"new"))) == old
+        assert ask(relay.port) == b"new"
+        assert not relay.drain(old, 0.05)
+        early.sendall(b"here")
+        early.shutdown(socket.SHUT_WR)
+        assert b"".join(iter(lambda: early.recv(100), b"")) == b"still here"
+    assert relay.drain(old, 5)
+
+
+def test_answers_503_while_there_is_no_target(relay: Relay) -> None:
+    assert ask(relay.port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 ")
+
+
+def test_answers_503_when_nothing_listens_at_the_target(relay: Relay) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    relay.switch(port)
+    answer = ask(relay.port)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert f"Content-Length: {len(body)}".encode() in head
+
+
+def test_takes_the_port_it_is_given_or_another_if_that_is_taken(relay: Relay) -> None:
+    with contextlib.closing(Relay(relay.port)) as second:
+        assert second.port != relay.port
+        free = second.port
+    with contextlib.closing(Relay(free)) as third:
+        assert third.port == free
+
+
+def test_close_cuts_connections_and_refuses_new_ones(
+    upstream: Callable[[Callable[[socket.socket], None]], int],
+) -> None:
+    relay = Relay()
+    relay.switch(upstream(echo_after_everything))
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as connection:
+        connection.sendall(b"half a request")
+        relay.close()
+        assert connection.recv(10) == b""
+    with pytest.raises(ConnectionRefusedError):
+        ask(relay.port)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
+def test_leaves_no_descriptor_behind(relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]) -> None:
+    target = upstream(say(b"hello"))
+    relay.switch(target)
+    ask(relay.port)
+    assert relay.drain(target, 5)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(50):
+        ask(relay.port)
+    assert relay.drain(target, 5)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2

@@ -1,0 +1,383 @@
+"""ECR's control plane as boto3 sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST
+from tests.localcloud.samples import CONFIG, RawRegistry, digest_of, image, index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.clouds import Cloud
+
+    Create = Callable[..., str]
+
+POLICY = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 50},
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def ecr(cloud: Cloud) -> Any:
+    return cloud.client("ecr")
+
+
+def code_of(call: Callable[..., object], **request: object) -> str:
+    with pytest.raises(ClientError) as failure:
+        call(**request)
+    return str(failure.value.response["Error"]["Code"])
+
+
+class TestRepositories:
+    def test_describes_what_was_created(self, ecr: Any, cloud: Cloud, repository: Create) -> None:
+        name = repository(imageTagMutability="IMMUTABLE", tags=[{"Key": "team", "Value": "coach"}])
+        (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        assert found["repositoryUri"] == f"{cloud.registry}/{name}"
+        assert found["repositoryArn"] == f"arn:aws:ecr:eu-west-1:123456789012:repository/{name}"
+        assert (found["registryId"], found["imageTagMutability"]) == ("123456789012", "IMMUTABLE")
+        assert abs(found["createdAt"].timestamp() - time.time()) < 60
+
+    def test_refuses_a_name_that_is_taken(self, ecr: Any, repository: Create) -> None:
+        name = repository()
+        assert code_of(ecr.create_repository, repositoryName=name) == "RepositoryAlreadyExistsException"
+
+    @pytest.mark.parametrize("name", ["Upper", "a", "a//b", "-a", "../up"])
+    def test_refuses_names_that_aws_refuses(self, ecr: Any, name: str) -> None:
+        assert code_of(ecr.create_repository, repositoryName=name) == "InvalidParameterException"
+
+    def test_lists_repositories_in_pages(self, ecr: Any, repository: Create) -> None:
+        created = {repository(suffix) for suffix in ("a", "b", "c")}
+        pages = list(ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 2}))
+        names = [found["repositoryName"] for page in pages for found in page["repositories"]]
+        assert created <= set(names)
+        assert len(names) == len(set(names))
+        assert all(len(page["repositories"]) <= 2 for page in pages)
+
+    def test_refuses_a_page_it_did_not_name(self, ecr: Any) -> None:
+        assert code_of(ecr.describe_repositories, nextToken="é") == "InvalidParameterException"
+
+    def test_knows_only_its_own_account(self, ecr: Any, repository: Create) -> None:
+        request = {"registryId": "999999999999", "repositoryName": repository()}
+        assert code_of(ecr.describe_images, **request) == "RepositoryNotFoundException"
+
+    def test_deletes_images_only_by_force(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        registry.push(name, "v1", b"layer")
+        assert code_of(ecr.delete_repository, repositoryName=name) == "RepositoryNotEmptyException"
+        ecr.delete_repository(repositoryName=name, force=True)
+        assert code_of(ecr.describe_images, repositoryName=name) == "RepositoryNotFoundException"
+
+    def test_changes_which_tags_may_move(self, ecr: Any, repository: Create) -> None:
+        name = repository()
+        filters = [{"filterType": "WILDCARD", "filter": "latest"}]
+        ecr.put_image_tag_mutability(
+            repositoryName=name,
+            imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=filters,
+        )
+        (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        assert found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+        assert found["imageTagMutabilityExclusionFilters"] == filters
+
+    def test_wants_filters_for_exclusions_and_no_more_than_five(self, ecr: Any, repository: Create) -> None:
+        request = {"repositoryName": repository(), "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"}
+        six = [{"filterType": "WILDCARD", "filter": f"tag{number}"} for number in range(6)]
+        change = ecr.put_image_tag_mutability
+        assert code_of(change, **request) == "InvalidParameterException"
+        assert code_of(change, **request, imageTagMutabilityExclusionFilters=six) == "InvalidParameterException"
+
+    def test_keeps_resource_tags(self, ecr: Any, repository: Create) -> None:
+        name = repository(tags=[{"Key": "a", "Value": "1"}])
+        arn = f"arn:aws:ecr:eu-west-1:123456789012:repository/{name}"
+        ecr.tag_resource(resourceArn=arn, tags=[{"Key": "b", "Value": "2"}])
+        ecr.untag_resource(resourceArn=arn, tagKeys=["a"])
+        assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "b", "Value": "2"}]
+
+    def test_keeps_a_lifecycle_policy(self, ecr: Any, repository: Create) -> None:
+        name = repository()
+        assert code_of(ecr.get_lifecycle_policy, repositoryName=name) == "LifecyclePolicyNotFoundException"
+        ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=POLICY)
+        assert ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"] == POLICY
+        ecr.delete_lifecycle_policy(repositoryName=name)
+        assert code_of(ecr.get_lifecycle_policy, repositoryName=name) == "LifecyclePolicyNotFoundException"
+
+
+class TestAccount:
+    def test_does_not_mount_blobs_unless_told_to(self, ecr: Any) -> None:
+        assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "DISABLED"
+        ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED"
+        ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+
+    def test_refuses_settings_that_aws_does_not_have(self, ecr: Any) -> None:
+        assert code_of(ecr.get_account_setting, name="NONSENSE") == "InvalidParameterException"
+        request = {"name": "BLOB_MOUNTING", "value": "MAYBE"}
+        assert code_of(ecr.put_account_setting, **request) == "InvalidParameterException"
+
+    def test_issues_a_new_password_for_twelve_hours(self, ecr: Any, cloud: Cloud) -> None:
+        first, second = (ecr.get_authorization_token()["authorizationData"][0] for _ in range(2))
+        assert first["authorizationToken"] != second["authorizationToken"]
+        assert first["proxyEndpoint"] == cloud.endpoint_url
+        assert abs(first["expiresAt"].timestamp() - time.time() - 12 * 3600) < 60
+
+    def test_describes_the_registry(self, ecr: Any) -> None:
+        assert ecr.describe_registry()["registryId"] == "123456789012"
+
+
+class TestImages:
+    def test_describes_an_image(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        digest = registry.push(name, "v1", b"layer")
+        registry.push(name, "latest", b"layer")
+        (found,) = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "v1"}])["imageDetails"]
+        assert (found["imageDigest"], found["imageTags"]) == (digest, ["v1", "latest"])
+        assert found["imageSizeInBytes"] == len(CONFIG) + len(b"layer")
+        assert found["imageManifestMediaType"] == OCI_MANIFEST
+        assert found["artifactMediaType"] == "application/vnd.oci.image.config.v1+json"
+        assert abs(found["imagePushedAt"].timestamp() - time.time()) < 60
+
+    def test_a_new_tag_does_not_make_an_image_younger(
+        self, ecr: Any, registry: RawRegistry, repository: Create
+    ) -> None:
+        name = repository()
+        registry.push(name, "v1", b"layer")
+        before = ecr.describe_images(repositoryName=name)["imageDetails"][0]["imagePushedAt"]
+        time.sleep(0.01)  # as long as two stamps need to differ
+        registry.push(name, "again", b"layer")
+        assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imagePushedAt"] == before
+
+    def test_an_unknown_image_is_an_error(self, ecr: Any, repository: Create) -> None:
+        request = {"repositoryName": repository(), "imageIds": [{"imageTag": "v9"}]}
+        assert code_of(ecr.describe_images, **request) == "ImageNotFoundException"
+
+    def test_refuses_pages_of_named_images(self, ecr: Any, repository: Create) -> None:
+        request = {"repositoryName": repository(), "imageIds": [{"imageTag": "v1"}], "maxResults": 1}
+        assert code_of(ecr.describe_images, **request) == "InvalidParameterException"
+
+    def test_lists_every_image_once_over_pages(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        pushed = {registry.push(name, f"v{number}", bytes([number])) for number in range(5)}
+        pages = list(
+            ecr.get_paginator("describe_images").paginate(repositoryName=name, PaginationConfig={"PageSize": 2})
+        )
+        seen = [found["imageDigest"] for page in pages for found in page["imageDetails"]]
+        assert (len(pages), len(seen), set(seen)) == (3, 5, pushed)
+
+    def test_tells_tagged_images_from_the_children_of_an_index(
+        self, ecr: Any, registry: RawRegistry, repository: Create
+    ) -> None:
+        name = repository()
+        for blob in (CONFIG, b"layer"):
+            registry.upload(name, blob)
+        child = image(b"layer")
+        registry.put(name, digest_of(child), child)
+        registry.put(name, "v1", index(child), OCI_INDEX)
+        found = {
+            status: [
+                detail["imageDigest"]
+                for detail in ecr.describe_images(repositoryName=name, filter={"tagStatus": status})["imageDetails"]
+            ]
+            for status in ("TAGGED", "UNTAGGED", "ANY")
+        }
+        assert found["TAGGED"] == [digest_of(index(child))]
+        assert found["UNTAGGED"] == [digest_of(child)]
+        assert sorted(found["ANY"]) == sorted([digest_of(child), digest_of(index(child))])
+
+    def test_lists_one_identifier_for_every_tag(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        digest = registry.push(name, "v1", b"layer")
+        registry.push(name, "v2", b"layer")
+        assert ecr.list_images(repositoryName=name)["imageIds"] == [
+            {"imageDigest": digest, "imageTag": "v1"},
+            {"imageDigest": digest, "imageTag": "v2"},
+        ]
+
+    def test_gets_the_exact_manifest(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        registry.push(name, "v1", b"layer")
+        answer = ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": "v1"}])
+        assert answer["images"][0]["imageManifest"].encode() == image(b"layer")
+        assert answer["failures"] == []
+
+    def test_reports_what_it_cannot_get(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        digest = registry.push(name, "v1", b"layer")
+        ids = [
+            {"imageTag": "v9"},
+            {"imageDigest": "sha256:short"},
+            {},
+            {"imageDigest": digest, "imageTag": "v9"},
+        ]
+        answer = ecr.batch_get_image(repositoryName=name, imageIds=ids)
+        assert answer["images"] == []
+        assert [(failure["imageId"], failure["failureCode"]) for failure in answer["failures"]] == [
+            (ids[0], "ImageNotFound"),
+            (ids[1], "InvalidImageDigest"),
+            (ids[2], "MissingDigestAndTag"),
+            (ids[3], "ImageTagDoesNotMatchDigest"),
+        ]
+
+    def test_returns_no_media_type_that_was_not_accepted(
+        self, ecr: Any, registry: RawRegistry, repository: Create
+    ) -> None:
+        name = repository()
+        registry.push(name, "v1", b"layer")
+        request = {"repositoryName": name, "imageIds": [{"imageTag": "v1"}]}
+        assert ecr.batch_get_image(**request, acceptedMediaTypes=[OCI_MANIFEST])["images"]
+        answer = ecr.batch_get_image(**request, acceptedMediaTypes=[OCI_INDEX])
+        assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageNotFound"]
+
+    def test_deletes_an_image_with_its_last_tag(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        digest = registry.push(name, "v1", b"layer")
+        registry.push(name, "v2", b"layer")
+        for tag, left in (("v1", ["v2"]), ("v2", [])):
+            gone = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": tag}])
+            assert gone["imageIds"] == [{"imageDigest": digest, "imageTag": tag}]
+            assert [entry["imageTag"] for entry in ecr.list_images(repositoryName=name)["imageIds"]] == left
+
+    def test_keeps_an_image_that_an_index_lists(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+        name = repository()
+        child = registry.push(name, "child", b"layer")
+        registry.put(name, "multi", index(image(b"layer")), OCI_INDEX)
+        answer = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": child}])
+        assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageReferencedByManifestList"]
+
+    def test_bytes_go_with_the_last_image_that_needs_them(
+        self, ecr: Any, cloud: Cloud, registry: RawRegistry, repository: Create
+    ) -> None:
+        one, two, layer = repository("one"), repository("two"), b"bytes of these two images alone"
+        digest = registry.push(one, "v1", layer)
+        registry.push(two, "v1", layer)
+        kept = cloud.state / "registry" / "blobs" / "sha256" / digest_of(layer)[7:9] / digest_of(layer)[7:]
+        ecr.batch_delete_image(repositoryName=one, imageIds=[{"imageDigest": digest}])
+        assert kept.exists()
+        ecr.batch_delete_image(repositoryName=two, imageIds=[{"imageDigest": digest}])
+        assert not kept.exists()
+
+
+class TestPutImage:
+    @pytest.fixture
+    def name(self, registry: RawRegistry, repository: Create) -> str:
+        name = repository(imageTagMutability="IMMUTABLE")
+        for blob in (CONFIG, b"layer"):
+            registry.upload(name, blob)
+        return name
+
+    @pytest.fixture
+    def put(self, ecr: Any, name: str) -> Callable[..., Any]:
+        def put_image(manifest: bytes = image(b"layer"), **more: str) -> Any:
+            return ecr.put_image(repositoryName=name, imageManifest=manifest.decode(), **more)
+
+        return put_image
+
+    def test_keeps_an_image(self, put: Callable[..., Any]) -> None:
+        kept = put(imageTag="v1")["image"]
+        assert kept["imageId"] == {"imageDigest": digest_of(image(b"layer")), "imageTag": "v1"}
+        assert kept["imageManifestMediaType"] == OCI_MANIFEST
+
+    def test_adds_a_tag_without_a_transfer(self, ecr: Any, name: str, put: Callable[..., Any]) -> None:
+        put(imageTag="v1")
+        put(imageTag="also")
+        assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["also", "v1"]
+
+    def test_says_when_the_image_is_there_already(self, put: Callable[..., Any]) -> None:
+        put(imageTag="v1")
+        assert code_of(put, imageTag="v1") == "ImageAlreadyExistsException"
+        assert code_of(put) == "ImageAlreadyExistsException"
+
+    def test_never_moves_an_immutable_tag(self, put: Callable[..., Any]) -> None:
+        put(imageTag="v1")
+        assert code_of(put, manifest=image(), imageTag="v1") == "ImageTagAlreadyExistsException"
+
+    @pytest.mark.parametrize(
+        ("request_", "code"),
+        [
+            ({"manifest": image(b"missing")}, "LayersNotFoundException"),
+            ({"manifest": index(image(b"missing"))}, "ReferencedImagesNotFoundException"),
+            ({"imageDigest": digest_of(b"other")}, "ImageDigestDoesNotMatchException"),
+            ({"manifest": b"no json"}, "InvalidParameterException"),
+            ({"imageTag": "-"}, "InvalidParameterException"),
+        ],
+    )
+    def test_refuses_as_aws_does(self, put: Callable[..., Any], request_: dict[str, Any], code: str) -> None:
+        assert code_of(put, **request_) == code
+
+
+class TestLayers:
+    def test_uploads_checks_and_downloads_a_layer(self, ecr: Any, repository: Create) -> None:
+        name, content = repository(), b"0123456789"
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        available = {"repositoryName": name, "layerDigests": [digest, "nonsense"]}
+        before = ecr.batch_check_layer_availability(**available)
+        assert [layer["layerAvailability"] for layer in before["layers"]] == ["UNAVAILABLE"]
+        assert [failure["failureCode"] for failure in before["failures"]] == ["InvalidLayerDigest"]
+        for part in self._upload(ecr, name, content):
+            assert part["lastByteReceived"] in (3, 9)
+        assert ecr.batch_check_layer_availability(**available)["layers"][0]["layerSize"] == len(content)
+
+    def test_downloads_without_a_password(
+        self, ecr: Any, cloud: Cloud, registry: RawRegistry, repository: Create
+    ) -> None:
+        name = repository()
+        registry.push(name, "v1", b"layer")
+        answer = ecr.get_download_url_for_layer(repositoryName=name, layerDigest=digest_of(b"layer"))
+        with urllib.request.urlopen(answer["downloadUrl"], timeout=10) as response:
+            assert response.read() == b"layer"
+        assert "token=" not in (cloud.state / "log").read_text() + (cloud.state / "requests.jsonl").read_text()
+        forged = registry.ask("GET", f"/_kaizen/layers/{digest_of(b'layer')}?token=1.2", Authorization="")
+        assert (forged.status, forged.codes) == (403, ["DENIED"])
+
+    def test_says_where_a_part_should_have_begun(self, ecr: Any, repository: Create) -> None:
+        name = repository()
+        upload = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
+        part = {"repositoryName": name, "uploadId": upload, "layerPartBlob": b"abc"}
+        with pytest.raises(ClientError) as failure:
+            ecr.upload_layer_part(**part, partFirstByte=5, partLastByte=7)
+        assert failure.value.response["Error"]["Code"] == "InvalidLayerPartException"
+        assert failure.value.response["lastValidByteReceived"] == -1  # type: ignore[typeddict-item]  # modelled by ECR
+
+    def test_refuses_uploads_that_cannot_be_completed(self, ecr: Any, repository: Create) -> None:
+        name = repository()
+        upload = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
+        request = {"repositoryName": name, "uploadId": upload, "layerDigests": [digest_of(b"x")]}
+        assert code_of(ecr.complete_layer_upload, **request) == "EmptyUploadException"
+        ecr.upload_layer_part(repositoryName=name, uploadId=upload, partFirstByte=0, partLastByte=0, layerPartBlob=b"y")
+        assert code_of(ecr.complete_layer_upload, **request) == "InvalidLayerException"
+        assert code_of(ecr.complete_layer_upload, **request) == "UploadNotFoundException"
+
+    def test_does_not_take_the_same_layer_twice(self, ecr: Any, repository: Create) -> None:
+        name = repository()
+        list(self._upload(ecr, name, b"0123456789"))
+        with pytest.raises(ecr.exceptions.LayerAlreadyExistsException):
+            list(self._upload(ecr, name, b"0123456789"))
+
+    def _upload(self, ecr: Any, name: str, content: bytes) -> Iterator[dict[str, Any]]:
+        upload = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
+        for first, part in ((0, content[:4]), (4, content[4:])):
+            yield ecr.upload_layer_part(
+                repositoryName=name,
+                uploadId=upload,
+                partFirstByte=first,
+                partLastByte=first + len(part) - 1,
+                layerPartBlob=part,
+            )
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        ecr.complete_layer_upload(repositoryName=name, uploadId=upload, layerDigests=[digest])

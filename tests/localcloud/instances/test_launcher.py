@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from kaizen_tasks.errors import DeployFailed, Interrupted
+from kaizen_tasks.localcloud.instances.container import Docker
+from kaizen_tasks.localcloud.instances.launcher import HealthCheck, Workloads, wait_until_healthy
+from kaizen_tasks.localcloud.instances.rootfs import read_image
+from kaizen_tasks.localcloud.instances.spec import Instance, Launch
+from kaizen_tasks.localcloud.registry.store import ImageStore
+from tests.localcloud.layers import BUNDLE, Shelf, archive, file, folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="what is asserted is read from /proc")
+QUICK = HealthCheck(protocol="TCP", path="/", interval=1, timeout=1, healthy=1, unhealthy=5)
+NEVER = threading.Event()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    shelf = Shelf(ImageStore(tmp_path / "store"))
+    shelf.repository("app")
+    return shelf
+
+
+@pytest.fixture
+def workloads(tmp_path: Path) -> Workloads:
+    docker = Docker(registry="127.0.0.1:1", password=lambda: "unused")
+    return Workloads(folder=tmp_path / "instances", engine="process", docker=docker)
+
+
+def launch_of(shelf: Shelf, digest: str, **variables: str) -> Launch:
+    identity = uuid.uuid4().hex
+    return Launch(
+        identity=identity,
+        repository="app",
+        image=read_image(shelf.store, "app", digest),
+        variables=variables,
+        arguments=(),
+        port=8080,
+        output=shelf.store.blobs.path(digest).parents[3] / "output" / identity,
+    )
+
+
+@pytest.fixture
+def start(shelf: Shelf, workloads: Workloads) -> Iterator[Callable[..., tuple[Launch, Instance]]]:
+    with contextlib.ExitStack() as stack:
+
+        def start(digest: str, **variables: str) -> tuple[Launch, Instance]:
+            launch = launch_of(shelf, digest, **variables)
+            instance = workloads.start(launch)
+            stack.callback(instance.stop)
+            return launch, instance
+
+        yield start
+
+
+def script(shelf: Shelf, text: str, config: Mapping[str, object] | None = None) -> str:
+    """Push a bundle that runs a few lines of Python."""
+    entries = archive(folder("app"), file("app/main.py", textwrap.dedent(text).encode()))
+    defaults = {"Cmd": ["python", "main.py"], "WorkingDir": "/app", "Labels": BUNDLE}
+    return shelf.image("app", [entries], config={**defaults, **(config or {})})
+
+
+def outcome(launch: Launch, instance: Instance) -> tuple[int, tuple[str, ...]]:
+    """Wait for an instance to end; return its exit code and output."""
+    deadline = time.monotonic() + 10
+    while (code := instance.exit_code()) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert code is not None
+    return code, launch.tail()
+
+
+def ask(port: int) -> dict[str, object]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/version", timeout=5) as answer:
+        document: dict[str, object] = json.loads(answer.read())
+        return document
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} is still there"
+        time.sleep(0.02)
+
+
+def test_runs_an_image_as_a_process_and_stops_it(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]], tmp_path: Path
+) -> None:
+    launch, instance = start(shelf.app("app", "v1.0.0"), ENVIRONMENT="staging")
+    wait_until_healthy(instance, QUICK, NEVER)
+    answer = ask(instance.port)
+    assert (answer["APP_VERSION"], answer["ENVIRONMENT"]) == ("v1.0.0", "staging")
+    assert launch.tail()[0].startswith("listening as v1.0.0 in ")
+    instance.stop()
+    instance.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", instance.port), timeout=1)
+    assert list((tmp_path / "instances").iterdir()) == []
+
+
+def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
+    shelf: Shelf,
+    start: Callable[..., tuple[Launch, Instance]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of this machine")
+    monkeypatch.setenv("PYTHONPATH", "/of/this/machine")
+    text = "import json, os; print(json.dumps([os.getcwd(), dict(os.environ)]))"
+    launch, instance = start(script(shelf, text, {"Env": ["PATH=/image", "LEVEL=image"]}), LEVEL="service")
+    code, output = outcome(launch, instance)
+    working_directory, environment = json.loads(output[-1])
+    assert code == 0
+    assert working_directory.endswith(f"{launch.identity}/root/app")
+    assert environment["LEVEL"] == "service"
+    assert environment["PORT"] == str(instance.port)
+    assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    assert not {name for name in environment if name.startswith(("AWS_", "PYTHONPATH"))}
+
+
+def test_program_gets_nothing_from_standard_input_and_default_signals(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    text = "import signal, sys; print(repr(sys.stdin.read()), signal.getsignal(signal.SIGTERM).name)"
+    launch, instance = start(script(shelf, text))
+    assert outcome(launch, instance) == (0, ("'' SIG_DFL",))
+
+
+def test_service_arguments_replace_the_command_and_follow_the_entry_point(
+    shelf: Shelf, workloads: Workloads, tmp_path: Path
+) -> None:
+    config = {"Entrypoint": ["python", "main.py"], "Cmd": ["default"]}
+    launch = attrs.evolve(
+        launch_of(shelf, script(shelf, "import sys; print(sys.argv[1:])", config)),
+        arguments=("chosen", "/app/main.py"),
+        output=tmp_path / "printed",
+    )
+    instance = workloads.start(launch)
+    code, output = outcome(launch, instance)
+    root = tmp_path / "instances" / launch.identity / "root"
+    instance.stop()
+    assert (code, output) == (0, (f"['chosen', '{root}/app/main.py']",))
+
+
+def test_exit_code_and_last_words_of_a_program_that_fails(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    launch, instance = start(script(shelf, "print('first'); raise SystemExit('gave up')"))
+    with pytest.raises(DeployFailed, match="Health check failed") as caught:
+        wait_until_healthy(instance, QUICK, NEVER)
+    assert caught.value.state == "Container exit code: 1"
+    assert launch.tail() == ("first", "gave up")
+
+
+def test_exit_code_of_a_program_that_was_killed(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+    launch, instance = start(script(shelf, "import os; os.kill(os.getpid(), 9)"))
+    assert outcome(launch, instance) == (137, ())
+
+
+def test_says_that_a_program_is_not_there(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+    launch, instance = start(script(shelf, "", {"Cmd": ["./missing"]}))
+    assert outcome(launch, instance) == (127, ("./missing cannot be run: No such file or directory",))
+
+
+def test_refuses_an_image_that_names_nothing_to_run(shelf: Shelf, workloads: Workloads, tmp_path: Path) -> None:
+    with pytest.raises(DeployFailed, match="names nothing to run"):
+        workloads.start(launch_of(shelf, script(shelf, "", {"Cmd": []})))
+    assert list((tmp_path / "instances").iterdir()) == []
+
+
+def test_bundle_is_a_process_even_where_containers_are_wanted(shelf: Shelf, tmp_path: Path) -> None:
+    unreachable = Docker(registry="127.0.0.1:1", password=lambda: "unused")
+    workloads = Workloads(folder=tmp_path / "instances", engine="docker", docker=unreachable)
+    instance = workloads.start(launch_of(shelf, shelf.app("app", "v1")))
+    try:
+        wait_until_healthy(instance, QUICK, NEVER)
+    finally:
+        instance.stop()
+
+
+def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    _, instance = start(script(shelf, "import time; time.sleep(60)"))
+    check = HealthCheck(protocol="TCP", path="/", interval=0.2, timeout=1, healthy=1, unhealthy=2)
+    started = time.monotonic()
+    with pytest.raises(DeployFailed) as caught:
+        wait_until_healthy(instance, check, NEVER)
+    assert caught.value.state == "Not healthy within 0.4 seconds"
+    assert time.monotonic() - started < 3
+
+
+def test_health_check_over_http_wants_status_200_some_times_in_a_row(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    text = """
+        import os
+        from http.server import BaseHTTPRequestHandler, HTTPServer
+        answers = iter([200, 500, 200, 200, 200])
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                status = next(answers) if self.path == "/ready" else 404
+                print(status)
+                self.send_response(status)
+                self.end_headers()
+            def log_message(self, *arguments): pass
+        HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    """
+    launch, instance = start(script(shelf, text))
+    check = HealthCheck(protocol="HTTP", path="/ready", interval=1, timeout=1, healthy=3, unhealthy=10)
+    wait_until_healthy(instance, check, NEVER)
+    assert launch.tail() == ("200", "500", "200", "200", "200")
+
+
+def test_health_check_over_tcp_is_not_fooled_by_a_port_that_closes_at_once(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    text = """
+        import os, socket
+        listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+        while True: listener.accept()[0].close()
+    """
+    _, instance = start(script(shelf, text))
+    check = HealthCheck(protocol="TCP", path="/", interval=0.25, timeout=1, healthy=1, unhealthy=2)
+    with pytest.raises(DeployFailed):
+        wait_until_healthy(instance, check, NEVER)
+
+
+def test_health_check_can_be_interrupted(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+    _, instance = start(script(shelf, "import time; time.sleep(60)"))
+    interrupted = threading.Event()
+    interrupted.set()
+    with pytest.raises(Interrupted):
+        wait_until_healthy(instance, QUICK, interrupted)
+
+
+STUBBORN = """
+    import os, signal, subprocess, sys, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    print(os.getpid(), child.pid)
+    time.sleep(60)
+"""
+
+
+def pids_of(launch: Launch) -> list[int]:
+    deadline = time.monotonic() + 10
+    while not launch.tail() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return [int(word) for word in launch.tail()[0].split()]
+
+
+@linux_only
+def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    launch, instance = start(script(shelf, STUBBORN))
+    pids = pids_of(launch)
+    assert all(is_alive(pid) for pid in pids)
+    instance.stop()
+    for pid in pids:
+        wait_until_gone(pid)
+
+
+@linux_only
+def test_children_of_a_program_that_ends_do_not_outlive_it(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+) -> None:
+    text = STUBBORN.rsplit("time.sleep(60)", 1)[0]
+    launch, instance = start(script(shelf, text))
+    code, _ = outcome(launch, instance)
+    assert code == 0
+    wait_until_gone(pids_of(launch)[1])
+
+
+@linux_only
+def test_program_dies_with_a_keeper_that_is_killed(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+    launch, _ = start(script(shelf, STUBBORN))
+    program = pids_of(launch)[0]
+    keeper = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(keeper, signal.SIGKILL)
+    wait_until_gone(program)
+
+
+@linux_only
+def test_next_start_kills_what_a_killed_keeper_left(
+    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]], workloads: Workloads, tmp_path: Path
+) -> None:
+    launch, _ = start(script(shelf, STUBBORN))
+    program, orphan = pids_of(launch)
+    keeper = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(keeper, signal.SIGKILL)
+    wait_until_gone(program)
+    assert is_alive(orphan)
+    workloads.remove_leftovers()
+    wait_until_gone(orphan)
+    assert list((tmp_path / "instances").iterdir()) == []
+
+
+@linux_only
+def test_leftovers_of_others_are_left_alone(workloads: Workloads, tmp_path: Path) -> None:
+    (tmp_path / "instances" / uuid.uuid4().hex).mkdir(parents=True)
+    environment = {"KAIZEN_LOCALCLOUD_INSTANCE": uuid.uuid4().hex}
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
+        workloads.remove_leftovers()
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.localcloud.instances.rootfs import inside, read_image, unpack
+from kaizen_tasks.localcloud.registry.manifests import digest_of
+from kaizen_tasks.localcloud.registry.store import ImageStore
+from tests.localcloud.layers import Shelf, archive, file, folder, hard_link, link, special
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kaizen_tasks.localcloud.instances.rootfs import Image
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    shelf = Shelf(ImageStore(tmp_path / "store"))
+    shelf.repository("app")
+    return shelf
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "outside" / "root"
+
+
+def image_of(shelf: Shelf, *archives: bytes) -> Image:
+    return read_image(shelf.store, "app", shelf.image("app", archives))
+
+
+def tree(root: Path) -> dict[str, str]:
+    """Everything below a folder: a file's content, a link's target, a folder's slash."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if path.is_symlink():
+            found[name] = f"-> {path.readlink()}"
+        else:
+            found[name] = "/" if path.is_dir() else path.read_text()
+    return found
+
+
+def test_lays_layers_over_each_other(shelf: Shelf, root: Path) -> None:
+    lower = archive(folder("a"), file("a/kept", b"1"), file("a/changed", b"1"))
+    upper = archive(file("a/changed", b"2"), file("./b/made", b"2"))
+    unpack(image_of(shelf, lower, upper), root)
+    assert tree(root) == {"a": "/", "a/kept": "1", "a/changed": "2", "b": "/", "b/made": "2"}
+
+
+def test_reads_plain_tar_layers(shelf: Shelf, root: Path) -> None:
+    digest = shelf.image("app", [archive(file("x", b"plain"))], compress=False)
+    unpack(read_image(shelf.store, "app", digest), root)
+    assert tree(root) == {"x": "plain"}
+
+
+def test_removes_what_a_whiteout_hides(shelf: Shelf, root: Path) -> None:
+    lower = archive(folder("a"), file("a/x"), folder("b"), file("b/y"), file("c", b"c"))
+    upper = archive(file("a/.wh.x"), file(".wh.b"), file(".wh.nothing"))
+    unpack(image_of(shelf, lower, upper), root)
+    assert tree(root) == {"a": "/", "c": "c"}
+
+
+def test_opaque_folder_keeps_its_own_layers_entries_only(shelf: Shelf, root: Path) -> None:
+    lower = archive(folder("a"), file("a/old"), folder("a/sub"), file("a/sub/old"))
+    upper = archive(file("a/new", b"2"), folder("a/sub"), file("a/sub/new", b"2"), file("a/.wh..wh..opq"))
+    unpack(image_of(shelf, lower, upper), root)
+    assert tree(root) == {"a": "/", "a/new": "2", "a/sub": "/", "a/sub/new": "2"}
+
+
+def test_whiteout_says_nothing_of_its_own_layer(shelf: Shelf, root: Path) -> None:
+    unpack(image_of(shelf, archive(file("x", b"old")), archive(file("x", b"new"), file(".wh.x"))), root)
+    assert tree(root) == {"x": "new"}
+
+
+def test_whiteout_removes_a_link_and_not_its_target(shelf: Shelf, root: Path) -> None:
+    victim = root.parent / "victim"
+    victim.mkdir(parents=True)
+    (victim / "kept").touch()
+    unpack(image_of(shelf, archive(link("l", str(victim))), archive(file(".wh.l"))), root)
+    assert (victim / "kept").exists()
+    assert tree(root) == {}
+
+
+@pytest.mark.parametrize("name", [".wh.", ".wh..", ".wh..."])
+def test_refuses_a_whiteout_of_dots(shelf: Shelf, root: Path, name: str) -> None:
+    with pytest.raises(Refused, match="whiteout"):
+        unpack(image_of(shelf, archive(file(f"a/{name}"))), root)
+
+
+def test_keeps_links_as_they_are_and_writes_through_them_inside(shelf: Shelf, root: Path) -> None:
+    lower = archive(folder("usr/bin"), link("bin", "usr/bin"), folder("run"), folder("var"), link("var/run", "/run"))
+    upper = archive(file("bin/tool", b"t"), file("var/run/pid", b"1"))
+    unpack(image_of(shelf, lower, upper), root)
+    found = tree(root)
+    assert found["bin"] == "-> usr/bin"
+    assert found["var/run"] == "-> /run"
+    assert found["usr/bin/tool"] == "t"
+    assert found["run/pid"] == "1"
+
+
+def test_replaces_links_and_folders_by_what_comes_later(shelf: Shelf, root: Path) -> None:
+    lower = archive(folder("real"), link("l", "real"), folder("d"), file("d/x"), file("f"))
+    upper = archive(folder("l"), file("l/x", b"2"), file("d", b"file"), folder("f"))
+    unpack(image_of(shelf, lower, upper), root)
+    assert tree(root) == {"real": "/", "l": "/", "l/x": "2", "d": "file", "f": "/"}
+
+
+def test_hard_link_shares_the_file_but_not_what_replaces_it(shelf: Shelf, root: Path) -> None:
+    lower = archive(file("a", b"1"), hard_link("b", "a"), hard_link("c", "./a"))
+    unpack(image_of(shelf, lower, archive(file("a", b"2"))), root)
+    assert tree(root) == {"a": "2", "b": "1", "c": "1"}
+    assert (root / "b").samefile(root / "c")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [file("../escaped")],
+        [file("a/../../escaped")],
+        [file("/escaped")],
+        [folder("../escaped")],
+        [link("../escaped", "x")],
+        [file("../.wh.victim")],
+        [link("l", "../.."), file("l/escaped")],
+        [link("l", "/nowhere/inside"), file("l/escaped")],
+        [link("l", "m"), link("m", "l"), file("l/escaped")],
+        [folder("d"), link("d/l", ".."), link("m", "d/l/.."), file("m/escaped")],
+        [link("l", ".."), file("l/.wh.victim")],
+        [link("l", ".."), hard_link("h", "l/victim")],
+        [hard_link("h", "../victim")],
+        [hard_link("h", "/etc/passwd")],
+        [hard_link("h", "missing")],
+        [special("null", tarfile.CHRTYPE)],
+        [special("disk", tarfile.BLKTYPE)],
+        [special("pipe", tarfile.FIFOTYPE)],
+    ],
+)
+@pytest.mark.parametrize("split", [False, True])
+def test_refuses_a_layer_that_escapes_its_root(
+    shelf: Shelf, root: Path, entries: list[tuple[tarfile.TarInfo, bytes]], *, split: bool
+) -> None:
+    root.parent.mkdir()
+    (root.parent / "victim").write_text("untouched")
+    archives = [archive(entry) for entry in entries] if split else [archive(*entries)]
+    with pytest.raises(Refused):
+        unpack(image_of(shelf, *archives), root)
+    assert tree(root.parent) == {"victim": "untouched"}
+
+
+def test_never_follows_a_link_that_stands_where_a_file_goes(shelf: Shelf, root: Path) -> None:
+    victim = root.parent / "victim"
+    victim.parent.mkdir()
+    victim.write_text("untouched")
+    unpack(image_of(shelf, archive(link("x", str(victim))), archive(file("x", b"new"))), root)
+    assert victim.read_text() == "untouched"
+    assert tree(root) == {"x": "new"}
+
+
+def test_keeps_permissions_and_times_but_no_set_user_id(shelf: Shelf, root: Path) -> None:
+    unpack(image_of(shelf, archive(file("tool", b"", 0o4755), file("locked", b"", 0o000))), root)
+    assert stat.S_IMODE((root / "tool").stat().st_mode) == 0o755
+    assert stat.S_IMODE((root / "locked").stat().st_mode) == 0o600
+    assert (root / "tool").stat().st_mtime == 1_700_000_000
+
+
+def test_refuses_a_layer_whose_bytes_were_changed(shelf: Shelf, root: Path) -> None:
+    image = image_of(shelf, archive(file("x", b"1")))
+    path = image.layers[0].path
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(Refused, match="damaged"):
+        unpack(image, root)
+    assert not root.exists()
+
+
+def test_refuses_a_layer_that_is_cut_short(shelf: Shelf, root: Path) -> None:
+    image = image_of(shelf, archive(file("x", os.urandom(50_000))))
+    path = image.layers[0].path
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(Refused, match="cannot be unpacked"):
+        unpack(image, root)
+
+
+def test_refuses_a_layer_that_is_not_the_one_its_configuration_promises(shelf: Shelf, root: Path) -> None:
+    digest = shelf.image("app", [archive(file("x"))], diff_ids=[digest_of(b"something else")])
+    with pytest.raises(Refused, match="promises"):
+        unpack(read_image(shelf.store, "app", digest), root)
+    assert not root.exists()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python reads zstd")
+def test_says_that_this_python_cannot_read_zstd(shelf: Shelf, root: Path) -> None:
+    digest = shelf.image("app", [b"\x28\xb5\x2f\xfd rest"], compress=False)
+    with pytest.raises(Refused, match="zstd"):
+        unpack(read_image(shelf.store, "app", digest), root)
+
+
+def test_chooses_this_machines_platform_from_an_index_and_else_amd64(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amd64 = shelf.image("app", [archive(file("x", b"amd64"))])
+    arm64 = shelf.image("app", [archive(file("x", b"arm64"))])
+    index = shelf.index("app", {"linux/arm64": arm64, "linux/amd64": amd64})
+    chosen = {}
+    for machine in ("x86_64", "aarch64", "arm64", "riscv64"):
+        monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
+        chosen[machine] = read_image(shelf.store, "app", index).digest
+    assert chosen == {"x86_64": amd64, "aarch64": arm64, "arm64": arm64, "riscv64": amd64}
+
+
+def test_refuses_an_index_without_a_platform_that_runs_here(shelf: Shelf) -> None:
+    image = shelf.image("app", [archive(file("x"))])
+    with pytest.raises(Refused, match="linux/amd64"):
+        read_image(shelf.store, "app", shelf.index("app", {"windows/amd64": image}))
+
+
+def test_refuses_what_is_no_image(shelf: Shelf) -> None:
+    with pytest.raises(Refused, match="not a usable image"):
+        read_image(shelf.store, "app", digest_of(b"missing"))
+
+
+def test_reads_what_an_image_says_of_itself(shelf: Shelf) -> None:
+    config = {"Entrypoint": ["run"], "Cmd": ["now"], "Env": ["A=1=2"], "WorkingDir": "/w", "Labels": {"l": "v"}}
+    image = read_image(shelf.store, "app", shelf.image("app", [archive(file("x"))], config=config))
+    assert (image.entrypoint, image.command) == (("run",), ("now",))
+    assert (image.environment, image.working_directory, image.labels) == ({"A": "1=2"}, "/w", {"l": "v"})
+
+
+def test_resolves_paths_as_if_the_root_were_the_file_system(tmp_path: Path) -> None:
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "bin").symlink_to("/usr/bin")
+    (tmp_path / "usr/bin/editor").symlink_to("/etc/alternatives/editor")
+    assert inside(tmp_path, "/bin/editor") == tmp_path / "etc/alternatives/editor"
+    with pytest.raises(Refused, match="out of the image"):
+        inside(tmp_path, "/usr/../../x")

@@ -1,0 +1,218 @@
+"""The logs of App Runner as clients of CloudWatch read them, beside moto's."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from kaizen_tasks.localcloud.apprunner.services import Operation, Service
+from kaizen_tasks.localcloud.logs.files import Logs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.clouds import Cloud
+
+ID = "0" * 32
+GROUP = f"/aws/apprunner/web/{ID}"
+EVENTS = {"logGroupName": f"{GROUP}/service", "logStreamName": "events"}
+
+
+def written(folder: Path) -> Logs:
+    """Write what App Runner would, past the cloud: 30 events, a deployment, two instances."""
+    logs = Logs(folder)
+    service = Service(
+        name="web", id=ID, arn="arn:web", port=0, created=0, updated=0, resting="RUNNING", configuration={}, tags={}
+    )
+    for number in range(30):
+        logs.event(service, f"event {number}")
+    logs.event(service, "deployed", Operation(id="6c-7e", type="", status="", started=0, updated=0))
+    for name in ("a", "b"):
+        path = logs.output(service, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{name} one\n{name} two\n")
+    later = time.time() + 1
+    os.utime(folder / "web" / ID / "application" / "instance" / "a", (later, later))
+    return logs
+
+
+@pytest.fixture(scope="module")
+def logs(cloud: Cloud) -> Any:
+    """Return a client of the cloud's logs."""
+    written(cloud.state / "apprunner" / "logs")
+    return cloud.client("logs")
+
+
+def messages(answer: dict[str, Any]) -> list[str]:
+    """Return what the events of an answer say."""
+    return [event["message"].removeprefix("[AppRunner] ") for event in answer["events"]]
+
+
+def refusal(call: Any, **request: Any) -> tuple[str, str]:
+    """Make a call that must be refused; return the error's code and message."""
+    with pytest.raises(ClientError) as caught:
+        call(**request)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+class TestGroups:
+    def test_are_found_by_their_prefix(self, logs: Any) -> None:
+        groups = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
+
+        assert [each["logGroupName"] for each in groups] == [f"{GROUP}/application", f"{GROUP}/service"]
+        assert groups[0]["arn"].endswith(f":log-group:{GROUP}/application:*")
+        assert abs(groups[1]["creationTime"] / 1000 - time.time()) < 600
+
+    def test_of_others_come_after_ours(self, logs: Any) -> None:
+        logs.create_log_group(logGroupName="/ours/own")
+
+        pages = logs.get_paginator("describe_log_groups").paginate(PaginationConfig={"PageSize": 1})
+
+        names = [each["logGroupName"] for page in pages for each in page["logGroups"]]
+        assert names == [f"{GROUP}/application", f"{GROUP}/service", "/ours/own"]
+
+    def test_of_others_are_writable(self, logs: Any) -> None:
+        logs.create_log_group(logGroupName="/another")
+        logs.create_log_stream(logGroupName="/another", logStreamName="s")
+        now = int(time.time() * 1000)
+        logs.put_log_events(
+            logGroupName="/another", logStreamName="s", logEvents=[{"timestamp": now, "message": "hello"}]
+        )
+
+        assert messages(logs.get_log_events(logGroupName="/another", logStreamName="s")) == ["hello"]
+
+    def test_that_are_not_there_are_missed_as_by_aws(self, logs: Any) -> None:
+        missing = ("ResourceNotFoundException", "The specified log group does not exist.")
+
+        assert refusal(logs.describe_log_streams, logGroupName="/aws/apprunner/absent/0/service") == missing
+        assert refusal(logs.filter_log_events, logGroupName="/aws/apprunner/absent/0/service") == missing
+
+
+class TestStreams:
+    def test_are_named_as_by_app_runner(self, logs: Any) -> None:
+        def names(group: str, **more: Any) -> list[str]:
+            found = logs.describe_log_streams(logGroupName=f"{GROUP}/{group}", **more)["logStreams"]
+            return [each["logStreamName"] for each in found]
+
+        assert names("service") == ["deployment/6c7e", "events"]
+        assert names("application") == ["instance/a", "instance/b"]
+        assert names("service", logStreamNamePrefix="dep") == ["deployment/6c7e"]
+        assert names("application", descending=True, limit=1) == ["instance/b"]
+        assert names("application", orderBy="LastEventTime", descending=True, limit=1) == ["instance/a"]
+
+    def test_say_when_they_began_and_when_they_spoke(self, logs: Any) -> None:
+        (stream,) = logs.describe_log_streams(logGroupName=f"{GROUP}/application", limit=1)["logStreams"]
+
+        assert stream["creationTime"] <= stream["firstEventTimestamp"] <= stream["lastEventTimestamp"]
+
+    def test_of_an_instance_that_has_said_nothing_have_no_times(self, logs: Any, cloud: Cloud) -> None:
+        path = cloud.state / "apprunner" / "logs" / "mute" / ID / "application" / "instance" / "c"
+        path.parent.mkdir(parents=True)
+        path.touch()
+
+        (stream,) = logs.describe_log_streams(logGroupName=f"/aws/apprunner/mute/{ID}/application")["logStreams"]
+
+        assert (stream["logStreamName"], "lastEventTimestamp" in stream) == ("instance/c", False)
+
+    def test_are_not_ordered_by_time_and_chosen_by_name_at_once(self, logs: Any) -> None:
+        group = {"logGroupName": f"{GROUP}/service", "orderBy": "LastEventTime", "logStreamNamePrefix": "e"}
+
+        assert refusal(logs.describe_log_streams, **group)[0] == "InvalidParameterException"
+
+    def test_that_are_not_there_are_missed_as_by_aws(self, logs: Any) -> None:
+        missing = ("ResourceNotFoundException", "The specified log stream does not exist.")
+
+        assert refusal(logs.get_log_events, **{**EVENTS, "logStreamName": "absent"}) == missing
+
+
+class TestEvents:
+    def test_are_the_last_ones_unless_the_head_is_asked_for(self, logs: Any) -> None:
+        assert messages(logs.get_log_events(**EVENTS, limit=2)) == ["event 29", "deployed"]
+        assert messages(logs.get_log_events(**EVENTS, limit=2, startFromHead=True)) == ["event 0", "event 1"]
+
+    def test_are_turned_over_in_both_directions(self, logs: Any) -> None:
+        page = logs.get_log_events(**EVENTS, limit=10)
+        before = logs.get_log_events(**EVENTS, limit=10, nextToken=page["nextBackwardToken"])
+        after = logs.get_log_events(**EVENTS, limit=10, nextToken=before["nextForwardToken"])
+        end = logs.get_log_events(**EVENTS, limit=10, nextToken=after["nextForwardToken"])
+
+        assert messages(before) == [f"event {number}" for number in range(11, 21)]
+        assert messages(after) == messages(page)
+        assert end["events"] == []
+        assert end["nextForwardToken"] == after["nextForwardToken"]
+
+    def test_are_found_by_their_group_s_arn(self, logs: Any) -> None:
+        arn = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}/service"
+
+        assert len(logs.get_log_events(logGroupIdentifier=arn, logStreamName="events")["events"]) == 31
+
+    def test_lie_within_the_time_asked_for(self, logs: Any) -> None:
+        future = int(time.time() * 1000) + 60_000
+
+        assert logs.get_log_events(**EVENTS, startTime=future)["events"] == []
+        assert len(logs.get_log_events(**EVENTS, endTime=future)["events"]) == 31
+
+    def test_with_a_token_of_nobody_s_are_refused(self, logs: Any) -> None:
+        assert refusal(logs.get_log_events, **EVENTS, nextToken="somebody's")[0] == "InvalidParameterException"
+
+
+class TestFilter:
+    def test_reads_all_streams_page_by_page(self, logs: Any) -> None:
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=f"{GROUP}/application", PaginationConfig={"PageSize": 3}
+        )
+        events = [event for page in pages for event in page["events"]]
+
+        assert {(each["logStreamName"], each["message"]) for each in events} == {
+            (f"instance/{name}", f"{name} {word}") for name in "ab" for word in ("one", "two")
+        }
+        assert len({each["eventId"] for each in events}) == 4
+
+    @pytest.mark.parametrize(
+        ("pattern", "found"),
+        [
+            ("one", ["a one", "b one"]),
+            ("a one", ["a one"]),
+            ('"b two"', ["b two"]),
+            ("-one -b", ["a two"]),
+            ('?"a one" ?"b two"', ["a one", "b two"]),
+            ("One", []),
+        ],
+    )
+    def test_understands_terms(self, logs: Any, pattern: str, found: list[str]) -> None:
+        answer = logs.filter_log_events(logGroupName=f"{GROUP}/application", filterPattern=pattern)
+
+        assert sorted(messages(answer)) == found
+
+    @pytest.mark.parametrize("pattern", ["{ $.level = 1 }", "[a, b]", '"open'])
+    def test_refuses_what_it_does_not_understand(self, logs: Any, pattern: str) -> None:
+        group = {"logGroupName": f"{GROUP}/application", "filterPattern": pattern}
+
+        assert refusal(logs.filter_log_events, **group)[0] == "InvalidParameterException"
+
+    def test_reads_the_streams_that_are_named(self, logs: Any) -> None:
+        answer = logs.filter_log_events(logGroupName=f"{GROUP}/application", logStreamNames=["instance/b"])
+
+        assert messages(answer) == ["b one", "b two"]
+
+
+def test_a_line_keeps_the_time_at_which_it_was_first_seen(tmp_path: Path) -> None:
+    logs = written(tmp_path)
+
+    def times() -> list[int]:
+        streams = logs.streams(f"{GROUP}/application") or ()
+        return [event.timestamp for stream in streams for event in stream.events]
+
+    before = times()
+    time.sleep(0.02)
+    with (tmp_path / "web" / ID / "application" / "instance" / "b").open("a") as file:
+        file.write("b three\nhalf a")
+
+    assert times()[:4] == before
+    assert len(times()) == 5
+    assert times()[4] > before[3]

@@ -1,0 +1,200 @@
+"""What the registry keeps, without a wire."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.registry.blobs import UnknownUploadError
+from kaizen_tasks.localcloud.registry.manifests import manifest_from
+from kaizen_tasks.localcloud.registry.repositories import Repository
+from kaizen_tasks.localcloud.registry.store import (
+    BLOB_MOUNTING,
+    ImageExistsError,
+    ImageStore,
+    TagProtectedError,
+    UnknownRepositoryError,
+)
+from tests.localcloud.samples import CONFIG, digest_of, image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ImageStore:
+    store = ImageStore(tmp_path)
+    store.create(Repository(name="team/app", created_at=1.5))
+    return store
+
+
+def upload(store: ImageStore, *blobs: bytes, name: str = "team/app") -> None:
+    for blob in blobs:
+        identifier = store.blobs.begin(name)
+        store.blobs.upload(name, identifier).append(io.BytesIO(blob))
+        store.add_layer(name, identifier, digest_of(blob))
+
+
+def push(store: ImageStore, tag: str, *layers: bytes, name: str = "team/app") -> str:
+    upload(store, CONFIG, *layers, name=name)
+    manifest = manifest_from(image(*layers))
+    store.put(name, manifest, tag)
+    return manifest.digest
+
+
+def test_knows_everything_again_after_a_restart(store: ImageStore, tmp_path: Path) -> None:
+    digest = push(store, "v1", b"layer")
+    store.change("team/app", lambda now: attrs.evolve(now, labels={"a": "b"}, exclusions=("x",), lifecycle="{}"))
+    store.set(BLOB_MOUNTING, "ENABLED")
+    again = ImageStore(tmp_path)
+    assert again.repositories() == store.repositories()
+    assert again.resolve("team/app", "v1") == digest
+    assert again.manifest("team/app", digest).content == image(b"layer")
+    assert again.setting(BLOB_MOUNTING) == "ENABLED"
+
+
+def test_resolves_tags_and_digests(store: ImageStore) -> None:
+    digest = push(store, "v1", b"layer")
+    assert store.resolve("team/app", "v1") == store.resolve("team/app", digest) == digest
+    assert store.resolve("team/app", "v2") is None
+    assert store.resolve("nowhere", "v1") is None
+    with pytest.raises(UnknownRepositoryError):
+        store.manifest("nowhere", digest)
+
+
+def test_tells_of_tags_that_moved_and_of_no_others(store: ImageStore) -> None:
+    heard: list[tuple[str, str, str]] = []
+    store.on_tag_moved(lambda *moved: heard.append(moved))
+    first, second = push(store, "latest", b"one"), push(store, "latest", b"two")
+    with pytest.raises(ImageExistsError):
+        push(store, "latest", b"two")
+    assert heard == [("team/app", "latest", first), ("team/app", "latest", second)]
+
+
+def test_tells_of_a_tag_when_it_can_be_resolved_by_anyone(store: ImageStore) -> None:
+    seen: list[str | None] = []
+
+    def listener(repository: str, tag: str, _digest: str) -> None:
+        thread = threading.Thread(target=lambda: seen.append(store.change(repository, lambda now: now).tags.get(tag)))
+        thread.start()
+        thread.join(timeout=5)
+
+    store.on_tag_moved(listener)
+    digest = push(store, "v1", b"layer")
+    assert seen == [digest]
+
+
+@pytest.mark.parametrize(
+    ("mutability", "filters", "tag", "protected"),
+    [
+        ("MUTABLE", (), "v1", False),
+        ("IMMUTABLE", (), "latest", True),
+        ("IMMUTABLE_WITH_EXCLUSION", ("latest",), "latest", False),
+        ("IMMUTABLE_WITH_EXCLUSION", ("latest",), "latest2", True),
+        ("IMMUTABLE_WITH_EXCLUSION", ("dev-*", "*.x"), "v1.x", False),
+        ("IMMUTABLE_WITH_EXCLUSION", ("v1.*",), "v12", True),
+        ("MUTABLE_WITH_EXCLUSION", ("v*",), "v1", True),
+        ("MUTABLE_WITH_EXCLUSION", ("v*",), "latest", False),
+    ],
+)
+def test_protects_tags_as_the_repository_says(
+    store: ImageStore, mutability: str, filters: tuple[str, ...], tag: str, protected: bool
+) -> None:
+    push(store, tag, b"one")
+    store.change("team/app", lambda now: attrs.evolve(now, mutability=mutability, exclusions=filters))
+    if protected:
+        with pytest.raises(TagProtectedError):
+            push(store, tag, b"two")
+    else:
+        push(store, tag, b"two")
+    kept = image(b"one") if protected else image(b"two")
+    assert store.resolve("team/app", tag) == digest_of(kept)
+
+
+def test_a_protected_tag_is_won_by_one_of_many(store: ImageStore) -> None:
+    store.change("team/app", lambda now: attrs.evolve(now, mutability="IMMUTABLE"))
+    layers = [bytes([number]) for number in range(8)]
+    upload(store, CONFIG, *layers)
+    won: list[bytes] = []
+    start = threading.Barrier(len(layers))
+
+    def race(layer: bytes) -> None:
+        start.wait()
+        try:
+            store.put("team/app", manifest_from(image(layer)), "v1")
+        except TagProtectedError:
+            return
+        won.append(layer)
+
+    threads = [threading.Thread(target=race, args=(layer,)) for layer in layers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [digest_of(image(layer)) for layer in won] == [store.resolve("team/app", "v1")]
+
+
+def test_keeps_what_many_write_at_once(store: ImageStore, tmp_path: Path) -> None:
+    threads = [threading.Thread(target=push, args=(store, f"v{number}", bytes([number]))) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(ImageStore(tmp_path).repository("team/app").tags) == {f"v{number}" for number in range(8)}
+
+
+def test_keeps_apart_names_that_look_alike_and_may_be_long(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    names = ["a/b", "a.b", "a" * 256, "a" * 255 + "b"]
+    for name in names:
+        store.create(Repository(name=name, created_at=0))
+    assert [found.name for found in ImageStore(tmp_path).repositories()] == sorted(names)
+
+
+def test_leaves_no_file_of_a_deleted_repository(store: ImageStore, tmp_path: Path) -> None:
+    push(store, "v1", b"layer")
+    store.delete("team/app")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_removes_uploads_that_nobody_can_finish(store: ImageStore, tmp_path: Path) -> None:
+    identifier = store.blobs.begin("team/app")
+    again = ImageStore(tmp_path)
+    assert list((tmp_path / "uploads").iterdir()) == []
+    with pytest.raises(UnknownUploadError):
+        again.blobs.upload("team/app", identifier)
+
+
+@pytest.mark.parametrize("digest", ["", "sha256:..", "sha256:" + "A" * 64, "../../etc/passwd"])
+def test_makes_no_path_of_what_is_not_a_digest(store: ImageStore, digest: str) -> None:
+    with pytest.raises(ValueError, match="not a sha256 digest"):
+        store.blob_path(digest)
+
+
+def test_size_of_an_index_is_that_of_its_largest_child(store: ImageStore) -> None:
+    push(store, "small", b"s")
+    push(store, "large", b"l" * 100)
+    manifests = [{"mediaType": "x", "digest": digest_of(image(layer)), "size": 1} for layer in (b"s", b"l" * 100)]
+    document = {"schemaVersion": 2, "manifests": manifests}
+    index = manifest_from(json.dumps(document).encode())
+    store.put("team/app", index, "both")
+    assert store.repository("team/app").images[index.digest].size == len(CONFIG) + 100
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with pytest.raises(TypeError):
+        write_atomically(path, "not bytes")  # type: ignore[arg-type]  # the mistake is the test
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
+
+
+def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "secret", b"x", private=True)
+    assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
