@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from semver import Version
 
 from benchmarks.timing import Result, report
-from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog.cut import cut_release
+from kaizen_tasks.domain.changelog.model import parse_changelog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,12 +58,12 @@ def _results(content: bytes) -> Iterator[Result]:
 
 
 def _parse(content: bytes) -> object:
-    return changelog.parse(content).sections
+    return parse_changelog(content).sections
 
 
 def _cut(content: bytes) -> object:
     version, date = Version(RELEASES), dt.date(2026, 1, 2)
-    return changelog.release(content, version=version, date=date, repository_url=None, tag=lambda each: f"v{each}")
+    return cut_release(content, version=version, date=date, repository_url=None, format_tag=lambda each: f"v{each}")
 
 
 def _median(work: Callable[[], object]) -> float:

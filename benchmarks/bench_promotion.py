@@ -25,7 +25,7 @@ from benchmarks.promoting import PASSWORD as VARIABLE
 from benchmarks.timing import Contestant, Result, compared, compile_ours, medians, report
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from tests.registries import PASSWORD, USERNAME, DockerRegistry
 from tests.relays import Relay
 
@@ -107,11 +107,11 @@ class Scene:
 
     def demand(self, folder: Path, *tags: str) -> None:
         """Demand that a contestant has done the whole job: otherwise its time says nothing."""
-        client = OciClient(Given(self.registry.login), clock=SystemClock())
-        digest = client.head(SOURCE, VERSION)
+        client = OciClient(StaticCredentials(self.registry.login), clock=SystemClock())
+        digest = client.resolve_digest(SOURCE, VERSION)
         for repository in (folder / "repositories").read_text().split():
             for tag in tags:
-                if client.head(repository, tag) != digest:
+                if client.resolve_digest(repository, tag) != digest:
                     raise RuntimeError(f"{repository}:{tag} is not {digest}")
 
 

@@ -22,13 +22,13 @@ def main(url: str, username: str, source: str, version: str, latest: str = "") -
     """Copy by digest, move the second tag where there is one, and say what it cost."""
     login = Login(url=url, username=username, password=Secret(os.environ[PASSWORD]))
     registry = OciRegistry(login, clock=SystemClock())
-    image = registry.image(source, version)
+    image = registry.find_image(source, version)
     assert image is not None
 
     def promote(target: str) -> str:
         copied = registry.copy(digest=image.digest, source=source, target=target, tag=version)
         if latest:
-            registry.point(repository=target, tag=latest, digest=image.digest)
+            registry.move_tag(repository=target, tag=latest, digest=image.digest)
         return f"{target}: {copied}\n"
 
     with ThreadPoolExecutor(PARALLEL) as pool:

@@ -29,7 +29,7 @@ def main() -> int:
     if parser.parse_args().write:
         write(pages())
         return 0
-    problems = [*differences(pages()), *checking.problems(ROOT)]
+    problems = [*differences(pages()), *checking.find_problems(ROOT)]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     return int(bool(problems))
 
@@ -38,8 +38,8 @@ def pages() -> dict[str, str]:
     """Return every generated page, by its path below docs."""
     tasks = coach.tasks()
     with ThreadPoolExecutor() as pool:  # both wait most of the time, for deployments
-        typed = pool.submit(guides.pages)
-        shown, helps = story.play(), story.helps([task.name for task in tasks])
+        typed = pool.submit(guides.render_pages)
+        shown, helps = story.record_scenes(), story.help_texts([task.name for task in tasks])
     return {
         "reference/tasks.md": tasks_page.render(tasks, helps, shown),
         "reference/configuration.md": configuration_page.render(),

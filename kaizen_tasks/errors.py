@@ -13,22 +13,22 @@ class KaizenError(Exception):
     """A failure that is understood.
 
     Args:
-        what: what went wrong and where, in one line.
+        message: what went wrong and where, in one line.
         state: what state things are in now, in one line.
         hint: what to type next, in one line.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, state: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, message: str, *, state: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
         self.state = state
         self.hint = hint
 
     def __str__(self) -> str:
         """Join the lines that say something; three at most."""
-        return "\n".join(line for line in (self.what, self.state, self.hint) if line)
+        return "\n".join(line for line in (self.message, self.state, self.hint) if line)
 
 
 class UsageError(KaizenError):
@@ -97,7 +97,7 @@ class VerifyFailed(KaizenError):
     """The running app does not prove the version that was deployed.
 
     Args:
-        what: see `KaizenError`.
+        message: see `KaizenError`.
         environment: where.
         state: see `KaizenError`.
         hint: see `KaizenError`.
@@ -105,8 +105,8 @@ class VerifyFailed(KaizenError):
 
     exit_code = 8
 
-    def __init__(self, what: str, *, environment: str, state: str = "", hint: str = "") -> None:
-        super().__init__(what, state=state, hint=hint)
+    def __init__(self, message: str, *, environment: str, state: str = "", hint: str = "") -> None:
+        super().__init__(message, state=state, hint=hint)
         self.environment = environment
 
 

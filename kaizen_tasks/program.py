@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from invoke.collection import Collection
 
 
-class Kaizen(Program):
+class KaizenProgram(Program):
     """Invoke's program over our namespace, with the project's `invoke.yaml` read as `inv` would.
 
     What cannot be parsed exits as the command-line contract says; `inv` itself exits with 1 then.
@@ -25,7 +25,7 @@ class Kaizen(Program):
 
     def parse_core(self, argv: list[str] | None) -> None:
         """Parse the flags before the first task."""
-        with _usage():
+        with _exit_on_usage_error():
             super().parse_core(argv)
 
     def parse_collection(self) -> None:
@@ -36,22 +36,22 @@ class Kaizen(Program):
         from kaizen_tasks.config import load
 
         super().parse_collection()
-        self.config.set_project_location(str(load.find().root))
+        self.config.set_project_location(str(load.find_config_file().root))
         self.config.load_project()
 
     def parse_tasks(self) -> None:
         """Parse tasks and their flags."""
-        with _usage():
+        with _exit_on_usage_error():
             super().parse_tasks()
 
     def parse_cleanup(self) -> None:
         """Do what `--help TASK`, `--list` and their like ask for."""
-        with _usage():
+        with _exit_on_usage_error():
             super().parse_cleanup()
 
 
 @contextmanager
-def _usage() -> Iterator[None]:
+def _exit_on_usage_error() -> Iterator[None]:
     """Exit with the code of a wrong command line, and say where the right words are found.
 
     Raises:
@@ -60,16 +60,16 @@ def _usage() -> Iterator[None]:
     try:
         yield
     except ParseError as error:
-        task = error.context.name if error.context else None
-        flags = f"kaizen --help {task} shows its flags; " if task else ""
-        raise Exit(f"{error}\n{flags}kaizen --list shows every task", code=UsageError.exit_code) from error
+        task_name = error.context.name if error.context else None
+        flags_hint = f"kaizen --help {task_name} shows its flags; " if task_name else ""
+        raise Exit(f"{error}\n{flags_hint}kaizen --list shows every task", code=UsageError.exit_code) from error
     except Exit as error:
         if error.message:  # of Invoke's own: the part that `--list` was asked for is missing
             raise Exit(error.message, code=UsageError.exit_code) from error
         raise
 
 
-def make_namespace() -> Collection:
+def namespace() -> Collection:
     """Return the tasks of the app that the user stands in."""
     from kaizen_tasks.cli import make_namespace as make
 
@@ -81,11 +81,11 @@ def main() -> None:
     from kaizen_tasks import __version__
 
     try:
-        tasks = make_namespace()
+        tasks = namespace()
     except Exit as error:  # `inv` catches this one itself
         sys.stderr.write(f"{error.message}\n")
         sys.exit(error.code)
-    Kaizen(name="kaizen", binary="kaizen", namespace=tasks, version=__version__).run()
+    KaizenProgram(name="kaizen", binary="kaizen", namespace=tasks, version=__version__).run()
 
 
 if __name__ == "__main__":

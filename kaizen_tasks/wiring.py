@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kaizen_tasks.domain.release import Label
+from kaizen_tasks.domain.release import StepLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from invoke.config import Config
 
     from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
-    from kaizen_tasks.adapters.aws.provision import Founder
+    from kaizen_tasks.adapters.aws.provision import Provisioner
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
-    from kaizen_tasks.ports.cloud import Account, Identity
-    from kaizen_tasks.ports.host import Machine
+    from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
-    from kaizen_tasks.ports.scm import Documents, Scm
+    from kaizen_tasks.ports.scm import ReleaseFiles, Scm
     from kaizen_tasks.ports.secrets import Secrets
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
 
@@ -49,7 +49,7 @@ class Toolbox:
         self.dry = dry
         self._draft = draft or dry
         self._stream = stream
-        self._recollection: Ledger | None = None
+        self._cached_ledger: Ledger | None = None
 
     @cached_property
     def actor(self) -> str:
@@ -57,12 +57,12 @@ class Toolbox:
         return f"{getpass.getuser()}@{socket.gethostname()}"
 
     @cached_property
-    def documents(self) -> Documents:
+    def release_files(self) -> ReleaseFiles:
         """VERSION and CHANGELOG.md."""
-        from kaizen_tasks.adapters.host.atomic_write import Draft, WorkingTree
+        from kaizen_tasks.adapters.host.atomic_write import OverlayFiles, WorkingTree
 
         tree = WorkingTree(self.settings.root)
-        return Draft(tree) if self._draft else tree
+        return OverlayFiles(tree) if self._draft else tree
 
     @cached_property
     def scm(self) -> Scm:
@@ -77,14 +77,14 @@ class Toolbox:
     @cached_property
     def builder(self) -> Builder:
         """The engine that is configured, or the first that answers."""
-        from kaizen_tasks.adapters.build.select import choose
+        from kaizen_tasks.adapters.build.select import select_builder
 
-        return choose(self.settings.build, store=image_cache(), stream=self._show_build)
+        return select_builder(self.settings.build, store=image_cache(), stream=self._show_build)
 
     def _show_build(self, line: str) -> None:
         """Show what an engine says beside the spinner; a log gets it only when it fails, in the error."""
         if self._stream.isatty():
-            self.reporter.progress(Label("build"), line)
+            self.reporter.progress(StepLabel("build"), line)
 
     @cached_property
     def _aws(self) -> Aws:
@@ -99,11 +99,11 @@ class Toolbox:
         return self._aws
 
     @cached_property
-    def founder(self) -> Founder:
+    def provisioner(self) -> Provisioner:
         """Creates repositories and services; only a local cloud is founded by these tasks."""
-        from kaizen_tasks.adapters.aws.provision import Founder
+        from kaizen_tasks.adapters.aws.provision import Provisioner
 
-        return Founder(self._aws, region=self.settings.aws.region)
+        return Provisioner(self._aws, region=self.settings.aws.region)
 
     @cached_property
     def registry(self) -> Registry:
@@ -129,21 +129,21 @@ class Toolbox:
     @property
     def ledger(self) -> Ledger:
         """The record in the app's table, or what this run remembers of it."""
-        return self._recollection or self.table
+        return self._cached_ledger or self.ledger_table
 
     @contextmanager
-    def recollecting(self, environments: Iterable[str]) -> Iterator[None]:
+    def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:
         """Read the ledger of environments once, for as long as their locks are held."""
-        from kaizen_tasks.flows.ledger.cached import Recollection
+        from kaizen_tasks.flows.ledger.cached import CachedLedger
 
-        self._recollection = Recollection(self.table, frozenset(environments))
+        self._cached_ledger = CachedLedger(self.ledger_table, frozenset(environments))
         try:
             yield
         finally:
-            self._recollection = None
+            self._cached_ledger = None
 
     @cached_property
-    def table(self) -> DynamoLedger:
+    def ledger_table(self) -> DynamoLedger:
         """The DynamoDB table of the app."""
         from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 
@@ -171,27 +171,27 @@ class Toolbox:
         return SecretsManager(self._aws)
 
     @cached_property
-    def account(self) -> Account:
+    def account(self) -> AccountAdmin:
         """The AWS account around all of that."""
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 
         return AwsAccount(
-            self._aws, settings=self.settings, ledger=self.table, platform=self.platform, clock=self.clock
+            self._aws, settings=self.settings, ledger=self.ledger_table, platform=self.platform, clock=self.clock
         )
 
     @cached_property
-    def machine(self) -> Machine:
+    def host(self) -> Host:
         """This machine."""
-        from kaizen_tasks.adapters.host.local_host import LocalMachine
+        from kaizen_tasks.adapters.host.local_host import LocalHost
 
-        return LocalMachine(self.settings.build)
+        return LocalHost(self.settings.build)
 
     @cached_property
     def prober(self) -> Prober:
         """Asks the running app."""
-        from kaizen_tasks.adapters.http.prober import UrllibProber
+        from kaizen_tasks.adapters.http.prober import HttpProber
 
-        return UrllibProber()
+        return HttpProber()
 
     @cached_property
     def clock(self) -> Clock:
@@ -203,9 +203,9 @@ class Toolbox:
     @cached_property
     def reporter(self) -> Reporter:
         """The terminal, or plain lines."""
-        from kaizen_tasks.adapters.console.reporter import reporter
+        from kaizen_tasks.adapters.console.reporter import create_reporter
 
-        return reporter(self._stream, dry=self.dry, clock=self.clock)
+        return create_reporter(self._stream, dry=self.dry, clock=self.clock)
 
 
 def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout) -> Toolbox:
@@ -221,14 +221,14 @@ def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout)
     """
     from kaizen_tasks.config import load, validate
 
-    settings = validate.read(load.find(), {key: _plain(value) for key, value in config.items()})
+    settings = validate.build_settings(load.find_config_file(), {key: _unwrap(value) for key, value in config.items()})
     return Toolbox(settings, dry=bool(config["run"]["dry"]), draft=draft, stream=stream)
 
 
-def _plain(value: Any) -> Any:
+def _unwrap(value: Any) -> Any:
     """Turn Invoke's proxies back into what was written."""
     if isinstance(value, Mapping) or hasattr(value, "items"):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _unwrap(item) for key, item in value.items()}
     return value
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256
+from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, sha256_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,8 @@ class Sample:
             blob = Descriptor(digest=digest, media_type=LAYER, size=len(content))
             client.blobs.upload(repository, blob, opener(content))
         for child in self.children:
-            client.put(repository, child.digest, child)
-        client.put(repository, tag, self.root)
+            client.put_manifest(repository, child.digest, child)
+        client.put_manifest(repository, tag, self.root)
         return self
 
     def write(self, folder: Path) -> Path:
@@ -84,7 +84,7 @@ def image(version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"ap
             "layers": [_descriptor(layer, LAYER) for layer in layers],
         }
     )
-    blobs = {sha256(content): content for content in (config, *layers)}
+    blobs = {sha256_digest(content): content for content in (config, *layers)}
     return Sample(Manifest(manifest, OCI_MANIFEST), (), blobs, version)
 
 
@@ -104,7 +104,7 @@ def index(*images: tuple[str, Sample]) -> Sample:
 
 
 def _descriptor(content: bytes, media_type: str) -> dict[str, str | int]:
-    return {"mediaType": media_type, "digest": sha256(content), "size": len(content)}
+    return {"mediaType": media_type, "digest": sha256_digest(content), "size": len(content)}
 
 
 def _json(document: object) -> bytes:

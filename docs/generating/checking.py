@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-LEFT_OUT = ("build", "dist", "node_modules")
+SKIPPED_FOLDERS = ("build", "dist", "node_modules")
 SHELLS = ("", "console", "sh", "shell", "bash")
 """Languages of code blocks in which a line may be a command."""
 
 
-def problems(root: Path) -> Iterator[str]:
+def find_problems(root: Path) -> Iterator[str]:
     """Yield every problem of every document below a folder, as `file:line: what`."""
-    for document in documents(root):
+    for document in markdown_files(root):
         tokens = _tokens(document)
         name = document.relative_to(root)
-        typed_along = walkthrough.world(document.read_text(encoding="utf-8"))
-        found = (*_dead_links(document, tokens), *(() if typed_along else _unknown_commands(tokens)))
-        yield from (f"{name}:{line}: {what}" for line, what in found)
+        is_walkthrough = walkthrough.starting_point(document.read_text(encoding="utf-8"))
+        findings = (*_dead_links(document, tokens), *(() if is_walkthrough else _unknown_commands(tokens)))
+        yield from (f"{name}:{line}: {message}" for line, message in findings)
 
 
-def documents(root: Path) -> Iterator[Path]:
+def markdown_files(root: Path) -> Iterator[Path]:
     """Yield the Markdown files below a folder, hidden and built ones aside."""
-    for folder, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if not name.startswith(".") and name not in LEFT_OUT)
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
         yield from (Path(folder) / name for name in sorted(files) if name.endswith(".md"))
 
 
@@ -60,51 +60,53 @@ def _links(tokens: list[Token]) -> Iterator[tuple[int, str]]:
     line = 0
     for token in tokens:
         line = token.map[0] + 1 if token.map else line
-        for each in token.children or ():
-            target = each.attrs.get("href") or each.attrs.get("src")
+        for child in token.children or ():
+            target = child.attrs.get("href") or child.attrs.get("src")
             if target:
                 yield line, str(target)
 
 
 def anchors(tokens: list[Token]) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a document."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for opening, inline in itertools.pairwise(tokens):
         if opening.type == "heading_open":
-            slug = re.sub(r"[^\w\- ]", "", _plain(inline).lower()).replace(" ", "-")
-            found[slug] = found.get(slug, -1) + 1
-    return {f"{slug}-{number}" if number else slug for slug, count in found.items() for number in range(count + 1)}
+            slug = re.sub(r"[^\w\- ]", "", _text(inline).lower()).replace(" ", "-")
+            counts[slug] = counts.get(slug, -1) + 1
+    return {f"{slug}-{number}" if number else slug for slug, count in counts.items() for number in range(count + 1)}
 
 
-def _plain(inline: Token) -> str:
-    return "".join(each.content for each in inline.children or () if each.type in {"text", "code_inline"})
+def _text(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or () if child.type in {"text", "code_inline"})
 
 
 def _unknown_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
     for token in tokens:
         if token.type == "fence" and token.info.strip() in SHELLS and token.map:
             for offset, text in enumerate(token.content.splitlines(), start=token.map[0] + 2):
-                if what := unknown(text, prompted=token.info.strip() == "console"):
-                    yield offset, what
+                if message := unknown_command(text, has_prompt=token.info.strip() == "console"):
+                    yield offset, message
 
 
-def unknown(line: str, *, prompted: bool) -> str:
+def unknown_command(line: str, *, has_prompt: bool) -> str:
     """Return what is wrong with the commands of a line, or nothing.
 
     Args:
         line: as it stands in a code block.
-        prompted: whether commands have a `$` in front and the other lines are output.
+        has_prompt: whether commands have a `$` in front and the other lines are output.
     """
-    if prompted and not line.startswith("$ "):
+    if has_prompt and not line.startswith("$ "):
         return ""
     try:
-        commands = typed.read(line.removeprefix("$ "))
+        commands = typed.parse_commands(line.removeprefix("$ "))
     except ValueError:
-        return f"{line}: a quotation is not closed" if prompted else ""
-    return next((fault for each in commands if each.ours and (fault := _fault(each.words[1:]))), "")
+        return f"{line}: a quotation is not closed" if has_prompt else ""
+    return next(
+        (problem for command in commands if command.runs_tasks and (problem := _parse_error(command.words[1:]))), ""
+    )
 
 
-def _fault(words: tuple[str, ...]) -> str:
+def _parse_error(words: tuple[str, ...]) -> str:
     """Let Invoke parse a command as it would before it runs it."""
     from invoke.exceptions import Exit, ParseError
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).absolute().parents[2]
 EXAMPLE = ROOT / "examples" / "coach"
-KINDS = {str: "text", int: "whole number", bool: "switch", list: "text, repeatable"}
+TYPE_NAMES = {str: "text", int: "whole number", bool: "switch", list: "text, repeatable"}
 
 
 @frozen(kw_only=True)
@@ -54,7 +54,7 @@ class Task:
 
     def takes(self, flag: str) -> bool:
         """Return whether it has a flag of this name."""
-        return any(flag in each.names for each in self.flags)
+        return any(flag in own_flag.names for own_flag in self.flags)
 
 
 def collection() -> Collection:
@@ -70,12 +70,16 @@ def collection() -> Collection:
 
 def tasks() -> tuple[Task, ...]:
     """Return every task of the example app, by name."""
-    found = collection()
-    return tuple(sorted((_task(found, context) for context in found.to_contexts()), key=lambda task: task.name))
+    task_collection = collection()
+    return tuple(
+        sorted(
+            (_task(task_collection, context) for context in task_collection.to_contexts()), key=lambda task: task.name
+        )
+    )
 
 
-def _task(found: Collection, context: Any) -> Task:
-    summary, _, description = (inspect.getdoc(found[context.name]) or "").partition("\n")
+def _task(task_collection: Collection, context: Any) -> Task:
+    summary, _, description = (inspect.getdoc(task_collection[context.name]) or "").partition("\n")
     flags = {id(argument): _flag(argument) for argument in context.args.values()}
     return Task(
         name=context.name,
@@ -88,10 +92,10 @@ def _task(found: Collection, context: Any) -> Task:
 
 def _flag(argument: Any) -> Flag:
     names = sorted(argument.names, key=len, reverse=True)
-    nothing = argument.default is None or argument.default is False or argument.default in ("", [])
+    is_empty = argument.default is None or argument.default is False or argument.default in ("", [])
     return Flag(
         names=tuple(f"--{name}" if len(name) > 1 else f"-{name}" for name in names),
-        kind=KINDS[argument.kind],
-        default="" if nothing else str(argument.default),
+        kind=TYPE_NAMES[argument.kind],
+        default="" if is_empty else str(argument.default),
         help=argument.help or "",
     )

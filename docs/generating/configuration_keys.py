@@ -13,17 +13,17 @@ import attrs
 from attrs import frozen
 
 from kaizen_tasks.config import load
-from kaizen_tasks.config.raw import Written
+from kaizen_tasks.config.raw import RawConfig
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.smoke import Scalar, Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAME = "NAME"
+NAME_PLACEHOLDER = "NAME"
 """Stands in a key for a name that the user gives."""
 
-WORDS = {
+TYPE_NAMES = {
     str: "text",
     int: "whole number",
     float: "number",
@@ -32,9 +32,9 @@ WORDS = {
     Statuses: "whole number, or list of them",
     Scalar: "text, number, true or false",
 }
-ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
+DOCSTRING_ENTRY = re.compile(r"^    (\w+): (.+(?:\n     .+)*)", re.MULTILINE)
 
-MEANINGS = {
+EXPLANATIONS = {
     "app": "The app's name. It fills `{app}`, names image and ledger table, and confirms protected environments.",
     "pipeline": "Stages in order: environments or groups. The first is released to, each later one is promoted to.",
     "aws.region": "The region of repositories, services and ledger.",
@@ -62,7 +62,7 @@ MEANINGS = {
 
 
 @frozen(kw_only=True)
-class Key:
+class ConfigKey:
     """One key.
 
     Attributes:
@@ -85,41 +85,43 @@ class Key:
         return self.path.partition(".")[0] if "." in self.path else ""
 
 
-def keys() -> tuple[Key, ...]:
+def config_keys() -> tuple[ConfigKey, ...]:
     """Return every key, in the order of the model.
 
     Raises:
         ValueError: a key is explained nowhere, or in the docstrings and here.
     """
     defaults = tomllib.loads((Path(load.__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
-    found = tuple(_keys(Written, "", defaults, repeated=False))
-    if stray := MEANINGS.keys() - {key.path for key in found}:
-        raise ValueError(f"MEANINGS explains keys that do not exist: {sorted(stray)}")
-    return found
+    all_keys = tuple(_keys(RawConfig, "", defaults, repeated=False))
+    if unknown_paths := EXPLANATIONS.keys() - {key.path for key in all_keys}:
+        raise ValueError(f"MEANINGS explains keys that do not exist: {sorted(unknown_paths)}")
+    return all_keys
 
 
-def _keys(model: type, prefix: str, defaults: Mapping[str, Any], *, repeated: bool) -> Iterator[Key]:
-    said = dict(ENTRY.findall((inspect.getdoc(model) or "").partition("Attributes:\n")[2]))
+def _keys(model: type, prefix: str, defaults: Mapping[str, Any], *, repeated: bool) -> Iterator[ConfigKey]:
+    docstring_entries = dict(DOCSTRING_ENTRY.findall((inspect.getdoc(model) or "").partition("Attributes:\n")[2]))
     for attribute in attrs.fields(attrs.resolve_types(model)):
         default = defaults.get(attribute.name, _default(attribute))
-        yield from _key(f"{prefix}{attribute.name}", attribute.type, default, said.get(attribute.name, ""), repeated)
+        yield from _key(
+            f"{prefix}{attribute.name}", attribute.type, default, docstring_entries.get(attribute.name, ""), repeated
+        )
 
 
-def _key(path: str, kind: Any, default: Any, said: str, repeated: bool) -> Iterator[Key]:  # noqa: FBT001 - recursion
+def _key(path: str, kind: Any, default: Any, explanation: str, repeated: bool) -> Iterator[ConfigKey]:  # noqa: FBT001 - recursion
     inner = get_args(kind)
     if attrs.has(kind):
         yield from _keys(kind, f"{path}.", default, repeated=repeated)
     elif get_origin(kind) is tuple and attrs.has(inner[0]):
         yield from _keys(inner[0], f"{path}.", {}, repeated=True)
     elif get_origin(kind) is Mapping:
-        yield from _key(f"{path}.{NAME}", inner[1], {}, said, repeated)
+        yield from _key(f"{path}.{NAME_PLACEHOLDER}", inner[1], {}, explanation, repeated)
     else:
-        yield Key(
+        yield ConfigKey(
             path=path,
-            type=_words(kind),
+            type=_type_name(kind),
             default=_toml(default),
             variable="" if repeated or get_origin(kind) is tuple else f"INVOKE_{path.replace('.', '_').upper()}",
-            meaning=_meaning(path, said),
+            meaning=_meaning(path, explanation),
         )
 
 
@@ -133,17 +135,17 @@ def _default(attribute: Any) -> Any:
     return None if value in (attrs.NOTHING, "") else value
 
 
-def _meaning(path: str, said: str) -> str:
-    if bool(said) == (path in MEANINGS):
-        raise ValueError(f"{path}: explained in {'two places' if said else 'no place'}, docstring and MEANINGS")
-    text = re.sub(r"\s+", " ", said)
-    return MEANINGS.get(path) or f"{text[0].upper()}{text[1:]}"
+def _meaning(path: str, explanation: str) -> str:
+    if bool(explanation) == (path in EXPLANATIONS):
+        raise ValueError(f"{path}: explained in {'two places' if explanation else 'no place'}, docstring and MEANINGS")
+    text = re.sub(r"\s+", " ", explanation)
+    return EXPLANATIONS.get(path) or f"{text[0].upper()}{text[1:]}"
 
 
-def _words(kind: Any) -> str:
+def _type_name(kind: Any) -> str:
     if get_origin(kind) is tuple:
-        return f"list of {_words(get_args(kind)[0])}"
-    return WORDS.get(kind) or next(WORDS[each] for each in get_args(kind) if each in WORDS)
+        return f"list of {_type_name(get_args(kind)[0])}"
+    return TYPE_NAMES.get(kind) or next(TYPE_NAMES[member] for member in get_args(kind) if member in TYPE_NAMES)
 
 
 def _toml(value: Any) -> str:

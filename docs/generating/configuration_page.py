@@ -8,14 +8,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docs.generating.configuration_keys import NAME, Key, keys
+from docs.generating.configuration_keys import NAME_PLACEHOLDER, ConfigKey, config_keys
 from docs.generating.markdown import code, fence, page, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 EXAMPLE = Path(__file__).with_name("every-key.toml")
-MODEL = {"smoke": "[[smoke]]", "docs_checklist": "[[docs_checklist]]", "environments": f"[environments.{NAME}]"}
+HEADINGS = {
+    "smoke": "[[smoke]]",
+    "docs_checklist": "[[docs_checklist]]",
+    "environments": f"[environments.{NAME_PLACEHOLDER}]",
+}
 """Headings that differ from the name in brackets."""
 
 INTRODUCTION = """\
@@ -41,16 +45,20 @@ def render() -> str:
     Raises:
         ValueError: the example lacks a key.
     """
-    found, text = keys(), EXAMPLE.read_text(encoding="utf-8")
-    if lacking := [key.path for key in found if key.path not in set(_paths(tomllib.loads(text), found))]:
-        raise ValueError(f"{EXAMPLE.name} lacks {', '.join(lacking)}")
-    sections = (_section(name, group, _excerpt(name, text)) for name, group in groupby(found, lambda key: key.section))
+    documented_keys, text = config_keys(), EXAMPLE.read_text(encoding="utf-8")
+    if missing_paths := [
+        key.path for key in documented_keys if key.path not in set(_paths(tomllib.loads(text), documented_keys))
+    ]:
+        raise ValueError(f"{EXAMPLE.name} lacks {', '.join(missing_paths)}")
+    sections = (
+        _section(name, group, _excerpt(name, text)) for name, group in groupby(documented_keys, lambda key: key.section)
+    )
     return page("Configuration", INTRODUCTION, *sections)
 
 
-def _section(name: str, found: Iterable[Key], example: str) -> str:
-    heading = f"## `{MODEL.get(name, f'[{name}]')}`" if name else "## Above all tables"
-    rows = ((code(key.path), key.type, code(key.default), code(key.variable), key.meaning) for key in found)
+def _section(name: str, section_keys: Iterable[ConfigKey], example: str) -> str:
+    heading = f"## `{HEADINGS.get(name, f'[{name}]')}`" if name else "## Above all tables"
+    rows = ((code(key.path), key.type, code(key.default), code(key.variable), key.meaning) for key in section_keys)
     head = ("Key", "Type", "Default", "Environment variable", "Meaning")
     return "\n\n".join((heading, table(head, rows), fence("toml", example)))
 
@@ -63,13 +71,17 @@ def _excerpt(section: str, text: str) -> str:
     return "".join(block for block in blocks[1:] if re.match(rf"\[+{section}[].]", block))
 
 
-def _paths(raw: Any, found: Iterable[Key], above: tuple[str, ...] = ()) -> Iterator[str]:
+def _paths(raw: Any, documented_keys: Iterable[ConfigKey], parents: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the keys that an example uses, with `NAME` for names."""
-    known = {key.path for key in found}
+    key_paths = {key.path for key in documented_keys}
     for name, value in raw.items():
-        named = (*above, NAME) if any(path.startswith(".".join((*above, NAME))) for path in known) else (*above, name)
-        for each in value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]:
-            if isinstance(each, dict):
-                yield from _paths(each, found, named)
+        key_path = (
+            (*parents, NAME_PLACEHOLDER)
+            if any(path.startswith(".".join((*parents, NAME_PLACEHOLDER))) for path in key_paths)
+            else (*parents, name)
+        )
+        for element in value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]:
+            if isinstance(element, dict):
+                yield from _paths(element, documented_keys, key_path)
             else:
-                yield ".".join(named)
+                yield ".".join(key_path)

@@ -53,17 +53,17 @@ def render() -> str:
     Raises:
         ValueError: a class has no advice, or advice has no class.
     """
-    classes = [each for each in vars(errors).values() if inspect.isclass(each)]
-    failures = [each for each in classes if issubclass(each, errors.KaizenError) and each is not errors.KaizenError]
-    if differing := {each.__name__ for each in failures} ^ ADVICE.keys():
-        raise ValueError(f"docs/generating/exit_codes_page.py: ADVICE differs from errors.py: {sorted(differing)}")
+    classes = [item for item in vars(errors).values() if inspect.isclass(item)]
+    failures = [item for item in classes if issubclass(item, errors.KaizenError) and item is not errors.KaizenError]
+    if mismatched := {item.__name__ for item in failures} ^ ADVICE.keys():
+        raise ValueError(f"docs/generating/exit_codes_page.py: ADVICE differs from errors.py: {sorted(mismatched)}")
     failures.sort(key=lambda failure: failure.exit_code)
-    sections = (_section(number, list(group)) for number, group in groupby(failures, lambda each: each.exit_code))
+    sections = (_section(number, list(group)) for number, group in groupby(failures, lambda item: item.exit_code))
     return page("Exit codes", INTRODUCTION, FIXED, *sections)
 
 
 def _section(number: int, failures: list[type[errors.KaizenError]]) -> str:
-    rows = ((code(each.__name__), _meaning(each), ADVICE[each.__name__]) for each in failures)
+    rows = ((code(failure.__name__), _meaning(failure), ADVICE[failure.__name__]) for failure in failures)
     return f"## {number}\n\n" + table(("Error", "Meaning", "What to do"), rows)
 
 

@@ -9,7 +9,7 @@ Fields = dict[str, tuple[str, str]]
 
 
 @frozen(kw_only=True)
-class Document:
+class DocumentFields:
     """One document.
 
     Attributes:
@@ -150,7 +150,7 @@ REHEARSAL: Fields = {
     "work": ("object or null", "Where the scratch clone and its local cloud are, when `--keep` lets them go on."),
 }
 
-FINDINGS: Fields = {
+DOCTOR_FINDINGS: Fields = {
     "app": ("text", "The app's name."),
     "problems": ("whole number", "How many findings keep a release from working."),
     "warnings": ("whole number", "How many do not, but want attention."),
@@ -161,7 +161,7 @@ FINDINGS: Fields = {
     "findings[].fix": ("text or null", "What to do about it, where something is to be done."),
 }
 
-STANDING: Fields = {
+LOCK_STATUS: Fields = {
     "app": ("text", "The app's name."),
     "environments.NAME.lock": ("object or null", "Who is changing it now; null when nobody is."),
     "environments.NAME.hold.actor": ("text", "Who wants it left alone: `user@host`."),
@@ -183,82 +183,82 @@ LOCK: Fields = {
 """A lock; no scene is long enough to have one, so a test holds this against the code."""
 
 DOCUMENTS = (
-    Document(
+    DocumentFields(
         task="status",
         command="status --json",
         about="What runs where. `ledger` as a whole is null in an environment where this tool never deployed. With "
         "`--watch`, such a document on one line for each look.",
         fields=STATUS,
     ),
-    Document(
+    DocumentFields(
         task="demo",
         command="demo --json",
         about="Every field of `status --json`, and where everything is. With `--keep` it goes on existing.",
         fields=WORK,
         like=STATUS,
     ),
-    Document(
+    DocumentFields(
         task="rehearse",
         command="rehearse --json",
         about="What the rehearsal of a flow has found. The exit code is that of the flow.",
         fields=REHEARSAL,
     ),
-    Document(
+    DocumentFields(
         task="history",
         command="history --json",
         about="A list of ledger entries, newest first.",
         fields=_below("[].", ENTRY),
     ),
-    Document(
+    DocumentFields(
         task="rollback",
         command="rollback --list --json",
         about="Every release that can be gone back to: every field of `history --json`, and one more.",
         fields={"[].exists": ("true or false", "Whether the repository still holds its image.")},
         like=_below("[].", ENTRY),
     ),
-    Document(
+    DocumentFields(
         task="lock.show",
         command="lock.show --json",
         about="Who changes what, and what is to be left as it is. `hold` is null where nothing is held.",
-        fields=STANDING,
+        fields=LOCK_STATUS,
     ),
-    Document(
+    DocumentFields(
         task="runtime.show",
         command="runtime.show --json",
         about="What is configured, and since when. No secret is in it.",
         fields=RUNTIME,
     ),
-    Document(
+    DocumentFields(
         task="runtime.diff",
         command="runtime.diff --json",
         about="What is configured in two environments.",
         fields=DIFFERENCE,
     ),
-    Document(
+    DocumentFields(
         task="doctor",
         command="doctor --json",
         about="Everything that was looked at. The exit code is [3](exit-codes.md#3) when there is a problem.",
-        fields=FINDINGS,
+        fields=DOCTOR_FINDINGS,
     ),
-    Document(
+    DocumentFields(
         task="changelog.check",
         command="changelog.check --json",
         about="A list of problems; empty when there is none. The exit code is [3](exit-codes.md#3) when there is one.",
         fields=_below("[].", PROBLEM),
     ),
-    Document(
+    DocumentFields(
         task="changelog.show",
         command="changelog.show --format json",
         about="One section. With `--since` that finds several, a list of them.",
         fields=SECTION,
     ),
-    Document(
+    DocumentFields(
         task="local.up",
         command="local.up --json",
         about="The local cloud that was started, or ran already.",
         fields=CLOUD,
     ),
-    Document(
+    DocumentFields(
         task="local.status",
         command="local.status --json",
         about="Every field of `local.up --json`, without starting anything.",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from docs.generating.json_fields import DOCUMENTS, LOCK, Document, Fields
+from docs.generating.json_fields import DOCUMENTS, LOCK, DocumentFields, Fields
 from docs.generating.markdown import code, link, page, table
-from docs.generating.scenes import Part
+from docs.generating.scenes import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from docs.generating.coach import Task
-    from docs.generating.story import Shown
+    from docs.generating.story import Recordings
 
-NAMED = ("environments", "environ", "keys")
+NAME_KEYED_OBJECTS = ("environments", "environ", "keys")
 """Objects whose keys are names."""
 
 INTRODUCTION = """\
@@ -25,20 +25,22 @@ here keep their names and meanings. In a path, `NAME` stands for the name of an 
 """
 
 
-class NotExplained(Exception):
+class ExplanationMismatch(Exception):
     """A document and its explanation differ."""
 
 
-def render(tasks: Sequence[Task], shown: Shown) -> str:
+def render(tasks: Sequence[Task], recordings: Recordings) -> str:
     """Return the page.
 
     Raises:
         NotExplained: a field or a document has no explanation, or an explanation has no field.
     """
-    unexplained = {task.name for task in tasks if task.takes("--json")} - {document.task for document in DOCUMENTS}
-    if unexplained:
-        raise NotExplained(f"docs/generating/json_fields.py: nothing on --json of {', '.join(sorted(unexplained))}")
-    return page("JSON documents", INTRODUCTION, *(_section(document, shown) for document in DOCUMENTS), _lock())
+    missing_tasks = {task.name for task in tasks if task.takes("--json")} - {document.task for document in DOCUMENTS}
+    if missing_tasks:
+        raise ExplanationMismatch(
+            f"docs/generating/json_fields.py: nothing on --json of {', '.join(sorted(missing_tasks))}"
+        )
+    return page("JSON documents", INTRODUCTION, *(_section(document, recordings) for document in DOCUMENTS), _lock())
 
 
 def _lock() -> str:
@@ -50,23 +52,25 @@ def _table(fields: Fields) -> str:
     return table(("Field", "Type", "Meaning"), rows)
 
 
-def _section(document: Document, shown: Shown) -> str:
-    said = set(paths(json.loads(shown[document.task, Part.DOCUMENT].document)))
-    if differing := said ^ (document.fields | document.like).keys():
-        raise NotExplained(f"docs/generating/json_fields.py: {document.command}: {', '.join(sorted(differing))}")
+def _section(document: DocumentFields, recordings: Recordings) -> str:
+    actual_paths = set(leaf_paths(json.loads(recordings[document.task, Purpose.DOCUMENT].document)))
+    if mismatched := actual_paths ^ (document.fields | document.like).keys():
+        raise ExplanationMismatch(
+            f"docs/generating/json_fields.py: {document.command}: {', '.join(sorted(mismatched))}"
+        )
     example = link("An example", f"tasks.md#{document.task.replace('.', '')}")
     heading = f"## `{document.command}`"
     return "\n\n".join((heading, f"{document.about} {example}.", _table(document.fields)))
 
 
-def paths(value: Any, above: str = "") -> Iterator[str]:
+def leaf_paths(value: Any, prefix: str = "") -> Iterator[str]:
     """Yield the path of every leaf of a document, with `NAME` for names and `[]` for elements."""
     if isinstance(value, dict):
-        for key, below in value.items():
-            name = "NAME" if above.rpartition(".")[2] in NAMED else key
-            yield from paths(below, f"{above}.{name}" if above else name)
+        for key, child in value.items():
+            name = "NAME" if prefix.rpartition(".")[2] in NAME_KEYED_OBJECTS else key
+            yield from leaf_paths(child, f"{prefix}.{name}" if prefix else name)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for below in value:
-            yield from paths(below, f"{above}[]")
+        for child in value:
+            yield from leaf_paths(child, f"{prefix}[]")
     else:
-        yield above
+        yield prefix

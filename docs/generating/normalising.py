@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 DAY = "2026-01-31"
 ACTOR = "sam@laptop"
-KEPT = ("123456789012", "210987654321", "555555555555")
+KEPT_NUMBERS = ("123456789012", "210987654321", "555555555555")
 """Accounts, and the end of `OPERATION`: they look like hashes."""
 FIRST_PORT = 40001
 DURATION = r"(?:\d+m )?\d+(?:\.\d+)?s"
 
-PLAIN = (
+REPLACEMENTS = (
     (re.compile(r"^(?:\d\d:\d\d:\d\dZ)?  … .*\n", re.MULTILINE), ""),
     (re.compile(r"^\d\d:\d\d:\d\dZ", re.MULTILINE), "09:00:00Z"),
     (re.compile(rf"\({DURATION}\)"), "(0.5s)"),
@@ -43,7 +43,7 @@ HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 OPERATION = "11111111-2222-3333-4444-555555555555"
 PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
-ACTOR_SAID = re.compile(r"\bsam@[\w.-]+")
+ACTOR_PATTERN = re.compile(r"\bsam@[\w.-]+")
 RULE = re.compile(r" *─+ *")
 COLUMN = re.compile(r"\S+(?: \S+)*")
 
@@ -70,27 +70,27 @@ class Normaliser:
     def text(self, text: str) -> str:
         """Return a text that any other run would have printed."""
         text = self._days(text.replace(str(self.home), "~"))
-        for pattern, instead in PLAIN:
-            text = pattern.sub(instead, text)
+        for pattern, replacement in REPLACEMENTS:
+            text = pattern.sub(replacement, text)
         text = HASH.sub(self._hash, UUID.sub(OPERATION, text))
         text = PORT.sub(self._port, text)
-        return ACTOR_SAID.sub(ACTOR, _tables(text))
+        return ACTOR_PATTERN.sub(ACTOR, _tables(text))
 
     def _days(self, text: str) -> str:
         for day in (self.today, self.today + timedelta(days=1)):
             text = text.replace(f"{day:%Y-%m-%d}", DAY).replace(f" {day:%m-%d} ", f" {DAY[5:]} ")
         return text
 
-    def _hash(self, found: re.Match[str]) -> str:
+    def _hash(self, match: re.Match[str]) -> str:
         """Number hashes as they appear; the first ten digits decide which are the same."""
-        said = found[0]
-        if said in KEPT:
-            return said
-        known = self._hashes.setdefault(said[:10], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
-        return known[: len(said)]
+        digits = match[0]
+        if digits in KEPT_NUMBERS:
+            return digits
+        stand_in = self._hashes.setdefault(digits[:10], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
+        return stand_in[: len(digits)]
 
-    def _port(self, found: re.Match[str]) -> str:
-        return self._ports.setdefault(found[0], str(FIRST_PORT + len(self._ports)))
+    def _port(self, match: re.Match[str]) -> str:
+        return self._ports.setdefault(match[0], str(FIRST_PORT + len(self._ports)))
 
 
 def _tables(text: str) -> str:
@@ -106,10 +106,10 @@ def _table(head: str, rows: list[str]) -> list[str]:
     starts = [column.start() for column in COLUMN.finditer(head)]
     cells = [_cells(line, starts) for line in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    laid = [" " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-    return [laid[0], " " + "─" * (sum(widths) + 3 * (len(widths) - 1)), *laid[1:]]
+    output_lines = [" " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return [output_lines[0], " " + "─" * (sum(widths) + 3 * (len(widths) - 1)), *output_lines[1:]]
 
 
 def _cells(line: str, starts: list[int]) -> list[str]:
     pieces = (line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True))
-    return [ACTOR_SAID.sub(ACTOR, piece) for piece in pieces]
+    return [ACTOR_PATTERN.sub(ACTOR, piece) for piece in pieces]

@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from docs.generating import typed
 from docs.generating.coach import ROOT
 
-PATIENCE = 60.0
+COMMAND_SECONDS = 60.0
 """Seconds after which a command hangs."""
 
 
@@ -53,8 +53,8 @@ class Shell:
             line: the command; variables may stand in front.
             document: whether stdout is kept apart.
         """
-        (command,) = typed.read(line)
-        finished = subprocess.run(
+        (command,) = typed.parse_commands(line)
+        completed = subprocess.run(
             command.words,
             cwd=folder,
             env=self.variables | command.environ,
@@ -62,12 +62,12 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if document else subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
         if document:
-            return Recording(line=line, people=finished.stderr, document=finished.stdout, code=finished.returncode)
-        return Recording(line=line, people=finished.stdout, document="", code=finished.returncode)
+            return Recording(line=line, people=completed.stderr, document=completed.stdout, code=completed.returncode)
+        return Recording(line=line, people=completed.stdout, document="", code=completed.returncode)
 
     @property
     def variables(self) -> dict[str, str]:

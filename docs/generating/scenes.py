@@ -7,7 +7,7 @@ from enum import Enum
 from attrs import frozen
 
 
-class Part(Enum):
+class Purpose(Enum):
     """What a command is typed for."""
 
     STAGE = "sets the stage, and is not shown"
@@ -17,39 +17,39 @@ class Part(Enum):
 
 
 @frozen
-class Take:
+class SceneCommand:
     """One command of a scene.
 
     Attributes:
         line: as it is typed.
-        part: what for.
+        purpose: what for.
         task: the task that it shows.
     """
 
     line: str
-    part: Part = Part.STAGE
+    purpose: Purpose = Purpose.STAGE
     task: str = ""
 
 
-def _example(task: str, line: str) -> Take:
-    return Take(line, Part.EXAMPLE, task)
+def _example(task: str, line: str) -> SceneCommand:
+    return SceneCommand(line, Purpose.EXAMPLE, task)
 
 
-def _document(task: str, line: str) -> Take:
-    return Take(line, Part.DOCUMENT, task)
+def _document(task: str, line: str) -> SceneCommand:
+    return SceneCommand(line, Purpose.DOCUMENT, task)
 
 
-def _error(task: str, line: str) -> Take:
-    return Take(line, Part.ERROR, task)
+def _error(task: str, line: str) -> SceneCommand:
+    return SceneCommand(line, Purpose.ERROR, task)
 
 
-DEMO = "inv demo --engine bundle --json"
+DEMO_COMMAND = "inv demo --engine bundle --json"
 """Kept, so that the example app can be released further by hand."""
 
-DEMO_TYPES = ("local.up", "release-staging", "promote-prod", "promote-beta")
+DEMO_TASKS = ("local.up", "release-staging", "promote-prod", "promote-beta")
 """Tasks that the demo types itself: what they say there is their example."""
 
-COACH = (
+EXAMPLE_SCENE = (
     _error("demo", "inv demo --keep ."),
     _example("status", "inv status"),
     _document("status", "inv status --json"),
@@ -88,14 +88,14 @@ COACH = (
     _error("promote", "inv promote --env staging"),
     _error("deploy", "inv deploy --env staging --release v0.3.0"),
     _error("verify", "INVOKE_VERIFY_TIMEOUT=1s inv verify --env staging --release v0.1.7"),
-    Take("git switch --quiet --create try"),
-    Take("git mv README.md READ.md"),
+    SceneCommand("git switch --quiet --create try"),
+    SceneCommand("git mv README.md READ.md"),
     _error("release-staging", "inv release-staging"),
-    Take("git reset --quiet --hard"),
-    Take("git switch --quiet main"),
+    SceneCommand("git reset --quiet --hard"),
+    SceneCommand("git switch --quiet main"),
     _error("changelog.add", "inv changelog.add --type fix --text 'The pace is in minutes per kilometre again.'"),
     _example("changelog.add", "inv changelog.add --type fixed --text 'The pace is in minutes per kilometre again.'"),
-    Take("git commit --quiet --all --message 'Fix the pace'"),
+    SceneCommand("git commit --quiet --all --message 'Fix the pace'"),
     _example("bump", "inv bump"),
     _error("commit", "inv commit"),
     _error("build", "inv build"),
@@ -108,7 +108,7 @@ COACH = (
     _example("deploy", "inv deploy --env staging"),
     _example("verify", "inv verify --env staging"),
     _example("tag", "inv tag"),
-    Take("inv promote --env prod --yes"),
+    SceneCommand("inv promote --env prod --yes"),
     _example("promote", "inv promote --env mark"),
     _document("rollback", "inv rollback --env mark --list --json"),
     _error("rollback", "inv rollback --env dom"),
@@ -123,38 +123,38 @@ COACH = (
     _example("hold.add", "inv hold.add --env mark --reason 'Race day.'"),
     _error("hold.remove", "inv hold.remove"),
     _error("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
-    Take("git switch --quiet --create hotfix/rounding"),
-    Take("inv changelog.add --type fixed --text 'Paces are rounded.'"),
-    Take("git commit --quiet --all --message 'Round paces'"),
+    SceneCommand("git switch --quiet --create hotfix/rounding"),
+    SceneCommand("inv changelog.add --type fixed --text 'Paces are rounded.'"),
+    SceneCommand("git commit --quiet --all --message 'Round paces'"),
     _example("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
     _example("local.down", "inv local.down --state ../cloud"),
 )
 
-LIBRARY = (
-    Take("git init --quiet --initial-branch=main ../shop"),
-    Take("cp Dockerfile ../shop/Dockerfile"),
+LIBRARY_SCENE = (
+    SceneCommand("git init --quiet --initial-branch=main ../shop"),
+    SceneCommand("cp Dockerfile ../shop/Dockerfile"),
     _error("init", "inv init --ci gitlab"),
     _example("init", "env --chdir ../shop kaizen init --yes"),
-    Take("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
+    SceneCommand("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
     _document("changelog.check", "inv changelog.check --json"),
     _error("changelog.check", "inv changelog.check"),
     _example("changelog.check", "inv changelog.check --fix"),
-    Take("inv bump --to 2.0.0"),
+    SceneCommand("inv bump --to 2.0.0"),
     _error("changelog.release", "inv changelog.release"),
-    Take("git restore VERSION"),
-    Take("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
-    Take("git commit --quiet --all --message 'Add kmh'"),
+    SceneCommand("git restore VERSION"),
+    SceneCommand("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
+    SceneCommand("git commit --quiet --all --message 'Add kmh'"),
     _error("bump", "inv bump --part patch"),
-    Take("git switch --quiet --create try"),
+    SceneCommand("git switch --quiet --create try"),
     _error("cut", "inv cut"),
-    Take("git switch --quiet main"),
+    SceneCommand("git switch --quiet main"),
     _example("cut", "inv cut --push"),
     _example("changelog.show", "inv changelog.show"),
     _document("changelog.show", "inv changelog.show --format json"),
     _error("changelog.show", "inv changelog.show --release v1.1.0"),
 )
 
-FILES = {
+LIBRARY_FILES = {
     "tasks.py": 'from kaizen_tasks import namespace\n\n__all__ = ["namespace"]\n',
     "kaizen.toml": 'app = "pace"\n',
     "VERSION": "1.2.0\n",
@@ -173,15 +173,15 @@ FILES = {
     "Dockerfile": "FROM python:3.12-slim\nCOPY . .\nARG VERSION=dev\nENV APP_VERSION=$VERSION\n",
 }
 
-FOUNDING = (
-    Take("git init --quiet --bare --initial-branch=main ../pace.git"),
-    Take("git init --quiet --initial-branch=main"),
-    Take("git config user.name Sam"),
-    Take("git config user.email sam@pace.example"),
-    Take("git remote add origin ../pace.git"),
-    Take("git add --all"),
-    Take("git commit --quiet --message 'A library that converts paces'"),
-    Take("git tag --annotate --message v1.2.0 v1.2.0"),
-    Take("git push --quiet --set-upstream origin main v1.2.0"),
+LIBRARY_SETUP = (
+    SceneCommand("git init --quiet --bare --initial-branch=main ../pace.git"),
+    SceneCommand("git init --quiet --initial-branch=main"),
+    SceneCommand("git config user.name Sam"),
+    SceneCommand("git config user.email sam@pace.example"),
+    SceneCommand("git remote add origin ../pace.git"),
+    SceneCommand("git add --all"),
+    SceneCommand("git commit --quiet --message 'A library that converts paces'"),
+    SceneCommand("git tag --annotate --message v1.2.0 v1.2.0"),
+    SceneCommand("git push --quiet --set-upstream origin main v1.2.0"),
 )
 """How the library came to be."""

@@ -14,24 +14,24 @@ from docs.generating import scenes
 from docs.generating.coach import EXAMPLE
 from docs.generating.normalising import Normaliser
 from docs.generating.recording import Shell
-from docs.generating.scenes import Part, Take
+from docs.generating.scenes import Purpose, SceneCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from docs.generating.recording import Recording
 
-Shown = dict[tuple[str, Part], "Recording"]
+Recordings = dict[tuple[str, Purpose], "Recording"]
 
-ONE_BY_ONE = {"INVOKE_ROLLOUT_PARALLEL": "1"}
+SEQUENTIAL = {"INVOKE_ROLLOUT_PARALLEL": "1"}
 """Environments that are rolled out side by side say their lines in another order each time."""
 
 
-class WentWrong(Exception):
+class SceneFailed(Exception):
     """A command of a scene did not do what it is there to show."""
 
 
-def play() -> Shown:
+def record_scenes() -> Recordings:
     """Play every scene and return what was said, by task and part, the same in every run.
 
     Raises:
@@ -41,65 +41,72 @@ def play() -> Shown:
         home = Path(folder).resolve()
         normaliser = Normaliser(home=home)
         with ThreadPoolExecutor() as pool:
-            told = [pool.submit(lambda scene: list(scene(home)), scene) for scene in (_demo, _library)]
+            futures = [pool.submit(lambda scene: list(scene(home)), scene) for scene in (_demo_scene, _library_scene)]
         return {
-            (take.task, take.part): normaliser.recording(recording)
-            for takes in told
-            for take, recording in takes.result()
-            if take.part is not Part.STAGE
+            (command.task, command.purpose): normaliser.recording(recording)
+            for future in futures
+            for command, recording in future.result()
+            if command.purpose is not Purpose.STAGE
         }
 
 
-def helps(tasks: Sequence[str]) -> dict[str, str]:
+def help_texts(tasks: Sequence[str]) -> dict[str, str]:
     """Return the `--help` of each task, as printed where there is no terminal."""
     shell = Shell(home=EXAMPLE)
     with ThreadPoolExecutor() as pool:
-        printed = pool.map(lambda task: shell.run(EXAMPLE, f"inv --help {task}").people, tasks)
-    return dict(zip(tasks, printed, strict=True))
+        texts = pool.map(lambda task: shell.run(EXAMPLE, f"inv --help {task}").people, tasks)
+    return dict(zip(tasks, texts, strict=True))
 
 
-def _scene(takes: Sequence[Take], shell: Shell, folder: Path) -> Iterator[tuple[Take, Recording]]:
-    for take in takes:
-        recording = shell.run(folder, take.line, document=take.part is Part.DOCUMENT)
-        if take.part is not Part.DOCUMENT and bool(recording.code) != (take.part is Part.ERROR):
-            raise WentWrong(f"$ {take.line}\n{recording.people}exit code {recording.code}, as {take.part.value}")
-        yield take, recording
+def _run_scene(
+    commands: Sequence[SceneCommand], shell: Shell, folder: Path
+) -> Iterator[tuple[SceneCommand, Recording]]:
+    for command in commands:
+        recording = shell.run(folder, command.line, document=command.purpose is Purpose.DOCUMENT)
+        if command.purpose is not Purpose.DOCUMENT and bool(recording.code) != (command.purpose is Purpose.ERROR):
+            raise SceneFailed(
+                f"$ {command.line}\n{recording.people}exit code {recording.code}, as {command.purpose.value}"
+            )
+        yield command, recording
 
 
-def _demo(home: Path) -> Iterator[tuple[Take, Recording]]:
+def _demo_scene(home: Path) -> Iterator[tuple[SceneCommand, Recording]]:
     """Take the demo's pipeline, then go on by hand in what it keeps."""
-    shell = Shell(home=home, environ=dict(ONE_BY_ONE))
+    shell = Shell(home=home, environ=dict(SEQUENTIAL))
     try:
-        demo = shell.run(EXAMPLE, f"{scenes.DEMO} --keep {home / 'demo'}", document=True)
-        yield from _typed_by(demo)
+        demo = shell.run(EXAMPLE, f"{scenes.DEMO_COMMAND} --keep {home / 'demo'}", document=True)
+        yield from _split_demo(demo)
         shell.environ |= json.loads(demo.document)["work"]["environ"]
-        yield from _scene(scenes.COACH, shell, home / "demo" / "coach")
+        yield from _run_scene(scenes.EXAMPLE_SCENE, shell, home / "demo" / "coach")
     finally:
         shell.run(EXAMPLE, f"inv local.down --state {home / 'demo' / 'cloud'}")
 
 
-def _typed_by(demo: Recording) -> Iterator[tuple[Take, Recording]]:
+def _split_demo(demo: Recording) -> Iterator[tuple[SceneCommand, Recording]]:
     """Split what the demo said into what it typed: each of these is an example too."""
     if demo.code:
-        raise WentWrong(demo.people)
-    shown = evolve(demo, line=f"{scenes.DEMO} --keep ~/demo")
-    yield Take(shown.line, Part.DOCUMENT, "demo"), shown
-    before, *typed = demo.people.split("\n$ ")
-    outline = before + "".join(f"\n$ {each.partition(chr(10))[0]}\n[…]\n" for each in typed)
-    ending = typed[-1][typed[-1].rindex("One build") :]
-    yield Take(shown.line, Part.EXAMPLE, "demo"), evolve(shown, people=f"{outline}\n{ending}", document="")
-    for each in typed:
-        line, _, said = each.partition("\n")
-        if (task := line.split()[1]) in scenes.DEMO_TYPES:
-            said = said.partition("One build")[0]
-            yield Take(line, Part.EXAMPLE, task), evolve(demo, line=line, people=said, document="")
+        raise SceneFailed(demo.people)
+    demo_recording = evolve(demo, line=f"{scenes.DEMO_COMMAND} --keep ~/demo")
+    yield SceneCommand(demo_recording.line, Purpose.DOCUMENT, "demo"), demo_recording
+    preamble, *parts = demo.people.split("\n$ ")
+    outline = preamble + "".join(f"\n$ {part.partition(chr(10))[0]}\n[…]\n" for part in parts)
+    ending = parts[-1][parts[-1].rindex("One build") :]
+    yield (
+        SceneCommand(demo_recording.line, Purpose.EXAMPLE, "demo"),
+        evolve(demo_recording, people=f"{outline}\n{ending}", document=""),
+    )
+    for part in parts:
+        line, _, output = part.partition("\n")
+        if (task := line.split()[1]) in scenes.DEMO_TASKS:
+            output = output.partition("One build")[0]
+            yield SceneCommand(line, Purpose.EXAMPLE, task), evolve(demo, line=line, people=output, document="")
 
 
-def _library(home: Path) -> Iterator[tuple[Take, Recording]]:
+def _library_scene(home: Path) -> Iterator[tuple[SceneCommand, Recording]]:
     """Release a library with a remote of its own."""
     shell, folder = Shell(home=home), home / "pace"
     folder.mkdir()
-    for name, content in scenes.FILES.items():
+    for name, content in scenes.LIBRARY_FILES.items():
         (folder / name).write_text(content, encoding="utf-8")
-    yield from _scene(scenes.FOUNDING, shell, folder)
-    yield from _scene(scenes.LIBRARY, shell, folder)
+    yield from _run_scene(scenes.LIBRARY_SETUP, shell, folder)
+    yield from _run_scene(scenes.LIBRARY_SCENE, shell, folder)

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from docs.generating.markdown import code, fence, link, page, table
-from docs.generating.scenes import Part
+from docs.generating.scenes import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from docs.generating.coach import Flag, Task
     from docs.generating.recording import Recording
-    from docs.generating.story import Shown
+    from docs.generating.story import Recordings
 
 INTRODUCTION = """\
 These are the tasks of the [example app](../../examples/coach/kaizen.toml). `release-staging`, `promote-prod` and
@@ -28,42 +28,42 @@ of progress are left out, and environments are rolled out one by one.
 """
 
 
-class NotShown(Exception):
+class MissingExample(Exception):
     """The scenes lack something that the reference has to show."""
 
 
-def render(tasks: Sequence[Task], helps: Mapping[str, str], shown: Shown) -> str:
+def render(tasks: Sequence[Task], helps: Mapping[str, str], recordings: Recordings) -> str:
     """Return the page.
 
     Args:
         tasks: every task.
         helps: the `--help` of each.
-        shown: what each said in the scenes.
+        recordings: what each said in the scenes.
 
     Raises:
         NotShown: a task lacks an example, its `--json` or an error; or a scene shows a task that is gone.
     """
-    missing = [*_missing(tasks, shown)]
-    if missing:
-        raise NotShown("docs/generating/scenes.py: " + "; ".join(missing))
+    missing_examples = [*_missing(tasks, recordings)]
+    if missing_examples:
+        raise MissingExample("docs/generating/scenes.py: " + "; ".join(missing_examples))
     rows = ((link(code(task.name), f"#{_anchor(task.name)}"), task.summary) for task in tasks)
     overview = table(("Task", "Does"), rows)
-    return page("Tasks", INTRODUCTION, overview, *(_section(task, helps[task.name], shown) for task in tasks))
+    return page("Tasks", INTRODUCTION, overview, *(_section(task, helps[task.name], recordings) for task in tasks))
 
 
-def _missing(tasks: Sequence[Task], shown: Shown) -> Iterator[str]:
+def _missing(tasks: Sequence[Task], recordings: Recordings) -> Iterator[str]:
     for task in tasks:
-        wanted = (Part.EXAMPLE, Part.ERROR, *((Part.DOCUMENT,) if task.takes("--json") else ()))
-        yield from (f"{task.name} lacks {part.value}" for part in wanted if (task.name, part) not in shown)
-    gone = sorted({name for name, _ in shown} - {task.name for task in tasks})
-    yield from (f"{name} is no task" for name in gone)
+        required = (Purpose.EXAMPLE, Purpose.ERROR, *((Purpose.DOCUMENT,) if task.takes("--json") else ()))
+        yield from (f"{task.name} lacks {part.value}" for part in required if (task.name, part) not in recordings)
+    unknown_tasks = sorted({name for name, _ in recordings} - {task.name for task in tasks})
+    yield from (f"{name} is no task" for name in unknown_tasks)
 
 
 def _anchor(name: str) -> str:
     return name.replace(".", "")
 
 
-def _section(task: Task, printed: str, shown: Shown) -> str:
+def _section(task: Task, help_text: str, recordings: Recordings) -> str:
     parts = [
         f"## `{task.name}`",
         task.summary,
@@ -71,11 +71,11 @@ def _section(task: Task, printed: str, shown: Shown) -> str:
         f"Also: {', '.join(map(code, task.aliases))}." if task.aliases else "",
         _flags(task.flags),
         "Example:",
-        _console(shown[task.name, Part.EXAMPLE]),
-        *(_document(shown[task.name, Part.DOCUMENT]) if task.takes("--json") else ()),
-        *_error(shown[task.name, Part.ERROR]),
+        _console(recordings[task.name, Purpose.EXAMPLE]),
+        *(_document(recordings[task.name, Purpose.DOCUMENT]) if task.takes("--json") else ()),
+        *_error(recordings[task.name, Purpose.ERROR]),
         "`--help` as printed:",
-        fence("text", printed),
+        fence("text", help_text),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -83,7 +83,7 @@ def _section(task: Task, printed: str, shown: Shown) -> str:
 def _flags(flags: Sequence[Flag]) -> str:
     if not flags:
         return "It has no flags."
-    rows = ((code(each.names[0]), code(each.names[-1]), each.kind, code(each.default), each.help) for each in flags)
+    rows = ((code(flag.names[0]), code(flag.names[-1]), flag.kind, code(flag.default), flag.help) for flag in flags)
     return table(("Flag", "Short", "Takes", "Default", "Meaning"), rows)
 
 
@@ -92,9 +92,9 @@ def _console(recording: Recording) -> str:
 
 
 def _document(recording: Recording) -> tuple[str, ...]:
-    whole = json.loads(recording.document)
-    document = _shortened(whole)
-    note = ", here shortened" if document != whole else ""
+    full_document = json.loads(recording.document)
+    document = _shorten(full_document)
+    note = ", here shortened" if document != full_document else ""
     return (
         f"For programs ({link('every field', 'json.md')}){note}:",
         fence("console", f"$ {recording.line}"),
@@ -102,7 +102,7 @@ def _document(recording: Recording) -> tuple[str, ...]:
     )
 
 
-def _shortened(document: Any) -> Any:
+def _shorten(document: Any) -> Any:
     """Keep the first of several environments or findings."""
     if not isinstance(document, dict):
         return document

@@ -11,10 +11,10 @@ from attrs import define, frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATIENCE = 180.0
+LINE_SECONDS = 180.0
 """Seconds after which a line hangs; installing takes the longest."""
 
-REMEMBERING = """\
+SCRIPT = """\
 . "$MEMORY/variables"
 cd "$(cat "$MEMORY/folder")"
 (exit "$(cat "$MEMORY/code")")
@@ -28,7 +28,7 @@ exit "$code"
 
 
 @frozen(kw_only=True)
-class Said:
+class LineResult:
     """What a line said.
 
     Attributes:
@@ -51,7 +51,7 @@ class Terminal:
     memory: Path
 
     @classmethod
-    def opened(cls, memory: Path, *, folder: Path, environ: Mapping[str, str]) -> Terminal:
+    def start(cls, memory: Path, *, folder: Path, environ: Mapping[str, str]) -> Terminal:
         """Open a terminal in a folder, with these variables and no others."""
         memory.mkdir(parents=True)
         (memory / "variables").write_text("")
@@ -61,7 +61,7 @@ class Terminal:
         terminal._run("true", environ)
         return terminal
 
-    def type(self, line: str) -> Said:
+    def type(self, line: str) -> LineResult:
         """Type a line, which may span several, and wait for its end."""
         return self._run(line, {})
 
@@ -69,18 +69,18 @@ class Terminal:
         """Write a file, or add to it, below the folder that the last line left."""
         file = Path((self.memory / "folder").read_text(encoding="utf-8").strip(), path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a" if appended else "w", encoding="utf-8") as opened:
-            opened.write(content)
+        with file.open("a" if appended else "w", encoding="utf-8") as stream:
+            stream.write(content)
 
-    def _run(self, line: str, environ: Mapping[str, str]) -> Said:
-        finished = subprocess.run(
-            ("bash", "--norc", "-c", REMEMBERING.format(line=line)),
+    def _run(self, line: str, environ: Mapping[str, str]) -> LineResult:
+        completed = subprocess.run(
+            ("bash", "--norc", "-c", SCRIPT.format(line=line)),
             env={**environ, "MEMORY": str(self.memory)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=PATIENCE,
+            timeout=LINE_SECONDS,
             check=False,
         )
-        return Said(text=finished.stdout, code=finished.returncode)
+        return LineResult(text=completed.stdout, code=completed.returncode)

@@ -12,7 +12,7 @@ ASSIGNMENT = re.compile(r"[A-Z_]+=")
 
 
 @frozen(kw_only=True)
-class Typed:
+class ShellCommand:
     """One command.
 
     Attributes:
@@ -24,12 +24,12 @@ class Typed:
     words: tuple[str, ...]
 
     @property
-    def ours(self) -> bool:
+    def runs_tasks(self) -> bool:
         """Whether it runs tasks."""
         return bool(self.words) and self.words[0] in PROGRAMS
 
 
-def read(line: str) -> tuple[Typed, ...]:
+def parse_commands(line: str) -> tuple[ShellCommand, ...]:
     """Split a line into its commands, at `&&`, `;` and `|`.
 
     Raises:
@@ -44,10 +44,10 @@ def read(line: str) -> tuple[Typed, ...]:
             commands.append([])
         else:
             commands[-1].append(word)
-    return tuple(_typed(words) for words in commands if words)
+    return tuple(_parse_command(words) for words in commands if words)
 
 
-def _typed(words: list[str]) -> Typed:
+def _parse_command(words: list[str]) -> ShellCommand:
     count = next((position for position, word in enumerate(words) if not ASSIGNMENT.match(word)), len(words))
     environ = dict(word.split("=", 1) for word in words[:count])
-    return Typed(environ=environ, words=tuple(words[count:]))
+    return ShellCommand(environ=environ, words=tuple(words[count:]))

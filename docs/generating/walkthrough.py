@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"<!-- (?P<how>write|add to) (?P<path>[^ ]+) -->\s*\Z")
-WORLD = re.compile(r"^<!-- starts in: (?P<world>\w+) -->$", re.MULTILINE)
+FILE_COMMENT = re.compile(r"<!-- (?P<how>write|add to) (?P<path>[^ ]+) -->\s*\Z")
+START_COMMENT = re.compile(r"^<!-- starts in: (?P<world>\w+) -->$", re.MULTILINE)
 PROMPT = "$ "
 COMMAND = re.compile(r"(?:[^\n]*\\\n)*[^\n]*")
 """One line; one that ends with a backslash goes on in the next."""
-ASKS_FOR_THE_CODE = "echo $?"
+PRINT_EXIT_CODE = "echo $?"
 
-Place = tuple[int, int]
+Span = tuple[int, int]
 """Where in a page something begins and ends."""
 
 
 @frozen(kw_only=True)
-class Line:
+class CommandLine:
     """One line to type.
 
     Attributes:
@@ -39,11 +39,11 @@ class Line:
     """
 
     text: str
-    place: Place | None
+    place: Span | None
 
 
 @frozen(kw_only=True)
-class File:
+class FileStep:
     """One file that the reader writes, or adds to.
 
     Attributes:
@@ -57,40 +57,40 @@ class File:
     appended: bool
 
 
-def world(page: str) -> str:
+def starting_point(page: str) -> str:
     """Return where a page begins, or nothing when it is only read."""
-    found = WORLD.search(page)
-    return found["world"] if found else ""
+    comment = START_COMMENT.search(page)
+    return comment["world"] if comment else ""
 
 
-def steps(page: str) -> Iterator[Line | File]:
+def parse_steps(page: str) -> Iterator[CommandLine | FileStep]:
     """Yield what a page has its reader do, in order."""
     for fence in FENCE.finditer(page):
-        file = FILE.search(page[: fence.start()])
+        file = FILE_COMMENT.search(page[: fence.start()])
         if file:
-            yield File(path=file["path"], content=fence["body"], appended=file["how"] == "add to")
+            yield FileStep(path=file["path"], content=fence["body"], appended=file["how"] == "add to")
         elif fence["language"] == "console":
-            yield from _shown(fence["body"], fence.start("body"))
+            yield from _prompted_lines(fence["body"], fence.start("body"))
         elif fence["language"] == "sh":
-            yield from (Line(text=found[0], place=None) for found in COMMAND.finditer(fence["body"]) if found[0])
+            yield from (CommandLine(text=match[0], place=None) for match in COMMAND.finditer(fence["body"]) if match[0])
 
 
-def _shown(body: str, start: int) -> Iterator[Line]:
+def _prompted_lines(body: str, start: int) -> Iterator[CommandLine]:
     """Yield the prompted commands of a block; what stands between two of them is what the first one says."""
-    prompts = [found.end() for found in re.finditer(r"^\$ ", body, re.MULTILINE)]
-    for begin, end in zip(prompts, [*(each - len(PROMPT) for each in prompts[1:]), len(body)], strict=True):
+    prompts = [match.end() for match in re.finditer(r"^\$ ", body, re.MULTILINE)]
+    for begin, end in zip(prompts, [*(position - len(PROMPT) for position in prompts[1:]), len(body)], strict=True):
         command = COMMAND.match(body, begin)
         assert command is not None
-        yield Line(text=command[0], place=(start + command.end() + 1, start + end))
+        yield CommandLine(text=command[0], place=(start + command.end() + 1, start + end))
 
 
-def rewritten(page: str, said: Mapping[Place, str]) -> str:
+def rewrite(page: str, outputs: Mapping[Span, str]) -> str:
     """Return a page with what its commands really say.
 
     Args:
         page: as it is.
-        said: what stands at each place from now on.
+        outputs: what stands at each place from now on.
     """
-    for (start, end), text in sorted(said.items(), reverse=True):
+    for (start, end), text in sorted(outputs.items(), reverse=True):
         page = page[:start] + (f"{text}\n" if text else "") + page[end:]
     return page

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from invoke.collection import Collection
 
-ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000
+GC_ALLOCATION_THRESHOLD = 100_000
 
 
 def make_namespace() -> Collection:
@@ -17,19 +17,19 @@ def make_namespace() -> Collection:
 
     It is made anew at each call: its stages and its configuration depend on where the user stands.
     """
-    _collect_rarely()
-    from kaizen_tasks.cli.namespace import build
+    _reduce_garbage_collection()
+    from kaizen_tasks.cli.namespace import build_namespace
 
-    return build()
+    return build_namespace()
 
 
-def _collect_rarely() -> None:
+def _reduce_garbage_collection() -> None:
     """Spare a process that lives for a moment most of the garbage collector's work, which is an eighth of `inv cut`.
 
     Modules and classes stay until the end, and are searched for garbage again and again while they are made, and
     twice more at exit. A long rollout still collects what it leaves behind.
     """
-    if gc.get_threshold()[0] < ALLOCATIONS_BETWEEN_COLLECTIONS:
+    if gc.get_threshold()[0] < GC_ALLOCATION_THRESHOLD:
         gc.freeze()
-        gc.set_threshold(ALLOCATIONS_BETWEEN_COLLECTIONS)
+        gc.set_threshold(GC_ALLOCATION_THRESHOLD)
         atexit.register(gc.freeze)

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import JSON, RELEASE, command
+from kaizen_tasks.cli.command import JSON_HELP, RELEASE_HELP, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from invoke.collection import Collection
     from invoke.context import Context
 
-    from kaizen_tasks.domain.changelog import Changelog, Problem, Section
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+    from kaizen_tasks.domain.changelog.model import Changelog, Section
     from kaizen_tasks.wiring import Toolbox
 
 FORMATS = ("md", "json", "html")
@@ -30,15 +31,15 @@ def collection() -> Collection:
 @command(default=True)
 def release(c: Context) -> None:
     """Cut [Unreleased] into the section of the version that VERSION says."""
-    from kaizen_tasks.cli.options import executor
+    from kaizen_tasks.cli.options import choose_executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run
-    from kaizen_tasks.flows.steps import Changelog
+    from kaizen_tasks.flows.runner import run_flow
+    from kaizen_tasks.flows.steps import CutChangelog
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    run((Changelog(),), Release(version=files.version(tools)), tools, executor(tools))
+    run_flow((CutChangelog(),), Release(version=files.read_version(tools)), tools, choose_executor(tools))
 
 
 @command(
@@ -50,7 +51,7 @@ def release(c: Context) -> None:
 )
 def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> None:
     """Put an entry under [Unreleased]."""
-    from kaizen_tasks.domain import changelog
+    from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows.release import files
     from kaizen_tasks.wiring import toolbox
@@ -58,15 +59,17 @@ def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> N
     if not type or not text.strip():
         raise UsageError("changelog.add: an entry needs --type and --text", hint='--type fixed --text "A typo"')
     tools = toolbox(c.config)
-    before = tools.documents.read(files.CHANGELOG)
-    after = changelog.add(changelog.empty() if before is None else before, kind=type, text=text, breaking=breaking)
-    tools.documents.write(files.CHANGELOG, after)
+    old_content = tools.release_files.read(files.CHANGELOG_FILE)
+    new_content = add_entry(
+        empty_changelog() if old_content is None else old_content, kind=type, text=text, breaking=breaking
+    )
+    tools.release_files.write(files.CHANGELOG_FILE, new_content)
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
 @command(
     help={
-        "json": JSON,
+        "json": JSON_HELP,
         "sarif": "print a SARIF document, which CI systems show beside the lines",
         "fix": "mend what is mechanical first",
     },
@@ -79,69 +82,71 @@ def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False
 
     tools = toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
     if fix:
-        _fix(tools)
-    problems = _problems(tools)
+        _write_fixes(tools)
+    problems = _find_problems(tools)
     if json:
         json_output.print_json([json_output.problem_document(problem) for problem in problems])
     elif sarif:
         json_output.print_sarif(problems)
     else:
         for problem in problems:
-            place = f"CHANGELOG.md:{problem.line}:{problem.column}"
-            tools.reporter.note(f"{place}: {problem.rule} {problem.what}, {problem.fix}")
+            location = f"CHANGELOG.md:{problem.line}:{problem.column}"
+            tools.reporter.note(f"{location}: {problem.rule} {problem.message}, {problem.fix}")
     if problems:
         count = f"{len(problems)} problem{'s'[: len(problems) > 1]}"
-        raise Refused(f"CHANGELOG.md has {count}", hint=_fixing(tools, fix=fix))
+        raise Refused(f"CHANGELOG.md has {count}", hint=_fix_hint(tools, fix=fix))
     tools.reporter.note("CHANGELOG.md has no problems")
 
 
-def _fixing(tools: Toolbox, *, fix: bool) -> str:
+def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
     from kaizen_tasks.errors import Refused
 
     if fix:
         return "the rest needs a person"
     with suppress(Refused):  # of a changelog that cannot be read
-        if _fixed(tools) is not None:
+        if _fixed_changelog(tools) is not None:
             return "inv changelog.check --fix mends what is mechanical"
     return "nothing of it is mechanical: edit CHANGELOG.md"
 
 
-def _fixed(tools: Toolbox) -> bytes | None:
+def _fixed_changelog(tools: Toolbox) -> bytes | None:
     """Return the changelog without what is mechanical; None when that is as it should be."""
-    from kaizen_tasks.domain import changelog
+    from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
     from kaizen_tasks.flows.release import files
 
-    before = files.changelog_bytes(tools)
-    after = changelog.fix(before, repository_url=tools.scm.source() or None, tag=tools.settings.git_tag)
-    return after if after != before else None
+    old_content = files.read_changelog_bytes(tools)
+    fixed_content = fix_changelog(
+        old_content, repository_url=tools.scm.web_url() or None, format_tag=tools.settings.git_tag
+    )
+    return fixed_content if fixed_content != old_content else None
 
 
-def _fix(tools: Toolbox) -> None:
+def _write_fixes(tools: Toolbox) -> None:
     from kaizen_tasks.flows.release import files
 
-    after = _fixed(tools)
-    if after is not None:
-        tools.documents.write(files.CHANGELOG, after)
+    fixed_content = _fixed_changelog(tools)
+    if fixed_content is not None:
+        tools.release_files.write(files.CHANGELOG_FILE, fixed_content)
         tools.reporter.note(f"{'would mend' if tools.dry else 'mended'} what is mechanical in CHANGELOG.md")
 
 
-def _problems(tools: Toolbox) -> tuple[Problem, ...]:
-    from kaizen_tasks.domain import changelog
+def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
+    from kaizen_tasks.domain.changelog.lint.check import check_changelog
     from kaizen_tasks.flows.release import files
 
-    return changelog.check(
-        files.changelog_bytes(tools),
-        version=files.version(tools),
-        tags=files.released_versions(tools, tools.scm.tags()),
-        repository_url=tools.scm.source() or None,
+    return check_changelog(
+        files.read_changelog_bytes(tools),
+        version=files.read_version(tools),
+        tags=files.versions_from_tags(tools, tools.scm.tags()),
+        repository_url=tools.scm.web_url() or None,
         today=tools.clock.now().date(),
-        tag=tools.settings.git_tag,
+        format_tag=tools.settings.git_tag,
     )
 
 
 @command(
     help={
-        "release": f"{RELEASE}; without it, the newest",
+        "release": f"{RELEASE_HELP}; without it, the newest",
         "since": "every release after this one: v0.1.0",
         "format": "md, json or html",
         "base-url": "make relative links absolute against this address",
@@ -149,42 +154,47 @@ def _problems(tools: Toolbox) -> tuple[Problem, ...]:
 )
 def show(c: Context, release: str = "", since: str = "", format: str = "md", base_url: str = "") -> None:
     """Print one version's section, or all since another: release notes, What's new."""
-    from kaizen_tasks.domain import changelog
+    from kaizen_tasks.domain.changelog.render.sections import to_json_list
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows.release import files
     from kaizen_tasks.wiring import toolbox
 
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
-    log = files.changelog(toolbox(c.config, stream=sys.stderr))
-    sections = _wanted(log, release, since)
+    log = files.read_changelog(toolbox(c.config, stream=sys.stderr))
+    sections = _select_sections(log, release, since)
     if format == "json" and since:
-        sys.stdout.write(changelog.to_json_list(sections))
+        sys.stdout.write(to_json_list(sections))
     else:
-        sys.stdout.write(_shown(log, sections, format, base_url or None))
+        sys.stdout.write(_render_sections(log, sections, format, base_url or None))
 
 
-def _wanted(log: Changelog, release: str, since: str) -> tuple[Section, ...]:
+def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section, ...]:
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.errors import Refused
 
     if since:
-        newest = versions.parse(release, where="--release") if release else None
-        oldest = versions.parse(since, where="--since")
-        return tuple(each for each in log.between(newest=newest, oldest=oldest) if each.version != oldest)
-    section = log.find(versions.parse(release, where="--release")) if release else log.newest
+        newest = versions.parse_version(release, origin="--release") if release else None
+        oldest = versions.parse_version(since, origin="--since")
+        return tuple(
+            release_section
+            for release_section in log.releases_between(newest=newest, oldest=oldest)
+            if release_section.version != oldest
+        )
+    section = log.find_section(versions.parse_version(release, origin="--release")) if release else log.newest_release
     if section is None:
-        known = ", ".join(str(each.version) for each in log.releases[:5])
-        what = f"CHANGELOG.md has no section for {release}" if release else "CHANGELOG.md has no released section"
-        raise Refused(what, hint=f"the newest are {known}" if known else "")
+        recent_versions = ", ".join(str(release_section.version) for release_section in log.releases[:5])
+        message = f"CHANGELOG.md has no section for {release}" if release else "CHANGELOG.md has no released section"
+        raise Refused(message, hint=f"the newest are {recent_versions}" if recent_versions else "")
     return (section,)
 
 
-def _shown(log: Changelog, sections: Sequence[Section], form: str, base_url: str | None) -> str:
-    from kaizen_tasks.domain import changelog
+def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
+    from kaizen_tasks.domain.changelog.render.html_page import to_html
+    from kaizen_tasks.domain.changelog.render.sections import to_json, to_markdown
 
-    if form == "html":
-        return changelog.to_html(log, sections, base_url=base_url)
-    if form == "md":
-        return changelog.to_markdown(log, sections, base_url=base_url)
-    return changelog.to_json(sections[0])
+    if output_format == "html":
+        return to_html(log, sections, base_url=base_url)
+    if output_format == "md":
+        return to_markdown(log, sections, base_url=base_url)
+    return to_json(sections[0])

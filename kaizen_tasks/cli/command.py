@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-Asked = ParamSpec("Asked")
-Answer = TypeVar("Answer")
+P = ParamSpec("P")
+R = TypeVar("R")
 
-ENV = "environment or group; may be repeated"
-RELEASE = "the release: v1.2.3 or 1.2.3"
-YES = "answer every question with yes"
-JSON = "print one JSON document on stdout, and everything for people on stderr"
-TO = "exactly this version"
-SKIP_HELD = "succeed although held environments were left out"
-WAIT = "how long to wait for another run that is at work there: 10m"
-SHARD = "which part of the environments, as 2/8: for several machines at once"
-WITHOUT_EVIDENCE = "why it goes further without having been verified in the stage before; goes into the ledger"
-NO_ROLLBACK = "leave a release that does not prove itself in service"
-SKIP_DOCS = "why the documentation checklist does not apply this time; goes into the tag's message"
-TALKATIVE = ("boto3", "botocore", "git", "s3transfer", "urllib3")
+ENV_HELP = "environment or group; may be repeated"
+RELEASE_HELP = "the release: v1.2.3 or 1.2.3"
+YES_HELP = "answer every question with yes"
+JSON_HELP = "print one JSON document on stdout, and everything for people on stderr"
+TO_HELP = "exactly this version"
+SKIP_HELD_HELP = "succeed although held environments were left out"
+WAIT_HELP = "how long to wait for another run that is at work there: 10m"
+SHARD_HELP = "which part of the environments, as 2/8: for several machines at once"
+WITHOUT_EVIDENCE_HELP = "why it goes further without having been verified in the stage before; goes into the ledger"
+NO_ROLLBACK_HELP = "leave a release that does not prove itself in service"
+SKIP_DOCS_HELP = "why the documentation checklist does not apply this time; goes into the tag's message"
+NOISY_LOGGERS = ("boto3", "botocore", "git", "s3transfer", "urllib3")
 """Libraries whose debug logs repeat requests and answers whole: signatures, session tokens, registry passwords."""
 
-PLANNED = "planned"
+DRY_RUN_COUNT_KEY = "planned"
 """Where Invoke's configuration, which all tasks of a command line share, keeps how many were planned only."""
 
-FORCE = "go ahead although the notes ask for a higher part"
-PART = "auto, patch, feature, major or rc"
+FORCE_HELP = "go ahead although the notes ask for a higher part"
+PART_HELP = "auto, patch, feature, major or rc"
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
@@ -58,60 +58,62 @@ def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
     """
 
     def decorate(body: Callable[..., None]) -> Any:
-        return task(positional=[], **options)(_guarded(body))
+        return task(positional=[], **options)(_with_exit_codes(body))
 
     return decorate
 
 
-def _guarded(body: Callable[Concatenate[Context, Asked], Answer]) -> Callable[Concatenate[Context, Asked], Answer]:
+def _with_exit_codes(body: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
     @functools.wraps(body)
-    def guarded(c: Context, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        _hush()
-        _remind(c)
+    def wrapper(c: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        _quiet_noisy_loggers()
+        _warn_about_dry_run(c)
         try:
-            with _signals():
+            with _signals_as_interrupts():
                 return body(c, *args, **kwargs)
         except KaizenError as error:
             _show_traceback()
             raise Exit(str(error), code=error.exit_code) from error
         except KeyboardInterrupt:
-            stopped = Interrupted("interrupted", hint="type the same command again to finish")
-            raise Exit(str(stopped), code=stopped.exit_code) from None
+            interruption = Interrupted("interrupted", hint="type the same command again to finish")
+            raise Exit(str(interruption), code=interruption.exit_code) from None
         except BrokenPipeError:
-            raise _unread() from None
+            raise _broken_pipe_exit() from None
         except Exit:
             raise
         except Exception as error:
             _show_traceback()
-            what = f"unexpected {type(error).__name__}: {error}"
-            raise Exit(f"{what}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
+            message = f"unexpected {type(error).__name__}: {error}"
+            raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
 
-    return guarded
+    return wrapper
 
 
-def _hush() -> None:
+def _quiet_noisy_loggers() -> None:
     """Keep secrets out of what Invoke's `--debug` shows, which wants to hear from everybody."""
-    for name in TALKATIVE:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
-def _remind(c: Context) -> None:
+def _warn_about_dry_run(c: Context) -> None:
     """Say before the second task of a dry run what it and those after it cannot see."""
     if not c.config.run.dry:
         return
-    planned = c.config.get(PLANNED, 0)
-    if planned == 1:
+    planned_count = c.config.get(DRY_RUN_COUNT_KEY, 0)
+    if planned_count == 1:
         sys.stdout.flush()
         sys.stderr.write("what follows is planned from the world as it is: what stands above was not done\n")
-    c.config.update({PLANNED: planned + 1})
+    c.config.update({DRY_RUN_COUNT_KEY: planned_count + 1})
 
 
-def _unread() -> Exit:
+def _broken_pipe_exit() -> Exit:
     """Say on stderr that nobody reads on; Python's own last flush of stdout would complain once more."""
     if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-    stopped = Interrupted("interrupted: nobody reads the output any more", hint="type the same command again to finish")
-    return Exit(str(stopped), code=stopped.exit_code)
+    interruption = Interrupted(
+        "interrupted: nobody reads the output any more", hint="type the same command again to finish"
+    )
+    return Exit(str(interruption), code=interruption.exit_code)
 
 
 def _show_traceback() -> None:
@@ -123,19 +125,21 @@ def _show_traceback() -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def _signals_as_interrupts() -> Iterator[None]:
     """Let a request to stop unwind the stack as Ctrl-C does, so that what was begun is left in order.
 
     What is ignored stays ignored: `nohup inv promote-beta` goes on when its terminal is closed.
     """
-    heeded = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, _interrupt) for number in heeded}
+    signal_numbers = [
+        candidate for candidate in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(candidate) is not signal.SIG_IGN
+    ]
+    previous_handlers = {number: signal.signal(number, _raise_interrupt) for number in signal_numbers}
     try:
         yield
     finally:
-        for number, handler in previous.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _raise_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import JSON, command
+from kaizen_tasks.cli.command import JSON_HELP, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     help={
         "keep": "leave everything running, in this folder",
         "engine": "auto, docker, podman, buildah or bundle; auto is docker when it can build without a download",
-        "json": JSON,
+        "json": JSON_HELP,
     },
 )
 def demo(c: Context, keep: str = "", engine: str = "auto", json: bool = False) -> None:
@@ -27,20 +27,18 @@ def demo(c: Context, keep: str = "", engine: str = "auto", json: bool = False) -
 
     from kaizen_tasks.rehearsal import demo as train
 
-    people = sys.stderr if json else sys.stdout
+    out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
-        people.write(
-            "would take the example app through staging, prod and beta on a local cloud; changes nothing here\n"
-        )
+        out.write("would take the example app through staging, prod and beta on a local cloud; changes nothing here\n")
         return
     if keep:
-        train.run(empty(Path(keep)), engine=engine, keep=True, json=json, people=people)
+        train.run_demo(make_empty_folder(Path(keep)), engine=engine, keep=True, json=json, out=out)
         return
     with tempfile.TemporaryDirectory(prefix="kaizen-demo-") as folder:
-        train.run(Path(folder), engine=engine, keep=False, json=json, people=people)
+        train.run_demo(Path(folder), engine=engine, keep=False, json=json, out=out)
 
 
-def empty(folder: Path) -> Path:
+def make_empty_folder(folder: Path) -> Path:
     """Return the folder that `--keep` names, made when it is not there.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.cli.command import JSON, command
+from kaizen_tasks.cli.command import JSON_HELP, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.check import Finding
 
 
-@command(help={"json": JSON})
+@command(help={"json": JSON_HELP})
 def doctor(c: Context, json: bool = False) -> None:
     """Check everything that a release needs, and say what to do about what is missing."""
     from kaizen_tasks.adapters.console import doctor_report
     from kaizen_tasks.cli import json_output
-    from kaizen_tasks.flows.doctor import examine
+    from kaizen_tasks.flows.doctor import run_checks
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    findings = examine(tools)
+    findings = run_checks(tools)
     if json:
-        json_output.print_json(_document(tools.settings, findings))
+        json_output.print_json(_findings_document(tools.settings, findings))
     else:
         doctor_report.print_findings(findings)
-    _refuse(findings)
+    _require_no_problems(findings)
 
 
-def _document(settings: Settings, findings: Sequence[Finding]) -> dict[str, Any]:
-    from kaizen_tasks.domain.check import Verdict, count
+def _findings_document(settings: Settings, findings: Sequence[Finding]) -> dict[str, Any]:
+    from kaizen_tasks.domain.check import Verdict, count_findings
 
     return {
         "app": settings.app,
-        "problems": count(findings, Verdict.PROBLEM),
-        "warnings": count(findings, Verdict.WARNING),
+        "problems": count_findings(findings, Verdict.PROBLEM),
+        "warnings": count_findings(findings, Verdict.WARNING),
         "findings": [
             {
                 "environment": finding.subject.environment or None,
                 "check": finding.subject.check,
                 "verdict": str(finding.verdict),
-                "what": finding.what,
+                "what": finding.message,
                 "fix": finding.fix or None,
             }
             for finding in findings
@@ -53,11 +53,11 @@ def _document(settings: Settings, findings: Sequence[Finding]) -> dict[str, Any]
     }
 
 
-def _refuse(findings: Sequence[Finding]) -> None:
-    from kaizen_tasks.domain.check import Verdict, count
+def _require_no_problems(findings: Sequence[Finding]) -> None:
+    from kaizen_tasks.domain.check import Verdict, count_findings
     from kaizen_tasks.errors import Refused
 
-    problems = count(findings, Verdict.PROBLEM)
-    if problems:
-        what = "1 problem keeps" if problems == 1 else f"{problems} problems keep"
-        raise Refused(f"{what} a release from working", hint="mend what is listed above, then run inv doctor again")
+    problem_count = count_findings(findings, Verdict.PROBLEM)
+    if problem_count:
+        subject = "1 problem keeps" if problem_count == 1 else f"{problem_count} problems keep"
+        raise Refused(f"{subject} a release from working", hint="mend what is listed above, then run inv doctor again")

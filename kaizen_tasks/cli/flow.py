@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.cli.command import ENV, NO_ROLLBACK, RELEASE, SKIP_HELD, WAIT, YES, command
-from kaizen_tasks.cli.options import Asked
+from kaizen_tasks.cli.command import (
+    ENV_HELP,
+    NO_ROLLBACK_HELP,
+    RELEASE_HELP,
+    SKIP_HELD_HELP,
+    WAIT_HELP,
+    YES_HELP,
+    command,
+)
+from kaizen_tasks.cli.options import FlowOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,13 +24,13 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.flows.step import Flow
 
-HELP = {
-    "env": ENV,
-    "release": RELEASE,
-    "yes": YES,
-    "wait": WAIT,
-    "skip-held": SKIP_HELD,
-    "no-rollback": NO_ROLLBACK,
+FLOW_TASK_HELP = {
+    "env": ENV_HELP,
+    "release": RELEASE_HELP,
+    "yes": YES_HELP,
+    "wait": WAIT_HELP,
+    "skip-held": SKIP_HELD_HELP,
+    "no-rollback": NO_ROLLBACK_HELP,
 }
 
 
@@ -37,8 +45,8 @@ def flow(steps_for: Callable[[Environment, Settings], Flow]) -> Any:
     """
     name = steps_for.__name__.replace("_", "-")
 
-    @command(name=name, iterable=["env"], help={**HELP})
-    def own(
+    @command(name=name, iterable=["env"], help={**FLOW_TASK_HELP})
+    def flow_task(
         c: Context,
         env: list[str],
         release: str = "",
@@ -52,15 +60,15 @@ def flow(steps_for: Callable[[Environment, Settings], Flow]) -> Any:
         from kaizen_tasks.wiring import toolbox
 
         tools = toolbox(c.config)
-        planned = Rollout(
-            stage=prompts.stage(env, tools.settings),
-            release=promote.named(release, tools),
+        planned_rollout = Rollout(
+            stage=prompts.resolve_stage(env, tools.settings),
+            release=promote.requested_release(release, tools),
             flow_for=lambda environment: steps_for(environment, tools.settings),
-            again=promote.again(name, *promote.envs(env)),
-            go_back=not no_rollback,
+            resume_command=promote.command_line(name, *promote.env_flags(env)),
+            auto_rollback=not no_rollback,
             skip_held=skip_held,
         )
-        promote.take(planned, None, tools, Asked(yes=yes, wait=wait))
+        promote.run_locked_rollout(planned_rollout, None, tools, FlowOptions(yes=yes, wait=wait))
 
-    own.__doc__ = own.body.__doc__ = steps_for.__doc__
-    return own
+    flow_task.__doc__ = flow_task.body.__doc__ = steps_for.__doc__
+    return flow_task

@@ -6,21 +6,21 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from kaizen_tasks.cli.command import YES, command
+from kaizen_tasks.cli.command import YES_HELP, command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from invoke.context import Context
 
-    from kaizen_tasks.domain.init.detect.from_account import Found
-    from kaizen_tasks.domain.init.merge_by_environment import Evidence
-    from kaizen_tasks.domain.init.proposal import Answers, Proposal
+    from kaizen_tasks.domain.init.detect.from_account import AccountScan
+    from kaizen_tasks.domain.init.merge_by_environment import ScanResult
+    from kaizen_tasks.domain.init.proposal import Proposal, UserAnswers
     from kaizen_tasks.errors import Refused
-    from kaizen_tasks.flows.init.plan import Adoption
+    from kaizen_tasks.flows.init.plan import InitPlan
 
 
-class Asked(NamedTuple):
+class InitOptions(NamedTuple):
     """What the flags ask for.
 
     Attributes:
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
 @command(
     iterable=["env"],
     help={
-        "yes": f"{YES}: what was found, and defaults for the rest",
+        "yes": f"{YES_HELP}: what was found, and defaults for the rest",
         "from-aws": "look at the account's services and repositories too; changes nothing there",
         "app": "the app's name",
         "region": "of repositories and services: eu-west-1",
@@ -62,22 +62,22 @@ def init(
     from kaizen_tasks import __version__
     from kaizen_tasks.adapters.host.atomic_write import WorkingTree
     from kaizen_tasks.adapters.init import scan_repo
-    from kaizen_tasks.domain.init.proposal import Answers
+    from kaizen_tasks.domain.init.proposal import UserAnswers
     from kaizen_tasks.flows.init import plan as flow
 
     _check_ci(ci)
-    root = scan_repo.locate(Path.cwd())
-    answers = Answers(app=app, region=region, environments=tuple(env))
+    root = scan_repo.find_app_folder(Path.cwd())
+    answers = UserAnswers(app=app, region=region, environments=tuple(env))
     documents = WorkingTree(root)
-    evidence, proposal = _proposed(root, answers, Asked(yes=yes, from_aws=from_aws, profile=profile))
-    if ci and evidence.premises.within:
-        raise _below_the_top(evidence.premises.within)
-    adoption = flow.plan(root, evidence, proposal, documents, workflows=__version__ if ci else "")
-    _show(adoption, root)
-    if adoption.changes and not c.config.run.dry:
-        _agree(adoption, yes=yes)
-        flow.write(adoption, documents)
-        _say_what_is_next(adoption)
+    scan, proposal = _make_proposal(root, answers, InitOptions(yes=yes, from_aws=from_aws, profile=profile))
+    if ci and scan.repo_scan.subfolder:
+        raise _not_at_repo_root(scan.repo_scan.subfolder)
+    plan = flow.plan_init(root, scan, proposal, documents, workflow_version=__version__ if ci else "")
+    _show_plan(plan, root)
+    if plan.changes and not c.config.run.dry:
+        _confirm_plan(plan, yes=yes)
+        flow.apply_plan(plan, documents)
+        _print_next_steps(plan)
 
 
 def _check_ci(ci: str) -> None:
@@ -87,103 +87,105 @@ def _check_ci(ci: str) -> None:
         raise UsageError(f"--ci {ci}: there are no workflows for it", hint="choose github")
 
 
-def _below_the_top(within: str) -> Refused:
+def _not_at_repo_root(subfolder: str) -> Refused:
     from kaizen_tasks.errors import Refused
 
     return Refused(
-        f"workflows belong to the top of the repository, and this app is in {within}",
+        f"workflows belong to the top of the repository, and this app is in {subfolder}",
         state="nothing has been changed",
         hint="leave out --ci, and write workflows that type the same tasks there",
     )
 
 
-def _proposed(root: Path, answers: Answers, asked: Asked) -> tuple[Evidence, Proposal]:
+def _make_proposal(root: Path, answers: UserAnswers, options: InitOptions) -> tuple[ScanResult, Proposal]:
     """Look around, ask for what cannot be seen, and propose; an app that is configured is asked nothing."""
     from kaizen_tasks.adapters.init import scan_repo as adapter
     from kaizen_tasks.config import load
-    from kaizen_tasks.domain.init.merge_by_environment import Evidence
-    from kaizen_tasks.domain.init.proposal import look, propose
+    from kaizen_tasks.domain.init.merge_by_environment import ScanResult
+    from kaizen_tasks.domain.init.proposal import detect_environments, propose_config
 
-    premises = adapter.look(root)
-    evidence = Evidence(premises=premises, traces=look(premises))
-    if load.read(root) is None:
-        if asked.from_aws:
-            evidence, answers = _with_account(evidence, answers, asked.profile)
-        if sys.stdin.isatty() and not asked.yes:
-            answers = _answered(answers, propose(evidence, answers))
-    return evidence, propose(evidence, answers, profile=asked.profile)
+    repo_scan = adapter.scan_repo(root)
+    scan = ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan))
+    if load.read_config_file(root) is None:
+        if options.from_aws:
+            scan, answers = _add_account_scan(scan, answers, options.profile)
+        if sys.stdin.isatty() and not options.yes:
+            answers = _ask_for_missing_answers(answers, propose_config(scan, answers))
+    return scan, propose_config(scan, answers, profile=options.profile)
 
 
-def _with_account(evidence: Evidence, answers: Answers, profile: str) -> tuple[Evidence, Answers]:
+def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> tuple[ScanResult, UserAnswers]:
     """Put what the account shows above what the files do: it is what runs."""
     from attrs import evolve
 
     from kaizen_tasks.domain.init.detect import from_account
-    from kaizen_tasks.domain.init.evidence import together
-    from kaizen_tasks.domain.init.proposal import propose
+    from kaizen_tasks.domain.init.evidence import combine_facts
+    from kaizen_tasks.domain.init.proposal import propose_config
 
-    first = propose(evidence, answers)
-    found = _surveyed(first.region or evidence.premises.region, profile)
-    names = (answers.app, first.app, evidence.premises.name)
-    traces = together((from_account.traces(found, names, first.environments), evidence.traces))
-    answers = evolve(answers, region=found.region, account=found.account)
-    return evolve(evidence, traces=traces, account=found), answers
+    first_proposal = propose_config(scan, answers)
+    account_scan = _scan_account(first_proposal.region or scan.repo_scan.region, profile)
+    names = (answers.app, first_proposal.app, scan.repo_scan.name)
+    facts = combine_facts(
+        (from_account.facts_from_account(account_scan, names, first_proposal.environments), scan.facts)
+    )
+    answers = evolve(answers, region=account_scan.region, account=account_scan.account_id)
+    return evolve(scan, facts=facts, account_scan=account_scan), answers
 
 
-def _surveyed(region: str, profile: str) -> Found:
+def _scan_account(region: str, profile: str) -> AccountScan:
     from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.adapters.init.scan_aws import Survey
-    from kaizen_tasks.domain.init.proposal import REGION
+    from kaizen_tasks.adapters.init.scan_aws import AccountScanner
+    from kaizen_tasks.domain.init.proposal import DEFAULT_REGION
 
-    region = region or REGION
-    return Survey(Aws(region=region, profile=profile, account=""), region).read()
+    region = region or DEFAULT_REGION
+    return AccountScanner(Aws(region=region, profile=profile, account=""), region).scan()
 
 
-def _answered(answers: Answers, proposal: Proposal) -> Answers:
+def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAnswers:
     """Ask for what nobody has said and nothing has shown, with what would be proposed as the default."""
     from attrs import evolve
 
     from kaizen_tasks.cli import prompts
 
-    if not answers.app and "app" in proposal.guessed:
-        answers = evolve(answers, app=prompts.answer("the app's name", proposal.app))
-    if "region" in proposal.guessed:
-        answers = evolve(answers, region=prompts.answer("the AWS region", proposal.region))
-    if "environments" in proposal.guessed:
-        default = " ".join(each.environment for each in proposal.environments)
-        names = prompts.answer("environments, in the order in which a release reaches them", default)
+    if not answers.app and "app" in proposal.guessed_keys:
+        answers = evolve(answers, app=prompts.prompt("the app's name", proposal.app))
+    if "region" in proposal.guessed_keys:
+        answers = evolve(answers, region=prompts.prompt("the AWS region", proposal.region))
+    if "environments" in proposal.guessed_keys:
+        default = " ".join(fact.environment for fact in proposal.environments)
+        names = prompts.prompt("environments, in the order in which a release reaches them", default)
         answers = evolve(answers, environments=tuple(names.replace(",", " ").split()))
     return answers
 
 
-def _show(adoption: Adoption, root: Path) -> None:
+def _show_plan(plan: InitPlan, root: Path) -> None:
     from kaizen_tasks.adapters.console import init_diff
 
-    sys.stdout.write(f"{adoption.settings.app}   ({root}, configured in {adoption.where})\n")
-    if adoption.kept:
-        sys.stdout.write(f"stays as it is: {', '.join(adoption.kept)}\n")
-    if not adoption.changes:
+    sys.stdout.write(f"{plan.settings.app}   ({root}, configured in {plan.config_name})\n")
+    if plan.existing_files:
+        sys.stdout.write(f"stays as it is: {', '.join(plan.existing_files)}\n")
+    if not plan.changes:
         sys.stdout.write("nothing is missing\n")
     sys.stdout.write("\n")
     sys.stdout.flush()
-    init_diff.show(adoption.changes, adoption.remarks, sys.stdout)
+    init_diff.print_changes(plan.changes, plan.notes, sys.stdout)
 
 
-def _agree(adoption: Adoption, *, yes: bool) -> None:
+def _confirm_plan(plan: InitPlan, *, yes: bool) -> None:
     from kaizen_tasks.cli import prompts
 
     sys.stdout.flush()
-    prompts.agree(f"write {', '.join(change.path for change in adoption.changes)}", yes=yes)
+    prompts.confirm_yes_no(f"write {', '.join(change.path for change in plan.changes)}", yes=yes)
 
 
-def _say_what_is_next(adoption: Adoption) -> None:
+def _print_next_steps(plan: InitPlan) -> None:
     """Say which commands come next, as they are typed."""
-    written = [change.path for change in adoption.changes]
-    first = adoption.settings.pipeline[:1]
+    paths = [change.path for change in plan.changes]
+    first_stage = plan.settings.pipeline[:1]
     steps = [
-        f"git add {shlex.join(written)}",
+        f"git add {shlex.join(paths)}",
         "git commit --message 'Release with kaizen_tasks'",
-        "inv doctor" if first else "inv --list",
-        *(("inv setup", f"inv --dry release-{first[0]}") if first else ("inv --dry cut",)),
+        "inv doctor" if first_stage else "inv --list",
+        *(("inv setup", f"inv --dry release-{first_stage[0]}") if first_stage else ("inv --dry cut",)),
     ]
-    sys.stdout.write(f"wrote {', '.join(written)}; next:\n" + "".join(f"    {step}\n" for step in steps))
+    sys.stdout.write(f"wrote {', '.join(paths)}; next:\n" + "".join(f"    {step}\n" for step in steps))

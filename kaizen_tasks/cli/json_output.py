@@ -11,40 +11,43 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.changelog import Problem
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.hold import Hold
-    from kaizen_tasks.domain.ledger import Candidate, Entry
+    from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
     from kaizen_tasks.domain.lock import Lock
-    from kaizen_tasks.domain.runtime_config import Seen
-    from kaizen_tasks.domain.status import Row
+    from kaizen_tasks.domain.runtime_config import RuntimeConfigView
+    from kaizen_tasks.domain.status import EnvironmentStatus
 
 Document = dict[str, Any]  # JSON, on its way out
 
 
-def status_document(settings: Settings, rows: Iterable[Row], now: datetime) -> Document:
+def status_document(settings: Settings, statuses: Iterable[EnvironmentStatus], now: datetime) -> Document:
     """Return the document of `status --json`, as the command-line contract has it."""
     return {
         "app": settings.app,
         "at": now.isoformat(),
-        "environments": {row.environment.name: _row(row, now) for row in rows},
+        "environments": {status.environment.name: _environment_document(status, now) for status in statuses},
     }
 
 
-def _row(row: Row, now: datetime) -> Document:
+def _environment_document(status: EnvironmentStatus, now: datetime) -> Document:
     return {
-        "repository": row.environment.repository,
-        "service": row.environment.service,
-        "url": row.url,
-        "image_tag": (row.latest.version or None) if row.latest else None,
-        "digest": row.latest.digest if row.latest else None,
-        "running": {"version": row.running.version or None, "environment": row.running.environment or None},
-        "ledger": entry_document(row.entry) if row.entry else None,
-        **standing_document(row.lock, row.hold, now),
-        "drift": list(row.drift),
+        "repository": status.environment.repository,
+        "service": status.environment.service,
+        "url": status.url,
+        "image_tag": (status.latest_image.version or None) if status.latest_image else None,
+        "digest": status.latest_image.digest if status.latest_image else None,
+        "running": {
+            "version": status.version_report.version or None,
+            "environment": status.version_report.environment or None,
+        },
+        "ledger": entry_document(status.last_entry) if status.last_entry else None,
+        **lock_and_hold_document(status.lock, status.hold, now),
+        "drift": list(status.drift),
     }
 
 
-def entry_document(entry: Entry) -> Document:
+def entry_document(entry: LedgerEntry) -> Document:
     """Return a ledger entry as JSON."""
     return {
         "environment": entry.environment,
@@ -61,12 +64,12 @@ def entry_document(entry: Entry) -> Document:
     }
 
 
-def standing_document(lock: Lock | None, hold: Hold | None, now: datetime) -> Document:
+def lock_and_hold_document(lock: Lock | None, hold: Hold | None, now: datetime) -> Document:
     """Return what keeps others away from an environment as JSON."""
-    return {"lock": _lock(lock, now) if lock else None, "hold": _hold(hold) if hold else None}
+    return {"lock": _lock_document(lock, now) if lock else None, "hold": _hold_document(hold) if hold else None}
 
 
-def _lock(lock: Lock, now: datetime) -> Document:
+def _lock_document(lock: Lock, now: datetime) -> Document:
     """Return a lock as JSON; its token, which would allow others to act as its owner, is left out."""
     return {
         "actor": lock.actor,
@@ -74,13 +77,13 @@ def _lock(lock: Lock, now: datetime) -> Document:
         "reason": lock.reason or None,
         "since": lock.since.isoformat(),
         "expires": lock.expires.isoformat() if lock.expires else None,
-        "expired": lock.expired(now),
-        "manual": lock.manual,
+        "expired": lock.is_expired(now),
+        "manual": lock.is_manual,
         "fence": lock.fence,
     }
 
 
-def _hold(hold: Hold) -> Document:
+def _hold_document(hold: Hold) -> Document:
     """Return a hold as JSON."""
     return {
         "actor": hold.actor,
@@ -90,69 +93,74 @@ def _hold(hold: Hold) -> Document:
     }
 
 
-def candidate_document(candidate: Candidate) -> Document:
+def candidate_document(candidate: RollbackCandidate) -> Document:
     """Return a release that can be gone back to as JSON."""
-    return {**entry_document(candidate.entry), "exists": candidate.exists}
+    return {**entry_document(candidate.entry), "exists": candidate.image_exists}
 
 
-def runtime_document(settings: Settings, seen: Iterable[Seen]) -> Document:
+def runtime_document(settings: Settings, views: Iterable[RuntimeConfigView]) -> Document:
     """Return the document of `runtime.show --json`; a value that is a secret is null."""
-    return {"app": settings.app, "environments": {each.environment.name: _runtime(each, settings) for each in seen}}
-
-
-def _runtime(seen: Seen, settings: Settings) -> Document:
-    written = seen.written.isoformat()
     return {
-        "secret": seen.environment.secret,
-        "version": seen.version,
-        "written": written,
+        "app": settings.app,
+        "environments": {view.environment.name: _runtime_config_document(view, settings) for view in views},
+    }
+
+
+def _runtime_config_document(view: RuntimeConfigView, settings: Settings) -> Document:
+    written_at = view.written_at.isoformat()
+    return {
+        "secret": view.environment.secret,
+        "version": view.version_id,
+        "written": written_at,
         "keys": {
-            name: {"value": _visible(seen, name, settings), "written": written if seen.is_new(name) else None}
-            for name in seen.configuration.names
+            name: {"value": _visible_value(view, name, settings), "written": written_at if view.is_new(name) else None}
+            for name in view.document.names
         },
     }
 
 
-def _visible(seen: Seen, name: str, settings: Settings) -> str | None:
-    return seen.configuration.value(name) if name in settings.runtime.visible else None
+def _visible_value(view: RuntimeConfigView, name: str, settings: Settings) -> str | None:
+    return view.document.value(name) if name in settings.runtime.visible else None
 
 
-def runtime_difference(settings: Settings, one: Seen, other: Seen) -> Document:
+def runtime_diff_document(
+    settings: Settings, first_view: RuntimeConfigView, second_view: RuntimeConfigView
+) -> Document:
     """Return the document of `runtime.diff --json`; a value that is a secret is null."""
     from kaizen_tasks.domain import runtime_config
 
-    names = runtime_config.comparison(one.configuration, other.configuration, settings.runtime)
+    is_same_by_name = runtime_config.compare_documents(first_view.document, second_view.document, settings.runtime)
     return {
         "app": settings.app,
-        "compared": [one.environment.name, other.environment.name],
+        "compared": [first_view.environment.name, second_view.environment.name],
         "keys": {
             name: {
-                "same": same,
+                "same": is_same,
                 "visible": name in settings.runtime.visible,
-                "values": [_visible(one, name, settings), _visible(other, name, settings)],
+                "values": [_visible_value(first_view, name, settings), _visible_value(second_view, name, settings)],
             }
-            for name, same in names.items()
+            for name, is_same in is_same_by_name.items()
         },
     }
 
 
-def problem_document(problem: Problem) -> Document:
+def problem_document(problem: LintProblem) -> Document:
     """Return a problem of the changelog as JSON."""
     return {
         "file": "CHANGELOG.md",
         "line": problem.line,
         "column": problem.column,
         "rule": problem.rule,
-        "what": problem.what,
+        "what": problem.message,
         "fix": problem.fix,
     }
 
 
-def print_sarif(problems: Iterable[Problem]) -> None:
+def print_sarif(problems: Iterable[LintProblem]) -> None:
     """Print problems of the changelog as a SARIF document on stdout."""
-    from kaizen_tasks.domain.changelog import sarif
+    from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 
-    sys.stdout.write(sarif(problems, path="CHANGELOG.md"))
+    sys.stdout.write(to_sarif(problems, path="CHANGELOG.md"))
 
 
 def print_json(document: object) -> None:

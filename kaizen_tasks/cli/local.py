@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.cli.command import JSON, command
+from kaizen_tasks.cli.command import JSON_HELP, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.rehearsal.cloud import Cloud
 
-STATE = "the cloud's folder; without it, one of this app's own"
+STATE_HELP = "the cloud's folder; without it, one of this app's own"
 
 
 def collection() -> Collection:
@@ -30,10 +30,10 @@ def collection() -> Collection:
 
 @command(
     help={
-        "state": STATE,
+        "state": STATE_HELP,
         "port": "where to listen on loopback; 0 picks a free port",
         "first": "what a new service is said to run; without it, the version that is committed",
-        "json": JSON,
+        "json": JSON_HELP,
     }
 )
 def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool = False) -> None:
@@ -44,61 +44,63 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     from kaizen_tasks.rehearsal import provision
     from kaizen_tasks.wiring import toolbox
 
-    wanted = prompts.number("--port", port, least=0, most=65535)
+    port_number = prompts.parse_number("--port", port, minimum=0, maximum=65535)
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     settings = tools.settings
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
         return
-    region, account = settings.aws.region or "eu-west-1", settings.aws.account or clouds.ACCOUNT
+    region, account = settings.aws.region or "eu-west-1", settings.aws.account or clouds.DEFAULT_ACCOUNT
     engine = "process" if settings.build.engine == "bundle" else "auto"
-    cloud = clouds.start(_folder(state, settings), region=region, account=account, engine=engine, port=wanted)
+    cloud = clouds.start_cloud(
+        _state_folder(state, settings), region=region, account=account, engine=engine, port=port_number
+    )
     os.environ.update(cloud.environ)
     if settings.environments:
-        provision.provide(tools, versions.parse(first, where="--first") if first else None)
+        provision.provision(tools, versions.parse_version(first, origin="--first") if first else None)
     if json:
-        _print_json(cloud)
+        _print_cloud(cloud)
         return
     tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url}, as account {account} in {region}")
     tools.reporter.note(
-        f". {shlex.quote(str(clouds.write_environ(cloud)))}  # points any AWS client at it, and these tasks"
+        f". {shlex.quote(str(clouds.write_env_file(cloud)))}  # points any AWS client at it, and these tasks"
     )
 
 
-@command(help={"state": STATE})
+@command(help={"state": STATE_HELP})
 def down(c: Context, state: str = "") -> None:
     """Stop the local cloud and everything it runs; its state stays."""
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    cloud = clouds.find(_folder(state, tools.settings))
+    cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if cloud is None:
         tools.reporter.note("already done: no local cloud runs here")
     elif tools.dry:
         tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}")
     else:
-        clouds.stop(cloud)
+        clouds.stop_cloud(cloud)
         tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}")
 
 
-@command(name="status", help={"state": STATE, "json": JSON})
+@command(name="status", help={"state": STATE_HELP, "json": JSON_HELP})
 def status(c: Context, state: str = "", json: bool = False) -> None:
     """Say whether the local cloud runs, where, and how to point clients at it."""
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    cloud = clouds.find(_folder(state, tools.settings))
+    cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if json:
-        _print_json(cloud)
+        _print_cloud(cloud)
     elif cloud is None:
         tools.reporter.note("no local cloud runs here; start one: inv local.up")
     else:
         tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}")
 
 
-def _print_json(cloud: Cloud | None) -> None:
+def _print_cloud(cloud: Cloud | None) -> None:
     from kaizen_tasks.cli import json_output
 
     document: dict[str, Any] = {"running": cloud is not None}
@@ -112,7 +114,7 @@ def _print_json(cloud: Cloud | None) -> None:
     json_output.print_json(document)
 
 
-def _folder(state: str, settings: Settings) -> Path:
+def _state_folder(state: str, settings: Settings) -> Path:
     """Return the folder that was named, or one that belongs to this checkout of this app."""
     import hashlib
     from pathlib import Path
@@ -120,5 +122,5 @@ def _folder(state: str, settings: Settings) -> Path:
     if state:
         return Path(state).resolve()
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    checkout = hashlib.sha256(str(settings.root).encode()).hexdigest()[:8]
-    return Path(base) / "kaizen" / f"{settings.app}-{checkout}"
+    checkout_hash = hashlib.sha256(str(settings.root).encode()).hexdigest()[:8]
+    return Path(base) / "kaizen" / f"{settings.app}-{checkout_hash}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import ENV, JSON, command
+from kaizen_tasks.cli.command import ENV_HELP, JSON_HELP, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.hold import Hold
-    from kaizen_tasks.flows.locking.session import Standing
+    from kaizen_tasks.flows.locking.session import EnvironmentLockStatus
     from kaizen_tasks.wiring import Toolbox
 
-NOTHING = "nothing has been changed there"
+UNCHANGED_THERE = "nothing has been changed there"
 
 
 def lock_collection() -> Collection:
@@ -36,7 +36,7 @@ def hold_collection() -> Collection:
     return Collection(add, remove)
 
 
-@command(iterable=["env"], help={"env": f"{ENV}; without it, all of them", "json": JSON})
+@command(iterable=["env"], help={"env": f"{ENV_HELP}; without it, all of them", "json": JSON_HELP})
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show who locks or holds what, since when and why."""
     from kaizen_tasks.cli import json_output, prompts
@@ -44,56 +44,66 @@ def show(c: Context, env: list[str], json: bool = False) -> None:
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = prompts.stage(env or list(tools.settings.environments), tools.settings)
-    seen = session.look([environment.name for environment in stage.environments], tools)
+    stage = prompts.resolve_stage(env or list(tools.settings.environments), tools.settings)
+    statuses = session.lock_status([environment.name for environment in stage.environments], tools)
     now = tools.clock.now()
     if json:
-        rows = {each.environment: json_output.standing_document(each.lock, each.hold, now) for each in seen}
+        rows = {
+            status.environment: json_output.lock_and_hold_document(status.lock, status.hold, now) for status in statuses
+        }
         json_output.print_json({"app": tools.settings.app, "environments": rows})
         return
-    for each in seen:
-        tools.reporter.note(f"{each.environment:<16}  {_words(each, now, tools)}")
+    for status in statuses:
+        tools.reporter.note(f"{status.environment:<16}  {_describe(status, now, tools)}")
 
 
-def _words(standing: Standing, now: datetime, tools: Toolbox) -> str:
-    words, lock = [str(standing.lock)] if standing.lock else [], standing.lock
-    if lock and (lock.expired(now) or tools.machine.has_ended(lock.process, bearing=lock.token)):
-        words.append("that run has died, and the next one takes over")
-    if standing.hold:
-        words.append(str(standing.hold))
-    return "; ".join(words) or "free"
+def _describe(status: EnvironmentLockStatus, now: datetime, tools: Toolbox) -> str:
+    parts, lock = [str(status.lock)] if status.lock else [], status.lock
+    if lock and (lock.is_expired(now) or tools.host.is_dead(lock.process, env_marker=lock.token)):
+        parts.append("that run has died, and the next one takes over")
+    if status.hold:
+        parts.append(str(status.hold))
+    return "; ".join(parts) or "free"
 
 
-@command(iterable=["env"], help={"env": ENV, "force": "remove it although its owner has not given it back"})
+@command(iterable=["env"], help={"env": ENV_HELP, "force": "remove it although its owner has not given it back"})
 def release(c: Context, env: list[str], force: bool = False) -> None:
     """Remove a lock that was left over; a run that does live notices it, and stops."""
     from kaizen_tasks.cli import prompts
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
-    prompts.announce("release the lock", stage.environments, tools)
+    stage = prompts.resolve_stage(env, tools.settings)
+    prompts.print_header("release the lock", stage.environments, tools)
     for environment in stage.environments:
-        _release(environment.name, tools, force=force)
+        _release_lock(environment.name, tools, force=force)
 
 
-def _release(environment: str, tools: Toolbox, *, force: bool) -> None:
+def _release_lock(environment: str, tools: Toolbox, *, force: bool) -> None:
     from kaizen_tasks.errors import Refused
 
-    standing = tools.locks.find(environment)
-    if standing is None:
+    current_lock = tools.locks.get(environment)
+    if current_lock is None:
         tools.reporter.note(f"already done: {environment} is not locked")
         return
     if not force:
-        raise Refused(f"{environment} is {standing}", state=NOTHING, hint="if nobody is at work there: add --force")
-    if not tools.dry and not tools.locks.release(standing):
-        raise Refused(f"{environment}: its lock has changed hands just now", state=NOTHING, hint="inv lock.show")
-    tools.reporter.note(f"{'would remove' if tools.dry else 'removed'} the lock: {environment} was {standing}")
+        raise Refused(
+            f"{environment} is {current_lock}", state=UNCHANGED_THERE, hint="if nobody is at work there: add --force"
+        )
+    if not tools.dry and not tools.locks.release(current_lock):
+        raise Refused(
+            f"{environment}: its lock has changed hands just now", state=UNCHANGED_THERE, hint="inv lock.show"
+        )
+    tools.reporter.note(f"{'would remove' if tools.dry else 'removed'} the lock: {environment} was {current_lock}")
 
 
 @command(
     iterable=["env"],
-    help={"env": ENV, "reason": "why it is to be left alone", "until": "for how long: 7d, 12h; without it, for good"},
+    help={
+        "env": ENV_HELP,
+        "reason": "why it is to be left alone",
+        "until": "for how long: 7d, 12h; without it, for good",
+    },
 )
 def add(c: Context, env: list[str], reason: str = "", until: str = "") -> None:
     """Leave an environment as it is until the hold ends or is removed."""
@@ -102,56 +112,64 @@ def add(c: Context, env: list[str], reason: str = "", until: str = "") -> None:
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.wiring import toolbox
 
-    why = " ".join(reason.split())
-    if not why:
+    reason_text = " ".join(reason.split())
+    if not reason_text:
         raise UsageError("hold.add: a hold needs a reason", hint='--reason "on a hotfix until Monday"')
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
+    stage = prompts.resolve_stage(env, tools.settings)
     now = tools.clock.now()
-    end = holds.end(until, now)
-    prompts.announce("hold", stage.environments, tools)
-    _refuse_others(stage.environments, why, tools)
+    end = holds.parse_hold_until(until, now)
+    prompts.print_header("hold", stage.environments, tools)
+    _refuse_conflicting_holds(stage.environments, reason_text, tools)
     for environment in stage.environments:
-        wanted = holds.Hold(environment=environment.name, reason=why, actor=tools.actor, since=now, until=end)
-        _hold(wanted, tools)
+        requested_hold = holds.Hold(
+            environment=environment.name, reason=reason_text, actor=tools.actor, since=now, until=end
+        )
+        _add_hold(requested_hold, tools)
 
 
-def _refuse_others(environments: Sequence[Environment], reason: str, tools: Toolbox) -> None:
+def _refuse_conflicting_holds(environments: Sequence[Environment], reason: str, tools: Toolbox) -> None:
     from kaizen_tasks.errors import Refused
 
-    found = [tools.holds.find(environment.name) for environment in environments]
-    others = [hold for hold in found if hold is not None and hold.reason != reason]
-    if others:
-        names = " ".join(f"--env {hold.environment}" for hold in others)
-        what = "; ".join(f"{hold.environment} is already {hold}" for hold in others)
-        raise Refused(what, state=NOTHING, hint=f"to replace it: inv hold.remove {names}")
+    current_holds = [tools.holds.get(environment.name) for environment in environments]
+    conflicting_holds = [hold for hold in current_holds if hold is not None and hold.reason != reason]
+    if conflicting_holds:
+        names = " ".join(f"--env {hold.environment}" for hold in conflicting_holds)
+        message = "; ".join(f"{hold.environment} is already {hold}" for hold in conflicting_holds)
+        raise Refused(message, state=UNCHANGED_THERE, hint=f"to replace it: inv hold.remove {names}")
 
 
-def _hold(wanted: Hold, tools: Toolbox) -> None:
+def _add_hold(requested_hold: Hold, tools: Toolbox) -> None:
     from kaizen_tasks.errors import Refused
 
-    standing = (tools.holds.find(wanted.environment) or wanted) if tools.dry else tools.holds.add(wanted)
-    if standing.reason != wanted.reason:
-        raise Refused(f"{wanted.environment} is already {standing}", state=NOTHING, hint="inv lock.show")
-    if standing != wanted:
-        tools.reporter.note(f"already done: {wanted.environment} is {standing}")
+    current_hold = (
+        (tools.holds.get(requested_hold.environment) or requested_hold)
+        if tools.dry
+        else tools.holds.add(requested_hold)
+    )
+    if current_hold.reason != requested_hold.reason:
+        raise Refused(
+            f"{requested_hold.environment} is already {current_hold}", state=UNCHANGED_THERE, hint="inv lock.show"
+        )
+    if current_hold != requested_hold:
+        tools.reporter.note(f"already done: {requested_hold.environment} is {current_hold}")
         return
-    tools.reporter.note(f"{'would add: ' if tools.dry else ''}{wanted.environment} is {wanted}")
+    tools.reporter.note(f"{'would add: ' if tools.dry else ''}{requested_hold.environment} is {requested_hold}")
 
 
-@command(iterable=["env"], help={"env": ENV})
+@command(iterable=["env"], help={"env": ENV_HELP})
 def remove(c: Context, env: list[str]) -> None:
     """End a hold: the environment takes part in promotions again."""
     from kaizen_tasks.cli import prompts
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
-    prompts.announce("end the hold", stage.environments, tools)
+    stage = prompts.resolve_stage(env, tools.settings)
+    prompts.print_header("end the hold", stage.environments, tools)
     for environment in stage.environments:
-        gone = tools.holds.find(environment.name) if tools.dry else tools.holds.remove(environment.name)
-        if gone is None:
+        hold = tools.holds.get(environment.name) if tools.dry else tools.holds.remove(environment.name)
+        if hold is None:
             tools.reporter.note(f"already done: {environment.name} is not held")
         else:
             verb = "would remove" if tools.dry else "removed"
-            tools.reporter.note(f"{verb} the hold: {environment.name} was {gone}")
+            tools.reporter.note(f"{verb} the hold: {environment.name} was {hold}")

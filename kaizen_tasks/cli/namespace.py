@@ -21,13 +21,13 @@ from kaizen_tasks.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RELEASE_SIDE = {"app", "release", "tag", "docs_checklist"}
+RELEASE_ONLY_KEYS = {"app", "release", "tag", "docs_checklist"}
 """Keys of an app that has versions and a changelog, and nothing to deploy."""
 
 
-def build() -> Collection:
+def build_namespace() -> Collection:
     """Return every task that the configuration has a use for, with those that the pipeline gives names to."""
-    found = load.find()
+    config_file = load.find_config_file()
     collection = Collection(
         steps.bump,
         steps.commit,
@@ -39,19 +39,19 @@ def build() -> Collection:
         changelog=changelog.collection(),
         local=local.collection(),
     )
-    if found.fault or not found.raw.keys() <= RELEASE_SIDE:
-        _add_deploy_side(collection)
-    pipeline = _pipeline(found.raw)
-    for each in _pipeline_tasks(pipeline):
-        collection.add_task(each)
-    configuration = load.with_defaults(found.raw)
+    if config_file.error or not config_file.table.keys() <= RELEASE_ONLY_KEYS:
+        _add_deploy_tasks(collection)
+    pipeline = _pipeline_stages(config_file.table)
+    for pipeline_task in _make_pipeline_tasks(pipeline):
+        collection.add_task(pipeline_task)
+    configuration = load.with_defaults(config_file.table)
     if any(name.startswith("INVOKE_") for name in os.environ):
         _check_variables(configuration)
     collection.configure(configuration)
     return collection
 
 
-def _check_variables(configuration: load.Raw) -> None:
+def _check_variables(configuration: load.TomlTable) -> None:
     """Say what is wrong with environment variables, while Invoke still shows an error and not a traceback.
 
     Raises:
@@ -59,12 +59,12 @@ def _check_variables(configuration: load.Raw) -> None:
     """
     from kaizen_tasks.config import env_overrides
 
-    if found := tuple(env_overrides.faults(configuration, os.environ)):
-        raise Exit("\n".join(found), code=ConfigurationError.exit_code)
+    if errors := tuple(env_overrides.env_override_errors(configuration, os.environ)):
+        raise Exit("\n".join(errors), code=ConfigurationError.exit_code)
 
 
-def _add_deploy_side(collection: Collection) -> None:
-    for each in (
+def _add_deploy_tasks(collection: Collection) -> None:
+    for deploy_task in (
         steps.build,
         steps.push,
         promote.deploy,
@@ -77,33 +77,35 @@ def _add_deploy_side(collection: Collection) -> None:
         setup.setup,
         rehearse,
     ):
-        collection.add_task(each)
+        collection.add_task(deploy_task)
     collection.add_collection(runtime.collection(), name="runtime")
     collection.add_collection(lock.lock_collection(), name="lock")
     collection.add_collection(lock.hold_collection(), name="hold")
 
 
-def _pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
+def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
     """Make `release-<first stage>`, a `promote-<stage>` for every later one, and one for each other that was typed."""
-    names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
-    wanted = {_as_typed(name): name for name in (*_typed(), *names)}  # those of the pipeline last: they prevail
-    for name in wanted.values():
+    pipeline_task_names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
+    task_names_by_cli_name = {
+        _cli_name(name): name for name in (*_stage_tasks_in_argv(), *pipeline_task_names)
+    }  # those of the pipeline last: they prevail
+    for name in task_names_by_cli_name.values():
         verb, _, stage = name.partition("-")
         yield release.release_task(stage) if verb == "release" else promote.promote_task(stage)
 
 
-def _as_typed(name: str) -> str:
+def _cli_name(name: str) -> str:
     """Return a task's name as Invoke shows and takes it."""
     return name.replace("_", "-")
 
 
-def _pipeline(raw: load.Raw) -> tuple[str, ...]:
+def _pipeline_stages(table: load.TomlTable) -> tuple[str, ...]:
     """Return the stages that can be task names; a malformed pipeline is reported when a task runs."""
-    pipeline = raw.get("pipeline", ())
+    pipeline = table.get("pipeline", ())
     return tuple(name for name in pipeline if isinstance(name, str) and name) if isinstance(pipeline, list) else ()
 
 
-def _typed() -> tuple[str, ...]:
+def _stage_tasks_in_argv() -> tuple[str, ...]:
     """Return the flows that the command line names.
 
     One that the pipeline does not have becomes a task all the same, which says what is wrong with the configuration,

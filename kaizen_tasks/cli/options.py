@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 
-class Asked(NamedTuple):
+class FlowOptions(NamedTuple):
     """What the flags of a flow ask for.
 
     Attributes:
         yes: answer every question with yes.
         wait: how long to wait for other runs: `10m`; empty does not wait.
-        go_back: whether an environment that does not prove itself gets its last verified release again.
+        auto_rollback: whether an environment that does not prove itself gets its last verified release again.
         skip_held: whether leaving out held environments is success.
         shard: which part of the environments; None means all.
         without_evidence: why no evidence is wanted; empty when it is.
@@ -31,31 +31,35 @@ class Asked(NamedTuple):
 
     yes: bool
     wait: str
-    go_back: bool = True
+    auto_rollback: bool = True
     skip_held: bool = False
     shard: Shard | None = None
     without_evidence: str = ""
 
     @property
-    def again(self) -> tuple[str, ...]:
+    def repeated_flags(self) -> tuple[str, ...]:
         """The flags that a command which continues has to repeat."""
         shard = ("--shard", str(self.shard)) if self.shard else ()
         waiver = ("--without-evidence", self.without_evidence) if self.without_evidence else ()
         skip = ("--skip-held",) if self.skip_held else ()
-        stay = () if self.go_back else ("--no-rollback",)
-        return (*shard, *waiver, *skip, *stay)
+        no_rollback = () if self.auto_rollback else ("--no-rollback",)
+        return (*shard, *waiver, *skip, *no_rollback)
 
 
-def executor(tools: Toolbox) -> Executor:
+def choose_executor(tools: Toolbox) -> Executor:
     """Return what happens when a step has decided to act: under `inv --dry`, nothing."""
-    from kaizen_tasks.flows.runner import display, perform
+    from kaizen_tasks.flows.runner import apply_step, dry_run_step
 
-    return display if tools.dry else perform
+    return dry_run_step if tools.dry else apply_step
 
 
 @contextmanager
-def alone(
-    environments: Sequence[Environment], tools: Toolbox, *, wait: str = "", evidence: Sequence[Environment] = ()
+def locked_execution(
+    environments: Sequence[Environment],
+    tools: Toolbox,
+    *,
+    wait: str = "",
+    evidence_environments: Sequence[Environment] = (),
 ) -> Iterator[Executor]:
     """Hold the environments' locks, and give the executor that acts only while they are held.
 
@@ -63,38 +67,38 @@ def alone(
         environments: which.
         tools: the outside world; a dry run takes no lock.
         wait: how long to wait for other runs: `10m`; empty does not wait.
-        evidence: environments whose proofs every one of the others asks for; a proof that is there stays there.
+        evidence_environments: environments whose proofs every one of the others asks for; a proof that is there stays there.
 
     Raises:
         Locked: somebody else is at work there.
         UsageError: `wait` is not a length of time.
         Interrupted: in place of a refusal, once something has been changed.
     """
-    from kaizen_tasks.flows.locking.session import holding
-    from kaizen_tasks.flows.runner import display, fenced
+    from kaizen_tasks.flows.locking.session import acquire_locks
+    from kaizen_tasks.flows.runner import dry_run_step, guarded_executor
 
     if tools.dry:
-        yield display
+        yield dry_run_step
         return
     names = [environment.name for environment in environments]
-    typed = shlex.join(("inv", *sys.argv[1:]))
-    read = [environment.name for environment in (*environments, *evidence)]
-    locks = holding(names, tools, command=typed, wait=_seconds(wait))
-    with locks as fence, tools.recollecting(read), fence.trace.telling():
-        yield fenced(fence)
+    command_line = shlex.join(("inv", *sys.argv[1:]))
+    cached_environments = [environment.name for environment in (*environments, *evidence_environments)]
+    locks = acquire_locks(names, tools, command=command_line, wait=_parse_wait(wait))
+    with locks as guard, tools.caching_ledger(cached_environments), guard.mutations.reclassify_errors():
+        yield guarded_executor(guard)
 
 
-def _seconds(wait: str) -> float:
+def _parse_wait(wait: str) -> float:
     from kaizen_tasks.domain import duration
     from kaizen_tasks.errors import UsageError
 
     try:
-        return duration.parse(wait) if wait else 0
+        return duration.parse_duration(wait) if wait else 0
     except ValueError as error:
         raise UsageError(f"--wait {wait}: {error}") from None
 
 
-def bump(part: str, to: str, *, force: bool, settled: bool = True, hotfix: bool = False) -> Bump:
+def make_bump(part: str, to: str, *, force: bool, settled: bool = True, hotfix: bool = False) -> Bump:
     """Return the bump that `--part`, `--to` and `--force` ask for.
 
     Args:
@@ -110,5 +114,5 @@ def bump(part: str, to: str, *, force: bool, settled: bool = True, hotfix: bool 
     from kaizen_tasks.domain import version as versions
     from kaizen_tasks.flows.steps import Bump
 
-    wanted = versions.parse(to, where="--to") if to else None
-    return Bump(part=versions.parse_part(part), to=wanted, settled=settled, force=force, hotfix=hotfix)
+    version = versions.parse_version(to, origin="--to") if to else None
+    return Bump(part=versions.parse_part(part), to=version, accept_released=settled, force=force, hotfix=hotfix)

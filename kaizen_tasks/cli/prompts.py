@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 
-def stage(names: Sequence[str], settings: Settings) -> Stage:
+def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
     """Return everything that `--env` names, as one stage.
 
     Raises:
@@ -25,56 +25,58 @@ def stage(names: Sequence[str], settings: Settings) -> Stage:
     from kaizen_tasks.domain.environment import Stage
 
     if not names:
-        known = ", ".join([*settings.environments, *settings.groups])
-        raise UsageError("no environment is named", hint=f"add --env with one of: {known}")
+        choices = ", ".join([*settings.environments, *settings.groups])
+        raise UsageError("no environment is named", hint=f"add --env with one of: {choices}")
     stages = [settings.stage(name) for name in names]
-    environments = dict.fromkeys(environment for each in stages for environment in each.environments)
-    return Stage(name=" ".join(each.name for each in stages), environments=tuple(environments))
+    environments = dict.fromkeys(environment for member_stage in stages for environment in member_stage.environments)
+    return Stage(name=" ".join(member_stage.name for member_stage in stages), environments=tuple(environments))
 
 
-def environment(name: str, settings: Settings) -> Environment:
+def resolve_environment(name: str, settings: Settings) -> Environment:
     """Return the one environment that `--env` names.
 
     Raises:
         UsageError: no name, one that is not configured, or a group.
     """
-    found = stage([name] if name else [], settings)
-    if len(found.environments) != 1:
-        members = ", ".join(each.name for each in found.environments)
+    selection = resolve_stage([name] if name else [], settings)
+    if len(selection.environments) != 1:
+        members = ", ".join(member.name for member in selection.environments)
         raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
-    return found.environments[0]
+    return selection.environments[0]
 
 
-def number(flag: str, typed: str, *, least: int, most: int) -> int:
+def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:
     """Return the whole number that a flag was given: Invoke ends in a traceback over one that is none.
 
     Args:
         flag: its name, with dashes.
-        typed: what was typed behind it.
-        least: the smallest one that makes sense.
-        most: the largest one.
+        text: what was typed behind it.
+        minimum: the smallest one that makes sense.
+        maximum: the largest one.
 
     Raises:
         UsageError: it is no whole number, too small or too large.
     """
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and least <= int(typed) <= most):
-        raise UsageError(f"{flag} {typed}: is not a whole number from {least} to {most}", hint=f"as in {flag} {least}")
-    return int(typed)
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and minimum <= int(text) <= maximum):
+        raise UsageError(
+            f"{flag} {text}: is not a whole number from {minimum} to {maximum}", hint=f"as in {flag} {minimum}"
+        )
+    return int(text)
 
 
-def first_stage(name: str, settings: Settings) -> Stage:
+def require_first_stage(name: str, settings: Settings) -> Stage:
     """Return the first stage of the pipeline, when that is what is meant.
 
     Raises:
         UsageError: the name is of another stage, or of none.
     """
     if settings.stage(name) != settings.first_stage:
-        first = settings.first_stage.name
-        raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{first}")
+        first_name = settings.first_stage.name
+        raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{first_name}")
     return settings.first_stage
 
 
-def shard(text: str | None) -> Shard | None:
+def parse_optional_shard(text: str | None) -> Shard | None:
     """Return the part of the environments that `--shard` names; None when it is not given.
 
     Raises:
@@ -85,20 +87,20 @@ def shard(text: str | None) -> Shard | None:
     return None if text is None else parse_shard(text)
 
 
-def part(whole: Stage, shard: Shard | None, tools: Toolbox) -> Stage:
+def select_shard(full_stage: Stage, shard: Shard | None, tools: Toolbox) -> Stage:
     """Return a shard's environments and say which they are; the whole stage when there is no shard."""
     if shard is None:
-        return whole
+        return full_stage
     from kaizen_tasks.flows.promote import shards
 
-    taken = shards.part(whole, shard)
-    names = ", ".join(each.name for each in taken.environments) or "none, so there is nothing to do"
-    of = f"{len(taken.environments)} of {len(whole.environments)} environments"
-    tools.reporter.note(f"shard {shard} of {whole.name} ({of}): {names}")
-    return taken
+    shard_stage = shards.shard_stage(full_stage, shard)
+    names = ", ".join(member.name for member in shard_stage.environments) or "none, so there is nothing to do"
+    proportion = f"{len(shard_stage.environments)} of {len(full_stage.environments)} environments"
+    tools.reporter.note(f"shard {shard} of {full_stage.name} ({proportion}): {names}")
+    return shard_stage
 
 
-def reason(flag: str, text: str | None) -> str:
+def parse_reason(flag: str, text: str | None) -> str:
     """Return what a person said for the ledger; empty when the flag is not given.
 
     Raises:
@@ -106,24 +108,24 @@ def reason(flag: str, text: str | None) -> str:
     """
     if text is None:
         return ""
-    said = " ".join(text.split())
-    if not said or said.startswith("-"):
+    reason_text = " ".join(text.split())
+    if not reason_text or reason_text.startswith("-"):
         raise UsageError(f"{flag} {text}".rstrip() + ": is no reason", hint=f'say why: {flag} "the fix is urgent"')
-    return said
+    return reason_text
 
 
-def announce(what: str, environments: Sequence[Environment], tools: Toolbox) -> None:
+def print_header(title: str, environments: Sequence[Environment], tools: Toolbox) -> None:
     """Say app, release, environments, account and region before anything happens.
 
     Raises:
         Denied: the credentials are of another account.
     """
     names = ", ".join(environment.name for environment in environments)
-    account, region = tools.identity.account(), tools.settings.aws.region
-    tools.reporter.heading(f"{tools.settings.app} {what} → {names}   (account {account}, {region})")
+    account, region = tools.identity.account_id(), tools.settings.aws.region
+    tools.reporter.heading(f"{tools.settings.app} {title} → {names}   (account {account}, {region})")
 
 
-def confirm(environments: Sequence[Environment], tools: Toolbox, *, yes: bool) -> None:
+def confirm_protected(environments: Sequence[Environment], tools: Toolbox, *, yes: bool) -> None:
     """Ask for the app's name before a protected environment is changed.
 
     Raises:
@@ -132,16 +134,18 @@ def confirm(environments: Sequence[Environment], tools: Toolbox, *, yes: bool) -
     protected = ", ".join(environment.name for environment in environments if environment.protected)
     if not protected or yes or tools.dry:
         return
-    nothing = "nothing has been changed"
+    unchanged_state = "nothing has been changed"
     if not sys.stdin.isatty():
-        raise Refused(f"{protected} is protected, and nobody is here to ask", state=nothing, hint="add --yes")
+        raise Refused(f"{protected} is protected, and nobody is here to ask", state=unchanged_state, hint="add --yes")
     sys.stderr.write(f"{protected} is protected. Type {tools.settings.app} to go on: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != tools.settings.app:
-        raise Refused(f"{protected} is protected, and the answer was another one", state=nothing, hint="type it again")
+        raise Refused(
+            f"{protected} is protected, and the answer was another one", state=unchanged_state, hint="type it again"
+        )
 
 
-def agree(what: str, *, yes: bool) -> None:
+def confirm_yes_no(question: str, *, yes: bool) -> None:
     """Ask a plain question.
 
     Raises:
@@ -150,15 +154,15 @@ def agree(what: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Refused(f"{what}: nobody is here to ask", state="nothing has been changed", hint="add --yes")
-    sys.stderr.write(f"{what}? [y/N] ")
+        raise Refused(f"{question}: nobody is here to ask", state="nothing has been changed", hint="add --yes")
+    sys.stderr.write(f"{question}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise Refused(f"{what}: the answer was no", state="nothing has been changed")
+        raise Refused(f"{question}: the answer was no", state="nothing has been changed")
 
 
-def answer(what: str, default: str) -> str:
+def prompt(question: str, default: str) -> str:
     """Ask for a word or more; an empty line, or the end of the input, is the default."""
-    sys.stderr.write(f"{what} [{default}]: ")
+    sys.stderr.write(f"{question} [{default}]: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() or default

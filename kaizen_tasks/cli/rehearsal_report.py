@@ -10,81 +10,83 @@ from kaizen_tasks.domain import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.rehearsal.runner import Performance, Plan, Report
+    from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan, RehearsalReport
 
 Document = dict[str, Any]  # JSON, on its way out
 
 
-def text(plan: Plan, report: Report) -> str:
+def report_text(plan: RehearsalPlan, report: RehearsalReport) -> str:
     """Return the report for people."""
-    return "".join(f"{line}\n" for line in ("", *_lines(plan, report)))
+    return "".join(f"{line}\n" for line in ("", *_report_lines(plan, report)))
 
 
-def _lines(plan: Plan, report: Report) -> Iterator[str]:
-    for each in report.performances:
-        yield from _performance(each)
+def _report_lines(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]:
+    for command_run in report.command_runs:
+        yield from _command_lines(command_run)
     if report.refs:
-        yield f"pushed to {plan.settings.release.remote}" if report.copy.remote else "in the clone: there is no remote"
+        yield f"pushed to {plan.settings.release.remote}" if report.clone.remote else "in the clone: there is no remote"
         yield from (f"  {ref}" for ref in report.refs)
-    yield from (f"would be refused: {refusal}" for refusal in report.copy.refusals)
-    yield _verdict(report)
+    yield from (f"would be refused: {refusal}" for refusal in report.clone.refusals)
+    yield _verdict_line(report)
     if report.environ:
-        yield from _what_next(plan, report)
+        yield from _next_steps(plan, report)
 
 
-def _performance(each: Performance) -> Iterator[str]:
-    outcome = f"failed with exit code {each.code}" if each.code else "succeeded"
-    yield f"inv {each.command} {outcome} after {duration.show(each.seconds)}"
-    slow = sorted((step for step in each.steps if step.seconds), key=lambda step: step.seconds, reverse=True)
-    if slow:
-        yield f"  time  {', '.join(f'{step.step} {duration.show(step.seconds)}' for step in slow)}"
-    yield from (f"  AWS   {name}{f' x{count}' if count > 1 else ''}" for name, count in each.changes.items())
+def _command_lines(command_run: CommandRun) -> Iterator[str]:
+    outcome = f"failed with exit code {command_run.exit_code}" if command_run.exit_code else "succeeded"
+    yield f"inv {command_run.command} {outcome} after {duration.format_duration(command_run.seconds)}"
+    timed_steps = sorted(
+        (step for step in command_run.steps if step.seconds), key=lambda step: step.seconds, reverse=True
+    )
+    if timed_steps:
+        yield f"  time  {', '.join(f'{step.step} {duration.format_duration(step.seconds)}' for step in timed_steps)}"
+    yield from (f"  AWS   {name}{f' x{count}' if count > 1 else ''}" for name, count in command_run.changes.items())
 
 
-def _verdict(report: Report) -> str:
-    found = f"{report.witnessed:,} files and folders of the repository are as they were"
-    if report.code:
-        return f"{'It would fail' if report.began else 'The rehearsal could not begin'}. {found}."
-    return f"It would {'succeed, once that is settled' if report.copy.refusals else 'succeed'}. {found}."
+def _verdict_line(report: RehearsalReport) -> str:
+    unchanged_note = f"{report.unchanged_count:,} files and folders of the repository are as they were"
+    if report.exit_code:
+        return f"{'It would fail' if report.has_started else 'The rehearsal could not begin'}. {unchanged_note}."
+    return f"It would {'succeed, once that is settled' if report.clone.refusals else 'succeed'}. {unchanged_note}."
 
 
-def _what_next(plan: Plan, report: Report) -> Iterator[str]:
+def _next_steps(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]:
     state = plan.work / "cloud"
     yield "Everything keeps running. To go on by hand:"
-    yield f"  cd {shlex.quote(str(report.copy.app))} && . {shlex.quote(str(state / 'environ'))}"
+    yield f"  cd {shlex.quote(str(report.clone.app_folder))} && . {shlex.quote(str(state / 'environ'))}"
     yield "To stop it:"
     yield f"  inv local.down --state {shlex.quote(str(state))}"
 
 
-def document(plan: Plan, report: Report) -> Document:
+def report_document(plan: RehearsalPlan, report: RehearsalReport) -> Document:
     """Return the document of `rehearse --json`."""
     return {
         "app": plan.settings.app,
         "engine": plan.engine,
-        "exit_code": report.code,
-        "refusals": list(report.copy.refusals),
-        "commands": [_command(each) for each in report.performances],
+        "exit_code": report.exit_code,
+        "refusals": list(report.clone.refusals),
+        "commands": [_command_document(command_run) for command_run in report.command_runs],
         "refs": list(report.refs),
-        "unchanged": report.witnessed,
-        "work": _work(plan, report) if report.environ else None,
+        "unchanged": report.unchanged_count,
+        "work": _work_document(plan, report) if report.environ else None,
     }
 
 
-def _command(each: Performance) -> Document:
+def _command_document(command_run: CommandRun) -> Document:
     return {
-        "command": each.command,
-        "exit_code": each.code,
-        "error": each.error or None,
-        "seconds": round(each.seconds, 3),
-        "steps": [{"step": step.step, "verdict": step.verdict, "seconds": step.seconds} for step in each.steps],
-        "changes": [{"what": name, "times": count} for name, count in each.changes.items()],
+        "command": command_run.command,
+        "exit_code": command_run.exit_code,
+        "error": command_run.error or None,
+        "seconds": round(command_run.seconds, 3),
+        "steps": [{"step": step.step, "verdict": step.verdict, "seconds": step.seconds} for step in command_run.steps],
+        "changes": [{"what": name, "times": count} for name, count in command_run.changes.items()],
     }
 
 
-def _work(plan: Plan, report: Report) -> Document:
+def _work_document(plan: RehearsalPlan, report: RehearsalReport) -> Document:
     return {
-        "repository": str(report.copy.app),
-        "remote": str(report.copy.remote) if report.copy.remote else None,
+        "repository": str(report.clone.app_folder),
+        "remote": str(report.clone.remote) if report.clone.remote else None,
         "state": str(plan.work / "cloud"),
         "environ": dict(report.environ),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from kaizen_tasks.cli.command import JSON, command
+from kaizen_tasks.cli.command import JSON_HELP, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         "flow": "release-staging, promote-prod, 'rollback --env mark'; without it, the release and every promotion",
         "keep": "leave everything running, in this folder",
         "engine": "auto, docker, podman, buildah or bundle; auto is what the configuration says",
-        "json": JSON,
+        "json": JSON_HELP,
     },
 )
 def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", json: bool = False) -> None:
@@ -30,20 +30,20 @@ def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", j
 
     from kaizen_tasks.wiring import toolbox
 
-    people = sys.stderr if json else sys.stdout
-    tools = toolbox(c.config, stream=people)
+    out = sys.stderr if json else sys.stdout
+    tools = toolbox(c.config, stream=out)
     if tools.dry:
-        people.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; changes nothing here\n")
+        out.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; changes nothing here\n")
         return
-    chosen = _engine(engine, tools, people)
+    engine_name = _choose_engine(engine, tools, out)
     if keep:
-        _rehearse(flow, chosen, _apart(Path(keep), tools), tools, people, kept=True, json=json)
+        _rehearse(flow, engine_name, _make_folder_outside_repo(Path(keep), tools), tools, out, keep=True, json=json)
         return
     with tempfile.TemporaryDirectory(prefix="kaizen-rehearsal-") as folder:
-        _rehearse(flow, chosen, Path(folder).resolve(), tools, people, kept=False, json=json)
+        _rehearse(flow, engine_name, Path(folder).resolve(), tools, out, keep=False, json=json)
 
 
-def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, people: TextIO, *, kept: bool, json: bool) -> None:
+def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *, keep: bool, json: bool) -> None:
     """Rehearse, report, and end as the flow has ended."""
     from invoke.exceptions import Exit
 
@@ -51,18 +51,18 @@ def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, people: TextIO
     from kaizen_tasks.rehearsal import runner
 
     tools.settings.first_stage  # noqa: B018 - says what is missing when there is nothing to deploy to
-    plan = runner.Plan(
-        settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=kept, people=people
+    plan = runner.RehearsalPlan(
+        settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=keep, out=out
     )
-    report = runner.run(plan)
-    people.write(rehearsal_report.text(plan, report))
+    report = runner.run_rehearsal(plan)
+    out.write(rehearsal_report.report_text(plan, report))
     if json:
-        json_output.print_json(rehearsal_report.document(plan, report))
-    if report.code:
-        raise Exit(report.performances[-1].error, code=report.code)
+        json_output.print_json(rehearsal_report.report_document(plan, report))
+    if report.exit_code:
+        raise Exit(report.command_runs[-1].error, code=report.exit_code)
 
 
-def _engine(wanted: str, tools: Toolbox, people: TextIO) -> str:
+def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
     """Return what builds: as asked, as configured, what works here, or a bundle where the app can be one.
 
     Raises:
@@ -70,28 +70,30 @@ def _engine(wanted: str, tools: Toolbox, people: TextIO) -> str:
     """
     from attrs import evolve
 
-    from kaizen_tasks.adapters.host.local_host import LocalMachine
+    from kaizen_tasks.adapters.host.local_host import LocalHost
     from kaizen_tasks.errors import ConfigurationError, Refused
 
     rules = tools.settings.build
-    rules = evolve(rules, engine=wanted) if wanted != "auto" else rules
+    rules = evolve(rules, engine=requested) if requested != "auto" else rules
     if rules.engine == "bundle" and not rules.command:
         raise ConfigurationError(("build.command is missing: a bundle needs an entry point",))
     try:
-        return LocalMachine(rules).engine().name
+        return LocalHost(rules).build_engine().name
     except Refused as error:
         if rules.engine != "auto" or not rules.command:
             raise
-        people.write(f"{error.what}: a bundle is rehearsed, and the Dockerfile is not\n")
+        out.write(f"{error.message}: a bundle is rehearsed, and the Dockerfile is not\n")
         return "bundle"
 
 
-def _apart(folder: Path, tools: Toolbox) -> Path:
+def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:
     """Return an empty folder outside the repository, in which it would be a change."""
-    from kaizen_tasks.cli.demo import empty
+    from kaizen_tasks.cli.demo import make_empty_folder
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.rehearsal import fingerprint
 
-    if any(folder.resolve().is_relative_to(place) for place in fingerprint.folders(tools.settings.root)):
+    if any(
+        folder.resolve().is_relative_to(repo_folder) for repo_folder in fingerprint.repo_folders(tools.settings.root)
+    ):
         raise UsageError(f"--keep {folder}: lies in the app's own repository", hint="name a folder outside of it")
-    return empty(folder)
+    return make_empty_folder(folder)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli import options
-from kaizen_tasks.cli.command import ENV, JSON, WAIT, YES, command
+from kaizen_tasks.cli.command import ENV_HELP, JSON_HELP, WAIT_HELP, YES_HELP, command
+from kaizen_tasks.cli.options import FlowOptions, locked_execution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.runtime_config import RuntimeRules
-    from kaizen_tasks.flows.runtime_config import StepFor
+    from kaizen_tasks.flows.runtime_config import StepFactory
     from kaizen_tasks.wiring import Toolbox
 
-NOTHING = "nothing has been changed"
-NO_DEPLOY = "only write it; the next deployment, whatever for, reads it"
-NO_ROLLBACK = "leave a configuration with which the app does not prove itself"
+NOTHING_CHANGED = "nothing has been changed"
+NO_DEPLOY_HELP = "only write it; the next deployment, whatever for, reads it"
+NO_ROLLBACK_HELP = "leave a configuration with which the app does not prove itself"
 
 
 def collection() -> Collection:
@@ -31,7 +31,7 @@ def collection() -> Collection:
     return Collection(show, diff, set_values, deploy, rollback)
 
 
-@command(iterable=["env"], help={"env": f"{ENV}; without it, all of them", "json": JSON})
+@command(iterable=["env"], help={"env": f"{ENV_HELP}; without it, all of them", "json": JSON_HELP})
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show the names and ages of what is configured, and the values that are no secrets."""
     from kaizen_tasks.adapters.console import tables
@@ -40,15 +40,15 @@ def show(c: Context, env: list[str], json: bool = False) -> None:
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = prompts.stage(env or list(tools.settings.environments), tools.settings)
-    seen = [runtime_config.look(environment, tools) for environment in stage.environments]
+    stage = prompts.resolve_stage(env or list(tools.settings.environments), tools.settings)
+    views = [runtime_config.read_runtime_config(environment, tools) for environment in stage.environments]
     if json:
-        json_output.print_json(json_output.runtime_document(tools.settings, seen))
+        json_output.print_json(json_output.runtime_document(tools.settings, views))
     else:
-        tables.print_runtime(seen, tools.settings.runtime, tools.clock.now())
+        tables.print_runtime(views, tools.settings.runtime, tools.clock.now())
 
 
-@command(help={"env": "one environment", "against": "the other one", "json": JSON})
+@command(help={"env": "one environment", "against": "the other one", "json": JSON_HELP})
 def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> None:
     """Compare what is configured in two environments."""
     from kaizen_tasks.adapters.console import tables
@@ -60,25 +60,28 @@ def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> No
     if not against:
         raise UsageError("runtime.diff: there is nothing to compare with", hint="add --against and an environment")
     tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    one, other = (runtime_config.look(prompts.environment(name, tools.settings), tools) for name in (env, against))
+    first_view, second_view = (
+        runtime_config.read_runtime_config(prompts.resolve_environment(name, tools.settings), tools)
+        for name in (env, against)
+    )
     if json:
-        json_output.print_json(json_output.runtime_difference(tools.settings, one, other))
+        json_output.print_json(json_output.runtime_diff_document(tools.settings, first_view, second_view))
     else:
-        tables.print_runtime_difference(one, other, tools.settings.runtime)
+        tables.print_runtime_difference(first_view, second_view, tools.settings.runtime)
 
 
 @command(
     name="set",
     iterable=["env", "set", "set_file", "set_stdin"],
     help={
-        "env": ENV,
+        "env": ENV_HELP,
         "set": "KEY=VALUE; may be repeated",
         "set-file": "KEY=path of a file with the value, for secrets; may be repeated",
         "set-stdin": "KEY, whose value is read from stdin, for secrets",
-        "no-deploy": NO_DEPLOY,
-        "no-rollback": NO_ROLLBACK,
-        "yes": YES,
-        "wait": WAIT,
+        "no-deploy": NO_DEPLOY_HELP,
+        "no-rollback": NO_ROLLBACK_HELP,
+        "yes": YES_HELP,
+        "wait": WAIT_HELP,
     },
 )
 def set_values(
@@ -96,47 +99,53 @@ def set_values(
     import uuid
 
     from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows.steps import Configure
+    from kaizen_tasks.flows.steps import SetConfig
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
-    values = _values(set, set_file, set_stdin, tools.settings.runtime)
-    _change(
+    stage = prompts.resolve_stage(env, tools.settings)
+    values = _collect_values(set, set_file, set_stdin, tools.settings.runtime)
+    _change_environments(
         stage.environments,
-        lambda environment: Configure(environment=environment, values=values, version=str(uuid.uuid4())),
+        lambda environment: SetConfig(environment=environment, values=values, version=str(uuid.uuid4())),
         f"configuration {', '.join(values)}",
         tools,
-        options.Asked(yes=yes, wait=wait, go_back=not no_rollback),
+        FlowOptions(yes=yes, wait=wait, auto_rollback=not no_rollback),
         deploy=not no_deploy,
     )
 
 
 @command(
     iterable=["env"],
-    help={"env": ENV, "reason": "why, for the ledger", "no-deploy": NO_DEPLOY, "yes": YES, "wait": WAIT},
+    help={
+        "env": ENV_HELP,
+        "reason": "why, for the ledger",
+        "no-deploy": NO_DEPLOY_HELP,
+        "yes": YES_HELP,
+        "wait": WAIT_HELP,
+    },
 )
 def rollback(
     c: Context, env: list[str], reason: str = "", no_deploy: bool = False, yes: bool = False, wait: str = ""
 ) -> None:
     """Bring back the configuration before, and deploy the same release with it."""
     from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows.steps import Restore
+    from kaizen_tasks.flows.steps import RestoreConfig
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
-    _change(
+    stage = prompts.resolve_stage(env, tools.settings)
+    _change_environments(
         stage.environments,
-        lambda environment: Restore(environment=environment, reason=reason or "by hand"),
+        lambda environment: RestoreConfig(environment=environment, reason=reason or "by hand"),
         "the configuration before",
         tools,
-        options.Asked(yes=yes, wait=wait, go_back=False),
+        FlowOptions(yes=yes, wait=wait, auto_rollback=False),
         deploy=not no_deploy,
     )
 
 
-@command(iterable=["env"], help={"env": ENV, "yes": YES, "wait": WAIT})
+@command(iterable=["env"], help={"env": ENV_HELP, "yes": YES_HELP, "wait": WAIT_HELP})
 def deploy(c: Context, env: list[str], yes: bool = False, wait: str = "") -> None:
     """Deploy the same release, so that the app reads what was written elsewhere."""
     from kaizen_tasks.cli import prompts
@@ -145,21 +154,21 @@ def deploy(c: Context, env: list[str], yes: bool = False, wait: str = "") -> Non
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
-    prompts.announce("configuration", stage.environments, tools)
-    prompts.confirm(stage.environments, tools, yes=yes)
+    stage = prompts.resolve_stage(env, tools.settings)
+    prompts.print_header("configuration", stage.environments, tools)
+    prompts.confirm_protected(stage.environments, tools, yes=yes)
     for environment in stage.environments:
-        session.heed(environment.name, tools)
-        with options.alone((environment,), tools, wait=wait) as execute:
-            runtime_config.deploy(environment, tools, execute)
+        session.require_no_hold(environment.name, tools)
+        with locked_execution((environment,), tools, wait=wait) as execute:
+            runtime_config.deploy_config(environment, tools, execute)
 
 
-def _change(
+def _change_environments(
     environments: Sequence[Environment],
-    step_for: StepFor,
-    what: str,
+    step_for: StepFactory,
+    title: str,
     tools: Toolbox,
-    asked: options.Asked,
+    options: FlowOptions,
     *,
     deploy: bool,
 ) -> None:
@@ -168,17 +177,19 @@ def _change(
     from kaizen_tasks.flows import runtime_config
     from kaizen_tasks.flows.locking import session
 
-    prompts.announce(what, environments, tools)
-    prompts.confirm(environments, tools, yes=asked.yes)
+    prompts.print_header(title, environments, tools)
+    prompts.confirm_protected(environments, tools, yes=options.yes)
     for environment in environments:
-        session.heed(environment.name, tools)
-        with options.alone((environment,), tools, wait=asked.wait) as execute:
-            runtime_config.change(
-                step_for(environment), environment, tools, execute, deploy=deploy, go_back=asked.go_back
+        session.require_no_hold(environment.name, tools)
+        with locked_execution((environment,), tools, wait=options.wait) as execute:
+            runtime_config.change_config(
+                step_for(environment), environment, tools, execute, deploy=deploy, auto_rollback=options.auto_rollback
             )
 
 
-def _values(given: list[str], files: list[str], piped: list[str], rules: RuntimeRules) -> dict[str, str]:
+def _collect_values(
+    assignments: list[str], file_assignments: list[str], stdin_keys: list[str], rules: RuntimeRules
+) -> dict[str, str]:
     """Return every value that was asked for, checked before anybody is asked anything.
 
     Raises:
@@ -187,67 +198,73 @@ def _values(given: list[str], files: list[str], piped: list[str], rules: Runtime
     from kaizen_tasks.errors import UsageError
 
     values: dict[str, str] = {}
-    for name, text in (*_given(given, rules), *_filed(files), *_piped(piped)):
+    for name, text in (
+        *_parse_assignments(assignments, rules),
+        *_read_value_files(file_assignments),
+        *_read_stdin_value(stdin_keys),
+    ):
         if name in values:
-            raise UsageError(f"{name} is given twice", state=NOTHING)
-        rules.check(name, text)
+            raise UsageError(f"{name} is given twice", state=NOTHING_CHANGED)
+        rules.validate(name, text)
         values[name] = text
     if not values:
         raise UsageError("runtime.set: there is nothing to set", hint="add --set KEY=VALUE")
     return values
 
 
-def _given(words: list[str], rules: RuntimeRules) -> Iterator[tuple[str, str]]:
+def _parse_assignments(assignments: list[str], rules: RuntimeRules) -> Iterator[tuple[str, str]]:
     """Take `--set KEY=VALUE` apart; a secret there would be in the shell's history and in the list of processes."""
     from kaizen_tasks.errors import UsageError
 
-    for word in words:
-        name, text = _pair(word, "--set", "VALUE")
+    for assignment in assignments:
+        name, text = _split_assignment(assignment, "--set", "VALUE")
         if name in rules.keys and name not in rules.visible:
             raise UsageError(
                 f"{name} is not in runtime.visible, so its value does not belong on a command line",
-                state=NOTHING,
+                state=NOTHING_CHANGED,
                 hint=f"--set-file {name}=path reads it from a file, --set-stdin {name} from stdin",
             )
         yield name, text
 
 
-def _filed(words: list[str]) -> Iterator[tuple[str, str]]:
+def _read_value_files(file_assignments: list[str]) -> Iterator[tuple[str, str]]:
     from pathlib import Path
 
     from kaizen_tasks.errors import UsageError
 
-    for word in words:
-        name, path = _pair(word, "--set-file", "PATH")
+    for assignment in file_assignments:
+        name, path = _split_assignment(assignment, "--set-file", "PATH")
         try:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"--set-file {name}: {path}: {error.strerror}", state=NOTHING) from None
+            raise UsageError(f"--set-file {name}: {path}: {error.strerror}", state=NOTHING_CHANGED) from None
         except UnicodeDecodeError:
-            raise UsageError(f"--set-file {name}: {path} is not text in UTF-8", state=NOTHING) from None
+            raise UsageError(f"--set-file {name}: {path} is not text in UTF-8", state=NOTHING_CHANGED) from None
         yield name, text.removesuffix("\n")
 
 
-def _piped(names: list[str]) -> Iterator[tuple[str, str]]:
+def _read_stdin_value(keys: list[str]) -> Iterator[tuple[str, str]]:
     """Read the one value that stdin holds; somebody at a terminal types it unseen."""
     import getpass
 
     from kaizen_tasks.errors import UsageError
 
-    if len(names) > 1:
-        raise UsageError("--set-stdin: stdin holds one value", state=NOTHING, hint="--set-file reads further ones")
-    for name in names:
+    if len(keys) > 1:
+        raise UsageError(
+            "--set-stdin: stdin holds one value", state=NOTHING_CHANGED, hint="--set-file reads further ones"
+        )
+    for name in keys:
         if sys.stdin.isatty():
             yield name, getpass.getpass(f"{name}: ", stream=sys.stderr)
         else:
             yield name, sys.stdin.read().removesuffix("\n")
 
 
-def _pair(word: str, flag: str, value: str) -> tuple[str, str]:
+def _split_assignment(assignment: str, flag: str, placeholder: str) -> tuple[str, str]:
     """Take KEY=VALUE apart; what does not look like it may be a secret and is not repeated."""
     from kaizen_tasks.errors import UsageError
 
-    name, equals, text = word.partition("=")
-    if not equals or not name:
-        raise UsageError(f"{flag} needs KEY={value}", state=NOTHING)
+    name, separator, text = assignment.partition("=")
+    if not separator or not name:
+        raise UsageError(f"{flag} needs KEY={placeholder}", state=NOTHING_CHANGED)
     return name, text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli import options
-from kaizen_tasks.cli.command import ENV, FORCE, PART, SKIP_DOCS, TO, command
+from kaizen_tasks.cli.command import ENV_HELP, FORCE_HELP, PART_HELP, SKIP_DOCS_HELP, TO_HELP, command
+from kaizen_tasks.cli.options import make_bump
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -16,57 +16,65 @@ if TYPE_CHECKING:
 
 def _run(flow: Flow, tools: Toolbox) -> None:
     """Run a flow on the release that VERSION names."""
-    from kaizen_tasks.cli.options import executor
+    from kaizen_tasks.cli.options import choose_executor
     from kaizen_tasks.flows.release import pending
-    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.runner import run_flow
 
-    run(flow, pending.current(tools), tools, executor(tools))
+    run_flow(flow, pending.current_release(tools), tools, choose_executor(tools))
 
 
-@command(help={"part": PART, "to": TO, "force": FORCE})
+@command(help={"part": PART_HELP, "to": TO_HELP, "force": FORCE_HELP})
 def bump(c: Context, part: str = "auto", to: str = "", force: bool = False) -> None:
     """Write the next version into VERSION."""
-    from kaizen_tasks.cli.options import executor
+    from kaizen_tasks.cli.options import choose_executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.runner import run_flow
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    step = options.bump(part, to, force=force, settled=False)
-    run((step,), Release(version=files.version(tools)), tools, executor(tools))
+    step = make_bump(part, to, force=force, settled=False)
+    run_flow((step,), Release(version=files.read_version(tools)), tools, choose_executor(tools))
 
 
-@command(help={"part": PART, "to": TO, "push": "send branch and tag too", "skip-docs": SKIP_DOCS, "force": FORCE})
+@command(
+    help={
+        "part": PART_HELP,
+        "to": TO_HELP,
+        "push": "send branch and tag too",
+        "skip-docs": SKIP_DOCS_HELP,
+        "force": FORCE_HELP,
+    }
+)
 def cut(
     c: Context, part: str = "auto", to: str = "", push: bool = False, skip_docs: str = "", force: bool = False
 ) -> None:
     """Release a library: bump, changelog, commit and tag, all or nothing."""
-    from kaizen_tasks.cli.options import executor
+    from kaizen_tasks.cli.options import choose_executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.runner import run_flow
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config, draft=True)
-    step, start = options.bump(part, to, force=force), Release(version=files.version(tools))
-    tools.reporter.heading(f"{tools.settings.app} {step.wanted(start, tools).name}")
-    run(catalogue.cut(step, push=push, skip_docs=skip_docs), start, tools, executor(tools))
+    step, starting_release = make_bump(part, to, force=force), Release(version=files.read_version(tools))
+    tools.reporter.heading(f"{tools.settings.app} {step.target_release(starting_release, tools).name}")
+    run_flow(catalogue.cut(step, push=push, skip_docs=skip_docs), starting_release, tools, choose_executor(tools))
 
 
 @command()
 def commit(c: Context) -> None:
     """Make the release commit: HEAD plus VERSION and CHANGELOG.md, nothing else."""
-    from kaizen_tasks.cli.options import executor
+    from kaizen_tasks.cli.options import choose_executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows import catalogue
     from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run
+    from kaizen_tasks.flows.runner import run_flow
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    run(catalogue.commit(), Release(version=files.version(tools)), tools, executor(tools))
+    run_flow(catalogue.commit(), Release(version=files.read_version(tools)), tools, choose_executor(tools))
 
 
 @command()
@@ -78,7 +86,7 @@ def build(c: Context) -> None:
     _run((Build(),), toolbox(c.config))
 
 
-@command(iterable=["env"], help={"env": ENV})
+@command(iterable=["env"], help={"env": ENV_HELP})
 def push(c: Context, env: list[str]) -> None:
     """Upload :vX.Y.Z into an environment's repository; never replace other bytes."""
     from kaizen_tasks.cli import prompts
@@ -86,8 +94,8 @@ def push(c: Context, env: list[str]) -> None:
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
-    stage = prompts.stage(env, tools.settings)
-    prompts.announce("push", stage.environments, tools)
+    stage = prompts.resolve_stage(env, tools.settings)
+    prompts.print_header("push", stage.environments, tools)
     _run(tuple(Push(environment=environment) for environment in stage.environments), tools)
 
 

@@ -11,66 +11,72 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-FILE = "kaizen.toml"
-TABLE = "tool.kaizen"
-MEND = "mend the file there, then type the same command again"
-Raw = dict[str, Any]  # TOML as it was written; it becomes Settings in one step, and travels no further
+CONFIG_FILE_NAME = "kaizen.toml"
+PYPROJECT_TABLE = "tool.kaizen"
+FIX_HINT = "mend the file there, then type the same command again"
+TomlTable = dict[str, Any]  # TOML as it was written; it becomes Settings in one step, and travels no further
 
 
-class Source:
+class ConfigFile:
     """A configuration file as it was found.
 
     Attributes:
         root: the app's folder.
         name: what to call the file in messages.
-        raw: its content, or nothing when it does not exist or is not TOML.
-        fault: why it cannot be read, or empty.
+        table: its content, or nothing when it does not exist or is not TOML.
+        error: why it cannot be read, or empty.
         hint: what to do about that.
     """
 
-    def __init__(self, root: Path, name: str, raw: Raw, fault: str = "", hint: str = "") -> None:
+    def __init__(self, root: Path, name: str, table: TomlTable, error: str = "", hint: str = "") -> None:
         self.root = root
         self.name = name
-        self.raw = raw
-        self.fault = fault
+        self.table = table
+        self.error = error
         self.hint = hint
 
 
-def find() -> Source:
+def find_config_file() -> ConfigFile:
     """Find the configuration of the app that the user stands in.
 
     Invoke puts the folder of `tasks.py` first on `sys.path` before it loads it, so that `inv --search-root`
     works; the `kaizen` program looks from the working directory upwards.
     """
-    here = Path.cwd()
-    for folder in (Path(sys.path[0] or here), here, *here.parents):
-        source = read(folder)
-        if source is not None:
-            return source
-    missing = f"{FILE}: there is none in {here} or above"
-    return Source(here, FILE, {}, missing, "in the app's folder, kaizen init writes one from what it finds there")
+    working_directory = Path.cwd()
+    for folder in (Path(sys.path[0] or working_directory), working_directory, *working_directory.parents):
+        config_file = read_config_file(folder)
+        if config_file is not None:
+            return config_file
+    error = f"{CONFIG_FILE_NAME}: there is none in {working_directory} or above"
+    return ConfigFile(
+        working_directory,
+        CONFIG_FILE_NAME,
+        {},
+        error,
+        "in the app's folder, kaizen init writes one from what it finds there",
+    )
 
 
-def read(folder: Path) -> Source | None:
+def read_config_file(folder: Path) -> ConfigFile | None:
     """Read `kaizen.toml`, or `[tool.kaizen]` in `pyproject.toml`; None when the folder has neither."""
-    own = _toml(folder / FILE)
-    if own is not None:
-        return Source(folder, FILE, *own, hint=MEND)
-    project = _toml(folder / "pyproject.toml")
-    return None if project is None else _of_project(folder, *project)
+    kaizen_toml = _load_toml(folder / CONFIG_FILE_NAME)
+    if kaizen_toml is not None:
+        return ConfigFile(folder, CONFIG_FILE_NAME, *kaizen_toml, hint=FIX_HINT)
+    pyproject = _load_toml(folder / "pyproject.toml")
+    return None if pyproject is None else _from_pyproject(folder, *pyproject)
 
 
-def _of_project(folder: Path, project: Raw, fault: str) -> Source | None:
-    name, tools = f"pyproject.toml [{TABLE}]", project.get("tool", {})
-    if not fault and not (isinstance(tools, dict) and "kaizen" in tools):
+def _from_pyproject(folder: Path, pyproject: TomlTable, error: str) -> ConfigFile | None:
+    name, tool_table = f"pyproject.toml [{PYPROJECT_TABLE}]", pyproject.get("tool", {})
+    if not error and not (isinstance(tool_table, dict) and "kaizen" in tool_table):
         return None
-    own = tools.get("kaizen", {})
-    if not isinstance(own, dict):
-        return Source(folder, name, {}, f"{name}: should be a table", 'begin with [tool.kaizen] and app = "NAME"')
-    return Source(folder, name, own, fault, MEND)
+    kaizen_table = tool_table.get("kaizen", {})
+    if not isinstance(kaizen_table, dict):
+        return ConfigFile(folder, name, {}, f"{name}: should be a table", 'begin with [tool.kaizen] and app = "NAME"')
+    return ConfigFile(folder, name, kaizen_table, error, FIX_HINT)
 
 
-def _toml(path: Path) -> tuple[Raw, str] | None:
+def _load_toml(path: Path) -> tuple[TomlTable, str] | None:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig")), ""
     except OSError:
@@ -79,26 +85,27 @@ def _toml(path: Path) -> tuple[Raw, str] | None:
         return {}, f"{path.name}: {error}"
 
 
-def with_defaults(raw: Raw) -> Raw:
+def with_defaults(table: TomlTable) -> TomlTable:
     """Lay a configuration over the defaults, so that Invoke's layers find every key they may override.
 
     A value of the wrong type stays as it is: telling the user is the reader's business. An unknown key is left out:
     Invoke has keys of its own (`run`, `tasks`), and would trip over them before the reader can tell.
     """
     defaults = tomllib.loads((Path(__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
-    merged = _merge(defaults, {key: value for key, value in raw.items() if key in defaults})
-    environments = merged["environments"]
+    merged_table = _merge(defaults, {key: value for key, value in table.items() if key in defaults})
+    environments = merged_table["environments"]
     if isinstance(environments, dict):
-        inherited = dict.fromkeys(("platform", "repository", "service", "url", "secret", "min_age"), "")
-        merged["environments"] = {
-            name: {**inherited, **said} if isinstance(said, dict) else said for name, said in environments.items()
+        unset_keys = dict.fromkeys(("platform", "repository", "service", "url", "secret", "min_age"), "")
+        merged_table["environments"] = {
+            name: {**unset_keys, **environment} if isinstance(environment, dict) else environment
+            for name, environment in environments.items()
         }
-    return merged
+    return merged_table
 
 
-def _merge(below: Raw, above: Raw) -> Raw:
-    merged = dict(below)
-    for key, value in above.items():
-        under = below.get(key)
-        merged[key] = _merge(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return merged
+def _merge(base: TomlTable, overrides: TomlTable) -> TomlTable:
+    result = dict(base)
+    for key, value in overrides.items():
+        base_value = base.get(key)
+        result[key] = _merge(base_value, value) if isinstance(base_value, dict) and isinstance(value, dict) else value
+    return result

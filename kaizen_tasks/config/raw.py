@@ -15,8 +15,8 @@ from kaizen_tasks.config.settings import (
     DeployRules,
     DocsRule,
     EvidenceRules,
+    GitTagRules,
     ReleaseRules,
-    TagRules,
     VerifyRules,
 )
 from kaizen_tasks.domain.duration import Seconds
@@ -26,7 +26,7 @@ from kaizen_tasks.domain.smoke import SmokeCheck
 
 
 @frozen(kw_only=True)
-class WrittenDefaults:
+class RawDefaults:
     """What every environment starts from."""
 
     platform: str = ""
@@ -37,21 +37,21 @@ class WrittenDefaults:
 
 
 @frozen(kw_only=True)
-class WrittenEnvironment(WrittenDefaults):
+class RawEnvironment(RawDefaults):
     """A table below `[environments]`; what is empty or missing is taken from `[defaults]` and the like."""
 
     secret: str = ""
     min_age: Seconds | None = None
 
-    def template(self, key: str, written: Written) -> str:
+    def template(self, key: str, raw: RawConfig) -> str:
         """Return what a key says before its placeholders are filled in."""
         if key == "secret":
-            return self.secret or written.runtime.secret
-        return str(getattr(self, key) or getattr(written.defaults, key))
+            return self.secret or raw.runtime.secret
+        return str(getattr(self, key) or getattr(raw.defaults, key))
 
 
 @frozen(kw_only=True)
-class Written:
+class RawConfig:
     """The whole file."""
 
     app: str
@@ -59,9 +59,9 @@ class Written:
     aws: AwsRules
     build: BuildRules
     release: ReleaseRules
-    tag: TagRules
-    defaults: WrittenDefaults
-    environments: Mapping[str, WrittenEnvironment]
+    tag: GitTagRules
+    defaults: RawDefaults
+    environments: Mapping[str, RawEnvironment]
     groups: Mapping[str, tuple[str, ...]]
     deploy: DeployRules
     verify: VerifyRules

@@ -67,7 +67,7 @@ class ReleaseRules:
 
 
 @frozen(kw_only=True)
-class TagRules:
+class GitTagRules:
     """How the git tag is made; `sign` uses gpg or ssh as git is configured."""
 
     sign: bool
@@ -126,7 +126,7 @@ class Settings:
     aws: AwsRules
     build: BuildRules
     release: ReleaseRules
-    tag: TagRules
+    tag: GitTagRules
     environments: Mapping[str, Environment]
     groups: Mapping[str, tuple[str, ...]]
     deploy: DeployRules
@@ -144,17 +144,21 @@ class Settings:
             UsageError: there is none; the nearest name is in the hint.
         """
         if name in self.groups:
-            return Stage(name=name, environments=tuple(self.environments[each] for each in self.groups[name]))
+            return Stage(name=name, environments=tuple(self.environments[member] for member in self.groups[name]))
         if name in self.environments:
             return Stage(name=name, environments=(self.environments[name],))
-        raise self._unknown(name)
+        raise self._unknown_stage_error(name)
 
-    def _unknown(self, name: str) -> UsageError:
+    def _unknown_stage_error(self, name: str) -> UsageError:
         import difflib
 
-        known = [*self.environments, *self.groups]
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known) or 'none: none is configured'}"
+        names = [*self.environments, *self.groups]
+        matches = difflib.get_close_matches(name, names, n=1)
+        hint = (
+            f"did you mean {matches[0]}?"
+            if matches
+            else f"choose from {', '.join(names) or 'none: none is configured'}"
+        )
         return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
 
     @property
@@ -180,16 +184,16 @@ class Settings:
         Raises:
             UsageError: the environments of `stage` have different places.
         """
-        places = {self._place(environment) for environment in stage.environments}
-        if len(places) > 1:
+        positions = {self._pipeline_position(environment) for environment in stage.environments}
+        if len(positions) > 1:
             raise UsageError(
                 f"{stage.name}: these are different stages of the pipeline ({' → '.join(self.pipeline)})",
                 hint="promote to one after the other",
             )
-        place = places.pop()
-        return self.stage(self.pipeline[place - 1]) if place else None
+        position = positions.pop()
+        return self.stage(self.pipeline[position - 1]) if position else None
 
-    def _place(self, environment: Environment) -> int:
+    def _pipeline_position(self, environment: Environment) -> int:
         for position, name in enumerate(self.pipeline):
             if environment in self.stage(name).environments:
                 return position

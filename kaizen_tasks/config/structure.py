@@ -15,10 +15,10 @@ from kaizen_tasks.domain import duration, smoke
 if TYPE_CHECKING:
     from cattrs import Converter
 
-    from kaizen_tasks.config.load import Raw
+    from kaizen_tasks.config.load import TomlTable
 
-Shape = TypeVar("Shape")
-WORDS = {
+T = TypeVar("T")
+TYPE_NAMES = {
     str: "text",
     int: "a whole number",
     float: "a number",
@@ -29,27 +29,27 @@ WORDS = {
 
 
 @frozen
-class Problem:
+class ConfigProblem:
     """Something in the configuration that cannot stay.
 
     Attributes:
         path: keys from the top of the file: `environments.prod.url`.
-        what: what is wrong with it, and the nearest valid name.
+        message: what is wrong with it, and the nearest valid name.
     """
 
     path: str
-    what: str
+    message: str
 
 
-class Misfit(Exception):
+class StructureError(Exception):
     """Raw configuration that does not fit its shape."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
         super().__init__(problems)
         self.problems = problems
 
 
-def fit(raw: Raw, shape: type[Shape]) -> Shape:
+def structure(table: TomlTable, target: type[T]) -> T:
     """Structure raw configuration.
 
     Raises:
@@ -58,101 +58,105 @@ def fit(raw: Raw, shape: type[Shape]) -> Shape:
     from cattrs import BaseValidationError
 
     with suppress(Exception):  # whatever it was, the converter that explains itself meets it again
-        return _converter(explains=False).structure(raw, shape)
+        return _make_converter(detailed=False).structure(table, target)
     try:
-        return _converter(explains=True).structure(raw, shape)
-    except BaseValidationError as group:
-        raise Misfit(tuple(_problems(group, ()))) from group
+        return _make_converter(detailed=True).structure(table, target)
+    except BaseValidationError as error_group:
+        raise StructureError(tuple(_flatten_errors(error_group, ()))) from error_group
 
 
-def nearest(name: str, known: tuple[str, ...]) -> str:
+def suggest(name: str, choices: tuple[str, ...]) -> str:
     """Return `; did you mean 'x'?` when a known name is near, else the choice there is."""
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
+    matches = difflib.get_close_matches(name, choices, n=1)
+    if matches:
+        return f"; did you mean {matches[0]!r}?"
+    return f"; known: {', '.join(choices)}" if choices else ""
 
 
-def _converter(*, explains: bool) -> Converter:
+def _make_converter(*, detailed: bool) -> Converter:
     """Build a converter that takes a value of the right type and no other: TOML has types of its own.
 
     Args:
-        explains: whether its errors say what does not fit and where; such a one takes half as long again to build.
+        detailed: whether its errors say what does not fit and where; such a one takes half as long again to build.
     """
     from cattrs import Converter
 
-    converter = Converter(forbid_extra_keys=True, detailed_validation=explains)
+    converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
     for kind in (str, int, bool):
-        converter.register_structure_hook(kind, _exactly)
-    converter.register_structure_hook(duration.Seconds, lambda value, _: duration.parse(_exactly(value, str)))
-    converter.register_structure_hook(float | None, lambda value, _: None if value is None else _number(value))
-    converter.register_structure_hook(duration.Seconds | None, lambda value, _: _seconds_or_none(value))
-    converter.register_structure_hook(smoke.Statuses, lambda value, _: _statuses(value))
-    converter.register_structure_hook(smoke.Scalar, lambda value, _: _scalar(value))
-    converter.register_structure_hook(bool | None, lambda value, _: None if value is None else _exactly(value, bool))
-    converter.register_structure_hook_factory(_is_tuple)(_lists)
+        converter.register_structure_hook(kind, _require_type)
+    converter.register_structure_hook(
+        duration.Seconds, lambda value, _: duration.parse_duration(_require_type(value, str))
+    )
+    converter.register_structure_hook(float | None, lambda value, _: None if value is None else _structure_float(value))
+    converter.register_structure_hook(duration.Seconds | None, lambda value, _: _structure_optional_seconds(value))
+    converter.register_structure_hook(smoke.Statuses, lambda value, _: _structure_statuses(value))
+    converter.register_structure_hook(smoke.Scalar, lambda value, _: _structure_scalar(value))
+    converter.register_structure_hook(
+        bool | None, lambda value, _: None if value is None else _require_type(value, bool)
+    )
+    converter.register_structure_hook_factory(_is_tuple_type)(_make_tuple_hook)
     return converter
 
 
-def _is_tuple(kind: Any) -> bool:
+def _is_tuple_type(kind: Any) -> bool:
     return get_origin(kind) is tuple
 
 
-def _lists(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+def _make_tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     """Make a hook for a tuple that takes a list, and not text, which would fall apart into letters."""
-    items: Any = list.__class_getitem__(get_args(kind)[0])
-    structure = converter.get_structure_hook(items)
-    return lambda value, _: tuple(structure(_exactly(value, tuple), items))
+    list_type: Any = list.__class_getitem__(get_args(kind)[0])
+    structure_list = converter.get_structure_hook(list_type)
+    return lambda value, _: tuple(structure_list(_require_type(value, tuple), list_type))
 
 
-def _exactly(value: Any, kind: Any) -> Any:
+def _require_type(value: Any, kind: Any) -> Any:
     if kind is tuple and isinstance(value, list | tuple):
         return value
     if type(value) is not kind:
-        raise TypeError(f"{value!r} should be {WORDS[kind]}")
+        raise TypeError(f"{value!r} should be {TYPE_NAMES[kind]}")
     return value
 
 
-def _number(value: Any) -> float:
-    return float(value) if type(value) is int else _exactly(value, float)
+def _structure_float(value: Any) -> float:
+    return float(value) if type(value) is int else _require_type(value, float)
 
 
-def _seconds_or_none(value: Any) -> duration.Seconds | None:
+def _structure_optional_seconds(value: Any) -> duration.Seconds | None:
     """Take nothing for nothing: an environment has every key, so that a variable can override it."""
-    return duration.parse(_exactly(value, str)) if value not in (None, "") else None
+    return duration.parse_duration(_require_type(value, str)) if value not in (None, "") else None
 
 
-def _statuses(value: Any) -> smoke.Statuses:
+def _structure_statuses(value: Any) -> smoke.Statuses:
     """Take one number or a list of them."""
     numbers = value if isinstance(value, list | tuple) else (value,)
     if not numbers:
         raise ValueError("is an empty list")
-    return smoke.Statuses(tuple(_exactly(each, int) for each in numbers))
+    return smoke.Statuses(tuple(_require_type(number, int) for number in numbers))
 
 
-def _scalar(value: Any) -> smoke.Scalar:
+def _structure_scalar(value: Any) -> smoke.Scalar:
     if isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"{value!r} should be text, a number, or true or false")
 
 
-def _problems(error: BaseException, path: tuple[str, ...]) -> Iterator[Problem]:
+def _flatten_errors(error_group: BaseException, path: tuple[str, ...]) -> Iterator[ConfigProblem]:
     """Walk cattrs' tree of errors; its notes say which key each one belongs to."""
     from cattrs import BaseValidationError, ForbiddenExtraKeysError
 
-    for each in cast("BaseExceptionGroup[Exception]", error).exceptions:
-        below = (*path, *_keys(each))
-        if isinstance(each, ForbiddenExtraKeysError):
-            known = tuple(attrs.fields_dict(each.cl))
-            for extra in sorted(each.extra_fields):
-                yield Problem(".".join((*below, extra)), f"unknown key{nearest(extra, known)}")
-        elif isinstance(each, BaseValidationError):
-            yield from _problems(each, below)
+    for child in cast("BaseExceptionGroup[Exception]", error_group).exceptions:
+        error_path = (*path, *_keys_in_notes(child))
+        if isinstance(child, ForbiddenExtraKeysError):
+            field_names = tuple(attrs.fields_dict(child.cl))
+            for key in sorted(child.extra_fields):
+                yield ConfigProblem(".".join((*error_path, key)), f"unknown key{suggest(key, field_names)}")
+        elif isinstance(child, BaseValidationError):
+            yield from _flatten_errors(child, error_path)
         else:
-            yield Problem(".".join(below), _words(each))
+            yield ConfigProblem(".".join(error_path), _describe_error(child))
 
 
-def _keys(error: BaseException) -> tuple[str, ...]:
+def _keys_in_notes(error: BaseException) -> tuple[str, ...]:
     from cattrs import AttributeValidationNote, IterableValidationNote
 
     for note in getattr(error, "__notes__", ()):
@@ -163,7 +167,7 @@ def _keys(error: BaseException) -> tuple[str, ...]:
     return ()
 
 
-def _words(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return "is missing"
     if isinstance(error, ValueError) or " should be " in str(error):

@@ -13,130 +13,134 @@ import attrs
 
 from kaizen_tasks.config import validate_runtime
 from kaizen_tasks.config.load import with_defaults
-from kaizen_tasks.config.raw import Written, WrittenEnvironment
+from kaizen_tasks.config.raw import RawConfig, RawEnvironment
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.config.structure import Misfit, Problem, fit, nearest
-from kaizen_tasks.config.validate_smoke import of_check
+from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure, suggest
+from kaizen_tasks.config.validate_smoke import validate_check
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.config.load import Raw, Source
+    from kaizen_tasks.config.load import ConfigFile, TomlTable
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
-KEYS = tuple(attribute.name for attribute in attrs.fields(Written))
+TOP_LEVEL_KEYS = tuple(attribute.name for attribute in attrs.fields(RawConfig))
 
 
-def read(source: Source, merged: Raw) -> Settings:
+def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings:
     """Check a configuration and return it as settings.
 
     Args:
-        source: the file as it was found.
-        merged: its content with defaults below and Invoke's own layers (`invoke.yaml`, `inv -f`, `INVOKE_*`) above.
+        config_file: the file as it was found.
+        merged_table: its content with defaults below and Invoke's own layers (`invoke.yaml`, `inv -f`, `INVOKE_*`) above.
 
     Raises:
         ConfigurationError: with every problem there is.
     """
-    if source.fault:
-        raise ConfigurationError((source.fault,), hint=source.hint)
-    problems = [Problem(key, f"unknown key{nearest(key, KEYS)}") for key in source.raw if key not in KEYS]
-    said = {key: merged[key] for key in KEYS if key in merged}
+    if config_file.error:
+        raise ConfigurationError((config_file.error,), hint=config_file.hint)
+    problems = [
+        ConfigProblem(key, f"unknown key{suggest(key, TOP_LEVEL_KEYS)}")
+        for key in config_file.table
+        if key not in TOP_LEVEL_KEYS
+    ]
+    table = {key: merged_table[key] for key in TOP_LEVEL_KEYS if key in merged_table}
     try:
-        written = fit(said, Written)
-    except Misfit as misfit:
-        problems += (*misfit.problems, *_behind(misfit, said))
-        raise _error(source, tuple(problems)) from None
-    problems += (*_missing(written), *_dangling(written))
+        raw = structure(table, RawConfig)
+    except StructureError as error:
+        problems += (*error.problems, *_remaining_problems(error, table))
+        raise _config_error(config_file, tuple(problems)) from None
+    problems += (*_validate_required_keys(raw), *_validate(raw))
     if problems:
-        raise _error(source, tuple(problems))
-    return _resolve(source, written)
+        raise _config_error(config_file, tuple(problems))
+    return _resolve(config_file, raw)
 
 
-def _behind(misfit: Misfit, said: Raw) -> tuple[Problem, ...]:
+def _remaining_problems(error: StructureError, table: TomlTable) -> tuple[ConfigProblem, ...]:
     """Return what else is wrong, with the default in every place that does not fit."""
-    left = copy.deepcopy(said)
-    for problem in misfit.problems:
-        _cut_out(left, problem.path.split("."))
+    remainder = copy.deepcopy(table)
+    for problem in error.problems:
+        _remove_value(remainder, problem.path.split("."))
     try:
-        return tuple(_dangling(fit(with_defaults(left), Written)))
-    except Misfit:
+        return tuple(_validate(structure(with_defaults(remainder), RawConfig)))
+    except StructureError:
         return ()  # a table is missing whole; what it would refer to cannot be told
 
 
-def _cut_out(raw: Raw, path: list[str]) -> None:
+def _remove_value(table: TomlTable, path: list[str]) -> None:
     """Remove a value; of a list, the whole list, since its other items would move."""
-    *above, last = path
-    for key in above:
-        below = raw.get(key)
-        if not isinstance(below, dict):
-            last = key
+    *parents, leaf = path
+    for key in parents:
+        child = table.get(key)
+        if not isinstance(child, dict):
+            leaf = key
             break
-        raw = below
-    raw.pop(last, None)
+        table = child
+    table.pop(leaf, None)
 
 
-def _error(source: Source, problems: tuple[Problem, ...]) -> ConfigurationError:
-    return ConfigurationError(tuple(f"{source.name}: {each.path}: {each.what}" for each in problems))
+def _config_error(config_file: ConfigFile, problems: tuple[ConfigProblem, ...]) -> ConfigurationError:
+    return ConfigurationError(tuple(f"{config_file.name}: {problem.path}: {problem.message}" for problem in problems))
 
 
-def _dangling(written: Written) -> Iterator[Problem]:
+def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find names that point nowhere, and values that no type can rule out."""
-    environments, stages = tuple(written.environments), (*written.environments, *written.groups)
-    for position, stage in enumerate(written.pipeline):
+    environments, stages = tuple(raw.environments), (*raw.environments, *raw.groups)
+    for position, stage in enumerate(raw.pipeline):
         if stage not in stages:
-            what = f"{stage!r} is neither an environment nor a group{nearest(stage, stages)}"
-            yield Problem(f"pipeline.{position}", what)
-    for group, members in written.groups.items():
-        yield from _dangling_group(group, members, environments)
-    for name, each in written.environments.items():
-        yield from _dangling_environment(f"environments.{name}", each, written)
-    yield from _shared(written)
-    yield from _out_of_range(written)
-    yield from _malformed(written)
-    yield from validate_runtime.problems(written.runtime)
+            message = f"{stage!r} is neither an environment nor a group{suggest(stage, stages)}"
+            yield ConfigProblem(f"pipeline.{position}", message)
+    for group, members in raw.groups.items():
+        yield from _validate_group(group, members, environments)
+    for name, raw_environment in raw.environments.items():
+        yield from _validate_environment(f"environments.{name}", raw_environment, raw)
+    yield from _validate_no_sharing(raw)
+    yield from _validate_ranges(raw)
+    yield from _validate_formats(raw)
+    yield from validate_runtime.validate_runtime(raw.runtime)
 
 
-def _missing(written: Written) -> Iterator[Problem]:
-    if not written.app:
-        yield Problem("app", "is missing: the app's name")
-    if written.environments and not written.aws.region:
-        yield Problem("aws.region", "is missing: the region of the repositories and services")
-    if written.environments and not written.pipeline:
-        yield Problem("pipeline", "is missing: the stages in the order in which a release reaches them")
+def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
+    if not raw.app:
+        yield ConfigProblem("app", "is missing: the app's name")
+    if raw.environments and not raw.aws.region:
+        yield ConfigProblem("aws.region", "is missing: the region of the repositories and services")
+    if raw.environments and not raw.pipeline:
+        yield ConfigProblem("pipeline", "is missing: the stages in the order in which a release reaches them")
 
 
-def _dangling_group(group: str, members: tuple[str, ...], environments: tuple[str, ...]) -> Iterator[Problem]:
+def _validate_group(group: str, members: tuple[str, ...], environments: tuple[str, ...]) -> Iterator[ConfigProblem]:
     if group in environments:
-        yield Problem(f"groups.{group}", "is the name of an environment too")
+        yield ConfigProblem(f"groups.{group}", "is the name of an environment too")
     if not members:
-        yield Problem(f"groups.{group}", "has no environments")
+        yield ConfigProblem(f"groups.{group}", "has no environments")
     for position, member in enumerate(members):
         if member not in environments:
-            yield Problem(
+            yield ConfigProblem(
                 f"groups.{group}.{position}",
-                f"{member!r} is not an environment{nearest(member, environments)}",
+                f"{member!r} is not an environment{suggest(member, environments)}",
             )
         elif member in members[:position]:
-            yield Problem(f"groups.{group}.{position}", f"{member!r} stands there twice")
+            yield ConfigProblem(f"groups.{group}.{position}", f"{member!r} stands there twice")
 
 
-def _dangling_environment(path: str, said: WrittenEnvironment, written: Written) -> Iterator[Problem]:
+def _validate_environment(path: str, raw_environment: RawEnvironment, raw: RawConfig) -> Iterator[ConfigProblem]:
     for key in ("repository", "service", "url", "secret"):
-        template = said.template(key, written)
-        if not _placeholders(template) <= {"env", "app"}:
-            yield Problem(f"{path}.{key}", f"{template!r} has a placeholder other than {{env}} and {{app}}")
-    url = said.url or written.defaults.url
+        template = raw_environment.template(key, raw)
+        if not _placeholder_names(template) <= {"env", "app"}:
+            yield ConfigProblem(f"{path}.{key}", f"{template!r} has a placeholder other than {{env}} and {{app}}")
+    url = raw_environment.url or raw.defaults.url
     if url and not url.startswith(("https://", "http://")):
-        yield Problem(f"{path}.url", f"{url!r} begins with neither https:// nor http://")
-    platform = said.platform or written.defaults.platform
+        yield ConfigProblem(f"{path}.url", f"{url!r} begins with neither https:// nor http://")
+    platform = raw_environment.platform or raw.defaults.platform
     if platform not in PLATFORMS:
-        yield Problem(f"{path}.platform", f"{platform!r} is not a platform{nearest(platform, PLATFORMS)}")
+        yield ConfigProblem(f"{path}.platform", f"{platform!r} is not a platform{suggest(platform, PLATFORMS)}")
 
 
-def _placeholders(template: str) -> set[str]:
+def _placeholder_names(template: str) -> set[str]:
     """Return the names between braces; a template that cannot be filled in has an impossible one."""
     try:
         return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
@@ -144,62 +148,64 @@ def _placeholders(template: str) -> set[str]:
         return {template}
 
 
-def _shared(written: Written) -> Iterator[Problem]:
+def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find environments that would change each other: by the same `:latest`, service or runtime configuration."""
     for key in ("repository", "service", "secret"):
         owners: dict[str, str] = {}
-        for name, said in written.environments.items():
-            template = said.template(key, written)
-            filled = template.replace("{env}", name).replace("{app}", written.app)
-            owner = owners.setdefault(filled, name)
+        for name, raw_environment in raw.environments.items():
+            template = raw_environment.template(key, raw)
+            resource_name = template.replace("{env}", name).replace("{app}", raw.app)
+            owner = owners.setdefault(resource_name, name)
             if owner != name:
-                yield Problem(f"environments.{name}.{key}", f"{template!r} is that of {owner} too")
+                yield ConfigProblem(f"environments.{name}.{key}", f"{template!r} is that of {owner} too")
 
 
-def _out_of_range(written: Written) -> Iterator[Problem]:
-    account = written.aws.account
+def _validate_ranges(raw: RawConfig) -> Iterator[ConfigProblem]:
+    account = raw.aws.account
     if account and not (account.isdecimal() and len(account) == 12):
-        yield Problem("aws.account", f"{account!r} is not a 12-digit account number")
-    if written.build.engine not in ENGINES:
-        yield Problem(
+        yield ConfigProblem("aws.account", f"{account!r} is not a 12-digit account number")
+    if raw.build.engine not in ENGINES:
+        yield ConfigProblem(
             "build.engine",
-            f"{written.build.engine!r} is not an engine{nearest(written.build.engine, ENGINES)}",
+            f"{raw.build.engine!r} is not an engine{suggest(raw.build.engine, ENGINES)}",
         )
-    for path, number, least in (
-        ("verify.matches", written.verify.matches, 1),
-        ("rollout.canary", written.rollout.canary, 0),
-        ("rollout.parallel", written.rollout.parallel, 1),
-        ("rollout.max_failures", written.rollout.max_failures, 0),
+    for path, number, minimum in (
+        ("verify.matches", raw.verify.matches, 1),
+        ("rollout.canary", raw.rollout.canary, 0),
+        ("rollout.parallel", raw.rollout.parallel, 1),
+        ("rollout.max_failures", raw.rollout.max_failures, 0),
     ):
-        if number < least:
-            yield Problem(path, f"{number} is below {least}")
-    if not written.verify.timeout:
-        yield Problem("verify.timeout", "leaves no time to ask")
+        if number < minimum:
+            yield ConfigProblem(path, f"{number} is below {minimum}")
+    if not raw.verify.timeout:
+        yield ConfigProblem("verify.timeout", "leaves no time to ask")
 
 
-def _malformed(written: Written) -> Iterator[Problem]:
-    tag = written.release.tag
+def _validate_formats(raw: RawConfig) -> Iterator[ConfigProblem]:
+    tag = raw.release.tag
     if "{version}" not in tag:
-        yield Problem("release.tag", f"{tag!r} does not contain {{version}}")
-    elif _placeholders(tag) != {"version"}:
-        yield Problem("release.tag", f"{tag!r} has a placeholder other than {{version}}")
-    if not written.verify.path.startswith("/"):
-        yield Problem("verify.path", f"{written.verify.path!r} does not begin with /")
-    for position, check in enumerate(written.smoke):
-        yield from of_check(f"smoke.{position}", check)
+        yield ConfigProblem("release.tag", f"{tag!r} does not contain {{version}}")
+    elif _placeholder_names(tag) != {"version"}:
+        yield ConfigProblem("release.tag", f"{tag!r} has a placeholder other than {{version}}")
+    if not raw.verify.path.startswith("/"):
+        yield ConfigProblem("verify.path", f"{raw.verify.path!r} does not begin with /")
+    for position, check in enumerate(raw.smoke):
+        yield from validate_check(f"smoke.{position}", check)
 
 
-def _resolve(source: Source, written: Written) -> Settings:
-    said = {field.name: getattr(written, field.name) for field in attrs.fields(Written) if field.name != "defaults"}
-    environments = {name: _environment(name, each, written) for name, each in written.environments.items()}
-    return Settings(**(said | {"root": source.root, "environments": environments}))
+def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
+    values = {field.name: getattr(raw, field.name) for field in attrs.fields(RawConfig) if field.name != "defaults"}
+    environments = {
+        name: _resolve_environment(name, raw_environment, raw) for name, raw_environment in raw.environments.items()
+    }
+    return Settings(**(values | {"root": config_file.root, "environments": environments}))
 
 
-def _environment(name: str, said: WrittenEnvironment, written: Written) -> Environment:
+def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawConfig) -> Environment:
     def fill(key: str) -> str:
-        return said.template(key, written).format(env=name, app=written.app)
+        return raw_environment.template(key, raw).format(env=name, app=raw.app)
 
-    protected = written.defaults.protected if said.protected is None else said.protected
+    protected = raw.defaults.protected if raw_environment.protected is None else raw_environment.protected
     return Environment(
         name=name,
         platform=fill("platform"),
@@ -208,5 +214,5 @@ def _environment(name: str, said: WrittenEnvironment, written: Written) -> Envir
         url=fill("url").rstrip("/"),
         secret=fill("secret"),
         protected=bool(protected),
-        min_age=written.evidence.min_age if said.min_age is None else said.min_age,
+        min_age=raw.evidence.min_age if raw_environment.min_age is None else raw_environment.min_age,
     )

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.config.structure import Problem, nearest
-from kaizen_tasks.domain.json_document import NUMBERS
-from kaizen_tasks.domain.runtime_config import KINDS
+from kaizen_tasks.config.structure import ConfigProblem, suggest
+from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
+from kaizen_tasks.domain.runtime_config import KEY_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.runtime_config import Key, RuntimeRules
+    from kaizen_tasks.domain.runtime_config import KeyRule, RuntimeRules
 
 
-def problems(rules: RuntimeRules) -> Iterator[Problem]:
+def validate_runtime(rules: RuntimeRules) -> Iterator[ConfigProblem]:
     """Find keys that no value could satisfy, and names that point nowhere."""
     for position, name in enumerate(rules.visible):
         if name not in rules.keys:
-            what = f"{name!r} is not in runtime.keys{nearest(name, tuple(rules.keys))}"
-            yield Problem(f"runtime.visible.{position}", what)
+            message = f"{name!r} is not in runtime.keys{suggest(name, tuple(rules.keys))}"
+            yield ConfigProblem(f"runtime.visible.{position}", message)
     for name, key in rules.keys.items():
-        yield from _of_key(f"runtime.keys.{name}", key)
+        yield from _validate_key(f"runtime.keys.{name}", key)
 
 
-def _of_key(path: str, key: Key) -> Iterator[Problem]:
-    if key.type not in KINDS:
-        yield Problem(f"{path}.type", f"{key.type!r} is not a type{nearest(key.type, KINDS)}")
+def _validate_key(path: str, key: KeyRule) -> Iterator[ConfigProblem]:
+    if key.type not in KEY_TYPES:
+        yield ConfigProblem(f"{path}.type", f"{key.type!r} is not a type{suggest(key.type, KEY_TYPES)}")
         return
     if key.type == "choice" and not key.choices:
-        yield Problem(f"{path}.choices", "is missing: the texts that the value may be")
+        yield ConfigProblem(f"{path}.choices", "is missing: the texts that the value may be")
     if key.type != "choice" and key.choices:
-        yield Problem(f"{path}.choices", f"is for the type 'choice', and not for {key.type!r}")
+        yield ConfigProblem(f"{path}.choices", f"is for the type 'choice', and not for {key.type!r}")
     for bound in ("min", "max"):
-        if getattr(key, bound) is not None and key.type not in NUMBERS:
-            yield Problem(f"{path}.{bound}", f"is for numbers, and not for the type {key.type!r}")
+        if getattr(key, bound) is not None and key.type not in NUMBER_PATTERNS:
+            yield ConfigProblem(f"{path}.{bound}", f"is for numbers, and not for the type {key.type!r}")
     if key.min is not None and key.max is not None and key.min > key.max:
-        yield Problem(f"{path}.min", f"{key.min:g} is above the max of {key.max:g}")
+        yield ConfigProblem(f"{path}.min", f"{key.min:g} is above the max of {key.max:g}")

@@ -6,15 +6,15 @@ from attrs import frozen
 
 
 @frozen(kw_only=True)
-class Caller:
+class CallerIdentity:
     """Whose credentials these are.
 
     Attributes:
-        account: twelve digits.
+        account_id: twelve digits.
         principal: the user or role, as an ARN.
     """
 
-    account: str
+    account_id: str
     principal: str
 
 
@@ -24,27 +24,27 @@ class Permission:
 
     Attributes:
         task: `push`, `deploy`.
-        denied: actions that it needs and that are not allowed.
-        untried: actions that it needs and that nobody could ask about without doing them.
-        why: why the untried ones were not asked about; empty when there are none.
+        denied_actions: actions that it needs and that are not allowed.
+        unchecked_actions: actions that it needs and that nobody could ask about without doing them.
+        unchecked_reason: why the untried ones were not asked about; empty when there are none.
     """
 
     task: str
-    denied: tuple[str, ...] = ()
-    untried: tuple[str, ...] = ()
-    why: str = ""
+    denied_actions: tuple[str, ...] = ()
+    unchecked_actions: tuple[str, ...] = ()
+    unchecked_reason: str = ""
 
 
 @frozen(kw_only=True)
-class Table:
+class LedgerTable:
     """The ledger's table.
 
     Attributes:
         name: of the table.
         exists: whether it is there and can be used.
-        recoverable: whether it can be restored to any point in time.
+        point_in_time_recovery: whether it can be restored to any point in time.
     """
 
     name: str
     exists: bool
-    recoverable: bool
+    point_in_time_recovery: bool

@@ -27,13 +27,13 @@ class Finding:
     Attributes:
         subject: what was looked at.
         verdict: how bad it is.
-        what: what was seen; of something skipped, why it could not be.
+        message: what was seen; of something skipped, why it could not be.
         fix: what to do about it, in words or as a command; empty when there is nothing to do.
     """
 
     subject: Subject
     verdict: Verdict
-    what: str
+    message: str
     fix: str = ""
 
 
@@ -49,39 +49,39 @@ class Subject:
     check: str
     environment: str = ""
 
-    def ok(self, what: str) -> Finding:
+    def ok(self, message: str) -> Finding:
         """Say that it is as it should be."""
-        return Finding(subject=self, verdict=Verdict.OK, what=what)
+        return Finding(subject=self, verdict=Verdict.OK, message=message)
 
-    def warning(self, what: str, fix: str) -> Finding:
+    def warning(self, message: str, fix: str) -> Finding:
         """Say that a release works, but that this should be put right."""
-        return Finding(subject=self, verdict=Verdict.WARNING, what=what, fix=fix)
+        return Finding(subject=self, verdict=Verdict.WARNING, message=message, fix=fix)
 
-    def problem(self, what: str, fix: str) -> Finding:
+    def problem(self, message: str, fix: str) -> Finding:
         """Say that a release will not work."""
-        return Finding(subject=self, verdict=Verdict.PROBLEM, what=what, fix=fix)
+        return Finding(subject=self, verdict=Verdict.PROBLEM, message=message, fix=fix)
 
-    def skipped(self, what: str, fix: str = "") -> Finding:
+    def skipped(self, message: str, fix: str = "") -> Finding:
         """Say why it could not be looked at."""
-        return Finding(subject=self, verdict=Verdict.SKIPPED, what=what, fix=fix)
+        return Finding(subject=self, verdict=Verdict.SKIPPED, message=message, fix=fix)
 
 
-def count(findings: Iterable[Finding], verdict: Verdict) -> int:
+def count_findings(findings: Iterable[Finding], verdict: Verdict) -> int:
     """Return how many findings have a verdict."""
     return sum(finding.verdict is verdict for finding in findings)
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def findings_summary(findings: Iterable[Finding]) -> str:
     """Say how many findings there are of each kind: `2 problems, 1 warning, 30 ok`."""
-    found = tuple(findings)
+    all_findings = tuple(findings)
     counts = (
-        _counted(count(found, Verdict.PROBLEM), "problem"),
-        _counted(count(found, Verdict.WARNING), "warning"),
-        f"{count(found, Verdict.OK)} ok",
-        f"{count(found, Verdict.SKIPPED)} skipped",
+        _pluralize(count_findings(all_findings, Verdict.PROBLEM), "problem"),
+        _pluralize(count_findings(all_findings, Verdict.WARNING), "warning"),
+        f"{count_findings(all_findings, Verdict.OK)} ok",
+        f"{count_findings(all_findings, Verdict.SKIPPED)} skipped",
     )
-    return ", ".join(each for each in counts if not each.startswith("0 "))
+    return ", ".join(text for text in counts if not text.startswith("0 "))
 
 
-def _counted(number: int, noun: str) -> str:
+def _pluralize(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -25,11 +25,11 @@ class Act:
     """Something to do.
 
     Attributes:
-        what: what will happen, for people.
+        description: what will happen, for people.
         release: the release as it will be afterwards, as far as that can be known; the dry run goes on with it.
     """
 
-    what: str
+    description: str
     release: Release
 
 
@@ -38,11 +38,11 @@ class Refuse:
     """Going on would be wrong.
 
     Attributes:
-        why: what is wrong, one reason or several.
+        reasons: what is wrong, one reason or several.
         hint: what to type next.
     """
 
-    why: tuple[str, ...]
+    reasons: tuple[str, ...]
     hint: str = ""
 
 

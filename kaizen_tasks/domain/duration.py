@@ -6,32 +6,32 @@ import re
 from typing import NewType
 
 Seconds = NewType("Seconds", float)
-NO_TIME = Seconds(0)
+ZERO_SECONDS = Seconds(0)
 
-UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+UNIT_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
-_PATTERN = re.compile(rf"(?:{_PIECE.pattern})+")
+_DURATION = re.compile(rf"(?:{_PIECE.pattern})+")
 
 
-def parse(text: str) -> Seconds:
+def parse_duration(text: str) -> Seconds:
     """Return the seconds that `text` stands for.
 
     Raises:
         ValueError: it is not a duration.
     """
-    if not _PATTERN.fullmatch(text):
+    if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m or 1h30m")
-    return Seconds(sum(float(number) * UNITS[unit] for number, unit in _PIECE.findall(text)))
+    return Seconds(sum(float(number) * UNIT_SECONDS[unit] for number, unit in _PIECE.findall(text)))
 
 
-def show(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Say a length of time in the two largest units that matter: `0.4s`, `12s`, `3m 20s`, `2h 5m`, `3d 4h`."""
     if seconds < 10:
         return f"{seconds:.1f}s"
-    whole = round(seconds)
+    remaining = round(seconds)
     pieces: list[str] = []
-    for unit, length in tuple(UNITS.items())[:4]:
-        count, whole = divmod(whole, int(length))
+    for unit, unit_seconds in tuple(UNIT_SECONDS.items())[:4]:
+        count, remaining = divmod(remaining, int(unit_seconds))
         if count and len(pieces) < 2:
             pieces.append(f"{count}{unit}")
     return " ".join(pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from kaizen_tasks.domain.duration import NO_TIME, Seconds
+from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
 
 
 @frozen(kw_only=True)
@@ -29,7 +29,7 @@ class Environment:
     url: str = ""
     secret: str = ""
     protected: bool = False
-    min_age: Seconds = NO_TIME
+    min_age: Seconds = ZERO_SECONDS
 
 
 @frozen(kw_only=True)

@@ -28,7 +28,7 @@ class Hold:
     since: datetime
     until: datetime | None = None
 
-    def ended(self, now: datetime) -> bool:
+    def is_expired(self, now: datetime) -> bool:
         """Return whether it counts no more."""
         return self.until is not None and self.until <= now
 
@@ -38,7 +38,7 @@ class Hold:
         return f"held by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{until}: {self.reason}"
 
 
-def end(length: str, now: datetime) -> datetime | None:
+def parse_hold_until(length: str, now: datetime) -> datetime | None:
     """Return when a hold ends that is to last for a while: `7d`; None for no length.
 
     Raises:
@@ -47,7 +47,7 @@ def end(length: str, now: datetime) -> datetime | None:
     if not length:
         return None
     try:
-        until = now + timedelta(seconds=duration.parse(length))
+        until = now + timedelta(seconds=duration.parse_duration(length))
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--until {length}: {error}", hint="say for how long, as in --until 7d or --until 12h"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
 
 
-RECENT = 5
+MEDIAN_SAMPLE_SIZE = 5
 """Successful deployments of a service that say how long the next one will take."""
 
 
@@ -40,13 +40,13 @@ class Event(StrEnum):
     RESTORED = "restored"
 
     @property
-    def deploys(self) -> bool:
+    def concerns_deployment(self) -> bool:
         """Whether it is a word on what runs; that somebody wants to go back, or writes a configuration, is none."""
         return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED}
 
 
 @frozen(kw_only=True)
-class Entry:
+class LedgerEntry:
     """One line of the ledger.
 
     Attributes:
@@ -77,61 +77,61 @@ class Entry:
     configuration: str = ""
     took: float = 0.0
 
-    def proves(self, release: Release) -> bool:
+    def is_evidence_for(self, release: Release) -> bool:
         """Return whether it is about these bytes, and about the runtime configuration where that is the matter."""
         return self.digest == release.digest and release.configuration in {"", self.configuration}
 
 
 @frozen(kw_only=True)
-class Candidate:
+class RollbackCandidate:
     """A release that can be gone back to.
 
     Attributes:
         entry: its newest proof.
-        exists: whether the repository still holds its image.
+        image_exists: whether the repository still holds its image.
     """
 
-    entry: Entry
-    exists: bool
+    entry: LedgerEntry
+    image_exists: bool
 
 
-def newest(entries: Iterable[Entry]) -> Entry | None:
+def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the last word on what an environment runs."""
-    return next((entry for entry in entries if entry.event.deploys), None)
+    return next((entry for entry in entries if entry.event.concerns_deployment), None)
 
 
-def unfinished(entries: Iterable[Entry]) -> Entry | None:
+def open_deployment(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the deployment that was begun and has no outcome yet; whoever begins another one gives it one."""
-    last = newest(entries)
-    return last if last is not None and last.event is Event.STARTED else None
+    latest = latest_deployment_entry(entries)
+    return latest if latest is not None and latest.event is Event.STARTED else None
 
 
-def usual(entries: Iterable[Entry]) -> float | None:
+def median_deploy_seconds(entries: Iterable[LedgerEntry]) -> float | None:
     """Return the seconds that a deployment usually takes here: the median of the last few that succeeded."""
-    took = [entry.took for entry in entries if entry.event is Event.DEPLOYED and entry.took > 0]
-    return median(took[:RECENT]) if took else None
+    durations = [entry.took for entry in entries if entry.event is Event.DEPLOYED and entry.took > 0]
+    return median(durations[:MEDIAN_SAMPLE_SIZE]) if durations else None
 
 
-def serving(entries: Iterable[Entry]) -> Entry | None:
+def serving_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the newest entry of a release that came into service."""
     return next((entry for entry in entries if entry.event in {Event.DEPLOYED, Event.VERIFIED}), None)
 
 
-def candidates(entries: Iterable[Entry], *, other_than: str) -> tuple[Entry, ...]:
+def rollback_candidates(entries: Iterable[LedgerEntry], *, excluded_digest: str) -> tuple[LedgerEntry, ...]:
     """Return the newest proof of every verified release, newest first.
 
     Args:
         entries: newest first.
-        other_than: a digest that is left out: what one wants to get away from.
+        excluded_digest: a digest that is left out: what one wants to get away from.
     """
-    found: dict[str, Entry] = {}
+    entry_by_digest: dict[str, LedgerEntry] = {}
     for entry in entries:
-        if entry.event is Event.VERIFIED and entry.digest != other_than:
-            found.setdefault(entry.digest, entry)
-    return tuple(found.values())
+        if entry.event is Event.VERIFIED and entry.digest != excluded_digest:
+            entry_by_digest.setdefault(entry.digest, entry)
+    return tuple(entry_by_digest.values())
 
 
-def way_back(entries: Iterable[Entry]) -> Entry | None:
+def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the rollback that is under way or was the last thing to happen; None when another release came since.
 
     That it has put an end to another deployment is part of it.
@@ -145,22 +145,22 @@ def way_back(entries: Iterable[Entry]) -> Entry | None:
     return None
 
 
-def last_mention(entries: Sequence[Entry], configuration: str) -> Entry | None:
+def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -> LedgerEntry | None:
     """Return the last word on a version of the runtime configuration: the proof that it is read, else its last mention.
 
     A deployment reads what counts when it begins, so that any that came after the mention is such a proof.
     """
     for position, entry in enumerate(entries):
-        if entry.configuration == configuration:
-            return serving(entries[: position + 1]) or entry
+        if entry.configuration == config_version:
+            return serving_entry(entries[: position + 1]) or entry
     return None
 
 
-def configured(entries: Iterable[Entry]) -> Entry | None:
+def last_config_change(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the last time that a runtime configuration was written or brought back."""
     return next((entry for entry in entries if entry.event in {Event.CONFIGURED, Event.RESTORED}), None)
 
 
-def unproven(entries: Iterable[Entry]) -> Entry | None:
+def unverified_config_change(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     """Return the same, unless the app has proven itself since."""
-    return configured(itertools.takewhile(lambda entry: entry.event is not Event.VERIFIED, entries))
+    return last_config_change(itertools.takewhile(lambda entry: entry.event is not Event.VERIFIED, entries))

@@ -22,59 +22,61 @@ class StoredImage:
     Attributes:
         digest: of its manifest.
         tags: its names.
-        pushed: when it arrived, in UTC.
-        pulled: when it was last fetched, in UTC; None when never, or not recorded.
+        pushed_at: when it arrived, in UTC.
+        pulled_at: when it was last fetched, in UTC; None when never, or not recorded.
     """
 
     digest: str
     tags: tuple[str, ...]
-    pushed: datetime
-    pulled: datetime | None = None
+    pushed_at: datetime
+    pulled_at: datetime | None = None
 
 
 @frozen(kw_only=True)
-class Rule:
+class LifecycleRule:
     """A rule that deletes or archives images; an archived one cannot be started either.
 
     Attributes:
         priority: of two rules that select an image, only the one with the lower number applies.
-        status: `tagged`, `untagged` or `any`.
-        patterns: the image needs a tag for each of them; `*` stands for any characters.
-        most: how many of the selected images stay, the newest; None when age decides.
-        days: since the last push, or pull; None when the number decides.
-        pulls: whether age counts from the last pull.
+        tag_status: `tagged`, `untagged` or `any`.
+        tag_patterns: the image needs a tag for each of them; `*` stands for any characters.
+        max_images: how many of the selected images stay, the newest; None when age decides.
+        max_age_days: since the last push, or pull; None when the number decides.
+        uses_pull_time: whether age counts from the last pull.
     """
 
     priority: int
-    status: str
-    patterns: tuple[str, ...] = ()
-    most: int | None = None
-    days: int | None = None
-    pulls: bool = False
+    tag_status: str
+    tag_patterns: tuple[str, ...] = ()
+    max_images: int | None = None
+    max_age_days: int | None = None
+    uses_pull_time: bool = False
 
     def selects(self, image: StoredImage) -> bool:
         """Return whether the rule is about an image at all."""
-        if self.status == "any":
+        if self.tag_status == "any":
             return True
-        if self.status == "untagged":
+        if self.tag_status == "untagged":
             return not image.tags
-        wanted = self.patterns or ("*",)
-        return all(any(fnmatch.fnmatchcase(tag, pattern) for tag in image.tags) for pattern in wanted)
+        required_patterns = self.tag_patterns or ("*",)
+        return all(any(fnmatch.fnmatchcase(tag, pattern) for tag in image.tags) for pattern in required_patterns)
 
-    def takes(self, selected: Sequence[StoredImage], now: datetime) -> tuple[StoredImage, ...]:
+    def images_to_expire(self, candidates: Sequence[StoredImage], now: datetime) -> tuple[StoredImage, ...]:
         """Return those of the selected images that the rule takes away."""
-        if self.most is not None:
-            return tuple(sorted(selected, key=lambda image: image.pushed, reverse=True)[self.most :])
-        if self.days is None:
+        if self.max_images is not None:
+            return tuple(sorted(candidates, key=lambda image: image.pushed_at, reverse=True)[self.max_images :])
+        if self.max_age_days is None:
             return ()
-        oldest = now - timedelta(days=self.days)
-        return tuple(image for image in selected if self._age_counts_from(image) < oldest)
+        cutoff = now - timedelta(days=self.max_age_days)
+        return tuple(image for image in candidates if self._age_reference(image) < cutoff)
 
-    def _age_counts_from(self, image: StoredImage) -> datetime:
-        return (image.pulled if self.pulls else None) or image.pushed
+    def _age_reference(self, image: StoredImage) -> datetime:
+        return (image.pulled_at if self.uses_pull_time else None) or image.pushed_at
 
 
-def doomed(rules: Iterable[Rule], images: Sequence[StoredImage], now: datetime) -> dict[str, Rule]:
+def expiring_images(
+    rules: Iterable[LifecycleRule], images: Sequence[StoredImage], now: datetime
+) -> dict[str, LifecycleRule]:
     """Return what a policy takes away: for each digest the rule that does it.
 
     An image that a rule selects is out of reach of every later rule, but counts there.
@@ -84,10 +86,14 @@ def doomed(rules: Iterable[Rule], images: Sequence[StoredImage], now: datetime) 
         images: the whole repository.
         now: the moment at which the policy is carried out.
     """
-    found: dict[str, Rule] = {}
-    spoken_for: set[str] = set()
-    for rule in sorted(rules, key=lambda each: each.priority):
-        selected = tuple(image for image in images if rule.selects(image))
-        found |= {image.digest: rule for image in rule.takes(selected, now) if image.digest not in spoken_for}
-        spoken_for |= {image.digest for image in selected}
-    return found
+    rule_by_digest: dict[str, LifecycleRule] = {}
+    selected_digests: set[str] = set()
+    for rule in sorted(rules, key=lambda item: item.priority):
+        candidates = tuple(image for image in images if rule.selects(image))
+        rule_by_digest |= {
+            image.digest: rule
+            for image in rule.images_to_expire(candidates, now)
+            if image.digest not in selected_digests
+        }
+        selected_digests |= {image.digest for image in candidates}
+    return rule_by_digest

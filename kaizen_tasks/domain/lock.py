@@ -38,31 +38,31 @@ class Lock:
     process: str = field(default="", repr=False)
 
     @property
-    def manual(self) -> bool:
+    def is_manual(self) -> bool:
         """Whether a person has taken it, so that it lasts until a person gives it back."""
         return self.expires is None
 
-    def expired(self, now: datetime) -> bool:
+    def is_expired(self, now: datetime) -> bool:
         """Return whether anybody may take it over."""
         return self.expires is not None and self.expires <= now
 
-    def same(self, other: Lock | None) -> bool:
+    def is_same_as(self, other: Lock | None) -> bool:
         """Return whether another look has found this very lock, renewed or not."""
         return other is not None and (self.token, self.fence) == (other.token, other.fence)
 
     def __str__(self) -> str:
         """Say whose it is, since when, and why: `locked by ada@laptop since 2026-11-20 12:00 UTC (promote-prod)`."""
-        by_hand = " by hand" if self.manual else ""
-        why = ": ".join(text for text in (self.command, self.reason) if text)
-        return f"locked{by_hand} by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{f' ({why})' if why else ''}"
+        manual_note = " by hand" if self.is_manual else ""
+        details = ": ".join(text for text in (self.command, self.reason) if text)
+        return f"locked{manual_note} by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{f' ({details})' if details else ''}"
 
 
-def written(tokens: Mapping[str, str]) -> str:
+def format_lock_tokens(tokens: Mapping[str, str]) -> str:
     """Write tokens by environment as a run passes them on to the programs that it starts."""
     return " ".join(f"{environment}={token}" for environment, token in sorted(tokens.items()))
 
 
-def read(text: str) -> dict[str, str]:
+def parse_lock_tokens(text: str) -> dict[str, str]:
     """Return the tokens by environment that `written` wrote; what is not a pair proves nothing and is left out."""
     pairs = (piece.rpartition("=") for piece in text.split())
     return {environment: token for environment, _, token in pairs if environment and token}

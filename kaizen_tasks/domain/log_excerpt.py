@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST = 12
+MAX_LINES = 12
 """Lines of one log that are shown."""
 
-WIDEST = 160
+MAX_COLUMNS = 160
 """Characters of one line that are shown."""
 
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """Control sequences of terminals; ECMA-48, sections 5.3 and 5.4."""
 
-_REASON = re.compile(r"Failure reason\s*:\s*(\S.*)")
+_FAILURE_REASON = re.compile(r"Failure reason\s*:\s*(\S.*)")
 
 
-def legible(lines: Iterable[str], *, most: int = MOST) -> tuple[str, ...]:
+def sanitize_tail(lines: Iterable[str], *, limit: int = MAX_LINES) -> tuple[str, ...]:
     """Return the last lines that say something, without what a terminal would obey, and none of them endless."""
-    shown = (_shown(piece) for line in lines for piece in line.splitlines())
-    kept = [line for line in shown if line]
-    return tuple(kept[-most:])
+    sanitized_lines = (_sanitize_line(piece) for line in lines for piece in line.splitlines())
+    nonblank_lines = [line for line in sanitized_lines if line]
+    return tuple(nonblank_lines[-limit:])
 
 
-def reason(lines: Iterable[str]) -> str:
+def failure_reason(lines: Iterable[str]) -> str:
     """Return why a deployment failed, as App Runner's log of it says last; empty when it does not say."""
-    found = [match[1].rstrip(". ") for line in lines if (match := _REASON.search(line))]
-    return found[-1] if found else ""
+    reasons = [match[1].rstrip(". ") for line in lines if (match := _FAILURE_REASON.search(line))]
+    return reasons[-1] if reasons else ""
 
 
-def _shown(line: str) -> str:
-    plain = _ESCAPE.sub("", line.expandtabs(4)).rstrip()
-    printable = "".join(each if each.isprintable() else "?" for each in plain)
-    return printable if len(printable) <= WIDEST else f"{printable[: WIDEST - 2]} …"
+def _sanitize_line(line: str) -> str:
+    text = _ESCAPE_SEQUENCE.sub("", line.expandtabs(4)).rstrip()
+    sanitized = "".join(character if character.isprintable() else "?" for character in text)
+    return sanitized if len(sanitized) <= MAX_COLUMNS else f"{sanitized[: MAX_COLUMNS - 2]} …"

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.version import image_tag
 
 
 @frozen
-class Label:
+class StepLabel:
     """Names a step, and the environment that it is for; empty when it is for none."""
 
     step: str
@@ -19,6 +19,10 @@ class Label:
 
     def __str__(self) -> str:
         return f"{self.step} {self.environment}".rstrip()
+
+
+Label = StepLabel
+"""Deprecated name, for steps that an app wrote before 0.2; until 1.0."""
 
 
 @frozen(kw_only=True)
@@ -29,7 +33,7 @@ class Release:
         version: the version, once decided.
         commit: full hash of the release commit, once written.
         digest: `sha256:…` of the image manifest, once in a registry.
-        proven: what this run has seen the app prove: labels of steps whose proof cannot be looked up later.
+        verified_steps: what this run has seen the app prove: labels of steps whose proof cannot be looked up later.
         configuration: version of the runtime configuration that it is to run with; empty where that is not the matter.
         waiver: why it may go further without evidence, as a person said; empty when it needs evidence.
     """
@@ -37,7 +41,7 @@ class Release:
     version: Version
     commit: str = ""
     digest: str = ""
-    proven: frozenset[Label] = frozenset()
+    verified_steps: frozenset[StepLabel] = frozenset()
     configuration: str = ""
     waiver: str = ""
 
@@ -46,9 +50,9 @@ class Release:
         """The name that image, tag and `/version` carry: `v1.2.3`."""
         return image_tag(self.version)
 
-    def prove(self, label: Label) -> Release:
+    def with_verified_step(self, label: StepLabel) -> Release:
         """Return the release with one more thing proven."""
-        return evolve(self, proven=self.proven | {label})
+        return evolve(self, verified_steps=self.verified_steps | {label})
 
 
 @frozen(kw_only=True)
@@ -74,29 +78,29 @@ class LocalImage:
 
     Attributes:
         name: what the builder calls it: `kaizencoach:v1.2.3`, or a path.
-        identity: the builder's own identifier for its bytes.
+        id: the builder's own identifier for its bytes.
     """
 
     name: str
-    identity: str
+    id: str
 
 
 @frozen(kw_only=True)
-class Recipe:
+class BuildSpec:
     """Everything a builder needs to know.
 
     Attributes:
         app: the image's name on this machine.
         version: `v1.2.3`, passed as the build argument and written as a label.
         revision: full hash of the release commit.
-        created: the commit's time.
+        created_at: the commit's time.
         source: the repository's public address, or empty.
     """
 
     app: str
     version: str
     revision: str
-    created: datetime
+    created_at: datetime
     source: str = ""
 
     @property
@@ -105,37 +109,39 @@ class Recipe:
         labels = {
             "org.opencontainers.image.version": self.version,
             "org.opencontainers.image.revision": self.revision,
-            "org.opencontainers.image.created": self.created.isoformat(),
+            "org.opencontainers.image.created": self.created_at.isoformat(),
             "org.opencontainers.image.source": self.source,
         }
         return {name: value for name, value in labels.items() if value}
 
 
 @frozen(kw_only=True)
-class Copied:
+class CopyStats:
     """What a copy between repositories cost.
 
     Attributes:
         digest: of the manifest that now stands in the target.
-        mounted: blobs that the registry linked without a transfer.
-        uploaded: blobs that had to be sent.
-        sent: bytes of those blobs; what was sent twice counts twice.
-        present: blobs that the target held already, as far as that was asked.
+        blobs_mounted: blobs that the registry linked without a transfer.
+        blobs_uploaded: blobs that had to be sent.
+        bytes_sent: bytes of those blobs; what was sent twice counts twice.
+        blobs_present: blobs that the target held already, as far as that was asked.
     """
 
     digest: str
-    mounted: int = 0
-    uploaded: int = 0
-    sent: int = 0
-    present: int = 0
+    blobs_mounted: int = 0
+    blobs_uploaded: int = 0
+    bytes_sent: int = 0
+    blobs_present: int = 0
 
     def __str__(self) -> str:
         """Say it: `3 blobs mounted, 1 uploaded (12,345 bytes), 2 already there`."""
         counts = (
-            (self.mounted, "mounted"),
-            (self.uploaded, f"uploaded ({self.sent:,} bytes)"),
-            (self.present, "already there"),
+            (self.blobs_mounted, "mounted"),
+            (self.blobs_uploaded, f"uploaded ({self.bytes_sent:,} bytes)"),
+            (self.blobs_present, "already there"),
         )
-        first, *others = [(count, how) for count, how in counts if count] or [(0, "missing")]
-        noun = "blob" if first[0] == 1 else "blobs"
-        return ", ".join((f"{first[0]} {noun} {first[1]}", *(f"{count} {how}" for count, how in others)))
+        first_count, *other_counts = [(count, outcome) for count, outcome in counts if count] or [(0, "missing")]
+        noun = "blob" if first_count[0] == 1 else "blobs"
+        return ", ".join(
+            (f"{first_count[0]} {noun} {first_count[1]}", *(f"{count} {outcome}" for count, outcome in other_counts))
+        )

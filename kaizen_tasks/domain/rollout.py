@@ -33,10 +33,10 @@ class RolloutRules:
     bake: Seconds
 
 
-def waves(environments: Sequence[Environment], rules: RolloutRules) -> tuple[tuple[Environment, ...], ...]:
+def split_canaries(environments: Sequence[Environment], rules: RolloutRules) -> tuple[tuple[Environment, ...], ...]:
     """Split environments into the canaries and the others, in their order; there may be none of either."""
-    first, rest = environments[: rules.canary], environments[rules.canary :]
-    return tuple(tuple(wave) for wave in (first, rest) if wave)
+    canaries, remaining = environments[: rules.canary], environments[rules.canary :]
+    return tuple(tuple(group) for group in (canaries, remaining) if group)
 
 
 @frozen(kw_only=True)
@@ -54,7 +54,7 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
-    def has(self, name: str) -> bool:
+    def contains(self, name: str) -> bool:
         """Return whether an environment belongs to this part: the SHA-256 of its name, as a number, modulo the count.
 
         It depends on nothing else, so that every machine divides alike, whatever else is in the stage.
@@ -71,11 +71,11 @@ def parse_shard(text: str) -> Shard:
     Raises:
         UsageError: it is not a part of a whole.
     """
-    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
-    if not found:
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if not match:
         raise UsageError(f"--shard {text}: is not a part of a whole", hint="write it like --shard 2/8")
-    number, count = int(found[1]), int(found[2])
+    number, count = int(match[1]), int(match[2])
     if not 1 <= number <= count:
-        parts = f"the parts are 1/{count} to {count}/{count}" if count else "there must be one part at least"
-        raise UsageError(f"--shard {text}: there is no such part", hint=parts)
+        hint = f"the parts are 1/{count} to {count}/{count}" if count else "there must be one part at least"
+        raise UsageError(f"--shard {text}: there is no such part", hint=hint)
     return Shard(number=number, count=count)

@@ -13,7 +13,7 @@ from kaizen_tasks.errors import Undeployable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RECENT = 5
+MEDIAN_SAMPLE_SIZE = 5
 """Deployments that say how long the next one will take."""
 
 
@@ -23,31 +23,31 @@ class Service:
 
     Attributes:
         name: the name in the configuration.
-        identity: the platform's identifier (an ARN).
+        id: the platform's identifier (an ARN).
         status: the platform's word: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
         url: its own address, with a scheme.
         image: the image reference that it follows: `…/repository:latest`.
         auto_deploys: whether a moved tag starts a deployment by itself.
-        way_out: what to do about a service that cannot deploy; empty for one that can.
+        fix: what to do about a service that cannot deploy; empty for one that can.
     """
 
     name: str
-    identity: str
+    id: str
     status: str
     url: str
     image: str
     auto_deploys: bool
-    way_out: str = ""
+    fix: str = ""
 
-    def demand_deployable(self) -> None:
+    def require_deployable(self) -> None:
         """Go on only when a deployment can begin, now or once what is under way has ended.
 
         Raises:
             Undeployable: it is paused, or in no state to run anything.
         """
         if self.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
-            what = f"the service {self.name} cannot deploy: it is {self.status}"
-            raise Undeployable(what, state="nothing has been changed", hint=self.way_out)
+            message = f"the service {self.name} cannot deploy: it is {self.status}"
+            raise Undeployable(message, state="nothing has been changed", hint=self.fix)
 
 
 @frozen(kw_only=True)
@@ -55,18 +55,18 @@ class Operation:
     """Something the platform does to a service.
 
     Attributes:
-        identity: the operation's identifier.
+        id: the operation's identifier.
         kind: `START_DEPLOYMENT`, `UPDATE_SERVICE`.
         state: the platform's word: `IN_PROGRESS`, `SUCCEEDED`, `ROLLBACK_SUCCEEDED`.
-        started: when it began, in UTC.
-        finished: when it ended, in UTC; None while it is under way, or when the platform does not say.
+        started_at: when it began, in UTC.
+        finished_at: when it ended, in UTC; None while it is under way, or when the platform does not say.
     """
 
-    identity: str
+    id: str
     kind: str
     state: str
-    started: datetime
-    finished: datetime | None = None
+    started_at: datetime
+    finished_at: datetime | None = None
 
     @property
     def deploys(self) -> bool:
@@ -82,17 +82,21 @@ class Operation:
         return self.state == "SUCCEEDED"
 
     @property
-    def ended(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether its state will not change any more."""
         return self.succeeded or self.state in {"FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
 
     @property
-    def took(self) -> float:
+    def duration_seconds(self) -> float:
         """Seconds from its beginning to its end by the platform's clock; 0 when it does not say."""
-        return max(0.0, (self.finished - self.started).total_seconds()) if self.finished else 0.0
+        return max(0.0, (self.finished_at - self.started_at).total_seconds()) if self.finished_at else 0.0
 
 
-def usual(operations: Iterable[Operation]) -> float:
+def median_operation_seconds(operations: Iterable[Operation]) -> float:
     """Return the seconds that it usually takes to bring an image into service: a median, 0 when nobody knows."""
-    took = [each.took for each in operations if each.deploys and each.succeeded and each.took > 0]
-    return median(took[:RECENT]) if took else 0.0
+    durations = [
+        operation.duration_seconds
+        for operation in operations
+        if operation.deploys and operation.succeeded and operation.duration_seconds > 0
+    ]
+    return median(durations[:MEDIAN_SAMPLE_SIZE]) if durations else 0.0

@@ -10,17 +10,17 @@ from typing import Any, NewType
 from attrs import field, frozen
 
 from kaizen_tasks.domain.duration import Seconds
-from kaizen_tasks.domain.health import Answer, Question, kind, printable
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_body, sanitize
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-ONCE = ("POST", "PATCH")
+NON_IDEMPOTENT_METHODS = ("POST", "PATCH")
 """Methods that are not idempotent (RFC 9110, 9.2.2): a question of theirs is not repeated."""
 
 Statuses = NewType("Statuses", tuple[int, ...])
 Scalar = str | int | float | bool
 
-OK = Statuses((200,))
-PATIENCE = Seconds(10)
+DEFAULT_STATUS = Statuses((200,))
+DEFAULT_TIMEOUT = Seconds(10)
 
 
 @frozen(kw_only=True)
@@ -45,88 +45,91 @@ class SmokeCheck:
     path: str
     name: str = ""
     method: str = "GET"
-    status: Statuses = OK
+    status: Statuses = DEFAULT_STATUS
     contains: str = ""
     json: Mapping[str, Scalar] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     request_headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: str = field(default="", repr=False)
-    timeout: Seconds = PATIENCE
+    timeout: Seconds = DEFAULT_TIMEOUT
 
     @property
     def title(self) -> str:
         """What it is called in reports; whoever reads one can ask the same by hand."""
-        asked = f"{self.method} {self.path}"
-        return f"{self.name}: {asked}" if self.name else asked
+        request_line = f"{self.method} {self.path}"
+        return f"{self.name}: {request_line}" if self.name else request_line
 
     @property
-    def question(self) -> Question:
+    def request(self) -> ProbeRequest:
         """How it is asked."""
-        return Question(method=self.method, headers=self.request_headers, body=self.body.encode())
+        return ProbeRequest(method=self.method, headers=self.request_headers, body=self.body.encode())
 
-    def passing(self, answer: Answer) -> str:
+    def describe_pass(self, response: ProbeResponse) -> str:
         """Say in words what a right answer has been held against."""
-        said = [
-            f"answers HTTP {answer.status}",
+        statements = [
+            f"answers HTTP {response.status}",
             *([f"contains {self.contains!r}"] if self.contains else []),
-            *(f"says {_shown(wanted)}{_place(pointer)}" for pointer, wanted in self.json.items()),
-            *(f"has {name} with {wanted!r}" if wanted else f"has {name}" for name, wanted in self.headers.items()),
+            *(f"says {_format_json(expected)}{_location_suffix(pointer)}" for pointer, expected in self.json.items()),
+            *(
+                f"has {name} with {expected!r}" if expected else f"has {name}"
+                for name, expected in self.headers.items()
+            ),
         ]
-        return ", ".join(said)
+        return ", ".join(statements)
 
-    def faults(self, answer: Answer) -> tuple[str, ...]:
+    def failures(self, response: ProbeResponse) -> tuple[str, ...]:
         """Return everything that is wrong with an answer; of another status, that alone."""
-        if answer.fault:
-            return (answer.fault,)
-        if answer.status not in self.status:
-            return (self._other_status(answer),)
-        return (*self._lacking(answer), *self._other_json(answer), *self._other_headers(answer))
+        if response.error:
+            return (response.error,)
+        if response.status not in self.status:
+            return (self._status_mismatch(response),)
+        return (*self._missing_text(response), *self._json_mismatches(response), *self._header_mismatches(response))
 
-    def may_pass_later(self, answer: Answer) -> bool:
+    def is_retryable(self, response: ProbeResponse) -> bool:
         """Return whether a wrong answer may be that of an app that is only just there."""
-        return self.method not in ONCE and (bool(answer.fault) or answer.status >= 500)
+        return self.method not in NON_IDEMPOTENT_METHODS and (bool(response.error) or response.status >= 500)
 
-    def _other_status(self, answer: Answer) -> str:
-        to = answer.headers.get("location", "")
-        leading = f" to {printable(to)}" if to and 300 <= answer.status < 400 else ""
-        return f"answers HTTP {answer.status}{leading}, not {' or '.join(map(str, self.status))}"
+    def _status_mismatch(self, response: ProbeResponse) -> str:
+        location = response.headers.get("location", "")
+        redirect = f" to {sanitize(location)}" if location and 300 <= response.status < 400 else ""
+        return f"answers HTTP {response.status}{redirect}, not {' or '.join(map(str, self.status))}"
 
-    def _lacking(self, answer: Answer) -> Iterator[str]:
-        if self.contains and self.contains.encode() not in answer.body:
+    def _missing_text(self, response: ProbeResponse) -> Iterator[str]:
+        if self.contains and self.contains.encode() not in response.body:
             yield f"does not contain {self.contains!r}"
 
-    def _other_json(self, answer: Answer) -> Iterator[str]:
+    def _json_mismatches(self, response: ProbeResponse) -> Iterator[str]:
         if not self.json:
             return
         try:
-            document = json.loads(answer.body)
+            document = json.loads(response.body)
         except (ValueError, RecursionError):
-            yield f"answers {kind(answer.body)}, not JSON"
+            yield f"answers {describe_body(response.body)}, not JSON"
             return
-        for pointer, wanted in self.json.items():
+        for pointer, expected in self.json.items():
             try:
-                found = at(document, pointer)
+                actual = resolve_pointer(document, pointer)
             except LookupError:
-                yield f"says nothing{_place(pointer)}"
+                yield f"says nothing{_location_suffix(pointer)}"
                 continue
-            if not _same(found, wanted):
-                yield f"says {_shown(found)}{_place(pointer)}, not {_shown(wanted)}"
+            if not _is_json_equal(actual, expected):
+                yield f"says {_format_json(actual)}{_location_suffix(pointer)}, not {_format_json(expected)}"
 
-    def _other_headers(self, answer: Answer) -> Iterator[str]:
-        for name, wanted in self.headers.items():
-            found = answer.headers.get(name.lower())
-            if found is None:
+    def _header_mismatches(self, response: ProbeResponse) -> Iterator[str]:
+        for name, expected in self.headers.items():
+            actual = response.headers.get(name.lower())
+            if actual is None:
                 yield f"has no {name}"
-            elif wanted not in found:
-                yield f"has {name} {printable(found)!r}, without {wanted!r}"
+            elif expected not in actual:
+                yield f"has {name} {sanitize(actual)!r}, without {expected!r}"
 
 
-def is_pointer(text: str) -> bool:
+def is_json_pointer(text: str) -> bool:
     """Return whether a text is a JSON pointer: empty for the whole document, else `/name/0/name`."""
     return re.fullmatch(r"(/([^~]|~[01])*)?", text, re.DOTALL) is not None
 
 
-def at(document: Any, pointer: str) -> Any:
+def resolve_pointer(document: Any, pointer: str) -> Any:
     """Return what a JSON pointer leads to; https://www.rfc-editor.org/rfc/rfc6901.
 
     Raises:
@@ -143,14 +146,14 @@ def at(document: Any, pointer: str) -> Any:
     return document
 
 
-def _same(found: object, wanted: Scalar) -> bool:
+def _is_json_equal(actual: object, expected: Scalar) -> bool:
     """Compare as JSON does, where `true` is no number, and 1 and 1.0 are the same one."""
-    return isinstance(found, bool) is isinstance(wanted, bool) and found == wanted
+    return isinstance(actual, bool) is isinstance(expected, bool) and actual == expected
 
 
-def _place(pointer: str) -> str:
+def _location_suffix(pointer: str) -> str:
     return f" at {pointer}" if pointer else ""
 
 
-def _shown(value: object) -> str:
-    return printable(json.dumps(value, ensure_ascii=False))
+def _format_json(value: object) -> str:
+    return sanitize(json.dumps(value, ensure_ascii=False))

@@ -10,52 +10,63 @@ from attrs import frozen
 Mutability = Literal["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]
 """ECR's words; with an exclusion, the opposite holds for the tags that it names."""
 
-MOST_FILTERS = 5
+MAX_EXCLUSION_FILTERS = 5
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"""
 
-MOVING = "latest"
+LATEST_TAG = "latest"
 """The tag that deployments move."""
 
-SAMPLE = "v1.2.3"
+SAMPLE_VERSION_TAG = "v1.2.3"
 """Stands for every version's tag."""
 
 
 @frozen(kw_only=True)
-class TagRules:
+class TagMutability:
     """Which tags of a repository may be moved to other bytes.
 
     Attributes:
         mutability: what holds for most tags.
-        filters: tags for which the opposite holds; `*` stands for any characters.
+        exclusion_filters: tags for which the opposite holds; `*` stands for any characters.
     """
 
     mutability: Mutability
-    filters: tuple[str, ...] = ()
+    exclusion_filters: tuple[str, ...] = ()
 
     def may_move(self, tag: str) -> bool:
         """Return whether a tag may be moved."""
-        excluded = any(fnmatch.fnmatchcase(tag, pattern) for pattern in self.filters)
-        return self.mutability.startswith("MUTABLE") != excluded
+        is_excluded = any(fnmatch.fnmatchcase(tag, pattern) for pattern in self.exclusion_filters)
+        return self.mutability.startswith("MUTABLE") != is_excluded
 
     @property
-    def keeps_versions(self) -> bool:
+    def protects_version_tags(self) -> bool:
         """Whether the tag of a version stays on its bytes."""
-        return not self.may_move(SAMPLE)
+        return not self.may_move(SAMPLE_VERSION_TAG)
 
     @property
-    def follows_deployments(self) -> bool:
+    def lets_latest_move(self) -> bool:
         """Whether a deployment can point `:latest` at another image."""
-        return self.may_move(MOVING)
+        return self.may_move(LATEST_TAG)
 
-    def corrected(self) -> TagRules:
+    def with_versions_protected(self) -> TagMutability:
         """Return the rules under which versions stay and `latest` moves; what else may move, still may."""
-        if self.keeps_versions and self.follows_deployments:
+        if self.protects_version_tags and self.lets_latest_move:
             return self
-        kept = self.filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
-        others = tuple(each for each in kept if each != MOVING and not fnmatch.fnmatchcase(SAMPLE, each))
-        return TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=(MOVING, *others)[:MOST_FILTERS])
+        exclusions = self.exclusion_filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
+        other_exclusions = tuple(
+            pattern
+            for pattern in exclusions
+            if pattern != LATEST_TAG and not fnmatch.fnmatchcase(SAMPLE_VERSION_TAG, pattern)
+        )
+        return TagMutability(
+            mutability="IMMUTABLE_WITH_EXCLUSION",
+            exclusion_filters=(LATEST_TAG, *other_exclusions)[:MAX_EXCLUSION_FILTERS],
+        )
 
     def __str__(self) -> str:
         """Say what tags are, for people: `immutable except latest`."""
-        word = self.mutability.partition("_")[0].lower()
-        return f"{word} except {', '.join(self.filters)}" if self.filters else word
+        base_mutability = self.mutability.partition("_")[0].lower()
+        return (
+            f"{base_mutability} except {', '.join(self.exclusion_filters)}"
+            if self.exclusion_filters
+            else base_mutability
+        )

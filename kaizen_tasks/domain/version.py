@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from semver import Version
 
 Part = Literal["auto", "patch", "feature", "major", "rc"]
-ALIASES = {"minor": "feature"}
+PART_ALIASES = {"minor": "feature"}
 BOM = b"\xef\xbb\xbf"
 
 
-def parse(text: str, *, where: str = "version") -> Version:
+def parse_version(text: str, *, origin: str = "version") -> Version:
     """Read `1.2.3`, `1.2.3-rc.1`, or either with a leading `v`.
 
     Args:
         text: what somebody typed or a file holds.
-        where: names the origin in the error.
+        origin: names the origin in the error.
 
     Raises:
         UsageError: it is not a semantic version, or has build metadata, which an image tag cannot carry.
@@ -32,16 +32,16 @@ def parse(text: str, *, where: str = "version") -> Version:
     try:
         version = Version.parse(text.removeprefix("v"))
     except ValueError:
-        raise UsageError(f"{where}: {text!r} is not a version", hint="write it as 1.2.3 or v1.2.3") from None
+        raise UsageError(f"{origin}: {text!r} is not a version", hint="write it as 1.2.3 or v1.2.3") from None
     if version.build:
         raise UsageError(
-            f"{where}: {text!r} has build metadata (+{version.build}), which an image tag cannot carry",
+            f"{origin}: {text!r} has build metadata (+{version.build}), which an image tag cannot carry",
             hint=f"write {str(version).partition('+')[0]}",
         )
     return version
 
 
-def read(content: bytes | None) -> Version:
+def parse_version_file(content: bytes | None) -> Version:
     """Read a VERSION file strictly: one version, at most one line ending, an optional BOM, no `v`.
 
     Raises:
@@ -57,15 +57,17 @@ def read(content: bytes | None) -> Version:
         raise UsageError(f"VERSION: not UTF-8 at byte {error.start}", hint="write it as plain text: 1.2.3") from error
     line = text.removesuffix("\n").removesuffix("\r")
     if line.startswith("v") or line != line.strip() or len(line.splitlines()) != 1:
-        raise UsageError(f"VERSION: {_shown(text)} is not one bare version", hint="write it as 1.2.3 on a single line")
-    return parse(line, where="VERSION")
+        raise UsageError(
+            f"VERSION: {_truncated_repr(text)} is not one bare version", hint="write it as 1.2.3 on a single line"
+        )
+    return parse_version(line, origin="VERSION")
 
 
-def _shown(text: str) -> str:
+def _truncated_repr(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
-def write(content: bytes | None, version: Version) -> bytes:
+def render_version_file(content: bytes | None, version: Version) -> bytes:
     """Return the VERSION file with another version and its own style (BOM, line ending) kept."""
     if content is None:
         return f"{version}\n".encode()
@@ -80,13 +82,13 @@ def parse_part(text: str) -> Part:
     Raises:
         UsageError: no such part.
     """
-    name = ALIASES.get(text, text)
+    name = PART_ALIASES.get(text, text)
     if name not in get_args(Part):
         raise UsageError(f"--part {text}: no such part", hint=f"choose one of {', '.join(get_args(Part))}")
     return cast("Part", name)
 
 
-def advance(version: Version, part: Part) -> Version:
+def bump_version(version: Version, part: Part) -> Version:
     """Return the next version: patch, feature (minor), major, or the next release candidate.
 
     A pre-release counts as not yet released: `1.3.0-rc.2` becomes `1.3.0` for a patch or a feature, and `2.0.0` for
@@ -94,14 +96,14 @@ def advance(version: Version, part: Part) -> Version:
     """
     if part == "rc":
         return version.bump_prerelease("rc") if version.prerelease else version.bump_minor().bump_prerelease("rc")
-    if version.prerelease and _announces(version, part):
+    if version.prerelease and _is_prerelease_of(version, part):
         return version.finalize_version()
     return {"patch": version.bump_patch, "feature": version.bump_minor, "major": version.bump_major}[part]()
 
 
-def _announces(version: Version, part: Part) -> bool:
-    below = {"patch": (), "feature": (version.patch,), "major": (version.minor, version.patch)}
-    return not any(below[part])
+def _is_prerelease_of(version: Version, part: Part) -> bool:
+    lower_numbers = {"patch": (), "feature": (version.patch,), "major": (version.minor, version.patch)}
+    return not any(lower_numbers[part])
 
 
 def image_tag(version: Version) -> str:
@@ -109,20 +111,20 @@ def image_tag(version: Version) -> str:
     return f"v{version}"
 
 
-def latest(versions: tuple[Version, ...]) -> Version | None:
+def latest_version(versions: tuple[Version, ...]) -> Version | None:
     """Return the highest version, if there is any."""
     return max(versions, default=None)
 
 
-def require_ahead(version: Version, last: Version | None) -> None:
+def require_newer(version: Version, last_release: Version | None) -> None:
     """Refuse a version that does not come after the last release.
 
     Raises:
         Refused: it is the same or lower.
     """
-    if last is not None and version <= last:
+    if last_release is not None and version <= last_release:
         raise Refused(
-            f"{version} does not come after the last release {last}",
+            f"{version} does not come after the last release {last_release}",
             state="VERSION is unchanged",
-            hint=f"choose a version above {last}",
+            hint=f"choose a version above {last_release}",
         )

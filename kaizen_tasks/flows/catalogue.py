@@ -17,27 +17,31 @@ def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
     return (
         steps.Preflight(bump=bump, push=push, skip_docs=skip_docs),
         bump,
-        steps.Changelog(),
+        steps.CutChangelog(),
         steps.Commit(),
-        *((steps.Send(remark=skip_docs),) if push else ()),
-        steps.Seal(remark=skip_docs),
+        *((steps.PushRelease(remark=skip_docs),) if push else ()),
+        steps.FastForwardAndTag(remark=skip_docs),
     )
 
 
 def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
     """From a commit on the release branch to verified services and a pushed tag."""
-    first, *others = stage.environments
+    first_environment, *other_environments = stage.environments
     return (
         steps.Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
         bump,
-        steps.Changelog(),
+        steps.CutChangelog(),
         steps.Commit(),
-        steps.Build(environment=first),
-        steps.Push(environment=first),
-        steps.Land(),
-        steps.Deploy(environment=first),
-        *proof(first),
-        *(step for other in others for step in rollout(other, source=first)),
+        steps.Build(environment=first_environment),
+        steps.Push(environment=first_environment),
+        steps.FastForward(),
+        steps.Deploy(environment=first_environment),
+        *verification_steps(first_environment),
+        *(
+            step
+            for environment in other_environments
+            for step in copy_deploy_verify(environment, source=first_environment)
+        ),
         steps.Tag(remark=skip_docs),
     )
 
@@ -46,16 +50,16 @@ def promotion(environment: Environment, *, before: Stage) -> Flow:
     """From a release that was verified in the stage before to the same bytes in this environment."""
     return (
         steps.Evidence(environment=environment, stage=before),
-        *rollout(environment, source=before.environments[0]),
+        *copy_deploy_verify(environment, source=before.environments[0]),
     )
 
 
-def rollout(environment: Environment, *, source: Environment) -> Flow:
+def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow:
     """From an image in another repository to an app that has proven itself."""
     return (
-        steps.Copy(environment=environment, source=source),
+        steps.CopyImage(environment=environment, source=source),
         steps.Deploy(environment=environment),
-        *proof(environment),
+        *verification_steps(environment),
     )
 
 
@@ -63,28 +67,28 @@ def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs
     """`inv hotfix`: the release flow for one environment, which promotions then leave alone."""
     return (
         *release(bump, Stage(name=environment.name, environments=(environment,)), skip_docs=skip_docs),
-        steps.Hold(environment=environment, reason=reason),
+        steps.AddHold(environment=environment, reason=reason),
     )
 
 
 def rollback(environment: Environment, *, reason: str) -> Flow:
     """`inv rollback`: the way back, which promotions then respect."""
     return (
-        *return_to(environment, reason=reason),
-        steps.Hold(environment=environment, reason=f"rolled back: {reason}"),
+        *redeploy_previous(environment, reason=reason),
+        steps.AddHold(environment=environment, reason=f"rolled back: {reason}"),
     )
 
 
-def return_to(environment: Environment, *, reason: str) -> Flow:
+def redeploy_previous(environment: Environment, *, reason: str) -> Flow:
     """From an image that the environment's own repository still holds back into service, without a build."""
     return (
-        steps.Return(environment=environment, reason=reason),
+        steps.MarkRollback(environment=environment, reason=reason),
         steps.Deploy(environment=environment),
-        *proof(environment),
+        *verification_steps(environment),
     )
 
 
-def proof(environment: Environment) -> Flow:
+def verification_steps(environment: Environment) -> Flow:
     """From a service that was deployed to a line in the ledger that says verified."""
     return (
         steps.Verify(environment=environment),
@@ -93,11 +97,11 @@ def proof(environment: Environment) -> Flow:
     )
 
 
-def reading(environment: Environment) -> Flow:
+def apply_runtime_config(environment: Environment) -> Flow:
     """From a runtime configuration that was written to the same release, proven to run with it."""
     return (
         steps.Redeploy(environment=environment),
-        *proof(environment),
+        *verification_steps(environment),
     )
 
 
@@ -110,19 +114,19 @@ def deployment(environment: Environment, *, source: Environment, before: Stage |
         before: the stage in which it must have been verified; None when no evidence is wanted.
     """
     if environment == source:
-        return (steps.Locate(environment=environment), steps.Deploy(environment=environment))
+        return (steps.FindImage(environment=environment), steps.Deploy(environment=environment))
     return (
         *((steps.Evidence(environment=environment, stage=before),) if before else ()),
-        steps.Copy(environment=environment, source=source),
+        steps.CopyImage(environment=environment, source=source),
         steps.Deploy(environment=environment),
     )
 
 
-def verification(environment: Environment) -> Flow:
+def verify_only(environment: Environment) -> Flow:
     """`inv verify`: the app proves its version, and the ledger says so."""
     return (
-        steps.Locate(environment=environment),
-        *proof(environment),
+        steps.FindImage(environment=environment),
+        *verification_steps(environment),
     )
 
 
@@ -130,5 +134,5 @@ def commit() -> Flow:
     """`inv commit`: the release commit, and the branch on it."""
     return (
         steps.Commit(),
-        steps.Land(),
+        steps.FastForward(),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def abreast(work: Callable[[Item], object], items: Iterable[Item], *, at_once: int) -> None:
+def for_each_parallel(work: Callable[[Item], object], items: Iterable[Item], *, max_workers: int) -> None:
     """Do the work for every item, and come back when all of it has ended; one item alone needs no other thread.
 
     Whoever interrupts this waits for what is under way: nothing goes on behind his back, and nothing more is begun.
@@ -26,60 +26,60 @@ def abreast(work: Callable[[Item], object], items: Iterable[Item], *, at_once: i
     Args:
         work: safe to do in several threads.
         items: what for.
-        at_once: threads, at most.
+        max_workers: threads, at most.
 
     Raises:
         BaseException: what the work for the first of the items raised, after all others have had their turn.
     """
-    wanted = tuple(items)
-    if len(wanted) == 1:
-        work(wanted[0])
-    elif wanted:
-        _Gang(work, wanted).run(at_once)
+    all_items = tuple(items)
+    if len(all_items) == 1:
+        work(all_items[0])
+    elif all_items:
+        _WorkerPool(work, all_items).run(max_workers)
 
 
 @define
-class _Gang(Generic[Item]):
+class _WorkerPool(Generic[Item]):
     _work: Callable[[Item], object]
     _items: Sequence[Item]
-    _left: deque[int] = field(init=False)
-    _ended: list[int] = field(init=False, factory=list)
-    _raised: dict[int, BaseException] = field(init=False, factory=dict)
-    _changed: threading.Condition = field(init=False, factory=threading.Condition)
+    _pending_indices: deque[int] = field(init=False)
+    _finished_indices: list[int] = field(init=False, factory=list)
+    _errors: dict[int, BaseException] = field(init=False, factory=dict)
+    _condition: threading.Condition = field(init=False, factory=threading.Condition)
 
     def __attrs_post_init__(self) -> None:
-        self._left = deque(range(len(self._items)))
+        self._pending_indices = deque(range(len(self._items)))
 
-    def run(self, at_once: int) -> None:
-        begun = len(self._items)
+    def run(self, max_workers: int) -> None:
+        expected_count = len(self._items)
         try:
-            for _ in range(min(at_once, begun)):
-                threading.Thread(target=self._labour, name="abreast", daemon=True).start()
-            self._wait_for(begun)
+            for _ in range(min(max_workers, expected_count)):
+                threading.Thread(target=self._run_worker, name="abreast", daemon=True).start()
+            self._wait_for(expected_count)
         except BaseException:
-            while self._next() is not None:
-                begun -= 1
-            self._wait_for(begun)
+            while self._next_index() is not None:
+                expected_count -= 1
+            self._wait_for(expected_count)
             raise
-        if self._raised:
-            raise self._raised[min(self._raised)]
+        if self._errors:
+            raise self._errors[min(self._errors)]
 
-    def _wait_for(self, begun: int) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._ended) == begun)
+    def _wait_for(self, count: int) -> None:
+        with self._condition:
+            self._condition.wait_for(lambda: len(self._finished_indices) == count)
 
-    def _labour(self) -> None:
-        while (number := self._next()) is not None:
+    def _run_worker(self) -> None:
+        while (index := self._next_index()) is not None:
             try:
-                self._work(self._items[number])
+                self._work(self._items[index])
             except BaseException as error:  # noqa: BLE001 - it is raised where the work was ordered
-                self._raised[number] = error
-            with self._changed:
-                self._ended.append(number)
-                self._changed.notify()
+                self._errors[index] = error
+            with self._condition:
+                self._finished_indices.append(index)
+                self._condition.notify()
 
-    def _next(self) -> int | None:
+    def _next_index(self) -> int | None:
         try:
-            return self._left.popleft()
+            return self._pending_indices.popleft()
         except IndexError:
             return None

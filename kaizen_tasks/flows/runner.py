@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.flows.locking.guard import guarded
+from kaizen_tasks.flows.locking.guard import guard_mutations
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.locking.session import Fence
+    from kaizen_tasks.flows.locking.session import LockGuard
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
 
@@ -20,51 +20,53 @@ Executor = Callable[["Step", Act, "Release", "Tools"], "Release"]
 """What happens when a step has decided to act; returns the release as it is afterwards."""
 
 
-def display(_step: Step, decision: Act, _release: Release, _tools: Tools) -> Release:
+def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -> Release:
     """Change nothing; go on as if the step had done what it would do. This is the dry run."""
     return decision.release
 
 
-def perform(step: Step, _decision: Act, release: Release, tools: Tools) -> Release:
+def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Release:
     """Do it, and look again.
 
     Raises:
         KaizenError: the step failed, or claims to have done what cannot be seen.
     """
-    began = tools.clock.elapsed()
+    started_at = tools.clock.monotonic()
     try:
-        after = _acted(step, release, tools)
-        seen = step.decide(after, tools)
+        updated_release = _act(step, release, tools)
+        final_decision = step.decide(updated_release, tools)
     except BaseException:
-        tools.reporter.failed(step.label, tools.clock.elapsed() - began)
+        tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)
         raise
-    if not isinstance(seen, Done):
-        tools.reporter.failed(step.label, tools.clock.elapsed() - began)
-        raise _unseen(step, seen)
-    tools.reporter.acted(step.label, seen.reason, tools.clock.elapsed() - began)
-    return seen.release
+    if not isinstance(final_decision, Done):
+        tools.reporter.failed(step.label, tools.clock.monotonic() - started_at)
+        raise _unconfirmed_error(step, final_decision)
+    tools.reporter.succeeded(step.label, final_decision.reason, tools.clock.monotonic() - started_at)
+    return final_decision.release
 
 
-def _acted(step: Step, release: Release, tools: Tools) -> Release:
+def _act(step: Step, release: Release, tools: Tools) -> Release:
     """Act; whatever comes of it, nothing that was seen before counts any more."""
     try:
         return step.act(release, tools)
     finally:
-        tools.scm.look_again()
+        tools.scm.invalidate_cache()
 
 
-def fenced(fence: Fence) -> Executor:
+def guarded_executor(guard: LockGuard) -> Executor:
     """Return an executor that acts only as long as the locks are this run's own."""
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         environment = step.label.environment
-        fence.confirm(environment)
-        return perform(step, decision, release, guarded(tools, partial(fence.check, environment), fence.trace))
+        guard.require_ownership(environment)
+        return apply_step(
+            step, decision, release, guard_mutations(tools, partial(guard.require_lease, environment), guard.mutations)
+        )
 
     return execute
 
 
-def run(flow: Flow, release: Release, tools: Tools, execute: Executor = perform) -> Release:
+def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = apply_step) -> Release:
     """Take a release through a flow.
 
     Args:
@@ -85,15 +87,15 @@ def run(flow: Flow, release: Release, tools: Tools, execute: Executor = perform)
                 pass
             case Act():
                 release = execute(step, decision, release, tools)
-            case Refuse(why=why, hint=hint):
+            case Refuse(reasons=why, hint=hint):
                 raise Refused(f"{step.label}: {'; '.join(why)}", hint=hint)
     return release
 
 
-def _unseen(step: Step, seen: Act | Refuse) -> KaizenError:
-    what = seen.what if isinstance(seen, Act) else "; ".join(seen.why)
+def _unconfirmed_error(step: Step, decision: Act | Refuse) -> KaizenError:
+    description = decision.description if isinstance(decision, Act) else "; ".join(decision.reasons)
     return KaizenError(
-        f"{step.label}: it reported success, but looking again finds: {what}",
+        f"{step.label}: it reported success, but looking again finds: {description}",
         state="the step may have been undone by somebody else at the same moment",
         hint="type the same command again",
     )

@@ -13,9 +13,9 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.flows.runner import Executor, perform, run
+from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
 
-NOTHING = Release(version=Version(0))
+PLACEHOLDER_RELEASE = Release(version=Version(0))
 """Stands where a flow expects a release."""
 
-AT_ONCE = 32
+MAX_CONCURRENT_STEPS = 32
 
 
 @frozen(kw_only=True)
-class Ledger:
+class CreateTable:
     """The table that records every release."""
 
-    label: ClassVar[Label] = Label("ledger")
+    label: ClassVar[StepLabel] = StepLabel("ledger")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether it is there, and recoverable."""
-        table = tools.account.table()
+        table = tools.account.ledger_table()
         if not table.exists:
             return Act(f"create the table {table.name}, on demand, with point-in-time recovery", release)
-        if not table.recoverable:
+        if not table.point_in_time_recovery:
             return Act(f"turn on point-in-time recovery of the table {table.name}", release)
         return Done(f"the table {table.name} exists, with point-in-time recovery", release)
 
@@ -52,25 +52,25 @@ class Ledger:
 
 
 @frozen(kw_only=True)
-class Mounting:
+class EnableBlobMounting:
     """Layers that a promotion need not send again; a setting of the whole account and region."""
 
-    label: ClassVar[Label] = Label("mounting")
+    label: ClassVar[StepLabel] = StepLabel("mounting")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether it is enabled."""
-        if tools.account.mounts_blobs():
+        if tools.account.is_blob_mounting_enabled():
             return Done("repositories of the account share layers", release)
         return Act("let all repositories of the account share layers (BLOB_MOUNTING)", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Enable it."""
-        tools.account.mount_blobs()
+        tools.account.enable_blob_mounting()
         return release
 
 
 @frozen(kw_only=True)
-class Tags:
+class ProtectTags:
     """Tags of versions that never move, and `latest`, which does.
 
     Attributes:
@@ -80,56 +80,64 @@ class Tags:
     environment: Environment
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name."""
-        return Label("tags", self.environment.name)
+        return StepLabel("tags", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at the repository's rules."""
         repository = self.environment.repository
-        rules = tools.account.tag_rules(repository)
-        if rules == rules.corrected():
+        rules = tools.account.tag_mutability(repository)
+        if rules == rules.with_versions_protected():
             return Done(f"tags of {repository} are {rules}", release)
-        return Act(f"make the {rules} tags of {repository} {rules.corrected()}", release)
+        return Act(f"make the {rules} tags of {repository} {rules.with_versions_protected()}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Change the rules; what else may move in the repository still may, as far as it was said explicitly."""
         repository = self.environment.repository
-        tools.account.set_tag_rules(repository, tools.account.tag_rules(repository).corrected())
+        tools.account.set_tag_mutability(repository, tools.account.tag_mutability(repository).with_versions_protected())
         return release
 
 
-def steps(settings: Settings) -> Flow:
+def setup_flow(settings: Settings) -> Flow:
     """Return everything that is set up; repositories and services themselves are not ours."""
-    return (Ledger(), Mounting(), *(Tags(environment=each) for each in settings.environments.values()))
+    return (
+        CreateTable(),
+        EnableBlobMounting(),
+        *(ProtectTags(environment=environment) for environment in settings.environments.values()),
+    )
 
 
-def missing(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
+def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
     """Return the steps that have something to do, each with what that is.
 
     Raises:
         Refused: something cannot be looked at; with everything that cannot.
     """
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="setup") as pool:
-        seen = tuple(pool.map(lambda step: _decided(step, tools), flow))
-    errors = [each for each in seen if isinstance(each, KaizenError)]
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_STEPS, thread_name_prefix="setup") as pool:
+        decisions = tuple(pool.map(lambda step: _try_decide(step, tools), flow))
+    errors = [decision for decision in decisions if isinstance(decision, KaizenError)]
     if errors:
-        raise _refusal(errors)
-    return tuple((step, each.what) for step, each in zip(flow, seen, strict=True) if isinstance(each, Act))
+        raise _refused_error(errors)
+    return tuple(
+        (step, decision.description)
+        for step, decision in zip(flow, decisions, strict=True)
+        if isinstance(decision, Act)
+    )
 
 
-def _decided(step: Step, tools: Tools) -> Decision | KaizenError:
+def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
     try:
-        return step.decide(NOTHING, tools)
+        return step.decide(PLACEHOLDER_RELEASE, tools)
     except KaizenError as error:
         return error
 
 
-def _refusal(errors: Sequence[KaizenError]) -> Refused:
-    what = "; ".join(dict.fromkeys(error.what for error in errors))
-    return Refused(what, state="nothing has been changed", hint=errors[0].hint)
+def _refused_error(errors: Sequence[KaizenError]) -> Refused:
+    message = "; ".join(dict.fromkeys(error.message for error in errors))
+    return Refused(message, state="nothing has been changed", hint=errors[0].hint)
 
 
-def make(flow: Flow, tools: Tools, execute: Executor = perform) -> None:
+def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:
     """Do what is missing, step by step."""
-    run(flow, NOTHING, tools, execute)
+    run_flow(flow, PLACEHOLDER_RELEASE, tools, execute)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.domain.status import Row
+from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -20,102 +20,106 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.tools import Tools
 
-Seen = TypeVar("Seen")
-AT_ONCE = 64
+T = TypeVar("T")
+MAX_CONCURRENT_ENVIRONMENTS = 64
 """Environments that are looked at at the same time; an app that does not answer keeps its place for seconds."""
 
 
 @frozen(kw_only=True)
-class _Shared:
+class _BatchedLookups:
     """What one question answers for all environments, once it has been answered.
 
     Attributes:
-        addresses: of the services, by their names.
+        service_urls: of the services, by their names.
         locks: by environment.
         holds: by environment.
     """
 
-    addresses: Future[Mapping[str, str]]
+    service_urls: Future[Mapping[str, str]]
     locks: Future[Mapping[str, Lock]]
     holds: Future[Mapping[str, Hold]]
 
 
-def look(environments: Sequence[Environment], tools: Tools) -> tuple[Row, ...]:
+def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[EnvironmentStatus, ...]:
     """Return a row for each environment; what cannot be seen is a fault in its row and not an error.
 
     Raises:
         Denied: the credentials are of another account.
     """
-    tools.identity.account()
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="status") as pool:
+    tools.identity.account_id()
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_ENVIRONMENTS, thread_name_prefix="status") as pool:
         names = [environment.name for environment in environments]
-        shared = _Shared(
-            addresses=pool.submit(tools.platform.addresses),
-            locks=pool.submit(tools.locks.all_of, names),
-            holds=pool.submit(tools.holds.all_of, names),
+        lookups = _BatchedLookups(
+            service_urls=pool.submit(tools.platform.service_urls),
+            locks=pool.submit(tools.locks.get_many, names),
+            holds=pool.submit(tools.holds.get_many, names),
         )
-        return tuple(pool.map(lambda environment: _row(environment, shared, tools), environments))
+        return tuple(pool.map(lambda environment: _environment_status(environment, lookups, tools), environments))
 
 
-def entries(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[Entry, ...]:
+def collect_history(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[LedgerEntry, ...]:
     """Return the last entries of each environment as one history, newest first."""
 
-    def ask(environment: Environment) -> tuple[Entry, ...]:
+    def read_entries(environment: Environment) -> tuple[LedgerEntry, ...]:
         return tools.ledger.entries(environment.name, limit=limit)
 
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="history") as pool:
-        found = [entry for each in pool.map(ask, environments) for entry in each]
-    return tuple(sorted(found, key=lambda entry: entry.at, reverse=True))
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_ENVIRONMENTS, thread_name_prefix="history") as pool:
+        history = [entry for batch in pool.map(read_entries, environments) for entry in batch]
+    return tuple(sorted(history, key=lambda entry: entry.at, reverse=True))
 
 
-class _Eyes:
+class _ErrorCollector:
     """Look, and keep what prevents it."""
 
     def __init__(self) -> None:
-        self._faults: list[str] = []
+        self._errors: list[str] = []
 
-    def see(self, ask: Callable[[], Seen]) -> Seen | None:
+    def attempt(self, lookup: Callable[[], T]) -> T | None:
         """Return the answer, or None where there is none."""
         try:
-            return ask()
+            return lookup()
         except KaizenError as error:
-            self._faults.append(error.what)
+            self._errors.append(error.message)
             return None
 
     @property
-    def faults(self) -> tuple[str, ...]:
+    def errors(self) -> tuple[str, ...]:
         """What could not be looked at, each once."""
-        return tuple(dict.fromkeys(self._faults))
+        return tuple(dict.fromkeys(self._errors))
 
 
-def _row(environment: Environment, shared: _Shared, tools: Tools) -> Row:
-    eyes = _Eyes()
-    latest = eyes.see(lambda: tools.registry.image(environment.repository, "latest"))
-    entry = eyes.see(lambda: ledger.newest(environment, tools))
-    addresses = eyes.see(shared.addresses.result)
-    url = environment.url if addresses is None else eyes.see(lambda: _address(environment, addresses)) or ""
-    locks, holds = eyes.see(shared.locks.result) or {}, eyes.see(shared.holds.result) or {}
-    return Row(
+def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
+    collector = _ErrorCollector()
+    latest_image = collector.attempt(lambda: tools.registry.find_image(environment.repository, "latest"))
+    entry = collector.attempt(lambda: ledger.read_latest_entry(environment, tools))
+    service_urls = collector.attempt(lookups.service_urls.result)
+    url = (
+        environment.url
+        if service_urls is None
+        else collector.attempt(lambda: _app_url(environment, service_urls)) or ""
+    )
+    locks, holds = collector.attempt(lookups.locks.result) or {}, collector.attempt(lookups.holds.result) or {}
+    return EnvironmentStatus(
         environment=environment,
         url=url,
-        latest=latest,
-        running=probe.running(url, tools) if url else Running(fault="has no address"),
-        entry=entry,
+        latest_image=latest_image,
+        version_report=probe.fetch_version(url, tools) if url else VersionReport(error="has no address"),
+        last_entry=entry,
         lock=locks.get(environment.name),
         hold=holds.get(environment.name),
-        faults=eyes.faults,
+        errors=collector.errors,
     )
 
 
-def _address(environment: Environment, addresses: Mapping[str, str]) -> str:
+def _app_url(environment: Environment, service_urls: Mapping[str, str]) -> str:
     """Return where to ask an app.
 
     Raises:
         NotFound: the platform does not list its service.
     """
-    if environment.service not in addresses:
+    if environment.service not in service_urls:
         raise NotFound(f"there is no service {environment.service}")
-    return probe.chosen(environment, addresses[environment.service])
+    return probe.pick_url(environment, service_urls[environment.service])

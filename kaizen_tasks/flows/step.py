@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.release import Label, Release
+    from kaizen_tasks.domain.release import Release, StepLabel
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -14,7 +14,7 @@ class Step(Protocol):
     """One thing on the way of a release, with a name and two verbs."""
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name, and the environment that it is for."""
         ...
 

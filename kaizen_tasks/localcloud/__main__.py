@@ -19,34 +19,34 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.apprunner.api import AppRunner
-from kaizen_tasks.localcloud.apprunner.secret_values import SecretValues
+from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.ecr.api import Ecr
 from kaizen_tasks.localcloud.logs.api import CloudWatch
-from kaizen_tasks.localcloud.logs.files import Logs
-from kaizen_tasks.localcloud.moto.backend import Elsewhere
-from kaizen_tasks.localcloud.registry.distribution_api import Registry
+from kaizen_tasks.localcloud.logs.files import LogStore
+from kaizen_tasks.localcloud.moto.backend import MotoBackend
+from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
 from kaizen_tasks.localcloud.registry.store import ImageStore
-from kaizen_tasks.localcloud.server.access_log import RequestLog
+from kaizen_tasks.localcloud.server.access_log import AccessLog
 from kaizen_tasks.localcloud.server.auth import Tokens
-from kaizen_tasks.localcloud.server.aws_json import Endpoint
-from kaizen_tasks.localcloud.server.faults import Faults
-from kaizen_tasks.localcloud.server.router import Front
-from kaizen_tasks.localcloud.server.server import LOOPBACK, Server
+from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+from kaizen_tasks.localcloud.server.faults import FaultInjector
+from kaizen_tasks.localcloud.server.router import Router
+from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _POLL_SECONDS = 0.05
-_SIGNALS_SECONDS = 0.5
+_SIGNAL_CHECK_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        _check_parts()
-        with _alone(options.state):
+        _require_moto()
+        with _state_lock(options.state):
             return _run(options)
     except KaizenError as error:
         sys.stderr.write(f"{error}\n")
@@ -63,25 +63,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--deploy-seconds", type=float, default=0.2, help="least duration of a deployment")
     parser.add_argument("--notice-seconds", type=float, default=0, help="until a service notices that its tag moved")
     parser.add_argument(
-        "--clock-speed", type=_positive, default=1.0, help="how much faster deployments and passwords come to their end"
+        "--clock-speed",
+        type=_positive_float,
+        default=1.0,
+        help="how much faster deployments and passwords come to their end",
     )
     return parser
 
 
-def _positive(text: str) -> float:
+def _positive_float(text: str) -> float:
     value = float(text)
     if not 0 < value < math.inf:
         raise ValueError(text)
     return value
 
 
-def _hastened(speed: float) -> Callable[[], float]:
+def _scaled_clock(speed: float) -> Callable[[], float]:
     """Return a clock that goes on from now, so many times as fast."""
-    began = time.time()
-    return lambda: began + (time.time() - began) * speed
+    start = time.time()
+    return lambda: start + (time.time() - start) * speed
 
 
-def _check_parts() -> None:
+def _require_moto() -> None:
     if find_spec("moto") is None:
         raise Refused(
             "the local cloud needs moto, which is not installed",
@@ -91,7 +94,7 @@ def _check_parts() -> None:
 
 
 @contextmanager
-def _alone(state: Path) -> Iterator[None]:
+def _state_lock(state: Path) -> Iterator[None]:
     """Hold the state folder, which one cloud at a time may have."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (state / "lock").open("w") as file:
@@ -109,48 +112,50 @@ def _alone(state: Path) -> Iterator[None]:
 def _run(options: argparse.Namespace) -> int:
     state = options.state.resolve()
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    published = state / "cloud.json"
-    published.unlink(missing_ok=True)  # of a cloud that was killed
+    stop_requested = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop_requested.set())
+    cloud_file = state / "cloud.json"
+    cloud_file.unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
     address = f"{LOOPBACK}:{server.port}"
     store = ImageStore(state / "registry")
-    tokens = Tokens(state / "secret", clock=_hastened(options.clock_speed))
-    logs = Endpoint(service=_logs(options, state), region=options.region)
-    elsewhere = Elsewhere(account=options.account, endpoint=address, journal=state / "elsewhere.jsonl", logs=logs)
-    front = _front(options, state, store, tokens, elsewhere, address)
-    with closing(_apprunner(options, state, store, tokens, elsewhere, address)) as apprunner:
-        front.offer(apprunner)
-        with _serving(server, front), _published(published, _description(options, server.port)):
-            while not stopping.wait(_SIGNALS_SECONDS):  # a wait without an end can miss a signal
+    tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
+    logs_endpoint = AwsJsonEndpoint(service=_cloudwatch(options, state), region=options.region)
+    moto = MotoBackend(
+        account=options.account, endpoint=address, journal=state / "elsewhere.jsonl", logs_endpoint=logs_endpoint
+    )
+    router = _router(options, state, store, tokens, moto, address)
+    with closing(_apprunner(options, state, store, tokens, moto, address)) as apprunner:
+        router.add_service(apprunner)
+        with _serve(server, router), _publish(cloud_file, _description(options, server.port)):
+            while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without an end can miss a signal
                 pass
     return 0
 
 
-def _front(
-    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, elsewhere: Elsewhere, address: str
-) -> Front:
-    front = Front(
-        registry=Registry(store=store, tokens=tokens, endpoint=f"http://{address}"),
-        elsewhere=elsewhere,
-        faults=Faults(),
-        log=RequestLog(state / "requests.jsonl"),
-        about={"name": "kaizen local cloud", "region": options.region, "account": options.account},
+def _router(
+    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, moto: MotoBackend, address: str
+) -> Router:
+    router = Router(
+        registry=DistributionApi(store=store, tokens=tokens, endpoint=f"http://{address}"),
+        moto=moto,
+        faults=FaultInjector(),
+        access_log=AccessLog(state / "requests.jsonl"),
+        info={"name": "kaizen local cloud", "region": options.region, "account": options.account},
     )
-    where = {"account": options.account, "region": options.region, "registry": address}
-    front.offer(Ecr(store=store, tokens=tokens, **where))
-    return front
+    location = {"account": options.account, "region": options.region, "registry": address}
+    router.add_service(Ecr(store=store, tokens=tokens, **location))
+    return router
 
 
-def _logs(options: argparse.Namespace, state: Path) -> CloudWatch:
-    logs = Logs(state / "apprunner" / "logs")
+def _cloudwatch(options: argparse.Namespace, state: Path) -> CloudWatch:
+    logs = LogStore(state / "apprunner" / "logs")
     return CloudWatch(logs=logs, account=options.account, region=options.region)
 
 
 def _apprunner(
-    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, elsewhere: Elsewhere, address: str
+    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, moto: MotoBackend, address: str
 ) -> AppRunner:
     return AppRunner(
         state=state / "apprunner",
@@ -161,27 +166,27 @@ def _apprunner(
         deploy_seconds=options.deploy_seconds / options.clock_speed,
         notice_seconds=options.notice_seconds / options.clock_speed,
         registry=address,
-        password=tokens.issue,
-        secret=SecretValues(elsewhere).value,
+        issue_password=tokens.issue,
+        resolve_secret=SecretResolver(moto).resolve,
     )
 
 
-def _listen(port: int, remembered: Path) -> Server:
+def _listen(port: int, port_file: Path) -> HttpServer:
     """Listen on the port asked for, or on the one of the last time: image names contain it."""
-    last = int(remembered.read_text()) if remembered.exists() else 0
+    last_port = int(port_file.read_text()) if port_file.exists() else 0
     try:
-        server = Server(port or last)
+        server = HttpServer(port or last_port)
     except OSError as error:
         if port:
             raise Refused(f"port {port} is taken", hint="choose another --port, or 0 for any") from error
-        server = Server(0)
-    write_atomically(remembered, str(server.port).encode())
+        server = HttpServer(0)
+    write_atomically(port_file, str(server.port).encode())
     return server
 
 
 @contextmanager
-def _serving(server: Server, front: Front) -> Iterator[None]:
-    server.application = front
+def _serve(server: HttpServer, router: Router) -> Iterator[None]:
+    server.application = router
     thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="server")
     thread.start()
     try:
@@ -203,7 +208,7 @@ def _description(options: argparse.Namespace, port: int) -> dict[str, object]:
 
 
 @contextmanager
-def _published(path: Path, description: dict[str, object]) -> Iterator[None]:
+def _publish(path: Path, description: dict[str, object]) -> Iterator[None]:
     write_atomically(path, json.dumps(description).encode())
     sys.stdout.write(f"local cloud of {description['account']} at {description['endpoint_url']}\n")
     sys.stdout.flush()

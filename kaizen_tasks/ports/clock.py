@@ -15,7 +15,7 @@ class Clock(Protocol):
         """Return the time, in UTC."""
         ...
 
-    def elapsed(self) -> float:
+    def monotonic(self) -> float:
         """Return seconds that only ever grow."""
         ...
 
@@ -27,6 +27,6 @@ class Clock(Protocol):
         """
         ...
 
-    def interrupt(self) -> None:
+    def cancel_waits(self) -> None:
         """End every wait, in whatever thread, and let none begin any more."""
         ...

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.aws_account import Caller, Permission, Table
-    from kaizen_tasks.domain.lifecycle import Rule, StoredImage
-    from kaizen_tasks.domain.tag_mutability import TagRules
+    from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
+    from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+    from kaizen_tasks.domain.tag_mutability import TagMutability
 
 
 class Identity(Protocol):
     """Whose credentials these are."""
 
-    def account(self) -> str:
+    def account_id(self) -> str:
         """Return the account's number.
 
         Raises:
@@ -22,10 +22,10 @@ class Identity(Protocol):
         ...
 
 
-class Account(Protocol):
+class AccountAdmin(Protocol):
     """What only `doctor` and `setup` ask of the cloud account, and what they put right in it."""
 
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """Return whose credentials these are.
 
         Raises:
@@ -33,11 +33,11 @@ class Account(Protocol):
         """
         ...
 
-    def regions(self) -> tuple[str, ...]:
+    def supported_regions(self) -> tuple[str, ...]:
         """Return the regions that have the platform, as far as is known without asking."""
         ...
 
-    def skew(self) -> float:
+    def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of the cloud's; to half a second.
 
         Raises:
@@ -49,7 +49,7 @@ class Account(Protocol):
         """Return for every task whether the credentials suffice; nothing is changed to find out."""
         ...
 
-    def table(self) -> Table:
+    def ledger_table(self) -> LedgerTable:
         """Return the ledger's table as it is now."""
         ...
 
@@ -57,7 +57,7 @@ class Account(Protocol):
         """Create the ledger's table and make it recoverable; again does no harm."""
         ...
 
-    def tag_rules(self, repository: str) -> TagRules:
+    def tag_mutability(self, repository: str) -> TagMutability:
         """Return which tags of a repository may move.
 
         Raises:
@@ -65,11 +65,11 @@ class Account(Protocol):
         """
         ...
 
-    def set_tag_rules(self, repository: str, rules: TagRules) -> None:
+    def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         """Say which tags of a repository may move."""
         ...
 
-    def lifecycle(self, repository: str) -> tuple[Rule, ...]:
+    def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
         """Return the rules by which a repository loses images; empty when it keeps them.
 
         Raises:
@@ -77,14 +77,14 @@ class Account(Protocol):
         """
         ...
 
-    def images(self, repository: str) -> tuple[StoredImage, ...]:
+    def list_images(self, repository: str) -> tuple[StoredImage, ...]:
         """Return every image of a repository, untagged ones too."""
         ...
 
-    def mounts_blobs(self) -> bool:
+    def is_blob_mounting_enabled(self) -> bool:
         """Return whether repositories share blobs without a transfer."""
         ...
 
-    def mount_blobs(self) -> None:
+    def enable_blob_mounting(self) -> None:
         """Let repositories share blobs without a transfer."""
         ...

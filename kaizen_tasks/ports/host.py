@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.types import Engine
 
 
-class Machine(Protocol):
+class Host(Protocol):
     """What this machine brings along for a release."""
 
-    def engine(self) -> Engine:
+    def build_engine(self) -> Engine:
         """Return what would build an image.
 
         Raises:
@@ -19,15 +19,15 @@ class Machine(Protocol):
         """
         ...
 
-    def process(self) -> str:
+    def process_identity(self) -> str:
         """Name this process as no other one was ever named, on any machine; empty where that cannot be told."""
         ...
 
-    def has_ended(self, process: str, *, bearing: str) -> bool:
+    def is_dead(self, process: str, *, env_marker: str) -> bool:
         """Tell whether a process is gone for certain; False wherever that cannot be seen from here.
 
         Args:
             process: its name, as `process` returned it there.
-            bearing: a text in the environment of everything that it started, which has to be gone as well.
+            env_marker: a text in the environment of everything that it started, which has to be gone as well.
         """
         ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.domain.release import Copied, Image, LocalImage, Recipe
+    from kaizen_tasks.domain.release import BuildSpec, CopyStats, Image, LocalImage
     from kaizen_tasks.ports.types import Login
 
 
@@ -16,11 +16,11 @@ class Builder(Protocol):
 
     name: str
 
-    def find(self, recipe: Recipe) -> LocalImage | None:
+    def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this app, version and revision when this machine has it."""
         ...
 
-    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Build from an exported tree.
 
         Raises:
@@ -28,12 +28,12 @@ class Builder(Protocol):
         """
         ...
 
-    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `address:tag`.
 
         Args:
             image: what `build` or `find` returned.
-            address: `host/repository`.
+            repository_uri: `host/repository`.
             tag: `v1.2.3`.
             login: the registry's credentials; they reach neither argv nor the user's own configuration.
 
@@ -46,7 +46,7 @@ class Builder(Protocol):
 class Registry(Protocol):
     """Image repositories."""
 
-    def image(self, repository: str, reference: str) -> Image | None:
+    def find_image(self, repository: str, reference: str) -> Image | None:
         """Return what a tag or digest names, or None.
 
         Raises:
@@ -54,7 +54,7 @@ class Registry(Protocol):
         """
         ...
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Bring an image into another repository under a tag, byte for byte.
 
         Raises:
@@ -62,7 +62,7 @@ class Registry(Protocol):
         """
         ...
 
-    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+    def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already; return False when it was there before.
 
         Raises:
@@ -70,7 +70,7 @@ class Registry(Protocol):
         """
         ...
 
-    def address(self, repository: str) -> str:
+    def repository_uri(self, repository: str) -> str:
         """Return the repository's full name: `host/repository`.
 
         Raises:
@@ -78,6 +78,6 @@ class Registry(Protocol):
         """
         ...
 
-    def login(self) -> Login:
+    def credentials(self) -> Login:
         """Return credentials for the distribution API."""
         ...

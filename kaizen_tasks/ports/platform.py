@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from kaizen_tasks.domain.health import Answer, Question
+    from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
     from kaizen_tasks.domain.service import Operation, Service
 
 
 class Platform(Protocol):
     """What runs the services."""
 
-    def service(self, name: str) -> Service:
+    def get_service(self, name: str) -> Service:
         """Return a service as it is now.
 
         Raises:
@@ -23,11 +23,11 @@ class Platform(Protocol):
         """
         ...
 
-    def addresses(self) -> Mapping[str, str]:
+    def service_urls(self) -> Mapping[str, str]:
         """Return the own address of every service, with a scheme, by its name, with as few questions as can be."""
         ...
 
-    def start(self, service: Service) -> str:
+    def start_deployment(self, service: Service) -> str:
         """Start a deployment of the image that the service follows; return the operation's identifier.
 
         Returns an empty string when the service is busy with another operation and nothing was started.
@@ -38,7 +38,7 @@ class Platform(Protocol):
         """
         ...
 
-    def operations(self, service: Service) -> tuple[Operation, ...]:
+    def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the newest operations, newest first.
 
         Raises:
@@ -50,26 +50,26 @@ class Platform(Protocol):
 class Logs(Protocol):
     """What has been written down while a service was deployed. What was never written is no error."""
 
-    def deployment(self, service: Service, operation: str, *, most: int) -> tuple[str, ...]:
+    def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
         """Return the last lines that the platform has written about a deployment, oldest first.
 
         Args:
             service: whose.
             operation: the platform's identifier of the deployment.
-            most: lines.
+            limit: lines.
 
         Raises:
             KaizenError: the logs cannot be read.
         """
         ...
 
-    def application(self, service: Service, *, since: datetime, most: int) -> tuple[str, ...]:
+    def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
         """Return the last lines that the newest instance of the app has printed, oldest first.
 
         Args:
             service: whose.
             since: only an instance that was started after this moment is meant.
-            most: lines.
+            limit: lines.
 
         Raises:
             KaizenError: the logs cannot be read.
@@ -80,10 +80,10 @@ class Logs(Protocol):
 class Prober(Protocol):
     """Asks the running app over a new connection each time."""
 
-    def ask(self, url: str, *, timeout: float, limit: int, question: Question | None = None) -> Answer:
+    def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
         """Ask an address, with a plain GET unless told otherwise; follow no redirect.
 
-        At most `limit` bytes are read, within `timeout` seconds. Every failure is an answer with a `fault`; nothing is
+        At most `max_bytes` bytes are read, within `timeout` seconds. Every failure is an answer with a `fault`; nothing is
         raised.
         """
         ...

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.release import Label
+    from kaizen_tasks.domain.release import StepLabel
 
 
 class Reporter(Protocol):
@@ -19,23 +19,23 @@ class Reporter(Protocol):
         """Say what is about to happen to which environments."""
         ...
 
-    def decided(self, label: Label, decision: Decision) -> None:
+    def decided(self, label: StepLabel, decision: Decision) -> None:
         """Say what a step has decided; an `Act` begins here."""
         ...
 
-    def progress(self, label: Label, text: str) -> None:
+    def progress(self, label: StepLabel, text: str) -> None:
         """Say how far an act is."""
         ...
 
-    def checked(self, label: Label, text: str, *, right: bool) -> None:
+    def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
         """Say what one of several checks of an act has found."""
         ...
 
-    def acted(self, label: Label, reason: str, seconds: float) -> None:
+    def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
         """Say that an act has ended well."""
         ...
 
-    def failed(self, label: Label, seconds: float) -> None:
+    def failed(self, label: StepLabel, seconds: float) -> None:
         """Say that an act has ended badly; the error itself follows."""
         ...
 
@@ -43,18 +43,18 @@ class Reporter(Protocol):
         """Say something else that people should know."""
         ...
 
-    def side_by_side(
-        self, environments: Sequence[str], usual: Callable[[str], float | None]
+    def rollout_table(
+        self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> AbstractContextManager[None]:
         """Show several environments beside each other for as long as the context lasts.
 
         Args:
             environments: names, in order.
-            usual: the seconds that a release usually takes in one, None when nobody knows; it may take its time, and
+            typical_duration: the seconds that a release usually takes in one, None when nobody knows; it may take its time, and
                 is asked in another thread where the answer is shown, elsewhere not at all.
         """
         ...
 
-    def ended(self, environment: str, fault: str) -> None:
+    def environment_finished(self, environment: str, error: str) -> None:
         """Say that nothing more happens in one of several environments, and what is wrong there; empty for nothing."""
         ...

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from kaizen_tasks.ports.types import Head, Remote
+    from kaizen_tasks.ports.types import HeadState, RemoteRefs
 
 
-class Documents(Protocol):
+class ReleaseFiles(Protocol):
     """The two files that a release edits: VERSION and CHANGELOG.md."""
 
     def read(self, name: str) -> bytes | None:
@@ -31,11 +31,11 @@ class Scm(Protocol):
     through this port since, and nobody has asked it to look again.
     """
 
-    def look_again(self) -> None:
+    def invalidate_cache(self) -> None:
         """Forget what has been seen: time has passed, or somebody else may have been at work."""
         ...
 
-    def head(self) -> Head:
+    def head(self) -> HeadState:
         """Return where the checkout stands.
 
         Raises:
@@ -43,31 +43,31 @@ class Scm(Protocol):
         """
         ...
 
-    def commit_of(self, name: str) -> str:
+    def resolve(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
         ...
 
-    def read(self, commit: str, path: str) -> bytes | None:
+    def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content at a commit, or None when it is not there."""
         ...
 
-    def modified(self) -> tuple[str, ...]:
+    def modified_files(self) -> tuple[str, ...]:
         """Return tracked files whose content differs from HEAD, staged or not, sorted."""
         ...
 
-    def obstacles(self) -> tuple[str, ...]:
+    def blockers(self) -> tuple[str, ...]:
         """Return what stands in the way of a commit: a merge or rebase under way, a shallow clone, no identity."""
         ...
 
-    def tags(self, *, behind: str = "") -> tuple[str, ...]:
+    def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of the tags in this clone.
 
         Args:
-            behind: only those of this commit and its ancestors; a full hash, or empty for all.
+            merged_into: only those of this commit and its ancestors; a full hash, or empty for all.
         """
         ...
 
-    def touched(self, since: str, until: str) -> tuple[str, ...]:
+    def changed_files(self, since: str, until: str) -> tuple[str, ...]:
         """Return the files that the commits after `since`, up to `until`, have changed; sorted.
 
         Args:
@@ -76,15 +76,15 @@ class Scm(Protocol):
         """
         ...
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Return whether `old` is reachable from `new` (or the same)."""
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Return whether `ancestor` is reachable from `descendant` (or the same)."""
         ...
 
-    def pending(self) -> Mapping[str, str]:
+    def pending_releases(self) -> Mapping[str, str]:
         """Return the releases that were begun here and are not finished: name (`v1.2.3`) to commit."""
         ...
 
-    def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Return the names of the files that git would store differently from what a commit holds."""
         ...
 
@@ -98,15 +98,15 @@ class Scm(Protocol):
         """
         ...
 
-    def keep(self, name: str, commit: str) -> None:
+    def save_pending(self, name: str, commit: str) -> None:
         """Remember a release that was begun, by a private ref."""
         ...
 
-    def forget(self, name: str) -> None:
+    def drop_pending(self, name: str) -> None:
         """Drop that private ref."""
         ...
 
-    def land(self, commit: str, *, paths: tuple[str, ...]) -> None:
+    def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
         """Move the branch forward to a commit, and `paths` in index and working tree with it.
 
         Everything else, staged or not, stays as it is.
@@ -116,11 +116,11 @@ class Scm(Protocol):
         """
         ...
 
-    def prepare(self, name: str, commit: str, message: str) -> None:
+    def create_tag_object(self, name: str, commit: str, message: str) -> None:
         """Make the annotated tag of a release, kept by the private ref: what is pushed before it has a name here."""
         ...
 
-    def tag(self, name: str, commit: str, message: str) -> None:
+    def create_tag(self, name: str, commit: str, message: str) -> None:
         """Create an annotated tag; an existing one on the same commit is left alone.
 
         Raises:
@@ -128,7 +128,7 @@ class Scm(Protocol):
         """
         ...
 
-    def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
+    def fast_forward_and_tag(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
         """Move the branch forward and create the annotated tag, both or neither; then bring `paths` along.
 
         Raises:
@@ -136,7 +136,7 @@ class Scm(Protocol):
         """
         ...
 
-    def remote(self, branch: str) -> Remote | None:
+    def remote_refs(self, branch: str) -> RemoteRefs | None:
         """Ask the remote for a branch and its tags; None when there is no remote.
 
         Raises:
@@ -144,7 +144,7 @@ class Scm(Protocol):
         """
         ...
 
-    def publish(self, *, branch: str, tag: str) -> None:
+    def push(self, *, branch: str, tag: str) -> None:
         """Push the branch (when not empty) and the tag in one atomic push.
 
         Raises:
@@ -152,14 +152,14 @@ class Scm(Protocol):
         """
         ...
 
-    def export(self, commit: str, into: Path) -> None:
+    def export(self, commit: str, destination: Path) -> None:
         """Write the files of a commit into an empty folder, as they are committed."""
         ...
 
-    def committed(self, commit: str) -> datetime:
+    def commit_time(self, commit: str) -> datetime:
         """Return the commit's time, in UTC."""
         ...
 
-    def source(self) -> str:
+    def web_url(self) -> str:
         """Return the remote's address for people, without credentials, or an empty string."""
         ...

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import Secret, Stored
+    from kaizen_tasks.ports.types import Secret, SecretVersion
 
 
 class Secrets(Protocol):
     """Documents with versions, of which one is current. Safe to use from several threads."""
 
-    def current(self, name: str) -> Stored:
+    def current(self, name: str) -> SecretVersion:
         """Return the version that counts.
 
         Raises:
@@ -20,7 +20,7 @@ class Secrets(Protocol):
         """
         ...
 
-    def previous(self, name: str) -> Stored | None:
+    def previous(self, name: str) -> SecretVersion | None:
         """Return the version that counted before; None when there is none.
 
         Raises:
@@ -28,22 +28,22 @@ class Secrets(Protocol):
         """
         ...
 
-    def write(self, name: str, content: Secret, *, version: str, over: str) -> None:
-        """Make a new version and let it count, unless another one than `over` counts by now.
+    def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
+        """Make a new version and let it count, unless another one than `expected_current` counts by now.
 
         Args:
             name: of the secret.
             content: the whole document.
             version: the new version's identifier, a UUID; written again with the same content, it is the same version.
-            over: the version that was read.
+            expected_current: the version that was read.
 
         Raises:
             Refused: somebody else was faster, or too much was written lately; what counts is as it was.
         """
         ...
 
-    def restore(self, name: str, *, version: str, over: str) -> None:
-        """Let a version that exists count, unless another one than `over` counts by now.
+    def restore(self, name: str, *, version: str, expected_current: str) -> None:
+        """Let a version that exists count, unless another one than `expected_current` counts by now.
 
         Raises:
             Refused: somebody else was faster; what counts is as it was.

@@ -9,22 +9,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kaizen_tasks.domain.hold import Hold
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.lock import Lock
 
 
 class Ledger(Protocol):
     """The append-only record."""
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: LedgerEntry) -> None:
         """Write one entry."""
         ...
 
-    def attach(self, intent: Entry, operation: str) -> None:
+    def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Write down which operation carries out an intent that was appended before; once."""
         ...
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first."""
         ...
 
@@ -32,20 +32,20 @@ class Ledger(Protocol):
 class Locks(Protocol):
     """One run at a time in each environment. Safe to use from several threads."""
 
-    def find(self, environment: str) -> Lock | None:
+    def get(self, environment: str) -> Lock | None:
         """Return the lock that stands, whether its lease has run out or not, as it is at this moment."""
         ...
 
-    def all_of(self, environments: Iterable[str]) -> Mapping[str, Lock]:
+    def get_many(self, environments: Iterable[str]) -> Mapping[str, Lock]:
         """Return what `find` returns for each environment that is locked, with as few questions as can be."""
         ...
 
-    def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+    def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
         """Take a lock that is free, or whose lease had run out by `wanted.since`.
 
         Args:
-            wanted: the lock.
-            over: one of a run that has died, which is taken over before its lease has run out.
+            lock: the lock.
+            replacing: one of a run that has died, which is taken over before its lease has run out.
 
         Returns:
             The lock that stands afterwards: with the token that was wanted when it was taken, and with a fence that
@@ -61,11 +61,11 @@ class Locks(Protocol):
         """Give a lock back; return False, and change nothing, when it is another's or nobody's by now."""
         ...
 
-    def inherited(self) -> Mapping[str, str]:
+    def inherited_tokens(self) -> Mapping[str, str]:
         """Return the tokens of the locks that a run above this one holds, by environment."""
         ...
 
-    def pass_on(self, tokens: Mapping[str, str]) -> None:
+    def export_tokens(self, tokens: Mapping[str, str]) -> None:
         """Let the programs that this run starts from now on inherit these tokens, and no others."""
         ...
 
@@ -73,11 +73,11 @@ class Locks(Protocol):
 class Holds(Protocol):
     """What people want left as it is. A hold that has ended counts as absent. Safe to use from several threads."""
 
-    def find(self, environment: str) -> Hold | None:
+    def get(self, environment: str) -> Hold | None:
         """Return an environment's hold, as it is at this moment."""
         ...
 
-    def all_of(self, environments: Iterable[str]) -> Mapping[str, Hold]:
+    def get_many(self, environments: Iterable[str]) -> Mapping[str, Hold]:
         """Return what `find` returns for each environment that is held, with as few questions as can be."""
         ...
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.ports.clock import Clock
-    from kaizen_tasks.ports.cloud import Account, Identity
-    from kaizen_tasks.ports.host import Machine
+    from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+    from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
-    from kaizen_tasks.ports.scm import Documents, Scm
+    from kaizen_tasks.ports.scm import ReleaseFiles, Scm
     from kaizen_tasks.ports.secrets import Secrets
     from kaizen_tasks.ports.state import Holds, Ledger, Locks
 
@@ -25,7 +25,7 @@ class Tools(Protocol):
     @property
     def actor(self) -> str: ...
     @property
-    def documents(self) -> Documents: ...
+    def release_files(self) -> ReleaseFiles: ...
     @property
     def scm(self) -> Scm: ...
     @property
@@ -47,9 +47,9 @@ class Tools(Protocol):
     @property
     def secrets(self) -> Secrets: ...
     @property
-    def account(self) -> Account: ...
+    def account(self) -> AccountAdmin: ...
     @property
-    def machine(self) -> Machine: ...
+    def host(self) -> Host: ...
     @property
     def prober(self) -> Prober: ...
     @property

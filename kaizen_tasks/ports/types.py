@@ -14,7 +14,7 @@ class Secret:
 
     _value: str = field(repr=False)
 
-    def open(self) -> str:
+    def reveal(self) -> str:
         """Return the value itself."""
         return self._value
 
@@ -23,17 +23,17 @@ class Secret:
 
 
 @frozen(kw_only=True)
-class Stored:
+class SecretVersion:
     """One version of a secret.
 
     Attributes:
         version: its identifier, which is no secret.
-        created: when it was written, in UTC.
+        created_at: when it was written, in UTC.
         content: what it holds.
     """
 
     version: str
-    created: datetime
+    created_at: datetime
     content: Secret
 
 
@@ -57,13 +57,13 @@ class Login:
         return self.url.partition("://")[2]
 
     @property
-    def plain(self) -> bool:
+    def insecure(self) -> bool:
         """Whether the registry speaks HTTP without TLS."""
         return self.url.startswith("http://")
 
 
 @frozen(kw_only=True)
-class Head:
+class HeadState:
     """Where the checkout stands.
 
     Attributes:
@@ -76,15 +76,15 @@ class Head:
 
 
 @frozen(kw_only=True)
-class Remote:
+class RemoteRefs:
     """What the remote answers when it is asked now.
 
     Attributes:
-        branch: commit of the branch there, or empty.
+        branch_commit: commit of the branch there, or empty.
         tags: commit of every tag there, peeled, by name.
     """
 
-    branch: str
+    branch_commit: str
     tags: Mapping[str, str]
 
 
@@ -94,10 +94,10 @@ class Engine:
 
     Attributes:
         name: `docker`, `podman`, `buildah` or `bundle`.
-        weakness: what it lacks, in words; empty when nothing.
-        remedy: what to do about that.
+        warning: what it lacks, in words; empty when nothing.
+        fix: what to do about that.
     """
 
     name: str
-    weakness: str = ""
-    remedy: str = ""
+    warning: str = ""
+    fix: str = ""

@@ -13,50 +13,50 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.rehearsal.fingerprint import QUIET
+from kaizen_tasks.rehearsal.fingerprint import NO_LOCKS_ENV
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TAKEN_ALONG = ("user.name", "user.email", "core.autocrlf", "core.eol")
+COPIED_GIT_CONFIG = ("user.name", "user.email", "core.autocrlf", "core.eol")
 """What the repository's own git configuration may say that a release depends on."""
 
-OWN = {
+CLONE_GIT_CONFIG = {
     "commit.gpgSign": "false",
     "tag.gpgSign": "false",
     "core.hooksPath": "/dev/null",  # a hook may do anything, anywhere
     "gc.auto": "0",
 }
-LEFT_AS_THEY_ARE = ("VERSION", "CHANGELOG.md")
+UNCOMMITTED_OK = ("VERSION", "CHANGELOG.md")
 """What a release edits may be edited already: the flow itself says whether it goes on from that."""
 
 
 @frozen(kw_only=True)
-class Copy:
+class ScratchClone:
     """What a rehearsal works on.
 
     Attributes:
-        app: the app's folder in the scratch clone.
+        app_folder: the app's folder in the scratch clone.
         remote: the bare remote; None when the app has none.
         refusals: why the real flow would refuse to begin, although the rehearsal goes on.
     """
 
-    app: Path
+    app_folder: Path
     remote: Path | None
     refusals: tuple[str, ...]
 
 
 @frozen(kw_only=True)
-class _Original:
+class _UserRepo:
     """The user's repository, which is only looked at."""
 
     top: Path
     settings: Settings
 
-    def git(self, *words: str) -> str:
+    def git(self, *arguments: str) -> str:
         """Look; an empty string when there is nothing to see."""
-        finished = process.run(("git", *words), cwd=self.top, env=QUIET)
-        return finished.out.rstrip("\n") if finished.ok else ""
+        result = process.run(("git", *arguments), cwd=self.top, env=NO_LOCKS_ENV)
+        return result.out.rstrip("\n") if result.ok else ""
 
     @property
     def branch(self) -> str:
@@ -74,12 +74,12 @@ class _Original:
         return self.settings.release.remote in self.git("remote").split()
 
     @property
-    def modified(self) -> tuple[str, ...]:
+    def modified_files(self) -> tuple[str, ...]:
         """Tracked files whose content differs from HEAD, staged or not."""
         return tuple(filter(None, self.git("diff", "--name-only", "--no-renames", "-z", "HEAD").split("\0")))
 
 
-def make(work: Path, top: Path, settings: Settings, *, branches: Sequence[str]) -> Copy:
+def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequence[str]) -> ScratchClone:
     """Copy commits, branches, tags and what is not committed; the scratch remote is what was fetched last.
 
     Args:
@@ -91,101 +91,111 @@ def make(work: Path, top: Path, settings: Settings, *, branches: Sequence[str]) 
     Raises:
         KaizenError: git cannot do it.
     """
-    original, clone = _Original(top=top, settings=settings), work / top.name
-    branch = _branch(original, branches)
-    refusals = [*_off_branch(original, branches)]
-    _clone(original, clone, branch)
-    remote = _remote(original, work / f"{top.name}.git", clone, branch) if original.has_remote else None
-    refusals += _carry_along(original, clone)
-    return Copy(app=clone / settings.root.relative_to(top), remote=remote, refusals=tuple(refusals))
+    user_repo, clone = _UserRepo(top=top, settings=settings), work / top.name
+    branch = _choose_branch(user_repo, branches)
+    refusals = [*_branch_refusals(user_repo, branches)]
+    _clone_repo(user_repo, clone, branch)
+    remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch) if user_repo.has_remote else None
+    refusals += _commit_local_changes(user_repo, clone)
+    return ScratchClone(app_folder=clone / settings.root.relative_to(top), remote=remote, refusals=tuple(refusals))
 
 
-def _is_released(branch: str, branches: Sequence[str]) -> bool:
+def _is_release_branch(branch: str, branches: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches)
 
 
-def _branch(original: _Original, branches: Sequence[str]) -> str:
+def _choose_branch(user_repo: _UserRepo, branches: Sequence[str]) -> str:
     """Return the branch that the rehearsal is on: the one that is checked out, else one that is released from."""
-    if original.branch and _is_released(original.branch, branches):
-        return original.branch
-    plain = [each for each in branches if not set(each) & set("*?[")]
-    return plain[0] if plain else branches[0].translate({ord("*"): "rehearsal", ord("?"): "x"})
+    if user_repo.branch and _is_release_branch(user_repo.branch, branches):
+        return user_repo.branch
+    branch_names = [pattern for pattern in branches if not set(pattern) & set("*?[")]
+    return branch_names[0] if branch_names else branches[0].translate({ord("*"): "rehearsal", ord("?"): "x"})
 
 
-def _off_branch(original: _Original, branches: Sequence[str]) -> Iterator[str]:
-    if not original.branch:
+def _branch_refusals(user_repo: _UserRepo, branches: Sequence[str]) -> Iterator[str]:
+    if not user_repo.branch:
         yield "HEAD is detached: check out a branch"
-    elif not _is_released(original.branch, branches):
-        yield f"the branch {original.branch} is not released from; allowed: {', '.join(branches)}"
+    elif not _is_release_branch(user_repo.branch, branches):
+        yield f"the branch {user_repo.branch} is not released from; allowed: {', '.join(branches)}"
 
 
-def _clone(original: _Original, clone: Path, branch: str) -> None:
+def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
     clone.mkdir()
-    _git(clone, "init", "--quiet", "--template=")
-    for key in TAKEN_ALONG:
-        if value := original.git("config", "--get", key):
-            _git(clone, "config", key, value)
-    for key, value in OWN.items():
-        _git(clone, "config", key, value)
-    refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/kaizen/*:refs/kaizen/*")
-    _git(
-        clone, "fetch", "--quiet", "--update-head-ok", "--update-shallow", "--no-tags", str(original.top), "HEAD", *refs
+    _run_git(clone, "init", "--quiet", "--template=")
+    for key in COPIED_GIT_CONFIG:
+        if value := user_repo.git("config", "--get", key):
+            _run_git(clone, "config", key, value)
+    for key, value in CLONE_GIT_CONFIG.items():
+        _run_git(clone, "config", key, value)
+    refspecs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/kaizen/*:refs/kaizen/*")
+    _run_git(
+        clone,
+        "fetch",
+        "--quiet",
+        "--update-head-ok",
+        "--update-shallow",
+        "--no-tags",
+        str(user_repo.top),
+        "HEAD",
+        *refspecs,
     )
-    _git(clone, "update-ref", f"refs/heads/{branch}", original.head)
-    _git(clone, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    _git(clone, "reset", "--quiet", "--hard")
+    _run_git(clone, "update-ref", f"refs/heads/{branch}", user_repo.head)
+    _run_git(clone, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    _run_git(clone, "reset", "--quiet", "--hard")
 
 
-def _remote(original: _Original, remote: Path, clone: Path, branch: str) -> Path:
+def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str) -> Path:
     """Make a bare remote; a branch that stands for another one counts as merged into it."""
-    name = original.settings.release.remote
-    _git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
-    seen = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-    _git(remote, "fetch", "--quiet", "--no-tags", str(original.top), *seen)
-    _git(remote, "update-ref", "-d", "refs/heads/HEAD")
-    _git(clone, "remote", "add", name, str(remote))
-    if branch != original.branch:
-        _git(clone, "push", "--quiet", "--force", name, branch)
-    _git(clone, "fetch", "--quiet", name)
+    name = user_repo.settings.release.remote
+    _run_git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
+    refspecs = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+    _run_git(remote, "fetch", "--quiet", "--no-tags", str(user_repo.top), *refspecs)
+    _run_git(remote, "update-ref", "-d", "refs/heads/HEAD")
+    _run_git(clone, "remote", "add", name, str(remote))
+    if branch != user_repo.branch:
+        _run_git(clone, "push", "--quiet", "--force", name, branch)
+    _run_git(clone, "fetch", "--quiet", name)
     return remote
 
 
-def _carry_along(original: _Original, clone: Path) -> Iterator[str]:
+def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
     """Commit what is not committed, so that it is rehearsed as well; say that a release would not begin."""
-    modified = [name for name in original.modified if not name.endswith(LEFT_AS_THEY_ARE)]
-    unknown = [name for name in _own_files(original) if not original.git("ls-files", "--", name)]
-    for name in (*original.modified, *unknown):
-        _bring(original.top / name, clone / name)
-    if modified:
-        yield f"uncommitted changes would not be in the release: {', '.join(modified[:3])}{_more(modified)}"
-    if unknown:
-        yield f"{', '.join(unknown)} is not committed"
-    if modified or unknown:
-        _git(clone, "add", "--force", "--", *modified, *unknown)
-        _git(clone, "commit", "--quiet", "--no-verify", "--message", "What was not committed")
+    modified_files = [name for name in user_repo.modified_files if not name.endswith(UNCOMMITTED_OK)]
+    untracked_files = [name for name in _release_files(user_repo) if not user_repo.git("ls-files", "--", name)]
+    for name in (*user_repo.modified_files, *untracked_files):
+        _copy_file(user_repo.top / name, clone / name)
+    if modified_files:
+        yield f"uncommitted changes would not be in the release: {', '.join(modified_files[:3])}{_and_more(modified_files)}"
+    if untracked_files:
+        yield f"{', '.join(untracked_files)} is not committed"
+    if modified_files or untracked_files:
+        _run_git(clone, "add", "--force", "--", *modified_files, *untracked_files)
+        _run_git(clone, "commit", "--quiet", "--no-verify", "--message", "What was not committed")
 
 
-def _own_files(original: _Original) -> tuple[str, ...]:
+def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:
     """Return what these tasks need of an app, as paths in the repository, whether git knows it or not."""
-    root = original.settings.root
-    names = (load.FILE, "tasks.py", "pyproject.toml", *LEFT_AS_THEY_ARE)
-    return tuple(str((root / name).relative_to(original.top)) for name in names if (root / name).is_file())
+    root = user_repo.settings.root
+    names = (load.CONFIG_FILE_NAME, "tasks.py", "pyproject.toml", *UNCOMMITTED_OK)
+    return tuple(str((root / name).relative_to(user_repo.top)) for name in names if (root / name).is_file())
 
 
-def _bring(there: Path, here: Path) -> None:
-    if not there.exists() and not there.is_symlink():
-        here.unlink(missing_ok=True)
+def _copy_file(origin: Path, destination: Path) -> None:
+    if not origin.exists() and not origin.is_symlink():
+        destination.unlink(missing_ok=True)
         return
-    here.parent.mkdir(parents=True, exist_ok=True)
-    here.unlink(missing_ok=True)
-    shutil.copy2(there, here, follow_symlinks=False)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    destination.unlink(missing_ok=True)
+    shutil.copy2(origin, destination, follow_symlinks=False)
 
 
-def _more(names: Sequence[str]) -> str:
+def _and_more(names: Sequence[str]) -> str:
     return f" and {len(names) - 3} more" if len(names) > 3 else ""
 
 
-def _git(folder: Path, *words: str) -> None:
-    finished = process.run(("git", *words), cwd=folder, env=QUIET)
-    if not finished.ok:
-        raise KaizenError(f"git {words[0]} failed in the scratch clone: {finished.last}", hint="see git --version")
+def _run_git(folder: Path, *arguments: str) -> None:
+    result = process.run(("git", *arguments), cwd=folder, env=NO_LOCKS_ENV)
+    if not result.ok:
+        raise KaizenError(
+            f"git {arguments[0]} failed in the scratch clone: {result.last_line}", hint="see git --version"
+        )

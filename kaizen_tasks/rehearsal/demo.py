@@ -21,11 +21,11 @@ from kaizen_tasks.rehearsal import example
 if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.cloud import Cloud
 
-JOURNEY = ("release-staging", "promote-prod --yes", "promote-beta")
+DEMO_COMMANDS = ("release-staging", "promote-prod --yes", "promote-beta")
 
 
 @frozen(kw_only=True)
-class World:
+class DemoWorkspace:
     """Everything the demo has made.
 
     Attributes:
@@ -33,14 +33,14 @@ class World:
         clone: the scratch clone.
         remote: its bare remote.
         engine: what builds the image.
-        people: where everything for people goes.
+        out: where everything for people goes.
     """
 
     work: Path
     clone: Path
     remote: Path
     engine: str
-    people: TextIO
+    out: TextIO
 
     @property
     def state(self) -> Path:
@@ -50,16 +50,16 @@ class World:
     @property
     def cloud(self) -> Cloud | None:
         """The local cloud, while it runs."""
-        return clouds.find(self.state)
+        return clouds.find_cloud(self.state)
 
     @property
     def environ(self) -> dict[str, str]:
         """What points any AWS client, and these tasks, at the local cloud."""
-        pointing = self.cloud.environ if self.cloud else {}
-        return {**pointing, "INVOKE_BUILD_ENGINE": self.engine}
+        cloud_environ = self.cloud.environ if self.cloud else {}
+        return {**cloud_environ, "INVOKE_BUILD_ENGINE": self.engine}
 
 
-def run(work: Path, *, engine: str, keep: bool, json: bool, people: TextIO) -> None:
+def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) -> None:
     """Make the world, take the train through it, show where everything has arrived, and clean up.
 
     Args:
@@ -67,97 +67,99 @@ def run(work: Path, *, engine: str, keep: bool, json: bool, people: TextIO) -> N
         engine: what builds the image; `auto` is docker when that needs no download, else bundle.
         keep: whether the local cloud goes on afterwards.
         json: whether stdout gets the document of the command-line contract.
-        people: where everything for people goes.
+        out: where everything for people goes.
 
     Raises:
         KaizenError: a command failed; what it said stands above.
     """
-    began = time.monotonic()
-    clone, remote = example.make(work, example.example())
-    world = World(work=work, clone=clone, remote=remote, engine=_engine(engine, clone), people=people)
+    started_at = time.monotonic()
+    clone, remote = example.create_example_repo(work, example.find_example_app())
+    workspace = DemoWorkspace(work=work, clone=clone, remote=remote, engine=_choose_engine(engine, clone), out=out)
     try:
-        _type(f"local.up --state {shlex.quote(str(world.state))}", world)
-        for command in JOURNEY:
-            _type(command, world)
-        _show(world, json=json)
-        _say(
-            world,
-            f"One build, five environments, the same bytes, in {duration.show(time.monotonic() - began)}.",
+        _run_command(f"local.up --state {shlex.quote(str(workspace.state))}", workspace)
+        for command in DEMO_COMMANDS:
+            _run_command(command, workspace)
+        _show_status(workspace, json=json)
+        _print_line(
+            workspace,
+            f"One build, five environments, the same bytes, in {duration.format_duration(time.monotonic() - started_at)}.",
         )
     finally:
-        if keep and world.cloud is not None:
-            _what_next(world)
-        elif world.cloud is not None:
-            clouds.stop(world.cloud)
+        if keep and workspace.cloud is not None:
+            _print_next_steps(workspace)
+        elif workspace.cloud is not None:
+            clouds.stop_cloud(workspace.cloud)
 
 
-def _engine(wanted: str, clone: Path) -> str:
-    if wanted != "auto":
-        return wanted
+def _choose_engine(requested: str, clone: Path) -> str:
+    if requested != "auto":
+        return requested
     from kaizen_tasks.adapters.host import process
     from kaizen_tasks.config import load
 
-    found = load.read(clone)
-    base = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (found.raw["build"]["args"]["BASE"] if found else "")
+    config_file = load.read_config_file(clone)
+    base_image = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (
+        config_file.table["build"]["args"]["BASE"] if config_file else ""
+    )
     try:
-        inspected = process.run(("docker", "image", "inspect", base), timeout=5)
+        result = process.run(("docker", "image", "inspect", base_image), timeout=5)
     except KaizenError:
         return "bundle"
-    return "bundle" if inspected.code else "docker"
+    return "bundle" if result.code else "docker"
 
 
-def _say(world: World, text: str) -> None:
-    world.people.write(f"{text}\n")
-    world.people.flush()
+def _print_line(workspace: DemoWorkspace, text: str) -> None:
+    workspace.out.write(f"{text}\n")
+    workspace.out.flush()
 
 
-def _type(command: str, world: World) -> None:
+def _run_command(command: str, workspace: DemoWorkspace) -> None:
     """Type a command in the scratch clone; what it says goes straight to the people."""
-    _say(world, f"\n$ inv {command}")
-    code = _kaizen(command, world, stdout=world.people)
-    if code.returncode:
-        failed = KaizenError(
-            f"the demo's `inv {command}` failed with exit code {code.returncode}",
+    _print_line(workspace, f"\n$ inv {command}")
+    result = _run_kaizen(command, workspace, stdout=workspace.out)
+    if result.returncode:
+        error = KaizenError(
+            f"the demo's `inv {command}` failed with exit code {result.returncode}",
             state="what it said stands above",
             hint="demo --keep DIR leaves everything there to look at",
         )
-        raise failed
+        raise error
 
 
-def _kaizen(command: str, world: World, stdout: TextIO | int) -> subprocess.CompletedProcess[str]:
+def _run_kaizen(command: str, workspace: DemoWorkspace, stdout: TextIO | int) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "kaizen_tasks", *shlex.split(command)]
-    environ = {**clouds.surroundings(), **world.environ}
+    environ = {**clouds.clean_environ(), **workspace.environ}
     return subprocess.run(
-        argv, cwd=world.clone, env=environ, stdout=stdout, stdin=subprocess.DEVNULL, text=True, check=False
+        argv, cwd=workspace.clone, env=environ, stdout=stdout, stdin=subprocess.DEVNULL, text=True, check=False
     )
 
 
-def _show(world: World, *, json: bool) -> None:
+def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:
     if not json:
-        _type("status", world)
+        _run_command("status", workspace)
         return
-    document: dict[str, Any] = json_format.loads(_kaizen("status --json", world, stdout=subprocess.PIPE).stdout)
+    document: dict[str, Any] = json_format.loads(_run_kaizen("status --json", workspace, stdout=subprocess.PIPE).stdout)
     document["work"] = {
-        "repository": str(world.clone),
-        "remote": str(world.remote),
-        "endpoint_url": world.environ["AWS_ENDPOINT_URL"],
-        "environ": world.environ,
+        "repository": str(workspace.clone),
+        "remote": str(workspace.remote),
+        "endpoint_url": workspace.environ["AWS_ENDPOINT_URL"],
+        "environ": workspace.environ,
     }
     sys.stdout.write(json_format.dumps(document, indent=2) + "\n")
     sys.stdout.flush()
 
 
-def _what_next(world: World) -> None:
-    assert world.cloud is not None
-    exports = clouds.write_environ(world.cloud, INVOKE_BUILD_ENGINE=world.engine)
-    _say(
-        world,
+def _print_next_steps(workspace: DemoWorkspace) -> None:
+    assert workspace.cloud is not None
+    env_file = clouds.write_env_file(workspace.cloud, INVOKE_BUILD_ENGINE=workspace.engine)
+    _print_line(
+        workspace,
         f"""
 Everything keeps running. To go on by hand:
-  cd {shlex.quote(str(world.clone))} && . {shlex.quote(str(exports))}
+  cd {shlex.quote(str(workspace.clone))} && . {shlex.quote(str(env_file))}
   inv status
   inv changelog.add --type fixed --text "A typo" && git commit -am "Fix a typo" && inv release-staging
-  aws ecr describe-images --repository-name staging-coach-app --region {world.cloud.region}
+  aws ecr describe-images --repository-name staging-coach-app --region {workspace.cloud.region}
 To stop it:
-  inv local.down --state {shlex.quote(str(world.state))}""",
+  inv local.down --state {shlex.quote(str(workspace.state))}""",
     )

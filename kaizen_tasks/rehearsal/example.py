@@ -9,7 +9,7 @@ from pathlib import Path
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import KaizenError, Refused
 
-CONFIGURATION = {
+GIT_CONFIG = {
     "user.name": "Coach Team",
     "user.email": "team@coach.example",
     "commit.gpgSign": "false",
@@ -18,7 +18,7 @@ CONFIGURATION = {
 }
 
 
-def example() -> Path:
+def find_example_app() -> Path:
     """Return the folder of the example app: in a checkout beside the package, in a wheel inside it.
 
     Raises:
@@ -31,12 +31,12 @@ def example() -> Path:
     raise Refused("the example app is missing from this installation", hint="install kaizen-tasks again")
 
 
-def make(work: Path, example: Path) -> tuple[Path, Path]:
+def create_example_repo(work: Path, example_folder: Path) -> tuple[Path, Path]:
     """Make a repository with the example as its first commit, and a bare remote that has it.
 
     Args:
         work: an empty folder.
-        example: the app's files.
+        example_folder: the app's files.
 
     Returns:
         The clone and the remote.
@@ -45,19 +45,21 @@ def make(work: Path, example: Path) -> tuple[Path, Path]:
         Refused: git is not installed.
     """
     clone, remote = work / "coach", work / "coach.git"
-    shutil.copytree(example, clone, ignore=shutil.ignore_patterns("__pycache__"))
-    _git(work, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-    _git(clone, "init", "--quiet", "--initial-branch=main")
-    for key, value in CONFIGURATION.items():
-        _git(clone, "config", key, value)
-    _git(clone, "add", "--all")
-    _git(clone, "commit", "--quiet", "--no-verify", "--message", "A web app that coaches runners")
-    _git(clone, "remote", "add", "origin", str(remote))
-    _git(clone, "push", "--quiet", "--set-upstream", "origin", "main")
+    shutil.copytree(example_folder, clone, ignore=shutil.ignore_patterns("__pycache__"))
+    _run_git(work, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+    _run_git(clone, "init", "--quiet", "--initial-branch=main")
+    for key, value in GIT_CONFIG.items():
+        _run_git(clone, "config", key, value)
+    _run_git(clone, "add", "--all")
+    _run_git(clone, "commit", "--quiet", "--no-verify", "--message", "A web app that coaches runners")
+    _run_git(clone, "remote", "add", "origin", str(remote))
+    _run_git(clone, "push", "--quiet", "--set-upstream", "origin", "main")
     return clone, remote
 
 
-def _git(folder: Path, *words: str) -> None:
-    finished = process.run(("git", *words), cwd=folder)
-    if not finished.ok:
-        raise KaizenError(f"git {words[0]} failed in the scratch clone: {finished.last}", hint="see git --version")
+def _run_git(folder: Path, *arguments: str) -> None:
+    result = process.run(("git", *arguments), cwd=folder)
+    if not result.ok:
+        raise KaizenError(
+            f"git {arguments[0]} failed in the scratch clone: {result.last_line}", hint="see git --version"
+        )

@@ -14,36 +14,36 @@ from kaizen_tasks.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
+NO_LOCKS_ENV = {"GIT_OPTIONAL_LOCKS": "0"}
 """git may refresh its index even when it only looks: https://git-scm.com/docs/git#Documentation/git.txt."""
 
 
-def folders(app: Path) -> tuple[Path, ...]:
+def repo_folders(app: Path) -> tuple[Path, ...]:
     """Return the work tree around an app and git's own folders, which a linked work tree has elsewhere.
 
     Raises:
         Refused: the app is not in a git repository.
     """
     argv = ("git", "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir")
-    found = process.run(argv, cwd=app, env=QUIET)
-    if not found.ok:
+    result = process.run(argv, cwd=app, env=NO_LOCKS_ENV)
+    if not result.ok:
         raise Refused(f"{app} is not in a git repository", state="nothing has been started", hint="git init")
-    top, *others = (Path(line) for line in found.out.splitlines())
-    return (top, *(each for each in dict.fromkeys(others) if not each.is_relative_to(top)))
+    top, *git_folders = (Path(line) for line in result.out.splitlines())
+    return (top, *(folder for folder in dict.fromkeys(git_folders) if not folder.is_relative_to(top)))
 
 
-def testimony(places: tuple[Path, ...]) -> Mapping[str, str]:
+def fingerprint_tree(roots: tuple[Path, ...]) -> Mapping[str, str]:
     """Return for every file and folder what it is: mode, and the hash of its content."""
-    return {str(path): _of(path) for place in places for path in _below(place)}
+    return {str(path): _fingerprint(path) for root in roots for path in _walk(root)}
 
 
-def _below(place: Path) -> Iterator[Path]:
-    yield place
-    for folder, below, files in os.walk(place):
-        yield from (Path(folder) / name for name in (*below, *files))
+def _walk(root: Path) -> Iterator[Path]:
+    yield root
+    for folder, subfolders, files in os.walk(root):
+        yield from (Path(folder) / name for name in (*subfolders, *files))
 
 
-def _of(path: Path) -> str:
+def _fingerprint(path: Path) -> str:
     """Describe one path; what is no file, folder or link has no content that could change."""
     try:
         mode = path.lstat().st_mode
@@ -57,6 +57,6 @@ def _of(path: Path) -> str:
         return f"{type(error).__name__}"
 
 
-def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+def diff_fingerprints(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
     """Return the paths that are not as they were, sorted."""
     return tuple(sorted({path for path, _ in before.items() ^ after.items()}))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def images_kept(engine: str, app: str) -> Iterator[None]:
+def preserve_image_tags(engine: str, app: str) -> Iterator[None]:
     """Give every name back to the image that had it, and remove the names that are new.
 
     What the engine keeps to build faster the next time stays.
@@ -21,30 +21,30 @@ def images_kept(engine: str, app: str) -> Iterator[None]:
         engine: `docker`, `podman`, `buildah` or `bundle`, which has none.
         app: the name of its images.
     """
-    before = _images(engine, app)
+    original_ids = _image_ids_by_tag(engine, app)
     try:
         yield
     finally:
-        for name, identity in _images(engine, app).items():
-            if name not in before:
-                process.run((*_words(engine, "rm"), name))
-            elif before[name] != identity:
-                process.run((*_words(engine, "tag"), before[name], name))
-                process.run((*_words(engine, "rm"), identity))
+        for tag, image_id in _image_ids_by_tag(engine, app).items():
+            if tag not in original_ids:
+                process.run((*_image_command(engine, "rm"), tag))
+            elif original_ids[tag] != image_id:
+                process.run((*_image_command(engine, "tag"), original_ids[tag], tag))
+                process.run((*_image_command(engine, "rm"), image_id))
 
 
-def _words(engine: str, verb: str) -> tuple[str, ...]:
+def _image_command(engine: str, verb: str) -> tuple[str, ...]:
     if engine == "buildah":
         return ("buildah", "rmi" if verb == "rm" else verb)
     return (engine, "image", verb)
 
 
-def _images(engine: str, app: str) -> Mapping[str, str]:
+def _image_ids_by_tag(engine: str, app: str) -> Mapping[str, str]:
     """Return the identity of every image of the app by its name."""
     if engine == "bundle":
         return {}
-    listing = ("images", "--no-trunc") if engine == "buildah" else ("image", "ls", "--no-trunc")
+    list_command = ("images", "--no-trunc") if engine == "buildah" else ("image", "ls", "--no-trunc")
     name = "{{.Name}}" if engine == "buildah" else "{{.Repository}}"
-    found = process.run((engine, *listing, "--format", f"{name}:{{{{.Tag}}}} {{{{.ID}}}}", app))
-    pairs = (line.split() for line in found.out.splitlines())
+    result = process.run((engine, *list_command, "--format", f"{name}:{{{{.Tag}}}} {{{{.ID}}}}", app))
+    pairs = (line.split() for line in result.out.splitlines())
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and not pair[0].endswith(":<none>")}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.json_document import Configuration
-from kaizen_tasks.domain.release import Recipe
+from kaizen_tasks.domain.json_document import ConfigDocument
+from kaizen_tasks.domain.release import BuildSpec
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.ports.types import Secret
 
@@ -20,105 +20,107 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 
-PATIENCE = 60.0
+SERVICE_START_TIMEOUT_SECONDS = 60.0
 """Seconds within which the services run."""
 
 
-def provide(tools: Toolbox, first: Version | None = None) -> None:
+def provision(tools: Toolbox, first_version: Version | None = None) -> None:
     """Create what is missing; every new service runs what is committed.
 
     Args:
         tools: the app's toolbox, pointed at a local cloud.
-        first: what version that is said to be; None for the committed one.
+        first_version: what version that is said to be; None for the committed one.
 
     Raises:
         Refused: HEAD has no VERSION.
         KaizenError: a service did not come up.
     """
     environments = tuple(tools.settings.environments.values())
-    lacking = tuple(environment for environment in environments if not _exists(environment, tools))
-    if not tools.table.exists():
-        tools.table.create()
-    if not lacking:
+    new_environments = tuple(environment for environment in environments if not _service_exists(environment, tools))
+    if not tools.ledger_table.exists():
+        tools.ledger_table.create()
+    if not new_environments:
         return
-    tools.account.mount_blobs()
-    _repositories(lacking, tools)
-    _first_image(lacking, first, tools)
-    for environment in lacking:
-        tools.founder.service(environment, _secrets(environment, tools))
-    _wait(lacking, tools)
+    tools.account.enable_blob_mounting()
+    _create_repositories(new_environments, tools)
+    _publish_first_image(new_environments, first_version, tools)
+    for environment in new_environments:
+        tools.provisioner.create_service(environment, _create_secret(environment, tools))
+    _wait_until_running(new_environments, tools)
 
 
-def _exists(environment: Environment, tools: Toolbox) -> bool:
+def _service_exists(environment: Environment, tools: Toolbox) -> bool:
     try:
-        tools.platform.service(environment.service)
+        tools.platform.get_service(environment.service)
     except NotFound:
         return False
     return True
 
 
-def _repositories(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) -> None:
     for environment in environments:
         try:
-            tools.registry.address(environment.repository)
+            tools.registry.repository_uri(environment.repository)
         except NotFound:
-            tools.founder.repository(environment.repository)
+            tools.provisioner.create_repository(environment.repository)
 
 
-def _first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
+def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
     """Build what is committed, push it once, and copy it to the others."""
-    recipe = _recipe(version, tools)
-    first, *others = (environment.repository for environment in environments)
-    pushed = tools.registry.image(first, recipe.version)
-    if pushed is None:
-        _build_and_push(recipe, first, tools)
-        pushed = tools.registry.image(first, recipe.version)
-    assert pushed is not None
-    for other in others:
-        tools.registry.copy(digest=pushed.digest, source=first, target=other, tag=recipe.version)
-    for repository in (first, *others):
-        tools.registry.point(repository=repository, tag="latest", digest=pushed.digest)
+    build_spec = _make_build_spec(version, tools)
+    first_repository, *other_repositories = (environment.repository for environment in environments)
+    image = tools.registry.find_image(first_repository, build_spec.version)
+    if image is None:
+        _build_and_push(build_spec, first_repository, tools)
+        image = tools.registry.find_image(first_repository, build_spec.version)
+    assert image is not None
+    for target in other_repositories:
+        tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=build_spec.version)
+    for repository in (first_repository, *other_repositories):
+        tools.registry.move_tag(repository=repository, tag="latest", digest=image.digest)
 
 
-def _secrets(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
+def _create_secret(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
     """Create the runtime configuration that may be set, with a sample of each value."""
     keys = tools.settings.runtime.keys
     if not keys:
         return {}
-    sample = Configuration.empty().replaced({name: key.sample for name, key in keys.items()})
-    return tools.founder.secret(environment, Secret(sample.text))
+    sample_document = ConfigDocument.empty().with_values({name: key.sample_value for name, key in keys.items()})
+    return tools.provisioner.create_secret(environment, Secret(sample_document.text))
 
 
-def _build_and_push(recipe: Recipe, repository: str, tools: Toolbox) -> None:
+def _build_and_push(build_spec: BuildSpec, repository: str, tools: Toolbox) -> None:
     with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
-        tools.scm.export(recipe.revision, Path(folder))
-        image = tools.builder.find(recipe) or tools.builder.build(recipe, Path(folder))
-    address = tools.registry.address(repository)
-    tools.builder.push(image, address=address, tag=recipe.version, login=tools.registry.login())
+        tools.scm.export(build_spec.revision, Path(folder))
+        image = tools.builder.find_image(build_spec) or tools.builder.build(build_spec, Path(folder))
+    repository_uri = tools.registry.repository_uri(repository)
+    tools.builder.push(image, repository_uri=repository_uri, tag=build_spec.version, login=tools.registry.credentials())
 
 
-def _recipe(version: Version | None, tools: Toolbox) -> Recipe:
+def _make_build_spec(version: Version | None, tools: Toolbox) -> BuildSpec:
     head = tools.scm.head().commit
-    committed = tools.scm.read(head, "VERSION")
-    if committed is None:
+    version_file = tools.scm.read_at(head, "VERSION")
+    if version_file is None:
         raise Refused("HEAD has no VERSION, so there is nothing to run at first", hint="commit a VERSION")
-    return Recipe(
+    return BuildSpec(
         app=tools.settings.app,
-        version=versions.image_tag(version or versions.read(committed)),
+        version=versions.image_tag(version or versions.parse_version_file(version_file)),
         revision=head,
-        created=tools.scm.committed(head),
-        source=tools.scm.source(),
+        created_at=tools.scm.commit_time(head),
+        source=tools.scm.web_url(),
     )
 
 
-def _wait(environments: tuple[Environment, ...], tools: Toolbox) -> None:
-    began, states = tools.clock.elapsed(), dict[str, str]()
-    while tools.clock.elapsed() - began < PATIENCE:
-        states = {each.service: tools.platform.service(each.service).status for each in environments}
-        if set(states.values()) <= {"RUNNING"}:
+def _wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:
+    started_at, statuses = tools.clock.monotonic(), dict[str, str]()
+    while tools.clock.monotonic() - started_at < SERVICE_START_TIMEOUT_SECONDS:
+        statuses = {
+            environment.service: tools.platform.get_service(environment.service).status for environment in environments
+        }
+        if set(statuses.values()) <= {"RUNNING"}:
             return
-        if "CREATE_FAILED" in states.values():
+        if "CREATE_FAILED" in statuses.values():
             break
         tools.clock.sleep(0.05)
-    said = ", ".join(f"{service} is {status}" for service, status in states.items() if status != "RUNNING")
-    raise KaizenError(f"not every service came up: {said}", hint="the local cloud's state folder has the logs")
+    summary = ", ".join(f"{service} is {status}" for service, status in statuses.items() if status != "RUNNING")
+    raise KaizenError(f"not every service came up: {summary}", hint="the local cloud's state folder has the logs")

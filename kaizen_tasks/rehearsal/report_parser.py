@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-LOOKING = ("Get", "Describe", "List", "Batch", "Query", "Scan", "GET", "HEAD")
+READ_ONLY_PREFIXES = ("Get", "Describe", "List", "Batch", "Query", "Scan", "GET", "HEAD")
 """How the names of requests begin that change nothing."""
 
-UPLOAD = re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/")
-MANIFEST = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)")
-MOUNTED = 201
+UPLOAD_PATH = re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/")
+MANIFEST_PATH = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<reference>[^/]+)")
+BLOB_MOUNTED_STATUS = 201
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository"""
 
-LINE = re.compile(
+STEP_LINE = re.compile(
     r"(?:[\d:]{8}Z)?  (?P<verdict>done|failed|ok|already done) +(?P<label>[a-z]\S*(?: \S+)?) {2,}(?P<text>.*)"
 )
-TIME = re.compile(r"(?:\(|after )(?P<time>\d[^()]*?)\)?$")
+STEP_DURATION = re.compile(r"(?:\(|after )(?P<time>\d[^()]*?)\)?$")
 
 
 @frozen(kw_only=True)
-class Took:
+class StepTiming:
     """A step that has ended.
 
     Attributes:
@@ -44,25 +44,27 @@ class Took:
     seconds: float
 
 
-def steps(lines: Iterable[str]) -> tuple[Took, ...]:
+def parse_step_timings(lines: Iterable[str]) -> tuple[StepTiming, ...]:
     """Read the steps out of what a command says where there is no terminal."""
-    return tuple(_took(found) for line in lines if (found := LINE.fullmatch(line)))
+    return tuple(_parse_step(match) for line in lines if (match := STEP_LINE.fullmatch(line)))
 
 
-def _took(line: re.Match[str]) -> Took:
-    time = TIME.search(line["text"]) if line["verdict"] in {"done", "failed"} else None
-    return Took(step=line["label"], verdict=line["verdict"], seconds=_seconds(time["time"]) if time else 0)
+def _parse_step(match: re.Match[str]) -> StepTiming:
+    time_match = STEP_DURATION.search(match["text"]) if match["verdict"] in {"done", "failed"} else None
+    return StepTiming(
+        step=match["label"], verdict=match["verdict"], seconds=_parse_seconds(time_match["time"]) if time_match else 0
+    )
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     """Read what `duration.show` wrote; zero when it is something else that stands in brackets."""
     try:
-        return duration.parse(text.replace(" ", ""))
+        return duration.parse_duration(text.replace(" ", ""))
     except ValueError:
         return 0
 
 
-class RequestLog:
+class RequestLogReader:
     """What a local cloud writes down of its requests.
 
     Args:
@@ -71,33 +73,33 @@ class RequestLog:
 
     def __init__(self, state: Path) -> None:
         self._path = state / "requests.jsonl"
-        self._read = 0
+        self._offset = 0
 
-    def new(self) -> Sequence[Mapping[str, Any]]:
+    def read_new(self) -> Sequence[Mapping[str, Any]]:
         """Return the requests since the last question, oldest first."""
         with self._path.open(encoding="utf-8") as file:
-            file.seek(self._read)
+            file.seek(self._offset)
             lines = file.readlines()
-            self._read = file.tell()
+            self._offset = file.tell()
         return [json.loads(line) for line in lines]
 
 
-def changes(requests: Iterable[Mapping[str, Any]]) -> Mapping[str, int]:
+def count_changes(requests: Iterable[Mapping[str, Any]]) -> Mapping[str, int]:
     """Return what changed something and how often, in the order in which each was done first."""
-    named = (_name(each) for each in requests if each["status"] < 400)
-    return Counter(name for name in named if name)
+    names = (_describe_change(request) for request in requests if request["status"] < 400)
+    return Counter(name for name in names if name)
 
 
-def _name(request: Mapping[str, Any]) -> str:
+def _describe_change(request: Mapping[str, Any]) -> str:
     """Say what a request has changed; nothing for one that has only looked."""
     operation = str(request.get("operation") or request["method"])
-    if operation.startswith(LOOKING):
+    if operation.startswith(READ_ONLY_PREFIXES):
         return ""
     if request["service"] != "registry":
         return f"{request['service']}:{operation}"
-    if manifest := MANIFEST.fullmatch(request["path"]):
+    if manifest := MANIFEST_PATH.fullmatch(request["path"]):
         return f"put {manifest['repository']}:{manifest['reference']}"
-    if operation == "POST" and (upload := UPLOAD.match(request["path"])):
-        verb = "mount a layer into" if request["status"] == MOUNTED else "upload a layer to"
+    if operation == "POST" and (upload := UPLOAD_PATH.match(request["path"])):
+        verb = "mount a layer into" if request["status"] == BLOB_MOUNTED_STATUS else "upload a layer to"
         return f"{verb} {upload['repository']}"
     return ""

@@ -17,29 +17,37 @@ from attrs import field, frozen
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError, UsageError
-from kaizen_tasks.rehearsal import clone, fingerprint, image_tags, report_parser
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal.clone import Copy
-from kaizen_tasks.rehearsal.report_parser import RequestLog, Took
+from kaizen_tasks.rehearsal import image_tags, report_parser
+from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
+from kaizen_tasks.rehearsal.fingerprint import diff_fingerprints, fingerprint_tree, repo_folders
+from kaizen_tasks.rehearsal.report_parser import RequestLogReader, StepTiming
 
-FOUNDING = "local.up"
+SETUP_COMMAND = "local.up"
 """What makes repositories, services and ledger."""
 
-BEFORE = "v0.0.0"
+INITIAL_VERSION = "v0.0.0"
 """What every service runs at first: below any release, so that the rehearsed one finds its own name free."""
 
-LONGEST = 30.0
+MAX_VERIFY_SECONDS = 30.0
 """Seconds for an app on this machine to prove itself; what is configured allows for an internet in between."""
 
-ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
+GIT_LOCATION_VARS = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+)
 """Variables with which git works on another repository than the one it stands in; a hook has them."""
 
-ASKING = ("deploy", "hotfix", "promote", "release", "rollback", "runtime", "setup")
+PROMPTING_COMMANDS = ("deploy", "hotfix", "promote", "release", "rollback", "runtime", "setup")
 """How the names of flows begin that may ask before they change a protected environment."""
 
 
 @frozen(kw_only=True)
-class Plan:
+class RehearsalPlan:
     """What is rehearsed.
 
     Attributes:
@@ -48,7 +56,7 @@ class Plan:
         engine: what builds images.
         work: an empty folder for everything.
         keep: whether the local cloud goes on afterwards.
-        people: where everything for people goes.
+        out: where everything for people goes.
     """
 
     settings: Settings
@@ -56,19 +64,19 @@ class Plan:
     engine: str
     work: Path
     keep: bool
-    people: TextIO
+    out: TextIO
 
     @property
     def commands(self) -> tuple[str, ...]:
         """The commands in order: a promotion needs the way to it, and a rollback needs something to go back from."""
-        first, *later = self.settings.pipeline
-        train = (f"release-{first}", *(f"promote-{stage}" for stage in later))
+        first_stage, *later_stages = self.settings.pipeline
+        pipeline_commands = (f"release-{first_stage}", *(f"promote-{stage}" for stage in later_stages))
         if not self.flow:
-            return tuple(map(_agreeing, train))
-        if self.flow in train:
-            return tuple(map(_agreeing, train[: train.index(self.flow) + 1]))
-        before = () if self.is_hotfix else train
-        return tuple(map(_agreeing, (*before, self.flow)))
+            return tuple(map(_with_yes, pipeline_commands))
+        if self.flow in pipeline_commands:
+            return tuple(map(_with_yes, pipeline_commands[: pipeline_commands.index(self.flow) + 1]))
+        prior_commands = () if self.is_hotfix else pipeline_commands
+        return tuple(map(_with_yes, (*prior_commands, self.flow)))
 
     @property
     def is_hotfix(self) -> bool:
@@ -83,12 +91,12 @@ class Plan:
 
 
 @frozen(kw_only=True)
-class Performance:
+class CommandRun:
     """One command that was typed.
 
     Attributes:
         command: what was typed after `inv`.
-        code: its exit code.
+        exit_code: its exit code.
         error: what it said on stderr.
         seconds: how long it took.
         steps: its steps.
@@ -96,121 +104,131 @@ class Performance:
     """
 
     command: str
-    code: int
+    exit_code: int
     error: str
     seconds: float
-    steps: tuple[Took, ...]
+    steps: tuple[StepTiming, ...]
     changes: Mapping[str, int]
 
 
 @frozen(kw_only=True)
-class Report:
+class RehearsalReport:
     """What has become of a rehearsal.
 
     Attributes:
-        copy: what it worked on.
-        performances: the commands, in order; after one that failed there is none.
+        clone: what it worked on.
+        command_runs: the commands, in order; after one that failed there is none.
         refs: what would have changed at the remote: `main 1a2b3c4d5e → 5e4d3c2b1a`.
-        witnessed: how many files and folders of the repository are as they were.
+        unchanged_count: how many files and folders of the repository are as they were.
         environ: the variables that point at the local cloud, while it goes on.
     """
 
-    copy: Copy
-    performances: tuple[Performance, ...]
+    clone: ScratchClone
+    command_runs: tuple[CommandRun, ...]
     refs: tuple[str, ...]
-    witnessed: int
+    unchanged_count: int
     environ: Mapping[str, str] = field(factory=dict)
 
     @property
-    def code(self) -> int:
+    def exit_code(self) -> int:
         """The exit code of the last command."""
-        return self.performances[-1].code
+        return self.command_runs[-1].exit_code
 
     @property
-    def began(self) -> bool:
+    def has_started(self) -> bool:
         """Whether there was a scratch world to type the flow in; otherwise only its making is reported."""
-        return not self.performances[0].command.startswith(FOUNDING)
+        return not self.command_runs[0].command.startswith(SETUP_COMMAND)
 
 
-def run(plan: Plan) -> Report:
+def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
     """Make the scratch world, type the commands, and look whether the repository is as it was.
 
     Raises:
         Refused: there is no repository, or no local cloud.
         KaizenError: the scratch world cannot be made, or the repository has changed meanwhile.
     """
-    for name in ELSEWHERE:
+    for name in GIT_LOCATION_VARS:
         os.environ.pop(name, None)  # every git from here on is to work where it stands, above all in the scratch clone
-    places = fingerprint.folders(plan.settings.root)
-    before = fingerprint.testimony(places)
-    copy = clone.make(plan.work, places[0], plan.settings, branches=plan.branches)
-    for refusal in copy.refusals:
-        _say(plan, f"would be refused: {refusal}")
-    _check_flow(plan, copy)
-    with image_tags.images_kept(plan.engine, plan.settings.app):
-        performances, refs, environ = _perform(plan, copy)
-    changed = fingerprint.changed(before, fingerprint.testimony(places))
-    if changed:
+    folders = repo_folders(plan.settings.root)
+    before = fingerprint_tree(folders)
+    clone = create_clone(plan.work, folders[0], plan.settings, branches=plan.branches)
+    for refusal in clone.refusals:
+        _print_line(plan, f"would be refused: {refusal}")
+    _check_flow(plan, clone)
+    with image_tags.preserve_image_tags(plan.engine, plan.settings.app):
+        command_runs, refs, environ = _rehearse_in_cloud(plan, clone)
+    changed_paths = diff_fingerprints(before, fingerprint_tree(folders))
+    if changed_paths:
         raise KaizenError(
-            f"the rehearsal has left everything alone, or should have: {len(changed)} files differ: {changed[0]}",
+            f"the rehearsal has left everything alone, or should have: {len(changed_paths)} files differ: {changed_paths[0]}",
             state="somebody else may have changed them meanwhile",
             hint="rehearse again while nothing else works there",
         )
-    return Report(copy=copy, performances=performances, refs=refs, witnessed=len(before), environ=environ)
+    return RehearsalReport(
+        clone=clone, command_runs=command_runs, refs=refs, unchanged_count=len(before), environ=environ
+    )
 
 
-def _check_flow(plan: Plan, copy: Copy) -> None:
+def _check_flow(plan: RehearsalPlan, clone: ScratchClone) -> None:
     """Ask for the help of the flow, before anything is started for it."""
     name = plan.flow.partition(" ")[0]
-    if name and _type(f"--help {shlex.quote(name)}", plan, copy, {}, aloud=False).code:
+    if name and _run_command(f"--help {shlex.quote(name)}", plan, clone, {}, echo=False).exit_code:
         raise UsageError(f"--flow {name}: the app has no such task", state="nothing was started", hint="inv --list")
 
 
-def _perform(plan: Plan, copy: Copy) -> tuple[tuple[Performance, ...], tuple[str, ...], Mapping[str, str]]:
+def _rehearse_in_cloud(
+    plan: RehearsalPlan, clone: ScratchClone
+) -> tuple[tuple[CommandRun, ...], tuple[str, ...], Mapping[str, str]]:
     state, aws = plan.work / "cloud", plan.settings.aws
-    runs = "process" if plan.engine == "bundle" else "auto"
-    cloud = clouds.start(state, region=aws.region, account=aws.account or clouds.ACCOUNT, engine=runs)
+    cloud_engine = "process" if plan.engine == "bundle" else "auto"
+    cloud = clouds.start_cloud(
+        state, region=aws.region, account=aws.account or clouds.DEFAULT_ACCOUNT, engine=cloud_engine
+    )
     try:
-        environ = {**cloud.environ, **_overrides(plan)}
-        clouds.write_environ(cloud, **_overrides(plan))
-        found = _type(
-            f"{FOUNDING} --state {shlex.quote(str(state))} --first {BEFORE}", plan, copy, environ, aloud=False
+        environ = {**cloud.environ, **_environ_overrides(plan)}
+        clouds.write_env_file(cloud, **_environ_overrides(plan))
+        setup_run = _run_command(
+            f"{SETUP_COMMAND} --state {shlex.quote(str(state))} --first {INITIAL_VERSION}",
+            plan,
+            clone,
+            environ,
+            echo=False,
         )
-        if found.code:
-            return (found,), (), {}
-        refs = _refs(copy)
-        performances = _type_all(plan, copy, environ)
-        return performances, _moved(refs, _refs(copy)), environ if plan.keep else {}
+        if setup_run.exit_code:
+            return (setup_run,), (), {}
+        refs_before = _list_refs(clone)
+        command_runs = _run_commands(plan, clone, environ)
+        return command_runs, _describe_ref_changes(refs_before, _list_refs(clone)), environ if plan.keep else {}
     finally:
         if not plan.keep:
-            clouds.stop(cloud)
+            clouds.stop_cloud(cloud)
 
 
-def _type_all(plan: Plan, copy: Copy, environ: Mapping[str, str]) -> tuple[Performance, ...]:
+def _run_commands(plan: RehearsalPlan, clone: ScratchClone, environ: Mapping[str, str]) -> tuple[CommandRun, ...]:
     """Type one command after the other, as long as they succeed."""
-    log, performances = RequestLog(plan.work / "cloud"), list[Performance]()
-    log.new()  # what was founded is no part of it
+    log, command_runs = RequestLogReader(plan.work / "cloud"), list[CommandRun]()
+    log.read_new()  # what was founded is no part of it
     for command in plan.commands:
-        performances.append(_type(command, plan, copy, environ, log=log))
-        if performances[-1].code:
+        command_runs.append(_run_command(command, plan, clone, environ, log=log))
+        if command_runs[-1].exit_code:
             break
-    return tuple(performances)
+    return tuple(command_runs)
 
 
-def _agreeing(command: str) -> str:
-    return f"{command} --yes" if command.startswith(ASKING) and "--yes" not in command.split() else command
+def _with_yes(command: str) -> str:
+    return f"{command} --yes" if command.startswith(PROMPTING_COMMANDS) and "--yes" not in command.split() else command
 
 
-def _overrides(plan: Plan) -> dict[str, str]:
+def _environ_overrides(plan: RehearsalPlan) -> dict[str, str]:
     """Say what differs from the real thing: nobody signs, no profile is used, and nothing is far away."""
-    ages = (f"INVOKE_ENVIRONMENTS_{name.upper()}_MIN_AGE" for name in plan.settings.environments)
+    min_age_variables = (f"INVOKE_ENVIRONMENTS_{name.upper()}_MIN_AGE" for name in plan.settings.environments)
     return {
-        **dict.fromkeys((*ages, "INVOKE_EVIDENCE_MIN_AGE"), "0s"),
+        **dict.fromkeys((*min_age_variables, "INVOKE_EVIDENCE_MIN_AGE"), "0s"),
         "INVOKE_BUILD_ENGINE": plan.engine,
         "INVOKE_AWS_PROFILE": "",
         "INVOKE_TAG_SIGN": "",
         "INVOKE_ROLLOUT_BAKE": "0s",
-        "INVOKE_VERIFY_TIMEOUT": f"{min(plan.settings.verify.timeout, LONGEST):g}s",
+        "INVOKE_VERIFY_TIMEOUT": f"{min(plan.settings.verify.timeout, MAX_VERIFY_SECONDS):g}s",
         "XDG_CACHE_HOME": str(plan.work / "cache"),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -219,64 +237,64 @@ def _overrides(plan: Plan) -> dict[str, str]:
     }
 
 
-def _type(
+def _run_command(
     command: str,
-    plan: Plan,
-    copy: Copy,
+    plan: RehearsalPlan,
+    clone: ScratchClone,
     environ: Mapping[str, str],
     *,
-    log: RequestLog | None = None,
-    aloud: bool = True,
-) -> Performance:
+    log: RequestLogReader | None = None,
+    echo: bool = True,
+) -> CommandRun:
     """Type a command in the scratch clone; what it says goes to the people as it comes, and is kept."""
-    if aloud:
-        _say(plan, f"\n$ inv {command}")
-    program = "invoke" if (copy.app / "tasks.py").is_file() else "kaizen_tasks"
-    argv, began = (sys.executable, "-m", program, *shlex.split(command)), time.monotonic()
+    if echo:
+        _print_line(plan, f"\n$ inv {command}")
+    program = "invoke" if (clone.app_folder / "tasks.py").is_file() else "kaizen_tasks"
+    argv, started_at = (sys.executable, "-m", program, *shlex.split(command)), time.monotonic()
     lines = []
-    with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as errors:
+    with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as error_file:
         with subprocess.Popen(
             argv,
-            cwd=copy.app,
-            env={**clouds.surroundings(), **environ},
+            cwd=clone.app_folder,
+            env={**clouds.clean_environ(), **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=error_file,
             encoding="utf-8",
         ) as child:
             assert child.stdout is not None
             for line in child.stdout:
                 lines.append(line.rstrip("\n"))
-                if aloud:
-                    _say(plan, lines[-1])
-        errors.seek(0)
-        said = errors.read().strip()
-    return Performance(
+                if echo:
+                    _print_line(plan, lines[-1])
+        error_file.seek(0)
+        error_text = error_file.read().strip()
+    return CommandRun(
         command=command,
-        code=child.returncode,
-        error=said,
-        seconds=time.monotonic() - began,
-        steps=report_parser.steps(lines),
-        changes=report_parser.changes(log.new()) if log else {},
+        exit_code=child.returncode,
+        error=error_text,
+        seconds=time.monotonic() - started_at,
+        steps=report_parser.parse_step_timings(lines),
+        changes=report_parser.count_changes(log.read_new()) if log else {},
     )
 
 
-def _refs(copy: Copy) -> Mapping[str, str]:
+def _list_refs(clone: ScratchClone) -> Mapping[str, str]:
     """Return the branches and tags of the scratch remote; without one, those of the clone."""
-    commit = "%(if)%(*objectname)%(then)%(*objectname:short=10)%(else)%(objectname:short=10)%(end)"
-    listing = ("git", "for-each-ref", f"--format=%(refname:short) {commit}", "refs/heads", "refs/tags")
-    found = process.run(listing, cwd=copy.remote or copy.app)
-    return dict(line.rsplit(" ", 1) for line in found.out.splitlines())
+    commit_format = "%(if)%(*objectname)%(then)%(*objectname:short=10)%(else)%(objectname:short=10)%(end)"
+    argv = ("git", "for-each-ref", f"--format=%(refname:short) {commit_format}", "refs/heads", "refs/tags")
+    result = process.run(argv, cwd=clone.remote or clone.app_folder)
+    return dict(line.rsplit(" ", 1) for line in result.out.splitlines())
 
 
-def _moved(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+def _describe_ref_changes(old_refs: Mapping[str, str], new_refs: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
-        f"{name} {before[name]} → {commit}" if name in before else f"{name} is new, {commit}"
-        for name, commit in after.items()
-        if before.get(name) != commit
+        f"{name} {old_refs[name]} → {commit}" if name in old_refs else f"{name} is new, {commit}"
+        for name, commit in new_refs.items()
+        if old_refs.get(name) != commit
     )
 
 
-def _say(plan: Plan, text: str) -> None:
-    plan.people.write(f"{text}\n")
-    plan.people.flush()
+def _print_line(plan: RehearsalPlan, text: str) -> None:
+    plan.out.write(f"{text}\n")
+    plan.out.flush()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.program import Kaizen, namespace
+from kaizen_tasks.program import KaizenProgram, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def kaizen(*words: str, capsys: pytest.CaptureFixture[str]) -> Said:
     capsys.readouterr()
     code = 0
     try:
-        Kaizen(name="kaizen", binary="kaizen", namespace=namespace(), version="0").run(["kaizen", *words])
+        KaizenProgram(name="kaizen", binary="kaizen", namespace=namespace(), version="0").run(["kaizen", *words])
     except SystemExit as ended:
         code = int(ended.code or 0)
     sys.stdout.flush()

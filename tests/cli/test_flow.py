@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @flow
 def bring_back(environment: Environment, _settings: Settings) -> Flow:
     """Deploy once more."""
-    return (steps.Locate(environment=environment), steps.Deploy(environment=environment))
+    return (steps.FindImage(environment=environment), steps.Deploy(environment=environment))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_is_named_and_described_as_its_function() -> None:
 
 
 def test_takes_the_named_release_through_its_steps(tools: FakeToolbox) -> None:
-    tools.ledger.written.clear()
+    tools.ledger.all_entries.clear()
     bring_back.body(Context(), env=["staging"], release="0.2.0")
     assert [entry.event for entry in tools.ledger.entries("staging")] == [Event.DEPLOYED, Event.STARTED]
 
@@ -44,7 +44,7 @@ def test_takes_the_named_release_through_its_steps(tools: FakeToolbox) -> None:
 def test_asks_before_it_touches_a_protected_environment(tools: FakeToolbox) -> None:
     with pytest.raises(Exit, match="prod is protected") as refused:
         bring_back.body(Context(), env=["prod"], release="0.2.0")
-    assert (refused.value.code, tools.serving["prod"]) == (3, "v0.1.0")
+    assert (refused.value.code, tools.running_versions["prod"]) == (3, "v0.1.0")
 
 
 def test_fails_as_its_steps_fail(tools: FakeToolbox) -> None:

@@ -83,9 +83,9 @@ def contents(folder: Path) -> dict[str, str]:
 
 def settings(folder: Path) -> Settings:
     """Return what the reader makes of the configuration."""
-    found = load.read(folder)
+    found = load.read_config_file(folder)
     assert found is not None
-    return validate.read(found, load.with_defaults(found.raw))
+    return validate.build_settings(found, load.with_defaults(found.table))
 
 
 def test_an_app_with_script_and_terraform_is_configured_whole(folder: Path, init: Init) -> None:

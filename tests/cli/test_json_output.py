@@ -9,17 +9,17 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.cli import json_output
-from kaizen_tasks.domain.changelog import Problem
-from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.ledger import Candidate, Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.domain.status import Row
+from kaizen_tasks.domain.status import EnvironmentStatus
 from tests.fakes.tools import settings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ENTRY = Entry(
+ENTRY = LedgerEntry(
     environment="staging",
     event=Event.VERIFIED,
     version="v1.2.3",
@@ -38,16 +38,24 @@ LOCK = Lock(
     fence=7,
 )
 HOLD = Hold(environment="staging", reason="a demo", actor="ada@laptop", since=NOON)
-SEEN = Row(
+SEEN = EnvironmentStatus(
     environment=settings().environments["staging"],
     url="https://staging.example",
-    latest=Image(digest="sha256:ab", media_type="any", version="v1.2.3"),
-    running=Running(version="v1.2.3", environment="staging"),
-    entry=ENTRY,
+    latest_image=Image(digest="sha256:ab", media_type="any", version="v1.2.3"),
+    version_report=VersionReport(version="v1.2.3", environment="staging"),
+    last_entry=ENTRY,
     lock=LOCK,
     hold=HOLD,
 )
-UNSEEN = evolve(SEEN, url="", latest=None, running=Running(fault="has no address"), entry=None, lock=None, hold=None)
+UNSEEN = evolve(
+    SEEN,
+    url="",
+    latest_image=None,
+    version_report=VersionReport(error="has no address"),
+    last_entry=None,
+    lock=None,
+    hold=None,
+)
 
 
 def test_the_status_of_an_environment_has_every_key_of_the_contract() -> None:
@@ -113,8 +121,8 @@ def test_what_is_not_there_is_null_and_its_key_stays() -> None:
 
 def test_an_image_without_a_label_has_no_version() -> None:
     """It was made by somebody else; its digest is known all the same."""
-    assert SEEN.latest is not None
-    row = evolve(SEEN, latest=evolve(SEEN.latest, version=""))
+    assert SEEN.latest_image is not None
+    row = evolve(SEEN, latest_image=evolve(SEEN.latest_image, version=""))
 
     document = json_output.status_document(settings(), [row], NOON)["environments"]["staging"]
 
@@ -128,7 +136,7 @@ def test_the_token_of_a_lock_stays_with_its_owner() -> None:
 
 def test_a_lock_that_was_taken_by_hand_does_not_expire() -> None:
     """That is how programs can tell."""
-    document = json_output.standing_document(evolve(LOCK, expires=None), None, NOON)
+    document = json_output.lock_and_hold_document(evolve(LOCK, expires=None), None, NOON)
 
     assert (document["lock"]["expires"], document["lock"]["manual"], document["hold"]) == (None, True, None)
 
@@ -136,12 +144,12 @@ def test_a_lock_that_was_taken_by_hand_does_not_expire() -> None:
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_release_to_go_back_to_is_its_proof_and_whether_its_image_exists(*, exists: bool) -> None:
     """The rest is what the ledger says."""
-    document = json_output.candidate_document(Candidate(entry=ENTRY, exists=exists))
+    document = json_output.candidate_document(RollbackCandidate(entry=ENTRY, image_exists=exists))
 
     assert document == {**json_output.entry_document(ENTRY), "exists": exists}
 
 
-PROBLEM = Problem(line=3, column=5, rule="order", what="0.1.0 stands above 0.2.0", fix="newest first")
+PROBLEM = LintProblem(line=3, column=5, rule="order", message="0.1.0 stands above 0.2.0", fix="newest first")
 
 
 def test_a_problem_says_where_what_and_how_to_mend_it() -> None:

@@ -64,7 +64,7 @@ class App:
 
     def type(self, *words: str) -> Said:
         """Type a command."""
-        kaizen = program.Kaizen(name="kaizen", binary="kaizen", namespace=program.namespace(), version="1")
+        kaizen = program.KaizenProgram(name="kaizen", binary="kaizen", namespace=program.namespace(), version="1")
         out, err, code = StringIO(), StringIO(), 0
         defaults = wiring.toolbox.__kwdefaults__ or {}
         with redirect_stdout(out), redirect_stderr(err), patch.dict(defaults, stream=out):
@@ -109,7 +109,7 @@ class TestShow:
         ]
 
     def test_says_who_and_why(self, app: App) -> None:
-        lock = app.locks.take(wanted("a1", "mark", at=now()))
+        lock = app.locks.acquire(wanted("a1", "mark", at=now()))
         app.type("hold.add", "--env", "mark", "--reason", "a hotfix")
 
         (line,) = app.type("lock.show", "--env", "mark").out.splitlines()
@@ -118,13 +118,13 @@ class TestShow:
         assert line.endswith(": a hotfix")
 
     def test_says_that_a_run_has_died(self, app: App) -> None:
-        app.locks.take(wanted("a1", at=now() - timedelta(hours=1)))
+        app.locks.acquire(wanted("a1", at=now() - timedelta(hours=1)))
 
         assert "that run has died" in app.type("lock.show", "--env", "staging").out
         assert app.shown("staging")["lock"]["expired"]
 
     def test_gives_programs_everything_but_the_token(self, app: App) -> None:
-        lock = app.locks.take(wanted("5ec2e7", at=now()))
+        lock = app.locks.acquire(wanted("5ec2e7", at=now()))
 
         said = app.type("lock.show", "--json")
 
@@ -144,7 +144,7 @@ class TestShow:
         }
 
     def test_knows_what_was_locked_by_hand(self, app: App) -> None:
-        app.locks.take(by_hand())
+        app.locks.acquire(by_hand())
 
         lock = app.shown("staging")["lock"]
 
@@ -153,7 +153,7 @@ class TestShow:
 
 class TestRelease:
     def test_needs_force(self, app: App) -> None:
-        lock = app.locks.take(wanted(at=now()))
+        lock = app.locks.acquire(wanted(at=now()))
 
         said = app.type("lock.release", "--env", "staging")
 
@@ -163,15 +163,15 @@ class TestRelease:
             "nothing has been changed there",
             "if nobody is at work there: add --force",
         ]
-        assert app.locks.find("staging") == lock
+        assert app.locks.get("staging") == lock
 
     def test_says_what_it_removed(self, app: App) -> None:
-        lock = app.locks.take(wanted(at=now()))
+        lock = app.locks.acquire(wanted(at=now()))
 
         said = app.type("lock.release", "--env", "staging", "--force")
 
         assert (said.code, said.lines) == (0, [f"removed the lock: staging was {lock}"])
-        assert app.locks.find("staging") is None
+        assert app.locks.get("staging") is None
 
     def test_is_already_done_where_nobody_is(self, app: App) -> None:
         said = app.type("lock.release", "--env", "staging")
@@ -179,12 +179,12 @@ class TestRelease:
         assert (said.code, said.lines) == (0, ["already done: staging is not locked"])
 
     def test_changes_nothing_in_a_dry_run(self, app: App) -> None:
-        lock = app.locks.take(wanted(at=now()))
+        lock = app.locks.acquire(wanted(at=now()))
 
         said = app.type("--dry", "lock.release", "--env", "staging", "--force")
 
         assert (said.code, said.lines) == (0, [f"would remove the lock: staging was {lock}"])
-        assert app.locks.find("staging") == lock
+        assert app.locks.get("staging") == lock
 
     def test_needs_an_environment(self, app: App) -> None:
         assert app.type("lock.release", "--force").code == 2
@@ -264,11 +264,11 @@ def test_says_the_account_before_it_changes_anything(app: App) -> None:
 
 
 def test_lets_a_live_run_keep_a_lock_that_has_changed_hands(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = app.locks.take(wanted(at=now()))
-    monkeypatch.setattr(DynamoLocks, "find", lambda *_: evolve(lock, token="gone"))
+    lock = app.locks.acquire(wanted(at=now()))
+    monkeypatch.setattr(DynamoLocks, "get", lambda *_: evolve(lock, token="gone"))
 
     said = app.type("lock.release", "--env", "staging", "--force")
 
     monkeypatch.undo()
     assert said.code == 3
-    assert app.locks.find("staging") == lock
+    assert app.locks.get("staging") == lock

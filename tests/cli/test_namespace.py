@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def build(folder: Path, text: str) -> Collection:
     """Make the tasks of an app with this configuration."""
     (folder / "kaizen.toml").write_text(text, encoding="utf-8")
-    return namespace.build()
+    return namespace.build_namespace()
 
 
 def every_task(folder: Path) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def test_the_garbage_collector_rests_and_is_not_off() -> None:
     try:
         cli.make_namespace()
         assert gc.isenabled()
-        assert gc.get_threshold()[0] == cli.ALLOCATIONS_BETWEEN_COLLECTIONS
+        assert gc.get_threshold()[0] == cli.GC_ALLOCATION_THRESHOLD
         assert gc.get_freeze_count() > 0
     finally:
         gc.set_threshold(*before)

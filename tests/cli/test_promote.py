@@ -29,7 +29,7 @@ class FakeToolbox(FakeTools):
 
     dry: bool = False
 
-    def recollecting(self, _environments: Iterable[str]) -> AbstractContextManager[None]:
+    def caching_ledger(self, _environments: Iterable[str]) -> AbstractContextManager[None]:
         """Read the ledger anew each time; in memory that costs nothing."""
         return nullcontext()
 
@@ -38,7 +38,7 @@ def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeToolbox:
     """Return the world in which commands are typed; staging has v0.2.0, verified."""
     made = FakeToolbox(settings=settings(**changes))
     release(made)
-    made.drafting()
+    made.next_command()
     monkeypatch.setattr(wiring, "toolbox", lambda _config, **_: made)
     return made
 
@@ -63,7 +63,7 @@ def reasons(tools: FakeToolbox, environment: str) -> set[str]:
 
 def test_nothing_is_asked_or_copied_without_evidence(tools: FakeToolbox) -> None:
     """The refusal comes before the question that a protected environment asks."""
-    tools.ledger.written.clear()
+    tools.ledger.all_entries.clear()
     calls = list(tools.registry.calls)
 
     said = typed(promote.deploy, env=["prod"], release="0.2.0")
@@ -76,7 +76,7 @@ def test_deploys_what_was_verified_in_the_stage_before(tools: FakeToolbox) -> No
     """The proof says which digest is meant."""
     promote.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
 
-    assert tools.serving["prod"] == "v0.2.0"
+    assert tools.running_versions["prod"] == "v0.2.0"
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_deploys_what_was_verified_in_the_stage_before(tools: FakeToolbox) -> No
 )
 def test_whoever_goes_without_evidence_says_why(tools: FakeToolbox, task: Any, flags: dict[str, object]) -> None:
     """On screen, and in the ledger."""
-    tools.ledger.written.clear()
+    tools.ledger.all_entries.clear()
 
     task.body(Context(), **flags, release="0.2.0", yes=True, without_evidence="the login is down")
 
-    assert tools.serving["prod"] == "v0.2.0"
+    assert tools.running_versions["prod"] == "v0.2.0"
     assert reasons(tools, "prod") == {"without evidence: the login is down"}
     assert "without evidence, for the ledger: the login is down" in tools.reporter.lines
 
@@ -98,7 +98,7 @@ def test_a_stage_can_be_left_out_without_evidence(tools: FakeToolbox) -> None:
     for task in (promote.deploy, promote.promote):
         task.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix for Mark")
 
-    assert (tools.serving["mark"], tools.serving["prod"]) == ("v0.2.0", "v0.1.0")
+    assert (tools.running_versions["mark"], tools.running_versions["prod"]) == ("v0.2.0", "v0.1.0")
 
 
 @pytest.mark.usefixtures("tools")
@@ -115,7 +115,7 @@ def test_an_environment_may_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> Non
     tools.clock.advance(3600)
     PROD.body(Context(), yes=True)
 
-    assert tools.serving["prod"] == "v0.2.0"
+    assert tools.running_versions["prod"] == "v0.2.0"
 
 
 def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,8 +129,8 @@ def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest
     BETA.body(Context(), shard="2/2")
     BETA.body(Context(), shard="1/2")
 
-    assert tools.serving == dict.fromkeys(tools.serving, "v0.2.0")
-    assert tools.clock.slept.count(540) == 1
+    assert tools.running_versions == dict.fromkeys(tools.running_versions, "v0.2.0")
+    assert tools.clock.sleeps.count(540) == 1
     assert "shard 2/2 of beta (2 of 3 environments): shane, dom" in tools.reporter.lines
     assert "waiting 9m for the canaries to bake" in tools.reporter.lines
 
@@ -158,7 +158,7 @@ def test_an_empty_shard_ends_well(tools: FakeToolbox, task: Any, flags: dict[str
     task.body(Context(), **flags, shard="3/4")
 
     assert tools.reporter.lines == ["shard 3/4 of beta (0 of 3 environments): none, so there is nothing to do"]
-    assert tools.platform.started == ["staging-web-service"]
+    assert tools.platform.started_services == ["staging-web-service"]
 
 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "a/b", ""])

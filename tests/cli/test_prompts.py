@@ -53,7 +53,7 @@ def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def confirm(name: str, tools: Toolbox, *, yes: bool = False) -> None:
     """Ask before a stage is changed."""
-    prompts.confirm(tools.settings.stage(name).environments, tools, yes=yes)
+    prompts.confirm_protected(tools.settings.stage(name).environments, tools, yes=yes)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def confirm(name: str, tools: Toolbox, *, yes: bool = False) -> None:
 )
 def test_everything_that_is_named_becomes_one_stage(names: list[str], stage: str, environments: list[str]) -> None:
     """Each environment once, in the order in which they were named."""
-    found = prompts.stage(names, settings())
+    found = prompts.resolve_stage(names, settings())
 
     assert found.name == stage
     assert [environment.name for environment in found.environments] == environments
@@ -76,7 +76,7 @@ def test_everything_that_is_named_becomes_one_stage(names: list[str], stage: str
 def test_asks_for_a_name_when_there_is_none() -> None:
     """Nothing is chosen for anybody."""
     with pytest.raises(UsageError, match="no environment is named") as refused:
-        prompts.stage([], settings())
+        prompts.resolve_stage([], settings())
 
     assert refused.value.hint == "add --env with one of: staging, prod, mark, shane, dom, beta"
 
@@ -84,25 +84,25 @@ def test_asks_for_a_name_when_there_is_none() -> None:
 def test_every_name_must_be_known() -> None:
     """A typo among several stops all of them."""
     with pytest.raises(UsageError, match="'shne' is neither"):
-        prompts.stage(["mark", "shne"], settings())
+        prompts.resolve_stage(["mark", "shne"], settings())
 
 
 def test_a_single_environment_is_not_a_group() -> None:
     """Where one is wanted, the members are told."""
-    assert prompts.environment("mark", settings()).name == "mark"
+    assert prompts.resolve_environment("mark", settings()).name == "mark"
     with pytest.raises(UsageError, match="beta is a group") as refused:
-        prompts.environment("beta", settings())
+        prompts.resolve_environment("beta", settings())
     with pytest.raises(UsageError, match="no environment is named"):
-        prompts.environment("", settings())
+        prompts.resolve_environment("", settings())
 
     assert refused.value.hint == "name one of its environments: mark, shane, dom"
 
 
 def test_only_the_first_stage_is_released_to() -> None:
     """The others are promoted to."""
-    assert prompts.first_stage("staging", settings()).name == "staging"
+    assert prompts.require_first_stage("staging", settings()).name == "staging"
     with pytest.raises(UsageError, match="prod is not the first stage of the pipeline") as refused:
-        prompts.first_stage("prod", settings())
+        prompts.require_first_stage("prod", settings())
 
     assert refused.value.hint == "inv release-staging"
 
@@ -111,7 +111,7 @@ def test_says_app_release_environments_account_and_region() -> None:
     """Before anything happens."""
     tools = FakeToolbox()
 
-    prompts.announce("v1.2.3", tools.settings.stage("beta").environments, cast("Toolbox", tools))
+    prompts.print_header("v1.2.3", tools.settings.stage("beta").environments, cast("Toolbox", tools))
 
     assert tools.reporter.lines == ["web v1.2.3 → mark, shane, dom   (account 123456789012, eu-west-1)"]
 
@@ -120,13 +120,13 @@ def test_announces_nothing_in_the_wrong_account() -> None:
     """The credentials are looked at first."""
 
     class Stranger:
-        def account(self) -> str:
+        def account_id(self) -> str:
             raise Denied("these credentials are of 999999999999")
 
     tools = FakeToolbox(identity=Stranger())  # type: ignore[arg-type]
 
     with pytest.raises(Denied):
-        prompts.announce("v1.2.3", (), cast("Toolbox", tools))
+        prompts.print_header("v1.2.3", (), cast("Toolbox", tools))
 
     assert tools.reporter.lines == []
 
@@ -178,7 +178,7 @@ def test_a_plain_question_takes_a_plain_yes(
     """For what is not protected."""
     type_in(answer)
 
-    prompts.agree("create it", yes=False)
+    prompts.confirm_yes_no("create it", yes=False)
 
     assert capsys.readouterr().err == "create it? [y/N] "
 
@@ -189,14 +189,14 @@ def test_anything_but_yes_is_no(type_in: Callable[[str], None], answer: str) -> 
     type_in(answer)
 
     with pytest.raises(Refused, match="create it: the answer was no"):
-        prompts.agree("create it", yes=False)
+        prompts.confirm_yes_no("create it", yes=False)
 
 
 def test_a_plain_question_is_not_asked_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     """But it can be answered beforehand."""
-    prompts.agree("create it", yes=True)
+    prompts.confirm_yes_no("create it", yes=True)
     with pytest.raises(Refused, match="create it: nobody is here to ask"):
-        prompts.agree("create it", yes=False)
+        prompts.confirm_yes_no("create it", yes=False)
 
     assert capsys.readouterr() == ("", "")
 
@@ -205,7 +205,7 @@ def test_a_shard_is_said_with_its_environments() -> None:
     """Whoever reads the log of one machine of many sees which part it has."""
     tools = toolbox()
 
-    taken = prompts.part(tools.settings.stage("beta"), prompts.shard("2/2"), tools)
+    taken = prompts.select_shard(tools.settings.stage("beta"), prompts.parse_optional_shard("2/2"), tools)
 
     assert [each.name for each in taken.environments] == ["shane", "dom"]
     assert cast("FakeToolbox", tools).reporter.lines == ["shard 2/2 of beta (2 of 3 environments): shane, dom"]
@@ -215,7 +215,10 @@ def test_an_empty_shard_says_so() -> None:
     """There are more machines than environments."""
     tools = toolbox()
 
-    assert prompts.part(tools.settings.stage("prod"), prompts.shard("1/2"), tools).environments == ()
+    assert (
+        prompts.select_shard(tools.settings.stage("prod"), prompts.parse_optional_shard("1/2"), tools).environments
+        == ()
+    )
     said = ["shard 1/2 of prod (0 of 1 environments): none, so there is nothing to do"]
     assert cast("FakeToolbox", tools).reporter.lines == said
 
@@ -224,14 +227,16 @@ def test_without_a_shard_the_whole_stage_is_meant() -> None:
     """And nothing is said."""
     tools = toolbox()
 
-    assert prompts.part(tools.settings.stage("beta"), prompts.shard(None), tools) == tools.settings.stage("beta")
+    assert prompts.select_shard(
+        tools.settings.stage("beta"), prompts.parse_optional_shard(None), tools
+    ) == tools.settings.stage("beta")
     assert cast("FakeToolbox", tools).reporter.lines == []
 
 
 def test_an_empty_shard_flag_does_not_mean_everything() -> None:
     """`--shard "$SHARD"` of a CI job that lacks the variable."""
     with pytest.raises(UsageError, match="is not a part of a whole"):
-        prompts.shard("")
+        prompts.parse_optional_shard("")
 
 
 @pytest.mark.parametrize(
@@ -239,23 +244,23 @@ def test_an_empty_shard_flag_does_not_mean_everything() -> None:
 )
 def test_a_reason_is_one_line(typed: str | None, reason: str) -> None:
     """It goes into a table."""
-    assert prompts.reason("--without-evidence", typed) == reason
+    assert prompts.parse_reason("--without-evidence", typed) == reason
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "--yes", "-y"])
 def test_refuses_what_is_no_reason(typed: str) -> None:
     """Invoke takes the next flag for it when there is none, `--dry` too."""
     with pytest.raises(UsageError, match=r"--without-evidence.*: is no reason"):
-        prompts.reason("--without-evidence", typed)
+        prompts.parse_reason("--without-evidence", typed)
 
 
 @pytest.mark.parametrize("typed", ["0", "1001", "-1", "1.5", "x", "", "²", "9" * 5000])
 def test_a_number_that_is_none_is_told_and_no_traceback(typed: str) -> None:
     """Invoke would convert it while it parses, where nobody could catch anything."""
     with pytest.raises(UsageError, match=r"--limit .*: is not a whole number from 1 to 1000"):
-        prompts.number("--limit", typed, least=1, most=1000)
+        prompts.parse_number("--limit", typed, minimum=1, maximum=1000)
 
 
 @pytest.mark.parametrize("typed", ["1", "20", "1000"])
 def test_a_number_is_read(typed: str) -> None:
-    assert prompts.number("--limit", typed, least=1, most=1000) == int(typed)
+    assert prompts.parse_number("--limit", typed, minimum=1, maximum=1000) == int(typed)

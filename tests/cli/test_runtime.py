@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.cli.runtime import _values
-from kaizen_tasks.domain.runtime_config import Key, RuntimeRules
+from kaizen_tasks.cli.runtime import _collect_values
+from kaizen_tasks.domain.runtime_config import KeyRule, RuntimeRules
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 RULES = RuntimeRules(
     secret="{env}-secrets",
     visible=("TEMPERATURE",),
-    keys={"TEMPERATURE": Key(type="number", min=0, max=2), "TOKEN": Key(type="string"), "OTHER": Key(type="string")},
+    keys={
+        "TEMPERATURE": KeyRule(type="number", min=0, max=2),
+        "TOKEN": KeyRule(type="string"),
+        "OTHER": KeyRule(type="string"),
+    },
 )
 
 
 def values(*given: str, files: tuple[str, ...] = (), piped: tuple[str, ...] = ()) -> dict[str, str]:
     """Return what flags say."""
-    return _values(list(given), list(files), list(piped), RULES)
+    return _collect_values(list(given), list(files), list(piped), RULES)
 
 
 @pytest.fixture
@@ -85,4 +89,4 @@ def test_refuses_what_it_does_not_understand(
     with pytest.raises(UsageError) as refused:
         values(*given, files=files, piped=piped)
 
-    assert refused.value.what == what
+    assert refused.value.message == what

@@ -54,9 +54,9 @@ def test_finds_the_app_from_a_folder_inside_it(folder: Path, monkeypatch: pytest
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
 
-    found = load.find()
+    found = load.find_config_file()
 
-    assert (found.root, found.raw) == (folder, {"app": "web"})
+    assert (found.root, found.table) == (folder, {"app": "web"})
 
 
 def test_the_nearest_configuration_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_the_nearest_configuration_wins(folder: Path, monkeypatch: pytest.Monkey
     write(folder, 'app = "outer"\n')
     monkeypatch.chdir(write(folder / "inner", 'app = "inner"\n'))
 
-    assert load.find().raw == {"app": "inner"}
+    assert load.find_config_file().table == {"app": "inner"}
 
 
 def test_the_folder_of_tasks_py_comes_before_the_working_directory(
@@ -74,7 +74,7 @@ def test_the_folder_of_tasks_py_comes_before_the_working_directory(
     write(folder, 'app = "here"\n')
     monkeypatch.setattr(sys, "path", [str(write(folder / "there", 'app = "there"\n')), *sys.path])
 
-    assert load.find().raw == {"app": "there"}
+    assert load.find_config_file().table == {"app": "there"}
 
 
 def test_a_path_of_imports_that_begins_with_nothing_means_the_working_directory(
@@ -84,15 +84,15 @@ def test_a_path_of_imports_that_begins_with_nothing_means_the_working_directory(
     write(folder, 'app = "here"\n')
     monkeypatch.setattr(sys, "path", ["", *sys.path])
 
-    assert load.find().raw == {"app": "here"}
+    assert load.find_config_file().table == {"app": "here"}
 
 
 def test_says_where_it_has_looked(folder: Path) -> None:
     """There is no configuration here, which is a fault and not an error yet: `inv --list` works anywhere."""
-    found = load.find()
+    found = load.find_config_file()
 
-    assert found.raw == {}
-    assert found.fault == f"kaizen.toml: there is none in {folder} or above"
+    assert found.table == {}
+    assert found.error == f"kaizen.toml: there is none in {folder} or above"
     assert "kaizen init" in found.hint
 
 
@@ -101,10 +101,10 @@ def test_a_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
     write(tmp_path, '[tool.kaizen]\napp = "project"\n', "pyproject.toml")
     write(tmp_path, 'app = "own"\n')
 
-    found = load.read(tmp_path)
+    found = load.read_config_file(tmp_path)
 
     assert found is not None
-    assert (found.name, found.raw) == ("kaizen.toml", {"app": "own"})
+    assert (found.name, found.table) == ("kaizen.toml", {"app": "own"})
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_project_that_says_nothing_of_us_is_not_a_configuration(tmp_path: Path
     """Every Python project has a `pyproject.toml`."""
     write(tmp_path, text, "pyproject.toml")
 
-    assert load.read(tmp_path) is None
+    assert load.read_config_file(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_a_configuration_without_conten
     """The reader tells it when a task runs; `inv --list` is not stopped by it."""
     (tmp_path / file).write_bytes(content)
 
-    found = load.read(tmp_path)
+    found = load.read_config_file(tmp_path)
 
     assert found is not None
-    assert (found.name, found.raw) == (name, {})
-    assert fault in found.fault
+    assert (found.name, found.table) == (name, {})
+    assert fault in found.error
     assert found.hint
 
 
@@ -147,17 +147,17 @@ def test_reads_what_editors_on_windows_write(tmp_path: Path, content: bytes) -> 
     """A byte order mark is no part of the first key."""
     (tmp_path / "kaizen.toml").write_bytes(content)
 
-    found = load.read(tmp_path)
+    found = load.read_config_file(tmp_path)
 
     assert found is not None
-    assert (found.raw, found.fault) == ({"app": "web"}, "")
+    assert (found.table, found.error) == ({"app": "web"}, "")
 
 
 def test_a_folder_named_like_the_file_is_not_one(tmp_path: Path) -> None:
     """Then the search goes on."""
     (tmp_path / "kaizen.toml").mkdir()
 
-    assert load.read(tmp_path) is None
+    assert load.read_config_file(tmp_path) is None
 
 
 def test_every_key_has_a_default() -> None:
@@ -190,7 +190,7 @@ def test_every_environment_gets_the_keys_that_may_be_overridden() -> None:
 
 
 @pytest.mark.parametrize("raw", [{"environments": 3}, {"environments": {"staging": 3}}, {"aws": "eu-west-1"}])
-def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: load.Raw) -> None:
+def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: load.TomlTable) -> None:
     """Nothing is dropped in silence."""
     merged = load.with_defaults(raw)
 

@@ -93,7 +93,7 @@ def test_refuses_environments_of_different_stages_at_once() -> None:
     with pytest.raises(UsageError, match="prod mark: these are different stages of the pipeline") as refused:
         configured.stage_before(mixed)
 
-    assert "staging → prod → beta" in refused.value.what
+    assert "staging → prod → beta" in refused.value.message
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import load, validate
-from kaizen_tasks.domain.duration import NO_TIME, Seconds
+from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
 from kaizen_tasks.domain.smoke import SmokeCheck, Statuses
 from kaizen_tasks.errors import ConfigurationError, UsageError
 
@@ -39,9 +39,9 @@ timeout = "1m30s"
 def read(folder: Path, text: str, file: str = "kaizen.toml") -> Settings:
     """Write a file and read it as the tasks do."""
     (folder / file).write_text(text, encoding="utf-8")
-    found = load.read(folder)
+    found = load.read_config_file(folder)
     assert found is not None
-    return validate.read(found, load.with_defaults(found.raw))
+    return validate.build_settings(found, load.with_defaults(found.table))
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -185,7 +185,7 @@ def test_an_environment_may_want_no_age_at_all(tmp_path: Path) -> None:
     """Zero is an answer, unlike nothing."""
     text = WHOLE.replace("protected = true", 'min_age = "0s"') + '[evidence]\nmin_age = "1h"\n'
 
-    assert read(tmp_path, text).environments["prod"].min_age == NO_TIME
+    assert read(tmp_path, text).environments["prod"].min_age == ZERO_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -6,69 +6,69 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.domain.tag_mutability import TagRules
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import NotFound
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.cloud import Account
+    from kaizen_tasks.ports.cloud import AccountAdmin
 
 REPOSITORY = "staging-web-app"
 
 
-class AccountContract:
+class AccountAdminContract:
     """Subclass it and provide the fixture `account`.
 
     It has an empty repository `staging-web-app` with mutable tags, no table, and does not mount blobs.
     """
 
-    def test_says_whose_credentials_these_are(self, account: Account) -> None:
+    def test_says_whose_credentials_these_are(self, account: AccountAdmin) -> None:
         caller = account.caller()
 
-        assert caller.account == "123456789012"
+        assert caller.account_id == "123456789012"
         assert caller.principal.startswith("arn:aws:")
 
-    def test_knows_regions(self, account: Account) -> None:
-        assert "eu-west-1" in account.regions()
+    def test_knows_regions(self, account: AccountAdmin) -> None:
+        assert "eu-west-1" in account.supported_regions()
 
-    def test_agrees_on_the_time(self, account: Account) -> None:
-        assert abs(account.skew()) < 2
+    def test_agrees_on_the_time(self, account: AccountAdmin) -> None:
+        assert abs(account.clock_skew()) < 2
 
-    def test_makes_a_table_that_can_be_recovered(self, account: Account) -> None:
-        before = account.table()
+    def test_makes_a_table_that_can_be_recovered(self, account: AccountAdmin) -> None:
+        before = account.ledger_table()
 
         account.create_table()
         account.create_table()
 
-        after = account.table()
-        assert (before.exists, before.recoverable) == (False, False)
-        assert (after.exists, after.recoverable) == (True, True)
+        after = account.ledger_table()
+        assert (before.exists, before.point_in_time_recovery) == (False, False)
+        assert (after.exists, after.point_in_time_recovery) == (True, True)
         assert before.name == after.name == "kaizen-web"
 
-    def test_changes_which_tags_may_move(self, account: Account) -> None:
-        wanted = account.tag_rules(REPOSITORY).corrected()
+    def test_changes_which_tags_may_move(self, account: AccountAdmin) -> None:
+        wanted = account.tag_mutability(REPOSITORY).with_versions_protected()
 
-        account.set_tag_rules(REPOSITORY, wanted)
+        account.set_tag_mutability(REPOSITORY, wanted)
 
-        assert account.tag_rules(REPOSITORY) == wanted
-        assert wanted == TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=("latest",))
+        assert account.tag_mutability(REPOSITORY) == wanted
+        assert wanted == TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 
-    def test_has_no_rules_for_a_repository_that_is_missing(self, account: Account) -> None:
+    def test_has_no_rules_for_a_repository_that_is_missing(self, account: AccountAdmin) -> None:
         with pytest.raises(NotFound):
-            account.tag_rules("absent")
+            account.tag_mutability("absent")
 
-    def test_loses_no_image_without_a_policy(self, account: Account) -> None:
-        assert account.lifecycle(REPOSITORY) == ()
-        assert account.images(REPOSITORY) == ()
+    def test_loses_no_image_without_a_policy(self, account: AccountAdmin) -> None:
+        assert account.lifecycle_rules(REPOSITORY) == ()
+        assert account.list_images(REPOSITORY) == ()
 
-    def test_turns_blob_mounting_on(self, account: Account) -> None:
-        before = account.mounts_blobs()
+    def test_turns_blob_mounting_on(self, account: AccountAdmin) -> None:
+        before = account.is_blob_mounting_enabled()
 
-        account.mount_blobs()
+        account.enable_blob_mounting()
 
         assert not before
-        assert account.mounts_blobs()
+        assert account.is_blob_mounting_enabled()
 
-    def test_says_what_the_credentials_suffice_for(self, account: Account) -> None:
+    def test_says_what_the_credentials_suffice_for(self, account: AccountAdmin) -> None:
         tasks = [permission.task for permission in account.permissions()]
 
         assert {"push", "deploy"} <= set(tasks)

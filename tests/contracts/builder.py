@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from attrs import evolve, frozen
 
-from kaizen_tasks.adapters.build.select import working
+from kaizen_tasks.adapters.build.select import find_working_engine
 from kaizen_tasks.config.settings import BuildRules
-from kaizen_tasks.domain.release import Recipe
+from kaizen_tasks.domain.release import BuildSpec
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 from kaizen_tasks.ports.types import Login, Secret
 
@@ -47,14 +47,14 @@ CMD ["/bin/busybox", "env"]
 """
 
 
-def recipe() -> Recipe:
+def recipe() -> BuildSpec:
     """Return a recipe of an app that no other test has."""
     app = f"kaizen-test-{uuid.uuid4().hex[:12]}"
-    return Recipe(
+    return BuildSpec(
         app=app,
         version="v1.2.3",
         revision="0123456789abcdef0123456789abcdef01234567",
-        created=datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
+        created_at=datetime(2026, 11, 22, 10, 0, tzinfo=UTC),
         source=f"https://example.com/{app}",
     )
 
@@ -73,7 +73,7 @@ def write_context(folder: Path, dockerfile: str = DOCKERFILE) -> Path:
 def require(engine: str) -> None:
     """Skip a test when an engine does not work here; fail it where it has to."""
     try:
-        working(engine)
+        find_working_engine(engine)
     except Refused as error:
         if os.environ.get("CI"):
             pytest.fail(str(error))
@@ -119,7 +119,7 @@ class DistributionShelf:
         return self._get(f"/v2/{repository}/manifests/{tag}")
 
     def _get(self, path: str) -> dict[str, object] | None:
-        known = f"{self.login.username}:{self.login.password.open()}".encode()
+        known = f"{self.login.username}:{self.login.password.reveal()}".encode()
         headers = {
             "Authorization": f"Basic {base64.b64encode(known).decode()}",
             "Accept": ", ".join(MANIFESTS),
@@ -138,7 +138,7 @@ class BuilderContract:
     """Subclasses give the fixtures `builder`, `shelf`, `context` and `broken`."""
 
     @pytest.fixture
-    def recipe(self) -> Recipe:
+    def recipe(self) -> BuildSpec:
         """Something to build."""
         return recipe()
 
@@ -153,63 +153,65 @@ class BuilderContract:
         (tmp_path / "broken").mkdir()
         return tmp_path / "broken"
 
-    def test_finds_nothing_before_a_build(self, builder: Builder, recipe: Recipe) -> None:
-        assert builder.find(recipe) is None
+    def test_finds_nothing_before_a_build(self, builder: Builder, recipe: BuildSpec) -> None:
+        assert builder.find_image(recipe) is None
 
-    def test_finds_what_it_built(self, builder: Builder, recipe: Recipe, context: Path) -> None:
+    def test_finds_what_it_built(self, builder: Builder, recipe: BuildSpec, context: Path) -> None:
         built = builder.build(recipe, context)
 
-        assert builder.find(recipe) == built
+        assert builder.find_image(recipe) == built
 
     def test_does_not_find_another_revision_of_the_same_version(
-        self, builder: Builder, recipe: Recipe, context: Path
+        self, builder: Builder, recipe: BuildSpec, context: Path
     ) -> None:
         builder.build(recipe, context)
 
-        assert builder.find(evolve(recipe, revision="f" * 40)) is None
+        assert builder.find_image(evolve(recipe, revision="f" * 40)) is None
 
-    def test_replaces_the_image_of_another_revision(self, builder: Builder, recipe: Recipe, context: Path) -> None:
+    def test_replaces_the_image_of_another_revision(self, builder: Builder, recipe: BuildSpec, context: Path) -> None:
         builder.build(recipe, context)
         newer = evolve(recipe, revision="f" * 40)
         built = builder.build(newer, context)
 
-        assert builder.find(newer) == built
+        assert builder.find_image(newer) == built
 
-    def test_fails_to_build_what_cannot_be_built(self, builder: Builder, recipe: Recipe, broken: Path) -> None:
+    def test_fails_to_build_what_cannot_be_built(self, builder: Builder, recipe: BuildSpec, broken: Path) -> None:
         with pytest.raises(BuildFailed) as failure:
             builder.build(recipe, broken)
 
         assert len(str(failure.value).splitlines()) <= 3
-        assert builder.find(recipe) is None
+        assert builder.find_image(recipe) is None
 
     def test_pushes_an_image_with_its_labels(
-        self, builder: Builder, shelf: Shelf, recipe: Recipe, context: Path
+        self, builder: Builder, shelf: Shelf, recipe: BuildSpec, context: Path
     ) -> None:
         image = builder.build(recipe, context)
         repository = f"team/{recipe.app}"
-        builder.push(image, address=f"{shelf.login.host}/{repository}", tag="v1.2.3", login=shelf.login)
+        builder.push(image, repository_uri=f"{shelf.login.host}/{repository}", tag="v1.2.3", login=shelf.login)
 
         labels = shelf.labels(repository, "v1.2.3")
         assert labels is not None
         assert labels.items() >= recipe.labels.items()
 
-    def test_pushes_the_same_image_again(self, builder: Builder, shelf: Shelf, recipe: Recipe, context: Path) -> None:
+    def test_pushes_the_same_image_again(
+        self, builder: Builder, shelf: Shelf, recipe: BuildSpec, context: Path
+    ) -> None:
         image = builder.build(recipe, context)
         address = f"{shelf.login.host}/{recipe.app}"
         for _ in range(2):
-            builder.push(image, address=address, tag="v1.2.3", login=shelf.login)
+            builder.push(image, repository_uri=address, tag="v1.2.3", login=shelf.login)
 
         assert shelf.labels(recipe.app, "v1.2.3") is not None
-        assert builder.find(recipe) == image
+        assert builder.find_image(recipe) == image
 
     def test_does_not_push_with_a_wrong_password(
-        self, builder: Builder, shelf: Shelf, recipe: Recipe, context: Path
+        self, builder: Builder, shelf: Shelf, recipe: BuildSpec, context: Path
     ) -> None:
         image = builder.build(recipe, context)
         wrong = evolve(shelf.login, password=Secret("wrong-password"))
 
         with pytest.raises(PushFailed) as failure:
-            builder.push(image, address=f"{wrong.host}/{recipe.app}", tag="v1.2.3", login=wrong)
+            builder.push(image, repository_uri=f"{wrong.host}/{recipe.app}", tag="v1.2.3", login=wrong)
 
         assert len(str(failure.value).splitlines()) <= 3
         assert "wrong-password" not in str(failure.value)

@@ -20,14 +20,14 @@ class ClockContract:
         assert clock.now().tzinfo is UTC
 
     def test_moves_on_by_what_is_slept(self, clock: Clock) -> None:
-        now, elapsed = clock.now(), clock.elapsed()
+        now, elapsed = clock.now(), clock.monotonic()
         clock.sleep(0.01)
 
-        assert clock.elapsed() - elapsed >= 0.01
+        assert clock.monotonic() - elapsed >= 0.01
         assert clock.now() > now
 
     def test_lets_nobody_wait_once_it_was_interrupted(self, clock: Clock) -> None:
-        clock.interrupt()
+        clock.cancel_waits()
 
         with pytest.raises(Interrupted):
             clock.sleep(3600)

@@ -30,11 +30,11 @@ class HoldsContract:
     def test_knows_of_none_at_first(self, holds: Holds) -> None:
         holds.add(hold("dom"))
 
-        assert holds.find("mark") is None
+        assert holds.get("mark") is None
 
     def test_gives_back_what_was_added(self, holds: Holds) -> None:
         assert holds.add(hold()) == hold()
-        assert holds.find("mark") == hold()
+        assert holds.get("mark") == hold()
 
     def test_finds_those_of_many_environments_at_once(self, holds: Holds, clock: FakeClock) -> None:
         over = evolve(hold("dom"), until=clock.now() + timedelta(seconds=1))
@@ -42,20 +42,20 @@ class HoldsContract:
             holds.add(each)
         clock.sleep(2)
 
-        assert holds.all_of(["dom", "shane", "mark"]) == {"mark": hold("mark")}
+        assert holds.get_many(["dom", "shane", "mark"]) == {"mark": hold("mark")}
 
     def test_needs_no_end(self, holds: Holds, clock: FakeClock) -> None:
         endless = evolve(hold(), until=None)
         holds.add(endless)
         clock.advance(400 * WEEK.total_seconds())
 
-        assert holds.find("mark") == endless
+        assert holds.get("mark") == endless
 
     def test_adds_nothing_to_what_is_held(self, holds: Holds) -> None:
         holds.add(hold())
 
         assert holds.add(hold(reason="another")) == hold()
-        assert holds.find("mark") == hold()
+        assert holds.get("mark") == hold()
 
     def test_adds_a_hold_once_when_the_answer_was_lost(self, holds: Holds) -> None:
         holds.add(hold())
@@ -65,10 +65,10 @@ class HoldsContract:
     def test_counts_one_that_has_ended_as_absent(self, holds: Holds, clock: FakeClock) -> None:
         holds.add(hold())
         clock.advance(WEEK.total_seconds())
-        assert holds.find("mark") == hold()
+        assert holds.get("mark") == hold()
         clock.advance(1)
 
-        assert holds.find("mark") is None
+        assert holds.get("mark") is None
         assert holds.remove("mark") is None
 
     def test_holds_again_what_was_held_until_now(self, holds: Holds, clock: FakeClock) -> None:
@@ -77,13 +77,13 @@ class HoldsContract:
         again = evolve(hold(at=clock.now(), reason="another"), until=None)
 
         assert holds.add(again) == again
-        assert holds.find("mark") == again
+        assert holds.get("mark") == again
 
     def test_removes_one_and_says_which(self, holds: Holds) -> None:
         holds.add(hold())
 
         assert holds.remove("mark") == hold()
-        assert holds.find("mark") is None
+        assert holds.get("mark") is None
         assert holds.remove("mark") is None
 
     def test_removes_no_other(self, holds: Holds) -> None:
@@ -91,4 +91,4 @@ class HoldsContract:
         holds.add(hold("mark-eu"))
         holds.remove("mark")
 
-        assert holds.find("mark-eu") == hold("mark-eu")
+        assert holds.get("mark-eu") == hold("mark-eu")

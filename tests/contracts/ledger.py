@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.state import Ledger
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = Event.DEPLOYED) -> Entry:
+def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = Event.DEPLOYED) -> LedgerEntry:
     """Return an entry with a value in every attribute."""
-    return Entry(
+    return LedgerEntry(
         environment=environment,
         event=event,
         version="v1.2.3",
@@ -99,7 +99,7 @@ class LedgerContract:
         for each in (before, intent):
             ledger.append(each)
 
-        ledger.attach(intent, "6c-7e")
+        ledger.set_operation(intent, "6c-7e")
         ledger.append(outcome)
 
         assert ledger.entries("staging") == (outcome, evolve(intent, operation="6c-7e"), before)
@@ -109,6 +109,6 @@ class LedgerContract:
         intents = [evolve(entry(event=Event.STARTED, at=at), operation="") for at in moments]
         for intent in intents:
             ledger.append(intent)
-            ledger.attach(intent, "6c7e")
+            ledger.set_operation(intent, "6c7e")
 
         assert [each.at for each in ledger.entries("staging", limit=3)] == moments[:0:-1]

@@ -42,159 +42,159 @@ class LocksContract:
     """Subclass it and provide the fixture `locks`: none is taken, and nothing is inherited."""
 
     def test_knows_nobody_at_first(self, locks: Locks) -> None:
-        locks.take(wanted(environment="prod"))
+        locks.acquire(wanted(environment="prod"))
 
-        assert locks.find("staging") is None
+        assert locks.get("staging") is None
 
     def test_takes_what_is_free(self, locks: Locks) -> None:
-        taken = locks.take(wanted())
+        taken = locks.acquire(wanted())
 
         assert taken == evolve(wanted(), fence=1)
-        assert locks.find("staging") == taken
+        assert locks.get("staging") == taken
 
     def test_finds_those_of_many_environments_at_once(self, locks: Locks) -> None:
         names = [f"tenant{number}" for number in range(230)]
-        taken = {name: locks.take(wanted(environment=name)) for name in (names[0], names[120], names[229])}
+        taken = {name: locks.acquire(wanted(environment=name)) for name in (names[0], names[120], names[229])}
 
-        assert locks.all_of(names) == taken
-        assert locks.all_of(()) == {}
+        assert locks.get_many(names) == taken
+        assert locks.get_many(()) == {}
 
     def test_keeps_environments_apart_whose_names_begin_alike(self, locks: Locks) -> None:
-        locks.take(wanted("a1", "prod"))
+        locks.acquire(wanted("a1", "prod"))
 
-        assert locks.take(wanted("b2", "prod-eu")).token == "b2"
+        assert locks.acquire(wanted("b2", "prod-eu")).token == "b2"
 
     def test_shows_who_holds_what_is_not_free(self, locks: Locks) -> None:
-        first = locks.take(wanted("a1"))
+        first = locks.acquire(wanted("a1"))
 
-        assert locks.take(wanted("b2", at=NOON + timedelta(seconds=59))) == first
-        assert locks.find("staging") == first
+        assert locks.acquire(wanted("b2", at=NOON + timedelta(seconds=59))) == first
+        assert locks.get("staging") == first
 
     def test_takes_a_lock_once_when_the_answer_was_lost(self, locks: Locks) -> None:
-        first = locks.take(wanted("a1"))
+        first = locks.acquire(wanted("a1"))
 
-        assert locks.take(wanted("a1")) == first
+        assert locks.acquire(wanted("a1")) == first
 
     def test_takes_over_a_lease_that_has_run_out(self, locks: Locks) -> None:
-        locks.take(wanted("a1"))
+        locks.acquire(wanted("a1"))
 
-        taken = locks.take(wanted("b2", at=NOON + LEASE))
+        taken = locks.acquire(wanted("b2", at=NOON + LEASE))
 
         assert taken == evolve(wanted("b2", at=NOON + LEASE), fence=2)
-        assert locks.find("staging") == taken
+        assert locks.get("staging") == taken
 
     def test_takes_over_the_lock_of_a_run_that_is_known_to_have_died(self, locks: Locks) -> None:
-        dead = locks.take(wanted("a1"))
+        dead = locks.acquire(wanted("a1"))
 
-        taken = locks.take(wanted("b2"), over=dead)
+        taken = locks.acquire(wanted("b2"), replacing=dead)
 
         assert taken == evolve(wanted("b2"), fence=2)
-        assert locks.find("staging") == taken
+        assert locks.get("staging") == taken
 
     def test_takes_over_no_lock_that_has_changed_hands_since(self, locks: Locks) -> None:
-        dead = locks.take(wanted("a1"))
-        other = locks.take(wanted("b2"), over=dead)
+        dead = locks.acquire(wanted("a1"))
+        other = locks.acquire(wanted("b2"), replacing=dead)
 
-        assert locks.take(wanted("c3"), over=dead) == other
-        assert locks.find("staging") == other
+        assert locks.acquire(wanted("c3"), replacing=dead) == other
+        assert locks.get("staging") == other
 
     def test_takes_what_the_dead_has_left_free_meanwhile(self, locks: Locks) -> None:
-        gone = locks.take(wanted("a1"))
+        gone = locks.acquire(wanted("a1"))
         locks.release(gone)
 
-        assert locks.take(wanted("b2"), over=gone) == evolve(wanted("b2"), fence=2)
+        assert locks.acquire(wanted("b2"), replacing=gone) == evolve(wanted("b2"), fence=2)
 
     def test_leaves_a_lease_that_was_renewed(self, locks: Locks) -> None:
-        first = locks.take(wanted("a1"))
+        first = locks.acquire(wanted("a1"))
 
         assert locks.renew(first, expires=NOON + 2 * LEASE)
-        assert locks.take(wanted("b2", at=NOON + LEASE)).token == "a1"
-        assert locks.find("staging") == evolve(first, expires=NOON + 2 * LEASE)
+        assert locks.acquire(wanted("b2", at=NOON + LEASE)).token == "a1"
+        assert locks.get("staging") == evolve(first, expires=NOON + 2 * LEASE)
 
     def test_never_takes_over_what_was_taken_by_hand(self, locks: Locks) -> None:
-        by_a_person = locks.take(by_hand("a1"))
+        by_a_person = locks.acquire(by_hand("a1"))
 
-        assert by_a_person.manual
-        assert locks.take(wanted("b2", at=NOON + timedelta(days=400))) == by_a_person
+        assert by_a_person.is_manual
+        assert locks.acquire(wanted("b2", at=NOON + timedelta(days=400))) == by_a_person
 
     def test_lets_a_person_take_over_a_lease_that_has_run_out(self, locks: Locks) -> None:
-        locks.take(wanted("a1", at=NOON - LEASE))
+        locks.acquire(wanted("a1", at=NOON - LEASE))
 
-        assert locks.take(by_hand("b2")) == evolve(by_hand("b2"), fence=2)
-        assert locks.find("staging") == evolve(by_hand("b2"), fence=2)
+        assert locks.acquire(by_hand("b2")) == evolve(by_hand("b2"), fence=2)
+        assert locks.get("staging") == evolve(by_hand("b2"), fence=2)
 
     def test_frees_what_is_released(self, locks: Locks) -> None:
-        first = locks.take(wanted("a1"))
+        first = locks.acquire(wanted("a1"))
 
         assert locks.release(first)
-        assert locks.find("staging") is None
+        assert locks.get("staging") is None
 
     def test_counts_on_after_a_release(self, locks: Locks) -> None:
         fences = []
         for token in ("a1", "b2", "c3"):
-            taken = locks.take(wanted(token))
+            taken = locks.acquire(wanted(token))
             fences.append(taken.fence)
             locks.release(taken)
 
         assert fences == [1, 2, 3]
 
     def test_releases_and_renews_nothing_that_is_free(self, locks: Locks) -> None:
-        first = locks.take(wanted())
+        first = locks.acquire(wanted())
         locks.release(first)
 
         assert not locks.release(first)
         assert not locks.renew(first, expires=NOON + 2 * LEASE)
-        assert locks.find("staging") is None
+        assert locks.get("staging") is None
 
     def test_releases_and_renews_nothing_that_never_was(self, locks: Locks) -> None:
         assert not locks.release(wanted())
         assert not locks.renew(wanted(), expires=NOON + LEASE)
-        assert locks.take(wanted()).fence == 1
+        assert locks.acquire(wanted()).fence == 1
 
     def test_lets_a_stale_owner_do_nothing_to_the_new_one(self, locks: Locks) -> None:
-        stale = locks.take(wanted("a1"))
-        owner = locks.take(wanted("b2", at=NOON + LEASE))
+        stale = locks.acquire(wanted("a1"))
+        owner = locks.acquire(wanted("b2", at=NOON + LEASE))
 
         assert not locks.renew(stale, expires=NOON + 9 * LEASE)
         assert not locks.release(stale)
-        assert locks.find("staging") == owner
+        assert locks.get("staging") == owner
 
     def test_is_won_by_one_of_many(self, locks: Locks) -> None:
         winners = _race(locks, at=NOON)
 
         assert len(winners) == 1
-        assert locks.find("staging") == evolve(wanted(winners[0]), fence=1)
+        assert locks.get("staging") == evolve(wanted(winners[0]), fence=1)
 
     def test_is_taken_over_by_one_of_many(self, locks: Locks) -> None:
-        locks.take(wanted())
+        locks.acquire(wanted())
 
         winners = _race(locks, at=NOON + 2 * LEASE)
 
         assert len(winners) == 1
-        assert locks.find("staging") == evolve(wanted(winners[0], at=NOON + 2 * LEASE), fence=2)
+        assert locks.get("staging") == evolve(wanted(winners[0], at=NOON + 2 * LEASE), fence=2)
 
     def test_of_the_dead_is_taken_over_by_one_of_many(self, locks: Locks) -> None:
-        dead = locks.take(wanted())
+        dead = locks.acquire(wanted())
 
         winners = _race(locks, at=NOON, over=dead)
 
         assert len(winners) == 1
-        assert locks.find("staging") == evolve(wanted(winners[0]), fence=2)
+        assert locks.get("staging") == evolve(wanted(winners[0]), fence=2)
 
     def test_inherits_nothing_at_first(self, locks: Locks) -> None:
-        assert locks.inherited() == {}
+        assert locks.inherited_tokens() == {}
 
     def test_passes_tokens_on_in_place_of_those_before(self, locks: Locks) -> None:
-        locks.pass_on({"staging": "a1"})
-        locks.pass_on({"prod": "b2", "prod-eu": "c3"})
+        locks.export_tokens({"staging": "a1"})
+        locks.export_tokens({"prod": "b2", "prod-eu": "c3"})
 
-        assert locks.inherited() == {"prod": "b2", "prod-eu": "c3"}
+        assert locks.inherited_tokens() == {"prod": "b2", "prod-eu": "c3"}
 
     def test_passes_nothing_on_in_the_end(self, locks: Locks) -> None:
-        locks.pass_on({"staging": "a1"})
-        locks.pass_on({})
+        locks.export_tokens({"staging": "a1"})
+        locks.export_tokens({})
 
-        assert locks.inherited() == {}
+        assert locks.inherited_tokens() == {}
 
 
 def _race(locks: Locks, *, at: datetime, over: Lock | None = None) -> list[str]:
@@ -203,7 +203,7 @@ def _race(locks: Locks, *, at: datetime, over: Lock | None = None) -> list[str]:
 
     def run(token: str) -> bool:
         start.wait(timeout=30)
-        return locks.take(wanted(token, at=at), over=over).token == token
+        return locks.acquire(wanted(token, at=at), replacing=over).token == token
 
     racers = [f"racer{number}" for number in range(RACERS)]
     with ThreadPoolExecutor(max_workers=RACERS) as pool:

@@ -32,24 +32,24 @@ class LogsContract:
     """Subclass it and provide the fixture `desk`."""
 
     def test_gives_the_end_of_what_was_written_about_a_deployment(self, desk: Desk) -> None:
-        lines = desk.logs.deployment(desk.service, desk.operation, most=3)
+        lines = desk.logs.deployment_tail(desk.service, desk.operation, limit=3)
 
         assert len(lines) == 3
         assert f"Deployment with ID : {desk.operation} failed. Failure reason : Health check failed." in lines[-1]
 
     def test_gives_the_end_of_what_the_newest_instance_has_printed(self, desk: Desk) -> None:
-        lines = desk.logs.application(desk.service, since=datetime.now(UTC) - LONG, most=5)
+        lines = desk.logs.application_tail(desk.service, since=datetime.now(UTC) - LONG, limit=5)
 
         assert lines == tuple(f"line {number}" for number in range(25, 30))
 
     def test_knows_nothing_of_instances_of_another_time(self, desk: Desk) -> None:
-        assert desk.logs.application(desk.service, since=datetime.now(UTC) + LONG, most=5) == ()
+        assert desk.logs.application_tail(desk.service, since=datetime.now(UTC) + LONG, limit=5) == ()
 
     def test_knows_nothing_of_a_deployment_that_wrote_nothing(self, desk: Desk) -> None:
-        assert desk.logs.deployment(desk.service, "0" * 32, most=5) == ()
+        assert desk.logs.deployment_tail(desk.service, "0" * 32, limit=5) == ()
 
     def test_knows_nothing_of_a_service_that_wrote_nothing(self, desk: Desk) -> None:
-        other = evolve(desk.service, name="other", identity=f"{desk.service.identity}0")
+        other = evolve(desk.service, name="other", id=f"{desk.service.id}0")
 
-        assert desk.logs.deployment(other, "0" * 32, most=5) == ()
-        assert desk.logs.application(other, since=datetime.now(UTC) - LONG, most=5) == ()
+        assert desk.logs.deployment_tail(other, "0" * 32, limit=5) == ()
+        assert desk.logs.application_tail(other, since=datetime.now(UTC) - LONG, limit=5) == ()

@@ -40,69 +40,69 @@ class PlatformContract:
     """Subclass it and provide the fixture `stage`."""
 
     def test_describes_a_service(self, stage: Stage) -> None:
-        service = stage.platform.service("web-service")
+        service = stage.platform.get_service("web-service")
 
         assert (service.name, service.status, service.auto_deploys) == ("web-service", "RUNNING", False)
-        assert service.identity
+        assert service.id
         assert service.image.endswith(":latest")
         assert service.url.startswith(("http://", "https://"))
 
     def test_lists_where_services_answer(self, stage: Stage) -> None:
-        assert stage.platform.addresses()["web-service"] == stage.platform.service("web-service").url
-        assert "absent" not in stage.platform.addresses()
+        assert stage.platform.service_urls()["web-service"] == stage.platform.get_service("web-service").url
+        assert "absent" not in stage.platform.service_urls()
 
     def test_misses_a_service(self, stage: Stage) -> None:
         with pytest.raises(NotFound, match="absent"):
-            stage.platform.service("absent")
+            stage.platform.get_service("absent")
 
     def test_deploys_and_says_how_it_ended(self, stage: Stage) -> None:
         begun = datetime.now(UTC)
-        service = stage.platform.service("web-service")
+        service = stage.platform.get_service("web-service")
 
-        identity = stage.platform.start(service)
+        identity = stage.platform.start_deployment(service)
         stage.settle("web-service")
 
         operation = _operation(stage.platform, identity)
         assert operation.deploys
         assert operation.succeeded
-        assert abs(operation.started - begun) < timedelta(minutes=1)
-        assert stage.platform.service("web-service").status == "RUNNING"
+        assert abs(operation.started_at - begun) < timedelta(minutes=1)
+        assert stage.platform.get_service("web-service").status == "RUNNING"
 
     def test_lists_the_newest_operation_first(self, stage: Stage) -> None:
-        service = stage.platform.service("web-service")
+        service = stage.platform.get_service("web-service")
         identities = []
         for _ in range(2):
-            identities.append(stage.platform.start(service))
+            identities.append(stage.platform.start_deployment(service))
             stage.settle("web-service")
 
-        listed = [operation.identity for operation in stage.platform.operations(service)]
+        listed = [operation.id for operation in stage.platform.list_operations(service)]
 
         assert identities[::-1] == listed[:2]
 
     def test_starts_nothing_while_the_service_is_busy(self, stage: Stage) -> None:
-        service = stage.platform.service("web-service")
+        service = stage.platform.get_service("web-service")
         stage.occupy("web-service")
-        before = len(stage.platform.operations(service))
+        before = len(stage.platform.list_operations(service))
 
-        assert stage.platform.start(service) == ""
+        assert stage.platform.start_deployment(service) == ""
 
-        assert before == len(stage.platform.operations(service))
+        assert before == len(stage.platform.list_operations(service))
 
     def test_shows_a_busy_service_as_busy(self, stage: Stage) -> None:
         stage.occupy("web-service")
 
-        assert stage.platform.service("web-service").status == "OPERATION_IN_PROGRESS"
-        assert not stage.platform.operations(stage.platform.service("web-service"))[0].ended
+        assert stage.platform.get_service("web-service").status == "OPERATION_IN_PROGRESS"
+        assert not stage.platform.list_operations(stage.platform.get_service("web-service"))[0].is_finished
 
     def test_refuses_to_deploy_a_paused_service_and_says_how_to_resume_it(self, stage: Stage) -> None:
         stage.pause("web-service")
 
         with pytest.raises(Refused, match="PAUSED") as caught:
-            stage.platform.start(stage.platform.service("web-service"))
+            stage.platform.start_deployment(stage.platform.get_service("web-service"))
 
         assert "resume" in caught.value.hint
 
 
 def _operation(platform: Platform, identity: str) -> Operation:
-    operations = platform.operations(platform.service("web-service"))
-    return next(operation for operation in operations if operation.identity == identity)
+    operations = platform.list_operations(platform.get_service("web-service"))
+    return next(operation for operation in operations if operation.id == identity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from kaizen_tasks.domain.health import Answer, Question
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.platform import Prober
@@ -21,7 +21,7 @@ class Site(Protocol):
         """Let the address answer this from now on, with the header `X-Site: here`."""
 
     @property
-    def heard(self) -> Question:
+    def heard(self) -> ProbeRequest:
         """The question that the address was asked last, with those of its headers that begin with `X-`."""
 
 
@@ -31,40 +31,44 @@ class ProberContract:
     def test_brings_status_and_body(self, site: Site) -> None:
         site.answer(503, b"not yet")
 
-        assert Answer(status=503, body=b"not yet") == site.prober.ask(site.url, timeout=5, limit=100)
+        assert ProbeResponse(status=503, body=b"not yet") == site.prober.probe(site.url, timeout=5, max_bytes=100)
 
     def test_asks_anew_each_time(self, site: Site) -> None:
         site.answer(200, b"old")
-        site.prober.ask(site.url, timeout=5, limit=100)
+        site.prober.probe(site.url, timeout=5, max_bytes=100)
         site.answer(200, b"new")
 
-        assert Answer(status=200, body=b"new") == site.prober.ask(site.url, timeout=5, limit=100)
+        assert ProbeResponse(status=200, body=b"new") == site.prober.probe(site.url, timeout=5, max_bytes=100)
 
     def test_reads_no_more_than_it_was_told(self, site: Site) -> None:
         site.answer(200, b"12345")
 
-        assert Answer(status=200, body=b"12345") == site.prober.ask(site.url, timeout=5, limit=5)
-        assert Answer(status=200, body=b"1234", fault="answers more than 4 bytes") == site.prober.ask(
-            site.url, timeout=5, limit=4
+        assert ProbeResponse(status=200, body=b"12345") == site.prober.probe(site.url, timeout=5, max_bytes=5)
+        assert ProbeResponse(status=200, body=b"1234", error="answers more than 4 bytes") == site.prober.probe(
+            site.url, timeout=5, max_bytes=4
         )
 
     def test_says_that_nobody_listens(self, site: Site) -> None:
-        assert Answer(fault="refuses the connection") == site.prober.ask(site.nowhere, timeout=5, limit=100)
+        assert ProbeResponse(error="refuses the connection") == site.prober.probe(
+            site.nowhere, timeout=5, max_bytes=100
+        )
 
     def test_brings_headers_by_name_in_lower_case(self, site: Site) -> None:
         site.answer(200, b"")
 
-        assert site.prober.ask(site.url, timeout=5, limit=100).headers["x-site"] == "here"
+        assert site.prober.probe(site.url, timeout=5, max_bytes=100).headers["x-site"] == "here"
 
     def test_asks_with_get_unless_told_otherwise(self, site: Site) -> None:
         site.answer(200, b"")
-        site.prober.ask(site.url, timeout=5, limit=100)
+        site.prober.probe(site.url, timeout=5, max_bytes=100)
 
-        assert Question() == site.heard
+        assert ProbeRequest() == site.heard
 
     def test_asks_as_it_was_told(self, site: Site) -> None:
-        wanted = Question(method="POST", headers={"X-Trace": "7"}, body=b"a=b")
+        wanted = ProbeRequest(method="POST", headers={"X-Trace": "7"}, body=b"a=b")
         site.answer(201, b"made")
 
-        assert Answer(status=201, body=b"made") == site.prober.ask(site.url, timeout=5, limit=100, question=wanted)
+        assert ProbeResponse(status=201, body=b"made") == site.prober.probe(
+            site.url, timeout=5, max_bytes=100, request=wanted
+        )
         assert wanted == site.heard

@@ -34,7 +34,7 @@ class RegistryContract:
     """Subclass it and provide the fixture `shelf`."""
 
     def test_describes_the_image_that_a_tag_names(self, shelf: Shelf) -> None:
-        image = shelf.registry.image("team/staging", "v1.2.3")
+        image = shelf.registry.find_image("team/staging", "v1.2.3")
 
         assert image is not None
         assert shelf.sample.digest == image.digest
@@ -42,10 +42,10 @@ class RegistryContract:
         assert (image.version, image.revision) == ("v1.2.3", oci_samples.REVISION)
 
     def test_describes_the_same_image_by_its_digest(self, shelf: Shelf) -> None:
-        by_digest = shelf.registry.image("team/staging", shelf.sample.digest)
+        by_digest = shelf.registry.find_image("team/staging", shelf.sample.digest)
 
         assert by_digest is not None
-        assert shelf.registry.image("team/staging", "v1.2.3") == by_digest
+        assert shelf.registry.find_image("team/staging", "v1.2.3") == by_digest
 
     def test_reads_the_labels_of_an_index_from_its_amd64_child(self, shelf: Shelf) -> None:
         arm, amd = oci_samples.image("v9.9.9", layers=(b"arm",)), oci_samples.image("v1.3.0")
@@ -53,35 +53,35 @@ class RegistryContract:
         index = oci_samples.index(("unknown/unknown", noise), ("linux/arm64", arm), ("linux/amd64", amd))
         shelf.put("team/staging", "v1.3.0", index)
 
-        image = shelf.registry.image("team/staging", "v1.3.0")
+        image = shelf.registry.find_image("team/staging", "v1.3.0")
 
         assert image is not None
         assert (index.digest, "v1.3.0") == (image.digest, image.version)
 
     def test_knows_no_image_under_an_unknown_tag(self, shelf: Shelf) -> None:
-        assert shelf.registry.image("team/staging", "v7.7.7") is None
+        assert shelf.registry.find_image("team/staging", "v7.7.7") is None
 
     def test_knows_no_image_under_an_unknown_digest(self, shelf: Shelf) -> None:
-        assert shelf.registry.image("team/staging", "sha256:" + "0" * 64) is None
+        assert shelf.registry.find_image("team/staging", "sha256:" + "0" * 64) is None
 
     def test_misses_a_repository_and_says_how_to_create_it(self, shelf: Shelf) -> None:
         with pytest.raises(NotFound, match="team/absent") as caught:
-            shelf.registry.image("team/absent", "v1.2.3")
+            shelf.registry.find_image("team/absent", "v1.2.3")
 
         assert caught.value.hint
 
     def test_gives_no_address_for_a_missing_repository(self, shelf: Shelf) -> None:
         with pytest.raises(NotFound, match="team/absent"):
-            shelf.registry.address("team/absent")
+            shelf.registry.repository_uri("team/absent")
 
     def test_addresses_begin_with_the_host_of_the_login(self, shelf: Shelf) -> None:
-        assert f"{shelf.registry.login().host}/team/staging" == shelf.registry.address("team/staging")
+        assert f"{shelf.registry.credentials().host}/team/staging" == shelf.registry.repository_uri("team/staging")
 
     def test_copies_an_image_byte_for_byte(self, shelf: Shelf) -> None:
         copied = _promote(shelf, shelf.sample)
 
         assert shelf.sample.digest == copied
-        assert shelf.registry.image("team/staging", "v1.2.3") == shelf.registry.image("team/prod", "v1.2.3")
+        assert shelf.registry.find_image("team/staging", "v1.2.3") == shelf.registry.find_image("team/prod", "v1.2.3")
 
     def test_copies_an_index_with_its_children(self, shelf: Shelf) -> None:
         amd, arm = oci_samples.image("v1.3.0"), oci_samples.image("v1.3.0", layers=(b"arm",))
@@ -91,14 +91,14 @@ class RegistryContract:
         _promote(shelf, index, tag="v1.3.0")
 
         for digest in (index.digest, amd.digest, arm.digest):
-            assert shelf.registry.image("team/prod", digest) is not None
+            assert shelf.registry.find_image("team/prod", digest) is not None
 
     def test_copying_again_moves_no_bytes(self, shelf: Shelf) -> None:
         _promote(shelf, shelf.sample)
 
         again = shelf.registry.copy(digest=shelf.sample.digest, source="team/staging", target="team/prod", tag="v1.2.3")
 
-        assert (again.mounted, again.uploaded, again.sent) == (0, 0, 0)
+        assert (again.blobs_mounted, again.blobs_uploaded, again.bytes_sent) == (0, 0, 0)
 
     def test_refuses_to_replace_what_a_version_names(self, shelf: Shelf) -> None:
         other = oci_samples.image("v1.2.3", layers=(b"other",))
@@ -107,7 +107,7 @@ class RegistryContract:
         with pytest.raises(PushFailed, match="other bytes"):
             _promote(shelf, shelf.sample)
 
-        image = shelf.registry.image("team/prod", "v1.2.3")
+        image = shelf.registry.find_image("team/prod", "v1.2.3")
         assert image is not None
         assert other.digest == image.digest
 
@@ -120,20 +120,20 @@ class RegistryContract:
         shelf.put("team/staging", "v1.2.4", newer)
 
         for sample in (shelf.sample, newer, newer):
-            shelf.registry.point(repository="team/staging", tag="latest", digest=sample.digest)
+            shelf.registry.move_tag(repository="team/staging", tag="latest", digest=sample.digest)
 
-            image = shelf.registry.image("team/staging", "latest")
+            image = shelf.registry.find_image("team/staging", "latest")
             assert image is not None
             assert sample.digest == image.digest
 
     def test_points_at_nothing_that_the_repository_does_not_hold(self, shelf: Shelf) -> None:
         with pytest.raises(PushFailed, match="does not hold"):
-            shelf.registry.point(repository="team/prod", tag="latest", digest=shelf.sample.digest)
+            shelf.registry.move_tag(repository="team/prod", tag="latest", digest=shelf.sample.digest)
 
     def test_never_shows_the_password(self, shelf: Shelf) -> None:
-        login = shelf.registry.login()
+        login = shelf.registry.credentials()
 
-        assert login.password.open() not in repr(login) + str(login.password)
+        assert login.password.reveal() not in repr(login) + str(login.password)
 
 
 def _promote(shelf: Shelf, sample: Sample, *, tag: str = "v1.2.3") -> str:

@@ -77,8 +77,8 @@ def release(scm: Scm) -> str:
 def land_and_tag(scm: Scm) -> str:
     """Go the whole way to the tag."""
     commit = release(scm)
-    scm.land(commit, paths=PATHS)
-    scm.tag("v1.2.3", commit, "v1.2.3")
+    scm.fast_forward(commit, paths=PATHS)
+    scm.create_tag("v1.2.3", commit, "v1.2.3")
     return commit
 
 
@@ -89,7 +89,7 @@ class ScmContract:
         head = scene.scm.head()
 
         assert head.branch == "main"
-        assert head.commit == scene.scm.commit_of("main")
+        assert head.commit == scene.scm.resolve("main")
 
     def test_says_that_no_branch_is_checked_out(self, scene: Scene) -> None:
         before = scene.scm.head().commit
@@ -99,13 +99,13 @@ class ScmContract:
 
     def test_sees_what_others_have_done_when_it_looks_again(self, scene: Scene) -> None:
         before = scene.scm.head().commit
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
         commit = scene.commit({"app.py": b"2\n"})
         scene.write("VERSION", b"2\n")
-        scene.scm.look_again()
+        scene.scm.invalidate_cache()
 
         assert before != commit == scene.scm.head().commit
-        assert scene.scm.modified() == ("VERSION",)
+        assert scene.scm.modified_files() == ("VERSION",)
 
     def test_refuses_a_repository_without_a_commit(self, scene: Scene) -> None:
         with pytest.raises(Refused, match="no commit yet"):
@@ -115,44 +115,44 @@ class ScmContract:
         commit = land_and_tag(scene.scm)
 
         names = ("main", "HEAD", "v1.2.3", commit, commit[:10])
-        assert [commit] * 5 == [scene.scm.commit_of(name) for name in names]
+        assert [commit] * 5 == [scene.scm.resolve(name) for name in names]
 
     @pytest.mark.parametrize("name", ["", "nope", "f" * 40, "--help", "-v", "a b", "v1.2.3\n"])
     def test_resolves_nothing_else(self, scene: Scene, name: str) -> None:
-        assert not scene.scm.commit_of(name)
+        assert not scene.scm.resolve(name)
 
     def test_reads_files_of_a_commit(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         second = scene.commit({"VERSION": b"1.2.3\r\nno line break at the end", "docs/a.md": b""})
 
-        assert scene.scm.read(first, "VERSION") == b"1.2.2\n"
-        assert scene.scm.read(second, "VERSION") == b"1.2.3\r\nno line break at the end"
-        assert scene.scm.read(second, "docs/a.md") == b""
-        assert scene.scm.read(first, "docs/a.md") is None
-        assert scene.scm.read(second, "docs") is None
-        assert scene.scm.read("f" * 40, "VERSION") is None
+        assert scene.scm.read_at(first, "VERSION") == b"1.2.2\n"
+        assert scene.scm.read_at(second, "VERSION") == b"1.2.3\r\nno line break at the end"
+        assert scene.scm.read_at(second, "docs/a.md") == b""
+        assert scene.scm.read_at(first, "docs/a.md") is None
+        assert scene.scm.read_at(second, "docs") is None
+        assert scene.scm.read_at("f" * 40, "VERSION") is None
 
     def test_names_modified_files_staged_or_not(self, scene: Scene) -> None:
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
         scene.write("VERSION", b"2\n")
         scene.stage("CHANGELOG.md", b"2\n")
         scene.write("untracked", b"")
 
-        assert scene.scm.modified() == ("CHANGELOG.md", "VERSION")
+        assert scene.scm.modified_files() == ("CHANGELOG.md", "VERSION")
 
     def test_names_a_file_whose_staged_edit_was_undone(self, scene: Scene) -> None:
         scene.stage("VERSION", b"2\n")
         scene.write("VERSION", FILES["VERSION"])
 
-        assert scene.scm.modified() == ("VERSION",)
+        assert scene.scm.modified_files() == ("VERSION",)
 
     def test_finds_no_obstacle(self, scene: Scene) -> None:
-        assert scene.scm.obstacles() == ()
+        assert scene.scm.blockers() == ()
 
     def test_finds_a_merge_under_way(self, scene: Scene) -> None:
         scene.merge()
 
-        (obstacle,) = scene.scm.obstacles()
+        (obstacle,) = scene.scm.blockers()
         assert "a merge is under way" in obstacle
 
     def test_names_what_commits_have_touched(self, scene: Scene) -> None:
@@ -162,9 +162,9 @@ class ScmContract:
         scene.commit({"app.py": FILES["app.py"]})
         last = scene.scm.head().commit
 
-        assert scene.scm.touched(first, last) == ("app.py", "docs/new.md")
-        assert scene.scm.touched("", last) == ("CHANGELOG.md", "VERSION", "app.py", "docs/new.md")
-        assert scene.scm.touched(last, last) == ()
+        assert scene.scm.changed_files(first, last) == ("app.py", "docs/new.md")
+        assert scene.scm.changed_files("", last) == ("CHANGELOG.md", "VERSION", "app.py", "docs/new.md")
+        assert scene.scm.changed_files(last, last) == ()
 
     def test_knows_who_descends_from_whom(self, scene: Scene) -> None:
         first = scene.scm.head().commit
@@ -181,36 +181,40 @@ class ScmContract:
         commit = scene.scm.head().commit
         scene.stage("app.py", b"work under way\n")
 
-        assert scene.scm.changes(commit, {}) == ()
-        assert scene.scm.changes(commit, FILES) == ()
-        assert scene.scm.changes(commit, {**FILES, **RELEASE, "new": b""}) == ("CHANGELOG.md", "VERSION", "new")
+        assert scene.scm.files_differing_from(commit, {}) == ()
+        assert scene.scm.files_differing_from(commit, FILES) == ()
+        assert scene.scm.files_differing_from(commit, {**FILES, **RELEASE, "new": b""}) == (
+            "CHANGELOG.md",
+            "VERSION",
+            "new",
+        )
 
     def test_writes_a_commit_that_nobody_sees(self, scene: Scene) -> None:
         before = scene.scm.head()
         commit = release(scene.scm)
 
         assert scene.scm.head() == before
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
         assert scene.written("VERSION") == scene.staged("VERSION") == b"1.2.2\n"
         assert scene.scm.is_ancestor(before.commit, commit)
-        assert {path: scene.scm.read(commit, path) for path in FILES} == {**FILES, **RELEASE}
+        assert {path: scene.scm.read_at(commit, path) for path in FILES} == {**FILES, **RELEASE}
 
     def test_sweeps_nothing_else_into_the_commit(self, scene: Scene) -> None:
         scene.stage("app.py", b"work under way\n")
         scene.stage("VERSION", b"9.9.9\n")
         commit = release(scene.scm)
 
-        assert scene.scm.read(commit, "app.py") == FILES["app.py"]
-        assert scene.scm.read(commit, "VERSION") == RELEASE["VERSION"]
+        assert scene.scm.read_at(commit, "app.py") == FILES["app.py"]
+        assert scene.scm.read_at(commit, "VERSION") == RELEASE["VERSION"]
         assert scene.staged("app.py") == b"work under way\n"
 
     def test_adds_a_file_that_was_not_there(self, scene: Scene) -> None:
         files = {"docs/NEWS.md": b"new\n"}
         commit = scene.scm.write_commit(parent=scene.scm.head().commit, files=files, message="News")
-        scene.scm.land(commit, paths=("docs/NEWS.md",))
+        scene.scm.fast_forward(commit, paths=("docs/NEWS.md",))
 
         assert scene.written("docs/NEWS.md") == scene.staged("docs/NEWS.md") == b"new\n"
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
 
     def test_is_refused_by_the_commit_hook(self, scene: Scene) -> None:
         scene.reject("tests fail")
@@ -219,29 +223,29 @@ class ScmContract:
         with pytest.raises(Refused, match="pre-commit hook rejects the commit: tests fail"):
             release(scene.scm)
         assert scene.scm.head() == before
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
 
     def test_lands_a_commit_with_its_paths(self, scene: Scene) -> None:
         commit = release(scene.scm)
-        scene.scm.land(commit, paths=PATHS)
+        scene.scm.fast_forward(commit, paths=PATHS)
 
         assert (commit, "main") == (scene.scm.head().commit, scene.scm.head().branch)
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
         assert scene.written("VERSION") == scene.staged("VERSION") == b"1.2.3\n"
 
     def test_lands_on_files_that_hold_the_release_already(self, scene: Scene) -> None:
         scene.write("VERSION", RELEASE["VERSION"])
         scene.stage("CHANGELOG.md", RELEASE["CHANGELOG.md"])
-        scene.scm.land(release(scene.scm), paths=PATHS)
+        scene.scm.fast_forward(release(scene.scm), paths=PATHS)
 
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
 
     def test_lands_beside_work_under_way(self, scene: Scene) -> None:
         scene.stage("app.py", b"staged\n")
         scene.write("app.py", b"and edited again\n")
-        scene.scm.land(release(scene.scm), paths=PATHS)
+        scene.scm.fast_forward(release(scene.scm), paths=PATHS)
 
-        assert scene.scm.modified() == ("app.py",)
+        assert scene.scm.modified_files() == ("app.py",)
         assert (scene.staged("app.py"), scene.written("app.py")) == (b"staged\n", b"and edited again\n")
 
     @pytest.mark.parametrize("how", ["write", "stage"])
@@ -251,7 +255,7 @@ class ScmContract:
         getattr(scene, how)("CHANGELOG.md", b"my own words\n")
 
         with pytest.raises(Refused, match=r"CHANGELOG.md"):
-            scene.scm.land(commit, paths=PATHS)
+            scene.scm.fast_forward(commit, paths=PATHS)
         assert scene.scm.head() == before
         assert scene.written("CHANGELOG.md") == b"my own words\n"
         assert scene.written("VERSION") == b"1.2.2\n"
@@ -261,76 +265,76 @@ class ScmContract:
         moved = scene.commit({"app.py": b"meanwhile\n"})
 
         with pytest.raises(Refused, match="main has moved"):
-            scene.scm.land(commit, paths=PATHS)
+            scene.scm.fast_forward(commit, paths=PATHS)
         assert scene.scm.head().commit == moved
 
     def test_lands_twice(self, scene: Scene) -> None:
         commit = release(scene.scm)
-        scene.scm.land(commit, paths=PATHS)
-        scene.scm.land(commit, paths=PATHS)
+        scene.scm.fast_forward(commit, paths=PATHS)
+        scene.scm.fast_forward(commit, paths=PATHS)
         later = scene.commit({"VERSION": b"1.3.0\n"})
-        scene.scm.land(commit, paths=PATHS)
+        scene.scm.fast_forward(commit, paths=PATHS)
 
         assert later == scene.scm.head().commit
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
 
     def test_lands_without_a_branch(self, scene: Scene) -> None:
         scene.detach()
-        main = scene.scm.commit_of("main")
+        main = scene.scm.resolve("main")
         commit = release(scene.scm)
-        scene.scm.land(commit, paths=PATHS)
+        scene.scm.fast_forward(commit, paths=PATHS)
 
         assert (commit, "") == (scene.scm.head().commit, scene.scm.head().branch)
         assert main != commit
-        assert scene.scm.modified() == ()
+        assert scene.scm.modified_files() == ()
 
     def test_remembers_a_release_until_it_is_tagged(self, scene: Scene) -> None:
         first = scene.scm.head().commit
-        scene.scm.keep("v1.2.3", first)
+        scene.scm.save_pending("v1.2.3", first)
         commit = release(scene.scm)
-        scene.scm.keep("v1.2.3", commit)
-        scene.scm.keep("v1.3.0", first)
-        assert scene.scm.pending() == {"v1.2.3": commit, "v1.3.0": first}
+        scene.scm.save_pending("v1.2.3", commit)
+        scene.scm.save_pending("v1.3.0", first)
+        assert scene.scm.pending_releases() == {"v1.2.3": commit, "v1.3.0": first}
 
-        scene.scm.forget("v1.3.0")
-        scene.scm.forget("v1.3.0")
-        assert scene.scm.pending() == {"v1.2.3": commit}
+        scene.scm.drop_pending("v1.3.0")
+        scene.scm.drop_pending("v1.3.0")
+        assert scene.scm.pending_releases() == {"v1.2.3": commit}
 
-        scene.scm.tag("v1.2.3", commit, "v1.2.3")
-        assert scene.scm.pending() == {}
+        scene.scm.create_tag("v1.2.3", commit, "v1.2.3")
+        assert scene.scm.pending_releases() == {}
         assert scene.scm.tags() == ("v1.2.3",)
 
     def test_tags_once(self, scene: Scene) -> None:
         commit = scene.scm.head().commit
-        scene.scm.tag("v1.2.3", commit, "v1.2.3\n\nNotes.")
-        scene.scm.tag("v1.2.3", commit, "another message")
+        scene.scm.create_tag("v1.2.3", commit, "v1.2.3\n\nNotes.")
+        scene.scm.create_tag("v1.2.3", commit, "another message")
         other = scene.commit({"app.py": b"2\n"})
 
         with pytest.raises(Refused, match=r"v1.2.3 exists on another commit"):
-            scene.scm.tag("v1.2.3", other, "v1.2.3")
-        assert scene.scm.commit_of("v1.2.3") == commit
+            scene.scm.create_tag("v1.2.3", other, "v1.2.3")
+        assert scene.scm.resolve("v1.2.3") == commit
 
     def test_seals_branch_and_tag_together(self, scene: Scene) -> None:
         """The branch is on the commit, the tag too, and nothing is pending."""
         scm = scene.scm
         commit = release(scm)
-        scm.keep("v1.2.3", commit)
+        scm.save_pending("v1.2.3", commit)
 
-        scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
 
         assert scm.head().commit == commit
-        assert scm.commit_of("refs/tags/v1.2.3") == commit
-        assert scm.pending() == {}
+        assert scm.resolve("refs/tags/v1.2.3") == commit
+        assert scm.pending_releases() == {}
         assert scene.written("VERSION") == RELEASE["VERSION"]
 
     def test_seals_neither_when_the_tag_is_taken(self, scene: Scene) -> None:
         """A tag on another commit keeps the branch where it is."""
         scm = scene.scm
         before = scm.head().commit
-        scm.tag("v1.2.3", before, "somebody else's")
+        scm.create_tag("v1.2.3", before, "somebody else's")
 
         with pytest.raises(Refused, match=r"v1\.2\.3 exists on another commit"):
-            scm.seal(release(scm), paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+            scm.fast_forward_and_tag(release(scm), paths=PATHS, tag="v1.2.3", message="web v1.2.3")
 
         assert scm.head().commit == before
         assert scene.written("VERSION") == FILES["VERSION"]
@@ -342,7 +346,7 @@ class ScmContract:
         scene.commit({"app.py": b"print('meanwhile')\n"})
 
         with pytest.raises(Refused, match="moved"):
-            scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+            scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
 
         assert scm.tags() == ()
 
@@ -350,85 +354,85 @@ class ScmContract:
         """A tag on another line of history is not behind it."""
         scm = scene.scm
         first = scm.head().commit
-        scm.tag("v1.2.2", first, "web v1.2.2")
+        scm.create_tag("v1.2.2", first, "web v1.2.2")
         other = release(scm)
-        scm.tag("v1.2.3", other, "web v1.2.3")
+        scm.create_tag("v1.2.3", other, "web v1.2.3")
 
         assert scm.tags() == ("v1.2.2", "v1.2.3")
-        assert scm.tags(behind=first) == ("v1.2.2",)
-        assert scm.tags(behind=other) == ("v1.2.2", "v1.2.3")
+        assert scm.tags(merged_into=first) == ("v1.2.2",)
+        assert scm.tags(merged_into=other) == ("v1.2.2", "v1.2.3")
 
     def test_asks_the_remote(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         commit = land_and_tag(scene.scm)
-        before = scene.scm.remote("main")
-        scene.scm.publish(branch="main", tag="v1.2.3")
-        after = scene.scm.remote("main")
+        before = scene.scm.remote_refs("main")
+        scene.scm.push(branch="main", tag="v1.2.3")
+        after = scene.scm.remote_refs("main")
 
         assert before is not None
         assert after is not None
-        assert (first, {}) == (before.branch, before.tags)
-        assert (commit, {"v1.2.3": commit}) == (after.branch, after.tags)
+        assert (first, {}) == (before.branch_commit, before.tags)
+        assert (commit, {"v1.2.3": commit}) == (after.branch_commit, after.tags)
 
     def test_says_that_there_is_no_remote(self, scene: Scene) -> None:
         land_and_tag(scene.alone)
 
-        assert scene.alone.remote("main") is None
-        assert not scene.alone.source()
+        assert scene.alone.remote_refs("main") is None
+        assert not scene.alone.web_url()
         with pytest.raises(PushFailed, match="there is no remote"):
-            scene.alone.publish(branch="main", tag="v1.2.3")
+            scene.alone.push(branch="main", tag="v1.2.3")
 
     def test_publishes_what_is_missing(self, scene: Scene) -> None:
         commit = land_and_tag(scene.scm)
-        scene.scm.publish(branch="", tag="v1.2.3")
-        scene.scm.publish(branch="main", tag="v1.2.3")
-        scene.scm.publish(branch="main", tag="v1.2.3")
+        scene.scm.push(branch="", tag="v1.2.3")
+        scene.scm.push(branch="main", tag="v1.2.3")
+        scene.scm.push(branch="main", tag="v1.2.3")
 
-        there = scene.scm.remote("main")
+        there = scene.scm.remote_refs("main")
         assert there is not None
-        assert (commit, {"v1.2.3": commit}) == (there.branch, there.tags)
+        assert (commit, {"v1.2.3": commit}) == (there.branch_commit, there.tags)
 
     def test_publishes_a_release_that_nothing_here_names_yet(self, scene: Scene) -> None:
         """Branch and tag are on the remote; here they follow when the release is sealed."""
         before, commit = scene.scm.head(), release(scene.scm)
-        scene.scm.keep("v1.2.3", commit)
-        scene.scm.prepare("v1.2.3", commit, "web v1.2.3")
-        scene.scm.prepare("v1.2.3", commit, "another message")
-        scene.scm.publish(branch="main", tag="v1.2.3")
+        scene.scm.save_pending("v1.2.3", commit)
+        scene.scm.create_tag_object("v1.2.3", commit, "web v1.2.3")
+        scene.scm.create_tag_object("v1.2.3", commit, "another message")
+        scene.scm.push(branch="main", tag="v1.2.3")
 
-        there = scene.scm.remote("main")
+        there = scene.scm.remote_refs("main")
         assert there is not None
-        assert (commit, {"v1.2.3": commit}) == (there.branch, there.tags)
+        assert (commit, {"v1.2.3": commit}) == (there.branch_commit, there.tags)
         assert (before, ()) == (scene.scm.head(), scene.scm.tags())
-        assert scene.scm.pending() == {"v1.2.3": commit}
+        assert scene.scm.pending_releases() == {"v1.2.3": commit}
 
-        scene.scm.seal(commit, paths=PATHS, tag="v1.2.3", message="a third message")
+        scene.scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="a third message")
         assert scene.scm.tags() == ("v1.2.3",)
-        assert scene.scm.pending() == {}
+        assert scene.scm.pending_releases() == {}
 
     def test_prepares_no_tag_that_is_taken(self, scene: Scene) -> None:
         commit = release(scene.scm)
-        scene.scm.tag("v1.2.3", scene.scm.head().commit, "somebody else's")
+        scene.scm.create_tag("v1.2.3", scene.scm.head().commit, "somebody else's")
 
         with pytest.raises(Refused, match=r"v1.2.3 exists on another commit"):
-            scene.scm.prepare("v1.2.3", commit, "web v1.2.3")
+            scene.scm.create_tag_object("v1.2.3", commit, "web v1.2.3")
 
     def test_keeps_later_work_to_itself(self, scene: Scene) -> None:
         commit = land_and_tag(scene.scm)
         scene.commit({"app.py": b"not ready\n"})
-        scene.scm.publish(branch="main", tag="v1.2.3")
+        scene.scm.push(branch="main", tag="v1.2.3")
 
-        there = scene.scm.remote("main")
+        there = scene.scm.remote_refs("main")
         assert there is not None
-        assert there.branch == commit
+        assert there.branch_commit == commit
 
     def test_pushes_nothing_when_the_branch_is_behind(self, scene: Scene) -> None:
         land_and_tag(scene.scm)
         scene.push_of_others()
 
         with pytest.raises(PushFailed, match="origin rejects main: it has commits that are not in it here"):
-            scene.scm.publish(branch="main", tag="v1.2.3")
-        there = scene.scm.remote("main")
+            scene.scm.push(branch="main", tag="v1.2.3")
+        there = scene.scm.remote_refs("main")
         assert there is not None
         assert there.tags == {}
 
@@ -438,25 +442,25 @@ class ScmContract:
         scene.tag_of_others("v1.2.3")
 
         with pytest.raises(PushFailed, match=r"origin has a tag v1.2.3 on another commit"):
-            scene.scm.publish(branch="main", tag="v1.2.3")
-        there = scene.scm.remote("main")
+            scene.scm.push(branch="main", tag="v1.2.3")
+        there = scene.scm.remote_refs("main")
         assert there is not None
-        assert there.branch == first
+        assert there.branch_commit == first
 
     def test_pushes_nothing_to_a_protected_branch(self, scene: Scene) -> None:
         land_and_tag(scene.scm)
         scene.protect("GH006: Protected branch update failed")
 
         with pytest.raises(PushFailed, match=r"origin protects main: .*GH006"):
-            scene.scm.publish(branch="main", tag="v1.2.3")
-        there = scene.scm.remote("main")
+            scene.scm.push(branch="main", tag="v1.2.3")
+        there = scene.scm.remote_refs("main")
         assert there is not None
         assert there.tags == {}
 
     def test_publishes_no_tag_that_is_not_there(self, scene: Scene) -> None:
-        scene.scm.keep("v1.2.3", release(scene.scm))
+        scene.scm.save_pending("v1.2.3", release(scene.scm))
         with pytest.raises(NotFound, match=r"no tag v1.2.3"):
-            scene.scm.publish(branch="main", tag="v1.2.3")
+            scene.scm.push(branch="main", tag="v1.2.3")
 
     def test_exports_what_is_committed(self, scene: Scene, tmp_path: Path) -> None:
         commit = scene.commit({"docs/a.md": b"line\r\n"})
@@ -469,7 +473,7 @@ class ScmContract:
         assert files == {**FILES, "docs/a.md": b"line\r\n"}
 
     def test_says_when_a_commit_was_made(self, scene: Scene) -> None:
-        at = scene.scm.committed(scene.scm.head().commit)
+        at = scene.scm.commit_time(scene.scm.head().commit)
 
         assert at.tzinfo is UTC
         assert at.year >= 2026

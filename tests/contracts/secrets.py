@@ -27,13 +27,13 @@ def new() -> str:
 
 def text(secrets: Secrets) -> str:
     """Return what counts."""
-    return secrets.current(NAME).content.open()
+    return secrets.current(NAME).content.reveal()
 
 
 def write(secrets: Secrets, content: str) -> str:
     """Write over what counts, and return the version's identifier."""
     version = new()
-    secrets.write(NAME, Secret(content), version=version, over=secrets.current(NAME).version)
+    secrets.write(NAME, Secret(content), version=version, expected_current=secrets.current(NAME).version)
     return version
 
 
@@ -43,8 +43,8 @@ class SecretsContract:
     def test_gives_what_counts(self, secrets: Secrets) -> None:
         current = secrets.current(NAME)
 
-        assert current.content.open() == "{}"
-        assert abs(datetime.now(UTC) - current.created) < timedelta(minutes=5)
+        assert current.content.reveal() == "{}"
+        assert abs(datetime.now(UTC) - current.created_at) < timedelta(minutes=5)
         assert secrets.previous(NAME) is None
 
     def test_says_that_there_is_none(self, secrets: Secrets) -> None:
@@ -63,7 +63,7 @@ class SecretsContract:
     def test_writes_once_when_the_answer_was_lost(self, secrets: Secrets) -> None:
         over, version = secrets.current(NAME).version, new()
         for _ in range(2):
-            secrets.write(NAME, Secret("one"), version=version, over=over)
+            secrets.write(NAME, Secret("one"), version=version, expected_current=over)
 
         assert secrets.current(NAME).version == version
         assert over == getattr(secrets.previous(NAME), "version", "")
@@ -73,7 +73,7 @@ class SecretsContract:
         theirs = write(secrets, "theirs")
 
         with pytest.raises(Refused, match="somebody else has changed"):
-            secrets.write(NAME, Secret("ours"), version=new(), over=seen.version)
+            secrets.write(NAME, Secret("ours"), version=new(), expected_current=seen.version)
 
         assert (secrets.current(NAME).version, text(secrets)) == (theirs, "theirs")
         assert secrets.previous(NAME) == seen
@@ -82,7 +82,7 @@ class SecretsContract:
         one = secrets.current(NAME)
         two = write(secrets, "two")
 
-        secrets.restore(NAME, version=one.version, over=two)
+        secrets.restore(NAME, version=one.version, expected_current=two)
         assert secrets.current(NAME) == one
         assert getattr(secrets.previous(NAME), "version", "") == two
 
@@ -96,7 +96,7 @@ class SecretsContract:
         three = write(secrets, "three")
 
         with pytest.raises(Refused, match="somebody else has changed"):
-            secrets.restore(NAME, version=one.version, over=two)
+            secrets.restore(NAME, version=one.version, expected_current=two)
 
         assert secrets.current(NAME).version == three
         assert getattr(secrets.previous(NAME), "version", "") == two
@@ -105,7 +105,7 @@ class SecretsContract:
         one = secrets.current(NAME)
         two = write(secrets, "two")
         for _ in range(2):
-            secrets.restore(NAME, version=one.version, over=two)
+            secrets.restore(NAME, version=one.version, expected_current=two)
 
         assert secrets.current(NAME) == one
 
@@ -114,9 +114,9 @@ class SecretsContract:
             """Add a key, again and again until nobody else is faster; return how often."""
             for attempt in range(1, 100 * EDITORS):
                 seen = secrets.current(NAME)
-                edited = json.dumps({**json.loads(seen.content.open()), f"KEY_{number}": str(number)})
+                edited = json.dumps({**json.loads(seen.content.reveal()), f"KEY_{number}": str(number)})
                 try:
-                    secrets.write(NAME, Secret(edited), version=new(), over=seen.version)
+                    secrets.write(NAME, Secret(edited), version=new(), expected_current=seen.version)
                 except Refused:
                     continue
                 return attempt

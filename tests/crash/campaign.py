@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import frozen
 
 from tests.crash import contests, kills, races, rollouts, strikes
-from tests.crash.kills import UNREACHED, Point
-from tests.crash.landscapes import Landscape
+from tests.crash.kills import NOT_REACHED, KillPoint
+from tests.crash.landscapes import TeamSandbox
 from tests.crash.libraries import Library
-from tests.crash.nursery import Nursery
+from tests.crash.nursery import CloudForkServer
 from tests.crash.outcomes import Outcome
 from tests.crash.rollouts import ROLLOUTS
 from tests.crash.scenes import SCENES
-from tests.crash.snapshots import End
+from tests.crash.snapshots import RepositoryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Item = TypeVar("Item")
 
-RACED = "promote-prod"
-AT_ONCE = 2
+RACED_ROLLOUT = "promote-prod"
+MAX_CONCURRENT = 2
 """Threads; each waits for a process of its own."""
 
 
 @frozen(kw_only=True)
-class Field:
+class ReleaseCases:
     """All scenes, rehearsed.
 
     Attributes:
@@ -44,17 +44,17 @@ class Field:
     """
 
     libraries: dict[str, Library]
-    ends: dict[str, End]
-    points: tuple[Point, ...]
+    ends: dict[str, RepositoryState]
+    points: tuple[KillPoint, ...]
 
-    def strike(self, point: Point, folder: Path) -> tuple[str, ...]:
+    def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
         """Die at a point, and return what is wrong afterwards."""
         scene = SCENES[point.scene]
-        return kills.strike(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
+        return kills.kill_and_rerun(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
 
 
 @frozen(kw_only=True)
-class Terrain:
+class RolloutCases:
     """All rollouts, rehearsed.
 
     Attributes:
@@ -64,66 +64,72 @@ class Terrain:
         points: every point of all of them.
     """
 
-    nursery: Nursery
-    moments: dict[str, Landscape]
+    nursery: CloudForkServer
+    moments: dict[str, TeamSandbox]
     outcomes: dict[str, Outcome]
-    points: tuple[Point, ...]
+    points: tuple[KillPoint, ...]
 
-    def strike(self, point: Point, folder: Path) -> tuple[str, ...]:
+    def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
         """Die at a point, and return what is wrong afterwards."""
         name = point.scene
-        return strikes.strike(
-            ROLLOUTS[name], self.moments[name], folder, self.nursery, point=point, wanted=self.outcomes[name]
+        return strikes.kill_and_rerun(
+            ROLLOUTS[name], self.moments[name], folder, self.nursery, point=point, expected=self.outcomes[name]
         )
 
-    def at_once(self, folder: Path) -> tuple[str, ...]:
+    def race_two_promotions(self, folder: Path) -> tuple[str, ...]:
         """Let two promotions race, and return what is wrong afterwards."""
-        return contests.at_once(self.moments[RACED], folder, self.nursery, self.outcomes[RACED])
+        return contests.race_two_promotions(
+            self.moments[RACED_ROLLOUT], folder, self.nursery, self.outcomes[RACED_ROLLOUT]
+        )
 
-    def woken(self, folder: Path, number: int, rounds: int) -> tuple[str, ...]:
+    def resume_after_lease(self, folder: Path, round_number: int, rounds: int) -> tuple[str, ...]:
         """Let a promotion wake up too late, and return what is wrong afterwards.
 
         Args:
             folder: where it happens; it does not exist yet.
-            number: of the round, from 0.
+            round_number: of the round, from 0.
             rounds: how many there are; they are spread over the requests for which it needs its lock.
         """
-        asked = contests.under_lock(point for point in self.points if point.scene == RACED)
-        at = asked[number * len(asked) // rounds]
-        return contests.woken(self.moments[RACED], folder, self.nursery, self.outcomes[RACED], at)
+        request_numbers = contests.requests_under_lock(point for point in self.points if point.scene == RACED_ROLLOUT)
+        request_number = request_numbers[round_number * len(request_numbers) // rounds]
+        return contests.resume_after_lease(
+            self.moments[RACED_ROLLOUT], folder, self.nursery, self.outcomes[RACED_ROLLOUT], request_number
+        )
 
 
-def survey(folder: Path) -> Field:
+def prepare_releases(folder: Path) -> ReleaseCases:
     """Make every scene and run it once, unharmed."""
-    libraries = {name: scene.make(folder / f"scene-{at}") for at, (name, scene) in enumerate(SCENES.items())}
-    found = {
-        name: kills.rehearse(SCENES[name], library, folder / f"unharmed-{at}")
-        for at, (name, library) in enumerate(libraries.items())
+    libraries = {name: scene.make(folder / f"scene-{number}") for number, (name, scene) in enumerate(SCENES.items())}
+    results = {
+        name: kills.record(SCENES[name], library, folder / f"unharmed-{number}")
+        for number, (name, library) in enumerate(libraries.items())
     }
-    ends = {name: end for name, (end, _) in found.items()}
-    return Field(libraries=libraries, ends=ends, points=tuple(each for _, points in found.values() for each in points))
-
-
-def explore(folder: Path, nursery: Nursery) -> Terrain:
-    """Bring an app to the moment before every rollout, and run each once, unharmed."""
-    moments = rollouts.timeline(folder, nursery)
-    found = {
-        name: strikes.rehearse(rollout, moments[name], folder / f"unharmed-{name}", nursery)
-        for name, rollout in ROLLOUTS.items()
-    }
-    return Terrain(
-        nursery=nursery,
-        moments=moments,
-        outcomes={name: outcome for name, (outcome, _) in found.items()},
-        points=tuple(each for _, points in found.values() for each in points),
+    ends = {name: end for name, (end, _) in results.items()}
+    return ReleaseCases(
+        libraries=libraries, ends=ends, points=tuple(point for _, points in results.values() for point in points)
     )
 
 
-def spread(points: Sequence[Point], most: int) -> tuple[Point, ...]:
+def prepare_rollouts(folder: Path, nursery: CloudForkServer) -> RolloutCases:
+    """Bring an app to the moment before every rollout, and run each once, unharmed."""
+    moments = rollouts.sandboxes_before_rollouts(folder, nursery)
+    results = {
+        name: strikes.record(rollout, moments[name], folder / f"unharmed-{name}", nursery)
+        for name, rollout in ROLLOUTS.items()
+    }
+    return RolloutCases(
+        nursery=nursery,
+        moments=moments,
+        outcomes={name: outcome for name, (outcome, _) in results.items()},
+        points=tuple(point for _, points in results.values() for point in points),
+    )
+
+
+def sample_evenly(points: Sequence[KillPoint], count: int) -> tuple[KillPoint, ...]:
     """Return this many of the points, evenly spread and always the same ones."""
-    if most >= len(points):
+    if count >= len(points):
         return tuple(points)
-    return tuple(points[each * len(points) // most] for each in range(most))
+    return tuple(points[index * len(points) // count] for index in range(count))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -132,73 +138,78 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--most", type=int, default=sys.maxsize, help="kills, evenly spread; all points if not given")
     parser.add_argument("--races", type=int, default=100, help="rounds of each kind of race")
     parser.add_argument("--only", default="*", help="a pattern of the names of scenes and rollouts")
-    asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder, Nursery() as nursery:
-        return _run(Path(folder), nursery, asked)
+    options = parser.parse_args(arguments)
+    with (
+        tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder,
+        CloudForkServer() as nursery,
+    ):
+        return _run(Path(folder), nursery, options)
 
 
-def _run(folder: Path, nursery: Nursery, asked: argparse.Namespace) -> int:
-    field, terrain = survey(folder / "field"), explore(folder / "terrain", nursery)
-    every = [each for each in (*field.points, *terrain.points) if fnmatchcase(each.scene, asked.only)]
-    points = spread(every, asked.most)
-    tell(f"{len(points)} of {len(every)} points in {len({each.scene for each in every})} scenes")
+def _run(folder: Path, nursery: CloudForkServer, options: argparse.Namespace) -> int:
+    field, terrain = prepare_releases(folder / "field"), prepare_rollouts(folder / "terrain", nursery)
+    all_points = [item for item in (*field.points, *terrain.points) if fnmatchcase(item.scene, options.only)]
+    points = sample_evenly(all_points, options.most)
+    print_progress(f"{len(points)} of {len(all_points)} points in {len({item.scene for item in all_points})} scenes")
 
-    def strike(point: Point) -> tuple[str, ...]:
-        where = terrain if point.scene in ROLLOUTS else field
-        return where.strike(point, folder / f"kill-{points.index(point)}")
+    def strike(point: KillPoint) -> tuple[str, ...]:
+        cases = terrain if point.scene in ROLLOUTS else field
+        return cases.kill_and_rerun(point, folder / f"kill-{points.index(point)}")
 
-    said = _all("kills", points, strike)
-    missed = {point for point, wrong in said.items() if wrong == (UNREACHED,)}
-    wrong = {str(point): each for point, each in said.items() if point not in missed}
-    wrong |= _raced(folder, terrain, asked.races)
-    _summarise([point for point in points if point not in missed], len(missed))
-    for what, each in wrong.items():
-        tell(f"\n{what}\n  " + "\n  ".join(each))
-    return 1 if wrong else 0
+    results = _run_all("kills", points, strike)
+    unreached = {point for point, failures in results.items() if failures == (NOT_REACHED,)}
+    failures = {str(point): item for point, item in results.items() if point not in unreached}
+    failures |= _run_races(folder, terrain, options.races)
+    _print_summary([point for point in points if point not in unreached], len(unreached))
+    for title, item in failures.items():
+        print_progress(f"\n{title}\n  " + "\n  ".join(item))
+    return 1 if failures else 0
 
 
-def _raced(folder: Path, terrain: Terrain, rounds: int) -> dict[str, tuple[str, ...]]:
+def _run_races(folder: Path, terrain: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:
     """Let releases, rollouts and a run that was stopped race, and return what went wrong."""
     kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
-        "releases at once": lambda number: races.race(folder / f"race-{number}", own_work=number % 2 == 1),
-        "rollouts at once": lambda number: terrain.at_once(folder / f"contest-{number}"),
-        "locks lost": lambda number: terrain.woken(folder / f"woken-{number}", number, rounds),
+        "releases at once": lambda number: races.race_two_releases(folder / f"race-{number}", own_work=number % 2 == 1),
+        "rollouts at once": lambda number: terrain.race_two_promotions(folder / f"contest-{number}"),
+        "locks lost": lambda number: terrain.resume_after_lease(folder / f"woken-{number}", number, rounds),
     }
     return {
-        f"{name}, round {number}": wrong
+        f"{name}, round {number}": failures
         for name, race in kinds.items()
-        for number, wrong in _all(name, range(rounds), race).items()
-        if wrong != (UNREACHED,)
+        for number, failures in _run_all(name, range(rounds), race).items()
+        if failures != (NOT_REACHED,)
     }
 
 
-def _all(name: str, items: Sequence[Item], do: Callable[[Item], tuple[str, ...]]) -> dict[Item, tuple[str, ...]]:
+def _run_all(
+    name: str, items: Sequence[Item], run_item: Callable[[Item], tuple[str, ...]]
+) -> dict[Item, tuple[str, ...]]:
     """Do it with every item, two at a time, and return what went wrong with which, or that it came not so far."""
-    said: dict[Item, tuple[str, ...]] = {}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        began = {pool.submit(do, item): item for item in items}
-        for done, future in enumerate(as_completed(began), 1):
+    failures: dict[Item, tuple[str, ...]] = {}
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+        futures = {pool.submit(run_item, item): item for item in items}
+        for completed, future in enumerate(as_completed(futures), 1):
             if future.result():
-                said[began[future]] = future.result()
-            missed = sum(each == (UNREACHED,) for each in said.values())
-            if sys.stderr.isatty() or done % 50 == 0 or done == len(items):
-                tell(
-                    f"{name}: {done} of {len(items)}, {len(said) - missed} wrong, {missed} not reached",
+                failures[futures[future]] = future.result()
+            unreached = sum(failure == (NOT_REACHED,) for failure in failures.values())
+            if sys.stderr.isatty() or completed % 50 == 0 or completed == len(items):
+                print_progress(
+                    f"{name}: {completed} of {len(items)}, {len(failures) - unreached} wrong, {unreached} not reached",
                     end="\r" if sys.stderr.isatty() else "\n",
                 )
-    return said
+    return failures
 
 
-def _summarise(points: Sequence[Point], missed: int) -> None:
+def _print_summary(points: Sequence[KillPoint], unreached: int) -> None:
     """Say how often which kind of point was hit."""
-    tell(f"\n{len(points)} points hit, {missed} not reached:")
-    for kind, times in Counter(point.kind for point in points).most_common():
-        tell(f"{times:6}  {kind}")
-    for scene, times in Counter(point.scene for point in points).items():
-        tell(f"{times:6}  in {scene}")
+    print_progress(f"\n{len(points)} points hit, {unreached} not reached:")
+    for kind, count in Counter(point.kind for point in points).most_common():
+        print_progress(f"{count:6}  {kind}")
+    for scene, count in Counter(point.scene for point in points).items():
+        print_progress(f"{count:6}  in {scene}")
 
 
-def tell(text: str, end: str = "\n") -> None:
+def print_progress(text: str, end: str = "\n") -> None:
     """Say something to whoever waits."""
     sys.stderr.write(text + end)
     sys.stderr.flush()

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.campaign import Terrain, explore
-from tests.crash.nursery import Nursery
+from tests.crash.campaign import RolloutCases, prepare_rollouts
+from tests.crash.nursery import CloudForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="package")
-def terrain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terrain]:
+def terrain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RolloutCases]:
     """Return every rollout, with a process that starts clouds for it."""
-    with Nursery() as nursery:
-        yield explore(tmp_path_factory.mktemp("terrain"), nursery)
+    with CloudForkServer() as nursery:
+        yield prepare_rollouts(tmp_path_factory.mktemp("terrain"), nursery)

@@ -10,111 +10,121 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from tests.crash import kills
-from tests.crash.libraries import finished
-from tests.crash.outcomes import Outcome, outcome
-from tests.e2e.worlds import PATIENCE
+from tests.crash.libraries import wait_for_result
+from tests.crash.outcomes import Outcome, collect_outcome
+from tests.e2e.worlds import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tests.crash.kills import Point
-    from tests.crash.landscapes import Landscape
-    from tests.crash.nursery import Nursery
+    from tests.crash.kills import KillPoint
+    from tests.crash.landscapes import TeamSandbox
+    from tests.crash.nursery import CloudForkServer
 
-WORDS = ("promote-prod", "--yes")
-LOCK = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
-LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
-TAKES = "dynamodb UpdateItem"
+PROMOTE = ("promote-prod", "--yes")
+LOCK_KEY = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
+PAST = "2020-01-01T00:00:00.000000+00:00"
+LOCK_REQUEST = "dynamodb UpdateItem"
 """The request that takes a lock, or gives it back."""
 
 
-def under_lock(points: Iterable[Point]) -> tuple[int, ...]:
+def requests_under_lock(points: Iterable[KillPoint]) -> tuple[int, ...]:
     """Return the numbers of a promotion's requests from the one on that follows the taking of its lock."""
-    asked = [point for point in points if point.of == "request" and point.phase == "after"]
-    return tuple(point.number for point in dropwhile(lambda point: point.label != TAKES, asked))[1:]
+    requests = [point for point in points if point.of == "request" and point.phase == "after"]
+    return tuple(point.number for point in dropwhile(lambda point: point.label != LOCK_REQUEST, requests))[1:]
 
 
-def at_once(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome) -> tuple[str, ...]:
+def race_two_promotions(
+    sandbox: TeamSandbox, folder: Path, nursery: CloudForkServer, expected: Outcome
+) -> tuple[str, ...]:
     """Let two people promote at once, and return what is wrong afterwards."""
-    copy = before.copied(folder).risen(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(nursery)
     try:
-        ended = [finished(each) for each in [copy.library.start(*WORDS) for _ in range(2)]]
-        codes = sorted(each.code for each in ended)
-        told = () if codes in ([0, 0], [0, 4]) else (f"they exit {codes}: {[each.err for each in ended]}",)
-        return (*told, *wanted.differences(outcome(copy)))
+        results = [wait_for_result(result) for result in [copy.library.start(*PROMOTE) for _ in range(2)]]
+        codes = sorted(result.code for result in results)
+        exit_code_problems = (
+            () if codes in ([0, 0], [0, 4]) else (f"they exit {codes}: {[result.err for result in results]}",)
+        )
+        return (*exit_code_problems, *expected.differences(collect_outcome(copy)))
     finally:
-        copy.fall()
+        copy.destroy()
 
 
-def woken(before: Landscape, folder: Path, nursery: Nursery, wanted: Outcome, at: int) -> tuple[str, ...]:
+def resume_after_lease(
+    sandbox: TeamSandbox, folder: Path, nursery: CloudForkServer, expected: Outcome, request_number: int
+) -> tuple[str, ...]:
     """Stop a run at a request until its lease is over and another has taken over; return what is wrong afterwards.
 
     Args:
-        before: the moment before the promotion.
+        sandbox: the moment before the promotion.
         folder: where it happens; it does not exist yet.
         nursery: starts the cloud.
-        wanted: what one promotion leaves.
-        at: number of the request whose answer it does not hear.
+        expected: what one promotion leaves.
+        request_number: number of the request whose answer it does not hear.
     """
-    copy = before.copied(folder).risen(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(nursery)
     try:
-        copy.arrange({"park": True, "late": True}, skip=at - 1)
-        with _started(copy) as first:
-            if not _stop(first, copy):
-                return (kills.UNREACHED,)
-            _run_out(copy)
-            second = copy.library.inv(*WORDS)
-            os.kill(first.pid, signal.SIGCONT)
-            return tuple(_judged(first, second.code, copy, wanted))
+        copy.inject_fault({"park": True, "late": True}, skip=request_number - 1)
+        with _start_promotion(copy) as first_run:
+            if not _stop_at_breakpoint(first_run, copy):
+                return (kills.NOT_REACHED,)
+            _expire_lease(copy)
+            second_run = copy.library.inv(*PROMOTE)
+            os.kill(first_run.pid, signal.SIGCONT)
+            return tuple(_check_outcome(first_run, second_run.code, copy, expected))
     finally:
-        copy.fall()
+        copy.destroy()
 
 
 @contextmanager
-def _started(copy: Landscape) -> Iterator[subprocess.Popen[str]]:
+def _start_promotion(copy: TeamSandbox) -> Iterator[subprocess.Popen[str]]:
     """Start a promotion which does not outlive the `with`, stopped or not."""
-    with kills.start(WORDS, copy.library, at=0, phase="before") as command:
+    with kills.start_intercepted(PROMOTE, copy.library, event_number=0, phase="before") as command:
         try:
             yield command
         finally:
             command.kill()
 
 
-def _stop(command: subprocess.Popen[str], copy: Landscape) -> bool:
+def _stop_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> bool:
     """Stop a command when its call waits in the cloud; the answer then waits for it."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + COMMAND_SECONDS
     while time.monotonic() < deadline and command.poll() is None:
-        if copy.control("GET", "parked?seconds=0.5"):
+        if copy.call_control("GET", "parked?seconds=0.5"):
             os.kill(command.pid, signal.SIGSTOP)
-            copy.control("POST", "parked", {"drop": False})
+            copy.call_control("POST", "parked", {"drop": False})
             return True
-    finished(command)
+    wait_for_result(command)
     return False
 
 
-def _run_out(copy: Landscape) -> None:
+def _expire_lease(copy: TeamSandbox) -> None:
     """Let the lease of the run that is stopped be over; one that was stopped at its end has given the lock back."""
-    lock = copy.ask("dynamodb", "GetItem", TableName="kaizen-web", Key=LOCK, ConsistentRead=True).get("Item", {})
+    lock = copy.call_aws("dynamodb", "GetItem", TableName="kaizen-web", Key=LOCK_KEY, ConsistentRead=True).get(
+        "Item", {}
+    )
     if "token" not in lock:
         return
-    copy.ask(
+    copy.call_aws(
         "dynamodb",
         "UpdateItem",
         TableName="kaizen-web",
-        Key=LOCK,
+        Key=LOCK_KEY,
         UpdateExpression="SET expires = :past",
         ConditionExpression="attribute_exists(#token)",
         ExpressionAttributeNames={"#token": "token"},
-        ExpressionAttributeValues={":past": {"S": LONG_AGO}},
+        ExpressionAttributeValues={":past": {"S": PAST}},
     )
 
 
-def _judged(first: subprocess.Popen[str], second: int, copy: Landscape, wanted: Outcome) -> Iterator[str]:
-    late = finished(first)
-    if second:
-        yield f"the second exits {second}"
-    if late.code not in (0, 4):
-        yield f"the first wakes up and exits {late.code}: {late.err}"
-    yield from wanted.differences(outcome(copy))
+def _check_outcome(
+    first_run: subprocess.Popen[str], second_code: int, copy: TeamSandbox, expected: Outcome
+) -> Iterator[str]:
+    first_result = wait_for_result(first_run)
+    if second_code:
+        yield f"the second exits {second_code}"
+    if first_result.code not in (0, 4):
+        yield f"the first wakes up and exits {first_result.code}: {first_result.err}"
+    yield from expected.differences(collect_outcome(copy))

@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 LABEL = "kaizen.crash"
 """What the images have that are built to be killed meanwhile."""
 
-QUEUE = Path(tempfile.gettempdir()) / "kaizen-crash-engine"
+LOCK_FILE = Path(tempfile.gettempdir()) / "kaizen-crash-engine"
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def exclusive_engine() -> Iterator[None]:
     """Have the engine without another run's images in it; other threads and processes wait."""
-    with QUEUE.open("a") as queue:
+    with LOCK_FILE.open("a") as queue:
         fcntl.flock(queue, fcntl.LOCK_EX)
-        _clear()
+        _remove_images()
         try:
             yield
         finally:
-            _clear()
+            _remove_images()
 
 
-def _clear() -> None:
-    listed = _docker("image", "ls", "--quiet", "--filter", f"label={LABEL}").split()
-    if listed:
-        _docker("image", "rm", "--force", *set(listed))
+def _remove_images() -> None:
+    image_ids = _docker("image", "ls", "--quiet", "--filter", f"label={LABEL}").split()
+    if image_ids:
+        _docker("image", "rm", "--force", *set(image_ids))
 
 
 def _docker(*words: str) -> str:

@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
 
-from tests.crash.libraries import finished
-from tests.crash.snapshots import End, end, objects
+from tests.crash.libraries import wait_for_result
+from tests.crash.snapshots import RepositoryState, parse_refs, repository_state
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
 
     from tests.crash.libraries import Library
-    from tests.crash.scenes import Scene
-    from tests.e2e.worlds import Finished
+    from tests.crash.scenes import ReleaseCase
+    from tests.e2e.worlds import CommandResult
 
-UNREACHED = "not reached"
+NOT_REACHED = "not reached"
 """What is said of a point that a run came never to: how often it asks depends on how long things take."""
 
 INTERCEPTORS = Path(__file__).parent / "interceptors"
-FIRST, AGAIN = "@1700000000 +0000", "@1700000100 +0000"
+FIRST_DATE, RERUN_DATE = "@1700000000 +0000", "@1700000100 +0000"
 """When the two runs commit, so that a second commit of the same content would be another one."""
 
 PROGRAMS = ("git", "docker")
-WRITING = {
+MUTATING_COMMANDS = {
     "add",
     "build",
     "commit-tree",
@@ -46,7 +46,7 @@ WRITING = {
 }
 """The commands of these programs that change something."""
 
-_RANDOM = (
+_VARIABLE_PARTS = (
     (re.compile(r"kaizen-(\w+)-\w{8}"), r"kaizen-\1-*"),
     (re.compile(r"(\.[\w.]+\.)\w{8}(\.tmp)"), r"\1*\2"),
     (re.compile(r"\b[0-9a-f]{40}\b"), "HASH"),
@@ -55,7 +55,7 @@ _RANDOM = (
 
 
 @frozen(kw_only=True)
-class Point:
+class KillPoint:
     """One of the moments at which a command can die.
 
     Attributes:
@@ -75,105 +75,113 @@ class Point:
     @property
     def kind(self) -> str:
         """The phase, and the request, the program's command or the change of a file, whichever file it is."""
-        what, *words = self.label.split(" ")
+        subject, *words = self.label.split(" ")
         if self.of == "request":
-            return f"{self.phase} {what} {words[0]}"
-        plain = [word for word in words if word.replace("-", "").isalpha() and word[0] != "-"]
-        return f"{self.phase} {what} {plain[0] if what in PROGRAMS else ''}".rstrip()
+            return f"{self.phase} {subject} {words[0]}"
+        subcommands = [word for word in words if word.replace("-", "").isalpha() and word[0] != "-"]
+        return f"{self.phase} {subject} {subcommands[0] if subject in PROGRAMS else ''}".rstrip()
 
     def __str__(self) -> str:
         return f"{self.scene}, {self.phase} #{self.number} {self.label}"
 
 
-def rehearse(scene: Scene, library: Library, folder: Path) -> tuple[End, tuple[Point, ...]]:
+def record(scene: ReleaseCase, library: Library, folder: Path) -> tuple[RepositoryState, tuple[KillPoint, ...]]:
     """Run a scene's command unharmed in a copy: how it ends, and every point on the way."""
-    copy = library.copied(folder)
-    run(scene.words, copy, at=0, phase="before").well()
-    return end(copy.repository), points(scene.name, folder / "events")
+    copy = library.copy_to(folder)
+    run_intercepted(scene.words, copy, event_number=0, phase="before").expect_success()
+    return repository_state(copy.repository), kill_points(scene.name, folder / "events")
 
 
-def points(scene: str, events: Path) -> tuple[Point, ...]:
+def kill_points(scene: str, events: Path) -> tuple[KillPoint, ...]:
     """Return every point among the events that the interceptors wrote down, if there were any."""
-    written = events.read_text(encoding="utf-8").splitlines() if events.exists() else ()
+    lines = events.read_text(encoding="utf-8").splitlines() if events.exists() else ()
     return tuple(
-        Point(scene=scene, number=number, phase=phase, label=_label(event))
-        for number, event in enumerate(written, 1)
-        for phase in _phases(event)
+        KillPoint(scene=scene, number=number, phase=phase, label=_normalize_event(event))
+        for number, event in enumerate(lines, 1)
+        for phase in _kill_phases(event)
     )
 
 
-def _phases(event: str) -> tuple[str, ...]:
+def _kill_phases(event: str) -> tuple[str, ...]:
     """Return when it pays to die: after a command that only looks, everything is as before it."""
     words = event.split(" ")
-    return ("before", "after") if words[0] in PROGRAMS and not WRITING.isdisjoint(words) else ("before",)
+    return ("before", "after") if words[0] in PROGRAMS and not MUTATING_COMMANDS.isdisjoint(words) else ("before",)
 
 
-def strike(scene: Scene, library: Library, folder: Path, point: Point, wanted: End) -> tuple[str, ...]:
+def kill_and_rerun(
+    scene: ReleaseCase, library: Library, folder: Path, point: KillPoint, expected: RepositoryState
+) -> tuple[str, ...]:
     """Kill the command at a point in a copy, type it again, and return what is wrong then."""
-    copy = library.copied(folder)
+    copy = library.copy_to(folder)
     try:
-        killed = run(scene.words, copy, at=point.number, phase=point.phase)
+        killed = run_intercepted(scene.words, copy, event_number=point.number, phase=point.phase)
         if killed.code != -signal.SIGKILL:
             return (f"it was not killed but exits {killed.code}: {killed.err}",)
-        halves = _halves(scene, copy)
-        reachable = _reachable(copy)
-        again = copy.inv(*scene.words, GIT_COMMITTER_DATE=AGAIN)
-        return (*halves, *_differences(again, wanted, copy), *_lost(reachable, copy))
+        partial_releases = _partial_releases(scene, copy)
+        reachable = _reachable_commits(copy)
+        rerun = copy.inv(*scene.words, GIT_COMMITTER_DATE=RERUN_DATE)
+        return (*partial_releases, *_differences(rerun, expected, copy), *_replaced_commits(reachable, copy))
     finally:
         shutil.rmtree(folder)
 
 
-def run(words: Sequence[str], library: Library, *, at: int, phase: str) -> Finished:
+def run_intercepted(words: Sequence[str], library: Library, *, event_number: int, phase: str) -> CommandResult:
     """Run a command with the interceptors before git and docker and in Python."""
-    return finished(start(words, library, at=at, phase=phase))
+    return wait_for_result(start_intercepted(words, library, event_number=event_number, phase=phase))
 
 
-def start(words: Sequence[str], library: Library, *, at: int, phase: str) -> subprocess.Popen[str]:
+def start_intercepted(
+    words: Sequence[str], library: Library, *, event_number: int, phase: str
+) -> subprocess.Popen[str]:
     """Begin a command with the interceptors before git and docker and in Python."""
     folder = library.path.parent
     return library.start(
         *words,
-        GIT_COMMITTER_DATE=FIRST,
+        GIT_COMMITTER_DATE=FIRST_DATE,
         PATH=os.pathsep.join((str(INTERCEPTORS), library.environ["PATH"])),
         PYTHONPATH=str(INTERCEPTORS),
         CRASH_EVENTS=str(folder / "events"),
         CRASH_ROOTS=os.pathsep.join((str(library.path), library.environ["TMPDIR"])),
-        CRASH_AT=str(at),
+        CRASH_AT=str(event_number),
         CRASH_PHASE=phase,
     )
 
 
-def _label(event: str) -> str:
-    for pattern, replacement in _RANDOM:
+def _normalize_event(event: str) -> str:
+    for pattern, replacement in _VARIABLE_PARTS:
         event = pattern.sub(replacement, event)
     return event
 
 
-def _halves(scene: Scene, library: Library) -> tuple[str, ...]:
+def _partial_releases(scene: ReleaseCase, library: Library) -> tuple[str, ...]:
     """Return where a kill has left one half of what belongs together."""
     sides = {"the remote": library.repository.remote_git("for-each-ref")}
     if scene.words[0] == "cut":
         sides["the clone"] = library.repository.git("for-each-ref")
-    return tuple(f"{side} has half of the release: {refs}" for side, refs in sides.items() if _is_half(library, refs))
+    return tuple(
+        f"{side} has half of the release: {refs}" for side, refs in sides.items() if _is_partial(library, refs)
+    )
 
 
-def _is_half(library: Library, refs: str) -> bool:
-    at = objects(refs)
-    first = library.repository.git("rev-list", "--max-parents=0", "HEAD")
-    return (at["refs/heads/main"] != first) != ("refs/tags/v1.3.0" in at)
+def _is_partial(library: Library, refs: str) -> bool:
+    object_by_ref = parse_refs(refs)
+    root_commit = library.repository.git("rev-list", "--max-parents=0", "HEAD")
+    return (object_by_ref["refs/heads/main"] != root_commit) != ("refs/tags/v1.3.0" in object_by_ref)
 
 
-def _reachable(library: Library) -> set[str]:
+def _reachable_commits(library: Library) -> set[str]:
     return set(library.repository.git("rev-list", "--all").split())
 
 
-def _lost(before: set[str], library: Library) -> tuple[str, ...]:
+def _replaced_commits(commits_before: set[str], library: Library) -> tuple[str, ...]:
     """Return the commits that the killed run had kept and that the second one has replaced."""
-    return tuple(f"the commit {each} was made anew" for each in before - _reachable(library))
+    return tuple(f"the commit {commit} was made anew" for commit in commits_before - _reachable_commits(library))
 
 
-def _differences(again: Finished, wanted: End, library: Library) -> tuple[str, ...]:
-    if again.code:
-        return (f"typed again, it exits {again.code}: {again.err.strip()}",)
-    expected, found = asdict(wanted), asdict(end(library.repository))
-    return tuple(f"{name} is {found[name]!r}, not {each!r}" for name, each in expected.items() if found[name] != each)
+def _differences(rerun: CommandResult, expected_state: RepositoryState, library: Library) -> tuple[str, ...]:
+    if rerun.code:
+        return (f"typed again, it exits {rerun.code}: {rerun.err.strip()}",)
+    expected, actual = asdict(expected_state), asdict(repository_state(library.repository))
+    return tuple(
+        f"{name} is {actual[name]!r}, not {value!r}" for name, value in expected.items() if actual[name] != value
+    )

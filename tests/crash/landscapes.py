@@ -15,13 +15,13 @@ from kaizen_tasks.rehearsal.cloud import Cloud
 from tests import repositories
 from tests.crash import libraries
 from tests.crash.libraries import Library
-from tests.crash.nursery import end
-from tests.e2e.worlds import PATIENCE
+from tests.crash.nursery import kill_cloud
+from tests.e2e.worlds import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.crash.nursery import Nursery
+    from tests.crash.nursery import CloudForkServer
     from tests.repositories import Repository
 
 APP = b"""\
@@ -35,7 +35,7 @@ while True:
         asked.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Type: application/json\\r\\n\\r\\n" + said)
     asked.close()
 """
-CONFIGURATION = b"""\
+KAIZEN_TOML = b"""\
 app = "web"
 pipeline = ["staging", "prod", "beta"]
 
@@ -80,15 +80,19 @@ CHANGELOG = b"""\
 FILES: Mapping[str, bytes] = {
     "VERSION": b"0.1.0\n",
     "CHANGELOG.md": CHANGELOG,
-    "kaizen.toml": CONFIGURATION,
+    "kaizen.toml": KAIZEN_TOML,
     "tasks.py": b'from kaizen_tasks import namespace\n\n__all__ = ["namespace"]\n',
     "web.py": APP,
 }
-TARGETS = {"ecr": "AmazonEC2ContainerRegistry_V20150921", "apprunner": "AppRunner", "dynamodb": "DynamoDB_20120810"}
+TARGET_PREFIXES = {
+    "ecr": "AmazonEC2ContainerRegistry_V20150921",
+    "apprunner": "AppRunner",
+    "dynamodb": "DynamoDB_20120810",
+}
 
 
 @frozen(kw_only=True)
-class Landscape:
+class TeamSandbox:
     """Everything that one team has, in one folder that can be copied while its cloud does not run.
 
     Attributes:
@@ -123,70 +127,73 @@ class Landscape:
         lines = (self.state / "requests.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def risen(self, nursery: Nursery, *options: str) -> Landscape:
+    def start_cloud(self, nursery: CloudForkServer, *options: str) -> TeamSandbox:
         """Return it with its cloud running, and commands that are pointed there."""
         cloud = nursery.start(self.state, *options)
         library = evolve(self.library, environ={**self.library.environ, **cloud.environ})
         return evolve(self, cloud=cloud, library=library)
 
-    def fall(self) -> None:
+    def destroy(self) -> None:
         """End its cloud, and take it away."""
         if self.cloud is not None:
-            end(self.cloud)
+            kill_cloud(self.cloud)
         shutil.rmtree(self.folder, ignore_errors=True)  # an app that is being killed may still write
 
-    def copied(self, folder: Path) -> Landscape:
+    def copy_to(self, folder: Path) -> TeamSandbox:
         """Return a copy in another folder, without its cloud running."""
-        return Landscape(folder=folder, library=self.library.copied(folder))
+        return TeamSandbox(folder=folder, library=self.library.copy_to(folder))
 
-    def note(self, text: str) -> None:
+    def add_changelog_entry(self, text: str) -> None:
         """Note a change under `[Unreleased]`, commit it and push it."""
-        self.library.inv("changelog.add", "--type", "fixed", "--text", text).well()
+        self.library.inv("changelog.add", "--type", "fixed", "--text", text).expect_success()
         self.repository.git("commit", "--quiet", "--all", "--message", text)
 
     @property
     def services(self) -> dict[str, dict[str, str]]:
         """Every service that is not deleted, by its name."""
-        return {each["ServiceName"]: each for each in self.ask("apprunner", "ListServices")["ServiceSummaryList"]}
+        return {
+            service["ServiceName"]: service
+            for service in self.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
+        }
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until nothing is under way at any service."""
-        deadline = time.monotonic() + PATIENCE
-        while any(each["Status"] == "OPERATION_IN_PROGRESS" for each in self.services.values()):
+        deadline = time.monotonic() + COMMAND_SECONDS
+        while any(service["Status"] == "OPERATION_IN_PROGRESS" for service in self.services.values()):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
-    def unfollow(self, name: str) -> None:
+    def disable_auto_deploy(self, name: str) -> None:
         """Let a service wait until it is told to deploy, whatever happens to its tag."""
         arn = self.services[name]["ServiceArn"]
-        source = self.ask("apprunner", "DescribeService", ServiceArn=arn)["Service"]["SourceConfiguration"]
+        source = self.call_aws("apprunner", "DescribeService", ServiceArn=arn)["Service"]["SourceConfiguration"]
         source["AutoDeploymentsEnabled"] = False
-        self.ask("apprunner", "UpdateService", ServiceArn=arn, SourceConfiguration=source)
-        self.settle()
+        self.call_aws("apprunner", "UpdateService", ServiceArn=arn, SourceConfiguration=source)
+        self.wait_until_idle()
 
-    def ask(self, service: str, operation: str, **content: object) -> Any:
+    def call_aws(self, service: str, operation: str, **content: object) -> Any:
         """Ask the cloud as an AWS client does, without the second that loading one takes."""
         headers = {
-            "X-Amz-Target": f"{TARGETS[service]}.{operation}",
+            "X-Amz-Target": f"{TARGET_PREFIXES[service]}.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
             "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20200101/eu-west-1/{service}/aws4_request",
         }
         return self._send(Request(self.endpoint, json.dumps(content).encode(), headers))
 
-    def arrange(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
+    def inject_fault(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
         """Script the cloud to do something to the calls that match, after so many of them."""
-        self.control("POST", "faults", {"match": match, "do": effect, "skip": skip, "times": times})
+        self.call_control("POST", "faults", {"match": match, "do": effect, "skip": skip, "times": times})
 
-    def control(self, method: str, what: str, content: object = None) -> Any:
+    def call_control(self, method: str, path: str, content: object = None) -> Any:
         """Ask the cloud to do something that no AWS client can ask for."""
-        return self._send(Request(f"{self.endpoint}/_kaizen/{what}", json.dumps(content).encode(), method=method))
+        return self._send(Request(f"{self.endpoint}/_kaizen/{path}", json.dumps(content).encode(), method=method))
 
     def _send(self, request: Request) -> Any:
         with urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
 
-def found(folder: Path) -> Landscape:
+def create_sandbox(folder: Path) -> TeamSandbox:
     """Make the app's repository and an empty folder for its cloud."""
     repository = repositories.make(folder, FILES)
-    return Landscape(folder=folder, library=Library(repository=repository, environ=libraries.environment(folder)))
+    return TeamSandbox(folder=folder, library=Library(repository=repository, environ=libraries.user_environ(folder)))

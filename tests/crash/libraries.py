@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from tests import repositories
-from tests.e2e.worlds import PATIENCE, Finished, program, surroundings
+from tests.e2e.worlds import COMMAND_SECONDS, CommandResult, clean_environ, program
 from tests.repositories import ENVIRONMENT, Repository
 
 CHANGELOG = b"""\
@@ -72,49 +72,49 @@ class Library:
             start_new_session=True,
         )
 
-    def inv(self, *words: str, **variables: str) -> Finished:
+    def inv(self, *words: str, **variables: str) -> CommandResult:
         """Type `inv …` and wait for its end."""
-        return finished(self.start(*words, **variables))
+        return wait_for_result(self.start(*words, **variables))
 
-    def shell(self, line: str) -> Finished:
+    def shell(self, line: str) -> CommandResult:
         """Type a line as a hint gives it, with this Python's programs on PATH, and wait for its end."""
         path = os.pathsep.join((str(Path(program("inv")).parent), self.environ["PATH"]))
         words = ("sh", "-c", line)
-        ran = subprocess.run(
+        completed = subprocess.run(
             words, cwd=self.path, env={**self.environ, "PATH": path}, stdin=subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
+            capture_output=True, encoding="utf-8", timeout=COMMAND_SECONDS, check=False,
         )  # fmt: skip
-        return Finished(words=words, code=ran.returncode, out=ran.stdout, err=ran.stderr)
+        return CommandResult(words=words, code=completed.returncode, out=completed.stdout, err=completed.stderr)
 
-    def copied(self, folder: Path) -> Library:
+    def copy_to(self, folder: Path) -> Library:
         """Return a copy of clone and remote in another folder."""
         shutil.copytree(self.path.parent, folder, symlinks=True)
         repository = Repository(folder / self.path.name, folder / self.repository.remote.name)
         repository.git("remote", "set-url", repository.git("remote"), str(repository.remote))
-        return Library(repository=repository, environ=environment(folder))
+        return Library(repository=repository, environ=user_environ(folder))
 
-    def colleague(self, folder: Path) -> Library:
+    def clone_for_colleague(self, folder: Path) -> Library:
         """Return another clone of the same remote."""
         folder.mkdir(parents=True)
         clone = repositories.clone(self.repository, folder / "app")
         clone.git("remote", "set-url", "origin", str(self.repository.remote))
-        return Library(repository=clone, environ=environment(folder))
+        return Library(repository=clone, environ=user_environ(folder))
 
 
-def establish(folder: Path, files: Mapping[str, bytes] = FILES) -> Library:
+def create_library(folder: Path, files: Mapping[str, bytes] = FILES) -> Library:
     """Make a library with one release and one change noted since, all of it pushed."""
     repository = repositories.make(folder, files)
     repository.git("tag", "--annotate", "--message", "lib v1.2.2", "v1.2.2")
     repository.git("push", "--quiet", "origin", "v1.2.2")
-    return Library(repository=repository, environ=environment(folder))
+    return Library(repository=repository, environ=user_environ(folder))
 
 
-def environment(folder: Path) -> dict[str, str]:
+def user_environ(folder: Path) -> dict[str, str]:
     """Return the variables of a user with an identity and nothing else configured."""
-    return {**surroundings(folder / "user"), **ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**clean_environ(folder / "user"), **ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def finished(process: subprocess.Popen[str]) -> Finished:
+def wait_for_result(process: subprocess.Popen[str]) -> CommandResult:
     """Wait for a command's end."""
-    out, err = process.communicate(timeout=PATIENCE)
-    return Finished(words=process.args, code=process.returncode, out=out, err=err)  # type: ignore[arg-type]  # a list went in
+    out, err = process.communicate(timeout=COMMAND_SECONDS)
+    return CommandResult(words=process.args, code=process.returncode, out=out, err=err)  # type: ignore[arg-type]  # a list went in

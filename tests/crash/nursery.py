@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.rehearsal.cloud import Cloud
 
-PATIENCE = 20.0
+START_SECONDS = 20.0
 """Seconds for the start of a cloud, on a busy machine."""
 
 
-class Nursery:
+class CloudForkServer:
     """A process that forks local clouds, for as long as a `with` lasts; safe to use from several threads."""
 
     def __enter__(self) -> Self:
-        self._asking = threading.Lock()
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -46,16 +46,16 @@ class Nursery:
     def start(self, state: Path, *options: str) -> Cloud:
         """Start a cloud on a state folder, and return it once it answers."""
         pid = self._fork("\t".join((str(state), *options)))
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            found = clouds.find(state)
-            if found is not None and found.pid == pid:
-                return found
+            running_cloud = clouds.find_cloud(state)
+            if running_cloud is not None and running_cloud.pid == pid:
+                return running_cloud
             time.sleep(0.005)
         raise RuntimeError(f"no local cloud came up on {state}")
 
     def _fork(self, line: str) -> int:
-        with self._asking:
+        with self._lock:
             assert self._process.stdin
             assert self._process.stdout
             self._process.stdin.write(f"{line}\n")
@@ -63,7 +63,7 @@ class Nursery:
             return int(self._process.stdout.readline())
 
 
-def end(cloud: Cloud) -> None:
+def kill_cloud(cloud: Cloud) -> None:
     """Kill a cloud whose state nobody will look at; what it runs ends with it."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(cloud.pid, signal.SIGKILL)
@@ -82,22 +82,22 @@ def main() -> None:
         state, *options = line.removesuffix("\n").split("\t")
         pid = os.fork()
         if pid == 0:
-            _become(cloud.main, ["--state", state, "--engine", "process", "--deploy-seconds", "0", *options])
+            _run_in_child(cloud.main, ["--state", state, "--engine", "process", "--deploy-seconds", "0", *options])
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)  # no cloud outlives this process
 
 
-def _become(run: object, arguments: list[str]) -> None:
+def _run_in_child(run: object, arguments: list[str]) -> None:
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         sys.stdin.close()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nothing, 0)
-        os.dup2(nothing, 1)
-        os.dup2(nothing, 2)  # whoever reads what we say need not wait for the last cloud
+        devnull = os.open(os.devnull, os.O_RDWR)
+        os.dup2(devnull, 0)
+        os.dup2(devnull, 1)
+        os.dup2(devnull, 2)  # whoever reads what we say need not wait for the last cloud
         assert callable(run)
         code = run(arguments)
     finally:

@@ -12,14 +12,14 @@ from urllib.request import urlopen
 
 from attrs import asdict, frozen
 
-from tests.crash.snapshots import End
-from tests.crash.snapshots import end as end_of_repository
-from tests.e2e.worlds import PATIENCE
+from tests.crash.snapshots import RepositoryState
+from tests.crash.snapshots import repository_state as end_of_repository
+from tests.e2e.worlds import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.crash.landscapes import Landscape
+    from tests.crash.landscapes import TeamSandbox
 
 Item = Mapping[str, str]
 
@@ -38,7 +38,7 @@ class Outcome:
         holds: why environments are held.
     """
 
-    repository: End
+    repository: RepositoryState
     images: Mapping[str, tuple[tuple[str, ...], ...]]
     running: Mapping[str, str]
     deployments: Mapping[str, tuple[str, ...]]
@@ -48,75 +48,77 @@ class Outcome:
 
     def differences(self, other: Outcome) -> Iterator[str]:
         """Say what another outcome has otherwise."""
-        expected, found = _flat(asdict(self)), _flat(asdict(other))
-        for name in sorted(expected.keys() | found.keys()):
-            if expected.get(name) != found.get(name):
-                yield f"{name} is {found.get(name)!r}, not {expected.get(name)!r}"
+        expected, actual = _flat(asdict(self)), _flat(asdict(other))
+        for name in sorted(expected.keys() | actual.keys()):
+            if expected.get(name) != actual.get(name):
+                yield f"{name} is {actual.get(name)!r}, not {expected.get(name)!r}"
 
 
-def _flat(document: Mapping[str, Any], above: str = "") -> dict[str, object]:
+def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
     """Return the leaves of a nested document, each by its path."""
     leaves: dict[str, object] = {}
     for name, value in document.items():
-        leaves |= _flat(value, f"{above}{name}: ") if isinstance(value, Mapping) else {f"{above}{name}": value}
+        leaves |= _flat(value, f"{prefix}{name}: ") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return leaves
 
 
-def outcome(landscape: Landscape) -> Outcome:
+def collect_outcome(landscape: TeamSandbox) -> Outcome:
     """Look at everything."""
-    services = landscape.ask("apprunner", "ListServices")["ServiceSummaryList"]
+    services = landscape.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
     items = tuple(_items(landscape))
     return Outcome(
         repository=end_of_repository(landscape.repository),
         images={name: _images(landscape, name) for name in sorted(_repositories(landscape))},
-        running={each["ServiceName"]: _asked(each["ServiceUrl"]) for each in services},
-        deployments=deployments(landscape),
+        running={item["ServiceName"]: _served_version(item["ServiceUrl"]) for item in services},
+        deployments=deployment_statuses(landscape),
         ledger=_ledger(items),
-        locks=tuple(sorted(each["pk"] for each in items if each["sk"] == "lock" and "token" in each)),
-        holds={each["pk"]: each["reason"] for each in items if each["sk"] == "hold"},
+        locks=tuple(sorted(item["pk"] for item in items if item["sk"] == "lock" and "token" in item)),
+        holds={item["pk"]: item["reason"] for item in items if item["sk"] == "hold"},
     )
 
 
-def deployments(landscape: Landscape) -> dict[str, tuple[str, ...]]:
+def deployment_statuses(landscape: TeamSandbox) -> dict[str, tuple[str, ...]]:
     """Return how each deployment of every service has ended, by its name; nobody asks the apps."""
-    return {name: _deployments(landscape, each["ServiceArn"]) for name, each in landscape.services.items()}
+    return {name: _deployments(landscape, service["ServiceArn"]) for name, service in landscape.services.items()}
 
 
-def leases(landscape: Landscape) -> dict[str, str]:
+def lock_expiries(landscape: TeamSandbox) -> dict[str, str]:
     """Return when the lease of every lock that stands runs out."""
-    return {each["pk"]: each["expires"] for each in _items(landscape) if each["sk"] == "lock" and "token" in each}
+    return {item["pk"]: item["expires"] for item in _items(landscape) if item["sk"] == "lock" and "token" in item}
 
 
-def _repositories(landscape: Landscape) -> list[str]:
-    return [each["repositoryName"] for each in landscape.ask("ecr", "DescribeRepositories")["repositories"]]
+def _repositories(landscape: TeamSandbox) -> list[str]:
+    return [
+        repository["repositoryName"] for repository in landscape.call_aws("ecr", "DescribeRepositories")["repositories"]
+    ]
 
 
-def _images(landscape: Landscape, repository: str) -> tuple[tuple[str, ...], ...]:
-    found = landscape.ask("ecr", "DescribeImages", repositoryName=repository)["imageDetails"]
-    return tuple(sorted(tuple(sorted(each.get("imageTags", ()))) for each in found))
+def _images(landscape: TeamSandbox, repository: str) -> tuple[tuple[str, ...], ...]:
+    images = landscape.call_aws("ecr", "DescribeImages", repositoryName=repository)["imageDetails"]
+    return tuple(sorted(tuple(sorted(image.get("imageTags", ()))) for image in images))
 
 
-def _asked(address: str) -> str:
+def _served_version(address: str) -> str:
     """Return what an app answers; one whose cloud has just risen needs a moment."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + COMMAND_SECONDS
     while True:
         try:
-            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=10) as answer:
-                said: Mapping[str, str] = json.load(answer)
-            return f"{said['version']} in {said['environment']}"
+            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=10) as response:
+                document: Mapping[str, str] = json.load(response)
+            return f"{document['version']} in {document['environment']}"
         except HTTPError as error:
             if error.code != 503 or time.monotonic() > deadline:
                 raise
         time.sleep(0.02)
 
 
-def _deployments(landscape: Landscape, service: str) -> tuple[str, ...]:
-    listed = landscape.ask("apprunner", "ListOperations", ServiceArn=service)["OperationSummaryList"]
-    return tuple(each["Status"] for each in listed if each["Type"] == "START_DEPLOYMENT")
+def _deployments(landscape: TeamSandbox, service: str) -> tuple[str, ...]:
+    operations = landscape.call_aws("apprunner", "ListOperations", ServiceArn=service)["OperationSummaryList"]
+    return tuple(operation["Status"] for operation in operations if operation["Type"] == "START_DEPLOYMENT")
 
 
-def _items(landscape: Landscape) -> Iterator[Item]:
-    for item in landscape.ask("dynamodb", "Scan", TableName="kaizen-web")["Items"]:
+def _items(landscape: TeamSandbox) -> Iterator[Item]:
+    for item in landscape.call_aws("dynamodb", "Scan", TableName="kaizen-web")["Items"]:
         yield {name: next(iter(value.values())) for name, value in item.items()}
 
 
@@ -125,4 +127,4 @@ def _ledger(items: tuple[Item, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
     for item in sorted(items, key=lambda item: item["sk"]):
         if item["pk"].startswith("ledger#") and "version" in item:  # what only completes an intent has none
             entries.setdefault(item["pk"], []).append((item["event"], item["version"]))
-    return {name: tuple(entry for entry, _ in groupby(found)) for name, found in sorted(entries.items())}
+    return {name: tuple(entry for entry, _ in groupby(events)) for name, events in sorted(entries.items())}

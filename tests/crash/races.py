@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from tests.crash.libraries import CUT_AND_PUSH, establish, finished
-from tests.crash.snapshots import objects, public, snapshot
+from tests.crash.libraries import CUT_AND_PUSH, create_library, wait_for_result
+from tests.crash.snapshots import parse_refs, take_snapshot, without_private_refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,74 +16,75 @@ if TYPE_CHECKING:
 
     from tests.crash.libraries import Library
     from tests.crash.snapshots import Snapshot
-    from tests.e2e.worlds import Finished
+    from tests.e2e.worlds import CommandResult
 
 
-def race(folder: Path, *, own_work: bool) -> tuple[str, ...]:
+def race_two_releases(folder: Path, *, own_work: bool) -> tuple[str, ...]:
     """Let two people release at once, and return what is wrong afterwards.
 
     Args:
         folder: where it happens; it does not exist yet.
         own_work: whether each of them has a commit that nobody else has.
     """
-    runners = _line_up(folder, own_work=own_work)
-    before = [snapshot(each.repository) for each in runners]
-    ended = [finished(each) for each in [each.start(*CUT_AND_PUSH) for each in runners]]
-    codes = sorted(each.code for each in ended)
+    runners = _two_clones(folder, own_work=own_work)
+    snapshots = [take_snapshot(item.repository) for item in runners]
+    results = [wait_for_result(item) for item in [item.start(*CUT_AND_PUSH) for item in runners]]
+    codes = sorted(item.code for item in results)
     if codes not in ([0, 3], [0, 6]):
-        return (f"they exit {codes}: {[each.err for each in ended]}",)
-    lost = next(at for at, each in enumerate(ended) if each.code)
+        return (f"they exit {codes}: {[item.err for item in results]}",)
+    loser_index = next(index for index, item in enumerate(results) if item.code)
     return (
-        *_half_done(runners[lost], before[lost]),
-        *_half_won(runners[1 - lost]),
-        *_going_on(runners[lost], ended[lost], own_work=own_work),
+        *_check_loser(runners[loser_index], snapshots[loser_index]),
+        *_check_winner(runners[1 - loser_index]),
+        *_check_recovery(runners[loser_index], results[loser_index], own_work=own_work),
     )
 
 
-def _line_up(folder: Path, *, own_work: bool) -> tuple[Library, Library]:
-    ours = establish(folder / "ours")
-    other = ours.colleague(folder / "theirs")
-    theirs = evolve(other, environ={**other.environ, "GIT_AUTHOR_NAME": "Bo", "GIT_COMMITTER_NAME": "Bo"})
+def _two_clones(folder: Path, *, own_work: bool) -> tuple[Library, Library]:
+    first = create_library(folder / "ours")
+    clone = first.clone_for_colleague(folder / "theirs")
+    second = evolve(clone, environ={**clone.environ, "GIT_AUTHOR_NAME": "Bo", "GIT_COMMITTER_NAME": "Bo"})
     if own_work:
-        ours.repository.commit({"ours.py": b"ours\n"})
-        theirs.repository.commit({"theirs.py": b"theirs\n"})
-    return ours, theirs
+        first.repository.commit({"ours.py": b"ours\n"})
+        second.repository.commit({"theirs.py": b"theirs\n"})
+    return first, second
 
 
-def _half_done(loser: Library, before: Snapshot) -> Iterator[str]:
-    after = snapshot(loser.repository)
-    if public(after) != public(before):
-        yield f"the loser is not as before: {after.refs} instead of {before.refs}"
+def _check_loser(loser: Library, snapshot_before: Snapshot) -> Iterator[str]:
+    snapshot_after = take_snapshot(loser.repository)
+    if without_private_refs(snapshot_after) != without_private_refs(snapshot_before):
+        yield f"the loser is not as before: {snapshot_after.refs} instead of {snapshot_before.refs}"
 
 
-def _half_won(winner: Library) -> Iterator[str]:
-    here, there = (
-        objects(text) for text in (winner.repository.git("for-each-ref"), winner.repository.remote_git("for-each-ref"))
+def _check_winner(winner: Library) -> Iterator[str]:
+    local_refs, remote_refs = (
+        parse_refs(text)
+        for text in (winner.repository.git("for-each-ref"), winner.repository.remote_git("for-each-ref"))
     )
     if (
-        not there.items() <= here.items()
-        or "refs/tags/v1.3.0" not in there
+        not remote_refs.items() <= local_refs.items()
+        or "refs/tags/v1.3.0" not in remote_refs
         or winner.repository.git("status", "--short")
     ):
-        yield f"the winner has not finished: {here}, and the remote has {there}"
+        yield f"the winner has not finished: {local_refs}, and the remote has {remote_refs}"
 
 
-def _going_on(loser: Library, told: Finished, *, own_work: bool) -> Iterator[str]:
+def _check_recovery(loser: Library, result: CommandResult, *, own_work: bool) -> Iterator[str]:
     """Do what the loser is told to, and then what one does for the next release."""
-    lines = told.err.splitlines()
-    hint = re.search(r"git pull[^,;\n]*", told.err)
+    lines = result.err.splitlines()
+    hint = re.search(r"git pull[^,;\n]*", result.err)
     if not 1 <= len(lines) <= 3 or hint is None:
-        yield f"the loser is not told what to do: {told.err}"
+        yield f"the loser is not told what to do: {result.err}"
         return
-    typed = [loser.shell(hint[0]), loser.inv(*CUT_AND_PUSH)]
-    if [each.code for each in typed] != [0, 3 if own_work else 0]:
-        yield f"the hint leads nowhere: {told.err}\n{[each.err + each.out for each in typed]}"
+    results = [loser.shell(hint[0]), loser.inv(*CUT_AND_PUSH)]
+    if [item.code for item in results] != [0, 3 if own_work else 0]:
+        yield f"the hint leads nowhere: {result.err}\n{[item.err + item.out for item in results]}"
         return
-    typed = [
+    results = [
         loser.inv("changelog.add", "--type", "fixed", "--text", "Another squeak"),
         loser.shell("git commit --quiet --all --message 'Note it'"),
         loser.inv(*CUT_AND_PUSH),
     ]
-    released = objects(loser.repository.remote_git("for-each-ref")).get("refs/tags/v1.3.1")
-    if any(each.code for each in typed) or not released:
-        yield f"the loser's own release fails: {[each.err for each in typed]}"
+    tag_object = parse_refs(loser.repository.remote_git("for-each-ref")).get("refs/tags/v1.3.1")
+    if any(item.code for item in results) or not tag_object:
+        yield f"the loser's own release fails: {[item.err for item in results]}"

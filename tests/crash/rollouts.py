@@ -16,10 +16,10 @@ from tests.engines import has_docker
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.crash.landscapes import Landscape
-    from tests.crash.nursery import Nursery
+    from tests.crash.landscapes import TeamSandbox
+    from tests.crash.nursery import CloudForkServer
 
-Prepare = Callable[["Landscape"], None]
+Prepare = Callable[["TeamSandbox"], None]
 
 DOCKERFILE = f"""\
 FROM scratch
@@ -32,7 +32,7 @@ CMD ["python", "-S", "-E", "/web.py"]
 
 
 @frozen(kw_only=True)
-class Rollout:
+class RolloutCase:
     """A command that deploys.
 
     Attributes:
@@ -50,57 +50,57 @@ class Rollout:
     own: tuple[str, ...] = ("",)
 
 
-def _first(landscape: Landscape) -> None:
+def _release_everywhere(landscape: TeamSandbox) -> None:
     """Bring a first release everywhere, and note a change; half of the services do not deploy by themselves."""
-    landscape.library.inv("local.up", "--state", str(landscape.state)).well()
+    landscape.library.inv("local.up", "--state", str(landscape.state)).expect_success()
     for name in ("prod", "mark", "shane"):
-        landscape.unfollow(f"{name}-web-service")
+        landscape.disable_auto_deploy(f"{name}-web-service")
     for words in (("release-staging",), ("promote-prod", "--yes"), ("promote-beta",)):
-        landscape.library.inv(*words).well()
-    landscape.note("A typo")
+        landscape.library.inv(*words).expect_success()
+    landscape.add_changelog_entry("A typo")
 
 
-def _released(landscape: Landscape) -> None:
-    landscape.library.inv("release-staging").well()
+def _release_to_staging(landscape: TeamSandbox) -> None:
+    landscape.library.inv("release-staging").expect_success()
 
 
-def _promoted(landscape: Landscape) -> None:
-    landscape.library.inv("promote-prod", "--yes").well()
+def _promote_to_prod(landscape: TeamSandbox) -> None:
+    landscape.library.inv("promote-prod", "--yes").expect_success()
 
 
-def _branched(landscape: Landscape) -> None:
-    landscape.library.inv("promote-beta").well()
+def _branch_for_hotfix(landscape: TeamSandbox) -> None:
+    landscape.library.inv("promote-beta").expect_success()
     landscape.repository.git("switch", "--quiet", "--create", "hotfix/typo")
-    landscape.note("Another typo")
+    landscape.add_changelog_entry("Another typo")
 
 
-def _containerised(landscape: Landscape) -> None:
+def _switch_to_docker(landscape: TeamSandbox) -> None:
     """Let Docker build from now on; the process that runs the image finds its program in there."""
     landscape.repository.git("switch", "--quiet", "main")
     configuration = landscape.library.path / "kaizen.toml"
     configuration.write_bytes(configuration.read_bytes().replace(b'"bundle"', b'"docker"'))
     (landscape.library.path / "Dockerfile").write_text(DOCKERFILE)
     landscape.repository.git("add", "Dockerfile")
-    landscape.note("A last typo")
+    landscape.add_changelog_entry("A last typo")
 
 
-def _nothing(_landscape: Landscape) -> None:
+def _no_preparation(_landscape: TeamSandbox) -> None:
     """Stand where the one before has stood."""
 
 
 ROLLOUTS = {
     rollout.name: rollout
     for rollout in (
-        Rollout(name="release-staging", words=("release-staging",), prepare=_first),
-        Rollout(name="promote-prod", words=("promote-prod", "--yes"), prepare=_released),
-        Rollout(name="promote-beta", words=("promote-beta",), prepare=_promoted),
-        Rollout(name="rollback", words=("rollback", "--env", "prod", "--yes"), prepare=_nothing),
-        Rollout(name="hotfix", words=("hotfix", "--env", "mark"), prepare=_branched),
-        Rollout(
+        RolloutCase(name="release-staging", words=("release-staging",), prepare=_release_everywhere),
+        RolloutCase(name="promote-prod", words=("promote-prod", "--yes"), prepare=_release_to_staging),
+        RolloutCase(name="promote-beta", words=("promote-beta",), prepare=_promote_to_prod),
+        RolloutCase(name="rollback", words=("rollback", "--env", "prod", "--yes"), prepare=_no_preparation),
+        RolloutCase(name="hotfix", words=("hotfix", "--env", "mark"), prepare=_branch_for_hotfix),
+        RolloutCase(
             name="release-staging-docker",
             words=("release-staging",),
-            prepare=_containerised,
-            meanwhile=engine.alone,
+            prepare=_switch_to_docker,
+            meanwhile=engine.exclusive_engine,
             own=("docker ", "registry "),
         ),
     )
@@ -108,15 +108,15 @@ ROLLOUTS = {
 }
 
 
-def timeline(folder: Path, nursery: Nursery, last: str = "") -> dict[str, Landscape]:
+def sandboxes_before_rollouts(folder: Path, nursery: CloudForkServer, until: str = "") -> dict[str, TeamSandbox]:
     """Let one app live through all of it, or up to a rollout, and return how it was before each."""
-    now, moments = landscapes.found(folder / "found"), {}
-    for at, rollout in enumerate(ROLLOUTS.values()):
-        living = now.copied(folder / f"moment-{at}").risen(nursery)
-        rollout.prepare(living)
-        assert living.cloud is not None
-        clouds.stop(living.cloud)
-        now = moments[rollout.name] = evolve(living, cloud=None)
-        if rollout.name == last:
+    sandbox, sandboxes = landscapes.create_sandbox(folder / "found"), {}
+    for number, rollout in enumerate(ROLLOUTS.values()):
+        running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(nursery)
+        rollout.prepare(running_sandbox)
+        assert running_sandbox.cloud is not None
+        clouds.stop_cloud(running_sandbox.cloud)
+        sandbox = sandboxes[rollout.name] = evolve(running_sandbox, cloud=None)
+        if rollout.name == until:
             break
-    return moments
+    return sandboxes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tests.crash.libraries import CHAIN, CUT, CUT_AND_PUSH, FILES, Library, establish
+from tests.crash.libraries import CHAIN, CUT, CUT_AND_PUSH, FILES, Library, create_library
 
 SIGNER = """\
 cat >/dev/null
@@ -17,7 +17,7 @@ printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nstand-in\\n-----END PGP SIGNATURE-
 
 
 @frozen(kw_only=True)
-class Scene:
+class ReleaseCase:
     """A command, and where it is typed.
 
     Attributes:
@@ -31,36 +31,36 @@ class Scene:
     make: Callable[[Path], Library]
 
 
-def plain(folder: Path) -> Library:
+def default_library(folder: Path) -> Library:
     """Make a library as it mostly is."""
-    return establish(folder)
+    return create_library(folder)
 
 
-def alone(folder: Path) -> Library:
+def without_origin(folder: Path) -> Library:
     """Make one whose remote is not the one that releases go to."""
-    library = establish(folder)
+    library = create_library(folder)
     library.repository.git("remote", "rename", "origin", "elsewhere")
     return library
 
 
 def with_crlf(folder: Path) -> Library:
     """Make one whose two files end their lines as on Windows."""
-    released = {name: FILES[name].replace(b"\n", b"\r\n") for name in ("VERSION", "CHANGELOG.md")}
-    return establish(folder, {**FILES, **released})
+    files = {name: FILES[name].replace(b"\n", b"\r\n") for name in ("VERSION", "CHANGELOG.md")}
+    return create_library(folder, {**FILES, **files})
 
 
-def with_other_work(folder: Path) -> Library:
+def with_uncommitted_work(folder: Path) -> Library:
     """Make one in which somebody is in the middle of other things."""
-    library = establish(folder)
+    library = create_library(folder)
     library.repository.write({"lib.py": b"LEVERS = 2\n", "new.py": b"staged\n"})
     library.repository.git("add", "lib.py", "new.py")
     library.repository.write({"lib.py": b"LEVERS = 3\n", "notes.txt": b"edited\n", "scrap": b"not tracked\n"})
     return library
 
 
-def signed(folder: Path) -> Library:
+def with_signed_tags(folder: Path) -> Library:
     """Make one that signs its tags, with a stand-in for gpg."""
-    library = establish(folder, {**FILES, "kaizen.toml": b'app = "lib"\n[tag]\nsign = true\n'})
+    library = create_library(folder, {**FILES, "kaizen.toml": b'app = "lib"\n[tag]\nsign = true\n'})
     library.repository.sign_with(SIGNER)
     return library
 
@@ -68,14 +68,14 @@ def signed(folder: Path) -> Library:
 SCENES = {
     scene.name: scene
     for scene in (
-        Scene(name="cut", words=CUT, make=plain),
-        Scene(name="cut and push", words=CUT_AND_PUSH, make=plain),
-        Scene(name="cut and push with CRLF", words=CUT_AND_PUSH, make=with_crlf),
-        Scene(name="cut and push, signed", words=CUT_AND_PUSH, make=signed),
-        Scene(name="chain", words=CHAIN, make=plain),
-        Scene(name="chain without a remote", words=CHAIN, make=alone),
-        Scene(name="chain with CRLF", words=CHAIN, make=with_crlf),
-        Scene(name="chain amid other work", words=CHAIN, make=with_other_work),
-        Scene(name="chain, signed", words=CHAIN, make=signed),
+        ReleaseCase(name="cut", words=CUT, make=default_library),
+        ReleaseCase(name="cut and push", words=CUT_AND_PUSH, make=default_library),
+        ReleaseCase(name="cut and push with CRLF", words=CUT_AND_PUSH, make=with_crlf),
+        ReleaseCase(name="cut and push, signed", words=CUT_AND_PUSH, make=with_signed_tags),
+        ReleaseCase(name="chain", words=CHAIN, make=default_library),
+        ReleaseCase(name="chain without a remote", words=CHAIN, make=without_origin),
+        ReleaseCase(name="chain with CRLF", words=CHAIN, make=with_crlf),
+        ReleaseCase(name="chain amid other work", words=CHAIN, make=with_uncommitted_work),
+        ReleaseCase(name="chain, signed", words=CHAIN, make=with_signed_tags),
     )
 }

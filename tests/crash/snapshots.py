@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REFS = "--format=%(refname) %(objecttype) %(subject) %(*objecttype) %(*subject)"
 STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=all", "--ignored")
-OTHERS = (":(exclude)VERSION", ":(exclude)CHANGELOG.md")
+OTHER_FILES = (":(exclude)VERSION", ":(exclude)CHANGELOG.md")
 
 
 @frozen(kw_only=True)
@@ -41,23 +41,27 @@ class Snapshot:
     remote: str
 
 
-PRIVATE = re.compile(r"(?m)^.*\trefs/(?:kaizen|remotes)/.*\n?")
+PRIVATE_REFS = re.compile(r"(?m)^.*\trefs/(?:kaizen|remotes)/.*\n?")
 
 
-def public(seen: Snapshot) -> Snapshot:
+def without_private_refs(state: Snapshot) -> Snapshot:
     """Return a snapshot without what a begun release may leave: a private ref that the next run takes up.
 
     What git knows of the remote is left out as well: a push that is rejected tells it.
     """
-    kept = {name: each for name, each in seen.own.items() if "/refs/kaizen/" not in name and "/remotes/" not in name}
-    return evolve(seen, own=kept, refs=PRIVATE.sub("", f"{seen.refs}\n"), remote="")
+    git_files = {
+        name: digest for name, digest in state.own.items() if "/refs/kaizen/" not in name and "/remotes/" not in name
+    }
+    return evolve(state, own=git_files, refs=PRIVATE_REFS.sub("", f"{state.refs}\n"), remote="")
 
 
-def snapshot(repository: Repository) -> Snapshot:
+def take_snapshot(repository: Repository) -> Snapshot:
     """Look at everything."""
     return Snapshot(
-        files={str(each): (each.read_bytes(), each.stat().st_mode) for each in _files(repository.path)},
-        own={str(each): _hash(each) for each in sorted((repository.path / ".git").rglob("*")) if _is_own(each)},
+        files={str(path): (path.read_bytes(), path.stat().st_mode) for path in _files(repository.path)},
+        own={
+            str(path): _hash(path) for path in sorted((repository.path / ".git").rglob("*")) if _is_git_metadata(path)
+        },
         index=repository.git("ls-files", "-s"),
         staged=repository.git("diff-index", "--cached", "HEAD"),
         refs=repository.git("for-each-ref"),
@@ -66,7 +70,7 @@ def snapshot(repository: Repository) -> Snapshot:
 
 
 @frozen(kw_only=True)
-class End:
+class RepositoryState:
     """What a release leaves, without what differs from run to run: times, and so the hashes of commits.
 
     Attributes:
@@ -92,34 +96,34 @@ class End:
     locks: tuple[str, ...]
 
 
-def end(repository: Repository) -> End:
+def repository_state(repository: Repository) -> RepositoryState:
     """Look at what has become of a release."""
-    return End(
+    return RepositoryState(
         head=repository.git("symbolic-ref", "HEAD"),
         log=repository.git("log", "--format=%s"),
         refs=repository.git("for-each-ref", REFS),
         remote=repository.remote_git("for-each-ref", REFS),
         unlike=frozenset(
-            name for name, at in objects(repository.remote_git("for-each-ref")).items()
-            if objects(repository.git("for-each-ref")).get(name) != at
+            name for name, object_id in parse_refs(repository.remote_git("for-each-ref")).items()
+            if parse_refs(repository.git("for-each-ref")).get(name) != object_id
         ),
-        files={str(each.relative_to(repository.path)): _undated(each.read_bytes()) for each in _files(repository.path)},
+        files={str(path.relative_to(repository.path)): _mask_date(path.read_bytes()) for path in _files(repository.path)},
         status=repository.git(*STATUS),
-        staged=repository.git("diff-index", "--cached", "HEAD", "--", ".", *OTHERS),
-        locks=tuple(each.name for each in sorted((repository.path / ".git").rglob("*.lock"))),
+        staged=repository.git("diff-index", "--cached", "HEAD", "--", ".", *OTHER_FILES),
+        locks=tuple(path.name for path in sorted((repository.path / ".git").rglob("*.lock"))),
     )  # fmt: skip
 
 
-def objects(listed: str) -> dict[str, str]:
+def parse_refs(output: str) -> dict[str, str]:
     """Read what `git for-each-ref` says: the object of every ref."""
-    return {line.partition("\t")[2]: line.partition(" ")[0] for line in listed.splitlines()}
+    return {line.partition("\t")[2]: line.partition(" ")[0] for line in output.splitlines()}
 
 
-def _files(top: Path) -> list[Path]:
-    return [each for each in sorted(top.rglob("*")) if each.is_file() and ".git" not in each.relative_to(top).parts]
+def _files(root: Path) -> list[Path]:
+    return [path for path in sorted(root.rglob("*")) if path.is_file() and ".git" not in path.relative_to(root).parts]
 
 
-def _is_own(path: Path) -> bool:
+def _is_git_metadata(path: Path) -> bool:
     return path.is_file() and path.name != "index" and "objects" not in path.parts
 
 
@@ -127,5 +131,5 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _undated(content: bytes) -> bytes:
+def _mask_date(content: bytes) -> bytes:
     return re.sub(rb"(?m)^(## \[\d+\.\d+\.\d+\] - )\d{4}-\d\d-\d\d", rb"\1DATE", content)

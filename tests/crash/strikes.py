@@ -10,90 +10,98 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.locking.session import LEASE
+from kaizen_tasks.flows.locking.session import LEASE_SECONDS
 from tests.crash import kills, outcomes
-from tests.crash.kills import Point
-from tests.crash.libraries import finished
-from tests.crash.outcomes import Outcome, outcome
-from tests.e2e.worlds import PATIENCE
+from tests.crash.kills import KillPoint
+from tests.crash.libraries import wait_for_result
+from tests.crash.outcomes import Outcome, collect_outcome
+from tests.e2e.worlds import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.crash.landscapes import Landscape
-    from tests.crash.nursery import Nursery
-    from tests.crash.rollouts import Rollout
-    from tests.e2e.worlds import Finished
+    from tests.crash.landscapes import TeamSandbox
+    from tests.crash.nursery import CloudForkServer
+    from tests.crash.rollouts import RolloutCase
+    from tests.e2e.worlds import CommandResult
 
 
-def rehearse(rollout: Rollout, before: Landscape, folder: Path, nursery: Nursery) -> tuple[Outcome, tuple[Point, ...]]:
+def record(
+    rollout: RolloutCase, sandbox: TeamSandbox, folder: Path, nursery: CloudForkServer
+) -> tuple[Outcome, tuple[KillPoint, ...]]:
     """Run a rollout unharmed in a copy: what it leaves, and every point on the way that is its own."""
-    copy = before.copied(folder).risen(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(nursery)
     try:
-        asked = len(copy.requests)
+        request_count = len(copy.requests)
         with rollout.meanwhile():
-            kills.run(rollout.words, copy.library, at=0, phase="before").well()
-        requests = [_label(each) for each in copy.requests[asked:]]
+            kills.run_intercepted(rollout.words, copy.library, event_number=0, phase="before").expect_success()
+        requests = [_describe_request(request) for request in copy.requests[request_count:]]
         points = tuple(
-            Point(scene=rollout.name, number=number, phase=phase, label=label, of="request")
+            KillPoint(scene=rollout.name, number=number, phase=phase, label=label, of="request")
             for number, label in enumerate(requests, 1)
             for phase in ("before", "after")
         )
-        every = (*points, *kills.points(rollout.name, copy.folder / "events"))
-        return outcome(copy), tuple(point for point in every if point.label.startswith(rollout.own))
+        all_points = (*points, *kills.kill_points(rollout.name, copy.folder / "events"))
+        return collect_outcome(copy), tuple(point for point in all_points if point.label.startswith(rollout.own))
     finally:
-        copy.fall()
+        copy.destroy()
 
 
-def _label(request: dict[str, object]) -> str:
-    what = request.get("operation") or f"{request['method']} {request['path']}"
-    return re.sub(r"sha256:\w+|uploads/[\w-]+", "*", f"{request['service']} {what}")
+def _describe_request(request: dict[str, object]) -> str:
+    operation = request.get("operation") or f"{request['method']} {request['path']}"
+    return re.sub(r"sha256:\w+|uploads/[\w-]+", "*", f"{request['service']} {operation}")
 
 
-def strike(
-    rollout: Rollout, before: Landscape, folder: Path, nursery: Nursery, *, point: Point, wanted: Outcome
+def kill_and_rerun(
+    rollout: RolloutCase,
+    sandbox: TeamSandbox,
+    folder: Path,
+    nursery: CloudForkServer,
+    *,
+    point: KillPoint,
+    expected: Outcome,
 ) -> tuple[str, ...]:
     """Kill a rollout at a point in a copy, type it again, and return what is wrong then."""
-    copy = before.copied(folder).risen(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(nursery)
     try:
         with rollout.meanwhile():
             if not _kill(rollout, copy, point):
-                return (kills.UNREACHED,)
-            return tuple(_afterwards(rollout, copy, wanted))
+                return (kills.NOT_REACHED,)
+            return tuple(_check_rerun(rollout, copy, expected))
     finally:
-        copy.fall()
+        copy.destroy()
 
 
-def _kill(rollout: Rollout, copy: Landscape, point: Point) -> bool:
+def _kill(rollout: RolloutCase, copy: TeamSandbox, point: KillPoint) -> bool:
     if point.of == "event":
-        killed = kills.run(rollout.words, copy.library, at=point.number, phase=point.phase)
+        killed = kills.run_intercepted(rollout.words, copy.library, event_number=point.number, phase=point.phase)
         return killed.code == -signal.SIGKILL
-    copy.arrange({"park": True, "late": point.phase == "after"}, skip=point.number - 1)
-    return kill_parked(copy.library.start(*rollout.words), copy).code == -signal.SIGKILL
+    copy.inject_fault({"park": True, "late": point.phase == "after"}, skip=point.number - 1)
+    return kill_at_breakpoint(copy.library.start(*rollout.words), copy).code == -signal.SIGKILL
 
 
-def kill_parked(command: subprocess.Popen[str], copy: Landscape) -> Finished:
+def kill_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> CommandResult:
     """Kill a command, with everything it has started, as soon as one of its calls waits in the cloud."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + COMMAND_SECONDS
     while command.poll() is None and time.monotonic() < deadline:
-        if copy.control("GET", "parked?seconds=0.5"):
+        if copy.call_control("GET", "parked?seconds=0.5"):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(command.pid, signal.SIGKILL)
             break
-    ended = finished(command)
-    copy.control("POST", "parked", {"drop": True})
-    copy.control("DELETE", "faults")
-    return ended
+    result = wait_for_result(command)
+    copy.call_control("POST", "parked", {"drop": True})
+    copy.call_control("DELETE", "faults")
+    return result
 
 
-def _afterwards(rollout: Rollout, copy: Landscape, wanted: Outcome) -> Iterator[str]:
-    latest = datetime.now(UTC) + timedelta(seconds=LEASE)
-    for name, expires in outcomes.leases(copy).items():
-        if datetime.fromisoformat(expires) > latest:
+def _check_rerun(rollout: RolloutCase, copy: TeamSandbox, expected: Outcome) -> Iterator[str]:
+    latest_expiry = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
+    for name, expires in outcomes.lock_expiries(copy).items():
+        if datetime.fromisoformat(expires) > latest_expiry:
             yield f"{name} lasts until {expires}"
-    again = copy.library.inv(*rollout.words)
-    if again.code:
-        yield f"typed again, it exits {again.code}: {again.err.strip()}\n{again.out}"
-    yield from wanted.differences(outcome(copy))
+    rerun = copy.library.inv(*rollout.words)
+    if rerun.code:
+        yield f"typed again, it exits {rerun.code}: {rerun.err.strip()}\n{rerun.out}"
+    yield from expected.differences(collect_outcome(copy))

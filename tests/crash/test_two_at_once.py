@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.kills import UNREACHED
-from tests.crash.races import race
+from tests.crash.kills import NOT_REACHED
+from tests.crash.races import race_two_releases
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.crash.campaign import Terrain
+    from tests.crash.campaign import RolloutCases
 
 pytestmark = pytest.mark.e2e
 
@@ -21,15 +21,15 @@ ROUNDS = 5
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_one_wins_and_the_other_goes_on(number: int, tmp_path: Path) -> None:
-    assert race(tmp_path / "race", own_work=number % 2 == 1) == ()
+    assert race_two_releases(tmp_path / "race", own_work=number % 2 == 1) == ()
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_two_rollouts_at_once_are_one(terrain: Terrain, number: int, tmp_path: Path) -> None:
-    assert terrain.at_once(tmp_path / f"contest-{number}") == ()
+def test_two_rollouts_at_once_are_one(terrain: RolloutCases, number: int, tmp_path: Path) -> None:
+    assert terrain.race_two_promotions(tmp_path / f"contest-{number}") == ()
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_a_run_that_wakes_up_too_late_changes_nothing_more(terrain: Terrain, number: int, tmp_path: Path) -> None:
-    wrong = terrain.woken(tmp_path / "woken", number, ROUNDS)
-    assert wrong in ((), (UNREACHED,))
+def test_a_run_that_wakes_up_too_late_changes_nothing_more(terrain: RolloutCases, number: int, tmp_path: Path) -> None:
+    wrong = terrain.resume_after_lease(tmp_path / "woken", number, ROUNDS)
+    assert wrong in ((), (NOT_REACHED,))

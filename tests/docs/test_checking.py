@@ -17,7 +17,7 @@ from docs.generating import checking
     ],
 )
 def test_accepts_commands_that_exist(line: str) -> None:
-    assert checking.unknown(line, prompted=True) == ""
+    assert checking.unknown_command(line, has_prompt=True) == ""
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_accepts_commands_that_exist(line: str) -> None:
     ],
 )
 def test_refuses_commands_that_do_not_exist(line: str, name: str) -> None:
-    assert name in checking.unknown(line, prompted=True)
+    assert name in checking.unknown_command(line, has_prompt=True)
 
 
 def test_finds_links_that_lead_nowhere_with_their_lines(tmp_path: Path) -> None:
@@ -37,17 +37,17 @@ def test_finds_links_that_lead_nowhere_with_their_lines(tmp_path: Path) -> None:
     good = "[a](there.md#a-heading-here) [b](there.md#twice-1) [c](https://example.org)"
     (tmp_path / "README.md").write_text(f"{good} ![d](gone.svg)\n\n[e](there.md#no)\n")
     expected = ["README.md:1: gone.svg leads nowhere", "README.md:3: there.md#no: there is no such heading"]
-    assert expected == list(checking.problems(tmp_path))
+    assert expected == list(checking.find_problems(tmp_path))
 
 
 def test_finds_unknown_commands_in_code_blocks_with_their_lines(tmp_path: Path) -> None:
     console, toml = "```console\n$ inv status\nfine\n$ inv stats\n```", "```toml\ninv = 1\n```"
     (tmp_path / "guide.md").write_text(f"Text.\n\n{console}\n\n{toml}\n")
-    assert [problem.split(": ")[0] for problem in checking.problems(tmp_path)] == ["guide.md:6"]
+    assert [problem.split(": ")[0] for problem in checking.find_problems(tmp_path)] == ["guide.md:6"]
 
 
 def test_looks_into_no_hidden_and_no_built_folder(tmp_path: Path) -> None:
     for folder in (".venv", "dist", "docs"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "README.md").touch()
-    assert [tmp_path / "docs" / "README.md"] == list(checking.documents(tmp_path))
+    assert [tmp_path / "docs" / "README.md"] == list(checking.markdown_files(tmp_path))

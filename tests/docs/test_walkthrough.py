@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from docs.generating import guides
-from docs.generating.story import WentWrong
+from docs.generating.story import SceneFailed
 from docs.generating.terminal import Terminal
-from docs.generating.walkthrough import File, Line, rewritten, steps, world
+from docs.generating.walkthrough import CommandLine, FileStep, parse_steps, rewrite, starting_point
 
 PAGE = """\
 <!-- starts in: nowhere -->
@@ -33,13 +33,13 @@ app = "only to read"
 
 
 def terminal(folder: Path) -> Terminal:
-    return Terminal.opened(folder / "memory", folder=folder, environ={"PATH": "/usr/bin:/bin"})
+    return Terminal.start(folder / "memory", folder=folder, environ={"PATH": "/usr/bin:/bin"})
 
 
 def test_reads_files_and_lines_in_their_order() -> None:
-    file, first, second, silent = steps(PAGE)
-    assert File(path="app.py", content='print("hello")\n', appended=False) == file
-    assert [each.text for each in (first, second, silent) if isinstance(each, Line)] == [
+    file, first, second, silent = parse_steps(PAGE)
+    assert FileStep(path="app.py", content='print("hello")\n', appended=False) == file
+    assert [each.text for each in (first, second, silent) if isinstance(each, CommandLine)] == [
         "python app.py",
         "python app.py \\\n  --loudly",
         "rm app.py",
@@ -47,13 +47,13 @@ def test_reads_files_and_lines_in_their_order() -> None:
 
 
 def test_puts_what_was_said_below_each_command_and_nowhere_else() -> None:
-    first, second = (each.place for each in steps(PAGE) if isinstance(each, Line) and each.place)
-    page = rewritten(PAGE, {first: "hello", second: ""})
+    first, second = (each.place for each in parse_steps(PAGE) if isinstance(each, CommandLine) and each.place)
+    page = rewrite(PAGE, {first: "hello", second: ""})
     assert PAGE.replace("as it was", "hello") == page
 
 
 def test_knows_where_a_page_begins() -> None:
-    assert (world(PAGE), world("# Only to read\n")) == ("nowhere", "")
+    assert (starting_point(PAGE), starting_point("# Only to read\n")) == ("nowhere", "")
 
 
 def test_remembers_folder_variables_and_exit_code(tmp_path: Path) -> None:
@@ -74,6 +74,6 @@ def test_writes_files_where_the_terminal_is(tmp_path: Path) -> None:
 def test_a_command_may_fail_only_where_its_code_is_asked_for(tmp_path: Path) -> None:
     shell = terminal(tmp_path)
     asked = "```console\n$ false\n$ echo $?\n```\n"
-    assert list(guides.said("page.md", asked, shell).values()) == ["", "1\n"]
-    with pytest.raises(WentWrong, match=r"page.md: \$ false"):
-        guides.said("page.md", "```console\n$ false\n```\n", shell)
+    assert list(guides.run_page("page.md", asked, shell).values()) == ["", "1\n"]
+    with pytest.raises(SceneFailed, match=r"page.md: \$ false"):
+        guides.run_page("page.md", "```console\n$ false\n```\n", shell)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.tag_mutability import MOST_FILTERS, Mutability, TagRules
+from kaizen_tasks.domain.tag_mutability import MAX_EXCLUSION_FILTERS, Mutability, TagMutability
 
-WANTED = TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=("latest",))
+WANTED = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ def test_knows_what_may_move(
     mutability: Mutability, filters: tuple[str, ...], versions_stay: bool, latest_moves: bool
 ) -> None:
     """An exclusion turns the rule around for the tags that it names."""
-    rules = TagRules(mutability=mutability, filters=filters)
+    rules = TagMutability(mutability=mutability, exclusion_filters=filters)
 
-    assert versions_stay == rules.keeps_versions
-    assert latest_moves == rules.follows_deployments
+    assert versions_stay == rules.protects_version_tags
+    assert latest_moves == rules.lets_latest_move
 
 
 @pytest.mark.parametrize(
@@ -45,28 +45,28 @@ def test_knows_what_may_move(
 )
 def test_corrects_every_rule_that_is_wrong(mutability: Mutability, filters: tuple[str, ...]) -> None:
     """Whatever stood there, versions stay and latest moves afterwards."""
-    assert TagRules(mutability=mutability, filters=filters).corrected() == WANTED
+    assert TagMutability(mutability=mutability, exclusion_filters=filters).with_versions_protected() == WANTED
 
 
 @pytest.mark.parametrize(
     "rules",
-    [WANTED, TagRules(mutability="MUTABLE_WITH_EXCLUSION", filters=("v*",))],
+    [WANTED, TagMutability(mutability="MUTABLE_WITH_EXCLUSION", exclusion_filters=("v*",))],
 )
-def test_leaves_alone_what_is_right(rules: TagRules) -> None:
+def test_leaves_alone_what_is_right(rules: TagMutability) -> None:
     """There is more than one way to be right."""
-    assert rules.corrected() is rules
+    assert rules.with_versions_protected() is rules
 
 
 def test_keeps_what_else_was_said_to_move() -> None:
     """A team's own moving tags go on moving, as far as ECR takes so many filters."""
-    rules = TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=("dev-*", "cache"))
+    rules = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("dev-*", "cache"))
 
-    assert rules.corrected().filters == ("latest", "dev-*", "cache")
-    many = TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=tuple("abcde"))
-    assert len(many.corrected().filters) == MOST_FILTERS
+    assert rules.with_versions_protected().exclusion_filters == ("latest", "dev-*", "cache")
+    many = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=tuple("abcde"))
+    assert len(many.with_versions_protected().exclusion_filters) == MAX_EXCLUSION_FILTERS
 
 
 def test_says_the_rules_in_words() -> None:
     """The exclusion is named."""
     assert str(WANTED) == "immutable except latest"
-    assert str(TagRules(mutability="MUTABLE")) == "mutable"
+    assert str(TagMutability(mutability="MUTABLE")) == "mutable"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.check import Finding, Subject, Verdict, count, summary
+from kaizen_tasks.domain.check import Finding, Subject, Verdict, count_findings, findings_summary
 
 CLOCK = Subject("clock")
 ALL = (CLOCK.ok("fine"), CLOCK.warning("slow", "set it"), CLOCK.problem("wrong", "set it"), CLOCK.skipped("unknown"))
@@ -19,7 +19,7 @@ def test_a_subject_says_what_was_found_of_it() -> None:
 
 def test_counts_by_verdict() -> None:
     """One of each is one of each."""
-    assert [count((*ALL, *ALL), verdict) for verdict in Verdict] == [2, 2, 2, 2]
+    assert [count_findings((*ALL, *ALL), verdict) for verdict in Verdict] == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_counts_by_verdict() -> None:
 )
 def test_summarises_only_what_there_is(findings: tuple[Finding, ...], said: str) -> None:
     """A kind that did not occur is left out; ten are not mistaken for none."""
-    assert said == summary(findings)
+    assert said == findings_summary(findings)

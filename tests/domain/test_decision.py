@@ -30,11 +30,11 @@ def test_a_decision_does_not_change_after_it_was_made() -> None:
     decision = Act("bring it there", RELEASE)
 
     with pytest.raises(FrozenInstanceError):
-        decision.what = "something else"  # type: ignore[misc]
+        decision.description = "something else"  # type: ignore[misc]
 
 
 def test_a_refusal_has_reasons_and_a_hint_if_there_is_one() -> None:
     """All reasons at once, so that they can be mended at once."""
-    assert Refuse(why=("a merge is under way", "HEAD is detached")) == Refuse(
-        why=("a merge is under way", "HEAD is detached"), hint=""
+    assert Refuse(reasons=("a merge is under way", "HEAD is detached")) == Refuse(
+        reasons=("a merge is under way", "HEAD is detached"), hint=""
     )

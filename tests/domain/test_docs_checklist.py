@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.docs_checklist import matches, missing
+from kaizen_tasks.domain.docs_checklist import matches_any, undocumented_changes
 
 characters = st.sampled_from("ab/.*?[\n+")
 texts = st.lists(characters, max_size=6).map("".join)
@@ -36,7 +36,7 @@ def fits(path: str, pattern: str) -> bool:
 @example(path="b", pattern="**/b")
 def test_matches_as_a_plain_reading_of_the_pattern_does(path: str, pattern: str) -> None:
     """Whatever the file is called, and whatever else a pattern contains."""
-    assert matches(path, [pattern]) == fits(path, pattern)
+    assert matches_any(path, [pattern]) == fits(path, pattern)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_matches_as_a_plain_reading_of_the_pattern_does(path: str, pattern: str)
 )
 def test_two_stars_cross_folders_and_one_does_not(pattern: str, path: str, fitting: bool) -> None:
     """As people know it from `.gitignore`."""
-    assert matches(path, [pattern]) is fitting
+    assert matches_any(path, [pattern]) is fitting
 
 
 WHEN, UPDATE = ("infra/**", "Dockerfile"), ("docs/*.md", "README.md")
@@ -78,4 +78,4 @@ WHEN, UPDATE = ("infra/**", "Dockerfile"), ("docs/*.md", "README.md")
 )
 def test_names_the_files_whose_documentation_is_missing(touched: tuple[str, ...], asking: tuple[str, ...]) -> None:
     """One touched document is enough for all of them."""
-    assert missing(WHEN, UPDATE, touched) == asking
+    assert undocumented_changes(WHEN, UPDATE, touched) == asking

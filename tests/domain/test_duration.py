@@ -24,14 +24,14 @@ from kaizen_tasks.domain import duration
 )
 def test_understands_what_people_write(text: str, seconds: float) -> None:
     """Numbers with a unit, one after the other."""
-    assert duration.parse(text) == pytest.approx(seconds)
+    assert duration.parse_duration(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "5min", "1h 30m", "1.m", ".5m", "5M", "5m,", "1e3s"])
 def test_refuses_what_is_not_a_duration(text: str) -> None:
     """The error says how one is written."""
     with pytest.raises(ValueError, match="is not a duration; write it like 30s, 5m or 1h30m"):
-        duration.parse(text)
+        duration.parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_refuses_what_is_not_a_duration(text: str) -> None:
 )
 def test_shows_the_two_largest_units_that_matter(seconds: float, shown: str) -> None:
     """Nobody reads the seconds of a day."""
-    assert duration.show(seconds) == shown
+    assert duration.format_duration(seconds) == shown
 
 
 @settings(deadline=None)
 @given(seconds=st.integers(min_value=10, max_value=10**8))
 def test_what_is_shown_is_a_duration_and_not_far_off(seconds: int) -> None:
     """Only what is smaller than the two units shown is left out."""
-    shown = duration.show(seconds)
-    said = duration.parse(shown.replace(" ", ""))
+    shown = duration.format_duration(seconds)
+    said = duration.parse_duration(shown.replace(" ", ""))
 
     assert 0 <= seconds - said <= max(60, seconds / 24)

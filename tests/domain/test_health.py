@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.health import LONGEST, Answer, Heard, Running, understand
+from kaizen_tasks.domain.health import (
+    MAX_REPORTED_LENGTH,
+    ProbeResponse,
+    ProbeTally,
+    VersionReport,
+    parse_version_response,
+)
 
 
 def test_reads_version_and_environment() -> None:
     """The contract of `/version`; whatever else the app says is its own business."""
     body = b'\n{"version": "v1.2.3", "environment": "staging", "uptime": 3}'
 
-    assert understand(Answer(status=200, body=body)) == Running(version="v1.2.3", environment="staging")
+    assert parse_version_response(ProbeResponse(status=200, body=body)) == VersionReport(
+        version="v1.2.3", environment="staging"
+    )
 
 
 @pytest.mark.parametrize("environment", ["null", "3", '["staging"]'])
@@ -19,76 +27,76 @@ def test_an_environment_that_is_not_text_is_none(environment: str) -> None:
     """Then the version is still known."""
     body = f'{{"version": "v1.2.3", "environment": {environment}}}'.encode()
 
-    assert understand(Answer(status=200, body=body)) == Running(version="v1.2.3")
+    assert parse_version_response(ProbeResponse(status=200, body=body)) == VersionReport(version="v1.2.3")
 
 
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [
-        (Answer(fault="refuses the connection"), "refuses the connection"),
-        (Answer(status=200, body=b'{"version": "v1"}', fault="answers too much"), "answers too much"),
-        (Answer(status=503, body=b'{"version": "v1"}'), "answers HTTP 503"),
-        (Answer(status=301), "answers HTTP 301"),
-        (Answer(status=200), "answers nothing, not JSON"),
-        (Answer(status=200, body=b" <!DOCTYPE html><title>coach"), "answers HTML, not JSON"),
-        (Answer(status=200, body=b"<html>"), "answers HTML, not JSON"),
-        (Answer(status=200, body=b"v1.2.3"), "answers something, not JSON"),
-        (Answer(status=200, body=b"\xff\xfe"), "answers something, not JSON"),
-        (Answer(status=200, body=b"[" * 60_000), "answers something, not JSON"),
-        (Answer(status=200, body=b'{"version": ' + b"9" * 60_000 + b"}"), "answers something, not JSON"),
-        (Answer(status=200, body=b'"v1.2.3"'), 'answers JSON without a "version"'),
-        (Answer(status=200, body=b'{"version": 1.2}'), 'answers JSON without a "version"'),
-        (Answer(status=200, body=b'{"Version": "v1.2.3"}'), 'answers JSON without a "version"'),
+        (ProbeResponse(error="refuses the connection"), "refuses the connection"),
+        (ProbeResponse(status=200, body=b'{"version": "v1"}', error="answers too much"), "answers too much"),
+        (ProbeResponse(status=503, body=b'{"version": "v1"}'), "answers HTTP 503"),
+        (ProbeResponse(status=301), "answers HTTP 301"),
+        (ProbeResponse(status=200), "answers nothing, not JSON"),
+        (ProbeResponse(status=200, body=b" <!DOCTYPE html><title>coach"), "answers HTML, not JSON"),
+        (ProbeResponse(status=200, body=b"<html>"), "answers HTML, not JSON"),
+        (ProbeResponse(status=200, body=b"v1.2.3"), "answers something, not JSON"),
+        (ProbeResponse(status=200, body=b"\xff\xfe"), "answers something, not JSON"),
+        (ProbeResponse(status=200, body=b"[" * 60_000), "answers something, not JSON"),
+        (ProbeResponse(status=200, body=b'{"version": ' + b"9" * 60_000 + b"}"), "answers something, not JSON"),
+        (ProbeResponse(status=200, body=b'"v1.2.3"'), 'answers JSON without a "version"'),
+        (ProbeResponse(status=200, body=b'{"version": 1.2}'), 'answers JSON without a "version"'),
+        (ProbeResponse(status=200, body=b'{"Version": "v1.2.3"}'), 'answers JSON without a "version"'),
     ],
 )
-def test_says_what_is_wrong_with_any_other_answer(answer: Answer, fault: str) -> None:
+def test_says_what_is_wrong_with_any_other_answer(answer: ProbeResponse, fault: str) -> None:
     """Nothing that an address can answer proves a version by accident, or stops the tool."""
-    assert understand(answer) == Running(fault=fault)
+    assert parse_version_response(answer) == VersionReport(error=fault)
 
 
 def test_shows_nothing_that_a_terminal_would_obey() -> None:
     """What an app says is text of strangers: control characters and endless lines stay out."""
     body = b'{"version": "v1\\u001b[2J\\n' + b"x" * 1000 + b'", "environment": "\\u0007prod"}'
 
-    running = understand(Answer(status=200, body=body))
+    running = parse_version_response(ProbeResponse(status=200, body=body))
 
     assert running.version.startswith("v1?[2J?xxx")
-    assert len(running.version) == LONGEST
+    assert len(running.version) == MAX_REPORTED_LENGTH
     assert running.environment == "?prod"
 
 
 @pytest.mark.parametrize(
     ("running", "words"),
     [
-        (Running(version="v1.2.3", environment="staging"), "answers v1.2.3 in staging"),
-        (Running(version="v1.2.3"), "answers v1.2.3 in no environment"),
-        (Running(), "answers no version in no environment"),
-        (Running(fault="answers HTTP 503"), "answers HTTP 503"),
+        (VersionReport(version="v1.2.3", environment="staging"), "answers v1.2.3 in staging"),
+        (VersionReport(version="v1.2.3"), "answers v1.2.3 in no environment"),
+        (VersionReport(), "answers no version in no environment"),
+        (VersionReport(error="answers HTTP 503"), "answers HTTP 503"),
     ],
 )
-def test_says_it_in_words(running: Running, words: str) -> None:
+def test_says_it_in_words(running: VersionReport, words: str) -> None:
     """The words complete the sentence `the app …`."""
     assert str(running) == words
 
 
-OLD, NEW = Running(version="v1", environment="prod"), Running(version="v2", environment="prod")
-DOWN = Running(fault="answers HTTP 503")
+OLD, NEW = VersionReport(version="v1", environment="prod"), VersionReport(version="v2", environment="prod")
+DOWN = VersionReport(error="answers HTTP 503")
 
 
-def heard(*answers: Running) -> Heard:
+def heard(*answers: VersionReport) -> ProbeTally:
     """Return what was heard when these answers were given and `NEW` is right."""
-    so_far = Heard()
+    so_far = ProbeTally()
     for answer in answers:
-        so_far = so_far.add(answer, right=answer == NEW)
+        so_far = so_far.add(answer, is_match=answer == NEW)
     return so_far
 
 
 @pytest.mark.parametrize(
     ("answers", "right"), [((), 0), ((OLD,), 0), ((NEW, NEW), 2), ((NEW, NEW, OLD), 0), ((NEW, DOWN, NEW), 1)]
 )
-def test_a_wrong_answer_begins_the_count_anew(answers: tuple[Running, ...], right: int) -> None:
+def test_a_wrong_answer_begins_the_count_anew(answers: tuple[VersionReport, ...], right: int) -> None:
     """Half of the instances may still be old ones."""
-    assert heard(*answers).right == right
+    assert heard(*answers).streak == right
 
 
 @pytest.mark.parametrize(
@@ -101,6 +109,6 @@ def test_a_wrong_answer_begins_the_count_anew(answers: tuple[Running, ...], righ
         ((NEW, OLD, NEW, DOWN), "flaps: v2 in prod came and went 2 times; at last it answers HTTP 503"),
     ],
 )
-def test_says_what_a_proof_lacks(answers: tuple[Running, ...], words: str) -> None:
+def test_says_what_a_proof_lacks(answers: tuple[VersionReport, ...], words: str) -> None:
     """The words complete the sentence `the app …`."""
-    assert heard(*answers).lacking(NEW, 3) == words
+    assert heard(*answers).explain(NEW, 3) == words

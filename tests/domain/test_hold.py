@@ -17,11 +17,11 @@ from tests.fakes.clock import START
 def test_ends_at_its_end(late: int, ended: bool) -> None:
     until = START + timedelta(hours=1)
 
-    assert evolve(hold(), until=until).ended(until + timedelta(microseconds=late)) is ended
+    assert evolve(hold(), until=until).is_expired(until + timedelta(microseconds=late)) is ended
 
 
 def test_lasts_when_it_has_no_end() -> None:
-    assert not evolve(hold(), until=None).ended(START + timedelta(days=4000))
+    assert not evolve(hold(), until=None).is_expired(START + timedelta(days=4000))
 
 
 def test_says_who_and_how_long_and_why() -> None:
@@ -34,15 +34,15 @@ def test_says_who_and_how_long_and_why() -> None:
 
 
 def test_may_have_no_end() -> None:
-    assert holds.end("", START) is None
+    assert holds.parse_hold_until("", START) is None
 
 
 @pytest.mark.parametrize(("length", "hours"), [("7d", 168), ("12h", 12), ("1d12h", 36)])
 def test_ends_after_a_while(length: str, hours: int) -> None:
-    assert holds.end(length, START) == START + timedelta(hours=hours)
+    assert holds.parse_hold_until(length, START) == START + timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("length", ["soon", "7", "-7d", "0s", "999999999d", "9" * 400 + "d"])
 def test_refuses_an_end_that_is_none(length: str) -> None:
     with pytest.raises(UsageError, match=f"--until {length}"):
-        holds.end(length, START)
+        holds.parse_hold_until(length, START)

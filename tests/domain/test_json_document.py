@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.json_document import Configuration
+from kaizen_tasks.domain.json_document import ConfigDocument
 
 WRITTEN = (
     '{ "AI_TEMPERATURE":0.20,\n "AI_MODEL" : "small", "LIMITS": {"a": [1.10, null]}, "BIG": 12345678901234567890.10 }'
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 
 def test_reads_values_as_the_app_does() -> None:
-    configuration = Configuration.read(WRITTEN)
+    configuration = ConfigDocument.parse(WRITTEN)
 
     assert configuration.names == ("AI_TEMPERATURE", "AI_MODEL", "LIMITS", "BIG")
     assert configuration.value("AI_MODEL") == "small"
@@ -30,7 +30,7 @@ def test_reads_values_as_the_app_does() -> None:
 
 
 def test_leaves_what_is_not_set_as_it_was_written() -> None:
-    replaced = Configuration.read(WRITTEN).replaced({"AI_MODEL": 'la"rge', "NEW": "1"})
+    replaced = ConfigDocument.parse(WRITTEN).with_values({"AI_MODEL": 'la"rge', "NEW": "1"})
 
     assert replaced.text == (
         '{"AI_TEMPERATURE": 0.20, "AI_MODEL": "la\\"rge", "LIMITS": {"a": [1.10, null]}, '
@@ -39,9 +39,9 @@ def test_leaves_what_is_not_set_as_it_was_written() -> None:
 
 
 def test_a_number_stays_a_number_and_text_stays_text() -> None:
-    configuration = Configuration.read('{"number": 0.2, "text": "0.2", "flag": true}')
+    configuration = ConfigDocument.parse('{"number": 0.2, "text": "0.2", "flag": true}')
 
-    replaced = configuration.replaced({"number": "0.4", "text": "0.4", "flag": "1"})
+    replaced = configuration.with_values({"number": "0.4", "text": "0.4", "flag": "1"})
 
     assert json.loads(replaced.text) == {"number": 0.4, "text": "0.4", "flag": "1"}
 
@@ -49,18 +49,18 @@ def test_a_number_stays_a_number_and_text_stays_text() -> None:
 @pytest.mark.parametrize("text", ["", "hush", "[]", '"hush"', '{"key": hush}', "[" * 100_000])
 def test_refuses_what_is_no_object_without_repeating_it(text: str) -> None:
     with pytest.raises(ValueError, match=r"^it is not a JSON object$") as refused:
-        Configuration.read(text)
+        ConfigDocument.parse(text)
 
     assert refused.value.__cause__ is None
 
 
 def test_shows_nothing_of_itself() -> None:
-    assert "small" not in repr(Configuration.read(WRITTEN))
+    assert "small" not in repr(ConfigDocument.parse(WRITTEN))
 
 
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from([None, 2]))
 def test_keeps_every_document_whole(document: dict[str, object], indent: int | None) -> None:
-    read = Configuration.read(json.dumps(document, indent=indent))
+    read = ConfigDocument.parse(json.dumps(document, indent=indent))
 
     assert json.loads(read.text) == document
-    assert json.loads(read.replaced({"key": "ü"}).text) == {**document, "key": "ü"}
+    assert json.loads(read.with_values({"key": "ü"}).text) == {**document, "key": "ü"}

@@ -7,15 +7,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.ledger import Entry, Event, candidates, newest, serving, unfinished, usual, way_back
+from kaizen_tasks.domain.ledger import (
+    Event,
+    LedgerEntry,
+    latest_deployment_entry,
+    median_deploy_seconds,
+    open_deployment,
+    open_rollback,
+    rollback_candidates,
+    serving_entry,
+)
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def history(*said: str) -> tuple[Entry, ...]:
+def history(*said: str) -> tuple[LedgerEntry, ...]:
     """Return entries, newest first, from `event version` in the order in which they were written."""
     written = [
-        Entry(
+        LedgerEntry(
             environment="staging",
             event=Event(event),
             version=version,
@@ -29,7 +38,7 @@ def history(*said: str) -> tuple[Entry, ...]:
     return tuple(reversed(written))
 
 
-def told(entry: Entry | None) -> str:
+def told(entry: LedgerEntry | None) -> str:
     """Return an entry as `history` takes it; nothing for none."""
     return f"{entry.event} {entry.version}" if entry else ""
 
@@ -47,7 +56,7 @@ def told(entry: Entry | None) -> str:
 )
 def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> None:
     """That somebody wants to go back says nothing about what is running."""
-    assert told(newest(history(*said))) == last
+    assert told(latest_deployment_entry(history(*said))) == last
 
 
 @pytest.mark.parametrize(
@@ -63,7 +72,7 @@ def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> N
 )
 def test_a_release_serves_once_it_was_deployed(said: tuple[str, ...], serves: str) -> None:
     """An intent or a failure does not bring a release into service."""
-    assert told(serving(history(*said))) == serves
+    assert told(serving_entry(history(*said))) == serves
 
 
 @pytest.mark.parametrize(
@@ -82,7 +91,7 @@ def test_only_verified_releases_can_be_gone_back_to_and_each_once(
     said: tuple[str, ...], other_than: str, found: list[str]
 ) -> None:
     """The latest proof comes first."""
-    entries = candidates(history(*said), other_than=f"sha256:{other_than}")
+    entries = rollback_candidates(history(*said), excluded_digest=f"sha256:{other_than}")
 
     assert [entry.version for entry in entries] == found
 
@@ -91,7 +100,7 @@ def test_keeps_the_newest_proof_of_a_release() -> None:
     """Its time is what people are shown."""
     entries = history("verified v1", "verified v2", "verified v1")
 
-    assert candidates(entries, other_than="")[0] is entries[0]
+    assert rollback_candidates(entries, excluded_digest="")[0] is entries[0]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +119,7 @@ def test_keeps_the_newest_proof_of_a_release() -> None:
 )
 def test_a_way_back_ends_when_another_release_comes(said: tuple[str, ...], back: str) -> None:
     """Typing the command again finishes it, and does not go one further."""
-    assert told(way_back(history(*said))) == back
+    assert told(open_rollback(history(*said))) == back
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,7 @@ def test_a_way_back_ends_when_another_release_comes(said: tuple[str, ...], back:
 )
 def test_a_deployment_is_unfinished_until_it_has_an_outcome(said: tuple[str, ...], open_one: str) -> None:
     """Every outcome ends it, that nobody will follow it any more as well."""
-    assert told(unfinished(history(*said))) == open_one
+    assert told(open_deployment(history(*said))) == open_one
 
 
 def test_knows_how_long_a_deployment_usually_takes() -> None:
@@ -134,6 +143,6 @@ def test_knows_how_long_a_deployment_usually_takes() -> None:
     written, took = history(*["deployed v1"] * 7), (245, 250, 230, 900, 0, 240, 10)
     deployed = [evolve(entry, took=seconds) for entry, seconds in zip(written, took, strict=True)]
 
-    assert usual(deployed) == 245
-    assert usual([evolve(deployed[0], event=Event.FAILED)]) is None
-    assert usual(history("deployed v1")) is None
+    assert median_deploy_seconds(deployed) == 245
+    assert median_deploy_seconds([evolve(deployed[0], event=Event.FAILED)]) is None
+    assert median_deploy_seconds(history("deployed v1")) is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.lifecycle import Rule, StoredImage, doomed
+from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage, expiring_images
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 def image(name: str, *tags: str, days: float = 0, pulled: float | None = None) -> StoredImage:
     """Return an image that was pushed, and perhaps pulled, so many days ago."""
     fetched = None if pulled is None else NOW - timedelta(days=pulled)
-    return StoredImage(digest=name, tags=tags, pushed=NOW - timedelta(days=days), pulled=fetched)
+    return StoredImage(digest=name, tags=tags, pushed_at=NOW - timedelta(days=days), pulled_at=fetched)
 
 
 OLD, NEW, BARE = image("old", "v1.0.0", days=40), image("new", "v1.1.0", "latest", days=1), image("bare", days=20)
@@ -26,42 +26,42 @@ ALL = (OLD, NEW, BARE)
 @pytest.mark.parametrize(
     ("rule", "gone"),
     [
-        (Rule(priority=1, status="any", most=1), {"old", "bare"}),
-        (Rule(priority=1, status="any", days=30), {"old"}),
-        (Rule(priority=1, status="untagged", days=14), {"bare"}),
-        (Rule(priority=1, status="untagged", days=30), set()),
-        (Rule(priority=1, status="tagged", patterns=("v*",), most=1), {"old"}),
-        (Rule(priority=1, status="tagged", patterns=("v*", "latest"), days=0), {"new"}),
-        (Rule(priority=1, status="tagged", patterns=("dev*",), days=0), set()),
+        (LifecycleRule(priority=1, tag_status="any", max_images=1), {"old", "bare"}),
+        (LifecycleRule(priority=1, tag_status="any", max_age_days=30), {"old"}),
+        (LifecycleRule(priority=1, tag_status="untagged", max_age_days=14), {"bare"}),
+        (LifecycleRule(priority=1, tag_status="untagged", max_age_days=30), set()),
+        (LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*",), max_images=1), {"old"}),
+        (LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*", "latest"), max_age_days=0), {"new"}),
+        (LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("dev*",), max_age_days=0), set()),
     ],
 )
-def test_carries_out_one_rule(rule: Rule, gone: set[str]) -> None:
+def test_carries_out_one_rule(rule: LifecycleRule, gone: set[str]) -> None:
     """Number and age, with and without tags; several patterns must all be met."""
-    assert gone == doomed([rule], ALL, NOW).keys()
+    assert gone == expiring_images([rule], ALL, NOW).keys()
 
 
 def test_an_image_belongs_to_the_first_rule_that_selects_it() -> None:
     """A rule that keeps the newest ten shields them from a later one, in whatever order they are written."""
-    keep = Rule(priority=1, status="tagged", patterns=("v*",), most=10)
-    sweep = Rule(priority=2, status="any", days=7)
+    keep = LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*",), max_images=10)
+    sweep = LifecycleRule(priority=2, tag_status="any", max_age_days=7)
 
-    assert doomed([sweep, keep], ALL, NOW) == {"bare": sweep}
+    assert expiring_images([sweep, keep], ALL, NOW) == {"bare": sweep}
 
 
 def test_counts_images_that_an_earlier_rule_takes() -> None:
     """ECR identifies images as if they had not been taken already."""
-    first = Rule(priority=1, status="untagged", days=7)
-    second = Rule(priority=2, status="any", most=2)
+    first = LifecycleRule(priority=1, tag_status="untagged", max_age_days=7)
+    second = LifecycleRule(priority=2, tag_status="any", max_images=2)
 
-    assert doomed([first, second], ALL, NOW) == {"bare": first, "old": second}
+    assert expiring_images([first, second], ALL, NOW) == {"bare": first, "old": second}
 
 
 def test_age_counts_from_the_last_pull_where_the_rule_says_so() -> None:
     """An image that was never pulled counts from its push."""
-    rule = Rule(priority=1, status="any", days=30, pulls=True)
+    rule = LifecycleRule(priority=1, tag_status="any", max_age_days=30, uses_pull_time=True)
     fetched, never = image("fetched", days=90, pulled=2), image("never", days=90)
 
-    assert doomed([rule], (fetched, never), NOW).keys() == {"never"}
+    assert expiring_images([rule], (fetched, never), NOW).keys() == {"never"}
 
 
 @given(ages=st.lists(st.integers(0, 400), max_size=12), most=st.integers(1, 5))
@@ -69,8 +69,8 @@ def test_keeps_as_many_as_the_rule_says_and_never_an_older_one(ages: list[int], 
     """Whatever the ages, the newest stay."""
     images = [image(f"{position}", days=days) for position, days in enumerate(ages)]
 
-    gone = doomed([Rule(priority=1, status="any", most=most)], images, NOW)
+    gone = expiring_images([LifecycleRule(priority=1, tag_status="any", max_images=most)], images, NOW)
 
     kept = [each for each in images if each.digest not in gone]
     assert len(kept) == min(most, len(images))
-    assert all(one.pushed >= each.pushed for one in kept for each in images if each.digest in gone)
+    assert all(one.pushed_at >= each.pushed_at for one in kept for each in images if each.digest in gone)

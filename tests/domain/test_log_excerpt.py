@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.log_excerpt import WIDEST, legible, reason
+from kaizen_tasks.domain.log_excerpt import MAX_COLUMNS, failure_reason, sanitize_tail
 
 
 @pytest.mark.parametrize(
@@ -28,19 +28,19 @@ from kaizen_tasks.domain.log_excerpt import WIDEST, legible, reason
 )
 def test_shows_nothing_that_a_terminal_would_obey(said: str, shown: tuple[str, ...]) -> None:
     """What a line is for stays readable."""
-    assert legible([said]) == shown
+    assert sanitize_tail([said]) == shown
 
 
 def test_shows_the_last_lines_only() -> None:
     """The end says why."""
-    assert legible(map(str, range(100)), most=3) == ("97", "98", "99")
+    assert sanitize_tail(map(str, range(100)), limit=3) == ("97", "98", "99")
 
 
 def test_cuts_endless_lines() -> None:
     """A minified page in one line does not fill the screen."""
-    (line,) = legible(["x" * 100_000])
+    (line,) = sanitize_tail(["x" * 100_000])
 
-    assert len(line) == WIDEST
+    assert len(line) == MAX_COLUMNS
     assert line.endswith(" …")
 
 
@@ -58,4 +58,4 @@ def test_cuts_endless_lines() -> None:
 )
 def test_finds_the_reason_that_the_platform_gives(lines: tuple[str, ...], why: str) -> None:
     """It stands in the log and nowhere else: operations have no field for it."""
-    assert reason(lines) == why
+    assert failure_reason(lines) == why

@@ -6,12 +6,12 @@ from itertools import islice, pairwise
 
 import pytest
 
-from kaizen_tasks.domain.polling import looks, retries
+from kaizen_tasks.domain.polling import poll_times, retry_times
 
 
 def first(usual: float, count: int, seed: str = "1") -> list[float]:
     """Return the first moments."""
-    return list(islice(looks(usual, seed=seed), count))
+    return list(islice(poll_times(usual, seed=seed), count))
 
 
 def test_looks_first_when_it_should_just_be_over() -> None:
@@ -54,7 +54,7 @@ def test_moves_on_whatever_is_usual(usual: float) -> None:
 
 def test_tries_a_busy_service_again_more_and_more_seldom() -> None:
     """Half a minute apart in the end."""
-    moments = list(islice(retries(3, seed="1"), 12))
+    moments = list(islice(retry_times(3, seed="1"), 12))
     pauses = [later - earlier for earlier, later in pairwise([0, *moments])]
 
     assert 3 <= pauses[0] <= 3.75

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.rollout import RolloutRules, Shard, parse_shard, waves
+from kaizen_tasks.domain.rollout import RolloutRules, Shard, parse_shard, split_canaries
 from kaizen_tasks.errors import UsageError
 
 
@@ -35,7 +35,7 @@ def rules(canary: int, parallel: int) -> RolloutRules:
 )
 def test_the_canaries_go_first_and_then_the_others(count: int, canary: int, parallel: int, sizes: list[int]) -> None:
     """No wave is empty."""
-    assert [len(wave) for wave in waves(environments(count), rules(canary, parallel))] == sizes
+    assert [len(wave) for wave in split_canaries(environments(count), rules(canary, parallel))] == sizes
 
 
 @settings(deadline=None)
@@ -48,14 +48,14 @@ def test_every_environment_is_in_exactly_one_wave_and_in_order(count: int, canar
     """A rollout neither forgets nor repeats one."""
     given_in = environments(count)
 
-    assert tuple(each for wave in waves(given_in, rules(canary, parallel)) for each in wave) == given_in
+    assert tuple(each for wave in split_canaries(given_in, rules(canary, parallel)) for each in wave) == given_in
 
 
 @settings(deadline=None)
 @given(name=st.text(), count=st.integers(1, 20))
 def test_every_environment_is_in_exactly_one_shard(name: str, count: int) -> None:
     """Together the machines forget none, and no two of them take the same."""
-    assert [Shard(number=each + 1, count=count).has(name) for each in range(count)].count(True) == 1
+    assert [Shard(number=each + 1, count=count).contains(name) for each in range(count)].count(True) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_every_environment_is_in_exactly_one_shard(name: str, count: int) -> Non
 )
 def test_every_machine_divides_alike(name: str, shards: str) -> None:
     """Today and tomorrow: `printf mark | sha256sum`, as a number, modulo the count, and one more."""
-    assert all(parse_shard(shard).has(name) for shard in shards.split())
+    assert all(parse_shard(shard).contains(name) for shard in shards.split())
 
 
 def test_a_shard_says_itself_as_it_is_typed() -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from kaizen_tasks.domain import runtime_config
-from kaizen_tasks.domain.json_document import Configuration
-from kaizen_tasks.domain.runtime_config import LONGEST, Key, RuntimeRules
+from kaizen_tasks.domain.json_document import ConfigDocument
+from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES, KeyRule, RuntimeRules
 from kaizen_tasks.errors import UsageError
 
-TEMPERATURE = Key(type="number", min=0, max=2)
-STRING = Key(type="string")
-MODEL = Key(type="choice", choices=("small", "large"))
+TEMPERATURE = KeyRule(type="number", min=0, max=2)
+STRING = KeyRule(type="string")
+MODEL = KeyRule(type="choice", choices=("small", "large"))
 RULES = RuntimeRules(
     secret="{env}-secrets",
     visible=("TEMPERATURE", "MODEL"),
     keys={
         "TEMPERATURE": TEMPERATURE,
         "MODEL": MODEL,
-        "TOKEN": Key(type="string"),
-        "DELAY": Key(type="integer", min=-5),
+        "TOKEN": KeyRule(type="string"),
+        "DELAY": KeyRule(type="integer", min=-5),
     },
 )
 
@@ -32,19 +32,21 @@ RULES = RuntimeRules(
             ["0", "2", "0.4", "1e-3", "1.50"],
             ["", "2.1", "-0.1", ".5", "0,4", "nan", "inf", " 1", "1\n", "٣"],
         ),
-        (Key(type="integer", max=900), ["0", "-3", "900"], ["0.5", "1e3", "901", "007", "", "1_000", "٣"]),
+        (KeyRule(type="integer", max=900), ["0", "-3", "900"], ["0.5", "1e3", "901", "007", "", "1_000", "٣"]),
         (MODEL, ["small"], ["", "Small", "medium"]),
         (STRING, ["", "any\nthing", "ünïcödé"], ["a\0b"]),
     ],
 )
-def test_takes_values_of_its_type_and_no_others(key: Key, good: list[str], bad: list[str]) -> None:
-    assert [each for each in good if key.fault(each)] == []
-    assert [each for each in bad if not key.fault(each)] == []
+def test_takes_values_of_its_type_and_no_others(key: KeyRule, good: list[str], bad: list[str]) -> None:
+    assert [each for each in good if key.validation_error(each)] == []
+    assert [each for each in bad if not key.validation_error(each)] == []
 
 
-@pytest.mark.parametrize("key", [TEMPERATURE, MODEL, STRING, Key(type="integer", max=-4), Key(type="number", min=3.5)])
-def test_a_sample_is_a_value(key: Key) -> None:
-    assert key.fault(key.sample) == ""
+@pytest.mark.parametrize(
+    "key", [TEMPERATURE, MODEL, STRING, KeyRule(type="integer", max=-4), KeyRule(type="number", min=3.5)]
+)
+def test_a_sample_is_a_value(key: KeyRule) -> None:
+    assert key.validation_error(key.sample_value) == ""
 
 
 @pytest.mark.parametrize(
@@ -54,36 +56,46 @@ def test_a_sample_is_a_value(key: Key) -> None:
         ("DELAY", "-6", "DELAY: the value is below -5"),
         ("DELAY", "0.5", "DELAY: the value should be a whole number"),
         ("MODEL", "hush", "MODEL: the value should be one of small, large"),
-        ("TOKEN", "hush" * LONGEST, "TOKEN: the value is longer than the 65,536 bytes that a secret may have"),
-        ("TOKEN", "ü" * (LONGEST // 2 + 1), "TOKEN: the value is longer than the 65,536 bytes that a secret may have"),
+        (
+            "TOKEN",
+            "hush" * MAX_DOCUMENT_BYTES,
+            "TOKEN: the value is longer than the 65,536 bytes that a secret may have",
+        ),
+        (
+            "TOKEN",
+            "ü" * (MAX_DOCUMENT_BYTES // 2 + 1),
+            "TOKEN: the value is longer than the 65,536 bytes that a secret may have",
+        ),
     ],
 )
 def test_refuses_a_value_without_repeating_it(name: str, text: str, what: str) -> None:
     with pytest.raises(UsageError) as refused:
-        RULES.check(name, text)
+        RULES.validate(name, text)
 
-    assert refused.value.what == what
+    assert refused.value.message == what
     assert "hush" not in str(refused.value)
 
 
 def test_refuses_an_unknown_key_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="TEMPERATUR is not in") as refused:
-        RULES.check("TEMPERATUR", "1")
+        RULES.validate("TEMPERATUR", "1")
 
     assert refused.value.hint == "did you mean TEMPERATURE?"
 
 
 def test_says_how_to_declare_the_first_key() -> None:
     with pytest.raises(UsageError) as refused:
-        RuntimeRules(secret="x", visible=(), keys={}).check("KEY", "1")
+        RuntimeRules(secret="x", visible=(), keys={}).validate("KEY", "1")
 
     assert "add [runtime.keys.NAME]" in refused.value.hint
 
 
 def test_names_what_would_change_and_masks_secrets() -> None:
-    configuration = Configuration.read('{"TEMPERATURE": 0.20, "TOKEN": "hush"}')
+    configuration = ConfigDocument.parse('{"TEMPERATURE": 0.20, "TOKEN": "hush"}')
 
-    found = runtime_config.changes(configuration, {"TEMPERATURE": "0.4", "TOKEN": "hush hush", "MODEL": "large"}, RULES)
+    found = runtime_config.value_changes(
+        configuration, {"TEMPERATURE": "0.4", "TOKEN": "hush hush", "MODEL": "large"}, RULES
+    )
 
     assert [str(each) for each in found] == [
         "TEMPERATURE 0.20 → 0.4",
@@ -94,24 +106,24 @@ def test_names_what_would_change_and_masks_secrets() -> None:
 
 
 def test_a_number_that_is_written_differently_is_no_change() -> None:
-    configuration = Configuration.read('{"TEMPERATURE": "0.20", "TOKEN": "0.20"}')
+    configuration = ConfigDocument.parse('{"TEMPERATURE": "0.20", "TOKEN": "0.20"}')
 
-    assert runtime_config.changes(configuration, {"TEMPERATURE": "0.2"}, RULES) == ()
-    assert len(runtime_config.changes(configuration, {"TOKEN": "0.2"}, RULES)) == 1
+    assert runtime_config.value_changes(configuration, {"TEMPERATURE": "0.2"}, RULES) == ()
+    assert len(runtime_config.value_changes(configuration, {"TOKEN": "0.2"}, RULES)) == 1
 
 
 def test_compares_two_documents() -> None:
-    one = Configuration.read('{"TEMPERATURE": 0.2, "MODEL": "small", "TOKEN": "hush", "OTHER": 1}')
-    other = Configuration.read('{"TEMPERATURE": "0.20", "MODEL": "large", "TOKEN": "hush", "MORE": 1}')
+    one = ConfigDocument.parse('{"TEMPERATURE": 0.2, "MODEL": "small", "TOKEN": "hush", "OTHER": 1}')
+    other = ConfigDocument.parse('{"TEMPERATURE": "0.20", "MODEL": "large", "TOKEN": "hush", "MORE": 1}')
 
-    assert runtime_config.comparison(one, other, RULES) == {
+    assert runtime_config.compare_documents(one, other, RULES) == {
         "TEMPERATURE": True,
         "MODEL": False,
         "TOKEN": True,
         "OTHER": False,
         "MORE": False,
     }
-    assert [str(each) for each in runtime_config.way_back(one, other, RULES)] == [
+    assert [str(each) for each in runtime_config.revert_changes(one, other, RULES)] == [
         "MODEL small → large",
         "OTHER [redacted] → unset",
         "MORE unset → [redacted]",
@@ -119,5 +131,5 @@ def test_compares_two_documents() -> None:
 
 
 def test_a_terminal_is_shown_no_control_characters() -> None:
-    assert runtime_config.shown("a\x1b[2Jb\nc") == "a?[2Jb?c"
-    assert len(runtime_config.shown("x" * 5000)) == runtime_config.SHOWN
+    assert runtime_config.sanitize_value("a\x1b[2Jb\nc") == "a?[2Jb?c"
+    assert len(runtime_config.sanitize_value("x" * 5000)) == runtime_config.MAX_DISPLAY_LENGTH

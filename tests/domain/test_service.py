@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kaizen_tasks.domain.service import Operation, Service, usual
+from kaizen_tasks.domain.service import Operation, Service, median_operation_seconds
 from kaizen_tasks.errors import Undeployable
 
 BEGAN = datetime(2026, 11, 20, tzinfo=UTC)
@@ -15,7 +15,7 @@ BEGAN = datetime(2026, 11, 20, tzinfo=UTC)
 def operation(kind: str, state: str, *, took: float | None = None) -> Operation:
     """Return an operation, ended after some seconds."""
     finished = None if took is None else BEGAN + timedelta(seconds=took)
-    return Operation(identity="1", kind=kind, state=state, started=BEGAN, finished=finished)
+    return Operation(id="1", kind=kind, state=state, started_at=BEGAN, finished_at=finished)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_only_one_state_is_success(*, state: str, ended: bool, succeeded: bool) 
     """A rollback that succeeded is a deployment that failed; an unknown word proves nothing."""
     seen = operation("START_DEPLOYMENT", state)
 
-    assert (seen.ended, seen.succeeded) == (ended, succeeded)
+    assert (seen.is_finished, seen.succeeded) == (ended, succeeded)
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_knows_what_brings_a_new_image_into_service(*, kind: str, deploys: bool)
 
 def test_what_the_platform_does_not_say_took_no_time() -> None:
     """Two of its clocks may disagree as well."""
-    assert operation("START_DEPLOYMENT", "IN_PROGRESS").took == 0
-    assert operation("START_DEPLOYMENT", "SUCCEEDED", took=240).took == 240
-    assert operation("START_DEPLOYMENT", "SUCCEEDED", took=-1).took == 0
+    assert operation("START_DEPLOYMENT", "IN_PROGRESS").duration_seconds == 0
+    assert operation("START_DEPLOYMENT", "SUCCEEDED", took=240).duration_seconds == 240
+    assert operation("START_DEPLOYMENT", "SUCCEEDED", took=-1).duration_seconds == 0
 
 
 def test_knows_from_what_was_done_before_how_long_it_usually_takes() -> None:
@@ -71,18 +71,16 @@ def test_knows_from_what_was_done_before_how_long_it_usually_takes() -> None:
         operation("START_DEPLOYMENT", "SUCCEEDED", took=1),
     ]
 
-    assert usual(before) == 250
-    assert usual([]) == 0
+    assert median_operation_seconds(before) == 250
+    assert median_operation_seconds([]) == 0
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETE_FAILED", "DELETED"])
 def test_a_service_that_cannot_deploy_says_what_to_do_about_it(status: str) -> None:
     """The way out is the platform's to know."""
-    service = Service(
-        name="web", identity="1", status=status, url="", image="", auto_deploys=False, way_out="resume it"
-    )
+    service = Service(name="web", id="1", status=status, url="", image="", auto_deploys=False, fix="resume it")
 
     with pytest.raises(Undeployable, match=f"the service web cannot deploy: it is {status}") as refused:
-        service.demand_deployable()
+        service.require_deployable()
 
     assert (refused.value.hint, refused.value.state) == ("resume it", "nothing has been changed")

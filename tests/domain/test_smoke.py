@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kaizen_tasks.domain.health import LONGEST, Answer
-from kaizen_tasks.domain.smoke import SmokeCheck, Statuses, at, is_pointer
+from kaizen_tasks.domain.health import MAX_REPORTED_LENGTH, ProbeResponse
+from kaizen_tasks.domain.smoke import SmokeCheck, Statuses, is_json_pointer, resolve_pointer
 
-HEALTH = Answer(
+HEALTH = ProbeResponse(
     status=200,
     body=b'{"status": "ok", "ready": true, "users": 1, "checks": [{"a/b": "up"}]}',
     headers={"content-type": "application/json; charset=utf-8"},
@@ -45,28 +45,28 @@ def check(**wanted: Any) -> SmokeCheck:
 )
 def test_says_everything_that_is_wrong(wanted: SmokeCheck, faults: tuple[str, ...]) -> None:
     """With what was expected and what came."""
-    assert wanted.faults(HEALTH) == faults
+    assert wanted.failures(HEALTH) == faults
 
 
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [
-        (Answer(fault="refuses the connection"), "refuses the connection"),
-        (Answer(status=404, body=b"not found"), "answers HTTP 404, not 200"),
-        (Answer(status=200, body=b"<html>"), "answers HTML, not JSON"),
-        (Answer(status=200, body=b"[" * 60_000), "answers something, not JSON"),
+        (ProbeResponse(error="refuses the connection"), "refuses the connection"),
+        (ProbeResponse(status=404, body=b"not found"), "answers HTTP 404, not 200"),
+        (ProbeResponse(status=200, body=b"<html>"), "answers HTML, not JSON"),
+        (ProbeResponse(status=200, body=b"[" * 60_000), "answers something, not JSON"),
     ],
 )
-def test_says_of_another_kind_of_answer_only_that(answer: Answer, fault: str) -> None:
+def test_says_of_another_kind_of_answer_only_that(answer: ProbeResponse, fault: str) -> None:
     """What stands in an error page says nothing more."""
-    assert check(json={"/status": "ok"}).faults(answer) == (fault,)
+    assert check(json={"/status": "ok"}).failures(answer) == (fault,)
 
 
 def test_says_what_was_held_against_a_right_answer() -> None:
     """One sees that the check looks at what it was meant to."""
     wanted = check(name="health", contains="ok", json={"/status": "ok"}, headers={"Content-Type": "json", "Age": ""})
 
-    said = f"{wanted.title} {wanted.passing(HEALTH)}"
+    said = f"{wanted.title} {wanted.describe_pass(HEALTH)}"
 
     assert said == (
         "health: GET /health answers HTTP 200, contains 'ok', says \"ok\" at /status, "
@@ -76,11 +76,11 @@ def test_says_what_was_held_against_a_right_answer() -> None:
 
 def test_shows_nothing_that_a_terminal_would_obey() -> None:
     """What an app says is text of strangers."""
-    answer = Answer(status=200, body=b'{"a": "' + b"x" * 1000 + b'"}', headers={"server": "\x1b[2J"})
+    answer = ProbeResponse(status=200, body=b'{"a": "' + b"x" * 1000 + b'"}', headers={"server": "\x1b[2J"})
 
-    said = check(json={"/a": "y"}, headers={"Server": "coach"}).faults(answer)
+    said = check(json={"/a": "y"}, headers={"Server": "coach"}).failures(answer)
 
-    shown = '"' + "x" * (LONGEST - 1)
+    shown = '"' + "x" * (MAX_REPORTED_LENGTH - 1)
     assert said[0] == f'says {shown} at /a, not "y"'
     assert said[1] == "has Server '?[2J', without 'coach'"
 
@@ -89,7 +89,7 @@ def test_does_not_show_what_may_be_secret() -> None:
     """A header may carry a password."""
     wanted = check(method="POST", request_headers={"Authorization": "s3cret"}, body="s3cret")
 
-    assert "s3cret" not in repr(wanted) + repr(wanted.question) + wanted.passing(HEALTH)
+    assert "s3cret" not in repr(wanted) + repr(wanted.request) + wanted.describe_pass(HEALTH)
 
 
 @pytest.mark.parametrize(
@@ -106,18 +106,18 @@ def test_does_not_show_what_may_be_secret() -> None:
 )
 def test_a_pointer_leads_where_its_standard_says(pointer: str, found: object) -> None:
     """The examples of RFC 6901, and a name that looks like a number."""
-    assert is_pointer(pointer)
-    assert at(DOCUMENT, pointer) == found
+    assert is_json_pointer(pointer)
+    assert resolve_pointer(DOCUMENT, pointer) == found
 
 
 @pytest.mark.parametrize("pointer", ["/foo/01", "/foo/-", "/foo/2", "/bar", "/foo/0/x"])
 def test_a_pointer_may_lead_nowhere(pointer: str) -> None:
     """An index has no leading zero, and `-` is the place after the last."""
     with pytest.raises(LookupError):
-        at(DOCUMENT, pointer)
+        resolve_pointer(DOCUMENT, pointer)
 
 
 @pytest.mark.parametrize("text", ["foo", "$.foo", "/a~", "/a~2", " /a"])
 def test_knows_what_is_no_pointer(text: str) -> None:
     """A `~` means 0 or 1."""
-    assert not is_pointer(text)
+    assert not is_json_pointer(text)

@@ -26,7 +26,7 @@ styles = st.tuples(st.sampled_from([b"", BOM]), st.sampled_from([b"", b"\n", b"\
 @given(version=semantic, prefix=st.sampled_from(["", "v"]))
 def test_reads_back_what_it_names(version: Version, prefix: str) -> None:
     """A version survives its way through text, with and without `v`."""
-    assert versions.parse(f"{prefix}{version}") == version
+    assert versions.parse_version(f"{prefix}{version}") == version
 
 
 @settings(deadline=None)
@@ -38,24 +38,24 @@ def test_a_file_keeps_its_style_when_its_version_changes(
     bom, ending = style
     before = bom + str(version).encode() + ending
 
-    after = versions.write(before, following)
+    after = versions.render_version_file(before, following)
 
     assert after == bom + str(following).encode() + ending
-    assert versions.read(after) == following
+    assert versions.parse_version_file(after) == following
 
 
 @settings(deadline=None)
 @given(version=semantic, part=st.sampled_from(MOVES))
 def test_every_part_moves_forward(version: Version, part: str) -> None:
     """What comes next is above what was, whatever pre-release it was."""
-    assert versions.advance(version, cast("Part", part)) > version
+    assert versions.bump_version(version, cast("Part", part)) > version
 
 
 @settings(deadline=None)
 @given(version=semantic)
 def test_a_larger_part_never_leads_to_a_lower_version(version: Version) -> None:
     """Patch, feature and major are in this order."""
-    patch, feature, major = (versions.advance(version, part) for part in ("patch", "feature", "major"))
+    patch, feature, major = (versions.bump_version(version, part) for part in ("patch", "feature", "major"))
 
     assert patch <= feature <= major
 
@@ -78,14 +78,14 @@ def test_a_larger_part_never_leads_to_a_lower_version(version: Version) -> None:
 )
 def test_a_release_candidate_announces_its_release(now: str, part: str, following: str) -> None:
     """A pre-release becomes what it announces, and no further than the part asks for."""
-    assert str(versions.advance(Version.parse(now), cast("Part", part))) == following
+    assert str(versions.bump_version(Version.parse(now), cast("Part", part))) == following
 
 
 @pytest.mark.parametrize("text", ["", "v", "1", "1.2", "01.2.3", "vv1.2.3", "V1.2.3", "1.2.3 ", "1.2.3\n", "1.2.٣"])
 def test_refuses_what_is_not_a_version(text: str) -> None:
     """Whatever semantic versioning does not know is told with the place it comes from."""
     with pytest.raises(UsageError, match=r"--to: .* is not a version") as refused:
-        versions.parse(text, where="--to")
+        versions.parse_version(text, origin="--to")
 
     assert refused.value.exit_code == 2
 
@@ -93,7 +93,7 @@ def test_refuses_what_is_not_a_version(text: str) -> None:
 def test_refuses_build_metadata_and_says_what_to_write_instead() -> None:
     """An image tag cannot carry `+`."""
     with pytest.raises(UsageError, match=r"\+linux") as refused:
-        versions.parse("v1.2.3-rc.1+linux")
+        versions.parse_version("v1.2.3-rc.1+linux")
 
     assert refused.value.hint == "write 1.2.3-rc.1"
 
@@ -105,29 +105,29 @@ def test_refuses_build_metadata_and_says_what_to_write_instead() -> None:
 def test_refuses_a_file_that_is_not_one_bare_version(content: bytes) -> None:
     """Strictness here is what lets every other tool read the file too."""
     with pytest.raises(UsageError, match=r"^VERSION: "):
-        versions.read(content)
+        versions.parse_version_file(content)
 
 
 def test_refuses_a_file_that_is_missing_or_not_text() -> None:
     """Both have a way out in the hint."""
     with pytest.raises(UsageError, match="no such file"):
-        versions.read(None)
+        versions.parse_version_file(None)
     with pytest.raises(UsageError, match="not UTF-8 at byte 1"):
-        versions.read(b"1\xff.2.3")
+        versions.parse_version_file(b"1\xff.2.3")
 
 
 def test_shows_only_the_beginning_of_a_long_file() -> None:
     """An error stays three lines for people, whatever was found."""
     with pytest.raises(UsageError) as refused:
-        versions.read(b"1.2.3\n" * 1000)
+        versions.parse_version_file(b"1.2.3\n" * 1000)
 
     assert len(str(refused.value).splitlines()) <= 3
-    assert len(refused.value.what) < 100
+    assert len(refused.value.message) < 100
 
 
 def test_makes_a_file_where_there_was_none() -> None:
     """A new file ends with a newline."""
-    assert versions.write(None, Version.parse("0.1.0")) == b"0.1.0\n"
+    assert versions.render_version_file(None, Version.parse("0.1.0")) == b"0.1.0\n"
 
 
 @pytest.mark.parametrize(("text", "part"), [("minor", "feature"), *((part, part) for part in get_args(Part))])
@@ -148,7 +148,7 @@ def test_names_the_parts_there_are() -> None:
 def test_refuses_a_version_that_does_not_come_after_the_last(wanted: str, last: str) -> None:
     """The same version is not released twice, and none before it afterwards."""
     with pytest.raises(Refused, match=f"{wanted} does not come after the last release {last}"):
-        versions.require_ahead(Version.parse(wanted), Version.parse(last))
+        versions.require_newer(Version.parse(wanted), Version.parse(last))
 
 
 @pytest.mark.parametrize("last", [None, "1.2.2", "1.2.3-rc.9"])
@@ -156,14 +156,14 @@ def test_accepts_a_version_that_comes_after_the_last(last: str | None) -> None:
     """The first release comes after nothing."""
     wanted, before = Version.parse("1.2.3"), Version.parse(last) if last else None
 
-    versions.require_ahead(wanted, before)
+    versions.require_newer(wanted, before)
 
-    assert versions.latest(tuple(filter(None, (before, wanted)))) == wanted
+    assert versions.latest_version(tuple(filter(None, (before, wanted)))) == wanted
 
 
 def test_there_is_no_latest_of_nothing() -> None:
     """A repository without releases has none."""
-    assert versions.latest(()) is None
+    assert versions.latest_version(()) is None
 
 
 def test_an_image_is_named_with_a_v() -> None:

@@ -16,49 +16,53 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.e2e.worlds import Finished, World
+    from tests.e2e.worlds import CommandResult, Workspace
 
 NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Finished, World]]:
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CommandResult, Workspace]]:
     """Run the demo once and keep it running: what it said, and its world."""
     folder = tmp_path_factory.mktemp("demo")
-    environ = worlds.surroundings(folder)
-    kept = folder / "kept"
-    world = worlds.World(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
+    environ = worlds.clean_environ(folder)
+    kept_folder = folder / "kept"
+    world = worlds.Workspace(
+        clone=kept_folder / "coach", remote=kept_folder / "coach.git", state=kept_folder / "cloud", environ=environ
+    )
     try:
-        said = world.kaizen("demo", "--engine", "bundle", "--json", "--keep", str(kept), cwd=folder).well()
-        yield said, evolve(world, environ={**environ, **said.document["work"]["environ"]})
+        result = world.kaizen(
+            "demo", "--engine", "bundle", "--json", "--keep", str(kept_folder), cwd=folder
+        ).expect_success()
+        yield result, evolve(world, environ={**environ, **result.document["work"]["environ"]})
     finally:
-        world.kaizen("local.down", "--state", str(world.state)).well()
+        world.kaizen("local.down", "--state", str(world.state)).expect_success()
 
 
 @pytest.fixture(scope="session")
-def demo(demo_run: tuple[Finished, World]) -> World:
+def demo(demo_run: tuple[CommandResult, Workspace]) -> Workspace:
     """Return the world that the demo has left running; nothing may be changed in it."""
     return demo_run[1]
 
 
 @pytest.fixture
-def copy(demo: World, tmp_path: Path) -> World:
+def copy(demo: Workspace, tmp_path: Path) -> Workspace:
     """Return the demo's world with a clone of its own."""
-    return demo.copied(tmp_path / "coach")
+    return demo.copy_to(tmp_path / "coach")
 
 
 @pytest.fixture(scope="session")
-def noted(demo: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+def noted(demo: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return the demo's world with one more change to release, to take copies of."""
-    noted = demo.copied(tmp_path_factory.mktemp("noted") / "coach")
-    noted.note("A typo")
+    noted = demo.copy_to(tmp_path_factory.mktemp("noted") / "coach")
+    noted.add_changelog_entry("A typo")
     return noted
 
 
 @pytest.fixture
-def ahead(noted: World, tmp_path: Path) -> World:
+def ahead(noted: Workspace, tmp_path: Path) -> Workspace:
     """Return the demo's world with one more change to release, in a clone of its own."""
-    return noted.copied(tmp_path / "coach")
+    return noted.copy_to(tmp_path / "coach")
 
 
 @pytest.fixture(scope="session")
@@ -69,17 +73,17 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def establish(cloud: Cloud, tmp_path: Path) -> Callable[..., World]:
+def establish(cloud: Cloud, tmp_path: Path) -> Callable[..., Workspace]:
     """Return what makes an app of the test's own in the shared cloud."""
 
-    def make(folder: Path = tmp_path, further: str = "") -> World:
+    def make(folder: Path = tmp_path, further: str = "") -> Workspace:
         return new_world(cloud, folder, further)
 
     return make
 
 
 @pytest.fixture
-def world(establish: Callable[..., World]) -> World:
+def world(establish: Callable[..., Workspace]) -> Workspace:
     """Return an app of the test's own, with one environment."""
     return establish()
 
@@ -90,14 +94,16 @@ def _programs() -> None:
     assert shutil.which("git"), "these tests type git commands"
 
 
-def new_world(cloud: Cloud, folder: Path, further: str) -> World:
+def new_world(cloud: Cloud, folder: Path, more_environments: str) -> Workspace:
     """Make an app of its own name in a cloud that runs."""
-    environ = {**worlds.surroundings(folder), **pointing(cloud)}
+    environ = {**worlds.clean_environ(folder), **aws_environ(cloud)}
     work = folder / "work"
     work.mkdir()
-    return worlds.establish(work, app=f"app{next(NUMBERS)}", state=cloud.state, environ=environ, further=further)
+    return worlds.create_workspace(
+        work, app=f"app{next(NUMBERS)}", state=cloud.state, environ=environ, more_environments=more_environments
+    )
 
 
-def pointing(cloud: Cloud) -> dict[str, str]:
+def aws_environ(cloud: Cloud) -> dict[str, str]:
     """Return the variables that point any AWS client at a cloud."""
     return {name: value for name, value in cloud.environ.items() if name.startswith(("AWS_", "NO_PROXY"))}

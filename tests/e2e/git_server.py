@@ -20,16 +20,16 @@ USER = "x-access-token"
 
 
 @contextmanager
-def serving(remote: Path, token: str) -> Iterator[str]:
+def serve_git(remote: Path, token: str) -> Iterator[str]:
     """Serve a bare repository on a free loopback port, and give its address without the token.
 
     https://git-scm.com/docs/git-http-backend says what the program wants to know.
     """
-    wanted = f"Basic {base64.b64encode(f'{USER}:{token}'.encode()).decode()}"
+    expected_authorization = f"Basic {base64.b64encode(f'{USER}:{token}'.encode()).decode()}"
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.headers.get("Authorization") != wanted:
+            if self.headers.get("Authorization") != expected_authorization:
                 self.send_response(HTTPStatus.UNAUTHORIZED)
                 self.send_header("WWW-Authenticate", 'Basic realm="forge"')
                 self.send_header("Content-Length", "0")
@@ -53,13 +53,13 @@ def serving(remote: Path, token: str) -> Iterator[str]:
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             }
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            ran = subprocess.run(
+            completed = subprocess.run(
                 ["git", "http-backend"], env={**os.environ, **variables}, input=body, capture_output=True, check=True
             )
-            return ran.stdout
+            return completed.stdout
 
-        def _answer(self, said: bytes) -> None:
-            head, _, body = said.partition(b"\r\n\r\n")
+        def _answer(self, cgi_response: bytes) -> None:
+            head, _, body = cgi_response.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
             self.send_response(int(headers.pop("Status", "200").split()[0]))
             for name, value in headers.items():

@@ -12,51 +12,51 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-HUGE = 100 * 1024 * 1024
-DRIP = 0.2  # seconds between two bytes
+HUGE_BYTES = 100 * 1024 * 1024
+DRIP_SECONDS = 0.2  # seconds between two bytes
 
 
 def old_version(app: BaseHTTPRequestHandler) -> None:
     """Answer as the release before."""
-    send(app, b'{"version": "v0.1.7", "environment": "staging"}')
+    send_body(app, b'{"version": "v0.1.7", "environment": "staging"}')
 
 
-def version_before(app: BaseHTTPRequestHandler) -> None:
+def previous_version(app: BaseHTTPRequestHandler) -> None:
     """Answer as the release before does in a small world, whatever was deployed."""
-    send(app, b'{"version": "v0.2.0", "environment": "staging"}')
+    send_body(app, b'{"version": "v0.2.0", "environment": "staging"}')
 
 
 def another_environment(app: BaseHTTPRequestHandler) -> None:
     """Answer as the right release in the wrong place."""
-    send(app, b'{"version": "v0.2.0", "environment": "prod"}')
+    send_body(app, b'{"version": "v0.2.0", "environment": "prod"}')
 
 
-def page(app: BaseHTTPRequestHandler) -> None:
+def html_page(app: BaseHTTPRequestHandler) -> None:
     """Answer a page for people, as a proxy does while the app starts."""
-    send(app, b"<!doctype html><title>v0.2.0</title>", kind="text/html")
+    send_body(app, b"<!doctype html><title>v0.2.0</title>", kind="text/html")
 
 
 def not_utf8(app: BaseHTTPRequestHandler) -> None:
     """Answer bytes that are no text."""
-    send(app, b"\xff\xfe\x00{}")
+    send_body(app, b"\xff\xfe\x00{}")
 
 
-def a_list(app: BaseHTTPRequestHandler) -> None:
+def json_list(app: BaseHTTPRequestHandler) -> None:
     """Answer JSON of another shape."""
-    send(app, b'["v0.2.0", "staging"]')
+    send_body(app, b'["v0.2.0", "staging"]')
 
 
-def deep(app: BaseHTTPRequestHandler) -> None:
+def deeply_nested_json(app: BaseHTTPRequestHandler) -> None:
     """Answer JSON that is nested deeper than any parser goes."""
-    send(app, b"[" * 60_000)
+    send_body(app, b"[" * 60_000)
 
 
 def escape_codes(app: BaseHTTPRequestHandler) -> None:
     """Answer what would clear a terminal."""
-    send(app, b'{"version": "\\u001b[2J\\u001b]0;owned\\u0007v9", "environment": "staging\\nsecond line"}')
+    send_body(app, b'{"version": "\\u001b[2J\\u001b]0;owned\\u0007v9", "environment": "staging\\nsecond line"}')
 
 
-def in_circles(app: BaseHTTPRequestHandler) -> None:
+def redirect_loop(app: BaseHTTPRequestHandler) -> None:
     """Send whoever asks round and round."""
     app.send_response(302)
     app.send_header("Location", app.path)
@@ -64,59 +64,59 @@ def in_circles(app: BaseHTTPRequestHandler) -> None:
     app.end_headers()
 
 
-def broken(app: BaseHTTPRequestHandler) -> None:
+def server_error(app: BaseHTTPRequestHandler) -> None:
     """Answer that something is wrong with the app."""
     app.send_error(500)
 
 
-def huge(app: BaseHTTPRequestHandler) -> None:
+def huge_body(app: BaseHTTPRequestHandler) -> None:
     """Answer 100 MB."""
     app.send_response(200)
-    app.send_header("Content-Length", str(HUGE))
+    app.send_header("Content-Length", str(HUGE_BYTES))
     app.end_headers()
-    for _ in range(HUGE // 65536):
+    for _ in range(HUGE_BYTES // 65536):
         app.wfile.write(b" " * 65536)
 
 
-def nothing(app: BaseHTTPRequestHandler) -> None:
+def hang_up(app: BaseHTTPRequestHandler) -> None:
     """Hang up without a word."""
     app.close_connection = True
 
 
-def drip(app: BaseHTTPRequestHandler) -> None:
+def slow_drip(app: BaseHTTPRequestHandler) -> None:
     """Answer right, and never come to the end of it."""
     app.send_response(200)
     app.send_header("Content-Length", "1000000")
     app.end_headers()
     for byte in b'{"version": "v0.2.0", "environment": "staging"' + b" " * 1000:
         app.wfile.write(bytes((byte,)))
-        time.sleep(DRIP)
+        time.sleep(DRIP_SECONDS)
 
 
-WAYS = (
+BAD_RESPONSES = (
     old_version,
     another_environment,
-    page,
+    html_page,
     not_utf8,
-    a_list,
-    deep,
+    json_list,
+    deeply_nested_json,
     escape_codes,
-    in_circles,
-    broken,
-    huge,
-    nothing,
-    drip,
+    redirect_loop,
+    server_error,
+    huge_body,
+    hang_up,
+    slow_drip,
 )
 
 
 @contextmanager
-def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+def serve(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
     """Serve on a free loopback port, and give its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with contextlib.suppress(ConnectionError):
-                answer(self)
+                respond(self)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -134,7 +134,7 @@ def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
         server.server_close()
 
 
-def send(app: BaseHTTPRequestHandler, body: bytes, kind: str = "application/json") -> None:
+def send_body(app: BaseHTTPRequestHandler, body: bytes, kind: str = "application/json") -> None:
     """Answer with a body."""
     app.send_response(200)
     app.send_header("Content-Type", kind)

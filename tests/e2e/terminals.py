@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-COLOURS = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
+ANSI_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+ANSI_COLOURS = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 ROWS = 40
 
 
 @frozen(kw_only=True)
-class Shown:
+class TerminalOutput:
     """What a terminal was sent, and the exit code."""
 
     code: int
@@ -33,10 +33,12 @@ class Shown:
     @property
     def lines(self) -> list[str]:
         """The lines as people read them."""
-        return [CODES.sub("", line).rstrip() for line in self.raw.splitlines()]
+        return [ANSI_CODES.sub("", line).rstrip() for line in self.raw.splitlines()]
 
 
-def show(words: Sequence[str], *, cwd: Path, environ: Mapping[str, str], columns: int = 80, typed: str = "") -> Shown:
+def run_in_terminal(
+    words: Sequence[str], *, cwd: Path, environ: Mapping[str, str], columns: int = 80, keyboard_input: str = ""
+) -> TerminalOutput:
     """Run a command on a terminal.
 
     Args:
@@ -44,32 +46,32 @@ def show(words: Sequence[str], *, cwd: Path, environ: Mapping[str, str], columns
         cwd: where.
         environ: every variable that it sees.
         columns: how wide the terminal is.
-        typed: what the person in front of it types.
+        keyboard_input: what the person in front of it types.
     """
-    with _terminal(columns) as (ours, theirs):
-        command = subprocess.Popen(words, cwd=cwd, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        raw = b"".join(_everything(ours)).decode()
-        return Shown(code=command.wait(), raw=raw)
+    with _open_pty(columns) as (controller, terminal):
+        command = subprocess.Popen(words, cwd=cwd, env=environ, stdin=terminal, stdout=terminal, stderr=terminal)
+        os.close(terminal)
+        os.write(controller, keyboard_input.encode())
+        raw = b"".join(_read_all(controller)).decode()
+        return TerminalOutput(code=command.wait(), raw=raw)
 
 
 @contextmanager
-def _terminal(columns: int) -> Iterator[tuple[int, int]]:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+def _open_pty(columns: int) -> Iterator[tuple[int, int]]:
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
     try:
-        yield ours, theirs
+        yield controller, terminal
     finally:
-        os.close(ours)
+        os.close(controller)
 
 
-def _everything(terminal: int) -> Iterator[bytes]:
+def _read_all(terminal: int) -> Iterator[bytes]:
     while True:
         try:
-            part = os.read(terminal, 65536)
+            chunk = os.read(terminal, 65536)
         except OSError:
             return  # how Linux says that the last process has closed it
-        if not part:
+        if not chunk:
             return
-        yield part
+        yield chunk

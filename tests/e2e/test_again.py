@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.worlds import LOCKS, World, mutating
+from tests.e2e.worlds import LOCK_JOURNAL, Workspace, mutating_operations
 
 pytestmark = pytest.mark.e2e
 
@@ -12,14 +12,14 @@ CHECKS = {"preflight", "evidence"}
 
 
 @pytest.mark.parametrize("command", ["release-staging", "promote-prod --yes", "promote-beta"])
-def test_has_nothing_left_to_do(demo: World, command: str) -> None:
-    before, asked = demo.everything, len(demo.requests)
-    said = demo.inv(*command.split()).well()
+def test_has_nothing_left_to_do(demo: Workspace, command: str) -> None:
+    before, asked = demo.all_files, len(demo.requests)
+    said = demo.inv(*command.split()).expect_success()
     assert said.verdicts
     wrong = [(verdict, step) for verdict, step in said.verdicts if verdict not in {verdict_of(step), "complete"}]
     assert wrong == []
-    assert mutating(demo.requests[asked:]) == []
-    assert demo.changed(before, but=[LOCKS]) == []
+    assert mutating_operations(demo.requests[asked:]) == []
+    assert demo.changed_files(before, excluding=[LOCK_JOURNAL]) == []
     environments = demo.inv("status", "--json").document["environments"]
     assert [each["lock"] for each in environments.values()] == [None] * 5
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.worlds import mutating
+from tests.e2e.worlds import mutating_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.worlds import World
+    from tests.e2e.worlds import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -19,11 +19,11 @@ CHAIN = "bump changelog.release commit build push --env staging deploy --env sta
 PROD = "[environments.prod]\nprotected = true\n"
 
 
-def test_a_chain_of_single_tasks_is_a_release(establish: Callable[..., World]) -> None:
+def test_a_chain_of_single_tasks_is_a_release(establish: Callable[..., Workspace]) -> None:
     world = establish(further=PROD)
-    world.inv("release-staging").well()
-    world.note("A typo")
-    world.inv(*CHAIN.split()).well()
+    world.inv("release-staging").expect_success()
+    world.add_changelog_entry("A typo")
+    world.inv(*CHAIN.split()).expect_success()
     staging = world.inv("status", "--json").document["environments"]["staging"]
     assert (staging["image_tag"], staging["ledger"]["event"], staging["drift"]) == ("v0.2.1", "verified", [])
     assert world.git("tag").split() == ["v0.2.0", "v0.2.1"]
@@ -33,28 +33,28 @@ def test_a_chain_of_single_tasks_is_a_release(establish: Callable[..., World]) -
     assert_only_planned_before_it_is_promoted(world)
 
 
-def assert_nothing_is_left_for_the_flow(world: World) -> None:
+def assert_nothing_is_left_for_the_flow(world: Workspace) -> None:
     """Check that the flow finds everything done."""
     asked = len(world.requests)
-    said = world.inv("release-staging").well()
+    said = world.inv("release-staging").expect_success()
     assert {verdict for verdict, _ in said.verdicts} == {"ok", "already done"}
-    assert mutating(world.requests[asked:]) == []
+    assert mutating_operations(world.requests[asked:]) == []
 
 
-def assert_only_planned_before_it_is_promoted(world: World) -> None:
+def assert_only_planned_before_it_is_promoted(world: Workspace) -> None:
     """Check that a dry promotion names every step and changes nothing, and that a real one does what it named."""
-    before = world.everything
-    planned = world.inv("--dry", "promote-prod").well()
-    assert world.changed(before) == []
+    before = world.all_files
+    planned = world.inv("--dry", "promote-prod").expect_success()
+    assert world.changed_files(before) == []
     assert [step for verdict, step in planned.verdicts if verdict == "would"] == [
         f"{step} prod" for step in ("copy", "deploy", "verify", "record")
     ]
-    done = world.inv("promote-prod", "--yes").well()
+    done = world.inv("promote-prod", "--yes").expect_success()
     acted = [step for verdict, step in done.verdicts if verdict == "done"]
     assert acted == [step for verdict, step in planned.verdicts if verdict == "would"]
 
 
-def test_a_chain_stops_where_a_task_fails(world: World) -> None:
+def test_a_chain_stops_where_a_task_fails(world: Workspace) -> None:
     said = world.inv("bump", "changelog.release", "commit", "push", "--env", "staging", "tag")
     assert said.code == 5
     assert world.git("tag") == ""

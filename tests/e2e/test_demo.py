@@ -16,7 +16,7 @@ from tests.e2e import worlds
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.worlds import Finished, World
+    from tests.e2e.worlds import CommandResult, Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -33,35 +33,35 @@ def environments(document: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Finished, Path]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[CommandResult, Path]]:
     """Run two demos at once that keep nothing: what each said, and the folder with its home and temporary folder."""
     folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
     with ThreadPoolExecutor() as pool:
         return list(zip(pool.map(run_demo, folders), folders, strict=True))
 
 
-def run_demo(folder: Path) -> Finished:
+def run_demo(folder: Path) -> CommandResult:
     """Run a demo to its end, for a user of its own."""
     words = (sys.executable, "-m", "kaizen_tasks", "demo", "--engine", "bundle", "--json")
-    return worlds.run(words, cwd=folder, environ=worlds.surroundings(folder))
+    return worlds.run(words, cwd=folder, environ=worlds.clean_environ(folder))
 
 
 @pytest.fixture
-def ended(both: list[tuple[Finished, Path]]) -> tuple[Finished, Path]:
+def ended(both: list[tuple[CommandResult, Path]]) -> tuple[CommandResult, Path]:
     """Return one of them."""
     return both[0]
 
 
-def test_prints_one_document_of_the_contract(ended: tuple[Finished, Path]) -> None:
+def test_prints_one_document_of_the_contract(ended: tuple[CommandResult, Path]) -> None:
     said, _ = ended
-    document = said.well().document
+    document = said.expect_success().document
     assert set(document) >= {"app", "environments", "work"}
     assert set(document["work"]) == {"repository", "remote", "endpoint_url", "environ"}
     assert list(document["environments"]) == FIVE
     assert [set(each) for each in environments(document)] == [KEYS] * 5
 
 
-def test_brings_the_same_bytes_to_five_environments(ended: tuple[Finished, Path]) -> None:
+def test_brings_the_same_bytes_to_five_environments(ended: tuple[CommandResult, Path]) -> None:
     said, _ = ended
     found = environments(said.document)
     assert len({each["digest"] for each in found}) == 1
@@ -71,54 +71,54 @@ def test_brings_the_same_bytes_to_five_environments(ended: tuple[Finished, Path]
     ] * 5
 
 
-def test_types_the_commands_of_the_readme_before_the_eyes_of_people(ended: tuple[Finished, Path]) -> None:
+def test_types_the_commands_of_the_readme_before_the_eyes_of_people(ended: tuple[CommandResult, Path]) -> None:
     said, _ = ended
     typed = [line for line in said.err.splitlines() if line.startswith("$ ")]
     assert typed[1:] == ["$ inv release-staging", "$ inv promote-prod --yes", "$ inv promote-beta"]
 
 
-def test_stops_everything_that_it_started(ended: tuple[Finished, Path]) -> None:
+def test_stops_everything_that_it_started(ended: tuple[CommandResult, Path]) -> None:
     said, _ = ended
     addresses = [said.document["work"]["endpoint_url"], *(each["url"] for each in environments(said.document))]
     assert [address for address in addresses if answers(address)] == []
 
 
-def test_leaves_nothing_in_the_temporary_folder(ended: tuple[Finished, Path]) -> None:
+def test_leaves_nothing_in_the_temporary_folder(ended: tuple[CommandResult, Path]) -> None:
     _, folder = ended
     assert list((folder / "tmp").iterdir()) == []
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc")
-def test_leaves_no_process_behind(ended: tuple[Finished, Path]) -> None:
+def test_leaves_no_process_behind(ended: tuple[CommandResult, Path]) -> None:
     _, folder = ended
     deadline = time.monotonic() + SOON
-    while worlds.mentioning(folder) and time.monotonic() < deadline:
+    while worlds.processes_mentioning(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert worlds.mentioning(folder) == []
+    assert worlds.processes_mentioning(folder) == []
 
 
-def test_runs_twice_at_once(both: list[tuple[Finished, Path]]) -> None:
-    one, two = (said.well().document["work"]["endpoint_url"] for said, _ in both)
+def test_runs_twice_at_once(both: list[tuple[CommandResult, Path]]) -> None:
+    one, two = (said.expect_success().document["work"]["endpoint_url"] for said, _ in both)
     assert one != two
 
 
 def test_refuses_to_keep_its_things_among_others(tmp_path: Path) -> None:
     (tmp_path / "somebody's").touch()
-    environ = worlds.surroundings(tmp_path / "user")
+    environ = worlds.clean_environ(tmp_path / "user")
     words = (sys.executable, "-m", "kaizen_tasks", "demo", "--keep", str(tmp_path))
     said = worlds.run(words, cwd=tmp_path, environ=environ)
     assert said.code == 2
     assert said.err.splitlines()[1] == "nothing has been started"
 
 
-def test_keeps_a_world_to_go_on_in(demo_run: tuple[Finished, World]) -> None:
+def test_keeps_a_world_to_go_on_in(demo_run: tuple[CommandResult, Workspace]) -> None:
     said, world = demo_run
     hints = said.err.partition("To go on by hand:\n")[2]
     assert hints
     (enter,) = [line for line in hints.splitlines() if line.strip().startswith("cd ")]
     script = f"{enter} && {worlds.program('inv')} status --json"
     bare = {name: value for name, value in world.environ.items() if not name.startswith(("AWS_", "INVOKE_"))}
-    status = worlds.run(("sh", "-c", script), cwd=world.state, environ=bare).well()
+    status = worlds.run(("sh", "-c", script), cwd=world.state, environ=bare).expect_success()
     assert [each["drift"] for each in environments(status.document)] == [[]] * 5
 
 

@@ -12,14 +12,14 @@ import pytest
 from attrs import frozen
 
 from tests.e2e import worlds
-from tests.e2e.worlds import Finished, Request
+from tests.e2e.worlds import CommandResult, Request
 from tests.images import base_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.e2e.worlds import World
+    from tests.e2e.worlds import Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
@@ -46,8 +46,8 @@ class Observed:
     document: Any
     running: list[str]
     left: list[str]
-    pulled: Finished
-    refused: Finished
+    pulled: CommandResult
+    refused: CommandResult
     manifest: Any
     requests: list[Request]
 
@@ -56,17 +56,21 @@ class Observed:
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     """Run the demo, look at it while it is kept running, and stop it."""
     folder = tmp_path_factory.mktemp("docker")
-    environ = {**worlds.surroundings(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
+    environ = {**worlds.clean_environ(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
     kept = folder / "kept"
-    world = worlds.World(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
+    world = worlds.Workspace(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
     try:
-        document = world.kaizen("demo", "--engine", "docker", "--json", "--keep", str(kept), cwd=folder).well().document
+        document = (
+            world.kaizen("demo", "--engine", "docker", "--json", "--keep", str(kept), cwd=folder)
+            .expect_success()
+            .document
+        )
         registry = document["work"]["endpoint_url"].removeprefix("http://")
         running, requests = containers(world, registry), world.requests
         manifest, password = from_ecr(document["work"]["environ"])
         pulled, refused = pull(world, registry, password, folder / "own"), pull(world, registry, "", folder / "other")
     finally:
-        world.kaizen("local.down", "--state", str(world.state)).well()
+        world.kaizen("local.down", "--state", str(world.state)).expect_success()
     return Observed(
         document=document,
         running=running,
@@ -78,9 +82,9 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     )
 
 
-def containers(world: World, registry: str) -> list[str]:
+def containers(world: Workspace, registry: str) -> list[str]:
     """Return the images of all containers of one registry, whether they run or not."""
-    listed = world.run("docker", "ps", "--all", "--format", "{{.Image}}", cwd=world.state).well().out
+    listed = world.run("docker", "ps", "--all", "--format", "{{.Image}}", cwd=world.state).expect_success().out
     return [image for image in listed.split() if image.startswith(registry)]
 
 
@@ -105,11 +109,11 @@ def from_ecr(environ: Mapping[str, str]) -> tuple[Any, str]:
     return json.loads(image["imageManifest"]), password
 
 
-def pull(world: World, registry: str, password: str, own: Path) -> Finished:
+def pull(world: Workspace, registry: str, password: str, own: Path) -> CommandResult:
     """Log in to a configuration of one's own and pull staging's image; without a password only pull."""
     own.mkdir()
     if password:
-        world.run("sh", "-c", LOG_IN, PASSWORD=password, OWN=str(own), REGISTRY=registry).well()
+        world.run("sh", "-c", LOG_IN, PASSWORD=password, OWN=str(own), REGISTRY=registry).expect_success()
     return world.run("docker", "--config", str(own), "pull", f"{registry}/{REPOSITORIES[0]}:v0.2.0")
 
 
@@ -124,7 +128,7 @@ def test_runs_the_same_image_in_five_containers(observed: Observed) -> None:
 
 
 def test_lets_docker_pull_with_the_password_of_ecr(observed: Observed) -> None:
-    assert observed.document["environments"]["staging"]["digest"] in observed.pulled.well().out
+    assert observed.document["environments"]["staging"]["digest"] in observed.pulled.expect_success().out
 
 
 def test_lets_nobody_pull_without_it(observed: Observed) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.libraries import CHAIN, CHANGELOG, CUT, CUT_AND_PUSH, FILES, Library, establish
-from tests.crash.scenes import signed, with_crlf, with_other_work
-from tests.crash.snapshots import objects, public, snapshot
+from tests.crash.libraries import CHAIN, CHANGELOG, CUT, CUT_AND_PUSH, FILES, Library, create_library
+from tests.crash.scenes import with_crlf, with_signed_tags, with_uncommitted_work
+from tests.crash.snapshots import parse_refs, take_snapshot, without_private_refs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.worlds import Finished
+    from tests.e2e.worlds import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -24,15 +24,15 @@ OTHERS = ("--", ".", ":(exclude)VERSION", ":(exclude)CHANGELOG.md")
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    return establish(tmp_path / "ours")
+    return create_library(tmp_path / "ours")
 
 
 @pytest.fixture
 def colleague(library: Library, tmp_path: Path) -> Library:
-    return library.colleague(tmp_path / "theirs")
+    return library.clone_for_colleague(tmp_path / "theirs")
 
 
-def assert_told(said: Finished, code: int, *words: str) -> None:
+def assert_told(said: CommandResult, code: int, *words: str) -> None:
     """Check the exit code, and that three lines at most say these things."""
     assert said.code == code, said
     assert 1 <= len(said.err.splitlines()) <= 3, said
@@ -42,7 +42,7 @@ def assert_told(said: Finished, code: int, *words: str) -> None:
 
 def assert_released(library: Library, version: str = "1.3.0") -> None:
     """Check that the release is complete, here and on the remote."""
-    here, there = (objects(text) for text in (refs(library), library.repository.remote_git("for-each-ref")))
+    here, there = (parse_refs(text) for text in (refs(library), library.repository.remote_git("for-each-ref")))
     tag = f"refs/tags/v{version}"
     assert here[tag] == there[tag]
     assert here["refs/heads/main"] == there["refs/heads/main"]
@@ -60,10 +60,10 @@ class TestTagThatExists:
     def test_is_found_on_the_remote_before_anything_is_written(self, library: Library, colleague: Library) -> None:
         colleague.repository.git("tag", "v1.3.0")
         colleague.repository.git("push", "--quiet", "origin", "v1.3.0")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*CUT_AND_PUSH), 3, "origin has the tag v1.3.0", "git fetch --tags")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
     def test_is_not_taken_by_the_chain(self, library: Library, colleague: Library) -> None:
         colleague.repository.git("tag", "v1.3.0")
@@ -80,10 +80,10 @@ class TestHookThatRejects:
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)
     def test_leaves_everything_as_it_was(self, library: Library, command: tuple[str, ...], hook: str) -> None:
         library.repository.hook(hook, "echo 'not on a Friday' >&2; exit 1")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*command), 3, f"the {hook} hook rejects the commit: not on a Friday")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
     @pytest.mark.parametrize("hook", ["pre-commit", "commit-msg"])
     def test_stops_the_chain_until_it_is_satisfied(self, library: Library, hook: str) -> None:
@@ -93,25 +93,25 @@ class TestHookThatRejects:
         assert_told(library.inv(*CHAIN), 3, f"the {hook} hook rejects the commit: not on a Friday")
         assert refs(library) == before
         library.repository.hook(hook, "exit 0")
-        library.inv(*CHAIN).well()
+        library.inv(*CHAIN).expect_success()
         assert_released(library)
 
 
 class TestOtherWork:
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)
     def test_is_refused_by_cut(self, tmp_path: Path, command: tuple[str, ...]) -> None:
-        library = with_other_work(tmp_path / "ours")
-        before = snapshot(library.repository)
+        library = with_uncommitted_work(tmp_path / "ours")
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*command), 3, "uncommitted changes would not be in the release", "lib.py", "notes.txt")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
     def test_is_exactly_as_before_after_the_chain(self, tmp_path: Path) -> None:
-        library = with_other_work(tmp_path / "ours")
-        git, before = library.repository.git, snapshot(library.repository)
+        library = with_uncommitted_work(tmp_path / "ours")
+        git, before = library.repository.git, take_snapshot(library.repository)
         staged, status = git("diff-index", "--cached", "HEAD", *OTHERS), git("status", "--porcelain", *OTHERS)
-        library.inv(*CHAIN).well()
-        after = snapshot(library.repository)
+        library.inv(*CHAIN).expect_success()
+        after = take_snapshot(library.repository)
 
         assert (git("diff-index", "--cached", "HEAD"), git("status", "--porcelain")) == (staged, status)
         assert git("show", "--format=", "--name-only", "HEAD") == "CHANGELOG.md\nVERSION"
@@ -125,36 +125,36 @@ class TestOtherWork:
         library.repository.write({"CHANGELOG.md": CHANGELOG.replace(b"- A lever", b"- A lever\n- A knob")})
         if staged:
             library.repository.git("add", "CHANGELOG.md")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*CUT_AND_PUSH), 3, "CHANGELOG.md is edited and not committed: git commit CHANGELOG.md")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
 
 class TestCheckout:
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)
     def test_that_is_detached_is_refused(self, library: Library, command: tuple[str, ...]) -> None:
         library.repository.git("checkout", "--quiet", "--detach")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*command), 3, "HEAD is detached: check out a branch")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)
     def test_without_an_identity_is_refused(self, library: Library, command: tuple[str, ...]) -> None:
         library.repository.git("config", "user.useConfigOnly", "true")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
         nobody = {name: "" for name in library.environ if name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))}
 
         assert_told(library.inv(*command, **nobody), 3, "git does not know who commits", "git config user.name")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
 
 class TestChangelog:
     @pytest.mark.parametrize("command", [CUT_AND_PUSH, CHAIN], ids=" ".join)
     def test_keeps_its_line_endings_byte_for_byte(self, tmp_path: Path, command: tuple[str, ...]) -> None:
         library = with_crlf(tmp_path / "ours")
-        library.inv(*command).well()
+        library.inv(*command).expect_success()
         today = datetime.now(UTC).astimezone().date().isoformat()
         heading = f"## [Unreleased]\n\n## [1.3.0] - {today}\n".encode()
         expected = FILES["CHANGELOG.md"].replace(b"## [Unreleased]\n", heading).replace(b"\n", b"\r\n")
@@ -167,25 +167,25 @@ class TestChangelog:
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH, CHAIN], ids=" ".join)
     def test_with_nothing_to_release_is_refused(self, tmp_path: Path, command: tuple[str, ...]) -> None:
         empty = CHANGELOG.replace(b"### Added\n\n- A lever\n\n", b"")
-        library = establish(tmp_path / "ours", {**FILES, "CHANGELOG.md": empty})
+        library = create_library(tmp_path / "ours", {**FILES, "CHANGELOG.md": empty})
         library.repository.commit({"lib.py": b"LEVERS = 2\n"})
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*command), 3, "nothing is noted under [Unreleased]")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
 
 class TestRemote:
     def test_that_has_moved_is_found_before_anything_is_written(self, library: Library, colleague: Library) -> None:
         colleague.repository.commit({"other.py": b"of others\n"})
         colleague.repository.git("push", "--quiet", "origin", "main")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
         said = library.inv(*CUT_AND_PUSH)
 
         assert_told(said, 3, "origin/main has commits that are not here: git pull")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
         assert typed(library, said) == 0
-        library.inv(*CUT_AND_PUSH).well()
+        library.inv(*CUT_AND_PUSH).expect_success()
         assert_released(library)
 
     @pytest.mark.parametrize("command", [CUT_AND_PUSH, CHAIN], ids=" ".join)
@@ -194,66 +194,68 @@ class TestRemote:
     ) -> None:
         moved = colleague.repository.commit({"other.py": b"of others\n"})
         library.repository.hook("pre-push", f"cd '{colleague.path}' && env -u GIT_DIR git push --quiet origin main")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
         said = library.inv(*command)
 
         assert_told(said, 6, "origin rejects main", "nothing has been pushed", "git pull")
         assert library.repository.git("tag") == "v1.2.2"
-        assert objects(library.repository.remote_git("for-each-ref")) == {
+        assert parse_refs(library.repository.remote_git("for-each-ref")) == {
             "refs/heads/main": moved,
             "refs/tags/v1.2.2": library.repository.git("rev-parse", "v1.2.2"),
         }
         if command == CUT_AND_PUSH:
-            assert public(snapshot(library.repository)) == public(before)
+            assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
 
         library.repository.hook("pre-push", "exit 0")
         again = library.inv(*command)
         assert again.code in {3, 6}, again
         assert "git pull" in again.err
         assert typed(library, said) == 0
-        library.inv(*command).well()
+        library.inv(*command).expect_success()
         assert_released(library)
         assert library.repository.git("log", "--format=%s").splitlines().count("Release v1.3.0") == 1
 
     def test_that_protects_its_branch_is_told_how_to_go_round(self, library: Library, colleague: Library) -> None:
         protects = "grep -q refs/heads/main$ || exit 0; echo 'GH006: Protected branch update failed' >&2; exit 1"
         library.repository.remote_hook("pre-receive", protects)
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
         said = library.inv(*CUT_AND_PUSH)
 
         assert_told(
             said, 6, "origin protects main", "nothing has been pushed", "into main, merge it with a merge commit"
         )
-        assert public(snapshot(library.repository)) == public(before)
+        assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
         assert library.repository.remote_git("for-each-ref") == before.remote
 
         assert typed(library, said) == 0
         library.repository.remote_hook("pre-receive", "exit 0")
-        colleague.shell("git fetch --quiet && git merge --quiet --no-ff --no-edit origin/release-v1.3.0").well()
-        colleague.shell("git push --quiet origin main").well()
+        colleague.shell(
+            "git fetch --quiet && git merge --quiet --no-ff --no-edit origin/release-v1.3.0"
+        ).expect_success()
+        colleague.shell("git push --quiet origin main").expect_success()
         library.repository.remote_hook("pre-receive", protects)
         again = library.inv(*CUT_AND_PUSH)
         assert_told(again, 3, "git pull")
         assert typed(library, again) == 0
-        library.inv(*CUT_AND_PUSH).well()
+        library.inv(*CUT_AND_PUSH).expect_success()
         assert_released(library)
 
     def test_that_is_missing_is_no_reason_to_say_it_was_pushed(self, library: Library) -> None:
         library.repository.git("remote", "remove", "origin")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*CUT_AND_PUSH), 3, "there is no remote origin to push to", "git remote add origin URL")
-        assert public(snapshot(library.repository)) == public(before)
+        assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
 
 
 class TestLock:
     def test_of_a_git_that_was_killed_is_found_before_anything_is_written(self, library: Library) -> None:
         lock = library.path / ".git" / "index.lock"
         lock.touch()
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*CUT_AND_PUSH), 3, "another git is at work", f"rm {lock}")
-        assert snapshot(library.repository) == before
+        assert take_snapshot(library.repository) == before
 
     @pytest.mark.parametrize("command", [CUT, CHAIN], ids=" ".join)
     def test_on_the_branch_is_named(self, library: Library, command: tuple[str, ...]) -> None:
@@ -263,24 +265,24 @@ class TestLock:
         assert_told(library.inv(*command), 3, "another git is at work", f"rm {lock}")
         assert library.repository.git("tag") == "v1.2.2"
         lock.unlink()
-        library.inv(*command).well()
-        library.inv(*CUT_AND_PUSH).well()
+        library.inv(*command).expect_success()
+        library.inv(*CUT_AND_PUSH).expect_success()
         assert_released(library)
 
 
 class TestSignature:
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)
     def test_that_fails_leaves_nothing(self, tmp_path: Path, command: tuple[str, ...]) -> None:
-        library = signed(tmp_path / "ours")
+        library = with_signed_tags(tmp_path / "ours")
         library.repository.sign_with("echo 'no secret key' >&2; exit 2")
-        before = snapshot(library.repository)
+        before = take_snapshot(library.repository)
 
         assert_told(library.inv(*command), 3, "v1.3.0 could not be signed", "git config user.signingKey")
-        assert public(snapshot(library.repository)) == public(before)
+        assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
         assert library.repository.remote_git("for-each-ref") == before.remote
 
     def test_that_fails_leaves_no_tag_of_the_chain(self, tmp_path: Path) -> None:
-        library = signed(tmp_path / "ours")
+        library = with_signed_tags(tmp_path / "ours")
         library.repository.sign_with("echo 'no secret key' >&2; exit 2")
         there = library.repository.remote_git("for-each-ref")
 
@@ -289,7 +291,7 @@ class TestSignature:
         assert library.repository.remote_git("for-each-ref") == there
 
 
-def typed(library: Library, said: Finished) -> int:
+def typed(library: Library, said: CommandResult) -> int:
     """Type the git command that a message names, and return its exit code."""
     (command,) = re.findall(r"git (?:pull|push)[^,;\n]*", said.err)
     return library.shell(command).code

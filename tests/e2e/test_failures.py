@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.e2e import misbehaving
-from tests.e2e.worlds import LOCKS, World, assert_refused, mutating
+from tests.e2e.worlds import LOCK_JOURNAL, Workspace, assert_refused, mutating_operations
 from tests.images import base_image
 
 if TYPE_CHECKING:
@@ -27,93 +27,95 @@ ENOUGH = 15.0
 CRASHING = "raise SystemExit('no database')\n"
 
 
-UNSEEN = ("/.git/objects/", "/.git/refs/kaizen", LOCKS)
+UNSEEN = ("/.git/objects/", "/.git/refs/kaizen", LOCK_JOURNAL)
 """Where a begun release is kept, which no other tool shows, and the locks that were given back."""
 
 
-def test_a_build_without_a_command_leaves_no_trace(ahead: World) -> None:
+def test_a_build_without_a_command_leaves_no_trace(ahead: Workspace) -> None:
     text = (ahead.clone / "kaizen.toml").read_text()
     ahead.commit("kaizen.toml", text.replace('command = ["python", "-m", "coach"]', "command = []"))
-    before = ahead.everything
+    before = ahead.all_files
     said = ahead.inv("release-staging")
     assert_refused(said, 5)
     assert "build.command" in said.err
-    assert ahead.changed(before, but=UNSEEN) == []
+    assert ahead.changed_files(before, excluding=UNSEEN) == []
 
 
 @pytest.mark.docker
-def test_a_build_that_fails_leaves_no_trace(ahead: World) -> None:
+def test_a_build_that_fails_leaves_no_trace(ahead: Workspace) -> None:
     dockerfile = (ahead.clone / "Dockerfile").read_text()
     ahead.commit("Dockerfile", dockerfile + '\nRUN ["python", "-c", "raise SystemExit(\'no compiler here\')"]\n')
     (ahead.clone / "README.md").write_text("The checklist wants a word about it.\n")
     ahead.git("commit", "--quiet", "--all", "--message", "Words")
-    before = ahead.everything
+    before = ahead.all_files
     said = ahead.inv("release-staging", INVOKE_BUILD_ENGINE="docker", INVOKE_BUILD_ARGS_BASE=base_image())
     assert_refused(said, 5)
     assert "no compiler here" in said.err
-    assert ahead.changed(before, but=UNSEEN) == []
+    assert ahead.changed_files(before, excluding=UNSEEN) == []
 
 
-def test_a_registry_that_refuses_the_password_is_asked_again_by_the_same_command(world: World, cloud: Cloud) -> None:
-    before, tags = world.everything, images(world, cloud)
+def test_a_registry_that_refuses_the_password_is_asked_again_by_the_same_command(
+    world: Workspace, cloud: Cloud
+) -> None:
+    before, tags = world.all_files, images(world, cloud)
     refusal = {"error": {"code": "UNAUTHORIZED", "status": 401}}
     arrange(cloud.endpoint_url, {"service": "registry", "operation": "POST /v2/*"}, refusal)
     said = world.inv("release-staging")
     assert_refused(said, 6)
     assert images(world, cloud) == tags
-    assert world.changed(before, but=(*UNSEEN, "/registry/")) == []
-    world.inv("release-staging").well()
+    assert world.changed_files(before, excluding=(*UNSEEN, "/registry/")) == []
+    world.inv("release-staging").expect_success()
     assert images(world, cloud) == {"latest", "v0.1.7", "v0.2.0"}
 
 
-def images(world: World, cloud: Cloud) -> set[str]:
+def images(world: Workspace, cloud: Cloud) -> set[str]:
     """Return the tags in the app's first repository."""
     details = cloud.client("ecr").describe_images(repositoryName=f"staging-{world.app}-app")["imageDetails"]
     return {tag for each in details for tag in each.get("imageTags", ())}
 
 
-def test_a_throttled_cloud_only_takes_longer(world: World) -> None:
+def test_a_throttled_cloud_only_takes_longer(world: Workspace) -> None:
     throttled = {"error": {"code": "ThrottlingException", "status": 400}}
     for service in ("ecr", "apprunner", "dynamodb"):
         arrange(world.environ["AWS_ENDPOINT_URL"], {"service": service}, throttled)
-    world.inv("release-staging").well()
+    world.inv("release-staging").expect_success()
 
 
-@pytest.mark.parametrize("answer", misbehaving.WAYS, ids=lambda answer: answer.__name__)
+@pytest.mark.parametrize("answer", misbehaving.BAD_RESPONSES, ids=lambda answer: answer.__name__)
 def test_an_app_that_does_not_prove_its_version_fails(
-    demo: World, answer: Callable[[BaseHTTPRequestHandler], None]
+    demo: Workspace, answer: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
     before, asked, began = demo.refs, len(demo.requests), time.monotonic()
-    with misbehaving.serving(answer) as url:
+    with misbehaving.serve(answer) as url:
         said = demo.inv(
             "verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="500ms"
         )
     assert_refused(said, 8)
     assert url in said.err
     assert "\x1b" not in said.out + said.err
-    assert mutating(demo.requests[asked:]) == []
+    assert mutating_operations(demo.requests[asked:]) == []
     assert demo.refs == before
     assert time.monotonic() - began < ENOUGH
 
 
-def test_a_first_release_that_does_not_prove_itself_is_finished_by_the_same_command(world: World) -> None:
-    with misbehaving.serving(misbehaving.old_version) as url:
+def test_a_first_release_that_does_not_prove_itself_is_finished_by_the_same_command(world: Workspace) -> None:
+    with misbehaving.serve(misbehaving.old_version) as url:
         said = world.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     assert_refused(said, 8)
     assert "v0.1.7" in said.err
     assert world.git("tag") == ""
-    world.inv("release-staging").well()
+    world.inv("release-staging").expect_success()
     assert world.git("tag") == "v0.2.0\n"
 
 
-@pytest.mark.parametrize(("answer", "code"), [(misbehaving.version_before, 8), (misbehaving.page, 10)])
+@pytest.mark.parametrize(("answer", "code"), [(misbehaving.previous_version, 8), (misbehaving.html_page, 10)])
 def test_a_release_that_does_not_prove_itself_makes_way_for_the_one_before(
-    world: World, answer: Callable[[BaseHTTPRequestHandler], None], code: int
+    world: Workspace, answer: Callable[[BaseHTTPRequestHandler], None], code: int
 ) -> None:
-    world.inv("release-staging").well()
+    world.inv("release-staging").expect_success()
     good = staging(world)
-    world.note("A typo")
-    with misbehaving.serving(answer) as url:
+    world.add_changelog_entry("A typo")
+    with misbehaving.serve(answer) as url:
         said = world.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     assert_refused(said, code)
     assert "v0.2.0" in said.err
@@ -122,18 +124,18 @@ def test_a_release_that_does_not_prove_itself_makes_way_for_the_one_before(
     assert world.git("tag") == "v0.2.0\n"
 
 
-def staging(world: World) -> dict[str, Any]:
+def staging(world: Workspace) -> dict[str, Any]:
     """Return what `status` says of the first environment."""
     found: dict[str, Any] = world.inv("status", "--json").document["environments"]["staging"]
     return found
 
 
-def test_a_service_that_rolls_back_gets_its_tag_back(world: World, cloud: Cloud) -> None:
-    world.inv("release-staging").well()
+def test_a_service_that_rolls_back_gets_its_tag_back(world: Workspace, cloud: Cloud) -> None:
+    world.inv("release-staging").expect_success()
     good = staging(world)
     whole = (world.clone / "coach/__main__.py").read_text()
     world.commit("coach/__main__.py", CRASHING)
-    world.note("A crash")
+    world.add_changelog_entry("A crash")
     said = world.inv("release-staging")
     assert_refused(said, 7)
     after = staging(world)
@@ -143,26 +145,26 @@ def test_a_service_that_rolls_back_gets_its_tag_back(world: World, cloud: Cloud)
     assert_a_mended_app_goes_on(world, whole)
 
 
-def assert_a_mended_app_goes_on(world: World, whole: str) -> None:
+def assert_a_mended_app_goes_on(world: Workspace, whole: str) -> None:
     """Do what the message of a failed deployment says."""
     world.commit("coach/__main__.py", whole)
-    world.note("No crash")
-    world.inv("release-staging", "--part", "patch").well()
+    world.add_changelog_entry("No crash")
+    world.inv("release-staging", "--part", "patch").expect_success()
     after = staging(world)
     assert (after["running"]["version"], after["drift"]) == ("v0.2.2", [])
 
 
-def test_one_tenant_that_fails_is_named_and_stops_the_others(establish: Callable[..., World]) -> None:
+def test_one_tenant_that_fails_is_named_and_stops_the_others(establish: Callable[..., Workspace]) -> None:
     tenants = "".join(f"[environments.{name}]\n" for name in ("prod", "mark", "shane", "dom"))
     world = establish(further=tenants + '[groups]\nbeta = ["mark", "shane", "dom"]\n')
     text = (world.clone / "kaizen.toml").read_text().replace('"prod"]', '"beta"]')
     world.commit("kaizen.toml", text)
-    world.inv("release-staging").well()
-    with misbehaving.serving(misbehaving.old_version) as url:
+    world.inv("release-staging").expect_success()
+    with misbehaving.serve(misbehaving.old_version) as url:
         said = world.inv("promote-beta", INVOKE_ENVIRONMENTS_MARK_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     assert_refused(said, 9)
     assert "failed: mark; untouched: shane, dom" in said.err
-    world.inv("promote-beta").well()
+    world.inv("promote-beta").expect_success()
     status = world.inv("status", "--json").document["environments"]
     assert [status[name]["running"]["version"] for name in ("mark", "shane", "dom")] == ["v0.2.0"] * 3
 

@@ -20,5 +20,5 @@ PROBE = "import sys, tasks; print(*(name for name in {heavy} if name in sys.modu
 
 def test_an_apps_tasks_load_nothing_heavy(tmp_path: Path) -> None:
     words = (sys.executable, "-c", PROBE.format(heavy=HEAVY))
-    said = worlds.run(words, cwd=worlds.COACH, environ=worlds.surroundings(tmp_path)).well()
+    said = worlds.run(words, cwd=worlds.EXAMPLE_APP, environ=worlds.clean_environ(tmp_path)).expect_success()
     assert said.out.split() == []

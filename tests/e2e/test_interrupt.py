@@ -10,13 +10,13 @@ import pytest
 
 from tests.clouds import Cloud
 from tests.e2e import worlds
-from tests.e2e.conftest import pointing
+from tests.e2e.conftest import aws_environ
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-    from tests.e2e.worlds import World
+    from tests.e2e.worlds import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -24,14 +24,14 @@ SLOW = "3"  # seconds for which a deployment lasts at least
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Cloud]]:
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Cloud]]:
     """Return an app in a cloud that takes its time, and that cloud."""
     folder = tmp_path_factory.mktemp("slow")
     with Cloud(folder / "cloud", "--deploy-seconds", SLOW) as cloud:
-        environ = {**worlds.surroundings(folder), **pointing(cloud)}
+        environ = {**worlds.clean_environ(folder), **aws_environ(cloud)}
         work = folder / "work"
         work.mkdir()
-        yield worlds.establish(work, app="slow", state=cloud.state, environ=environ), cloud
+        yield worlds.create_workspace(work, app="slow", state=cloud.state, environ=environ), cloud
 
 
 def as_ctrl_c(command: subprocess.Popen[str]) -> None:
@@ -50,31 +50,33 @@ def as_hangup(command: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("stop", [as_ctrl_c, as_kill, as_hangup], ids=lambda stop: stop.__name__)
-def test_goes_on_after_it_was_stopped(slow: tuple[World, Cloud], stop: Callable[[subprocess.Popen[str]], None]) -> None:
+def test_goes_on_after_it_was_stopped(
+    slow: tuple[Workspace, Cloud], stop: Callable[[subprocess.Popen[str]], None]
+) -> None:
     world, cloud = slow
-    world.note(f"Stopped by {stop.__name__}")
+    world.add_changelog_entry(f"Stopped by {stop.__name__}")
     tags, deployed = world.git("tag"), deployments(cloud)
     with world.start("release-staging") as command:
         wait_for("is deploying", command)
         stop(command)
-        _, said = command.communicate(timeout=worlds.PATIENCE)
+        _, said = command.communicate(timeout=worlds.COMMAND_SECONDS)
     assert command.returncode == 130, said
     assert said.splitlines() == ["interrupted", "type the same command again to finish"]
     assert world.git("tag") == tags
-    world.inv("release-staging").well()
+    world.inv("release-staging").expect_success()
     assert len(deployments(cloud)) == len(deployed) + 1
     assert len(world.git("tag").split()) == len(tags.split()) + 1
     assert world.inv("status", "--json").document["environments"]["staging"]["drift"] == []
 
 
-def test_a_second_release_at_once_is_told_who_is_at_work(slow: tuple[World, Cloud]) -> None:
+def test_a_second_release_at_once_is_told_who_is_at_work(slow: tuple[Workspace, Cloud]) -> None:
     world, cloud = slow
-    world.note("Two at once")
+    world.add_changelog_entry("Two at once")
     deployed = deployments(cloud)
     with world.start("release-staging") as first:
         wait_for("is deploying", first)
         second = world.inv("release-staging")
-        _, said = first.communicate(timeout=worlds.PATIENCE)
+        _, said = first.communicate(timeout=worlds.COMMAND_SECONDS)
     assert first.returncode == 0, said
     worlds.assert_refused(second, 4)
     assert "staging" in second.err

@@ -15,14 +15,14 @@ import pytest
 
 from tests.clouds import Cloud
 from tests.e2e import git_server, worlds
-from tests.e2e.conftest import pointing
+from tests.e2e.conftest import aws_environ
 from tests.images import base_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from tests.e2e.worlds import Finished, World
+    from tests.e2e.worlds import CommandResult, Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -123,15 +123,15 @@ def cloud(engine: str, tmp_path: Path) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def world(cloud: Cloud, tmp_path: Path) -> World:
+def world(cloud: Cloud, tmp_path: Path) -> Workspace:
     work = tmp_path / "work"
     work.mkdir()
-    environ = {**worlds.surroundings(tmp_path), **pointing(cloud)}
+    environ = {**worlds.clean_environ(tmp_path), **aws_environ(cloud)}
     further = '[environments.prod]\n[build.args]\nBASE = ""\n'
-    return worlds.establish(work, app="secretive", state=cloud.state, environ=environ, further=further)
+    return worlds.create_workspace(work, app="secretive", state=cloud.state, environ=environ, more_environments=further)
 
 
-def test_nothing_leaks_out_of_a_release(world: World, cloud: Cloud, tmp_path: Path, engine: str) -> None:
+def test_nothing_leaks_out_of_a_release(world: Workspace, cloud: Cloud, tmp_path: Path, engine: str) -> None:
     password = login(cloud)
     secrets = (TOKEN, KEY, SECRET_KEY, SESSION, password)
     traced = tmp_path / "execve"
@@ -144,7 +144,7 @@ def test_nothing_leaks_out_of_a_release(world: World, cloud: Cloud, tmp_path: Pa
     }
     hand_out(cloud, password)
     sentry = Sentry(secrets, (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"])))
-    with git_server.serving(world.remote, TOKEN) as address:
+    with git_server.serve_git(world.remote, TOKEN) as address:
         world.git("remote", "set-url", "origin", address.replace("//", f"//{git_server.USER}:{TOKEN}@"))
         with sentry:
             said = [typed(world, traced, variables, *words) for words in COMMANDS]
@@ -186,7 +186,7 @@ def control(cloud: Cloud, method: str, content: object) -> None:
         assert answer.status == 204
 
 
-def typed(world: World, traced: Path, variables: Mapping[str, str], *words: str) -> Finished:
+def typed(world: Workspace, traced: Path, variables: Mapping[str, str], *words: str) -> CommandResult:
     """Type `inv …`, with every program that it starts written down where that is possible."""
     strace = shutil.which("strace")
     tracer = (
@@ -204,7 +204,7 @@ def arguments(traced: Path, sentry: Sentry) -> list[str]:
     return [each for each in given if sentry.holds(each.encode()) and not any(own in each for own in GITS_OWN)]
 
 
-def assert_nothing_is_left(world: World, cloud: Cloud, sentry: Sentry) -> None:
+def assert_nothing_is_left(world: Workspace, cloud: Cloud, sentry: Sentry) -> None:
     """Look through everything that outlives the commands, but for where the user has put a secret."""
     for folder in (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"]), world.remote, cloud.state):
         assert list(sentry.leaks(folder)) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.worlds import LOCKS, World, assert_refused
+from tests.e2e.worlds import LOCK_JOURNAL, Workspace, assert_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,26 +27,26 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-def test_refuses_a_malformed_version(ahead: World, content: bytes) -> None:
+def test_refuses_a_malformed_version(ahead: Workspace, content: bytes) -> None:
     (ahead.clone / "VERSION").write_bytes(content)
-    before = ahead.everything
+    before = ahead.all_files
     said = ahead.inv("release-staging")
     assert_refused(said, 2)
     assert "VERSION" in said.err
-    assert ahead.changed(before) == []
+    assert ahead.changed_files(before) == []
 
 
 @pytest.mark.parametrize("command", ["bump", "release-staging", "build", "deploy --env staging", "commit"])
-def test_refuses_to_go_without_a_version(ahead: World, command: str) -> None:
+def test_refuses_to_go_without_a_version(ahead: Workspace, command: str) -> None:
     (ahead.clone / "VERSION").unlink()
-    before = ahead.everything
+    before = ahead.all_files
     said = ahead.inv(*command.split())
     assert_refused(said, 2)
     assert "VERSION" in said.err
-    assert ahead.changed(before) == []
+    assert ahead.changed_files(before) == []
 
 
-def test_says_every_fault_of_the_configuration_at_once(copy: World) -> None:
+def test_says_every_fault_of_the_configuration_at_once(copy: Workspace) -> None:
     file = copy.clone / "kaizen.toml"
     text = file.read_text().replace('region = "eu-west-1"', 'regoin = "eu-west-1"')
     file.write_text(text.replace("matches = 3", 'matches = "3"').replace("canary = 1", "canary = 1\ncanaries = 2"))
@@ -58,7 +58,7 @@ def test_says_every_fault_of_the_configuration_at_once(copy: World) -> None:
         assert hint in line.partition(path)[2]
 
 
-def test_says_where_the_configuration_is_not_toml(copy: World) -> None:
+def test_says_where_the_configuration_is_not_toml(copy: Workspace) -> None:
     (copy.clone / "kaizen.toml").write_text('app = "coach"\npipeline = ["staging"\n[aws]\n')
     said = copy.inv("release-staging")
     assert_refused(said, 2)
@@ -83,48 +83,48 @@ def test_says_where_the_configuration_is_not_toml(copy: World) -> None:
         ("changelog.add --type fixed", "--text"),
     ],
 )
-def test_tells_which_word_was_meant(copy: World, command: str, hint: str) -> None:
-    before = copy.everything
+def test_tells_which_word_was_meant(copy: Workspace, command: str, hint: str) -> None:
+    before = copy.all_files
     said = copy.inv(*command.split())
     assert_refused(said, 2)
     assert hint in said.err
-    assert copy.changed(before) == []
+    assert copy.changed_files(before) == []
 
 
-def test_refuses_to_release_to_a_later_stage(copy: World) -> None:
+def test_refuses_to_release_to_a_later_stage(copy: Workspace) -> None:
     said = copy.inv("release-prod")
     assert_refused(said, 2)
     assert "inv release-staging" in said.err
 
 
-def test_refuses_to_promote_to_the_first_stage(copy: World) -> None:
+def test_refuses_to_promote_to_the_first_stage(copy: Workspace) -> None:
     said = copy.inv("promote-staging")
     assert_refused(said, 2)
     assert "inv release-staging" in said.err
 
 
-def test_refuses_to_promote_what_was_never_verified(copy: World) -> None:
-    before = copy.cloud
+def test_refuses_to_promote_what_was_never_verified(copy: Workspace) -> None:
+    before = copy.cloud_files
     said = copy.inv("promote-prod", "--release", "v0.1.7", "--yes")
     assert_refused(said, 3)
     assert "never verified in staging" in said.err
-    assert copy.cloud == before
+    assert copy.cloud_files == before
 
 
-def test_asks_before_a_protected_environment_even_when_nobody_can_answer(copy: World) -> None:
+def test_asks_before_a_protected_environment_even_when_nobody_can_answer(copy: Workspace) -> None:
     said = copy.inv("deploy", "--env", "prod")
     assert_refused(said, 3)
     assert "--yes" in said.err
 
 
-def test_refuses_the_credentials_of_another_account_unread(ahead: World) -> None:
-    before, asked = ahead.everything, len(ahead.requests)
+def test_refuses_the_credentials_of_another_account_unread(ahead: Workspace) -> None:
+    before, asked = ahead.all_files, len(ahead.requests)
     said = ahead.inv("release-staging", INVOKE_AWS_ACCOUNT="999999999999")
     assert_refused(said, 3)
     assert "999999999999" in said.err
     assert "123456789012" in said.err
     assert {each["service"] for each in ahead.requests[asked:]} == {"sts"}
-    assert ahead.changed(before) == []
+    assert ahead.changed_files(before) == []
 
 
 @pytest.mark.parametrize(
@@ -139,21 +139,21 @@ def test_refuses_the_credentials_of_another_account_unread(ahead: World) -> None
         "push --env staging",
     ],
 )
-def test_reads_nothing_from_another_account(ahead: World, command: str) -> None:
+def test_reads_nothing_from_another_account(ahead: Workspace, command: str) -> None:
     asked = len(ahead.requests)
     said = ahead.inv(*command.split(), INVOKE_AWS_ACCOUNT="999999999999")
     assert_refused(said, 3)
     assert {each["service"] for each in ahead.requests[asked:]} == {"sts"}
 
 
-def test_says_that_no_network_is_there(ahead: World) -> None:
+def test_says_that_no_network_is_there(ahead: Workspace) -> None:
     before = ahead.files
     said = ahead.inv("release-staging", AWS_ENDPOINT_URL=closed_port())
     assert_refused(said, 3)
     assert ahead.files == before
 
 
-def test_says_that_no_credentials_are_there(ahead: World) -> None:
+def test_says_that_no_credentials_are_there(ahead: Workspace) -> None:
     before = ahead.files
     said = ahead.inv("release-staging", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert_refused(said, 3)
@@ -162,7 +162,7 @@ def test_says_that_no_credentials_are_there(ahead: World) -> None:
 
 
 @pytest.mark.parametrize("command", ["release-staging", "build"])
-def test_says_that_git_is_missing(ahead: World, command: str, tmp_path: Path) -> None:
+def test_says_that_git_is_missing(ahead: Workspace, command: str, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     before = ahead.files
@@ -173,36 +173,36 @@ def test_says_that_git_is_missing(ahead: World, command: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("command", ["release-staging", "build"])
-def test_says_that_this_is_no_repository(copy: World, command: str) -> None:
+def test_says_that_this_is_no_repository(copy: Workspace, command: str) -> None:
     shutil.rmtree(copy.clone / ".git")
     said = copy.inv(command, GIT_CEILING_DIRECTORIES=str(copy.clone.parent))
     assert_refused(said, 3)
     assert "git" in said.err
 
 
-def test_says_that_there_is_no_configuration(demo: World, tmp_path: Path) -> None:
+def test_says_that_there_is_no_configuration(demo: Workspace, tmp_path: Path) -> None:
     said = demo.kaizen("status", cwd=tmp_path)
     assert_refused(said, 2)
     assert "kaizen.toml" in said.err
 
 
-def test_collects_everything_that_stands_in_the_way(ahead: World) -> None:
+def test_collects_everything_that_stands_in_the_way(ahead: Workspace) -> None:
     (ahead.clone / "Dockerfile").write_text("FROM scratch\n")
     ahead.git("switch", "--quiet", "--create", "feature")
-    before = ahead.everything
+    before = ahead.all_files
     said = ahead.inv("release-staging")
     assert_refused(said, 3)
     assert "feature" in said.err
     assert "Dockerfile" in said.err
-    assert ahead.changed(before) == []  # not even by a lock that was given back
+    assert ahead.changed_files(before) == []  # not even by a lock that was given back
 
 
-def test_says_that_the_remote_is_gone(ahead: World) -> None:
+def test_says_that_the_remote_is_gone(ahead: Workspace) -> None:
     ahead.git("remote", "set-url", "origin", str(ahead.clone / "nowhere.git"))
-    before = ahead.everything
+    before = ahead.all_files
     said = ahead.inv("release-staging")
     assert_refused(said, 3)
-    assert ahead.changed(before, but=[LOCKS]) == []
+    assert ahead.changed_files(before, excluding=[LOCK_JOURNAL]) == []
 
 
 def closed_port() -> str:

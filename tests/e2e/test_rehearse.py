@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e import worlds
-from tests.e2e.worlds import COACH, World, assert_refused
+from tests.e2e.worlds import EXAMPLE_APP, Workspace, assert_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +19,12 @@ TRAIN = ["release-staging --yes", "promote-prod --yes", "promote-beta --yes"]
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> World:
+def app(tmp_path: Path) -> Workspace:
     """An app as its team has it: no tags, VERSION bumped and changelog cut on a branch, something not committed."""
-    environ = {**worlds.surroundings(tmp_path), "INVOKE_BUILD_ENGINE": "bundle", "AWS_PROFILE": "real-account"}
+    environ = {**worlds.clean_environ(tmp_path), "INVOKE_BUILD_ENGINE": "bundle", "AWS_PROFILE": "real-account"}
     clone, remote = tmp_path / "coach", tmp_path / "real.git"
-    shutil.copytree(COACH, clone, ignore=shutil.ignore_patterns("__pycache__"))
-    world = World(clone=clone, remote=remote, state=tmp_path / "nowhere", environ=environ)
+    shutil.copytree(EXAMPLE_APP, clone, ignore=shutil.ignore_patterns("__pycache__"))
+    world = Workspace(clone=clone, remote=remote, state=tmp_path / "nowhere", environ=environ)
     world.git("init", "--quiet", "--bare", str(remote))
     world.git("init", "--quiet", "--initial-branch=main")
     world.git("config", "user.name", "Sam")
@@ -39,12 +39,12 @@ def app(tmp_path: Path) -> World:
     return world
 
 
-def test_the_whole_train_succeeds_and_leaves_everything_as_it_was(app: World, tmp_path: Path) -> None:
+def test_the_whole_train_succeeds_and_leaves_everything_as_it_was(app: Workspace, tmp_path: Path) -> None:
     (app.clone / "notes").write_text("edited\n")
-    app.inv("--list").well()  # Python keeps the byte code of tasks.py
+    app.inv("--list").expect_success()  # Python keeps the byte code of tasks.py
     before = app.files
 
-    said = app.inv("rehearse", "--json").well()
+    said = app.inv("rehearse", "--json").expect_success()
 
     assert app.files == before
     document = said.document
@@ -66,7 +66,7 @@ def test_the_whole_train_succeeds_and_leaves_everything_as_it_was(app: World, tm
     assert list((tmp_path / "home" / "cache").iterdir()) == []
 
 
-def test_a_flow_that_fails_ends_as_it_would(app: World, tmp_path: Path) -> None:
+def test_a_flow_that_fails_ends_as_it_would(app: Workspace, tmp_path: Path) -> None:
     """With its own error and exit code; here the app has no /version, and its team has kept the world to look at it."""
     site = app.clone / "coach" / "site.py"
     app.commit("coach/site.py", site.read_text().replace('case "/version"', 'case "/versjon"'))
@@ -82,11 +82,11 @@ def test_a_flow_that_fails_ends_as_it_would(app: World, tmp_path: Path) -> None:
         assert f"inv local.down --state {kept}/cloud" in said.out
         script = f". {kept}/cloud/environ && {worlds.program('inv')} history --env staging"
         history = worlds.run(("sh", "-c", script), cwd=kept / "coach", environ=app.environ)
-        assert "started" in history.well().out
+        assert "started" in history.expect_success().out
     finally:
-        app.inv("local.down", "--state", str(kept / "cloud")).well()
+        app.inv("local.down", "--state", str(kept / "cloud")).expect_success()
 
 
-def test_starts_nothing_for_a_flow_that_there_is_not(app: World) -> None:
+def test_starts_nothing_for_a_flow_that_there_is_not(app: Workspace) -> None:
     assert_refused(app.inv("rehearse", "--flow", "relase-staging"), 2)
     assert_refused(app.inv("rehearse", "--keep", "here"), 2)

@@ -11,12 +11,12 @@ import yaml
 from attrs import define, field
 
 from tests.e2e import worlds
-from tests.e2e.worlds import World, assert_refused, program
+from tests.e2e.worlds import Workspace, assert_refused, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.e2e.worlds import Finished
+    from tests.e2e.worlds import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -37,11 +37,11 @@ class Runner:
         outputs: what jobs have said, by the step or job that is asked for it.
     """
 
-    world: World
+    world: Workspace
     folder: Path
     outputs: dict[tuple[str, str], str] = field(factory=dict)
 
-    def run(self, job: Mapping[str, Any], name: str) -> Finished:
+    def run(self, job: Mapping[str, Any], name: str) -> CommandResult:
         """Run a job's steps, up to the first that fails; return the last."""
         typed = [step for step in job["steps"] if "run" in step and not step["run"].startswith(INSTALLING)]
         for step in typed:
@@ -52,7 +52,7 @@ class Runner:
             self.outputs[name, output] = self._filled(value)
         return said
 
-    def _step(self, step: Mapping[str, Any]) -> Finished:
+    def _step(self, step: Mapping[str, Any]) -> CommandResult:
         script, output = self.folder / "step.sh", self.folder / "output"
         script.write_text(step["run"], encoding="utf-8")
         output.write_text("", encoding="utf-8")
@@ -79,46 +79,46 @@ class Runner:
 
 
 @pytest.fixture
-def world(establish: Callable[..., World]) -> World:
+def world(establish: Callable[..., Workspace]) -> Workspace:
     """Return an app whose workflows are written and committed, with a change to release."""
     world = establish(further=FURTHER)
     configured = (world.clone / "kaizen.toml").read_text(encoding="utf-8")
     (world.clone / "kaizen.toml").write_text(configured.replace('"prod"]', '"prod", "beta"]'), encoding="utf-8")
-    world.kaizen("init", "--yes", "--ci", "github").well()
+    world.kaizen("init", "--yes", "--ci", "github").expect_success()
     world.git("add", "--all")
     world.git("commit", "--quiet", "--message", "Release from GitHub")
     world.git("push", "--quiet")
     return world
 
 
-def jobs(world: World, name: str) -> dict[str, Any]:
+def jobs(world: Workspace, name: str) -> dict[str, Any]:
     """Return the jobs of a workflow."""
     text = (world.clone / ".github" / "workflows" / name).read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.safe_load(text)["jobs"]
     return found
 
 
-def test_merging_releases_and_approval_promotes(world: World, tmp_path: Path) -> None:
+def test_merging_releases_and_approval_promotes(world: Workspace, tmp_path: Path) -> None:
     """Without the approval, a job refuses and changes nothing; with it, the very release that was approved goes on."""
     runner, found = Runner(world=world, folder=tmp_path), jobs(world, "release.yml")
 
-    runner.run(found["release"], "release").well()
+    runner.run(found["release"], "release").expect_success()
     assert runner.outputs["release", "release"] == f"v{(world.clone / 'VERSION').read_text(encoding='utf-8').strip()}"
     assert "```\n" in (tmp_path / "summary.md").read_text(encoding="utf-8")
 
     unapproved = yaml.safe_load(yaml.safe_dump(found["promote-prod"]).replace(" --yes", ""))
-    before = world.everything
+    before = world.all_files
     assert_refused(runner.run(unapproved, "promote-prod"), 3)
-    assert world.changed(before) == []
+    assert world.changed_files(before) == []
 
-    runner.run(found["promote-prod"], "promote-prod").well()
-    runner.run(found["promote-beta"], "promote-beta").well()
+    runner.run(found["promote-prod"], "promote-prod").expect_success()
+    runner.run(found["promote-beta"], "promote-beta").expect_success()
     status = world.inv("status", "--json").document["environments"]
     assert {each["running"]["version"] for each in status.values()} == {runner.outputs["release", "release"]}
     assert {each["ledger"]["event"] for each in status.values()} == {"verified"}
 
 
-def test_a_pull_request_lists_the_problems_of_the_changelog(world: World, tmp_path: Path) -> None:
+def test_a_pull_request_lists_the_problems_of_the_changelog(world: Workspace, tmp_path: Path) -> None:
     """As a document for code scanning, and as a failure for people."""
     runner, found = Runner(world=world, folder=tmp_path), jobs(world, "changelog.yml")
 
@@ -127,5 +127,5 @@ def test_a_pull_request_lists_the_problems_of_the_changelog(world: World, tmp_pa
 
     changelog = world.clone / "CHANGELOG.md"
     changelog.write_text(changelog.read_text(encoding="utf-8").replace("2025-09-28", "2026-09-28"), encoding="utf-8")
-    runner.run(found["changelog"], "changelog").well()
+    runner.run(found["changelog"], "changelog").expect_success()
     assert '"results": []' in (world.clone / "changelog.sarif").read_text(encoding="utf-8")

@@ -20,26 +20,26 @@ from kaizen_tasks.rehearsal import example
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COACH = Path(__file__).parents[2] / "examples" / "coach"
-PATIENCE = 120.0
+EXAMPLE_APP = Path(__file__).parents[2] / "examples" / "coach"
+COMMAND_SECONDS = 120.0
 """Seconds for one command, on a busy machine."""
 
-LOOKING = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan", "GET", "HEAD")
+READ_PREFIXES = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan", "GET", "HEAD")
 """How the names of requests begin that change nothing."""
 
-LOGS = ("requests.jsonl", "log", "application")
+LOG_FILES = ("requests.jsonl", "log", "application")
 """What is written down of requests that change nothing: by the local cloud, and by the apps that it runs."""
 
-STAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
+TIMESTAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
 """What stands before a line about several environments."""
 
-LOCKS = "/elsewhere.jsonl"
+LOCK_JOURNAL = "/elsewhere.jsonl"
 """The local cloud's journal of DynamoDB, in which a lock that was taken and given back leaves two lines."""
 
-LOCKING = "UpdateItem"
+LOCK_OPERATION = "UpdateItem"
 """How locks are taken and given back; the ledger is only ever appended to, by another operation."""
 
-SMALL = """\
+CONFIG_TEMPLATE = """\
 app = "{app}"
 pipeline = ["staging", "prod"]
 
@@ -63,7 +63,7 @@ Request = dict[str, Any]  # one line of the local cloud's request log
 
 
 @frozen(kw_only=True)
-class Finished:
+class CommandResult:
     """A command that has ended.
 
     Attributes:
@@ -81,7 +81,7 @@ class Finished:
     @property
     def verdicts(self) -> list[tuple[str, str]]:
         """The steps that were reported, each with its verdict: `("already done", "push staging")`."""
-        lines = [STAMP.sub("", line) for line in self.out.splitlines()]
+        lines = [TIMESTAMP.sub("", line) for line in self.out.splitlines()]
         lines = [line for line in lines if line.startswith("  ") and len(line) > 34]
         return [(line[2:14].strip(), line[16:32].strip()) for line in lines]
 
@@ -90,14 +90,14 @@ class Finished:
         """Its stdout, which is one JSON document and nothing else."""
         return json.loads(self.out)
 
-    def well(self) -> Finished:
+    def expect_success(self) -> CommandResult:
         """Return itself when it ended well."""
         assert self.code == 0, f"{' '.join(self.words)} exits {self.code}\n{self.out}\n{self.err}"
         return self
 
 
 @frozen(kw_only=True)
-class World:
+class Workspace:
     """Where commands are typed.
 
     Attributes:
@@ -114,15 +114,15 @@ class World:
     environ: Mapping[str, str]
     app: str = field(default="coach")
 
-    def inv(self, *words: str, cwd: Path | None = None, **variables: str) -> Finished:
+    def inv(self, *words: str, cwd: Path | None = None, **variables: str) -> CommandResult:
         """Type `inv …` in the app's folder and wait for its end."""
         return self.run(program("inv"), *words, cwd=cwd, **variables)
 
-    def kaizen(self, *words: str, cwd: Path | None = None, **variables: str) -> Finished:
+    def kaizen(self, *words: str, cwd: Path | None = None, **variables: str) -> CommandResult:
         """Type `python -m kaizen_tasks …` and wait for its end."""
         return self.run(sys.executable, "-m", "kaizen_tasks", *words, cwd=cwd, **variables)
 
-    def run(self, *words: str, cwd: Path | None = None, **variables: str) -> Finished:
+    def run(self, *words: str, cwd: Path | None = None, **variables: str) -> CommandResult:
         """Type a command and wait for its end."""
         return run(words, cwd=cwd or self.clone, environ={**self.environ, **variables})
 
@@ -141,7 +141,7 @@ class World:
 
     def git(self, *words: str) -> str:
         """Run git in the clone and return what it says."""
-        return self.run("git", *words).well().out
+        return self.run("git", *words).expect_success().out
 
     def commit(self, name: str, content: str, message: str = "Work") -> None:
         """Write a file and commit it."""
@@ -149,12 +149,12 @@ class World:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
 
-    def note(self, text: str, kind: str = "fixed") -> None:
+    def add_changelog_entry(self, text: str, kind: str = "fixed") -> None:
         """Note a change under `[Unreleased]` and commit it."""
-        self.inv("changelog.add", "--type", kind, "--text", text).well()
+        self.inv("changelog.add", "--type", kind, "--text", text).expect_success()
         self.git("commit", "--quiet", "--all", "--message", text)
 
-    def copied(self, folder: Path) -> World:
+    def copy_to(self, folder: Path) -> Workspace:
         """Return this world with a copy of the clone, for commands that are to change nothing else."""
         shutil.copytree(self.clone, folder)
         return evolve(self, clone=folder)
@@ -168,28 +168,28 @@ class World:
     @property
     def refs(self) -> str:
         """Every ref of clone and remote, and every commit."""
-        here = self.git("for-each-ref") + self.git("log", "--all", "--format=%H")
-        return here + self.git("--git-dir", str(self.remote), "for-each-ref")
+        clone_refs = self.git("for-each-ref") + self.git("log", "--all", "--format=%H")
+        return clone_refs + self.git("--git-dir", str(self.remote), "for-each-ref")
 
     @property
     def files(self) -> dict[str, str]:
         """Every file of the clone (git's own too) and of the remote, with its hash."""
-        return {**hashes(self.clone), **hashes(self.remote)}
+        return {**hash_files(self.clone), **hash_files(self.remote)}
 
     @property
-    def everything(self) -> dict[str, str]:
+    def all_files(self) -> dict[str, str]:
         """Every file of clone, remote and local cloud, with its hash."""
-        return {**self.files, **self.cloud}
+        return {**self.files, **self.cloud_files}
 
-    def changed(self, before: Mapping[str, str], *, but: Sequence[str] = ()) -> list[str]:
+    def changed_files(self, earlier_files: Mapping[str, str], *, excluding: Sequence[str] = ()) -> list[str]:
         """Return the files that are not as they were in `everything`, but for those whose path contains a text."""
-        paths = {path for path, _ in before.items() ^ self.everything.items()}
-        return sorted(path for path in paths if not any(text in path for text in but))
+        paths = {path for path, _ in earlier_files.items() ^ self.all_files.items()}
+        return sorted(path for path in paths if not any(text in path for text in excluding))
 
     @property
-    def cloud(self) -> dict[str, str]:
+    def cloud_files(self) -> dict[str, str]:
         """Every file of the local cloud, with its hash."""
-        return hashes(self.state, leave_out=LOGS)
+        return hash_files(self.state, excluding=LOG_FILES)
 
 
 def program(name: str) -> str:
@@ -197,28 +197,28 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def run(words: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> Finished:
+def run(words: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> CommandResult:
     """Run a command to its end."""
-    ended = subprocess.run(
+    completed = subprocess.run(
         words,
         cwd=cwd,
         env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
-    return Finished(words=words, code=ended.returncode, out=ended.stdout, err=ended.stderr)
+    return CommandResult(words=words, code=completed.returncode, out=completed.stdout, err=completed.stderr)
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def clean_environ(folder: Path) -> dict[str, str]:
     """Return the variables of a user who has configured nothing, with home and temporary folder in this one."""
-    places = {"HOME": "home", "TMPDIR": "tmp", "XDG_CACHE_HOME": "home/cache", "XDG_STATE_HOME": "home/state"}
-    for place in places.values():
-        folder.joinpath(place).mkdir(parents=True, exist_ok=True)
+    folders = {"HOME": "home", "TMPDIR": "tmp", "XDG_CACHE_HOME": "home/cache", "XDG_STATE_HOME": "home/state"}
+    for subfolder in folders.values():
+        folder.joinpath(subfolder).mkdir(parents=True, exist_ok=True)
     return {
-        **{name: str(folder / place) for name, place in places.items()},
+        **{name: str(folder / subfolder) for name, subfolder in folders.items()},
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -229,7 +229,9 @@ def surroundings(folder: Path) -> dict[str, str]:
     }
 
 
-def establish(work: Path, *, app: str, state: Path, environ: Mapping[str, str], further: str = "") -> World:
+def create_workspace(
+    work: Path, *, app: str, state: Path, environ: Mapping[str, str], more_environments: str = ""
+) -> Workspace:
     """Make a clone of the example under another name, with what it needs in a local cloud that runs.
 
     Args:
@@ -237,49 +239,49 @@ def establish(work: Path, *, app: str, state: Path, environ: Mapping[str, str], 
         app: a name that no other app of this cloud has.
         state: the local cloud's folder.
         environ: every variable that commands see.
-        further: tables of further environments, in TOML.
+        more_environments: tables of further environments, in TOML.
     """
-    clone, remote = example.make(work, COACH)
-    world = World(clone=clone, remote=remote, state=state, environ=environ, app=app)
-    pipeline = SMALL if further else SMALL.replace(', "prod"', "")
-    world.commit("kaizen.toml", pipeline.format(app=app, further=further), "Another name")
+    clone, remote = example.create_example_repo(work, EXAMPLE_APP)
+    world = Workspace(clone=clone, remote=remote, state=state, environ=environ, app=app)
+    pipeline = CONFIG_TEMPLATE if more_environments else CONFIG_TEMPLATE.replace(', "prod"', "")
+    world.commit("kaizen.toml", pipeline.format(app=app, further=more_environments), "Another name")
     world.git("push", "--quiet")
-    world.inv("local.up", "--state", str(state)).well()
+    world.inv("local.up", "--state", str(state)).expect_success()
     return world
 
 
-def hashes(folder: Path, leave_out: Iterable[str] = ()) -> dict[str, str]:
+def hash_files(folder: Path, excluding: Iterable[str] = ()) -> dict[str, str]:
     """Return the hash of every file below a folder."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not {*path.parts} & {*leave_out})
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not {*path.parts} & {*excluding})
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def mutating(requests: Iterable[Request]) -> list[str]:
+def mutating_operations(requests: Iterable[Request]) -> list[str]:
     """Return the names of the requests that change something for good."""
-    names = [str(each.get("operation") or each.get("method")) for each in requests]
-    return [name for name in names if not name.startswith((*LOOKING, LOCKING))]
+    names = [str(request.get("operation") or request.get("method")) for request in requests]
+    return [name for name in names if not name.startswith((*READ_PREFIXES, LOCK_OPERATION))]
 
 
-def mentioning(folder: Path) -> list[str]:
+def processes_mentioning(folder: Path) -> list[str]:
     """Return the command of every process that works below a folder, or was told of it."""
-    wanted = os.fsencode(folder)
-    return [command for process in Path("/proc").glob("[0-9]*") if (command := _of(process, wanted))]
+    needle = os.fsencode(folder)
+    return [command for process in Path("/proc").glob("[0-9]*") if (command := _command_if_mentioning(process, needle))]
 
 
-def _of(process: Path, wanted: bytes) -> str:
+def _command_if_mentioning(process: Path, needle: bytes) -> str:
     try:
-        told = [process.joinpath(name).read_bytes() for name in ("cmdline", "environ")]
-        told.append(os.fsencode(process.joinpath("cwd").readlink()))
+        sources = [process.joinpath(name).read_bytes() for name in ("cmdline", "environ")]
+        sources.append(os.fsencode(process.joinpath("cwd").readlink()))
     except OSError:
         return ""  # it has ended, or is somebody else's
-    return os.fsdecode(told[0]).replace("\0", " ") if any(wanted in each for each in told) else ""
+    return os.fsdecode(sources[0]).replace("\0", " ") if any(needle in source for source in sources) else ""
 
 
-def assert_refused(said: Finished, code: int) -> None:
+def assert_refused(result: CommandResult, exit_code: int) -> None:
     """Check the shape of every refusal: its exit code, and three lines for people at most."""
-    assert said.code == code, said
-    lines = said.err.splitlines()
-    assert 1 <= len(lines) <= 3, said
-    assert all(line.strip() for line in lines), said
-    assert "Traceback" not in said.err + said.out
-    assert "bug of kaizen_tasks" not in said.err
+    assert result.code == exit_code, result
+    lines = result.err.splitlines()
+    assert 1 <= len(lines) <= 3, result
+    assert all(line.strip() for line in lines), result
+    assert "Traceback" not in result.err + result.out
+    assert "bug of kaizen_tasks" not in result.err

@@ -18,7 +18,7 @@ from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from tests import oci_samples
 from tests.contracts.holds import HoldsContract
 from tests.contracts.ledger import LedgerContract
@@ -106,7 +106,7 @@ class EmulatedShelf:
     sample: Sample
 
     def put(self, repository: str, tag: str, sample: Sample) -> None:
-        sample.push(OciClient(Given(self.registry.login()), clock=SystemClock()), repository, tag)
+        sample.push(OciClient(StaticCredentials(self.registry.credentials()), clock=SystemClock()), repository, tag)
 
 
 class TestRegistry(RegistryContract):

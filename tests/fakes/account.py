@@ -4,107 +4,107 @@ from __future__ import annotations
 
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.aws_account import Caller, Permission, Table
-from kaizen_tasks.domain.lifecycle import Rule, StoredImage
-from kaizen_tasks.domain.tag_mutability import TagRules
+from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
+from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
-from kaizen_tasks.ports.cloud import Account
+from kaizen_tasks.ports.cloud import AccountAdmin
 
-TABLE = Table(name="kaizen-web", exists=True, recoverable=True)
-KEPT = TagRules(mutability="IMMUTABLE_WITH_EXCLUSION", filters=("latest",))
+TABLE = LedgerTable(name="kaizen-web", exists=True, point_in_time_recovery=True)
+IMMUTABLE_VERSIONS = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 
 
 @define(kw_only=True)
-class FakeAccount(Account):
+class FakeAccountAdmin(AccountAdmin):
     """An account in which everything is as it should be, until a test changes it.
 
     Attributes:
-        ahead: seconds by which this machine's clock is ahead.
-        ledger: the table.
+        skew_seconds: seconds by which this machine's clock is ahead.
+        table_state: the table.
         rules: which tags may move, by repository.
         policies: lifecycle rules, by repository.
-        stored: images, by repository.
-        mounting: whether blobs are shared.
-        allowed: what the credentials suffice for.
+        images_by_repository: images, by repository.
+        is_mounting_blobs: whether blobs are shared.
+        task_permissions: what the credentials suffice for.
         failures: raised by a method, by its name.
         changes: every change that was asked for, in order.
     """
 
-    ahead: float = 0.0
-    ledger: Table = TABLE
-    rules: dict[str, TagRules] = field(factory=dict)
-    policies: dict[str, tuple[Rule, ...]] = field(factory=dict)
-    stored: dict[str, tuple[StoredImage, ...]] = field(factory=dict)
-    mounting: bool = True
-    allowed: tuple[Permission, ...] = (Permission(task="push"), Permission(task="deploy"))
+    skew_seconds: float = 0.0
+    table_state: LedgerTable = TABLE
+    rules: dict[str, TagMutability] = field(factory=dict)
+    policies: dict[str, tuple[LifecycleRule, ...]] = field(factory=dict)
+    images_by_repository: dict[str, tuple[StoredImage, ...]] = field(factory=dict)
+    is_mounting_blobs: bool = True
+    task_permissions: tuple[Permission, ...] = (Permission(task="push"), Permission(task="deploy"))
     failures: dict[str, KaizenError] = field(factory=dict)
     changes: list[str] = field(factory=list)
 
     def create(self, *names: str) -> None:
         """Create repositories whose versions stay and whose `latest` moves."""
-        self.rules.update(dict.fromkeys(names, KEPT))
+        self.rules.update(dict.fromkeys(names, IMMUTABLE_VERSIONS))
 
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """Return Ada."""
         self._fail("caller")
-        return Caller(account="123456789012", principal="arn:aws:iam::123456789012:user/ada")
+        return CallerIdentity(account_id="123456789012", principal="arn:aws:iam::123456789012:user/ada")
 
-    def regions(self) -> tuple[str, ...]:
+    def supported_regions(self) -> tuple[str, ...]:
         """Return two regions."""
-        self._fail("regions")
+        self._fail("supported_regions")
         return ("eu-west-1", "us-east-1")
 
-    def skew(self) -> float:
+    def clock_skew(self) -> float:
         """Return what the test says."""
-        self._fail("skew")
-        return self.ahead
+        self._fail("clock_skew")
+        return self.skew_seconds
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return what the test says."""
         self._fail("permissions")
-        return self.allowed
+        return self.task_permissions
 
-    def table(self) -> Table:
+    def ledger_table(self) -> LedgerTable:
         """Return the table."""
-        self._fail("table")
-        return self.ledger
+        self._fail("ledger_table")
+        return self.table_state
 
     def create_table(self) -> None:
         """Create the table."""
         self._change("create_table")
-        self.ledger = evolve(self.ledger, exists=True, recoverable=True)
+        self.table_state = evolve(self.table_state, exists=True, point_in_time_recovery=True)
 
-    def tag_rules(self, repository: str) -> TagRules:
+    def tag_mutability(self, repository: str) -> TagMutability:
         """Return which tags may move."""
-        self._fail("tag_rules")
+        self._fail("tag_mutability")
         if repository not in self.rules:
             raise NotFound(f"there is no image repository {repository}", hint="create it")
         return self.rules[repository]
 
-    def set_tag_rules(self, repository: str, rules: TagRules) -> None:
+    def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         """Say which tags may move."""
-        self._change("set_tag_rules", repository)
+        self._change("set_tag_mutability", repository)
         self.rules[repository] = rules
 
-    def lifecycle(self, repository: str) -> tuple[Rule, ...]:
+    def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
         """Return the rules, if there are any."""
-        self._fail("lifecycle")
+        self._fail("lifecycle_rules")
         return self.policies.get(repository, ())
 
-    def images(self, repository: str) -> tuple[StoredImage, ...]:
+    def list_images(self, repository: str) -> tuple[StoredImage, ...]:
         """Return the images."""
-        self._fail("images")
-        return self.stored.get(repository, ())
+        self._fail("list_images")
+        return self.images_by_repository.get(repository, ())
 
-    def mounts_blobs(self) -> bool:
+    def is_blob_mounting_enabled(self) -> bool:
         """Return whether blobs are shared."""
-        self._fail("mounts_blobs")
-        return self.mounting
+        self._fail("is_blob_mounting_enabled")
+        return self.is_mounting_blobs
 
-    def mount_blobs(self) -> None:
+    def enable_blob_mounting(self) -> None:
         """Share blobs."""
-        self._change("mount_blobs")
-        self.mounting = True
+        self._change("enable_blob_mounting")
+        self.is_mounting_blobs = True
 
     def _fail(self, method: str) -> None:
         if method in self.failures:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from kaizen_tasks.domain.release import LocalImage, Recipe
+from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed
 
 if TYPE_CHECKING:
@@ -21,36 +21,36 @@ class FakeBuilder:
 
     Attributes:
         password: the only one that the registry takes; empty takes any.
-        built: the recipe of each image, by its name.
-        pushed: the recipe of each image in a registry, by `address:tag`.
-        builds: how often `build` was called.
+        built_specs: the recipe of each image, by its name.
+        pushed_specs: the recipe of each image in a registry, by `address:tag`.
+        build_count: how often `build` was called.
     """
 
     name: str = "fake"
     password: str = ""
-    built: dict[str, Recipe] = field(factory=dict)
-    pushed: dict[str, Recipe] = field(factory=dict)
-    builds: int = 0
+    built_specs: dict[str, BuildSpec] = field(factory=dict)
+    pushed_specs: dict[str, BuildSpec] = field(factory=dict)
+    build_count: int = 0
 
-    def find(self, recipe: Recipe) -> LocalImage | None:
+    def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this revision when it was built."""
-        name = f"{recipe.app}:{recipe.version}"
-        built = self.built.get(name)
-        if built is None or built.revision != recipe.revision:
+        name = f"{spec.app}:{spec.version}"
+        built_spec = self.built_specs.get(name)
+        if built_spec is None or built_spec.revision != spec.revision:
             return None
-        return LocalImage(name=name, identity=f"fake:{recipe.revision}")
+        return LocalImage(name=name, id=f"fake:{spec.revision}")
 
-    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Build, or fail for want of a Dockerfile."""
-        self.builds += 1
+        self.build_count += 1
         if not (context / "Dockerfile").is_file():
-            raise BuildFailed(f"fake could not build {recipe.app}:{recipe.version}: no Dockerfile")
-        name = f"{recipe.app}:{recipe.version}"
-        self.built[name] = recipe
-        return LocalImage(name=name, identity=f"fake:{recipe.revision}")
+            raise BuildFailed(f"fake could not build {spec.app}:{spec.version}: no Dockerfile")
+        name = f"{spec.app}:{spec.version}"
+        self.built_specs[name] = spec
+        return LocalImage(name=name, id=f"fake:{spec.revision}")
 
-    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Push, or be denied."""
-        if self.password and login.password.open() != self.password:
-            raise PushFailed(f"{address} does not let these credentials push")
-        self.pushed[f"{address}:{tag}"] = self.built[image.name]
+        if self.password and login.password.reveal() != self.password:
+            raise PushFailed(f"{repository_uri} does not let these credentials push")
+        self.pushed_specs[f"{repository_uri}:{tag}"] = self.built_specs[image.name]

@@ -17,7 +17,7 @@ class FakeClock:
     """A clock that stands still between sleeps; safe to use from several threads."""
 
     def __init__(self, start: datetime = START) -> None:
-        self.slept: list[float] = []
+        self.sleeps: list[float] = []
         self._start = start
         self._elapsed = 0.0
         self._interrupted = False
@@ -27,7 +27,7 @@ class FakeClock:
         """Return the start plus all that was slept."""
         return self._start + timedelta(seconds=self._elapsed)
 
-    def elapsed(self) -> float:
+    def monotonic(self) -> float:
         """Return all that was slept."""
         return self._elapsed
 
@@ -35,10 +35,10 @@ class FakeClock:
         """Let the time pass at once."""
         if self._interrupted:
             raise Interrupted("interrupted while waiting")
-        self.slept.append(seconds)
+        self.sleeps.append(seconds)
         self.advance(max(seconds, RESOLUTION) if seconds > 0 else 0.0)
 
-    def interrupt(self) -> None:
+    def cancel_waits(self) -> None:
         """End every wait."""
         self._interrupted = True
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class FakeDocuments:
+class FakeReleaseFiles:
     """The app's folder, as a dictionary that tests may look into and change."""
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:

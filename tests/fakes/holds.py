@@ -21,38 +21,38 @@ class FakeHolds(Holds):
 
     Attributes:
         clock: says which holds have ended.
-        written: the last hold of every environment, ended or not.
+        stored_holds: the last hold of every environment, ended or not.
     """
 
     clock: Clock
-    written: dict[str, Hold] = field(factory=dict)
+    stored_holds: dict[str, Hold] = field(factory=dict)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
-    def find(self, environment: str) -> Hold | None:
+    def get(self, environment: str) -> Hold | None:
         """Return the hold that counts."""
         with self._guard:
-            return self._counting(environment)
+            return self._active_hold(environment)
 
-    def all_of(self, environments: Iterable[str]) -> dict[str, Hold]:
+    def get_many(self, environments: Iterable[str]) -> dict[str, Hold]:
         """Return the holds that count."""
-        found = {environment: self.find(environment) for environment in environments}
-        return {environment: hold for environment, hold in found.items() if hold is not None}
+        holds = {environment: self.get(environment) for environment in environments}
+        return {environment: hold for environment, hold in holds.items() if hold is not None}
 
     def add(self, hold: Hold) -> Hold:
         """Write a hold where none counts."""
         with self._guard:
-            standing = self._counting(hold.environment)
-            if standing is None:
-                self.written[hold.environment] = hold
-            return standing or hold
+            current = self._active_hold(hold.environment)
+            if current is None:
+                self.stored_holds[hold.environment] = hold
+            return current or hold
 
     def remove(self, environment: str) -> Hold | None:
         """End a hold."""
         with self._guard:
-            standing = self._counting(environment)
-            self.written.pop(environment, None)
-            return standing
+            current = self._active_hold(environment)
+            self.stored_holds.pop(environment, None)
+            return current
 
-    def _counting(self, environment: str) -> Hold | None:
-        hold = self.written.get(environment)
-        return None if hold is None or hold.ended(self.clock.now()) else hold
+    def _active_hold(self, environment: str) -> Hold | None:
+        hold = self.stored_holds.get(environment)
+        return None if hold is None or hold.is_expired(self.clock.now()) else hold

@@ -6,7 +6,7 @@ import threading
 
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.ledger import Entry
+from kaizen_tasks.domain.ledger import LedgerEntry
 from kaizen_tasks.ports.state import Ledger
 
 
@@ -15,24 +15,24 @@ class FakeLedger(Ledger):
     """Remembers what was written; safe to use from several threads.
 
     Attributes:
-        written: every entry, in the order in which it was written.
+        all_entries: every entry, in the order in which it was written.
     """
 
-    written: list[Entry] = field(factory=list)
+    all_entries: list[LedgerEntry] = field(factory=list)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: LedgerEntry) -> None:
         """Write one entry."""
         with self._guard:
-            self.written.append(entry)
+            self.all_entries.append(entry)
 
-    def attach(self, intent: Entry, operation: str) -> None:
+    def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Complete the intent."""
         with self._guard:
-            self.written[self.written.index(intent)] = evolve(intent, operation=operation)
+            self.all_entries[self.all_entries.index(intent)] = evolve(intent, operation=operation)
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first; of the same moment, the last written first."""
         with self._guard:
-            mine = [entry for entry in reversed(self.written) if entry.environment == environment]
-        return tuple(sorted(mine, key=lambda entry: entry.at, reverse=True)[:limit])
+            matches = [entry for entry in reversed(self.all_entries) if entry.environment == environment]
+        return tuple(sorted(matches, key=lambda entry: entry.at, reverse=True)[:limit])

@@ -28,15 +28,15 @@ class FakeLogs(Logs):
     instances: dict[str, list[tuple[datetime, tuple[str, ...]]]] = field(factory=dict)
     failure: KaizenError | None = None
 
-    def deployment(self, service: Service, operation: str, *, most: int) -> tuple[str, ...]:
+    def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
         """Return the last lines about an operation."""
         if self.failure:
             raise self.failure
-        return self.deployments.get(operation, ())[-most:]
+        return self.deployments.get(operation, ())[-limit:]
 
-    def application(self, service: Service, *, since: datetime, most: int) -> tuple[str, ...]:
+    def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
         """Return the last lines of the newest instance."""
         if self.failure:
             raise self.failure
         lines = [printed for started, printed in self.instances.get(service.name, []) if started >= since]
-        return lines[-1][-most:] if lines else ()
+        return lines[-1][-limit:] if lines else ()

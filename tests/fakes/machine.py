@@ -5,34 +5,34 @@ from __future__ import annotations
 from attrs import define, field
 
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports.host import Machine
+from kaizen_tasks.ports.host import Host
 from kaizen_tasks.ports.types import Engine
 
 DOCKER = Engine(name="docker")
 
 
 @define(kw_only=True)
-class FakeMachine(Machine):
+class FakeHost(Host):
     """Has what a test says.
 
     Attributes:
-        found: the engine, or the error that looking for one ends in.
-        ended: names of the processes that are known to be gone.
+        engine_result: the engine, or the error that looking for one ends in.
+        dead_processes: names of the processes that are known to be gone.
     """
 
-    found: Engine | KaizenError = DOCKER
-    ended: set[str] = field(factory=set)
+    engine_result: Engine | KaizenError = DOCKER
+    dead_processes: set[str] = field(factory=set)
 
-    def engine(self) -> Engine:
+    def build_engine(self) -> Engine:
         """Return the engine."""
-        if isinstance(self.found, KaizenError):
-            raise self.found
-        return self.found
+        if isinstance(self.engine_result, KaizenError):
+            raise self.engine_result
+        return self.engine_result
 
-    def process(self) -> str:
+    def process_identity(self) -> str:
         """Name this process."""
         return "boot/1/1000/42/7"
 
-    def has_ended(self, process: str, *, bearing: str) -> bool:
+    def is_dead(self, process: str, *, env_marker: str) -> bool:
         """Look it up; a lock that proves nothing bears nothing."""
-        return bool(bearing) and process in self.ended
+        return bool(env_marker) and process in self.dead_processes

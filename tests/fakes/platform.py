@@ -17,7 +17,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _nothing(_: Service) -> None:
+def _do_nothing(_: Service) -> None:
     """Do nothing."""
 
 
@@ -28,29 +28,29 @@ class FakePlatform(Platform):
     An operation ends when it has been looked at `polls` times, as an outcome of the test's choice.
 
     Attributes:
-        polls: how many answers of `operations` say that it is still under way.
+        polls: how many answers of `list_operations` say that it is still under way.
         outcomes: how deployments of a service end, by name: `ROLLBACK_SUCCEEDED`; else `SUCCEEDED`.
-        deployed: called with the service when a deployment has succeeded.
+        on_deployed: called with the service when a deployment has succeeded.
         now: the time at which operations start.
         services: by name.
         history: operations by service name, newest first.
-        started: names of the services that `start` started, in order.
-        looked: when somebody asked for operations, in order.
-        hidden: identifiers of operations that are missing from the answers.
-        lasting: seconds after which an operation ends by itself; None counts `polls` instead.
+        started_services: names of the services that `start_deployment` started, in order.
+        poll_times: when somebody asked for operations, in order.
+        hidden_operations: identifiers of operations that are missing from the answers.
+        operation_seconds: seconds after which an operation ends by itself; None counts `polls` instead.
     """
 
     polls: int = 0
     outcomes: dict[str, str] = field(factory=dict)
-    deployed: Callable[[Service], None] = _nothing
+    on_deployed: Callable[[Service], None] = _do_nothing
     now: Callable[[], datetime] = _now
     services: dict[str, Service] = field(factory=dict)
     history: dict[str, list[Operation]] = field(factory=dict)
-    started: list[str] = field(factory=list)
-    looked: list[datetime] = field(factory=list)
-    hidden: set[str] = field(factory=set)
-    lasting: float | None = None
-    _left: dict[str, int] = field(factory=dict)
+    started_services: list[str] = field(factory=list)
+    poll_times: list[datetime] = field(factory=list)
+    hidden_operations: set[str] = field(factory=set)
+    operation_seconds: float | None = None
+    _polls_left: dict[str, int] = field(factory=dict)
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
     def add(self, name: str, *, image: str, url: str = "", auto_deploys: bool = False) -> Service:
@@ -58,7 +58,7 @@ class FakePlatform(Platform):
         self.history[name] = []
         self.services[name] = Service(
             name=name,
-            identity=f"arn:{name}",
+            id=f"arn:{name}",
             status="RUNNING",
             url=url or f"https://{name}.example",
             image=image,
@@ -66,67 +66,69 @@ class FakePlatform(Platform):
         )
         return self.services[name]
 
-    def service(self, name: str) -> Service:
+    def get_service(self, name: str) -> Service:
         """Return a service as it is now."""
         with self._guard:
             if name not in self.services:
                 raise NotFound(f"there is no service {name}", hint="create it")
             return self.services[name]
 
-    def addresses(self) -> dict[str, str]:
+    def service_urls(self) -> dict[str, str]:
         """Return where the services answer."""
         with self._guard:
             return {name: service.url for name, service in self.services.items()}
 
-    def start(self, service: Service) -> str:
+    def start_deployment(self, service: Service) -> str:
         """Start a deployment."""
         with self._guard:
-            now = self.service(service.name)
-            now.demand_deployable()
-            if now.status == "OPERATION_IN_PROGRESS":
+            current = self.get_service(service.name)
+            current.require_deployable()
+            if current.status == "OPERATION_IN_PROGRESS":
                 return ""
-            self.started.append(service.name)
-            return self.begin(service.name)
+            self.started_services.append(service.name)
+            return self.begin_operation(service.name)
 
-    def operations(self, service: Service) -> tuple[Operation, ...]:
+    def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the operations, newest first; looking brings one that is under way closer to its end."""
         with self._guard:
-            self.looked.append(self.now())
+            self.poll_times.append(self.now())
             if service.name not in self.services:
                 raise NotFound(f"there is no service {service.name}", hint="create it")
             self._advance(service.name)
-            return tuple(each for each in self.history[service.name] if each.identity not in self.hidden)
+            return tuple(
+                operation for operation in self.history[service.name] if operation.id not in self.hidden_operations
+            )
 
-    def begin(self, name: str, *, kind: str = "START_DEPLOYMENT") -> str:
+    def begin_operation(self, name: str, *, kind: str = "START_DEPLOYMENT") -> str:
         """Begin an operation as somebody else would: a console, or a tag that moved."""
         with self._guard:
             identity = f"{name}-{len(self.history[name]) + 1}"
-            operation = Operation(identity=identity, kind=kind, state="IN_PROGRESS", started=self.now())
+            operation = Operation(id=identity, kind=kind, state="IN_PROGRESS", started_at=self.now())
             self.history[name].insert(0, operation)
-            self._left[name] = self.polls
-            self.become(name, "OPERATION_IN_PROGRESS")
+            self._polls_left[name] = self.polls
+            self.set_status(name, "OPERATION_IN_PROGRESS")
             return identity
 
-    def become(self, name: str, status: str) -> None:
+    def set_status(self, name: str, status: str) -> None:
         """Put a service into a state."""
-        self.services[name] = evolve(self.services[name], status=status, way_out="resume it")
+        self.services[name] = evolve(self.services[name], status=status, fix="resume it")
 
     def _advance(self, name: str) -> None:
         operation = next(iter(self.history[name]), None)
-        if operation is None or operation.ended:
+        if operation is None or operation.is_finished:
             return
-        if self.lasting is not None:
-            ends = operation.started + timedelta(seconds=self.lasting)
-            if self.now() >= ends:
-                self._end(name, operation, ends)
+        if self.operation_seconds is not None:
+            end_time = operation.started_at + timedelta(seconds=self.operation_seconds)
+            if self.now() >= end_time:
+                self._end(name, operation, end_time)
             return
-        if self._left[name] == 0:
+        if self._polls_left[name] == 0:
             self._end(name, operation, self.now())
-        self._left[name] -= 1
+        self._polls_left[name] -= 1
 
-    def _end(self, name: str, operation: Operation, at: datetime) -> None:
+    def _end(self, name: str, operation: Operation, finish_time: datetime) -> None:
         outcome = self.outcomes.get(name, "SUCCEEDED")
-        self.history[name][0] = evolve(operation, state=outcome, finished=at)
-        self.become(name, "RUNNING")
+        self.history[name][0] = evolve(operation, state=outcome, finished_at=finish_time)
+        self.set_status(name, "RUNNING")
         if outcome == "SUCCEEDED" and operation.deploys:
-            self.deployed(self.services[name])
+            self.on_deployed(self.services[name])

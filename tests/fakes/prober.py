@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.domain.health import Answer, Question
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,23 +18,23 @@ class FakeProber:
 
     Attributes:
         answers: what each address answers: always the same, or a function asked each time.
-        asked: every address asked, in order.
-        questions: how each of them was asked.
+        urls: every address asked, in order.
+        requests: how each of them was asked.
     """
 
-    def __init__(self, answers: Mapping[str, Answer | Callable[[], Answer]] | None = None) -> None:
+    def __init__(self, answers: Mapping[str, ProbeResponse | Callable[[], ProbeResponse]] | None = None) -> None:
         self.answers = dict(answers or {})
-        self.asked: list[str] = []
-        self.questions: list[Question] = []
+        self.urls: list[str] = []
+        self.requests: list[ProbeRequest] = []
         self._guard = threading.Lock()
 
-    def ask(self, url: str, *, timeout: float, limit: int, question: Question | None = None) -> Answer:
+    def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
         """Return the address's answer."""
         with self._guard:
-            self.asked.append(url)
-            self.questions.append(question or Question())
-            answer = self.answers.get(url, Answer(fault="refuses the connection"))
-        found = answer() if callable(answer) else answer
-        if len(found.body) <= limit:
-            return found
-        return evolve(found, body=found.body[:limit], fault=f"answers more than {limit} bytes")
+            self.urls.append(url)
+            self.requests.append(request or ProbeRequest())
+            answer = self.answers.get(url, ProbeResponse(error="refuses the connection"))
+        response = answer() if callable(answer) else answer
+        if len(response.body) <= max_bytes:
+            return response
+        return evolve(response, body=response.body[:max_bytes], error=f"answers more than {max_bytes} bytes")

@@ -6,7 +6,7 @@ import threading
 
 from attrs import define, field, frozen
 
-from kaizen_tasks.domain.release import Copied, Image
+from kaizen_tasks.domain.release import CopyStats, Image
 from kaizen_tasks.errors import KaizenError, NotFound, PushFailed
 from kaizen_tasks.ports.images import Registry
 from kaizen_tasks.ports.types import Login, Secret
@@ -52,51 +52,51 @@ class FakeRegistry(Registry):
 
     def put(self, repository: str, tag: str, image: Image, *children: Image) -> None:
         """Push an image, or an index and its children, over whatever the tag names."""
-        held = self._repository(repository)
-        held.images.update({each.digest: each for each in (*children, image)})
-        held.children[image.digest] = children
-        held.tags[tag] = image.digest
+        content = self._repository(repository)
+        content.images.update({item.digest: item for item in (*children, image)})
+        content.children[image.digest] = children
+        content.tags[tag] = image.digest
 
-    def image(self, repository: str, reference: str) -> Image | None:
+    def find_image(self, repository: str, reference: str) -> Image | None:
         """Return what a tag or digest names, or None."""
-        held = self._repository(repository)
-        return held.images.get(held.tags.get(reference, reference))
+        content = self._repository(repository)
+        return content.images.get(content.tags.get(reference, reference))
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Bring an image into another repository under a tag."""
         with self._guard:
-            self._begin("copy", target, tag)
+            self._record_call("copy", target, tag)
             image = self._repository(source).images.get(digest)
             if image is None:
                 raise NotFound(f"{source} does not hold {digest}")
-            standing = self._repository(target).tags.get(tag, digest)
-            if standing != digest:
-                raise PushFailed(f"{target}:{tag} holds other bytes: {standing}")
-            new = digest not in self._repository(target).images
+            tagged_digest = self._repository(target).tags.get(tag, digest)
+            if tagged_digest != digest:
+                raise PushFailed(f"{target}:{tag} holds other bytes: {tagged_digest}")
+            is_new = digest not in self._repository(target).images
             self.put(target, tag, image, *self._repository(source).children.get(digest, ()))
-            return Copied(digest=digest, mounted=int(new))
+            return CopyStats(digest=digest, blobs_mounted=int(is_new))
 
-    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+    def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already."""
         with self._guard:
-            self._begin("point", repository, tag)
+            self._record_call("point", repository, tag)
             if digest not in self._repository(repository).images:
                 raise PushFailed(f"{repository} does not hold {digest}")
             tags = self._repository(repository).tags
-            moved = tags.get(tag) != digest
+            has_moved = tags.get(tag) != digest
             tags[tag] = digest
-            return moved
+            return has_moved
 
-    def address(self, repository: str) -> str:
+    def repository_uri(self, repository: str) -> str:
         """Return the repository's full name."""
         self._repository(repository)
         return f"{HOST}/{repository}"
 
-    def login(self) -> Login:
+    def credentials(self) -> Login:
         """Return credentials that nobody checks."""
         return Login(url=f"https://{HOST}", username="AWS", password=Secret("let-me-in"))
 
-    def _begin(self, verb: str, repository: str, tag: str) -> None:
+    def _record_call(self, verb: str, repository: str, tag: str) -> None:
         self.calls.append(f"{verb} {repository}:{tag}")
         if repository in self.failures:
             raise self.failures.pop(repository)

@@ -11,23 +11,23 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from kaizen_tasks.domain.release import Label
+    from kaizen_tasks.domain.release import StepLabel
 
 
 class FakeReporter:
     """Remembers verdicts by step; safe to use from several threads.
 
     Attributes:
-        verdicts: `done`, `act`, `acted`, `refuse` or `failed`, with the step's label, in order.
+        verdicts: `done`, `act`, `succeeded`, `refuse` or `failed`, with the step's label, in order.
         lines: every heading, note, progress and reason.
-        beside: the environments of every rollout, each with the seconds that it usually takes.
+        rollouts: the environments of every rollout, each with the seconds that it usually takes.
         outcomes: what went wrong in each environment of a rollout, or nothing.
     """
 
     def __init__(self) -> None:
         self.verdicts: list[tuple[str, str]] = []
         self.lines: list[str] = []
-        self.beside: list[dict[str, float | None]] = []
+        self.rollouts: list[dict[str, float | None]] = []
         self.outcomes: dict[str, str] = {}
         self._guard = threading.Lock()
 
@@ -35,25 +35,25 @@ class FakeReporter:
         """Remember it."""
         self.lines.append(text)
 
-    def decided(self, label: Label, decision: Decision) -> None:
+    def decided(self, label: StepLabel, decision: Decision) -> None:
         """Remember the verdict."""
         verdict = "done" if isinstance(decision, Done) else "act" if isinstance(decision, Act) else "refuse"
         self._remember(verdict, label)
         self.lines.append(f"{label}: {_words(decision)}")
 
-    def progress(self, label: Label, text: str) -> None:
+    def progress(self, label: StepLabel, text: str) -> None:
         """Remember it."""
         self.lines.append(f"{label}: {text}")
 
-    def checked(self, label: Label, text: str, *, right: bool) -> None:
+    def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
         """Remember it."""
-        self.lines.append(f"{label}: {'right' if right else 'wrong'}: {text}")
+        self.lines.append(f"{label}: {'right' if ok else 'wrong'}: {text}")
 
-    def acted(self, label: Label, reason: str, seconds: float) -> None:
+    def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
         """Remember that it went well."""
         self._remember("acted", label)
 
-    def failed(self, label: Label, seconds: float) -> None:
+    def failed(self, label: StepLabel, seconds: float) -> None:
         """Remember that it went badly."""
         self._remember("failed", label)
 
@@ -62,28 +62,30 @@ class FakeReporter:
         self.lines.append(text)
 
     @contextmanager
-    def side_by_side(self, environments: Sequence[str], usual: Callable[[str], float | None]) -> Iterator[None]:
+    def rollout_table(
+        self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
+    ) -> Iterator[None]:
         """Remember which environments stand side by side, and how long each usually takes."""
-        self.beside.append({name: usual(name) for name in environments})
+        self.rollouts.append({name: typical_duration(name) for name in environments})
         yield
 
-    def ended(self, environment: str, fault: str) -> None:
+    def environment_finished(self, environment: str, error: str) -> None:
         """Remember the outcome."""
         with self._guard:
-            self.outcomes[environment] = fault
+            self.outcomes[environment] = error
 
-    def of(self, verdict: str) -> list[str]:
+    def labels_with(self, verdict: str) -> list[str]:
         """Return the labels that got a verdict, in order."""
-        return [label for said, label in self.verdicts if said == verdict]
+        return [label for recorded_verdict, label in self.verdicts if recorded_verdict == verdict]
 
-    def _remember(self, verdict: str, label: Label) -> None:
+    def _remember(self, verdict: str, label: StepLabel) -> None:
         with self._guard:
             self.verdicts.append((verdict, str(label)))
 
 
 def _words(decision: Decision) -> str:
     match decision:
-        case Done(reason=words) | Act(what=words):
+        case Done(reason=words) | Act(description=words):
             return words
-        case Refuse(why=why):
+        case Refuse(reasons=why):
             return "; ".join(why)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from attrs import Factory, define, frozen
 
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
-from kaizen_tasks.ports.types import Head, Remote
+from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START
-from tests.fakes.documents import FakeDocuments
+from tests.fakes.documents import FakeReleaseFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +31,11 @@ class FakeCommit:
 
 @define
 class FakeRemote:
-    """What the remote holds. With `protects` set it takes nothing and says that."""
+    """What the remote holds. With `protection_message` set it takes nothing and says that."""
 
     branches: dict[str, str] = Factory(dict)
     tags: dict[str, str] = Factory(dict)
-    protects: str = ""
+    protection_message: str = ""
 
 
 class FakeScm:
@@ -43,40 +43,40 @@ class FakeScm:
 
     Args:
         files: of the first commit; an empty mapping makes a repository without a commit.
-        documents: the working tree; it starts as the first commit.
-        remote: what it pushes to, or None.
+        working_tree: the working tree; it starts as the first commit.
+        remote_refs: what it pushes to, or None.
 
     Attributes:
         branch: the branch that is checked out; empty when HEAD is detached.
         index: what is staged, by path.
         commits: every commit by hash.
-        hook_says: when set, the commit hook rejects with these words.
-        in_the_way: what `obstacles` returns.
+        hook_message: when set, the commit hook rejects with these words.
+        reported_blockers: what `blockers` returns.
         messages: of the tags, by name.
-        looks: how often it was told to look again.
+        invalidations: how often it was told to look again.
     """
 
     def __init__(
         self,
         files: Mapping[str, bytes],
         *,
-        documents: FakeDocuments | None = None,
+        working_tree: FakeReleaseFiles | None = None,
         remote: FakeRemote | None = None,
     ) -> None:
         self.branch = "main"
         self.commits: dict[str, FakeCommit] = {}
-        self.documents = documents or FakeDocuments()
+        self.working_tree = working_tree or FakeReleaseFiles()
         self.index: dict[str, bytes] = {}
-        self.hook_says = ""
-        self.in_the_way: tuple[str, ...] = ()
+        self.hook_message = ""
+        self.reported_blockers: tuple[str, ...] = ()
         self.messages: dict[str, str] = {}
-        self.looks = 0
+        self.invalidations = 0
         self.upstream = remote
         self._tip = ""
         self._branches: dict[str, str] = {}
         self._tags: dict[str, str] = {}
-        self._begun: dict[str, str] = {}
-        self._prepared: dict[str, str] = {}
+        self._pending: dict[str, str] = {}
+        self._tag_objects: dict[str, str] = {}
         if files:
             self.commit(files, "First")
             if remote:
@@ -86,7 +86,7 @@ class FakeScm:
         """Do what a developer does: write, add and commit files."""
         tree = {**(self.commits[self._tip].tree if self._tip else {}), **files}
         self._tip = self._store(self._tip, tree, message)
-        self.documents.files.update(files)
+        self.working_tree.files.update(files)
         self.index.update(files)
         return self._tip
 
@@ -95,162 +95,164 @@ class FakeScm:
         self._branches[self.branch] = self._tip
         self.branch = ""
 
-    def look_again(self) -> None:
+    def invalidate_cache(self) -> None:
         """Count it; there is nothing to forget, since it never remembers."""
-        self.looks += 1
+        self.invalidations += 1
 
-    def head(self) -> Head:
+    def head(self) -> HeadState:
         """Return where the checkout stands."""
         if not self._tip:
             raise Refused("the repository has no commit yet")
-        return Head(commit=self._tip, branch=self.branch)
+        return HeadState(commit=self._tip, branch=self.branch)
 
-    def commit_of(self, name: str) -> str:
+    def resolve(self, name: str) -> str:
         """Return what a tag, the branch, HEAD or a hash of seven digits or more names, or the parent of that."""
         if name.endswith("^"):
-            return self.commits[self.commit_of(name.removesuffix("^"))].parent
+            return self.commits[self.resolve(name.removesuffix("^"))].parent
         name = name.removeprefix("refs/tags/")
         names = {**self._branches, self.branch: self._tip, **self._tags, "HEAD": self._tip}
         if name and name in names:
             return names[name]
-        found = [each for each in self.commits if len(name) >= 7 and each.startswith(name)]
-        return found[0] if len(found) == 1 else ""
+        matches = [commit_hash for commit_hash in self.commits if len(name) >= 7 and commit_hash.startswith(name)]
+        return matches[0] if len(matches) == 1 else ""
 
-    def read(self, commit: str, path: str) -> bytes | None:
+    def read_at(self, commit: str, path: str) -> bytes | None:
         """Return a file's content at a commit, or None."""
-        named = self.commit_of(commit)
-        return self.commits[named].tree.get(path) if named else None
+        commit_hash = self.resolve(commit)
+        return self.commits[commit_hash].tree.get(path) if commit_hash else None
 
-    def modified(self) -> tuple[str, ...]:
+    def modified_files(self) -> tuple[str, ...]:
         """Return tracked files that differ from the commit in index or working tree."""
         tree = self.commits[self._tip].tree
         tracked = {*tree, *self.index}
         return tuple(
-            sorted(path for path in tracked if not tree.get(path) == self.index.get(path) == self.documents.read(path))
+            sorted(
+                path for path in tracked if not tree.get(path) == self.index.get(path) == self.working_tree.read(path)
+            )
         )
 
-    def obstacles(self) -> tuple[str, ...]:
+    def blockers(self) -> tuple[str, ...]:
         """Return what the test says."""
-        return self.in_the_way
+        return self.reported_blockers
 
-    def tags(self, *, behind: str = "") -> tuple[str, ...]:
+    def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the tags' names."""
-        line = set(self._line(behind)) if behind else set(self._tags.values())
-        return tuple(sorted(name for name, commit in self._tags.items() if commit in line))
+        commits = set(self._ancestry(merged_into)) if merged_into else set(self._tags.values())
+        return tuple(sorted(name for name, commit in self._tags.items() if commit in commits))
 
-    def touched(self, since: str, until: str) -> tuple[str, ...]:
+    def changed_files(self, since: str, until: str) -> tuple[str, ...]:
         """Return the files that differ between a commit and the one before it, over a span."""
-        found: set[str] = set()
-        for name in self._line(until):
+        paths: set[str] = set()
+        for name in self._ancestry(until):
             if name == since:
                 break
-            before = self.commits[self.commits[name].parent].tree if self.commits[name].parent else {}
-            found |= {path for path, content in self.commits[name].tree.items() if before.get(path) != content}
-        return tuple(sorted(found))
+            parent_tree = self.commits[self.commits[name].parent].tree if self.commits[name].parent else {}
+            paths |= {path for path, content in self.commits[name].tree.items() if parent_tree.get(path) != content}
+        return tuple(sorted(paths))
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Return whether `old` is reachable from `new`."""
-        if new not in self.commits:
-            raise NotFound(f"the commit {new[:12]} is not in this clone")
-        return old in self._line(new)
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Return whether `ancestor` is reachable from `descendant`."""
+        if descendant not in self.commits:
+            raise NotFound(f"the commit {descendant[:12]} is not in this clone")
+        return ancestor in self._ancestry(descendant)
 
-    def pending(self) -> Mapping[str, str]:
+    def pending_releases(self) -> Mapping[str, str]:
         """Return what was begun and has no tag."""
-        return {name: commit for name, commit in self._begun.items() if name not in self._tags}
+        return {name: commit for name, commit in self._pending.items() if name not in self._tags}
 
-    def changes(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Return the names of the files that a commit does not hold so."""
         tree = self.commits[commit].tree
         return tuple(sorted(path for path, content in files.items() if tree.get(path) != content))
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
         """Store a commit; nothing else changes."""
-        if self.hook_says:
-            raise Refused(f"the pre-commit hook rejects the commit: {self.hook_says}")
+        if self.hook_message:
+            raise Refused(f"the pre-commit hook rejects the commit: {self.hook_message}")
         return self._store(parent, {**self.commits[parent].tree, **files}, message)
 
-    def keep(self, name: str, commit: str) -> None:
+    def save_pending(self, name: str, commit: str) -> None:
         """Remember a release that was begun."""
-        self._begun[name] = commit
+        self._pending[name] = commit
 
-    def forget(self, name: str) -> None:
+    def drop_pending(self, name: str) -> None:
         """Drop it."""
-        self._begun.pop(name, None)
+        self._pending.pop(name, None)
 
-    def land(self, commit: str, *, paths: tuple[str, ...]) -> None:
+    def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
         """Move the branch, and the paths with it."""
-        if self._tip != commit and commit in self._line(self._tip):
+        if self._tip != commit and commit in self._ancestry(self._tip):
             return
-        if self._tip not in self._line(commit):
+        if self._tip not in self._ancestry(commit):
             raise Refused(f"{self.branch or 'HEAD'} has moved away from the release commit {commit[:12]}")
         old = self.commits[self._tip if self._tip != commit else self.commits[commit].parent].tree
         new = self.commits[commit].tree
         for path in paths:
-            held = {self.index.get(path), self.documents.read(path)}
-            if not held <= {old.get(path), new.get(path)}:
+            contents = {self.index.get(path), self.working_tree.read(path)}
+            if not contents <= {old.get(path), new.get(path)}:
                 raise Refused(f"{path}: there are other changes than the release's, which landing would lose")
         self._tip = commit
         for path in paths:
             self.index[path] = new[path]
-            self.documents.write(path, new[path])
+            self.working_tree.write(path, new[path])
 
-    def prepare(self, name: str, commit: str, message: str) -> None:
+    def create_tag_object(self, name: str, commit: str, message: str) -> None:
         """Make a tag that has no name yet."""
         if self._tags.get(name, commit) != commit:
             raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
-        self._prepared[name] = self._begun[name] = commit
+        self._tag_objects[name] = self._pending[name] = commit
         self.messages.setdefault(name, message)
 
-    def tag(self, name: str, commit: str, message: str) -> None:
+    def create_tag(self, name: str, commit: str, message: str) -> None:
         """Create a tag, and forget that its release was begun."""
         if self._tags.get(name, commit) != commit:
             raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
         self._tags[name] = commit
         self.messages.setdefault(name, message)
-        self._begun.pop(name, None)
+        self._pending.pop(name, None)
 
-    def seal(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
+    def fast_forward_and_tag(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
         """Move the branch and tag its commit."""
         if self._tags.get(tag, commit) != commit:
             raise Refused(f"the tag {tag} exists on another commit ({self._tags[tag][:12]})")
-        self.land(commit, paths=paths)
-        self.tag(tag, commit, message)
+        self.fast_forward(commit, paths=paths)
+        self.create_tag(tag, commit, message)
 
-    def remote(self, branch: str) -> Remote | None:
+    def remote_refs(self, branch: str) -> RemoteRefs | None:
         """Return what the remote holds."""
         if self.upstream is None:
             return None
-        return Remote(branch=self.upstream.branches.get(branch, ""), tags=dict(self.upstream.tags))
+        return RemoteRefs(branch_commit=self.upstream.branches.get(branch, ""), tags=dict(self.upstream.tags))
 
-    def publish(self, *, branch: str, tag: str) -> None:
+    def push(self, *, branch: str, tag: str) -> None:
         """Push both or neither."""
-        commit, there = self._tags.get(tag) or self._prepared.get(tag, ""), self.upstream
+        commit, upstream = self._tags.get(tag) or self._tag_objects.get(tag, ""), self.upstream
         if not commit:
             raise NotFound(f"there is no tag {tag} in this clone")
-        if there is None:
+        if upstream is None:
             raise PushFailed("there is no remote origin")
-        if there.protects:
-            raise PushFailed(f"origin protects {branch}: {there.protects}")
-        if there.tags.get(tag, commit) != commit:
+        if upstream.protection_message:
+            raise PushFailed(f"origin protects {branch}: {upstream.protection_message}")
+        if upstream.tags.get(tag, commit) != commit:
             raise PushFailed(f"origin has a tag {tag} on another commit")
-        tip = there.branches.get(branch, "")
-        if branch and commit not in self._line(tip):
-            if tip and tip not in self._line(commit):
+        tip = upstream.branches.get(branch, "")
+        if branch and commit not in self._ancestry(tip):
+            if tip and tip not in self._ancestry(commit):
                 raise PushFailed(f"origin rejects {branch}: it has commits that are not in it here")
-            there.branches[branch] = commit
-        there.tags[tag] = commit
+            upstream.branches[branch] = commit
+        upstream.tags[tag] = commit
 
-    def export(self, commit: str, into: Path) -> None:
+    def export(self, commit: str, destination: Path) -> None:
         """Write the commit's files."""
         for path, content in self.commits[commit].tree.items():
-            (into / path).parent.mkdir(parents=True, exist_ok=True)
-            (into / path).write_bytes(content)
+            (destination / path).parent.mkdir(parents=True, exist_ok=True)
+            (destination / path).write_bytes(content)
 
-    def committed(self, commit: str) -> datetime:
+    def commit_time(self, commit: str) -> datetime:
         """Return the commit's time: one minute after the one before."""
         return self.commits[commit].at
 
-    def source(self) -> str:
+    def web_url(self) -> str:
         """Return an address, if there is a remote."""
         return "https://git.example.com/team/app" if self.upstream else ""
 
@@ -261,7 +263,7 @@ class FakeScm:
         self.commits[name] = FakeCommit(parent=parent, tree=dict(tree), message=message, at=at)
         return name
 
-    def _line(self, commit: str) -> Iterator[str]:
+    def _ancestry(self, commit: str) -> Iterator[str]:
         while commit in self.commits:
             yield commit
             commit = self.commits[commit].parent

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.aws_account import Table
-from kaizen_tasks.domain.tag_mutability import TagRules
-from tests.contracts.account import REPOSITORY, AccountContract
-from tests.fakes.account import FakeAccount
+from kaizen_tasks.domain.aws_account import LedgerTable
+from kaizen_tasks.domain.tag_mutability import TagMutability
+from tests.contracts.account import REPOSITORY, AccountAdminContract
+from tests.fakes.account import FakeAccountAdmin
 
 
-class TestFake(AccountContract):
+class TestFake(AccountAdminContract):
     @pytest.fixture
-    def account(self) -> FakeAccount:
-        return FakeAccount(
-            ledger=Table(name="kaizen-web", exists=False, recoverable=False),
-            rules={REPOSITORY: TagRules(mutability="MUTABLE")},
-            mounting=False,
+    def account(self) -> FakeAccountAdmin:
+        return FakeAccountAdmin(
+            table_state=LedgerTable(name="kaizen-web", exists=False, point_in_time_recovery=False),
+            rules={REPOSITORY: TagMutability(mutability="MUTABLE")},
+            is_mounting_blobs=False,
         )

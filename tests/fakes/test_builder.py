@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from attrs import define
 
-from kaizen_tasks.ports.images import Builder
 from kaizen_tasks.ports.types import Login, Secret
 from tests.contracts.builder import BuilderContract
 from tests.fakes.builder import FakeBuilder
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports.images import Builder
 
 
 @define(kw_only=True)
@@ -20,7 +24,7 @@ class FakeShelf:
 
     def labels(self, repository: str, tag: str) -> dict[str, str] | None:
         """Return the labels of an image, or None when there is no such image."""
-        pushed = self.builder.pushed.get(f"{self.login.host}/{repository}:{tag}")
+        pushed = self.builder.pushed_specs.get(f"{self.login.host}/{repository}:{tag}")
         return pushed.labels if pushed else None
 
 

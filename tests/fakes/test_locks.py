@@ -16,9 +16,9 @@ class TestContract(LocksContract):
 
 
 def test_finds_nobody_when_told_so() -> None:
-    locks = FakeLocks(unreachable={"take"})
+    locks = FakeLocks(unreachable_calls={"acquire"})
 
     with pytest.raises(Unreachable):
-        locks.take(wanted())
+        locks.acquire(wanted())
 
-    assert locks.find("staging") is None
+    assert locks.get("staging") is None

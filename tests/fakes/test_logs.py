@@ -24,7 +24,7 @@ class FakeDesk:
 class TestContract(LogsContract):
     @pytest.fixture
     def desk(self) -> FakeDesk:
-        service = Service(name="web", identity="arn:web", status="RUNNING", url="", image="", auto_deploys=False)
+        service = Service(name="web", id="arn:web", status="RUNNING", url="", image="", auto_deploys=False)
         printed = tuple(f"line {number}" for number in range(30))
         logs = FakeLogs(
             deployments={"6c7e": ("started", "trying", "trying", FAILED)},

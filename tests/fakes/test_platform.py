@@ -16,14 +16,14 @@ class FakeStage:
     platform: FakePlatform
 
     def pause(self, name: str) -> None:
-        self.platform.become(name, "PAUSED")
+        self.platform.set_status(name, "PAUSED")
 
     def occupy(self, name: str) -> None:
         self.platform.polls = 100
-        self.platform.begin(name)
+        self.platform.begin_operation(name)
 
     def settle(self, name: str) -> None:
-        self.platform.operations(self.platform.service(name))
+        self.platform.list_operations(self.platform.get_service(name))
 
 
 class TestContract(PlatformContract):
@@ -37,21 +37,21 @@ class TestContract(PlatformContract):
 def test_an_operation_is_under_way_for_as_many_answers_as_told() -> None:
     platform = FakePlatform(polls=2, outcomes={"web-service": "ROLLBACK_SUCCEEDED"})
     service = platform.add("web-service", image=IMAGE)
-    platform.start(service)
+    platform.start_deployment(service)
 
-    seen = [platform.operations(service)[0].state for _ in range(4)]
+    seen = [platform.list_operations(service)[0].state for _ in range(4)]
 
     assert seen == ["IN_PROGRESS", "IN_PROGRESS", "ROLLBACK_SUCCEEDED", "ROLLBACK_SUCCEEDED"]
-    assert platform.service("web-service").status == "RUNNING"
+    assert platform.get_service("web-service").status == "RUNNING"
 
 
 @pytest.mark.parametrize(("outcome", "images"), [("SUCCEEDED", [IMAGE]), ("ROLLBACK_SUCCEEDED", [])])
 def test_says_what_was_deployed_only_when_it_was(outcome: str, images: list[str]) -> None:
     deployed: list[str] = []
-    platform = FakePlatform(outcomes={"web-service": outcome}, deployed=lambda it: deployed.append(it.image))
+    platform = FakePlatform(outcomes={"web-service": outcome}, on_deployed=lambda it: deployed.append(it.image))
     service = platform.add("web-service", image=IMAGE)
 
-    platform.start(service)
-    platform.operations(service)
+    platform.start_deployment(service)
+    platform.list_operations(service)
 
     assert images == deployed

@@ -45,8 +45,8 @@ def test_fails_once_when_told_to() -> None:
     registry.failures["prod"] = PushFailed("throttled")
 
     with pytest.raises(PushFailed, match="throttled"):
-        registry.point(repository="prod", tag="latest", digest="sha256:1")
-    registry.point(repository="prod", tag="latest", digest="sha256:1")
+        registry.move_tag(repository="prod", tag="latest", digest="sha256:1")
+    registry.move_tag(repository="prod", tag="latest", digest="sha256:1")
 
     assert registry.repositories["prod"].tags["latest"] == "sha256:1"
     assert registry.calls == ["point prod:latest"] * 2

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from kaizen_tasks.adapters.host.atomic_write import Draft
+from kaizen_tasks.adapters.host.atomic_write import OverlayFiles
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.ports.scm import Documents
-from tests.fakes.account import FakeAccount
+from kaizen_tasks.ports.scm import ReleaseFiles
+from tests.fakes.account import FakeAccountAdmin
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
-from tests.fakes.documents import FakeDocuments
+from tests.fakes.documents import FakeReleaseFiles
 from tests.fakes.holds import FakeHolds
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
 from tests.fakes.logs import FakeLogs
-from tests.fakes.machine import FakeMachine
+from tests.fakes.machine import FakeHost
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
@@ -70,8 +70,8 @@ FILES = {"VERSION": b"0.1.0\n", "CHANGELOG.md": CHANGELOG, "Dockerfile": b"FROM 
 def settings(**changes: object) -> Settings:
     """Return the settings of a team with staging, prod and three tenants."""
     raw = {**CONFIGURATION, **changes}
-    found = load.Source(Path("/app"), "kaizen.toml", raw)
-    return validate.read(found, load.with_defaults(raw))
+    config_file = load.ConfigFile(Path("/app"), "kaizen.toml", raw)
+    return validate.build_settings(config_file, load.with_defaults(raw))
 
 
 @define
@@ -79,18 +79,18 @@ class FakeIdentity:
     """Credentials of the right account.
 
     Attributes:
-        number: the account.
-        refusal: raised instead, when the credentials do not work.
+        account_number: the account.
+        failure: raised instead, when the credentials do not work.
     """
 
-    number: str = "123456789012"
-    refusal: KaizenError | None = None
+    account_number: str = "123456789012"
+    failure: KaizenError | None = None
 
-    def account(self) -> str:
+    def account_id(self) -> str:
         """Return the account."""
-        if self.refusal:
-            raise self.refusal
-        return self.number
+        if self.failure:
+            raise self.failure
+        return self.account_number
 
 
 @define(kw_only=True)
@@ -99,13 +99,13 @@ class PushingBuilder(FakeBuilder):
 
     registry: FakeRegistry
 
-    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Put the image where the address says."""
-        super().push(image, address=address, tag=tag, login=login)
-        recipe = self.pushed[f"{address}:{tag}"]
-        digest = f"sha256:{hashlib.sha256(recipe.revision.encode()).hexdigest()}"
-        made = Image(digest=digest, media_type=OCI_MANIFEST, version=recipe.version, revision=recipe.revision)
-        self.registry.put(address.partition("/")[2], tag, made)
+        super().push(image, repository_uri=repository_uri, tag=tag, login=login)
+        spec = self.pushed_specs[f"{repository_uri}:{tag}"]
+        digest = f"sha256:{hashlib.sha256(spec.revision.encode()).hexdigest()}"
+        image_record = Image(digest=digest, media_type=OCI_MANIFEST, version=spec.version, revision=spec.revision)
+        self.registry.put(repository_uri.partition("/")[2], tag, image_record)
 
 
 @define(kw_only=True)
@@ -113,14 +113,14 @@ class FakeTools:
     """The toolbox of the flows. Services run what `:latest` names once their deployment has succeeded.
 
     Attributes:
-        stuck: names of services that go on running the old release although their deployment succeeds.
-        serving: version that each service runs.
+        stuck_services: names of services that go on running the old release although their deployment succeeds.
+        running_versions: version that each service runs.
     """
 
     settings: Settings = field(factory=settings)
     actor: str = "ada@laptop"
     upstream: FakeRemote = field(factory=FakeRemote)
-    documents: Documents = field(init=False)
+    release_files: ReleaseFiles = field(init=False)
     scm: FakeScm = field(init=False)
     builder: FakeBuilder = field(init=False)
     registry: FakeRegistry = field(factory=FakeRegistry)
@@ -130,47 +130,53 @@ class FakeTools:
     ledger: FakeLedger = field(factory=FakeLedger)
     prober: FakeProber = field(factory=FakeProber)
     clock: FakeClock = field(factory=FakeClock)
-    account: FakeAccount = field(factory=FakeAccount)
-    machine: FakeMachine = field(factory=FakeMachine)
+    account: FakeAccountAdmin = field(factory=FakeAccountAdmin)
+    host: FakeHost = field(factory=FakeHost)
     locks: FakeLocks = field(factory=FakeLocks)
     holds: FakeHolds = field(init=False)
     secrets: FakeSecrets = field(factory=FakeSecrets)
     reporter: FakeReporter = field(factory=FakeReporter)
-    stuck: set[str] = field(factory=set)
-    serving: dict[str, str] = field(factory=dict)
+    stuck_services: set[str] = field(factory=set)
+    running_versions: dict[str, str] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        tree = FakeDocuments()
-        self.documents = tree
+        tree = FakeReleaseFiles()
+        self.release_files = tree
         self.holds = FakeHolds(clock=self.clock)
-        self.scm = FakeScm(FILES, documents=tree, remote=self.upstream)
+        self.scm = FakeScm(FILES, working_tree=tree, remote=self.upstream)
         self.builder = PushingBuilder(registry=self.registry)
-        self.platform = FakePlatform(deployed=self._deployed, now=self.clock.now)
+        self.platform = FakePlatform(on_deployed=self._deployed, now=self.clock.now)
         for name, environment in self.settings.environments.items():
             self.registry.create(environment.repository)
             self.account.create(environment.repository)
             self.secrets.create(environment.secret, DOCUMENT, version=f"{name}-1", at=self.clock.now())
             image = f"registry.example/{environment.repository}:latest"
             self.platform.add(environment.service, image=image, url=f"https://{name}.example")
-            self.serving[name] = "v0.1.0"
+            self.running_versions[name] = "v0.1.0"
             self.prober.answers[f"https://{name}.example/version"] = lambda name=name: self._version(name)  # type: ignore[misc]
-            self.prober.answers[f"https://{name}.example/"] = Answer(status=200, body=b"hello")
+            self.prober.answers[f"https://{name}.example/"] = ProbeResponse(status=200, body=b"hello")
 
-    def drafting(self) -> FakeTools:
+    def next_command(self) -> FakeTools:
         """Begin another command: edited documents stay in memory again."""
-        self.documents = Draft(self.scm.documents)
+        self.release_files = OverlayFiles(self.scm.working_tree)
         self.reporter = FakeReporter()
         return self
 
     def latest(self, environment: str) -> str:
         """Return the version that `:latest` names."""
-        image = self.registry.image(self.settings.environments[environment].repository, "latest")
+        image = self.registry.find_image(self.settings.environments[environment].repository, "latest")
         return image.version if image else ""
 
-    def _version(self, name: str) -> Answer:
-        return Answer(status=200, body=json.dumps({"version": self.serving[name], "environment": name}).encode())
+    def _version(self, name: str) -> ProbeResponse:
+        return ProbeResponse(
+            status=200, body=json.dumps({"version": self.running_versions[name], "environment": name}).encode()
+        )
 
     def _deployed(self, service: Service) -> None:
-        name = next(each.name for each in self.settings.environments.values() if each.service == service.name)
-        if name not in self.stuck:
-            self.serving[name] = self.latest(name)
+        name = next(
+            environment.name
+            for environment in self.settings.environments.values()
+            if environment.service == service.name
+        )
+        if name not in self.stuck_services:
+            self.running_versions[name] = self.latest(name)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.aws_account import Permission, Table
+from kaizen_tasks.domain.aws_account import LedgerTable, Permission
 from kaizen_tasks.domain.check import Finding, Verdict
-from kaizen_tasks.domain.health import Answer
-from kaizen_tasks.domain.lifecycle import Rule, StoredImage
-from kaizen_tasks.domain.tag_mutability import TagRules
+from kaizen_tasks.domain.health import ProbeResponse
+from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
-from kaizen_tasks.flows.doctor import examine
+from kaizen_tasks.flows.doctor import run_checks
 from kaizen_tasks.ports.types import Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
 from tests.flows.release.test_release import release
@@ -41,19 +41,19 @@ def tools() -> FakeTools:
 
 def trouble(tools: FakeTools) -> list[Finding]:
     """Return everything but what is well."""
-    return [finding for finding in examine(tools) if finding.verdict is not Verdict.OK]
+    return [finding for finding in run_checks(tools) if finding.verdict is not Verdict.OK]
 
 
 def the(findings: list[Finding]) -> tuple[str, str, str]:
     """Return where, what kind and what of the only finding."""
     (finding,) = findings
     name = f"{finding.subject.environment} {finding.subject.check}".strip()
-    return name, str(finding.verdict), finding.what
+    return name, str(finding.verdict), finding.message
 
 
 def test_finds_nothing_wrong_where_nothing_is(tools: FakeTools) -> None:
     """Every check has been made, once for the app and once for each environment."""
-    found = examine(tools)
+    found = run_checks(tools)
 
     assert {finding.verdict for finding in found} == {Verdict.OK}
     checks = [finding.subject.check for finding in found if not finding.subject.environment]
@@ -70,14 +70,14 @@ def test_looks_at_the_release_side_alone_where_nothing_is_deployed() -> None:
     tools = healthy(pipeline=[], environments={}, groups={}, smoke=[], aws={})
     tools.account.failures["caller"] = Denied("nobody was to ask")
 
-    assert [finding.subject.check for finding in examine(tools)] == ["git", "remote", "VERSION", "CHANGELOG.md"]
+    assert [finding.subject.check for finding in run_checks(tools)] == ["git", "remote", "VERSION", "CHANGELOG.md"]
 
 
 Spoil = Callable[[FakeTools], object]
 
 
 def _status(status: str) -> Spoil:
-    return lambda tools: tools.platform.become("prod-web-service", status)
+    return lambda tools: tools.platform.set_status("prod-web-service", status)
 
 
 def _service(**changes: Any) -> Spoil:
@@ -88,11 +88,11 @@ def _service(**changes: Any) -> Spoil:
     return spoil
 
 
-def _rules(rules: TagRules) -> Spoil:
+def _rules(rules: TagMutability) -> Spoil:
     return lambda tools: tools.account.rules.update({"prod-web-app": rules})
 
 
-def _answer(answer: Answer) -> Spoil:
+def _answer(answer: ProbeResponse) -> Spoil:
     return lambda tools: tools.prober.answers.update({"https://prod.example/version": answer})
 
 
@@ -109,19 +109,19 @@ def _account(name: str, value: object) -> Spoil:
         (_service(image="elsewhere.example/prod-web-app:latest"), "prod service", "problem", "elsewhere"),
         (_service(auto_deploys=True), "prod service", "warning", "race"),
         (lambda tools: tools.account.rules.pop("dom-web-app"), "dom repository", "problem", "no image repository"),
-        (_rules(TagRules(mutability="MUTABLE")), "prod repository", "warning", "can be replaced"),
-        (_rules(TagRules(mutability="IMMUTABLE")), "prod repository", "problem", "move :latest"),
-        (_answer(Answer(status=503)), "prod app", "warning", "answers HTTP 503"),
-        (_account("ahead", 3.5), "clock", "warning", "3.5s ahead of"),
-        (_account("ahead", -90.0), "clock", "problem", "1m 30s behind"),
-        (_account("ledger", Table(name="t", exists=False, recoverable=False)), "ledger", "problem", "no table t"),
-        (_account("ledger", Table(name="t", exists=True, recoverable=False)), "ledger", "warning", "point-in-time"),
-        (_account("mounting", False), "blob mounting", "warning", "disabled"),
-        (lambda tools: setattr(tools.scm, "in_the_way", ("a merge is on: end it",)), "git", "problem", "merge"),
+        (_rules(TagMutability(mutability="MUTABLE")), "prod repository", "warning", "can be replaced"),
+        (_rules(TagMutability(mutability="IMMUTABLE")), "prod repository", "problem", "move :latest"),
+        (_answer(ProbeResponse(status=503)), "prod app", "warning", "answers HTTP 503"),
+        (_account("skew_seconds", 3.5), "clock", "warning", "3.5s ahead of"),
+        (_account("skew_seconds", -90.0), "clock", "problem", "1m 30s behind"),
+        (_account("table_state", LedgerTable(name="t", exists=False, point_in_time_recovery=False)), "ledger", "problem", "no table t"),
+        (_account("table_state", LedgerTable(name="t", exists=True, point_in_time_recovery=False)), "ledger", "warning", "point-in-time"),
+        (_account("is_mounting_blobs", False), "blob mounting", "warning", "disabled"),
+        (lambda tools: setattr(tools.scm, "reported_blockers", ("a merge is on: end it",)), "git", "problem", "merge"),
         (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "no remote origin"),
-        (lambda tools: setattr(tools.machine, "found", Refused("no engine")), "engine", "problem", "no engine"),
+        (lambda tools: setattr(tools.host, "engine_result", Refused("no engine")), "engine", "problem", "no engine"),
         (
-            lambda tools: setattr(tools.machine, "found", Engine(name="docker", weakness="no buildx", remedy="get it")),
+            lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="get it")),
             *("engine", "warning", "no buildx"),
         ),
     ],
@@ -133,7 +133,7 @@ def test_names_the_one_thing_that_is_wrong(tools: FakeTools, spoil: Spoil, where
     found = trouble(tools)
 
     assert the(found)[:2] == (where, verdict)
-    assert what in found[0].what
+    assert what in found[0].message
     assert found[0].fix or verdict == "problem"
 
 
@@ -143,7 +143,7 @@ def test_asks_the_app_of_a_missing_service_where_it_is_configured(url: str, app:
     tools = healthy(pipeline=["dom"], environments={"dom": {"url": url}}, groups={})
     tools.platform.services.clear()
 
-    found = {each.subject.check: str(each.verdict) for each in examine(tools) if each.subject.environment}
+    found = {each.subject.check: str(each.verdict) for each in run_checks(tools) if each.subject.environment}
 
     assert found == {"repository": "ok", "images": "ok", "service": "problem", "app": app}
 
@@ -157,14 +157,14 @@ def test_accepts_the_public_name_of_the_accounts_own_registry(tools: FakeTools) 
 
 def test_an_app_that_believes_to_be_another_environment_is_a_problem(tools: FakeTools) -> None:
     """Verification would never succeed."""
-    _answer(Answer(status=200, body=b'{"version": "v0.1.0", "environment": "staging"}'))(tools)
+    _answer(ProbeResponse(status=200, body=b'{"version": "v0.1.0", "environment": "staging"}'))(tools)
 
     assert the(trouble(tools))[:2] == ("prod app", "problem")
 
 
 def test_counts_the_problems_of_the_changelog(tools: FakeTools) -> None:
     """The number, the first of them, and where to see all."""
-    tools.documents.write("CHANGELOG.md", b"# Changelog\n\n## [0.1.0] - 2026-13-41\n")
+    tools.release_files.write("CHANGELOG.md", b"# Changelog\n\n## [0.1.0] - 2026-13-41\n")
 
     where, verdict, what = the(trouble(tools))
 
@@ -175,7 +175,7 @@ def test_counts_the_problems_of_the_changelog(tools: FakeTools) -> None:
 @pytest.mark.parametrize("content", [b"tomorrow\n", b""])
 def test_an_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) -> None:
     """The changelog, which is held against it, cannot be judged either."""
-    tools.documents.write("VERSION", content)
+    tools.release_files.write("VERSION", content)
 
     assert [(each.subject.check, str(each.verdict)) for each in trouble(tools)] == [
         ("VERSION", "problem"),
@@ -185,7 +185,9 @@ def test_an_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) ->
 
 def test_one_failing_look_hides_no_other(tools: FakeTools) -> None:
     """Everything that is wrong is listed at once, in the order of the checks."""
-    tools.account.failures.update({"mounts_blobs": Denied("not allowed"), "skew": Unreachable("no answer")})
+    tools.account.failures.update(
+        {"is_blob_mounting_enabled": Denied("not allowed"), "clock_skew": Unreachable("no answer")}
+    )
     _status("PAUSED")(tools)
 
     assert [(each.subject.check, str(each.verdict)) for each in trouble(tools)] == [
@@ -200,7 +202,7 @@ def test_says_once_that_credentials_do_not_work(tools: FakeTools) -> None:
     url = {"staging": {"url": "https://staging.example"}, "prod": {"url": "https://gone.example"}}
     tools = healthy(environments=url, groups={}, pipeline=["staging", "prod"])
     denied = Denied("no credentials", hint="log in")
-    tools.identity.refusal = denied
+    tools.identity.failure = denied
     tools.account.failures["caller"] = denied
 
     found = trouble(tools)
@@ -236,19 +238,26 @@ def test_guesses_the_region_that_was_meant() -> None:
 
 def test_tells_what_is_denied_from_what_nobody_can_know(tools: FakeTools) -> None:
     """Tasks for which the credentials suffice are named as well."""
-    tools.account.allowed = (
-        Permission(task="push", denied=("ecr:PutImage",), untried=("ecr:UploadLayerPart",), why="no"),
-        Permission(task="deploy", untried=("apprunner:StartDeployment",), why="IAM is not to be asked"),
+    tools.account.task_permissions = (
+        Permission(
+            task="push",
+            denied_actions=("ecr:PutImage",),
+            unchecked_actions=("ecr:UploadLayerPart",),
+            unchecked_reason="no",
+        ),
+        Permission(
+            task="deploy", unchecked_actions=("apprunner:StartDeployment",), unchecked_reason="IAM is not to be asked"
+        ),
         Permission(task="status"),
     )
 
-    found = [each for each in examine(tools) if each.subject.check == "permissions"]
+    found = [each for each in run_checks(tools) if each.subject.check == "permissions"]
 
     assert [str(each.verdict) for each in found] == ["problem", "skipped", "ok"]
-    assert "push needs ecr:PutImage" in found[0].what
-    assert "deploy" in found[1].what
-    assert "IAM is not to be asked" in found[1].what
-    assert found[2].what == "enough for status"
+    assert "push needs ecr:PutImage" in found[0].message
+    assert "deploy" in found[1].message
+    assert "IAM is not to be asked" in found[1].message
+    assert found[2].message == "enough for status"
 
 
 class TestImages:
@@ -259,59 +268,59 @@ class TestImages:
         """Two releases in staging: v0.2.0, and v0.3.0, which runs."""
         tools = FakeTools()
         release(tools)
-        changelog = tools.scm.documents.files["CHANGELOG.md"]
+        changelog = tools.scm.working_tree.files["CHANGELOG.md"]
         entry = b"## [Unreleased]\n\n### Added\n\n- More\n"
         tools.scm.commit({"CHANGELOG.md": changelog.replace(b"## [Unreleased]\n", entry, 1)})
         tools.upstream.branches["main"] = tools.scm.head().commit
         release(tools)
         self._store(tools, running=0, before=0)
-        return tools.drafting()
+        return tools.next_command()
 
     def _store(self, tools: FakeTools, *, running: int, before: int) -> None:
         """List the images of both releases, pushed so many days ago."""
         now, (old, new) = tools.clock.now(), self._digests(tools)
-        tools.account.stored["staging-web-app"] = (
-            StoredImage(digest=old, tags=("v0.2.0",), pushed=now - timedelta(days=before)),
-            StoredImage(digest=new, tags=("v0.3.0", "latest"), pushed=now - timedelta(days=running)),
+        tools.account.images_by_repository["staging-web-app"] = (
+            StoredImage(digest=old, tags=("v0.2.0",), pushed_at=now - timedelta(days=before)),
+            StoredImage(digest=new, tags=("v0.3.0", "latest"), pushed_at=now - timedelta(days=running)),
         )
 
     def _digests(self, tools: FakeTools) -> tuple[str, str]:
         tags = tools.registry.repositories["staging-web-app"].tags
         return tags["v0.2.0"], tags["v0.3.0"]
 
-    def _found(self, tools: FakeTools, *rules: Rule) -> list[tuple[str, str]]:
+    def _found(self, tools: FakeTools, *rules: LifecycleRule) -> list[tuple[str, str]]:
         tools.account.policies["staging-web-app"] = rules
-        found = [each for each in examine(tools) if (each.subject.check, each.subject.environment) == IMAGES]
-        return [(str(each.verdict), each.what) for each in found]
+        found = [each for each in run_checks(tools) if (each.subject.check, each.subject.environment) == IMAGES]
+        return [(str(each.verdict), each.message) for each in found]
 
     def test_names_the_running_image_that_a_rule_takes(self, tools: FakeTools) -> None:
         self._store(tools, running=31, before=0)
 
-        found = self._found(tools, Rule(priority=3, status="any", days=30))
+        found = self._found(tools, LifecycleRule(priority=3, tag_status="any", max_age_days=30))
 
         assert found == [("problem", "lifecycle rule 3 takes away v0.3.0, which is running")]
 
     def test_names_the_image_that_a_rollback_needs(self, tools: FakeTools) -> None:
         self._store(tools, running=0, before=5)
 
-        found = self._found(tools, Rule(priority=1, status="tagged", patterns=("v*",), most=1))
+        found = self._found(tools, LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*",), max_images=1))
 
         assert found == [("problem", "lifecycle rule 1 takes away v0.2.0, which a rollback needs")]
 
     def test_warns_of_what_will_be_gone_within_a_week(self, tools: FakeTools) -> None:
         self._store(tools, running=25, before=0)
 
-        found = self._found(tools, Rule(priority=1, status="any", days=30))
+        found = self._found(tools, LifecycleRule(priority=1, tag_status="any", max_age_days=30))
 
         assert found == [("warning", "within a week, lifecycle rule 1 takes away v0.3.0, which is running")]
 
     def test_is_content_with_a_policy_that_spares_both(self, tools: FakeTools) -> None:
-        found = self._found(tools, Rule(priority=1, status="untagged", days=1))
+        found = self._found(tools, LifecycleRule(priority=1, tag_status="untagged", max_age_days=1))
 
         assert [verdict for verdict, _ in found] == ["ok"]
 
     def test_does_not_guess_when_the_policy_cannot_be_read(self, tools: FakeTools) -> None:
-        tools.account.failures["lifecycle"] = NotFound("cannot be read")
+        tools.account.failures["lifecycle_rules"] = NotFound("cannot be read")
 
         assert [verdict for verdict, _ in self._found(tools)] == ["skipped"]
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kaizen_tasks.flows.parallel import abreast
+from kaizen_tasks.flows.parallel import for_each_parallel
 
 WITHIN = 10.0
 """Seconds for something that takes milliseconds, on a busy machine."""
@@ -18,14 +18,14 @@ WITHIN = 10.0
 def test_works_on_so_many_at_the_same_time() -> None:
     together = threading.Barrier(3)
 
-    abreast(lambda _: together.wait(WITHIN), range(6), at_once=3)
+    for_each_parallel(lambda _: together.wait(WITHIN), range(6), max_workers=3)
 
 
 @pytest.mark.parametrize("items", [[], ["only"]])
 def test_needs_no_other_thread_for_one(items: list[str]) -> None:
     seen: list[threading.Thread] = []
 
-    abreast(lambda _: seen.append(threading.current_thread()), items, at_once=8)
+    for_each_parallel(lambda _: seen.append(threading.current_thread()), items, max_workers=8)
 
     assert seen == [threading.main_thread()] * len(items)
 
@@ -39,7 +39,7 @@ def test_goes_on_after_an_error_and_raises_the_one_that_comes_first() -> None:
             raise ValueError(f"number {number}")
 
     with pytest.raises(ValueError, match="number 1"):
-        abreast(work, range(5), at_once=2)
+        for_each_parallel(work, range(5), max_workers=2)
 
     assert sorted(done) == [0, 1, 2, 3, 4]
 
@@ -56,6 +56,6 @@ def test_begins_nothing_more_when_it_is_interrupted() -> None:
         ended.append(number)
 
     with pytest.raises(KeyboardInterrupt):
-        abreast(work, range(20), at_once=2)
+        for_each_parallel(work, range(20), max_workers=2)
 
     assert len(begun) == len(ended) < 20

@@ -10,16 +10,16 @@ from attrs import define, evolve, field
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, KaizenError, Refused
-from kaizen_tasks.flows.runner import display, run
+from kaizen_tasks.flows.runner import dry_run_step, run_flow
 from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 START = Release(version=Version.parse("1.2.3"))
-FAKE = Label("fake")
+FAKE = StepLabel("fake")
 
 
 @define(kw_only=True)
@@ -32,7 +32,7 @@ class FakeStep:
         given: the release that each decision and act was asked with.
     """
 
-    label: Label = FAKE
+    label: StepLabel = FAKE
     decisions: list[str] = field(factory=lambda: ["act", "done"])
     failure: BaseException | None = None
     given: list[Release] = field(factory=list)
@@ -43,7 +43,7 @@ class FakeStep:
         after = evolve(release, commit=release.commit + "x")
         decision = self.decisions.pop(0)
         if decision == "refuse":
-            return Refuse(why=("one reason", "another"), hint="mend it")
+            return Refuse(reasons=("one reason", "another"), hint="mend it")
         return Done("as it should be", after) if decision == "done" else Act("something to do", after)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -59,7 +59,7 @@ def test_a_step_that_is_done_is_not_acted_upon() -> None:
     """What it has found out goes on to the next one."""
     tools, first, second = FakeTools(), FakeStep(decisions=["done"]), FakeStep(decisions=["done"])
 
-    after = run((first, second), START, tools)
+    after = run_flow((first, second), START, tools)
 
     assert (second.given[0].commit, after.commit) == ("x", "xx")
     assert tools.reporter.verdicts == [("done", "fake"), ("done", "fake")]
@@ -69,7 +69,7 @@ def test_acts_and_looks_again() -> None:
     """The second look is at the release as the act has left it, and its own findings go on."""
     tools, step = FakeTools(), FakeStep()
 
-    after = run((step,), START, tools)
+    after = run_flow((step,), START, tools)
 
     assert step.given[-1].digest == "sha256:acted"
     assert after == evolve(START, digest="sha256:acted", commit="x")
@@ -81,10 +81,10 @@ def test_nothing_after_a_refusal_is_looked_at() -> None:
     tools, last = FakeTools(), FakeStep()
 
     with pytest.raises(Refused, match="staging: one reason; another") as refused:
-        run((FakeStep(label=Label("push", "staging"), decisions=["refuse"]), last), START, tools)
+        run_flow((FakeStep(label=StepLabel("push", "staging"), decisions=["refuse"]), last), START, tools)
 
     assert refused.value.hint == "mend it"
-    assert tools.reporter.of("refuse") == ["push staging"]
+    assert tools.reporter.labels_with("refuse") == ["push staging"]
     assert last.given == []
 
 
@@ -94,7 +94,7 @@ def test_a_failing_act_is_reported_and_its_error_goes_on(failure: BaseException)
     tools, last = FakeTools(), FakeStep()
 
     with pytest.raises(type(failure)) as raised:
-        run((FakeStep(failure=failure), last), START, tools)
+        run_flow((FakeStep(failure=failure), last), START, tools)
 
     assert raised.value is failure
     assert tools.reporter.verdicts == [("act", "fake"), ("failed", "fake")]
@@ -107,9 +107,9 @@ def test_nothing_that_was_seen_before_an_act_counts_after_it(failure: Exception 
     tools = FakeTools()
 
     with suppress(BuildFailed):
-        run((FakeStep(decisions=["done"]), FakeStep(decisions=decisions, failure=failure)), START, tools)
+        run_flow((FakeStep(decisions=["done"]), FakeStep(decisions=decisions, failure=failure)), START, tools)
 
-    assert tools.scm.looks == 1
+    assert tools.scm.invalidations == 1
 
 
 @pytest.mark.parametrize(("second", "seen"), [("act", "something to do"), ("refuse", "one reason; another")])
@@ -118,25 +118,25 @@ def test_an_act_that_cannot_be_seen_has_failed(second: str, seen: str) -> None:
     tools = FakeTools()
 
     with pytest.raises(KaizenError, match=f"fake: it reported success, but looking again finds: {seen}") as failed:
-        run((FakeStep(decisions=["act", second]),), START, tools)
+        run_flow((FakeStep(decisions=["act", second]),), START, tools)
 
     assert failed.value.hint == "type the same command again"
-    assert tools.reporter.of("failed") == ["fake"]
+    assert tools.reporter.labels_with("failed") == ["fake"]
 
 
 def test_a_dry_run_goes_on_as_if_it_had_acted() -> None:
     """It shows the whole plan, acts upon nothing, and looks once."""
     tools, first, second = FakeTools(), FakeStep(), FakeStep()
 
-    after = run((first, second), START, tools, display)
+    after = run_flow((first, second), START, tools, dry_run_step)
 
     assert after == evolve(START, commit="xx")
     assert (len(first.given), len(second.given)) == (1, 1)
     assert tools.reporter.verdicts == [("act", "fake"), ("act", "fake")]
-    assert tools.clock.slept == []
+    assert tools.clock.sleeps == []
 
 
 def test_a_dry_run_refuses_as_the_real_one_does() -> None:
     """What would stop it stops its plan."""
     with pytest.raises(Refused):
-        run((FakeStep(decisions=["refuse"]),), START, FakeTools(), display)
+        run_flow((FakeStep(decisions=["refuse"]),), START, FakeTools(), dry_run_step)

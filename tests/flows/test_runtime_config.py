@@ -12,8 +12,8 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue, runtime_config
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.runner import display, run
-from kaizen_tasks.flows.steps import Configure, Restore
+from kaizen_tasks.flows.runner import dry_run_step, run_flow
+from kaizen_tasks.flows.steps import RestoreConfig, SetConfig
 from kaizen_tasks.ports.types import Secret
 from tests.fakes.tools import FakeTools
 from tests.flows.release.test_release import release
@@ -27,38 +27,40 @@ def tools() -> FakeTools:
     """A world in which staging has verified v0.2.0."""
     made = FakeTools()
     release(made)
-    made.platform.started.clear()
-    return made.drafting()
+    made.platform.started_services.clear()
+    return made.next_command()
 
 
-def configure(tools: FakeTools, **values: str) -> Configure:
+def configure(tools: FakeTools, **values: str) -> SetConfig:
     """Return the step of `inv runtime.set --env staging`."""
-    return Configure(environment=tools.settings.environments["staging"], values=values, version=str(uuid.uuid4()))
+    return SetConfig(environment=tools.settings.environments["staging"], values=values, version=str(uuid.uuid4()))
 
 
 def change(tools: FakeTools, *, deploy: bool = True, go_back: bool = True, **values: str) -> None:
     """Type `inv runtime.set --env staging`."""
-    tools.drafting()
+    tools.next_command()
     staging = tools.settings.environments["staging"]
-    runtime_config.change(configure(tools, **values), staging, tools, deploy=deploy, go_back=go_back)
+    runtime_config.change_config(configure(tools, **values), staging, tools, deploy=deploy, auto_rollback=go_back)
 
 
 def restore(tools: FakeTools) -> None:
     """Type `inv runtime.rollback --env staging`."""
-    tools.drafting()
+    tools.next_command()
     staging = tools.settings.environments["staging"]
-    runtime_config.change(Restore(environment=staging, reason="slow"), staging, tools, deploy=True, go_back=False)
+    runtime_config.change_config(
+        RestoreConfig(environment=staging, reason="slow"), staging, tools, deploy=True, auto_rollback=False
+    )
 
 
 def document(tools: FakeTools) -> dict[str, object]:
     """Return what is configured."""
-    read: dict[str, object] = json.loads(tools.secrets.current(NAME).content.open())
+    read: dict[str, object] = json.loads(tools.secrets.current(NAME).content.reveal())
     return read
 
 
 def events(tools: FakeTools) -> list[Event]:
     """Return what the ledger says, oldest first, without the release."""
-    return [entry.event for entry in tools.ledger.written[3:]]
+    return [entry.event for entry in tools.ledger.all_entries[3:]]
 
 
 def test_a_change_is_written_deployed_proven_and_recorded(tools: FakeTools) -> None:
@@ -66,28 +68,28 @@ def test_a_change_is_written_deployed_proven_and_recorded(tools: FakeTools) -> N
     change(tools, AI_TEMPERATURE="0.4")
 
     assert document(tools) == {"AI_TEMPERATURE": "0.4", "TOKEN": "hush", "DATABASE_URL": "postgres://hush"}
-    assert tools.platform.started == [SERVICE]
-    assert tools.serving["staging"] == "v0.2.0"
+    assert tools.platform.started_services == [SERVICE]
+    assert tools.running_versions["staging"] == "v0.2.0"
     assert events(tools) == [Event.CONFIGURED, Event.STARTED, Event.DEPLOYED, Event.VERIFIED]
     version = tools.secrets.current(NAME).version
-    assert {entry.configuration for entry in tools.ledger.written[3:]} == {version}
+    assert {entry.configuration for entry in tools.ledger.all_entries[3:]} == {version}
 
 
 def test_a_change_that_changes_nothing_does_nothing(tools: FakeTools) -> None:
     """No write, no deployment, no entry; not even a question to the app."""
-    asked = len(tools.prober.asked)
+    asked = len(tools.prober.urls)
 
     change(tools, AI_TEMPERATURE="0.20")
 
-    assert (tools.secrets.writes, tools.platform.started, events(tools)) == ([], [], [])
-    assert len(tools.prober.asked) == asked
+    assert (tools.secrets.writes, tools.platform.started_services, events(tools)) == ([], [], [])
+    assert len(tools.prober.urls) == asked
 
 
 def test_no_secret_is_ever_shown_or_recorded(tools: FakeTools) -> None:
     """Neither in the plan nor in the ledger."""
     change(tools, TOKEN="hush hush")
 
-    assert "hush" not in str(tools.reporter.lines) + str(tools.ledger.written)
+    assert "hush" not in str(tools.reporter.lines) + str(tools.ledger.all_entries)
     assert "set staging: TOKEN [redacted] → [redacted]" in tools.reporter.lines
 
 
@@ -95,38 +97,40 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(tools: FakeTools) -> None
     """The proof is asked for anew, although the release is verified."""
     staging = tools.settings.environments["staging"]
 
-    runtime_config.change(configure(tools, AI_TEMPERATURE="0.4"), staging, tools, display, deploy=True, go_back=True)
+    runtime_config.change_config(
+        configure(tools, AI_TEMPERATURE="0.4"), staging, tools, dry_run_step, deploy=True, auto_rollback=True
+    )
 
     steps = ["set", "redeploy", "verify", "smoke", "record"]
     assert tools.reporter.verdicts == [("act", f"{step} staging") for step in steps]
-    assert (tools.secrets.writes, tools.platform.started, events(tools)) == ([], [], [])
+    assert (tools.secrets.writes, tools.platform.started_services, events(tools)) == ([], [], [])
 
 
 def test_without_a_deployment_the_next_one_reads_it(tools: FakeTools) -> None:
     """Typed again without the flag, it is deployed; and once it is, it is done."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
-    assert (tools.platform.started, events(tools)) == ([], [Event.CONFIGURED])
+    assert (tools.platform.started_services, events(tools)) == ([], [Event.CONFIGURED])
 
     change(tools, AI_TEMPERATURE="0.4")
-    assert (tools.platform.started, tools.secrets.writes) == ([SERVICE], [NAME])
+    assert (tools.platform.started_services, tools.secrets.writes) == ([SERVICE], [NAME])
 
     change(tools, AI_TEMPERATURE="0.4")
-    assert tools.platform.started == [SERVICE]
+    assert tools.platform.started_services == [SERVICE]
 
 
 def test_a_release_that_came_meanwhile_has_read_it(tools: FakeTools) -> None:
     """Every deployment reads what counts when it begins."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
-    noted = tools.scm.documents.files["CHANGELOG.md"].replace(
+    noted = tools.scm.working_tree.files["CHANGELOG.md"].replace(
         b"[Unreleased]\n", b"[Unreleased]\n\n### Fixed\n\n- It\n", 1
     )
     tools.upstream.branches["main"] = tools.scm.commit({"CHANGELOG.md": noted})
-    release(tools.drafting())
-    tools.platform.started.clear()
+    release(tools.next_command())
+    tools.platform.started_services.clear()
 
     change(tools, AI_TEMPERATURE="0.4")
 
-    assert tools.platform.started == []
+    assert tools.platform.started_services == []
 
 
 def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> None:
@@ -134,7 +138,7 @@ def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> No
     for number in range(5):
         change(tools, deploy=False, AI_TEMPERATURE=f"1.{number}")
 
-    newest = entries.newest(tools.settings.environments["staging"], tools)
+    newest = entries.read_latest_entry(tools.settings.environments["staging"], tools)
 
     assert newest is not None
     assert newest.event is Event.VERIFIED
@@ -144,12 +148,12 @@ def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> No
 def test_what_was_stopped_is_finished(tools: FakeTools, stopped_after: int) -> None:
     """Wherever it is stopped, the same command deploys once, proves and records."""
     staging = tools.settings.environments["staging"]
-    flow = (configure(tools, AI_TEMPERATURE="0.4"), *catalogue.reading(staging))
-    run(flow[:stopped_after], runtime_config.serving(staging, tools), tools)
+    flow = (configure(tools, AI_TEMPERATURE="0.4"), *catalogue.apply_runtime_config(staging))
+    run_flow(flow[:stopped_after], runtime_config.require_serving_release(staging, tools), tools)
 
     change(tools, AI_TEMPERATURE="0.4")
 
-    assert (tools.secrets.writes, tools.platform.started) == ([NAME], [SERVICE])
+    assert (tools.secrets.writes, tools.platform.started_services) == ([NAME], [SERVICE])
     assert events(tools)[-1] is Event.VERIFIED
 
 
@@ -162,25 +166,25 @@ def test_what_was_stopped_between_intent_and_write_is_written(tools: FakeTools) 
 
     tools.secrets.rivals.append(kill)
     with pytest.raises(KeyboardInterrupt):
-        run((step,), runtime_config.serving(step.environment, tools), tools)
+        run_flow((step,), runtime_config.require_serving_release(step.environment, tools), tools)
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
 
     change(tools, AI_TEMPERATURE="0.4")
 
     assert document(tools)["AI_TEMPERATURE"] == "0.4"
-    assert tools.platform.started == [SERVICE]
+    assert tools.platform.started_services == [SERVICE]
 
 
 def test_a_deployment_that_was_begun_is_followed_and_not_doubled(tools: FakeTools) -> None:
     """As the ledger has it when a run dies while it waits."""
     step = configure(tools, AI_TEMPERATURE="0.4")
-    written = run((step,), runtime_config.serving(step.environment, tools), tools)
-    operation = tools.platform.start(tools.platform.service(SERVICE))
+    written = run_flow((step,), runtime_config.require_serving_release(step.environment, tools), tools)
+    operation = tools.platform.start_deployment(tools.platform.get_service(SERVICE))
     entries.append(Event.STARTED, step.environment, written, tools, operation=operation)
 
     change(tools, AI_TEMPERATURE="0.4")
 
-    assert tools.platform.started == [SERVICE]
+    assert tools.platform.started_services == [SERVICE]
     assert events(tools)[-2:] == [Event.DEPLOYED, Event.VERIFIED]
 
 
@@ -189,12 +193,14 @@ def test_nobodys_change_is_lost_when_two_write_at_once(tools: FakeTools) -> None
 
     def rival() -> None:
         theirs = tools.secrets.current(NAME)
-        tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1", "NEW": "x"}'), version="rival", over=theirs.version)
+        tools.secrets.write(
+            NAME, Secret('{"AI_TEMPERATURE": "1", "NEW": "x"}'), version="rival", expected_current=theirs.version
+        )
 
     tools.secrets.rivals.append(rival)
     with pytest.raises(Refused, match="somebody else has changed"):
         change(tools, TOKEN="mine")
-    assert tools.platform.started == []
+    assert tools.platform.started_services == []
 
     change(tools, TOKEN="mine")
 
@@ -203,7 +209,7 @@ def test_nobodys_change_is_lost_when_two_write_at_once(tools: FakeTools) -> None
 
 def test_goes_back_when_the_app_does_not_prove_itself(tools: FakeTools) -> None:
     """The configuration before is in service again, and proven; the failure is in the ledger."""
-    tools.platform.deployed = lambda _: tools.serving.update(staging=behaves(tools))
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(staging=behaves(tools))
 
     with pytest.raises(VerifyFailed) as failed:
         change(tools, AI_TEMPERATURE="1.9")
@@ -211,7 +217,7 @@ def test_goes_back_when_the_app_does_not_prove_itself(tools: FakeTools) -> None:
     assert failed.value.exit_code == 8
     assert failed.value.state == "the configuration before counts again, and v0.2.0 is verified with it"
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
-    assert tools.platform.started == [SERVICE] * 2
+    assert tools.platform.started_services == [SERVICE] * 2
     assert [each for each in events(tools) if each is not Event.STARTED] == [
         Event.CONFIGURED,
         Event.DEPLOYED,
@@ -236,7 +242,7 @@ def test_goes_back_when_the_app_does_not_come_up(tools: FakeTools) -> None:
 
 def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
     """Then a person is needed."""
-    tools.platform.deployed = lambda _: tools.serving.update(staging="broken")
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
 
     with pytest.raises(RollbackFailed, match="the way back failed as well"):
         change(tools, AI_TEMPERATURE="1.9")
@@ -244,7 +250,7 @@ def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
 
 def test_stays_where_it_is_when_told_to(tools: FakeTools) -> None:
     """With `--no-rollback`."""
-    tools.platform.deployed = lambda _: tools.serving.update(staging=behaves(tools))
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(staging=behaves(tools))
 
     with pytest.raises(VerifyFailed):
         change(tools, go_back=False, AI_TEMPERATURE="1.9")
@@ -256,10 +262,10 @@ def test_goes_back_over_nobody_elses_change(tools: FakeTools) -> None:
     """What somebody has written while the app was asked stays."""
 
     def deployed(_: object) -> None:
-        tools.serving["staging"] = "broken"
-        tools.secrets.write(NAME, Secret("{}"), version="theirs", over=tools.secrets.current(NAME).version)
+        tools.running_versions["staging"] = "broken"
+        tools.secrets.write(NAME, Secret("{}"), version="theirs", expected_current=tools.secrets.current(NAME).version)
 
-    tools.platform.deployed = deployed
+    tools.platform.on_deployed = deployed
 
     with pytest.raises(VerifyFailed):
         change(tools, AI_TEMPERATURE="1.9")
@@ -277,13 +283,13 @@ def test_brings_the_configuration_before_back_once(tools: FakeTools) -> None:
     change(tools, AI_TEMPERATURE="0.4")
     restore(tools)
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
-    assert tools.platform.started == [SERVICE] * 2
+    assert tools.platform.started_services == [SERVICE] * 2
 
     restore(tools)
 
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
-    assert tools.platform.started == [SERVICE] * 2
-    assert tools.reporter.of("act") == []
+    assert tools.platform.started_services == [SERVICE] * 2
+    assert tools.reporter.labels_with("act") == []
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
@@ -291,13 +297,13 @@ def test_a_stopped_way_back_is_finished(tools: FakeTools, stopped_after: int) ->
     """Wherever it is stopped."""
     staging = tools.settings.environments["staging"]
     change(tools, AI_TEMPERATURE="0.4")
-    flow = (Restore(environment=staging, reason="slow"), *catalogue.reading(staging))
-    run(flow[:stopped_after], runtime_config.serving(staging, tools), tools)
+    flow = (RestoreConfig(environment=staging, reason="slow"), *catalogue.apply_runtime_config(staging))
+    run_flow(flow[:stopped_after], runtime_config.require_serving_release(staging, tools), tools)
 
     restore(tools)
 
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
-    assert tools.platform.started == [SERVICE] * 2
+    assert tools.platform.started_services == [SERVICE] * 2
     assert events(tools)[-1] is Event.VERIFIED
 
 
@@ -310,12 +316,12 @@ def test_refuses_to_go_back_to_nothing(tools: FakeTools) -> None:
 def test_deploys_what_was_written_elsewhere(tools: FakeTools) -> None:
     """In the console; typed again it is done."""
     staging = tools.settings.environments["staging"]
-    tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1"}'), version="console", over="staging-1")
+    tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1"}'), version="console", expected_current="staging-1")
 
     for _ in range(2):
-        runtime_config.deploy(staging, tools.drafting())
+        runtime_config.deploy_config(staging, tools.next_command())
 
-    assert tools.platform.started == [SERVICE]
+    assert tools.platform.started_services == [SERVICE]
     assert events(tools)[-1] is Event.VERIFIED
 
 
@@ -328,13 +334,13 @@ def test_brings_no_other_release_into_service(tools: FakeTools) -> None:
     with pytest.raises(Refused, match=r":latest is v0\.3\.0, and v0\.2\.0 is serving"):
         change(tools, AI_TEMPERATURE="0.4")
 
-    assert tools.platform.started == []
+    assert tools.platform.started_services == []
 
 
 def test_refuses_while_the_deployment_of_a_release_has_not_ended(tools: FakeTools) -> None:
     """Which one will be serving then is not known."""
     staging = tools.settings.environments["staging"]
-    entries.append(Event.STARTED, staging, runtime_config.serving(staging, tools), tools)
+    entries.append(Event.STARTED, staging, runtime_config.require_serving_release(staging, tools), tools)
 
     with pytest.raises(Refused, match="has not ended"):
         change(tools, AI_TEMPERATURE="0.4")
@@ -345,7 +351,7 @@ def test_refuses_while_the_deployment_of_a_release_has_not_ended(tools: FakeTool
 def test_refuses_where_nothing_is_known_to_be_serving(tools: FakeTools) -> None:
     """An environment that was only ever deployed by hand."""
     with pytest.raises(Refused, match="does not know which release is serving"):
-        runtime_config.serving(tools.settings.environments["prod"], tools)
+        runtime_config.require_serving_release(tools.settings.environments["prod"], tools)
 
 
 def test_refuses_a_document_that_is_too_long_before_it_writes(tools: FakeTools) -> None:
@@ -361,7 +367,7 @@ def test_refuses_a_document_that_is_too_long_before_it_writes(tools: FakeTools) 
 
 def test_refuses_a_secret_that_is_no_document(tools: FakeTools) -> None:
     """And does not repeat it."""
-    tools.secrets.write(NAME, Secret("hush"), version="2", over="staging-1")
+    tools.secrets.write(NAME, Secret("hush"), version="2", expected_current="staging-1")
 
     with pytest.raises(Refused, match="cannot be read: it is not a JSON object") as refused:
         change(tools, AI_TEMPERATURE="0.4")
@@ -373,7 +379,7 @@ def test_looks_at_both_versions(tools: FakeTools) -> None:
     """A value that was so before is older than the version that counts."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
 
-    seen = runtime_config.look(tools.settings.environments["staging"], tools)
+    seen = runtime_config.read_runtime_config(tools.settings.environments["staging"], tools)
 
     assert (seen.is_new("AI_TEMPERATURE"), seen.is_new("TOKEN")) == (True, False)
-    assert runtime_config.look(tools.settings.environments["prod"], tools).is_new("TOKEN")
+    assert runtime_config.read_runtime_config(tools.settings.environments["prod"], tools).is_new("TOKEN")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.tag_mutability import TagRules
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows import setup
-from kaizen_tasks.flows.runner import display
-from tests.fakes.account import KEPT
+from kaizen_tasks.flows.runner import dry_run_step
+from tests.fakes.account import IMMUTABLE_VERSIONS
 from tests.fakes.tools import FakeTools
 
-MUTABLE = TagRules(mutability="MUTABLE")
+MUTABLE = TagMutability(mutability="MUTABLE")
 NAMES = ("staging", "prod", "mark", "shane", "dom")
 
 
@@ -20,51 +20,51 @@ NAMES = ("staging", "prod", "mark", "shane", "dom")
 def tools() -> FakeTools:
     """An account in which nothing of ours is there yet."""
     tools = FakeTools()
-    tools.account.ledger = evolve(tools.account.ledger, exists=False, recoverable=False)
-    tools.account.mounting = False
+    tools.account.table_state = evolve(tools.account.table_state, exists=False, point_in_time_recovery=False)
+    tools.account.is_mounting_blobs = False
     tools.account.rules.update(dict.fromkeys(tools.account.rules, MUTABLE))
     return tools
 
 
 def test_makes_everything_that_is_missing(tools: FakeTools) -> None:
     """The table, blob mounting, and the rules of every repository."""
-    setup.make(setup.steps(tools.settings), tools)
+    setup.run_setup(setup.setup_flow(tools.settings), tools)
 
-    assert tools.account.ledger.recoverable
-    assert tools.account.mounting
-    assert set(tools.account.rules.values()) == {KEPT}
-    assert tools.reporter.of("acted") == ["ledger", "mounting", *(f"tags {name}" for name in NAMES)]
+    assert tools.account.table_state.point_in_time_recovery
+    assert tools.account.is_mounting_blobs
+    assert set(tools.account.rules.values()) == {IMMUTABLE_VERSIONS}
+    assert tools.reporter.labels_with("acted") == ["ledger", "mounting", *(f"tags {name}" for name in NAMES)]
 
 
 def test_changes_nothing_the_second_time(tools: FakeTools) -> None:
     """What is there is reported as already done."""
-    flow = setup.steps(tools.settings)
-    setup.make(flow, tools)
+    flow = setup.setup_flow(tools.settings)
+    setup.run_setup(flow, tools)
     before = list(tools.account.changes)
 
-    setup.make(flow, tools)
+    setup.run_setup(flow, tools)
 
     assert tools.account.changes == before
-    assert setup.missing(flow, tools) == ()
+    assert setup.pending_steps(flow, tools) == ()
 
 
 def test_changes_nothing_when_dry(tools: FakeTools) -> None:
     """The dry run walks the same steps."""
-    setup.make(setup.steps(tools.settings), tools, display)
+    setup.run_setup(setup.setup_flow(tools.settings), tools, dry_run_step)
 
     assert tools.account.changes == []
-    assert len(tools.reporter.of("act")) == 2 + len(NAMES)
+    assert len(tools.reporter.labels_with("act")) == 2 + len(NAMES)
 
 
 def test_mends_a_table_without_recovery(tools: FakeTools) -> None:
     """A table that somebody made by hand gets what it lacks."""
-    tools.account.ledger = evolve(tools.account.ledger, exists=True)
+    tools.account.table_state = evolve(tools.account.table_state, exists=True)
 
-    (_, what), *_ = setup.missing(setup.steps(tools.settings), tools)
-    setup.make(setup.steps(tools.settings), tools)
+    (_, what), *_ = setup.pending_steps(setup.setup_flow(tools.settings), tools)
+    setup.run_setup(setup.setup_flow(tools.settings), tools)
 
     assert "point-in-time recovery" in what
-    assert tools.account.ledger.recoverable
+    assert tools.account.table_state.point_in_time_recovery
 
 
 def test_refuses_with_everything_that_cannot_be_looked_at(tools: FakeTools) -> None:
@@ -73,7 +73,7 @@ def test_refuses_with_everything_that_cannot_be_looked_at(tools: FakeTools) -> N
         del tools.account.rules[name]
 
     with pytest.raises(Refused, match=r"repository mark-web-app; .* repository dom-web-app") as caught:
-        setup.missing(setup.steps(tools.settings), tools)
+        setup.pending_steps(setup.setup_flow(tools.settings), tools)
 
     assert caught.value.state == "nothing has been changed"
     assert tools.account.changes == []

@@ -9,7 +9,7 @@ import pytest
 from attrs import define, evolve
 
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.health import Answer, Running
+from kaizen_tasks.domain.health import ProbeResponse, VersionReport
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Denied, Unreachable
 from kaizen_tasks.flows import status
@@ -21,13 +21,13 @@ from tests.fakes.tools import FakeIdentity, FakeTools
 from tests.flows.release.test_release import release
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.ledger import Entry
-    from kaizen_tasks.domain.status import Row
+    from kaizen_tasks.domain.ledger import LedgerEntry
+    from kaizen_tasks.domain.status import EnvironmentStatus
 
 
-def look(tools: FakeTools) -> dict[str, Row]:
+def look(tools: FakeTools) -> dict[str, EnvironmentStatus]:
     """Return a row for every environment, by its name."""
-    rows = status.look(tuple(tools.settings.environments.values()), tools)
+    rows = status.collect_status(tuple(tools.settings.environments.values()), tools)
     return {row.environment.name: row for row in rows}
 
 
@@ -35,7 +35,7 @@ def look(tools: FakeTools) -> dict[str, Row]:
 class DeafLedger(FakeLedger):
     """A ledger that does not answer."""
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Fail."""
         raise Unreachable("DynamoDB does not answer", hint="check the network")
 
@@ -44,7 +44,7 @@ class DeafLedger(FakeLedger):
 class DeafPlatform(FakePlatform):
     """A platform that does not answer."""
 
-    def addresses(self) -> dict[str, str]:
+    def service_urls(self) -> dict[str, str]:
         """Fail."""
         raise Unreachable("App Runner does not answer")
 
@@ -52,7 +52,7 @@ class DeafPlatform(FakePlatform):
 class StrangersIdentity(FakeIdentity):
     """Credentials of another account."""
 
-    def account(self) -> str:
+    def account_id(self) -> str:
         """Deny."""
         raise Denied("these credentials are of 999999999999")
 
@@ -69,10 +69,10 @@ def test_witnesses_agree_after_a_release() -> None:
 
     staging = look(tools)["staging"]
 
-    assert staging.latest is not None
-    assert staging.entry is not None
-    assert staging.latest.digest == staging.entry.digest == released.digest
-    assert staging.running == Running(version="v0.2.0", environment="staging")
+    assert staging.latest_image is not None
+    assert staging.last_entry is not None
+    assert staging.latest_image.digest == staging.last_entry.digest == released.digest
+    assert staging.version_report == VersionReport(version="v0.2.0", environment="staging")
     assert staging.url == "https://staging.example"
     assert staging.drift == ()
 
@@ -81,7 +81,7 @@ def test_sees_what_was_deployed_without_the_tool() -> None:
     """An app that runs, with neither image nor entry, is said to be so."""
     prod = look(FakeTools())["prod"]
 
-    assert (prod.latest, prod.entry) == (None, None)
+    assert (prod.latest_image, prod.last_entry) == (None, None)
     assert prod.drift == ("never deployed by this tool",)
 
 
@@ -103,17 +103,17 @@ def test_what_is_missing_is_a_fault_of_one_row(missing: str, drift: tuple[str, .
         service="elsewhere" if missing == "service" else configured.service,
     )
 
-    broken, whole = status.look((lost, tools.settings.environments["prod"]), tools)
+    broken, whole = status.collect_status((lost, tools.settings.environments["prod"]), tools)
 
-    assert broken.faults == drift[:1]
+    assert broken.errors == drift[:1]
     assert broken.drift == drift
-    assert whole.faults == ()
+    assert whole.errors == ()
 
 
 def test_locks_and_holds_are_seen() -> None:
     """Each in the row of its environment."""
     tools = FakeTools()
-    standing = tools.locks.take(wanted(environment="mark"))
+    standing = tools.locks.acquire(wanted(environment="mark"))
     hold = Hold(environment="dom", reason="race day", actor="ada@laptop", since=tools.clock.now())
     tools.holds.add(hold)
 
@@ -126,12 +126,12 @@ def test_locks_and_holds_are_seen() -> None:
 def test_what_is_asked_once_for_all_is_a_fault_of_every_row() -> None:
     """And of nothing else: the apps are asked all the same."""
     tools = FakeTools()
-    tools.locks.unreachable.add("find")
+    tools.locks.unreachable_calls.add("get")
 
     rows = look(tools)
 
-    assert {row.faults for row in rows.values()} == {("cannot find the lock of staging: nobody answers",)}
-    assert {row.running.version for row in rows.values()} == {"v0.1.0"}
+    assert {row.errors for row in rows.values()} == {("cannot get the lock of staging: nobody answers",)}
+    assert {row.version_report.version for row in rows.values()} == {"v0.1.0"}
 
 
 def test_an_app_is_asked_where_it_is_configured_when_the_platform_does_not_answer() -> None:
@@ -140,21 +140,21 @@ def test_an_app_is_asked_where_it_is_configured_when_the_platform_does_not_answe
     tools.platform = DeafPlatform()
     environment = evolve(tools.settings.environments["prod"], url="https://prod.example")
 
-    (row,) = status.look([environment], tools)
+    (row,) = status.collect_status([environment], tools)
 
-    assert row.running.version == "v0.1.0"
-    assert row.faults == ("App Runner does not answer",)
+    assert row.version_report.version == "v0.1.0"
+    assert row.errors == ("App Runner does not answer",)
 
 
 def test_history_is_of_all_environments_newest_first() -> None:
     """With so many entries of each."""
     tools = FakeTools()
     release(tools)
-    entry = tools.ledger.written[0]
+    entry = tools.ledger.all_entries[0]
     for second, name in enumerate(("mark", "dom", "mark", "dom", "mark")):
         tools.ledger.append(evolve(entry, environment=name, at=START + timedelta(seconds=second)))
 
-    found = status.entries([tools.settings.environments[name] for name in ("mark", "dom")], tools, limit=2)
+    found = status.collect_history([tools.settings.environments[name] for name in ("mark", "dom")], tools, limit=2)
 
     assert [(each.environment, each.at.second) for each in found] == [("mark", 4), ("dom", 3), ("mark", 2), ("dom", 1)]
 
@@ -165,14 +165,14 @@ def test_a_ledger_that_does_not_answer_hides_nothing_else() -> None:
 
     staging = look(tools)["staging"]
 
-    assert staging.running.version == "v0.1.0"
+    assert staging.version_report.version == "v0.1.0"
     assert staging.drift == ("DynamoDB does not answer",)
 
 
 def test_an_app_that_answers_wrong_is_shown_with_its_answer() -> None:
     """That is what the matrix is looked at for."""
     tools = FakeTools()
-    tools.prober.answers["https://prod.example/version"] = Answer(status=502)
+    tools.prober.answers["https://prod.example/version"] = ProbeResponse(status=502)
 
     assert look(tools)["prod"].drift == ("the app answers HTTP 502", "never deployed by this tool")
 
@@ -184,4 +184,4 @@ def test_asks_nothing_with_the_credentials_of_another_account() -> None:
     with pytest.raises(Denied):
         look(tools)
 
-    assert tools.prober.asked == []
+    assert tools.prober.urls == []

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST, Manifest, digest_of
-from kaizen_tasks.localcloud.registry.repositories import Repository
+from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST, RawManifest, digest_of
+from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import ImageStore
 
 if TYPE_CHECKING:
@@ -163,21 +163,21 @@ class Shelf(Images):
 
     def repository(self, name: str) -> None:
         """Add a repository."""
-        self.store.create(Repository(name=name, created_at=time.time()))
+        self.store.create_repository(ImageRepository(name=name, created_at=time.time()))
 
     def blob(self, repository: str, content: bytes) -> str:
         """Add a blob to a repository."""
         digest = digest_of(content)
-        upload = self.store.blobs.begin(repository)
-        self.store.blobs.upload(repository, upload).append(io.BytesIO(content))
+        upload = self.store.blobs.start_upload(repository)
+        self.store.blobs.get_upload(repository, upload).append(io.BytesIO(content))
         self.store.add_layer(repository, upload, digest)
         return digest
 
     def manifest(self, repository: str, document: Mapping[str, Any], tag: str | None = None) -> str:
         """Add a manifest to a repository."""
         content = json.dumps(document).encode()
-        manifest = Manifest(content=content, media_type=document["mediaType"], digest=digest_of(content))
-        self.store.put(repository, manifest, tag)
+        manifest = RawManifest(content=content, media_type=document["mediaType"], digest=digest_of(content))
+        self.store.put_image(repository, manifest, tag)
         return manifest.digest
 
 

@@ -13,7 +13,7 @@ from tests.fakes.tools import settings
 from tests.rehearsal.test_example import git
 
 if TYPE_CHECKING:
-    from kaizen_tasks.rehearsal.clone import Copy
+    from kaizen_tasks.rehearsal.clone import ScratchClone
 
 
 @frozen
@@ -35,14 +35,14 @@ class Original:
         git(self.top, "commit", "--quiet", "--allow-empty", "--message", "Work")
         return git(self.top, "rev-parse", "HEAD")
 
-    def copy(self, *branches: str, app: str = ".") -> Copy:
+    def copy(self, *branches: str, app: str = ".") -> ScratchClone:
         """Copy it, and look whether that has changed it."""
         work = self.top.parent / "work"
         work.mkdir()
-        before = fingerprint.testimony((self.top,))
+        before = fingerprint.fingerprint_tree((self.top,))
         found = evolve(settings(), root=self.top / app)
-        made = clone.make(work, self.top, found, branches=branches or ("main", "stable/*"))
-        assert fingerprint.changed(before, fingerprint.testimony((self.top,))) == ()
+        made = clone.create_clone(work, self.top, found, branches=branches or ("main", "stable/*"))
+        assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree((self.top,))) == ()
         return made
 
 
@@ -70,11 +70,14 @@ def test_has_the_commits_branches_and_tags_and_the_remote_that_was_fetched_last(
 
     assert copy.refusals == ()
     assert copy.remote
-    assert git(copy.app, "rev-parse", "main", "v0.1.0", "origin/main").split() == [head, pushed, pushed]
+    assert git(copy.app_folder, "rev-parse", "main", "v0.1.0", "origin/main").split() == [head, pushed, pushed]
     assert git(copy.remote, "for-each-ref", "--format=%(refname)").split() == ["refs/heads/main", "refs/tags/v0.1.0"]
-    assert (git(copy.app, "symbolic-ref", "--short", "HEAD"), git(copy.app, "status", "--short")) == ("main", "")
-    assert git(copy.app, "config", "user.email") == "sam@app.example"
-    assert git(copy.app, "remote", "get-url", "origin") == str(copy.remote)
+    assert (git(copy.app_folder, "symbolic-ref", "--short", "HEAD"), git(copy.app_folder, "status", "--short")) == (
+        "main",
+        "",
+    )
+    assert git(copy.app_folder, "config", "user.email") == "sam@app.example"
+    assert git(copy.app_folder, "remote", "get-url", "origin") == str(copy.remote)
 
 
 def test_a_branch_that_is_not_released_from_stands_for_one_that_is(original: Original) -> None:
@@ -86,8 +89,8 @@ def test_a_branch_that_is_not_released_from_stands_for_one_that_is(original: Ori
     copy = original.copy("stable/*", "main")
 
     assert copy.refusals == ("the branch feature is not released from; allowed: stable/*, main",)
-    assert git(copy.app, "symbolic-ref", "--short", "HEAD") == "main"
-    assert git(copy.app, "rev-parse", "main", "origin/main").split() == [head, head]
+    assert git(copy.app_folder, "symbolic-ref", "--short", "HEAD") == "main"
+    assert git(copy.app_folder, "rev-parse", "main", "origin/main").split() == [head, head]
 
 
 def test_a_detached_head_stands_on_a_branch(original: Original) -> None:
@@ -97,13 +100,13 @@ def test_a_detached_head_stands_on_a_branch(original: Original) -> None:
     copy = original.copy("hotfix/*")
 
     assert copy.refusals == ("HEAD is detached: check out a branch",)
-    assert git(copy.app, "symbolic-ref", "--short", "HEAD") == "hotfix/rehearsal"
+    assert git(copy.app_folder, "symbolic-ref", "--short", "HEAD") == "hotfix/rehearsal"
 
 
 def test_a_branch_that_fits_a_pattern_is_taken(original: Original) -> None:
     git(original.top, "switch", "--quiet", "--create", "stable/1")
 
-    assert git(original.copy().app, "symbolic-ref", "--short", "HEAD") == "stable/1"
+    assert git(original.copy().app_folder, "symbolic-ref", "--short", "HEAD") == "stable/1"
 
 
 def test_what_is_not_committed_is_carried_along(original: Original) -> None:
@@ -118,9 +121,9 @@ def test_what_is_not_committed_is_carried_along(original: Original) -> None:
     copy = original.copy()
 
     assert copy.refusals == ("uncommitted changes would not be in the release: gone, page, staged",)
-    assert git(copy.app, "show", "HEAD:page", "HEAD:staged").split() == ["edited", "staged"]
-    assert {path.name for path in copy.app.iterdir()} == {".git", "VERSION", "kaizen.toml", "page", "staged"}
-    assert git(copy.app, "status", "--short") == ""
+    assert git(copy.app_folder, "show", "HEAD:page", "HEAD:staged").split() == ["edited", "staged"]
+    assert {path.name for path in copy.app_folder.iterdir()} == {".git", "VERSION", "kaizen.toml", "page", "staged"}
+    assert git(copy.app_folder, "status", "--short") == ""
 
 
 def test_a_release_judges_its_own_files_itself(original: Original) -> None:
@@ -130,7 +133,7 @@ def test_a_release_judges_its_own_files_itself(original: Original) -> None:
     copy = original.copy()
 
     assert copy.refusals == ()
-    assert git(copy.app, "status", "--short") == "M VERSION"
+    assert git(copy.app_folder, "status", "--short") == "M VERSION"
 
 
 def test_a_configuration_that_git_does_not_know_yet_comes_along(original: Original) -> None:
@@ -140,7 +143,7 @@ def test_a_configuration_that_git_does_not_know_yet_comes_along(original: Origin
     copy = original.copy()
 
     assert copy.refusals == ("tasks.py is not committed",)
-    assert git(copy.app, "show", "HEAD:tasks.py") == "x = 1"
+    assert git(copy.app_folder, "show", "HEAD:tasks.py") == "x = 1"
 
 
 def test_an_app_in_a_folder_of_a_repository_without_a_remote(original: Original) -> None:
@@ -149,4 +152,8 @@ def test_an_app_in_a_folder_of_a_repository_without_a_remote(original: Original)
 
     copy = original.copy(app="web")
 
-    assert (copy.app.name, copy.app.joinpath("VERSION").read_text(), copy.remote) == ("web", "1.0.0\n", None)
+    assert (copy.app_folder.name, copy.app_folder.joinpath("VERSION").read_text(), copy.remote) == (
+        "web",
+        "1.0.0\n",
+        None,
+    )

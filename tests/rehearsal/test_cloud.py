@@ -35,14 +35,14 @@ def state(tmp_path: Path) -> Iterator[Path]:
     """A folder; what runs on it is stopped at the end."""
     folder = tmp_path / "state"
     yield folder
-    running = clouds.find(folder)
+    running = clouds.find_cloud(folder)
     if running is not None:
-        clouds.stop(running)
+        clouds.stop_cloud(running)
 
 
 def start(state: Path) -> Cloud:
     """Start a cloud that runs nothing in containers."""
-    return clouds.start(state, region="eu-west-1", account="123456789012", engine="process")
+    return clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="process")
 
 
 def listens(cloud: Cloud) -> bool:
@@ -63,13 +63,13 @@ def test_starts_once_is_found_and_is_gone_when_stopped(state: Path) -> None:
     """A second start gives the one that runs."""
     started = start(state)
 
-    assert start(state) == started == clouds.find(state)
+    assert start(state) == started == clouds.find_cloud(state)
     assert (started.region, started.account, started.state) == ("eu-west-1", "123456789012", state)
     assert listens(started)
 
-    clouds.stop(started)
+    clouds.stop_cloud(started)
 
-    assert clouds.find(state) is None
+    assert clouds.find_cloud(state) is None
     assert not listens(started)
 
 
@@ -89,7 +89,7 @@ def test_starts_again_after_one_that_was_killed(state: Path) -> None:
 def wait_until_gone(state: Path) -> None:
     """Wait until nobody holds a folder."""
     deadline = time.monotonic() + 10
-    while clouds.find(state) is not None:
+    while clouds.find_cloud(state) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -99,7 +99,7 @@ def test_what_a_killed_cloud_has_left_behind_does_not_run(state: Path, said: obj
     """Its process identifier may be anybody's by now, and its file may be half of one."""
     pretend(state, said)
 
-    assert clouds.find(state) is None
+    assert clouds.find_cloud(state) is None
 
 
 @pytest.mark.parametrize(("content", "found"), [(json.dumps(SAID), True), ("{", False), ("[]", False), ("{}", False)])
@@ -113,7 +113,7 @@ def test_the_lock_says_that_one_runs_and_the_file_says_where(state: Path, *, con
         assert process.stdout is not None
         process.stdout.readline()
 
-        running = clouds.find(state)
+        running = clouds.find_cloud(state)
 
         process.communicate("\n")
     assert (running is not None) is found
@@ -123,7 +123,7 @@ def test_looking_takes_the_lock_from_nobody(state: Path) -> None:
     """Whoever looks gives it back at once."""
     pretend(state, SAID)
 
-    clouds.find(state)
+    clouds.find_cloud(state)
 
     with (state / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,7 +131,7 @@ def test_looking_takes_the_lock_from_nobody(state: Path) -> None:
 
 def test_nothing_runs_in_a_folder_that_does_not_exist(state: Path) -> None:
     """It is not made either."""
-    assert clouds.find(state) is None
+    assert clouds.find_cloud(state) is None
     assert not state.exists()
 
 
@@ -141,9 +141,9 @@ def test_stopping_what_has_gone_already_is_no_error(state: Path) -> None:
     ended.wait()
     pretend(state, SAID)
 
-    clouds.stop(Cloud(state=state, pid=ended.pid, endpoint_url="http://127.0.0.1:9", region="r", account="a"))
+    clouds.stop_cloud(Cloud(state=state, pid=ended.pid, endpoint_url="http://127.0.0.1:9", region="r", account="a"))
 
-    assert clouds.find(state) is None
+    assert clouds.find_cloud(state) is None
 
 
 def test_says_why_it_did_not_start(state: Path) -> None:
@@ -153,7 +153,7 @@ def test_says_why_it_did_not_start(state: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(Refused, match=f"the local cloud did not start: port {port} is taken") as refused:
-            clouds.start(state, region="eu-west-1", account="123456789012", engine="process", port=port)
+            clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="process", port=port)
 
     assert (refused.value.state, refused.value.hint) == (
         "nothing has been started",
@@ -164,7 +164,7 @@ def test_says_why_it_did_not_start(state: Path) -> None:
 def test_leads_to_its_output_when_it_ended_without_a_word_for_people(state: Path) -> None:
     """Nothing is guessed."""
     with pytest.raises(KaizenError, match="the local cloud did not start: ") as failed:
-        clouds.start(state, region="eu-west-1", account="123456789012", engine="no such engine")
+        clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="no such engine")
 
     assert failed.value.exit_code == 1
     assert failed.value.hint == f"its output is in {state / 'output'}"

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.rehearsal import cloud, demo, example
-from kaizen_tasks.rehearsal.demo import World
+from kaizen_tasks.rehearsal.demo import DemoWorkspace
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -51,9 +51,9 @@ def people(tmp_path: Path) -> TextIO:
     return (tmp_path / "people").open("w+", encoding="utf-8")
 
 
-def world(work: Path, engine: str = "bundle") -> World:
+def world(work: Path, engine: str = "bundle") -> DemoWorkspace:
     """Return a world in which nothing runs."""
-    return World(work=work, clone=work / "coach", remote=work / "coach.git", engine=engine, people=io.StringIO())
+    return DemoWorkspace(work=work, clone=work / "coach", remote=work / "coach.git", engine=engine, out=io.StringIO())
 
 
 def test_a_world_without_a_cloud_points_nowhere(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_engine_that_is_named_is_taken(docker: Docker) -> None:
     """Without looking for another."""
     docker.answers(0)
 
-    assert demo._engine("buildah", example.example()) == "buildah"
+    assert demo._choose_engine("buildah", example.find_example_app()) == "buildah"
 
 
 @pytest.mark.parametrize(("code", "engine"), [(0, "docker"), (1, "bundle")])
@@ -77,13 +77,13 @@ def test_docker_is_taken_when_it_needs_no_download(docker: Docker, code: int, en
     """It does when it has the base image."""
     docker.answers(code)
 
-    assert demo._engine("auto", example.example()) == engine
+    assert demo._choose_engine("auto", example.find_example_app()) == engine
 
 
 @pytest.mark.usefixtures("docker")
 def test_a_machine_without_docker_takes_the_bundle() -> None:
     """Python and git are enough."""
-    assert demo._engine("auto", example.example()) == "bundle"
+    assert demo._choose_engine("auto", example.find_example_app()) == "bundle"
 
 
 def test_a_command_that_fails_stops_the_train_and_leaves_nothing_running(tmp_path: Path, people: TextIO) -> None:
@@ -92,19 +92,19 @@ def test_a_command_that_fails_stops_the_train_and_leaves_nothing_running(tmp_pat
     work.mkdir()
 
     with people, pytest.raises(KaizenError, match=r"the demo's `inv local\.up .*` failed with exit code 2") as failed:
-        demo.run(work, engine="dokcer", keep=False, json=False, people=people)
+        demo.run_demo(work, engine="dokcer", keep=False, json=False, out=people)
 
     assert failed.value.state == "what it said stands above"
     assert (tmp_path / "people").read_text().startswith(f"\n$ inv local.up --state {work}/cloud\n")
-    assert cloud.find(work / "cloud") is None
+    assert cloud.find_cloud(work / "cloud") is None
 
 
 def test_types_commands_in_the_clone_with_its_own_engine(tmp_path: Path) -> None:
     """As a developer would, with nobody at the keyboard."""
-    clone, remote = example.make(tmp_path, example.example())
-    made = World(work=tmp_path, clone=clone, remote=remote, engine="bundle", people=io.StringIO())
+    clone, remote = example.create_example_repo(tmp_path, example.find_example_app())
+    made = DemoWorkspace(work=tmp_path, clone=clone, remote=remote, engine="bundle", out=io.StringIO())
 
-    said = demo._kaizen("changelog.show --format 'json'", made, stdout=subprocess.PIPE)
+    said = demo._run_kaizen("changelog.show --format 'json'", made, stdout=subprocess.PIPE)
 
     assert said.returncode == 0
     assert json.loads(said.stdout)["version"] == (clone / "VERSION").read_text().strip()

@@ -48,14 +48,14 @@ def work(tmp_path: Path) -> Path:
 
 def test_the_example_is_an_app_that_can_be_released() -> None:
     """It is found in a checkout as well as in a wheel."""
-    found = files(example.example())
+    found = files(example.find_example_app())
 
     assert found >= {"VERSION", "CHANGELOG.md", "Dockerfile", "kaizen.toml", "tasks.py"}
 
 
 def test_the_clone_has_everything_committed_and_pushed(work: Path, app: Path) -> None:
     """So that nothing stands in the way of a release."""
-    clone, remote = example.make(work, app)
+    clone, remote = example.create_example_repo(work, app)
 
     assert files(clone) == {"VERSION", "src/page.py"}
     assert git(clone, "status", "--porcelain") == ""
@@ -66,7 +66,7 @@ def test_the_clone_has_everything_committed_and_pushed(work: Path, app: Path) ->
 
 def test_the_clone_needs_nothing_of_the_users_own_configuration(work: Path, app: Path) -> None:
     """Neither an identity nor a signing key."""
-    clone, _ = example.make(work, app)
+    clone, _ = example.create_example_repo(work, app)
 
     assert git(clone, "log", "-1", "--format=%an <%ae>") == "Coach Team <team@coach.example>"
     assert git(clone, "config", "commit.gpgSign") == "false"
@@ -83,7 +83,7 @@ def test_the_users_own_hooks_do_not_run(work: Path, app: Path, tmp_path: Path, m
     configuration.write_text(f"[core]\n\thooksPath = {hooks}\n[tag]\n\tgpgSign = true\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
 
-    clone, remote = example.make(work, app)
+    clone, remote = example.create_example_repo(work, app)
     git(clone, "commit", "--allow-empty", "--message", "Work")
     git(clone, "tag", "--annotate", "v0.1.0", "--message", "web v0.1.0")
 
@@ -94,7 +94,7 @@ def test_the_example_itself_is_not_touched(work: Path, app: Path) -> None:
     """It may be part of an installation that cannot be written to."""
     before = files(app)
 
-    example.make(work, app)
+    example.create_example_repo(work, app)
 
     assert files(app) == before
     assert not (app / ".git").exists()
@@ -105,7 +105,7 @@ def test_says_that_git_is_missing(work: Path, app: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(Refused, match="git"):
-        example.make(work, app)
+        example.create_example_repo(work, app)
 
 
 def test_says_what_git_says_when_it_fails(work: Path, app: Path) -> None:
@@ -113,4 +113,4 @@ def test_says_what_git_says_when_it_fails(work: Path, app: Path) -> None:
     (work / "coach.git").write_text("somebody's file")
 
     with pytest.raises(KaizenError, match="git init failed in the scratch clone: "):
-        example.make(work, app)
+        example.create_example_repo(work, app)

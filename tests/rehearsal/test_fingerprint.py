@@ -42,30 +42,30 @@ def repository(tmp_path: Path) -> Path:
     ids=["content", "mode", "new file", "new folder", "no file", "link", "git"],
 )
 def test_tells_every_change(repository: Path, change: Callable[[Path], object], path: str) -> None:
-    places = fingerprint.folders(repository)
-    before = fingerprint.testimony(places)
-    assert fingerprint.changed(before, fingerprint.testimony(places)) == ()
+    places = fingerprint.repo_folders(repository)
+    before = fingerprint.fingerprint_tree(places)
+    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree(places)) == ()
 
     change(repository)
 
-    assert fingerprint.changed(before, fingerprint.testimony(places)) == (str(repository / path),)
+    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree(places)) == (str(repository / path),)
 
 
 def test_looking_changes_nothing_where_git_would_like_to(repository: Path) -> None:
     """A touched file makes git want to refresh its index."""
     (repository / "src" / "page").touch()
-    before = fingerprint.testimony((repository,))
+    before = fingerprint.fingerprint_tree((repository,))
 
-    fingerprint.folders(repository / "src")
+    fingerprint.repo_folders(repository / "src")
 
-    assert fingerprint.changed(before, fingerprint.testimony((repository,))) == ()
+    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree((repository,))) == ()
 
 
 def test_sees_the_folders_of_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
     """Its git folder is elsewhere."""
     git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"))
 
-    places = fingerprint.folders(tmp_path / "linked")
+    places = fingerprint.repo_folders(tmp_path / "linked")
 
     assert places[0] == tmp_path / "linked"
     assert repository / ".git" in places
@@ -73,4 +73,4 @@ def test_sees_the_folders_of_a_linked_work_tree(repository: Path, tmp_path: Path
 
 def test_refuses_what_is_no_repository(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="not in a git repository"):
-        fingerprint.folders(tmp_path)
+        fingerprint.repo_folders(tmp_path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.rehearsal.image_tags import images_kept
+from kaizen_tasks.rehearsal.image_tags import preserve_image_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def test_names_are_given_back_and_new_ones_removed(
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     images.write_text("web:v1 sha256:1\nweb:v0 sha256:0\nweb:<none> sha256:5\n")
 
-    with suppress(KeyboardInterrupt), images_kept(engine, "web"):
+    with suppress(KeyboardInterrupt), preserve_image_tags(engine, "web"):
         images.write_text("web:v2 sha256:2\nweb:v1 sha256:9\nweb:v0 sha256:0\nweb:<none> sha256:6\n")
         raise KeyboardInterrupt
 
@@ -46,5 +46,5 @@ def test_names_are_given_back_and_new_ones_removed(
 def test_a_bundle_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with images_kept("bundle", "web"):
+    with preserve_image_tags("bundle", "web"):
         pass

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.json_document import Configuration
+from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import provision
 from tests.fakes.ledger import FakeLedger
@@ -42,38 +42,38 @@ class UnfoundedLedger(FakeLedger):
 
 
 @define(kw_only=True)
-class FakeFounder:
+class FakeProvisioner:
     """Makes repositories and services in a fake world.
 
     Attributes:
         tools: that world.
         status: of a service that was just created.
-        founded: everything that was made, in order.
+        created: everything that was made, in order.
         secrets: what each environment's app gets from a secret.
     """
 
     tools: EmptyTools
     status: str = "RUNNING"
-    founded: list[str] = field(factory=list)
+    created: list[str] = field(factory=list)
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
 
-    def repository(self, name: str) -> None:
+    def create_repository(self, name: str) -> None:
         """Create a repository."""
-        self.founded.append(name)
+        self.created.append(name)
         self.tools.registry.create(name)
 
-    def secret(self, environment: Environment, content: Secret) -> dict[str, str]:
+    def create_secret(self, environment: Environment, content: Secret) -> dict[str, str]:
         """Create a secret."""
-        self.tools.secrets.create(environment.secret, content.open(), version="1", at=self.tools.clock.now())
-        return {name: f"{environment.secret}:{name}" for name in Configuration.read(content.open()).names}
+        self.tools.secrets.create(environment.secret, content.reveal(), version="1", at=self.tools.clock.now())
+        return {name: f"{environment.secret}:{name}" for name in ConfigDocument.parse(content.reveal()).names}
 
-    def service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
+    def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
         """Create a service; it runs what `:latest` names by then."""
-        self.founded.append(environment.service)
+        self.created.append(environment.service)
         self.secrets[environment.name] = secrets
         self.tools.platform.add(environment.service, image="any")
-        self.tools.platform.become(environment.service, self.status)
-        self.tools.serving[environment.name] = self.tools.latest(environment.name)
+        self.tools.platform.set_status(environment.service, self.status)
+        self.tools.running_versions[environment.name] = self.tools.latest(environment.name)
 
 
 @define(kw_only=True)
@@ -81,17 +81,17 @@ class EmptyTools(FakeTools):
     """A world in which nothing has been founded yet."""
 
     ledger: UnfoundedLedger = field(factory=UnfoundedLedger)
-    founder: FakeFounder = field(init=False)
+    provisioner: FakeProvisioner = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         self.registry.repositories.clear()
         self.platform.services.clear()
-        self.serving.clear()
-        self.founder = FakeFounder(tools=self)
+        self.running_versions.clear()
+        self.provisioner = FakeProvisioner(tools=self)
 
     @property
-    def table(self) -> UnfoundedLedger:
+    def ledger_table(self) -> UnfoundedLedger:
         """The table behind the ledger."""
         return self.ledger
 
@@ -104,16 +104,16 @@ def tools() -> EmptyTools:
 
 def provide(tools: EmptyTools) -> None:
     """Make what is missing."""
-    provision.provide(cast("Toolbox", tools))
+    provision.provision(cast("Toolbox", tools))
 
 
 def test_every_environment_runs_the_committed_version(tools: EmptyTools) -> None:
     """Whatever lies in the working tree."""
-    tools.scm.documents.files["VERSION"] = b"9.9.9\n"
+    tools.scm.working_tree.files["VERSION"] = b"9.9.9\n"
 
     provide(tools)
 
-    assert tools.serving == dict.fromkeys(tools.settings.environments, "v0.1.0")
+    assert tools.running_versions == dict.fromkeys(tools.settings.environments, "v0.1.0")
     assert tools.ledger.created == 1
 
 
@@ -121,10 +121,10 @@ def test_every_app_gets_a_sample_of_what_is_configured(tools: EmptyTools) -> Non
     """One secret an environment, and each value of it by its own name."""
     provide(tools)
 
-    assert tools.founder.secrets.keys() == tools.settings.environments.keys()
+    assert tools.provisioner.secrets.keys() == tools.settings.environments.keys()
     name = "prod-web-app-secrets"
-    assert tools.founder.secrets["prod"] == {key: f"{name}:{key}" for key in ("AI_TEMPERATURE", "TOKEN")}
-    assert tools.secrets.current(name).content.open() == '{"AI_TEMPERATURE": "0", "TOKEN": "sample"}'
+    assert tools.provisioner.secrets["prod"] == {key: f"{name}:{key}" for key in ("AI_TEMPERATURE", "TOKEN")}
+    assert tools.secrets.current(name).content.reveal() == '{"AI_TEMPERATURE": "0", "TOKEN": "sample"}'
 
 
 def test_an_app_that_configures_nothing_has_no_secret() -> None:
@@ -133,7 +133,7 @@ def test_an_app_that_configures_nothing_has_no_secret() -> None:
 
     provide(tools)
 
-    assert set(map(len, tools.founder.secrets.values())) == {0}
+    assert set(map(len, tools.provisioner.secrets.values())) == {0}
 
 
 def test_builds_once_and_copies(tools: EmptyTools) -> None:
@@ -141,8 +141,8 @@ def test_builds_once_and_copies(tools: EmptyTools) -> None:
     provide(tools)
 
     digests = {digest for each in tools.registry.repositories.values() for digest in each.tags.values()}
-    assert tools.builder.builds == 1
-    assert len(tools.builder.pushed) == 1
+    assert tools.builder.build_count == 1
+    assert len(tools.builder.pushed_specs) == 1
     assert len(digests) == 1
     assert {tuple(each.tags) for each in tools.registry.repositories.values()} == {("v0.1.0", "latest")}
 
@@ -153,20 +153,20 @@ def test_an_image_is_there_before_the_service_that_follows_it(tools: EmptyTools)
 
     names = [each.repository for each in tools.settings.environments.values()]
     services = [each.service for each in tools.settings.environments.values()]
-    assert tools.account.changes == ["mount_blobs"]
-    assert tools.founder.founded == [*names, *services]
+    assert tools.account.changes == ["enable_blob_mounting"]
+    assert tools.provisioner.created == [*names, *services]
 
 
 def test_makes_nothing_twice(tools: EmptyTools) -> None:
     """`local.up` may be typed again at any time."""
     provide(tools)
-    founded, calls = list(tools.founder.founded), list(tools.registry.calls)
+    founded, calls = list(tools.provisioner.created), list(tools.registry.calls)
 
     provide(tools)
 
-    assert tools.founder.founded == founded
+    assert tools.provisioner.created == founded
     assert tools.registry.calls == calls
-    assert (tools.builder.builds, tools.ledger.created) == (1, 1)
+    assert (tools.builder.build_count, tools.ledger.created) == (1, 1)
 
 
 def test_makes_what_was_added_since(tools: EmptyTools) -> None:
@@ -174,11 +174,11 @@ def test_makes_what_was_added_since(tools: EmptyTools) -> None:
     provide(tools)
     tools.platform.services.pop("dom-web-service")
     tools.registry.repositories.pop("dom-web-app")
-    tools.founder.founded.clear()
+    tools.provisioner.created.clear()
 
     provide(tools)
 
-    assert tools.founder.founded == ["dom-web-app", "dom-web-service"]
+    assert tools.provisioner.created == ["dom-web-app", "dom-web-service"]
 
 
 def test_goes_on_where_it_was_stopped(tools: EmptyTools) -> None:
@@ -189,7 +189,7 @@ def test_goes_on_where_it_was_stopped(tools: EmptyTools) -> None:
     provide(tools)
 
     assert tools.platform.services.keys() == {each.service for each in tools.settings.environments.values()}
-    assert tools.builder.builds == 1
+    assert tools.builder.build_count == 1
 
 
 @define(kw_only=True)
@@ -202,9 +202,9 @@ class SlowPlatform(FakePlatform):
 
     looks: int = 40
 
-    def service(self, name: str) -> Service:
+    def get_service(self, name: str) -> Service:
         """Return a service that may not run yet."""
-        found = super().service(name)
+        found = super().get_service(name)
         self.looks -= 1
         return found if self.looks < 0 else evolve(found, status="OPERATION_IN_PROGRESS")
 
@@ -217,27 +217,27 @@ def test_waits_until_every_service_runs(tools: EmptyTools) -> None:
     provide(tools)
 
     assert platform.looks < 0
-    assert tools.clock.slept
+    assert tools.clock.sleeps
 
 
 def test_a_service_that_cannot_be_created_is_told_at_once(tools: EmptyTools) -> None:
     """Waiting would change nothing."""
-    tools.founder.status = "CREATE_FAILED"
+    tools.provisioner.status = "CREATE_FAILED"
 
     with pytest.raises(KaizenError, match="not every service came up: staging-web-service is CREATE_FAILED"):
         provide(tools)
 
-    assert tools.clock.slept == []
+    assert tools.clock.sleeps == []
 
 
 def test_does_not_wait_for_ever(tools: EmptyTools) -> None:
     """The error names what does not come up."""
-    tools.founder.status = "OPERATION_IN_PROGRESS"
+    tools.provisioner.status = "OPERATION_IN_PROGRESS"
 
     with pytest.raises(KaizenError, match="dom-web-service is OPERATION_IN_PROGRESS"):
         provide(tools)
 
-    assert tools.clock.elapsed() == pytest.approx(provision.PATIENCE, abs=0.1)
+    assert tools.clock.monotonic() == pytest.approx(provision.SERVICE_START_TIMEOUT_SECONDS, abs=0.1)
 
 
 def test_needs_a_committed_version(tools: EmptyTools) -> None:
@@ -248,4 +248,4 @@ def test_needs_a_committed_version(tools: EmptyTools) -> None:
         provide(tools)
 
     assert refused.value.hint == "commit a VERSION"
-    assert tools.builder.builds == 0
+    assert tools.builder.build_count == 0

@@ -6,40 +6,40 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.console.reporter import reporter
+from kaizen_tasks.adapters.console.reporter import create_reporter
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.release import Label, Release
-from kaizen_tasks.domain.version import parse
+from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.version import parse_version
 from kaizen_tasks.rehearsal import report_parser
-from kaizen_tasks.rehearsal.report_parser import RequestLog, Took
+from kaizen_tasks.rehearsal.report_parser import RequestLogReader, StepTiming
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RELEASE = Release(version=parse("v1.2.3"))
+RELEASE = Release(version=parse_version("v1.2.3"))
 
 
 def test_reads_the_steps_of_the_reporter() -> None:
     """The very one that speaks where there is no terminal."""
     said = io.StringIO()
-    people = reporter(said, dry=False)
+    people = create_reporter(said, dry=False)
     people.heading("web v1.2.3 → staging   (account 123456789012, eu-west-1)")
-    people.decided(Label("preflight"), Done("nothing stands in the way", RELEASE))
-    people.decided(Label("bump"), Done("VERSION says 1.2.3 (2s)", RELEASE))
-    people.decided(Label("deploy", "a-very-long-environment"), Act("deploy it", RELEASE))
-    people.progress(Label("deploy", "a-very-long-environment"), "IN_PROGRESS after 0.0s")
-    people.acted(Label("deploy", "a-very-long-environment"), "was deployed (again)", 200)
-    with people.side_by_side(("staging", "prod"), lambda _: None):  # where every line has a time
-        people.decided(Label("verify", "staging"), Act("ask", RELEASE))
-        people.failed(Label("verify", "staging"), 0.42)
+    people.decided(StepLabel("preflight"), Done("nothing stands in the way", RELEASE))
+    people.decided(StepLabel("bump"), Done("VERSION says 1.2.3 (2s)", RELEASE))
+    people.decided(StepLabel("deploy", "a-very-long-environment"), Act("deploy it", RELEASE))
+    people.progress(StepLabel("deploy", "a-very-long-environment"), "IN_PROGRESS after 0.0s")
+    people.succeeded(StepLabel("deploy", "a-very-long-environment"), "was deployed (again)", 200)
+    with people.rollout_table(("staging", "prod"), lambda _: None):  # where every line has a time
+        people.decided(StepLabel("verify", "staging"), Act("ask", RELEASE))
+        people.failed(StepLabel("verify", "staging"), 0.42)
 
-    found = report_parser.steps(said.getvalue().splitlines())
+    found = report_parser.parse_step_timings(said.getvalue().splitlines())
 
     assert found == (
-        Took(step="preflight", verdict="ok", seconds=0),
-        Took(step="bump", verdict="already done", seconds=0),
-        Took(step="deploy a-very-long-environment", verdict="done", seconds=200),
-        Took(step="verify staging", verdict="failed", seconds=0.4),
+        StepTiming(step="preflight", verdict="ok", seconds=0),
+        StepTiming(step="bump", verdict="already done", seconds=0),
+        StepTiming(step="deploy a-very-long-environment", verdict="done", seconds=200),
+        StepTiming(step="verify staging", verdict="failed", seconds=0.4),
     )
 
 
@@ -67,7 +67,7 @@ def test_names_what_changes_something_in_order_and_how_often() -> None:
         request("dynamodb", "UpdateItem"),
     ]
 
-    assert list(report_parser.changes(requests).items()) == [
+    assert list(report_parser.count_changes(requests).items()) == [
         ("dynamodb:UpdateItem", 2),
         ("upload a layer to team/web", 1),
         ("mount a layer into team/web", 1),
@@ -77,12 +77,12 @@ def test_names_what_changes_something_in_order_and_how_often() -> None:
 
 
 def test_reads_on_where_it_has_stopped(tmp_path: Path) -> None:
-    log, path = RequestLog(tmp_path), tmp_path / "requests.jsonl"
+    log, path = RequestLogReader(tmp_path), tmp_path / "requests.jsonl"
     path.write_text(json.dumps(request("ecr", "PutImage")) + "\n")
-    assert len(log.new()) == 1
+    assert len(log.read_new()) == 1
 
     with path.open("a") as file:
         file.write(json.dumps(request("sts", "GetCallerIdentity")) + "\n")
 
-    assert [each["service"] for each in log.new()] == ["sts"]
-    assert log.new() == []
+    assert [each["service"] for each in log.read_new()] == ["sts"]
+    assert log.read_new() == []

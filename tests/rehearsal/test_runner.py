@@ -10,7 +10,7 @@ from attrs import evolve
 
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.rehearsal import runner
-from kaizen_tasks.rehearsal.runner import Plan
+from kaizen_tasks.rehearsal.runner import RehearsalPlan
 from tests.fakes.tools import settings
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 RELEASE, PROD, BETA = TRAIN = ("release-staging --yes", "promote-prod --yes", "promote-beta --yes")
 
 
-def plan(work: Path, flow: str = "", **changes: object) -> Plan:
+def plan(work: Path, flow: str = "", **changes: object) -> RehearsalPlan:
     """Return the plan for a team's app."""
-    return Plan(settings=settings(**changes), flow=flow, engine="bundle", work=work, keep=False, people=io.StringIO())
+    return RehearsalPlan(
+        settings=settings(**changes), flow=flow, engine="bundle", work=work, keep=False, out=io.StringIO()
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,8 @@ def test_a_hotfix_starts_from_branches_of_its_own(tmp_path: Path) -> None:
 
 def test_nothing_is_waited_for_that_is_not_here(tmp_path: Path) -> None:
     """A time that is shorter stays."""
-    slow = runner._overrides(plan(tmp_path))
-    quick = runner._overrides(plan(tmp_path, verify={"timeout": "5s"}))
+    slow = runner._environ_overrides(plan(tmp_path))
+    quick = runner._environ_overrides(plan(tmp_path, verify={"timeout": "5s"}))
 
     assert (slow["INVOKE_VERIFY_TIMEOUT"], quick["INVOKE_VERIFY_TIMEOUT"]) == ("30s", "5s")
     assert {slow[f"INVOKE_{name}"] for name in ("ROLLOUT_BAKE", "EVIDENCE_MIN_AGE", "ENVIRONMENTS_PROD_MIN_AGE")} == {
@@ -63,6 +65,6 @@ def test_refuses_without_a_repository(tmp_path: Path) -> None:
     made = plan(work)
 
     with pytest.raises(Refused, match="not in a git repository"):
-        runner.run(evolve(made, settings=evolve(made.settings, root=tmp_path)))
+        runner.run_rehearsal(evolve(made, settings=evolve(made.settings, root=tmp_path)))
 
     assert list(work.iterdir()) == []

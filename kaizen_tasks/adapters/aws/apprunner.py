@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import DeployFailed, NotFound
 from kaizen_tasks.ports.platform import Platform
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.errors import KaizenError
 
-PAGE = 20  # the most that App Runner gives at once
-NO_SERVICE = "create it in App Runner, or correct `service` in the configuration"
-WAYS_OUT = {
+PAGE_SIZE = 20  # the most that App Runner gives at once
+NO_SERVICE_HINT = "create it in App Runner, or correct `service` in the configuration"
+STATUS_HINTS = {
     "PAUSED": "resume it: aws apprunner resume-service --service-arn {identity}",
     "CREATE_FAILED": "delete it and create it again; the reason is in its logs",
     "DELETE_FAILED": "delete it again, then create it",
-    "DELETED": NO_SERVICE,
+    "DELETED": NO_SERVICE_HINT,
 }
 
 
@@ -46,31 +46,34 @@ class AppRunnerPlatform(Platform):
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._lock = Lock()
-        self._identities: dict[str, str] = {}
+        self._arns: dict[str, str] = {}
 
-    def service(self, name: str) -> Service:
+    def get_service(self, name: str) -> Service:
         """Return a service as it is now.
 
         One that was deleted and created again has another identity, so a remembered one that is gone
         is looked for again.
         """
-        remembered = self._identities.get(name)
-        if remembered:
+        cached_arn = self._arns.get(name)
+        if cached_arn:
             try:
-                found = self._described(name, remembered)
+                service = self._describe(name, cached_arn)
             except NotFound:
-                found = None
-            if found and found.status != "DELETED":
-                return found
-            self._forget(name)
-        return self._described(name, self._identity(name))
+                service = None
+            if service and service.status != "DELETED":
+                return service
+            self._forget_arn(name)
+        return self._describe(name, self._find_arn(name))
 
-    def addresses(self) -> dict[str, str]:
+    def service_urls(self) -> dict[str, str]:
         """Return the address of every service that is not deleted, by name: the list has them, twenty a page."""
-        with translated("list the services"):
-            return {each["ServiceName"]: _url(each.get("ServiceUrl", "")) for each in _listed(self._aws.apprunner())}
+        with aws_errors("list the services"):
+            return {
+                summary["ServiceName"]: _with_scheme(summary.get("ServiceUrl", ""))
+                for summary in _list_services(self._aws.apprunner())
+            }
 
-    def start(self, service: Service) -> str:
+    def start_deployment(self, service: Service) -> str:
         """Start a deployment of the image that the service follows; return the operation's identifier.
 
         App Runner has no error of its own for a busy service: it answers InvalidRequestException, so
@@ -78,84 +81,84 @@ class AppRunnerPlatform(Platform):
         https://docs.aws.amazon.com/apprunner/latest/api/API_StartDeployment.html
         """
         apprunner = self._aws.apprunner()
-        with _about(f"start a deployment of {service.name}", otherwise=DeployFailed):
+        with _service_errors(f"start a deployment of {service.name}", change_error=DeployFailed):
             try:
-                return apprunner.start_deployment(ServiceArn=service.identity)["OperationId"]
+                return apprunner.start_deployment(ServiceArn=service.id)["OperationId"]
             except apprunner.exceptions.InvalidRequestException as error:
-                now = self.service(service.name)
-                now.demand_deployable()
-                if now.status == "RUNNING" and "RUNNING state" not in str(error):
+                current = self.get_service(service.name)
+                current.require_deployable()
+                if current.status == "RUNNING" and "RUNNING state" not in str(error):
                     raise
         return ""
 
-    def operations(self, service: Service) -> tuple[Operation, ...]:
+    def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the newest operations, newest first."""
-        with _about(f"list the operations of {service.name}"):
-            answer = self._aws.apprunner().list_operations(ServiceArn=service.identity, MaxResults=PAGE)
-        return tuple(_operation(summary) for summary in answer["OperationSummaryList"])
+        with _service_errors(f"list the operations of {service.name}"):
+            response = self._aws.apprunner().list_operations(ServiceArn=service.id, MaxResults=PAGE_SIZE)
+        return tuple(_parse_operation(summary) for summary in response["OperationSummaryList"])
 
-    def _described(self, name: str, identity: str) -> Service:
-        with _about(f"look at the service {name}"):
-            return _service(self._aws.apprunner().describe_service(ServiceArn=identity)["Service"])
+    def _describe(self, name: str, arn: str) -> Service:
+        with _service_errors(f"look at the service {name}"):
+            return _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
 
-    def _forget(self, name: str) -> None:
+    def _forget_arn(self, name: str) -> None:
         with self._lock:
-            self._identities.pop(name, None)
+            self._arns.pop(name, None)
 
-    def _identity(self, name: str) -> str:
+    def _find_arn(self, name: str) -> str:
         """Return a service's ARN; the first question reads all of them, page by page."""
         with self._lock:
-            if name not in self._identities:
-                with translated("list the services"):
-                    found = _listed(self._aws.apprunner())
-                self._identities = {each["ServiceName"]: each["ServiceArn"] for each in found}
-            if name in self._identities:
-                return self._identities[name]
-        raise NotFound(f"there is no App Runner service {name}", hint=NO_SERVICE)
+            if name not in self._arns:
+                with aws_errors("list the services"):
+                    summaries = _list_services(self._aws.apprunner())
+                self._arns = {summary["ServiceName"]: summary["ServiceArn"] for summary in summaries}
+            if name in self._arns:
+                return self._arns[name]
+        raise NotFound(f"there is no App Runner service {name}", hint=NO_SERVICE_HINT)
 
 
-def _listed(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:
+def _list_services(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:
     """Return every service that is not deleted; there is no paginator for this."""
-    found: list[ServiceSummaryTypeDef] = []
-    page = apprunner.list_services(MaxResults=PAGE)
-    found += page["ServiceSummaryList"]
+    summaries: list[ServiceSummaryTypeDef] = []
+    page = apprunner.list_services(MaxResults=PAGE_SIZE)
+    summaries += page["ServiceSummaryList"]
     while token := page.get("NextToken"):
-        page = apprunner.list_services(MaxResults=PAGE, NextToken=token)
-        found += page["ServiceSummaryList"]
-    return [each for each in found if each["Status"] != "DELETED"]
+        page = apprunner.list_services(MaxResults=PAGE_SIZE, NextToken=token)
+        summaries += page["ServiceSummaryList"]
+    return [summary for summary in summaries if summary["Status"] != "DELETED"]
 
 
-def _service(described: ServiceTypeDef) -> Service:
-    source = described["SourceConfiguration"]
+def _parse_service(description: ServiceTypeDef) -> Service:
+    source = description["SourceConfiguration"]
     return Service(
-        name=described["ServiceName"],
-        identity=described["ServiceArn"],
-        status=described["Status"],
-        url=_url(described.get("ServiceUrl", "")),
+        name=description["ServiceName"],
+        id=description["ServiceArn"],
+        status=description["Status"],
+        url=_with_scheme(description.get("ServiceUrl", "")),
         image=source.get("ImageRepository", {}).get("ImageIdentifier", ""),
         auto_deploys=source.get("AutoDeploymentsEnabled", True),
-        way_out=_way_out(described["Status"], described["ServiceArn"]),
+        fix=_status_hint(description["Status"], description["ServiceArn"]),
     )
 
 
-def _operation(summary: OperationSummaryTypeDef) -> Operation:
+def _parse_operation(summary: OperationSummaryTypeDef) -> Operation:
     """Translate an operation; one that still waits has not started, so it starts no earlier than now."""
     started, finished = summary.get("StartedAt") or datetime.now(UTC), summary.get("EndedAt")
     return Operation(
-        identity=summary["Id"],
+        id=summary["Id"],
         kind=summary["Type"],
         state=summary["Status"],
-        started=started.astimezone(UTC),
-        finished=finished.astimezone(UTC) if finished else None,
+        started_at=started.astimezone(UTC),
+        finished_at=finished.astimezone(UTC) if finished else None,
     )
 
 
-def _url(address: str) -> str:
+def _with_scheme(host: str) -> str:
     """Add the scheme that App Runner leaves out: always TLS, except on this machine."""
-    if not address:
+    if not host:
         return ""
-    scheme = "http" if _is_loopback(urlsplit(f"//{address}").hostname or "") else "https"
-    return f"{scheme}://{address}"
+    scheme = "http" if _is_loopback(urlsplit(f"//{host}").hostname or "") else "https"
+    return f"{scheme}://{host}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -165,11 +168,11 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _way_out(status: str, identity: str) -> str:
+def _status_hint(status: str, arn: str) -> str:
     if status in {"RUNNING", "OPERATION_IN_PROGRESS"}:
         return ""
-    return WAYS_OUT.get(status, "look at it in the App Runner console").format(identity=identity)
+    return STATUS_HINTS.get(status, "look at it in the App Runner console").format(identity=arn)
 
 
-def _about(doing: str, *, otherwise: type[KaizenError] | None = None) -> AbstractContextManager[None]:
-    return translated(doing, otherwise=otherwise, missing=NO_SERVICE)
+def _service_errors(action: str, *, change_error: type[KaizenError] | None = None) -> AbstractContextManager[None]:
+    return aws_errors(action, change_error=change_error, not_found_hint=NO_SERVICE_HINT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports.state import Holds
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, AttributeValueTypeDef]
 
-PREFIX = "hold#"
-TEXTS = ("reason", "actor")
+KEY_PREFIX = "hold#"
+TEXT_ATTRIBUTES = ("reason", "actor")
 
 
 class DynamoHolds(AppTable, Holds):
@@ -36,60 +36,62 @@ class DynamoHolds(AppTable, Holds):
         super().__init__(aws, app=app)
         self._clock = clock
 
-    def find(self, environment: str) -> Hold | None:
+    def get(self, environment: str) -> Hold | None:
         """Return the hold that counts, read consistently."""
-        with self._about(f"read the hold of {environment}"):
-            found = self._dynamodb.get_item(TableName=self.table, Key=_key(environment), ConsistentRead=True)
-        return self._counting(found.get("Item", {}))
+        with self._table_errors(f"read the hold of {environment}"):
+            response = self._dynamodb.get_item(TableName=self.table_name, Key=_key(environment), ConsistentRead=True)
+        return self._active_hold(response.get("Item", {}))
 
-    def all_of(self, environments: Iterable[str]) -> dict[str, Hold]:
+    def get_many(self, environments: Iterable[str]) -> dict[str, Hold]:
         """Return the holds of several environments, read consistently, a hundred with one question."""
-        with self._about("read the holds"):
-            found = [self._counting(item) for item in self._items(map(_key, environments))]
-        return {each.environment: each for each in found if each is not None}
+        with self._table_errors("read the holds"):
+            holds = [self._active_hold(item) for item in self._read_items(map(_key, environments))]
+        return {hold.environment: hold for hold in holds if hold is not None}
 
     def add(self, hold: Hold) -> Hold:
         """Write a hold where none counts, and return the one that stands now."""
         dynamodb = self._dynamodb
-        with self._about(f"hold {hold.environment}"):
+        with self._table_errors(f"hold {hold.environment}"):
             try:
                 dynamodb.put_item(
-                    TableName=self.table,
-                    Item={**_key(hold.environment), **_values(hold)},
+                    TableName=self.table_name,
+                    Item={**_key(hold.environment), **_attributes(hold)},
                     ConditionExpression="attribute_not_exists(pk) OR #until <= :now",
                     ExpressionAttributeNames={"#until": "until"},
-                    ExpressionAttributeValues={":now": {"S": sortable(self._clock.now())}},
+                    ExpressionAttributeValues={":now": {"S": sortable_timestamp(self._clock.now())}},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _hold(cast("Mapping[str, Item]", error.response)["Item"])
+                return _parse_hold(cast("Mapping[str, Item]", error.response)["Item"])
         return hold
 
     def remove(self, environment: str) -> Hold | None:
         """End a hold, and return the one that counted until then."""
-        with self._about(f"end the hold of {environment}"):
-            gone = self._dynamodb.delete_item(TableName=self.table, Key=_key(environment), ReturnValues="ALL_OLD")
-        return self._counting(gone.get("Attributes", {}))
+        with self._table_errors(f"end the hold of {environment}"):
+            response = self._dynamodb.delete_item(
+                TableName=self.table_name, Key=_key(environment), ReturnValues="ALL_OLD"
+            )
+        return self._active_hold(response.get("Attributes", {}))
 
-    def _counting(self, item: Item) -> Hold | None:
-        hold = _hold(item) if item else None
-        return None if hold is None or hold.ended(self._clock.now()) else hold
+    def _active_hold(self, item: Item) -> Hold | None:
+        hold = _parse_hold(item) if item else None
+        return None if hold is None or hold.is_expired(self._clock.now()) else hold
 
 
 def _key(environment: str) -> Item:
-    return {"pk": {"S": f"{PREFIX}{environment}"}, "sk": {"S": "hold"}}
+    return {"pk": {"S": f"{KEY_PREFIX}{environment}"}, "sk": {"S": "hold"}}
 
 
-def _values(hold: Hold) -> Item:
-    values: dict[str, AttributeValueTypeDef] = {name: {"S": getattr(hold, name)} for name in TEXTS}
-    values["since"] = {"S": sortable(hold.since)}
-    return {**values, "until": {"S": sortable(hold.until)}} if hold.until else values
+def _attributes(hold: Hold) -> Item:
+    attributes: dict[str, AttributeValueTypeDef] = {name: {"S": getattr(hold, name)} for name in TEXT_ATTRIBUTES}
+    attributes["since"] = {"S": sortable_timestamp(hold.since)}
+    return {**attributes, "until": {"S": sortable_timestamp(hold.until)}} if hold.until else attributes
 
 
-def _hold(item: Item) -> Hold:
+def _parse_hold(item: Item) -> Hold:
     return Hold(
-        environment=item["pk"]["S"].removeprefix(PREFIX),
+        environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
         since=datetime.fromisoformat(item["since"]["S"]),
         until=datetime.fromisoformat(item["until"]["S"]) if "until" in item else None,
-        **{name: item[name]["S"] for name in TEXTS},
+        **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
     )

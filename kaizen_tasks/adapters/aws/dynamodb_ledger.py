@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports.state import Ledger
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.ports.clock import Clock
 
-OPERATION = "operation"
+OPERATION_EVENT = "operation"
 """The `event` of an item that completes an intent: entries are never changed."""
 
-TEXTS = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
-CREATED_WITHIN = 120.0
-ASKED_EVERY = 2.0
+TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
+TABLE_TIMEOUT_SECONDS = 120.0
+POLL_SECONDS = 2.0
 
 
 class DynamoLedger(AppTable, Ledger):
@@ -47,58 +47,58 @@ class DynamoLedger(AppTable, Ledger):
         super().__init__(aws, app=app)
         self._clock = clock
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: LedgerEntry) -> None:
         """Write one entry, never over another one."""
         item: dict[str, AttributeValueTypeDef] = {
-            "pk": {"S": _partition(entry.environment)},
-            "sk": {"S": f"{sortable(entry.at)}#{secrets.token_hex(8)}"},
+            "pk": {"S": _partition_key(entry.environment)},
+            "sk": {"S": f"{sortable_timestamp(entry.at)}#{secrets.token_hex(8)}"},
             "event": {"S": entry.event.value},
             "took": {"N": f"{entry.took:.3f}"},
-            **{name: {"S": getattr(entry, name)} for name in TEXTS},
+            **{name: {"S": getattr(entry, name)} for name in TEXT_ATTRIBUTES},
             **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
         }
         self._put(item)
 
-    def attach(self, intent: Entry, operation: str) -> None:
+    def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Write down which operation carries out an intent."""
         self._put(
             {
-                "pk": {"S": _partition(intent.environment)},
-                "sk": {"S": f"{sortable(intent.at)}#~"},
-                "event": {"S": OPERATION},
+                "pk": {"S": _partition_key(intent.environment)},
+                "sk": {"S": f"{sortable_timestamp(intent.at)}#~"},
+                "event": {"S": OPERATION_EVENT},
                 "operation": {"S": operation},
             }
         )
 
     def _put(self, item: Mapping[str, AttributeValueTypeDef]) -> None:
         dynamodb = self._dynamodb
-        with self._about(f"write to the ledger {self.table}"):
+        with self._table_errors(f"write to the ledger {self.table_name}"):
             try:
-                dynamodb.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+                dynamodb.put_item(TableName=self.table_name, Item=item, ConditionExpression="attribute_not_exists(pk)")
             except dynamodb.exceptions.ConditionalCheckFailedException:
                 return  # nobody else writes under this key: an attempt whose answer was lost has written it
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first, including those written a moment ago."""
-        pages = self._dynamodb.get_paginator("query")
-        with self._about(f"read the ledger {self.table}"):
-            found = pages.paginate(
-                TableName=self.table,
+        paginator = self._dynamodb.get_paginator("query")
+        with self._table_errors(f"read the ledger {self.table_name}"):
+            result_pages = paginator.paginate(
+                TableName=self.table_name,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": _partition(environment)}},
+                ExpressionAttributeValues={":pk": {"S": _partition_key(environment)}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
                 PaginationConfig={"MaxItems": 2 * limit, "PageSize": 2 * limit},
             )
-            items = [item for page in found for item in page["Items"]]
-        return tuple(_joined(items))[:limit]
+            items = [item for page in result_pages for item in page["Items"]]
+        return tuple(_join_operations(items))[:limit]
 
     def exists(self) -> bool:
         """Return whether the table is there and can be used."""
         dynamodb = self._dynamodb
-        with self._about(f"look for the table {self.table}"):
+        with self._table_errors(f"look for the table {self.table_name}"):
             try:
-                table = dynamodb.describe_table(TableName=self.table)["Table"]
+                table = dynamodb.describe_table(TableName=self.table_name)["Table"]
             except dynamodb.exceptions.ResourceNotFoundException:
                 return False
         return table["TableStatus"] in {"ACTIVE", "UPDATING"}
@@ -110,10 +110,10 @@ class DynamoLedger(AppTable, Ledger):
             Unreachable: it did not become usable in time.
         """
         dynamodb = self._dynamodb
-        already = dynamodb.exceptions.ResourceInUseException
-        with self._about(f"create the table {self.table}"), suppress(already):
+        already_exists = dynamodb.exceptions.ResourceInUseException
+        with self._table_errors(f"create the table {self.table_name}"), suppress(already_exists):
             dynamodb.create_table(
-                TableName=self.table,
+                TableName=self.table_name,
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[
                     {"AttributeName": "pk", "AttributeType": "S"},
@@ -124,55 +124,55 @@ class DynamoLedger(AppTable, Ledger):
                     {"AttributeName": "sk", "KeyType": "RANGE"},
                 ],
             )
-        self._until(self.exists, "was not active")
-        self._until(self._recoverable, "had no continuous backups")
+        self._wait_until(self.exists, "was not active")
+        self._wait_until(self._enable_point_in_time_recovery, "had no continuous backups")
 
-    def _recoverable(self) -> bool:
+    def _enable_point_in_time_recovery(self) -> bool:
         """Ask for point-in-time recovery; a new table has to wait a little for it."""
         dynamodb = self._dynamodb
-        with self._about(f"make the table {self.table} recoverable"):
+        with self._table_errors(f"make the table {self.table_name} recoverable"):
             try:
                 dynamodb.update_continuous_backups(
-                    TableName=self.table,
+                    TableName=self.table_name,
                     PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
                 )
             except dynamodb.exceptions.ContinuousBackupsUnavailableException:
                 return False
         return True
 
-    def _until(self, ready: Callable[[], bool], otherwise: str) -> None:
-        deadline = self._clock.elapsed() + CREATED_WITHIN
-        while not ready():
-            if self._clock.elapsed() >= deadline:
+    def _wait_until(self, is_ready: Callable[[], bool], shortcoming: str) -> None:
+        deadline = self._clock.monotonic() + TABLE_TIMEOUT_SECONDS
+        while not is_ready():
+            if self._clock.monotonic() >= deadline:
                 raise Unreachable(
-                    f"the table {self.table} {otherwise} after {CREATED_WITHIN:.0f} s",
+                    f"the table {self.table_name} {shortcoming} after {TABLE_TIMEOUT_SECONDS:.0f} s",
                     hint="run the same command again",
                 )
-            self._clock.sleep(ASKED_EVERY)
+            self._clock.sleep(POLL_SECONDS)
 
 
-def _partition(environment: str) -> str:
+def _partition_key(environment: str) -> str:
     return f"ledger#{environment}"
 
 
-def _joined(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> Iterator[Entry]:
+def _join_operations(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> Iterator[LedgerEntry]:
     """Yield entries, newest first, each intent with its operation; that comes before it, as it was written later."""
     operations: dict[str, str] = {}
     for item in items:
-        at, _, _ = item["sk"]["S"].partition("#")
-        if item["event"]["S"] == OPERATION:
-            operations[at] = item["operation"]["S"]
+        timestamp, _, _ = item["sk"]["S"].partition("#")
+        if item["event"]["S"] == OPERATION_EVENT:
+            operations[timestamp] = item["operation"]["S"]
         else:
-            entry = _entry(item, at)
-            meant = entry.event is Event.STARTED and not entry.operation
-            yield evolve(entry, operation=operations.get(at, "")) if meant else entry
+            entry = _parse_entry(item, timestamp)
+            lacks_operation = entry.event is Event.STARTED and not entry.operation
+            yield evolve(entry, operation=operations.get(timestamp, "")) if lacks_operation else entry
 
 
-def _entry(item: Mapping[str, AttributeValueTypeDef], at: str) -> Entry:
-    return Entry(
+def _parse_entry(item: Mapping[str, AttributeValueTypeDef], timestamp: str) -> LedgerEntry:
+    return LedgerEntry(
         event=Event(item["event"]["S"]),
-        at=datetime.fromisoformat(at),
+        at=datetime.fromisoformat(timestamp),
         configuration=item["configuration"]["S"] if "configuration" in item else "",
         took=float(item.get("took", {"N": "0"})["N"]),
-        **{name: item[name]["S"] for name in TEXTS},
+        **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
     )

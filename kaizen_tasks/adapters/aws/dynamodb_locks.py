@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports.state import Locks
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, AttributeValueTypeDef]
 
-VARIABLE = "KAIZEN_LOCK"
+TOKENS_VARIABLE = "KAIZEN_LOCK"
 """The environment variable in which a run passes its locks on."""
 
-PREFIX = "lock#"
-TEXTS = ("token", "actor", "command", "reason", "process")
-OWNER = (*TEXTS, "since", "expires")
+KEY_PREFIX = "lock#"
+TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process")
+OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")
 """What is cleared when a lock is given back; the fence stays, so that it only ever grows."""
 
-FREE = "attribute_not_exists(#token)"
-OURS = "#token = :token"
-SEEN = "#token = :seen_token AND #fence = :seen_fence"
-RUN_OUT = f"{SEEN} AND #expires <= :since"
+IF_FREE = "attribute_not_exists(#token)"
+IF_OWNED = "#token = :token"
+IF_UNCHANGED = "#token = :seen_token AND #fence = :seen_fence"
+IF_EXPIRED = f"{IF_UNCHANGED} AND #expires <= :since"
 """The expiry is compared here, as DynamoDB deletes what has expired days late if at all, and the token and the fence so
 that only the lease that was looked at is taken over; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
 TTL.html."""
@@ -52,61 +52,64 @@ class DynamoLocks(AppTable, Locks):
         super().__init__(aws, app=app)
         self._environ = environ
 
-    def find(self, environment: str) -> Lock | None:
+    def get(self, environment: str) -> Lock | None:
         """Return the lock that stands, read consistently."""
-        with self._about(f"read the lock of {environment}"):
-            found = self._dynamodb.get_item(TableName=self.table, Key=_key(environment), ConsistentRead=True)
-        return _lock(found.get("Item", {}))
+        with self._table_errors(f"read the lock of {environment}"):
+            response = self._dynamodb.get_item(TableName=self.table_name, Key=_key(environment), ConsistentRead=True)
+        return _parse_lock(response.get("Item", {}))
 
-    def all_of(self, environments: Iterable[str]) -> dict[str, Lock]:
+    def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
         """Return the locks of several environments, read consistently, a hundred with one question."""
-        with self._about("read the locks"):
-            found = [_lock(item) for item in self._items(map(_key, environments))]
-        return {each.environment: each for each in found if each is not None}
+        with self._table_errors("read the locks"):
+            stored_locks = [_parse_lock(item) for item in self._read_items(map(_key, environments))]
+        return {lock.environment: lock for lock in stored_locks if lock is not None}
 
-    def take(self, wanted: Lock, *, over: Lock | None = None) -> Lock:
+    def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
         """Take the lock when it is free, its lease had run out by `wanted.since`, or it is the one to take over."""
-        standing = self._write(wanted, over=over, condition=SEEN) if over else None
-        while standing is None or (standing.token != wanted.token and standing.expired(wanted.since)):
-            standing = self._write(wanted, over=standing)
-        return standing
+        current = self._put_if(lock, replacing=replacing, condition=IF_UNCHANGED) if replacing else None
+        while current is None or (current.token != lock.token and current.is_expired(lock.since)):
+            current = self._put_if(lock, replacing=current)
+        return current
 
-    def _write(self, wanted: Lock, *, over: Lock | None, condition: str = RUN_OUT) -> Lock | None:
+    def _put_if(self, lock: Lock, *, replacing: Lock | None, condition: str = IF_EXPIRED) -> Lock | None:
         """Write a lock where none is, or over another one on a condition; return what stands when that is not so."""
-        values = {f":{name}": value for name, value in _values(wanted).items()}
-        assigned = ", ".join(f"#{name[1:]} = {name}" for name in values)
-        removed = " REMOVE #expires" if wanted.manual else ""
-        if over is not None:
-            values |= {":seen_token": {"S": over.token}, ":seen_fence": {"N": str(over.fence)}}
+        values = {f":{name}": value for name, value in _attributes(lock).items()}
+        assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
+        removal = " REMOVE #expires" if lock.is_manual else ""
+        if replacing is not None:
+            values |= {":seen_token": {"S": replacing.token}, ":seen_fence": {"N": str(replacing.fence)}}
         dynamodb = self._dynamodb
-        with self._about(f"take the lock of {wanted.environment}"):
+        with self._table_errors(f"take the lock of {lock.environment}"):
             try:
-                answer = dynamodb.update_item(
-                    TableName=self.table,
-                    Key=_key(wanted.environment),
-                    UpdateExpression=f"SET {assigned}{removed} ADD #fence :one",
-                    ConditionExpression=condition if over else FREE,
-                    ExpressionAttributeNames=_names(*OWNER, "fence"),
+                response = dynamodb.update_item(
+                    TableName=self.table_name,
+                    Key=_key(lock.environment),
+                    UpdateExpression=f"SET {assignments}{removal} ADD #fence :one",
+                    ConditionExpression=condition if replacing else IF_FREE,
+                    ExpressionAttributeNames=_name_placeholders(*OWNER_ATTRIBUTES, "fence"),
                     ExpressionAttributeValues={**values, ":one": {"N": "1"}},
                     ReturnValues="UPDATED_NEW",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _lock(_present(error))  # ours, when the answer to an earlier attempt was lost
-        return evolve(wanted, fence=int(answer["Attributes"]["fence"]["N"]))
+                return _parse_lock(_existing_item(error))  # ours, when the answer to an earlier attempt was lost
+        return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Move the end of a lease; return whether the lock is still the same."""
         dynamodb = self._dynamodb
-        with self._about(f"renew the lock of {lock.environment}"):
+        with self._table_errors(f"renew the lock of {lock.environment}"):
             try:
                 dynamodb.update_item(
-                    TableName=self.table,
+                    TableName=self.table_name,
                     Key=_key(lock.environment),
                     UpdateExpression="SET #expires = :expires",
-                    ConditionExpression=OURS,
-                    ExpressionAttributeNames=_names("token", "expires"),
-                    ExpressionAttributeValues={":token": {"S": lock.token}, ":expires": {"S": sortable(expires)}},
+                    ConditionExpression=IF_OWNED,
+                    ExpressionAttributeNames=_name_placeholders("token", "expires"),
+                    ExpressionAttributeValues={
+                        ":token": {"S": lock.token},
+                        ":expires": {"S": sortable_timestamp(expires)},
+                    },
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException:
                 return False
@@ -115,60 +118,60 @@ class DynamoLocks(AppTable, Locks):
     def release(self, lock: Lock) -> bool:
         """Give a lock back; return whether it still was the same, else nothing is changed."""
         dynamodb = self._dynamodb
-        with self._about(f"release the lock of {lock.environment}"):
+        with self._table_errors(f"release the lock of {lock.environment}"):
             try:
                 dynamodb.update_item(
-                    TableName=self.table,
+                    TableName=self.table_name,
                     Key=_key(lock.environment),
-                    UpdateExpression="REMOVE " + ", ".join(f"#{name}" for name in OWNER),
-                    ConditionExpression=OURS,
-                    ExpressionAttributeNames=_names(*OWNER),
+                    UpdateExpression="REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES),
+                    ConditionExpression=IF_OWNED,
+                    ExpressionAttributeNames=_name_placeholders(*OWNER_ATTRIBUTES),
                     ExpressionAttributeValues={":token": {"S": lock.token}},
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException:
                 return False
         return True
 
-    def inherited(self) -> dict[str, str]:
+    def inherited_tokens(self) -> dict[str, str]:
         """Return what `KAIZEN_LOCK` says."""
-        return locks.read(self._environ.get(VARIABLE, ""))
+        return locks.parse_lock_tokens(self._environ.get(TOKENS_VARIABLE, ""))
 
-    def pass_on(self, tokens: Mapping[str, str]) -> None:
+    def export_tokens(self, tokens: Mapping[str, str]) -> None:
         """Set `KAIZEN_LOCK`, or take it away."""
-        self._environ.pop(VARIABLE, None)
+        self._environ.pop(TOKENS_VARIABLE, None)
         if tokens:
-            self._environ[VARIABLE] = locks.written(tokens)
+            self._environ[TOKENS_VARIABLE] = locks.format_lock_tokens(tokens)
 
 
 def _key(environment: str) -> Item:
-    return {"pk": {"S": f"{PREFIX}{environment}"}, "sk": {"S": "lock"}}
+    return {"pk": {"S": f"{KEY_PREFIX}{environment}"}, "sk": {"S": "lock"}}
 
 
-def _names(*names: str) -> dict[str, str]:
+def _name_placeholders(*names: str) -> dict[str, str]:
     """Write attributes as expressions need them: several of these names are reserved words."""
     return {f"#{name}": name for name in names}
 
 
-def _values(lock: Lock) -> dict[str, AttributeValueTypeDef]:
-    values: dict[str, AttributeValueTypeDef] = {name: {"S": getattr(lock, name)} for name in TEXTS}
-    values["since"] = {"S": sortable(lock.since)}
+def _attributes(lock: Lock) -> dict[str, AttributeValueTypeDef]:
+    attributes: dict[str, AttributeValueTypeDef] = {name: {"S": getattr(lock, name)} for name in TEXT_ATTRIBUTES}
+    attributes["since"] = {"S": sortable_timestamp(lock.since)}
     if lock.expires is not None:
-        values["expires"] = {"S": sortable(lock.expires)}
-    return values
+        attributes["expires"] = {"S": sortable_timestamp(lock.expires)}
+    return attributes
 
 
-def _present(error: ClientError) -> Item:
+def _existing_item(error: ClientError) -> Item:
     """Return the item that did not meet a condition; the type stubs do not know that the error carries it."""
     return cast("Item", cast("Mapping[str, object]", error.response)["Item"])
 
 
-def _lock(item: Item) -> Lock | None:
+def _parse_lock(item: Item) -> Lock | None:
     if "token" not in item:
         return None
     return Lock(
-        environment=item["pk"]["S"].removeprefix(PREFIX),
+        environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
         since=datetime.fromisoformat(item["since"]["S"]),
         expires=datetime.fromisoformat(item["expires"]["S"]) if "expires" in item else None,
         fence=int(item["fence"]["N"]),
-        **{name: item[name]["S"] for name in TEXTS},
+        **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
     )

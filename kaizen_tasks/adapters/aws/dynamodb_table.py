@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
     Key = Item
 
-AT_ONCE = 100
+MAX_BATCH_KEYS = 100
 """Items that one question may ask for."""
 
 
@@ -34,13 +34,13 @@ class AppTable:
 
     def __init__(self, aws: Aws, *, app: str) -> None:
         self._aws = aws
-        self.table = f"kaizen-{app}"
+        self.table_name = f"kaizen-{app}"
 
     @property
     def _dynamodb(self) -> DynamoDBClient:
         return self._aws.dynamodb()
 
-    def _items(self, keys: Iterable[Key]) -> Iterator[Item]:
+    def _read_items(self, keys: Iterable[Key]) -> Iterator[Item]:
         """Read items consistently, a hundred with one question; those that are not there are left out.
 
         What DynamoDB gives back unread, as it may when it is busy, is asked for again.
@@ -49,21 +49,23 @@ class AppTable:
         Raises:
             Unreachable: it gives everything back.
         """
-        left = [*keys]
-        while left:
-            now, left = left[:AT_ONCE], left[AT_ONCE:]
-            wanted: KeysAndAttributesTypeDef = {"Keys": now, "ConsistentRead": True}
-            answer = self._dynamodb.batch_get_item(RequestItems={self.table: wanted})
-            yield from answer["Responses"].get(self.table, [])
-            unread = answer.get("UnprocessedKeys", {}).get(self.table, {"Keys": []})["Keys"]
-            if len(unread) == len(now):
-                raise Unreachable(f"the table {self.table} is too busy to be read", hint="run the same command again")
-            left += unread
+        remaining = [*keys]
+        while remaining:
+            batch, remaining = remaining[:MAX_BATCH_KEYS], remaining[MAX_BATCH_KEYS:]
+            request: KeysAndAttributesTypeDef = {"Keys": batch, "ConsistentRead": True}
+            response = self._dynamodb.batch_get_item(RequestItems={self.table_name: request})
+            yield from response["Responses"].get(self.table_name, [])
+            unprocessed_keys = response.get("UnprocessedKeys", {}).get(self.table_name, {"Keys": []})["Keys"]
+            if len(unprocessed_keys) == len(batch):
+                raise Unreachable(
+                    f"the table {self.table_name} is too busy to be read", hint="run the same command again"
+                )
+            remaining += unprocessed_keys
 
-    def _about(self, doing: str) -> AbstractContextManager[None]:
-        return translated(doing, missing="create it: inv setup")
+    def _table_errors(self, action: str) -> AbstractContextManager[None]:
+        return aws_errors(action, not_found_hint="create it: inv setup")
 
 
-def sortable(at: datetime) -> str:
+def sortable_timestamp(moment: datetime) -> str:
     """Write a time so that text sorts as time does: in UTC, always with microseconds."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

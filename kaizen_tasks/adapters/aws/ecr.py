@@ -6,11 +6,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws.ecr_credentials import EcrCredentials
-from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.manifest import MEDIA_TYPES, Manifest
-from kaizen_tasks.adapters.oci.pusher import Carrier
-from kaizen_tasks.adapters.oci.transport import no_repository
+from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES, Manifest
+from kaizen_tasks.adapters.oci.pusher import ImagePusher
+from kaizen_tasks.adapters.oci.transport import repository_not_found
 from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.images import Registry
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.domain.release import Copied, Image
+    from kaizen_tasks.domain.release import CopyStats, Image
     from kaizen_tasks.errors import KaizenError
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.types import Login
 
-CHECKED_AT_ONCE = 100
+MAX_LAYERS_PER_REQUEST = 100
 
 
 class EcrRegistry(Registry):
@@ -41,44 +41,44 @@ class EcrRegistry(Registry):
         self._aws = aws
         self._credentials = EcrCredentials(aws, clock=clock)
         self._client = OciClient(self._credentials, clock=clock)
-        self._carrier = Carrier(self._client, stock=self._held)
+        self._pusher = ImagePusher(self._client, blob_lookup=self._existing_blobs)
         self._lock = Lock()
-        self._known: dict[str, Manifest] = {}  # what a digest names never changes
-        self._seen: set[tuple[str, str]] = set()
+        self._manifests: dict[str, Manifest] = {}  # what a digest names never changes
+        self._present_manifests: set[tuple[str, str]] = set()
         self._images: dict[str, Image] = {}
-        self._turns: dict[str, Lock] = {}
+        self._image_locks: dict[str, Lock] = {}
 
-    def image(self, repository: str, reference: str) -> Image | None:
+    def find_image(self, repository: str, reference: str) -> Image | None:
         """Return what a tag or digest names, or None.
 
         What a digest names never changes, and is the same in every repository, so its labels are read once, however
         many threads ask.
         """
-        manifest = self._manifest(repository, reference)
+        manifest = self._read_manifest(repository, reference)
         if manifest is None:
             return None
         with self._lock:
-            turn = self._turns.setdefault(manifest.digest, Lock())
-        with turn:
+            image_lock = self._image_locks.setdefault(manifest.digest, Lock())
+        with image_lock:
             if manifest.digest not in self._images:
-                self._images[manifest.digest] = self._client.image(repository, manifest)
+                self._images[manifest.digest] = self._client.describe_image(repository, manifest)
             return self._images[manifest.digest]
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Bring an image into another repository under a tag, byte for byte.
 
         With blob mounting enabled in the account no layer is sent.
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
         """
-        return self._carrier.copy(digest=digest, source=source, target=target, tag=tag)
+        return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
 
-    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+    def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already; return False when it was there before."""
-        manifest = self._known.get(digest) or self._manifest(repository, digest)
+        manifest = self._manifests.get(digest) or self._read_manifest(repository, digest)
         if manifest is None:
-            raise PushFailed(f"{self.address(repository)} does not hold {digest}")
+            raise PushFailed(f"{self.repository_uri(repository)} does not hold {digest}")
         ecr = self._aws.ecr()
-        with _about(repository, f"point {repository}:{tag} at {digest}", otherwise=PushFailed):
+        with _repository_errors(repository, f"point {repository}:{tag} at {digest}", change_error=PushFailed):
             try:
                 ecr.put_image(
                     repositoryName=repository,
@@ -97,56 +97,58 @@ class EcrRegistry(Registry):
                 ) from error
         return True
 
-    def address(self, repository: str) -> str:
+    def repository_uri(self, repository: str) -> str:
         """Return the repository's full name: `host/repository`."""
-        with _about(repository, f"look for the repository {repository}"):
-            answer = self._aws.ecr().describe_repositories(repositoryNames=[repository])
-        return answer["repositories"][0]["repositoryUri"]
+        with _repository_errors(repository, f"look for the repository {repository}"):
+            response = self._aws.ecr().describe_repositories(repositoryNames=[repository])
+        return response["repositories"][0]["repositoryUri"]
 
-    def login(self) -> Login:
+    def credentials(self) -> Login:
         """Return credentials for the distribution API, renewed before they expire."""
         return self._credentials.login()
 
-    def _manifest(self, repository: str, reference: str) -> Manifest | None:
+    def _read_manifest(self, repository: str, reference: str) -> Manifest | None:
         """Return what a tag names now, or what a digest names, which is asked once a run."""
-        if (repository, reference) in self._seen:
-            return self._known[reference]
-        wanted = _identifier(reference)
-        with _about(repository, f"read {repository}:{reference}"):
-            answer = self._aws.ecr().batch_get_image(
-                repositoryName=repository, imageIds=[wanted], acceptedMediaTypes=list(MEDIA_TYPES)
+        if (repository, reference) in self._present_manifests:
+            return self._manifests[reference]
+        identifier = _image_identifier(reference)
+        with _repository_errors(repository, f"read {repository}:{reference}"):
+            response = self._aws.ecr().batch_get_image(
+                repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES)
             )
-        for failure in answer.get("failures", []):
+        for failure in response.get("failures", []):
             if failure["failureCode"] == "ImageNotFound":
                 return None
             raise Refused(f"cannot read {repository}:{reference}: {failure['failureReason']}")
-        image = answer["images"][0]
-        found = Manifest(image["imageManifest"].encode(), image["imageManifestMediaType"])
-        if found.digest != image["imageId"]["imageDigest"]:
-            raise Refused(f"{repository}:{reference} arrived damaged: {found.digest}")
-        self._known[found.digest] = found
-        self._seen.add((repository, found.digest))
-        return found
+        image = response["images"][0]
+        manifest = Manifest(image["imageManifest"].encode(), image["imageManifestMediaType"])
+        if manifest.digest != image["imageId"]["imageDigest"]:
+            raise Refused(f"{repository}:{reference} arrived damaged: {manifest.digest}")
+        self._manifests[manifest.digest] = manifest
+        self._present_manifests.add((repository, manifest.digest))
+        return manifest
 
-    def _held(self, repository: str, digests: Collection[str]) -> frozenset[str]:
+    def _existing_blobs(self, repository: str, digests: Collection[str]) -> frozenset[str]:
         """Return which blobs a repository holds: one question for a hundred, of which ECR takes 1000 a second.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
         """
-        wanted, held = list(digests), set[str]()
-        for first in range(0, len(wanted), CHECKED_AT_ONCE):
-            with _about(repository, f"look for the layers of an image in {repository}"):
-                answer = self._aws.ecr().batch_check_layer_availability(
-                    repositoryName=repository, layerDigests=wanted[first : first + CHECKED_AT_ONCE]
+        pending_digests, available_digests = list(digests), set[str]()
+        for offset in range(0, len(pending_digests), MAX_LAYERS_PER_REQUEST):
+            with _repository_errors(repository, f"look for the layers of an image in {repository}"):
+                response = self._aws.ecr().batch_check_layer_availability(
+                    repositoryName=repository, layerDigests=pending_digests[offset : offset + MAX_LAYERS_PER_REQUEST]
                 )
-            layers = answer["layers"]
-            held |= {each["layerDigest"] for each in layers if each["layerAvailability"] == "AVAILABLE"}
-        return frozenset(held)
+            layers = response["layers"]
+            available_digests |= {layer["layerDigest"] for layer in layers if layer["layerAvailability"] == "AVAILABLE"}
+        return frozenset(available_digests)
 
 
-def _identifier(reference: str) -> ImageIdentifierTypeDef:
+def _image_identifier(reference: str) -> ImageIdentifierTypeDef:
     return {"imageDigest": reference} if reference.startswith("sha256:") else {"imageTag": reference}
 
 
-def _about(repository: str, doing: str, *, otherwise: type[KaizenError] | None = None) -> AbstractContextManager[None]:
-    return translated(doing, otherwise=otherwise, missing=no_repository(repository).hint)
+def _repository_errors(
+    repository: str, action: str, *, change_error: type[KaizenError] | None = None
+) -> AbstractContextManager[None]:
+    return aws_errors(action, change_error=change_error, not_found_hint=repository_not_found(repository).hint)

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.ports.types import Login, Secret
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.ports.clock import Clock
 
-RENEWED_BEFORE = timedelta(minutes=30)
+RENEWAL_MARGIN = timedelta(minutes=30)
 
 
 @frozen(kw_only=True)
 class _Token:
     login: Login
-    until: datetime
+    expires: datetime
 
 
 class EcrCredentials:
@@ -44,20 +44,20 @@ class EcrCredentials:
     def login(self) -> Login:
         """Return a login that is good for a while."""
         with self._lock:
-            if self._token is None or self._clock.now() >= self._token.until - RENEWED_BEFORE:
-                self._token = self._granted()
+            if self._token is None or self._clock.now() >= self._token.expires - RENEWAL_MARGIN:
+                self._token = self._request_token()
             return self._token.login
 
     def renew(self, stale: Login) -> Login:
         """Return a login in place of one that was refused; of several threads that ask for it, the first asks AWS."""
         with self._lock:
             if self._token is None or self._token.login is stale:
-                self._token = self._granted()
+                self._token = self._request_token()
             return self._token.login
 
-    def _granted(self) -> _Token:
-        with translated("log in to the image registry"):
-            granted = self._aws.ecr().get_authorization_token()["authorizationData"][0]
-        username, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
-        login = Login(url=granted["proxyEndpoint"], username=username, password=Secret(password))
-        return _Token(login=login, until=granted["expiresAt"].astimezone(UTC))
+    def _request_token(self) -> _Token:
+        with aws_errors("log in to the image registry"):
+            authorization = self._aws.ecr().get_authorization_token()["authorizationData"][0]
+        username, _, password = base64.b64decode(authorization["authorizationToken"]).decode().partition(":")
+        login = Login(url=authorization["proxyEndpoint"], username=username, password=Secret(password))
+        return _Token(login=login, expires=authorization["expiresAt"].astimezone(UTC))

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.init.workflows import gate_of
+from kaizen_tasks.domain.init.workflows import github_environment_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaizen_tasks.config.settings import Settings
 
-GITHUB = "token.actions.githubusercontent.com"
+GITHUB_OIDC_HOST = "token.actions.githubusercontent.com"
 Document = dict[str, object]  # JSON, on its way out
 
 
-class Kind(StrEnum):
+class Sid(StrEnum):
     """What actions are about; each is the name of a statement."""
 
     ANYTHING = "KaizenAnywhere"
@@ -35,78 +35,78 @@ class Kind(StrEnum):
     SECRETS = "KaizenSecrets"
 
 
-ONLY: Mapping[Kind, str] = {Kind.LOCKS: "lock#*", Kind.HOLDS: "hold#*"}
+LEADING_KEYS: Mapping[Sid, str] = {Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
 """Keys of the table that a statement is limited to: what the ledger says can be added to and not be deleted."""
 
-READ_IMAGES = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-WRITE_IMAGES = (
+IMAGE_READ_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+IMAGE_WRITE_ACTIONS = (
     "ecr:CompleteLayerUpload",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-LOG_IN = ("ecr:GetAuthorizationToken",)
-READ_TABLE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+LOGIN_ACTIONS = ("ecr:GetAuthorizationToken",)
+TABLE_READ_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 
-TASKS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
+TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
     "push": {
-        Kind.ANYTHING: LOG_IN,
-        Kind.REPOSITORIES: ("ecr:DescribeRepositories", *READ_IMAGES, *WRITE_IMAGES),
+        Sid.ANYTHING: LOGIN_ACTIONS,
+        Sid.REPOSITORIES: ("ecr:DescribeRepositories", *IMAGE_READ_ACTIONS, *IMAGE_WRITE_ACTIONS),
     },
     "deploy": {
-        Kind.ANYTHING: (*LOG_IN, "apprunner:ListServices"),
-        Kind.REPOSITORIES: ("ecr:DescribeRepositories", *READ_IMAGES, *WRITE_IMAGES),
-        Kind.SERVICES: ("apprunner:DescribeService", "apprunner:ListOperations", "apprunner:StartDeployment"),
-        Kind.LOGS: ("logs:DescribeLogStreams", "logs:GetLogEvents"),
-        Kind.TABLE: (*READ_TABLE, "dynamodb:PutItem"),
-        Kind.LOCKS: ("dynamodb:UpdateItem",),
+        Sid.ANYTHING: (*LOGIN_ACTIONS, "apprunner:ListServices"),
+        Sid.REPOSITORIES: ("ecr:DescribeRepositories", *IMAGE_READ_ACTIONS, *IMAGE_WRITE_ACTIONS),
+        Sid.SERVICES: ("apprunner:DescribeService", "apprunner:ListOperations", "apprunner:StartDeployment"),
+        Sid.LOGS: ("logs:DescribeLogStreams", "logs:GetLogEvents"),
+        Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"),
+        Sid.LOCKS: ("dynamodb:UpdateItem",),
     },
     "hold": {
-        Kind.TABLE: (*READ_TABLE, "dynamodb:PutItem"),
-        Kind.HOLDS: ("dynamodb:DeleteItem",),
+        Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"),
+        Sid.HOLDS: ("dynamodb:DeleteItem",),
     },
     "runtime": {
-        Kind.SECRETS: (
+        Sid.SECRETS: (
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
             "secretsmanager:UpdateSecretVersionStage",
         ),
     },
     "status": {
-        Kind.ANYTHING: (*LOG_IN, "apprunner:ListServices"),
-        Kind.REPOSITORIES: READ_IMAGES,
-        Kind.SERVICES: ("apprunner:DescribeService",),
-        Kind.TABLE: READ_TABLE,
+        Sid.ANYTHING: (*LOGIN_ACTIONS, "apprunner:ListServices"),
+        Sid.REPOSITORIES: IMAGE_READ_ACTIONS,
+        Sid.SERVICES: ("apprunner:DescribeService",),
+        Sid.TABLE: TABLE_READ_ACTIONS,
     },
     "doctor": {
-        Kind.ANYTHING: ("apprunner:ListServices", "ecr:GetAccountSetting"),
-        Kind.REPOSITORIES: ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy"),
-        Kind.SERVICES: ("apprunner:DescribeService",),
-        Kind.TABLE: ("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:Query"),
+        Sid.ANYTHING: ("apprunner:ListServices", "ecr:GetAccountSetting"),
+        Sid.REPOSITORIES: ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy"),
+        Sid.SERVICES: ("apprunner:DescribeService",),
+        Sid.TABLE: ("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:Query"),
     },
 }
 """What each task asks AWS for; `sts:GetCallerIdentity` needs no permission."""
 
 
-def tasks(settings: Settings) -> tuple[str, ...]:
+def applicable_tasks(settings: Settings) -> tuple[str, ...]:
     """Return the tasks that the configuration has a use for."""
-    return tuple(task for task in TASKS if task != "runtime" or settings.runtime.keys)
+    return tuple(task for task in TASK_ACTIONS if task != "runtime" or settings.runtime.keys)
 
 
-ANY: Mapping[str, str] = {}
+NO_SERVICE_IDS: Mapping[str, str] = {}
 
 
 @frozen(kw_only=True)
 class Statement:
     """Actions, and everything that they are needed for."""
 
-    kind: Kind
+    sid: Sid
     actions: tuple[str, ...]
     resources: tuple[str, ...]
 
 
 def statements(
-    settings: Settings, *, account: str, table: str, identities: Mapping[str, str] = ANY
+    settings: Settings, *, account: str, table: str, service_ids: Mapping[str, str] = NO_SERVICE_IDS
 ) -> tuple[Statement, ...]:
     """Return the least that whoever releases the app must be allowed.
 
@@ -114,25 +114,25 @@ def statements(
         settings: names the repositories and services.
         account: twelve digits.
         table: name of the ledger's table.
-        identities: the last part of each service's ARN, by its name; only App Runner knows it, else it is any.
+        service_ids: the last part of each service's ARN, by its name; only App Runner knows it, else it is any.
     """
-    resources = _resources(settings, account, table, identities)
-    found = []
-    for kind in filter(resources.get, Kind):
-        actions = {action for needs in TASKS.values() for action in needs.get(kind, ())}
-        found.append(Statement(kind=kind, actions=tuple(sorted(actions)), resources=resources[kind]))
-    return tuple(found)
+    resources = _resources(settings, account, table, service_ids)
+    policy_statements = []
+    for sid in filter(resources.get, Sid):
+        actions = {action for task_actions in TASK_ACTIONS.values() for action in task_actions.get(sid, ())}
+        policy_statements.append(Statement(sid=sid, actions=tuple(sorted(actions)), resources=resources[sid]))
+    return tuple(policy_statements)
 
 
-def document(settings: Settings, *, account: str, table: str) -> Document:
+def policy_document(settings: Settings, *, account: str, table: str) -> Document:
     """Return that as a policy document for IAM."""
     return {
         "Version": "2012-10-17",
-        "Statement": [_written(each) for each in statements(settings, account=account, table=table)],
+        "Statement": [_render_statement(statement) for statement in statements(settings, account=account, table=table)],
     }
 
 
-def trust(settings: Settings, *, account: str, repository: str) -> Document:
+def trust_policy(settings: Settings, *, account: str, repository: str) -> Document:
     """Return who may take the role: jobs of a GitHub repository, on a branch that is released from, or once approved.
 
     https://docs.github.com/en/actions/concepts/security/openid-connect
@@ -143,12 +143,16 @@ def trust(settings: Settings, *, account: str, repository: str) -> Document:
         repository: `owner/name`.
     """
     stages = (settings.stage(name) for name in settings.pipeline)
-    gates = dict.fromkeys(gate_of(stage.name) for stage in stages if any(each.protected for each in stage.environments))
+    gates = dict.fromkeys(
+        github_environment_for(stage.name)
+        for stage in stages
+        if any(environment.protected for environment in stage.environments)
+    )
     jobs = (
         *(f"ref:refs/heads/{branch}" for branch in settings.release.branches),
         *(f"environment:{gate}" for gate in gates),
     )
-    provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{GITHUB}"
+    provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{GITHUB_OIDC_HOST}"
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -158,24 +162,24 @@ def trust(settings: Settings, *, account: str, repository: str) -> Document:
                 "Action": "sts:AssumeRoleWithWebIdentity",
                 "Principal": {"Federated": provider},
                 "Condition": {
-                    "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"},
-                    "StringLike": {f"{GITHUB}:sub": [f"repo:{repository}:{job}" for job in jobs]},
+                    "StringEquals": {f"{GITHUB_OIDC_HOST}:aud": "sts.amazonaws.com"},
+                    "StringLike": {f"{GITHUB_OIDC_HOST}:sub": [f"repo:{repository}:{job}" for job in jobs]},
                 },
             }
         ],
     }
 
 
-def _written(statement: Statement) -> Document:
-    written: Document = {
-        "Sid": str(statement.kind),
+def _render_statement(statement: Statement) -> Document:
+    rendered: Document = {
+        "Sid": str(statement.sid),
         "Effect": "Allow",
         "Action": list(statement.actions),
         "Resource": list(statement.resources),
     }
-    if statement.kind in ONLY:
-        written["Condition"] = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [ONLY[statement.kind]]}}
-    return written
+    if statement.sid in LEADING_KEYS:
+        rendered["Condition"] = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[statement.sid]]}}
+    return rendered
 
 
 def partition(region: str) -> str:
@@ -185,25 +189,29 @@ def partition(region: str) -> str:
 
 
 def _resources(
-    settings: Settings, account: str, table: str, identities: Mapping[str, str]
-) -> dict[Kind, tuple[str, ...]]:
+    settings: Settings, account: str, table: str, service_ids: Mapping[str, str]
+) -> dict[Sid, tuple[str, ...]]:
     region, environments = settings.aws.region, settings.environments.values()
-    services = dict.fromkeys(f"{each.service}/{identities.get(each.service, '*')}" for each in environments)
-    repositories = dict.fromkeys(each.repository for each in environments)
+    services = dict.fromkeys(
+        f"{environment.service}/{service_ids.get(environment.service, '*')}" for environment in environments
+    )
+    repositories = dict.fromkeys(environment.repository for environment in environments)
 
     def arn(service: str, resource: str) -> str:
         return f"arn:{partition(region)}:{service}:{region}:{account}:{resource}"
 
-    secrets = environments if settings.runtime.keys else ()
+    secret_environments = environments if settings.runtime.keys else ()
     return {
-        Kind.SECRETS: tuple(arn("secretsmanager", f"secret:{each.secret}-??????") for each in secrets),
-        Kind.ANYTHING: ("*",),
-        Kind.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
-        Kind.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),
-        Kind.LOGS: tuple(
+        Sid.SECRETS: tuple(
+            arn("secretsmanager", f"secret:{environment.secret}-??????") for environment in secret_environments
+        ),
+        Sid.ANYTHING: ("*",),
+        Sid.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
+        Sid.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),
+        Sid.LOGS: tuple(
             arn("logs", f"log-group:/aws/apprunner/{name}/{group}:*")
             for name in services
             for group in ("service", "application")
         ),
-        **dict.fromkeys((Kind.TABLE, Kind.LOCKS, Kind.HOLDS), (arn("dynamodb", f"table/{table}"),)),
+        **dict.fromkeys((Sid.TABLE, Sid.LOCKS, Sid.HOLDS), (arn("dynamodb", f"table/{table}"),)),
     }

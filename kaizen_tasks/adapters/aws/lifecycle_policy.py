@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kaizen_tasks.domain.lifecycle import Rule
+from kaizen_tasks.domain.lifecycle import LifecycleRule
 from kaizen_tasks.errors import Refused
 
-TAKEN_AWAY = frozenset({"expire", "transition"})  # a transition archives, and an archived image cannot be pulled
+REMOVING_ACTIONS = frozenset({"expire", "transition"})  # a transition archives, and an archived image cannot be pulled
 
 
-def read(text: str, *, repository: str) -> tuple[Rule, ...]:
+def parse_lifecycle_policy(text: str, *, repository: str) -> tuple[LifecycleRule, ...]:
     """Return the rules of a policy that take images away; those that only touch archived ones are left out.
 
     Args:
@@ -25,27 +25,27 @@ def read(text: str, *, repository: str) -> tuple[Rule, ...]:
         Refused: it is not written as ECR documents it.
     """
     try:
-        written = json.loads(text)["rules"]
-        return tuple(_rule(each) for each in written if _is_about_pullable_images(each))
+        rules = json.loads(text)["rules"]
+        return tuple(_parse_rule(rule) for rule in rules if _removes_pullable_images(rule))
     except (ValueError, KeyError, TypeError) as error:
         raise Refused(f"the lifecycle policy of {repository} is written in an unknown way: {error!r}") from error
 
 
-def _is_about_pullable_images(written: dict[str, Any]) -> bool:
-    selection = written["selection"]
-    archived = selection.get("storageClass") == "archive" or selection["countType"] == "sinceImageTransitioned"
-    return written["action"]["type"] in TAKEN_AWAY and not archived
+def _removes_pullable_images(rule: dict[str, Any]) -> bool:
+    selection = rule["selection"]
+    is_about_archived = selection.get("storageClass") == "archive" or selection["countType"] == "sinceImageTransitioned"
+    return rule["action"]["type"] in REMOVING_ACTIONS and not is_about_archived
 
 
-def _rule(written: dict[str, Any]) -> Rule:
-    selection = written["selection"]
-    number, counts = int(selection["countNumber"]), selection["countType"] == "imageCountMoreThan"
+def _parse_rule(rule: dict[str, Any]) -> LifecycleRule:
+    selection = rule["selection"]
+    limit, is_image_count = int(selection["countNumber"]), selection["countType"] == "imageCountMoreThan"
     prefixes = (f"{prefix}*" for prefix in selection.get("tagPrefixList", ()))
-    return Rule(
-        priority=int(written["rulePriority"]),
-        status=selection["tagStatus"],
-        patterns=(*prefixes, *selection.get("tagPatternList", ())),
-        most=number if counts else None,
-        days=None if counts else number,
-        pulls=selection["countType"] == "sinceImagePulled",
+    return LifecycleRule(
+        priority=int(rule["rulePriority"]),
+        tag_status=selection["tagStatus"],
+        tag_patterns=(*prefixes, *selection.get("tagPatternList", ())),
+        max_images=limit if is_image_count else None,
+        max_age_days=None if is_image_count else limit,
+        uses_pull_time=selection["countType"] == "sinceImagePulled",
     )

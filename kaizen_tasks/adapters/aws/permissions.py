@@ -6,8 +6,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.adapters.aws.iam_policy import TASKS
-from kaizen_tasks.adapters.aws.session import translated
+from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS
+from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.domain.aws_account import Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kaizen_tasks.adapters.aws.iam_policy import Statement
-    from kaizen_tasks.adapters.aws.session import Aws, Simulator
+    from kaizen_tasks.adapters.aws.session import Aws, IamClient
 
-ASSUMED = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
-POLICED = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
-ROOT = re.compile(r"arn:[\w-]+:iam::\d+:root")
-AT_ONCE = 8
+ASSUMED_ROLE_ARN = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
+PRINCIPAL_ARN = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
+ROOT_ARN = re.compile(r"arn:[\w-]+:iam::\d+:root")
+MAX_CONCURRENT_REQUESTS = 8
 
 
-def simulated(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
+def simulate_permissions(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
     """Ask IAM's simulator about everything.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
@@ -37,70 +37,72 @@ def simulated(principal: str, statements: Sequence[Statement], aws: Aws) -> tupl
         Denied: the credentials may not ask.
         Refused: the principal is of a kind that has no policies of its own.
     """
-    if ROOT.fullmatch(principal):
-        return tuple(Permission(task=task) for task in TASKS)
-    with translated("ask IAM what these credentials allow"):
+    if ROOT_ARN.fullmatch(principal):
+        return tuple(Permission(task=task) for task in TASK_ACTIONS)
+    with aws_errors("ask IAM what these credentials allow"):
         iam = aws.iam()
-        source = _source(principal, iam)
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            answers = pool.map(lambda statement: _denied(source, statement, iam), statements)
-            denied = frozenset[str]().union(*answers)
-    return tuple(Permission(task=task, denied=_of(task, denied)) for task in TASKS)
+        source_arn = _policy_source_arn(principal, iam)
+        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
+            action_sets = pool.map(lambda statement: _denied_actions(source_arn, statement, iam), statements)
+            denied_actions = frozenset[str]().union(*action_sets)
+    return tuple(Permission(task=task, denied_actions=_actions_within(task, denied_actions)) for task in TASK_ACTIONS)
 
 
-def _source(principal: str, iam: Simulator) -> str:
+def _policy_source_arn(principal: str, iam: IamClient) -> str:
     """Return the ARN that the simulator takes; a session's ARN leaves out the path of its role."""
-    assumed = ASSUMED.fullmatch(principal)
-    if assumed:
-        return str(iam.get_role(RoleName=assumed[1])["Role"]["Arn"])
-    if not POLICED.fullmatch(principal):
+    match = ASSUMED_ROLE_ARN.fullmatch(principal)
+    if match:
+        return str(iam.get_role(RoleName=match[1])["Role"]["Arn"])
+    if not PRINCIPAL_ARN.fullmatch(principal):
         raise NotFound(f"IAM has no policies of {principal}: neither a user nor a role")
     return principal
 
 
-def _denied(source: str, statement: Statement, iam: Simulator) -> frozenset[str]:
+def _denied_actions(source_arn: str, statement: Statement, iam: IamClient) -> frozenset[str]:
     request = {
-        "PolicySourceArn": source,
+        "PolicySourceArn": source_arn,
         "ActionNames": list(statement.actions),
         "ResourceArns": list(statement.resources),
     }
-    return frozenset(action for result in _results(request, iam) for action in _refused(result))
+    return frozenset(action for result in _evaluation_results(request, iam) for action in _denied_action(result))
 
 
-def _results(request: Mapping[str, object], iam: Simulator) -> Iterator[Mapping[str, Any]]:
-    answer = iam.simulate_principal_policy(**request)
-    yield from answer["EvaluationResults"]
-    while answer.get("IsTruncated"):
-        answer = iam.simulate_principal_policy(**request, Marker=answer["Marker"])
-        yield from answer["EvaluationResults"]
+def _evaluation_results(request: Mapping[str, object], iam: IamClient) -> Iterator[Mapping[str, Any]]:
+    response = iam.simulate_principal_policy(**request)
+    yield from response["EvaluationResults"]
+    while response.get("IsTruncated"):
+        response = iam.simulate_principal_policy(**request, Marker=response["Marker"])
+        yield from response["EvaluationResults"]
 
 
-def _refused(result: Mapping[str, Any]) -> Iterator[str]:
+def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield the action when it is refused, for any of the resources that were asked about."""
-    each = [one["EvalResourceDecision"] for one in result.get("ResourceSpecificResults", ())]
-    if {"allowed"} != set(each or [result["EvalDecision"]]):
+    decisions = [
+        resource_result["EvalResourceDecision"] for resource_result in result.get("ResourceSpecificResults", ())
+    ]
+    if {"allowed"} != set(decisions or [result["EvalDecision"]]):
         yield str(result["EvalActionName"])
 
 
-def tried(looks: Mapping[str, Callable[[], object]], why: str) -> tuple[Permission, ...]:
+def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tuple[Permission, ...]:
     """Try what can be tried by reading; a change cannot.
 
     Args:
-        looks: for every action that can be tried, a call that needs it.
+        calls: for every action that can be tried, a call that needs it.
         why: why nobody could simply ask.
     """
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        outcomes = dict(zip(looks, pool.map(_outcome, looks.values()), strict=True))
-    denied = frozenset(action for action, outcome in outcomes.items() if outcome is False)
-    settled = frozenset(action for action, outcome in outcomes.items() if outcome is not None)
-    return tuple(_permission(task, denied, settled, why) for task in TASKS)
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
+        outcomes = dict(zip(calls, pool.map(_is_allowed, calls.values()), strict=True))
+    denied_actions = frozenset(action for action, outcome in outcomes.items() if outcome is False)
+    checked_actions = frozenset(action for action, outcome in outcomes.items() if outcome is not None)
+    return tuple(_task_permission(task, denied_actions, checked_actions, why) for task in TASK_ACTIONS)
 
 
-def _outcome(look: Callable[[], object]) -> bool | None:
+def _is_allowed(call: Callable[[], object]) -> bool | None:
     """Return whether a call is allowed; None when it was not answered."""
     try:
-        with translated("read"):
-            look()
+        with aws_errors("read"):
+            call()
     except Denied:
         return False
     except Unreachable:
@@ -110,14 +112,21 @@ def _outcome(look: Callable[[], object]) -> bool | None:
     return True
 
 
-def _permission(task: str, denied: frozenset[str], settled: frozenset[str], why: str) -> Permission:
-    untried = tuple(action for action in _actions(task) if action not in settled)
-    return Permission(task=task, denied=_of(task, denied), untried=untried, why=why if untried else "")
+def _task_permission(
+    task: str, denied_actions: frozenset[str], checked_actions: frozenset[str], why: str
+) -> Permission:
+    untried_actions = tuple(action for action in _actions_of_task(task) if action not in checked_actions)
+    return Permission(
+        task=task,
+        denied_actions=_actions_within(task, denied_actions),
+        unchecked_actions=untried_actions,
+        unchecked_reason=why if untried_actions else "",
+    )
 
 
-def _of(task: str, actions: frozenset[str]) -> tuple[str, ...]:
-    return tuple(action for action in _actions(task) if action in actions)
+def _actions_within(task: str, actions: frozenset[str]) -> tuple[str, ...]:
+    return tuple(action for action in _actions_of_task(task) if action in actions)
 
 
-def _actions(task: str) -> tuple[str, ...]:
-    return tuple(sorted({action for actions in TASKS[task].values() for action in actions}))
+def _actions_of_task(task: str) -> tuple[str, ...]:
+    return tuple(sorted({action for actions in TASK_ACTIONS[task].values() for action in actions}))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.session import translated
-from kaizen_tasks.domain.json_document import Configuration
+from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.domain.json_document import ConfigDocument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.types import Secret
 
-PORT = "8080"
+APP_PORT = "8080"
 
 
-class Founder:
+class Provisioner:
     """Makes what `Registry` and `Platform` expect to find.
 
     Args:
@@ -29,25 +29,25 @@ class Founder:
         self._aws = aws
         self._region = region
 
-    def repository(self, name: str) -> None:
+    def create_repository(self, name: str) -> None:
         """Create an image repository."""
-        with translated(f"create the repository {name}"):
+        with aws_errors(f"create the repository {name}"):
             self._aws.ecr().create_repository(repositoryName=name)
 
-    def secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
+    def create_secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
         """Create a secret with names and values; return by name how App Runner refers to each value.
 
         https://docs.aws.amazon.com/apprunner/latest/dg/env-variable-manage.html
         """
-        secretsmanager, text = self._aws.secretsmanager(), content.open()
-        with translated(f"create the secret {environment.secret}"):
+        secretsmanager, text = self._aws.secretsmanager(), content.reveal()
+        with aws_errors(f"create the secret {environment.secret}"):
             try:
                 arn = secretsmanager.create_secret(Name=environment.secret, SecretString=text)["ARN"]
             except secretsmanager.exceptions.ResourceExistsException:
                 arn = secretsmanager.describe_secret(SecretId=environment.secret)["ARN"]
-        return {name: f"{arn}:{name}::" for name in Configuration.read(text).names}
+        return {name: f"{arn}:{name}::" for name in ConfigDocument.parse(text).names}
 
-    def service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
+    def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
         """Create a service that follows `:latest`, with auto-deployment, as App Runner has it by default.
 
         App Runner takes ECR's public name for a private repository and no other, so the address of a local
@@ -57,9 +57,9 @@ class Founder:
             environment: its name reaches the app as `ENVIRONMENT`.
             secrets: what the app gets from secrets, as `secret` has returned it.
         """
-        registry = f"{self._aws.account()}.dkr.ecr.{self._region}.amazonaws.com"
-        role = f"arn:aws:iam::{self._aws.account()}:role/{environment.service}-pulls"
-        with translated(f"create the service {environment.service}"):
+        registry = f"{self._aws.account_id()}.dkr.ecr.{self._region}.amazonaws.com"
+        role = f"arn:aws:iam::{self._aws.account_id()}:role/{environment.service}-pulls"
+        with aws_errors(f"create the service {environment.service}"):
             self._aws.apprunner().create_service(
                 ServiceName=environment.service,
                 SourceConfiguration={
@@ -68,7 +68,7 @@ class Founder:
                         "ImageIdentifier": f"{registry}/{environment.repository}:latest",
                         "ImageRepositoryType": "ECR",
                         "ImageConfiguration": {
-                            "Port": PORT,
+                            "Port": APP_PORT,
                             "RuntimeEnvironmentVariables": {"ENVIRONMENT": environment.name},
                             "RuntimeEnvironmentSecrets": dict(secrets),
                         },

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 TOTAL_ATTEMPTS = 5
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30
-CONNECTIONS = 32
-LONGEST_MESSAGE = 300  # some repeat the whole request
+MAX_POOL_CONNECTIONS = 32
+MAX_MESSAGE_LENGTH = 300  # some repeat the whole request
 
 # Error codes by what they mean here; https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-NO_CREDENTIALS = frozenset(
+INVALID_CREDENTIAL_CODES = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
@@ -45,10 +45,10 @@ NO_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-NO_PERMISSION = frozenset(
+ACCESS_DENIED_CODES = frozenset(
     {"AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation"}
 )
-CREDENTIAL_TROUBLE = frozenset(
+CREDENTIAL_ERRORS = frozenset(
     {
         "ConfigNotFound",
         "ConfigParseError",
@@ -69,8 +69,8 @@ CREDENTIAL_TROUBLE = frozenset(
         "UnknownCredentialError",
     }
 )
-MISSING = frozenset({"RepositoryNotFoundException", "ResourceNotFoundException"})
-OUT_OF_ORDER = frozenset(
+NOT_FOUND_CODES = frozenset({"RepositoryNotFoundException", "ResourceNotFoundException"})
+TRANSIENT_CODES = frozenset(
     {
         "InternalFailure",
         "InternalServerError",
@@ -91,7 +91,7 @@ OUT_OF_ORDER = frozenset(
 )
 
 
-class Simulator(Protocol):
+class IamClient(Protocol):
     """The two operations of IAM that are used here."""
 
     def simulate_principal_policy(self, **request: object) -> Mapping[str, Any]:
@@ -103,7 +103,7 @@ class Simulator(Protocol):
         ...
 
 
-class LogReader(Protocol):
+class LogsClient(Protocol):
     """The two operations of CloudWatch Logs that are used here."""
 
     def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
@@ -123,26 +123,26 @@ class Aws(Identity):
     Args:
         region: `eu-west-1`.
         profile: of the user's AWS configuration, or empty for the usual chain.
-        account: twelve digits; empty compares nothing.
+        account_id: twelve digits; empty compares nothing.
     """
 
     def __init__(self, *, region: str, profile: str, account: str) -> None:
         self._region = region
         self._profile = profile
-        self._expected = account
+        self._expected_account = account
         self._lock = Lock()
-        self._opened: dict[str, object] = {}
+        self._clients: dict[str, object] = {}
         self._session: boto3.session.Session | None = None
         self._account = ""
 
-    def account(self) -> str:
+    def account_id(self) -> str:
         """Return the account's number, asking STS once; that needs no permission.
 
         Raises:
             Denied: there are no credentials, they do not work, or they are of another account.
         """
         with self._lock:
-            return self._guarded()
+            return self._verified_account()
 
     def ecr(self) -> ECRClient:
         """Return the client of the container registry."""
@@ -160,55 +160,57 @@ class Aws(Identity):
         """Return the client of Secrets Manager."""
         return cast("SecretsManagerClient", self._client("secretsmanager"))
 
-    def logs(self) -> LogReader:
+    def logs(self) -> LogsClient:
         """Return the client of CloudWatch Logs."""
-        return cast("LogReader", self._client("logs"))
+        return cast("LogsClient", self._client("logs"))
 
     def sts(self) -> STSClient:
         """Return the client that tells whose credentials these are, whoever's they are."""
         with self._lock:
-            return cast("STSClient", self._kept("sts"))
+            return cast("STSClient", self._cached_client("sts"))
 
-    def iam(self) -> Simulator:
+    def iam(self) -> IamClient:
         """Return the client that tells what the credentials allow."""
-        return cast("Simulator", self._client("iam"))
+        return cast("IamClient", self._client("iam"))
 
     def _client(self, service: str) -> object:
         with self._lock:
-            self._guarded()
-            return self._kept(service)
+            self._verified_account()
+            return self._cached_client(service)
 
-    def _kept(self, service: str) -> object:
-        if service not in self._opened:
-            self._opened[service] = self._open(service)
-        return self._opened[service]
+    def _cached_client(self, service: str) -> object:
+        if service not in self._clients:
+            self._clients[service] = self._create_client(service)
+        return self._clients[service]
 
-    def _guarded(self) -> str:
+    def _verified_account(self) -> str:
         if not self._account:
-            with translated("ask AWS whose credentials these are"):
-                sts = cast("STSClient", self._kept("sts"))
-                self._account = _expected(sts.get_caller_identity()["Account"], self._expected)
+            with aws_errors("ask AWS whose credentials these are"):
+                sts = cast("STSClient", self._cached_client("sts"))
+                self._account = _require_account(sts.get_caller_identity()["Account"], self._expected_account)
         return self._account
 
-    def _open(self, service: str) -> object:
+    def _create_client(self, service: str) -> object:
         """Create a client; it costs 60 to 80 ms, and a session is not safe to share between threads."""
         import boto3
 
         if self._session is None:
             self._session = boto3.session.Session(profile_name=self._profile or None, region_name=self._region)
-        create = cast("Callable[..., object]", self._session.client)
-        return create(service, config=_config())
+        create_client = cast("Callable[..., object]", self._session.client)
+        return create_client(service, config=_client_config())
 
 
 @contextmanager
-def translated(doing: str, *, otherwise: type[KaizenError] | None = None, missing: str = "") -> Iterator[None]:
+def aws_errors(
+    action: str, *, change_error: type[KaizenError] | None = None, not_found_hint: str = ""
+) -> Iterator[None]:
     """Turn what botocore raises into errors that say what to do next.
 
     Args:
-        doing: what was attempted: `start a deployment of web`.
-        otherwise: for a change, what it means when it was rejected or its outcome is unknown; without it
+        action: what was attempted: `start a deployment of web`.
+        change_error: for a change, what it means when it was rejected or its outcome is unknown; without it
             these are Refused and Unreachable, as nothing has been changed by reading.
-        missing: what to type when the thing is missing.
+        not_found_hint: what to type when the thing is missing.
 
     Raises:
         Denied: no credentials, expired ones, no permission.
@@ -217,57 +219,57 @@ def translated(doing: str, *, otherwise: type[KaizenError] | None = None, missin
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    attempt = _Attempt(doing, otherwise, missing)
+    call = _FailedCall(action, change_error, not_found_hint)
     try:
         yield
     except ClientError as error:
-        raise attempt.answered(error) from error
+        raise call.from_response(error) from error
     except BotoCoreError as error:
-        raise attempt.unanswered(error) from error
+        raise call.from_transport_failure(error) from error
 
 
 @frozen
-class _Attempt:
+class _FailedCall:
     """A call that failed, described for people."""
 
-    doing: str
-    otherwise: type[KaizenError] | None
-    missing: str
+    action: str
+    change_error: type[KaizenError] | None
+    not_found_hint: str
 
-    def answered(self, error: ClientError) -> KaizenError:
+    def from_response(self, error: ClientError) -> KaizenError:
         """Judge an error by its code."""
         code = error.response["Error"]["Code"]
-        what = f"cannot {self.doing}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
-        if code in NO_CREDENTIALS:
-            return Denied(what, hint="log in again: aws sso login, or check AWS_PROFILE")
-        if code in NO_PERMISSION:
-            return Denied(what, hint="ask for this permission, or use another profile")
-        if code in MISSING:
-            return NotFound(what, hint=self.missing)
-        if code in OUT_OF_ORDER or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            return self._unknown(what)
-        return (self.otherwise or Refused)(what)
+        message = f"cannot {self.action}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
+        if code in INVALID_CREDENTIAL_CODES:
+            return Denied(message, hint="log in again: aws sso login, or check AWS_PROFILE")
+        if code in ACCESS_DENIED_CODES:
+            return Denied(message, hint="ask for this permission, or use another profile")
+        if code in NOT_FOUND_CODES:
+            return NotFound(message, hint=self.not_found_hint)
+        if code in TRANSIENT_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+            return self._unknown_outcome(message)
+        return (self.change_error or Refused)(message)
 
-    def unanswered(self, error: BotoCoreError) -> KaizenError:
+    def from_transport_failure(self, error: BotoCoreError) -> KaizenError:
         """Judge a failure before or on the way to AWS."""
         from botocore import exceptions as aws
 
-        what = f"cannot {self.doing}: {_one_line(str(error))}"
+        message = f"cannot {self.action}: {_one_line(str(error))}"
         if isinstance(error, aws.ConnectionError):
-            return Unreachable(what, hint="check the network, then run the same command again")
+            return Unreachable(message, hint="check the network, then run the same command again")
         if isinstance(error, aws.HTTPClientError | aws.WaiterError):
-            return self._unknown(what)
-        if type(error).__name__ in CREDENTIAL_TROUBLE:
-            return Denied(what, hint="configure credentials: aws configure sso, or set AWS_PROFILE")
-        return (self.otherwise or Refused)(what)
+            return self._unknown_outcome(message)
+        if type(error).__name__ in CREDENTIAL_ERRORS:
+            return Denied(message, hint="configure credentials: aws configure sso, or set AWS_PROFILE")
+        return (self.change_error or Refused)(message)
 
-    def _unknown(self, what: str) -> KaizenError:
-        if self.otherwise is None:
-            return Unreachable(what, hint="run the same command again")
-        return self.otherwise(what, state="it may have taken effect", hint="run the same command again")
+    def _unknown_outcome(self, message: str) -> KaizenError:
+        if self.change_error is None:
+            return Unreachable(message, hint="run the same command again")
+        return self.change_error(message, state="it may have taken effect", hint="run the same command again")
 
 
-def _expected(account: str, expected: str) -> str:
+def _require_account(account: str, expected: str) -> str:
     if expected and account != expected:
         raise Denied(
             f"the credentials are of account {account}, but {expected} is configured",
@@ -277,16 +279,16 @@ def _expected(account: str, expected: str) -> str:
     return account
 
 
-def _config() -> Config:
+def _client_config() -> Config:
     from botocore.config import Config
 
     return Config(
         retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        max_pool_connections=CONNECTIONS,
+        max_pool_connections=MAX_POOL_CONNECTIONS,
     )
 
 
 def _one_line(text: str) -> str:
-    return shorten(text, LONGEST_MESSAGE, placeholder=" …")
+    return shorten(text, MAX_MESSAGE_LENGTH, placeholder=" …")

@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.build.container_engine import build_failure, build_options, credentials, image_name, inspect, matching, push_failure, unexpected
+from kaizen_tasks.adapters.build.container_engine import build_error, build_options, registry_auth_file, image_name, inspect_image, matching_image, push_error, unexpected_image_error
 from kaizen_tasks.adapters.host.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kaizen_tasks.adapters.host.process import Finished
+    from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.settings import BuildRules
-    from kaizen_tasks.domain.release import LocalImage, Recipe
+    from kaizen_tasks.domain.release import LocalImage, BuildSpec
     from kaizen_tasks.ports.types import Login
 
 
 @frozen(kw_only=True)
-class Dialect:
+class BuildahFlavor:
     """What the two programs spell differently: how to ask for an image."""
 
     program: str
-    inspect: tuple[str, ...]
-    template: str
+    inspect_command: tuple[str, ...]
+    inspect_template: str
 
 
-REVISION = '"org.opencontainers.image.revision"'
-BUILDAH = Dialect(
+QUOTED_REVISION_LABEL = '"org.opencontainers.image.revision"'
+BUILDAH = BuildahFlavor(
     program="buildah",
-    inspect=("inspect", "--type", "image", "--format"),
-    template="{{.FromImageID}} {{.OCIv1.OS}}/{{.OCIv1.Architecture}} "
-    f"{{{{index .OCIv1.Config.Labels {REVISION}}}}}",
+    inspect_command=("inspect", "--type", "image", "--format"),
+    inspect_template="{{.FromImageID}} {{.OCIv1.OS}}/{{.OCIv1.Architecture}} "
+    f"{{{{index .OCIv1.Config.Labels {QUOTED_REVISION_LABEL}}}}}",
 )
-PODMAN = Dialect(
+PODMAN = BuildahFlavor(
     program="podman",
-    inspect=("image", "inspect", "--format"),
-    template=f"{{{{.ID}}}} {{{{.Os}}}}/{{{{.Architecture}}}} {{{{index .Labels {REVISION}}}}}",
+    inspect_command=("image", "inspect", "--format"),
+    inspect_template=f"{{{{.ID}}}} {{{{.Os}}}}/{{{{.Architecture}}}} {{{{index .Labels {QUOTED_REVISION_LABEL}}}}}",
 )
 
-CONFINED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE)
+CONTAINER_CREATION_DENIED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE)
 """What is said where no container may be made, as inside an unprivileged one; a chroot still may."""
 
 
@@ -50,59 +50,59 @@ class BuildahBuilder:
     """Builds and pushes without a daemon."""
 
     def __init__(
-        self, *, rules: BuildRules, dialect: Dialect = BUILDAH, stream: Callable[[str], None] | None = None
+        self, *, rules: BuildRules, flavor: BuildahFlavor = BUILDAH, stream: Callable[[str], None] | None = None
     ) -> None:
-        self.name = dialect.program
-        self._dialect = dialect
+        self.name = flavor.program
+        self._flavor = flavor
         self._rules = rules
         self._stream = stream
 
-    def find(self, recipe: Recipe) -> LocalImage | None:
+    def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this revision when the storage has it."""
-        argv = [self._dialect.program, *self._dialect.inspect, self._dialect.template]
-        return matching(inspect(argv, f"localhost/{image_name(recipe)}"), recipe, self._rules)
+        argv = [self._flavor.program, *self._flavor.inspect_command, self._flavor.inspect_template]
+        return matching_image(inspect_image(argv, f"localhost/{image_name(spec)}"), spec, self._rules)
 
-    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Build from an exported tree.
 
         Raises:
             BuildFailed: it did not make the image, or made something else.
         """
-        output = self._built(recipe, context)
-        if not output.ok and any(CONFINED.search(line) for line in output.tail):
-            output = self._built(recipe, context, "--isolation", "chroot")
-        if not output.ok:
-            raise build_failure(self.name, recipe, output)
-        built = self.find(recipe)
-        if built is None:
-            raise unexpected(self.name, recipe, self._rules)
-        return built
+        result = self._run_build(spec, context)
+        if not result.ok and any(CONTAINER_CREATION_DENIED.search(line) for line in result.tail):
+            result = self._run_build(spec, context, "--isolation", "chroot")
+        if not result.ok:
+            raise build_error(self.name, spec, result)
+        image = self.find_image(spec)
+        if image is None:
+            raise unexpected_image_error(self.name, spec, self._rules)
+        return image
 
-    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `address:tag`.
 
         Raises:
             PushFailed: the registry did not take it.
         """
-        with credentials(login) as (file, secrets):
-            target = f"{address}:{tag}"
-            argv = push_argv(self._dialect, image, target=target, authfile=file, plain=login.plain)
-            output = run(argv, stream=self._stream, secrets=secrets)
-        if not output.ok:
-            raise push_failure(output, address=address, tag=tag)
+        with registry_auth_file(login) as (file, secrets):
+            target = f"{repository_uri}:{tag}"
+            argv = push_argv(self._flavor, image, target=target, authfile=file, insecure=login.insecure)
+            result = run(argv, stream=self._stream, secrets=secrets)
+        if not result.ok:
+            raise push_error(result, repository_uri=repository_uri, tag=tag)
 
-    def _built(self, recipe: Recipe, context: Path, *further: str) -> Finished:
-        argv = [*build_argv(self._dialect, *further), *build_options(recipe, self._rules, context)]
+    def _run_build(self, spec: BuildSpec, context: Path, *extra_options: str) -> CompletedProcess:
+        argv = [*build_argv(self._flavor, *extra_options), *build_options(spec, self._rules, context)]
         return run(argv, stream=self._stream)
 
 
-def build_argv(dialect: Dialect, *further: str) -> list[str]:
+def build_argv(flavor: BuildahFlavor, *extra_options: str) -> list[str]:
     """Return the beginning of a build command; docker's format is what App Runner documents."""
-    return [dialect.program, "build", "--format", "docker", "--layers", "--force-rm", *further]
+    return [flavor.program, "build", "--format", "docker", "--layers", "--force-rm", *extra_options]
 
 
-def push_argv(dialect: Dialect, image: LocalImage, *, target: str, authfile: Path, plain: bool) -> list[str]:
-    """Return a push command; `plain` is for registries without TLS alone."""
-    without_tls = ["--tls-verify=false"] if plain else []
-    options = ["--authfile", str(authfile), *without_tls]
-    return [dialect.program, "push", *options, image.identity, f"docker://{target}"]
+def push_argv(flavor: BuildahFlavor, image: LocalImage, *, target: str, authfile: Path, insecure: bool) -> list[str]:
+    """Return a push command; `insecure` is for registries without TLS alone."""
+    tls_options = ["--tls-verify=false"] if insecure else []
+    options = ["--authfile", str(authfile), *tls_options]
+    return [flavor.program, "push", *options, image.id, f"docker://{target}"]

@@ -20,27 +20,27 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.pusher import Carrier
-from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.adapters.oci.pusher import ImagePusher
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.release import LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.release import Recipe
+    from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.types import Login
 
-INDEX = "application/vnd.oci.image.index.v1+json"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar"
+INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
-FOLDER = "app"
+APP_DIR = "app"
 """Where the tree stands inside the image, without the leading slash."""
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-MARK = {"dev.kaizen.image": "bundle"}
+PATH_ENV = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+BUNDLE_LABELS = {"dev.kaizen.image": "bundle"}
 
 
 class BundleBuilder:
@@ -61,18 +61,18 @@ class BundleBuilder:
         self._platform = platform
         self._store = store
 
-    def find(self, recipe: Recipe) -> LocalImage | None:
+    def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this revision when the store has it as it would be built now."""
-        layout = self._layout(recipe)
-        stored = _stored(layout)
-        if stored is None:
+        layout = self._layout_dir(spec)
+        contents = _read_layout(layout)
+        if contents is None:
             return None
-        digest, layer = stored
-        if digest != self._sealed(recipe, layer).manifest.digest:
+        digest, layer = contents
+        if digest != self._assemble_image(spec, layer).manifest.digest:
             return None
-        return LocalImage(name=str(layout), identity=digest)
+        return LocalImage(name=str(layout), id=digest)
 
-    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Write the layout beside its place and move it there whole.
 
         Raises:
@@ -85,75 +85,75 @@ class BundleBuilder:
             )
         self._store.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._store, prefix=".unfinished-") as folder:
-            unfinished = Path(folder) / "layout"
-            digest = self._write(recipe, context, unfinished)
-            _move(unfinished, self._layout(recipe))
-        return LocalImage(name=str(self._layout(recipe)), identity=digest)
+            temp_layout = Path(folder) / "layout"
+            digest = self._write_layout(spec, context, temp_layout)
+            _move_into_place(temp_layout, self._layout_dir(spec))
+        return LocalImage(name=str(self._layout_dir(spec)), id=digest)
 
-    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `address:tag`.
 
         Raises:
             PushFailed: the registry did not take it.
         """
-        repository = address.removeprefix(f"{login.host}/")
+        repository = repository_uri.removeprefix(f"{login.host}/")
         try:
-            client = OciClient(Given(login), clock=SystemClock())
-            Carrier(client).upload_layout(Path(image.name), repository=repository, tag=tag)
+            client = OciClient(StaticCredentials(login), clock=SystemClock())
+            ImagePusher(client).upload_layout(Path(image.name), repository=repository, tag=tag)
         except Refused as error:
-            raise PushFailed(f"{address}:{tag} could not be pushed: {error.what}", hint=error.hint) from error
+            raise PushFailed(f"{repository_uri}:{tag} could not be pushed: {error.message}", hint=error.hint) from error
 
-    def _layout(self, recipe: Recipe) -> Path:
-        return self._store / f"{recipe.app}-{recipe.version}-{recipe.revision[:12]}"
+    def _layout_dir(self, spec: BuildSpec) -> Path:
+        return self._store / f"{spec.app}-{spec.version}-{spec.revision[:12]}"
 
-    def _write(self, recipe: Recipe, context: Path, layout: Path) -> str:
+    def _write_layout(self, spec: BuildSpec, context: Path, layout: Path) -> str:
         blobs = layout / "blobs" / "sha256"
         blobs.mkdir(parents=True)
-        layer = _write_layer(context, blobs, mtime=int(recipe.created.timestamp()))
-        image = self._sealed(recipe, layer)
+        layer = _write_layer(context, blobs, mtime=int(spec.created_at.timestamp()))
+        image = self._assemble_image(spec, layer)
         for document in (image.config, image.manifest):
             (blobs / document.digest.removeprefix("sha256:")).write_bytes(document.content)
-        (layout / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
-        (layout / "index.json").write_bytes(_index(image.manifest, recipe.version))
+        (layout / "oci-layout").write_bytes(_encode_json({"imageLayoutVersion": "1.0.0"}))
+        (layout / "index.json").write_bytes(_index_json(image.manifest, spec.version))
         return image.manifest.digest
 
-    def _sealed(self, recipe: Recipe, layer: Descriptor) -> _Image:
+    def _assemble_image(self, spec: BuildSpec, layer: _BlobDescriptor) -> _Image:
         """Return config and manifest for a layer; the same inputs give the same bytes."""
-        config = _Document(media_type=CONFIG, content=_json(self._config(recipe, layer)))
+        config = _JsonBlob(media_type=CONFIG_MEDIA_TYPE, content=_encode_json(self._image_config(spec, layer)))
         manifest = {
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": config.described,
-            "layers": [layer.described],
+            "mediaType": MANIFEST_MEDIA_TYPE,
+            "config": config.descriptor,
+            "layers": [layer.as_json],
         }
-        return _Image(config=config, manifest=_Document(media_type=MANIFEST, content=_json(manifest)))
+        return _Image(config=config, manifest=_JsonBlob(media_type=MANIFEST_MEDIA_TYPE, content=_encode_json(manifest)))
 
-    def _config(self, recipe: Recipe, layer: Descriptor) -> dict[str, object]:
+    def _image_config(self, spec: BuildSpec, layer: _BlobDescriptor) -> dict[str, object]:
         """Return the image configuration; https://github.com/opencontainers/image-spec/blob/main/config.md."""
         system, architecture, *variant = self._platform.split("/")
-        created = recipe.created.isoformat()
+        created = spec.created_at.isoformat()
         return {
             "created": created,
             "os": system,
             "architecture": architecture,
             **({"variant": variant[0]} if variant else {}),
-            "config": self._runtime(recipe),
+            "config": self._runtime_config(spec),
             "rootfs": {"type": "layers", "diff_ids": [layer.digest]},
             "history": [{"created": created, "created_by": "kaizen bundle"}],
         }
 
-    def _runtime(self, recipe: Recipe) -> dict[str, object]:
-        variables = {"PATH": PATH, self._version_arg: recipe.version, "APP_VERSION": recipe.version}
+    def _runtime_config(self, spec: BuildSpec) -> dict[str, object]:
+        variables = {"PATH": PATH_ENV, self._version_arg: spec.version, "APP_VERSION": spec.version}
         return {
             "Env": [f"{name}={value}" for name, value in variables.items()],
             "Cmd": list(self._command),
-            "WorkingDir": f"/{FOLDER}",
-            "Labels": {**recipe.labels, **MARK},
+            "WorkingDir": f"/{APP_DIR}",
+            "Labels": {**spec.labels, **BUNDLE_LABELS},
         }
 
 
 @frozen(kw_only=True)
-class Descriptor:
+class _BlobDescriptor:
     """A blob of a layout; https://github.com/opencontainers/image-spec/blob/main/descriptor.md.
 
     Attributes:
@@ -167,13 +167,13 @@ class Descriptor:
     size: int
 
     @property
-    def described(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """The descriptor as it stands in JSON."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
 
 @frozen(kw_only=True)
-class _Document:
+class _JsonBlob:
     """A blob that is small enough to be held."""
 
     media_type: str
@@ -184,26 +184,26 @@ class _Document:
         return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
 
     @property
-    def described(self) -> dict[str, object]:
-        return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.content)).described
+    def descriptor(self) -> dict[str, object]:
+        return _BlobDescriptor(media_type=self.media_type, digest=self.digest, size=len(self.content)).as_json
 
 
 @frozen(kw_only=True)
 class _Image:
-    config: _Document
-    manifest: _Document
+    config: _JsonBlob
+    manifest: _JsonBlob
 
 
-def _json(content: object) -> bytes:
+def _encode_json(content: object) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _index(manifest: _Document, version: str) -> bytes:
-    named = {"annotations": {"org.opencontainers.image.ref.name": version}}
-    return _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest.described | named]})
+def _index_json(manifest: _JsonBlob, version: str) -> bytes:
+    ref_annotation = {"annotations": {"org.opencontainers.image.ref.name": version}}
+    return _encode_json({"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [manifest.descriptor | ref_annotation]})
 
 
-def _stored(layout: Path) -> tuple[str, Descriptor] | None:
+def _read_layout(layout: Path) -> tuple[str, _BlobDescriptor] | None:
     """Return the digest of a layout's manifest, and its layer; None when there is no such layout."""
     try:
         digest = json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]
@@ -212,77 +212,77 @@ def _stored(layout: Path) -> tuple[str, Descriptor] | None:
         size = (layout / "blobs" / layer["digest"].replace(":", "/")).stat().st_size
     except FileNotFoundError:
         return None
-    return digest, Descriptor(media_type=LAYER, digest=layer["digest"], size=size)
+    return digest, _BlobDescriptor(media_type=LAYER_MEDIA_TYPE, digest=layer["digest"], size=size)
 
 
-def _move(unfinished: Path, layout: Path) -> None:
+def _move_into_place(temp_layout: Path, layout: Path) -> None:
     """Put a layout in its place; what stood there was of other settings, or was damaged."""
     if layout.exists():
-        layout.rename(unfinished.with_name("replaced"))
-    unfinished.rename(layout)
+        layout.rename(temp_layout.with_name("replaced"))
+    temp_layout.rename(layout)
 
 
-def _write_layer(context: Path, blobs: Path, *, mtime: int) -> Descriptor:
-    unnamed = blobs / "layer"
-    with tarfile.open(unnamed, "w", format=tarfile.PAX_FORMAT) as layer:
-        layer.addfile(_folder(FOLDER, mtime))
+def _write_layer(context: Path, blobs: Path, *, mtime: int) -> _BlobDescriptor:
+    temp_file = blobs / "layer"
+    with tarfile.open(temp_file, "w", format=tarfile.PAX_FORMAT) as layer:
+        layer.addfile(_dir_entry(APP_DIR, mtime))
         for path in _walk(context):
-            _add(layer, path, context, mtime)
-    with unnamed.open("rb") as content:
+            _add_path(layer, path, context, mtime)
+    with temp_file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    size = unnamed.stat().st_size
-    unnamed.rename(blobs / digest)
-    return Descriptor(media_type=LAYER, digest=f"sha256:{digest}", size=size)
+    size = temp_file.stat().st_size
+    temp_file.rename(blobs / digest)
+    return _BlobDescriptor(media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{digest}", size=size)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Yield everything below a folder, each folder before what is in it, in the order of the names' bytes."""
-    for path in sorted(folder.iterdir(), key=lambda each: os.fsencode(each.name)):
+    for path in sorted(folder.iterdir(), key=lambda entry: os.fsencode(entry.name)):
         yield path
         if path.is_dir() and not path.is_symlink():
             yield from _walk(path)
 
 
-def _add(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> None:
-    name = f"{FOLDER}/{path.relative_to(context).as_posix()}"
+def _add_path(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> None:
+    name = f"{APP_DIR}/{path.relative_to(context).as_posix()}"
     mode = path.lstat().st_mode
     if stat.S_ISDIR(mode):
-        layer.addfile(_folder(name, mtime))
+        layer.addfile(_dir_entry(name, mtime))
     elif stat.S_ISLNK(mode):
-        layer.addfile(_link(name, _target(path, context), mtime))
+        layer.addfile(_link_entry(name, _link_target(path, context), mtime))
     elif stat.S_ISREG(mode):
         with path.open("rb") as content:
-            layer.addfile(_file(name, path, mtime), content)
+            layer.addfile(_file_entry(name, path, mtime), content)
     else:
         raise BuildFailed(f"{path.relative_to(context)} is neither file, folder nor link", hint="remove it")
 
 
-def _entry(name: str, kind: bytes, mode: int, mtime: int) -> tarfile.TarInfo:
+def _tar_entry(name: str, kind: bytes, mode: int, mtime: int) -> tarfile.TarInfo:
     """Return an entry that says nothing of the machine: root's, without names of owners."""
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode, entry.mtime = kind, mode, mtime
     return entry
 
 
-def _folder(name: str, mtime: int) -> tarfile.TarInfo:
-    return _entry(name, tarfile.DIRTYPE, 0o755, mtime)
+def _dir_entry(name: str, mtime: int) -> tarfile.TarInfo:
+    return _tar_entry(name, tarfile.DIRTYPE, 0o755, mtime)
 
 
-def _link(name: str, target: str, mtime: int) -> tarfile.TarInfo:
-    entry = _entry(name, tarfile.SYMTYPE, 0o777, mtime)
+def _link_entry(name: str, target: str, mtime: int) -> tarfile.TarInfo:
+    entry = _tar_entry(name, tarfile.SYMTYPE, 0o777, mtime)
     entry.linkname = target
     return entry
 
 
-def _file(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
+def _file_entry(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
     """Return a file's entry; of its mode, git knows only whether it is executable."""
     status = path.stat()
-    entry = _entry(name, tarfile.REGTYPE, 0o755 if status.st_mode & stat.S_IXUSR else 0o644, mtime)
+    entry = _tar_entry(name, tarfile.REGTYPE, 0o755 if status.st_mode & stat.S_IXUSR else 0o644, mtime)
     entry.size = status.st_size
     return entry
 
 
-def _target(link: Path, context: Path) -> str:
+def _link_target(link: Path, context: Path) -> str:
     """Return where a link leads, which must be inside the tree, over other links too.
 
     Raises:
@@ -290,10 +290,10 @@ def _target(link: Path, context: Path) -> str:
     """
     target = link.readlink()
     try:
-        inside = (link.parent / target).resolve().is_relative_to(context.resolve())
+        is_inside = (link.parent / target).resolve().is_relative_to(context.resolve())
     except (OSError, RuntimeError):  # a loop: Python 3.13 no longer raises for it
-        inside = False
-    if target.is_absolute() or not inside:
+        is_inside = False
+    if target.is_absolute() or not is_inside:
         raise BuildFailed(
             f"the link {link.relative_to(context)} leads out of the tree, to {target}",
             hint="point it inside the repository, or remove it",

@@ -20,34 +20,34 @@ from kaizen_tasks.ports.types import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kaizen_tasks.adapters.host.process import Finished
+    from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.settings import BuildRules
-    from kaizen_tasks.domain.release import Recipe
+    from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.types import Login
 
-ABSENT = re.compile(r"no such image|image not known", re.IGNORECASE)
+IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 
 
-def image_name(recipe: Recipe) -> str:
+def image_name(spec: BuildSpec) -> str:
     """Return what an engine calls the image of a recipe: `kaizencoach:v1.2.3`."""
-    return f"{recipe.app}:{recipe.version}"
+    return f"{spec.app}:{spec.version}"
 
 
-def build_options(recipe: Recipe, rules: BuildRules, context: Path) -> list[str]:
+def build_options(spec: BuildSpec, rules: BuildRules, context: Path) -> list[str]:
     """Return the options of a build and its context, as docker, podman and buildah all spell them.
 
     `SOURCE_DATE_EPOCH` is a plain build argument here: https://reproducible-builds.org/specs/source-date-epoch/.
     """
     arguments = {
-        "SOURCE_DATE_EPOCH": str(int(recipe.created.timestamp())),
+        "SOURCE_DATE_EPOCH": str(int(spec.created_at.timestamp())),
         **rules.args,
-        rules.version_arg: recipe.version,
+        rules.version_arg: spec.version,
     }
     return [
         *("--platform", rules.platform),
         *_pairs("--build-arg", arguments),
-        *_pairs("--label", recipe.labels),
-        *("--tag", image_name(recipe)),
+        *_pairs("--label", spec.labels),
+        *("--tag", image_name(spec)),
         *("--file", str(context / rules.dockerfile)),
         str(context),
     ]
@@ -58,15 +58,15 @@ def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
 
 
 @frozen(kw_only=True)
-class Seen:
+class EngineImage:
     """What an engine says of an image."""
 
-    identity: str
+    id: str
     platform: str
     revision: str
 
 
-def inspect(argv: Sequence[str], image: str) -> Seen | None:
+def inspect_image(argv: Sequence[str], image: str) -> EngineImage | None:
     """Ask an engine for an image; None when it has none of that name.
 
     Args:
@@ -76,26 +76,26 @@ def inspect(argv: Sequence[str], image: str) -> Seen | None:
     Raises:
         Unreachable: the engine does not answer.
     """
-    answer = run([*argv, image])
-    if answer.ok:
-        identity, platform, revision = f"{answer.out.strip()}  ".split(" ", 2)
-        return Seen(identity=identity, platform=platform, revision=revision.strip())
-    if ABSENT.search(answer.err):
+    result = run([*argv, image])
+    if result.ok:
+        identity, platform, revision = f"{result.out.strip()}  ".split(" ", 2)
+        return EngineImage(id=identity, platform=platform, revision=revision.strip())
+    if IMAGE_NOT_FOUND.search(result.err):
         return None
-    raise Unreachable(f"{argv[0]} cannot look for {image}: {answer.last}", hint="inv doctor shows what is missing")
+    raise Unreachable(f"{argv[0]} cannot look for {image}: {result.last_line}", hint="inv doctor shows what is missing")
 
 
-def matching(seen: Seen | None, recipe: Recipe, rules: BuildRules) -> LocalImage | None:
+def matching_image(image: EngineImage | None, spec: BuildSpec, rules: BuildRules) -> LocalImage | None:
     """Return the image when it is of the recipe's revision and the wanted platform."""
-    if seen is None or seen.revision != recipe.revision:
+    if image is None or image.revision != spec.revision:
         return None
-    if seen.platform != "/".join(rules.platform.split("/")[:2]):
+    if image.platform != "/".join(rules.platform.split("/")[:2]):
         return None
-    return LocalImage(name=image_name(recipe), identity=seen.identity)
+    return LocalImage(name=image_name(spec), id=image.id)
 
 
 @contextmanager
-def credentials(
+def registry_auth_file(
     login: Login, *, preferences: Mapping[str, object] | None = None
 ) -> Iterator[tuple[Path, tuple[Secret, ...]]]:
     """Keep a login in a folder of our own for as long as it is needed.
@@ -110,7 +110,7 @@ def credentials(
     Yields:
         That file, and what must not be seen in any output.
     """
-    auth = base64.b64encode(f"{login.username}:{login.password.open()}".encode()).decode()
+    auth = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
     with tempfile.TemporaryDirectory(prefix="kaizen-login-") as folder:
         file = Path(folder) / "config.json"
         file.touch(mode=0o600)
@@ -119,72 +119,72 @@ def credentials(
         yield file, (login.password, Secret(auth))
 
 
-def build_failure(engine: str, recipe: Recipe, output: Finished) -> BuildFailed:
+def build_error(engine: str, spec: BuildSpec, result: CompletedProcess) -> BuildFailed:
     """Return the error for a build that did not work; the whole tail is a note, for `--debug`."""
-    lines = _telling(output.tail) or (output.last,)
+    lines = _excerpt(result.tail) or (result.last_line,)
     error = BuildFailed(
-        f"{engine} could not build {image_name(recipe)}: {lines[-1]}",
+        f"{engine} could not build {image_name(spec)}: {lines[-1]}",
         state="before that: " + " | ".join(lines[:-1]) if lines[:-1] else "",
         hint="nothing outside this machine has changed: mend the build and run the same command again",
     )
-    error.add_note("\n".join(output.tail))
+    error.add_note("\n".join(result.tail))
     return error
 
 
-def unexpected(engine: str, recipe: Recipe, rules: BuildRules) -> BuildFailed:
+def unexpected_image_error(engine: str, spec: BuildSpec, rules: BuildRules) -> BuildFailed:
     """Return the error for a build that worked and made something else than was asked for."""
     return BuildFailed(
-        f"{engine} built {image_name(recipe)}, but not for {rules.platform} or without its labels",
+        f"{engine} built {image_name(spec)}, but not for {rules.platform} or without its labels",
         hint="see whether the Dockerfile names another platform or resets the labels",
     )
 
 
-DECORATION = re.compile(
+NOISE_LINE = re.compile(
     r"-*|-+> .*|\d+ \|.*|[\w./-]+:\d+|Removing intermediate container .*"
     r"|(#\d+ )?(sha256:.*|DONE.*|CACHED|CANCELED|\[internal\].*|transferring .*)"
 )
 """Lines around what a build says: rules, code excerpts, identifiers, the engine's own bookkeeping."""
 
-TELLING_LINES = 6
+EXCERPT_LINES = 6
 
 
-def _telling(tail: Sequence[str]) -> tuple[str, ...]:
+def _excerpt(tail: Sequence[str]) -> tuple[str, ...]:
     lines = (line.strip() for line in tail)
-    return tuple(line for line in lines if not DECORATION.fullmatch(line))[-TELLING_LINES:]
+    return tuple(line for line in lines if not NOISE_LINE.fullmatch(line))[-EXCERPT_LINES:]
 
 
 @frozen(kw_only=True)
-class _Meaning:
+class _ErrorPattern:
     """What a registry's refusal means to a person."""
 
     pattern: re.Pattern[str]
-    what: str
+    message: str
     hint: str
 
 
-def _meaning(pattern: str, what: str, hint: str) -> _Meaning:
-    return _Meaning(pattern=re.compile(pattern, re.IGNORECASE), what=what, hint=hint)
+def _error_pattern(pattern: str, message: str, hint: str) -> _ErrorPattern:
+    return _ErrorPattern(pattern=re.compile(pattern, re.IGNORECASE), message=message, hint=hint)
 
 
-MEANINGS = (
+PUSH_ERROR_PATTERNS = (
     # ECR's wording has changed over time, its code has not:
     # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
-    _meaning(
+    _error_pattern(
         r"TAG_INVALID|tag invalid|tag is immutable|ImageTagAlreadyExists",
         "{address} keeps its tags, and {tag} is taken there by other bytes",
         "a released version never moves: bump, and release that",
     ),
-    _meaning(
+    _error_pattern(
         r"NAME_UNKNOWN|name unknown|repository .*does not exist|RepositoryNotFound",
         "there is no repository {address}",
         "create it, or correct `repository` of the environment",
     ),
-    _meaning(
+    _error_pattern(
         r"\bdenied\b|unauthorized|no basic auth|authentication required|not authorized|token has expired",
         "{address} does not let these credentials push",
         "inv doctor shows whose credentials these are",
     ),
-    _meaning(
+    _error_pattern(
         r"connection refused|no such host|i/o timeout|network is unreachable",
         "{address} could not be reached",
         "check the network, then run the same command again",
@@ -192,25 +192,25 @@ MEANINGS = (
 )
 
 
-def push_failure(output: Finished, *, address: str, tag: str) -> PushFailed:
+def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> PushFailed:
     """Return the error for a push that was not taken, explained where its reason is known."""
-    known = _known(f"{output.out}\n{output.err}")
-    if known is None:
+    match = _match_push_error(f"{result.out}\n{result.err}")
+    if match is None:
         error = PushFailed(
-            f"{address}:{tag} could not be pushed: {output.last}",
+            f"{repository_uri}:{tag} could not be pushed: {result.last_line}",
             hint="the same command tries again; what has arrived is not sent twice",
         )
     else:
-        meaning, said = known
-        what = meaning.what.format(address=address, tag=tag)
-        error = PushFailed(f"{what}: {said}", hint=meaning.hint)
-    error.add_note("\n".join(output.tail))
+        error_pattern, excerpt = match
+        message = error_pattern.message.format(address=repository_uri, tag=tag)
+        error = PushFailed(f"{message}: {excerpt}", hint=error_pattern.hint)
+    error.add_note("\n".join(result.tail))
     return error
 
 
-def _known(said: str) -> tuple[_Meaning, str] | None:
+def _match_push_error(output: str) -> tuple[_ErrorPattern, str] | None:
     """Return the meaning of an output, and the rest of the line from where it shows."""
-    for meaning in MEANINGS:
-        if found := meaning.pattern.search(said):
-            return meaning, said[found.start() :].splitlines()[0].strip(' "')
+    for error_pattern in PUSH_ERROR_PATTERNS:
+        if match := error_pattern.pattern.search(output):
+            return error_pattern, output[match.start() :].splitlines()[0].strip(' "')
     return None

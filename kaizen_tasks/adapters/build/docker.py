@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.build.container_engine import build_failure, build_options, credentials, image_name, inspect, matching, push_failure, unexpected
+from kaizen_tasks.adapters.build.container_engine import build_error, build_options, registry_auth_file, image_name, inspect_image, matching_image, push_error, unexpected_image_error
 from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.errors import PushFailed
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kaizen_tasks.config.settings import BuildRules
-    from kaizen_tasks.domain.release import LocalImage, Recipe
+    from kaizen_tasks.domain.release import LocalImage, BuildSpec
     from kaizen_tasks.ports.types import Login
 
-TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
+INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 
 CREDENTIAL_KEYS = frozenset({"auths", "credsStore", "credHelpers"})
 """Keys of docker's configuration that say who somebody is; the others say how docker works for them."""
 
 
 @frozen(kw_only=True)
-class Frontend:
+class DockerBuildMode:
     """Which of docker's build programs is there, and what it needs to be told."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
 
 
-BUILDX = Frontend(
+BUILDX = DockerBuildMode(
     command=("buildx", "build", "--load"),
     # A provenance attestation would make an index of the one manifest; `--provenance` is unknown before
     # buildx 0.10, this variable is ignored there: https://docs.docker.com/build/building/variables/
     env={"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"},
 )
-BUILDKIT = Frontend(command=("build",), env={"DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"})
-LEGACY = Frontend(command=("build", "--force-rm"), env={})
+BUILDKIT = DockerBuildMode(command=("build",), env={"DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"})
+LEGACY = DockerBuildMode(command=("build", "--force-rm"), env={})
 
 
 class DockerBuilder:
@@ -57,55 +57,55 @@ class DockerBuilder:
         self._stream = stream
         self._program = program
 
-    def find(self, recipe: Recipe) -> LocalImage | None:
+    def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this revision when docker has it."""
-        return self._seen(recipe)
+        return self._inspect_image(spec)
 
-    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Build from an exported tree.
 
         Raises:
             BuildFailed: docker did not make the image, or made something else.
         """
-        frontend = self._frontend()
-        argv = [self._program, *frontend.command, *build_options(recipe, self._rules, context)]
-        output = run(argv, env=frontend.env, stream=self._stream)
-        if not output.ok:
-            raise build_failure(self.name, recipe, output)
-        built = self._seen(recipe)
-        if built is None:
-            raise unexpected(self.name, recipe, self._rules)
-        return built
+        mode = self._build_mode()
+        argv = [self._program, *mode.command, *build_options(spec, self._rules, context)]
+        result = run(argv, env=mode.env, stream=self._stream)
+        if not result.ok:
+            raise build_error(self.name, spec, result)
+        image = self._inspect_image(spec)
+        if image is None:
+            raise unexpected_image_error(self.name, spec, self._rules)
+        return image
 
-    def push(self, image: LocalImage, *, address: str, tag: str, login: Login) -> None:
+    def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `address:tag`; the name it needs for that is gone afterwards.
 
         Raises:
             PushFailed: the registry did not take it.
         """
-        target = f"{address}:{tag}"
-        named = run([self._program, "image", "tag", image.identity, target])
-        if not named.ok:
-            raise PushFailed(f"docker cannot name {image.name} {target}: {named.last}", hint="run inv build again")
+        target = f"{repository_uri}:{tag}"
+        result = run([self._program, "image", "tag", image.id, target])
+        if not result.ok:
+            raise PushFailed(f"docker cannot name {image.name} {target}: {result.last_line}", hint="run inv build again")
         try:
-            self._upload(target, address=address, tag=tag, login=login)
+            self._upload(target, repository_uri=repository_uri, tag=tag, login=login)
         finally:
             run([self._program, "image", "rm", target])
 
-    def _upload(self, target: str, *, address: str, tag: str, login: Login) -> None:
-        with credentials(login, preferences=_preferences()) as (file, secrets):
-            _borrow(into=file.parent)
+    def _upload(self, target: str, *, repository_uri: str, tag: str, login: Login) -> None:
+        with registry_auth_file(login, preferences=_config_without_credentials()) as (file, secrets):
+            _link_docker_config(destination=file.parent)
             argv = [self._program, "--config", str(file.parent), "push", target]
             # This variable holds credentials too, and would be asked before the folder.
-            output = run(argv, env={"DOCKER_AUTH_CONFIG": ""}, stream=self._stream, secrets=secrets)
-        if not output.ok:
-            raise push_failure(output, address=address, tag=tag)
+            result = run(argv, env={"DOCKER_AUTH_CONFIG": ""}, stream=self._stream, secrets=secrets)
+        if not result.ok:
+            raise push_error(result, repository_uri=repository_uri, tag=tag)
 
-    def _seen(self, recipe: Recipe) -> LocalImage | None:
-        argv = [self._program, "image", "inspect", "--format", TEMPLATE]
-        return matching(inspect(argv, image_name(recipe)), recipe, self._rules)
+    def _inspect_image(self, spec: BuildSpec) -> LocalImage | None:
+        argv = [self._program, "image", "inspect", "--format", INSPECT_TEMPLATE]
+        return matching_image(inspect_image(argv, image_name(spec)), spec, self._rules)
 
-    def _frontend(self) -> Frontend:
+    def _build_mode(self) -> DockerBuildMode:
         """Ask for buildx first: since docker 23 there is no BuildKit without it."""
         if run([self._program, "buildx", "version"]).ok:
             return BUILDX
@@ -114,23 +114,23 @@ class DockerBuilder:
         return BUILDKIT if major.isdecimal() and int(major) < 23 else LEGACY
 
 
-def _home() -> Path:
+def _docker_config_dir() -> Path:
     """Return the folder of the user's own docker configuration."""
     return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
 
 
-def _preferences() -> dict[str, object]:
+def _config_without_credentials() -> dict[str, object]:
     """Return the user's docker configuration without anybody's credentials."""
     try:
-        content = json.loads((_home() / "config.json").read_bytes())
+        content = json.loads((_docker_config_dir() / "config.json").read_bytes())
     except (OSError, ValueError):
         return {}
     return {key: content[key] for key in content if key not in CREDENTIAL_KEYS}
 
 
-def _borrow(*, into: Path) -> None:
+def _link_docker_config(*, destination: Path) -> None:
     """Link the rest of the user's folder: contexts, their certificates and plugins stay as they are."""
-    if _home().is_dir():
-        for entry in _home().iterdir():
+    if _docker_config_dir().is_dir():
+        for entry in _docker_config_dir().iterdir():
             if entry.name != "config.json":
-                (into / entry.name).symlink_to(entry.absolute())
+                (destination / entry.name).symlink_to(entry.absolute())

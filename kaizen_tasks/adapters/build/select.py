@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
-from kaizen_tasks.adapters.host.process import quoted, run
+from kaizen_tasks.adapters.host.process import shell_join, run
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Probe:
+class EngineProbe:
     """A command that prints something when an engine works, not merely when it is installed.
 
     Attributes:
@@ -33,15 +33,15 @@ class Probe:
     timeout: float
 
 
-PROBES = {
-    "docker": Probe(argv=("docker", "info", "--format", "{{.ServerVersion}}"), timeout=3),
-    "podman": Probe(argv=("podman", "info", "--format", "{{.Version.Version}}"), timeout=10),
-    "buildah": Probe(argv=("buildah", "info", "--format", "{{.store.GraphDriverName}}"), timeout=10),
+ENGINE_PROBES = {
+    "docker": EngineProbe(argv=("docker", "info", "--format", "{{.ServerVersion}}"), timeout=3),
+    "podman": EngineProbe(argv=("podman", "info", "--format", "{{.Version.Version}}"), timeout=10),
+    "buildah": EngineProbe(argv=("buildah", "info", "--format", "{{.store.GraphDriverName}}"), timeout=10),
 }
 """The engines, in the order in which they are tried."""
 
 
-def choose(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | None = None) -> Builder:
+def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | None = None) -> Builder:
     """Return the builder that is configured, or the first that works for `auto`.
 
     `auto` never means `bundle`: an image without the Dockerfile is another image; somebody must ask for it.
@@ -56,43 +56,43 @@ def choose(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | No
     """
     if rules.engine == "bundle":
         return BundleBuilder(command=rules.command, version_arg=rules.version_arg, platform=rules.platform, store=store)
-    return _engine(working(rules.engine), rules, stream)
+    return _create_builder(find_working_engine(rules.engine), rules, stream)
 
 
-def working(engine: str) -> str:
+def find_working_engine(engine: str) -> str:
     """Return the engine's name when it works; of `auto`, the first that does.
 
     Raises:
         Refused: the engine does not work, or none does.
     """
     if engine != "auto":
-        if fault := _fault(engine):
-            raise Refused(f"build.engine is {engine}, and {fault}", hint='mend that, or set build.engine to "auto"')
+        if problem := _engine_problem(engine):
+            raise Refused(f"build.engine is {engine}, and {problem}", hint='mend that, or set build.engine to "auto"')
         return engine
-    faults = {}
-    for name in PROBES:
-        faults[name] = _fault(name)
-        if not faults[name]:
+    problems = {}
+    for name in ENGINE_PROBES:
+        problems[name] = _engine_problem(name)
+        if not problems[name]:
             return name
     raise Refused(
-        "no container engine works here: " + "; ".join(faults.values()),
+        "no container engine works here: " + "; ".join(problems.values()),
         hint='install one, or set build.engine = "bundle" for an image that ignores the Dockerfile',
     )
 
 
-def _fault(engine: str) -> str:
+def _engine_problem(engine: str) -> str:
     """Return what keeps an engine from working, or an empty string."""
-    probe = PROBES[engine]
+    probe = ENGINE_PROBES[engine]
     try:
-        answer = run(probe.argv, timeout=probe.timeout)
+        result = run(probe.argv, timeout=probe.timeout)
     except Refused as error:
-        return error.what
-    if answer.ok and answer.out.strip():
+        return error.message
+    if result.ok and result.out.strip():
         return ""
-    return f"`{quoted(probe.argv)}` failed: {answer.last}"
+    return f"`{shell_join(probe.argv)}` failed: {result.last_line}"
 
 
-def _engine(name: str, rules: BuildRules, stream: Callable[[str], None] | None) -> Builder:
+def _create_builder(name: str, rules: BuildRules, stream: Callable[[str], None] | None) -> Builder:
     if name == "docker":
         return DockerBuilder(rules=rules, stream=stream)
-    return BuildahBuilder(rules=rules, dialect=PODMAN if name == "podman" else BUILDAH, stream=stream)
+    return BuildahBuilder(rules=rules, flavor=PODMAN if name == "podman" else BUILDAH, stream=stream)

@@ -6,7 +6,7 @@ import itertools
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.check import Verdict, summary
+from kaizen_tasks.domain.check import Verdict, findings_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 80
 """Columns where there is no terminal to ask."""
 
-Row = tuple[Verdict, str, str, str]
+FindingRow = tuple[Verdict, str, str, str]
 """Verdict, check, what was seen, what to do."""
 
-STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
+VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -30,14 +30,14 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
-        found = tuple(group)
+        environment_findings = tuple(group)
         if environment:
             console.print(environment, style="bold", markup=False)
-        console.print(_table(_brief(found) if environment else _rows(found)))
-    console.print(summary(findings), markup=False)
+        console.print(_table(_brief_rows(environment_findings) if environment else _all_rows(environment_findings)))
+    console.print(findings_summary(findings), markup=False)
 
 
-def _table(rows: Iterable[Row]) -> Table:
+def _table(rows: Iterable[FindingRow]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -46,19 +46,19 @@ def _table(rows: Iterable[Row]) -> Table:
     table.add_column(width=13)
     table.add_column(overflow="fold")
     for verdict, check, what, fix in rows:
-        table.add_row(Text(f"  {verdict}", STYLES[verdict]), Text(check), Text(what))
+        table.add_row(Text(f"  {verdict}", VERDICT_STYLES[verdict]), Text(check), Text(what))
         if fix:
             table.add_row("", "", Text(f"→ {fix}", "bold"))
     return table
 
 
-def _rows(findings: Sequence[Finding]) -> Iterable[Row]:
-    return ((each.verdict, each.subject.check, each.what, each.fix) for each in findings)
+def _all_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
+    return ((finding.verdict, finding.subject.check, finding.message, finding.fix) for finding in findings)
 
 
-def _brief(findings: Sequence[Finding]) -> Iterable[Row]:
+def _brief_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
     """Yield what is not well; then one row for all the rest."""
-    fine = [each.subject.check for each in findings if each.verdict is Verdict.OK]
-    yield from _rows([each for each in findings if each.verdict is not Verdict.OK])
-    if fine:
-        yield Verdict.OK, "", ", ".join(fine), ""
+    ok_checks = [finding.subject.check for finding in findings if finding.verdict is Verdict.OK]
+    yield from _all_rows([finding for finding in findings if finding.verdict is not Verdict.OK])
+    if ok_checks:
+        yield Verdict.OK, "", ", ".join(ok_checks), ""

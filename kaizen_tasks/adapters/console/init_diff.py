@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kaizen_tasks.domain.init.file_change import Change
-    from kaizen_tasks.domain.init.notes import Remark
+    from kaizen_tasks.domain.init.file_change import FileChange
+    from kaizen_tasks.domain.init.notes import Note
 
-STYLES = {"+": "green", "-": "red", "@": "cyan"}
+LINE_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def show(changes: Iterable[Change], remarks: Iterable[Remark], stream: TextIO) -> None:
+def print_changes(changes: Iterable[FileChange], notes: Iterable[Note], stream: TextIO) -> None:
     """Show a diff of every file, then the remarks; in colour on a terminal."""
     for change in changes:
         for line in change.diff:
-            _print(line, "bold" if line.startswith(("+++", "---")) else STYLES.get(line[:1], ""), stream)
-        _print("", "", stream)
-    for remark in remarks:
-        _print(f"note: {remark.what}", "yellow", stream)
-        for line in remark.lines:
-            _print(f"    {line}".rstrip(), "", stream)
+            _print_line(line, "bold" if line.startswith(("+++", "---")) else LINE_STYLES.get(line[:1], ""), stream)
+        _print_line("", "", stream)
+    for note in notes:
+        _print_line(f"note: {note.text}", "yellow", stream)
+        for line in note.snippet:
+            _print_line(f"    {line}".rstrip(), "", stream)
 
 
-def _print(line: str, style: str, stream: TextIO) -> None:
+def _print_line(line: str, style: str, stream: TextIO) -> None:
     if not stream.isatty():
         stream.write(f"{line}\n")
         return

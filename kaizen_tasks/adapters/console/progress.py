@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-class State(StrEnum):
+class ProgressState(StrEnum):
     """How far an environment is, in the words of the table; the most urgent first."""
 
     FAILED = "failed"
@@ -22,92 +22,102 @@ class State(StrEnum):
 
 
 @frozen(kw_only=True)
-class Line:
+class EnvironmentProgress:
     """One environment.
 
     Attributes:
         name: which.
-        usual: seconds that a release usually takes there; None when nobody knows.
+        typical_duration: seconds that a release usually takes there; None when nobody knows.
         state: how far it is.
         step: the step it is at, or was at last.
         text: what is to be said of that.
-        began: when its first step was reached, in elapsed seconds; None before.
-        ended: when nothing more was to happen; None before.
+        started_at: when its first step was reached, in elapsed seconds; None before.
+        finished_at: when nothing more was to happen; None before.
     """
 
     name: str
-    usual: float | None = None
-    state: State = State.WAITING
+    typical_duration: float | None = None
+    state: ProgressState = ProgressState.WAITING
     step: str = ""
     text: str = ""
-    began: float | None = None
-    ended: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
 
-    def took(self, now: float) -> float | None:
+    def elapsed(self, now: float) -> float | None:
         """Return the seconds since it began, or that it took; None before."""
-        return None if self.began is None else (now if self.ended is None else self.ended) - self.began
+        return (
+            None
+            if self.started_at is None
+            else (now if self.finished_at is None else self.finished_at) - self.started_at
+        )
 
 
-class Board:
+class RolloutProgress:
     """Every environment of a rollout. Safe to use from several threads.
 
     Args:
         environments: names, in order.
-        elapsed: seconds that only ever grow.
+        monotonic: seconds that only ever grow.
     """
 
-    def __init__(self, environments: Iterable[str], elapsed: Callable[[], float]) -> None:
-        self.elapsed = elapsed
-        self.began = elapsed()
+    def __init__(self, environments: Iterable[str], monotonic: Callable[[], float]) -> None:
+        self.monotonic = monotonic
+        self.started_at = monotonic()
         self._lock = threading.Lock()
-        self._lines = {name: Line(name=name) for name in environments}
+        self._environments = {name: EnvironmentProgress(name=name) for name in environments}
 
     def __contains__(self, environment: str) -> bool:
-        return environment in self._lines
+        return environment in self._environments
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def environments(self) -> tuple[EnvironmentProgress, ...]:
         """Every environment as it is at this moment."""
         with self._lock:
-            return tuple(self._lines.values())
+            return tuple(self._environments.values())
 
-    def expect(self, environment: str, seconds: float | None) -> None:
+    def set_typical_duration(self, environment: str, seconds: float | None) -> None:
         """Note how long a release usually takes in an environment."""
         with self._lock:
-            self._lines[environment] = evolve(self._lines[environment], usual=seconds)
+            self._environments[environment] = evolve(self._environments[environment], typical_duration=seconds)
 
-    def reach(self, environment: str, step: str, text: str) -> None:
+    def start_step(self, environment: str, step: str, text: str) -> None:
         """Note that an environment has come to a step."""
         with self._lock:
-            line = self._lines[environment]
-            began = self.elapsed() if line.began is None else line.began
-            self._lines[environment] = evolve(line, state=State.ACTIVE, step=step, text=text, began=began, ended=None)
+            progress = self._environments[environment]
+            started_at = self.monotonic() if progress.started_at is None else progress.started_at
+            self._environments[environment] = evolve(
+                progress, state=ProgressState.ACTIVE, step=step, text=text, started_at=started_at, finished_at=None
+            )
 
-    def say(self, environment: str, text: str) -> None:
+    def update_text(self, environment: str, text: str) -> None:
         """Note how far the step is."""
         with self._lock:
-            self._lines[environment] = evolve(self._lines[environment], text=text)
+            self._environments[environment] = evolve(self._environments[environment], text=text)
 
-    def end(self, environment: str, fault: str) -> Line:
+    def finish(self, environment: str, error: str) -> EnvironmentProgress:
         """Note that nothing more will happen in an environment, and what is wrong there; return it as it is now."""
         with self._lock:
-            line = self._lines[environment]
-            state = State.FAILED if fault else State.DONE
-            self._lines[environment] = evolve(line, state=state, text=fault or line.text, ended=self.elapsed())
-            return self._lines[environment]
+            progress = self._environments[environment]
+            state = ProgressState.FAILED if error else ProgressState.DONE
+            self._environments[environment] = evolve(
+                progress, state=state, text=error or progress.text, finished_at=self.monotonic()
+            )
+            return self._environments[environment]
 
 
-def counts(lines: Iterable[Line]) -> dict[State, int]:
+def count_states(environments: Iterable[EnvironmentProgress]) -> dict[ProgressState, int]:
     """Return how many environments are in each state."""
-    states = [line.state for line in lines]
-    return {state: states.count(state) for state in State}
+    states = [environment.state for environment in environments]
+    return {state: states.count(state) for state in ProgressState}
 
 
-def chosen(lines: tuple[Line, ...], room: int) -> tuple[Line, ...]:
+def environments_that_fit(
+    environments: tuple[EnvironmentProgress, ...], height: int
+) -> tuple[EnvironmentProgress, ...]:
     """Return the lines to show where not all have room: what failed, what is at work, what is next, in their order."""
-    if len(lines) <= room:
-        return lines
-    urgency = list(State)
-    urgent = sorted(lines, key=lambda line: urgency.index(line.state))[: max(room, 0)]
-    names = {line.name for line in urgent}
-    return tuple(line for line in lines if line.name in names)
+    if len(environments) <= height:
+        return environments
+    urgency = list(ProgressState)
+    selection = sorted(environments, key=lambda environment: urgency.index(environment.state))[: max(height, 0)]
+    names = {environment.name for environment in selection}
+    return tuple(environment for environment in environments if environment.name in names)

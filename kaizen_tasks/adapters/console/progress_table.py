@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.console.progress import Board, Line, State, chosen, counts
+from kaizen_tasks.adapters.console.progress import (
+    EnvironmentProgress,
+    ProgressState,
+    RolloutProgress,
+    count_states,
+    environments_that_fit,
+)
 from kaizen_tasks.domain import duration
 
 if TYPE_CHECKING:
@@ -14,51 +20,64 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-MARKS = {State.FAILED: ("✗", "red"), State.WAITING: ("·", "dim"), State.DONE: ("✓", "green")}
-STYLES = {State.FAILED: "red", State.ACTIVE: "cyan", State.WAITING: "dim", State.DONE: "green"}
-AROUND = 4
+STATE_SYMBOLS = {
+    ProgressState.FAILED: ("✗", "red"),
+    ProgressState.WAITING: ("·", "dim"),
+    ProgressState.DONE: ("✓", "green"),
+}
+STATE_STYLES = {
+    ProgressState.FAILED: "red",
+    ProgressState.ACTIVE: "cyan",
+    ProgressState.WAITING: "dim",
+    ProgressState.DONE: "green",
+}
+RESERVED_LINES = 4
 """Lines of a terminal that are not for environments: heading, counts, and two for what has been said above."""
 
-LATE = 1.5
+LATE_FACTOR = 1.5
 """Times the usual duration from which on the elapsed time catches the eye."""
 
 
-class View:
+class ProgressTable:
     """A board that is drawn anew whenever it is printed, so that it fits the terminal as it is by then.
 
     Args:
-        board: what to draw.
+        rollout: what to draw.
         console: where to.
-        turning: stands before environments that are at work.
+        spinner: stands before environments that are at work.
     """
 
-    def __init__(self, board: Board, console: Console, turning: RenderableType) -> None:
-        self._board = board
+    def __init__(self, rollout: RolloutProgress, console: Console, spinner: RenderableType) -> None:
+        self._rollout = rollout
         self._console = console
-        self._turning = turning
+        self._spinner = spinner
 
     def __rich__(self) -> RenderableType:
         """Draw what has room."""
-        return self._drawn(self._console.size.height - AROUND, self._turning)
+        return self._render(self._console.size.height - RESERVED_LINES, self._spinner)
 
     @property
-    def whole(self) -> RenderableType:
+    def full_table(self) -> RenderableType:
         """Every environment; what is still at work has been interrupted."""
         from rich.text import Text
 
-        return self._drawn(len(self._board.lines), Text("!", "yellow"))
+        return self._render(len(self._rollout.environments), Text("!", "yellow"))
 
-    def _drawn(self, room: int, turning: RenderableType) -> RenderableType:
+    def _render(self, height: int, spinner: RenderableType) -> RenderableType:
         from rich.console import Group
 
-        lines, now = self._board.lines, self._board.elapsed()
-        shown = chosen(lines, room)
-        known = any(line.usual is not None for line in lines)
-        table = _table(("environment", "step", "elapsed", "usual") if known else ("environment", "step", "elapsed"))
-        for line in shown:
-            cells = _cells(line, now)
-            table.add_row(_mark(line, turning), *(cells if known else cells[:-1]), _text(line))
-        return Group(table, _summary(lines, len(shown), now - self._board.began))
+        environments, now = self._rollout.environments, self._rollout.monotonic()
+        visible_environments = environments_that_fit(environments, height)
+        has_typical_durations = any(environment.typical_duration is not None for environment in environments)
+        table = _table(
+            ("environment", "step", "elapsed", "usual") if has_typical_durations else ("environment", "step", "elapsed")
+        )
+        for environment in visible_environments:
+            cells = _cells(environment, now)
+            table.add_row(
+                _symbol(environment, spinner), *(cells if has_typical_durations else cells[:-1]), _text(environment)
+            )
+        return Group(table, _summary(environments, len(visible_environments), now - self._rollout.started_at))
 
 
 def _table(names: Sequence[str]) -> Table:
@@ -73,41 +92,57 @@ def _table(names: Sequence[str]) -> Table:
     return table
 
 
-def _mark(line: Line, turning: RenderableType) -> RenderableType:
+def _symbol(environment: EnvironmentProgress, spinner: RenderableType) -> RenderableType:
     from rich.text import Text
 
-    return turning if line.state is State.ACTIVE else Text(*MARKS[line.state])
+    return spinner if environment.state is ProgressState.ACTIVE else Text(*STATE_SYMBOLS[environment.state])
 
 
-def _cells(line: Line, now: float) -> list[Text]:
+def _cells(environment: EnvironmentProgress, now: float) -> list[Text]:
     from rich.text import Text
 
-    took = line.took(now)
-    late = took is not None and line.usual is not None and took > line.usual * LATE
+    elapsed = environment.elapsed(now)
+    is_late = (
+        elapsed is not None
+        and environment.typical_duration is not None
+        and elapsed > environment.typical_duration * LATE_FACTOR
+    )
     return [
-        Text(line.name),
-        Text(line.step if line.state in {State.ACTIVE, State.FAILED} else str(line.state), STYLES[line.state]),
-        Text("" if took is None else duration.show(took), "yellow" if late else ""),
-        Text("" if line.usual is None else duration.show(line.usual), "dim"),
+        Text(environment.name),
+        Text(
+            environment.step
+            if environment.state in {ProgressState.ACTIVE, ProgressState.FAILED}
+            else str(environment.state),
+            STATE_STYLES[environment.state],
+        ),
+        Text("" if elapsed is None else duration.format_duration(elapsed), "yellow" if is_late else ""),
+        Text(
+            "" if environment.typical_duration is None else duration.format_duration(environment.typical_duration),
+            "dim",
+        ),
     ]
 
 
-def _text(line: Line) -> Text:
+def _text(environment: EnvironmentProgress) -> Text:
     from rich.text import Text
 
-    style = "" if line.state is State.FAILED else "dim"
-    return Text(" ".join(line.text.split()), style, no_wrap=True, overflow="ellipsis")
+    style = "" if environment.state is ProgressState.FAILED else "dim"
+    return Text(" ".join(environment.text.split()), style, no_wrap=True, overflow="ellipsis")
 
 
-def _summary(lines: Sequence[Line], shown: int, seconds: float) -> Text:
+def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, seconds: float) -> Text:
     """Count everything, whether it is shown or not."""
     from rich.text import Text
 
-    words = [Text(f"{number} {state}", STYLES[state]) for state, number in counts(lines).items() if number]
-    hidden = f", {len(lines) - shown} not shown" if shown < len(lines) else ""
-    said = Text(", ").join(words)
+    count_texts = [
+        Text(f"{number} {state}", STATE_STYLES[state]) for state, number in count_states(environments).items() if number
+    ]
+    hidden = f", {len(environments) - visible_count} not shown" if visible_count < len(environments) else ""
+    counts_text = Text(", ").join(count_texts)
     text = Text.assemble(
-        f"{len(lines)} environment{'' if len(lines) == 1 else 's'}: ", said, f"; {duration.show(seconds)}{hidden}"
+        f"{len(environments)} environment{'' if len(environments) == 1 else 's'}: ",
+        counts_text,
+        f"; {duration.format_duration(seconds)}{hidden}",
     )
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

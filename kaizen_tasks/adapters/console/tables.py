@@ -12,97 +12,101 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from kaizen_tasks.domain.ledger import Candidate, Entry
-    from kaizen_tasks.domain.runtime_config import RuntimeRules, Seen
-    from kaizen_tasks.domain.status import Row
+    from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
+    from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
+    from kaizen_tasks.domain.status import EnvironmentStatus
 
 PLAIN_WIDTH = 100
 """Columns where there is no terminal to ask."""
 
 
-def print_status(rows: Sequence[Row]) -> None:
+def print_status(rows: Sequence[EnvironmentStatus]) -> None:
     """Print the matrix: one line an environment, then every drift in words."""
-    _print(*status(rows))
+    _print_all(*render_status(rows))
 
 
-def status(rows: Sequence[Row]) -> tuple[RenderableType, ...]:
+def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ...]:
     """Return the matrix, one line an environment, and below it in words every drift, lock and hold."""
     from rich.text import Text
 
-    kept = any(row.lock or row.hold for row in rows)
-    table = _table("environment", "image", "digest", "running", "ledger", "when (UTC)", *(("kept",) if kept else ()))
+    has_locks_or_holds = any(row.lock or row.hold for row in rows)
+    table = _table(
+        "environment", "image", "digest", "running", "ledger", "when (UTC)", *(("kept",) if has_locks_or_holds else ())
+    )
     for row in rows:
         mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
         table.add_row(
             mark + Text(row.environment.name, "bold"),
-            (row.latest.version or "?") if row.latest else "none",
-            row.latest.digest.removeprefix("sha256:")[:12] if row.latest else "",
-            Text(row.running.version, "green") if row.running.version else Text("no answer", "red"),
-            f"{row.entry.version} {row.entry.event}" if row.entry else "nothing",
-            f"{row.entry.at:%m-%d %H:%M}" if row.entry else "",
-            *((_kept(row),) if kept else ()),
+            (row.latest_image.version or "?") if row.latest_image else "none",
+            row.latest_image.digest.removeprefix("sha256:")[:12] if row.latest_image else "",
+            Text(row.version_report.version, "green") if row.version_report.version else Text("no answer", "red"),
+            f"{row.last_entry.version} {row.last_entry.event}" if row.last_entry else "nothing",
+            f"{row.last_entry.at:%m-%d %H:%M}" if row.last_entry else "",
+            *((_lock_state(row),) if has_locks_or_holds else ()),
         )
-    drifts = [f"! {', '.join(names)}: {drift}" for drift, names in _drifts(rows).items()]
-    remarks = [f"  {row.environment.name}: {remark}" for row in rows for remark in row.remarks]
-    return (table, *(Text(drift, "yellow") for drift in drifts), *remarks)
+    drift_lines = [f"! {', '.join(names)}: {drift}" for drift, names in _environments_by_drift(rows).items()]
+    remark_lines = [f"  {row.environment.name}: {remark}" for row in rows for remark in row.notes]
+    return (table, *(Text(drift, "yellow") for drift in drift_lines), *remark_lines)
 
 
-def _drifts(rows: Sequence[Row]) -> dict[str, list[str]]:
+def _environments_by_drift(rows: Sequence[EnvironmentStatus]) -> dict[str, list[str]]:
     """Return every drift with the environments that have it: what is so everywhere is said once."""
-    found: dict[str, list[str]] = {}
+    environments_by_drift: dict[str, list[str]] = {}
     for row in rows:
         for drift in row.drift:
-            found.setdefault(drift, []).append(row.environment.name)
-    return found
+            environments_by_drift.setdefault(drift, []).append(row.environment.name)
+    return environments_by_drift
 
 
-def _kept(row: Row) -> str:
-    return ", ".join(word for word, what in (("locked", row.lock), ("held", row.hold)) if what)
+def _lock_state(row: EnvironmentStatus) -> str:
+    return ", ".join(word for word, holder in (("locked", row.lock), ("held", row.hold)) if holder)
 
 
-def print_history(entries: Sequence[Entry]) -> None:
+def print_history(entries: Sequence[LedgerEntry]) -> None:
     """Print ledger entries, newest first."""
     table = _table("when (UTC)", "environment", "release", "event", "by", "reason")
     for entry in entries:
         when = f"{entry.at:%Y-%m-%d %H:%M}"
         table.add_row(when, entry.environment, entry.version, str(entry.event), entry.actor, entry.reason)
-    _print(table)
+    _print_all(table)
 
 
-def print_candidates(candidates: Sequence[Candidate]) -> None:
+def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
     """Print releases that can be gone back to, the latest first."""
     table = _table("environment", "release", "verified (UTC)", "by", "image")
-    for each in candidates:
-        entry = each.entry
+    for candidate in candidates:
+        entry = candidate.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
-        table.add_row(entry.environment, entry.version, when, entry.actor, "there" if each.exists else "gone")
-    _print(table)
+        table.add_row(
+            entry.environment, entry.version, when, entry.actor, "there" if candidate.image_exists else "gone"
+        )
+    _print_all(table)
 
 
-def print_runtime(found: Sequence[Seen], rules: RuntimeRules, now: datetime) -> None:
+def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: datetime) -> None:
     """Print what is configured, as far as people may see it."""
     from kaizen_tasks.domain import duration
 
     table = _table("environment", "key", "value", "written")
-    for seen in found:
-        ago = f"{duration.show((now - seen.written).total_seconds())} ago"
-        for name in seen.configuration.names:
-            age = ago if seen.is_new(name) else f"before {ago}"
-            table.add_row(seen.environment.name, name, rules.hint(name, seen.configuration.value(name)), age)
-    _print(table)
+    for view in views:
+        written_ago = f"{duration.format_duration((now - view.written_at).total_seconds())} ago"
+        for name in view.document.names:
+            age = written_ago if view.is_new(name) else f"before {written_ago}"
+            table.add_row(view.environment.name, name, rules.display_value(name, view.document.value(name)), age)
+    _print_all(table)
 
 
-def print_runtime_difference(one: Seen, other: Seen, rules: RuntimeRules) -> None:
+def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView, rules: RuntimeRules) -> None:
     """Print what is configured in two environments, side by side."""
     from rich.text import Text
 
     from kaizen_tasks.domain import runtime_config
 
-    table = _table("key", one.environment.name, other.environment.name, "")
-    for name, same in runtime_config.comparison(one.configuration, other.configuration, rules).items():
-        shown = (rules.hint(name, each.configuration.value(name)) for each in (one, other))
-        table.add_row(name, *shown, Text("same", "green") if same else Text("differs", "yellow"))
-    _print(table)
+    table = _table("key", first.environment.name, second.environment.name, "")
+    for name, is_same in runtime_config.compare_documents(first.document, second.document, rules).items():
+        hints = (rules.display_value(name, view.document.value(name)) for view in (first, second))
+        table.add_row(name, *hints, Text("same", "green") if is_same else Text("differs", "yellow"))
+    _print_all(table)
 
 
 def _table(*columns: str) -> Table:
@@ -115,11 +119,11 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _print(*what: RenderableType) -> None:
+def _print_all(*renderables: RenderableType) -> None:
     """Print with colour on a terminal, without escape codes elsewhere; brackets and colons in data mean nothing."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
     console = Console(highlight=False, markup=False, emoji=False, width=width)
-    for each in what:
-        console.print(each)
+    for renderable in renderables:
+        console.print(renderable)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.command import Git
 
 # The same bytes and modes on every machine, whatever its owner has configured.
-_NEUTRAL = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")
+_REPRODUCIBLE_CONFIG = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")
 
 
-def export(git: Git, commit: str, into: Path) -> None:
+def export(git: Git, commit: str, destination: Path) -> None:
     """Write the app's folder of a commit into an empty folder; export-ignore and export-subst are honoured.
 
     Large files that live elsewhere stay the pointers they are, submodules stay empty folders.
@@ -26,21 +26,21 @@ def export(git: Git, commit: str, into: Path) -> None:
     with TemporaryDirectory(prefix="kaizen-export-") as scratch:
         archive = Path(scratch) / "tree.tar"
         # In a subfolder git archives that subfolder, with attributes and commit still known.
-        archived = git.run(
-            *_NEUTRAL, "archive", "--format=tar", f"--output={archive}", "--end-of-options", commit,
+        result = git.run(
+            *_REPRODUCIBLE_CONFIG, "archive", "--format=tar", f"--output={archive}", "--end-of-options", commit,
             env={"GIT_LFS_SKIP_SMUDGE": "1"},
         )  # fmt: skip
-        if not archived.ok:
-            raise Refused(f"{commit[:12]} cannot be exported: {archived.reason}", state="nothing has been built")
-        _unpack(archive, into)
+        if not result.ok:
+            raise Refused(f"{commit[:12]} cannot be exported: {result.reason}", state="nothing has been built")
+        _unpack(archive, destination)
 
 
-def _unpack(archive: Path, into: Path) -> None:
+def _unpack(archive: Path, destination: Path) -> None:
     """Unpack with the filter that keeps links and modes; members may still not leave the folder."""
     import tarfile
 
     try:
         with tarfile.open(archive, encoding="utf-8", errors="surrogateescape") as tree:
-            tree.extractall(into, filter="tar")
+            tree.extractall(destination, filter="tar")
     except tarfile.FilterError as error:
         raise Refused(f"the commit holds a path that leads out of its folder: {error}") from error

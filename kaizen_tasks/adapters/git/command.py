@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # What git itself clears before it enters another repository (`git rev-parse --local-env-vars`), without
 # the configuration of `git -c`: inside a hook these would lead every command to that hook's repository.
-_STRAY = {
+_LOCAL_ENV_VARS = {
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -33,14 +33,14 @@ _STRAY = {
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 }
-OLDEST = (2, 36)  # the first with `git hook run`
+MIN_GIT_VERSION = (2, 36)  # the first with `git hook run`
 # Errors are read: in English, on every machine.
-SPEAKING = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
-_CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
+GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
+_URL_CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
 
 
 @frozen(kw_only=True)
-class Output:
+class GitResult:
     """What a git command has left.
 
     Attributes:
@@ -77,27 +77,27 @@ class Output:
 
 
 @frozen(kw_only=True)
-class Place:
+class RepoInfo:
     """Where the repository is.
 
     Attributes:
-        top: folder of the working tree.
+        toplevel: folder of the working tree.
         prefix: the app's folder in it, with a slash at the end, or empty.
-        folder: git's own folder for this working tree.
-        hooks: folder of the hooks.
-        shallow: whether the history is cut off somewhere.
+        git_dir: git's own folder for this working tree.
+        hooks_dir: folder of the hooks.
+        is_shallow: whether the history is cut off somewhere.
     """
 
-    top: Path
+    toplevel: Path
     prefix: str
-    folder: Path
-    hooks: Path
-    shallow: bool
+    git_dir: Path
+    hooks_dir: Path
+    is_shallow: bool
 
     @property
     def index(self) -> Path:
         """The index of this working tree."""
-        return self.folder / "index"
+        return self.git_dir / "index"
 
 
 class Git:
@@ -113,126 +113,132 @@ class Git:
     def run(
         self,
         *arguments: str,
-        given: bytes = b"",
+        stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-    ) -> Output:
+        cwd: Path | None = None,
+    ) -> GitResult:
         """Run a command and return what it left, whether it succeeded or not.
 
         Args:
             arguments: everything after `git`.
-            given: its standard input.
+            stdin: its standard input.
             env: more environment variables.
-            folder: where it starts; the app's folder if None.
+            cwd: where it starts; the app's folder if None.
 
         Raises:
             Refused: git is not installed, or there is no such folder.
         """
-        folder = folder or self.root
-        if not folder.is_dir():
-            raise Refused(f"there is no folder {folder}")
-        surroundings = {**SPEAKING, **(env or {})}
+        cwd = cwd or self.root
+        if not cwd.is_dir():
+            raise Refused(f"there is no folder {cwd}")
+        overrides = {**GIT_ENV, **(env or {})}
         try:
-            ended = process.run(
-                [*undisturbed(surroundings), "git", *arguments], cwd=folder, env=surroundings, stdin=given or None
+            result = process.run(
+                [*env_prefix(overrides), "git", *arguments], cwd=cwd, env=overrides, stdin=stdin or None
             )
         except NotFound as error:
-            raise missing() from error
-        return Output(status=ended.code, out=ended.raw, err=redact(ended.err))
+            raise git_not_found() from error
+        return GitResult(status=result.code, out=result.raw, err=redact_urls(result.err))
 
-    def must(
+    def run_checked(
         self,
         *arguments: str,
-        given: bytes = b"",
+        stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-    ) -> Output:
+        cwd: Path | None = None,
+    ) -> GitResult:
         """Run a command that has no reason to fail.
 
         Raises:
             Refused: it failed nevertheless; git's own reason is in the message.
         """
-        output = self.run(*arguments, given=given, env=env, folder=folder)
-        if not output.ok:
-            self.place  # noqa: B018 - says better what is wrong with the folder
-            raise Refused(f"git {_command(arguments)} failed: {output.reason}")
-        return output
+        result = self.run(*arguments, stdin=stdin, env=env, cwd=cwd)
+        if not result.ok:
+            self.repo  # noqa: B018 - says better what is wrong with the folder
+            raise Refused(f"git {_subcommand(arguments)} failed: {result.reason}")
+        return result
 
     @cached_property
-    def place(self) -> Place:
+    def repo(self) -> RepoInfo:
         """Where the repository is; asked once, since nothing of it changes meanwhile.
 
         Raises:
             Refused: the folder is in no repository, or in one that git does not trust.
         """
-        output = self.run(
+        result = self.run(
             "rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix", "--is-shallow-repository",
             "--git-path", "hooks",
         )  # fmt: skip
-        if not output.ok:
-            raise _homeless(self.root, output)
-        folder, top, prefix, shallow, hooks = output.text.split("\n")
-        return Place(
-            top=Path(top), prefix=prefix, folder=Path(folder), hooks=self.root / hooks, shallow=shallow == "true"
+        if not result.ok:
+            raise _repository_error(self.root, result)
+        git_dir, toplevel, prefix, is_shallow, hooks_dir = result.text.split("\n")
+        return RepoInfo(
+            toplevel=Path(toplevel),
+            prefix=prefix,
+            git_dir=Path(git_dir),
+            hooks_dir=self.root / hooks_dir,
+            is_shallow=is_shallow == "true",
         )
 
     @cached_property
     def version(self) -> tuple[int, int]:
         """Major and minor version of git itself."""
-        numbers = re.findall(r"\d+", self.must("version").text)
+        numbers = re.findall(r"\d+", self.run_checked("version").text)
         return int(numbers[0]), int(numbers[1])
 
-    def transact(self, *commands: str, reason: str) -> Output:
+    def update_refs(self, *commands: str, reason: str) -> GitResult:
         """Change refs, all of them or none.
 
         Args:
             commands: of `git update-ref -z --stdin`, without the NUL at the end.
             reason: what the reflog says.
         """
-        given = "".join(f"{each}\0" for each in commands)
-        return self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", given=os.fsencode(given))
+        stdin = "".join(f"{command}\0" for command in commands)
+        return self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", stdin=os.fsencode(stdin))
 
-    def commit_of(self, name: str) -> str:
+    def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
-        output = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        return output.text if output.ok else ""
+        result = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return result.text if result.ok else ""
 
-    def commits_of(self, *names: str) -> tuple[str, ...]:
+    def resolve_commits(self, *names: str) -> tuple[str, ...]:
         """Return what `commit_of` returns, of several refs or hashes at once."""
-        given = "".join(f"{name}^{{commit}}\n" for name in names)
-        lines = self.must("cat-file", "--batch-check=%(objectname)", given=os.fsencode(given)).text.split("\n")
+        stdin = "".join(f"{name}^{{commit}}\n" for name in names)
+        lines = self.run_checked("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(stdin)).text.split("\n")
         return tuple("" if " " in line else line for line in lines if line)
 
-    def is_ancestor(self, old: str, new: str) -> bool:
-        """Return whether `old` is reachable from `new`; not so when either is unknown here."""
-        return self.run("merge-base", "--is-ancestor", "--end-of-options", old, new).ok
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Return whether `ancestor` is reachable from `descendant`; not so when either is unknown here."""
+        return self.run("merge-base", "--is-ancestor", "--end-of-options", ancestor, descendant).ok
 
 
-def _command(arguments: tuple[str, ...]) -> str:
+def _subcommand(arguments: tuple[str, ...]) -> str:
     """Return the command's name, which options of git itself may precede."""
-    return next(each for each in arguments if each.replace("-", "").isalpha() and not each.startswith("-"))
+    return next(
+        argument for argument in arguments if argument.replace("-", "").isalpha() and not argument.startswith("-")
+    )
 
 
-def missing() -> Refused:
+def git_not_found() -> Refused:
     """Return what is said when there is no git."""
     return Refused("git is not installed, or not on PATH", hint="install it from https://git-scm.com")
 
 
-def redact(text: str) -> str:
+def redact_urls(text: str) -> str:
     """Take user names and tokens out of the addresses in a text."""
-    return _CREDENTIALS.sub("://[redacted]@", text)
+    return _URL_CREDENTIALS.sub("://[redacted]@", text)
 
 
-def undisturbed(given: Mapping[str, str]) -> tuple[str, ...]:
+def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
     """Return the words before `git` that take stray variables out of its environment, but for those that are given."""
-    present = sorted(os.environ.keys() & _STRAY - given.keys())
-    return ("env", *(word for each in present for word in ("-u", each))) if present else ()
+    stray_vars = sorted(os.environ.keys() & _LOCAL_ENV_VARS - overrides.keys())
+    return ("env", *(word for name in stray_vars for word in ("-u", name))) if stray_vars else ()
 
 
-def _homeless(root: Path, output: Output) -> Refused:
-    if "dubious ownership" in output.err:
+def _repository_error(root: Path, result: GitResult) -> Refused:
+    if "dubious ownership" in result.err:
         return Refused(
             f"git does not trust {root}: it belongs to somebody else",
             hint=f"git config --global --add safe.directory {root}",
         )
-    return Refused(f"{root} is not in a git working tree: {output.reason}", hint="git init, then a first commit")
+    return Refused(f"{root} is not in a git working tree: {result.reason}", hint="git init, then a first commit")

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kaizen_tasks.adapters.git.command import Git
-    from kaizen_tasks.adapters.git.snapshot import Look, Position
+    from kaizen_tasks.adapters.git.snapshot import HeadRef, RepoSnapshot
 
-_LOCK = re.compile(r"'([^']+\.lock)': File exists")
-_SKIPPED = "S"  # `git ls-files -v`: the sparse checkout leaves this file out
+_LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
+_SKIP_WORKTREE = "S"  # `git ls-files -v`: the sparse checkout leaves this file out
 
 
 @frozen(kw_only=True)
-class _Entry:
+class _TreeEntry:
     """A file as a tree or the index has it."""
 
     mode: str
@@ -34,180 +34,184 @@ class _Entry:
 
 
 @frozen(kw_only=True)
-class _Spot:
+class _PathState:
     """One file of the landing: what each side holds.
 
     Attributes:
         path: from the app's folder.
-        new: in the commit.
-        indexed: whether the index holds the new entry.
-        written: whether the working tree holds the new content, or need not hold any.
-        skipped: whether a sparse checkout leaves it out of the working tree.
-        foreign: whether index or working tree hold somebody's other changes.
+        new_entry: in the commit.
+        in_index: whether the index holds the new entry.
+        in_worktree: whether the working tree holds the new content, or need not hold any.
+        is_skipped: whether a sparse checkout leaves it out of the working tree.
+        has_foreign_changes: whether index or working tree hold somebody's other changes.
     """
 
     path: str
-    new: _Entry
-    indexed: bool
-    written: bool
-    skipped: bool
-    foreign: bool
+    new_entry: _TreeEntry
+    in_index: bool
+    in_worktree: bool
+    is_skipped: bool
+    has_foreign_changes: bool
 
 
-def land(git: Git, look: Look, commit: str, paths: tuple[str, ...], *, with_refs: tuple[str, ...] = ()) -> None:
+def fast_forward(
+    git: Git, snapshot: RepoSnapshot, commit: str, paths: tuple[str, ...], *, ref_commands: tuple[str, ...] = ()
+) -> None:
     """Move the branch forward to a commit, and these paths in index and working tree with it.
 
     Args:
         git: the repository.
-        look: what it shows; the transaction demands that the branch is still there.
+        snapshot: what it shows; the transaction demands that the branch is still there.
         commit: full hash.
         paths: from the app's folder.
-        with_refs: commands of `git update-ref -z --stdin` for the same transaction.
+        ref_commands: commands of `git update-ref -z --stdin` for the same transaction.
 
     Raises:
         Refused: the branch has moved meanwhile, another git is at work, or a path holds other changes.
     """
-    here = look.position
-    before = look.commit_of(f"{commit}^")
-    if here.commit in {commit, before}:
-        old = before
-    elif git.is_ancestor(here.commit, commit):
-        old = here.commit
-    elif git.is_ancestor(commit, here.commit):
-        _move(git, here, here.commit, with_refs)
+    head = snapshot.head
+    parent = snapshot.resolve_commit(f"{commit}^")
+    if head.commit in {commit, parent}:
+        old = parent
+    elif git.is_ancestor(head.commit, commit):
+        old = head.commit
+    elif git.is_ancestor(commit, head.commit):
+        _update_branch(git, head, head.commit, ref_commands)
         return
     else:
-        raise _moved(here, commit)
-    spots = tuple(_survey(git, old=old, new=commit, paths=paths))
-    _demand_room(git, [each.path for each in spots if each.foreign])
-    _move(git, here, commit, with_refs)
-    _follow(git, here, spots)
+        raise _branch_moved_error(head, commit)
+    states = tuple(_path_states(git, old=old, new=commit, paths=paths))
+    _require_clean(git, [state.path for state in states if state.has_foreign_changes])
+    _update_branch(git, head, commit, ref_commands)
+    _update_paths(git, head, states)
 
 
-def _survey(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Iterable[_Spot]:
+def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Iterable[_PathState]:
     """Look at those of the paths that the landing changes."""
-    changes = _changes(git, old, new, paths)
-    index, skipped = _index(git, paths)
-    differs_from_old = _differing(git, old, tuple(changes)) if old else frozenset(changes)
+    changes = _changed_entries(git, old, new, paths)
+    index, skipped_paths = _index_entries(git, paths)
+    differs_from_old = _differing_paths(git, old, tuple(changes)) if old else frozenset(changes)
     # What is as before cannot be as it will be, so that most landings need not ask for the rest.
-    differs_from_new = (changes.keys() - differs_from_old) | _differing(git, new, tuple(differs_from_old))
-    for path, (before, after) in changes.items():
-        tracked = path in index
-        written = _holds(git, path, after) if not tracked else path not in differs_from_new
-        kept_old = not (git.root / path).exists() if not tracked else path not in differs_from_old
-        yield _Spot(
+    differs_from_new = (changes.keys() - differs_from_old) | _differing_paths(git, new, tuple(differs_from_old))
+    for path, (old_entry, new_entry) in changes.items():
+        is_tracked = path in index
+        in_worktree = _matches_entry(git, path, new_entry) if not is_tracked else path not in differs_from_new
+        holds_old = not (git.root / path).exists() if not is_tracked else path not in differs_from_old
+        yield _PathState(
             path=path,
-            new=after,
-            indexed=index.get(path) == after,
-            written=written or path in skipped,
-            skipped=path in skipped,
-            foreign=index.get(path) not in (after, before) or not (written or kept_old),
+            new_entry=new_entry,
+            in_index=index.get(path) == new_entry,
+            in_worktree=in_worktree or path in skipped_paths,
+            is_skipped=path in skipped_paths,
+            has_foreign_changes=index.get(path) not in (new_entry, old_entry) or not (in_worktree or holds_old),
         )
 
 
-def _holds(git: Git, path: str, entry: _Entry) -> bool:
+def _matches_entry(git: Git, path: str, entry: _TreeEntry) -> bool:
     """Return whether a file that git does not track yet is what the commit has."""
-    hashed = git.run("hash-object", f"--path={git.place.prefix}{path}", "--", path)
-    return hashed.ok and hashed.text == entry.blob
+    result = git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path)
+    return result.ok and result.text == entry.blob
 
 
-def _changes(git: Git, old: str, new: str, paths: tuple[str, ...]) -> dict[str, tuple[_Entry | None, _Entry]]:
+def _changed_entries(
+    git: Git, old: str, new: str, paths: tuple[str, ...]
+) -> dict[str, tuple[_TreeEntry | None, _TreeEntry]]:
     """Return the entries before and after, by path, of what a commit changes and does not remove."""
-    span = (old, new) if old else ("--root", "--no-commit-id", new)
-    found = git.must(
-        "--literal-pathspecs", "diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *span, "--", *paths
+    revisions = (old, new) if old else ("--root", "--no-commit-id", new)
+    items = git.run_checked(
+        "--literal-pathspecs", "diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *revisions, "--", *paths
     ).items
     changes = {}
-    for entry, path in zip(found[::2], found[1::2], strict=True):
+    for entry, path in zip(items[::2], items[1::2], strict=True):
         old_mode, mode, old_blob, blob, kind = entry.removeprefix(":").split(" ")
-        before = None if kind == "A" else _Entry(mode=old_mode, blob=old_blob)
+        old_entry = None if kind == "A" else _TreeEntry(mode=old_mode, blob=old_blob)
         if kind != "D":
-            changes[path] = before, _Entry(mode=mode, blob=blob)
+            changes[path] = old_entry, _TreeEntry(mode=mode, blob=blob)
     return changes
 
 
-def _index(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _Entry], frozenset[str]]:
+def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEntry], frozenset[str]]:
     """Return the index's entries and those left out by a sparse checkout; an unmerged one equals no other."""
-    entries, skipped = {}, set()
-    for item in git.must("--literal-pathspecs", "ls-files", "-s", "-v", "-z", "--", *paths).items:
+    entries, skipped_paths = {}, set()
+    for item in git.run_checked("--literal-pathspecs", "ls-files", "-s", "-v", "-z", "--", *paths).items:
         entry, _, path = item.partition("\t")
         flag, mode, blob, stage = entry.split(" ")
         if flag.islower():
-            raise _unwatched(path)
-        entries[path] = _Entry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
-        if flag.upper() == _SKIPPED:
-            skipped.add(path)
-    return entries, frozenset(skipped)
+            raise _assume_unchanged_error(path)
+        entries[path] = _TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
+        if flag.upper() == _SKIP_WORKTREE:
+            skipped_paths.add(path)
+    return entries, frozenset(skipped_paths)
 
 
-def _differing(git: Git, commit: str, paths: tuple[str, ...]) -> frozenset[str]:
+def _differing_paths(git: Git, commit: str, paths: tuple[str, ...]) -> frozenset[str]:
     """Return the paths whose working-tree content is not the commit's, as `git status` would see it."""
     if not paths:
         return frozenset()
-    output = git.must(
+    result = git.run_checked(
         "--literal-pathspecs", "-c", "diff.autoRefreshIndex=true",
         "diff", "--name-only", "--no-ext-diff", "--no-renames", "--relative", "-z", commit, "--", *paths,
     )  # fmt: skip
-    return frozenset(output.items)
+    return frozenset(result.items)
 
 
-def _demand_room(git: Git, foreign: list[str]) -> None:
-    if foreign:
-        names = " and ".join(foreign)
+def _require_clean(git: Git, foreign_paths: list[str]) -> None:
+    if foreign_paths:
+        names = " and ".join(foreign_paths)
         raise Refused(
             f"{names}: there are other changes than the release's, which landing would lose",
             state="nothing has been moved",
-            hint=f"git stash push -- {' '.join(foreign)}, and run the same command again",
+            hint=f"git stash push -- {' '.join(foreign_paths)}, and run the same command again",
         )
-    if git.place.index.with_name("index.lock").exists():
-        raise _busy(f"{git.place.index}.lock")
+    if git.repo.index.with_name("index.lock").exists():
+        raise _locked_error(f"{git.repo.index}.lock")
 
 
-def _move(git: Git, here: Position, commit: str, with_refs: tuple[str, ...]) -> None:
-    commands = list(with_refs)
-    if here.commit != commit:
-        commands.insert(0, f"update {here.ref}\0{commit}\0{here.commit}")
+def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str, ...]) -> None:
+    commands = list(ref_commands)
+    if head.commit != commit:
+        commands.insert(0, f"update {head.ref}\0{commit}\0{head.commit}")
     if not commands:
         return
-    if here.ref == "HEAD":
+    if head.ref == "HEAD":
         commands.insert(0, "option no-deref")
-    moved = git.transact(*commands, reason=f"land {commit}")
-    if not moved.ok:
-        lock = _LOCK.search(moved.reason)
-        raise _busy(lock[1]) if lock else _moved(here, commit, moved.reason)
+    result = git.update_refs(*commands, reason=f"land {commit}")
+    if not result.ok:
+        lock = _LOCK_FILE.search(result.reason)
+        raise _locked_error(lock[1]) if lock else _branch_moved_error(head, commit, result.reason)
 
 
-def _follow(git: Git, here: Position, spots: tuple[_Spot, ...]) -> None:
-    stale = [each for each in spots if not each.indexed]
-    unwritten = [each for each in spots if not each.written]
-    if not stale and not unwritten:
+def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> None:
+    stale_index = [state for state in states if not state.in_index]
+    stale_files = [state for state in states if not state.in_worktree]
+    if not stale_index and not stale_files:
         return
-    _enter(git, here, stale)
-    for each in unwritten:
-        WorkingTree(git.root).write(each.path, _checked_out(git, each))
+    _update_index(git, head, stale_index)
+    for state in stale_files:
+        WorkingTree(git.root).write(state.path, _checkout_content(git, state))
     git.run("update-index", "-q", "--refresh")
 
 
-def _enter(git: Git, here: Position, stale: list[_Spot]) -> None:
-    lines = [f"{each.new.mode} {each.new.blob} 0\t{git.place.prefix}{each.path}\0" for each in stale]
-    entered = git.run("update-index", "-z", "--index-info", given=os.fsencode("".join(lines)))
-    if not entered.ok:
+def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
+    lines = [f"{state.new_entry.mode} {state.new_entry.blob} 0\t{git.repo.prefix}{state.path}\0" for state in states]
+    result = git.run("update-index", "-z", "--index-info", stdin=os.fsencode("".join(lines)))
+    if not result.ok:
         raise Refused(
-            f"the index could not be written: {entered.reason}",
-            state=f"{here.branch or 'HEAD'} has moved to the release, index and files have not",
+            f"the index could not be written: {result.reason}",
+            state=f"{head.branch or 'HEAD'} has moved to the release, index and files have not",
             hint="run the same command again",
         )
-    skipped = [f"{each.path}\0" for each in stale if each.skipped]
-    if skipped:
-        git.must("update-index", "--skip-worktree", "-z", "--stdin", given=os.fsencode("".join(skipped)))
+    skipped_paths = [f"{state.path}\0" for state in states if state.is_skipped]
+    if skipped_paths:
+        git.run_checked("update-index", "--skip-worktree", "-z", "--stdin", stdin=os.fsencode("".join(skipped_paths)))
 
 
-def _checked_out(git: Git, spot: _Spot) -> bytes:
+def _checkout_content(git: Git, state: _PathState) -> bytes:
     """Read what git would check out: with line endings and filters applied."""
-    return git.must("cat-file", "--filters", f"--path={git.place.prefix}{spot.path}", spot.new.blob).out
+    return git.run_checked("cat-file", "--filters", f"--path={git.repo.prefix}{state.path}", state.new_entry.blob).out
 
 
-def _busy(lock: str) -> Refused:
+def _locked_error(lock: str) -> Refused:
     return Refused(
         "another git is at work in this repository",
         state="nothing has been moved",
@@ -215,7 +219,7 @@ def _busy(lock: str) -> Refused:
     )
 
 
-def _unwatched(path: str) -> Refused:
+def _assume_unchanged_error(path: str) -> Refused:
     return Refused(
         f"{path} is marked assume-unchanged, so that nobody knows whether it holds other changes",
         state="nothing has been moved",
@@ -223,9 +227,9 @@ def _unwatched(path: str) -> Refused:
     )
 
 
-def _moved(here: Position, commit: str, reason: str = "") -> Refused:
+def _branch_moved_error(head: HeadRef, commit: str, reason: str = "") -> Refused:
     return Refused(
-        f"{here.branch or 'HEAD'} has moved away from the release commit {commit[:12]}{reason and f': {reason}'}",
+        f"{head.branch or 'HEAD'} has moved away from the release commit {commit[:12]}{reason and f': {reason}'}",
         state="nothing has been moved",
         hint="git log --oneline -5 shows where it is; run the same command again to release from there",
     )

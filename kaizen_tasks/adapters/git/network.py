@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.git.command import SPEAKING, Output, missing, redact, undisturbed
+from kaizen_tasks.adapters.git.command import GIT_ENV, GitResult, env_prefix, git_not_found, redact_urls
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.command import Git
 
 
-def exchange(git: Git, *arguments: str, timeout: float) -> Output:
+def run_network_command(git: Git, *arguments: str, timeout: float) -> GitResult:
     """Run a command and return what it left, whether it succeeded or not.
 
     GitPython runs it: when its time is up, that also ends the ssh or the remote helper that git has started.
@@ -28,12 +28,12 @@ def exchange(git: Git, *arguments: str, timeout: float) -> Output:
         from git.cmd import Git as Program
         from git.exc import GitCommandNotFound
     except ImportError as error:
-        raise missing() from error
+        raise git_not_found() from error
     program = Program(git.root)
     try:
         status, out, err = program.execute(
-            [*undisturbed(SPEAKING), program.GIT_PYTHON_GIT_EXECUTABLE or "git", *arguments],
-            env=SPEAKING,
+            [*env_prefix(GIT_ENV), program.GIT_PYTHON_GIT_EXECUTABLE or "git", *arguments],
+            env=GIT_ENV,
             with_extended_output=True,
             with_exceptions=False,
             stdout_as_string=False,
@@ -41,10 +41,10 @@ def exchange(git: Git, *arguments: str, timeout: float) -> Output:
             kill_after_timeout=timeout,
         )
     except GitCommandNotFound as error:
-        raise missing() from error
-    return Output(status=status, out=out, err=redact(err))
+        raise git_not_found() from error
+    return GitResult(status=status, out=out, err=redact_urls(err))
 
 
-def late(output: Output) -> bool:
+def timed_out(result: GitResult) -> bool:
     """Return whether a command was stopped because its time was up."""
-    return output.status == -signal.SIGKILL
+    return result.status == -signal.SIGKILL

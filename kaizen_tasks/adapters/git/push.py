@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.network import exchange, late
-from kaizen_tasks.adapters.git.urls import address
+from kaizen_tasks.adapters.git.network import run_network_command, timed_out
+from kaizen_tasks.adapters.git.urls import remote_url
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
-from kaizen_tasks.ports.types import Remote
+from kaizen_tasks.ports.types import RemoteRefs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaizen_tasks.adapters.git.command import Git, Output
+    from kaizen_tasks.adapters.git.command import Git, GitResult
 
-ASK_SECONDS = 30.0
-PUSH_SECONDS = 600.0
+LS_REMOTE_TIMEOUT_SECONDS = 30.0
+PUSH_TIMEOUT_SECONDS = 600.0
 
 
 @frozen(kw_only=True)
 class _Push:
-    """One push, as its failures tell of it; `source` is the ref that names the tag here."""
+    """One push, as its failures tell of it; `tag_ref` is the ref that names the tag here."""
 
     remote: str
     branch: str
     tag: str
-    source: str
+    tag_ref: str
     commit: str
 
     @property
@@ -45,28 +45,30 @@ class _Rejection:
 
     ref: str
     reason: str
-    remark: str
+    message: str
 
 
-def ask(git: Git, remote: str, branch: str) -> Remote | None:
+def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
     """Ask for a branch and all tags in one call; None when the remote is not configured.
 
     Raises:
         Unreachable: it does not answer, or not within half a minute.
     """
-    if not address(git, remote):
+    if not remote_url(git, remote):
         return None
     patterns = [f"refs/heads/{branch}"] if branch else []
-    output = exchange(git, "ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*", timeout=ASK_SECONDS)
-    if not output.ok:
-        reason = f"no answer within {ASK_SECONDS:g}s" if late(output) else output.reason
+    result = run_network_command(
+        git, "ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*", timeout=LS_REMOTE_TIMEOUT_SECONDS
+    )
+    if not result.ok:
+        reason = f"no answer within {LS_REMOTE_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
         raise Unreachable(f"the remote {remote} cannot be asked: {reason}", hint=f"git ls-remote {remote}")
-    refs = _refs(output)
-    tags = {name.removeprefix("refs/tags/"): at for name, at in refs.items() if name.startswith("refs/tags/")}
-    return Remote(branch=refs.get(f"refs/heads/{branch}", ""), tags=tags)
+    refs = _parse_refs(result)
+    tags = {name.removeprefix("refs/tags/"): commit for name, commit in refs.items() if name.startswith("refs/tags/")}
+    return RemoteRefs(branch_commit=refs.get(f"refs/heads/{branch}", ""), tags=tags)
 
 
-def publish(git: Git, remote: str, *, branch: str, tag: str, source: str, atomic: bool) -> None:
+def push_refs(git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, atomic: bool) -> None:
     """Push what the remote is missing of a tag and of the branch as far as that tag.
 
     Args:
@@ -74,7 +76,7 @@ def publish(git: Git, remote: str, *, branch: str, tag: str, source: str, atomic
         remote: its name.
         branch: short name; empty when only the tag is to be pushed.
         tag: its name there.
-        source: the ref that names it here; empty when there is none.
+        tag_ref: the ref that names it here; empty when there is none.
         atomic: both or neither; else the branch first, and the tag only once it has arrived.
 
     Raises:
@@ -82,113 +84,118 @@ def publish(git: Git, remote: str, *, branch: str, tag: str, source: str, atomic
         NotFound: there is no such tag here.
         Unreachable: the remote does not answer.
     """
-    if not source:
+    if not tag_ref:
         raise NotFound(f"there is no tag {tag} in this clone", state="nothing has been pushed")
-    commit = git.commit_of(source)
-    push = _Push(remote=remote, branch=branch, tag=tag, source=source, commit=commit)
-    there = ask(git, remote, branch)
-    if there is None:
+    commit = git.resolve_commit(tag_ref)
+    push = _Push(remote=remote, branch=branch, tag=tag, tag_ref=tag_ref, commit=commit)
+    remote_refs = ls_remote(git, remote, branch)
+    if remote_refs is None:
         raise PushFailed(
             f"there is no remote {remote}",
             state=f"{push.refs} are in this clone only",
             hint=f"git remote add {remote} URL, and run the same command again",
         )
-    if there.tags.get(tag, commit) != commit:
-        raise _taken(push, there.tags[tag])
-    refspecs = [*_branch_refspec(git, push, there), *_tag_refspec(push, there)]
-    for pushed in [refspecs] if atomic and refspecs else [[each] for each in refspecs]:
-        _run(git, push, pushed, atomic=atomic)
+    if remote_refs.tags.get(tag, commit) != commit:
+        raise _tag_conflict_error(push, remote_refs.tags[tag])
+    refspecs = [*_branch_refspec(git, push, remote_refs), *_tag_refspec(push, remote_refs)]
+    for batch in [refspecs] if atomic and refspecs else [[refspec] for refspec in refspecs]:
+        _push_refspecs(git, push, batch, atomic=atomic)
 
 
-def _refs(output: Output) -> dict[str, str]:
+def _parse_refs(result: GitResult) -> dict[str, str]:
     """Read `hash TAB ref` lines; a peeled `ref^{}` comes after its tag and replaces it."""
-    lines = (line.partition("\t") for line in output.text.splitlines())
-    return {ref.removesuffix("^{}"): at for at, _, ref in lines}
+    lines = (line.partition("\t") for line in result.text.splitlines())
+    return {ref.removesuffix("^{}"): commit for commit, _, ref in lines}
 
 
-def _branch_refspec(git: Git, push: _Push, there: Remote) -> list[str]:
+def _branch_refspec(git: Git, push: _Push, remote_refs: RemoteRefs) -> list[str]:
     """Say what to push to the branch: the tagged commit, so that later work here stays here.
 
     When others have pushed since, only the local branch can have been merged with theirs.
     """
-    if not push.branch or (there.branch != push.commit and git.is_ancestor(push.commit, there.branch)):
+    if not push.branch or (
+        remote_refs.branch_commit != push.commit and git.is_ancestor(push.commit, remote_refs.branch_commit)
+    ):
         return []
     target = f"refs/heads/{push.branch}"
-    if not there.branch or git.is_ancestor(there.branch, push.commit):
+    if not remote_refs.branch_commit or git.is_ancestor(remote_refs.branch_commit, push.commit):
         return [f"{push.commit}:{target}"]
-    return [f"{git.commit_of(target) or push.commit}:{target}"]
+    return [f"{git.resolve_commit(target) or push.commit}:{target}"]
 
 
-def _tag_refspec(push: _Push, there: Remote) -> list[str]:
-    return [] if push.tag in there.tags else [f"{push.source}:refs/tags/{push.tag}"]
+def _tag_refspec(push: _Push, remote_refs: RemoteRefs) -> list[str]:
+    return [] if push.tag in remote_refs.tags else [f"{push.tag_ref}:refs/tags/{push.tag}"]
 
 
-def _run(git: Git, push: _Push, refspecs: list[str], *, atomic: bool) -> None:
-    output = exchange(
+def _push_refspecs(git: Git, push: _Push, refspecs: list[str], *, atomic: bool) -> None:
+    result = run_network_command(
         git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain",
         "--no-follow-tags", "--recurse-submodules=no", "--end-of-options", push.remote, *refspecs,
-        timeout=PUSH_SECONDS,
+        timeout=PUSH_TIMEOUT_SECONDS,
     )  # fmt: skip
-    if not output.ok:
-        raise _failure(push, output)
+    if not result.ok:
+        raise _push_error(push, result)
 
 
-def _failure(push: _Push, output: Output) -> PushFailed:
-    rejection = _rejection(output)
+def _push_error(push: _Push, result: GitResult) -> PushFailed:
+    rejection = _parse_rejection(result)
     if rejection is None:
-        return _unsent(push, output)
-    said = f"{rejection.reason} {rejection.remark} {output.err}".lower()
-    tell = next((tell for marks, tell in _FAILURES if any(mark in said for mark in marks)), _rejected)
-    return tell(push, rejection)
+        return _unsent_error(push, result)
+    text = f"{rejection.reason} {rejection.message} {result.err}".lower()
+    build_error = next(
+        (build_error for phrases, build_error in _ERRORS_BY_PHRASE if any(phrase in text for phrase in phrases)),
+        _rejected_error,
+    )
+    return build_error(push, rejection)
 
 
-def _rejection(output: Output) -> _Rejection | None:
+def _parse_rejection(result: GitResult) -> _Rejection | None:
     """Find the ref that was to blame in `git push --porcelain`: the others fail because the push is atomic."""
-    rows = [line.split("\t") for line in output.text.splitlines() if line.startswith("!\t")]
+    rows = [line.split("\t") for line in result.text.splitlines() if line.startswith("!\t")]
     if not rows:
         return None
-    blamed = next((row for row in rows if "atomic" not in row[2]), rows[0])
-    remarks = [line.removeprefix("remote:").strip() for line in output.err.splitlines() if "remote:" in line]
+    blamed_row = next((row for row in rows if "atomic" not in row[2]), rows[0])
+    messages = [line.removeprefix("remote:").strip() for line in result.err.splitlines() if "remote:" in line]
     return _Rejection(
-        ref=blamed[1].partition(":")[2].split("/", 2)[-1],
-        reason=blamed[2].partition("(")[2].removesuffix(")") or blamed[2],
-        remark=next((each for each in remarks if each), ""),
+        ref=blamed_row[1].partition(":")[2].split("/", 2)[-1],
+        reason=blamed_row[2].partition("(")[2].removesuffix(")") or blamed_row[2],
+        message=next((message for message in messages if message), ""),
     )
 
 
-def _unsent(push: _Push, output: Output) -> PushFailed:
-    if "does not support --atomic" in output.err:
+def _unsent_error(push: _Push, result: GitResult) -> PushFailed:
+    if "does not support --atomic" in result.err:
         return PushFailed(
             f"{push.remote} cannot take two refs in one atomic push",
             state=push.state,
             hint="release.atomic = false in kaizen.toml pushes the branch first and then the tag",
         )
-    if late(output):
+    if timed_out(result):
         return PushFailed(
-            f"{push.remote} did not take {push.refs} within {PUSH_SECONDS:g}s",
+            f"{push.remote} did not take {push.refs} within {PUSH_TIMEOUT_SECONDS:g}s",
             state="it is not known whether they arrived; both did, or neither",
             hint="run the same command again: it looks first",
         )
-    if "failed to push some refs" in output.reason:
+    if "failed to push some refs" in result.reason:
         return PushFailed(
-            f"the pre-push hook rejects {push.refs}: {_before_verdict(output)}",
+            f"the pre-push hook rejects {push.refs}: {_last_hook_line(result)}",
             state=push.state,
             hint="satisfy the hook, and run the same command again",
         )
     return PushFailed(
-        f"{push.refs} could not be pushed to {push.remote}: {output.reason}",
+        f"{push.refs} could not be pushed to {push.remote}: {result.reason}",
         state=push.state,
         hint=f"git push {push.remote} shows whether it is access or network; then run the same command again",
     )
 
 
-def _before_verdict(output: Output) -> str:
-    lines = [line.strip() for line in output.err.splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("error: failed to push", "hint:"))]
-    return said[-1] if said else "it says nothing"
+def _last_hook_line(result: GitResult) -> str:
+    lines = [line.strip() for line in result.err.splitlines() if line.strip()]
+    hook_lines = [line for line in lines if not line.startswith(("error: failed to push", "hint:"))]
+    return hook_lines[-1] if hook_lines else "it says nothing"
 
 
-def _behind(push: _Push, rejection: _Rejection) -> PushFailed:
+def _non_fast_forward_error(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
         f"{push.remote} rejects {rejection.ref}: it has commits that are not in it here ({rejection.reason})",
         state=push.state,
@@ -196,7 +203,7 @@ def _behind(push: _Push, rejection: _Rejection) -> PushFailed:
     )
 
 
-def _taken(push: _Push, commit: str) -> PushFailed:
+def _tag_conflict_error(push: _Push, commit: str) -> PushFailed:
     return PushFailed(
         f"{push.remote} has a tag {push.tag} on another commit{commit and f' ({commit[:12]})'}",
         state=push.state,
@@ -204,36 +211,36 @@ def _taken(push: _Push, commit: str) -> PushFailed:
     )
 
 
-def _protected(push: _Push, rejection: _Rejection) -> PushFailed:
-    side = f"release-{push.tag}"
+def _protected_branch_error(push: _Push, rejection: _Rejection) -> PushFailed:
+    side_branch = f"release-{push.tag}"
     return PushFailed(
-        f"{push.remote} protects {rejection.ref}: {rejection.remark or rejection.reason}",
+        f"{push.remote} protects {rejection.ref}: {rejection.message or rejection.reason}",
         state=push.state,
-        hint=f"git push {push.remote} {push.commit}:refs/heads/{side}, open a pull request from {side} "
+        hint=f"git push {push.remote} {push.commit}:refs/heads/{side_branch}, open a pull request from {side_branch} "
         f"into {push.branch}, merge it with a merge commit, and run the same command again",
     )
 
 
-def _declined(push: _Push, rejection: _Rejection) -> PushFailed:
+def _hook_declined_error(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
-        f"a hook on {push.remote} declines {rejection.ref}: {rejection.remark or rejection.reason}",
+        f"a hook on {push.remote} declines {rejection.ref}: {rejection.message or rejection.reason}",
         state=push.state,
         hint="satisfy it, and run the same command again",
     )
 
 
-def _rejected(push: _Push, rejection: _Rejection) -> PushFailed:
+def _rejected_error(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
-        f"{push.remote} rejects {rejection.ref}: {rejection.remark or rejection.reason}",
+        f"{push.remote} rejects {rejection.ref}: {rejection.message or rejection.reason}",
         state=push.state,
         hint="run the same command again; if it stays so, ask whoever runs the remote",
     )
 
 
 # In this order: a protected branch is reported as a declining hook too.
-_FAILURES: tuple[tuple[tuple[str, ...], Callable[[_Push, _Rejection], PushFailed]], ...] = (
-    (("protected branch", "repository rule violations", "gh006", "gh013"), _protected),
-    (("already exists",), lambda push, _: _taken(push, "")),
-    (("non-fast-forward", "fetch first", "stale info", "but expected"), _behind),
-    (("hook declined",), _declined),
+_ERRORS_BY_PHRASE: tuple[tuple[tuple[str, ...], Callable[[_Push, _Rejection], PushFailed]], ...] = (
+    (("protected branch", "repository rule violations", "gh006", "gh013"), _protected_branch_error),
+    (("already exists",), lambda push, _: _tag_conflict_error(push, "")),
+    (("non-fast-forward", "fetch first", "stale info", "but expected"), _non_fast_forward_error),
+    (("hook declined",), _hook_declined_error),
 )

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.objects import stage
+from kaizen_tasks.adapters.git.objects import build_tree
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git, Output
-    from kaizen_tasks.adapters.git.objects import Staged
+    from kaizen_tasks.adapters.git.command import Git, GitResult
+    from kaizen_tasks.adapters.git.objects import BuiltTree
 
-BRANCHES, TAGS, RELEASES = "refs/heads/", "refs/tags/", "refs/kaizen/release/"
-_TAG = re.compile(r"refs/tags/[\w./+-]+")
+BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX = "refs/heads/", "refs/tags/", "refs/kaizen/release/"
+_TAG_REF = re.compile(r"refs/tags/[\w./+-]+")
 
 
 @frozen
-class Position:
+class HeadRef:
     """Where HEAD is.
 
     Attributes:
@@ -35,7 +35,7 @@ class Position:
     @property
     def branch(self) -> str:
         """The branch's short name, or empty when HEAD is detached."""
-        return self.ref.removeprefix(BRANCHES) if self.ref.startswith(BRANCHES) else ""
+        return self.ref.removeprefix(BRANCH_PREFIX) if self.ref.startswith(BRANCH_PREFIX) else ""
 
 
 @frozen(kw_only=True)
@@ -43,15 +43,15 @@ class _Refs:
     """All branches, tags and private refs.
 
     Attributes:
-        position: where HEAD is, or None when it is on no branch that exists.
-        named: what each ref names itself, be it a commit or a tag object, in the order of their names.
+        head: where HEAD is, or None when it is on no branch that exists.
+        targets: what each ref names itself, be it a commit or a tag object, in the order of their names.
     """
 
-    position: Position | None
-    named: Mapping[str, str]
+    head: HeadRef | None
+    targets: Mapping[str, str]
 
 
-class Look:
+class RepoSnapshot:
     """What a repository shows, each part asked of git when it is first wanted.
 
     Whoever changes something, or has let time pass, takes a new look: nothing in this one is ever asked again.
@@ -63,88 +63,90 @@ class Look:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._commits: dict[str, str] = {}
-        self._identities: dict[str, Output] = {}
-        self._staged: dict[tuple[str, tuple[tuple[str, bytes], ...]], Staged] = {}
+        self._identities: dict[str, GitResult] = {}
+        self._trees: dict[tuple[str, tuple[tuple[str, bytes], ...]], BuiltTree] = {}
 
     @cached_property
-    def position(self) -> Position:
+    def head(self) -> HeadRef:
         """Where HEAD is.
 
         Raises:
             Refused: not a repository, or one without a commit.
         """
-        self._git.place  # noqa: B018 - says better what is wrong with the folder
-        if self._refs.position is not None:
-            return self._refs.position
-        output = self._git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
-        if not output.ok:
+        self._git.repo  # noqa: B018 - says better what is wrong with the folder
+        if self._refs.head is not None:
+            return self._refs.head
+        result = self._git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
+        if not result.ok:
             raise Refused("the repository has no commit yet", hint="git add, then git commit")
-        return Position(*output.text.split("\n"))
+        return HeadRef(*result.text.split("\n"))
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The names of all tags."""
-        return tuple(ref.removeprefix(TAGS) for ref in self._refs.named if ref.startswith(TAGS))
+        return tuple(ref.removeprefix(TAG_PREFIX) for ref in self._refs.targets if ref.startswith(TAG_PREFIX))
 
     @cached_property
-    def begun(self) -> Mapping[str, str]:
+    def pending(self) -> Mapping[str, str]:
         """The commits of the releases that were begun, by the names of their tags."""
-        private = tuple(ref for ref in self._refs.named if ref.startswith(RELEASES))
-        if not private:
+        pending_refs = tuple(ref for ref in self._refs.targets if ref.startswith(PENDING_PREFIX))
+        if not pending_refs:
             return {}
-        found = self._git.commits_of(*private, *(f"{ref}^{{commit}}^" for ref in private))
-        commits, parents = found[: len(private)], found[len(private) :]
+        hashes = self._git.resolve_commits(*pending_refs, *(f"{ref}^{{commit}}^" for ref in pending_refs))
+        commits, parents = hashes[: len(pending_refs)], hashes[len(pending_refs) :]
         # Where a release was begun is asked wherever it is asked which.
         self._commits.update(zip((f"{commit}^" for commit in commits), parents, strict=True))
-        self._commits.update(zip(private, commits, strict=True))
-        return {ref.removeprefix(RELEASES): commit for ref, commit in zip(private, commits, strict=True)}
+        self._commits.update(zip(pending_refs, commits, strict=True))
+        return {ref.removeprefix(PENDING_PREFIX): commit for ref, commit in zip(pending_refs, commits, strict=True)}
 
     @cached_property
-    def modified(self) -> tuple[str, ...]:
+    def modified_files(self) -> tuple[str, ...]:
         """The app's tracked files whose content differs from HEAD, staged or not, sorted."""
-        prefix = self._git.place.prefix
-        output = self._git.must(
+        prefix = self._git.repo.prefix
+        result = self._git.run_checked(
             "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
             "--untracked-files=no", "--ignore-submodules=dirty", "--", ".",
         )  # fmt: skip
-        return tuple(sorted(item[3:].removeprefix(prefix) for item in output.items))
+        return tuple(sorted(item[3:].removeprefix(prefix) for item in result.items))
 
-    def commit_of(self, name: str) -> str:
+    def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
         if name not in self._commits:
-            unknown = _TAG.fullmatch(name) and name not in self._refs.named
-            self._commits[name] = "" if unknown else self._git.commit_of(name)
+            is_unknown_tag = _TAG_REF.fullmatch(name) and name not in self._refs.targets
+            self._commits[name] = "" if is_unknown_tag else self._git.resolve_commit(name)
         return self._commits[name]
 
-    def made(self, tag: str) -> str:
+    def tag_object(self, tag: str) -> str:
         """Return the hash of the tag object that a private ref keeps, or an empty string."""
-        kept = self._refs.named.get(f"{RELEASES}{tag}", "")
-        return kept if kept != self.begun.get(tag, "") else ""
+        target = self._refs.targets.get(f"{PENDING_PREFIX}{tag}", "")
+        return target if target != self.pending.get(tag, "") else ""
 
-    def identity(self, role: str) -> Output:
+    def identity(self, role: str) -> GitResult:
         """Ask for the name, address and time of the AUTHOR or the COMMITTER."""
         if role not in self._identities:
             self._identities[role] = self._git.run("var", f"GIT_{role}_IDENT")
         return self._identities[role]
 
-    def staged(self, commit: str, files: Mapping[str, bytes]) -> Staged:
+    def build_tree(self, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
         """Return what a commit becomes with these files replaced.
 
         Raises:
             Refused: git would not add one of them at all, or it is no plain file there.
         """
-        asked = commit, tuple(files.items())
-        if asked not in self._staged:
-            self._staged[asked] = stage(self._git, commit, files)
-        return self._staged[asked]
+        key = commit, tuple(files.items())
+        if key not in self._trees:
+            self._trees[key] = build_tree(self._git, commit, files)
+        return self._trees[key]
 
     @cached_property
     def _refs(self) -> _Refs:
-        output = self._git.must("for-each-ref", "--format=%(HEAD)%(objectname) %(refname)", BRANCHES, TAGS, RELEASES)
-        position, named = None, {}
-        for line in filter(None, output.text.split("\n")):
-            at, _, ref = line[1:].partition(" ")
-            named[ref] = at
+        result = self._git.run_checked(
+            "for-each-ref", "--format=%(HEAD)%(objectname) %(refname)", BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX
+        )
+        head, targets = None, {}
+        for line in filter(None, result.text.split("\n")):
+            target, _, ref = line[1:].partition(" ")
+            targets[ref] = target
             if line[0] == "*":
-                position = Position(at, ref)
-        return _Refs(position=position, named=named)
+                head = HeadRef(target, ref)
+        return _Refs(head=head, targets=targets)

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.command import Git
 
 _SCP_LIKE = re.compile(r"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]{2,}):(?P<path>[^\s]+)")
-_WEB = {"http": "http", "https": "https", "ssh": "https", "git": "https", "git+ssh": "https"}
+_WEB_SCHEMES = {"http": "http", "https": "https", "ssh": "https", "git": "https", "git+ssh": "https"}
 
 
-def address(git: Git, remote: str) -> str:
+def remote_url(git: Git, remote: str) -> str:
     """Return the remote's URL as git uses it, or an empty string when it is not configured."""
-    output = git.run("remote", "get-url", "--end-of-options", remote)
-    return output.text.split("\n")[0] if output.ok else ""
+    result = git.run("remote", "get-url", "--end-of-options", remote)
+    return result.text.split("\n")[0] if result.ok else ""
 
 
-def web_address(url: str) -> str:
+def web_url(url: str) -> str:
     """Return where a browser finds a repository, without credentials, or an empty string.
 
     Args:
@@ -27,12 +27,12 @@ def web_address(url: str) -> str:
     """
     if "://" not in url:
         match = _SCP_LIKE.fullmatch(url)
-        return _join("https", match["host"], match["path"]) if match else ""
+        return _join_url("https", match["host"], match["path"]) if match else ""
     parts = urlsplit(url)
-    scheme = _WEB.get(parts.scheme)
+    scheme = _WEB_SCHEMES.get(parts.scheme)
     if not scheme or not parts.hostname:
         return ""
-    return _join(scheme, _host(parts.netloc, keep_port=scheme == parts.scheme), parts.path)
+    return _join_url(scheme, _host(parts.netloc, keep_port=scheme == parts.scheme), parts.path)
 
 
 def _host(netloc: str, *, keep_port: bool) -> str:
@@ -40,5 +40,5 @@ def _host(netloc: str, *, keep_port: bool) -> str:
     return host if keep_port else re.sub(r":\d+$", "", host)
 
 
-def _join(scheme: str, host: str, path: str) -> str:
+def _join_url(scheme: str, host: str, path: str) -> str:
     return f"{scheme}://{host}/{path.strip('/').removesuffix('.git').rstrip('/')}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.scm import Documents
+    from kaizen_tasks.ports.scm import ReleaseFiles
 
 
 class WorkingTree:
@@ -52,7 +52,7 @@ class WorkingTree:
                 hint=f"make {name} a plain file, or name the file it leads to in the configuration",
             )
         try:
-            _replace(path, content)
+            _write_atomically(path, content)
         except OSError as error:
             raise Refused(f"{name} cannot be written: {error.strerror}", state="it is as it was") from error
 
@@ -66,47 +66,47 @@ class WorkingTree:
         return path
 
 
-class Draft:
+class OverlayFiles:
     """Documents that are written in memory only.
 
     Args:
-        below: what is read when nothing was written.
+        base: what is read when nothing was written.
     """
 
-    def __init__(self, below: Documents) -> None:
-        self._below = below
-        self._written: dict[str, bytes] = {}
+    def __init__(self, base: ReleaseFiles) -> None:
+        self._base = base
+        self._overlay: dict[str, bytes] = {}
 
     def read(self, name: str) -> bytes | None:
         """Return what was written here, else what is underneath."""
-        return self._written[name] if name in self._written else self._below.read(name)
+        return self._overlay[name] if name in self._overlay else self._base.read(name)
 
     def write(self, name: str, content: bytes) -> None:
         """Remember the content."""
-        self._written[name] = content
+        self._overlay[name] = content
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     """Write beside the file and rename: a reader, or a crash, sees the old bytes or the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
+    _remove_orphans(path)
+    temp_path = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
-        with beside.open("xb") as file:
+        with temp_path.open("xb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             if path.exists():
-                beside.chmod(path.stat().st_mode & 0o7777)
-            beside.replace(path)
+                temp_path.chmod(path.stat().st_mode & 0o7777)
+            temp_path.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temp_path.unlink(missing_ok=True)
 
 
-def _sweep(path: Path) -> None:
+def _remove_orphans(path: Path) -> None:
     """Remove what writers of this file have left that were killed: their locks have died with them."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
-        with left.open("rb") as file, suppress(BlockingIOError):
+    for orphan in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
+        with orphan.open("rb") as file, suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink(missing_ok=True)
+            orphan.unlink(missing_ok=True)

@@ -13,21 +13,21 @@ class SystemClock:
     """Real time. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._interrupted = threading.Event()
+        self._cancel_event = threading.Event()
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
         return datetime.now(UTC)
 
-    def elapsed(self) -> float:
+    def monotonic(self) -> float:
         """Return seconds that only ever grow, whatever happens to the wall clock."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        if self._interrupted.wait(seconds):
+        if self._cancel_event.wait(seconds):
             raise Interrupted("interrupted while waiting", hint="type the same command again to finish")
 
-    def interrupt(self) -> None:
+    def cancel_waits(self) -> None:
         """End every wait, in whatever thread, and let none begin any more."""
-        self._interrupted.set()
+        self._cancel_event.set()

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.build.select import working
+from kaizen_tasks.adapters.build.select import find_working_engine
 from kaizen_tasks.adapters.host import process_identity
 from kaizen_tasks.adapters.host.process import run
-from kaizen_tasks.ports.host import Machine
+from kaizen_tasks.ports.host import Host
 from kaizen_tasks.ports.types import Engine
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import BuildRules
 
-BUNDLE = Engine(
+BUNDLE_ENGINE = Engine(
     name="bundle",
-    weakness="bundle makes images that ignore the Dockerfile",
-    remedy='set build.engine = "auto" for images to be served for real',
+    warning="bundle makes images that ignore the Dockerfile",
+    fix='set build.engine = "auto" for images to be served for real',
 )
-DOCKER_ALONE = Engine(
+DOCKER_WITHOUT_BUILDX = Engine(
     name="docker",
-    weakness="docker answers, but has no buildx, and builds with what it has instead",
-    remedy="install buildx: https://docs.docker.com/go/buildx/",
+    warning="docker answers, but has no buildx, and builds with what it has instead",
+    fix="install buildx: https://docs.docker.com/go/buildx/",
 )
 
 
-class LocalMachine(Machine):
+class LocalHost(Host):
     """The machine that this runs on.
 
     Args:
@@ -35,19 +35,19 @@ class LocalMachine(Machine):
     def __init__(self, rules: BuildRules) -> None:
         self._rules = rules
 
-    def engine(self) -> Engine:
+    def build_engine(self) -> Engine:
         """Return what would build an image."""
         if self._rules.engine == "bundle":
-            return BUNDLE
-        name = working(self._rules.engine)
+            return BUNDLE_ENGINE
+        name = find_working_engine(self._rules.engine)
         if name == "docker" and not run(("docker", "buildx", "version")).ok:
-            return DOCKER_ALONE
+            return DOCKER_WITHOUT_BUILDX
         return Engine(name=name)
 
-    def process(self) -> str:
+    def process_identity(self) -> str:
         """Name this process."""
-        return process_identity.mine()
+        return process_identity.current_process_identity()
 
-    def has_ended(self, process: str, *, bearing: str) -> bool:
+    def is_dead(self, process: str, *, env_marker: str) -> bool:
         """Tell whether a process is gone for certain, and everything that it started."""
-        return process_identity.has_ended(process, bearing=bearing)
+        return process_identity.is_dead(process, env_marker=env_marker)

@@ -34,7 +34,7 @@ TAIL_LINES = 20
 
 
 @frozen(kw_only=True)
-class Finished:
+class CompletedProcess:
     """A program that has ended.
 
     Attributes:
@@ -57,13 +57,13 @@ class Finished:
         return self.code == 0
 
     @property
-    def last(self) -> str:
+    def last_line(self) -> str:
         """The last line that says something, or the exit code."""
-        spoken = [line.strip() for line in self.tail if line.strip()]
-        return spoken[-1] if spoken else f"exit code {self.code}, without a word"
+        lines = [line.strip() for line in self.tail if line.strip()]
+        return lines[-1] if lines else f"exit code {self.code}, without a word"
 
 
-def quoted(argv: Sequence[str]) -> str:
+def shell_join(argv: Sequence[str]) -> str:
     """Return a command as a person would type it."""
     return shlex.join(argv)
 
@@ -77,7 +77,7 @@ def run(
     stream: Callable[[str], None] | None = None,
     timeout: float | None = None,
     secrets: Sequence[Secret] = (),
-) -> Finished:
+) -> CompletedProcess:
     """Run a program to its end, without a shell; a non-zero exit code is an answer, not an error.
 
     The program stays in this process group, so that Ctrl-C in a terminal reaches it as well. Whatever
@@ -97,13 +97,13 @@ def run(
         Unreachable: it has not ended within `timeout`.
         Interrupted: this process received SIGTERM.
     """
-    heard = _Heard(secrets=tuple(secret.open() for secret in secrets), stream=stream)
-    with _sigterm_raises(), _started(argv, cwd=cwd, env=env, stdin=stdin) as child:
+    collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
+    with _sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin) as child:
         try:
-            _converse(child, heard, stdin=stdin, deadline=_Deadline.after(timeout))
+            _communicate(child, collector, stdin=stdin, deadline=_Deadline.after(timeout))
         except TimeoutError as error:
-            raise _too_slow(argv, timeout) from error
-    return heard.finished(child.returncode)
+            raise _timeout_error(argv, timeout) from error
+    return collector.result(child.returncode)
 
 
 @frozen(kw_only=True)
@@ -116,47 +116,47 @@ class _Deadline:
     def after(cls, seconds: float | None) -> _Deadline:
         return cls(at=None if seconds is None else time.monotonic() + seconds)
 
-    def left(self) -> float | None:
+    def remaining(self) -> float | None:
         """Return seconds until then, None for never; raise TimeoutError when it has passed."""
         if self.at is None:
             return None
-        left = self.at - time.monotonic()
-        if left <= 0:
+        seconds = self.at - time.monotonic()
+        if seconds <= 0:
             raise TimeoutError
-        return left
+        return seconds
 
 
 @frozen(kw_only=True)
-class _Heard:
+class _OutputCollector:
     """What a program has said so far."""
 
     secrets: tuple[str, ...] = field(repr=False)
     stream: Callable[[str], None] | None
     tail: deque[str] = Factory(lambda: deque(maxlen=TAIL_LINES))
     _raw: dict[str, bytearray] = field(factory=lambda: {"stdout": bytearray(), "stderr": bytearray()})
-    _said: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
+    _emitted_bytes: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
 
-    def take(self, name: str, chunk: bytes) -> None:
+    def add(self, name: str, chunk: bytes) -> None:
         """Keep a chunk and pass on the lines that it completes; an empty chunk ends the output."""
         raw = self._raw[name]
         raw += chunk
         end = raw.rfind(b"\n") if chunk else len(raw)
-        if end > self._said[name]:
-            lines = bytes(raw[self._said[name] : end])
-            self._said[name] = min(end + 1, len(raw))
+        if end > self._emitted_bytes[name]:
+            lines = bytes(raw[self._emitted_bytes[name] : end])
+            self._emitted_bytes[name] = min(end + 1, len(raw))
             for line in lines.split(b"\n"):
-                self._say(self._redacted(line).rstrip("\r"))
+                self._emit(self._redact(line).rstrip("\r"))
 
-    def finished(self, code: int) -> Finished:
+    def result(self, code: int) -> CompletedProcess:
         raw, err = bytes(self._raw["stdout"]), bytes(self._raw["stderr"])
-        return Finished(code=code, out=self._redacted(raw), err=self._redacted(err), tail=tuple(self.tail), raw=raw)
+        return CompletedProcess(code=code, out=self._redact(raw), err=self._redact(err), tail=tuple(self.tail), raw=raw)
 
-    def _say(self, line: str) -> None:
+    def _emit(self, line: str) -> None:
         self.tail.append(line)
         if self.stream is not None:
             self.stream(line)
 
-    def _redacted(self, raw: bytes) -> str:
+    def _redact(self, raw: bytes) -> str:
         text = raw.decode(errors="replace")
         for secret in filter(None, self.secrets):
             text = text.replace(secret, "[redacted]")
@@ -164,7 +164,7 @@ class _Heard:
 
 
 @contextmanager
-def _started(
+def _running_child(
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program and leave none behind, whatever happens."""
@@ -178,7 +178,7 @@ def _started(
             stderr=subprocess.PIPE,
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-        raise _cannot_start(argv[0], error) from error
+        raise _start_error(argv[0], error) from error
     with child:
         try:
             yield child
@@ -187,14 +187,14 @@ def _started(
             raise
 
 
-def _cannot_start(program: str, error: OSError) -> NotFound:
+def _start_error(program: str, error: OSError) -> NotFound:
     if error.filename == program and isinstance(error, FileNotFoundError):
         return NotFound(f"{program} is not installed, or not on PATH")
     return NotFound(f"{program} could not be started: {error.strerror}: {error.filename}")
 
 
-def _too_slow(argv: Sequence[str], timeout: float | None) -> Unreachable:
-    return Unreachable(f"`{quoted(argv)}` did not answer within {timeout:g} s")
+def _timeout_error(argv: Sequence[str], timeout: float | None) -> Unreachable:
+    return Unreachable(f"`{shell_join(argv)}` did not answer within {timeout:g} s")
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -207,14 +207,16 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.kill()
 
 
-def _converse(child: subprocess.Popen[bytes], heard: _Heard, *, stdin: bytes | None, deadline: _Deadline) -> None:
+def _communicate(
+    child: subprocess.Popen[bytes], collector: _OutputCollector, *, stdin: bytes | None, deadline: _Deadline
+) -> None:
     """Feed a program and listen to it until it has ended."""
     if child.stdin is not None and stdin is not None:
         threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
         child.stdin = None  # the thread closes it; Popen must not do so at the same time
-    _listen(child, heard, deadline)
+    _read_output(child, collector, deadline)
     try:
-        child.wait(deadline.left())
+        child.wait(deadline.remaining())
     except subprocess.TimeoutExpired as error:
         raise TimeoutError from error
 
@@ -225,18 +227,18 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
         pipe.write(content)
 
 
-def _listen(child: subprocess.Popen[bytes], heard: _Heard, deadline: _Deadline) -> None:
+def _read_output(child: subprocess.Popen[bytes], collector: _OutputCollector, deadline: _Deadline) -> None:
     """Take both outputs as they come, in one thread, so that neither blocks the other."""
     with selectors.DefaultSelector() as selector:
         for name in ("stdout", "stderr"):
             selector.register(getattr(child, name), selectors.EVENT_READ, name)
         while selector.get_map():
-            ready = selector.select(min(LINGER_SECONDS, deadline.left() or LINGER_SECONDS))
+            ready = selector.select(min(LINGER_SECONDS, deadline.remaining() or LINGER_SECONDS))
             if not ready and child.poll() is not None:
                 break
             for key, _ in ready:
                 chunk = os.read(key.fd, 65536)
-                heard.take(key.data, chunk)
+                collector.add(key.data, chunk)
                 if not chunk:
                     selector.unregister(key.fileobj)
 
@@ -247,16 +249,16 @@ def _sigterm_raises() -> Iterator[None]:
 
     Python's default ends the process at once, and the program it started would live on.
     """
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    is_main_thread = threading.current_thread() is threading.main_thread()
+    if not is_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGTERM, _interrupted)
+    signal.signal(signal.SIGTERM, _raise_interrupted)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _interrupted(_number: int, _frame: object) -> NoReturn:
+def _raise_interrupted(_number: int, _frame: object) -> NoReturn:
     raise Interrupted("stopped by SIGTERM", hint="the same command finishes the work")

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import threading
 
-from kaizen_tasks.domain.health import Answer, Question
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 
-class UrllibProber:
+class HttpProber:
     """Asks with urllib3."""
 
-    def ask(self, url: str, *, timeout: float, limit: int, question: Question | None = None) -> Answer:
-        """Ask an address; follow no redirect; read at most `limit` bytes within `timeout` seconds.
+    def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
+        """Ask an address; follow no redirect; read at most `max_bytes` bytes within `timeout` seconds.
 
         A thread of its own does the asking: name resolution cannot be interrupted, and a server that sends
         one byte a second never meets a timeout of the socket.
         """
-        from kaizen_tasks.adapters.http.request import Exchange
+        from kaizen_tasks.adapters.http.request import BoundedRequest
 
-        exchange = Exchange(url, question or Question(), timeout=timeout, limit=limit)
-        worker = threading.Thread(target=exchange.run, name=f"ask {url}", daemon=True)
+        bounded_request = BoundedRequest(url, request or ProbeRequest(), timeout=timeout, limit=max_bytes)
+        worker = threading.Thread(target=bounded_request.run, name=f"ask {url}", daemon=True)
         worker.start()
         worker.join(timeout)
         if worker.is_alive():
-            exchange.abandon()
-            return Answer(fault=exchange.silence)
-        return exchange.answer
+            bounded_request.cancel()
+            return ProbeResponse(error=bounded_request.timeout_message)
+        return bounded_request.response

@@ -17,77 +17,77 @@ from urllib.request import getproxies, proxy_bypass
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
-from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.health import ProbeResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from urllib3.response import BaseHTTPResponse
 
-    from kaizen_tasks.domain.health import Question
+    from kaizen_tasks.domain.health import ProbeRequest
 
 _HEADERS = {"User-Agent": "kaizen-tasks", "Accept": "*/*", "Cache-Control": "no-cache", "Connection": "close"}
 
 
-class Exchange:
+class BoundedRequest:
     """One question, and its answer once `run` has returned.
 
     Args:
         url: what to ask.
-        question: how.
+        request: how.
         timeout: seconds, for each operation on the socket.
         limit: bytes of the body, at most.
     """
 
-    def __init__(self, url: str, question: Question, *, timeout: float, limit: int) -> None:
-        self.answer = Answer(fault="cannot be asked")
-        self.silence = f"does not answer within {timeout:g}s"
+    def __init__(self, url: str, request: ProbeRequest, *, timeout: float, limit: int) -> None:
+        self.response = ProbeResponse(error="cannot be asked")
+        self.timeout_message = f"does not answer within {timeout:g}s"
         self.url = url
-        self._question = question
+        self._request = request
         self._timeout = timeout
         self._limit = limit
-        self._handles: list[socket.socket] = []
-        self._abandoned = threading.Event()
+        self._sockets: list[socket.socket] = []
+        self._cancel_event = threading.Event()
 
     def run(self) -> None:
         """Ask, and keep the answer or why there is none."""
         try:
-            with _manager(self.url) as manager:
-                self.answer = self._ask(manager)
+            with _pool_manager(self.url) as manager:
+                self.response = self._send(manager)
         except exceptions.NewConnectionError as error:  # before timeouts, of which urllib3 takes it for one
-            self.answer = Answer(fault=explain(error))
+            self.response = ProbeResponse(error=explain(error))
         except (exceptions.TimeoutError, TimeoutError):
-            self.answer = Answer(fault=self.silence)
+            self.response = ProbeResponse(error=self.timeout_message)
         except (exceptions.HTTPError, OSError, ValueError) as error:
-            self.answer = Answer(fault=explain(error))
+            self.response = ProbeResponse(error=explain(error))
         finally:
-            for each in self._handles:
-                each.close()
+            for handle in self._sockets:
+                handle.close()
 
-    def abandon(self) -> None:
+    def cancel(self) -> None:
         """Cut the connection, so that the thread ends soon."""
-        self._abandoned.set()
-        for each in tuple(self._handles):
+        self._cancel_event.set()
+        for handle in tuple(self._sockets):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                handle.shutdown(socket.SHUT_RDWR)
 
-    def note(self, connected: socket.socket) -> None:
+    def register_socket(self, sock: socket.socket) -> None:
         """Keep a handle on a socket of this question, or cut it at once when nobody waits any more.
 
         It is a duplicate, because TLS takes the socket itself away.
         """
-        self._handles.append(connected.dup())
-        if self._abandoned.is_set():
-            self.abandon()
+        self._sockets.append(sock.dup())
+        if self._cancel_event.is_set():
+            self.cancel()
 
-    def _ask(self, manager: PoolManager) -> Answer:
-        _watch(manager, self)
+    def _send(self, manager: PoolManager) -> ProbeResponse:
+        _register_sockets(manager, self)
         headers = HTTPHeaderDict(_HEADERS)
-        headers.update(self._question.headers)  # whatever their case
+        headers.update(self._request.headers)  # whatever their case
         response = manager.request(
-            self._question.method,
+            self._request.method,
             self.url,
-            body=self._question.body or None,
+            body=self._request.body or None,
             headers=headers,
             timeout=self._timeout,
             retries=False,
@@ -99,11 +99,11 @@ class Exchange:
         finally:
             response.close()
 
-    def _read(self, response: BaseHTTPResponse) -> Answer:
+    def _read(self, response: BaseHTTPResponse) -> ProbeResponse:
         body = response.read(self._limit + 1, decode_content=True)
-        fault = f"answers more than {self._limit} bytes" if len(body) > self._limit else ""
+        error = f"answers more than {self._limit} bytes" if len(body) > self._limit else ""
         headers = {name.lower(): response.headers[name] for name in response.headers}
-        return Answer(status=response.status, body=body[: self._limit], fault=fault, headers=headers)
+        return ProbeResponse(status=response.status, body=body[: self._limit], error=error, headers=headers)
 
 
 def explain(error: BaseException) -> str:
@@ -115,33 +115,35 @@ def explain(error: BaseException) -> str:
     cause = _cause(error)
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ProtocolError)) and cause:
         return explain(cause)
-    return next((say(error) for kind, say in _WORDS if isinstance(error, kind)), f"cannot be asked: {error}")
+    return next(
+        (describe(error) for kind, describe in _MESSAGES if isinstance(error, kind)), f"cannot be asked: {error}"
+    )
 
 
 def _cause(error: BaseException) -> BaseException | None:
     """Return what urllib3 has wrapped: sometimes it is chained, sometimes an argument."""
-    return error.__cause__ or next((each for each in error.args if isinstance(each, BaseException)), None)
+    return error.__cause__ or next((argument for argument in error.args if isinstance(argument, BaseException)), None)
 
 
-def _watch(manager: PoolManager, exchange: Exchange) -> None:
+def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> None:
     """Have every socket noted as soon as it is there: urllib3 hands out none before the answer has begun."""
-    pool = manager.connection_from_url(exchange.url)
+    pool = manager.connection_from_url(bounded_request.url)
 
-    class Watched(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time
+    class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time
         def _new_conn(self) -> socket.socket:
-            connected: socket.socket = super()._new_conn()
-            exchange.note(connected)
-            return connected
+            sock: socket.socket = super()._new_conn()
+            bounded_request.register_socket(sock)
+            return sock
 
-    pool.ConnectionCls = Watched
+    pool.ConnectionCls = RegisteringConnection
 
 
-def _manager(url: str) -> PoolManager:
-    address = parse_url(url)
-    if address.scheme not in {"http", "https"}:
+def _pool_manager(url: str) -> PoolManager:
+    parsed_url = parse_url(url)
+    if parsed_url.scheme not in {"http", "https"}:
         raise exceptions.LocationValueError(f"{url!r} begins with neither http:// nor https://")
-    host = (address.host or "").strip("[]")
-    proxy = "" if _is_loopback(host) or proxy_bypass(host) else getproxies().get(address.scheme or "", "")
+    host = (parsed_url.host or "").strip("[]")
+    proxy = "" if _is_loopback(host) or proxy_bypass(host) else getproxies().get(parsed_url.scheme or "", "")
     return ProxyManager(proxy) if proxy else PoolManager()
 
 
@@ -152,7 +154,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _tls(error: BaseException) -> str:
+def _tls_message(error: BaseException) -> str:
     """Return what OpenSSL said, without its file and line."""
     cause = error.args[0] if error.args else error
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -163,8 +165,8 @@ def _tls(error: BaseException) -> str:
 
 
 # The first that fits speaks, so the narrower kinds stand before the wider ones.
-_WORDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
-    (exceptions.SSLError, _tls),
+_MESSAGES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
+    (exceptions.SSLError, _tls_message),
     (exceptions.LocationValueError, "is no address: {}".format),
     (exceptions.DecodeError, lambda _: "answers with a compression that does not decode"),
     ((exceptions.IncompleteRead, IncompleteRead), lambda _: "breaks off its answer"),

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.aws.apprunner import PAGE
-from kaizen_tasks.adapters.aws.session import Aws, translated
-from kaizen_tasks.domain.init.detect.from_account import Found, Service
+from kaizen_tasks.adapters.aws.apprunner import PAGE_SIZE
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Survey:
+class AccountScanner:
     """One account in one region.
 
     Args:
@@ -29,36 +29,38 @@ class Survey:
     aws: Aws
     region: str
 
-    def read(self) -> Found:
+    def scan(self) -> AccountScan:
         """Return every service that follows an image in ECR, and the name of every repository.
 
         Raises:
             Denied: there are no credentials, or they may not read this.
         """
-        with translated(f"list the services and repositories in {self.region}"):
-            services = tuple(_services(self.aws.apprunner()))
+        with aws_errors(f"list the services and repositories in {self.region}"):
+            services = tuple(_list_services(self.aws.apprunner()))
             pages = self.aws.ecr().get_paginator("describe_repositories").paginate()
-            repositories = tuple(each["repositoryName"] for page in pages for each in page["repositories"])
-        return Found(account=self.aws.account(), region=self.region, services=services, repositories=repositories)
+            repositories = tuple(repository["repositoryName"] for page in pages for repository in page["repositories"])
+        return AccountScan(
+            account_id=self.aws.account_id(), region=self.region, services=services, repositories=repositories
+        )
 
 
-def _services(apprunner: AppRunnerClient) -> Iterator[Service]:
-    page = apprunner.list_services(MaxResults=PAGE)
+def _list_services(apprunner: AppRunnerClient) -> Iterator[ServiceSummary]:
+    page = apprunner.list_services(MaxResults=PAGE_SIZE)
     while True:
         for summary in page["ServiceSummaryList"]:
             if summary["Status"] != "DELETED":
-                yield _service(apprunner.describe_service(ServiceArn=summary["ServiceArn"])["Service"])
+                yield _parse_service(apprunner.describe_service(ServiceArn=summary["ServiceArn"])["Service"])
         if not page.get("NextToken"):
             return
-        page = apprunner.list_services(MaxResults=PAGE, NextToken=page["NextToken"])
+        page = apprunner.list_services(MaxResults=PAGE_SIZE, NextToken=page["NextToken"])
 
 
-def _service(described: ServiceTypeDef) -> Service:
-    image = described["SourceConfiguration"].get("ImageRepository")
+def _parse_service(description: ServiceTypeDef) -> ServiceSummary:
+    image = description["SourceConfiguration"].get("ImageRepository")
     variables = image.get("ImageConfiguration", {}).get("RuntimeEnvironmentVariables", {}) if image else {}
     identifier = image["ImageIdentifier"] if image else ""
-    return Service(
-        name=described["ServiceName"],
+    return ServiceSummary(
+        name=description["ServiceName"],
         repository=identifier.partition("/")[2].partition(":")[0],
         environment=variables.get("ENVIRONMENT", ""),
     )

@@ -9,56 +9,72 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.git.command import Git, redact
+from kaizen_tasks.adapters.git.command import Git, redact_urls
 from kaizen_tasks.config import load
-from kaizen_tasks.domain.init.repo_scan import Premises, Repository
+from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READ = re.compile(
+SCANNED_PATHS = re.compile(
     r"(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
 """What says something about how an app is built and deployed."""
 
-FOREIGN = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv)/")
-LARGEST = 256 * 1024
+VENDORED_PATHS = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv)/")
+MAX_FILE_BYTES = 256 * 1024
 """Bytes; what is larger was not written by hand."""
 
-ANSWERS = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
-SOURCES = ("*.py", "*.js", "*.cjs", "*.mjs", "*.ts", "*.go", "*.rb", "*.java", "*.kt", "*.php", "*.cs", "*.ex", "*.rs")
-NOTHING = "nothing has been changed"
-BYTE_CODE = "__pycache__/"
+VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
+SOURCE_GLOBS = (
+    "*.py",
+    "*.js",
+    "*.cjs",
+    "*.mjs",
+    "*.ts",
+    "*.go",
+    "*.rb",
+    "*.java",
+    "*.kt",
+    "*.php",
+    "*.cs",
+    "*.ex",
+    "*.rs",
+)
+NOTHING_CHANGED = "nothing has been changed"
+BYTECODE_FOLDER = "__pycache__/"
 
 
-def locate(here: Path) -> Path:
+def find_app_folder(start: Path) -> Path:
     """Return the app's folder: this one, or the one above it that is configured already.
 
     Raises:
         Refused: the folder is in no git repository, or the app is above it.
     """
-    top = Git(here).place.top.resolve()
-    if _is_app(here):
-        return here
-    for folder in here.resolve().parents:
-        if not folder.is_relative_to(top):
+    repository_root = Git(start).repo.toplevel.resolve()
+    if _is_app(start):
+        return start
+    for folder in start.resolve().parents:
+        if not folder.is_relative_to(repository_root):
             break
-        if load.read(folder) is not None:
+        if load.read_config_file(folder) is not None:
             return folder
         if _is_app(folder):
             raise Refused(
-                f"{here} is below an app, not one itself", state=NOTHING, hint=f"cd {shlex.quote(str(folder))}"
+                f"{start} is below an app, not one itself", state=NOTHING_CHANGED, hint=f"cd {shlex.quote(str(folder))}"
             )
-    return here
+    return start
 
 
 def _is_app(folder: Path) -> bool:
-    return load.read(folder) is not None or any((folder / name).exists() for name in ("VERSION", "Dockerfile"))
+    return load.read_config_file(folder) is not None or any(
+        (folder / name).exists() for name in ("VERSION", "Dockerfile")
+    )
 
 
-def look(folder: Path) -> Premises:
+def scan_repo(folder: Path) -> RepoScan:
     """Return what an app's folder shows.
 
     Args:
@@ -68,68 +84,68 @@ def look(folder: Path) -> Premises:
         Refused: the folder is in no git repository.
     """
     git = Git(folder)
-    within = git.place.prefix.rstrip("/")
-    return Premises(
+    subfolder = git.repo.prefix.rstrip("/")
+    return RepoScan(
         name=folder.name,
-        within=within,
-        texts=dict(_texts(folder, git)),
-        answering=_answering(git),
-        ignored=tuple(name for name in (BYTE_CODE,) if git.run("check-ignore", "--quiet", "--", name).ok),
-        repository=_repository(git),
-        region=_region(),
+        subfolder=subfolder,
+        texts=dict(_read_texts(folder, git)),
+        version_endpoint_files=_sources_with_version_route(git),
+        ignored_names=tuple(name for name in (BYTECODE_FOLDER,) if git.run("check-ignore", "--quiet", "--", name).ok),
+        repository=_scan_git(git),
+        region=_aws_region(),
     )
 
 
-def _texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
+def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
     """Yield every file that is of interest, tracked or not; one that git ignores is not the team's."""
-    listed = git.must("ls-files", "--cached", "--others", "--exclude-standard", "-z").items
-    for path in sorted(set(listed)):
-        if READ.fullmatch(path) and not FOREIGN.search(path):
-            text = _text(folder / path)
+    paths = git.run_checked("ls-files", "--cached", "--others", "--exclude-standard", "-z").items
+    for path in sorted(set(paths)):
+        if SCANNED_PATHS.fullmatch(path) and not VENDORED_PATHS.search(path):
+            text = _read_text(folder / path)
             if text is not None:
                 yield path, text
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     """Return a file's text; None when it is gone, too large, not a file, or leads elsewhere."""
-    if not path.is_file() or path.stat().st_size > LARGEST:
+    if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
         return None
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}", state=NOTHING) from error
+        raise Refused(f"{path} cannot be read: {error.strerror}", state=NOTHING_CHANGED) from error
 
 
-def _answering(git: Git) -> tuple[str, ...]:
+def _sources_with_version_route(git: Git) -> tuple[str, ...]:
     """Return the sources that mention the path `/version`."""
-    output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", ANSWERS, "--", *SOURCES)
-    return tuple(path for path in output.items if not FOREIGN.search(path))
+    output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", VERSION_ROUTE, "--", *SOURCE_GLOBS)
+    return tuple(path for path in output.items if not VENDORED_PATHS.search(path))
 
 
-def _repository(git: Git) -> Repository:
-    remotes = git.must("remote").text.split()
-    default = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{_chosen(remotes)}/HEAD")
-    return Repository(
+def _scan_git(git: Git) -> GitRepository:
+    remotes = git.run_checked("remote").text.split()
+    remote_head = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{_default_remote(remotes)}/HEAD")
+    return GitRepository(
         branch=git.run("symbolic-ref", "--quiet", "--short", "HEAD").text,
-        default_branch=default.text.partition("/")[2],
-        branches=tuple(git.must("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").text.split()),
-        remotes={name: redact(git.run("remote", "get-url", name).text) for name in remotes},
-        tags=tuple(git.must("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags").text.split()),
+        default_branch=remote_head.text.partition("/")[2],
+        branches=tuple(git.run_checked("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").text.split()),
+        remotes={name: redact_urls(git.run("remote", "get-url", name).text) for name in remotes},
+        tags=tuple(git.run_checked("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags").text.split()),
     )
 
 
-def _chosen(remotes: list[str]) -> str:
+def _default_remote(remotes: list[str]) -> str:
     return remotes[0] if len(remotes) == 1 else "origin"
 
 
-def _region() -> str:
+def _aws_region() -> str:
     """Return the region that this user's own AWS configuration says, as every AWS client reads it.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """
-    said = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if said:
-        return said
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region:
+        return region
     profile = os.environ.get("AWS_PROFILE", "default")
     parser = configparser.RawConfigParser()
     try:

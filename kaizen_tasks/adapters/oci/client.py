@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.oci.blobs import Blobs
-from kaizen_tasks.adapters.oci.manifest import CONFIGS, MEDIA_TYPES, Manifest
-from kaizen_tasks.adapters.oci.transport import Wire
-from kaizen_tasks.adapters.oci.verify import Proof
+from kaizen_tasks.adapters.oci.blobs import BlobClient
+from kaizen_tasks.adapters.oci.manifest import CONFIG_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, Manifest
+from kaizen_tasks.adapters.oci.transport import Transport
+from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import PushFailed, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kaizen_tasks.adapters.oci.transport import Credentials
+    from kaizen_tasks.adapters.oci.transport import RegistryCredentials
     from kaizen_tasks.ports.clock import Clock
 
 DIGEST_HEADER = "Docker-Content-Digest"
@@ -37,32 +37,32 @@ class OciClient:
         blobs: what its repositories hold beside manifests.
     """
 
-    def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
-        self._wire = Wire(credentials, clock=clock)
-        self._known: dict[tuple[str, str], Manifest] = {}  # what a digest names never changes
-        self.blobs = Blobs(self._wire)
+    def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
+        self._transport = Transport(credentials, clock=clock)
+        self._manifests: dict[tuple[str, str], Manifest] = {}  # what a digest names never changes
+        self.blobs = BlobClient(self._transport)
 
-    def address(self, repository: str) -> str:
+    def repository_uri(self, repository: str) -> str:
         """Return `host/repository`."""
-        return f"{self._wire.host}/{repository}"
+        return f"{self._transport.host}/{repository}"
 
     def exists(self, repository: str) -> bool:
         """Return whether the registry knows a repository."""
-        answer = self._wire.send("GET", f"/v2/{repository}/tags/list?n=1")
-        if answer.status == 404:
-            answer.drain()
+        response = self._transport.send("GET", f"/v2/{repository}/tags/list?n=1")
+        if response.status == 404:
+            response.drain()
             return False
-        self._wire.expect(answer, 200, doing=f"list {repository}", repository=repository).drain()
+        self._transport.expect(response, 200, action=f"list {repository}", repository=repository).drain()
         return True
 
-    def head(self, repository: str, reference: str) -> str:
+    def resolve_digest(self, repository: str, reference: str) -> str:
         """Return the digest that a tag or digest names, or an empty string."""
-        answer = self._wire.send("HEAD", _manifest(repository, reference), headers=_ACCEPT)
-        answer.drain()
-        if answer.status == 404:
+        response = self._transport.send("HEAD", _manifest_path(repository, reference), headers=_ACCEPT_HEADERS)
+        response.drain()
+        if response.status == 404:
             return ""
-        self._wire.expect(answer, 200, doing=f"look at {repository}:{reference}", repository=repository)
-        return answer.headers.get(DIGEST_HEADER) or self._digest(repository, reference)
+        self._transport.expect(response, 200, action=f"look at {repository}:{reference}", repository=repository)
+        return response.headers.get(DIGEST_HEADER) or self._manifest_digest(repository, reference)
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
         """Return what a tag names now, or what a digest names, which is asked once; byte for byte, or None.
@@ -70,21 +70,21 @@ class OciClient:
         Raises:
             Refused: the registry sent other bytes than it announced.
         """
-        if (repository, reference) in self._known:
-            return self._known[repository, reference]
-        answer = self._wire.send("GET", _manifest(repository, reference), headers=_ACCEPT)
-        if answer.status == 404:
-            answer.drain()
+        if (repository, reference) in self._manifests:
+            return self._manifests[repository, reference]
+        response = self._transport.send("GET", _manifest_path(repository, reference), headers=_ACCEPT_HEADERS)
+        if response.status == 404:
+            response.drain()
             return None
-        self._wire.expect(answer, 200, doing=f"read {repository}:{reference}", repository=repository)
-        found = Manifest(self._wire.body(answer), answer.headers.get("Content-Type", "").partition(";")[0])
-        announced = reference if reference.startswith("sha256:") else answer.headers.get(DIGEST_HEADER)
-        if announced and found.digest != announced:
-            raise Refused(f"{self.address(repository)} sent {found.digest} when asked for {announced}")
-        self._known[repository, found.digest] = found
-        return found
+        self._transport.expect(response, 200, action=f"read {repository}:{reference}", repository=repository)
+        manifest = Manifest(self._transport.body(response), response.headers.get("Content-Type", "").partition(";")[0])
+        expected_digest = reference if reference.startswith("sha256:") else response.headers.get(DIGEST_HEADER)
+        if expected_digest and manifest.digest != expected_digest:
+            raise Refused(f"{self.repository_uri(repository)} sent {manifest.digest} when asked for {expected_digest}")
+        self._manifests[repository, manifest.digest] = manifest
+        return manifest
 
-    def put(self, repository: str, reference: str, manifest: Manifest) -> None:
+    def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
         """Write a manifest or an index, in its original bytes.
 
         Args:
@@ -95,22 +95,24 @@ class OciClient:
         Raises:
             PushFailed: the registry did not take it or kept other bytes, or the tag is immutable.
         """
-        answer = self._wire.send(
+        response = self._transport.send(
             "PUT",
-            _manifest(repository, reference),
+            _manifest_path(repository, reference),
             headers={"Content-Type": manifest.media_type},
             body=manifest.content,
         )
-        doing = f"put {repository}:{reference}"
-        self._wire.expect(answer, 201, doing=doing, repository=repository, changing=True).drain()
-        kept = answer.headers.get(DIGEST_HEADER, manifest.digest)
-        if kept != manifest.digest:
-            raise PushFailed(f"{self.address(repository)}:{reference} became {kept}, not {manifest.digest}")
-        self._known[repository, manifest.digest] = manifest
+        action = f"put {repository}:{reference}"
+        self._transport.expect(response, 201, action=action, repository=repository, is_write=True).drain()
+        stored_digest = response.headers.get(DIGEST_HEADER, manifest.digest)
+        if stored_digest != manifest.digest:
+            raise PushFailed(
+                f"{self.repository_uri(repository)}:{reference} became {stored_digest}, not {manifest.digest}"
+            )
+        self._manifests[repository, manifest.digest] = manifest
 
-    def image(self, repository: str, manifest: Manifest) -> Image:
+    def describe_image(self, repository: str, manifest: Manifest) -> Image:
         """Describe an image, reading its labels; for an index, those of the child that speaks for it."""
-        labels = self._labels(repository, manifest)
+        labels = self._read_labels(repository, manifest)
         return Image(
             digest=manifest.digest,
             media_type=manifest.media_type,
@@ -118,24 +120,24 @@ class OciClient:
             revision=labels.get(REVISION_LABEL, ""),
         )
 
-    def _digest(self, repository: str, reference: str) -> str:
-        found = self.manifest(repository, reference)
-        return found.digest if found else ""
+    def _manifest_digest(self, repository: str, reference: str) -> str:
+        manifest = self.manifest(repository, reference)
+        return manifest.digest if manifest else ""
 
-    def _labels(self, repository: str, manifest: Manifest) -> Mapping[str, str]:
+    def _read_labels(self, repository: str, manifest: Manifest) -> Mapping[str, str]:
         if manifest.main_child:
             child = self.manifest(repository, manifest.main_child.digest)
-            return self._labels(repository, child) if child else {}
-        if manifest.config is None or manifest.config.media_type not in CONFIGS:
+            return self._read_labels(repository, child) if child else {}
+        if manifest.config is None or manifest.config.media_type not in CONFIG_MEDIA_TYPES:
             return {}
-        stored = self.blobs.open(repository, manifest.config.digest)
-        content = Proof(manifest.config).follow(stored)
-        labels: Mapping[str, str] = (json.loads(b"".join(content)).get("config") or {}).get("Labels") or {}
+        blob = self.blobs.open(repository, manifest.config.digest)
+        chunks = DigestVerifier(manifest.config).wrap(blob)
+        labels: Mapping[str, str] = (json.loads(b"".join(chunks)).get("config") or {}).get("Labels") or {}
         return labels
 
 
-def _manifest(repository: str, reference: str) -> str:
+def _manifest_path(repository: str, reference: str) -> str:
     return f"/v2/{repository}/manifests/{reference}"
 
 
-_ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_ACCEPT_HEADERS = {"Accept": ", ".join(MANIFEST_MEDIA_TYPES)}

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-CONFIGS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
-MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
+CONFIG_MEDIA_TYPES = frozenset(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+)
+MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST)
 
 
-def sha256(content: bytes) -> str:
+def sha256_digest(content: bytes) -> str:
     """Return the digest of some bytes: `sha256:…`."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
@@ -39,14 +41,14 @@ class Descriptor:
         media_type: of the content.
         size: in bytes.
         platform: `linux/amd64` for a child of an index, or empty.
-        elsewhere: whether the content may not be redistributed and stays at its own addresses.
+        is_foreign: whether the content may not be redistributed and stays at its own addresses.
     """
 
     digest: str
     media_type: str
     size: int
     platform: str = ""
-    elsewhere: bool = False
+    is_foreign: bool = False
 
 
 @frozen(slots=False)
@@ -64,7 +66,7 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """The digest of the original bytes."""
-        return sha256(self.content)
+        return sha256_digest(self.content)
 
     @cached_property
     def children(self) -> tuple[Descriptor, ...]:
@@ -74,8 +76,8 @@ class Manifest:
     @cached_property
     def blobs(self) -> tuple[Descriptor, ...]:
         """Configuration and layers, as far as registries hold them."""
-        listed = (*self._descriptors("config"), *self._descriptors("layers"))
-        return tuple(blob for blob in listed if not blob.elsewhere)
+        descriptors = (*self._descriptors("config"), *self._descriptors("layers"))
+        return tuple(blob for blob in descriptors if not blob.is_foreign)
 
     @property
     def config(self) -> Descriptor | None:
@@ -88,11 +90,13 @@ class Manifest:
 
         BuildKit adds attestations as children of the platform unknown/unknown.
         """
-        real = [child for child in self.children if not child.platform.startswith("unknown/")]
-        return next((child for child in real if child.platform == "linux/amd64"), next(iter(real), None))
+        image_children = [child for child in self.children if not child.platform.startswith("unknown/")]
+        return next(
+            (child for child in image_children if child.platform == "linux/amd64"), next(iter(image_children), None)
+        )
 
     @property
-    def stated_type(self) -> str:
+    def declared_media_type(self) -> str:
         """The media type that the document gives itself, or empty."""
         return str(self._document.get("mediaType", ""))
 
@@ -101,9 +105,9 @@ class Manifest:
         try:
             document = json.loads(self.content)
         except ValueError as error:
-            raise self._malformed(error) from error
+            raise self._malformed_error(error) from error
         if not isinstance(document, dict):
-            raise self._malformed(document)
+            raise self._malformed_error(document)
         return document
 
     def _descriptors(self, member: str) -> Iterator[Descriptor]:
@@ -112,32 +116,32 @@ class Manifest:
         Raises:
             Refused: the content is not a manifest.
         """
-        found = self._document.get(member) or []
+        value = self._document.get(member) or []
         try:
-            yield from [_descriptor(each) for each in (found if isinstance(found, list) else [found])]
+            yield from [_parse_descriptor(document) for document in (value if isinstance(value, list) else [value])]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise self._malformed(error) from error
+            raise self._malformed_error(error) from error
 
-    def _malformed(self, reason: object) -> Refused:
+    def _malformed_error(self, reason: object) -> Refused:
         return Refused(f"{self.digest} is not an image manifest: {reason!r}")
 
 
-def self_described(content: bytes) -> Manifest:
+def parse_manifest(content: bytes) -> Manifest:
     """Return the manifest that some bytes are; only OCI's own may leave their media type out.
 
     https://github.com/opencontainers/image-spec/blob/main/manifest.md#image-manifest-property-descriptions
     """
-    found = Manifest(content, OCI_MANIFEST)
-    media_type = found.stated_type or (OCI_INDEX if found.children else OCI_MANIFEST)
+    manifest = Manifest(content, OCI_MANIFEST)
+    media_type = manifest.declared_media_type or (OCI_INDEX if manifest.children else OCI_MANIFEST)
     return Manifest(content, media_type)
 
 
-def _descriptor(document: dict[str, Any]) -> Descriptor:
+def _parse_descriptor(document: dict[str, Any]) -> Descriptor:
     platform = document.get("platform") or {}
     return Descriptor(
         digest=document["digest"],
         media_type=document["mediaType"],
         size=int(document["size"]),
         platform="/".join(platform[part] for part in ("os", "architecture") if part in platform),
-        elsewhere=bool(document.get("urls")),
+        is_foreign=bool(document.get("urls")),
     )

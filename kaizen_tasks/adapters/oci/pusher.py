@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.oci.sources import Layout, Neighbour, family
-from kaizen_tasks.adapters.oci.transport import NEVER_MOVES
-from kaizen_tasks.domain.release import Copied
+from kaizen_tasks.adapters.oci.sources import LayoutSource, RepositorySource, manifest_tree
+from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
+from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
 
 if TYPE_CHECKING:
@@ -22,168 +22,170 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.blobs import Stream
     from kaizen_tasks.adapters.oci.client import OciClient
     from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
-    from kaizen_tasks.adapters.oci.sources import Source
+    from kaizen_tasks.adapters.oci.sources import ImageSource
 
-BLOBS_AT_ONCE = 8
+MAX_CONCURRENT_BLOBS = 8
 """Over all repositories: ECR begins 100 uploads a second, and mounts are uploads to it."""
 
-Stock = Callable[[str, Collection[str]], Collection[str]]
+BlobLookup = Callable[[str, Collection[str]], Collection[str]]
 """Returns which of some digests a repository holds, in fewer questions than there are digests."""
 
 
-class Carrier:
+class ImagePusher:
     """Brings images into the repositories of one registry. Safe to use from several threads.
 
     Args:
         client: of the registry that is written to.
-        stock: see `Stock`; without it, a mount is the question.
+        blob_lookup: see `Stock`; without it, a mount is the question.
     """
 
-    def __init__(self, client: OciClient, *, stock: Stock | None = None) -> None:
+    def __init__(self, client: OciClient, *, blob_lookup: BlobLookup | None = None) -> None:
         self._client = client
-        self._stock = stock
-        self._crew = ThreadPoolExecutor(BLOBS_AT_ONCE, thread_name_prefix="blobs")
-        self._families: dict[tuple[str, str], tuple[Manifest, ...]] = {}
+        self._blob_lookup = blob_lookup
+        self._executor = ThreadPoolExecutor(MAX_CONCURRENT_BLOBS, thread_name_prefix="blobs")
+        self._manifest_trees: dict[tuple[str, str], tuple[Manifest, ...]] = {}
         self._lock = Lock()
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Bring an image into another repository of this registry, byte for byte, and give it a tag.
 
         Raises:
             NotFound: the source does not hold it, or there is no such target.
             PushFailed: the target did not take it, or the tag holds other bytes there.
         """
-        return self._bring(Neighbour(self._client, source), digest, target, tag)
+        return self._push_image(RepositorySource(self._client, source), digest, target, tag)
 
-    def upload_layout(self, layout: Path, *, repository: str, tag: str) -> Copied:
+    def upload_layout(self, layout: Path, *, repository: str, tag: str) -> CopyStats:
         """Push the one image of a local OCI image layout.
 
         Raises:
             PushFailed: the registry did not take it, or the tag holds other bytes there.
         """
-        local = Layout(layout)
-        return self._bring(local, local.digest(), repository, tag)
+        source = LayoutSource(layout)
+        return self._push_image(source, source.image_digest(), repository, tag)
 
-    def _bring(self, source: Source, digest: str, repository: str, tag: str) -> Copied:
-        target = f"{self._client.address(repository)}:{tag}"
-        with _pushing(target):
-            if self._stands(repository, tag, digest):
-                return Copied(digest=digest)
-            *children, root = self._family(source, digest)
-            copied = self._bring_blobs(source, _needed([*children, root]), repository, digest)
+    def _push_image(self, source: ImageSource, digest: str, repository: str, tag: str) -> CopyStats:
+        target = f"{self._client.repository_uri(repository)}:{tag}"
+        with _push_errors(target):
+            if self._is_tagged(repository, tag, digest):
+                return CopyStats(digest=digest)
+            *children, root = self._manifest_tree(source, digest)
+            stats = self._push_blobs(source, _unique_blobs([*children, root]), repository, digest)
             for child in children:
-                self._client.put(repository, child.digest, child)
-            if not self._stands(repository, tag, digest):  # somebody may have been faster, and a tag may be mutable
-                self._client.put(repository, tag, root)
-            return copied
+                self._client.put_manifest(repository, child.digest, child)
+            if not self._is_tagged(repository, tag, digest):  # somebody may have been faster, and a tag may be mutable
+                self._client.put_manifest(repository, tag, root)
+            return stats
 
-    def _stands(self, repository: str, tag: str, digest: str) -> bool:
+    def _is_tagged(self, repository: str, tag: str, digest: str) -> bool:
         """Return whether the tag names the image already.
 
         Raises:
             PushFailed: it names another one.
         """
-        standing = self._client.head(repository, tag)
-        if standing not in {"", digest}:
-            raise _taken(f"{self._client.address(repository)}:{tag}", standing, digest)
-        return bool(standing)
+        current_digest = self._client.resolve_digest(repository, tag)
+        if current_digest not in {"", digest}:
+            raise _tag_conflict_error(f"{self._client.repository_uri(repository)}:{tag}", current_digest, digest)
+        return bool(current_digest)
 
-    def _family(self, source: Source, digest: str) -> tuple[Manifest, ...]:
+    def _manifest_tree(self, source: ImageSource, digest: str) -> tuple[Manifest, ...]:
         """Read what a digest names once, however many repositories it goes to."""
         key = (source.repository, digest)
         with self._lock:
-            if key not in self._families:
-                self._families[key] = family(source, digest)
-            return self._families[key]
+            if key not in self._manifest_trees:
+                self._manifest_trees[key] = manifest_tree(source, digest)
+            return self._manifest_trees[key]
 
-    def _bring_blobs(self, source: Source, needed: dict[str, Descriptor], repository: str, digest: str) -> Copied:
+    def _push_blobs(self, source: ImageSource, blobs: dict[str, Descriptor], repository: str, digest: str) -> CopyStats:
         """Bring what is missing side by side; when one fails, the others stop at their next chunk."""
-        present = set(self._stock(repository, needed.keys())) if self._stock else set[str]()
+        present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
-        coming = [
-            self._crew.submit(self._bring_blob, source, repository, stop, blob)
-            for blob in needed.values()
-            if blob.digest not in present
+        futures = [
+            self._executor.submit(self._push_blob, source, repository, stop, blob)
+            for blob in blobs.values()
+            if blob.digest not in present_digests
         ]
         try:
-            done, _ = wait(coming, return_when=FIRST_EXCEPTION)
-            costs = [each.result() for each in done]
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            stats = [future.result() for future in done]
         finally:
             stop.set()
-            for each in coming:
-                each.cancel()
-            wait(coming)
-        return _total(digest, [*costs, _Cost(present=len(present))])
+            for future in futures:
+                future.cancel()
+            wait(futures)
+        return _sum_stats(digest, [*stats, _TransferStats(blobs_present=len(present_digests))])
 
-    def _bring_blob(self, source: Source, repository: str, stop: Event, blob: Descriptor) -> _Cost:
+    def _push_blob(self, source: ImageSource, repository: str, stop: Event, blob: Descriptor) -> _TransferStats:
         """Bring one blob by the cheapest way that the registry offers."""
         if stop.is_set():
-            raise _stopped()
+            raise _stopped_error()
         blobs, session = self._client.blobs, ""
         if source.repository:
             session = blobs.mount(repository, blob.digest, source.repository)
             if not session:
-                return _Cost(mounted=1)
+                return _TransferStats(blobs_mounted=1)
         if blobs.has(repository, blob.digest):
-            return _Cost(present=1)
+            return _TransferStats(blobs_present=1)
 
-        def opened(offset: int) -> Stream:
-            return _until(stop, source.open(blob.digest, offset))
+        def open_at(offset: int) -> Stream:
+            return _stop_on(stop, source.open(blob.digest, offset))
 
-        return _Cost(uploaded=1, sent=blobs.upload(repository, blob, opened, session=session))
+        return _TransferStats(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
 
 
 @frozen(kw_only=True)
-class _Cost:
+class _TransferStats:
     """What it took to bring some blobs; see `Copied`."""
 
-    mounted: int = 0
-    uploaded: int = 0
-    sent: int = 0
-    present: int = 0
+    blobs_mounted: int = 0
+    blobs_uploaded: int = 0
+    bytes_sent: int = 0
+    blobs_present: int = 0
 
 
-def _total(digest: str, costs: Iterable[_Cost]) -> Copied:
-    costs = tuple(costs)
-    return Copied(
+def _sum_stats(digest: str, all_stats: Iterable[_TransferStats]) -> CopyStats:
+    all_stats = tuple(all_stats)
+    return CopyStats(
         digest=digest,
-        mounted=sum(cost.mounted for cost in costs),
-        uploaded=sum(cost.uploaded for cost in costs),
-        sent=sum(cost.sent for cost in costs),
-        present=sum(cost.present for cost in costs),
+        blobs_mounted=sum(stats.blobs_mounted for stats in all_stats),
+        blobs_uploaded=sum(stats.blobs_uploaded for stats in all_stats),
+        bytes_sent=sum(stats.bytes_sent for stats in all_stats),
+        blobs_present=sum(stats.blobs_present for stats in all_stats),
     )
 
 
-def _needed(manifests: Iterable[Manifest]) -> dict[str, Descriptor]:
+def _unique_blobs(manifests: Iterable[Manifest]) -> dict[str, Descriptor]:
     """Return what the manifests need, each blob once."""
     return {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
 
 
-def _until(stop: Event, chunks: Stream) -> Stream:
+def _stop_on(stop: Event, chunks: Stream) -> Stream:
     try:
         for chunk in chunks:
             if stop.is_set():
-                raise _stopped()
+                raise _stopped_error()
             yield chunk
     finally:
         chunks.close()
 
 
-def _stopped() -> Interrupted:
+def _stopped_error() -> Interrupted:
     return Interrupted("another blob of the same image failed")
 
 
-def _taken(target: str, standing: str, digest: str) -> PushFailed:
+def _tag_conflict_error(target: str, current_digest: str, digest: str) -> PushFailed:
     return PushFailed(
-        f"{target} holds other bytes: {standing}, not {digest}", state="it was left as it is", hint=NEVER_MOVES
+        f"{target} holds other bytes: {current_digest}, not {digest}",
+        state="it was left as it is",
+        hint=IMMUTABLE_TAG_HINT,
     )
 
 
 @contextmanager
-def _pushing(target: str) -> Iterator[None]:
+def _push_errors(target: str) -> Iterator[None]:
     """Say that a push failed when the registry falls silent: some of its blobs may have arrived."""
     try:
         yield
     except Unreachable as error:
         state = f"{target} may be incomplete; no tag was moved by this"
-        raise PushFailed(error.what, state=state, hint="run the same command again") from error
+        raise PushFailed(error.message, state=state, hint="run the same command again") from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.pusher import Carrier
-from kaizen_tasks.adapters.oci.transport import Given, no_repository
+from kaizen_tasks.adapters.oci.pusher import ImagePusher
+from kaizen_tasks.adapters.oci.transport import StaticCredentials, repository_not_found
 from kaizen_tasks.errors import PushFailed
 from kaizen_tasks.ports.images import Registry
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import Copied, Image
+    from kaizen_tasks.domain.release import CopyStats, Image
     from kaizen_tasks.ports.clock import Clock
     from kaizen_tasks.ports.types import Login
 
@@ -20,46 +20,46 @@ class OciRegistry(Registry):
     """Image repositories of a registry that has no other interface.
 
     Args:
-        login: where it is, and the credentials.
+        credentials: where it is, and the credentials.
         clock: waits before a failed request is repeated.
     """
 
     def __init__(self, login: Login, *, clock: Clock) -> None:
         self._login = login
-        self._client = OciClient(Given(login), clock=clock)
-        self._carrier = Carrier(self._client)
+        self._client = OciClient(StaticCredentials(login), clock=clock)
+        self._pusher = ImagePusher(self._client)
 
-    def image(self, repository: str, reference: str) -> Image | None:
+    def find_image(self, repository: str, reference: str) -> Image | None:
         """Return what a tag or digest names, or None."""
         manifest = self._client.manifest(repository, reference)
         if manifest:
-            return self._client.image(repository, manifest)
-        self._demand(repository)
+            return self._client.describe_image(repository, manifest)
+        self._require_repository(repository)
         return None
 
-    def copy(self, *, digest: str, source: str, target: str, tag: str) -> Copied:
+    def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Bring an image into another repository under a tag, byte for byte."""
-        return self._carrier.copy(digest=digest, source=source, target=target, tag=tag)
+        return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
 
-    def point(self, *, repository: str, tag: str, digest: str) -> bool:
+    def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already; return False when it was there before."""
-        if self._client.head(repository, tag) == digest:
+        if self._client.resolve_digest(repository, tag) == digest:
             return False
         manifest = self._client.manifest(repository, digest)
         if manifest is None:
-            raise PushFailed(f"{self._client.address(repository)} does not hold {digest}")
-        self._client.put(repository, tag, manifest)
+            raise PushFailed(f"{self._client.repository_uri(repository)} does not hold {digest}")
+        self._client.put_manifest(repository, tag, manifest)
         return True
 
-    def address(self, repository: str) -> str:
+    def repository_uri(self, repository: str) -> str:
         """Return the repository's full name: `host/repository`."""
-        self._demand(repository)
-        return self._client.address(repository)
+        self._require_repository(repository)
+        return self._client.repository_uri(repository)
 
-    def login(self) -> Login:
+    def credentials(self) -> Login:
         """Return the credentials that were given."""
         return self._login
 
-    def _demand(self, repository: str) -> None:
+    def _require_repository(self, repository: str) -> None:
         if not self._client.exists(repository):
-            raise no_repository(repository)
+            raise repository_not_found(repository)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, Manifest, self_described
-from kaizen_tasks.adapters.oci.pool import CHUNK
+from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, Manifest, parse_manifest
+from kaizen_tasks.adapters.oci.pool import CHUNK_BYTES
 from kaizen_tasks.errors import NotFound, PushFailed
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.client import OciClient
 
 
-class Source(Protocol):
+class ImageSource(Protocol):
     """Where an image comes from."""
 
     @property
@@ -41,7 +41,7 @@ class Source(Protocol):
         ...
 
 
-class Neighbour:
+class RepositorySource:
     """Another repository of the registry that is pushed to."""
 
     def __init__(self, client: OciClient, repository: str) -> None:
@@ -50,10 +50,10 @@ class Neighbour:
 
     def manifest(self, digest: str) -> Manifest:
         """Return a manifest."""
-        found = self._client.manifest(self.repository, digest)
-        if found is None:
-            raise NotFound(f"{self._client.address(self.repository)} does not hold {digest}")
-        return found
+        manifest = self._client.manifest(self.repository, digest)
+        if manifest is None:
+            raise NotFound(f"{self._client.repository_uri(self.repository)} does not hold {digest}")
+        return manifest
 
     def open(self, digest: str, offset: int) -> Stream:
         """Stream a blob from an offset in bytes."""
@@ -61,7 +61,7 @@ class Neighbour:
 
 
 @frozen
-class Layout:
+class LayoutSource:
     """A folder as the OCI image layout describes it.
 
     https://github.com/opencontainers/image-spec/blob/main/image-layout.md
@@ -70,7 +70,7 @@ class Layout:
     _folder: Path
     repository: str = field(default="", init=False)
 
-    def digest(self) -> str:
+    def image_digest(self) -> str:
         """Return the digest of its one image.
 
         Raises:
@@ -83,37 +83,37 @@ class Layout:
 
     def manifest(self, digest: str) -> Manifest:
         """Return a manifest."""
-        found = self_described(self._read(self._path(digest)))
-        if found.digest != digest:
-            raise PushFailed(f"{self._path(digest)} does not hold what its name says")
-        return found
+        manifest = parse_manifest(self._read(self._blob_path(digest)))
+        if manifest.digest != digest:
+            raise PushFailed(f"{self._blob_path(digest)} does not hold what its name says")
+        return manifest
 
     def open(self, digest: str, offset: int) -> Stream:
         """Stream a blob from an offset in bytes."""
         try:
-            with self._path(digest).open("rb") as file:
+            with self._blob_path(digest).open("rb") as file:
                 file.seek(offset)
-                while chunk := file.read(CHUNK):
+                while chunk := file.read(CHUNK_BYTES):
                     yield chunk
         except FileNotFoundError as error:
-            raise _missing(self._path(digest)) from error
+            raise _missing_file_error(self._blob_path(digest)) from error
 
-    def _path(self, digest: str) -> Path:
+    def _blob_path(self, digest: str) -> Path:
         return self._folder / "blobs" / digest.replace(":", "/")
 
     def _read(self, path: Path) -> bytes:
         try:
             return path.read_bytes()
         except FileNotFoundError as error:
-            raise _missing(path) from error
+            raise _missing_file_error(path) from error
 
 
-def _missing(path: Path) -> NotFound:
+def _missing_file_error(path: Path) -> NotFound:
     return NotFound(f"{path} is missing", hint="build the image again")
 
 
-def family(source: Source, digest: str) -> tuple[Manifest, ...]:
+def manifest_tree(source: ImageSource, digest: str) -> tuple[Manifest, ...]:
     """Return a manifest after everything that it refers to."""
     manifest = source.manifest(digest)
-    children = [each for child in manifest.children for each in family(source, child.digest)]
-    return (*children, manifest)
+    descendants = [descendant for child in manifest.children for descendant in manifest_tree(source, child.digest)]
+    return (*descendants, manifest)

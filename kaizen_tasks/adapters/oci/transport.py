@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.oci.pool import Connections
+from kaizen_tasks.adapters.oci.pool import ConnectionPool
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.types import Login
@@ -21,20 +21,20 @@ from kaizen_tasks.ports.types import Login
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
-    from kaizen_tasks.adapters.oci.pool import Reply
+    from kaizen_tasks.adapters.oci.pool import PooledResponse
 
-ATTEMPTS = 8
-HOPS = 10
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 20.0
-NEVER_MOVES = "a version never moves: release the next one"
-MOVED = frozenset({301, 302, 307, 308})
-BUSY = frozenset({429, 500, 502, 503, 504})
+MAX_ATTEMPTS = 8
+MAX_REDIRECTS = 10
+BACKOFF_START_SECONDS = 0.5
+BACKOFF_CAP_SECONDS = 20.0
+IMMUTABLE_TAG_HINT = "a version never moves: release the next one"
+REDIRECT_STATUSES = frozenset({301, 302, 307, 308})
+RETRYABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
 # ECR says 403 to a token that has expired, and the answer to a HEAD has no body that could tell that from a refusal.
-UNWELCOME = frozenset({401, 403})
+AUTH_FAILURE_STATUSES = frozenset({401, 403})
 
 
-class Credentials(Protocol):
+class RegistryCredentials(Protocol):
     """Who logs in to one registry. Safe to use from several threads."""
 
     def login(self) -> Login:
@@ -47,7 +47,7 @@ class Credentials(Protocol):
 
 
 @frozen
-class Given:
+class StaticCredentials:
     """A login that cannot be renewed."""
 
     _login: Login
@@ -62,7 +62,7 @@ class Given:
 
 
 @frozen
-class Complaint:
+class RegistryErrorBody:
     """What a registry says is wrong; the code is stable, the wording is not.
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
@@ -72,7 +72,7 @@ class Complaint:
     message: str = ""
 
 
-class Wire:
+class Transport:
     """A connection to one registry, safe to use from several threads.
 
     Args:
@@ -80,17 +80,19 @@ class Wire:
         clock: waits between two attempts.
     """
 
-    def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
+    def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
         self._credentials = credentials
-        self._patience = Patience(clock=clock)
-        self._connections = Connections()
+        self._backoff = Backoff(clock=clock)
+        self._pool = ConnectionPool()
 
     @property
     def host(self) -> str:
         """Where it is, as image references begin."""
         return self._credentials.login().host
 
-    def send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> PooledResponse:
         """Send a request, again while the registry is busy or the connection breaks; the answer is left to be read.
 
         Args:
@@ -102,96 +104,100 @@ class Wire:
         Raises:
             Unreachable: no answer.
         """
-        for attempt in range(ATTEMPTS - 1):
-            wish = ""
+        for attempt in range(MAX_ATTEMPTS - 1):
+            retry_after = ""
             try:
-                answer = self._welcomed(method, path, headers or {}, body)
+                response = self._send_authenticated(method, path, headers or {}, body)
             except Unreachable:
                 pass  # the last attempt raises it
             else:
-                if answer.status not in BUSY:
-                    return answer
-                wish = answer.headers.get("Retry-After", "")
-                answer.drain()
-            self.pause(attempt, wish)
-        return self._welcomed(method, path, headers or {}, body)
+                if response.status not in RETRYABLE_STATUSES:
+                    return response
+                retry_after = response.headers.get("Retry-After", "")
+                response.drain()
+            self.pause(attempt, retry_after)
+        return self._send_authenticated(method, path, headers or {}, body)
 
-    def stream(self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> Reply:
+    def stream(self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> PooledResponse:
         """Send a request whose body is a stream: once, as what has been read of it is gone.
 
         Raises:
             Unreachable: no answer, or the login was renewed meanwhile: what is sent next may be welcome.
         """
         login = self._credentials.login()
-        answer = self._exchange(login, method, path, headers, chunks)
-        if answer.status in UNWELCOME and self._credentials.renew(login) is not login:
-            answer.close()
+        response = self._send_once(login, method, path, headers, chunks)
+        if response.status in AUTH_FAILURE_STATUSES and self._credentials.renew(login) is not login:
+            response.close()
             raise Unreachable(f"the login to the registry {login.host} has expired")
-        return answer
+        return response
 
-    def chunks(self, answer: Reply) -> Generator[bytes, None, None]:
+    def chunks(self, response: PooledResponse) -> Generator[bytes, None, None]:
         """Read an answer's body piece by piece.
 
         Raises:
             Unreachable: the connection broke.
         """
-        with self._reaching():
-            yield from answer.chunks()
+        with self._connection_errors():
+            yield from response.chunks()
 
-    def body(self, answer: Reply) -> bytes:
+    def body(self, response: PooledResponse) -> bytes:
         """Read an answer's body at once, and keep the connection.
 
         Raises:
             Unreachable: the connection broke.
         """
-        with self._reaching():
-            return answer.body()
+        with self._connection_errors():
+            return response.body()
 
-    def pause(self, attempt: int, wish: str = "") -> None:
+    def pause(self, attempt: int, retry_after: str = "") -> None:
         """Wait before the repetition that follows the `attempt`-th failure, counted from 0; see `Patience`."""
-        self._patience.wait(attempt, wish)
+        self._backoff.wait(attempt, retry_after)
 
-    def expect(self, answer: Reply, *statuses: int, doing: str, repository: str, changing: bool = False) -> Reply:
+    def expect(
+        self, response: PooledResponse, *statuses: int, action: str, repository: str, is_write: bool = False
+    ) -> PooledResponse:
         """Return an answer that has one of the statuses; translate any other, see `failure`."""
-        if answer.status in statuses:
-            return answer
-        raise failure(answer.status, self._complaint(answer), doing=doing, repository=repository, changing=changing)
+        if response.status in statuses:
+            return response
+        raise error_for_status(
+            response.status, self._read_error_body(response), action=action, repository=repository, is_write=is_write
+        )
 
-    def _complaint(self, answer: Reply) -> Complaint:
+    def _read_error_body(self, response: PooledResponse) -> RegistryErrorBody:
         """Read what an answer complains about; an empty complaint when it says nothing that is understood."""
         try:
-            first = json.loads(self.body(answer))["errors"][0]
-            return Complaint(str(first["code"]), " ".join(str(first.get("message", "")).split()))
+            first = json.loads(self.body(response))["errors"][0]
+            return RegistryErrorBody(str(first["code"]), " ".join(str(first.get("message", "")).split()))
         except (ValueError, LookupError, TypeError, AttributeError):
-            return Complaint()
+            return RegistryErrorBody()
 
-    def _welcomed(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def _send_authenticated(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> PooledResponse:
         """Exchange once; once more with a new login where the first was refused and there is another."""
         login = self._credentials.login()
-        answer = self._exchange(login, method, path, headers, body)
-        if answer.status not in UNWELCOME or (fresh := self._credentials.renew(login)) is login:
-            return answer
-        answer.drain()
-        return self._exchange(fresh, method, path, headers, body)
+        response = self._send_once(login, method, path, headers, body)
+        if response.status not in AUTH_FAILURE_STATUSES or (new_login := self._credentials.renew(login)) is login:
+            return response
+        response.drain()
+        return self._send_once(new_login, method, path, headers, body)
 
-    def _exchange(
+    def _send_once(
         self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
-    ) -> Reply:
+    ) -> PooledResponse:
         """Exchange once; what is sent to a storage instead goes there, unless it is a stream and gone."""
-        address = urljoin(login.url, path)
-        with self._reaching():
-            for _ in range(HOPS):
-                known = _credentials(login, address)
-                answer = self._connections.exchange(method, address, headers={**known, **headers}, body=body)
-                elsewhere = _elsewhere(method, answer) if isinstance(body, bytes) else ""
-                if not elsewhere:
-                    return answer
-                answer.drain()
-                address = urljoin(address, elsewhere)
-            raise HTTPException(f"it sends on more than {HOPS} times")
+        url = urljoin(login.url, path)
+        with self._connection_errors():
+            for _ in range(MAX_REDIRECTS):
+                auth_headers = _auth_headers(login, url)
+                response = self._pool.request(method, url, headers={**auth_headers, **headers}, body=body)
+                location = _redirect_location(method, response) if isinstance(body, bytes) else ""
+                if not location:
+                    return response
+                response.drain()
+                url = urljoin(url, location)
+            raise HTTPException(f"it sends on more than {MAX_REDIRECTS} times")
 
     @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _connection_errors(self) -> Iterator[None]:
         try:
             yield
         except (HTTPException, OSError) as error:
@@ -203,73 +209,75 @@ class Wire:
 
 
 @frozen(kw_only=True)
-class Patience:
+class Backoff:
     """Waits before the same thing is tried again: doubling pauses, of which chance takes up to a half.
 
     Without chance, those who were told together to slow down would come back together.
     """
 
     clock: Clock
-    _chance: SystemRandom = field(factory=SystemRandom, init=False)
+    _random: SystemRandom = field(factory=SystemRandom, init=False)
 
-    def wait(self, attempt: int, wish: str = "") -> None:
+    def wait(self, attempt: int, retry_after: str = "") -> None:
         """Wait.
 
         Args:
             attempt: how many failed before this one.
-            wish: the registry's `Retry-After`: seconds or a date; a longer one than `LONGEST_PAUSE` is cut short.
+            retry_after: the registry's `Retry-After`: seconds or a date; a longer one than `LONGEST_PAUSE` is cut short.
         """
-        pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * self._chance.uniform(0.5, 1)
-        self.clock.sleep(max(pause, min(self._wished(wish), LONGEST_PAUSE)))
+        pause = min(BACKOFF_START_SECONDS * 2**attempt, BACKOFF_CAP_SECONDS) * self._random.uniform(0.5, 1)
+        self.clock.sleep(max(pause, min(self._parse_retry_after(retry_after), BACKOFF_CAP_SECONDS)))
 
-    def _wished(self, wish: str) -> float:
+    def _parse_retry_after(self, retry_after: str) -> float:
         """Read a `Retry-After`: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after."""
-        if wish.isascii() and wish.isdigit():
-            return float(wish)
+        if retry_after.isascii() and retry_after.isdigit():
+            return float(retry_after)
         try:
-            return (parsedate_to_datetime(wish) - self.clock.now()).total_seconds()
+            return (parsedate_to_datetime(retry_after) - self.clock.now()).total_seconds()
         except (ValueError, TypeError):
             return 0.0
 
 
-def _credentials(login: Login, address: str) -> Mapping[str, str]:
+def _auth_headers(login: Login, url: str) -> Mapping[str, str]:
     """Credentials go to the registry itself, never to a storage that it refers to."""
-    if urlsplit(address)[:2] != urlsplit(login.url)[:2]:
+    if urlsplit(url)[:2] != urlsplit(login.url)[:2]:
         return {}
-    secret = base64.b64encode(f"{login.username}:{login.password.open()}".encode()).decode()
+    secret = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
     return {"Authorization": f"Basic {secret}"}
 
 
-def _elsewhere(method: str, answer: Reply) -> str:
+def _redirect_location(method: str, response: PooledResponse) -> str:
     """Return where an answer sends the same request, or empty; 303 is for what only reads."""
-    moved = answer.status in MOVED or (answer.status == 303 and method in {"GET", "HEAD"})
-    return answer.headers.get("Location", "") if moved else ""
+    is_redirect = response.status in REDIRECT_STATUSES or (response.status == 303 and method in {"GET", "HEAD"})
+    return response.headers.get("Location", "") if is_redirect else ""
 
 
-def failure(status: int, complaint: Complaint, *, doing: str, repository: str, changing: bool) -> KaizenError:
+def error_for_status(
+    status: int, error_body: RegistryErrorBody, *, action: str, repository: str, is_write: bool
+) -> KaizenError:
     """Return the error that an answer means.
 
     Args:
         status: of HTTP.
-        complaint: what the registry says.
-        doing: `put team/app:v1.2.3`.
+        error_body: what the registry says.
+        action: `put team/app:v1.2.3`.
         repository: which one it is about.
-        changing: whether the request was to change something.
+        is_write: whether the request was to change something.
     """
-    said = " ".join(part for part in (f"HTTP {status}", complaint.code, complaint.message) if part)
-    what = f"cannot {doing}: {said}"
-    if status in UNWELCOME:
-        return Denied(what, hint="check the credentials and their permissions on the repository")
-    if complaint.code == "NAME_UNKNOWN":
-        return no_repository(repository)
-    if complaint.code == "TAG_INVALID":
-        return PushFailed(what, state="the tag still names what it named", hint=NEVER_MOVES)
-    if status in BUSY:
-        return Unreachable(what, hint="run the same command again")
-    return PushFailed(what) if changing else Refused(what)
+    details = " ".join(part for part in (f"HTTP {status}", error_body.code, error_body.message) if part)
+    message = f"cannot {action}: {details}"
+    if status in AUTH_FAILURE_STATUSES:
+        return Denied(message, hint="check the credentials and their permissions on the repository")
+    if error_body.code == "NAME_UNKNOWN":
+        return repository_not_found(repository)
+    if error_body.code == "TAG_INVALID":
+        return PushFailed(message, state="the tag still names what it named", hint=IMMUTABLE_TAG_HINT)
+    if status in RETRYABLE_STATUSES:
+        return Unreachable(message, hint="run the same command again")
+    return PushFailed(message) if is_write else Refused(message)
 
 
-def no_repository(name: str) -> NotFound:
+def repository_not_found(name: str) -> NotFound:
     """Return the error for a repository that does not exist."""
     return NotFound(
         f"there is no image repository {name}",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.manifest import Descriptor
 
 
-class Proof:
+class DigestVerifier:
     """Hashes a blob that passes by, each byte once however often a part of it is sent again.
 
     Args:
@@ -23,9 +23,9 @@ class Proof:
     def __init__(self, blob: Descriptor) -> None:
         self._blob = blob
         self._hash = hashlib.sha256()
-        self.seen = 0
+        self.bytes_hashed = 0
 
-    def follow(self, chunks: Iterable[bytes], *, offset: int = 0) -> Iterator[bytes]:
+    def wrap(self, chunks: Iterable[bytes], *, offset: int = 0) -> Iterator[bytes]:
         """Pass on what comes from an offset that was reached before, and demand in the end that it was the blob.
 
         Args:
@@ -37,16 +37,16 @@ class Proof:
         """
         position = offset
         for chunk in chunks:
-            fresh = chunk[max(self.seen - position, 0) :]
-            self._hash.update(fresh)
-            self.seen += len(fresh)
+            new_bytes = chunk[max(self.bytes_hashed - position, 0) :]
+            self._hash.update(new_bytes)
+            self.bytes_hashed += len(new_bytes)
             position += len(chunk)
             if position > self._blob.size:
-                raise self._damaged()
+                raise self._mismatch_error()
             yield chunk
         if (position, f"sha256:{self._hash.hexdigest()}") != (self._blob.size, self._blob.digest):
-            raise self._damaged()
+            raise self._mismatch_error()
 
-    def _damaged(self) -> PushFailed:
-        found = f"it is sha256:{self._hash.hexdigest()} after {self.seen:,} bytes"
-        return PushFailed(f"{self._blob.digest} does not hold what its name says: {found}")
+    def _mismatch_error(self) -> PushFailed:
+        detail = f"it is sha256:{self._hash.hexdigest()} after {self.bytes_hashed:,} bytes"
+        return PushFailed(f"{self._blob.digest} does not hold what its name says: {detail}")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.cut_check import prove_cut
-from kaizen_tasks.domain.changelog.edit import Splice, spliced
-from kaizen_tasks.domain.changelog.headings import framed
-from kaizen_tasks.domain.changelog.links.update import NewLinks
+from kaizen_tasks.domain.changelog.cut_check import verify_cut
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.headings import format_heading
+from kaizen_tasks.domain.changelog.links.update import LinkUpdate
 from kaizen_tasks.domain.changelog.markdown.lines import newline_at
-from kaizen_tasks.domain.changelog.model import demand_unreleased, parse
+from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.headings import Title
+    from kaizen_tasks.domain.changelog.headings import ReleaseHeading
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
-def release(
+def cut_release(
     content: bytes,
     *,
     version: Version,
     date: dt.date,
     repository_url: str | None,
-    tag: Callable[[Version], str],
+    format_tag: Callable[[Version], str],
 ) -> bytes:
     """Move what is unreleased below a heading of its own, in the manner of the file.
 
@@ -39,37 +39,39 @@ def release(
         version: what is being released.
         date: the day of the release.
         repository_url: where compare links lead when the file has none to learn from.
-        tag: gives the git tag of a version.
+        format_tag: gives the git tag of a version.
 
     Raises:
         Refused: nothing is unreleased, the version is there already, or the edit cannot be proven.
     """
-    log = parse(content)
-    unreleased = _releasable(log, version)
-    previous = log.newest.version if log.newest else None
-    links = NewLinks(
+    log = parse_changelog(content)
+    unreleased = _require_releasable(log, version)
+    previous_version = log.newest_release.version if log.newest_release else None
+    link_update = LinkUpdate(
         log=log,
         unreleased=unreleased,
         version=str(version),
-        tag=tag(version),
-        previous_tag=tag(previous) if previous else "",
+        tag=format_tag(version),
+        previous_tag=format_tag(previous_version) if previous_version else "",
         repository_url=repository_url,
     )
-    title = _title(log.newest, version=version, date=date, target=links.target, like=unreleased)
-    result = spliced(content, [_heading_splice(log, unreleased, title), *links.splices()])
-    prove_cut(log, result, version=version)
+    heading = _release_heading(
+        log.newest_release, version=version, date=date, target=link_update.heading_target, fallback=unreleased
+    )
+    result = apply_edits(content, [_heading_edit(log, unreleased, heading), *link_update.edits()])
+    verify_cut(log, result, version=version)
     return result
 
 
-def _releasable(log: Changelog, version: Version) -> Section:
-    present = log.find(version)
-    if present:
+def _require_releasable(log: Changelog, version: Version) -> Section:
+    existing_section = log.find_section(version)
+    if existing_section:
         raise Refused(
-            f"the changelog has a section for {version} already, at line {present.line}",
+            f"the changelog has a section for {version} already, at line {existing_section.line}",
             hint="release the next version, or join that section with [Unreleased]",
         )
-    unreleased = demand_unreleased(log)
-    if unreleased.empty:
+    unreleased = require_unreleased(log)
+    if unreleased.is_empty:
         raise Refused(
             f"nothing stands under [Unreleased], at line {unreleased.line}",
             hint="say what changes: inv changelog.add --type fixed --text '...'",
@@ -77,13 +79,17 @@ def _releasable(log: Changelog, version: Version) -> Section:
     return unreleased
 
 
-def _title(newest: Section | None, *, version: Version, date: dt.date, target: str, like: Section) -> Title:
-    model = newest.title if newest else attrs.evolve(like.title, prefix="")
-    return attrs.evolve(model, name=str(version), when=date.isoformat(), target=target, yanked=False)
+def _release_heading(
+    newest: Section | None, *, version: Version, date: dt.date, target: str, fallback: Section
+) -> ReleaseHeading:
+    model = newest.title if newest else attrs.evolve(fallback.title, prefix="")
+    return attrs.evolve(model, name=str(version), date_text=date.isoformat(), link_target=target, yanked=False)
 
 
-def _heading_splice(log: Changelog, unreleased: Section, title: Title) -> Splice:
-    model = log.newest or unreleased
+def _heading_edit(log: Changelog, unreleased: Section, heading: ReleaseHeading) -> TextEdit:
+    model = log.newest_release or unreleased
     newline = newline_at(log.content, unreleased.start)
-    lines = (b"", *(line.encode() for line in framed(title.written(), model.heading_lines)))
-    return Splice(start=unreleased.body, end=unreleased.body, new=b"".join(line + newline for line in lines))
+    lines = (b"", *(line.encode() for line in format_heading(heading.render(), model.heading_lines)))
+    return TextEdit(
+        start=unreleased.body_start, end=unreleased.body_start, replacement=b"".join(line + newline for line in lines)
+    )

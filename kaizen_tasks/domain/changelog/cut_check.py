@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import Splice, spliced
-from kaizen_tasks.domain.changelog.markdown.lines import ends_line, newline_at, split
-from kaizen_tasks.domain.changelog.model import parse
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.markdown.lines import is_after_newline, newline_at, split_lines
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,99 +21,103 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
-def prove_cut(before: Changelog, after: bytes, *, version: Version) -> None:
+def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> None:
     """Demand that a file with a new release is the old one plus its heading and links.
 
     Args:
-        before: the changelog as it was.
-        after: the file that was made from it.
+        old_log: the changelog as it was.
+        new_content: the file that was made from it.
         version: the release that was cut.
 
     Raises:
         Refused: something else differs, or the new heading is not seen as one.
     """
-    log = parse(after)
-    section = log.find(version)
-    if not section or not _follows_unreleased(log, section):
+    new_log = parse_changelog(new_content)
+    section = new_log.find_section(version)
+    if not section or not _follows_unreleased(new_log, section):
         raise _refusal(version, "its heading would not be seen as one")
-    if not _same_entries(before, section):
+    if not _same_entries(old_log, section):
         raise _refusal(version, "its entries would be read differently")
-    if not _is_undone(before, log, section):
+    if not _restores_original(old_log, new_log, section):
         raise _refusal(version, "more than its heading and links would change")
-    if not _same_headings(before.sections, [one for one in log.sections if one is not section]):
+    if not _same_headings(
+        old_log.sections, [other_section for other_section in new_log.sections if other_section is not section]
+    ):
         raise _refusal(version, "other headings would change")
 
 
-def _refusal(version: Version, why: str) -> Refused:
+def _refusal(version: Version, reason: str) -> Refused:
     return Refused(
-        f"the changelog cannot be cut for {version}: {why}",
+        f"the changelog cannot be cut for {version}: {reason}",
         state="nothing was written",
         hint="look for a fence or comment that is never closed; inv changelog.check may name it",
     )
 
 
-def _same_entries(before: Changelog, section: Section) -> bool:
-    old = before.unreleased.entries if before.unreleased else ()
-    return [one.text for one in old] == [one.text for one in section.entries]
+def _same_entries(old_log: Changelog, section: Section) -> bool:
+    old_entries = old_log.unreleased.entries if old_log.unreleased else ()
+    return [entry.text for entry in old_entries] == [entry.text for entry in section.entries]
 
 
-def _same_headings(before: Sequence[Section], after: Sequence[Section]) -> bool:
-    pairs = zip(before, after, strict=False)
-    return len(before) == len(after) and all(_same_heading(old, new) for old, new in pairs)
+def _same_headings(old_sections: Sequence[Section], new_sections: Sequence[Section]) -> bool:
+    pairs = zip(old_sections, new_sections, strict=False)
+    return len(old_sections) == len(new_sections) and all(_same_heading(old, new) for old, new in pairs)
 
 
 def _same_heading(old: Section, new: Section) -> bool:
     """Compare headings as written, but for a last line ending and the link that moves with every release."""
-    before, after = old.content[old.start : old.body], new.content[new.start : new.body]
-    return before == after or _without_link(old, before) == _without_link(new, after)
+    old_heading, new_heading = old.content[old.start : old.body_start], new.content[new.start : new.body_start]
+    return old_heading == new_heading or _without_link(old, old_heading) == _without_link(new, new_heading)
 
 
-def _without_link(section: Section, written: bytes) -> bytes:
-    url = section.title.url if section.unreleased else ""
-    return written.rstrip(b"\r\n").replace(url.encode(), b"")
+def _without_link(section: Section, heading: bytes) -> bytes:
+    url = section.title.url if section.is_unreleased else ""
+    return heading.rstrip(b"\r\n").replace(url.encode(), b"")
 
 
 def _follows_unreleased(log: Changelog, section: Section) -> bool:
     unreleased = log.unreleased
-    return bool(unreleased and unreleased.end == section.start and unreleased.empty)
+    return bool(unreleased and unreleased.end == section.start and unreleased.is_empty)
 
 
-def _is_undone(before: Changelog, log: Changelog, section: Section) -> bool:
+def _restores_original(old_log: Changelog, new_log: Changelog, section: Section) -> bool:
     """Take the additions out of the result.
 
     What may be left are the line ending that a file without a final one needed before its first new link, and
     the blank line above links that begin a section of their own.
     """
-    restored = spliced(log.content, [*_heading_undone(log, section), *_links_undone(before, log, section)])
-    rest = restored.removeprefix(before.content)
-    ended = ends_line(before.content, len(before.content))
+    restored_content = apply_edits(
+        new_log.content, [*_undo_heading(new_log, section), *_undo_links(old_log, new_log, section)]
+    )
+    added_newlines = restored_content.removeprefix(old_log.content)
+    ends_with_newline = is_after_newline(old_log.content, len(old_log.content))
     return (
-        restored.startswith(before.content)
-        and not rest.strip(b"\r\n")
-        and len(split(rest).texts) <= (1 if ended else 2)
-        and ended == ends_line(log.content, len(log.content))
+        restored_content.startswith(old_log.content)
+        and not added_newlines.strip(b"\r\n")
+        and len(split_lines(added_newlines).texts) <= (1 if ends_with_newline else 2)
+        and ends_with_newline == is_after_newline(new_log.content, len(new_log.content))
     )
 
 
-def _heading_undone(log: Changelog, section: Section) -> Iterator[Splice]:
-    newline = newline_at(log.content, section.start)
-    yield Splice(start=section.start - len(newline), end=section.body, new=b"")
+def _undo_heading(new_log: Changelog, section: Section) -> Iterator[TextEdit]:
+    newline = newline_at(new_log.content, section.start)
+    yield TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b"")
 
 
-def _links_undone(before: Changelog, log: Changelog, section: Section) -> Iterator[Splice]:
-    assert before.unreleased
-    assert log.unreleased
-    yield from _link_undone(before, log, section.title.label)
-    yield from _link_undone(before, log, log.unreleased.title.label)
-    old, new = before.unreleased.title.url, log.unreleased.title.url
-    if new:
-        at = log.content.index(new.encode(), log.unreleased.start, log.unreleased.body)
-        yield Splice(start=at, end=at + len(new.encode()), new=old.encode())
+def _undo_links(old_log: Changelog, new_log: Changelog, section: Section) -> Iterator[TextEdit]:
+    assert old_log.unreleased
+    assert new_log.unreleased
+    yield from _undo_link(old_log, new_log, section.title.label)
+    yield from _undo_link(old_log, new_log, new_log.unreleased.title.label)
+    old_url, new_url = old_log.unreleased.title.url, new_log.unreleased.title.url
+    if new_url:
+        offset = new_log.content.index(new_url.encode(), new_log.unreleased.start, new_log.unreleased.body_start)
+        yield TextEdit(start=offset, end=offset + len(new_url.encode()), replacement=old_url.encode())
 
 
-def _link_undone(before: Changelog, log: Changelog, label: str) -> Iterator[Splice]:
-    old, new = before.link(label), log.link(label)
-    if new and old:
-        yield Splice(start=new.url_start, end=new.url_end, new=old.url.encode())
-    elif new:
-        yield Splice(start=new.start, end=new.end, new=b"")
+def _undo_link(old_log: Changelog, new_log: Changelog, label: str) -> Iterator[TextEdit]:
+    old_link, new_link = old_log.link(label), new_log.link(label)
+    if new_link and old_link:
+        yield TextEdit(start=new_link.url_start, end=new_link.url_end, replacement=old_link.url.encode())
+    elif new_link:
+        yield TextEdit(start=new_link.start, end=new_link.end, replacement=b"")

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class Splice:
+class TextEdit:
     """Bytes that take the place of a span; an empty span is an insertion."""
 
     start: int
     end: int
-    new: bytes
+    replacement: bytes
 
 
-def spliced(content: bytes, splices: Iterable[Splice]) -> bytes:
+def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
     """Make changes that do not overlap; several at one place stay in the given order."""
-    pieces, at = [], 0
-    for splice in sorted(splices, key=lambda one: one.start):
-        pieces += [content[at : splice.start], splice.new]
-        at = splice.end
-    return b"".join([*pieces, content[at:]])
+    pieces, position = [], 0
+    for edit in sorted(edits, key=lambda item: item.start):
+        pieces += [content[position : edit.start], edit.replacement]
+        position = edit.end
+    return b"".join([*pieces, content[position:]])

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.changelog.markdown.block_parser import atx_text
 
 _ATX = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
 _FRAME = re.compile(r"(?P<opening>[ ]{0,3}##[ \t]+).*?(?P<closing>(?:[ \t]+#+)?)[ \t]*$")
-_TITLE = re.compile(
+_RELEASE_HEADING = re.compile(
     r"""
     (?P<bracket>\[)? \s* (?P<prefix>[vV](?=\d))? (?P<name>[^\s\[\](),:]+) (?(bracket)\s*\])
     (?P<target> \( [^()\s]* \) | \[ [^\[\]]* \] )?
@@ -26,20 +26,20 @@ _SEPARATORS = " \t\n-\u2013\u2014:,|()"
 
 
 @attrs.frozen(kw_only=True)
-class Title:
+class ReleaseHeading:
     """A heading taken apart.
 
-    `name` is the version or `Unreleased` without brackets and `v`; `target` the `(url)` or `[label]` right
-    behind it; `when` the date as written; `before` and `after` what stands around the date.
+    `name` is the version or `Unreleased` without brackets and `v`; `link_target` the `(url)` or `[label]` right
+    behind it; `date_text` the date as written; `date_prefix` and `date_suffix` what stands around the date.
     """
 
     name: str
-    bracketed: bool = True
+    is_bracketed: bool = True
     prefix: str = ""
-    target: str = ""
-    before: str = " - "
-    when: str = ""
-    after: str = ""
+    link_target: str = ""
+    date_prefix: str = " - "
+    date_text: str = ""
+    date_suffix: str = ""
     yanked: bool = False
 
     @property
@@ -48,61 +48,63 @@ class Title:
         return self.prefix + self.name
 
     @property
-    def unreleased(self) -> bool:
+    def is_unreleased(self) -> bool:
         """Tell whether this heads the changes that are in no release yet."""
         return self.name.casefold() == "unreleased"
 
     @property
     def url(self) -> str:
         """Return the destination of a link inside the heading."""
-        return self.target[1:-1] if self.target.startswith("(") else ""
+        return self.link_target[1:-1] if self.link_target.startswith("(") else ""
 
     @property
     def date(self) -> dt.date | None:
         """Return the date, if it is written as YYYY-MM-DD and exists."""
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.when, re.ASCII):
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.date_text, re.ASCII):
             return None
         try:
-            return dt.date.fromisoformat(self.when)
+            return dt.date.fromisoformat(self.date_text)
         except ValueError:
             return None
 
-    def written(self) -> str:
+    def render(self) -> str:
         """Return the heading's text."""
-        name = f"[{self.label}]{self.target}" if self.bracketed else self.label
-        when = f"{self.before}{self.when}{self.after}" if self.when else ""
-        return name + when + (" [YANKED]" if self.yanked else "")
+        name = f"[{self.label}]{self.link_target}" if self.is_bracketed else self.label
+        date = f"{self.date_prefix}{self.date_text}{self.date_suffix}" if self.date_text else ""
+        return name + date + (" [YANKED]" if self.yanked else "")
 
 
-def read_title(text: str) -> Title:
+def parse_heading(text: str) -> ReleaseHeading:
     """Take the text of a heading apart; what is no version is a title all the same, with an odd name."""
-    match = _TITLE.match(text)
+    match = _RELEASE_HEADING.match(text)
     if not match:
-        return Title(name=text, bracketed=False)
-    rest = _YANKED.sub("", match["tail"])
-    date = _DATE.match(rest)
-    return Title(
+        return ReleaseHeading(name=text, is_bracketed=False)
+    date_and_tail = _YANKED.sub("", match["tail"])
+    date_match = _DATE.match(date_and_tail)
+    return ReleaseHeading(
         name=match["name"],
-        bracketed=bool(match["bracket"]),
+        is_bracketed=bool(match["bracket"]),
         prefix=match["prefix"] or "",
-        target=match["target"] or "",
-        before=date["before"] if date else " - ",
-        when=date["date"] + rest[date.end() :].rstrip() if date else rest.strip(_SEPARATORS),
-        after=date["after"] if date else "",
-        yanked=rest != match["tail"],
+        link_target=match["target"] or "",
+        date_prefix=date_match["before"] if date_match else " - ",
+        date_text=date_match["date"] + date_and_tail[date_match.end() :].rstrip()
+        if date_match
+        else date_and_tail.strip(_SEPARATORS),
+        date_suffix=date_match["after"] if date_match else "",
+        yanked=date_and_tail != match["tail"],
     )
 
 
 def heading_text(lines: tuple[str, ...]) -> str:
     """Return the text of a heading from its lines: one with number signs, or several with an underline."""
-    marks = _ATX.match(lines[0])
-    return atx_text(marks) if marks else "\n".join(lines[:-1]).strip(WHITESPACE)
+    opening = _ATX.match(lines[0])
+    return atx_text(opening) if opening else "\n".join(lines[:-1]).strip(WHITESPACE)
 
 
-def framed(text: str, like: tuple[str, ...]) -> tuple[str, ...]:
+def format_heading(text: str, model_lines: tuple[str, ...]) -> tuple[str, ...]:
     """Write a heading of level 2 in the manner of another: number signs or an underline."""
-    if not _ATX.match(like[0]):
-        return text, like[-1].strip()[0] * max(len(text), 3)
-    frame = _FRAME.match(like[0])
+    if not _ATX.match(model_lines[0]):
+        return text, model_lines[-1].strip()[0] * max(len(text), 3)
+    frame = _FRAME.match(model_lines[0])
     opening, closing = (frame["opening"], frame["closing"]) if frame else ("## ", "")
     return (opening + text + closing,)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.entries import Body, Entry, Group, read_body
-from kaizen_tasks.domain.changelog.headings import Title, heading_text, read_title
+from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group, SectionBody, parse_body
+from kaizen_tasks.domain.changelog.headings import ReleaseHeading, heading_text, parse_heading
 from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
-from kaizen_tasks.domain.changelog.markdown.lines import demand_utf8, newline_at, number_lines, split
-from kaizen_tasks.domain.changelog.outline import Mark, Outline, outline
+from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, newline_at, require_utf8, split_lines
+from kaizen_tasks.domain.changelog.outline import HeadingSpan, Outline, build_outline
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 class Section:
     """A release, or what is not released yet.
 
-    `start`, `body` and `end` are offsets in `content`: of the heading, of the line below it, and of the next
+    `start`, `body_start` and `end` are offsets in `content`: of the heading, of the line below it, and of the next
     heading; `line` and `body_line` are the numbers of the first two.
     """
 
     content: bytes = attrs.field(repr=False)
     start: int
-    body: int
+    body_start: int
     end: int
     line: int
 
     @functools.cached_property
     def heading_lines(self) -> tuple[str, ...]:
         """Return the lines of the heading."""
-        return split(self.content, self.start, self.body).texts
+        return split_lines(self.content, self.start, self.body_start).texts
 
     @functools.cached_property
-    def title(self) -> Title:
+    def title(self) -> ReleaseHeading:
         """Return the heading taken apart."""
-        return read_title(self.heading)
+        return parse_heading(self.heading)
 
     @property
     def heading(self) -> str:
@@ -56,15 +56,15 @@ class Section:
         return self.line + len(self.heading_lines)
 
     @property
-    def unreleased(self) -> bool:
+    def is_unreleased(self) -> bool:
         """Tell whether the changes are in no release yet; most headings are not taken apart to know."""
-        heading = self.content[self.start : self.body].lower()
-        return b"unreleased" in heading and self.title.unreleased
+        heading = self.content[self.start : self.body_start].lower()
+        return b"unreleased" in heading and self.title.is_unreleased
 
     @functools.cached_property
     def version(self) -> Version | None:
         """Return the version, if the heading names one."""
-        return _version(self.title.name)
+        return _parse_version(self.title.name)
 
     @property
     def date(self) -> dt.date | None:
@@ -77,36 +77,36 @@ class Section:
         return self.title.yanked
 
     @functools.cached_property
-    def _read(self) -> Body:
-        return read_body(self.content, self.body, self.end, self.body_line)
+    def _body(self) -> SectionBody:
+        return parse_body(self.content, self.body_start, self.end, self.body_line)
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """Return the entries by type, in the order of the file."""
-        return self._read.groups
+        return self._body.groups
 
     @property
-    def loose(self) -> tuple[Entry, ...]:
+    def untyped_entries(self) -> tuple[ChangelogEntry, ...]:
         """Return list items that stand above the first type."""
-        return self._read.loose
+        return self._body.untyped_entries
 
     @property
     def summary(self) -> str:
         """Return the text above the first type, as written."""
-        return self._read.summary
+        return self._body.summary
 
     @property
     def body_end(self) -> int:
         """Return the offset behind the last line that is neither blank nor a link definition."""
-        return self._read.end
+        return self._body.end
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ChangelogEntry, ...]:
         """Return the entries of all types."""
         return tuple(entry for group in self.groups for entry in group.entries)
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Tell whether nothing is said: headings and comments say nothing."""
         return not self.summary and not self.entries
 
@@ -121,17 +121,17 @@ class Changelog:
     @functools.cached_property
     def sections(self) -> tuple[Section, ...]:
         """Return releases and what is unreleased, in the order of the file."""
-        return _sections(self.content, self.outline.marks)
+        return _sections(self.content, self.outline.headings)
 
     @functools.cached_property
     def unreleased(self) -> Section | None:
         """Return the first section that is in no release yet."""
-        return next((section for section in self.sections if section.unreleased), None)
+        return next((section for section in self.sections if section.is_unreleased), None)
 
     @functools.cached_property
     def releases(self) -> tuple[Section, ...]:
         """Return all other sections, in the order of the file."""
-        return tuple(section for section in self.sections if not section.unreleased)
+        return tuple(section for section in self.sections if not section.is_unreleased)
 
     @functools.cached_property
     def links(self) -> tuple[Link, ...]:
@@ -152,18 +152,18 @@ class Changelog:
         """Return the definition of a label; the first of several counts."""
         return find_link(self.content, self.outline.definitions, label)
 
-    def find(self, version: Version) -> Section | None:
+    def find_section(self, version: Version) -> Section | None:
         """Return the section of a version."""
-        return next(self._naming(version), None)
+        return next(self._sections_named(version), None)
 
-    def _naming(self, version: Version) -> Iterator[Section]:
+    def _sections_named(self, version: Version) -> Iterator[Section]:
         name = str(version)
         needle = name.encode()
         for section in self.sections:
-            if self.content.find(needle, section.start, section.body) >= 0 and section.title.name == name:
+            if self.content.find(needle, section.start, section.body_start) >= 0 and section.title.name == name:
                 yield section
 
-    def between(self, *, newest: Version | None = None, oldest: Version | None = None) -> tuple[Section, ...]:
+    def releases_between(self, *, newest: Version | None = None, oldest: Version | None = None) -> tuple[Section, ...]:
         """Return the releases of a range, both ends included, in the order of the file."""
         return tuple(
             section
@@ -174,43 +174,43 @@ class Changelog:
         )
 
     @property
-    def newest(self) -> Section | None:
+    def newest_release(self) -> Section | None:
         """Return the first release that names a version."""
         return next((section for section in self.releases if section.version), None)
 
 
-def parse(content: bytes) -> Changelog:
+def parse_changelog(content: bytes) -> Changelog:
     """Read a changelog in the manner of Keep a Changelog 1.0, 1.1 or 2.0; any Markdown is one.
 
     Raises:
         Refused: the bytes are not UTF-8, or lists and quotations are nested too deeply.
     """
-    demand_utf8(content)
-    return Changelog(content=content, outline=outline(content))
+    require_utf8(content)
+    return Changelog(content=content, outline=build_outline(content))
 
 
-def demand_unreleased(log: Changelog) -> Section:
+def require_unreleased(log: Changelog) -> Section:
     """Return the one section that is in no release yet.
 
     Raises:
         Refused: there is none, or more than one.
     """
-    found = [section for section in log.sections if section.unreleased]
-    if not found:
+    unreleased_sections = [section for section in log.sections if section.is_unreleased]
+    if not unreleased_sections:
         raise Refused(
             "the changelog has no [Unreleased] section",
             hint="add one with: inv changelog.add --type added --text '...'",
         )
-    if len(found) > 1:
-        lines = ", ".join(str(section.line) for section in found)
+    if len(unreleased_sections) > 1:
+        lines = ", ".join(str(section.line) for section in unreleased_sections)
         raise Refused(
-            f"the changelog has {len(found)} [Unreleased] sections, at lines {lines}",
+            f"the changelog has {len(unreleased_sections)} [Unreleased] sections, at lines {lines}",
             hint="join them",
         )
-    return found[0]
+    return unreleased_sections[0]
 
 
-def _version(name: str) -> Version | None:
+def _parse_version(name: str) -> Version | None:
     from semver import Version
 
     try:
@@ -219,12 +219,12 @@ def _version(name: str) -> Version | None:
         return None
 
 
-def _sections(content: bytes, marks: tuple[Mark, ...]) -> tuple[Section, ...]:
+def _sections(content: bytes, headings: tuple[HeadingSpan, ...]) -> tuple[Section, ...]:
     """Make a section of every heading of level 2; it ends where the next heading of level 1 or 2 starts."""
-    lines = number_lines(content, (mark.start for mark in marks))
-    ends = [*(mark.start for mark in marks[1:]), len(content)]
+    lines = line_numbers(content, (heading.start for heading in headings))
+    ends = [*(heading.start for heading in headings[1:]), len(content)]
     return tuple(
-        Section(content=content, start=mark.start, body=mark.body, end=end, line=line)
-        for mark, end, line in zip(marks, ends, lines, strict=False)
-        if mark.level == 2
+        Section(content=content, start=heading.start, body_start=heading.body_start, end=end, line=line)
+        for heading, end, line in zip(headings, ends, lines, strict=False)
+        if heading.level == 2
     )

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from kaizen_tasks.domain.changelog.markdown.block_parser import structure
-from kaizen_tasks.domain.changelog.markdown.lines import BOM, has_lone_cr, split
+from kaizen_tasks.domain.changelog.markdown.block_parser import parse_blocks
+from kaizen_tasks.domain.changelog.markdown.lines import BOM, has_lone_cr, split_lines
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.links.reference_definitions import Definition
-    from kaizen_tasks.domain.changelog.markdown.block_types import Structure
+    from kaizen_tasks.domain.changelog.links.reference_definitions import ReferenceDefinition
+    from kaizen_tasks.domain.changelog.markdown.block_types import BlockStructure
     from kaizen_tasks.domain.changelog.markdown.lines import Lines
 
 _LANDMARK = re.compile(
@@ -40,42 +40,42 @@ _LANDMARK = re.compile(
 )
 
 
-class Mark(NamedTuple):
+class HeadingSpan(NamedTuple):
     """A heading of level 1 or 2, and where the line below it starts; a tuple, for there may be thousands."""
 
     start: int
-    body: int
+    body_start: int
     level: int
 
 
-class Found(NamedTuple):
+class DefinitionSpan(NamedTuple):
     """A definition, the span of its lines in the file, and the definition itself."""
 
     start: int
     end: int
-    definition: Definition
+    definition: ReferenceDefinition
 
 
 @attrs.frozen(kw_only=True)
-class Definitions:
-    """Where definitions stand: in `plain` spans every line is one, `found` are all the others."""
+class DefinitionIndex:
+    """Where definitions stand: in `plain_spans` spans every line is one, `parsed_spans` are all the others."""
 
-    plain: tuple[tuple[int, int], ...] = ()
-    found: tuple[Found, ...] = ()
+    plain_spans: tuple[tuple[int, int], ...] = ()
+    parsed_spans: tuple[DefinitionSpan, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.plain or self.found)
+        return bool(self.plain_spans or self.parsed_spans)
 
 
 @attrs.frozen(kw_only=True)
 class Outline:
     """What the search found, in the order of the file."""
 
-    marks: tuple[Mark, ...]
-    definitions: Definitions
+    headings: tuple[HeadingSpan, ...]
+    definitions: DefinitionIndex
 
 
-def outline(content: bytes) -> Outline:
+def build_outline(content: bytes) -> Outline:
     """Find headings and definitions in UTF-8 text.
 
     Raises:
@@ -83,10 +83,10 @@ def outline(content: bytes) -> Outline:
     """
     outliner = _Outliner(content)
     if has_lone_cr(content):
-        outliner.doubt()
+        outliner.mark_all_doubtful()
     else:
-        outliner.search()
-    return outliner.outline()
+        outliner.scan()
+    return outliner.build()
 
 
 class _Outliner:
@@ -94,76 +94,84 @@ class _Outliner:
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.first = len(BOM) if content.startswith(BOM) else 0
-        self.parts = [Mark(self.first, self.first, 0)]
-        self.doubtful: set[int] = set()
-        self.plain: dict[int, list[tuple[int, int]]] = {}
+        self.text_start = len(BOM) if content.startswith(BOM) else 0
+        self.parts = [HeadingSpan(self.text_start, self.text_start, 0)]
+        self.doubtful_parts: set[int] = set()
+        self.plain_spans: dict[int, list[tuple[int, int]]] = {}
 
-    def doubt(self) -> None:
+    def mark_all_doubtful(self) -> None:
         """Have the whole text read block by block."""
-        self.doubtful.add(0)
+        self.doubtful_parts.add(0)
 
-    def search(self) -> None:
+    def scan(self) -> None:
         """Divide the text; a line feed put in front makes its first line like the others."""
-        content, first, end = self.content, self.first, len(self.content)
-        shift = first - 1
-        for match in _LANDMARK.finditer(b"\n" + content[first:]):
+        content, text_start, end = self.content, self.text_start, len(self.content)
+        shift = text_start - 1
+        for match in _LANDMARK.finditer(b"\n" + content[text_start:]):
             kind = match.lastgroup
             if kind == "heading":
                 start, stop = match.span()
-                level = 2 if content[start + first + 1 : start + first + 2] == b"#" else 1
-                self.parts.append(Mark(start + first, min(stop + first, end), level))
+                level = 2 if content[start + text_start + 1 : start + text_start + 2] == b"#" else 1
+                self.parts.append(HeadingSpan(start + text_start, min(stop + text_start, end), level))
             elif kind == "doubtful":
-                self.doubtful.add(len(self.parts) - 1)
+                self.doubtful_parts.add(len(self.parts) - 1)
             else:
-                begin, stop = match.span("definitions")
-                span = begin + 1 + shift, min(stop + 1 + shift, end)
-                self.plain.setdefault(len(self.parts) - 1, []).append(span)
+                definitions_start, stop = match.span("definitions")
+                span = definitions_start + 1 + shift, min(stop + 1 + shift, end)
+                self.plain_spans.setdefault(len(self.parts) - 1, []).append(span)
 
-    def outline(self) -> Outline:
+    def build(self) -> Outline:
         """Take the parts as they are, but for the doubtful ones, which are read."""
-        marks: list[Mark] = []
-        found: list[Found] = []
-        read: set[int] = set()
-        at = 1
-        for part in sorted(self.doubtful):
-            if part in read:
+        headings: list[HeadingSpan] = []
+        parsed_spans: list[DefinitionSpan] = []
+        parsed_parts: set[int] = set()
+        next_part = 1
+        for part in sorted(self.doubtful_parts):
+            if part in parsed_parts:
                 continue
-            marks += self.parts[at:part]
-            at = part + self._read(part, marks, found)
-            read.update(range(part, at))
-        marks += self.parts[at:]
-        plain = tuple(span for part, spans in self.plain.items() if part not in read for span in spans)
-        return Outline(marks=tuple(marks), definitions=Definitions(plain=plain, found=tuple(found)))
+            headings += self.parts[next_part:part]
+            next_part = part + self._parse_part(part, headings, parsed_spans)
+            parsed_parts.update(range(part, next_part))
+        headings += self.parts[next_part:]
+        plain_spans = tuple(
+            span for part, spans in self.plain_spans.items() if part not in parsed_parts for span in spans
+        )
+        return Outline(
+            headings=tuple(headings),
+            definitions=DefinitionIndex(plain_spans=plain_spans, parsed_spans=tuple(parsed_spans)),
+        )
 
-    def _read(self, part: int, marks: list[Mark], found: list[Found]) -> int:
+    def _parse_part(self, part: int, headings: list[HeadingSpan], parsed_spans: list[DefinitionSpan]) -> int:
         """Read blocks from the start of a part until one ends where a later part starts; return how many.
 
         The stretch doubles while a fence or HTML block stays open, which keeps the whole linear.
         """
         count = 1
         while True:
-            following = part + count
-            end = self.parts[following].start if following < len(self.parts) else len(self.content)
-            lines = split(self.content, self.parts[part].start, end)
-            read = structure(lines.texts)
-            if following >= len(self.parts) or not read.blocks or read.blocks[-1].closed:
+            following_part = part + count
+            end = self.parts[following_part].start if following_part < len(self.parts) else len(self.content)
+            lines = split_lines(self.content, self.parts[part].start, end)
+            block_structure = parse_blocks(lines.texts)
+            if following_part >= len(self.parts) or not block_structure.blocks or block_structure.blocks[-1].is_closed:
                 break
             count *= 2
-        marks += _marks(read, lines)
-        found += _found(read, lines)
+        headings += _heading_spans(block_structure, lines)
+        parsed_spans += _definition_spans(block_structure, lines)
         return count
 
 
-def _marks(read: Structure, lines: Lines) -> list[Mark]:
+def _heading_spans(block_structure: BlockStructure, lines: Lines) -> list[HeadingSpan]:
     offsets = lines.offsets
     return [
-        Mark(offsets[block.first], offsets[block.end], block.level)
-        for block in read.blocks
+        HeadingSpan(offsets[block.first_line], offsets[block.end_line], block.level)
+        for block in block_structure.blocks
         if block.kind == "heading" and block.level <= 2
     ]
 
 
-def _found(read: Structure, lines: Lines) -> list[Found]:
+def _definition_spans(block_structure: BlockStructure, lines: Lines) -> list[DefinitionSpan]:
     offsets = lines.offsets
-    return [Found(offsets[line], offsets[line + definition.lines], definition) for line, definition in read.definitions]
+    return [
+        DefinitionSpan(offsets[line], offsets[line + definition.line_count], definition)
+        for line, definition in block_structure.definitions
+    ]

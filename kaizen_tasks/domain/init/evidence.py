@@ -12,15 +12,17 @@ from attrs import evolve, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-KEYS = ("repository", "service", "url")
-REGION = re.compile(r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us)-(?:gov-)?(?:central|(?:north|south)?(?:east|west)?)-\d\b")
-ACCOUNT = re.compile(
+FACT_KEYS = ("repository", "service", "url")
+REGION_NAME = re.compile(
+    r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us)-(?:gov-)?(?:central|(?:north|south)?(?:east|west)?)-\d\b"
+)
+ACCOUNT_ID = re.compile(
     r"""\b(\d{12})\.dkr\.ecr\.|arn:aws[\w-]*:[\w-]+:[\w-]*:(\d{12}):|(?i:account\w*)["\s]*[=:]\s*\[?["']?(\d{12})\b"""
 )
 
 
 @frozen(kw_only=True)
-class Sighting:
+class EnvironmentFact:
     """One environment, as one witness shows it; what it does not show is empty.
 
     Attributes:
@@ -28,28 +30,28 @@ class Sighting:
         repository: its image repository.
         service: the platform's name for it.
         url: where the app answers.
-        where: the witness: a file, or the account.
+        source: the witness: a file, or the account.
     """
 
     environment: str
     repository: str = ""
     service: str = ""
     url: str = ""
-    where: str
+    source: str
 
 
 @frozen(kw_only=True)
-class Traces:
+class Facts:
     """Everything that one or several witnesses show.
 
     Attributes:
-        sightings: the most trustworthy first.
+        environment_facts: the most trustworthy first.
         groups: names that stand for several environments.
         regions: every mention.
         accounts: every mention.
     """
 
-    sightings: tuple[Sighting, ...] = ()
+    environment_facts: tuple[EnvironmentFact, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(factory=dict)
     regions: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
@@ -57,7 +59,7 @@ class Traces:
     @property
     def environments(self) -> tuple[str, ...]:
         """The names of all environments, in the order in which they are shown."""
-        return tuple(dict.fromkeys(each.environment for each in self.sightings))
+        return tuple(dict.fromkeys(fact.environment for fact in self.environment_facts))
 
     @property
     def region(self) -> str:
@@ -70,49 +72,49 @@ class Traces:
         return self.accounts[0] if len(set(self.accounts)) == 1 else ""
 
 
-def together(traces: Iterable[Traces]) -> Traces:
+def combine_facts(parts: Iterable[Facts]) -> Facts:
     """Put witnesses together, the most trustworthy first."""
-    every = tuple(traces)
-    groups = {name: members for each in reversed(every) for name, members in each.groups.items()}
-    return Traces(
-        sightings=tuple(sighting for each in every for sighting in each.sightings),
+    ordered_parts = tuple(parts)
+    groups = {name: members for part in reversed(ordered_parts) for name, members in part.groups.items()}
+    return Facts(
+        environment_facts=tuple(sighting for part in ordered_parts for sighting in part.environment_facts),
         groups=groups,
-        regions=tuple(region for each in every for region in each.regions),
-        accounts=tuple(account for each in every for account in each.accounts),
+        regions=tuple(region for part in ordered_parts for region in part.regions),
+        accounts=tuple(account for part in ordered_parts for account in part.accounts),
     )
 
 
-def regions(text: str) -> tuple[str, ...]:
+def find_regions(text: str) -> tuple[str, ...]:
     """Return every region that a text mentions."""
-    return tuple(REGION.findall(text))
+    return tuple(REGION_NAME.findall(text))
 
 
-def accounts(text: str) -> tuple[str, ...]:
+def find_account_ids(text: str) -> tuple[str, ...]:
     """Return every account that a text mentions as one: in an address, an ARN or an assignment."""
-    return tuple("".join(found.groups("")) for found in ACCOUNT.finditer(text))
+    return tuple("".join(match.groups("")) for match in ACCOUNT_ID.finditer(text))
 
 
-def merged(sightings: Sequence[Sighting]) -> Mapping[str, Sighting]:
+def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mapping[str, EnvironmentFact]:
     """Return one sighting for every environment: of each key, what the first witness says that shows it."""
-    found: dict[str, Sighting] = {}
-    for each in sightings:
-        known = found.setdefault(each.environment, each)
-        missing = {key: getattr(each, key) for key in KEYS if not getattr(known, key)}
-        found[each.environment] = evolve(known, **missing)
-    return found
+    by_environment: dict[str, EnvironmentFact] = {}
+    for fact in environment_facts:
+        merged_fact = by_environment.setdefault(fact.environment, fact)
+        new_values = {key: getattr(fact, key) for key in FACT_KEYS if not getattr(merged_fact, key)}
+        by_environment[fact.environment] = evolve(merged_fact, **new_values)
+    return by_environment
 
 
-def contradictions(sightings: Sequence[Sighting]) -> tuple[str, ...]:
+def describe_conflicts(environment_facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
     """Return a line for everything that two witnesses say differently, with whom we believe."""
-    believed: dict[tuple[str, str], Sighting] = {}
+    first_facts: dict[tuple[str, str], EnvironmentFact] = {}
     lines = []
-    for each in sightings:
-        for key in KEYS:
-            value = getattr(each, key)
-            first = believed.setdefault((each.environment, key), each) if value else each
-            other = getattr(first, key)
-            if other != value:
+    for fact in environment_facts:
+        for key in FACT_KEYS:
+            value = getattr(fact, key)
+            first_fact = first_facts.setdefault((fact.environment, key), fact) if value else fact
+            first_value = getattr(first_fact, key)
+            if first_value != value:
                 lines.append(
-                    f"{each.environment}: {key} is {value} in {each.where}, and {other} in {first.where}: used"
+                    f"{fact.environment}: {key} is {value} in {fact.source}, and {first_value} in {first_fact.source}: used"
                 )
     return tuple(dict.fromkeys(lines))

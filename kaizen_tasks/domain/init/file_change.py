@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Change:
+class FileChange:
     """A file before and after.
 
     Attributes:
@@ -28,11 +28,11 @@ class Change:
     @property
     def diff(self) -> Iterator[str]:
         """The difference, as `git apply` takes it, line by line."""
-        before, after = (_lines(content or b"") for content in (self.before, self.after))
-        old = "/dev/null" if self.before is None else f"a/{self.path}"
-        return difflib.unified_diff(before, after, old, f"b/{self.path}", lineterm="")
+        before, after = (_split_lines(content or b"") for content in (self.before, self.after))
+        old_path = "/dev/null" if self.before is None else f"a/{self.path}"
+        return difflib.unified_diff(before, after, old_path, f"b/{self.path}", lineterm="")
 
 
-def _lines(content: bytes) -> list[str]:
+def _split_lines(content: bytes) -> list[str]:
     """Take a text apart at its line feeds alone; a carriage return is part of its line."""
     return content.decode("utf-8", "replace").removesuffix("\n").split("\n") if content else []

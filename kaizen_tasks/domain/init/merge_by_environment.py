@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from kaizen_tasks.domain.init.detect.from_account import Found
-from kaizen_tasks.domain.init.evidence import Traces
-from kaizen_tasks.domain.init.repo_scan import Premises
+from kaizen_tasks.domain.init.detect.from_account import AccountScan
+from kaizen_tasks.domain.init.evidence import Facts
+from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 
 @frozen(kw_only=True)
-class Evidence:
+class ScanResult:
     """What was found, and where.
 
     Attributes:
-        premises: the app's folder.
-        traces: what its files and account show.
-        account: the account itself, when it was asked.
+        repo_scan: the app's folder.
+        facts: what its files and account show.
+        account_scan: the account itself, when it was asked.
     """
 
-    premises: Premises
-    traces: Traces
-    account: Found | None = None
+    repo_scan: RepoScan
+    facts: Facts
+    account_scan: AccountScan | None = None

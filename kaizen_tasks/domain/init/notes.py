@@ -8,121 +8,119 @@ from attrs import frozen
 
 from kaizen_tasks.domain.init import tasks_file
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint
-from kaizen_tasks.domain.init.detect.from_account import missing
-from kaizen_tasks.domain.init.evidence import contradictions
-from kaizen_tasks.domain.init.proposal import DOCKERFILE, VERSION_ARG
+from kaizen_tasks.domain.init.detect.from_account import missing_resources
+from kaizen_tasks.domain.init.evidence import describe_conflicts
+from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.init.detect.from_account import Found
-    from kaizen_tasks.domain.init.evidence import Traces
+    from kaizen_tasks.domain.init.detect.from_account import AccountScan
+    from kaizen_tasks.domain.init.evidence import Facts
     from kaizen_tasks.domain.init.proposal import Proposal
-    from kaizen_tasks.domain.init.repo_scan import Premises
+    from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 
 @frozen(kw_only=True)
-class Remark:
+class Note:
     """Something to know or to do.
 
     Attributes:
-        what: one line.
-        lines: what to add somewhere, as it is to be typed.
+        text: one line.
+        snippet: what to add somewhere, as it is to be typed.
     """
 
-    what: str
-    lines: tuple[str, ...] = ()
+    text: str
+    snippet: tuple[str, ...] = ()
 
 
-def of_entrance(content: bytes | None) -> Iterator[Remark]:
+def tasks_file_notes(content: bytes | None) -> Iterator[Note]:
     """Look at an existing `tasks.py`."""
     if content is None:
         return
     try:
-        added = tasks_file.to_add(content)
+        snippet = tasks_file.missing_lines(content)
     except SyntaxError as error:
-        yield Remark(what=f"{tasks_file.FILE}:{error.lineno}: not Python; nothing can be said about it")
+        yield Note(text=f"{tasks_file.TASKS_FILE_NAME}:{error.lineno}: not Python; nothing can be said about it")
         return
-    if added:
-        yield Remark(what=f"{tasks_file.FILE} is yours; add at its end:", lines=tuple(added.split("\n")))
+    if snippet:
+        yield Note(text=f"{tasks_file.TASKS_FILE_NAME} is yours; add at its end:", snippet=tuple(snippet.split("\n")))
 
 
-def of_repository(premises: Premises, proposal: Proposal) -> Iterator[Remark]:
+def repository_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
     """Look at git."""
-    repository = premises.repository
+    repository = repo_scan.repository
     if not repository.remotes:
-        yield Remark(what="there is no remote; a release pushes its tag: git remote add origin URL")
+        yield Note(text="there is no remote; a release pushes its tag: git remote add origin URL")
     if not repository.branch:
-        yield Remark(what=f"HEAD is detached; releases are made from {proposal.branch}: git switch {proposal.branch}")
+        yield Note(text=f"HEAD is detached; releases are made from {proposal.branch}: git switch {proposal.branch}")
 
 
-def of_image(premises: Premises, proposal: Proposal) -> Iterator[Remark]:
+def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
     """Look at how the image is built; without environments there is none."""
     if not proposal.environments:
-        yield Remark(
-            what=f"there is no {DOCKERFILE}, and nothing names an environment: this configuration makes releases "
+        yield Note(
+            text=f"there is no {DOCKERFILE_NAME}, and nothing names an environment: this configuration makes releases "
             "(inv cut), and deploys nothing"
         )
-    elif not proposal.dockerfile:
-        yield Remark(what=f'there is no {DOCKERFILE}: write one, or choose build.engine = "bundle"')
+    elif not proposal.dockerfile_path:
+        yield Note(text=f'there is no {DOCKERFILE_NAME}: write one, or choose build.engine = "bundle"')
     else:
-        yield from _of_dockerfile(proposal)
-        yield from _of_endpoint(premises, proposal)
+        yield from _dockerfile_notes(proposal)
+        yield from _endpoint_notes(repo_scan, proposal)
 
 
-def _of_dockerfile(proposal: Proposal) -> Iterator[Remark]:
-    if not proposal.image.argument:
-        what = f"{proposal.dockerfile} does not take the version; add at its end:"
-        yield Remark(what=what, lines=dockerfile.lines_to_add(VERSION_ARG))
-    if proposal.image.platform not in {"", dockerfile.AMD64}:
-        what = (
-            f"{proposal.dockerfile} is fixed to {proposal.image.platform}, and App Runner runs {dockerfile.AMD64} alone"
-        )
-        yield Remark(what=what)
+def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
+    if not proposal.parsed_dockerfile.version_arg:
+        text = f"{proposal.dockerfile_path} does not take the version; add at its end:"
+        yield Note(text=text, snippet=dockerfile.version_snippet(DEFAULT_VERSION_ARG))
+    if proposal.parsed_dockerfile.platform not in {"", dockerfile.AMD64}:
+        text = f"{proposal.dockerfile_path} is fixed to {proposal.parsed_dockerfile.platform}, and App Runner runs {dockerfile.AMD64} alone"
+        yield Note(text=text)
 
 
-def _of_endpoint(premises: Premises, proposal: Proposal) -> Iterator[Remark]:
+def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
     """Look whether anything answers `/version`; releases are verified there."""
-    if premises.answering:
+    if repo_scan.version_endpoint_files:
         return
-    variable = proposal.image.variable or "APP_VERSION"
-    name = endpoint.framework(premises.texts)
-    if name:
-        written = endpoint.lines(name, variable=variable).rstrip().split("\n")
-        yield Remark(what=f"nothing answers GET /version; with {name}:", lines=tuple(written))
+    variable = proposal.parsed_dockerfile.version_variable or "APP_VERSION"
+    framework = endpoint.detect_framework(repo_scan.texts)
+    if framework:
+        snippet = endpoint.version_endpoint_snippet(framework, variable=variable).rstrip().split("\n")
+        yield Note(text=f"nothing answers GET /version; with {framework}:", snippet=tuple(snippet))
     else:
-        answer = '{"version": "v1.2.3", "environment": "staging"}'
-        yield Remark(
-            what=f"nothing answers GET /version; from {variable} and ENVIRONMENT, it has to say:", lines=(answer,)
+        response = '{"version": "v1.2.3", "environment": "staging"}'
+        yield Note(
+            text=f"nothing answers GET /version; from {variable} and ENVIRONMENT, it has to say:", snippet=(response,)
         )
 
 
-def of_witnesses(proposal: Proposal, traces: Traces) -> Iterator[Remark]:
+def conflict_notes(proposal: Proposal, facts: Facts) -> Iterator[Note]:
     """Say what two witnesses say differently."""
-    names = {each.environment for each in proposal.environments}
-    for line in contradictions([each for each in traces.sightings if each.environment in names]):
-        yield Remark(what=line)
-    accounts = sorted(set(traces.accounts))
+    names = {fact.environment for fact in proposal.environments}
+    for line in describe_conflicts([fact for fact in facts.environment_facts if fact.environment in names]):
+        yield Note(text=line)
+    accounts = sorted(set(facts.accounts))
     if len(accounts) > 1:
-        yield Remark(what=f"several accounts are mentioned ({', '.join(accounts)}): say yours as aws.account")
+        yield Note(text=f"several accounts are mentioned ({', '.join(accounts)}): say yours as aws.account")
 
 
-def of_account(proposal: Proposal, account: Found | None) -> Iterator[Remark]:
+def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterator[Note]:
     """Say what was guessed; an account that was asked knows what there is."""
-    if account is not None:
-        yield from (Remark(what=line) for line in missing(account, proposal.environments))
-    elif guesses := _guesses(proposal):
-        yield Remark(what=f"guessed, so look: {guesses}; kaizen init --from-aws would ask the account")
+    if account_scan is not None:
+        yield from (Note(text=line) for line in missing_resources(account_scan, proposal.environments))
+    elif guesses := _summarize_guesses(proposal):
+        yield Note(text=f"guessed, so look: {guesses}; kaizen init --from-aws would ask the account")
 
 
-def _guesses(proposal: Proposal) -> str:
+def _summarize_guesses(proposal: Proposal) -> str:
     """Return what was guessed, with one word for what was guessed of every environment."""
-    names = [each.environment for each in proposal.environments]
-    words = [guess for guess in proposal.guessed if guess in {"region", "environments"}]
+    names = [fact.environment for fact in proposal.environments]
+    phrases = [guess for guess in proposal.guessed_keys if guess in {"region", "environments"}]
     for key, plural in (("repository", "repositories"), ("service", "services")):
-        mine = [name for name in names if f"{name}.{key}" in proposal.guessed]
-        if mine == names:
-            words.append(plural)
-        elif mine:
-            words.append(f"the {key} of {', '.join(mine)}")
-    return ", ".join(words)
+        guessed_names = [name for name in names if f"{name}.{key}" in proposal.guessed_keys]
+        if guessed_names == names:
+            phrases.append(plural)
+        elif guessed_names:
+            phrases.append(f"the {key} of {', '.join(guessed_names)}")
+    return ", ".join(phrases)

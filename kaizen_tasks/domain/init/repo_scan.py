@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 
 @frozen(kw_only=True)
-class Repository:
+class GitRepository:
     """The git repository around the folder.
 
     Attributes:
@@ -27,27 +27,27 @@ class Repository:
 
 
 @frozen(kw_only=True)
-class Premises:
+class RepoScan:
     """An app's folder.
 
     Attributes:
         name: the folder's own name.
-        within: its place in the repository; empty at the top.
+        subfolder: its place in the repository; empty at the top.
         texts: what was read, by path below the folder.
-        answering: paths of sources that mention `/version`.
-        ignored: names that git ignores already.
+        version_endpoint_files: paths of sources that mention `/version`.
+        ignored_names: names that git ignores already.
         repository: the git repository around it.
         region: what this user's AWS configuration says; empty when it says nothing.
     """
 
     name: str
-    within: str = ""
+    subfolder: str = ""
     texts: Mapping[str, str] = field(factory=dict)
-    answering: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-    repository: Repository = field(factory=Repository)
+    version_endpoint_files: tuple[str, ...] = ()
+    ignored_names: tuple[str, ...] = ()
+    repository: GitRepository = field(factory=GitRepository)
     region: str = ""
 
-    def having(self, *endings: str) -> dict[str, str]:
+    def texts_with_suffix(self, *suffixes: str) -> dict[str, str]:
         """Return the texts whose names end so."""
-        return {path: text for path, text in self.texts.items() if path.endswith(endings)}
+        return {path: text for path, text in self.texts.items() if path.endswith(suffixes)}

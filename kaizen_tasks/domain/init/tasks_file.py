@@ -4,53 +4,53 @@ from __future__ import annotations
 
 import ast
 
-FILE = "tasks.py"
-NEW = '''\
+TASKS_FILE_NAME = "tasks.py"
+NEW_TASKS_FILE = '''\
 """The tasks of this app: `inv --list` shows them."""
 
 from kaizen_tasks import namespace
 
 __all__ = ["namespace"]
 '''
-JOINED = """\
+MERGE_SNIPPET = """\
 from kaizen_tasks import namespace as kaizen
 
 kaizen.add_collection({name}, name="own")  # `inv test` becomes `inv own.test`
 {name} = kaizen"""
 
 
-def to_add(content: bytes) -> str:
+def missing_lines(content: bytes) -> str:
     """Return what has to be added at the end of an existing `tasks.py`; empty when it has our tasks already.
 
     Raises:
         SyntaxError: it is not Python.
     """
     tree = ast.parse(content)
-    if any(_imports_us(node) for node in ast.walk(tree)):
+    if any(_imports_kaizen_tasks(node) for node in ast.walk(tree)):
         return ""
-    names = {target.id for node in tree.body for target in _targets(node)}
+    names = {target.id for node in tree.body for target in _assignment_targets(node)}
     for name in ("ns", "namespace"):  # the order in which Invoke looks
         if name in names:
-            return JOINED.format(name=name)
-    own = [
+            return MERGE_SNIPPET.format(name=name)
+    task_names = [
         node.name for node in tree.body if isinstance(node, ast.FunctionDef) and any(map(_is_task, node.decorator_list))
     ]
     return "\n".join(
-        ("from kaizen_tasks import namespace", "", *(f"namespace.add_task({name})" for name in own))
+        ("from kaizen_tasks import namespace", "", *(f"namespace.add_task({name})" for name in task_names))
     ).rstrip()
 
 
-def _imports_us(node: ast.AST) -> bool:
+def _imports_kaizen_tasks(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return (node.module or "").partition(".")[0] == "kaizen_tasks"
-    return isinstance(node, ast.Import) and any(each.name.partition(".")[0] == "kaizen_tasks" for each in node.names)
+    return isinstance(node, ast.Import) and any(alias.name.partition(".")[0] == "kaizen_tasks" for alias in node.names)
 
 
-def _targets(node: ast.stmt) -> list[ast.Name]:
+def _assignment_targets(node: ast.stmt) -> list[ast.Name]:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return [target for target in targets if isinstance(target, ast.Name)]
 
 
 def _is_task(decorator: ast.expr) -> bool:
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return getattr(called, "id", getattr(called, "attr", "")) == "task"
+    callee = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return getattr(callee, "id", getattr(callee, "attr", "")) == "task"

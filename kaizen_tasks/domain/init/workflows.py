@@ -16,12 +16,12 @@ from kaizen_tasks.domain.init import naming, pipeline
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CHECK = ".github/workflows/changelog.yml"
-RELEASE = ".github/workflows/release.yml"
-TENANTS_A_RUNNER = 25
+CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
+RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
+MAX_ENVIRONMENTS_PER_RUNNER = 25
 """How many environments one runner drives; above, a promotion is split into shards."""
 
-ACTIONS = {
+PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
     "credentials": "aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
@@ -29,14 +29,14 @@ ACTIONS = {
 }
 
 
-class Yaml(Template):
+class YamlTemplate(Template):
     """A template in which `$` is text."""
 
     delimiter = "%"
 
 
 @frozen(kw_only=True)
-class Stage:
+class WorkflowStage:
     """A stage of the pipeline.
 
     Attributes:
@@ -50,18 +50,18 @@ class Stage:
     size: int
 
     @property
-    def gate(self) -> str:
+    def github_environment(self) -> str:
         """The GitHub environment whose reviewers approve; empty when nobody has to."""
-        return gate_of(self.name) if self.protected else ""
+        return github_environment_for(self.name) if self.protected else ""
 
 
-def gate_of(stage: str) -> str:
+def github_environment_for(stage: str) -> str:
     """Return what the GitHub environment of a protected stage is called."""
-    return "production" if stage.lower() in pipeline.LIVE else stage
+    return "production" if stage.lower() in pipeline.PRODUCTION_NAMES else stage
 
 
 @frozen(kw_only=True)
-class Delivery:
+class WorkflowInputs:
     """What workflows need to know of an app.
 
     Attributes:
@@ -73,11 +73,11 @@ class Delivery:
 
     branch: str
     region: str
-    stages: tuple[Stage, ...]
+    stages: tuple[WorkflowStage, ...]
     version: str
 
 
-INSTALL = """\
+INSTALL_STEPS = """\
       - uses: %{python}
         with:
           python-version: "3.13"
@@ -85,7 +85,7 @@ INSTALL = """\
         run: python -m pip install --quiet kaizen-tasks==%{version}
 """
 
-CHECKS = Yaml(f"""\
+CHECK_WORKFLOW = YamlTemplate(f"""\
 # Written by `kaizen init --ci github`: problems of the changelog, beside its lines.
 name: Changelog
 
@@ -112,7 +112,7 @@ jobs:
         with:
           fetch-depth: 0 # tags are witnesses
           persist-credentials: false
-{INSTALL}\
+{INSTALL_STEPS}\
       - name: Collect the problems
         run: inv changelog.check --sarif > changelog.sarif || test "$?" -eq 3
       - uses: %{{sarif}}
@@ -123,7 +123,7 @@ jobs:
         run: inv changelog.check
 """)
 
-RELEASES = Yaml("""\
+RELEASE_WORKFLOW_HEADER = YamlTemplate("""\
 # Written by `kaizen init --ci github`. Each job types one task; a person can type the same.
 #
 # Once, by hand: the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, its ARN as the repository's
@@ -141,20 +141,20 @@ permissions: {}
 jobs:
 """)
 
-PREPARATION = f"""\
+PREPARATION_STEPS = f"""\
       - uses: %{{checkout}}
         with:
           ref: %{{branch}}
           fetch-depth: 0 # a release looks at tags and at the whole history
           persist-credentials: %{{persist}}
-{INSTALL}\
+{INSTALL_STEPS}\
       - uses: %{{credentials}}
         with:
           role-to-assume: ${{{{ vars.KAIZEN_ROLE_ARN }}}}
           aws-region: %{{region}}
 """
 
-SUMMARY = """\
+SUMMARY_STEP = """\
       - name: Show what runs where
         if: ${{ !cancelled() }}
         run: |
@@ -165,7 +165,7 @@ SUMMARY = """\
           } >> "$GITHUB_STEP_SUMMARY"
 """
 
-FIRST = Yaml(f"""\
+RELEASE_JOB = YamlTemplate(f"""\
   release:
     name: release-%{{stage}}
     runs-on: ubuntu-24.04
@@ -180,7 +180,7 @@ FIRST = Yaml(f"""\
     outputs:
       release: ${{{{ steps.name.outputs.release }}}}
     steps:
-{PREPARATION}\
+{PREPARATION_STEPS}\
       - name: Say who commits
         run: |
           git config user.name 'github-actions[bot]'
@@ -190,9 +190,9 @@ FIRST = Yaml(f"""\
       - name: Name what the other jobs promote
         id: name
         run: echo "release=v$(cat VERSION)" >> "$GITHUB_OUTPUT"
-{SUMMARY}""")
+{SUMMARY_STEP}""")
 
-LATER = Yaml(f"""\
+PROMOTION_JOB = YamlTemplate(f"""\
 
   %{{job}}:
     name: promote-%{{stage}}
@@ -207,61 +207,71 @@ LATER = Yaml(f"""\
       contents: read
       id-token: write # short-lived AWS credentials
     steps:
-{PREPARATION}\
+{PREPARATION_STEPS}\
       - name: Promote to %{{stage}}
         env:
           RELEASE: ${{{{ needs.release.outputs.release }}}} # what was approved, whatever was released since
 %{{shard}}\
         run: inv promote-%{{stage}} --release "$RELEASE"%{{options}}
-{SUMMARY}""")
+{SUMMARY_STEP}""")
 
 
-def files(delivery: Delivery) -> dict[str, str]:
+def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
     """Return every workflow by its path; without a pipeline there is nothing to release to."""
-    written = {CHECK: CHECKS.substitute(ACTIONS, version=delivery.version)}
-    if delivery.stages:
-        written[RELEASE] = _release(delivery)
-    return written
+    workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(PINNED_ACTIONS, version=inputs.version)}
+    if inputs.stages:
+        workflows[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs)
+    return workflows
 
 
-def _release(delivery: Delivery) -> str:
-    first, *later = delivery.stages
-    gates = [stage.gate for stage in delivery.stages if stage.gate]
-    said = f", and the\n# GitHub environment {' and '.join(gates)} with the reviewers who approve" if gates else ""
-    branch = json.dumps(delivery.branch)
-    jobs = ["release", *(f"promote-{naming.slug(stage.name)}" for stage in later)]
+def _render_release_workflow(inputs: WorkflowInputs) -> str:
+    first_stage, *later_stages = inputs.stages
+    github_environments = [stage.github_environment for stage in inputs.stages if stage.github_environment]
+    gates_comment = (
+        f", and the\n# GitHub environment {' and '.join(github_environments)} with the reviewers who approve"
+        if github_environments
+        else ""
+    )
+    branch = json.dumps(inputs.branch)
+    jobs = ["release", *(f"promote-{naming.slugify(stage.name)}" for stage in later_stages)]
     return "".join(
         (
-            RELEASES.substitute(branch=branch, gates=said),
-            FIRST.substitute(_shared(first, delivery), branch=branch, persist="true # the release is pushed"),
-            *(_promotion(stage, jobs[: place + 1], delivery) for place, stage in enumerate(later)),
+            RELEASE_WORKFLOW_HEADER.substitute(branch=branch, gates=gates_comment),
+            RELEASE_JOB.substitute(
+                _common_values(first_stage, inputs), branch=branch, persist="true # the release is pushed"
+            ),
+            *(_render_promotion_job(stage, jobs[: index + 1], inputs) for index, stage in enumerate(later_stages)),
         )
     )
 
 
-def _shared(stage: Stage, delivery: Delivery) -> Mapping[str, str]:
+def _common_values(stage: WorkflowStage, inputs: WorkflowInputs) -> Mapping[str, str]:
     return {
-        **ACTIONS,
+        **PINNED_ACTIONS,
         "stage": stage.name,
-        "region": delivery.region,
-        "version": delivery.version,
-        "gate": f"    environment: {stage.gate} # its reviewers approve\n" if stage.gate else "",
-        "yes": " --yes" if stage.gate else "",
+        "region": inputs.region,
+        "version": inputs.version,
+        "gate": f"    environment: {stage.github_environment} # its reviewers approve\n"
+        if stage.github_environment
+        else "",
+        "yes": " --yes" if stage.github_environment else "",
     }
 
 
-def _promotion(stage: Stage, needs: Sequence[str], delivery: Delivery) -> str:
-    shards = -(-stage.size // TENANTS_A_RUNNER)
-    split = shards > 1
-    names = ", ".join(f'"{number}/{shards}"' for number in range(1, shards + 1))
-    return LATER.substitute(
-        _shared(stage, delivery),
-        job=f"promote-{naming.slug(stage.name)}",
-        branch=json.dumps(delivery.branch),
+def _render_promotion_job(stage: WorkflowStage, needs: Sequence[str], inputs: WorkflowInputs) -> str:
+    shard_count = -(-stage.size // MAX_ENVIRONMENTS_PER_RUNNER)
+    is_sharded = shard_count > 1
+    shard_names = ", ".join(f'"{number}/{shard_count}"' for number in range(1, shard_count + 1))
+    return PROMOTION_JOB.substitute(
+        _common_values(stage, inputs),
+        job=f"promote-{naming.slugify(stage.name)}",
+        branch=json.dumps(inputs.branch),
         persist="false",
         needs=", ".join(dict.fromkeys((needs[0], needs[-1]))),
-        shards=f"    strategy:\n      fail-fast: false\n      matrix:\n        shard: [{names}]\n" if split else "",
-        alone="-${{ strategy.job-index }}" if split else "",
-        shard="          SHARD: ${{ matrix.shard }}\n" if split else "",
-        options=(' --shard "$SHARD"' if split else "") + (" --yes" if stage.gate else ""),
+        shards=f"    strategy:\n      fail-fast: false\n      matrix:\n        shard: [{shard_names}]\n"
+        if is_sharded
+        else "",
+        alone="-${{ strategy.job-index }}" if is_sharded else "",
+        shard="          SHARD: ${{ matrix.shard }}\n" if is_sharded else "",
+        options=(' --shard "$SHARD"' if is_sharded else "") + (" --yes" if stage.github_environment else ""),
     )

@@ -10,19 +10,19 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import service as operations
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.ledger import Entry, Event
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import Denied, NotFound, Undeployable, Unreachable
 from kaizen_tasks.flows.deploy import start
-from kaizen_tasks.flows.deploy.start import Watch
-from kaizen_tasks.flows.deploy.wait import GONE, Outcome, to_the_end
+from kaizen_tasks.flows.deploy.start import DeploymentWaiter
+from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Operation, Service
 
-LATEST = "latest"
+LATEST_TAG = "latest"
 
 
 @frozen(kw_only=True)
@@ -39,107 +39,140 @@ class Deployment:
 
     environment: Environment
     release: Release
-    label: Label
+    label: StepLabel
     tools: Tools
     reason: str = ""
 
-    def carry_out(self) -> Outcome:
+    def run(self) -> DeploymentOutcome:
         """Go on with what an earlier run began, or begin; wait for the end.
 
         Raises:
             Undeployable: the service cannot deploy, and nothing has been changed.
             NotFound: there is no such service, and nothing has been changed.
         """
-        service = self.tools.platform.service(self.environment.service)
-        service.demand_deployable()
-        written = self.tools.ledger.entries(self.environment.name, limit=ledger.HISTORY)
-        last = entries.newest(written)
-        if last is not None and last.proves(self.release) and last.event in {Event.STARTED, Event.FAILED}:
-            resumed = self._resume(last, self._watch(service, entries.usual(written) or 0.0))
-            if resumed is not None:
-                return resumed
-        return self._begin(service, written)
+        service = self.tools.platform.get_service(self.environment.service)
+        service.require_deployable()
+        history = self.tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
+        last_entry = entries.latest_deployment_entry(history)
+        if (
+            last_entry is not None
+            and last_entry.is_evidence_for(self.release)
+            and last_entry.event in {Event.STARTED, Event.FAILED}
+        ):
+            outcome = self._resume(last_entry, self._new_waiter(service, entries.median_deploy_seconds(history) or 0.0))
+            if outcome is not None:
+                return outcome
+        return self._start(service, history)
 
-    def _watch(self, service: Service, usual: float) -> Watch:
-        return Watch(
+    def _new_waiter(self, service: Service, typical_seconds: float) -> DeploymentWaiter:
+        return DeploymentWaiter(
             service=service,
-            release=self.release.name,
+            release_name=self.release.name,
             label=self.label,
             tools=self.tools,
-            until=self.tools.clock.elapsed() + self.tools.settings.deploy.timeout,
-            usual=usual,
+            deadline=self.tools.clock.monotonic() + self.tools.settings.deploy.timeout,
+            typical_seconds=typical_seconds,
         )
 
-    def _begin(self, service: Service, written: tuple[Entry, ...]) -> Outcome:
+    def _start(self, service: Service, history: tuple[LedgerEntry, ...]) -> DeploymentOutcome:
         """Write the intent, point the tag, and follow what that or we start."""
-        last, usual = entries.unfinished(written), entries.usual(written)
-        if last is not None and not last.proves(self.release):
-            ledger.abandon(last, self.tools, reason=f"{self.release.name} is deployed instead")
-        earlier = self._earlier(service) if last or usual is None or service.status != "RUNNING" else ()
-        said: ledger.Said = {"replaces": self._replaces(written), "reason": self.reason}
-        intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **said)
-        known = {each.identity for each in earlier} | {entry.operation for entry in written}
-        watch = self._watch(service, usual or operations.usual(earlier))
-        return self._carried(intent, watch, adopt=start.begun_after(intent.at, known=known), look=False)
+        open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
+        if open_entry is not None and not open_entry.is_evidence_for(self.release):
+            ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
+        previous_operations = (
+            self._previous_operations(service)
+            if open_entry or typical_seconds is None or service.status != "RUNNING"
+            else ()
+        )
+        fields: ledger.EntryFields = {"replaces": self._replaced_digest(history), "reason": self.reason}
+        intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **fields)
+        excluded_operations = {operation.id for operation in previous_operations} | {
+            entry.operation for entry in history
+        }
+        waiter = self._new_waiter(service, typical_seconds or operations.median_operation_seconds(previous_operations))
+        return self._start_and_wait(
+            intent,
+            waiter,
+            is_own=start.operation_started_after(intent.at, excluded_operations=excluded_operations),
+            may_have_started=False,
+        )
 
-    def _earlier(self, service: Service) -> tuple[Operation, ...]:
+    def _previous_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return what was done to the service before: without it, another's deployment could be taken for ours."""
-        return self.tools.platform.operations(service)
+        return self.tools.platform.list_operations(service)
 
-    def _replaces(self, written: tuple[Entry, ...]) -> str:
+    def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
         """Return what `:latest` names; where the ledger knows what is serving, that is never needed."""
-        if entries.serving(written) is not None:
+        if entries.serving_entry(history) is not None:
             return ""
-        before = self.tools.registry.image(self.environment.repository, LATEST)
-        return before.digest if before else ""
+        latest_image = self.tools.registry.find_image(self.environment.repository, LATEST_TAG)
+        return latest_image.digest if latest_image else ""
 
-    def _resume(self, last: Entry, watch: Watch) -> Outcome | None:
+    def _resume(self, last_entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
         """Go on where an earlier run was stopped or gave up; None when that deployment is over and done with."""
-        if last.event is Event.FAILED and not (last.operation and self._may_succeed(last.operation, watch)):
+        if last_entry.event is Event.FAILED and not (
+            last_entry.operation and self._may_succeed(last_entry.operation, waiter)
+        ):
             return None
-        if not last.operation:
-            adopt = start.begun_after(last.at)
-            return self._carried(last, watch, adopt=adopt, look=True)
-        self._point()
-        outcome = self._followed(last, last.operation, watch)
+        if not last_entry.operation:
+            is_own = start.operation_started_after(last_entry.at)
+            return self._start_and_wait(last_entry, waiter, is_own=is_own, may_have_started=True)
+        self._move_latest_tag()
+        outcome = self._wait_for_resumed(last_entry, last_entry.operation, waiter)
         if outcome.event is not Event.ABANDONED:
             return outcome
-        ledger.abandon(last, self.tools, reason=outcome.what)
+        ledger.record_abandoned(last_entry, self.tools, reason=outcome.message)
         return None
 
-    def _may_succeed(self, operation: str, watch: Watch) -> bool:
+    def _may_succeed(self, operation_id: str, waiter: DeploymentWaiter) -> bool:
         """Return whether a deployment that was given up goes on or has succeeded, and none came after it."""
-        deployments = (each for each in self.tools.platform.operations(watch.service) if each.deploys)
-        newest = next(deployments, None)
-        return newest is not None and newest.identity == operation and (newest.succeeded or not newest.ended)
+        deployments = (
+            candidate for candidate in self.tools.platform.list_operations(waiter.service) if candidate.deploys
+        )
+        latest_deployment = next(deployments, None)
+        return (
+            latest_deployment is not None
+            and latest_deployment.id == operation_id
+            and (latest_deployment.succeeded or not latest_deployment.is_finished)
+        )
 
-    def _carried(self, intent: Entry, watch: Watch, *, adopt: start.Chooser, look: bool) -> Outcome:
+    def _start_and_wait(
+        self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: start.OperationPredicate, may_have_started: bool
+    ) -> DeploymentOutcome:
         """Return how the deployment ended; what keeps it from beginning is an outcome as well: the tag has moved."""
         try:
-            automatic = self._point() and watch.service.auto_deploys
-            begun = start.begin(watch, adopt=adopt, automatic=automatic, look=look)
+            expects_auto_start = self._move_latest_tag() and waiter.service.auto_deploys
+            started_deployment = start.start_or_adopt(
+                waiter, is_own=is_own, expects_auto_start=expects_auto_start, may_have_started=may_have_started
+            )
         except (Denied, Unreachable):
             raise
         except Undeployable as error:
-            return Outcome(event=Event.FAILED, what=error.what, hint=error.hint)
+            return DeploymentOutcome(event=Event.FAILED, message=error.message, hint=error.hint)
         except NotFound as error:
-            return Outcome(event=Event.ABANDONED, what=error.what, state=GONE, hint=error.hint)
-        if begun is None:
-            waited = duration.show(self.tools.settings.deploy.timeout)
-            return Outcome(
+            return DeploymentOutcome(event=Event.ABANDONED, message=error.message, state=SERVICE_GONE, hint=error.hint)
+        if started_deployment is None:
+            timeout = duration.format_duration(self.tools.settings.deploy.timeout)
+            return DeploymentOutcome(
                 event=Event.FAILED,
-                what=f"{watch.service.name} stayed busy for {waited}",
+                message=f"{waiter.service.name} stayed busy for {timeout}",
                 hint="the same command tries again",
             )
-        self.tools.ledger.attach(intent, begun.operation)
-        return to_the_end(begun.operation, watch, began=begun.at)
+        self.tools.ledger.set_operation(intent, started_deployment.operation_id)
+        return wait_for_operation(
+            started_deployment.operation_id, waiter, started_monotonic=started_deployment.started_monotonic
+        )
 
-    def _followed(self, intent: Entry, operation: str, watch: Watch) -> Outcome:
+    def _wait_for_resumed(self, intent: LedgerEntry, operation_id: str, waiter: DeploymentWaiter) -> DeploymentOutcome:
         """Follow a deployment that an earlier run began: one that is missing was waited for long enough by now."""
         age = (self.tools.clock.now() - intent.at).total_seconds()
-        left = max(0.0, self.tools.settings.deploy.timeout - age)
-        return to_the_end(operation, watch, since=max(age, 0.1), missing_until=self.tools.clock.elapsed() + left)
+        remaining = max(0.0, self.tools.settings.deploy.timeout - age)
+        return wait_for_operation(
+            operation_id, waiter, age_seconds=max(age, 0.1), missing_deadline=self.tools.clock.monotonic() + remaining
+        )
 
-    def _point(self) -> bool:
+    def _move_latest_tag(self) -> bool:
         """Point the tag at the release; return whether it has moved."""
-        return self.tools.registry.point(repository=self.environment.repository, tag=LATEST, digest=self.release.digest)
+        return self.tools.registry.move_tag(
+            repository=self.environment.repository, tag=LATEST_TAG, digest=self.release.digest
+        )

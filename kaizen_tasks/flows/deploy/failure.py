@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import log_excerpt
 from kaizen_tasks.errors import DeployFailed, KaizenError
-from kaizen_tasks.flows.deploy.deployment import LATEST
+from kaizen_tasks.flows.deploy.deployment import LATEST_TAG
 from kaizen_tasks.flows.ledger import entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kaizen_tasks.flows.deploy.deployment import Deployment
-    from kaizen_tasks.flows.deploy.wait import Outcome
+    from kaizen_tasks.flows.deploy.wait import DeploymentOutcome
 
 
-def setback(deployment: Deployment, outcome: Outcome, *, state: str = "", hint: str = "") -> DeployFailed:
+def handle_failed_deployment(
+    deployment: Deployment, outcome: DeploymentOutcome, *, state: str = "", hint: str = ""
+) -> DeployFailed:
     """Show the logs, point `:latest` back at what is running, record the outcome; return the error to raise.
 
     Args:
@@ -25,56 +27,58 @@ def setback(deployment: Deployment, outcome: Outcome, *, state: str = "", hint: 
         state: what state things are in, where that is not about the tag.
         hint: what to type next, where the platform gives no other.
     """
-    why = _told(deployment, outcome)
-    what = f"{outcome.what}: {why}" if why else outcome.what
-    tag = _put_back(deployment)
-    tools, first = deployment.tools, deployment.tools.settings.first_stage.name
+    reason = _show_logs(deployment, outcome)
+    message = f"{outcome.message}: {reason}" if reason else outcome.message
+    tag_state = _restore_latest_tag(deployment)
+    tools, first_stage = deployment.tools, deployment.tools.settings.first_stage.name
     entries.append(
-        outcome.event, deployment.environment, deployment.release, tools, operation=outcome.operation, reason=what
+        outcome.event, deployment.environment, deployment.release, tools, operation=outcome.operation, reason=message
     )
-    again = f"the same command tries again; a mended app needs a version: inv release-{first} --part patch"
-    return DeployFailed(what, state=state or f"{outcome.state}; {tag}", hint=outcome.hint or hint or again)
+    retry_hint = f"the same command tries again; a mended app needs a version: inv release-{first_stage} --part patch"
+    return DeployFailed(
+        message, state=state or f"{outcome.state}; {tag_state}", hint=outcome.hint or hint or retry_hint
+    )
 
 
-def _put_back(deployment: Deployment) -> str:
+def _restore_latest_tag(deployment: Deployment) -> str:
     """Point `:latest` at what is running, as far as the ledger knows; say where it points now."""
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     try:
-        running = entries.running(environment, tools)
-        if running is None or running == release.digest:
+        serving_digest = entries.read_serving_digest(environment, tools)
+        if serving_digest is None or serving_digest == release.digest:
             return f":latest points at {release.name}"
-        tools.registry.point(repository=environment.repository, tag=LATEST, digest=running)
+        tools.registry.move_tag(repository=environment.repository, tag=LATEST_TAG, digest=serving_digest)
     except KaizenError as error:
-        return f":latest still points at {release.name}: {error.what}"
+        return f":latest still points at {release.name}: {error.message}"
     return ":latest points at what was serving again"
 
 
-def _told(deployment: Deployment, outcome: Outcome) -> str:
+def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:
     """Show what platform and app have logged; return the reason that the platform gives, or nothing."""
-    if outcome.began is None:
+    if outcome.started_at is None:
         return ""
-    tools, began, most = deployment.tools, outcome.began, log_excerpt.MOST
+    tools, started_at, limit = deployment.tools, outcome.started_at, log_excerpt.MAX_LINES
     try:
-        service = tools.platform.service(deployment.environment.service)
+        service = tools.platform.get_service(deployment.environment.service)
     except KaizenError:
         return ""  # it is gone, which is what the error says
     logs = {
-        "deployment": lambda: tools.logs.deployment(service, outcome.operation, most=most),
-        "application": lambda: tools.logs.application(service, since=began, most=most),
+        "deployment": lambda: tools.logs.deployment_tail(service, outcome.operation, limit=limit),
+        "application": lambda: tools.logs.application_tail(service, since=started_at, limit=limit),
     }
-    shown = {name: _shown(name, read, deployment) for name, read in logs.items()}
-    return log_excerpt.reason(shown["deployment"])
+    lines_by_log = {name: _show_log(name, read_lines, deployment) for name, read_lines in logs.items()}
+    return log_excerpt.failure_reason(lines_by_log["deployment"])
 
 
-def _shown(name: str, read: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:
+def _show_log(name: str, read_lines: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:
     """Show the last lines of a log and return them; a log that cannot be read must not hide the failure."""
-    note, where = deployment.tools.reporter.note, deployment.environment.name
+    note, environment = deployment.tools.reporter.note, deployment.environment.name
     try:
-        lines = log_excerpt.legible(read())
+        lines = log_excerpt.sanitize_tail(read_lines())
     except KaizenError as error:
-        note(f"  {where}: the {name} log cannot be read: {error.what}")
+        note(f"  {environment}: the {name} log cannot be read: {error.message}")
         return ()
-    note(f"  {where}: the {name} log ends with:" if lines else f"  {where}: the {name} log is empty")
+    note(f"  {environment}: the {name} log ends with:" if lines else f"  {environment}: the {name} log is empty")
     for line in lines:
-        note(f"    {where} | {line}")
+        note(f"    {environment} | {line}")
     return lines

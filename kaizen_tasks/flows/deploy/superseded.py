@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Operation, Service
     from kaizen_tasks.ports.tools import Tools
 
-EVERY = 15.0
+CHECK_INTERVAL_SECONDS = 15.0
 """Seconds between two looks at the platform, at least: hundreds of environments share AWS's rates."""
 
 
-class Watch:
+class SupersessionWatch:
     """Looks at the platform now and then, and stops a wait that has become useless.
 
     Args:
@@ -31,67 +31,73 @@ class Watch:
         self._environment = environment
         self._release = release
         self._tools = tools
-        self._next = 0.0
+        self._next_check = 0.0
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Look, unless the last look was a moment ago; a platform that does not answer proves nothing.
 
         Raises:
             DeployFailed: the deployment has failed, or was rolled back.
             Superseded: another one has brought other bytes since.
         """
-        now = self._tools.clock.elapsed()
-        if now < self._next:
+        now = self._tools.clock.monotonic()
+        if now < self._next_check:
             return
-        self._next = now + EVERY
+        self._next_check = now + CHECK_INTERVAL_SECONDS
         try:
-            self._judge()
+            self._check_operations()
         except Unreachable:
             return
 
-    def _judge(self) -> None:
-        if not self._identity:
+    def _check_operations(self) -> None:
+        if not self._operation_id:
             return
-        operations = self._tools.platform.operations(self._service)
-        position = next((at for at, each in enumerate(operations) if each.identity == self._identity), None)
+        operations = self._tools.platform.list_operations(self._service)
+        position = next(
+            (index for index, operation in enumerate(operations) if operation.id == self._operation_id), None
+        )
         if position is None:
             return  # too old for the list, or too new: it is eventually consistent
-        own = operations[position]
-        if own.ended and not own.succeeded:
-            raise self._failed(own)
-        since = [each for each in operations[:position] if each.deploys and (each.succeeded or not each.ended)]
-        if since and self._brings_other_bytes():
-            raise self._superseded(since[0])
+        own_operation = operations[position]
+        if own_operation.is_finished and not own_operation.succeeded:
+            raise self._failed_error(own_operation)
+        later_deployments = [
+            operation
+            for operation in operations[:position]
+            if operation.deploys and (operation.succeeded or not operation.is_finished)
+        ]
+        if later_deployments and self._follows_other_image():
+            raise self._superseded_error(later_deployments[0])
 
     @cached_property
-    def _identity(self) -> str:
+    def _operation_id(self) -> str:
         """The deployment that brought these bytes here, as far as the ledger knows."""
-        entries = self._tools.ledger.entries(self._environment.name, limit=ledger.HISTORY)
-        own = (each.operation for each in entries if each.digest == self._release.digest)
-        return next(filter(None, own), "")
+        entries = self._tools.ledger.entries(self._environment.name, limit=ledger.HISTORY_LIMIT)
+        operation_ids = (entry.operation for entry in entries if entry.digest == self._release.digest)
+        return next(filter(None, operation_ids), "")
 
     @cached_property
     def _service(self) -> Service:
-        return self._tools.platform.service(self._environment.service)
+        return self._tools.platform.get_service(self._environment.service)
 
-    def _brings_other_bytes(self) -> bool:
+    def _follows_other_image(self) -> bool:
         """Return whether what the service follows by now is not the release: somebody may only have restarted it."""
-        _, _, tag = self._tools.platform.service(self._environment.service).image.rpartition(":")
-        image = self._tools.registry.image(self._environment.repository, tag)
+        _, _, tag = self._tools.platform.get_service(self._environment.service).image.rpartition(":")
+        image = self._tools.registry.find_image(self._environment.repository, tag)
         return image is None or image.digest != self._release.digest
 
-    def _failed(self, own: Operation) -> DeployFailed:
+    def _failed_error(self, own_operation: Operation) -> DeployFailed:
         name = self._environment.name
         return DeployFailed(
-            f"{name}: the deployment of {self._release.name} to {self._environment.service} ended with {own.state}",
+            f"{name}: the deployment of {self._release.name} to {self._environment.service} ended with {own_operation.state}",
             state=f"{name} has no service that runs {self._release.name}; what ran before is serving",
             hint=f"inv deploy --env {name} --release {self._release.name} tries again; a mended app is a new version",
         )
 
-    def _superseded(self, other: Operation) -> Superseded:
+    def _superseded_error(self, later_deployment: Operation) -> Superseded:
         name = self._environment.name
         return Superseded(
-            f"{name}: another deployment ({other.kind} {other.identity}, {other.state}) has superseded"
+            f"{name}: another deployment ({later_deployment.kind} {later_deployment.id}, {later_deployment.state}) has superseded"
             f" that of {self._release.name}",
             environment=name,
             state=f"{self._release.name} is not recorded as verified; the other deployment is left as it is",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.check import Subject, Verdict
-from kaizen_tasks.flows.doctor.check import Look
+from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,98 +17,106 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.ports.tools import Tools
 
-NOTED = 2.0
+CLOCK_SKEW_WARNING_SECONDS = 2.0
 """Seconds of clock skew that can already confuse: the ledger's order, and which deployment is ours."""
 
-UNUSABLE = 60.0
+CLOCK_SKEW_PROBLEM_SECONDS = 60.0
 """Seconds of clock skew at which entries of two machines are in the wrong order; AWS itself refuses at 5 minutes."""
 
-SET_UP = "inv setup"
+SETUP_HINT = "inv setup"
 
 
-def looks_without_credentials(tools: Tools) -> Iterator[Look]:
+def checks_without_credentials(tools: Tools) -> Iterator[Check]:
     """Return the looks that say why credentials do not work, if they do not."""
-    yield Look(subject=Subject("credentials"), see=partial(_credentials, tools))
-    yield Look(subject=Subject("region"), see=partial(_region, tools), unseen=Verdict.SKIPPED)
-    yield Look(subject=Subject("clock"), see=partial(_clock, tools), unseen=Verdict.SKIPPED)
+    yield Check(subject=Subject("credentials"), probe=partial(_check_credentials, tools))
+    yield Check(subject=Subject("region"), probe=partial(_check_region, tools), error_verdict=Verdict.SKIPPED)
+    yield Check(subject=Subject("clock"), probe=partial(_check_clock, tools), error_verdict=Verdict.SKIPPED)
 
 
-def looks(tools: Tools) -> Iterator[Look]:
+def checks(tools: Tools) -> Iterator[Check]:
     """Return the looks behind credentials."""
-    yield Look(subject=Subject("permissions"), see=partial(_permissions, tools), unseen=Verdict.SKIPPED)
-    yield Look(subject=Subject("ledger"), see=partial(_ledger, tools))
-    yield Look(subject=Subject("blob mounting"), see=partial(_mounting, tools), unseen=Verdict.SKIPPED)
+    yield Check(subject=Subject("permissions"), probe=partial(_check_permissions, tools), error_verdict=Verdict.SKIPPED)
+    yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
+    yield Check(
+        subject=Subject("blob mounting"), probe=partial(_check_blob_mounting, tools), error_verdict=Verdict.SKIPPED
+    )
 
 
-def looks_left_out() -> Iterator[Look]:
+def skipped_checks() -> Iterator[Check]:
     """Return what stands for them when the credentials do not work."""
-    yield Look(subject=Subject("account"), see=lambda subject: (subject.skipped(LEFT_OUT),))
+    yield Check(subject=Subject("account"), probe=lambda subject: (subject.skipped(SKIPPED_MESSAGE),))
 
 
-LEFT_OUT = "permissions, ledger, repositories and services are not asked about without credentials that work"
+SKIPPED_MESSAGE = "permissions, ledger, repositories and services are not asked about without credentials that work"
 
 
-def _credentials(tools: Tools, subject: Subject) -> Iterator[Finding]:
+def _check_credentials(tools: Tools, subject: Subject) -> Iterator[Finding]:
     caller = tools.account.caller()
     if tools.settings.aws.account:
         yield subject.ok(caller.principal)
     else:
-        fix = f'account = "{caller.account}" in [aws] refuses the credentials of any other'
+        fix = f'account = "{caller.account_id}" in [aws] refuses the credentials of any other'
         yield subject.warning(f"{caller.principal}, and no account is configured", fix)
 
 
-def _region(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    region, known = tools.settings.aws.region, tools.account.regions()
-    if region in known:
+def _check_region(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    region, supported_regions = tools.settings.aws.region, tools.account.supported_regions()
+    if region in supported_regions:
         yield subject.ok(region)
         return
-    near = difflib.get_close_matches(region, known, n=1)
-    fix = f"did you mean {near[0]}?" if near else "see whether aws.region is meant so"
+    close_matches = difflib.get_close_matches(region, supported_regions, n=1)
+    fix = f"did you mean {close_matches[0]}?" if close_matches else "see whether aws.region is meant so"
     yield subject.warning(f"App Runner is not known to exist in {region}", fix)
 
 
-def _clock(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    skew = tools.account.skew()
-    if abs(skew) <= NOTED:
+def _check_clock(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    skew = tools.account.clock_skew()
+    if abs(skew) <= CLOCK_SKEW_WARNING_SECONDS:
         yield subject.ok("agrees with that of AWS")
         return
-    what = f"is {duration.show(abs(skew))} {'ahead of' if skew > 0 else 'behind'} that of AWS"
+    message = f"is {duration.format_duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} that of AWS"
     fix = "set this machine's clock: timedatectl set-ntp true"
-    yield subject.problem(what, fix) if abs(skew) > UNUSABLE else subject.warning(what, fix)
+    yield subject.problem(message, fix) if abs(skew) > CLOCK_SKEW_PROBLEM_SECONDS else subject.warning(message, fix)
 
 
-def _permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    found = tools.account.permissions()
-    for each in found:
-        if each.denied:
-            what = f"{each.task} needs {', '.join(each.denied)}"
-            yield subject.problem(what, "inv setup --print-iam prints a policy that allows it")
-    untried = tuple(each for each in found if each.untried and not each.denied)
-    if untried:
-        yield subject.skipped(_untried(untried), "inv setup --print-iam prints what is needed")
-    enough = ", ".join(each.task for each in found if not each.denied and not each.untried)
-    if enough:
-        yield subject.ok(f"enough for {enough}")
+def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    permissions = tools.account.permissions()
+    for permission in permissions:
+        if permission.denied_actions:
+            message = f"{permission.task} needs {', '.join(permission.denied_actions)}"
+            yield subject.problem(message, "inv setup --print-iam prints a policy that allows it")
+    unchecked_permissions = tuple(
+        permission for permission in permissions if permission.unchecked_actions and not permission.denied_actions
+    )
+    if unchecked_permissions:
+        yield subject.skipped(_describe_unchecked(unchecked_permissions), "inv setup --print-iam prints what is needed")
+    allowed_tasks = ", ".join(
+        permission.task
+        for permission in permissions
+        if not permission.denied_actions and not permission.unchecked_actions
+    )
+    if allowed_tasks:
+        yield subject.ok(f"enough for {allowed_tasks}")
 
 
-def _untried(permissions: tuple[Permission, ...]) -> str:
+def _describe_unchecked(permissions: tuple[Permission, ...]) -> str:
     """Say what nobody knows; the reason is the same for all."""
-    tasks = ", ".join(each.task for each in permissions)
-    return f"{tasks}: only reading could be tried; {permissions[0].why}"
+    tasks = ", ".join(permission.task for permission in permissions)
+    return f"{tasks}: only reading could be tried; {permissions[0].unchecked_reason}"
 
 
-def _ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    table = tools.account.table()
+def _check_ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    table = tools.account.ledger_table()
     if not table.exists:
-        yield subject.problem(f"there is no table {table.name}", SET_UP)
-    elif not table.recoverable:
-        yield subject.warning(f"the table {table.name} has no point-in-time recovery", SET_UP)
+        yield subject.problem(f"there is no table {table.name}", SETUP_HINT)
+    elif not table.point_in_time_recovery:
+        yield subject.warning(f"the table {table.name} has no point-in-time recovery", SETUP_HINT)
     else:
         yield subject.ok(f"the table {table.name}, with point-in-time recovery")
 
 
-def _mounting(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    if tools.account.mounts_blobs():
+def _check_blob_mounting(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    if tools.account.is_blob_mounting_enabled():
         yield subject.ok("enabled: a promotion sends no layer")
     else:
-        yield subject.warning("disabled: every promotion sends all layers again", SET_UP)
+        yield subject.warning("disabled: every promotion sends all layers again", SETUP_HINT)

@@ -11,22 +11,22 @@ from kaizen_tasks.errors import KaizenError
 
 
 @frozen(kw_only=True)
-class Look:
+class Check:
     """Something to look at.
 
     Attributes:
         subject: what it is.
-        see: looks, and says what it finds.
-        unseen: what it means when nothing can be seen.
+        probe: looks, and says what it finds.
+        error_verdict: what it means when nothing can be seen.
     """
 
     subject: Subject
-    see: Callable[[Subject], Iterable[Finding]]
-    unseen: Verdict = Verdict.PROBLEM
+    probe: Callable[[Subject], Iterable[Finding]]
+    error_verdict: Verdict = Verdict.PROBLEM
 
-    def settle(self) -> tuple[Finding, ...]:
+    def run(self) -> tuple[Finding, ...]:
         """Return what is found; a failure is a finding too."""
         try:
-            return tuple(self.see(self.subject))
+            return tuple(self.probe(self.subject))
         except KaizenError as error:
-            return (Finding(subject=self.subject, verdict=self.unseen, what=error.what, fix=error.hint),)
+            return (Finding(subject=self.subject, verdict=self.error_verdict, message=error.message, fix=error.hint),)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.check import Subject
-from kaizen_tasks.flows.doctor.check import Look
+from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-def looks(tools: Tools) -> Iterator[Look]:
+def checks(tools: Tools) -> Iterator[Check]:
     """Return the look at the engine."""
-    yield Look(subject=Subject("engine"), see=partial(_engine, tools))
+    yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools))
 
 
-def _engine(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    engine = tools.machine.engine()
-    if engine.weakness:
-        yield subject.warning(engine.weakness, engine.remedy)
+def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    engine = tools.host.build_engine()
+    if engine.warning:
+        yield subject.warning(engine.warning, engine.fix)
     else:
         yield subject.ok(f"{engine.name} answers")

@@ -11,8 +11,8 @@ from kaizen_tasks.domain import lifecycle
 from kaizen_tasks.domain.check import Subject, Verdict
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.deploy import probe
-from kaizen_tasks.flows.doctor.account import SET_UP
-from kaizen_tasks.flows.doctor.check import Look
+from kaizen_tasks.flows.doctor.account import SETUP_HINT
+from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
@@ -23,83 +23,94 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.tools import Tools
 
-SOON = timedelta(days=7)
-HISTORY = 200
+LIFECYCLE_LOOKAHEAD = timedelta(days=7)
+HISTORY_LIMIT = 200
 """Ledger entries that are searched."""
 
 
-def looks(environment: Environment, tools: Tools) -> Iterator[Look]:
+def checks(environment: Environment, tools: Tools) -> Iterator[Check]:
     """Return the looks at an environment."""
     name = environment.name
-    yield Look(subject=Subject("repository", name), see=partial(_repository, environment, tools))
-    yield Look(subject=Subject("images", name), see=partial(_images, environment, tools), unseen=Verdict.SKIPPED)
-    yield Look(subject=Subject("service", name), see=partial(_service, environment, tools))
-    yield Look(subject=Subject("app", name), see=partial(_app, environment, tools))
+    yield Check(subject=Subject("repository", name), probe=partial(_check_repository, environment, tools))
+    yield Check(
+        subject=Subject("images", name), probe=partial(_check_images, environment, tools), error_verdict=Verdict.SKIPPED
+    )
+    yield Check(subject=Subject("service", name), probe=partial(_check_service, environment, tools))
+    yield Check(subject=Subject("app", name), probe=partial(_check_app, environment, tools))
 
 
-def looks_without_credentials(environment: Environment, tools: Tools) -> Iterator[Look]:
+def checks_without_credentials(environment: Environment, tools: Tools) -> Iterator[Check]:
     """Return the looks that need none: the app's configured address can be asked by anybody."""
     if environment.url:
-        see = partial(_answer, environment.url, environment, tools)
-        yield Look(subject=Subject("app", environment.name), see=see)
+        probe = partial(_check_version_endpoint, environment.url, environment, tools)
+        yield Check(subject=Subject("app", environment.name), probe=probe)
 
 
-def _repository(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    name, rules = environment.repository, tools.account.tag_rules(environment.repository)
-    if not rules.follows_deployments:
-        yield subject.problem(f"tags of {name} are {rules}: no deployment can move :latest", SET_UP)
-    elif not rules.keeps_versions:
-        yield subject.warning(f"tags of {name} are {rules}: a released version can be replaced", SET_UP)
+def _check_repository(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+    name, rules = environment.repository, tools.account.tag_mutability(environment.repository)
+    if not rules.lets_latest_move:
+        yield subject.problem(f"tags of {name} are {rules}: no deployment can move :latest", SETUP_HINT)
+    elif not rules.protects_version_tags:
+        yield subject.warning(f"tags of {name} are {rules}: a released version can be replaced", SETUP_HINT)
     else:
         yield subject.ok(f"tags of {name} are {rules}")
 
 
-def _images(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+def _check_images(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     """Carry out the lifecycle policy in mind, today and in a week: ECR itself ignores what is running."""
-    rules = tools.account.lifecycle(environment.repository)
+    rules = tools.account.lifecycle_rules(environment.repository)
     if not rules:
         yield subject.ok("no lifecycle policy takes any away")
         return
-    needed, stored = _needed(environment, tools), tools.account.images(environment.repository)
-    today = lifecycle.doomed(rules, stored, tools.clock.now())
-    soon = lifecycle.doomed(rules, stored, tools.clock.now() + SOON)
-    for digest, role in needed.items():
-        if digest in today:
-            rule = today[digest].priority
-            yield subject.problem(f"lifecycle rule {rule} takes away {role}", _keep(environment, rule))
-        elif digest in soon:
-            rule = soon[digest].priority
-            yield subject.warning(f"within a week, lifecycle rule {rule} takes away {role}", _keep(environment, rule))
-    if not needed.keys() & soon.keys():
+    required_images, stored_images = (
+        _required_images(environment, tools),
+        tools.account.list_images(environment.repository),
+    )
+    expiring_today = lifecycle.expiring_images(rules, stored_images, tools.clock.now())
+    expiring_soon = lifecycle.expiring_images(rules, stored_images, tools.clock.now() + LIFECYCLE_LOOKAHEAD)
+    for digest, role in required_images.items():
+        if digest in expiring_today:
+            rule = expiring_today[digest].priority
+            yield subject.problem(f"lifecycle rule {rule} takes away {role}", _retention_fix(environment, rule))
+        elif digest in expiring_soon:
+            rule = expiring_soon[digest].priority
+            yield subject.warning(
+                f"within a week, lifecycle rule {rule} takes away {role}", _retention_fix(environment, rule)
+            )
+    if not required_images.keys() & expiring_soon.keys():
         yield subject.ok("the lifecycle policy spares what is running and what a rollback needs")
 
 
-def _keep(environment: Environment, rule: int) -> str:
+def _retention_fix(environment: Environment, rule: int) -> str:
     return f"let rule {rule} of {environment.repository} keep tags that begin with v, or more of them"
 
 
-def _needed(environment: Environment, tools: Tools) -> dict[str, str]:
+def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
     """Return the digests that must stay, each with its role."""
-    written = tools.ledger.entries(environment.name, limit=HISTORY)
-    running = ledger.running(environment, tools)
-    back = next(iter(entries.candidates(written, other_than=running or "")), None)
-    needed = {back.digest: f"{back.version}, which a rollback needs"} if back else {}
-    return needed | ({running: f"{_version(running, written)}, which is running"} if running else {})
+    history = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
+    serving_digest = ledger.read_serving_digest(environment, tools)
+    rollback_entry = next(iter(entries.rollback_candidates(history, excluded_digest=serving_digest or "")), None)
+    required_images = (
+        {rollback_entry.digest: f"{rollback_entry.version}, which a rollback needs"} if rollback_entry else {}
+    )
+    return required_images | (
+        {serving_digest: f"{_version_of(serving_digest, history)}, which is running"} if serving_digest else {}
+    )
 
 
-def _version(digest: str, written: tuple[entries.Entry, ...]) -> str:
-    return next((entry.version for entry in written if entry.digest == digest), digest[:19])
+def _version_of(digest: str, history: tuple[entries.LedgerEntry, ...]) -> str:
+    return next((entry.version for entry in history if entry.digest == digest), digest[:19])
 
 
-def _service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    service = tools.platform.service(environment.service)
+def _check_service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+    service = tools.platform.get_service(environment.service)
     if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
-        yield subject.problem(f"{service.name} is {service.status}", _revive(service))
-    elif not _follows(service, environment, tools):
-        wanted = f"{environment.repository}:latest"
+        yield subject.problem(f"{service.name} is {service.status}", _service_fix(service))
+    elif not _follows_latest(service, environment, tools):
+        expected_image = f"{environment.repository}:latest"
         yield subject.problem(
-            f"{service.name} follows {service.image or 'no image'}, not {wanted}",
-            f"let it follow {wanted}, or correct repository and service in the configuration",
+            f"{service.name} follows {service.image or 'no image'}, not {expected_image}",
+            f"let it follow {expected_image}, or correct repository and service in the configuration",
         )
     elif service.auto_deploys:
         yield subject.warning(
@@ -110,43 +121,46 @@ def _service(environment: Environment, tools: Tools, subject: Subject) -> Iterat
         yield subject.ok(f"{service.name} is {service.status} and follows {environment.repository}:latest")
 
 
-def _revive(service: Service) -> str:
+def _service_fix(service: Service) -> str:
     if service.status == "PAUSED":
-        return f"aws apprunner resume-service --service-arn {service.identity}"
+        return f"aws apprunner resume-service --service-arn {service.id}"
     return "see its events in the App Runner console; one that failed to be created is deleted and created again"
 
 
-def _follows(service: Service, environment: Environment, tools: Tools) -> bool:
+def _follows_latest(service: Service, environment: Environment, tools: Tools) -> bool:
     """Return whether a service runs what is pushed.
 
     App Runner knows a private repository by ECR's public name, also where the registry is on this machine.
     """
-    public = f"{tools.identity.account()}.dkr.ecr.{tools.settings.aws.region}."
+    public_host = f"{tools.identity.account_id()}.dkr.ecr.{tools.settings.aws.region}."
     host, _, image = service.image.partition("/")
     if image != f"{environment.repository}:latest":
         return False
-    return host.startswith(public) or service.image == f"{tools.registry.address(environment.repository)}:latest"
+    return (
+        host.startswith(public_host)
+        or service.image == f"{tools.registry.repository_uri(environment.repository)}:latest"
+    )
 
 
-def _app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     try:
-        url = probe.address(environment, tools)
+        url = probe.probe_url(environment, tools)
     except KaizenError:
         url = environment.url
     if url:
-        yield from _answer(url, environment, tools, subject)
+        yield from _check_version_endpoint(url, environment, tools, subject)
     else:
         yield subject.skipped("only its service knows the address, and cannot be asked")
 
 
-def _answer(url: str, environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    where, said = f"{url}{tools.settings.verify.path}", probe.running(url, tools)
-    if said.fault:
-        yield subject.warning(f"{where} {said.fault}", "start the app, or correct url or verify.path")
-    elif said.environment != environment.name:
+def _check_version_endpoint(url: str, environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+    endpoint, report = f"{url}{tools.settings.verify.path}", probe.fetch_version(url, tools)
+    if report.error:
+        yield subject.warning(f"{endpoint} {report.error}", "start the app, or correct url or verify.path")
+    elif report.environment != environment.name:
         yield subject.problem(
-            f"{where} says environment {said.environment or 'nothing'}, not {environment.name}",
+            f"{endpoint} says environment {report.environment or 'nothing'}, not {environment.name}",
             f"set ENVIRONMENT={environment.name} of {environment.service}, or correct url",
         )
     else:
-        yield subject.ok(f"{where} says {said.version}")
+        yield subject.ok(f"{endpoint} says {report.version}")

@@ -6,13 +6,13 @@ from threading import Lock
 
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.ledger import Entry
-from kaizen_tasks.flows.ledger.entries import HISTORY
+from kaizen_tasks.domain.ledger import LedgerEntry
+from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
 from kaizen_tasks.ports.state import Ledger
 
 
 @define
-class Recollection(Ledger):
+class CachedLedger(Ledger):
     """Reads each of its environments once and keeps up with what is written through it. Safe for several threads.
 
     It is for as long as the environments' locks are held: what else may be written meanwhile, by `inv verify` of
@@ -26,34 +26,38 @@ class Recollection(Ledger):
 
     _ledger: Ledger
     _environments: frozenset[str]
-    _known: dict[str, tuple[Entry, ...]] = field(init=False, factory=dict)
-    _guard: Lock = field(init=False, factory=Lock)
+    _cached_entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
+    _lock: Lock = field(init=False, factory=Lock)
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: LedgerEntry) -> None:
         """Write one entry."""
         self._ledger.append(entry)
-        with self._guard:
-            if entry.environment in self._known:
-                written = (entry, *self._known[entry.environment])
-                self._known[entry.environment] = tuple(sorted(written, key=lambda each: each.at, reverse=True))
+        with self._lock:
+            if entry.environment in self._cached_entries:
+                updated_entries = (entry, *self._cached_entries[entry.environment])
+                self._cached_entries[entry.environment] = tuple(
+                    sorted(updated_entries, key=lambda cached_entry: cached_entry.at, reverse=True)
+                )
 
-    def attach(self, intent: Entry, operation: str) -> None:
+    def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Write down which operation carries out an intent."""
-        self._ledger.attach(intent, operation)
-        with self._guard:
-            known = self._known.get(intent.environment, ())
-            if intent in known:
-                complete = evolve(intent, operation=operation)
-                self._known[intent.environment] = tuple(complete if each == intent else each for each in known)
+        self._ledger.set_operation(intent, operation)
+        with self._lock:
+            cached_entries = self._cached_entries.get(intent.environment, ())
+            if intent in cached_entries:
+                updated_intent = evolve(intent, operation=operation)
+                self._cached_entries[intent.environment] = tuple(
+                    updated_intent if entry == intent else entry for entry in cached_entries
+                )
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first."""
-        if environment not in self._environments or limit > HISTORY:
+        if environment not in self._environments or limit > HISTORY_LIMIT:
             return self._ledger.entries(environment, limit=limit)
-        with self._guard:
-            known = self._known.get(environment)
-        if known is None:
-            known = self._ledger.entries(environment, limit=HISTORY)
-            with self._guard:
-                self._known[environment] = known
-        return known[:limit]
+        with self._lock:
+            cached_entries = self._cached_entries.get(environment)
+        if cached_entries is None:
+            cached_entries = self._ledger.entries(environment, limit=HISTORY_LIMIT)
+            with self._lock:
+                self._cached_entries[environment] = cached_entries
+        return cached_entries[:limit]

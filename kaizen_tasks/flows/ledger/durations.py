@@ -11,26 +11,26 @@ from kaizen_tasks.errors import KaizenError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.tools import Tools
 
-REMEMBERED = 40
+DURATION_SAMPLE_ENTRIES = 40
 """Entries of an environment that are looked at: those of about ten releases."""
 
 
-def seconds(environment: str, tools: Tools) -> float | None:
+def median_release_seconds(environment: str, tools: Tools) -> float | None:
     """Return the seconds from the intent to the proof in the middle one of the last releases; None when unknown."""
     try:
-        entries = tools.ledger.entries(environment, limit=REMEMBERED)
+        entries = tools.ledger.entries(environment, limit=DURATION_SAMPLE_ENTRIES)
     except KaizenError:
         return None  # it is only a remark beside the real thing
-    taken = tuple(_taken(reversed(entries)))
-    return statistics.median(taken) if taken else None
+    durations = tuple(_release_durations(reversed(entries)))
+    return statistics.median(durations) if durations else None
 
 
-def _taken(entries: Iterable[Entry]) -> Iterable[float]:
+def _release_durations(entries: Iterable[LedgerEntry]) -> Iterable[float]:
     """Give the seconds of every release that went straight from its intent to its proof; oldest entry first."""
-    intent: Entry | None = None
+    intent: LedgerEntry | None = None
     for entry in entries:
         if entry.event is Event.STARTED:
             intent = entry

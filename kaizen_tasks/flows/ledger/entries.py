@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from attrs import evolve
 
 from kaizen_tasks.domain import ledger
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-HISTORY = 200
+HISTORY_LIMIT = 200
 """Entries of an environment that are searched for a proof or a way back."""
 
 
-def newest(environment: Environment, tools: Tools) -> Entry | None:
+def read_latest_entry(environment: Environment, tools: Tools) -> LedgerEntry | None:
     """Return what the ledger said last of an environment."""
-    some = ledger.newest(tools.ledger.entries(environment.name))
-    return some or ledger.newest(tools.ledger.entries(environment.name, limit=HISTORY))
+    entry = ledger.latest_deployment_entry(tools.ledger.entries(environment.name))
+    return entry or ledger.latest_deployment_entry(tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
 
 
-def running(environment: Environment, tools: Tools) -> str | None:
+def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
     """Return the digest that was deployed last and did not fail, as far as the ledger knows.
 
     An environment that was deployed by hand until now has no such entry; then it is the digest that `:latest` named
     when the first deployment of ours began.
     """
     entries = tools.ledger.entries(environment.name)
-    served = ledger.serving(entries)
-    if served is not None:
-        return served.digest
-    return next((each.replaces for each in reversed(entries) if each.replaces), None)
+    serving_entry = ledger.serving_entry(entries)
+    if serving_entry is not None:
+        return serving_entry.digest
+    return next((entry.replaces for entry in reversed(entries) if entry.replaces), None)
 
 
-class Said(TypedDict, total=False):
+class EntryFields(TypedDict, total=False):
     """What an entry may say besides; see `Entry`."""
 
     operation: str
@@ -47,11 +47,13 @@ class Said(TypedDict, total=False):
     took: float
 
 
-def append(event: Event, environment: Environment, release: Release, tools: Tools, **said: Unpack[Said]) -> Entry:
+def append(
+    event: Event, environment: Environment, release: Release, tools: Tools, **fields: Unpack[EntryFields]
+) -> LedgerEntry:
     """Write one entry about a release in an environment, and why it came there if it had no evidence; return it."""
-    waived = f"without evidence: {release.waiver}" if release.waiver else ""
-    said["reason"] = "; ".join(filter(None, (said.get("reason", ""), waived)))
-    entry = Entry(
+    waiver_note = f"without evidence: {release.waiver}" if release.waiver else ""
+    fields["reason"] = "; ".join(filter(None, (fields.get("reason", ""), waiver_note)))
+    entry = LedgerEntry(
         environment=environment.name,
         event=event,
         version=release.name,
@@ -60,13 +62,13 @@ def append(event: Event, environment: Environment, release: Release, tools: Tool
         at=tools.clock.now(),
         actor=tools.actor,
         configuration=release.configuration,
-        **said,
+        **fields,
     )
     tools.ledger.append(entry)
     return entry
 
 
-def abandon(entry: Entry, tools: Tools, *, reason: str) -> None:
+def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:
     """Write down that nobody will follow the deployment of an entry any more, and why."""
-    at, actor = tools.clock.now(), tools.actor
-    tools.ledger.append(evolve(entry, event=Event.ABANDONED, at=at, actor=actor, reason=reason, replaces="", took=0.0))
+    now, actor = tools.clock.now(), tools.actor
+    tools.ledger.append(evolve(entry, event=Event.ABANDONED, at=now, actor=actor, reason=reason, replaces="", took=0.0))

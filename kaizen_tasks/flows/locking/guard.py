@@ -14,11 +14,11 @@ from attrs import field, frozen
 from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
 from kaizen_tasks.ports.tools import Tools
 
-CHANGING: Mapping[str, Mapping[str, str]] = {
+MUTATING_CALLS: Mapping[str, Mapping[str, str]] = {
     "builder": {"push": "the image is pushed"},
-    "registry": {"copy": "the image is copied", "point": ":latest points at it"},
-    "platform": {"start": "a deployment was started"},
-    "ledger": {"append": "the ledger has it", "attach": "the ledger has it"},
+    "registry": {"copy": "the image is copied", "move_tag": ":latest points at it"},
+    "platform": {"start_deployment": "a deployment was started"},
+    "ledger": {"append": "the ledger has it", "set_operation": "the ledger has it"},
     "holds": {"add": "it is held"},
     "secrets": {"write": "the secret is written", "restore": "the secret is what it was"},
 }
@@ -26,17 +26,17 @@ CHANGING: Mapping[str, Mapping[str, str]] = {
 
 
 @frozen(kw_only=True)
-class Trace:
+class MutationLog:
     """What a run has changed so far. Safe to use from several threads."""
 
-    _done: dict[str, None] = field(factory=dict)
+    _mutations: dict[str, None] = field(factory=dict)
 
-    def add(self, what: str) -> None:
+    def add(self, mutation: str) -> None:
         """Remember a change."""
-        self._done[what] = None
+        self._mutations[mutation] = None
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def reclassify_errors(self) -> Iterator[None]:
         """Tell a refusal before the first change from one that stops a run half-way.
 
         What the platform cannot do is found out before anything there is changed, and stays a refusal.
@@ -49,13 +49,13 @@ class Trace:
         except (NotFound, Undeployable):
             raise
         except Refused as error:
-            if not self._done:
+            if not self._mutations:
                 raise
-            state = f"the same command goes on from here: {', '.join(self._done)}"
-            raise Interrupted(error.what, state=state, hint=error.hint) from error
+            state = f"the same command goes on from here: {', '.join(self._mutations)}"
+            raise Interrupted(error.message, state=state, hint=error.hint) from error
 
 
-def guarded(tools: Tools, check: Callable[[], None], trace: Trace) -> Tools:
+def guard_mutations(tools: Tools, check: Callable[[], None], mutations: MutationLog) -> Tools:
     """Return the tools with a check before every call that changes something.
 
     A process may be stopped for longer than its lease in the middle of an act, between two requests. The check costs
@@ -64,44 +64,44 @@ def guarded(tools: Tools, check: Callable[[], None], trace: Trace) -> Tools:
     Args:
         tools: the outside world.
         check: goes on only when the lock is this run's own.
-        trace: where it is remembered what has been changed.
+        mutations: where it is remembered what has been changed.
     """
-    return cast("Tools", _GuardedTools(tools=tools, check=check, trace=trace))  # it has what they have
+    return cast("Tools", _GuardedTools(tools=tools, check=check, mutations=mutations))  # it has what they have
 
 
 @frozen(kw_only=True)
 class _GuardedTools:
     _tools: Tools
     _check: Callable[[], None]
-    _trace: Trace
+    _mutations: MutationLog
 
     def __getattr__(self, name: str) -> object:
         port: object = getattr(self._tools, name)
-        if name not in CHANGING:
+        if name not in MUTATING_CALLS:
             return port
-        return _GuardedPort(port=port, changing=CHANGING[name], check=self._check, trace=self._trace)
+        return _GuardedPort(port=port, effects=MUTATING_CALLS[name], check=self._check, mutations=self._mutations)
 
 
 @frozen(kw_only=True)
 class _GuardedPort:
     _port: object
-    _changing: Mapping[str, str]
+    _effects: Mapping[str, str]
     _check: Callable[[], None]
-    _trace: Trace
+    _mutations: MutationLog
 
     def __getattr__(self, name: str) -> object:
-        found = getattr(self._port, name)
-        return self._change(name, found) if name in self._changing else found
+        attribute = getattr(self._port, name)
+        return self._guard(name, attribute) if name in self._effects else attribute
 
-    def _change(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
-        def changing(*args: object, **named: object) -> object:
+    def _guard(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
+        def guarded_call(*args: object, **kwargs: object) -> object:
             self._check()
             try:
-                answer = call(*args, **named)
+                result = call(*args, **kwargs)
             except Unreachable:
-                self._trace.add(f"perhaps {self._changing[name]}")
+                self._mutations.add(f"perhaps {self._effects[name]}")
                 raise
-            self._trace.add(self._changing[name])
-            return answer
+            self._mutations.add(self._effects[name])
+            return result
 
-        return changing
+        return guarded_call

@@ -11,12 +11,12 @@ from attrs import define, evolve, field, frozen
 
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.domain.rollout import RolloutRules, waves
+from kaizen_tasks.domain.rollout import RolloutRules, split_canaries
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows.ledger import durations, entries
-from kaizen_tasks.flows.locking.session import heed
-from kaizen_tasks.flows.rollback.automatic import run_or_go_back
-from kaizen_tasks.flows.runner import Executor, perform
+from kaizen_tasks.flows.locking.session import require_no_hold
+from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
+from kaizen_tasks.flows.runner import Executor, apply_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.ports.tools import Tools
 
-FlowFor = Callable[["Environment"], "Flow"]
+FlowFactory = Callable[["Environment"], "Flow"]
 Failures = dict[str, KaizenError]
 
 
@@ -37,24 +37,24 @@ class Rollout:
         stage: where to.
         release: what.
         flow_for: the flow of one environment.
-        again: the command that continues, for the error.
-        go_back: whether an environment whose app does not prove itself gets its last verified release again.
+        resume_command: the command that continues, for the error.
+        auto_rollback: whether an environment whose app does not prove itself gets its last verified release again.
         skip_held: whether leaving out held environments is success.
-        heed_holds: whether holds matter at all: looking at an environment does not change it.
-        sharded: whether this is a shard of a stage, whose canaries have proven the release before.
+        respect_holds: whether holds matter at all: looking at an environment does not change it.
+        is_shard: whether this is a shard of a stage, whose canaries have proven the release before.
     """
 
     stage: Stage
     release: Release
-    flow_for: FlowFor
-    again: str
-    go_back: bool = True
+    flow_for: FlowFactory
+    resume_command: str
+    auto_rollback: bool = True
     skip_held: bool = False
-    heed_holds: bool = True
-    sharded: bool = False
+    respect_holds: bool = True
+    is_shard: bool = False
 
 
-def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> None:
+def run_rollout(rollout: Rollout, tools: Tools, execute: Executor = apply_step) -> None:
     """Run the flow of every environment: of the canaries, then of the others.
 
     Args:
@@ -71,36 +71,38 @@ def roll_out(rollout: Rollout, tools: Tools, execute: Executor = perform) -> Non
 
     def attempt(environment: Environment) -> None:
         flow = rollout.flow_for(environment)
-        run_or_go_back(flow, rollout.release, tools, execute, go_back=rollout.go_back)
+        run_with_auto_rollback(flow, rollout.release, tools, execute, auto_rollback=rollout.auto_rollback)
 
-    if len(stage.environments) == 1 and not rollout.sharded:
-        if rollout.heed_holds:
-            heed(stage.environments[0].name, tools)
+    if len(stage.environments) == 1 and not rollout.is_shard:
+        if rollout.respect_holds:
+            require_no_hold(stage.environments[0].name, tools)
         attempt(stage.environments[0])
         return
-    held = _held(rollout, tools) if rollout.heed_holds else ()
-    free = tuple(environment for environment in stage.environments if environment.name not in held)
+    held_names = _held_environment_names(rollout, tools) if rollout.respect_holds else ()
+    unheld_environments = tuple(environment for environment in stage.environments if environment.name not in held_names)
     rules = tools.settings.rollout
-    rules = evolve(rules, canary=0) if rollout.sharded else rules
-    with tools.reporter.side_by_side([each.name for each in free], lambda name: durations.seconds(name, tools)):
-        course = _in_waves(free, attempt, rules, tools)
-    if course.failures or (held and not rollout.skip_held):
-        raise _summary(rollout, course, held)
+    rules = evolve(rules, canary=0) if rollout.is_shard else rules
+    with tools.reporter.rollout_table(
+        [env.name for env in unheld_environments], lambda name: durations.median_release_seconds(name, tools)
+    ):
+        state = _run_waves(unheld_environments, attempt, rules, tools)
+    if state.failures or (held_names and not rollout.skip_held):
+        raise _rollout_error(rollout, state, held_names)
 
 
-def _held(rollout: Rollout, tools: Tools) -> tuple[str, ...]:
+def _held_environment_names(rollout: Rollout, tools: Tools) -> tuple[str, ...]:
     """Return the environments to leave out, and say why; a promotion must not undo a tenant's hotfix unnoticed."""
     names = [environment.name for environment in rollout.stage.environments]
-    holds = tools.holds.all_of(names)
-    held = tuple(name for name in names if name in holds)
-    for name in held:
-        tools.reporter.note(f"leaving out {name}, {holds[name]}{_lacking(name, rollout.release, tools)}")
-    return held
+    holds = tools.holds.get_many(names)
+    held_names = tuple(name for name in names if name in holds)
+    for name in held_names:
+        tools.reporter.note(f"leaving out {name}, {holds[name]}{_missing_commits_note(name, rollout.release, tools)}")
+    return held_names
 
 
-def _lacking(name: str, release: Release, tools: Tools) -> str:
+def _missing_commits_note(name: str, release: Release, tools: Tools) -> str:
     """Say when what runs in a held environment is not part of the release, as far as this checkout can tell."""
-    entry = entries.newest(tools.settings.environments[name], tools)
+    entry = entries.read_latest_entry(tools.settings.environments[name], tools)
     try:
         if entry is None or tools.scm.is_ancestor(entry.commit, release.commit):
             return ""
@@ -110,93 +112,97 @@ def _lacking(name: str, release: Release, tools: Tools) -> str:
 
 
 @define
-class _Course:
+class _RolloutState:
     """How a rollout goes.
 
     Attributes:
         rules: how careful it is.
-        reached: environments that were begun; only the thread that begins them touches it.
+        started_names: environments that were begun; only the thread that begins them touches it.
         failures: by environment; safe for several threads.
     """
 
     rules: RolloutRules
-    reached: list[str] = field(factory=list)
+    started_names: list[str] = field(factory=list)
     failures: Failures = field(factory=dict)
 
     @property
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether nothing more is begun."""
         return len(self.failures) > self.rules.max_failures
 
 
-def _in_waves(
+def _run_waves(
     environments: tuple[Environment, ...], attempt: Callable[[Environment], None], rules: RolloutRules, tools: Tools
-) -> _Course:
+) -> _RolloutState:
     """Attempt the canaries, let them bake, and attempt the others."""
-    course = _Course(rules=rules)
-    for number, wave in enumerate(waves(environments, rules)):
-        if course.stopped:
+    state = _RolloutState(rules=rules)
+    for index, wave in enumerate(split_canaries(environments, rules)):
+        if state.is_stopped:
             break
-        if number:
+        if index:
             tools.clock.sleep(rules.bake)
-        _side_by_side(wave, attempt, course, tools)
-    return course
+        _run_wave(wave, attempt, state, tools)
+    return state
 
 
-def _side_by_side(
-    wave: tuple[Environment, ...], attempt: Callable[[Environment], None], course: _Course, tools: Tools
+def _run_wave(
+    wave: tuple[Environment, ...], attempt: Callable[[Environment], None], state: _RolloutState, tools: Tools
 ) -> None:
     """Attempt so many at a time; each one that ends lets the next begin, unless too many have failed."""
-    ended = Semaphore(0)
+    free_slots = Semaphore(0)
 
-    def take(environment: Environment) -> None:
+    def run_environment(environment: Environment) -> None:
         try:
             attempt(environment)
         except KaizenError as error:
-            course.failures[environment.name] = error
-            tools.reporter.ended(environment.name, error.what)
+            state.failures[environment.name] = error
+            tools.reporter.environment_finished(environment.name, error.message)
         else:
-            tools.reporter.ended(environment.name, "")
+            tools.reporter.environment_finished(environment.name, "")
         finally:
-            ended.release()
+            free_slots.release()
 
-    with ThreadPoolExecutor(max_workers=course.rules.parallel, thread_name_prefix="rollout") as pool:
+    with ThreadPoolExecutor(max_workers=state.rules.parallel, thread_name_prefix="rollout") as pool:
         try:
-            for future in [pool.submit(take, environment) for environment in _due(wave, course, ended)]:
+            for future in [
+                pool.submit(run_environment, environment) for environment in _throttle(wave, state, free_slots)
+            ]:
                 future.result()
         except KeyboardInterrupt:
-            tools.clock.interrupt()
+            tools.clock.cancel_waits()
             tools.reporter.note("interrupted: no other environment is begun, and nothing is waited for any more")
             raise
 
 
-def _due(wave: tuple[Environment, ...], course: _Course, ended: Semaphore) -> Iterator[Environment]:
+def _throttle(wave: tuple[Environment, ...], state: _RolloutState, free_slots: Semaphore) -> Iterator[Environment]:
     """Yield each environment when there is room for it, until the rollout is stopped."""
-    for number, environment in enumerate(wave):
-        if number >= course.rules.parallel:
-            ended.acquire()
-            if course.stopped:
+    for index, environment in enumerate(wave):
+        if index >= state.rules.parallel:
+            free_slots.acquire()
+            if state.is_stopped:
                 return
-        course.reached.append(environment.name)
+        state.started_names.append(environment.name)
         yield environment
 
 
-def _summary(rollout: Rollout, course: _Course, held: tuple[str, ...]) -> RolloutFailed:
-    reached, failures = course.reached, course.failures
+def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str, ...]) -> RolloutFailed:
+    started_names, failures = state.started_names, state.failures
     names = [environment.name for environment in rollout.stage.environments]
     groups = {
-        "done": [name for name in reached if name not in failures],
+        "done": [name for name in started_names if name not in failures],
         "failed": list(failures),
-        "held": list(held),
-        "untouched": [name for name in names if name not in reached and name not in held],
+        "held": list(held_names),
+        "untouched": [name for name in names if name not in started_names and name not in held_names],
     }
-    why = "; ".join(f"{name}: {error.what.removeprefix(f'{name}: ')}" for name, error in failures.items())
-    short = len(names) - len(groups["done"])
-    lack = f"{'environment' if len(names) == 1 else 'environments'} {'does' if short == 1 else 'do'} not have"
-    what = f"{rollout.stage.name}: {short} of {len(names)} {lack} {rollout.release.name}"
-    only_held = "--skip-held makes that a success; inv hold.remove ends a hold"
+    reasons = "; ".join(f"{name}: {error.message.removeprefix(f'{name}: ')}" for name, error in failures.items())
+    missing_count = len(names) - len(groups["done"])
+    missing_phrase = (
+        f"{'environment' if len(names) == 1 else 'environments'} {'does' if missing_count == 1 else 'do'} not have"
+    )
+    message = f"{rollout.stage.name}: {missing_count} of {len(names)} {missing_phrase} {rollout.release.name}"
+    held_hint = "--skip-held makes that a success; inv hold.remove ends a hold"
     return RolloutFailed(
-        f"{what}. {why}" if why else what,
+        f"{message}. {reasons}" if reasons else message,
         state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),
-        hint=f"{rollout.again} continues" if failures else only_held,
+        hint=f"{rollout.resume_command} continues" if failures else held_hint,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
-from kaizen_tasks.domain.ledger import Entry, Event, serving
+from kaizen_tasks.domain.ledger import Event, LedgerEntry, serving_entry
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -22,31 +22,42 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-UNCHANGED = "nothing has been changed"
+NOTHING_CHANGED = "nothing has been changed"
 
 
-def verified_in(stage: Stage, wanted: Version | None, tools: Tools) -> Release:
+def find_verified_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
     """Return the release that was verified last in every environment of a stage, or the wanted one.
 
     Raises:
         Refused: none was, or the environments do not agree.
     """
-    return _agreed(stage, {each.name: _proof(each, wanted, tools) for each in stage.environments}, "verified with")
+    return _require_same_release(
+        stage,
+        {
+            environment.name: _require_verified_entry(environment, requested_version, tools)
+            for environment in stage.environments
+        },
+        "verified with",
+    )
 
 
-def serving_in(stage: Stage, wanted: Version | None, tools: Tools) -> Release:
+def find_serving_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
     """Return the release that every environment of a stage runs, or the wanted one, whether it is proven or not.
 
     Raises:
         Refused: nothing was deployed there, the environments do not agree, or the wanted one has no image.
     """
-    if wanted is None:
-        return _agreed(stage, {each.name: _served(each, tools) for each in stage.environments}, "deployed with")
-    _, image = holder(stage, versions.image_tag(wanted), tools)
-    return Release(version=wanted, commit=image.revision, digest=image.digest)
+    if requested_version is None:
+        return _require_same_release(
+            stage,
+            {environment.name: _require_serving_entry(environment, tools) for environment in stage.environments},
+            "deployed with",
+        )
+    _, image = find_image_source(stage, versions.image_tag(requested_version), tools)
+    return Release(version=requested_version, commit=image.revision, digest=image.digest)
 
 
-def holder(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
+def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
     """Return whose repository holds a release: of an environment of the stage, else of the stages before it.
 
     Args:
@@ -57,21 +68,23 @@ def holder(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
     Raises:
         Refused: none does.
     """
-    place: Stage | None = stage
-    while place is not None:
-        for environment in place.environments:
-            image = tools.registry.image(environment.repository, name)
+    candidate_stage: Stage | None = stage
+    while candidate_stage is not None:
+        for environment in candidate_stage.environments:
+            image = tools.registry.find_image(environment.repository, name)
             if image is not None:
                 return environment, image
-        place = tools.settings.stage_before(place)
+        candidate_stage = tools.settings.stage_before(candidate_stage)
     raise Refused(
         f"{name} is in no repository of {stage.name} or of a stage before it",
-        state=UNCHANGED,
+        state=NOTHING_CHANGED,
         hint=f"release it first: inv release-{tools.settings.first_stage.name}",
     )
 
 
-def demand(environments: tuple[Environment, ...], before: Stage, release: Release, tools: Tools) -> None:
+def require_evidence(
+    environments: tuple[Environment, ...], previous_stage: Stage, release: Release, tools: Tools
+) -> None:
     """Look for the evidence that environments want, before anybody is asked anything.
 
     What the one that wants the oldest evidence accepts, all of them do.
@@ -79,43 +92,45 @@ def demand(environments: tuple[Environment, ...], before: Stage, release: Releas
     Raises:
         Refused: one of them does not accept the release.
     """
-    strictest = max(environments, key=lambda each: each.min_age)
-    if isinstance(Evidence(environment=strictest, stage=before).of_stage(release, tools), Done):
+    strictest = max(environments, key=lambda candidate: candidate.min_age)
+    if isinstance(Evidence(environment=strictest, stage=previous_stage).decide_for_stage(release, tools), Done):
         return
     for environment in environments:
-        decided = Evidence(environment=environment, stage=before).decide(release, tools)
-        if isinstance(decided, Refuse):
-            raise Refused(f"{environment.name}: {'; '.join(decided.why)}", state=UNCHANGED, hint=decided.hint)
+        decision = Evidence(environment=environment, stage=previous_stage).decide(release, tools)
+        if isinstance(decision, Refuse):
+            raise Refused(
+                f"{environment.name}: {'; '.join(decision.reasons)}", state=NOTHING_CHANGED, hint=decision.hint
+            )
 
 
-def _agreed(stage: Stage, entries: Mapping[str, Entry], how: str) -> Release:
+def _require_same_release(stage: Stage, entries: Mapping[str, LedgerEntry], verb_phrase: str) -> Release:
     if len({entry.digest for entry in entries.values()}) > 1:
-        said = ", ".join(f"{name} {entry.version}" for name, entry in entries.items())
+        release_list = ", ".join(f"{name} {entry.version}" for name, entry in entries.items())
         raise Refused(
-            f"the environments of {stage.name} were not {how} one and the same release: {said}",
-            state=UNCHANGED,
+            f"the environments of {stage.name} were not {verb_phrase} one and the same release: {release_list}",
+            state=NOTHING_CHANGED,
             hint="name the release to promote: --release vX.Y.Z",
         )
     entry = next(iter(entries.values()))
-    return Release(version=versions.parse(entry.version), commit=entry.commit, digest=entry.digest)
+    return Release(version=versions.parse_version(entry.version), commit=entry.commit, digest=entry.digest)
 
 
-def _served(environment: Environment, tools: Tools) -> Entry:
-    entry = serving(tools.ledger.entries(environment.name, limit=ledger.HISTORY))
+def _require_serving_entry(environment: Environment, tools: Tools) -> LedgerEntry:
+    entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     if entry is None:
         raise Refused(
-            f"nothing was ever deployed to {environment.name}", state=UNCHANGED, hint="name it: --release vX.Y.Z"
+            f"nothing was ever deployed to {environment.name}", state=NOTHING_CHANGED, hint="name it: --release vX.Y.Z"
         )
     return entry
 
 
-def _proof(environment: Environment, wanted: Version | None, tools: Tools) -> Entry:
-    name = versions.image_tag(wanted) if wanted else ""
-    for entry in tools.ledger.entries(environment.name, limit=ledger.HISTORY):
+def _require_verified_entry(environment: Environment, requested_version: Version | None, tools: Tools) -> LedgerEntry:
+    name = versions.image_tag(requested_version) if requested_version else ""
+    for entry in tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT):
         if entry.event is Event.VERIFIED and entry.version == (name or entry.version):
             return entry
     raise Refused(
         f"{name or 'no release'} was {'never ' if name else ''}verified in {environment.name}",
-        state=UNCHANGED,
+        state=NOTHING_CHANGED,
         hint="release and verify it there first; inv history shows what was",
     )

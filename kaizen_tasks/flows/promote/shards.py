@@ -8,58 +8,64 @@ from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.locking.session import look
+from kaizen_tasks.flows.locking.session import lock_status
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.rollout import Shard
     from kaizen_tasks.ports.tools import Tools
 
 
-def part(stage: Stage, shard: Shard) -> Stage:
+def shard_stage(stage: Stage, shard: Shard) -> Stage:
     """Return the environments of a stage that belong to a shard, in their order; there may be none."""
-    environments = tuple(each for each in stage.environments if shard.has(each.name))
+    environments = tuple(environment for environment in stage.environments if shard.contains(environment.name))
     return Stage(name=f"{stage.name} shard {shard}", environments=environments)
 
 
-def bake_left(whole: Stage, release: Release, tools: Tools) -> float:
+def remaining_bake_seconds(stage: Stage, release: Release, tools: Tools) -> float:
     """Return the seconds for which the canaries have to run on before any shard may begin.
 
     Shards know of each other through the ledger alone. So none of them has the canaries: those come before all.
 
     Args:
-        whole: the stage of which shards are taken.
+        stage: the stage of which shards are taken.
         release: what goes there.
         tools: the outside world.
 
     Raises:
         Refused: a canary has not proven the release.
     """
-    proofs = {canary.name: _proof(canary, release, tools) for canary in _canaries(whole, tools)}
-    lacking = [name for name, proof in proofs.items() if proof is None]
-    if lacking:
-        envs = " ".join(f"--env {name}" for name in lacking)
+    proofs = {canary.name: _canary_proof(canary, release, tools) for canary in _canaries(stage, tools)}
+    unverified_canaries = [name for name, proof in proofs.items() if proof is None]
+    if unverified_canaries:
+        env_flags = " ".join(f"--env {name}" for name in unverified_canaries)
         raise Refused(
-            f"{whole.name}: no shard begins before the canary has proven {release.name}: {', '.join(lacking)}",
+            f"{stage.name}: no shard begins before the canary has proven {release.name}: {', '.join(unverified_canaries)}",
             state="nothing has been changed",
-            hint=f"inv promote {envs} --release {release.name}, then the same command again",
+            hint=f"inv promote {env_flags} --release {release.name}, then the same command again",
         )
     now, bake = tools.clock.now(), tools.settings.rollout.bake
     return max((bake - (now - proof.at).total_seconds() for proof in proofs.values() if proof), default=0.0)
 
 
-def _canaries(whole: Stage, tools: Tools) -> tuple[Environment, ...]:
+def _canaries(stage: Stage, tools: Tools) -> tuple[Environment, ...]:
     """Return the first wave of a stage: of what nobody holds, as many as are configured."""
-    if len(whole.environments) == 1:
+    if len(stage.environments) == 1:
         return ()
-    held = {each.environment for each in look((each.name for each in whole.environments), tools) if each.hold}
-    free = [each for each in whole.environments if each.name not in held]
-    return tuple(free[: tools.settings.rollout.canary])
+    held_names = {
+        candidate.environment
+        for candidate in lock_status((candidate.name for candidate in stage.environments), tools)
+        if candidate.hold
+    }
+    unheld_environments = [candidate for candidate in stage.environments if candidate.name not in held_names]
+    return tuple(unheld_environments[: tools.settings.rollout.canary])
 
 
-def _proof(environment: Environment, release: Release, tools: Tools) -> Entry | None:
-    newest = entries.newest(environment, tools)
-    proven = newest is not None and newest.event is Event.VERIFIED and newest.digest == release.digest
-    return newest if proven else None
+def _canary_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
+    latest_entry = entries.read_latest_entry(environment, tools)
+    is_proven = (
+        latest_entry is not None and latest_entry.event is Event.VERIFIED and latest_entry.digest == release.digest
+    )
+    return latest_entry if is_proven else None

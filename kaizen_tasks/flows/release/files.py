@@ -11,30 +11,30 @@ from kaizen_tasks.errors import Refused, UsageError
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog import Changelog
+    from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.ports.tools import Tools
 
-VERSION = "VERSION"
-CHANGELOG = "CHANGELOG.md"
-RELEASED = (VERSION, CHANGELOG)
+VERSION_FILE = "VERSION"
+CHANGELOG_FILE = "CHANGELOG.md"
+RELEASE_FILES = (VERSION_FILE, CHANGELOG_FILE)
 
 
-def version(tools: Tools) -> Version:
+def read_version(tools: Tools) -> Version:
     """Return what VERSION says.
 
     Raises:
         UsageError: it is missing or malformed.
     """
-    return versions.read(tools.documents.read(VERSION))
+    return versions.parse_version_file(tools.release_files.read(VERSION_FILE))
 
 
-def changelog_bytes(tools: Tools) -> bytes:
+def read_changelog_bytes(tools: Tools) -> bytes:
     """Return CHANGELOG.md as it stands.
 
     Raises:
         UsageError: it is missing.
     """
-    content = tools.documents.read(CHANGELOG)
+    content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
         raise UsageError(
             "CHANGELOG.md: there is no such file",
@@ -43,68 +43,72 @@ def changelog_bytes(tools: Tools) -> bytes:
     return content
 
 
-def changelog(tools: Tools) -> Changelog:
+def read_changelog(tools: Tools) -> Changelog:
     """Return CHANGELOG.md, parsed."""
-    return _parsed(changelog_bytes(tools))
+    return _parse_changelog(read_changelog_bytes(tools))
 
 
 @lru_cache(maxsize=2)  # every step reads it anew: as it was before the release, and as it is with it
-def _parsed(content: bytes) -> Changelog:
-    from kaizen_tasks.domain import changelog as changelogs
+def _parse_changelog(content: bytes) -> Changelog:
+    from kaizen_tasks.domain.changelog.model import parse_changelog
 
-    return changelogs.parse(content)
+    return parse_changelog(content)
 
 
-def tagged_versions(tools: Tools, *, behind_head: bool) -> tuple[Version, ...]:
+def tagged_versions(tools: Tools, *, merged_into_head: bool) -> tuple[Version, ...]:
     """Return the versions that are tagged in this clone.
 
     Args:
         tools: the outside world.
-        behind_head: only those that HEAD descends from: on a hotfix branch the others are somebody else's future.
+        merged_into_head: only those that HEAD descends from: on a hotfix branch the others are somebody else's future.
     """
-    behind = tools.scm.head().commit if behind_head else ""
-    return released_versions(tools, tools.scm.tags(behind=behind))
+    head_commit = tools.scm.head().commit if merged_into_head else ""
+    return versions_from_tags(tools, tools.scm.tags(merged_into=head_commit))
 
 
-def released_versions(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
+def versions_from_tags(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
     """Return the versions among these git tags; tags of other forms are not releases."""
-    return _named(tags, tools.settings.release.tag)
+    return _parse_tags(tags, tools.settings.release.tag)
 
 
 @lru_cache(maxsize=4)  # every step asks which release was the last; those here, and those that HEAD descends from
-def _named(tags: tuple[str, ...], pattern: str) -> tuple[Version, ...]:
-    return tuple(found for name in tags if (found := _of_tag(name, pattern)))
+def _parse_tags(tags: tuple[str, ...], pattern: str) -> tuple[Version, ...]:
+    return tuple(parsed_version for name in tags if (parsed_version := _parse_tag(name, pattern)))
 
 
-def _of_tag(name: str, pattern: str) -> Version | None:
+def _parse_tag(name: str, pattern: str) -> Version | None:
     prefix, _, suffix = pattern.partition("{version}")
     if not (name.startswith(prefix) and name.endswith(suffix)):
         return None
     try:
-        found = versions.parse(name.removeprefix(prefix).removesuffix(suffix), where=name)
+        parsed_version = versions.parse_version(name.removeprefix(prefix).removesuffix(suffix), origin=name)
     except (UsageError, Refused):
         return None
-    return found if pattern.format(version=found) == name else None
+    return parsed_version if pattern.format(version=parsed_version) == name else None
 
 
-def last_release(tools: Tools, *, behind_head: bool = False) -> Version | None:
+def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Version | None:
     """Return the version that was released last, as far as this clone knows.
 
     The highest tag says so. Without any tag it is the newest heading of the changelog, if entries have been
     collected since; a heading with nothing above it is the release that is about to be made.
     """
-    tagged = versions.latest(tagged_versions(tools, behind_head=behind_head))
-    if tagged is not None:
-        return tagged
-    content = tools.documents.read(CHANGELOG)
+    tagged_version = versions.latest_version(tagged_versions(tools, merged_into_head=merged_into_head))
+    if tagged_version is not None:
+        return tagged_version
+    content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
         return None
-    parsed = _parsed(content)
-    if not has_entries(parsed):
+    parsed_changelog = _parse_changelog(content)
+    if not has_unreleased_entries(parsed_changelog):
         return None
-    return versions.latest(tuple(each.version for each in parsed.releases if each.version is not None))
+    return versions.latest_version(
+        tuple(section.version for section in parsed_changelog.releases if section.version is not None)
+    )
 
 
-def has_entries(parsed: Changelog) -> bool:
+def has_unreleased_entries(parsed_changelog: Changelog) -> bool:
     """Return whether something stands under `[Unreleased]`."""
-    return parsed.unreleased is not None and any(group.entries for group in parsed.unreleased.groups)
+    return parsed_changelog.unreleased is not None and any(
+        group.entries for group in parsed_changelog.unreleased.groups
+    )

@@ -15,64 +15,68 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-def begun(tools: Tools) -> Release | None:
+def find_pending_release(tools: Tools) -> Release | None:
     """Return the release that was begun here and still binds.
 
     It binds while the checkout stands where it was begun (on the release commit or on its parent), and, wherever the
     checkout stands, once its image has left this machine: from the first push on there is only the way forward.
     """
-    releases = tools.scm.pending()
+    releases = tools.scm.pending_releases()
     if not releases:
         return None
     head = tools.scm.head()
     for name, commit in releases.items():
-        if head.commit in {commit, tools.scm.commit_of(f"{commit}^")} or _is_pushed(name, commit, tools):
-            return Release(version=versions.parse(name, where="pending release"), commit=commit)
+        if head.commit in {commit, tools.scm.resolve(f"{commit}^")} or _is_pushed(name, commit, tools):
+            return Release(version=versions.parse_version(name, origin="pending release"), commit=commit)
     return None
 
 
 def _is_pushed(name: str, commit: str, tools: Tools) -> bool:
     if not tools.settings.pipeline:
         return False
-    image = tools.registry.image(tools.settings.first_stage.environments[0].repository, name)
+    image = tools.registry.find_image(tools.settings.first_stage.environments[0].repository, name)
     return image is not None and image.revision == commit
 
 
-def failed(release: Release, tools: Tools) -> bool:
+def has_failed(release: Release, tools: Tools) -> bool:
     """Return whether the ledger's last word on a release, in the first environment, is that it failed."""
     if not tools.settings.pipeline:
         return False
     from kaizen_tasks.domain.ledger import Event
     from kaizen_tasks.flows.ledger import entries
 
-    newest = entries.newest(tools.settings.first_stage.environments[0], tools)
-    return newest is not None and newest.event is Event.FAILED and newest.version == release.name
+    latest_entry = entries.read_latest_entry(tools.settings.first_stage.environments[0], tools)
+    return latest_entry is not None and latest_entry.event is Event.FAILED and latest_entry.version == release.name
 
 
-def finished(now: Version, last: Version | None, tools: Tools) -> Release | None:
+def find_completed_release(current_version: Version, last_version: Version | None, tools: Tools) -> Release | None:
     """Return the last release when VERSION still says it and nothing has been noted or committed since."""
-    if last is None or now != last or files.has_entries(files.changelog(tools)):
+    if (
+        last_version is None
+        or current_version != last_version
+        or files.has_unreleased_entries(files.read_changelog(tools))
+    ):
         return None
-    commit = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(now)}")
-    return Release(version=now, commit=commit) if commit == tools.scm.head().commit else None
+    commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(current_version)}")
+    return Release(version=current_version, commit=commit) if commit == tools.scm.head().commit else None
 
 
-def current(tools: Tools) -> Release:
+def current_release(tools: Tools) -> Release:
     """Return the release that VERSION names and whose commit exists: tagged, begun, or HEAD itself.
 
     Raises:
         Refused: VERSION is ahead of what is committed.
     """
-    version = files.version(tools)
+    version = files.read_version(tools)
     release = Release(version=version)
-    commit = tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(version)}") or tools.scm.pending().get(
+    commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(version)}") or tools.scm.pending_releases().get(
         release.name
     )
     if commit:
         return Release(version=version, commit=commit)
     head = tools.scm.head().commit
-    committed = tools.scm.read(head, files.VERSION)
-    if committed is None or versions.read(committed) != version:
+    committed_content = tools.scm.read_at(head, files.VERSION_FILE)
+    if committed_content is None or versions.parse_version_file(committed_content) != version:
         raise Refused(
             f"VERSION says {version}, but the commit {head[:10]} does not",
             state="nothing has been changed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.ledger import Candidate, Entry, candidates, serving, way_back
+from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate, open_rollback, rollback_candidates, serving_entry
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 
-def known(environment: Environment, tools: Tools) -> tuple[Candidate, ...]:
+def list_candidates(environment: Environment, tools: Tools) -> tuple[RollbackCandidate, ...]:
     """Return the verified releases other than the serving one, the latest first."""
-    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY)
-    current = serving(entries)
-    found = candidates(entries, other_than=current.digest if current else "")
-    return tuple(Candidate(entry=entry, exists=_exists(environment, entry, tools)) for entry in found)
+    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
+    current_entry = serving_entry(entries)
+    verified_entries = rollback_candidates(entries, excluded_digest=current_entry.digest if current_entry else "")
+    return tuple(
+        RollbackCandidate(entry=entry, image_exists=_image_exists(environment, entry, tools))
+        for entry in verified_entries
+    )
 
 
-def _exists(environment: Environment, entry: Entry, tools: Tools) -> bool:
-    return tools.registry.image(environment.repository, entry.digest) is not None
+def _image_exists(environment: Environment, entry: LedgerEntry, tools: Tools) -> bool:
+    return tools.registry.find_image(environment.repository, entry.digest) is not None
 
 
-def choose(environment: Environment, wanted: Version | None, tools: Tools) -> Release:
+def choose_release(environment: Environment, requested_version: Version | None, tools: Tools) -> Release:
     """Return the last verified release before the serving one, or the wanted one.
 
     A rollback that was stopped is finished, and one that is finished is done: as long as nothing else came since, its
@@ -38,32 +41,39 @@ def choose(environment: Environment, wanted: Version | None, tools: Tools) -> Re
     Raises:
         Refused: there is none, it was never verified here, or its image is gone.
     """
-    begun = way_back(tools.ledger.entries(environment.name, limit=ledger.HISTORY))
-    name = versions.image_tag(wanted) if wanted else ""
-    if begun is not None and name in {"", begun.version}:
-        return _release(begun)
-    found = known(environment, tools)
-    chosen = next((each for each in found if each.entry.version == (name or each.entry.version)), None)
-    if chosen is None:
-        raise _unknown(environment, name, found)
-    if not chosen.exists:
+    pending_rollback = open_rollback(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+    name = versions.image_tag(requested_version) if requested_version else ""
+    if pending_rollback is not None and name in {"", pending_rollback.version}:
+        return _release_from_entry(pending_rollback)
+    verified_releases = list_candidates(environment, tools)
+    selected_candidate = next(
+        (candidate for candidate in verified_releases if candidate.entry.version == (name or candidate.entry.version)),
+        None,
+    )
+    if selected_candidate is None:
+        raise _unknown_release_error(environment, name, verified_releases)
+    if not selected_candidate.image_exists:
         raise Refused(
-            f"{environment.name}: {environment.repository} no longer holds the image of {chosen.entry.version}",
+            f"{environment.name}: {environment.repository} no longer holds the image of {selected_candidate.entry.version}",
             state="nothing has been changed",
             hint=f"inv rollback --env {environment.name} --list shows what there is",
         )
-    return _release(chosen.entry)
+    return _release_from_entry(selected_candidate.entry)
 
 
-def _release(entry: Entry) -> Release:
-    return Release(version=versions.parse(entry.version), commit=entry.commit, digest=entry.digest)
+def _release_from_entry(entry: LedgerEntry) -> Release:
+    return Release(version=versions.parse_version(entry.version), commit=entry.commit, digest=entry.digest)
 
 
-def _unknown(environment: Environment, name: str, found: tuple[Candidate, ...]) -> Refused:
-    others = ", ".join(each.entry.version for each in found)
-    what = f"{name} was never verified in {environment.name}, or is serving" if name else ""
+def _unknown_release_error(
+    environment: Environment, name: str, verified_releases: tuple[RollbackCandidate, ...]
+) -> Refused:
+    alternatives = ", ".join(candidate.entry.version for candidate in verified_releases)
+    message = f"{name} was never verified in {environment.name}, or is serving" if name else ""
     return Refused(
-        what or f"{environment.name} has no verified release before the one that is serving",
+        message or f"{environment.name} has no verified release before the one that is serving",
         state="nothing has been changed",
-        hint=f"verified there: {others}" if others else f"inv history --env {environment.name} shows what was",
+        hint=f"verified there: {alternatives}"
+        if alternatives
+        else f"inv history --env {environment.name} shows what was",
     )

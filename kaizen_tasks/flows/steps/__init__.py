@@ -1,66 +1,91 @@
 """The steps that flows are made of. They are public: an app's own `tasks.py` composes its flows from them.
 
-The module of a step is imported when the step is first asked for: a command needs few of them.
+The module of a step is imported when the step is first used: a command needs few of them.
 """
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.build import Build, Push
-    from kaizen_tasks.flows.steps.copy import Copy, Locate
+    from kaizen_tasks.flows.steps.copy import CopyImage, FindImage
     from kaizen_tasks.flows.steps.deploy import Deploy
     from kaizen_tasks.flows.steps.evidence import Evidence
-    from kaizen_tasks.flows.steps.hold import Hold
+    from kaizen_tasks.flows.steps.hold import AddHold
     from kaizen_tasks.flows.steps.preflight import Preflight
-    from kaizen_tasks.flows.steps.record import Record, Return
-    from kaizen_tasks.flows.steps.runtime import Configure, Redeploy, Restore
+    from kaizen_tasks.flows.steps.record import MarkRollback, Record
+    from kaizen_tasks.flows.steps.runtime import Redeploy, RestoreConfig, SetConfig
     from kaizen_tasks.flows.steps.smoke import Smoke
-    from kaizen_tasks.flows.steps.tag import Seal, Send, Tag
+    from kaizen_tasks.flows.steps.tag import FastForwardAndTag, PushRelease, Tag
     from kaizen_tasks.flows.steps.verify import Verify
-    from kaizen_tasks.flows.steps.version import Bump, Changelog, Commit, Land
+    from kaizen_tasks.flows.steps.version import Bump, Commit, CutChangelog, FastForward
 
 __all__ = [
+    "AddHold",
     "Build",
     "Bump",
-    "Changelog",
     "Commit",
-    "Configure",
-    "Copy",
+    "CopyImage",
+    "CutChangelog",
     "Deploy",
     "Evidence",
-    "Hold",
-    "Land",
-    "Locate",
+    "FastForward",
+    "FastForwardAndTag",
+    "FindImage",
+    "MarkRollback",
     "Preflight",
     "Push",
+    "PushRelease",
     "Record",
     "Redeploy",
-    "Restore",
-    "Return",
-    "Seal",
-    "Send",
+    "RestoreConfig",
+    "SetConfig",
     "Smoke",
     "Tag",
     "Verify",
 ]
 
-_HOMES = {
-    "build": ("Build", "Push"),
-    "runtime": ("Configure", "Redeploy", "Restore"),
-    "copy": ("Copy", "Locate"),
-    "deploy": ("Deploy",),
-    "evidence": ("Evidence",),
-    "record": ("Record", "Return"),
-    "hold": ("Hold",),
-    "preflight": ("Preflight",),
-    "smoke": ("Smoke",),
-    "verify": ("Verify",),
-    "tag": ("Seal", "Send", "Tag"),
-    "version": ("Bump", "Changelog", "Commit", "Land"),
+_MODULES = {
+    "AddHold": "hold",
+    "Build": "build",
+    "Bump": "version",
+    "Commit": "version",
+    "CopyImage": "copy",
+    "CutChangelog": "version",
+    "Deploy": "deploy",
+    "Evidence": "evidence",
+    "FastForward": "version",
+    "FastForwardAndTag": "tag",
+    "FindImage": "copy",
+    "MarkRollback": "record",
+    "Preflight": "preflight",
+    "Push": "build",
+    "PushRelease": "tag",
+    "Record": "record",
+    "Redeploy": "runtime",
+    "RestoreConfig": "runtime",
+    "SetConfig": "runtime",
+    "Smoke": "smoke",
+    "Tag": "tag",
+    "Verify": "verify",
 }
+
+_DEPRECATED = {
+    "Changelog": "CutChangelog",
+    "Configure": "SetConfig",
+    "Copy": "CopyImage",
+    "Hold": "AddHold",
+    "Land": "FastForward",
+    "Locate": "FindImage",
+    "Restore": "RestoreConfig",
+    "Return": "MarkRollback",
+    "Seal": "FastForwardAndTag",
+    "Send": "PushRelease",
+}
+"""Names that steps had before 0.2; they keep working until 1.0."""
 
 
 def __getattr__(name: str) -> object:
@@ -69,7 +94,10 @@ def __getattr__(name: str) -> object:
     Raises:
         AttributeError: there is no such step.
     """
-    for home, steps in _HOMES.items():
-        if name in steps:
-            return getattr(import_module(f"{__name__}.{home}"), name)
+    if name in _DEPRECATED:
+        current_name = _DEPRECATED[name]
+        warnings.warn(f"steps.{name} is now steps.{current_name}", DeprecationWarning, stacklevel=2)
+        return __getattr__(current_name)
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

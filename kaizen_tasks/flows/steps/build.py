@@ -10,9 +10,9 @@ from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Label, Recipe, Release
+from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
-from kaizen_tasks.flows.steps.copy import Copy
+from kaizen_tasks.flows.steps.copy import CopyImage
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
@@ -29,57 +29,59 @@ class Build:
     """
 
     environment: Environment | None = None
-    label = Label("build")
+    label = StepLabel("build")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look into the registry, then into the builder's own store."""
         if release.commit and self.environment is not None:
-            held = _held(release, self.environment, tools)
-            if not isinstance(held, Act):
-                return held
+            decision = _decide_from_registry(release, self.environment, tools)
+            if not isinstance(decision, Act):
+                return decision
             origin = _origin(release, self.environment, tools)
             if origin is not None:
                 return Done(f"{origin.repository}:{release.name} is there, from {release.commit[:10]}", release)
         if release.commit:
-            image = tools.builder.find(_recipe(release, tools))
+            image = tools.builder.find_image(_build_spec(release, tools))
             if image is not None:
                 return Done(f"{tools.settings.app}:{release.name} is here, from {release.commit[:10]}", release)
-        return Act(f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target(tools)}", release)
+        return Act(
+            f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target_platform(tools)}", release
+        )
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Export the commit into an empty folder and build there."""
         with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
             context = Path(folder)
             tools.scm.export(release.commit, context)
-            tools.builder.build(_recipe(release, tools), context)
+            tools.builder.build(_build_spec(release, tools), context)
         return release
 
 
-def _target(tools: Tools) -> str:
+def _target_platform(tools: Tools) -> str:
     return f"for {tools.settings.build.platform}"
 
 
-def _recipe(release: Release, tools: Tools) -> Recipe:
-    return Recipe(
+def _build_spec(release: Release, tools: Tools) -> BuildSpec:
+    return BuildSpec(
         app=tools.settings.app,
         version=release.name,
         revision=release.commit,
-        created=tools.scm.committed(release.commit),
-        source=tools.scm.source(),
+        created_at=tools.scm.commit_time(release.commit),
+        source=tools.scm.web_url(),
     )
 
 
-def _held(release: Release, environment: Environment, tools: Tools) -> Decision:
+def _decide_from_registry(release: Release, environment: Environment, tools: Tools) -> Decision:
     """Say whether a repository holds the release: `Done` from the same commit, `Refuse` from another, else `Act`."""
-    image = tools.registry.image(environment.repository, release.name)
-    where = f"{environment.repository}:{release.name}"
+    image = tools.registry.find_image(environment.repository, release.name)
+    image_ref = f"{environment.repository}:{release.name}"
     if image is None:
-        return Act(f"upload {where}", release)
+        return Act(f"upload {image_ref}", release)
     if image.revision == release.commit:
-        return Done(f"{where} is there, from {release.commit[:10]}", evolve(release, digest=image.digest))
+        return Done(f"{image_ref} is there, from {release.commit[:10]}", evolve(release, digest=image.digest))
     built_from = image.revision[:10] or "an unknown commit"
     return Refuse(
-        why=(f"{where} exists, built from {built_from} and not from {release.commit[:10]}",),
+        reasons=(f"{image_ref} exists, built from {built_from} and not from {release.commit[:10]}",),
         hint="a version never moves; choose the next one: inv bump --part patch",
     )
 
@@ -95,18 +97,18 @@ class Push:
     environment: Environment
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("push", self.environment.name)
+        return StepLabel("push", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at what the tag holds now."""
         if not release.commit:
             return Act(f"upload {self.environment.repository}:{release.name}", release)
-        held = _held(release, self.environment, tools)
-        if isinstance(held, Act) and (origin := _origin(release, self.environment, tools)):
+        decision = _decide_from_registry(release, self.environment, tools)
+        if isinstance(decision, Act) and (origin := _origin(release, self.environment, tools)):
             return Act(f"copy {release.name} from {origin.repository} by digest", release)
-        return held
+        return decision
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Hand the image over: from another repository when it was released there, else from the builder."""
@@ -114,19 +116,19 @@ class Push:
         if origin is None:
             self._upload(release, tools)
         else:
-            Copy(environment=self.environment, source=origin).act(release, tools)
+            CopyImage(environment=self.environment, source=origin).act(release, tools)
         return release
 
     def _upload(self, release: Release, tools: Tools) -> None:
-        image = tools.builder.find(_recipe(release, tools))
+        image = tools.builder.find_image(_build_spec(release, tools))
         if image is None:
             raise BuildFailed(
                 f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}",
                 state="nothing has been uploaded",
                 hint="inv build",
             )
-        address = tools.registry.address(self.environment.repository)
-        tools.builder.push(image, address=address, tag=release.name, login=tools.registry.login())
+        repository_uri = tools.registry.repository_uri(self.environment.repository)
+        tools.builder.push(image, repository_uri=repository_uri, tag=release.name, login=tools.registry.credentials())
 
 
 def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
@@ -134,15 +136,15 @@ def _origin(release: Release, environment: Environment, tools: Tools) -> Environ
 
     That is so when the release began elsewhere, as a hotfix; its git tag tells, so that other releases need not look.
     """
-    if tools.scm.commit_of(f"refs/tags/{tools.settings.git_tag(release.version)}") != release.commit:
+    if tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(release.version)}") != release.commit:
         return None
-    others = (each for each in tools.settings.environments.values() if each != environment)
-    return next((each for each in others if _has(each, release, tools)), None)
+    other_environments = (candidate for candidate in tools.settings.environments.values() if candidate != environment)
+    return next((candidate for candidate in other_environments if _has_image(candidate, release, tools)), None)
 
 
-def _has(environment: Environment, release: Release, tools: Tools) -> bool:
+def _has_image(environment: Environment, release: Release, tools: Tools) -> bool:
     try:
-        image = tools.registry.image(environment.repository, release.name)
+        image = tools.registry.find_image(environment.repository, release.name)
     except NotFound:
         return False  # it is configured, and not set up yet
     return image is not None and image.revision == release.commit

@@ -9,9 +9,9 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Label, Release
-from kaizen_tasks.flows.deploy.deployment import LATEST, Deployment
-from kaizen_tasks.flows.deploy.failure import setback
+from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.flows.deploy.deployment import LATEST_TAG, Deployment
+from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries
 
 if TYPE_CHECKING:
@@ -30,28 +30,30 @@ class Deploy:
     environment: Environment
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("deploy", self.environment.name)
+        return StepLabel("deploy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at what the ledger says of the last deployment, and at `:latest`.
 
         What this run has seen the platform finish is not asked once more: next, the app itself proves it.
         """
-        if self.label in release.proven:
+        if self.label in release.verified_steps:
             return Done(f"{self.environment.service} was deployed with {release.name}", release)
-        what = f"point {self.environment.repository}:{LATEST} at {release.name}, deploy {self.environment.service}"
-        newest = entries.newest(self.environment, tools)
-        if not release.digest or newest is None or newest.digest != release.digest:
-            return Act(what, release)
-        if newest.event is Event.STARTED:
-            return Act(f"go on with the deployment that {newest.actor} began", release)
-        if newest.event in {Event.FAILED, Event.ABANDONED}:
-            return Act(f"{what}, again", release)
-        latest = tools.registry.image(self.environment.repository, LATEST)
-        if latest is None or latest.digest != release.digest:
-            return Act(what, release)
+        description = (
+            f"point {self.environment.repository}:{LATEST_TAG} at {release.name}, deploy {self.environment.service}"
+        )
+        latest_entry = entries.read_latest_entry(self.environment, tools)
+        if not release.digest or latest_entry is None or latest_entry.digest != release.digest:
+            return Act(description, release)
+        if latest_entry.event is Event.STARTED:
+            return Act(f"go on with the deployment that {latest_entry.actor} began", release)
+        if latest_entry.event in {Event.FAILED, Event.ABANDONED}:
+            return Act(f"{description}, again", release)
+        latest_image = tools.registry.find_image(self.environment.repository, LATEST_TAG)
+        if latest_image is None or latest_image.digest != release.digest:
+            return Act(description, release)
         return Done(f"{self.environment.service} was deployed with {release.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -62,8 +64,10 @@ class Deploy:
             DeployFailed: the release did not come into service.
         """
         deployment = Deployment(environment=self.environment, release=release, label=self.label, tools=tools)
-        outcome = deployment.carry_out()
+        outcome = deployment.run()
         if outcome.event is not Event.DEPLOYED:
-            raise setback(deployment, outcome)
-        entries.append(Event.DEPLOYED, self.environment, release, tools, operation=outcome.operation, took=outcome.took)
-        return release.prove(self.label)
+            raise handle_failed_deployment(deployment, outcome)
+        entries.append(
+            Event.DEPLOYED, self.environment, release, tools, operation=outcome.operation, took=outcome.duration_seconds
+        )
+        return release.with_verified_step(self.label)

@@ -10,12 +10,12 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.ledger import Entry
+    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -34,41 +34,44 @@ class Evidence:
     stage: Stage
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("evidence", self.environment.name)
+        return StepLabel("evidence", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for the proof in the ledger, for every environment of the stage; it says which digest is meant."""
-        decided = self.of_stage(release, tools)
-        own = _proof(self.environment, release, tools) if isinstance(decided, Refuse) else None
-        if own is not None:
-            return Done(f"verified in {self.environment.name} itself {_by(own, tools)}", _proven(release, own))
-        return decided
+        decision = self.decide_for_stage(release, tools)
+        own_proof = _find_proof(self.environment, release, tools) if isinstance(decision, Refuse) else None
+        if own_proof is not None:
+            return Done(
+                f"verified in {self.environment.name} itself {_age_and_actor(own_proof, tools)}",
+                _with_proof(release, own_proof),
+            )
+        return decision
 
-    def of_stage(self, release: Release, tools: Tools) -> Decision:
+    def decide_for_stage(self, release: Release, tools: Tools) -> Decision:
         """Look in the stage before alone."""
         proofs = []
         for environment in self.stage.environments:
-            proof = _proof(environment, release, tools)
+            proof = _find_proof(environment, release, tools)
             if proof is None:
                 return Refuse(
-                    why=(f"{_named(release)} was never verified in {environment.name}",),
+                    reasons=(f"{_describe(release)} was never verified in {environment.name}",),
                     hint=f"verify it there first: inv verify --env {environment.name} --release {release.name}",
                 )
-            release = _proven(release, proof)
+            release = _with_proof(release, proof)
             proofs.append(proof)
-        return self._old_enough(max(proofs, key=lambda proof: proof.at), release, tools)
+        return self._decide_by_age(max(proofs, key=lambda proof: proof.at), release, tools)
 
-    def _old_enough(self, newest: Entry, release: Release, tools: Tools) -> Decision:
-        said = f"verified in {self.stage.name} {_by(newest, tools)}"
-        left = self.environment.min_age - _age(newest, tools)
-        if left <= 0:
-            return Done(said, release)
-        wanted = f"{self.environment.name} accepts what was verified {duration.show(self.environment.min_age)} ago"
+    def _decide_by_age(self, latest_proof: LedgerEntry, release: Release, tools: Tools) -> Decision:
+        description = f"verified in {self.stage.name} {_age_and_actor(latest_proof, tools)}"
+        remaining = self.environment.min_age - _age(latest_proof, tools)
+        if remaining <= 0:
+            return Done(description, release)
+        requirement = f"{self.environment.name} accepts what was verified {duration.format_duration(self.environment.min_age)} ago"
         return Refuse(
-            why=(f"{release.name} was {said}, and {wanted}",),
-            hint=f'type the same command again in {duration.show(left)}, or say why not: --without-evidence "reason"',
+            reasons=(f"{release.name} was {description}, and {requirement}",),
+            hint=f'type the same command again in {duration.format_duration(remaining)}, or say why not: --without-evidence "reason"',
         )
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -76,26 +79,26 @@ class Evidence:
         return release
 
 
-def _proof(environment: Environment, release: Release, tools: Tools) -> Entry | None:
+def _find_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
     """Return the newest proof of a release: of its digest, or of its version while no digest is known."""
-    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY)
-    proofs = (each for each in entries if each.event is Event.VERIFIED)
+    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
+    proofs = (entry for entry in entries if entry.event is Event.VERIFIED)
     if release.digest:
-        return next((each for each in proofs if each.digest == release.digest), None)
-    return next((each for each in proofs if each.version == release.name), None)
+        return next((entry for entry in proofs if entry.digest == release.digest), None)
+    return next((entry for entry in proofs if entry.version == release.name), None)
 
 
-def _proven(release: Release, proof: Entry) -> Release:
+def _with_proof(release: Release, proof: LedgerEntry) -> Release:
     return evolve(release, digest=proof.digest, commit=release.commit or proof.commit)
 
 
-def _named(release: Release) -> str:
+def _describe(release: Release) -> str:
     return f"{release.name} ({release.digest[:19]})" if release.digest else release.name
 
 
-def _age(proof: Entry, tools: Tools) -> float:
+def _age(proof: LedgerEntry, tools: Tools) -> float:
     return (tools.clock.now() - proof.at).total_seconds()
 
 
-def _by(proof: Entry, tools: Tools) -> str:
-    return f"{duration.show(_age(proof, tools))} ago by {proof.actor}"
+def _age_and_actor(proof: LedgerEntry, tools: Tools) -> str:
+    return f"{duration.format_duration(_age(proof, tools))} ago by {proof.actor}"

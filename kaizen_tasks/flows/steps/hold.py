@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain import hold as holds
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Hold:
+class AddHold:
     """Keep promotions away until somebody says otherwise.
 
     Attributes:
@@ -29,15 +29,15 @@ class Hold:
     reason: str
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("hold", self.environment.name)
+        return StepLabel("hold", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether it is held; whose hold it is does not matter."""
-        standing = tools.holds.find(self.environment.name)
-        if standing is not None:
-            return Done(f"{self.environment.name} is {standing}", release)
+        hold = tools.holds.get(self.environment.name)
+        if hold is not None:
+            return Done(f"{self.environment.name} is {hold}", release)
         return Act(f"leave {self.environment.name} as it is until inv hold.remove: {self.reason}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.steps.version import Bump
@@ -35,47 +35,49 @@ class Preflight:
     environments: tuple[Environment, ...] = ()
     push: bool = True
     skip_docs: str = ""
-    label = Label("preflight")
+    label = StepLabel("preflight")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look everywhere; refuse with the whole list."""
-        why = tuple(self._obstacles(release, tools))
-        if why:
-            return Refuse(why=why, hint="mend these, then type the same command again; nothing has been changed")
+        problems = tuple(self._problems(release, tools))
+        if problems:
+            return Refuse(
+                reasons=problems, hint="mend these, then type the same command again; nothing has been changed"
+            )
         return Done("nothing stands in the way", release)
 
-    def foresees(self, tools: Tools) -> bool:
+    def is_blocked_locally(self, tools: Tools) -> bool:
         """Tell whether this very clone stands in the way, which can be seen without asking anybody."""
-        return any(True for _ in self._of_checkout(tools))
+        return any(True for _ in self._worktree_problems(tools))
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Do nothing: an obstacle is there or not."""
         return release
 
-    def _obstacles(self, release: Release, tools: Tools) -> Iterator[str]:
-        yield from self._of_checkout(tools)
-        account = preconditions.complaint(tools.identity.account) if self.environments else ""
-        if account:
-            yield account  # nothing is read from a wrong account
+    def _problems(self, release: Release, tools: Tools) -> Iterator[str]:
+        yield from self._worktree_problems(tools)
+        account_error = preconditions.error_text(tools.identity.account_id) if self.environments else ""
+        if account_error:
+            yield account_error  # nothing is read from a wrong account
             return
         try:
             decision = self.bump.decide(release, tools)
         except KaizenError as error:
-            yield error.what
+            yield error.message
             return
         if not isinstance(decision, Refuse):
-            yield from self._of_release(decision.release, tools)
+            yield from self._release_problems(decision.release, tools)
 
-    def _of_checkout(self, tools: Tools) -> Iterator[str]:
+    def _worktree_problems(self, tools: Tools) -> Iterator[str]:
         rules = tools.settings.release
-        return preconditions.of_checkout(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
+        return preconditions.check_worktree(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
 
-    def _of_release(self, wanted: Release, tools: Tools) -> Iterator[str]:
-        yield from preconditions.of_version(wanted, tools)
-        yield from preconditions.of_documents(wanted, tools)
+    def _release_problems(self, release: Release, tools: Tools) -> Iterator[str]:
+        yield from preconditions.check_versions(release, tools)
+        yield from preconditions.check_release_files(release, tools)
         if self.push:
-            yield from preconditions.of_remote(wanted, tools, hotfix=self.bump.hotfix)
+            yield from preconditions.check_remote(release, tools, hotfix=self.bump.hotfix)
         if not self.skip_docs:
-            yield from preconditions.of_documentation(tools)
+            yield from preconditions.check_docs(tools)
         for environment in self.environments:
-            yield from preconditions.of_environment(environment, wanted, tools)
+            yield from preconditions.check_environment(environment, release, tools)

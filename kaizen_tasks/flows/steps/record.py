@@ -8,8 +8,8 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.ledger import Event, way_back
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.ledger import Event, open_rollback
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ class Record:
     environment: Environment
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("record", self.environment.name)
+        return StepLabel("record", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the newest entry says so."""
-        newest = ledger.newest(self.environment, tools)
-        if newest is not None and newest.event is Event.VERIFIED and newest.proves(release):
+        latest_entry = ledger.read_latest_entry(self.environment, tools)
+        if latest_entry is not None and latest_entry.event is Event.VERIFIED and latest_entry.is_evidence_for(release):
             return Done(f"the ledger says {release.name} is verified in {self.environment.name}", release)
         return Act(f"write into the ledger that {release.name} is verified in {self.environment.name}", release)
 
@@ -46,7 +46,7 @@ class Record:
 
 
 @frozen(kw_only=True)
-class Return:
+class MarkRollback:
     """Write into the ledger that somebody goes back, so that the same command finishes it and does not go further.
 
     Attributes:
@@ -58,15 +58,15 @@ class Return:
     reason: str
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("return", self.environment.name)
+        return StepLabel("return", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the way back to this release was begun, and nothing else came since."""
-        begun = way_back(tools.ledger.entries(self.environment.name))
-        if begun is not None and begun.digest == release.digest:
-            return Done(f"{begun.actor} goes back to {release.name}: {begun.reason}", release)
+        pending_rollback = open_rollback(tools.ledger.entries(self.environment.name))
+        if pending_rollback is not None and pending_rollback.digest == release.digest:
+            return Done(f"{pending_rollback.actor} goes back to {release.name}: {pending_rollback.reason}", release)
         return Act(f"write into the ledger: back to {release.name}, {self.reason}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:

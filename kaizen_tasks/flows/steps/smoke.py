@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.steps.verify import was_verified
@@ -31,16 +31,16 @@ class Smoke:
     environment: Environment
 
     @property
-    def label(self) -> Label:
+    def label(self) -> StepLabel:
         """Its name and environment."""
-        return Label("smoke", self.environment.name)
+        return StepLabel("smoke", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """See whether this run or an earlier one has passed the checks."""
         checks = tools.settings.smoke
         if not checks:
             return Done("no checks are configured", release)
-        if self.label in release.proven:
+        if self.label in release.verified_steps:
             return Done(f"{_count(checks)} passed", release)
         if was_verified(self.environment, release, tools):
             return Done(f"{_count(checks)} passed before", release)
@@ -52,13 +52,13 @@ class Smoke:
         Raises:
             VerifyFailed: at least one answer is wrong; all of them are named.
         """
-        url, checks = probe.address(self.environment, tools), tools.settings.smoke
-        wrong = [fault for check in checks if (fault := self._check(url, check, tools))]
-        if not wrong:
-            return release.prove(self.label)
+        url, checks = probe.probe_url(self.environment, tools), tools.settings.smoke
+        failures = [failure for check in checks if (failure := self._check(url, check, tools))]
+        if not failures:
+            return release.with_verified_step(self.label)
         name = self.environment.name
         raise VerifyFailed(
-            f"{name}: {len(wrong)} of {_count(checks)} failed: {'; '.join(wrong)}",
+            f"{name}: {len(failures)} of {_count(checks)} failed: {'; '.join(failures)}",
             environment=name,
             state=f"{release.name} is running in {name} and is not recorded as verified",
             hint=f"look at the app, then ask again: inv verify --env {name} --release {release.name}",
@@ -66,13 +66,13 @@ class Smoke:
 
     def _check(self, url: str, check: SmokeCheck, tools: Tools) -> str:
         """Return what is wrong with the answer to one check, or nothing."""
-        began = tools.clock.elapsed()
-        answer = probe.smoke(url, check, tools)
-        took = duration.show(tools.clock.elapsed() - began)
-        faults = check.faults(answer)
-        said = f"{check.title} {', '.join(faults) or check.passing(answer)}"
-        tools.reporter.checked(self.label, f"{said} ({took})", right=not faults)
-        return said if faults else ""
+        started_at = tools.clock.monotonic()
+        response = probe.run_smoke_check(url, check, tools)
+        elapsed = duration.format_duration(tools.clock.monotonic() - started_at)
+        failures = check.failures(response)
+        result = f"{check.title} {', '.join(failures) or check.describe_pass(response)}"
+        tools.reporter.checked(self.label, f"{result} ({elapsed})", ok=not failures)
+        return result if failures else ""
 
 
 def _count(checks: tuple[SmokeCheck, ...]) -> str:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files
-from kaizen_tasks.flows.steps.version import stale_documents
+from kaizen_tasks.flows.steps.version import stale_release_files
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import Head, Remote
+    from kaizen_tasks.ports.types import HeadState, RemoteRefs
 
 
 @frozen(kw_only=True)
-class Seal:
+class FastForwardAndTag:
     """Move the branch onto the release commit and tag it, in one ref transaction: both or neither.
 
     Attributes:
@@ -26,54 +26,54 @@ class Seal:
     """
 
     remark: str = ""
-    label = Label("seal")
+    label = StepLabel("seal")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at the tag and at the branch."""
         name, head = tools.settings.git_tag(release.version), tools.scm.head()
-        what = f"move {head.branch or 'HEAD'} onto the release commit and tag it {name}"
+        description = f"move {head.branch or 'HEAD'} onto the release commit and tag it {name}"
         if not release.commit:
-            return Act(what, release)
-        here = tools.scm.commit_of(f"refs/tags/{name}")
-        if here not in {"", release.commit}:
-            return _taken(name, here, release)
-        if here and _has(head, release.commit, tools) and not _unfinished(release, head, tools):
+            return Act(description, release)
+        local_commit = tools.scm.resolve(f"refs/tags/{name}")
+        if local_commit not in {"", release.commit}:
+            return _tag_conflict(name, local_commit, release)
+        if local_commit and _contains(head, release.commit, tools) and not _is_incomplete(release, head, tools):
             return Done(f"{name} is {release.commit[:10]}, on {head.branch or 'HEAD'}", release)
-        return Act(what, release)
+        return Act(description, release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Change both refs; then bring VERSION and CHANGELOG.md along in index and working tree."""
-        tools.scm.seal(
+        tools.scm.fast_forward_and_tag(
             release.commit,
-            paths=files.RELEASED,
+            paths=files.RELEASE_FILES,
             tag=tools.settings.git_tag(release.version),
             message=_message(release, self.remark, tools),
         )
         return release
 
 
-def _has(head: Head, commit: str, tools: Tools) -> bool:
+def _contains(head: HeadState, commit: str, tools: Tools) -> bool:
     return head.commit == commit or tools.scm.is_ancestor(commit, head.commit)
 
 
-def _unfinished(release: Release, head: Head, tools: Tools) -> bool:
+def _is_incomplete(release: Release, head: HeadState, tools: Tools) -> bool:
     """Return whether an earlier run was stopped after the refs, before the files or its own notes."""
-    return release.name in tools.scm.pending() or bool(stale_documents(release, head, tools))
+    return release.name in tools.scm.pending_releases() or bool(stale_release_files(release, head, tools))
 
 
 def _message(release: Release, remark: str, tools: Tools) -> str:
     return "\n\n".join(filter(None, (f"{tools.settings.app} {release.name}", remark))) + "\n"
 
 
-def _taken(name: str, commit: str, release: Release) -> Refuse:
+def _tag_conflict(name: str, commit: str, release: Release) -> Refuse:
     return Refuse(
-        why=(f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}",),
+        reasons=(f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}",),
         hint="a version never moves; choose the next one: inv bump --part patch",
     )
 
 
 @frozen(kw_only=True)
-class Send:
+class PushRelease:
     """Push the release commit to the branch, and its tag, before either is so named here.
 
     The push is the point of no return: when others were faster it is rejected, and nothing here has changed.
@@ -83,38 +83,44 @@ class Send:
     """
 
     remark: str = ""
-    label = Label("send")
+    label = StepLabel("send")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at the remote's branch and tag."""
-        name, where = tools.settings.git_tag(release.version), tools.settings.release.remote
+        name, remote_name = tools.settings.git_tag(release.version), tools.settings.release.remote
         if not release.commit:
-            return Act(f"push the release commit and {name} to {where}", release)
-        remote = tools.scm.remote(tools.scm.head().branch)
+            return Act(f"push the release commit and {name} to {remote_name}", release)
+        remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is None:
-            return Refuse(why=(f"there is no remote {where} to push to",), hint=f"git remote add {where} URL")
-        there, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
-        if there not in {"", release.commit}:
             return Refuse(
-                why=(f"{where} has had the tag {name} for a moment, on commit {there[:10]}: somebody was faster",),
-                hint=f"git pull --no-rebase --tags {where} {branch}, then the same command again",
+                reasons=(f"there is no remote {remote_name} to push to",), hint=f"git remote add {remote_name} URL"
             )
-        if there and not branch:
-            return Done(f"{name} on {release.commit[:10]} is on {where}", release)
-        return Act(f"push {release.commit[:10]} as {f'{branch} and {name}' if branch else name} to {where}", release)
+        remote_commit, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
+        if remote_commit not in {"", release.commit}:
+            return Refuse(
+                reasons=(
+                    f"{remote_name} has had the tag {name} for a moment, on commit {remote_commit[:10]}: somebody was faster",
+                ),
+                hint=f"git pull --no-rebase --tags {remote_name} {branch}, then the same command again",
+            )
+        if remote_commit and not branch:
+            return Done(f"{name} on {release.commit[:10]} is on {remote_name}", release)
+        return Act(
+            f"push {release.commit[:10]} as {f'{branch} and {name}' if branch else name} to {remote_name}", release
+        )
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push both or neither."""
-        remote = tools.scm.remote(tools.scm.head().branch)
+        remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is not None:
-            _send(release, _message(release, self.remark, tools), remote, tools)
+            _push_release(release, _message(release, self.remark, tools), remote, tools)
         return release
 
 
-def _send(release: Release, message: str, remote: Remote, tools: Tools) -> None:
+def _push_release(release: Release, message: str, remote: RemoteRefs, tools: Tools) -> None:
     name = tools.settings.git_tag(release.version)
-    tools.scm.prepare(name, release.commit, message)
-    tools.scm.publish(branch=_branch_to_push(release, remote, tools), tag=name)
+    tools.scm.create_tag_object(name, release.commit, message)
+    tools.scm.push(branch=_branch_to_push(release, remote, tools), tag=name)
 
 
 @frozen(kw_only=True)
@@ -126,50 +132,52 @@ class Tag:
     """
 
     remark: str = ""
-    label = Label("tag")
+    label = StepLabel("tag")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at the tag here and on the remote, and at the remote's branch."""
         name = tools.settings.git_tag(release.version)
         if not release.commit:
             return Act(f"tag the release commit {name} and push it", release)
-        remote = tools.scm.remote(tools.scm.head().branch)
-        here = tools.scm.commit_of(f"refs/tags/{name}")
-        elsewhere = {here, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
-        if elsewhere:
+        remote = tools.scm.remote_refs(tools.scm.head().branch)
+        local_commit = tools.scm.resolve(f"refs/tags/{name}")
+        conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
+        if conflicting_commits:
             return Refuse(
-                why=(
-                    f"the tag {name} exists on commit {elsewhere.pop()[:10]}, and the release is {release.commit[:10]}",
+                reasons=(
+                    f"the tag {name} exists on commit {conflicting_commits.pop()[:10]}, and the release is {release.commit[:10]}",
                 ),
                 hint="a version never moves; choose the next one: inv bump --part patch",
             )
-        return self._decided(name, here, remote, release, tools)
+        return self._decide_push(name, local_commit, remote, release, tools)
 
-    def _decided(self, name: str, here: str, remote: Remote | None, release: Release, tools: Tools) -> Decision:
-        where = f"{name} on {release.commit[:10]}"
+    def _decide_push(
+        self, name: str, local_commit: str, remote: RemoteRefs | None, release: Release, tools: Tools
+    ) -> Decision:
+        tag_at_commit = f"{name} on {release.commit[:10]}"
         if remote is None:
-            return Done(f"{where} is here", release) if here else Act(f"tag {where}", release)
-        if here and name in remote.tags and not _branch_to_push(release, remote, tools):
-            return Done(f"{where} is here and on {tools.settings.release.remote}", release)
-        with_branch = _branch_to_push(release, remote, tools)
-        what = f"{with_branch} and {name}" if with_branch else name
-        return Act(f"tag {where}, push {what} to {tools.settings.release.remote}", release)
+            return Done(f"{tag_at_commit} is here", release) if local_commit else Act(f"tag {tag_at_commit}", release)
+        if local_commit and name in remote.tags and not _branch_to_push(release, remote, tools):
+            return Done(f"{tag_at_commit} is here and on {tools.settings.release.remote}", release)
+        branch = _branch_to_push(release, remote, tools)
+        refs = f"{branch} and {name}" if branch else name
+        return Act(f"tag {tag_at_commit}, push {refs} to {tools.settings.release.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push what the remote lacks in one atomic push; once it has taken it, tag here too."""
         name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
-        remote = tools.scm.remote(tools.scm.head().branch)
+        remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is not None:
-            _send(release, message, remote, tools)
-        tools.scm.tag(name, release.commit, message)
+            _push_release(release, message, remote, tools)
+        tools.scm.create_tag(name, release.commit, message)
         return release
 
 
-def _branch_to_push(release: Release, remote: Remote, tools: Tools) -> str:
+def _branch_to_push(release: Release, remote: RemoteRefs, tools: Tools) -> str:
     """Return the branch when the remote's lacks the release commit; a detached HEAD has none to push.
 
     A remote that is on a commit unknown here is no obstacle yet: the push itself says best what is to be done.
     """
-    if tools.scm.commit_of(remote.branch) and tools.scm.is_ancestor(release.commit, remote.branch):
+    if tools.scm.resolve(remote.branch_commit) and tools.scm.is_ancestor(release.commit, remote.branch_commit):
         return ""
     return tools.scm.head().branch

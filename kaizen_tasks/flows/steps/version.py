@@ -9,14 +9,15 @@ from semver import Version
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Act, Done, Refuse
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.flows.release import files, pending
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.bump_inference import ChangePart
     from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
-    from kaizen_tasks.ports.types import Head
+    from kaizen_tasks.ports.types import HeadState
 
 
 @frozen(kw_only=True)
@@ -29,7 +30,7 @@ class Bump:
         part: `patch`, `feature`, `major`, `rc`, or `auto`: a VERSION that is already ahead of the last release
             stays, else the notes under `[Unreleased]` decide.
         to: exactly this version; overrides `part`.
-        settled: whether a HEAD that is a release, with nothing noted since, needs no other one. Flows say so, since
+        accept_released: whether a HEAD that is a release, with nothing noted since, needs no other one. Flows say so, since
             typing them again must finish and not start over; a plain bump with a part always moves on.
         force: whether a part may be lower than the notes ask for.
         hotfix: whether only releases that HEAD descends from count, since a hotfix starts from an older one.
@@ -37,28 +38,34 @@ class Bump:
 
     part: versions.Part = "auto"
     to: Version | None = None
-    settled: bool = False
+    accept_released: bool = False
     force: bool = False
     hotfix: bool = False
-    label = Label("bump")
+    label = StepLabel("bump")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Find out which version is wanted, and whether VERSION says it."""
-        begun = pending.begun(tools)
-        if begun is not None and self._takes_up(begun, tools):
-            return Done(f"{begun.name} was begun before, as commit {begun.commit[:10]}", begun)
-        now, last = files.version(tools), self._last(begun, tools)
-        finished = pending.finished(now, last, tools) if self.to in {None, now} else None
-        if finished is not None and (self.settled or self.part == "auto"):
-            return Done(f"{finished.name} is released and nothing is noted since", finished)
-        wanted, reason = self._wanted(now, last, tools)
-        versions.require_ahead(wanted, last)
-        after = Release(version=wanted)
-        if now == wanted:
-            return Done(f"VERSION says {now}{reason}", after)
-        return Act(f"{now} → {wanted}{reason}", after)
+        pending_release = pending.find_pending_release(tools)
+        if pending_release is not None and self._resumes(pending_release, tools):
+            return Done(
+                f"{pending_release.name} was begun before, as commit {pending_release.commit[:10]}", pending_release
+            )
+        current_version, base_version = files.read_version(tools), self._base_version(pending_release, tools)
+        completed_release = (
+            pending.find_completed_release(current_version, base_version, tools)
+            if self.to in {None, current_version}
+            else None
+        )
+        if completed_release is not None and (self.accept_released or self.part == "auto"):
+            return Done(f"{completed_release.name} is released and nothing is noted since", completed_release)
+        target_version, reason = self._target_version(current_version, base_version, tools)
+        versions.require_newer(target_version, base_version)
+        target_release = Release(version=target_version)
+        if current_version == target_version:
+            return Done(f"VERSION says {current_version}{reason}", target_release)
+        return Act(f"{current_version} → {target_version}{reason}", target_release)
 
-    def wanted(self, release: Release, tools: Tools) -> Release:
+    def target_release(self, release: Release, tools: Tools) -> Release:
         """Return the release that this bump leads to, as far as it can be said before anything else is looked at."""
         try:
             decision = self.decide(release, tools)
@@ -68,100 +75,107 @@ class Bump:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write VERSION in its own style."""
-        last = self._last(pending.begun(tools), tools)
-        wanted, _ = self._wanted(files.version(tools), last, tools)
-        tools.documents.write(files.VERSION, versions.write(tools.documents.read(files.VERSION), wanted))
-        return evolve(release, version=wanted)
+        base_version = self._base_version(pending.find_pending_release(tools), tools)
+        target_version, _ = self._target_version(files.read_version(tools), base_version, tools)
+        tools.release_files.write(
+            files.VERSION_FILE,
+            versions.render_version_file(tools.release_files.read(files.VERSION_FILE), target_version),
+        )
+        return evolve(release, version=target_version)
 
-    def _takes_up(self, begun: Release, tools: Tools) -> bool:
+    def _resumes(self, pending_release: Release, tools: Tools) -> bool:
         """Return whether a release that was begun is the wanted one.
 
         A part that is named while the begun release has failed in service asks for the one after it.
         """
         if self.to is not None:
-            return self.to == begun.version
-        return self.part == "auto" or not pending.failed(begun, tools)
+            return self.to == pending_release.version
+        return self.part == "auto" or not pending.has_failed(pending_release, tools)
 
-    def _last(self, begun: Release | None, tools: Tools) -> Version | None:
+    def _base_version(self, pending_release: Release | None, tools: Tools) -> Version | None:
         """Return the version that the wanted one comes after: of the last release, or of one that failed since."""
-        last = files.last_release(tools, behind_head=self.hotfix)
-        if begun is None or self._takes_up(begun, tools):
-            return last
-        return versions.latest(tuple(each for each in (begun.version, last) if each is not None))
+        last_version = files.last_released_version(tools, merged_into_head=self.hotfix)
+        if pending_release is None or self._resumes(pending_release, tools):
+            return last_version
+        return versions.latest_version(
+            tuple(version for version in (pending_release.version, last_version) if version is not None)
+        )
 
-    def _wanted(self, now: Version, last: Version | None, tools: Tools) -> tuple[Version, str]:
+    def _target_version(
+        self, current_version: Version, base_version: Version | None, tools: Tools
+    ) -> tuple[Version, str]:
         if self.to is not None:
             return self.to, ", as asked"
         if self.part != "auto":
-            self._demand_agreement(last or now, tools)
-            return versions.advance(last or now, self.part), f", a {self.part} release"
-        if last is None or now > last:
-            return now, ", ahead of the last release" if last else ", the first release"
-        return _inferred(last, tools)
+            self._require_sufficient_part(base_version or current_version, tools)
+            return versions.bump_version(base_version or current_version, self.part), f", a {self.part} release"
+        if base_version is None or current_version > base_version:
+            return current_version, ", ahead of the last release" if base_version else ", the first release"
+        return _infer_version(base_version, tools)
 
-    def _demand_agreement(self, last: Version, tools: Tools) -> None:
+    def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
         """Refuse a part that promises less than the notes say has changed."""
-        from kaizen_tasks.domain import changelog as changelogs
+        from kaizen_tasks.domain.changelog.bump_inference import find_entry_exceeding, infer_part
 
-        unreleased = files.changelog(tools).unreleased
+        unreleased = files.read_changelog(tools).unreleased
         if self.force or unreleased is None or self.part in {"auto", "rc"}:
             return
-        entry = changelogs.contradicts(unreleased, cast("changelogs.ChangePart", self.part), last)
+        entry = find_entry_exceeding(unreleased, cast("ChangePart", self.part), base_version)
         if entry is not None:
-            asked = changelogs.infer_part(unreleased, current=last).part
+            required_part = infer_part(unreleased, current_version=base_version).part
             raise Refused(
-                f"CHANGELOG.md:{entry.line}: {entry.gist!r} asks for a {asked}, not for a {self.part}",
+                f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} asks for a {required_part}, not for a {self.part}",
                 state="nothing has been changed",
-                hint=f"--part {asked}, or --force to go ahead",
+                hint=f"--part {required_part}, or --force to go ahead",
             )
 
 
-def _inferred(last: Version, tools: Tools) -> tuple[Version, str]:
-    from kaizen_tasks.domain import changelog as changelogs
+def _infer_version(base_version: Version, tools: Tools) -> tuple[Version, str]:
+    from kaizen_tasks.domain.changelog.bump_inference import infer_part
 
-    unreleased = files.changelog(tools).unreleased
+    unreleased = files.read_changelog(tools).unreleased
     if unreleased is None or not any(group.entries for group in unreleased.groups):
         raise Refused(
-            f"bump: nothing is noted under [Unreleased] since {last}",
+            f"bump: nothing is noted under [Unreleased] since {base_version}",
             state="nothing has been changed",
             hint='note what changed: inv changelog.add --type fixed --text "…"',
         )
-    reasoned = changelogs.infer_part(unreleased, current=last)
-    return versions.advance(last, versions.parse_part(reasoned.part)), f", {reasoned.reason}"
+    decision = infer_part(unreleased, current_version=base_version)
+    return versions.bump_version(base_version, versions.parse_part(decision.part)), f", {decision.reason}"
 
 
 @frozen(kw_only=True)
-class Changelog:
+class CutChangelog:
     """Cut `[Unreleased]` into the section of the version."""
 
-    label = Label("changelog")
+    label = StepLabel("changelog")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for the version's heading."""
         if release.commit:
             return Done(f"[{release.version}] is in the release commit", release)
-        parsed = files.changelog(tools)
-        if parsed.find(release.version) is not None:
+        changelog = files.read_changelog(tools)
+        if changelog.find_section(release.version) is not None:
             return Done(f"[{release.version}] is there", release)
-        if not files.has_entries(parsed):
+        if not files.has_unreleased_entries(changelog):
             return Refuse(
-                why=(f"nothing is noted under [Unreleased] for {release.version}",),
+                reasons=(f"nothing is noted under [Unreleased] for {release.version}",),
                 hint='note what changed: inv changelog.add --type fixed --text "…"',
             )
         return Act(f"cut [Unreleased] into [{release.version}] - {_today(tools)}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write the new changelog; every other byte stays."""
-        from kaizen_tasks.domain import changelog as changelogs
+        from kaizen_tasks.domain.changelog.cut import cut_release
 
-        cut = changelogs.release(
-            files.changelog_bytes(tools),
+        new_content = cut_release(
+            files.read_changelog_bytes(tools),
             version=release.version,
             date=tools.clock.now().date(),
-            repository_url=tools.scm.source() or None,
-            tag=tools.settings.git_tag,
+            repository_url=tools.scm.web_url() or None,
+            format_tag=tools.settings.git_tag,
         )
-        tools.documents.write(files.CHANGELOG, cut)
+        tools.release_files.write(files.CHANGELOG_FILE, new_content)
         return release
 
 
@@ -173,23 +187,25 @@ def _today(tools: Tools) -> str:
 class Commit:
     """Make the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged."""
 
-    label = Label("commit")
+    label = StepLabel("commit")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for a commit that is the release already."""
         if release.commit:
             return Done(f"{release.name} is commit {release.commit[:10]}", release)
-        begun = pending.begun(tools)
-        if begun is not None and begun.version == release.version:
-            return Done(f"{release.name} is commit {begun.commit[:10]}", begun)
+        pending_release = pending.find_pending_release(tools)
+        if pending_release is not None and pending_release.version == release.version:
+            return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
-        changed = _unwritten(release, tools) or tools.scm.changes(head.commit, _contents(tools))
-        if not changed:
+        changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(
+            head.commit, _release_file_contents(tools)
+        )
+        if not changed_files:
             return Done(
                 f"nothing to commit: {head.commit[:10]} is {release.name}",
                 evolve(release, commit=head.commit),
             )
-        return Act(f"commit {' and '.join(changed)} onto {head.branch or head.commit[:10]}", release)
+        return Act(f"commit {' and '.join(changed_files)} onto {head.branch or head.commit[:10]}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write the commit object and keep it; branch, index and working tree stay as they are.
@@ -197,76 +213,78 @@ class Commit:
         Raises:
             Refused: VERSION and CHANGELOG.md do not name the release both.
         """
-        lacking = _unwritten(release, tools)
-        if lacking:
+        outdated_files = _files_without_version(release, tools)
+        if outdated_files:
             raise Refused(
-                f"commit: {' and '.join(lacking)} {'does' if len(lacking) == 1 else 'do'} not have {release.version}",
+                f"commit: {' and '.join(outdated_files)} {'does' if len(outdated_files) == 1 else 'do'} not have {release.version}",
                 state="nothing has been committed",
                 hint="inv bump changelog.release commit",
             )
         commit = tools.scm.write_commit(
-            parent=tools.scm.head().commit, files=_contents(tools), message=f"Release {release.name}\n"
+            parent=tools.scm.head().commit, files=_release_file_contents(tools), message=f"Release {release.name}\n"
         )
-        for superseded in tools.scm.pending():
-            tools.scm.forget(superseded)
-        tools.scm.keep(release.name, commit)
+        for name in tools.scm.pending_releases():
+            tools.scm.drop_pending(name)
+        tools.scm.save_pending(release.name, commit)
         return release
 
 
-def _unwritten(release: Release, tools: Tools) -> tuple[str, ...]:
+def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
     """Return the documents that do not have the version yet; a dry run leaves them so."""
-    written = {
-        files.VERSION: files.version(tools) == release.version,
-        files.CHANGELOG: files.changelog(tools).find(release.version) is not None,
+    version_matches = {
+        files.VERSION_FILE: files.read_version(tools) == release.version,
+        files.CHANGELOG_FILE: files.read_changelog(tools).find_section(release.version) is not None,
     }
-    return tuple(name for name, done in written.items() if not done)
+    return tuple(name for name, is_current in version_matches.items() if not is_current)
 
 
-def _contents(tools: Tools) -> dict[str, bytes]:
-    found = {name: tools.documents.read(name) for name in files.RELEASED}
-    return {name: content for name, content in found.items() if content is not None}
+def _release_file_contents(tools: Tools) -> dict[str, bytes]:
+    contents = {name: tools.release_files.read(name) for name in files.RELEASE_FILES}
+    return {name: content for name, content in contents.items() if content is not None}
 
 
-def stale_documents(release: Release, head: Head, tools: Tools) -> tuple[str, ...]:
+def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:
     """Return the documents that have not come along with the branch: a run was stopped between ref and files.
 
     They hold what was before the release, or, where they were written before the commit, what is in it while the index
     does not. Documents that hold neither were edited since: they are somebody's work, and not stale.
     """
-    behind = set(files.RELEASED) & set(tools.scm.modified()) if head.commit == release.commit else set()
-    if not behind:
+    modified_files = (
+        set(files.RELEASE_FILES) & set(tools.scm.modified_files()) if head.commit == release.commit else set()
+    )
+    if not modified_files:
         return ()
-    contents = _contents(tools)
-    not_before = set(tools.scm.changes(tools.scm.commit_of(f"{release.commit}^"), contents))
-    not_released = set(tools.scm.changes(release.commit, contents))
-    return tuple(sorted(behind & (not_before ^ not_released)))
+    contents = _release_file_contents(tools)
+    differs_from_parent = set(tools.scm.files_differing_from(tools.scm.resolve(f"{release.commit}^"), contents))
+    differs_from_release = set(tools.scm.files_differing_from(release.commit, contents))
+    return tuple(sorted(modified_files & (differs_from_parent ^ differs_from_release)))
 
 
 @frozen(kw_only=True)
-class Land:
+class FastForward:
     """Move the branch onto the release commit, and the two files with it."""
 
-    label = Label("land")
+    label = StepLabel("land")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look where the branch is."""
         head = tools.scm.head()
-        where = head.branch or "HEAD"
+        branch = head.branch or "HEAD"
         if not release.commit:
-            return Act(f"move {where} onto the release commit", release)
+            return Act(f"move {branch} onto the release commit", release)
         if tools.scm.is_ancestor(release.commit, head.commit):
-            stale = stale_documents(release, head, tools)
-            if not stale:
-                return Done(f"{where} has {release.commit[:10]}", release)
-            return Act(f"bring {' and '.join(stale)} up to {release.commit[:10]}", release)
+            stale_files = stale_release_files(release, head, tools)
+            if not stale_files:
+                return Done(f"{branch} has {release.commit[:10]}", release)
+            return Act(f"bring {' and '.join(stale_files)} up to {release.commit[:10]}", release)
         if tools.scm.is_ancestor(head.commit, release.commit):
-            return Act(f"move {where} from {head.commit[:10]} onto {release.commit[:10]}", release)
+            return Act(f"move {branch} from {head.commit[:10]} onto {release.commit[:10]}", release)
         return Refuse(
-            why=(f"{where} has moved since {release.name} was begun on another commit",),
+            reasons=(f"{branch} has moved since {release.name} was begun on another commit",),
             hint=f"git merge {release.commit[:10]}, then the same command again",
         )
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Fast-forward; whatever else is staged or edited stays as it is."""
-        tools.scm.land(release.commit, paths=files.RELEASED)
+        tools.scm.fast_forward(release.commit, paths=files.RELEASE_FILES)
         return release

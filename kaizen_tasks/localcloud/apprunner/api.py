@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 
-from kaizen_tasks.localcloud.apprunner.controller import Busy, Operations
-from kaizen_tasks.localcloud.apprunner.secret_values import REFERENCE
-from kaizen_tasks.localcloud.apprunner.services import Operation, Service, Services
-from kaizen_tasks.localcloud.instances.container import Docker
-from kaizen_tasks.localcloud.instances.launcher import Engine, Workloads
-from kaizen_tasks.localcloud.logs.files import Logs
+from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
+from kaizen_tasks.localcloud.apprunner.secret_values import SECRET_REFERENCE
+from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
+from kaizen_tasks.localcloud.instances.container import DockerEngine
+from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
+from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
-Json = dict[str, Any]
-_Item = TypeVar("_Item", Service, Operation)
+JsonObject = dict[str, Any]
+_Item = TypeVar("_Item", AppRunnerService, ServiceOperation)
 
-_PAGE = 20  # the most that ListServices and ListOperations return at once
+_PAGE_SIZE = 20  # the most that ListServices and ListOperations return at once
 _NOT_RUNNING = "Can't start a deployment on the specified service, because it isn't in RUNNING state."
 # Defaults of the API reference: InstanceConfiguration, HealthCheckConfiguration, NetworkConfiguration.
-_INSTANCE = {"Cpu": "1024", "Memory": "2048"}
-_HEALTH_CHECK = {
+_INSTANCE_DEFAULTS = {"Cpu": "1024", "Memory": "2048"}
+_HEALTH_CHECK_DEFAULTS = {
     "Protocol": "TCP",
     "Path": "/",
     "Interval": 5,
@@ -39,12 +39,12 @@ _HEALTH_CHECK = {
     "HealthyThreshold": 1,
     "UnhealthyThreshold": 5,
 }
-_NETWORK = {
+_NETWORK_DEFAULTS = {
     "EgressConfiguration": {"EgressType": "DEFAULT"},
     "IngressConfiguration": {"IsPubliclyAccessible": True},
     "IpAddressType": "IPV4",
 }
-_ECHOED = ("EncryptionConfiguration", "ObservabilityConfiguration")
+_PASSTHROUGH_KEYS = ("EncryptionConfiguration", "ObservabilityConfiguration")
 
 
 class AppRunner:
@@ -59,8 +59,8 @@ class AppRunner:
         deploy_seconds: how long every operation is in progress at least.
         notice_seconds: how long a service that follows a tag does not notice that it has moved.
         registry: host and port of the registry, for pulling into an engine.
-        password: issues a password for that registry.
-        secret: returns what a reference to a secret stands for.
+        issue_password: issues a password for that registry.
+        resolve_secret: returns what a reference to a secret stands for.
     """
 
     name = "apprunner"
@@ -72,130 +72,134 @@ class AppRunner:
         store: ImageStore,
         account: str,
         region: str,
-        engine: Engine,
+        engine: EngineChoice,
         deploy_seconds: float,
         notice_seconds: float = 0,
         registry: str,
-        password: Callable[[], str] = lambda: "",
-        secret: Callable[[str], str] = lambda reference: reference,
+        issue_password: Callable[[], str] = lambda: "",
+        resolve_secret: Callable[[str], str] = lambda reference: reference,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
-        self._services = Services(state / "services")
-        docker = Docker(registry=registry, password=password)
-        self._operations = Operations(
+        self._services = ServiceStore(state / "services")
+        docker = DockerEngine(registry=registry, issue_password=issue_password)
+        self._controller = ServiceController(
             services=self._services,
-            workloads=Workloads(folder=state / "instances", engine=engine, docker=docker),
+            launcher=InstanceLauncher(folder=state / "instances", engine=engine, docker=docker),
             store=store,
-            logs=Logs(state / "logs"),
+            logs=LogStore(state / "logs"),
             deploy_seconds=deploy_seconds,
             notice_seconds=notice_seconds,
-            secret=secret,
+            resolve_secret=resolve_secret,
         )
-        self._operations.restore()
-        store.on_tag_moved(self._operations.tag_moved)
+        self._controller.restore()
+        store.on_tag_moved(self._controller.handle_tag_moved)
 
     def close(self) -> None:
         """Stop every instance and free every port; the next App Runner starts again what ran."""
-        self._operations.close()
+        self._controller.close()
 
-    def create_service(self, request: Json) -> Json:
+    def create_service(self, request: JsonObject) -> JsonObject:
         """Create a service and deploy its image."""
         name = request["ServiceName"]
-        configuration = self._configuration(request, {})
+        configuration = self._merge_configuration(request, {})
         with self._services.lock:
-            if any(known.name == name for known in self._living()):
-                raise _invalid(f"Service with the provided name already exists: {name}.")
-            service = self._services.put(self._new(name, configuration, request.get("Tags", [])))
-            return self._begin(service.arn, "CREATE_SERVICE", allowed={"CREATE_FAILED"})
+            if any(existing_service.name == name for existing_service in self._existing_services()):
+                raise _invalid_request(f"Service with the provided name already exists: {name}.")
+            service = self._services.put(self._new_service(name, configuration, request.get("Tags", [])))
+            return self._start_operation(service.arn, "CREATE_SERVICE", allowed_statuses={"CREATE_FAILED"})
 
-    def describe_service(self, request: Json) -> Json:
+    def describe_service(self, request: JsonObject) -> JsonObject:
         """Describe a service."""
-        return {"Service": self._described(self._find(request["ServiceArn"]))}
+        return {"Service": self._describe(self._get_service(request["ServiceArn"]))}
 
-    def list_services(self, request: Json) -> Json:
+    def list_services(self, request: JsonObject) -> JsonObject:
         """List services, a page at a time."""
-        page, following = _page(self._living(), request)
-        return {"ServiceSummaryList": [_summary(service) for service in page], **following}
+        page, next_page = _paginate(self._existing_services(), request)
+        return {"ServiceSummaryList": [_service_summary(service) for service in page], **next_page}
 
-    def update_service(self, request: Json) -> Json:
+    def update_service(self, request: JsonObject) -> JsonObject:
         """Change a service's configuration and deploy it; this also mends one that failed to be created."""
-        service = self._find(request["ServiceArn"])
-        configuration = self._configuration(request, service.configuration)
-        return self._begin(
+        service = self._get_service(request["ServiceArn"])
+        configuration = self._merge_configuration(request, service.configuration)
+        return self._start_operation(
             service.arn,
             "UPDATE_SERVICE",
-            allowed={"RUNNING", "CREATE_FAILED"},
-            change=lambda now: attrs.evolve(now, configuration=configuration),
+            allowed_statuses={"RUNNING", "CREATE_FAILED"},
+            update=lambda current: attrs.evolve(current, configuration=configuration),
         )
 
-    def delete_service(self, request: Json) -> Json:
+    def delete_service(self, request: JsonObject) -> JsonObject:
         """Stop a service for good."""
-        allowed = {"RUNNING", "PAUSED", "CREATE_FAILED", "DELETE_FAILED"}
-        return self._begin(request["ServiceArn"], "DELETE_SERVICE", allowed=allowed)
+        allowed_statuses = {"RUNNING", "PAUSED", "CREATE_FAILED", "DELETE_FAILED"}
+        return self._start_operation(request["ServiceArn"], "DELETE_SERVICE", allowed_statuses=allowed_statuses)
 
-    def pause_service(self, request: Json) -> Json:
+    def pause_service(self, request: JsonObject) -> JsonObject:
         """Stop a service for a while."""
-        return self._begin(request["ServiceArn"], "PAUSE_SERVICE", allowed={"RUNNING"})
+        return self._start_operation(request["ServiceArn"], "PAUSE_SERVICE", allowed_statuses={"RUNNING"})
 
-    def resume_service(self, request: Json) -> Json:
+    def resume_service(self, request: JsonObject) -> JsonObject:
         """Start a paused service with the image it had."""
-        return self._begin(request["ServiceArn"], "RESUME_SERVICE", allowed={"PAUSED"})
+        return self._start_operation(request["ServiceArn"], "RESUME_SERVICE", allowed_statuses={"PAUSED"})
 
-    def start_deployment(self, request: Json) -> Json:
+    def start_deployment(self, request: JsonObject) -> JsonObject:
         """Deploy what the service's tag stands for now."""
-        service = self._find(request["ServiceArn"])
+        service = self._get_service(request["ServiceArn"])
         try:
-            _, operation = self._operations.begin(service.arn, "START_DEPLOYMENT", allowed={"RUNNING"})
-        except Busy:
-            raise _invalid(_NOT_RUNNING) from None
+            _, operation = self._controller.start_operation(
+                service.arn, "START_DEPLOYMENT", allowed_statuses={"RUNNING"}
+            )
+        except InvalidStateError:
+            raise _invalid_request(_NOT_RUNNING) from None
         return {"OperationId": operation.id}
 
-    def list_operations(self, request: Json) -> Json:
+    def list_operations(self, request: JsonObject) -> JsonObject:
         """List a service's operations, newest first, a page at a time."""
-        service = self._find(request["ServiceArn"])
-        page, following = _page(service.operations[::-1], request)
+        service = self._get_service(request["ServiceArn"])
+        page, next_page = _paginate(service.operations[::-1], request)
         return {
-            "OperationSummaryList": [_operation(operation, service.arn) for operation in page],
-            **following,
+            "OperationSummaryList": [_operation_summary(operation, service.arn) for operation in page],
+            **next_page,
         }
 
-    def list_tags_for_resource(self, request: Json) -> Json:
+    def list_tags_for_resource(self, request: JsonObject) -> JsonObject:
         """List a service's tags."""
-        tags = self._find(request["ResourceArn"]).tags
+        tags = self._get_service(request["ResourceArn"]).tags
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    def tag_resource(self, request: Json) -> Json:
+    def tag_resource(self, request: JsonObject) -> JsonObject:
         """Add tags to a service."""
         with self._services.lock:
-            service = self._find(request["ResourceArn"])
-            self._services.put(attrs.evolve(service, tags={**service.tags, **_tags(request["Tags"])}))
+            service = self._get_service(request["ResourceArn"])
+            self._services.put(attrs.evolve(service, tags={**service.tags, **_tags_by_key(request["Tags"])}))
         return {}
 
-    def untag_resource(self, request: Json) -> Json:
+    def untag_resource(self, request: JsonObject) -> JsonObject:
         """Remove tags from a service."""
         with self._services.lock:
-            service = self._find(request["ResourceArn"])
-            kept = {key: value for key, value in service.tags.items() if key not in request["TagKeys"]}
-            self._services.put(attrs.evolve(service, tags=kept))
+            service = self._get_service(request["ResourceArn"])
+            remaining_tags = {key: value for key, value in service.tags.items() if key not in request["TagKeys"]}
+            self._services.put(attrs.evolve(service, tags=remaining_tags))
         return {}
 
-    def _begin(
+    def _start_operation(
         self,
         arn: str,
-        kind: str,
+        operation_type: str,
         *,
-        allowed: Collection[str],
-        change: Callable[[Service], Service] = lambda service: service,
-    ) -> Json:
-        self._find(arn)
+        allowed_statuses: Collection[str],
+        update: Callable[[AppRunnerService], AppRunnerService] = lambda service: service,
+    ) -> JsonObject:
+        self._get_service(arn)
         try:
-            service, operation = self._operations.begin(arn, kind, allowed=allowed, change=change)
-        except Busy as busy:
-            message = f"The operation {kind} isn't possible while the service is in {busy} state."
+            service, operation = self._controller.start_operation(
+                arn, operation_type, allowed_statuses=allowed_statuses, update=update
+            )
+        except InvalidStateError as error:
+            message = f"The operation {operation_type} isn't possible while the service is in {error} state."
             raise ServiceError("InvalidStateException", message) from None
-        return {"Service": self._described(service), "OperationId": operation.id}
+        return {"Service": self._describe(service), "OperationId": operation.id}
 
-    def _find(self, arn: str) -> Service:
+    def _get_service(self, arn: str) -> AppRunnerService:
         try:
             return self._services.get(arn)
         except KeyError:
@@ -203,45 +207,49 @@ class AppRunner:
                 "ResourceNotFoundException", f"Service with the provided ARN does not exist: {arn}."
             ) from None
 
-    def _living(self) -> tuple[Service, ...]:
+    def _existing_services(self) -> tuple[AppRunnerService, ...]:
         return tuple(service for service in self._services.all() if service.deleted is None)
 
-    def _new(self, name: str, configuration: Json, tags: Sequence[dict[str, str]]) -> Service:
-        identity = uuid.uuid4().hex
-        arn = f"{self._prefix}:service/{name}/{identity}"
+    def _new_service(self, name: str, configuration: JsonObject, tags: Sequence[dict[str, str]]) -> AppRunnerService:
+        service_id = uuid.uuid4().hex
+        arn = f"{self._prefix}:service/{name}/{service_id}"
         now = time.time()
-        return Service(
+        return AppRunnerService(
             name=name,
-            id=identity,
+            id=service_id,
             arn=arn,
-            port=self._operations.open_port(arn),
+            port=self._controller.open_port(arn),
             created=now,
             updated=now,
             resting="CREATE_FAILED",
             configuration=configuration,
-            tags=_tags(tags),
+            tags=_tags_by_key(tags),
         )
 
-    def _configuration(self, request: Json, before: Json) -> Json:
+    def _merge_configuration(self, request: JsonObject, current: JsonObject) -> JsonObject:
         """Lay what a request says over what was there, and that over the defaults."""
-        source = {**before.get("SourceConfiguration", {}), **request.get("SourceConfiguration", {})}
-        echoed = {name: {**before, **request}[name] for name in _ECHOED if name in {**before, **request}}
-        return echoed | {
-            "SourceConfiguration": _source(source),
-            "InstanceConfiguration": _laid_over(_INSTANCE, before, request, "InstanceConfiguration"),
-            "HealthCheckConfiguration": _laid_over(_HEALTH_CHECK, before, request, "HealthCheckConfiguration"),
-            "NetworkConfiguration": _laid_over(_NETWORK, before, request, "NetworkConfiguration"),
+        source = {**current.get("SourceConfiguration", {}), **request.get("SourceConfiguration", {})}
+        passthrough = {
+            name: {**current, **request}[name] for name in _PASSTHROUGH_KEYS if name in {**current, **request}
+        }
+        return passthrough | {
+            "SourceConfiguration": _validate_source(source),
+            "InstanceConfiguration": _merge_section(_INSTANCE_DEFAULTS, current, request, "InstanceConfiguration"),
+            "HealthCheckConfiguration": _merge_section(
+                _HEALTH_CHECK_DEFAULTS, current, request, "HealthCheckConfiguration"
+            ),
+            "NetworkConfiguration": _merge_section(_NETWORK_DEFAULTS, current, request, "NetworkConfiguration"),
         }
 
-    def _described(self, service: Service) -> Json:
+    def _describe(self, service: AppRunnerService) -> JsonObject:
         return {
-            **_summary(service),
-            "DeletedAt": _time(service.deleted),
+            **_service_summary(service),
+            "DeletedAt": _to_datetime(service.deleted),
             **service.configuration,
-            "AutoScalingConfigurationSummary": self._auto_scaling(),
+            "AutoScalingConfigurationSummary": self._auto_scaling_summary(),
         }
 
-    def _auto_scaling(self) -> Json:
+    def _auto_scaling_summary(self) -> JsonObject:
         name = "DefaultConfiguration"
         return {
             "AutoScalingConfigurationArn": f"{self._prefix}:autoscalingconfiguration/{name}/1/{'0' * 31}1",
@@ -250,7 +258,7 @@ class AppRunner:
         }
 
 
-def _source(source: Json) -> Json:
+def _validate_source(source: JsonObject) -> JsonObject:
     """Check where a service's image comes from, and fill in defaults.
 
     Raises:
@@ -258,49 +266,49 @@ def _source(source: Json) -> Json:
     """
     image = source.get("ImageRepository")
     if image is None or image["ImageRepositoryType"] != "ECR":
-        _refuse("Only images of ECR can be deployed here: give an ImageRepository of the type ECR.")
+        _reject("Only images of ECR can be deployed here: give an ImageRepository of the type ECR.")
     if "/" not in image["ImageIdentifier"]:
-        _refuse(f"The image identifier has no registry: {image['ImageIdentifier']}.")
+        _reject(f"The image identifier has no registry: {image['ImageIdentifier']}.")
     configuration = {"Port": "8080", **image.get("ImageConfiguration", {})}
     _check_image_configuration(configuration)
     defaults = {"AutoDeploymentsEnabled": True}
     return {**defaults, **source, "ImageRepository": {**image, "ImageConfiguration": configuration}}
 
 
-def _check_image_configuration(configuration: Json) -> None:
+def _check_image_configuration(configuration: JsonObject) -> None:
     port = configuration["Port"]
     if not port.isdecimal() or not 0 < int(port) < 65536:
-        _refuse(f"The port is not a port number: {port}.")
+        _reject(f"The port is not a port number: {port}.")
     variables, secrets = (configuration.get(f"RuntimeEnvironment{kind}", {}) for kind in ("Variables", "Secrets"))
     if "PORT" in {**variables, **secrets}:
-        _refuse("PORT is a reserved name and can't be a runtime environment variable.")
-    if twice := sorted(variables.keys() & secrets.keys()):
-        _refuse(f"A runtime environment variable and a secret have the same name: {', '.join(twice)}.")
-    if foreign := sorted(name for name, each in secrets.items() if not REFERENCE.fullmatch(each)):
-        _refuse(f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(foreign)}.")
+        _reject("PORT is a reserved name and can't be a runtime environment variable.")
+    if duplicates := sorted(variables.keys() & secrets.keys()):
+        _reject(f"A runtime environment variable and a secret have the same name: {', '.join(duplicates)}.")
+    if unsupported := sorted(name for name, reference in secrets.items() if not SECRET_REFERENCE.fullmatch(reference)):
+        _reject(f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(unsupported)}.")
     try:
         shlex.split(configuration.get("StartCommand", ""))
     except ValueError as error:
-        _refuse(f"The start command cannot be understood: {error}.")
+        _reject(f"The start command cannot be understood: {error}.")
 
 
-def _refuse(message: str) -> NoReturn:
-    raise _invalid(message)
+def _reject(message: str) -> NoReturn:
+    raise _invalid_request(message)
 
 
-def _invalid(message: str) -> ServiceError:
+def _invalid_request(message: str) -> ServiceError:
     return ServiceError("InvalidRequestException", message)
 
 
-def _laid_over(defaults: Json, before: Json, request: Json, name: str) -> Json:
-    return {**defaults, **before.get(name, {}), **request.get(name, {})}
+def _merge_section(defaults: JsonObject, current: JsonObject, request: JsonObject, section: str) -> JsonObject:
+    return {**defaults, **current.get(section, {}), **request.get(section, {})}
 
 
-def _tags(tags: Sequence[dict[str, str]]) -> dict[str, str]:
+def _tags_by_key(tags: Sequence[dict[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in tags}
 
 
-def _page(items: Sequence[_Item], request: Json) -> tuple[Sequence[_Item], Json]:
+def _paginate(items: Sequence[_Item], request: JsonObject) -> tuple[Sequence[_Item], JsonObject]:
     """Cut out the page that a request asks for; its token is the id of the last item of the page before.
 
     Raises:
@@ -310,36 +318,36 @@ def _page(items: Sequence[_Item], request: Json) -> tuple[Sequence[_Item], Json]
     if "NextToken" in request:
         ids = [item.id for item in items]
         if request["NextToken"] not in ids:
-            raise _invalid("The NextToken is not valid.")
+            raise _invalid_request("The NextToken is not valid.")
         start = ids.index(request["NextToken"]) + 1
-    page = items[start : start + request.get("MaxResults", _PAGE)]
+    page = items[start : start + request.get("MaxResults", _PAGE_SIZE)]
     has_more = start + len(page) < len(items)
     return page, {"NextToken": page[-1].id} if has_more else {}
 
 
-def _summary(service: Service) -> Json:
+def _service_summary(service: AppRunnerService) -> JsonObject:
     return {
         "ServiceName": service.name,
         "ServiceId": service.id,
         "ServiceArn": service.arn,
         "ServiceUrl": f"127.0.0.1:{service.port}",
-        "CreatedAt": _time(service.created),
-        "UpdatedAt": _time(service.updated),
+        "CreatedAt": _to_datetime(service.created),
+        "UpdatedAt": _to_datetime(service.updated),
         "Status": service.status,
     }
 
 
-def _operation(operation: Operation, arn: str) -> Json:
+def _operation_summary(operation: ServiceOperation, arn: str) -> JsonObject:
     return {
         "Id": operation.id,
         "Type": operation.type,
         "Status": operation.status,
         "TargetArn": arn,
-        "StartedAt": _time(operation.started),
-        "UpdatedAt": _time(operation.updated),
-        "EndedAt": _time(operation.ended),
+        "StartedAt": _to_datetime(operation.started),
+        "UpdatedAt": _to_datetime(operation.updated),
+        "EndedAt": _to_datetime(operation.ended),
     }
 
 
-def _time(seconds: float | None) -> datetime | None:
+def _to_datetime(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

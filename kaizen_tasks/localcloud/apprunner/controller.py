@@ -13,131 +13,133 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
-from kaizen_tasks.localcloud.apprunner.proxy import Relay
-from kaizen_tasks.localcloud.apprunner.services import Operation, Service
+from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
+from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation
 from kaizen_tasks.localcloud.instances.launcher import wait_until_healthy
 from kaizen_tasks.localcloud.instances.rootfs import read_image
-from kaizen_tasks.localcloud.instances.spec import Instance, Launch
+from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from kaizen_tasks.localcloud.apprunner.services import Services
-    from kaizen_tasks.localcloud.instances.launcher import Workloads
-    from kaizen_tasks.localcloud.logs.files import Logs
+    from kaizen_tasks.localcloud.apprunner.services import ServiceStore
+    from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
+    from kaizen_tasks.localcloud.logs.files import LogStore
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
-_DEPLOYMENTS = frozenset({"CREATE_SERVICE", "START_DEPLOYMENT", "UPDATE_SERVICE", "RESUME_SERVICE"})
+_DEPLOYMENT_TYPES = frozenset({"CREATE_SERVICE", "START_DEPLOYMENT", "UPDATE_SERVICE", "RESUME_SERVICE"})
 _NOUNS = {"PAUSE_SERVICE": "Pause", "DELETE_SERVICE": "Deletion"}
 _DRAIN_SECONDS = 1.0
 _CLOSE_SECONDS = 15.0
-_REVIVALS = 4  # at a time, so that a cloud with many services listens soon after it was started
+_MAX_PARALLEL_RESTARTS = 4  # at a time, so that a cloud with many services listens soon after it was started
 _log = logging.getLogger(__name__)
 
 
-class Busy(Exception):
+class InvalidStateError(Exception):
     """The service is not in a state in which the operation may begin."""
 
 
 @attrs.define(kw_only=True)
-class _Runtime:
-    """The moving parts of a service; `turn` is held by whoever changes them."""
+class _ServiceRuntime:
+    """The moving parts of a service; `lock` is held by whoever changes them."""
 
-    relay: Relay
+    proxy: TcpProxy
     instance: Instance | None = None
-    turn: threading.Lock = attrs.field(factory=threading.Lock)
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
 
 
-class Operations:
+class ServiceController:
     """Carries out operations.
 
     Args:
         services: the services they are done to.
-        workloads: starts the instances.
+        launcher: starts the instances.
         store: holds the images.
         logs: receives what a person will want to know.
         deploy_seconds: how long an operation is in progress at least.
         notice_seconds: how long a moved tag goes unnoticed.
-        secret: returns what a reference to a secret stands for.
+        resolve_secret: returns what a reference to a secret stands for.
     """
 
     def __init__(
         self,
         *,
-        services: Services,
-        workloads: Workloads,
+        services: ServiceStore,
+        launcher: InstanceLauncher,
         store: ImageStore,
-        logs: Logs,
+        logs: LogStore,
         deploy_seconds: float,
         notice_seconds: float,
-        secret: Callable[[str], str],
+        resolve_secret: Callable[[str], str],
     ) -> None:
         self._services = services
-        self._workloads = workloads
+        self._launcher = launcher
         self._store = store
         self._logs = logs
         self._deploy_seconds = deploy_seconds
         self._notice_seconds = notice_seconds
-        self._secret = secret
-        self._runtimes: dict[str, _Runtime] = {}
-        self._moved: dict[str, str] = {}
+        self._resolve_secret = resolve_secret
+        self._runtimes: dict[str, _ServiceRuntime] = {}
+        self._pending_digests: dict[str, str] = {}
         self._threads: set[threading.Thread] = set()
         self._closing = threading.Event()
-        self._revivals = threading.BoundedSemaphore(_REVIVALS)
+        self._restart_slots = threading.BoundedSemaphore(_MAX_PARALLEL_RESTARTS)
 
     def restore(self) -> None:
         """Start what ran when the local cloud stopped, and settle what it was in the middle of."""
-        self._workloads.remove_leftovers()
-        for known in self._services.all():
-            if known.deleted is None:
-                port = self.open_port(known.arn, known.port)
-                service = self._services.put(attrs.evolve(_settled(known), port=port))
+        self._launcher.remove_orphans()
+        for stored_service in self._services.all():
+            if stored_service.deleted is None:
+                port = self.open_port(stored_service.arn, stored_service.port)
+                service = self._services.put(attrs.evolve(_end_interrupted(stored_service), port=port))
                 if service.resting == "RUNNING":
-                    self._runtimes[service.arn].turn.acquire()  # whatever is asked for first comes after it
-                    self._start(functools.partial(self._revive, service))
+                    self._runtimes[service.arn].lock.acquire()  # whatever is asked for first comes after it
+                    self._start_thread(functools.partial(self._restart, service))
 
     def open_port(self, arn: str, port: int = 0) -> int:
         """Give a service its public port, the one it had if that is free; return which one it got."""
-        relay = Relay(port)
-        self._runtimes[arn] = _Runtime(relay=relay)
-        return relay.port
+        proxy = TcpProxy(port)
+        self._runtimes[arn] = _ServiceRuntime(proxy=proxy)
+        return proxy.port
 
-    def begin(
+    def start_operation(
         self,
         arn: str,
-        kind: str,
+        operation_type: str,
         *,
-        allowed: Collection[str],
-        change: Callable[[Service], Service] = lambda service: service,
-    ) -> tuple[Service, Operation]:
+        allowed_statuses: Collection[str],
+        update: Callable[[AppRunnerService], AppRunnerService] = lambda service: service,
+    ) -> tuple[AppRunnerService, ServiceOperation]:
         """Begin an operation and return at once.
 
         Args:
             arn: the service.
-            kind: the operation's type.
-            allowed: the states of the service in which it may begin.
-            change: what it changes in the service's configuration; undone if the operation fails.
+            operation_type: the operation's type.
+            allowed_statuses: the states of the service in which it may begin.
+            update: what it changes in the service's configuration; undone if the operation fails.
 
         Raises:
             Busy: the service is in another state.
         """
         with self._services.lock:
-            before = self._services.get(arn)
-            if before.status not in allowed or self._closing.is_set():
-                raise Busy(before.status)
+            current_service = self._services.get(arn)
+            if current_service.status not in allowed_statuses or self._closing.is_set():
+                raise InvalidStateError(current_service.status)
             now = time.time()
-            operation = Operation(id=str(uuid.uuid4()), type=kind, status="PENDING", started=now, updated=now)
-            changed = attrs.evolve(change(before), fallback=before.configuration)
-            service = self._services.put(changed.with_operation(operation))
-            digest = self._digest_for(service, kind)
-            self._start(lambda: self._carry_out(arn, operation, digest))
+            operation = ServiceOperation(
+                id=str(uuid.uuid4()), type=operation_type, status="PENDING", started=now, updated=now
+            )
+            updated_service = attrs.evolve(update(current_service), fallback=current_service.configuration)
+            service = self._services.put(updated_service.with_operation(operation))
+            digest = self._digest_to_deploy(service, operation_type)
+            self._start_thread(lambda: self._run_operation(arn, operation, digest))
         return service, operation
 
-    def tag_moved(self, repository: str, tag: str, digest: str) -> None:
+    def handle_tag_moved(self, repository: str, tag: str, digest: str) -> None:
         """Deploy to the services that follow a tag: later to a busy one, never to a paused one."""
         for service in self._services.all():
             if service.follows_tag and (service.repository, service.reference) == (repository, tag):
-                self._notice(service.arn, digest)
+                self._auto_deploy(service.arn, digest)
 
     def close(self) -> None:
         """Stop everything; what is in progress stays unfinished, and the next start settles it."""
@@ -145,47 +147,47 @@ class Operations:
             self._closing.set()
         for thread in tuple(self._threads):
             thread.join(timeout=_CLOSE_SECONDS)
-        stoppers = [threading.Thread(target=_dismantle, args=(part,)) for part in self._runtimes.values()]
+        stoppers = [threading.Thread(target=_stop_runtime, args=(runtime,)) for runtime in self._runtimes.values()]
         for stopper in stoppers:
             stopper.start()
         for stopper in stoppers:
             stopper.join(timeout=_CLOSE_SECONDS)
 
-    def _digest_for(self, service: Service, kind: str) -> str | None:
+    def _digest_to_deploy(self, service: AppRunnerService, operation_type: str) -> str | None:
         """Decide which bytes are deployed; a resumed service gets what it had, not what was pushed since."""
-        if kind == "RESUME_SERVICE":
+        if operation_type == "RESUME_SERVICE":
             return service.digest
         return self._store.resolve(service.repository, service.reference)
 
-    def _notice(self, arn: str, digest: str) -> None:
+    def _auto_deploy(self, arn: str, digest: str) -> None:
         """Follow at once, so that whoever moved the tag sees it, or only after a while."""
         if self._notice_seconds:
-            self._start(lambda: self._follow_late(arn, digest))
+            self._start_thread(lambda: self._auto_deploy_later(arn, digest))
         else:
-            self._follow(arn, digest)
+            self._auto_deploy_now(arn, digest)
 
-    def _follow_late(self, arn: str, digest: str) -> None:
+    def _auto_deploy_later(self, arn: str, digest: str) -> None:
         with contextlib.suppress(Interrupted):
             self._wait_until(time.monotonic() + self._notice_seconds)
-            self._follow(arn, digest)
+            self._auto_deploy_now(arn, digest)
 
-    def _follow(self, arn: str, digest: str) -> None:
+    def _auto_deploy_now(self, arn: str, digest: str) -> None:
         with self._services.lock:
             try:
-                self.begin(arn, "START_DEPLOYMENT", allowed={"RUNNING"})
-            except Busy as busy:
-                if busy.args == ("OPERATION_IN_PROGRESS",):
-                    self._moved[arn] = digest
+                self.start_operation(arn, "START_DEPLOYMENT", allowed_statuses={"RUNNING"})
+            except InvalidStateError as error:
+                if error.args == ("OPERATION_IN_PROGRESS",):
+                    self._pending_digests[arn] = digest
 
-    def _carry_out(self, arn: str, operation: Operation, digest: str | None) -> None:
-        with self._runtimes[arn].turn, contextlib.suppress(Interrupted):
-            self._attempt(arn, operation, digest)
-        self._catch_up(arn, digest)
+    def _run_operation(self, arn: str, operation: ServiceOperation, digest: str | None) -> None:
+        with self._runtimes[arn].lock, contextlib.suppress(Interrupted):
+            self._run_or_roll_back(arn, operation, digest)
+        self._deploy_moved_tag(arn, digest)
 
-    def _attempt(self, arn: str, operation: Operation, digest: str | None) -> None:
-        earliest = time.monotonic() + self._deploy_seconds
+    def _run_or_roll_back(self, arn: str, operation: ServiceOperation, digest: str | None) -> None:
+        earliest_end = time.monotonic() + self._deploy_seconds
         try:
-            before = self._perform(arn, operation, digest, earliest)
+            previous_instance = self._execute(arn, operation, digest, earliest_end)
         except Interrupted:
             raise
         except KaizenError as error:
@@ -194,166 +196,185 @@ class Operations:
             _log.exception("%s of %s", operation.type, arn)
             failure = DeployFailed(f"Internal error: {error!r}")
         else:
-            if before is not None:
-                before.stop()
+            if previous_instance is not None:
+                previous_instance.stop()
             return
-        self._wait_until(earliest)
-        self._give_up(arn, operation, failure)
+        self._wait_until(earliest_end)
+        self._roll_back(arn, operation, failure)
 
-    def _catch_up(self, arn: str, deployed: str | None) -> None:
+    def _deploy_moved_tag(self, arn: str, deployed_digest: str | None) -> None:
         """Deploy what the tag moved to meanwhile."""
         with self._services.lock:
-            moved = self._moved.pop(arn, None)
-            if moved not in (None, deployed):
-                with contextlib.suppress(Busy):
-                    self.begin(arn, "START_DEPLOYMENT", allowed={"RUNNING"})
+            pending_digest = self._pending_digests.pop(arn, None)
+            if pending_digest not in (None, deployed_digest):
+                with contextlib.suppress(InvalidStateError):
+                    self.start_operation(arn, "START_DEPLOYMENT", allowed_statuses={"RUNNING"})
 
-    def _perform(self, arn: str, operation: Operation, digest: str | None, earliest: float) -> Instance | None:
+    def _execute(
+        self, arn: str, operation: ServiceOperation, digest: str | None, earliest_end: float
+    ) -> Instance | None:
         """Carry an operation out; return the instance that serves nobody any more, for whose end nobody waits."""
-        service = self._advance(arn, operation, "IN_PROGRESS")
-        self._logs.event(service, f"Service status is set to {service.status}.")
-        self._logs.event(service, f"{_noun(operation)} with ID : {operation.id} started.", operation)
-        if operation.type in _DEPLOYMENTS:
-            before = self._take_over(arn, self._launch(service, operation, digest, earliest))
-            outcome = _serving(digest)
+        service = self._set_status(arn, operation, "IN_PROGRESS")
+        self._logs.append_event(service, f"Service status is set to {service.status}.")
+        self._logs.append_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
+        if operation.type in _DEPLOYMENT_TYPES:
+            previous_instance = self._switch_instance(
+                arn, self._start_instance(service, operation, digest, earliest_end)
+            )
+            apply_outcome = _mark_running(digest)
         else:
-            self._wait_until(earliest)
-            before, outcome = None, self._take_down(arn, operation)
-        self._logs.event(service, f"{_noun(operation)} with ID : {operation.id} succeeded.", operation)
-        self._finish(arn, operation, "SUCCEEDED", outcome)
-        return before
+            self._wait_until(earliest_end)
+            previous_instance, apply_outcome = None, self._shut_down(arn, operation)
+        self._logs.append_event(service, f"{_operation_noun(operation)} with ID : {operation.id} succeeded.", operation)
+        self._finish(arn, operation, "SUCCEEDED", apply_outcome)
+        return previous_instance
 
-    def _launch(self, service: Service, operation: Operation | None, digest: str | None, earliest: float) -> Instance:
+    def _start_instance(
+        self, service: AppRunnerService, operation: ServiceOperation | None, digest: str | None, earliest_end: float
+    ) -> Instance:
         """Start an instance; return it when it is healthy, but not before the monotonic clock says so."""
-        launch = self._plan(service, digest)
-        self._logs.event(service, f"Starting instance {launch.identity} from {digest}.", operation)
-        instance = self._workloads.start(launch)
+        spec = self._instance_spec(service, digest)
+        self._logs.append_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
+        instance = self._launcher.start(spec)
         try:
             wait_until_healthy(instance, service.health_check, self._closing)
-            self._wait_until(earliest)
+            self._wait_until(earliest_end)
         except BaseException as error:
             instance.stop()
             if isinstance(error, DeployFailed):
-                self._quote(service, operation, launch)
+                self._log_output_tail(service, operation, spec)
             raise
-        self._logs.event(service, "Health check is successful. Routing traffic to application.", operation)
+        self._logs.append_event(service, "Health check is successful. Routing traffic to application.", operation)
         return instance
 
-    def _quote(self, service: Service, operation: Operation | None, launch: Launch) -> None:
-        for line in launch.tail():
-            self._logs.event(service, f"Last output : {line}", operation)
+    def _log_output_tail(
+        self, service: AppRunnerService, operation: ServiceOperation | None, spec: InstanceSpec
+    ) -> None:
+        for line in spec.tail():
+            self._logs.append_event(service, f"Last output : {line}", operation)
 
-    def _plan(self, service: Service, digest: str | None) -> Launch:
+    def _instance_spec(self, service: AppRunnerService, digest: str | None) -> InstanceSpec:
         if digest is None:
             raise DeployFailed(f"Image {service.repository}:{service.reference} does not exist.")
-        identity = uuid.uuid4().hex
-        return Launch(
-            identity=identity,
+        instance_id = uuid.uuid4().hex
+        return InstanceSpec(
+            instance_id=instance_id,
             repository=service.repository,
             image=read_image(self._store, service.repository, digest),
-            variables=service.variables | {name: self._secret(each) for name, each in service.secrets.items()},
+            variables=service.variables
+            | {name: self._resolve_secret(reference) for name, reference in service.secrets.items()},
             arguments=service.arguments,
             port=service.application_port,
-            output=self._logs.output(service, identity),
+            output=self._logs.register_output(service, instance_id),
         )
 
-    def _take_over(self, arn: str, instance: Instance | None) -> Instance | None:
+    def _switch_instance(self, arn: str, instance: Instance | None) -> Instance | None:
         """Send traffic to another instance, or to none; return the one before when its connections have ended."""
         runtime = self._runtimes[arn]
-        before, runtime.instance = runtime.instance, instance
-        runtime.relay.switch(instance.port if instance else None)
-        if before is not None:
-            runtime.relay.drain(before.port, _DRAIN_SECONDS)
-        return before
+        previous_instance, runtime.instance = runtime.instance, instance
+        runtime.proxy.switch(instance.port if instance else None)
+        if previous_instance is not None:
+            runtime.proxy.drain(previous_instance.port, _DRAIN_SECONDS)
+        return previous_instance
 
-    def _take_down(self, arn: str, operation: Operation) -> Callable[[Service], Service]:
-        before = self._take_over(arn, None)
-        if before is not None:
-            before.stop()
+    def _shut_down(self, arn: str, operation: ServiceOperation) -> Callable[[AppRunnerService], AppRunnerService]:
+        previous_instance = self._switch_instance(arn, None)
+        if previous_instance is not None:
+            previous_instance.stop()
         if operation.type == "PAUSE_SERVICE":
             return lambda service: attrs.evolve(service, resting="PAUSED")
-        self._runtimes.pop(arn).relay.close()
+        self._runtimes.pop(arn).proxy.close()
         return lambda service: attrs.evolve(service, resting="DELETED", deleted=time.time())
 
-    def _revive(self, service: Service) -> None:
+    def _restart(self, service: AppRunnerService) -> None:
         """Start again what a service ran before the local cloud stopped."""
         runtime = self._runtimes[service.arn]
         try:
-            with self._revivals:
+            with self._restart_slots:
                 self._wait_until(0)
-                instance = self._launch(service, None, service.digest, 0)
-            self._take_over(service.arn, instance)
+                instance = self._start_instance(service, None, service.digest, 0)
+            self._switch_instance(service.arn, instance)
         except Interrupted:
             return
         except KaizenError as error:
-            self._logs.event(service, f"The service could not be started again. Failure reason : {error.what}")
+            self._logs.append_event(
+                service, f"The service could not be started again. Failure reason : {error.message}"
+            )
         finally:
-            runtime.turn.release()
+            runtime.lock.release()
 
-    def _give_up(self, arn: str, operation: Operation, error: KaizenError) -> None:
+    def _roll_back(self, arn: str, operation: ServiceOperation, error: KaizenError) -> None:
         """Return a service to what it was; what it ran has been serving all the time."""
         service = self._services.get(arn)
         if error.state:
-            self._logs.event(service, error.state, operation)
-        reason = f"{_noun(operation)} with ID : {operation.id} failed. Failure reason : {error.what}"
-        self._logs.event(service, reason, operation)
+            self._logs.append_event(service, error.state, operation)
+        reason = f"{_operation_noun(operation)} with ID : {operation.id} failed. Failure reason : {error.message}"
+        self._logs.append_event(service, reason, operation)
         if self._runtimes[arn].instance is None:
-            self._finish(arn, operation, "FAILED", _undone)
+            self._finish(arn, operation, "FAILED", _restore_configuration)
             return
-        self._advance(arn, operation, "ROLLBACK_IN_PROGRESS")
-        self._finish(arn, operation, "ROLLBACK_SUCCEEDED", _undone)
+        self._set_status(arn, operation, "ROLLBACK_IN_PROGRESS")
+        self._finish(arn, operation, "ROLLBACK_SUCCEEDED", _restore_configuration)
 
-    def _advance(self, arn: str, operation: Operation, status: str) -> Service:
+    def _set_status(self, arn: str, operation: ServiceOperation, status: str) -> AppRunnerService:
         with self._services.lock:
             service = self._services.get(arn)
-            return self._services.put(service.with_operation(operation.advanced(status)))
+            return self._services.put(service.with_operation(operation.with_status(status)))
 
-    def _finish(self, arn: str, operation: Operation, status: str, outcome: Callable[[Service], Service]) -> None:
+    def _finish(
+        self,
+        arn: str,
+        operation: ServiceOperation,
+        status: str,
+        apply_outcome: Callable[[AppRunnerService], AppRunnerService],
+    ) -> None:
         """Write down the end of an operation and what it leaves, as one change."""
         with self._services.lock:
-            left = attrs.evolve(outcome(self._services.get(arn)), fallback=None)
-            service = self._services.put(left.with_operation(operation.advanced(status)))
-        self._logs.event(service, f"Service status is set to {service.status}.")
+            final_service = attrs.evolve(apply_outcome(self._services.get(arn)), fallback=None)
+            service = self._services.put(final_service.with_operation(operation.with_status(status)))
+        self._logs.append_event(service, f"Service status is set to {service.status}.")
 
-    def _wait_until(self, moment: float) -> None:
-        if self._closing.wait(max(0.0, moment - time.monotonic())):
+    def _wait_until(self, deadline: float) -> None:
+        if self._closing.wait(max(0.0, deadline - time.monotonic())):
             raise Interrupted("the local cloud is stopping")
 
-    def _start(self, work: Callable[[], None]) -> None:
+    def _start_thread(self, work: Callable[[], None]) -> None:
         """Run a function in a thread that `close` waits for."""
-        thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        thread = threading.Thread(target=self._run_thread, args=(work,), daemon=True)
         self._threads.add(thread)
         thread.start()
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run_thread(self, work: Callable[[], None]) -> None:
         try:
             work()
         finally:
             self._threads.discard(threading.current_thread())
 
 
-def _noun(operation: Operation) -> str:
+def _operation_noun(operation: ServiceOperation) -> str:
     return _NOUNS.get(operation.type, "Deployment")
 
 
-def _serving(digest: str | None) -> Callable[[Service], Service]:
+def _mark_running(digest: str | None) -> Callable[[AppRunnerService], AppRunnerService]:
     return lambda service: attrs.evolve(service, resting="RUNNING", digest=digest)
 
 
-def _undone(service: Service) -> Service:
+def _restore_configuration(service: AppRunnerService) -> AppRunnerService:
     return attrs.evolve(service, configuration=service.fallback or service.configuration, fallback=None)
 
 
-def _settled(service: Service) -> Service:
+def _end_interrupted(service: AppRunnerService) -> AppRunnerService:
     """End an operation that was in progress when the local cloud stopped: nothing of it has taken effect."""
     if not service.is_busy:
         return service
     operation = service.operations[-1]
-    has_way_back = service.resting == "RUNNING" and operation.type in _DEPLOYMENTS
-    return _undone(service).with_operation(operation.advanced("ROLLBACK_SUCCEEDED" if has_way_back else "FAILED"))
+    can_roll_back = service.resting == "RUNNING" and operation.type in _DEPLOYMENT_TYPES
+    return _restore_configuration(service).with_operation(
+        operation.with_status("ROLLBACK_SUCCEEDED" if can_roll_back else "FAILED")
+    )
 
 
-def _dismantle(runtime: _Runtime) -> None:
-    runtime.relay.close()
+def _stop_runtime(runtime: _ServiceRuntime) -> None:
+    runtime.proxy.close()
     if runtime.instance is not None:
         runtime.instance.stop()

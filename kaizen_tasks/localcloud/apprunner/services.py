@@ -16,12 +16,12 @@ from kaizen_tasks.localcloud.instances.launcher import HealthCheck
 if TYPE_CHECKING:
     from pathlib import Path
 
-_UNFINISHED = frozenset({"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
-_KEPT_OPERATIONS = 200  # a service's file is written anew at every change
+_UNFINISHED_STATUSES = frozenset({"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
+_MAX_OPERATIONS = 200  # a service's file is written anew at every change
 
 
 @attrs.frozen(kw_only=True)
-class Operation:
+class ServiceOperation:
     """Something being done, or done, to a service; times are seconds since the epoch."""
 
     id: str
@@ -34,16 +34,16 @@ class Operation:
     @property
     def is_finished(self) -> bool:
         """Tell whether its status is final."""
-        return self.status not in _UNFINISHED
+        return self.status not in _UNFINISHED_STATUSES
 
-    def advanced(self, status: str) -> Operation:
+    def with_status(self, status: str) -> ServiceOperation:
         """Return it in another status."""
         now = time.time()
-        return attrs.evolve(self, status=status, updated=now, ended=None if status in _UNFINISHED else now)
+        return attrs.evolve(self, status=status, updated=now, ended=None if status in _UNFINISHED_STATUSES else now)
 
 
 @attrs.frozen(kw_only=True)
-class Service:
+class AppRunnerService:
     """One service.
 
     Args:
@@ -74,7 +74,7 @@ class Service:
     tags: dict[str, str]
     fallback: dict[str, Any] | None = None
     digest: str | None = None
-    operations: tuple[Operation, ...] = ()
+    operations: tuple[ServiceOperation, ...] = ()
 
     @property
     def is_busy(self) -> bool:
@@ -89,12 +89,12 @@ class Service:
     @property
     def repository(self) -> str:
         """The repository its image comes from."""
-        return _split(self._image_repository["ImageIdentifier"])[0]
+        return _split_image_identifier(self._image_repository["ImageIdentifier"])[0]
 
     @property
     def reference(self) -> str:
         """The tag or digest it follows."""
-        return _split(self._image_repository["ImageIdentifier"])[1]
+        return _split_image_identifier(self._image_repository["ImageIdentifier"])[1]
 
     @property
     def follows_tag(self) -> bool:
@@ -130,8 +130,8 @@ class Service:
             path=check["Path"],
             interval=check["Interval"],
             timeout=check["Timeout"],
-            healthy=check["HealthyThreshold"],
-            unhealthy=check["UnhealthyThreshold"],
+            healthy_threshold=check["HealthyThreshold"],
+            unhealthy_threshold=check["UnhealthyThreshold"],
         )
 
     @property
@@ -144,17 +144,19 @@ class Service:
         configuration: dict[str, Any] = self._image_repository["ImageConfiguration"]
         return configuration
 
-    def operation(self, identity: str) -> Operation:
+    def find_operation(self, operation_id: str) -> ServiceOperation:
         """Find one of its operations."""
-        return next(operation for operation in self.operations if operation.id == identity)
+        return next(operation for operation in self.operations if operation.id == operation_id)
 
-    def with_operation(self, operation: Operation) -> Service:
+    def with_operation(self, operation: ServiceOperation) -> AppRunnerService:
         """Return it with an operation added, or with the one of the same id replaced."""
-        others = tuple(known for known in self.operations if known.id != operation.id)
-        return attrs.evolve(self, operations=(*others, operation)[-_KEPT_OPERATIONS:], updated=operation.updated)
+        other_operations = tuple(entry for entry in self.operations if entry.id != operation.id)
+        return attrs.evolve(
+            self, operations=(*other_operations, operation)[-_MAX_OPERATIONS:], updated=operation.updated
+        )
 
 
-class Services:
+class ServiceStore:
     """Every service, in memory and on disk.
 
     Args:
@@ -165,20 +167,20 @@ class Services:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self.lock = threading.RLock()
-        loaded = (_load(path) for path in folder.glob("[!.]*.json"))
-        self._services = {service.arn: service for service in sorted(loaded, key=lambda known: known.created)}
+        stored_services = (_load_service(path) for path in folder.glob("[!.]*.json"))
+        self._services = {service.arn: service for service in sorted(stored_services, key=lambda entry: entry.created)}
 
-    def all(self) -> tuple[Service, ...]:
+    def all(self) -> tuple[AppRunnerService, ...]:
         """Return every service, deleted ones too, oldest first."""
         with self.lock:
             return tuple(self._services.values())
 
-    def get(self, arn: str) -> Service:
+    def get(self, arn: str) -> AppRunnerService:
         """Return a service; KeyError where there is none."""
         with self.lock:
             return self._services[arn]
 
-    def put(self, service: Service) -> Service:
+    def put(self, service: AppRunnerService) -> AppRunnerService:
         """Keep a service as it is now; whoever decided on an older value holds the lock."""
         with self.lock:
             self._services[service.arn] = service
@@ -187,13 +189,13 @@ class Services:
         return service
 
 
-def _load(path: Path) -> Service:
+def _load_service(path: Path) -> AppRunnerService:
     document = json.loads(path.read_bytes())
-    operations = tuple(Operation(**operation) for operation in document.pop("operations"))
-    return Service(**document, operations=operations)
+    operations = tuple(ServiceOperation(**operation) for operation in document.pop("operations"))
+    return AppRunnerService(**document, operations=operations)
 
 
-def _split(identifier: str) -> tuple[str, str]:
+def _split_image_identifier(identifier: str) -> tuple[str, str]:
     """Take `host/repository:tag` or `host/repository@digest` apart; no tag means `latest`, as in AWS."""
     path = identifier.partition("/")[2]
     if "@" in path:

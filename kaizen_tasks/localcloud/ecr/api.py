@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.errors import as_ecr_refuses, page, refusal
-from kaizen_tasks.localcloud.ecr.images import Images
-from kaizen_tasks.localcloud.ecr.layers import Layers
-from kaizen_tasks.localcloud.registry.repositories import Repository
+from kaizen_tasks.localcloud.ecr.errors import ecr_errors, paginate, validation_error
+from kaizen_tasks.localcloud.ecr.images import EcrImages
+from kaizen_tasks.localcloud.ecr.layers import EcrLayers
+from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import BLOB_MOUNTING
-from kaizen_tasks.localcloud.server.auth import REGISTRY_SECONDS
+from kaizen_tasks.localcloud.server.auth import REGISTRY_TOKEN_SECONDS
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.store import ImageStore
     from kaizen_tasks.localcloud.server.auth import Tokens
-    from kaizen_tasks.localcloud.server.http_message import Document
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-_SETTINGS = {
+_ACCOUNT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE", "CLAIR"),
     "REGISTRY_POLICY_SCOPE": ("V1", "V2"),
     BLOB_MOUNTING: ("ENABLED", "DISABLED"),
@@ -29,7 +29,7 @@ _SETTINGS = {
 _WITH_EXCLUSION = "_WITH_EXCLUSION"
 
 
-class Ecr(Images, Layers):
+class Ecr(EcrImages, EcrLayers):
     """ECR of one account in one region.
 
     Args:
@@ -49,10 +49,10 @@ class Ecr(Images, Layers):
         self.region = region
         self.registry = registry
 
-    def create_repository(self, request: Document) -> Document:
+    def create_repository(self, request: JsonObject) -> JsonObject:
         """Create a repository."""
-        filters = _exclusions(request)
-        repository = Repository(
+        filters = _exclusion_filters(request)
+        repository = ImageRepository(
             name=request["repositoryName"],
             created_at=round(time.time(), 3),
             mutability=request.get("imageTagMutability", "MUTABLE"),
@@ -61,115 +61,126 @@ class Ecr(Images, Layers):
             encryption=request.get("encryptionConfiguration") or {"encryptionType": "AES256"},
             labels=_labels(request.get("tags", [])),
         )
-        with as_ecr_refuses(self.account):
-            self.store.create(repository)
+        with ecr_errors(self.account):
+            self.store.create_repository(repository)
         return {"repository": self._describe(repository)}
 
-    def describe_repositories(self, request: Document) -> Document:
+    def describe_repositories(self, request: JsonObject) -> JsonObject:
         """Describe repositories, all of them in pages or the named ones."""
         self.check_account(request)
         if names := request.get("repositoryNames"):
             if "nextToken" in request or "maxResults" in request:
-                raise refusal("repositoryNames", "must not be given together with nextToken or maxResults")
-            return {"repositories": [self._describe(self.find(name)) for name in names]}
-        chosen, token = page(self.store.repositories(), request, key=lambda repository: repository.name)
-        return {"repositories": [self._describe(repository) for repository in chosen], "nextToken": token}
+                raise validation_error("repositoryNames", "must not be given together with nextToken or maxResults")
+            return {"repositories": [self._describe(self.get_repository(name)) for name in names]}
+        repositories, token = paginate(self.store.repositories(), request, key=lambda repository: repository.name)
+        return {"repositories": [self._describe(repository) for repository in repositories], "nextToken": token}
 
-    def delete_repository(self, request: Document) -> Document:
+    def delete_repository(self, request: JsonObject) -> JsonObject:
         """Delete a repository; one with images only by force."""
-        repository = self.named(request)
+        repository = self.requested_repository(request)
         if repository.images and not request.get("force"):
             raise ServiceError(
                 "RepositoryNotEmptyException",
                 f"The repository with name '{repository.name}' in registry with id '{self.account}' "
                 "cannot be deleted because it still contains images",
             )
-        with as_ecr_refuses(self.account):
-            return {"repository": self._describe(self.store.delete(repository.name))}
+        with ecr_errors(self.account):
+            return {"repository": self._describe(self.store.delete_repository(repository.name))}
 
-    def put_image_tag_mutability(self, request: Document) -> Document:
+    def put_image_tag_mutability(self, request: JsonObject) -> JsonObject:
         """Say which tags may move."""
-        repository = self.named(request)
-        exclusions, mutability = _exclusions(request), request["imageTagMutability"]
-        changed = self.store.change(
-            repository.name, lambda now: attrs.evolve(now, mutability=mutability, exclusions=exclusions)
+        repository = self.requested_repository(request)
+        exclusions, mutability = _exclusion_filters(request), request["imageTagMutability"]
+        updated_repository = self.store.update_repository(
+            repository.name, lambda current: attrs.evolve(current, mutability=mutability, exclusions=exclusions)
         )
         return {
             "registryId": self.account,
-            "repositoryName": changed.name,
-            "imageTagMutability": changed.mutability,
-            "imageTagMutabilityExclusionFilters": _filters(changed),
+            "repositoryName": updated_repository.name,
+            "imageTagMutability": updated_repository.mutability,
+            "imageTagMutabilityExclusionFilters": _filter_documents(updated_repository),
         }
 
-    def describe_registry(self, _request: Document) -> Document:
+    def describe_registry(self, _request: JsonObject) -> JsonObject:
         """Describe the registry."""
         return {"registryId": self.account, "replicationConfiguration": {"rules": []}}
 
-    def get_authorization_token(self, _request: Document) -> Document:
+    def get_authorization_token(self, _request: JsonObject) -> JsonObject:
         """Issue a password for the registry."""
-        expires = time.time() + REGISTRY_SECONDS
+        expires = time.time() + REGISTRY_TOKEN_SECONDS
         credentials = base64.b64encode(f"AWS:{self.tokens.issue()}".encode()).decode()
         endpoint = f"http://{self.registry}"
-        data = {"authorizationToken": credentials, "expiresAt": round(expires, 3), "proxyEndpoint": endpoint}
-        return {"authorizationData": [data]}
+        authorization_data = {
+            "authorizationToken": credentials,
+            "expiresAt": round(expires, 3),
+            "proxyEndpoint": endpoint,
+        }
+        return {"authorizationData": [authorization_data]}
 
-    def get_account_setting(self, request: Document) -> Document:
+    def get_account_setting(self, request: JsonObject) -> JsonObject:
         """Return an account setting."""
         name = request["name"]
         _check_setting(name)
-        return {"name": name, "value": self.store.setting(name)}
+        return {"name": name, "value": self.store.get_setting(name)}
 
-    def put_account_setting(self, request: Document) -> Document:
+    def put_account_setting(self, request: JsonObject) -> JsonObject:
         """Change an account setting."""
         name, value = request["name"], request["value"]
         _check_setting(name)
-        if value not in _SETTINGS[name]:
-            raise refusal("value", f"must be one of {', '.join(_SETTINGS[name])}")
-        self.store.set(name, value)
+        if value not in _ACCOUNT_SETTINGS[name]:
+            raise validation_error("value", f"must be one of {', '.join(_ACCOUNT_SETTINGS[name])}")
+        self.store.put_setting(name, value)
         return {"name": name, "value": value}
 
-    def list_tags_for_resource(self, request: Document) -> Document:
+    def list_tags_for_resource(self, request: JsonObject) -> JsonObject:
         """List a repository's resource tags."""
-        labels = self._by_arn(request).labels
+        labels = self._get_repository_by_arn(request).labels
         return {"tags": [{"Key": key, "Value": value} for key, value in sorted(labels.items())]}
 
-    def tag_resource(self, request: Document) -> Document:
+    def tag_resource(self, request: JsonObject) -> JsonObject:
         """Add resource tags to a repository."""
         labels = _labels(request["tags"])
-        self.store.change(self._by_arn(request).name, lambda now: attrs.evolve(now, labels=now.labels | labels))
+        self.store.update_repository(
+            self._get_repository_by_arn(request).name,
+            lambda current: attrs.evolve(current, labels=current.labels | labels),
+        )
         return {}
 
-    def untag_resource(self, request: Document) -> Document:
+    def untag_resource(self, request: JsonObject) -> JsonObject:
         """Remove resource tags from a repository."""
         keys = request["tagKeys"]
-        self.store.change(self._by_arn(request).name, lambda now: now.without_labels(keys))
+        self.store.update_repository(
+            self._get_repository_by_arn(request).name, lambda current: current.without_labels(keys)
+        )
         return {}
 
-    def put_lifecycle_policy(self, request: Document) -> Document:
+    def put_lifecycle_policy(self, request: JsonObject) -> JsonObject:
         """Keep a lifecycle policy; it is never carried out."""
         policy = request["lifecyclePolicyText"]
-        name = self.named(request).name
-        return self._policy(self.store.change(name, lambda now: attrs.evolve(now, lifecycle=policy)))
+        name = self.requested_repository(request).name
+        return self._policy_document(
+            self.store.update_repository(name, lambda current: attrs.evolve(current, lifecycle=policy))
+        )
 
-    def get_lifecycle_policy(self, request: Document) -> Document:
+    def get_lifecycle_policy(self, request: JsonObject) -> JsonObject:
         """Return the lifecycle policy."""
-        return self._policy(self._with_policy(request))
+        return self._policy_document(self._get_repository_with_policy(request))
 
-    def delete_lifecycle_policy(self, request: Document) -> Document:
+    def delete_lifecycle_policy(self, request: JsonObject) -> JsonObject:
         """Remove the lifecycle policy and return it."""
-        repository = self._with_policy(request)
-        self.store.change(repository.name, lambda now: attrs.evolve(now, lifecycle=""))
-        return self._policy(repository)
+        repository = self._get_repository_with_policy(request)
+        self.store.update_repository(repository.name, lambda current: attrs.evolve(current, lifecycle=""))
+        return self._policy_document(repository)
 
-    def _policy(self, repository: Repository) -> Document:
+    def _policy_document(self, repository: ImageRepository) -> JsonObject:
         return {
             "registryId": self.account,
             "repositoryName": repository.name,
             "lifecyclePolicyText": repository.lifecycle,
         }
 
-    def _with_policy(self, request: Document) -> Repository:
-        repository = self.named(request)
+    def _get_repository_with_policy(self, request: JsonObject) -> ImageRepository:
+        repository = self.requested_repository(request)
         if not repository.lifecycle:
             raise ServiceError(
                 "LifecyclePolicyNotFoundException",
@@ -178,13 +189,13 @@ class Ecr(Images, Layers):
             )
         return repository
 
-    def _by_arn(self, request: Document) -> Repository:
+    def _get_repository_by_arn(self, request: JsonObject) -> ImageRepository:
         prefix, _, name = request["resourceArn"].partition(":repository/")
         if prefix != f"arn:aws:ecr:{self.region}:{self.account}":
-            raise refusal("resourceArn", "is not the ARN of a repository in this registry")
-        return self.find(name)
+            raise validation_error("resourceArn", "is not the ARN of a repository in this registry")
+        return self.get_repository(name)
 
-    def _describe(self, repository: Repository) -> Document:
+    def _describe(self, repository: ImageRepository) -> JsonObject:
         return {
             "repositoryArn": f"arn:aws:ecr:{self.region}:{self.account}:repository/{repository.name}",
             "registryId": self.account,
@@ -192,23 +203,23 @@ class Ecr(Images, Layers):
             "repositoryUri": f"{self.registry}/{repository.name}",
             "createdAt": repository.created_at,
             "imageTagMutability": repository.mutability,
-            "imageTagMutabilityExclusionFilters": _filters(repository),
+            "imageTagMutabilityExclusionFilters": _filter_documents(repository),
             "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
             "encryptionConfiguration": repository.encryption,
         }
 
 
-def _exclusions(request: Document) -> tuple[str, ...]:
+def _exclusion_filters(request: JsonObject) -> tuple[str, ...]:
     filters = tuple(item["filter"] for item in request.get("imageTagMutabilityExclusionFilters", []))
-    excludes = request.get("imageTagMutability", "MUTABLE").endswith(_WITH_EXCLUSION)
-    if excludes != bool(filters):
-        raise refusal(
+    has_exclusions = request.get("imageTagMutability", "MUTABLE").endswith(_WITH_EXCLUSION)
+    if has_exclusions != bool(filters):
+        raise validation_error(
             "imageTagMutabilityExclusionFilters", "are needed with, and only with, a mutability that excludes"
         )
     return filters
 
 
-def _filters(repository: Repository) -> list[dict[str, str]] | None:
+def _filter_documents(repository: ImageRepository) -> list[dict[str, str]] | None:
     return [{"filterType": "WILDCARD", "filter": pattern} for pattern in repository.exclusions] or None
 
 
@@ -217,5 +228,5 @@ def _labels(tags: list[dict[str, str]]) -> dict[str, str]:
 
 
 def _check_setting(name: str) -> None:
-    if name not in _SETTINGS:
-        raise refusal("name", f"must be one of {', '.join(_SETTINGS)}")
+    if name not in _ACCOUNT_SETTINGS:
+        raise validation_error("name", f"must be one of {', '.join(_ACCOUNT_SETTINGS)}")

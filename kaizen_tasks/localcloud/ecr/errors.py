@@ -23,15 +23,15 @@ from kaizen_tasks.localcloud.server.aws_json import ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from kaizen_tasks.localcloud.registry.repositories import Repository
+    from kaizen_tasks.localcloud.registry.repositories import ImageRepository
     from kaizen_tasks.localcloud.registry.store import ImageStore
     from kaizen_tasks.localcloud.server.auth import Tokens
-    from kaizen_tasks.localcloud.server.http_message import Document
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 T = TypeVar("T")
 
-_PAGE = 100
-_CODES: dict[type[Exception], str] = {
+_PAGE_SIZE = 100
+_ERROR_CODES: dict[type[Exception], str] = {
     UnknownRepositoryError: "RepositoryNotFoundException",
     RepositoryExistsError: "RepositoryAlreadyExistsException",
     InvalidTagError: "InvalidParameterException",
@@ -43,10 +43,10 @@ _CODES: dict[type[Exception], str] = {
     UnknownUploadError: "UploadNotFoundException",
     DigestMismatchError: "InvalidLayerException",
 }
-_NAMED_WITH_REGISTRY = (UnknownRepositoryError, RepositoryExistsError, ImageExistsError)
+_REGISTRY_SCOPED_ERRORS = (UnknownRepositoryError, RepositoryExistsError, ImageExistsError)
 
 
-class EcrPart:
+class EcrBase:
     """What every group of ECR operations works with."""
 
     store: ImageStore
@@ -54,27 +54,27 @@ class EcrPart:
     account: str
     registry: str
 
-    def named(self, request: Document) -> Repository:
+    def requested_repository(self, request: JsonObject) -> ImageRepository:
         """Return the repository that a request names."""
         self.check_account(request)
-        return self.find(request["repositoryName"])
+        return self.get_repository(request["repositoryName"])
 
-    def find(self, name: str) -> Repository:
+    def get_repository(self, name: str) -> ImageRepository:
         """Return a repository by name."""
-        with as_ecr_refuses(self.account):
+        with ecr_errors(self.account):
             return self.store.repository(name)
 
-    def check_account(self, request: Document) -> None:
+    def check_account(self, request: JsonObject) -> None:
         """Refuse a registry that is not this one."""
-        other = request.get("registryId", self.account)
-        if other != self.account:
+        registry_id = request.get("registryId", self.account)
+        if registry_id != self.account:
             name = request.get("repositoryName", "")
-            message = f"The repository with name '{name}' does not exist in the registry with id '{other}'"
+            message = f"The repository with name '{name}' does not exist in the registry with id '{registry_id}'"
             raise ServiceError("RepositoryNotFoundException", message)
 
 
 @contextmanager
-def as_ecr_refuses(account: str) -> Iterator[None]:
+def ecr_errors(account: str) -> Iterator[None]:
     """Turn the store's refusals into ECR's.
 
     Args:
@@ -82,36 +82,36 @@ def as_ecr_refuses(account: str) -> Iterator[None]:
     """
     try:
         yield
-    except tuple(_CODES) as error:
-        code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-        where = f" in the registry with id '{account}'" if isinstance(error, _NAMED_WITH_REGISTRY) else ""
-        raise ServiceError(code, f"{error}{where}") from error
+    except tuple(_ERROR_CODES) as error:
+        code = next(code for error_type, code in _ERROR_CODES.items() if isinstance(error, error_type))
+        suffix = f" in the registry with id '{account}'" if isinstance(error, _REGISTRY_SCOPED_ERRORS) else ""
+        raise ServiceError(code, f"{error}{suffix}") from error
 
 
-def refusal(member: str, constraint: str) -> ServiceError:
+def validation_error(member: str, constraint: str) -> ServiceError:
     """Return ECR's answer to a value that it cannot use."""
     message = f"Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"
     return ServiceError("InvalidParameterException", message)
 
 
-def page(items: Sequence[T], request: Document, *, key: Callable[[T], str]) -> tuple[list[T], str | None]:
+def paginate(items: Sequence[T], request: JsonObject, *, key: Callable[[T], str]) -> tuple[list[T], str | None]:
     """Return one page of items that are in the order of a key, and the token of the next.
 
     A token names the last item of its page, so that items that come or go disturb no other.
     """
-    after = _position(request.get("nextToken"))
-    rest = [item for item in items if after is None or key(item) > after]
-    size = request.get("maxResults", _PAGE)
-    chosen = rest[:size]
-    if len(rest) <= size:
-        return chosen, None
-    return chosen, base64.urlsafe_b64encode(key(chosen[-1]).encode()).decode()
+    last_key = _decode_token(request.get("nextToken"))
+    remaining_items = [item for item in items if last_key is None or key(item) > last_key]
+    page_size = request.get("maxResults", _PAGE_SIZE)
+    page_items = remaining_items[:page_size]
+    if len(remaining_items) <= page_size:
+        return page_items, None
+    return page_items, base64.urlsafe_b64encode(key(page_items[-1]).encode()).decode()
 
 
-def _position(token: str | None) -> str | None:
+def _decode_token(token: str | None) -> str | None:
     if token is None:
         return None
     try:
         return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
-        raise refusal("nextToken", "Invalid pagination token") from error
+        raise validation_error("nextToken", "Invalid pagination token") from error

@@ -5,111 +5,118 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.localcloud.ecr.errors import EcrPart, as_ecr_refuses
+from kaizen_tasks.localcloud.ecr.errors import EcrBase, ecr_errors
 from kaizen_tasks.localcloud.registry.blobs import UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import is_digest
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
-    from kaizen_tasks.localcloud.registry.repositories import Repository
-    from kaizen_tasks.localcloud.server.http_message import Document
+    from kaizen_tasks.localcloud.registry.repositories import ImageRepository
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-DOWNLOADS = "/_kaizen/layers/"
+DOWNLOAD_PREFIX = "/_kaizen/layers/"
 _PART_BYTES = 10 << 20
 _DOWNLOAD_SECONDS = 3600
 
 
-class Layers(EcrPart):
+class EcrLayers(EcrBase):
     """Upload, look for and download layers."""
 
-    def batch_check_layer_availability(self, request: Document) -> Document:
+    def batch_check_layer_availability(self, request: JsonObject) -> JsonObject:
         """Tell which layers the repository has."""
-        repository = self.named(request)
+        repository = self.requested_repository(request)
         digests = request["layerDigests"]
         return {
             "layers": [self._availability(repository, digest) for digest in digests if is_digest(digest)],
-            "failures": [_invalid(digest) for digest in digests if not is_digest(digest)],
+            "failures": [_layer_failure(digest) for digest in digests if not is_digest(digest)],
         }
 
-    def get_download_url_for_layer(self, request: Document) -> Document:
+    def get_download_url_for_layer(self, request: JsonObject) -> JsonObject:
         """Return an address that gives the layer for an hour, without a password."""
-        repository, digest = self.named(request), request["layerDigest"]
+        repository, digest = self.requested_repository(request), request["layerDigest"]
         if not repository.references(digest):
             raise ServiceError(
                 "LayersNotFoundException",
                 f"No image in the repository with name '{repository.name}' refers to layer '{digest}'",
             )
         token = self.tokens.issue(digest, seconds=_DOWNLOAD_SECONDS)
-        url = f"http://{self.registry}{DOWNLOADS}{digest}?token={token}"
+        url = f"http://{self.registry}{DOWNLOAD_PREFIX}{digest}?token={token}"
         return {"downloadUrl": url, "layerDigest": digest}
 
-    def initiate_layer_upload(self, request: Document) -> Document:
+    def initiate_layer_upload(self, request: JsonObject) -> JsonObject:
         """Begin to upload a layer."""
-        return {"uploadId": self.store.blobs.begin(self.named(request).name), "partSize": _PART_BYTES}
+        return {
+            "uploadId": self.store.blobs.start_upload(self.requested_repository(request).name),
+            "partSize": _PART_BYTES,
+        }
 
-    def upload_layer_part(self, request: Document) -> Document:
+    def upload_layer_part(self, request: JsonObject) -> JsonObject:
         """Receive the next part of a layer."""
-        name, identifier, content = self.named(request).name, request["uploadId"], request["layerPartBlob"]
-        first, last = request["partFirstByte"], request["partLastByte"]
-        with as_ecr_refuses(self.account):
-            upload = self.store.blobs.upload(name, identifier)
-        if last - first + 1 != len(content):
-            raise self._invalid_part(name, identifier, upload.size)
+        name, upload_id, content = (
+            self.requested_repository(request).name,
+            request["uploadId"],
+            request["layerPartBlob"],
+        )
+        first_byte, last_byte = request["partFirstByte"], request["partLastByte"]
+        with ecr_errors(self.account):
+            upload = self.store.blobs.get_upload(name, upload_id)
+        if last_byte - first_byte + 1 != len(content):
+            raise self._invalid_part_error(name, upload_id, upload.size)
         try:
-            upload.append(io.BytesIO(content), offset=first)
+            upload.append(io.BytesIO(content), offset=first_byte)
         except UploadOffsetError as error:
-            raise self._invalid_part(name, identifier, upload.size) from error
+            raise self._invalid_part_error(name, upload_id, upload.size) from error
         return {
             "registryId": self.account,
             "repositoryName": name,
-            "uploadId": identifier,
-            "lastByteReceived": last,
+            "uploadId": upload_id,
+            "lastByteReceived": last_byte,
         }
 
-    def complete_layer_upload(self, request: Document) -> Document:
+    def complete_layer_upload(self, request: JsonObject) -> JsonObject:
         """Keep an uploaded layer that has the digest it should have."""
-        repository, identifier = self.named(request), request["uploadId"]
+        repository, upload_id = self.requested_repository(request), request["uploadId"]
         digest = request["layerDigests"][0]
-        with as_ecr_refuses(self.account):
-            self._check_upload(repository, identifier, digest)
-            self.store.add_layer(repository.name, identifier, digest)
+        with ecr_errors(self.account):
+            self._check_upload(repository, upload_id, digest)
+            self.store.add_layer(repository.name, upload_id, digest)
         return {
             "registryId": self.account,
             "repositoryName": repository.name,
-            "uploadId": identifier,
+            "uploadId": upload_id,
             "layerDigest": digest,
         }
 
-    def _check_upload(self, repository: Repository, identifier: str, digest: str) -> None:
-        if not self.store.blobs.upload(repository.name, identifier).size:
-            raise ServiceError("EmptyUploadException", f"No part of upload '{identifier}' has been received")
+    def _check_upload(self, repository: ImageRepository, upload_id: str, digest: str) -> None:
+        if not self.store.blobs.get_upload(repository.name, upload_id).size:
+            raise ServiceError("EmptyUploadException", f"No part of upload '{upload_id}' has been received")
         if not is_digest(digest):
             raise ServiceError("InvalidLayerException", f"'{digest}' is not a sha256 digest")
         if digest in repository.layers:
-            self.store.blobs.cancel(repository.name, identifier)
+            self.store.blobs.cancel_upload(repository.name, upload_id)
             raise ServiceError(
                 "LayerAlreadyExistsException",
                 f"The layer with digest '{digest}' already exists in the repository '{repository.name}'",
             )
 
-    def _availability(self, repository: Repository, digest: str) -> Document:
+    def _availability(self, repository: ImageRepository, digest: str) -> JsonObject:
         if digest not in repository.layers:
             return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
         size = self.store.blobs.size(digest)
         return {"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size}
 
-    def _invalid_part(self, name: str, identifier: str, size: int) -> ServiceError:
+    def _invalid_part_error(self, name: str, upload_id: str, size: int) -> ServiceError:
         return ServiceError(
             "InvalidLayerPartException",
             f"The layer part does not follow the {size} bytes received so far",
             registryId=self.account,
             repositoryName=name,
-            uploadId=identifier,
+            uploadId=upload_id,
             lastValidByteReceived=size - 1,
         )
 
 
-def _invalid(digest: str) -> Document:
+def _layer_failure(digest: str) -> JsonObject:
     return {
         "layerDigest": digest,
         "failureCode": "InvalidLayerDigest",

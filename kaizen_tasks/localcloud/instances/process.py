@@ -13,14 +13,14 @@ from typing import IO, TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
 from kaizen_tasks.localcloud.instances import supervisor
-from kaizen_tasks.localcloud.instances.rootfs import inside, unpack
+from kaizen_tasks.localcloud.instances.rootfs import resolve_in_root, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from kaizen_tasks.localcloud.instances.spec import Launch
+    from kaizen_tasks.localcloud.instances.spec import InstanceSpec
 
-MARK = "KAIZEN_LOCALCLOUD_INSTANCE"
+INSTANCE_VARIABLE = "KAIZEN_LOCALCLOUD_INSTANCE"
 _GRACE_SECONDS = 3.0
 _PROC = Path("/proc")
 
@@ -29,7 +29,7 @@ class ProcessInstance:
     """A program of the image, kept alive by a keeper.
 
     Args:
-        launch: what to start.
+        spec: what to start.
         folder: where to unpack the image; removed when the instance stops.
         port: a free port of this machine: the program is told to listen there.
 
@@ -37,18 +37,18 @@ class ProcessInstance:
         KaizenError: the image cannot be unpacked, or names nothing to run.
     """
 
-    def __init__(self, launch: Launch, folder: Path, port: int) -> None:
+    def __init__(self, spec: InstanceSpec, folder: Path, port: int) -> None:
         self.port = port
         self._folder = folder
         root = folder / "root"
-        unpack(launch.image, root)
+        unpack(spec.image, root)
         (folder / "tmp").mkdir()
-        self._process = keep(
-            _program(launch, root),
+        self._process = start_supervised(
+            _command_line(spec, root),
             grace=_GRACE_SECONDS,
-            output=launch.output,
-            environment=_environment(launch, folder, port),
-            working_directory=_working_directory(launch.image.working_directory, root),
+            output=spec.output,
+            environment=_environment(spec, folder, port),
+            working_directory=_make_working_directory(spec.image.working_directory, root),
         )
 
     def exit_code(self) -> int | None:
@@ -57,11 +57,11 @@ class ProcessInstance:
 
     def stop(self) -> None:
         """Stop the program's process group and remove its folder."""
-        release(self._process, _GRACE_SECONDS)
+        stop_supervised(self._process, _GRACE_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def keep(
+def start_supervised(
     program: Sequence[str],
     *,
     grace: float,
@@ -84,20 +84,20 @@ def keep(
 
 
 def _spawn(
-    arguments: list[str], output: IO[bytes], environment: Mapping[str, str] | None, folder: Path | None
+    arguments: list[str], output: IO[bytes], environment: Mapping[str, str] | None, working_directory: Path | None
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         arguments,
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=subprocess.STDOUT,
-        cwd=folder,
+        cwd=working_directory,
         env=environment,
         start_new_session=True,  # an interrupt from the terminal is for the cloud alone
     )
 
 
-def release(process: subprocess.Popen[bytes], grace: float) -> None:
+def stop_supervised(process: subprocess.Popen[bytes], grace: float) -> None:
     """Let a kept program end: its keeper stops it as soon as its input ends."""
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
@@ -109,63 +109,63 @@ def release(process: subprocess.Popen[bytes], grace: float) -> None:
         process.wait()
 
 
-def kill_leftovers(identities: Collection[str]) -> None:
+def kill_orphans(instance_ids: Collection[str]) -> None:
     """Kill what is left of instances whose keepers were killed too; only Linux can tell what that is."""
-    if not identities or not _PROC.is_dir():
+    if not instance_ids or not _PROC.is_dir():
         return
     for folder in _PROC.glob("[0-9]*"):
-        if _instance_of(folder) in identities:
+        if _instance_id_of(folder) in instance_ids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
-def _instance_of(process: Path) -> str | None:
+def _instance_id_of(process: Path) -> str | None:
     """Read from a process's environment of which instance it is."""
     try:
         variables = (process / "environ").read_bytes().split(b"\0")
     except OSError:
         return None
-    prefix = f"{MARK}=".encode()
+    prefix = f"{INSTANCE_VARIABLE}=".encode()
     return next((line[len(prefix) :].decode() for line in variables if line.startswith(prefix)), None)
 
 
-def _program(launch: Launch, root: Path) -> list[str]:
+def _command_line(spec: InstanceSpec, root: Path) -> list[str]:
     """Name the program and its arguments as this machine sees them."""
-    words = (*launch.image.entrypoint, *(launch.arguments or launch.image.command))
+    words = (*spec.image.entrypoint, *(spec.arguments or spec.image.command))
     if not words:
         raise DeployFailed("the image names nothing to run", hint="give it a CMD, or the service a StartCommand")
-    first, *rest = (_as_seen_here(word, root) for word in words)
-    if first in ("python", "python3") and not shutil.which(first, path=_search_path()):
-        first = sys.executable
-    return [first, *rest]
+    executable, *arguments = (_host_path(word, root) for word in words)
+    if executable in ("python", "python3") and not shutil.which(executable, path=_search_path()):
+        executable = sys.executable
+    return [executable, *arguments]
 
 
-def _as_seen_here(word: str, root: Path) -> str:
+def _host_path(word: str, root: Path) -> str:
     """Turn the absolute path of a file in the image into where it was unpacked; keep other words."""
     if not word.startswith("/"):
         return word
-    path = inside(root, word)
+    path = resolve_in_root(root, word)
     return str(path) if path.is_file() else word
 
 
-def _working_directory(path: str, root: Path) -> Path:
-    folder = inside(root, path)
+def _make_working_directory(path: str, root: Path) -> Path:
+    folder = resolve_in_root(root, path)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _environment(launch: Launch, folder: Path, port: int) -> dict[str, str]:
+def _environment(spec: InstanceSpec, folder: Path, port: int) -> dict[str, str]:
     """Compose a clean environment: nothing of this machine reaches the program, credentials least of all."""
     return {
         "HOME": str(folder / "root"),
         "TMPDIR": str(folder / "tmp"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",  # what a program printed must be in its log when it is killed
-        **launch.image.environment,
-        **launch.variables,
+        **spec.image.environment,
+        **spec.variables,
         "PATH": _search_path(),
         "PORT": str(port),
-        MARK: launch.identity,
+        INSTANCE_VARIABLE: spec.instance_id,
     }
 
 

@@ -8,17 +8,17 @@ from typing import Protocol
 
 import attrs
 
-from kaizen_tasks.localcloud.instances.rootfs import Image
+from kaizen_tasks.localcloud.instances.rootfs import PlatformImage
 
 _TAIL_BYTES = 4096
 
 
 @attrs.frozen(kw_only=True)
-class Launch:
+class InstanceSpec:
     """What an instance is started from.
 
     Args:
-        identity: 32 hexadecimal digits, new for every instance.
+        instance_id: 32 hexadecimal digits, new for every instance.
         repository: where in the registry the image is.
         image: the image of this machine's platform.
         variables: the service's own variables; they win over the image's.
@@ -27,9 +27,9 @@ class Launch:
         output: the file that receives everything the application prints.
     """
 
-    identity: str
+    instance_id: str
     repository: str
-    image: Image
+    image: PlatformImage
     variables: Mapping[str, str]
     arguments: tuple[str, ...]
     port: int

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 
-_CANNOT_RUN = 127  # what a shell answers for a program that it cannot start
+_COMMAND_NOT_FOUND = 127  # what a shell answers for a program that it cannot start
 _POLL_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1  # prctl(2), linux/prctl.h
 _SIGKILL, _SIGTERM = 9, 15  # the same on every POSIX system: kill(1p)
@@ -27,16 +27,16 @@ def main(arguments: list[str]) -> int:
     # The only fork of a process that has one thread: what runs between it and exec is safe.
     child = os.fork()
     if child == 0:
-        _become(program)
-    _group(child)
-    _thread.start_new_thread(_stop_with_input, (child, float(grace)))
+        _exec(program)
+    _set_process_group(child)
+    _thread.start_new_thread(_stop_on_eof, (child, float(grace)))
     _, status = os.waitpid(child, 0)
-    _signal(child, _SIGKILL)
+    _signal_group(child, _SIGKILL)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
-def _group(child: int) -> bool:
+def _set_process_group(child: int) -> bool:
     """Put the program into a group of its own; by both sides, so that neither can be too late."""
     try:
         os.setpgid(child, child)
@@ -45,7 +45,7 @@ def _group(child: int) -> bool:
     return True
 
 
-def _become(program: list[str]) -> None:
+def _exec(program: list[str]) -> None:
     try:
         os.setpgid(0, 0)
         _die_with_parent()
@@ -54,7 +54,7 @@ def _become(program: list[str]) -> None:
     except OSError as error:
         os.write(2, f"{program[0]} cannot be run: {error.strerror}\n".encode())
     finally:
-        os._exit(_CANNOT_RUN)
+        os._exit(_COMMAND_NOT_FOUND)
 
 
 def _die_with_parent() -> None:
@@ -70,24 +70,24 @@ def _die_with_parent() -> None:
 
 
 def _close_input() -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
 
 
-def _stop_with_input(child: int, grace: float) -> None:
+def _stop_on_eof(child: int, grace: float) -> None:
     while os.read(0, 1024):
         pass
-    _signal(child, _SIGTERM)
+    _signal_group(child, _SIGTERM)
     deadline = time.monotonic() + grace
     while time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-    _signal(child, _SIGKILL)
+    _signal_group(child, _SIGKILL)
 
 
-def _signal(group: int, number: int) -> bool:
+def _signal_group(group: int, signal_number: int) -> bool:
     """Send a signal; return whether there was anybody left to receive it."""
     try:
-        os.killpg(group, number)
+        os.killpg(group, signal_number)
     except (ProcessLookupError, PermissionError):
         return False
     return True

@@ -8,38 +8,40 @@ import shlex
 import zlib
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from kaizen_tasks.localcloud.logs.files import PREFIX
+from kaizen_tasks.localcloud.logs.files import LOG_GROUP_PREFIX
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kaizen_tasks.localcloud.logs.files import Event, Logs, Stream
+    from kaizen_tasks.localcloud.logs.files import LogEvent, LogStore, LogStream
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 _Item = TypeVar("_Item")
 
-_PAGE = 50  # the most groups or streams that are described at once, and as many as when nothing is said
-_EVENTS = 10_000
-_ELSEWHERE = "elsewhere"  # the token behind our last group: what follows is not ours
-_TOKEN = re.compile(r"([fbn])/(\d{1,18})")
+_PAGE_SIZE = 50  # the most groups or streams that are described at once, and as many as when nothing is said
+_MAX_EVENTS = 10_000
+_MOTO_PAGE_TOKEN = "elsewhere"  # noqa: S105 - the page token behind our last group
+_PAGE_TOKEN = re.compile(r"([fbn])/(\d{1,18})")
 _NO_GROUP = "The specified log group does not exist."
 _NO_STREAM = "The specified log stream does not exist."
 
 
-def passed_on(operation: str, content: bytes) -> bytes | None:
+def moto_request(operation: str, content: bytes) -> bytes | None:
     """Return the request to send elsewhere; None when it is about App Runner's log groups."""
     try:
         request = json.loads(content or b"{}")
     except ValueError:
         return content
     if operation != "DescribeLogGroups":
-        return None if _group(request).startswith(PREFIX) else content
+        return None if _group_name(request).startswith(LOG_GROUP_PREFIX) else content
     token, prefix = request.get("nextToken", ""), request.get("logGroupNamePrefix", "")
-    if token == _ELSEWHERE:
+    if token == _MOTO_PAGE_TOKEN:
         return json.dumps({name: value for name, value in request.items() if name != "nextToken"}).encode()
-    ours = _TOKEN.fullmatch(token) or (not token and (prefix.startswith(PREFIX) or PREFIX.startswith(prefix)))
-    return None if ours else content
+    is_local = _PAGE_TOKEN.fullmatch(token) or (
+        not token and (prefix.startswith(LOG_GROUP_PREFIX) or LOG_GROUP_PREFIX.startswith(prefix))
+    )
+    return None if is_local else content
 
 
 class CloudWatch:
@@ -53,71 +55,85 @@ class CloudWatch:
 
     name = "logs"
 
-    def __init__(self, *, logs: Logs, account: str, region: str) -> None:
+    def __init__(self, *, logs: LogStore, account: str, region: str) -> None:
         self._logs = logs
         self._prefix = f"arn:aws:logs:{region}:{account}:log-group"
 
-    def describe_log_groups(self, request: Json) -> Json:
+    def describe_log_groups(self, request: JsonObject) -> JsonObject:
         """Describe log groups, a page at a time; behind the last of ours come those of others."""
         prefix, pattern = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
-        names = [name for name in self._logs.groups() if name.startswith(prefix) and pattern in name]
-        page, following = _page(names, request)
-        if not following and not prefix.startswith(PREFIX):
-            following = {"nextToken": _ELSEWHERE}
-        return {"logGroups": [self._group(name) for name in page], **following}
+        names = [name for name in self._logs.group_names() if name.startswith(prefix) and pattern in name]
+        page, next_page = _paginate(names, request)
+        if not next_page and not prefix.startswith(LOG_GROUP_PREFIX):
+            next_page = {"nextToken": _MOTO_PAGE_TOKEN}
+        return {"logGroups": [self._describe_group(name) for name in page], **next_page}
 
-    def describe_log_streams(self, request: Json) -> Json:
+    def describe_log_streams(self, request: JsonObject) -> JsonObject:
         """Describe the streams of a log group by name, or by the time of the last event."""
         by_time, prefix = request.get("orderBy") == "LastEventTime", request.get("logStreamNamePrefix", "")
         if by_time and prefix:
-            _refuse("Cannot order by LastEventTime with a logStreamNamePrefix.")
-        group = _group(request)
-        streams = [stream for stream in self._streams(group) if stream.name.startswith(prefix)]
-        order: Callable[[Stream], Any] = _last if by_time else lambda stream: stream.name
-        page, following = _page(sorted(streams, key=order, reverse=request.get("descending", False)), request)
-        return {"logStreams": [self._stream(group, stream) for stream in page], **following}
+            _reject("Cannot order by LastEventTime with a logStreamNamePrefix.")
+        group = _group_name(request)
+        streams = [stream for stream in self._get_streams(group) if stream.name.startswith(prefix)]
+        order: Callable[[LogStream], Any] = _last_event_time if by_time else lambda stream: stream.name
+        page, next_page = _paginate(sorted(streams, key=order, reverse=request.get("descending", False)), request)
+        return {"logStreams": [self._describe_stream(group, stream) for stream in page], **next_page}
 
-    def get_log_events(self, request: Json) -> Json:
+    def get_log_events(self, request: JsonObject) -> JsonObject:
         """Return a page of one stream's events: the last one, unless a token or the head is asked for."""
-        stream = next((each for each in self._streams(_group(request)) if each.name == request["logStreamName"]), None)
+        stream = next(
+            (
+                candidate
+                for candidate in self._get_streams(_group_name(request))
+                if candidate.name == request["logStreamName"]
+            ),
+            None,
+        )
         if stream is None:
             raise ServiceError("ResourceNotFoundException", _NO_STREAM)
-        events, limit = [event for event in stream.events if _within(event, request)], request.get("limit", _EVENTS)
-        start, end = _span(request, limit, len(events))
+        events, limit = (
+            [event for event in stream.events if _is_in_time_range(event, request)],
+            request.get("limit", _MAX_EVENTS),
+        )
+        start, end = _page_bounds(request, limit, len(events))
         return {
-            "events": [_event(event) for event in events[start:end]],
+            "events": [_event_document(event) for event in events[start:end]],
             "nextForwardToken": f"f/{end}",
             "nextBackwardToken": f"b/{start}",
         }
 
-    def filter_log_events(self, request: Json) -> Json:
+    def filter_log_events(self, request: JsonObject) -> JsonObject:
         """Return the events of several streams that match a pattern, in the order of their times."""
-        wanted, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix", "")
-        if wanted and prefix:
-            _refuse("logStreamNames and logStreamNamePrefix exclude each other.")
+        stream_names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix", "")
+        if stream_names and prefix:
+            _reject("logStreamNames and logStreamNamePrefix exclude each other.")
         matches = _matcher(request.get("filterPattern", ""))
-        found = [
+        rows = [
             (event.timestamp, stream.name, number, event)
-            for stream in self._streams(_group(request))
-            if stream.name.startswith(prefix) and (not wanted or stream.name in wanted)
+            for stream in self._get_streams(_group_name(request))
+            if stream.name.startswith(prefix) and (not stream_names or stream.name in stream_names)
             for number, event in enumerate(stream.events)
-            if _within(event, request) and matches(event.message)
+            if _is_in_time_range(event, request) and matches(event.message)
         ]
-        page, following = _page(sorted(found, key=lambda each: each[:3]), request, most=_EVENTS)
+        page, next_page = _paginate(sorted(rows, key=lambda row: row[:3]), request, default_limit=_MAX_EVENTS)
         events = [
-            {**_event(event), "logStreamName": name, "eventId": f"{at:020}{zlib.crc32(name.encode()):010}{number:026}"}
-            for at, name, number, event in page
+            {
+                **_event_document(event),
+                "logStreamName": name,
+                "eventId": f"{timestamp:020}{zlib.crc32(name.encode()):010}{number:026}",
+            }
+            for timestamp, name, number, event in page
         ]
-        return {"events": events, "searchedLogStreams": [], **following}
+        return {"events": events, "searchedLogStreams": [], **next_page}
 
-    def _streams(self, group: str) -> tuple[Stream, ...]:
+    def _get_streams(self, group: str) -> tuple[LogStream, ...]:
         streams = self._logs.streams(group)
         if streams is None:
             raise ServiceError("ResourceNotFoundException", _NO_GROUP)
         return streams
 
-    def _group(self, name: str) -> Json:
-        created = [stream.created for stream in self._streams(name)]
+    def _describe_group(self, name: str) -> JsonObject:
+        created = [stream.created for stream in self._get_streams(name)]
         return {
             "logGroupName": name,
             "creationTime": min(created, default=0),
@@ -128,63 +144,69 @@ class CloudWatch:
             "storedBytes": 0,
         }
 
-    def _stream(self, group: str, stream: Stream) -> Json:
+    def _describe_stream(self, group: str, stream: LogStream) -> JsonObject:
         return {
             "logStreamName": stream.name,
             "creationTime": stream.created,
-            **_spoken(stream),
+            **_event_times(stream),
             "arn": f"{self._prefix}:{group}:log-stream:{stream.name}",
             "storedBytes": 0,
         }
 
 
-def _group(request: Json) -> str:
+def _group_name(request: JsonObject) -> str:
     """Return the name of the log group that a request is about; an identifier may be its ARN."""
     name = str(request.get("logGroupName") or request.get("logGroupIdentifier") or "")
     return name.rsplit(":log-group:", maxsplit=1)[-1].removesuffix(":*")
 
 
-def _last(stream: Stream) -> int:
+def _last_event_time(stream: LogStream) -> int:
     return stream.events[-1].timestamp if stream.events else stream.created
 
 
-def _spoken(stream: Stream) -> Json:
+def _event_times(stream: LogStream) -> JsonObject:
     """Return between which times there are events; a stream whose instance has said nothing has none."""
     if not stream.events:
         return {}
-    first, last = stream.events[0].timestamp, stream.events[-1].timestamp
-    return {"firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last}
+    first_timestamp, last_timestamp = stream.events[0].timestamp, stream.events[-1].timestamp
+    return {
+        "firstEventTimestamp": first_timestamp,
+        "lastEventTimestamp": last_timestamp,
+        "lastIngestionTime": last_timestamp,
+    }
 
 
-def _within(event: Event, request: Json) -> bool:
+def _is_in_time_range(event: LogEvent, request: JsonObject) -> bool:
     """Tell whether an event lies in the time asked for: from the start, up to and without the end."""
     start, end = int(request.get("startTime", 0)), request.get("endTime")
     return start <= event.timestamp and (end is None or event.timestamp < int(end))
 
 
-def _span(request: Json, limit: int, count: int) -> tuple[int, int]:
+def _page_bounds(request: JsonObject, limit: int, count: int) -> tuple[int, int]:
     """Return where a page of events begins and ends; a token stands between two events."""
     token = request.get("nextToken")
-    direction, at = _read(token) if token else ("f", 0) if request.get("startFromHead") else ("b", count)
-    at = min(at, count)
-    return (at, min(at + limit, count)) if direction == "f" else (max(0, at - limit), at)
+    direction, position = _parse_token(token) if token else ("f", 0) if request.get("startFromHead") else ("b", count)
+    position = min(position, count)
+    return (position, min(position + limit, count)) if direction == "f" else (max(0, position - limit), position)
 
 
-def _page(items: Sequence[_Item], request: Json, *, most: int = _PAGE) -> tuple[Sequence[_Item], Json]:
+def _paginate(
+    items: Sequence[_Item], request: JsonObject, *, default_limit: int = _PAGE_SIZE
+) -> tuple[Sequence[_Item], JsonObject]:
     token = request.get("nextToken")
-    start = _read(token)[1] if token else 0
-    end = start + request.get("limit", most)
+    start = _parse_token(token)[1] if token else 0
+    end = start + request.get("limit", default_limit)
     return items[start:end], {"nextToken": f"n/{end}"} if end < len(items) else {}
 
 
-def _read(token: str) -> tuple[str, int]:
-    match = _TOKEN.fullmatch(token)
+def _parse_token(token: str) -> tuple[str, int]:
+    match = _PAGE_TOKEN.fullmatch(token)
     if match is None:
-        _refuse("The specified nextToken is invalid.")
+        _reject("The specified nextToken is invalid.")
     return match[1], int(match[2])
 
 
-def _event(event: Event) -> Json:
+def _event_document(event: LogEvent) -> JsonObject:
     return {"timestamp": event.timestamp, "message": event.message, "ingestionTime": event.timestamp}
 
 
@@ -194,21 +216,25 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     if pattern.lstrip().startswith(("{", "[", "%")):
-        _refuse("Only patterns of terms are offered here.")
+        _reject("Only patterns of terms are offered here.")
     try:
         terms = shlex.split(pattern)
     except ValueError:
-        _refuse("The filter pattern is invalid.")
-    optional = [term[1:] for term in terms if term.startswith("?")]
-    excluded = [term[1:] for term in terms if term.startswith("-")]
-    demanded = [term for term in terms if not term.startswith(("?", "-"))]
+        _reject("The filter pattern is invalid.")
+    optional_terms = [term[1:] for term in terms if term.startswith("?")]
+    excluded_terms = [term[1:] for term in terms if term.startswith("-")]
+    required_terms = [term for term in terms if not term.startswith(("?", "-"))]
 
     def matches(message: str) -> bool:
-        has = message.__contains__
-        return all(map(has, demanded)) and not any(map(has, excluded)) and (not optional or any(map(has, optional)))
+        contains = message.__contains__
+        return (
+            all(map(contains, required_terms))
+            and not any(map(contains, excluded_terms))
+            and (not optional_terms or any(map(contains, optional_terms)))
+        )
 
     return matches
 
 
-def _refuse(message: str) -> NoReturn:
+def _reject(message: str) -> NoReturn:
     raise ServiceError("InvalidParameterException", message)

@@ -16,25 +16,32 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.logs.api import passed_on
-from kaizen_tasks.localcloud.moto.patches import correct_answers, correct_dispatch, correct_secrets, correct_tables
-from kaizen_tasks.localcloud.server.http_message import Reply
+from kaizen_tasks.localcloud.logs.api import moto_request
+from kaizen_tasks.localcloud.moto.patches import (
+    patch_dispatch,
+    patch_dynamodb_queries,
+    patch_dynamodb_serialization,
+    patch_secrets_manager,
+)
+from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
-    from kaizen_tasks.localcloud.server.aws_json import Endpoint
-    from kaizen_tasks.localcloud.server.http_message import Call
+    from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
-_KEPT = frozenset({"dynamodb", "secretsmanager"})
-_READS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
-_OURS = frozenset({"connection", "transfer-encoding", "content-length", "server", "date"})  # the server's own
+_PERSISTED_SERVICES = frozenset({"dynamodb", "secretsmanager"})
+_READ_PREFIXES = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
+_SERVER_MANAGED_HEADERS = frozenset(
+    {"connection", "transfer-encoding", "content-length", "server", "date"}
+)  # the server's own
 
 
 @attrs.frozen(kw_only=True)
-class Change:
+class JournalEntry:
     """A request that changed something, as the journal keeps it.
 
     Args:
@@ -50,7 +57,7 @@ class Change:
     seed: int
 
     @classmethod
-    def from_line(cls, line: str) -> Change:
+    def from_line(cls, line: str) -> JournalEntry:
         """Read what `to_line` wrote."""
         document = json.loads(line)
         return cls(**{**document, "content": base64.b64decode(document["content"])})
@@ -67,82 +74,82 @@ class Change:
         return {"X-Amz-Target": self.target, "Content-Type": self.kind, "Authorization": authorization}
 
 
-class Elsewhere:
+class MotoBackend:
     """Pass calls to moto, one at a time: its conditional writes are not safe under threads.
 
     Args:
         account: the account that moto answers as.
         endpoint: host and port, as clients name them.
         journal: the file of changes.
-        logs: answers for the log groups of App Runner, of which moto knows nothing.
+        logs_endpoint: answers for the log groups of App Runner, of which moto knows nothing.
     """
 
-    def __init__(self, *, account: str, endpoint: str, journal: Path, logs: Endpoint) -> None:
-        self._logs = logs
+    def __init__(self, *, account: str, endpoint: str, journal: Path, logs_endpoint: AwsJsonEndpoint) -> None:
+        self._logs_endpoint = logs_endpoint
         self._account = account
         self._endpoint = endpoint
         self._journal = journal
         self._lock = threading.Lock()
-        self._moto: WSGIApplication | None = None
+        self._app: WSGIApplication | None = None
 
-    def answer(self, call: Call, *, service: str, region: str) -> Reply:
+    def handle(self, request: HttpRequest, *, service: str, region: str) -> HttpResponse:
         """Answer a call, and remember it where it changed what must survive."""
-        operation, content = call.header("X-Amz-Target").rpartition(".")[2], call.content
-        if service == self._logs.service.name:
-            foreign = passed_on(operation, content)
-            if foreign is None:
-                return self._logs.answer(call, region=region, operation=operation)
-            content = foreign
+        operation, content = request.header("X-Amz-Target").rpartition(".")[2], request.content
+        if service == self._logs_endpoint.service.name:
+            moto_content = moto_request(operation, content)
+            if moto_content is None:
+                return self._logs_endpoint.handle(request, region=region, operation=operation)
+            content = moto_content
         with self._lock:
-            moto = self._moto or self._load()
-            change = _change(call, service, region)
-            if change is None:
-                return self._send(moto, call.method, call.target, dict(call.headers), content)
-            _seed(change.seed)
-            reply = self._send(moto, call.method, call.target, dict(call.headers), change.content)
-            if reply.status == HTTPStatus.OK:
-                self._append(change)
-            return reply
+            app = self._app or self._load()
+            entry = _journal_entry(request, service, region)
+            if entry is None:
+                return self._call_moto(app, request.method, request.target, dict(request.headers), content)
+            _seed_moto(entry.seed)
+            response = self._call_moto(app, request.method, request.target, dict(request.headers), entry.content)
+            if response.status == HTTPStatus.OK:
+                self._append(entry)
+            return response
 
-    def ask(self, service: str, region: str, target: str, document: object) -> Reply:
+    def query(self, service: str, region: str, target: str, document: object) -> HttpResponse:
         """Ask as a client would, on behalf of a service of this cloud; for what changes nothing."""
-        kind, content = "application/x-amz-json-1.1", json.dumps(document).encode()
-        request = Change(service=service, region=region, target=target, kind=kind, content=content, seed=0)
+        content_type, content = "application/x-amz-json-1.1", json.dumps(document).encode()
+        entry = JournalEntry(service=service, region=region, target=target, kind=content_type, content=content, seed=0)
         with self._lock:
-            return self._send(self._moto or self._load(), "POST", "/", request.headers, content)
+            return self._call_moto(self._app or self._load(), "POST", "/", entry.headers, content)
 
     def _load(self) -> WSGIApplication:
         os.environ["MOTO_ACCOUNT_ID"] = self._account
         from moto.moto_server import werkzeug_app
 
-        correct_secrets()
-        correct_tables()
-        correct_answers()
-        correct_dispatch()
-        moto: WSGIApplication = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
-        for change in self._changes():
-            _seed(change.seed)
-            self._send(moto, "POST", "/", change.headers, change.content)
-        self._moto = moto
-        return moto
+        patch_secrets_manager()
+        patch_dynamodb_queries()
+        patch_dynamodb_serialization()
+        patch_dispatch()
+        app: WSGIApplication = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+        for entry in self._read_journal():
+            _seed_moto(entry.seed)
+            self._call_moto(app, "POST", "/", entry.headers, entry.content)
+        self._app = app
+        return app
 
-    def _changes(self) -> list[Change]:
+    def _read_journal(self) -> list[JournalEntry]:
         """Read the journal; a line that was cut off when the process was killed is cut away."""
         if not self._journal.exists():
             return []
-        whole, end, _torn = self._journal.read_bytes().rpartition(b"\n")
+        complete_lines, newline, _partial = self._journal.read_bytes().rpartition(b"\n")
         with self._journal.open("rb+") as file:
-            file.truncate(len(whole + end))
-        return [Change.from_line(line) for line in whole.decode().splitlines()]
+            file.truncate(len(complete_lines + newline))
+        return [JournalEntry.from_line(line) for line in complete_lines.decode().splitlines()]
 
-    def _append(self, change: Change) -> None:
+    def _append(self, entry: JournalEntry) -> None:
         descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(change.to_line())
+            file.write(entry.to_line())
 
-    def _send(
-        self, moto: WSGIApplication, method: str, target: str, headers: Mapping[str, str], content: bytes
-    ) -> Reply:
+    def _call_moto(
+        self, app: WSGIApplication, method: str, target: str, headers: Mapping[str, str], content: bytes
+    ) -> HttpResponse:
         from werkzeug.test import EnvironBuilder, run_wsgi_app
 
         path, _, query = target.partition("?")
@@ -150,30 +157,32 @@ class Elsewhere:
             path=path,
             query_string=query,
             method=method,
-            headers=[(name, value) for name, value in headers.items() if name.lower() not in _OURS],
+            headers=[(name, value) for name, value in headers.items() if name.lower() not in _SERVER_MANAGED_HEADERS],
             base_url=f"http://{self._endpoint}/",
             data=content,
         )
-        parts, status, answered = run_wsgi_app(moto, builder.get_environ(), buffered=True)
-        kept = dict(header for header in answered if header[0].lower() not in _OURS)
-        return Reply(status=int(status.split()[0]), headers=kept, body=b"".join(parts))
+        chunks, status, response_headers = run_wsgi_app(app, builder.get_environ(), buffered=True)
+        end_to_end_headers = dict(
+            header for header in response_headers if header[0].lower() not in _SERVER_MANAGED_HEADERS
+        )
+        return HttpResponse(status=int(status.split()[0]), headers=end_to_end_headers, body=b"".join(chunks))
 
 
-def _change(call: Call, service: str, region: str) -> Change | None:
-    target = call.header("X-Amz-Target")
-    if service not in _KEPT or target.rpartition(".")[2].startswith(_READS):
+def _journal_entry(request: HttpRequest, service: str, region: str) -> JournalEntry | None:
+    target = request.header("X-Amz-Target")
+    if service not in _PERSISTED_SERVICES or target.rpartition(".")[2].startswith(_READ_PREFIXES):
         return None
-    return Change(
+    return JournalEntry(
         service=service,
         region=region,
         target=target,
-        kind=call.header("Content-Type"),
-        content=call.content,
+        kind=request.header("Content-Type"),
+        content=request.content,
         seed=int.from_bytes(os.urandom(6), "big"),
     )
 
 
-def _seed(seed: int) -> None:
+def _seed_moto(seed: int) -> None:
     from moto.moto_api._internal import mock_random
 
     mock_random.seed(seed)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from moto.dynamodb.models.dynamo_type import Item
     from moto.dynamodb.models.table import Table
 
-_PLAIN = frozenset({"S", "N"})
+_SCALAR_TYPES = frozenset({"S", "N"})
 
 
-def correct_secrets() -> None:
+def patch_secrets_manager() -> None:
     """Let moto move AWSCURRENT as AWS does.
 
     moto 5.2.5 goes on answering with the version before when no stage is named, and then gives AWSPREVIOUS to a wrong
@@ -24,87 +24,87 @@ def correct_secrets() -> None:
     from moto.secretsmanager.exceptions import InvalidParameterException
     from moto.secretsmanager.models import SecretsManagerBackend
 
-    move = SecretsManagerBackend.update_secret_version_stage
-    if hasattr(move, "__wrapped__"):
+    original = SecretsManagerBackend.update_secret_version_stage
+    if hasattr(original, "__wrapped__"):
         return
 
-    @functools.wraps(move)
-    def corrected(
+    @functools.wraps(original)
+    def wrapper(
         self: Any, secret_id: str, version_stage: str, remove_from_version_id: str, move_to_version_id: str
     ) -> tuple[str, str]:
         secret = self.secrets.get(secret_id)
         if secret is not None and move_to_version_id and move_to_version_id not in secret.versions:
             raise InvalidParameterException(f"Not a valid version: {move_to_version_id}")
-        moved: tuple[str, str] = move(self, secret_id, version_stage, remove_from_version_id, move_to_version_id)
+        result: tuple[str, str] = original(self, secret_id, version_stage, remove_from_version_id, move_to_version_id)
         if version_stage == "AWSCURRENT" and move_to_version_id:
             self.secrets[secret_id].set_default_version_id(move_to_version_id)
-        return moved
+        return result
 
-    SecretsManagerBackend.update_secret_version_stage = corrected  # type: ignore[method-assign]  # moto has no other way in
+    SecretsManagerBackend.update_secret_version_stage = wrapper  # type: ignore[method-assign]  # moto has no other way in
 
 
-def correct_tables() -> None:
+def patch_dynamodb_queries() -> None:
     """Let moto sort a table's items by keys that are made once for each, and look for a partition only in it."""
     from moto.dynamodb.models.table import Table
 
-    query = Table.query
-    if hasattr(query, "__wrapped__"):
+    original = Table.query
+    if hasattr(original, "__wrapped__"):
         return
 
-    as_called = inspect.signature(query)
+    signature = inspect.signature(original)
 
-    @functools.wraps(query)
-    def narrowed(*given: Any, **named: Any) -> Any:
-        call = as_called.bind(*given, **named)
-        table = call.arguments["self"]
-        if table.range_key_attr and not call.arguments.get("index_name"):
-            call.arguments["self"] = _partition(table, call.arguments["hash_key"])
-        return query(*call.args, **call.kwargs)
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        bound_arguments = signature.bind(*args, **kwargs)
+        table = bound_arguments.arguments["self"]
+        if table.range_key_attr and not bound_arguments.arguments.get("index_name"):
+            bound_arguments.arguments["self"] = _single_partition(table, bound_arguments.arguments["hash_key"])
+        return original(*bound_arguments.args, **bound_arguments.kwargs)
 
-    setattr(Table, "query", narrowed)  # noqa: B010 - mypy rightly thinks little of assigning a method
-    setattr(Table, "all_items", _sorted)  # noqa: B010 - likewise
+    setattr(Table, "query", wrapper)  # noqa: B010 - mypy rightly thinks little of assigning a method
+    setattr(Table, "all_items", _sort_items)  # noqa: B010 - likewise
 
 
-def _partition(table: Table, hash_key: Any) -> Table:
+def _single_partition(table: Table, hash_key: Any) -> Table:
     """Return the table as if it had this partition only: moto reads and sorts all that it has for every query."""
-    part = copy.copy(table)
-    part.items = {hash_key: table.items.get(hash_key, {})}  # type: ignore[assignment]  # moto's own is wrong as well
-    return part
+    view = copy.copy(table)
+    view.items = {hash_key: table.items.get(hash_key, {})}  # type: ignore[assignment]  # moto's own is wrong as well
+    return view
 
 
-def correct_answers() -> None:
+def patch_dynamodb_serialization() -> None:
     """Let moto write texts and numbers of DynamoDB as they are.
 
     For every attribute of an item it looks for all ten kinds of value, under each of the names that a kind could have.
     """
     from moto.core.serialize import BaseJSONSerializer
 
-    structure = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - moto has no other way in
-    if hasattr(structure, "__wrapped__"):
+    original = BaseJSONSerializer._serialize_type_structure  # noqa: SLF001 - moto has no other way in
+    if hasattr(original, "__wrapped__"):
         return
 
-    @functools.wraps(structure)
-    def hastened(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-        if shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() <= _PLAIN:
-            serialized[key] = {kind: str(plain) for kind, plain in value.items()}
+    @functools.wraps(original)
+    def wrapper(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if shape.name == "AttributeValue" and isinstance(value, dict) and value.keys() <= _SCALAR_TYPES:
+            serialized[key] = {kind: str(scalar) for kind, scalar in value.items()}
         else:
-            structure(self, serialized, value, shape, key)
+            original(self, serialized, value, shape, key)
 
-    setattr(BaseJSONSerializer, "_serialize_type_structure", hastened)  # noqa: B010 - as above
+    setattr(BaseJSONSerializer, "_serialize_type_structure", wrapper)  # noqa: B010 - as above
 
 
-def correct_dispatch() -> None:
+def patch_dispatch() -> None:
     """Let moto list its own folder, and what a class can do, once and not for every request."""
     from moto import backends
     from moto.core import responses
     from moto.core.utils import method_names_from_class
 
-    known = tuple(backends.list_of_moto_modules())
-    setattr(backends, "list_of_moto_modules", lambda: known)  # noqa: B010 - as above
+    module_names = tuple(backends.list_of_moto_modules())
+    setattr(backends, "list_of_moto_modules", lambda: module_names)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", functools.cache(method_names_from_class))  # noqa: B010
 
 
-def _sorted(table: Table) -> list[Item]:
+def _sort_items(table: Table) -> list[Item]:
     """Return the items of a DynamoDB table in order, as moto does, which needs them for every query and every scan.
 
     Moto has its own objects compare themselves, in some hundred thousand Python calls for a ledger of a hundred
@@ -112,8 +112,8 @@ def _sorted(table: Table) -> list[Item]:
     """
     rows: Any = table.items.values()
     items: list[Item] = [item for row in rows for item in row.values()] if table.range_key_attr else [*rows]
-    return sorted(items, key=_place)
+    return sorted(items, key=_sort_key)
 
 
-def _place(item: Item) -> tuple[object, ...]:
+def _sort_key(item: Item) -> tuple[object, ...]:
     return tuple(key.cast_value for key in (item.hash_key, item.range_key) if key)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_CHUNK = 1 << 18
+_CHUNK_BYTES = 1 << 18
 
 
 class UploadError(Exception):
@@ -72,13 +72,13 @@ class Upload:
         with self._lock, self._path.open("ab") as file:
             if offset not in (None, self.size):
                 raise UploadOffsetError(f"{self.size} bytes have arrived, not {offset}")
-            while part := stream.read(_CHUNK):
-                file.write(part)
-                self._hash.update(part)
-                self.size += len(part)
+            while chunk := stream.read(_CHUNK_BYTES):
+                file.write(chunk)
+                self._hash.update(chunk)
+                self.size += len(chunk)
         return self.size
 
-    def keep(self, digest: str, path: Path) -> None:
+    def commit(self, digest: str, path: Path) -> None:
         """Move the bytes to their place.
 
         Raises:
@@ -95,7 +95,7 @@ class Upload:
         self._path.unlink(missing_ok=True)
 
 
-class Blobs:
+class BlobStore:
     """A folder of files named after the digest of their content.
 
     Args:
@@ -103,12 +103,12 @@ class Blobs:
     """
 
     def __init__(self, root: Path) -> None:
-        self._blobs = root / "blobs" / "sha256"
-        self._scratch = root / "uploads"
+        self._blobs_folder = root / "blobs" / "sha256"
+        self._uploads_folder = root / "uploads"
         self._uploads: dict[tuple[str, str], Upload] = {}
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        for leftover in self._scratch.iterdir():
-            leftover.unlink()
+        self._uploads_folder.mkdir(parents=True, exist_ok=True)
+        for stale_upload in self._uploads_folder.iterdir():
+            stale_upload.unlink()
 
     def path(self, digest: str) -> Path:
         """Return where a blob's bytes are, whether they exist or not.
@@ -119,7 +119,7 @@ class Blobs:
         if not is_digest(digest):
             raise ValueError(f"{digest!r} is not a sha256 digest")
         name = digest.removeprefix("sha256:")
-        return self._blobs / name[:2] / name
+        return self._blobs_folder / name[:2] / name
 
     def size(self, digest: str) -> int:
         """Return a blob's size in bytes."""
@@ -133,40 +133,40 @@ class Blobs:
         """Forget a blob; who is reading it reads on."""
         self.path(digest).unlink(missing_ok=True)
 
-    def begin(self, repository: str) -> str:
+    def start_upload(self, repository: str) -> str:
         """Open an upload session and return its identifier."""
-        identifier = str(uuid.uuid4())
-        self._uploads[repository, identifier] = Upload(self._scratch / identifier)
-        return identifier
+        upload_id = str(uuid.uuid4())
+        self._uploads[repository, upload_id] = Upload(self._uploads_folder / upload_id)
+        return upload_id
 
-    def upload(self, repository: str, identifier: str) -> Upload:
+    def get_upload(self, repository: str, upload_id: str) -> Upload:
         """Return an upload that is under way.
 
         Raises:
             UnknownUploadError: there is none.
         """
         try:
-            return self._uploads[repository, identifier]
+            return self._uploads[repository, upload_id]
         except KeyError:
-            raise UnknownUploadError(f"no upload {identifier} is under way") from None
+            raise UnknownUploadError(f"no upload {upload_id} is under way") from None
 
-    def finish(self, repository: str, identifier: str, digest: str) -> None:
+    def finish_upload(self, repository: str, upload_id: str, digest: str) -> None:
         """Keep what an upload has received; the session ends either way.
 
         Raises:
             DigestMismatchError: the bytes have another digest.
             UnknownUploadError: there is no such session.
         """
-        upload = self.upload(repository, identifier)
+        upload = self.get_upload(repository, upload_id)
         try:
-            upload.keep(digest, self.path(digest))
+            upload.commit(digest, self.path(digest))
         finally:
-            self.cancel(repository, identifier)
+            self.cancel_upload(repository, upload_id)
 
-    def cancel(self, repository: str, identifier: str) -> None:
+    def cancel_upload(self, repository: str, upload_id: str) -> None:
         """End an upload session without keeping anything."""
-        self.upload(repository, identifier).discard()
-        self._uploads.pop((repository, identifier), None)
+        self.get_upload(repository, upload_id).discard()
+        self._uploads.pop((repository, upload_id), None)
 
 
 def read_range(path: Path, start: int, length: int) -> Iterator[bytes]:
@@ -179,6 +179,6 @@ def read_range(path: Path, start: int, length: int) -> Iterator[bytes]:
     """
     with path.open("rb") as file:
         file.seek(start)
-        while length > 0 and (part := file.read(min(length, _CHUNK))):
-            length -= len(part)
-            yield part
+        while length > 0 and (chunk := file.read(min(length, _CHUNK_BYTES))):
+            length -= len(chunk)
+            yield chunk

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.layers import DOWNLOADS
+from kaizen_tasks.localcloud.ecr.layers import DOWNLOAD_PREFIX
 from kaizen_tasks.localcloud.registry.blobs import (
     DigestMismatchError,
     UnknownUploadError,
@@ -18,13 +18,13 @@ from kaizen_tasks.localcloud.registry.blobs import (
     read_range,
 )
 from kaizen_tasks.localcloud.registry.manifests import (
-    LARGEST,
+    MAX_MANIFEST_BYTES,
     OCI_INDEX,
     ManifestError,
     UnsupportedManifestError,
     is_digest,
-    manifest_from,
-    references,
+    parse_manifest,
+    parse_references,
 )
 from kaizen_tasks.localcloud.registry.store import (
     ImageExistsError,
@@ -36,19 +36,19 @@ from kaizen_tasks.localcloud.registry.store import (
     UnknownRepositoryError,
 )
 from kaizen_tasks.localcloud.server.auth import Tokens
-from kaizen_tasks.localcloud.server.http_message import Reply
+from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kaizen_tasks.localcloud.registry.blobs import Upload
-    from kaizen_tasks.localcloud.registry.repositories import Image, Repository
-    from kaizen_tasks.localcloud.server.http_message import Call
+    from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_NAME = rf"(?P<name>{_PART}(?:/{_PART})*)"
+_NAME_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY_NAME = rf"(?P<name>{_NAME_COMPONENT}(?:/{_NAME_COMPONENT})*)"
 _ROUTES = tuple(
-    (methods.split(), re.compile(rf"/v2/{_NAME}/{path}"), handler)
+    (methods.split(), re.compile(rf"/v2/{_REPOSITORY_NAME}/{path}"), handler)
     for methods, path, handler in (
         ("GET HEAD", r"blobs/(?P<digest>[^/]+)", "get_blob"),
         ("POST", r"blobs/uploads/?", "begin_upload"),
@@ -63,7 +63,7 @@ _ROUTES = tuple(
         ("GET", r"referrers/(?P<digest>[^/]+)", "list_referrers"),
     )
 )
-_REFUSALS: dict[type[Exception], tuple[int, str]] = {
+_ERROR_RESPONSES: dict[type[Exception], tuple[int, str]] = {
     UnknownRepositoryError: (404, "NAME_UNKNOWN"),
     UnknownUploadError: (404, "BLOB_UPLOAD_UNKNOWN"),
     DigestMismatchError: (400, "DIGEST_INVALID"),
@@ -93,7 +93,7 @@ class RegistryError(Exception):
 
 
 @attrs.frozen(kw_only=True)
-class Registry:
+class DistributionApi:
     """Push and pull.
 
     Args:
@@ -106,61 +106,67 @@ class Registry:
     tokens: Tokens
     endpoint: str
 
-    def answer(self, call: Call) -> Reply:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a call below `/v2/`, or one for a layer's download address."""
         try:
-            reply = self._dispatch(call)
+            response = self._dispatch(request)
         except RegistryError as error:
-            reply = _refuse(error.status, error.code, str(error))
-        except tuple(_REFUSALS) as error:
-            status, code = next(how for kind, how in _REFUSALS.items() if isinstance(error, kind))
-            reply = _refuse(status, code, str(error))
-        return _without_body(reply) if call.method == "HEAD" else reply
+            response = _error_response(error.status, error.code, str(error))
+        except tuple(_ERROR_RESPONSES) as error:
+            status, code = next(
+                status_and_code
+                for error_type, status_and_code in _ERROR_RESPONSES.items()
+                if isinstance(error, error_type)
+            )
+            response = _error_response(status, code, str(error))
+        return _strip_body(response) if request.method == "HEAD" else response
 
-    def _dispatch(self, call: Call) -> Reply:
-        if call.path.startswith(DOWNLOADS):
-            return self._download(call)
-        if not self.tokens.admits(call.header("Authorization")):
+    def _dispatch(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(DOWNLOAD_PREFIX):
+            return self._download_layer(request)
+        if not self.tokens.is_authorized(request.header("Authorization")):
             return self._challenge()
-        if call.path == "/v2/":
-            return Reply.document(200, {}, headers=_VERSION)
-        return self._route(call)
+        if request.path == "/v2/":
+            return HttpResponse.json_response(200, {}, headers=_API_VERSION_HEADER)
+        return self._route(request)
 
-    def _route(self, call: Call) -> Reply:
-        found = [
+    def _route(self, request: HttpRequest) -> HttpResponse:
+        routes = [
             (methods, handler, match.groupdict())
             for methods, pattern, handler in _ROUTES
-            if (match := pattern.fullmatch(call.path))
+            if (match := pattern.fullmatch(request.path))
         ]
-        for methods, handler, parts in found:
-            if call.method in methods:
-                repository = self.store.repository(parts.pop("name"))
-                reply: Reply = getattr(self, f"_{handler}")(call, repository, **parts)
-                return reply
-        raise RegistryError(405 if found else 404, "UNSUPPORTED", f"{call.method} {call.path} is not offered")
+        for methods, handler, path_parameters in routes:
+            if request.method in methods:
+                repository = self.store.repository(path_parameters.pop("name"))
+                response: HttpResponse = getattr(self, f"_{handler}")(request, repository, **path_parameters)
+                return response
+        raise RegistryError(405 if routes else 404, "UNSUPPORTED", f"{request.method} {request.path} is not offered")
 
-    def _challenge(self) -> Reply:
+    def _challenge(self) -> HttpResponse:
         realm = f'Basic realm="{self.endpoint}/",service="ecr.amazonaws.com"'
-        return _refuse(401, "UNAUTHORIZED", "Not Authorized", headers={**_VERSION, "WWW-Authenticate": realm})
+        return _error_response(
+            401, "UNAUTHORIZED", "Not Authorized", headers={**_API_VERSION_HEADER, "WWW-Authenticate": realm}
+        )
 
-    def _download(self, call: Call) -> Reply:
-        digest = call.path.removeprefix(DOWNLOADS)
-        if not is_digest(digest) or not self.tokens.opens(digest, call.query.get("token", "")):
+    def _download_layer(self, request: HttpRequest) -> HttpResponse:
+        digest = request.path.removeprefix(DOWNLOAD_PREFIX)
+        if not is_digest(digest) or not self.tokens.is_valid(digest, request.query.get("token", "")):
             raise RegistryError(403, "DENIED", "the address has expired or was not issued here")
-        return self._blob(call, digest)
+        return self._blob_response(request, digest)
 
-    def _get_blob(self, call: Call, repository: Repository, digest: str) -> Reply:
+    def _get_blob(self, request: HttpRequest, repository: ImageRepository, digest: str) -> HttpResponse:
         if digest not in repository.layers:
             raise RegistryError(404, "BLOB_UNKNOWN", f"no blob {digest} in {repository.name}")
-        return self._blob(call, digest)
+        return self._blob_response(request, digest)
 
-    def _blob(self, call: Call, digest: str) -> Reply:
+    def _blob_response(self, request: HttpRequest, digest: str) -> HttpResponse:
         path = self.store.blob_path(digest)
         if not path.exists():
             raise RegistryError(404, "BLOB_UNKNOWN", f"no blob {digest}")
         size = self.store.blobs.size(digest)
-        start, end = _range(call.header("Range"), size)
-        partial = {"Content-Range": f"bytes {start}-{end}/{size}"} if call.header("Range") else {}
+        start, end = _parse_range(request.header("Range"), size)
+        partial = {"Content-Range": f"bytes {start}-{end}/{size}"} if request.header("Range") else {}
         headers = {
             "Content-Type": "application/octet-stream",
             "Content-Length": str(end - start + 1),
@@ -168,100 +174,102 @@ class Registry:
             "Docker-Content-Digest": digest,
             **partial,
         }
-        body = b"" if call.method == "HEAD" else read_range(path, start, end - start + 1)
-        return Reply(status=206 if partial else 200, headers=headers, body=body)
+        body = b"" if request.method == "HEAD" else read_range(path, start, end - start + 1)
+        return HttpResponse(status=206 if partial else 200, headers=headers, body=body)
 
-    def _begin_upload(self, call: Call, repository: Repository) -> Reply:
-        mount, source = call.query.get("mount", ""), call.query.get("from", "")
-        if is_digest(mount) and self.store.mount(repository.name, mount, source=source):
-            return _created(f"/v2/{repository.name}/blobs/{mount}", mount)
-        identifier = self.store.blobs.begin(repository.name)
-        if "digest" in call.query:
-            return self._finish_upload(call, repository, identifier)
-        return self._progress(repository, identifier)
+    def _begin_upload(self, request: HttpRequest, repository: ImageRepository) -> HttpResponse:
+        mount, source = request.query.get("mount", ""), request.query.get("from", "")
+        if is_digest(mount) and self.store.mount_blob(repository.name, mount, source=source):
+            return _created_response(f"/v2/{repository.name}/blobs/{mount}", mount)
+        upload_id = self.store.blobs.start_upload(repository.name)
+        if "digest" in request.query:
+            return self._finish_upload(request, repository, upload_id)
+        return self._upload_progress(repository, upload_id)
 
-    def _show_upload(self, _call: Call, repository: Repository, upload: str) -> Reply:
-        return self._progress(repository, upload, status=204)
+    def _show_upload(self, _request: HttpRequest, repository: ImageRepository, upload: str) -> HttpResponse:
+        return self._upload_progress(repository, upload, status=204)
 
-    def _continue_upload(self, call: Call, repository: Repository, upload: str) -> Reply:
-        session = self.store.blobs.upload(repository.name, upload)
+    def _continue_upload(self, request: HttpRequest, repository: ImageRepository, upload: str) -> HttpResponse:
+        session = self.store.blobs.get_upload(repository.name, upload)
         try:
-            session.append(call.body, offset=_offset(call.header("Content-Range")))
+            session.append(request.body, offset=_range_start(request.header("Content-Range")))
         except UploadOffsetError:
-            return self._progress(repository, upload, status=416)
-        return self._progress(repository, upload)
+            return self._upload_progress(repository, upload, status=416)
+        return self._upload_progress(repository, upload)
 
-    def _finish_upload(self, call: Call, repository: Repository, upload: str) -> Reply:
-        digest = call.query.get("digest", "")
+    def _finish_upload(self, request: HttpRequest, repository: ImageRepository, upload: str) -> HttpResponse:
+        digest = request.query.get("digest", "")
         if not is_digest(digest):
             raise RegistryError(400, "DIGEST_INVALID", f"'{digest}' is not a sha256 digest")
-        session = self.store.blobs.upload(repository.name, upload)
-        session.append(call.body, offset=_offset(call.header("Content-Range")))
+        session = self.store.blobs.get_upload(repository.name, upload)
+        session.append(request.body, offset=_range_start(request.header("Content-Range")))
         self.store.add_layer(repository.name, upload, digest)
-        return _created(f"/v2/{repository.name}/blobs/{digest}", digest)
+        return _created_response(f"/v2/{repository.name}/blobs/{digest}", digest)
 
-    def _cancel_upload(self, _call: Call, repository: Repository, upload: str) -> Reply:
-        self.store.blobs.cancel(repository.name, upload)
-        return Reply(status=204)
+    def _cancel_upload(self, _request: HttpRequest, repository: ImageRepository, upload: str) -> HttpResponse:
+        self.store.blobs.cancel_upload(repository.name, upload)
+        return HttpResponse(status=204)
 
-    def _progress(self, repository: Repository, identifier: str, *, status: int = 202) -> Reply:
-        upload: Upload = self.store.blobs.upload(repository.name, identifier)
+    def _upload_progress(self, repository: ImageRepository, upload_id: str, *, status: int = 202) -> HttpResponse:
+        upload: Upload = self.store.blobs.get_upload(repository.name, upload_id)
         headers = {
-            "Location": f"/v2/{repository.name}/blobs/uploads/{identifier}",
+            "Location": f"/v2/{repository.name}/blobs/uploads/{upload_id}",
             "Range": f"0-{max(upload.size - 1, 0)}",
-            "Docker-Upload-UUID": identifier,
+            "Docker-Upload-UUID": upload_id,
         }
-        return Reply(status=status, headers=headers)
+        return HttpResponse(status=status, headers=headers)
 
-    def _get_manifest(self, _call: Call, repository: Repository, reference: str) -> Reply:
-        digest = _known(repository, reference)
+    def _get_manifest(self, _request: HttpRequest, repository: ImageRepository, reference: str) -> HttpResponse:
+        digest = _require_digest(repository, reference)
         manifest = self.store.manifest(repository.name, digest)
         headers = {"Content-Type": manifest.media_type, "Docker-Content-Digest": digest}
-        return Reply(status=200, headers=headers, body=manifest.content)
+        return HttpResponse(status=200, headers=headers, body=manifest.content)
 
-    def _put_manifest(self, call: Call, repository: Repository, reference: str) -> Reply:
-        manifest = manifest_from(_manifest_bytes(call), call.header("Content-Type"))
+    def _put_manifest(self, request: HttpRequest, repository: ImageRepository, reference: str) -> HttpResponse:
+        manifest = parse_manifest(_read_manifest(request), request.header("Content-Type"))
         tag = None if ":" in reference else reference
         if tag is None and reference != manifest.digest:
             raise RegistryError(400, "DIGEST_INVALID", f"the manifest's digest is {manifest.digest}")
         with suppress(ImageExistsError):  # to push what is there already is no error here
-            self.store.put(repository.name, manifest, tag)
-        subject = references(manifest).subject
-        return _created(
+            self.store.put_image(repository.name, manifest, tag)
+        subject = parse_references(manifest).subject
+        return _created_response(
             f"/v2/{repository.name}/manifests/{manifest.digest}",
             manifest.digest,
             **({"OCI-Subject": subject} if subject else {}),
         )
 
-    def _delete_manifest(self, _call: Call, repository: Repository, reference: str) -> Reply:
-        digest = _known(repository, reference)
+    def _delete_manifest(self, _request: HttpRequest, repository: ImageRepository, reference: str) -> HttpResponse:
+        digest = _require_digest(repository, reference)
         if reference == digest:
             self.store.delete_image(repository.name, digest)
         else:
             self.store.untag(repository.name, reference)
-        return Reply(status=202)
+        return HttpResponse(status=202)
 
-    def _list_tags(self, call: Call, repository: Repository) -> Reply:
-        last, text = call.query.get("last", ""), call.query.get("n", str(_TAGS_PER_PAGE))
-        if not (text.isascii() and text.isdigit()):
-            raise RegistryError(400, "PAGINATION_NUMBER_INVALID", f"'{text}' is not a number")
-        rest, count = [tag for tag in sorted(repository.tags) if tag > last], int(text)
-        chosen = rest[:count]
-        reply = Reply.document(200, {"name": repository.name, "tags": chosen})
-        if not chosen or len(rest) == len(chosen):
-            return reply
-        more = f"</v2/{repository.name}/tags/list?{urlencode({'n': count, 'last': chosen[-1]})}>"
-        return attrs.evolve(reply, headers={**reply.headers, "Link": f'{more}; rel="next"'})
+    def _list_tags(self, request: HttpRequest, repository: ImageRepository) -> HttpResponse:
+        last_tag, limit_text = request.query.get("last", ""), request.query.get("n", str(_TAGS_PER_PAGE))
+        if not (limit_text.isascii() and limit_text.isdigit()):
+            raise RegistryError(400, "PAGINATION_NUMBER_INVALID", f"'{limit_text}' is not a number")
+        remaining_tags, limit = [tag for tag in sorted(repository.tags) if tag > last_tag], int(limit_text)
+        page_tags = remaining_tags[:limit]
+        response = HttpResponse.json_response(200, {"name": repository.name, "tags": page_tags})
+        if not page_tags or len(remaining_tags) == len(page_tags):
+            return response
+        next_link = f"</v2/{repository.name}/tags/list?{urlencode({'n': limit, 'last': page_tags[-1]})}>"
+        return attrs.evolve(response, headers={**response.headers, "Link": f'{next_link}; rel="next"'})
 
-    def _list_referrers(self, call: Call, repository: Repository, digest: str) -> Reply:
-        wanted = call.query.get("artifactType")
+    def _list_referrers(self, request: HttpRequest, repository: ImageRepository, digest: str) -> HttpResponse:
+        artifact_type = request.query.get("artifactType")
         images = [image for image in repository.images.values() if image.subject == digest]
-        entries = [self._referrer(repository, image) for image in images if wanted in (None, image.artifact_type)]
+        entries = [
+            self._referrer(repository, image) for image in images if artifact_type in (None, image.artifact_type)
+        ]
         document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
-        filtered = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
-        return Reply.document(200, document, kind=OCI_INDEX, headers=filtered)
+        filter_headers = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
+        return HttpResponse.json_response(200, document, media_type=OCI_INDEX, headers=filter_headers)
 
-    def _referrer(self, repository: Repository, image: Image) -> Mapping[str, object]:
+    def _referrer(self, repository: ImageRepository, image: ImageRecord) -> Mapping[str, object]:
         content = self.store.manifest(repository.name, image.digest).content
         annotations = json.loads(content).get("annotations")
         return {
@@ -273,47 +281,49 @@ class Registry:
         }
 
 
-_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+_API_VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
-def _refuse(status: int, code: str, message: str, *, headers: Mapping[str, str] = _VERSION) -> Reply:
-    return Reply.document(status, {"errors": [{"code": code, "message": message}]}, headers=headers)
+def _error_response(
+    status: int, code: str, message: str, *, headers: Mapping[str, str] = _API_VERSION_HEADER
+) -> HttpResponse:
+    return HttpResponse.json_response(status, {"errors": [{"code": code, "message": message}]}, headers=headers)
 
 
-def _without_body(reply: Reply) -> Reply:
-    if not isinstance(reply.body, bytes):
-        return reply
-    length = reply.headers.get("Content-Length", str(len(reply.body)))
-    return attrs.evolve(reply, headers={**reply.headers, "Content-Length": length}, body=b"")
+def _strip_body(response: HttpResponse) -> HttpResponse:
+    if not isinstance(response.body, bytes):
+        return response
+    length = response.headers.get("Content-Length", str(len(response.body)))
+    return attrs.evolve(response, headers={**response.headers, "Content-Length": length}, body=b"")
 
 
-def _created(location: str, digest: str, **headers: str) -> Reply:
-    return Reply(status=201, headers={"Location": location, "Docker-Content-Digest": digest, **headers})
+def _created_response(location: str, digest: str, **headers: str) -> HttpResponse:
+    return HttpResponse(status=201, headers={"Location": location, "Docker-Content-Digest": digest, **headers})
 
 
-def _known(repository: Repository, reference: str) -> str:
+def _require_digest(repository: ImageRepository, reference: str) -> str:
     digest = repository.resolve(reference)
     if digest is None:
         raise RegistryError(404, "MANIFEST_UNKNOWN", f"no manifest {reference} in {repository.name}")
     return digest
 
 
-def _manifest_bytes(call: Call) -> bytes:
+def _read_manifest(request: HttpRequest) -> bytes:
     content = bytearray()
-    while part := call.body.read(1 << 16):
-        content += part
-        if len(content) > LARGEST:
-            raise RegistryError(413, "SIZE_INVALID", f"a manifest has at most {LARGEST} bytes")
+    while chunk := request.body.read(1 << 16):
+        content += chunk
+        if len(content) > MAX_MANIFEST_BYTES:
+            raise RegistryError(413, "SIZE_INVALID", f"a manifest has at most {MAX_MANIFEST_BYTES} bytes")
     return bytes(content)
 
 
-def _offset(content_range: str) -> int | None:
+def _range_start(content_range: str) -> int | None:
     """Return where an upload's part begins (distribution specification, "Pushing a blob in chunks")."""
     match = re.fullmatch(r"(?:bytes[ =])?(\d+)-\d+(?:/.*)?", content_range)
     return int(match[1]) if match else None
 
 
-def _range(header: str, size: int) -> tuple[int, int]:
+def _parse_range(header: str, size: int) -> tuple[int, int]:
     """Return the first and the last byte that a `Range` asks for (RFC 9110, section 14.2)."""
     if not header:
         return 0, size - 1

@@ -13,10 +13,10 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-LARGEST = 4 << 20
+MAX_MANIFEST_BYTES = 4 << 20
 
-_IMAGES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
-_INDEXES = frozenset({DOCKER_INDEX, OCI_INDEX})
+_IMAGE_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
+_INDEX_TYPES = frozenset({DOCKER_INDEX, OCI_INDEX})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -29,7 +29,7 @@ class UnsupportedManifestError(ManifestError):
 
 
 @attrs.frozen(kw_only=True)
-class Manifest:
+class RawManifest:
     """A manifest's exact bytes."""
 
     content: bytes
@@ -66,45 +66,45 @@ def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def manifest_from(content: bytes, media_type: str = "") -> Manifest:
+def parse_manifest(content: bytes, media_type: str = "") -> RawManifest:
     """Make a manifest of bytes, its media type taken from them where the caller does not know it.
 
     Raises:
         ManifestError: the bytes are no JSON object, or say that they are of another type.
         UnsupportedManifestError: the type is not kept.
     """
-    document = _parse(content)
-    stated = _text(document, "mediaType")
-    media_type = media_type or stated or _guess(document)
-    if media_type not in _IMAGES | _INDEXES or document.get("schemaVersion") != 2:
+    document = _parse_json(content)
+    declared_type = _string_member(document, "mediaType")
+    media_type = media_type or declared_type or _guess_media_type(document)
+    if media_type not in _IMAGE_TYPES | _INDEX_TYPES or document.get("schemaVersion") != 2:
         raise UnsupportedManifestError(f"Manifests of type '{media_type}' are not supported")
-    if stated not in ("", media_type):
-        raise ManifestError(f"The manifest says it is '{stated}' but was sent as '{media_type}'")
-    return Manifest(content=content, media_type=media_type, digest=digest_of(content))
+    if declared_type not in ("", media_type):
+        raise ManifestError(f"The manifest says it is '{declared_type}' but was sent as '{media_type}'")
+    return RawManifest(content=content, media_type=media_type, digest=digest_of(content))
 
 
-def references(manifest: Manifest) -> References:
+def parse_references(manifest: RawManifest) -> References:
     """Read what a manifest refers to.
 
     Raises:
         ManifestError: a descriptor is missing or malformed.
     """
-    document = _parse(manifest.content)
-    subject = _descriptor(document["subject"])["digest"] if document.get("subject") else ""
-    if manifest.media_type in _INDEXES:
-        children = tuple(_descriptor(child)["digest"] for child in _sequence(document, "manifests"))
-        return References(children=children, artifact_type=_text(document, "artifactType"), subject=subject)
-    config = _descriptor(document.get("config"))
-    parts = [config, *(_descriptor(layer) for layer in _sequence(document, "layers"))]
+    document = _parse_json(manifest.content)
+    subject = _check_descriptor(document["subject"])["digest"] if document.get("subject") else ""
+    if manifest.media_type in _INDEX_TYPES:
+        children = tuple(_check_descriptor(child)["digest"] for child in _list_member(document, "manifests"))
+        return References(children=children, artifact_type=_string_member(document, "artifactType"), subject=subject)
+    config = _check_descriptor(document.get("config"))
+    descriptors = [config, *(_check_descriptor(layer) for layer in _list_member(document, "layers"))]
     return References(
-        blobs=tuple(dict.fromkeys(part["digest"] for part in parts if not part.get("urls"))),
-        size=sum(part["size"] for part in parts),
-        artifact_type=_text(document, "artifactType") or _text(config, "mediaType"),
+        blobs=tuple(dict.fromkeys(descriptor["digest"] for descriptor in descriptors if not descriptor.get("urls"))),
+        size=sum(descriptor["size"] for descriptor in descriptors),
+        artifact_type=_string_member(document, "artifactType") or _string_member(config, "mediaType"),
         subject=subject,
     )
 
 
-def _parse(content: bytes) -> dict[str, Any]:
+def _parse_json(content: bytes) -> dict[str, Any]:
     try:
         document = json.loads(content)
     except ValueError as error:
@@ -114,28 +114,28 @@ def _parse(content: bytes) -> dict[str, Any]:
     return document
 
 
-def _guess(document: dict[str, Any]) -> str:
+def _guess_media_type(document: dict[str, Any]) -> str:
     # "mediaType" may be absent from OCI documents only (image-spec 1.1, manifest.md and image-index.md).
     if "manifests" in document:
         return OCI_INDEX
     return OCI_MANIFEST if "config" in document else ""
 
 
-def _text(document: dict[str, Any], name: str) -> str:
+def _string_member(document: dict[str, Any], name: str) -> str:
     value = document.get(name) or ""
     if not isinstance(value, str):
         raise ManifestError(f"'{name}' is not a text")
     return value
 
 
-def _sequence(document: dict[str, Any], name: str) -> list[object]:
+def _list_member(document: dict[str, Any], name: str) -> list[object]:
     value = document.get(name)
     if not isinstance(value, list):
         raise ManifestError(f"The manifest has no list '{name}'")
     return value
 
 
-def _descriptor(value: object) -> dict[str, Any]:
+def _check_descriptor(value: object) -> dict[str, Any]:
     if not isinstance(value, dict) or not is_digest(str(value.get("digest"))):
         raise ManifestError("The manifest has a descriptor without a sha256 digest")
     size = value.get("size")

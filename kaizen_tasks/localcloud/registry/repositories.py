@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
+def _to_tuple(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _set_of_texts(values: Iterable[str]) -> frozenset[str]:
+def _to_frozenset(values: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
 @attrs.frozen(kw_only=True)
-class Image:
+class ImageRecord:
     """A manifest that a repository holds.
 
     Args:
@@ -37,12 +37,12 @@ class Image:
     size: int
     artifact_type: str = ""
     subject: str = ""
-    blobs: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    children: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    blobs: tuple[str, ...] = attrs.field(default=(), converter=_to_tuple)
+    children: tuple[str, ...] = attrs.field(default=(), converter=_to_tuple)
 
 
 @attrs.frozen(kw_only=True)
-class Repository:
+class ImageRepository:
     """A repository with its settings, images, tags and layers.
 
     Args:
@@ -60,30 +60,30 @@ class Repository:
     name: str
     created_at: float
     mutability: str = "MUTABLE"
-    exclusions: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    exclusions: tuple[str, ...] = attrs.field(default=(), converter=_to_tuple)
     scan_on_push: bool = False
     encryption: dict[str, str] = attrs.field(factory=lambda: {"encryptionType": "AES256"})
     labels: dict[str, str] = attrs.field(factory=dict)
     lifecycle: str = ""
-    images: dict[str, Image] = attrs.field(factory=dict)
+    images: dict[str, ImageRecord] = attrs.field(factory=dict)
     tags: dict[str, str] = attrs.field(factory=dict)
-    layers: frozenset[str] = attrs.field(default=frozenset(), converter=_set_of_texts)
+    layers: frozenset[str] = attrs.field(default=frozenset(), converter=_to_frozenset)
 
     @classmethod
-    def from_json(cls, content: bytes) -> Repository:
+    def from_json(cls, content: bytes) -> ImageRepository:
         """Read what `to_json` wrote."""
         document = json.loads(content)
-        images = {digest: Image(**image) for digest, image in document.pop("images").items()}
+        images = {digest: ImageRecord(**image) for digest, image in document.pop("images").items()}
         return cls(**document, images=images)
 
     def to_json(self) -> bytes:
         """Write everything as JSON."""
-        return json.dumps(attrs.asdict(self, value_serializer=_plain), separators=(",", ":")).encode()
+        return json.dumps(attrs.asdict(self, value_serializer=_serialize), separators=(",", ":")).encode()
 
     def protects(self, tag: str) -> bool:
         """Tell whether a tag that exists may not be moved."""
-        excepted = any(_matches(pattern, tag) for pattern in self.exclusions)
-        return self.mutability.startswith("IMMUTABLE") != excepted
+        is_excepted = any(_matches_wildcard(pattern, tag) for pattern in self.exclusions)
+        return self.mutability.startswith("IMMUTABLE") != is_excepted
 
     def resolve(self, reference: str) -> str | None:
         """Return the digest that a tag or digest names here."""
@@ -102,36 +102,36 @@ class Repository:
         """Return an index here that lists a manifest."""
         return next((image.digest for image in self.images.values() if digest in image.children), None)
 
-    def without_labels(self, keys: Iterable[str]) -> Repository:
+    def without_labels(self, keys: Iterable[str]) -> ImageRepository:
         """Return the repository without some resource tags."""
-        kept = {key: value for key, value in self.labels.items() if key not in keys}
-        return attrs.evolve(self, labels=kept)
+        labels = {key: value for key, value in self.labels.items() if key not in keys}
+        return attrs.evolve(self, labels=labels)
 
-    def with_layer(self, digest: str) -> Repository:
+    def with_layer(self, digest: str) -> ImageRepository:
         """Return the repository with one more blob."""
         return attrs.evolve(self, layers=self.layers | {digest})
 
-    def with_image(self, image: Image, tag: str | None) -> Repository:
+    def with_image(self, image: ImageRecord, tag: str | None) -> ImageRepository:
         """Return the repository with an image, as it was first pushed, and a tag pointing at it."""
         images = {image.digest: image} | self.images
         return attrs.evolve(self, images=images, tags=self.tags | ({tag: image.digest} if tag else {}))
 
-    def without_tag(self, tag: str) -> Repository:
+    def without_tag(self, tag: str) -> ImageRepository:
         """Return the repository without a tag."""
         return attrs.evolve(self, tags={name: digest for name, digest in self.tags.items() if name != tag})
 
-    def without_image(self, digest: str) -> Repository:
+    def without_image(self, digest: str) -> ImageRepository:
         """Return the repository without an image, its tags, and the blobs that only it referred to."""
         images = {key: image for key, image in self.images.items() if key != digest}
         tags = {tag: target for tag, target in self.tags.items() if target != digest}
-        used = {blob for image in images.values() for blob in image.blobs}
-        unused = set(self.images[digest].blobs) - used
-        return attrs.evolve(self, images=images, tags=tags, layers=self.layers - unused)
+        referenced_blobs = {blob for image in images.values() for blob in image.blobs}
+        unreferenced_blobs = set(self.images[digest].blobs) - referenced_blobs
+        return attrs.evolve(self, images=images, tags=tags, layers=self.layers - unreferenced_blobs)
 
 
-def _matches(pattern: str, tag: str) -> bool:
+def _matches_wildcard(pattern: str, tag: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), tag) is not None
 
 
-def _plain(_instance: object, _attribute: object, value: Any) -> Any:  # Any: attrs' own signature
+def _serialize(_instance: object, _attribute: object, value: Any) -> Any:  # Any: attrs' own signature
     return sorted(value) if isinstance(value, frozenset) else value

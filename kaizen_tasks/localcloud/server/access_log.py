@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from kaizen_tasks.localcloud.server.http_message import Call, Reply
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest, HttpResponse
 
 
-class RequestLog:
+class AccessLog:
     """Append requests to a file.
 
     Args:
@@ -27,38 +27,40 @@ class RequestLog:
         self._path = path
         self._lock = threading.Lock()
 
-    def follow(self, call: Call, reply: Reply, subject: Mapping[str, str]) -> Reply:
+    def record(self, request: HttpRequest, response: HttpResponse, fields: Mapping[str, str]) -> HttpResponse:
         """Return the reply, its request written down when the last byte has been handed on.
 
         Args:
-            call: what was asked.
-            reply: what is answered.
-            subject: what the request is called: its service and its operation, or method and path.
+            request: what was asked.
+            response: what is answered.
+            fields: what the request is called: its service and its operation, or method and path.
         """
-        at = time.time()
-        if isinstance(reply.body, bytes):
-            self._write(at, call, reply.status, len(reply.body), subject)
-            return reply
-        return attrs.evolve(reply, body=self._stream(at, call, reply.status, reply.body, subject))
+        timestamp = time.time()
+        if isinstance(response.body, bytes):
+            self._write(timestamp, request, response.status, len(response.body), fields)
+            return response
+        return attrs.evolve(response, body=self._stream(timestamp, request, response.status, response.body, fields))
 
     def _stream(
-        self, at: float, call: Call, status: int, parts: Iterable[bytes], subject: Mapping[str, str]
+        self, timestamp: float, request: HttpRequest, status: int, chunks: Iterable[bytes], fields: Mapping[str, str]
     ) -> Iterator[bytes]:
-        sent = 0
+        bytes_sent = 0
         try:
-            for part in parts:
-                sent += len(part)
-                yield part
+            for chunk in chunks:
+                bytes_sent += len(chunk)
+                yield chunk
         finally:
-            self._write(at, call, status, sent, subject)
+            self._write(timestamp, request, status, bytes_sent, fields)
 
-    def _write(self, at: float, call: Call, status: int, sent: int, subject: Mapping[str, str]) -> None:
+    def _write(
+        self, timestamp: float, request: HttpRequest, status: int, bytes_sent: int, fields: Mapping[str, str]
+    ) -> None:
         line = {
-            "at": round(at, 4),
-            **subject,
+            "at": round(timestamp, 4),
+            **fields,
             "status": status,
-            "bytes_in": call.body.received,
-            "bytes_out": sent,
+            "bytes_in": request.body.bytes_received,
+            "bytes_out": bytes_sent,
         }
         with self._lock, self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

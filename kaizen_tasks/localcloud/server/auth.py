@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-REGISTRY = "registry"
-REGISTRY_SECONDS = 12 * 3600  # AWS: Amazon ECR, "Private registry authentication"
+REGISTRY_PURPOSE = "registry"
+REGISTRY_TOKEN_SECONDS = 12 * 3600  # AWS: Amazon ECR, "Private registry authentication"
 _USER = "AWS"
 
 
@@ -34,7 +34,7 @@ class Tokens:
         self._secret = path.read_bytes()
         self._clock = clock
 
-    def issue(self, purpose: str = REGISTRY, *, seconds: int = REGISTRY_SECONDS) -> str:
+    def issue(self, purpose: str = REGISTRY_PURPOSE, *, seconds: int = REGISTRY_TOKEN_SECONDS) -> str:
         """Make a new token.
 
         Args:
@@ -44,7 +44,7 @@ class Tokens:
         claim = f"{int(self._clock()) + seconds}.{os.urandom(24).hex()}"
         return f"{claim}.{self._sign(purpose, claim)}"
 
-    def opens(self, purpose: str, token: str) -> bool:
+    def is_valid(self, purpose: str, token: str) -> bool:
         """Tell whether a token was issued for the purpose and has not expired."""
         claim, _, signature = token.rpartition(".")
         expected = self._sign(purpose, claim)
@@ -52,7 +52,7 @@ class Tokens:
             return False
         return int(claim.partition(".")[0]) > self._clock()
 
-    def admits(self, authorization: str) -> bool:
+    def is_authorized(self, authorization: str) -> bool:
         """Tell whether an `Authorization` header opens the registry, as `docker login` would send it."""
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() != "basic":
@@ -61,7 +61,7 @@ class Tokens:
             user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
         except ValueError:
             return False
-        return user == _USER and self.opens(REGISTRY, password)
+        return user == _USER and self.is_valid(REGISTRY_PURPOSE, password)
 
     def _sign(self, purpose: str, claim: str) -> str:
         return hmac.new(self._secret, f"{purpose} {claim}".encode(), hashlib.sha256).hexdigest()

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 
-from kaizen_tasks.localcloud.server.botocore_shapes import SerializationError, decode, encode, problems
-from kaizen_tasks.localcloud.server.http_message import Document, Reply
+from kaizen_tasks.localcloud.server.botocore_shapes import SerializationError, decode, encode, find_violations
+from kaizen_tasks.localcloud.server.http_message import HttpResponse, JsonObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore.model import OperationModel, ServiceModel
 
-    from kaizen_tasks.localcloud.server.botocore_shapes import Problem
-    from kaizen_tasks.localcloud.server.http_message import Call
+    from kaizen_tasks.localcloud.server.botocore_shapes import ConstraintViolation
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
 _log = logging.getLogger(__name__)
 # App Runner's pattern of image names knows AWS's registries only, and the one here is on loopback.
 _LOOPBACK_IMAGE = r"127\.0\.0\.1:[0-9]+/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64})?"
-_REFUSALS = ("InvalidParameterException", "InvalidRequestException")
+_VALIDATION_CODES = ("InvalidParameterException", "InvalidRequestException")
 
 
 class ServiceError(Exception):
@@ -45,7 +45,7 @@ class ServiceError(Exception):
         self.members = members
 
 
-class Service(Protocol):
+class AwsService(Protocol):
     """A control plane: one method for each operation, `CreateRepository` as `create_repository`.
 
     A method takes the request's document, checked against the model, and returns the answer's, or raises
@@ -58,7 +58,7 @@ class Service(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class Endpoint:
+class AwsJsonEndpoint:
     """Speak AWS JSON for one service.
 
     Args:
@@ -66,25 +66,25 @@ class Endpoint:
         region: the only one it answers for.
     """
 
-    service: Service
+    service: AwsService
     region: str
 
-    def answer(self, call: Call, *, region: str, operation: str) -> Reply:
+    def handle(self, request: HttpRequest, *, region: str, operation: str) -> HttpResponse:
         """Answer one call.
 
         Args:
-            call: the request.
+            request: the request.
             region: where the client's signature is scoped to.
             operation: the name that `X-Amz-Target` gives.
         """
         try:
-            return self._reply(200, self._perform(call.content, region, operation))
+            return self._json_response(200, self._run_operation(request.content, region, operation))
         except ServiceError as error:
             body = {"__type": error.code, "message": error.message, **error.members}
-            return self._reply(error.status, body)
+            return self._json_response(error.status, body)
         except Exception:  # noqa: BLE001 - a client gets an answer whatever happens
             _log.exception("%s.%s", self.service.name, operation)
-            return self._reply(500, {"__type": "InternalFailure", "message": "see the local cloud's log"})
+            return self._json_response(500, {"__type": "InternalFailure", "message": "see the local cloud's log"})
 
     @cached_property
     def _model(self) -> ServiceModel:
@@ -96,16 +96,16 @@ class Endpoint:
             document["shapes"]["ImageIdentifier"]["pattern"] = f"{image}|{_LOOPBACK_IMAGE}"
         return ServiceModel(document)
 
-    def _perform(self, content: bytes, region: str, operation: str) -> object:
+    def _run_operation(self, content: bytes, region: str, operation: str) -> object:
         if region != self.region:
             raise ServiceError(
                 "InvalidSignatureException", "Credential should be scoped to a valid region.", status=403
             )
-        model, method = self._operation(operation)
-        answer = method(_request(model, content))
-        return encode(model.output_shape, answer) if model.output_shape else {}
+        model, method = self._find_operation(operation)
+        output = method(_decode_request(model, content))
+        return encode(model.output_shape, output) if model.output_shape else {}
 
-    def _operation(self, name: str) -> tuple[OperationModel, Callable[[Document], Document]]:
+    def _find_operation(self, name: str) -> tuple[OperationModel, Callable[[JsonObject], JsonObject]]:
         from botocore import xform_name
 
         if name not in self._model.operation_names:
@@ -113,32 +113,36 @@ class Endpoint:
         method = getattr(self.service, xform_name(name), None)
         if method is None:
             raise ServiceError("UnknownOperationException", f"The local cloud does not offer {name}.")
-        return self._model.operation_model(name), cast("Callable[[Document], Document]", method)
+        return self._model.operation_model(name), cast("Callable[[JsonObject], JsonObject]", method)
 
-    def _reply(self, status: int, document: object) -> Reply:
-        kind = f"application/x-amz-json-{self._model.metadata['jsonVersion']}"
-        return Reply.document(status, document, kind=kind, headers={"x-amzn-RequestId": str(uuid.uuid4())})
+    def _json_response(self, status: int, document: object) -> HttpResponse:
+        content_type = f"application/x-amz-json-{self._model.metadata['jsonVersion']}"
+        return HttpResponse.json_response(
+            status, document, media_type=content_type, headers={"x-amzn-RequestId": str(uuid.uuid4())}
+        )
 
 
-def _request(model: OperationModel, content: bytes) -> Document:
+def _decode_request(model: OperationModel, content: bytes) -> JsonObject:
     if model.input_shape is None:
         return {}
     try:
-        document: Document = decode(model.input_shape, json.loads(content or b"{}"))
+        document: JsonObject = decode(model.input_shape, json.loads(content or b"{}"))
     except (ValueError, SerializationError) as error:
         raise ServiceError("SerializationException", str(error)) from error
-    if found := list(problems(model.input_shape, document)):
-        raise _refusal(model, found)
+    if violations := list(find_violations(model.input_shape, document)):
+        raise _validation_error(model, violations)
     return document
 
 
-def _refusal(model: OperationModel, found: list[Problem]) -> ServiceError:
-    modelled = {shape.name for shape in model.error_shapes}
-    code = next((code for code in _REFUSALS if code in modelled), "ValidationException")
-    noun = "error" if len(found) == 1 else "errors"
-    return ServiceError(code, f"{len(found)} validation {noun} detected: {'; '.join(map(_sentence, found))}")
+def _validation_error(model: OperationModel, violations: list[ConstraintViolation]) -> ServiceError:
+    error_names = {shape.name for shape in model.error_shapes}
+    code = next((code for code in _VALIDATION_CODES if code in error_names), "ValidationException")
+    noun = "error" if len(violations) == 1 else "errors"
+    return ServiceError(
+        code, f"{len(violations)} validation {noun} detected: {'; '.join(map(_violation_message, violations))}"
+    )
 
 
-def _sentence(problem: Problem) -> str:
-    value = f"Value '{problem.value}' at" if problem.value else "Value at"
-    return f"{value} '{problem.path}' failed to satisfy constraint: {problem.constraint}"
+def _violation_message(violation: ConstraintViolation) -> str:
+    value = f"Value '{violation.value}' at" if violation.value else "Value at"
+    return f"{value} '{violation.path}' failed to satisfy constraint: {violation.constraint}"

@@ -21,7 +21,7 @@ class SerializationError(Exception):
 
 
 @attrs.frozen(kw_only=True)
-class Problem:
+class ConstraintViolation:
     """A constraint of the model that a value breaks.
 
     Args:
@@ -44,8 +44,8 @@ def decode(shape: Shape, value: object) -> Any:  # Any: what a document holds de
     return _DECODERS.get(shape.type_name, _reject)(shape, value)
 
 
-def _structure(shape: Shape, value: object) -> dict[str, Any]:
-    document = _typed(shape, value, dict)
+def _decode_structure(shape: Shape, value: object) -> dict[str, Any]:
+    document = _require_type(shape, value, dict)
     members = cast("StructureShape", shape).members
     return {
         name: decode(members[name], member)
@@ -54,42 +54,42 @@ def _structure(shape: Shape, value: object) -> dict[str, Any]:
     }
 
 
-def _list(shape: Shape, value: object) -> list[Any]:
+def _decode_list(shape: Shape, value: object) -> list[Any]:
     member = cast("ListShape", shape).member
-    return [decode(member, item) for item in _typed(shape, value, list)]
+    return [decode(member, item) for item in _require_type(shape, value, list)]
 
 
-def _map(shape: Shape, value: object) -> dict[str, Any]:
+def _decode_map(shape: Shape, value: object) -> dict[str, Any]:
     member = cast("MapShape", shape).value
-    return {key: decode(member, item) for key, item in _typed(shape, value, dict).items()}
+    return {key: decode(member, item) for key, item in _require_type(shape, value, dict).items()}
 
 
-def _blob(shape: Shape, value: object) -> bytes:
+def _decode_blob(shape: Shape, value: object) -> bytes:
     try:
-        return base64.b64decode(_typed(shape, value, str), validate=True)
+        return base64.b64decode(_require_type(shape, value, str), validate=True)
     except binascii.Error as error:
         raise SerializationError(f"{shape.name} is not base64") from error
 
 
-def _number(shape: Shape, value: object) -> float:
+def _decode_float(shape: Shape, value: object) -> float:
     if isinstance(value, bool):
         _reject(shape, value)
-    number: float = _typed(shape, value, (int, float))
+    number: float = _require_type(shape, value, (int, float))
     return number
 
 
-def _integer(shape: Shape, value: object) -> int:
+def _decode_integer(shape: Shape, value: object) -> int:
     if isinstance(value, bool):
         _reject(shape, value)
-    number: int = _typed(shape, value, int)
+    number: int = _require_type(shape, value, int)
     return number
 
 
-def _plain(kind: type) -> Callable[[Shape, object], Any]:
-    return lambda shape, value: _typed(shape, value, kind)
+def _decoder_for(kind: type) -> Callable[[Shape, object], Any]:
+    return lambda shape, value: _require_type(shape, value, kind)
 
 
-def _typed(shape: Shape, value: object, kinds: type | tuple[type, ...]) -> Any:
+def _require_type(shape: Shape, value: object, kinds: type | tuple[type, ...]) -> Any:
     if not isinstance(value, kinds):
         _reject(shape, value)
     return value
@@ -100,17 +100,17 @@ def _reject(shape: Shape, value: object) -> NoReturn:
 
 
 _DECODERS: dict[str, Callable[[Shape, object], Any]] = {
-    "structure": _structure,
-    "list": _list,
-    "map": _map,
-    "blob": _blob,
-    "string": _plain(str),
-    "boolean": _plain(bool),
-    "integer": _integer,
-    "long": _integer,
-    "float": _number,
-    "double": _number,
-    "timestamp": _number,
+    "structure": _decode_structure,
+    "list": _decode_list,
+    "map": _decode_map,
+    "blob": _decode_blob,
+    "string": _decoder_for(str),
+    "boolean": _decoder_for(bool),
+    "integer": _decode_integer,
+    "long": _decode_integer,
+    "float": _decode_float,
+    "double": _decode_float,
+    "timestamp": _decode_float,
 }
 
 
@@ -127,10 +127,10 @@ def encode(shape: Shape, value: Any) -> object:  # Any: as for decode
         return [encode(cast("ListShape", shape).member, item) for item in value]
     if shape.type_name == "map":
         return {key: encode(cast("MapShape", shape).value, item) for key, item in value.items()}
-    return _scalar(value)
+    return _encode_scalar(value)
 
 
-def _scalar(value: object) -> object:
+def _encode_scalar(value: object) -> object:
     if isinstance(value, datetime):
         return round(value.timestamp(), 3)
     if isinstance(value, bytes):
@@ -138,54 +138,54 @@ def _scalar(value: object) -> object:
     return value
 
 
-def problems(shape: Shape, value: Any, path: str = "") -> Iterator[Problem]:
+def find_violations(shape: Shape, value: Any, path: str = "") -> Iterator[ConstraintViolation]:
     """Find every constraint that a decoded value breaks."""
-    for constraint in _broken(shape, value):
-        shown = "" if shape.metadata.get("sensitive") else _shown(value)
-        yield Problem(path=path, value=shown, constraint=constraint)
+    for constraint in _broken_constraints(shape, value):
+        display_text = "" if shape.metadata.get("sensitive") else _display_text(value)
+        yield ConstraintViolation(path=path, value=display_text, constraint=constraint)
     if shape.type_name == "structure":
-        yield from _member_problems(cast("StructureShape", shape), value, path)
+        yield from _member_violations(cast("StructureShape", shape), value, path)
     elif shape.type_name == "list":
         for number, item in enumerate(value, start=1):
-            yield from problems(cast("ListShape", shape).member, item, _join(path, f"{number}.member"))
+            yield from find_violations(cast("ListShape", shape).member, item, _join(path, f"{number}.member"))
     elif shape.type_name == "map":
         for key, item in value.items():
-            yield from problems(cast("MapShape", shape).value, item, _join(path, key))
+            yield from find_violations(cast("MapShape", shape).value, item, _join(path, key))
 
 
-def _member_problems(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[Problem]:
+def _member_violations(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[ConstraintViolation]:
     for name in shape.required_members:
         if name not in value:
-            yield Problem(path=_join(path, name), value="null", constraint="Member must not be null")
+            yield ConstraintViolation(path=_join(path, name), value="null", constraint="Member must not be null")
     for name, item in value.items():
-        yield from problems(shape.members[name], item, _join(path, name))
+        yield from find_violations(shape.members[name], item, _join(path, name))
 
 
-def _broken(shape: Shape, value: Any) -> Iterator[str]:
+def _broken_constraints(shape: Shape, value: Any) -> Iterator[str]:
     rules = shape.metadata
-    if shape.type_name in _SIZED:
-        yield from _out_of_range(rules, len(value), "have length")
-    elif shape.type_name in _NUMERIC:
-        yield from _out_of_range(rules, value, "have value")
+    if shape.type_name in _SIZED_TYPES:
+        yield from _range_violations(rules, len(value), "have length")
+    elif shape.type_name in _NUMERIC_TYPES:
+        yield from _range_violations(rules, value, "have value")
     if shape.type_name == "string":
-        yield from _unlike(rules, value)
+        yield from _string_violations(rules, value)
 
 
-def _out_of_range(rules: dict[str, Any], size: float, verb: str) -> Iterator[str]:
+def _range_violations(rules: dict[str, Any], size: float, verb: str) -> Iterator[str]:
     if "min" in rules and size < rules["min"]:
         yield f"Member must {verb} greater than or equal to {rules['min']}"
     if "max" in rules and size > rules["max"]:
         yield f"Member must {verb} less than or equal to {rules['max']}"
 
 
-def _unlike(rules: dict[str, Any], text: str) -> Iterator[str]:
+def _string_violations(rules: dict[str, Any], text: str) -> Iterator[str]:
     if rules.get("enum") and text not in rules["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]"
     if "pattern" in rules and not re.fullmatch(rules["pattern"], text):
         yield f"Member must satisfy regular expression pattern: {rules['pattern']}"
 
 
-def _shown(value: object) -> str:
+def _display_text(value: object) -> str:
     return str(value) if isinstance(value, (str, int, float)) else ""
 
 
@@ -193,5 +193,5 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-_SIZED = frozenset({"string", "list", "map", "blob"})
-_NUMERIC = frozenset({"integer", "long", "float", "double"})
+_SIZED_TYPES = frozenset({"string", "list", "map", "blob"})
+_NUMERIC_TYPES = frozenset({"integer", "long", "float", "double"})

@@ -6,43 +6,43 @@ import threading
 
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError
 
-FORGOTTEN = 120.0
+BREAKPOINT_TIMEOUT_SECONDS = 120.0
 """Seconds after which a call that nobody lets go on is cut off."""
 
 
-class Parking:
+class Breakpoints:
     """Where calls wait."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._parked: list[str] = []
+        self._condition = threading.Condition()
+        self._waiting_operations: list[str] = []
         self._generation = 0
-        self._dropped = False
+        self._should_drop = False
 
-    def wait(self, operation: str) -> None:
+    def pause(self, operation: str) -> None:
         """Wait until somebody lets this call go on.
 
         Raises:
             DropConnectionError: it is to be cut off.
         """
-        with self._changed:
+        with self._condition:
             generation = self._generation
-            self._parked.append(operation)
-            self._changed.notify_all()
-            answered = self._changed.wait_for(lambda: self._generation != generation, FORGOTTEN)
-            if not answered or self._dropped:
+            self._waiting_operations.append(operation)
+            self._condition.notify_all()
+            is_resumed = self._condition.wait_for(lambda: self._generation != generation, BREAKPOINT_TIMEOUT_SECONDS)
+            if not is_resumed or self._should_drop:
                 raise DropConnectionError
 
-    def seen(self, seconds: float) -> list[str]:
+    def wait_for_operations(self, timeout: float) -> list[str]:
         """Return the calls that wait, as soon as there is one; none when these seconds are over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._parked, seconds)
-            return list(self._parked)
+        with self._condition:
+            self._condition.wait_for(lambda: self._waiting_operations, timeout)
+            return list(self._waiting_operations)
 
-    def free(self, *, drop: bool = False) -> None:
+    def resume(self, *, drop: bool = False) -> None:
         """Let all of them go on, or cut them off."""
-        with self._changed:
-            self._parked.clear()
+        with self._condition:
+            self._waiting_operations.clear()
             self._generation += 1
-            self._dropped = drop
-            self._changed.notify_all()
+            self._should_drop = drop
+            self._condition.notify_all()

@@ -12,13 +12,13 @@ from xml.sax.saxutils import escape
 
 import attrs
 
-from kaizen_tasks.localcloud.server.breakpoints import Parking
-from kaizen_tasks.localcloud.server.http_message import DropConnectionError, Reply
+from kaizen_tasks.localcloud.server.breakpoints import Breakpoints
+from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaizen_tasks.localcloud.server.http_message import Call
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
 
 @attrs.frozen(kw_only=True)
@@ -64,16 +64,16 @@ class Fault:
         """Tell whether a call is meant."""
         return fnmatchcase(service, self.service) and fnmatchcase(operation, self.operation)
 
-    def mutilated(self, call: Call) -> Call:
+    def strip_query(self, request: HttpRequest) -> HttpRequest:
         """Return the call as it is carried out."""
         if not self.without:
-            return call
-        query = {name: value for name, value in call.query.items() if name not in self.without}
-        return attrs.evolve(call, target=urlsplit(call.target)._replace(query=urlencode(query)).geturl())
+            return request
+        query = {name: value for name, value in request.query.items() if name not in self.without}
+        return attrs.evolve(request, target=urlsplit(request.target)._replace(query=urlencode(query)).geturl())
 
 
 @attrs.define(kw_only=True)
-class _Pending:
+class _ScheduledFault:
     """A fault that is still to happen: after so many calls that match, so many times."""
 
     fault: Fault
@@ -81,83 +81,89 @@ class _Pending:
     times: int
 
 
-class Faults:
+class FaultInjector:
     """The faults that are still to happen.
 
     Attributes:
-        parking: the calls that wait.
+        breakpoints: the calls that wait.
     """
 
     def __init__(self) -> None:
-        self.parking = Parking()
+        self.breakpoints = Breakpoints()
         self._lock = threading.Lock()
-        self._pending: list[_Pending] = []
+        self._scheduled_faults: list[_ScheduledFault] = []
 
     def add(self, document: Mapping[str, Any]) -> None:
         """Arrange a fault, `times` times (once where that is not said), after `skip` calls that match it."""
         fault = Fault.from_document(document)
         with self._lock:
-            self._pending.append(_Pending(fault=fault, skip=document.get("skip", 0), times=document.get("times", 1)))
+            self._scheduled_faults.append(
+                _ScheduledFault(fault=fault, skip=document.get("skip", 0), times=document.get("times", 1))
+            )
 
     def clear(self) -> None:
         """Let nothing happen any more, and every call that waits go on."""
         with self._lock:
-            self._pending.clear()
-        self.parking.free()
+            self._scheduled_faults.clear()
+        self.breakpoints.resume()
 
-    def around(self, call: Call, carry_out: Callable[[Call], Reply], *, service: str, operation: str) -> Reply:
+    def intercept(
+        self, request: HttpRequest, handler: Callable[[HttpRequest], HttpResponse], *, service: str, operation: str
+    ) -> HttpResponse:
         """Answer a call, and let the next matching fault happen to it.
 
         Raises:
             DropConnectionError: the connection is to be reset.
         """
-        fault = self._take(service, operation)
+        fault = self._next_fault(service, operation)
         if fault is None:
-            return carry_out(call)
+            return handler(request)
         if fault.late:
-            reply = carry_out(fault.mutilated(call))
-            return self._strike(call, fault, operation) or reply
-        return self._strike(call, fault, operation) or carry_out(fault.mutilated(call))
+            response = handler(fault.strip_query(request))
+            return self._inject(request, fault, operation) or response
+        return self._inject(request, fault, operation) or handler(fault.strip_query(request))
 
-    def _strike(self, call: Call, fault: Fault, operation: str) -> Reply | None:
+    def _inject(self, request: HttpRequest, fault: Fault, operation: str) -> HttpResponse | None:
         time.sleep(fault.latency)  # the delay is the fault
         if fault.park:
-            self.parking.wait(operation)
+            self.breakpoints.pause(operation)
         if fault.reset:
             raise DropConnectionError
         if fault.reply is not None:
-            return _document(call, 200, fault.reply)
-        return _error(call, fault) if fault.code else None
+            return _json_response(request, 200, fault.reply)
+        return _error_response(request, fault) if fault.code else None
 
-    def _take(self, service: str, operation: str) -> Fault | None:
+    def _next_fault(self, service: str, operation: str) -> Fault | None:
         with self._lock:
-            for pending in self._pending:
-                if pending.fault.matches(service, operation) and self._is_due(pending):
-                    return pending.fault
+            for scheduled in self._scheduled_faults:
+                if scheduled.fault.matches(service, operation) and self._is_due(scheduled):
+                    return scheduled.fault
         return None
 
-    def _is_due(self, pending: _Pending) -> bool:
+    def _is_due(self, scheduled: _ScheduledFault) -> bool:
         """Count a call that matches; tell whether the fault happens to it."""
-        if pending.skip:
-            pending.skip -= 1
+        if scheduled.skip:
+            scheduled.skip -= 1
             return False
-        pending.times -= 1
-        if not pending.times:
-            self._pending.remove(pending)
+        scheduled.times -= 1
+        if not scheduled.times:
+            self._scheduled_faults.remove(scheduled)
         return True
 
 
-def _error(call: Call, fault: Fault) -> Reply:
+def _error_response(request: HttpRequest, fault: Fault) -> HttpResponse:
     """Answer in the protocol that the client speaks."""
     message = "scripted fault"
-    if call.path.startswith("/v2/"):
-        return Reply.document(fault.status, {"errors": [{"code": fault.code, "message": message}]})
-    if call.header("X-Amz-Target"):
-        return _document(call, fault.status, {"__type": fault.code, "message": message})
+    if request.path.startswith("/v2/"):
+        return HttpResponse.json_response(fault.status, {"errors": [{"code": fault.code, "message": message}]})
+    if request.header("X-Amz-Target"):
+        return _json_response(request, fault.status, {"__type": fault.code, "message": message})
     error = f"<Error><Code>{escape(fault.code)}</Code><Message>{message}</Message></Error>"
     body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
-    return Reply(status=fault.status, headers={"Content-Type": "text/xml"}, body=body)
+    return HttpResponse(status=fault.status, headers={"Content-Type": "text/xml"}, body=body)
 
 
-def _document(call: Call, status: int, content: Mapping[str, Any]) -> Reply:
-    return Reply.document(status, content, kind=call.header("Content-Type") or "application/x-amz-json-1.1")
+def _json_response(request: HttpRequest, status: int, content: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse.json_response(
+        status, content, media_type=request.header("Content-Type") or "application/x-amz-json-1.1"
+    )

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 
-from kaizen_tasks.localcloud.server.request_body import Body
+from kaizen_tasks.localcloud.server.request_body import RequestBody
 
-Document = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class DropConnectionError(Exception):
@@ -21,7 +21,7 @@ class DropConnectionError(Exception):
 
 
 @attrs.frozen(kw_only=True)
-class Call:
+class HttpRequest:
     """A request whose body may still be on the wire.
 
     Args:
@@ -34,7 +34,7 @@ class Call:
     method: str
     target: str
     headers: Mapping[str, str]
-    body: Body
+    body: RequestBody
 
     @cached_property
     def path(self) -> str:
@@ -57,7 +57,7 @@ class Call:
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class HttpResponse:
     """An answer; a body that is not bytes is streamed and needs its own `Content-Length`."""
 
     status: int
@@ -65,14 +65,14 @@ class Reply:
     body: bytes | Iterable[bytes] = b""
 
     @classmethod
-    def document(
+    def json_response(
         cls,
         status: int,
         value: object,
         *,
-        kind: str = "application/json",
+        media_type: str = "application/json",
         headers: Mapping[str, str] = MappingProxyType({}),
-    ) -> Reply:
+    ) -> HttpResponse:
         """Answer with JSON of a media type."""
         body = json.dumps(value, separators=(",", ":")).encode()
-        return cls(status=status, headers={"Content-Type": kind, **headers}, body=body)
+        return cls(status=status, headers={"Content-Type": media_type, **headers}, body=body)

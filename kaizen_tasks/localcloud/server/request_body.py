@@ -11,22 +11,24 @@ if TYPE_CHECKING:
 _LINE_BYTES = 1024
 
 
-class Body(io.RawIOBase):
+class RequestBody(io.RawIOBase):
     """A request body that ends where the request ends.
 
     Args:
         stream: the connection, positioned behind the headers.
         length: bytes of the body; None where it comes in chunks (RFC 9112, section 7.1).
-        invite: called before the first byte is read; tells a client that waits for `100 Continue`.
+        send_continue: called before the first byte is read; tells a client that waits for `100 Continue`.
     """
 
-    def __init__(self, stream: io.BufferedIOBase, length: int | None, invite: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, stream: io.BufferedIOBase, length: int | None, send_continue: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
-        self.received = 0
+        self.bytes_received = 0
         self._stream = stream
         self._chunked = length is None
-        self._left = length or 0
-        self._invite = invite
+        self._remaining = length or 0
+        self._send_continue = send_continue
         self._finished = length == 0
 
     def readable(self) -> bool:
@@ -37,48 +39,48 @@ class Body(io.RawIOBase):
         """Read what has arrived, at most the buffer; 0 at the end."""
         if self._finished:
             return 0
-        self._welcome()
-        if self._chunked and not self._left:
-            self._open_chunk()
-        return self._take(memoryview(buffer)) if self._left else 0
+        self._ensure_continue_sent()
+        if self._chunked and not self._remaining:
+            self._read_chunk_header()
+        return self._read_into(memoryview(buffer)) if self._remaining else 0
 
     def drain(self, limit: int) -> bool:
         """Discard what was not read; False if that would be more than `limit` bytes."""
-        if self._invite is not None and not self._finished:
+        if self._send_continue is not None and not self._finished:
             return False
         while not self._finished and limit > 0:
             limit -= len(self.read(min(limit, 1 << 16)) or b"")
         return self._finished
 
-    def _welcome(self) -> None:
-        if self._invite is not None:
-            self._invite()
-            self._invite = None
+    def _ensure_continue_sent(self) -> None:
+        if self._send_continue is not None:
+            self._send_continue()
+            self._send_continue = None
 
-    def _take(self, view: memoryview) -> int:
-        count = self._stream.readinto1(view[: self._left])
+    def _read_into(self, view: memoryview) -> int:
+        count = self._stream.readinto1(view[: self._remaining])
         if not count:
             raise ConnectionResetError("the client went away within its request")
-        self._left -= count
-        self.received += count
-        if not self._left:
-            self._end_part()
+        self._remaining -= count
+        self.bytes_received += count
+        if not self._remaining:
+            self._end_chunk()
         return count
 
-    def _end_part(self) -> None:
+    def _end_chunk(self) -> None:
         if self._chunked:
-            self._line()
+            self._read_line()
         else:
             self._finished = True
 
-    def _open_chunk(self) -> None:
-        self._left = _chunk_size(self._line())
-        if not self._left:
-            while self._line():  # trailers
+    def _read_chunk_header(self) -> None:
+        self._remaining = _chunk_size(self._read_line())
+        if not self._remaining:
+            while self._read_line():  # trailers
                 pass
             self._finished = True
 
-    def _line(self) -> bytes:
+    def _read_line(self) -> bytes:
         line = self._stream.readline(_LINE_BYTES)
         if not line.endswith(b"\n"):
             raise ConnectionResetError("the client went away within its request")

@@ -11,31 +11,31 @@ from urllib.parse import parse_qs
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.layers import DOWNLOADS
-from kaizen_tasks.localcloud.server.aws_json import Endpoint
-from kaizen_tasks.localcloud.server.http_message import DropConnectionError, Reply
+from kaizen_tasks.localcloud.ecr.layers import DOWNLOAD_PREFIX
+from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kaizen_tasks.localcloud.moto.backend import Elsewhere
-    from kaizen_tasks.localcloud.registry.distribution_api import Registry
-    from kaizen_tasks.localcloud.server.access_log import RequestLog
-    from kaizen_tasks.localcloud.server.aws_json import Service
-    from kaizen_tasks.localcloud.server.faults import Faults
-    from kaizen_tasks.localcloud.server.http_message import Call
+    from kaizen_tasks.localcloud.moto.backend import MotoBackend
+    from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
+    from kaizen_tasks.localcloud.server.access_log import AccessLog
+    from kaizen_tasks.localcloud.server.aws_json import AwsService
+    from kaizen_tasks.localcloud.server.faults import FaultInjector
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
-REGISTRY = "registry"
-CONTROL = "/_kaizen/"
+REGISTRY_SERVICE = "registry"
+CONTROL_PREFIX = "/_kaizen/"
 """Where whoever scripts this cloud arranges faults, and lets calls go on that wait."""
 
 # SigV4's scope: access key / date / region / service / aws4_request.
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
-class Destination:
+class Route:
     """Whom a request is for.
 
     Args:
@@ -48,122 +48,124 @@ class Destination:
     region: str = ""
     operation: str = ""
 
-    def described(self, call: Call) -> Mapping[str, str]:
+    def log_fields(self, request: HttpRequest) -> Mapping[str, str]:
         """Return what the request log calls it."""
         if self.operation:
             return {"service": self.service, "operation": self.operation}
-        return {"service": self.service, "method": call.method, "path": call.path}
+        return {"service": self.service, "method": request.method, "path": request.path}
 
 
-class Front:
+class Router:
     """Answer every call.
 
     Args:
         registry: answers below `/v2/`.
-        elsewhere: answers for every service that is not offered here.
+        moto: answers for every service that is not offered here.
         faults: what is to go wrong.
-        log: where requests are written down.
-        about: what the health document says.
+        access_log: where requests are written down.
+        info: what the health document says.
     """
 
     def __init__(
         self,
         *,
-        registry: Registry,
-        elsewhere: Elsewhere,
-        faults: Faults,
-        log: RequestLog,
-        about: Mapping[str, str],
+        registry: DistributionApi,
+        moto: MotoBackend,
+        faults: FaultInjector,
+        access_log: AccessLog,
+        info: Mapping[str, str],
     ) -> None:
         self._registry = registry
-        self._elsewhere = elsewhere
+        self._moto = moto
         self._faults = faults
-        self._requests = log
-        self._about = about
-        self._endpoints: dict[str, Endpoint] = {}
+        self._access_log = access_log
+        self._info = info
+        self._endpoints: dict[str, AwsJsonEndpoint] = {}
 
-    def offer(self, service: Service) -> None:
+    def add_service(self, service: AwsService) -> None:
         """Answer for one more service."""
-        self._endpoints[service.name] = Endpoint(service=service, region=self._about["region"])
+        self._endpoints[service.name] = AwsJsonEndpoint(service=service, region=self._info["region"])
 
-    def __call__(self, call: Call) -> Reply:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer one call.
 
         Raises:
             DropConnectionError: a fault wants the connection to be reset.
             ConnectionError: the client went away.
         """
-        if call.path.startswith(CONTROL) and not call.path.startswith(DOWNLOADS):
-            return self._script(call)
-        destination = _destination(call)
-        return self._requests.follow(call, self._safely(call, destination), destination.described(call))
+        if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(DOWNLOAD_PREFIX):
+            return self._handle_control(request)
+        route = _route(request)
+        return self._access_log.record(request, self._handle_safely(request, route), route.log_fields(request))
 
-    def _safely(self, call: Call, destination: Destination) -> Reply:
-        label = destination.operation or f"{call.method} {call.path}"
+    def _handle_safely(self, request: HttpRequest, route: Route) -> HttpResponse:
+        label = route.operation or f"{request.method} {request.path}"
         try:
-            return self._faults.around(
-                call,
-                functools.partial(self._answer, destination),
-                service=destination.service,
+            return self._faults.intercept(
+                request,
+                functools.partial(self._dispatch, route),
+                service=route.service,
                 operation=label,
             )
         except (ConnectionError, DropConnectionError):
             raise
         except Exception:  # noqa: BLE001 - a client gets an answer whatever happens
-            _log.exception("%s %s", destination.service, label)
-            return Reply.document(500, {"message": "see the local cloud's log"})
+            _log.exception("%s %s", route.service, label)
+            return HttpResponse.json_response(500, {"message": "see the local cloud's log"})
 
-    def _answer(self, destination: Destination, call: Call) -> Reply:
-        if destination.service == REGISTRY:
-            return self._registry.answer(call)
-        if not destination.service:
-            return self._unsigned(call)
-        endpoint = self._endpoints.get(destination.service)
+    def _dispatch(self, route: Route, request: HttpRequest) -> HttpResponse:
+        if route.service == REGISTRY_SERVICE:
+            return self._registry.handle(request)
+        if not route.service:
+            return self._handle_unsigned(request)
+        endpoint = self._endpoints.get(route.service)
         if endpoint is None:
-            return self._elsewhere.answer(call, service=destination.service, region=destination.region)
-        return endpoint.answer(call, region=destination.region, operation=destination.operation)
+            return self._moto.handle(request, service=route.service, region=route.region)
+        return endpoint.handle(request, region=route.region, operation=route.operation)
 
-    def _unsigned(self, call: Call) -> Reply:
-        if call.method in ("GET", "HEAD") and call.path == "/":
-            return Reply.document(200, {"status": "ok", **self._about})
+    def _handle_unsigned(self, request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD") and request.path == "/":
+            return HttpResponse.json_response(200, {"status": "ok", **self._info})
         error = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
-        return Reply.document(403, error)
+        return HttpResponse.json_response(403, error)
 
-    def _script(self, call: Call) -> Reply:
+    def _handle_control(self, request: HttpRequest) -> HttpResponse:
         """Do what whoever scripts this cloud wants."""
         try:
-            return self._control(call)
+            return self._dispatch_control(request)
         except (ValueError, TypeError, KeyError) as error:
-            return Reply.document(400, {"message": f"not understood: {error}"})
+            return HttpResponse.json_response(400, {"message": f"not understood: {error}"})
 
-    def _control(self, call: Call) -> Reply:
-        match (call.method, call.path.removeprefix(CONTROL)):
+    def _dispatch_control(self, request: HttpRequest) -> HttpResponse:
+        match (request.method, request.path.removeprefix(CONTROL_PREFIX)):
             case ("GET", "parked"):
-                return Reply.document(200, self._faults.parking.seen(float(call.query.get("seconds", "0"))))
+                return HttpResponse.json_response(
+                    200, self._faults.breakpoints.wait_for_operations(float(request.query.get("seconds", "0")))
+                )
             case ("POST", "parked"):
-                self._faults.parking.free(drop=bool(json.loads(call.content)["drop"]))
+                self._faults.breakpoints.resume(drop=bool(json.loads(request.content)["drop"]))
             case ("POST", "faults"):
-                self._faults.add(json.loads(call.content))
+                self._faults.add(json.loads(request.content))
             case ("DELETE", "faults"):
                 self._faults.clear()
             case _:
-                return Reply(status=405)
-        return Reply(status=204)
+                return HttpResponse(status=405)
+        return HttpResponse(status=204)
 
 
-def _destination(call: Call) -> Destination:
-    if call.path.startswith(("/v2/", DOWNLOADS)):
-        return Destination(service=REGISTRY)
-    scope = _SCOPE.search(call.header("Authorization"))
+def _route(request: HttpRequest) -> Route:
+    if request.path.startswith(("/v2/", DOWNLOAD_PREFIX)):
+        return Route(service=REGISTRY_SERVICE)
+    scope = _CREDENTIAL_SCOPE.search(request.header("Authorization"))
     if scope is None:
-        return Destination(service="")
-    return Destination(service=scope["service"], region=scope["region"], operation=_operation(call))
+        return Route(service="")
+    return Route(service=scope["service"], region=scope["region"], operation=_operation_name(request))
 
 
-def _operation(call: Call) -> str:
+def _operation_name(request: HttpRequest) -> str:
     """Return the operation's name in the JSON protocols and in the query protocol; others have none."""
-    if target := call.header("X-Amz-Target"):
+    if target := request.header("X-Amz-Target"):
         return target.rpartition(".")[2]
-    if call.header("Content-Type").startswith("application/x-www-form-urlencoded"):
-        return parse_qs(call.content.decode(errors="replace")).get("Action", [""])[0]
+    if request.header("Content-Type").startswith("application/x-www-form-urlencoded"):
+        return parse_qs(request.content.decode(errors="replace")).get("Action", [""])[0]
     return ""

@@ -12,13 +12,13 @@ import struct
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, cast
 
-from kaizen_tasks.localcloud.server.http_message import Call, DropConnectionError, Reply
-from kaizen_tasks.localcloud.server.request_body import Body
+from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpRequest, HttpResponse
+from kaizen_tasks.localcloud.server.request_body import RequestBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Application = Callable[[Call], Reply]
+    Application = Callable[[HttpRequest], HttpResponse]
 
 LOOPBACK = "127.0.0.1"
 _IDLE_SECONDS = 300
@@ -26,14 +26,14 @@ _DRAIN_BYTES = 16 << 20
 _log = logging.getLogger(__name__)
 
 
-class Handler(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     """Carry calls to the application and replies back."""
 
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    server: Server
+    server: HttpServer
 
     def handle(self) -> None:
         """Serve one connection; a client that goes away is not an error."""
@@ -57,65 +57,67 @@ class Handler(BaseHTTPRequestHandler):
         """Keep the terminal quiet."""
         _log.info(format, *args)
 
-    def exchange(self) -> None:
+    def respond(self) -> None:
         """Answer one request and leave the connection ready for the next."""
-        length = self._length()
+        length = self._body_length()
         if length == -1:
             self.close_connection = True
-            self._send(Reply(status=400))
+            self._send(HttpResponse(status=400))
             return
-        body = Body(self.rfile, length, self._invitation())
+        body = RequestBody(self.rfile, length, self._continue_callback())
         try:
-            self._send(self.server.application(self._call(body)))
+            self._send(self.server.application(self._build_request(body)))
         except DropConnectionError:
-            self._reset()
+            self._reset_connection()
         else:
             self.close_connection |= not body.drain(_DRAIN_BYTES)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = exchange  # noqa: N815 - as the base asks
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - as the base asks
 
-    def _length(self) -> int | None:
+    def _body_length(self) -> int | None:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return None
         text = self.headers.get("Content-Length", "0").strip()
         return int(text) if text.isascii() and text.isdigit() else -1
 
-    def _invitation(self) -> Callable[[], None] | None:
-        expects = self.headers.get("Expect", "").strip().lower() == "100-continue"
-        return self._invite if expects else None
+    def _continue_callback(self) -> Callable[[], None] | None:
+        expects_continue = self.headers.get("Expect", "").strip().lower() == "100-continue"
+        return self._send_continue if expects_continue else None
 
-    def _invite(self) -> None:
+    def _send_continue(self) -> None:
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.wfile.flush()
 
-    def _call(self, body: Body) -> Call:
-        return Call(method=self.command, target=self.path, headers=cast("Mapping[str, str]", self.headers), body=body)
+    def _build_request(self, body: RequestBody) -> HttpRequest:
+        return HttpRequest(
+            method=self.command, target=self.path, headers=cast("Mapping[str, str]", self.headers), body=body
+        )
 
-    def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        for name, value in _headers(reply).items():
+    def _send(self, response: HttpResponse) -> None:
+        self.send_response(response.status)
+        for name, value in _response_headers(response).items():
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        for part in (reply.body,) if isinstance(reply.body, bytes) else reply.body:
-            self.wfile.write(part)
+        for chunk in (response.body,) if isinstance(response.body, bytes) else response.body:
+            self.wfile.write(chunk)
         self.wfile.flush()
 
-    def _reset(self) -> None:
+    def _reset_connection(self) -> None:
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
 
 
-def _headers(reply: Reply) -> dict[str, str]:
-    headers = dict(reply.headers)
-    if isinstance(reply.body, bytes) and reply.status != 204:
-        headers.setdefault("Content-Length", str(len(reply.body)))
+def _response_headers(response: HttpResponse) -> dict[str, str]:
+    headers = dict(response.headers)
+    if isinstance(response.body, bytes) and response.status != 204:
+        headers.setdefault("Content-Length", str(len(response.body)))
     return headers
 
 
-class Server(ThreadingHTTPServer):
+class HttpServer(ThreadingHTTPServer):
     """Listen on loopback; connections wait until `serve_forever` serves each in a thread of its own.
 
     Args:
@@ -128,7 +130,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 512
 
     def __init__(self, port: int) -> None:
-        super().__init__((LOOPBACK, port), Handler)
+        super().__init__((LOOPBACK, port), RequestHandler)
 
     @property
     def port(self) -> int:

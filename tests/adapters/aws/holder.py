@@ -11,7 +11,7 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.cli import command
 from kaizen_tasks.errors import Locked
-from kaizen_tasks.flows.locking.session import Fence, holding
+from kaizen_tasks.flows.locking.session import LockGuard, acquire_locks
 from tests.fakes.tools import FakeTools
 
 
@@ -30,7 +30,10 @@ def main(app: str, lease: str, *nested: str) -> int:
         actor="holder@workshop",
     )
     try:
-        with command._signals(), holding(["staging"], tools, command="deploy", lease=float(lease)) as fence:
+        with (
+            command._signals_as_interrupts(),
+            acquire_locks(["staging"], tools, command="deploy", lease=float(lease)) as fence,
+        ):
             return _inside(app, lease) if nested else _work(fence)
     except Locked as error:
         say(str(error))
@@ -43,10 +46,10 @@ def _inside(app: str, lease: str) -> int:
     return subprocess.run([sys.executable, "-m", "tests.adapters.aws.holder", app, lease], check=False).returncode
 
 
-def _work(fence: Fence) -> int:
+def _work(fence: LockGuard) -> int:
     say("holds")
     for _ in sys.stdin:
-        fence.check("staging")
+        fence.require_lease("staging")
         say("changes")
     return 0
 

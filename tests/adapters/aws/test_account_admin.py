@@ -15,16 +15,16 @@ from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
-from kaizen_tasks.adapters.aws.iam_policy import TASKS
+from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.transport import Given
-from kaizen_tasks.domain.lifecycle import Rule
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
+from kaizen_tasks.domain.lifecycle import LifecycleRule
 from kaizen_tasks.errors import Refused
 from tests import oci_samples
 from tests.adapters.conftest import ACCOUNT, REGION
-from tests.contracts.account import REPOSITORY, AccountContract
+from tests.contracts.account import REPOSITORY, AccountAdminContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.tools import settings
 from tests.scripted import Reply, ScriptedServer
@@ -95,25 +95,27 @@ def account(aws: Aws) -> AwsAccount:
     return _account(aws)
 
 
-class TestAws(AccountContract):
+class TestAws(AccountAdminContract):
     def test_lists_every_image_with_its_tags(self, account: AwsAccount, aws: Aws) -> None:
         registry = EcrRegistry(aws, clock=FakeClock(datetime.now(UTC)))
         sample = oci_samples.image()
-        sample.push(OciClient(Given(registry.login()), clock=SystemClock()), REPOSITORY, "v1.2.3")
-        registry.point(repository=REPOSITORY, tag="latest", digest=sample.digest)
+        sample.push(OciClient(StaticCredentials(registry.credentials()), clock=SystemClock()), REPOSITORY, "v1.2.3")
+        registry.move_tag(repository=REPOSITORY, tag="latest", digest=sample.digest)
 
-        (image,) = account.images(REPOSITORY)
+        (image,) = account.list_images(REPOSITORY)
 
         assert image.digest == sample.digest
         assert set(image.tags) == {"v1.2.3", "latest"}
-        assert abs(datetime.now(UTC) - image.pushed) < timedelta(minutes=1)
+        assert abs(datetime.now(UTC) - image.pushed_at) < timedelta(minutes=1)
 
     def test_reads_the_lifecycle_policy(self, account: AwsAccount, aws: Aws) -> None:
         aws.ecr().put_lifecycle_policy(repositoryName=REPOSITORY, lifecyclePolicyText=json.dumps(POLICY))
 
-        assert account.lifecycle(REPOSITORY) == (
-            Rule(priority=2, status="any", most=5),
-            Rule(priority=1, status="tagged", patterns=("dev-*", "*-rc*"), days=14, pulls=True),
+        assert account.lifecycle_rules(REPOSITORY) == (
+            LifecycleRule(priority=2, tag_status="any", max_images=5),
+            LifecycleRule(
+                priority=1, tag_status="tagged", tag_patterns=("dev-*", "*-rc*"), max_age_days=14, uses_pull_time=True
+            ),
         )
 
     def test_tries_by_reading_where_iam_cannot_be_asked(self, account: AwsAccount, cloud: Cloud) -> None:
@@ -121,11 +123,11 @@ class TestAws(AccountContract):
 
         found = {permission.task: permission for permission in account.permissions()}
 
-        assert found.keys() == TASKS.keys()
-        assert all(not each.denied for each in found.values())
-        assert found["doctor"].untried == found["status"].untried == ()
-        assert "ecr:PutImage" in found["push"].untried
-        assert "neither a user nor a role" in found["push"].why
+        assert found.keys() == TASK_ACTIONS.keys()
+        assert all(not each.denied_actions for each in found.values())
+        assert found["doctor"].unchecked_actions == found["status"].unchecked_actions == ()
+        assert "ecr:PutImage" in found["push"].unchecked_actions
+        assert "neither a user nor a role" in found["push"].unchecked_reason
         looking = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query")
         assert all(each["operation"].startswith(looking) for each in cloud.requests[before:] if "operation" in each)
 
@@ -133,13 +135,13 @@ class TestAws(AccountContract):
 class TestSkew:
     @pytest.mark.parametrize("ahead", [-3600, -30, 0, 4, 600])
     def test_measures_how_far_the_clock_is_off(self, aws: Aws, ahead: int) -> None:
-        assert _account(aws, ahead=ahead).skew() == pytest.approx(ahead, abs=1.9)
+        assert _account(aws, ahead=ahead).clock_skew() == pytest.approx(ahead, abs=1.9)
 
     def test_believes_the_date_of_a_refusal_too(self, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
         with ScriptedServer({"POST /": [Reply(status=403, body=EXPIRED)]}) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
 
-            skew = _account(Aws(region=REGION, profile="", account=ACCOUNT), ahead=600).skew()
+            skew = _account(Aws(region=REGION, profile="", account=ACCOUNT), ahead=600).clock_skew()
 
         assert skew == pytest.approx(600, abs=1.9)
 
@@ -151,4 +153,4 @@ EXPIRED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><
 @pytest.mark.parametrize("text", ['{"rules": [{"rulePriority": 1}]}', '{"rules": 7}', "[]", "rules"])
 def test_does_not_guess_what_a_policy_means(text: str) -> None:
     with pytest.raises(Refused, match="lifecycle policy of web"):
-        lifecycle_policy.read(text, repository="web")
+        lifecycle_policy.parse_lifecycle_policy(text, repository="web")

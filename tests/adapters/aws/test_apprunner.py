@@ -86,7 +86,7 @@ class TestAppRunner(PlatformContract):
         aws.ecr().delete_repository(repositoryName="web-service", force=True)
 
     def test_speaks_plain_http_to_a_service_on_this_machine(self, stage: CloudStage) -> None:
-        assert stage.platform.service("web-service").url.startswith("http://127.0.0.1:")
+        assert stage.platform.get_service("web-service").url.startswith("http://127.0.0.1:")
 
 
 @frozen
@@ -120,7 +120,7 @@ class TestServices:
         scripted.answer("DescribeService", _described("api"))
 
         for _ in range(2):
-            assert scripted.platform.service("api").identity == _arn("api")
+            assert scripted.platform.get_service("api").id == _arn("api")
 
         assert scripted.asked("ListServices") == [{"MaxResults": 20}, {"MaxResults": 20, "NextToken": "next"}]
 
@@ -128,29 +128,29 @@ class TestServices:
         scripted.answer("ListServices", _page("web-service"))
         scripted.answer("DescribeService", _described("web-service"))
 
-        assert scripted.platform.service("web-service").url == "https://web-service.eu-west-1.awsapprunner.com"
+        assert scripted.platform.get_service("web-service").url == "https://web-service.eu-west-1.awsapprunner.com"
 
     def test_finds_a_service_that_was_created_again(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service"), _page("web-service", generation=2))
         gone = _error("ResourceNotFoundException", "no such service")
         scripted.answer("DescribeService", _described("web-service"), gone, _described("web-service", generation=2))
-        scripted.platform.service("web-service")
+        scripted.platform.get_service("web-service")
 
-        assert scripted.platform.service("web-service").identity == _arn("web-service", generation=2)
+        assert scripted.platform.get_service("web-service").id == _arn("web-service", generation=2)
 
     def test_does_not_take_a_deleted_service_for_one(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service"), _page("web-service", status="DELETED"))
         scripted.answer("DescribeService", _described("web-service"), _described("web-service", status="DELETED"))
-        scripted.platform.service("web-service")
+        scripted.platform.get_service("web-service")
 
         with pytest.raises(NotFound, match="no App Runner service web-service"):
-            scripted.platform.service("web-service")
+            scripted.platform.get_service("web-service")
 
     def test_describes_a_service_that_is_built_from_source(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service"))
         scripted.answer("DescribeService", _described("web-service", image=""))
 
-        assert scripted.platform.service("web-service").image == ""
+        assert scripted.platform.get_service("web-service").image == ""
 
 
 class TestStart:
@@ -158,7 +158,7 @@ class TestStart:
     def service(self, scripted: ScriptedAppRunner) -> Service:
         scripted.answer("ListServices", _page("web-service"))
         scripted.answer("DescribeService", _described("web-service"))
-        return scripted.platform.service("web-service")
+        return scripted.platform.get_service("web-service")
 
     @pytest.mark.parametrize("status", ["OPERATION_IN_PROGRESS", "RUNNING"])
     def test_takes_a_service_that_was_busy_for_busy(
@@ -167,7 +167,7 @@ class TestStart:
         scripted.answer("StartDeployment", _error("InvalidRequestException", NOT_RUNNING))
         scripted.answer("DescribeService", _described("web-service", status=status))
 
-        assert scripted.platform.start(service) == ""
+        assert scripted.platform.start_deployment(service) == ""
 
     @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETE_FAILED"])
     def test_refuses_a_service_that_cannot_deploy(
@@ -177,7 +177,7 @@ class TestStart:
         scripted.answer("DescribeService", _described("web-service", status=status))
 
         with pytest.raises(Refused, match=f"it is {status}") as caught:
-            scripted.platform.start(service)
+            scripted.platform.start_deployment(service)
 
         assert caught.value.hint
 
@@ -187,13 +187,13 @@ class TestStart:
         scripted.answer("StartDeployment", _error("InvalidRequestException", "the ARN is malformed"))
 
         with pytest.raises(DeployFailed, match="the ARN is malformed"):
-            scripted.platform.start(service)
+            scripted.platform.start_deployment(service)
 
     def test_misses_a_service_that_was_deleted_meanwhile(self, scripted: ScriptedAppRunner, service: Service) -> None:
         scripted.answer("StartDeployment", _error("ResourceNotFoundException", "gone"))
 
         with pytest.raises(NotFound, match="gone"):
-            scripted.platform.start(service)
+            scripted.platform.start_deployment(service)
 
 
 def test_an_operation_that_still_waits_starts_no_earlier_than_now(scripted: ScriptedAppRunner) -> None:
@@ -203,10 +203,10 @@ def test_an_operation_that_still_waits_starts_no_earlier_than_now(scripted: Scri
     scripted.answer("ListOperations", _json({"OperationSummaryList": [waiting]}))
     before = time.time()
 
-    (operation,) = scripted.platform.operations(scripted.platform.service("web-service"))
+    (operation,) = scripted.platform.list_operations(scripted.platform.get_service("web-service"))
 
-    assert operation.started.timestamp() >= before
-    assert not operation.ended
+    assert operation.started_at.timestamp() >= before
+    assert not operation.is_finished
 
 
 def _operation(request: Request) -> str:

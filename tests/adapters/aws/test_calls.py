@@ -10,8 +10,8 @@ from attrs import frozen
 from semver import Version
 
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.flows.runner import run
-from kaizen_tasks.flows.steps import Copy, Deploy, Record
+from kaizen_tasks.flows.runner import run_flow
+from kaizen_tasks.flows.steps import CopyImage, Deploy, Record
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.clouds import Cloud
@@ -69,16 +69,16 @@ class Shop:
     def roll_out(self, version: str) -> list[str]:
         """Copy, deploy and record a release; return the calls of AWS's own APIs that this took."""
         tools = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO())
-        if not tools.table.exists():
-            tools.table.create()
+        if not tools.ledger_table.exists():
+            tools.ledger_table.create()
         source, target = tools.settings.environments["staging"], tools.settings.environments[self.environment]
         digest = self.cloud.client("ecr").describe_images(
             repositoryName=source.repository, imageIds=[{"imageTag": f"v{version}"}]
         )["imageDetails"][0]["imageDigest"]
-        flow = (Copy(environment=target, source=source), Deploy(environment=target), Record(environment=target))
+        flow = (CopyImage(environment=target, source=source), Deploy(environment=target), Record(environment=target))
         before = len(self.cloud.requests)
-        with tools.recollecting([target.name]):
-            run(flow, Release(version=Version.parse(version), digest=digest), tools)
+        with tools.caching_ledger([target.name]):
+            run_flow(flow, Release(version=Version.parse(version), digest=digest), tools)
         asked = [each for each in self.cloud.requests[before:] if each["service"] != "registry"]
         return [each["operation"] for each in asked if each["operation"] not in ONCE_A_RUN]
 

@@ -55,7 +55,7 @@ def operation(cloud: Cloud) -> str:
 class TestCloudWatch(LogsContract):
     @pytest.fixture
     def desk(self, operation: str, aws: Aws) -> CloudDesk:
-        return CloudDesk(CloudWatchLogs(aws), AppRunnerPlatform(aws).service("dying-service"), operation)
+        return CloudDesk(CloudWatchLogs(aws), AppRunnerPlatform(aws).get_service("dying-service"), operation)
 
 
 def _operation(request: Request) -> str:
@@ -77,14 +77,14 @@ def scripted(
 def desk(scripted: ScriptedServer) -> CloudDesk:  # noqa: ARG001 - it must run first
     """The logs of a service that the local cloud does not have."""
     identity = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/web/8fe1e10304f84fd2b0df550fe98a71fa"
-    service = Service(name="web", identity=identity, status="RUNNING", url="", image="", auto_deploys=False)
+    service = Service(name="web", id=identity, status="RUNNING", url="", image="", auto_deploys=False)
     return CloudDesk(CloudWatchLogs(Aws(region=REGION, profile="", account=ACCOUNT)), service, "6c7e1a00-0001")
 
 
 def test_asks_for_the_groups_and_streams_that_app_runner_writes(scripted: ScriptedServer, desk: CloudDesk) -> None:
     scripted.script["GetLogEvents"] = [_json({"events": [{"message": "the end"}]})]
 
-    assert desk.logs.deployment(desk.service, desk.operation, most=7) == ("the end",)
+    assert desk.logs.deployment_tail(desk.service, desk.operation, limit=7) == ("the end",)
 
     (asked,) = [json.loads(each.body) for each in scripted.requests]
     assert asked == {
@@ -113,7 +113,7 @@ def test_takes_the_instance_that_was_started_last_and_not_the_one_that_speaks_mo
     ]
     scripted.script["GetLogEvents"] = [_json({"events": [{"message": "KeyError"}]})]
 
-    assert desk.logs.application(desk.service, since=BEGAN, most=5) == ("KeyError",)
+    assert desk.logs.application_tail(desk.service, since=BEGAN, limit=5) == ("KeyError",)
 
     assert json.loads(scripted.asked("GetLogEvents")[0].body)["logStreamName"] == "instance/second"
 
@@ -123,7 +123,7 @@ def test_says_what_is_not_allowed(scripted: ScriptedServer, desk: CloudDesk) -> 
     scripted.script["GetLogEvents"] = [Reply(status=400, body=refused.encode())]
 
     with pytest.raises(Denied, match="logs:GetLogEvents"):
-        desk.logs.deployment(desk.service, desk.operation, most=5)
+        desk.logs.deployment_tail(desk.service, desk.operation, limit=5)
 
 
 def _json(document: object) -> Reply:

@@ -32,7 +32,7 @@ def absent(aws: Aws, clock: FakeClock) -> DynamoHolds:
 
 @pytest.fixture
 def holds(absent: DynamoHolds, aws: Aws, clock: FakeClock) -> DynamoHolds:
-    DynamoLedger(aws, app=absent.table.removeprefix("kaizen-"), clock=clock).create()
+    DynamoLedger(aws, app=absent.table_name.removeprefix("kaizen-"), clock=clock).create()
     return absent
 
 
@@ -40,7 +40,7 @@ class TestDynamo(HoldsContract):
     def test_has_one_item_an_environment(self, holds: DynamoHolds, aws: Aws) -> None:
         holds.add(hold("mark"))
 
-        (item,) = aws.dynamodb().scan(TableName=holds.table)["Items"]
+        (item,) = aws.dynamodb().scan(TableName=holds.table_name)["Items"]
 
         assert (item["pk"], item["sk"]) == ({"S": "hold#mark"}, {"S": "hold"})
         assert item["until"] == {"S": "2026-11-27T12:00:00.123456+00:00"}
@@ -50,11 +50,11 @@ class TestDynamo(HoldsContract):
     "use",
     [
         lambda holds: holds.add(hold()),
-        lambda holds: holds.find("mark"),
-        lambda holds: holds.all_of(["mark"]),
+        lambda holds: holds.get("mark"),
+        lambda holds: holds.get_many(["mark"]),
         lambda holds: holds.remove("mark"),
     ],
-    ids=["add", "find", "all_of", "remove"],
+    ids=["add", "get", "get_many", "remove"],
 )
 def test_says_how_to_create_the_table(absent: DynamoHolds, use: Callable[[DynamoHolds], object]) -> None:
     with pytest.raises(NotFound) as caught:

@@ -32,14 +32,14 @@ class TestDynamo(LedgerContract):
     def test_keeps_everything_of_an_environment_under_one_key(self, ledger: DynamoLedger, aws: Aws) -> None:
         ledger.append(entry("staging"))
 
-        (item,) = aws.dynamodb().scan(TableName=ledger.table)["Items"]
+        (item,) = aws.dynamodb().scan(TableName=ledger.table_name)["Items"]
 
         assert item["pk"] == {"S": "ledger#staging"}
         assert item["sk"]["S"].startswith("2026-11-20T12:00:00.000000+00:00#")
 
     def test_leaves_other_kinds_of_items_alone(self, ledger: DynamoLedger, aws: Aws) -> None:
         lock = {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}}
-        aws.dynamodb().put_item(TableName=ledger.table, Item=lock)
+        aws.dynamodb().put_item(TableName=ledger.table_name, Item=lock)
 
         assert ledger.entries("staging") == ()
 
@@ -62,8 +62,8 @@ class TestTable:
             assert caught.value.hint == "create it: inv setup"
 
     def test_is_billed_by_request_and_recoverable(self, ledger: DynamoLedger, aws: Aws) -> None:
-        table = aws.dynamodb().describe_table(TableName=ledger.table)["Table"]
-        backups = aws.dynamodb().describe_continuous_backups(TableName=ledger.table)
+        table = aws.dynamodb().describe_table(TableName=ledger.table_name)["Table"]
+        backups = aws.dynamodb().describe_continuous_backups(TableName=ledger.table_name)
 
         assert ledger.exists()
         assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"

@@ -46,7 +46,7 @@ def absent(aws: Aws, environ: dict[str, str]) -> DynamoLocks:
 @pytest.fixture
 def ledger(absent: DynamoLocks, aws: Aws) -> DynamoLedger:
     """The ledger in the same table."""
-    return DynamoLedger(aws, app=absent.table.removeprefix("kaizen-"), clock=FakeClock())
+    return DynamoLedger(aws, app=absent.table_name.removeprefix("kaizen-"), clock=FakeClock())
 
 
 @pytest.fixture
@@ -57,62 +57,62 @@ def locks(absent: DynamoLocks, ledger: DynamoLedger) -> DynamoLocks:
 
 class TestDynamo(LocksContract):
     def test_keeps_the_item_of_a_lock_that_was_released(self, locks: DynamoLocks, aws: Aws) -> None:
-        locks.release(locks.take(wanted()))
+        locks.release(locks.acquire(wanted()))
 
-        (item,) = aws.dynamodb().scan(TableName=locks.table)["Items"]
+        (item,) = aws.dynamodb().scan(TableName=locks.table_name)["Items"]
 
         assert item == {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}, "fence": {"N": "1"}}
 
     def test_writes_no_end_of_what_was_taken_by_hand(self, locks: DynamoLocks, aws: Aws) -> None:
-        locks.take(wanted("a1", at=NOON - LEASE))
-        locks.take(by_hand("b2"))
+        locks.acquire(wanted("a1", at=NOON - LEASE))
+        locks.acquire(by_hand("b2"))
 
-        (item,) = aws.dynamodb().scan(TableName=locks.table)["Items"]
+        (item,) = aws.dynamodb().scan(TableName=locks.table_name)["Items"]
 
         assert "expires" not in item
 
     def test_takes_over_no_lease_that_was_renewed_after_the_look(self, locks: DynamoLocks) -> None:
-        seen = locks.take(wanted("a1"))
+        seen = locks.acquire(wanted("a1"))
         locks.renew(seen, expires=NOON + 3 * LEASE)
 
-        standing = locks._write(wanted("b2", at=NOON + 2 * LEASE), over=seen)
+        standing = locks._put_if(wanted("b2", at=NOON + 2 * LEASE), replacing=seen)
 
-        assert seen.same(standing)
-        assert seen.same(locks.find("staging"))
+        assert seen.is_same_as(standing)
+        assert seen.is_same_as(locks.get("staging"))
 
     def test_takes_over_no_lease_that_another_has_taken_over(self, locks: DynamoLocks) -> None:
-        seen = locks.take(wanted("a1"))
-        other = locks.take(wanted("b2", at=NOON + LEASE))
+        seen = locks.acquire(wanted("a1"))
+        other = locks.acquire(wanted("b2", at=NOON + LEASE))
 
-        assert locks._write(wanted("c3", at=NOON + 9 * LEASE), over=seen) == other
-        assert locks.find("staging") == other
+        assert locks._put_if(wanted("c3", at=NOON + 9 * LEASE), replacing=seen) == other
+        assert locks.get("staging") == other
 
     def test_takes_what_was_released_after_the_look(self, locks: DynamoLocks, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen = locks.take(wanted("a1"))
-        write = DynamoLocks._write
+        seen = locks.acquire(wanted("a1"))
+        write = DynamoLocks._put_if
 
-        def write_after_a_release(self: DynamoLocks, wanted: Lock, *, over: Lock | None) -> Lock | None:
-            if over is not None:
+        def write_after_a_release(self: DynamoLocks, wanted: Lock, *, replacing: Lock | None) -> Lock | None:
+            if replacing is not None:
                 self.release(seen)
-            return write(self, wanted, over=over)
+            return write(self, wanted, replacing=replacing)
 
-        monkeypatch.setattr(DynamoLocks, "_write", write_after_a_release)
+        monkeypatch.setattr(DynamoLocks, "_put_if", write_after_a_release)
 
-        assert locks.take(wanted("b2", at=NOON + LEASE)) == evolve(wanted("b2", at=NOON + LEASE), fence=2)
+        assert locks.acquire(wanted("b2", at=NOON + LEASE)) == evolve(wanted("b2", at=NOON + LEASE), fence=2)
 
     def test_leaves_the_ledger_alone(self, locks: DynamoLocks, ledger: DynamoLedger) -> None:
         ledger.append(entry("staging"))
 
-        stale = locks.take(wanted("a1"))
-        locks.release(locks.take(wanted("b2", at=NOON + LEASE)))
+        stale = locks.acquire(wanted("a1"))
+        locks.release(locks.acquire(wanted("b2", at=NOON + LEASE)))
         locks.release(stale)
 
         assert ledger.entries("staging") == (entry("staging"),)
 
     def test_passes_on_in_a_variable(self, locks: DynamoLocks, environ: dict[str, str]) -> None:
-        locks.pass_on({"staging": "a1", "prod": "b2"})
+        locks.export_tokens({"staging": "a1", "prod": "b2"})
         assert environ["KAIZEN_LOCK"] == "prod=b2 staging=a1"
-        locks.pass_on({})
+        locks.export_tokens({})
 
         assert environ == {"PATH": "/bin"}
 
@@ -120,12 +120,12 @@ class TestDynamo(LocksContract):
 @pytest.mark.parametrize(
     "use",
     [
-        lambda locks: locks.take(wanted()),
-        lambda locks: locks.find("staging"),
+        lambda locks: locks.acquire(wanted()),
+        lambda locks: locks.get("staging"),
         lambda locks: locks.renew(wanted(), expires=NOON),
         lambda locks: locks.release(wanted()),
     ],
-    ids=["take", "find", "renew", "release"],
+    ids=["acquire", "get", "renew", "release"],
 )
 def test_says_how_to_create_the_table(absent: DynamoLocks, use: Callable[[DynamoLocks], object]) -> None:
     with pytest.raises(NotFound) as caught:
@@ -138,7 +138,7 @@ class Holder:
     """A run in a process of its own that holds staging."""
 
     def __init__(self, locks: DynamoLocks, *words: str, lease: float = 60) -> None:
-        app = locks.table.removeprefix("kaizen-")
+        app = locks.table_name.removeprefix("kaizen-")
         command = [sys.executable, "-m", "tests.adapters.aws.holder", app, str(lease), *words]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -159,13 +159,13 @@ class TestProcesses:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_release_when_told_to_stop(self, locks: DynamoLocks, number: signal.Signals) -> None:
         holder = Holder(locks)
-        assert locks.find("staging") is not None
+        assert locks.get("staging") is not None
 
         holder.process.send_signal(number)
         holder.end()
 
         assert holder.process.returncode == 130
-        assert locks.find("staging") is None
+        assert locks.get("staging") is None
 
     def test_leave_a_lease_that_runs_out_when_they_are_killed(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, lease=1.5)
@@ -173,7 +173,7 @@ class TestProcesses:
         holder.end()
         time.sleep(1.5)
 
-        taken = locks.take(wanted("b2", at=datetime.now(UTC)))
+        taken = locks.acquire(wanted("b2", at=datetime.now(UTC)))
 
         assert (taken.token, taken.fence) == ("b2", 2)
 
@@ -181,31 +181,31 @@ class TestProcesses:
         holder = Holder(locks, lease=1.5)
         time.sleep(2)
 
-        assert locks.take(wanted("b2", at=datetime.now(UTC))).actor == "holder@workshop"
+        assert locks.acquire(wanted("b2", at=datetime.now(UTC))).actor == "holder@workshop"
         assert holder.end("now\n") == "changes\n"
-        assert locks.find("staging") is None
+        assert locks.get("staging") is None
 
     def test_change_nothing_when_they_were_stopped_for_too_long(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, lease=1.5)
         holder.process.send_signal(signal.SIGSTOP)
         time.sleep(1.6)
-        taken = locks.take(wanted("b2", at=datetime.now(UTC)))
+        taken = locks.acquire(wanted("b2", at=datetime.now(UTC)))
         holder.process.send_signal(signal.SIGCONT)
 
         said = holder.end("now\n")
 
         assert holder.process.returncode == 4
         assert said.startswith("this run has lost the lock of staging: now it is locked by b2@workshop")
-        assert locks.find("staging") == taken
+        assert locks.get("staging") == taken
 
     def test_inherit_the_lock_of_the_run_that_started_them(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, "nested", lease=1.5)
-        above = locks.find("staging")
+        above = locks.get("staging")
         time.sleep(2)
 
         assert above is not None
-        assert above.same(locks.find("staging"))
+        assert above.is_same_as(locks.get("staging"))
         assert above.fence == 1
         assert holder.end("now\n") == "changes\n"
         assert holder.process.returncode == 0
-        assert locks.find("staging") is None
+        assert locks.get("staging") is None

@@ -13,10 +13,10 @@ import pytest
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
-from kaizen_tasks.adapters.aws.ecr_credentials import RENEWED_BEFORE
+from kaizen_tasks.adapters.aws.ecr_credentials import RENEWAL_MARGIN
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.errors import PushFailed
 from tests import oci_samples
 from tests.contracts.registry import RegistryContract
@@ -24,7 +24,7 @@ from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.domain.release import Copied
+    from kaizen_tasks.domain.release import CopyStats
     from tests.clouds import Cloud
 
 REPOSITORIES = ("team/staging", "team/prod")
@@ -36,7 +36,7 @@ class EcrShelf:
     sample: oci_samples.Sample
 
     def put(self, repository: str, tag: str, sample: oci_samples.Sample) -> None:
-        sample.push(OciClient(Given(self.registry.login()), clock=SystemClock()), repository, tag)
+        sample.push(OciClient(StaticCredentials(self.registry.credentials()), clock=SystemClock()), repository, tag)
 
 
 @pytest.fixture
@@ -59,22 +59,22 @@ def shelf(aws: Aws, clock: FakeClock) -> EcrShelf:
 class TestEcr(RegistryContract):
     def test_tells_how_to_create_a_missing_repository(self, shelf: EcrShelf) -> None:
         with pytest.raises(Exception, match="--repository-name team/absent"):
-            shelf.registry.image("team/absent", "v1.2.3")
+            shelf.registry.find_image("team/absent", "v1.2.3")
 
     def test_mounts_layers_when_the_account_allows_it(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
 
         copied = _promote(shelf)
 
-        assert (copied.mounted, copied.uploaded, copied.sent) == (3, 0, 0)
+        assert (copied.blobs_mounted, copied.blobs_uploaded, copied.bytes_sent) == (3, 0, 0)
 
     def test_sends_layers_when_the_account_does_not_mount(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
 
         copied = _promote(shelf)
 
-        assert (copied.mounted, copied.uploaded) == (0, 3)
-        assert sum(map(len, shelf.sample.blobs.values())) == copied.sent
+        assert (copied.blobs_mounted, copied.blobs_uploaded) == (0, 3)
+        assert sum(map(len, shelf.sample.blobs.values())) == copied.bytes_sent
 
     def test_moves_latest_where_only_that_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_image_tag_mutability(
@@ -84,11 +84,11 @@ class TestEcr(RegistryContract):
         )
         newer = oci_samples.image("v1.2.4")
         shelf.put("team/staging", "v1.2.4", newer)
-        shelf.registry.point(repository="team/staging", tag="latest", digest=shelf.sample.digest)
+        shelf.registry.move_tag(repository="team/staging", tag="latest", digest=shelf.sample.digest)
 
-        shelf.registry.point(repository="team/staging", tag="latest", digest=newer.digest)
+        shelf.registry.move_tag(repository="team/staging", tag="latest", digest=newer.digest)
 
-        image = shelf.registry.image("team/staging", "latest")
+        image = shelf.registry.find_image("team/staging", "latest")
         assert image is not None
         assert newer.digest == image.digest
 
@@ -98,7 +98,7 @@ class TestEcr(RegistryContract):
         aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
 
         with pytest.raises(PushFailed, match="immutable") as caught:
-            shelf.registry.point(repository="team/staging", tag="latest", digest=shelf.sample.digest)
+            shelf.registry.move_tag(repository="team/staging", tag="latest", digest=shelf.sample.digest)
 
         assert "inv setup" in caught.value.hint
 
@@ -109,12 +109,12 @@ class TestEcr(RegistryContract):
             shelf.put("team/staging", "v1.2.3", oci_samples.image(layers=(b"other",)))
 
     def test_keeps_its_token_until_shortly_before_it_expires(self, shelf: EcrShelf, clock: FakeClock) -> None:
-        first = shelf.registry.login()
+        first = shelf.registry.credentials()
 
-        clock.advance((timedelta(hours=12) - RENEWED_BEFORE - timedelta(minutes=2)).total_seconds())
-        kept = shelf.registry.login()
+        clock.advance((timedelta(hours=12) - RENEWAL_MARGIN - timedelta(minutes=2)).total_seconds())
+        kept = shelf.registry.credentials()
         clock.advance(timedelta(minutes=4).total_seconds())
-        renewed = shelf.registry.login()
+        renewed = shelf.registry.credentials()
 
         assert first.password == kept.password
         assert first.password != renewed.password
@@ -125,7 +125,7 @@ class TestEcr(RegistryContract):
 
         copied = _promote(shelf)
 
-        assert (copied.mounted, copied.uploaded, copied.present) == (2, 0, 1)
+        assert (copied.blobs_mounted, copied.blobs_uploaded, copied.blobs_present) == (2, 0, 1)
         assert str(copied) == "2 blobs mounted, 1 already there"
 
     def test_asks_once_for_all_layers(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
@@ -145,16 +145,16 @@ class TestEcr(RegistryContract):
         _refuse(cloud, "BatchCheckLayerAvailability", times=1, code="ThrottlingException", status=400)
         _refuse(cloud, "PUT *", times=3, code="TOOMANYREQUESTS", status=429)
 
-        assert _promote(shelf).mounted == 3
-        assert len(clock.slept) == 3
+        assert _promote(shelf).blobs_mounted == 3
+        assert len(clock.sleeps) == 3
 
     def test_logs_in_again_once_the_token_is_refused(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-        first = shelf.registry.login()
+        first = shelf.registry.credentials()
         _refuse(cloud, "POST *", times=1, code="DENIED", status=403)
 
-        assert _promote(shelf).mounted == 3
-        assert shelf.registry.login() != first
+        assert _promote(shelf).blobs_mounted == 3
+        assert shelf.registry.credentials() != first
 
     def test_reads_the_labels_of_a_digest_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
         config = shelf.sample.root.config
@@ -163,7 +163,7 @@ class TestEcr(RegistryContract):
         before = _calls(cloud).count(read)
 
         for reference in ("v1.2.3", shelf.sample.digest, "v1.2.3"):
-            shelf.registry.image("team/staging", reference)
+            shelf.registry.find_image("team/staging", reference)
 
         assert _calls(cloud).count(read) == before + 1
 
@@ -172,7 +172,9 @@ class TestEcr(RegistryContract):
         before = _reads(cloud)
 
         with ThreadPoolExecutor(8) as pool:
-            found = set(pool.map(lambda each: shelf.registry.image(each, "v1.2.3"), ["team/staging", "team/prod"] * 8))
+            found = set(
+                pool.map(lambda each: shelf.registry.find_image(each, "v1.2.3"), ["team/staging", "team/prod"] * 8)
+            )
 
         assert len(found) == 1
         assert _reads(cloud) == before + 1
@@ -182,7 +184,7 @@ def _reads(cloud: Cloud) -> int:
     return sum(call.startswith("GET /v2/") and "/blobs/" in call for call in _calls(cloud))
 
 
-def _promote(shelf: EcrShelf) -> Copied:
+def _promote(shelf: EcrShelf) -> CopyStats:
     return shelf.registry.copy(digest=shelf.sample.digest, source="team/staging", target="team/prod", tag="v1.2.3")
 
 

@@ -7,7 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from kaizen_tasks.adapters.aws.iam_policy import TASKS, document, statements, tasks, trust
+from kaizen_tasks.adapters.aws.iam_policy import (
+    TASK_ACTIONS,
+    applicable_tasks,
+    policy_document,
+    statements,
+    trust_policy,
+)
 from tests.fakes.tools import settings
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
@@ -15,7 +21,7 @@ ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 
 def policy(**changes: object) -> dict[str, dict[str, Any]]:
     """Return the statements by name."""
-    written = document(settings(**changes), account="123456789012", table="kaizen-web")
+    written = policy_document(settings(**changes), account="123456789012", table="kaizen-web")
     assert written == json.loads(json.dumps(written))
     assert written["Version"] == "2012-10-17"
     return {each["Sid"]: each for each in cast("list[dict[str, Any]]", written["Statement"])}
@@ -25,7 +31,7 @@ def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
     """The same table is behind doctor's questions."""
     allowed = {action for each in policy().values() for action in each["Action"]}
 
-    assert allowed == {action for needs in TASKS.values() for actions in needs.values() for action in actions}
+    assert allowed == {action for needs in TASK_ACTIONS.values() for actions in needs.values() for action in actions}
     assert not [action for action in allowed if "*" in action or action.startswith(("sts:", "iam:"))]
 
 
@@ -49,7 +55,7 @@ def test_allows_secrets_only_where_something_can_be_set() -> None:
     assert ARN.format("secretsmanager", "secret:prod-web-app-secrets-??????") in secrets["Resource"]
     assert len(secrets["Resource"]) == 5
     assert "KaizenSecrets" not in policy(runtime={})
-    assert "runtime" not in tasks(settings(runtime={}))
+    assert "runtime" not in applicable_tasks(settings(runtime={}))
 
 
 def test_nothing_that_the_ledger_says_can_be_deleted_or_changed() -> None:
@@ -66,7 +72,7 @@ def test_nothing_that_the_ledger_says_can_be_deleted_or_changed() -> None:
 
 def test_names_the_very_services_when_their_identifiers_are_known() -> None:
     """A policy may be limited to one identifier, and a question about another would be denied."""
-    found = statements(settings(), account="123456789012", table="t", identities={"prod-web-service": "8fe1"})
+    found = statements(settings(), account="123456789012", table="t", service_ids={"prod-web-service": "8fe1"})
 
     resources = {resource for each in found for resource in each.resources}
     assert ARN.format("apprunner", "service/prod-web-service/8fe1") in resources
@@ -87,7 +93,7 @@ def test_spells_arns_as_their_part_of_aws_does(region: str, begin: str) -> None:
 
 def test_trusts_jobs_on_a_released_branch_and_jobs_that_were_approved() -> None:
     """No other repository, branch, pull request or environment."""
-    found = trust(settings(), account="123456789012", repository="ada/web")
+    found = trust_policy(settings(), account="123456789012", repository="ada/web")
 
     (statement,) = cast("list[dict[str, Any]]", found["Statement"])
     assert statement["Principal"] == {

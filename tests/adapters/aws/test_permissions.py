@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from kaizen_tasks.adapters.aws import iam_policy, permissions
-from kaizen_tasks.adapters.aws.iam_policy import TASKS
+from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
@@ -40,7 +40,7 @@ def server(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scrip
 
 
 def _simulated(principal: str = USER) -> dict[str, Permission]:
-    found = permissions.simulated(principal, NEEDED, Aws(region=REGION, profile="", account=ACCOUNT))
+    found = permissions.simulate_permissions(principal, NEEDED, Aws(region=REGION, profile="", account=ACCOUNT))
     return {permission.task: permission for permission in found}
 
 
@@ -70,15 +70,15 @@ class TestSimulated:
 
         found = _simulated()
 
-        assert found["push"].denied == found["deploy"].denied == ("ecr:PutImage",)
-        assert found["status"].denied == found["doctor"].denied == ()
-        assert all(not permission.untried for permission in found.values())
+        assert found["push"].denied_actions == found["deploy"].denied_actions == ("ecr:PutImage",)
+        assert found["status"].denied_actions == found["doctor"].denied_actions == ()
+        assert all(not permission.unchecked_actions for permission in found.values())
 
     def test_one_denied_resource_denies_the_action(self, server: ScriptedServer) -> None:
         mixed = _result("apprunner:StartDeployment", "allowed", "allowed", "explicitDeny")
         server.script["SimulatePrincipalPolicy"] = [_answer(mixed)]
 
-        assert _simulated()["deploy"].denied == ("apprunner:StartDeployment",)
+        assert _simulated()["deploy"].denied_actions == ("apprunner:StartDeployment",)
 
     def test_reads_every_page(self, server: ScriptedServer) -> None:
         server.script["SimulatePrincipalPolicy"] = [
@@ -86,7 +86,7 @@ class TestSimulated:
             _answer(_result("ecr:BatchGetImage", "implicitDeny")),
         ]
 
-        assert _simulated()["status"].denied == ("ecr:BatchGetImage",)
+        assert _simulated()["status"].denied_actions == ("ecr:BatchGetImage",)
 
     def test_asks_about_every_action_and_resource_of_the_policy(self, server: ScriptedServer) -> None:
         server.script["SimulatePrincipalPolicy"] = [_answer()]
@@ -115,8 +115,8 @@ class TestSimulated:
     def test_asks_nothing_about_root_who_may_do_everything(self, server: ScriptedServer) -> None:
         found = _simulated(f"arn:aws:iam::{ACCOUNT}:root")
 
-        assert found.keys() == TASKS.keys()
-        assert all(not each.denied and not each.untried for each in found.values())
+        assert found.keys() == TASK_ACTIONS.keys()
+        assert all(not each.denied_actions and not each.unchecked_actions for each in found.values())
         assert server.requests == []
 
     def test_knows_who_has_no_policies(self, server: ScriptedServer) -> None:
@@ -145,12 +145,14 @@ def test_what_a_trial_proves(error: KaizenError | None, denied: bool, untried: b
         if error:
             raise error
 
-    found = {each.task: each for each in permissions.tried({"ecr:BatchGetImage": look}, why="nobody to ask")}
+    found = {
+        each.task: each for each in permissions.probe_permissions({"ecr:BatchGetImage": look}, why="nobody to ask")
+    }
 
-    assert denied == ("ecr:BatchGetImage" in found["status"].denied)
-    assert untried == ("ecr:BatchGetImage" in found["status"].untried)
-    assert "ecr:PutImage" in found["push"].untried
-    assert found["push"].why == "nobody to ask"
+    assert denied == ("ecr:BatchGetImage" in found["status"].denied_actions)
+    assert untried == ("ecr:BatchGetImage" in found["status"].unchecked_actions)
+    assert "ecr:PutImage" in found["push"].unchecked_actions
+    assert found["push"].unchecked_reason == "nobody to ask"
 
 
 GET_ROLE = f"""<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role>

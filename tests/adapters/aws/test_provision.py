@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws.provision import Founder
+from kaizen_tasks.adapters.aws.provision import Provisioner
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.types import Secret
@@ -26,27 +26,27 @@ STAGING = Environment(
 
 
 @pytest.fixture
-def founder(aws: Aws) -> Founder:
+def founder(aws: Aws) -> Provisioner:
     """Return who founds in the local cloud."""
-    return Founder(aws, region=REGION)
+    return Provisioner(aws, region=REGION)
 
 
-def test_makes_a_repository_once(founder: Founder, cloud: Cloud) -> None:
+def test_makes_a_repository_once(founder: Provisioner, cloud: Cloud) -> None:
     """A second one of that name is told as what it is."""
-    founder.repository("founded/web")
+    founder.create_repository("founded/web")
 
     described = cloud.client("ecr").describe_repositories(repositoryNames=["founded/web"])
     assert [each["repositoryName"] for each in described["repositories"]] == ["founded/web"]
     with pytest.raises(KaizenError, match="create the repository founded/web"):
-        founder.repository("founded/web")
+        founder.create_repository("founded/web")
 
 
-def test_a_service_follows_latest_and_knows_its_environment(founder: Founder, cloud: Cloud) -> None:
+def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner, cloud: Cloud) -> None:
     """Under ECR's public name, which is the only one that App Runner takes."""
-    founder.repository(STAGING.repository)
+    founder.create_repository(STAGING.repository)
 
-    secrets = founder.secret(STAGING, Secret('{"AI_MODEL": "small"}'))
-    founder.service(STAGING, secrets)
+    secrets = founder.create_secret(STAGING, Secret('{"AI_MODEL": "small"}'))
+    founder.create_service(STAGING, secrets)
 
     (summary,) = [
         each

@@ -44,12 +44,12 @@ class TestSecretsManager(SecretsContract):
 
         labels = aws.secretsmanager().describe_secret(SecretId=NAME)["VersionIdsToStages"]
 
-        assert set(labels[last]) == {"AWSCURRENT", secretsmanager.STAGED}
+        assert set(labels[last]) == {"AWSCURRENT", secretsmanager.STAGING_LABEL}
 
     def test_what_was_only_staged_does_not_count(self, secrets: SecretsManager, aws: Aws) -> None:
         """As a run leaves it that was killed between the two calls."""
         aws.secretsmanager().put_secret_value(
-            SecretId=NAME, SecretString="staged", ClientRequestToken=new(), VersionStages=[secretsmanager.STAGED]
+            SecretId=NAME, SecretString="staged", ClientRequestToken=new(), VersionStages=[secretsmanager.STAGING_LABEL]
         )
         assert contract.text(secrets) == "{}"
 
@@ -70,7 +70,7 @@ class TestSecretsManager(SecretsContract):
         with pytest.raises(Refused, match="holds bytes"):
             secrets.current(NAME)
 
-    @pytest.mark.parametrize("code", sorted(secretsmanager.TOO_OFTEN))
+    @pytest.mark.parametrize("code", sorted(secretsmanager.THROTTLING_CODES))
     def test_explains_that_it_was_written_too_often(
         self, secrets: SecretsManager, cloud: Cloud, code: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -79,7 +79,7 @@ class TestSecretsManager(SecretsContract):
         refuse_once(cloud, "PutSecretValue", code)
 
         with pytest.raises(Refused, match=f"takes no further version of {NAME} now: {code}") as refused:
-            secrets.write(NAME, Secret("hush"), version=new(), over=secrets.current(NAME).version)
+            secrets.write(NAME, Secret("hush"), version=new(), expected_current=secrets.current(NAME).version)
 
         assert "ten minutes" in refused.value.state
         assert "hush" not in str(refused.value)
@@ -87,6 +87,6 @@ class TestSecretsManager(SecretsContract):
     def test_passes_on_why_a_version_cannot_count(self, secrets: SecretsManager) -> None:
         """Nobody was faster: there is another reason."""
         with pytest.raises(PushFailed, match="Not a valid version"):
-            secrets.restore(NAME, version=new(), over=secrets.current(NAME).version)
+            secrets.restore(NAME, version=new(), expected_current=secrets.current(NAME).version)
 
         assert contract.text(secrets) == "{}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws.session import Aws, translated
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.scripted import Reply, ScriptedServer
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 class TestGuard:
     def test_says_whose_credentials_these_are(self, aws: Aws) -> None:
-        assert aws.account() == ACCOUNT
+        assert aws.account_id() == ACCOUNT
 
     def test_refuses_another_account_before_anything_else_is_asked(self, credentials: None, cloud: Cloud) -> None:
         before = len(cloud.requests)
         stranger = Aws(region=REGION, profile="", account="999999999999")
 
-        for use in (stranger.account, stranger.ecr, stranger.apprunner, stranger.dynamodb):
+        for use in (stranger.account_id, stranger.ecr, stranger.apprunner, stranger.dynamodb):
             with pytest.raises(Denied, match=f"of account {ACCOUNT}, but 999999999999 is configured"):
                 use()
 
         assert {"sts"} == {request["service"] for request in cloud.requests[before:]}
 
     def test_compares_nothing_when_no_account_is_configured(self, credentials: None) -> None:
-        assert Aws(region=REGION, profile="", account="").account() == ACCOUNT
+        assert Aws(region=REGION, profile="", account="").account_id() == ACCOUNT
 
     def test_asks_once_and_opens_each_client_once_from_many_threads(self, aws: Aws, cloud: Cloud) -> None:
         before = len(cloud.requests)
@@ -61,7 +61,7 @@ class TestGuard:
 
     def test_does_not_know_the_profile(self, credentials: None) -> None:
         with pytest.raises(Denied, match="nowhere"):
-            Aws(region=REGION, profile="nowhere", account=ACCOUNT).account()
+            Aws(region=REGION, profile="nowhere", account=ACCOUNT).account_id()
 
     def test_uses_the_profile(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         config = tmp_path / "config"
@@ -69,7 +69,7 @@ class TestGuard:
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
         monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
 
-        assert Aws(region=REGION, profile="ci", account=ACCOUNT).account() == ACCOUNT
+        assert Aws(region=REGION, profile="ci", account=ACCOUNT).account_id() == ACCOUNT
 
 
 class TestErrors:
@@ -103,7 +103,7 @@ class TestErrors:
         caught = _attempt(scripted)
 
         assert meaning is type(caught)
-        assert caught.what == f"cannot list the services: {code}: first line second line"
+        assert caught.message == f"cannot list the services: {code}: first line second line"
         assert caught.__cause__ is not None
 
     def test_tries_five_times_while_aws_is_out_of_order(
@@ -155,7 +155,7 @@ def _attempt(aws: Aws, *, otherwise: type[KaizenError] | None = None, missing: s
     """Return the error that an attempt ends in; it has three lines at most and shows no secret."""
     with (
         pytest.raises(KaizenError) as caught,
-        translated("list the services", otherwise=otherwise, missing=missing),
+        aws_errors("list the services", change_error=otherwise, not_found_hint=missing),
     ):
         aws.apprunner().list_services()
     assert str(caught.value).count("\n") <= 2

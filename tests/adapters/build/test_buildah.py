@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder, Dialect, build_argv, push_argv
+from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder, BuildahFlavor, build_argv, push_argv
 from kaizen_tasks.adapters.build.container_engine import build_options
 from kaizen_tasks.domain.release import LocalImage
 from kaizen_tasks.errors import BuildFailed
@@ -29,11 +29,11 @@ from tests.registries import DockerRegistry, docker_registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.release import Recipe
+    from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.images import Builder
 
 BOOM = 'RUN ["/bin/busybox", "sh", "-c", "echo boom; exit 3"]\n'
-IMAGE = LocalImage(name="app:v1.2.3", identity="abc")
+IMAGE = LocalImage(name="app:v1.2.3", id="abc")
 
 
 @pytest.mark.docker
@@ -47,7 +47,7 @@ class TestContract(BuilderContract):
         return BuildahBuilder(rules=RULES)
 
     @pytest.fixture
-    def recipe(self) -> Iterator[Recipe]:
+    def recipe(self) -> Iterator[BuildSpec]:
         """Something to build, gone afterwards."""
         made = recipe()
         yield made
@@ -65,16 +65,16 @@ class TestContract(BuilderContract):
             yield DistributionShelf(login=registry.login)
 
     def test_makes_the_format_that_docker_makes(
-        self, builder: Builder, shelf: DistributionShelf, recipe: Recipe, context: Path
+        self, builder: Builder, shelf: DistributionShelf, recipe: BuildSpec, context: Path
     ) -> None:
         image = builder.build(recipe, context)
-        builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+        builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
 
         manifest = shelf.manifest("app", "v1.2.3")
         assert manifest is not None
         assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
 
-    def test_says_what_the_build_said_last(self, builder: Builder, recipe: Recipe, tmp_path: Path) -> None:
+    def test_says_what_the_build_said_last(self, builder: Builder, recipe: BuildSpec, tmp_path: Path) -> None:
         context = write_context(tmp_path / "failing", DOCKERFILE + BOOM)
 
         with pytest.raises(BuildFailed) as failure:
@@ -87,7 +87,7 @@ class TestContract(BuilderContract):
         self,
         builder: Builder,
         shelf: DistributionShelf,
-        recipe: Recipe,
+        recipe: BuildSpec,
         context: Path,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
@@ -101,12 +101,12 @@ class TestContract(BuilderContract):
         monkeypatch.setenv("PATH", f"{shim.parent}:{os.environ['PATH']}")
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
         image = builder.build(recipe, context)
-        builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+        builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
 
         noted = (tmp_path / "argv").read_text()
         authfile = re.search(r"--authfile (\S+)", noted)
         assert authfile is not None
-        assert shelf.login.password.open() not in noted
+        assert shelf.login.password.reveal() not in noted
         assert not Path(authfile[1]).parent.exists()
         assert not list((tmp_path / "home").rglob("auth.json"))
 
@@ -126,7 +126,7 @@ def _fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refusal: str) -> N
 def test_builds_in_a_chroot_where_no_container_may_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _fake(tmp_path, monkeypatch, refusal="runc create failed: devices.deny: operation not permitted")
 
-    assert BuildahBuilder(rules=RULES).build(recipe(), tmp_path).identity == "abc"
+    assert BuildahBuilder(rules=RULES).build(recipe(), tmp_path).id == "abc"
     assert (tmp_path / "argv").read_text().count("--isolation chroot") == 1
 
 
@@ -139,10 +139,10 @@ def test_does_not_try_a_chroot_for_another_failure(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("dialect", [BUILDAH, PODMAN])
-def test_trusts_plain_http_only_where_the_registry_speaks_it(dialect: Dialect, tmp_path: Path) -> None:
+def test_trusts_plain_http_only_where_the_registry_speaks_it(dialect: BuildahFlavor, tmp_path: Path) -> None:
     target, authfile = "127.0.0.1:5000/app:v1.2.3", tmp_path / "config.json"
-    plain = push_argv(dialect, IMAGE, target=target, authfile=authfile, plain=True)
-    secure = push_argv(dialect, IMAGE, target=target, authfile=authfile, plain=False)
+    plain = push_argv(dialect, IMAGE, target=target, authfile=authfile, insecure=True)
+    secure = push_argv(dialect, IMAGE, target=target, authfile=authfile, insecure=False)
 
     assert "--tls-verify=false" in plain
     assert [word for word in secure if "tls" in word] == []
@@ -150,8 +150,8 @@ def test_trusts_plain_http_only_where_the_registry_speaks_it(dialect: Dialect, t
 
 
 def test_podman_is_told_the_same_as_buildah() -> None:
-    def said(dialect: Dialect) -> list[str]:
-        push = push_argv(dialect, IMAGE, target="h/app:v1", authfile=Path("login"), plain=True)
+    def said(dialect: BuildahFlavor) -> list[str]:
+        push = push_argv(dialect, IMAGE, target="h/app:v1", authfile=Path("login"), insecure=True)
         return [*build_argv(dialect, "--isolation", "chroot"), *push]
 
     assert [word.replace("podman", "buildah") for word in said(PODMAN)] == said(BUILDAH)
@@ -165,7 +165,7 @@ def test_every_option_is_one_that_buildah_knows(verb: str, tmp_path: Path) -> No
             *build_argv(BUILDAH, "--isolation", "chroot"),
             *build_options(recipe(), RULES, tmp_path),
         ],
-        "push": push_argv(BUILDAH, IMAGE, target="h/app:v1", authfile=tmp_path, plain=True),
+        "push": push_argv(BUILDAH, IMAGE, target="h/app:v1", authfile=tmp_path, insecure=True),
     }
     used = {word.partition("=")[0] for word in argv[verb] if word.startswith("--")}
     listed = subprocess.run(["buildah", verb, "--help"], check=True, capture_output=True, text=True).stdout

@@ -37,7 +37,7 @@ def blob(image: LocalImage, digest: str) -> bytes:
 
 
 def manifest(image: LocalImage) -> Mapping[str, object]:
-    return dict(json.loads(blob(image, image.identity)))
+    return dict(json.loads(blob(image, image.id)))
 
 
 def config(image: LocalImage) -> Mapping[str, object]:
@@ -110,7 +110,7 @@ def test_tells_nothing_of_the_machine(tmp_path: Path, tree: Path) -> None:
     found = entries(bundler(tmp_path / "store").build(RECIPE, tree)).values()
 
     assert {(each.uid, each.gid, each.uname, each.gname) for each in found} == {(0, 0, "", "")}
-    assert {each.mtime for each in found} == {RECIPE.created.timestamp()}
+    assert {each.mtime for each in found} == {RECIPE.created_at.timestamp()}
 
 
 def test_keeps_of_the_modes_what_git_keeps(tmp_path: Path, tree: Path) -> None:
@@ -145,7 +145,7 @@ def test_the_same_commit_gives_the_same_digest(tmp_path: Path, tree: Path) -> No
     (again / "run.sh").chmod(0o700)
     os.utime(again / "app.py", (1, 1))
 
-    assert bundler(tmp_path / "two").build(RECIPE, again).identity == first.identity
+    assert bundler(tmp_path / "two").build(RECIPE, again).id == first.id
 
 
 def test_the_digest_of_a_known_tree_never_changes(tmp_path: Path) -> None:
@@ -154,15 +154,15 @@ def test_the_digest_of_a_known_tree_never_changes(tmp_path: Path) -> None:
 
     image = bundler(tmp_path / "store").build(RECIPE, tmp_path / "tree")
 
-    assert image.identity == "sha256:3746288a00467141162d99ea6a669e75c8c9e8a3dc9c117c5a5a2fb2a5ff7f9f"
+    assert image.id == "sha256:3746288a00467141162d99ea6a669e75c8c9e8a3dc9c117c5a5a2fb2a5ff7f9f"
 
 
 def test_builds_anew_when_the_command_has_changed(tmp_path: Path, tree: Path) -> None:
     bundler(tmp_path / "store").build(RECIPE, tree)
     changed = bundler(tmp_path / "store", ("gunicorn", "app"))
 
-    assert changed.find(RECIPE) is None
-    assert changed.build(RECIPE, tree) == changed.find(RECIPE)
+    assert changed.find_image(RECIPE) is None
+    assert changed.build(RECIPE, tree) == changed.find_image(RECIPE)
 
 
 def test_leaves_nothing_in_the_store_when_it_fails(tmp_path: Path, tree: Path) -> None:
@@ -203,7 +203,7 @@ def test_is_a_layout_that_others_can_read(tmp_path: Path, tree: Path) -> None:
 
     command = ["skopeo", "inspect", f"oci:{image.name}:v1.2.3"]
     seen = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    assert seen["Digest"] == image.identity
+    assert seen["Digest"] == image.id
     assert seen["Labels"]["org.opencontainers.image.revision"] == RECIPE.revision
 
 
@@ -214,5 +214,5 @@ def test_does_not_find_a_layout_that_lost_its_layer(tmp_path: Path, tree: Path) 
     assert isinstance(layers, list)
     Path(image.name, "blobs", layers[0]["digest"].replace(":", "/")).unlink()
 
-    assert builder.find(RECIPE) is None
+    assert builder.find_image(RECIPE) is None
     assert builder.build(RECIPE, tree) == image

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.build.select import choose
-from kaizen_tasks.adapters.build.container_engine import build_failure, build_options, credentials, push_failure
-from kaizen_tasks.adapters.host.process import Finished
+from kaizen_tasks.adapters.build.select import select_builder
+from kaizen_tasks.adapters.build.container_engine import build_error, build_options, registry_auth_file, push_error
+from kaizen_tasks.adapters.host.process import CompletedProcess
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.types import Login, Secret
 from tests.contracts.builder import RULES, recipe
@@ -22,8 +22,8 @@ ADDRESS = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/staging-app"
 LOGIN = Login(url="http://127.0.0.1:5000", username="AWS", password=Secret("hunter2"))
 
 
-def failed(*lines: str) -> Finished:
-    return Finished(code=1, out="", err="\n".join(lines), tail=lines)
+def failed(*lines: str) -> CompletedProcess:
+    return CompletedProcess(code=1, out="", err="\n".join(lines), tail=lines)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def failed(*lines: str) -> Finished:
 def test_explains_why_a_registry_refused(reason: str, meant: str) -> None:
     output = failed("The push refers to repository", f"Error: pushing {ADDRESS}: {reason}")
 
-    error = push_failure(output, address=ADDRESS, tag="v1.2.3")
+    error = push_error(output, repository_uri=ADDRESS, tag="v1.2.3")
 
-    assert meant in error.what
-    assert error.what.endswith(f": {reason}")
+    assert meant in error.message
+    assert error.message.endswith(f": {reason}")
     assert len(str(error).splitlines()) <= 3
 
 
 def test_repeats_a_refusal_that_it_does_not_know() -> None:
-    error = push_failure(failed("blob upload unknown"), address=ADDRESS, tag="v1.2.3")
+    error = push_error(failed("blob upload unknown"), repository_uri=ADDRESS, tag="v1.2.3")
 
-    assert error.what == f"{ADDRESS}:v1.2.3 could not be pushed: blob upload unknown"
+    assert error.message == f"{ADDRESS}:v1.2.3 could not be pushed: blob upload unknown"
 
 
 def test_names_the_reason_of_a_failed_build_and_keeps_all_of_it() -> None:
@@ -73,9 +73,9 @@ def test_names_the_reason_of_a_failed_build_and_keeps_all_of_it() -> None:
         "exit code: 3",
     )
 
-    error = build_failure("docker", recipe(), failed(*tail))
+    error = build_error("docker", recipe(), failed(*tail))
 
-    assert error.what.endswith(": exit code: 3")
+    assert error.message.endswith(": exit code: 3")
     assert error.state == "before that: #5 0.199 boom | #5 ERROR: exit code: 3"
     assert error.__notes__ == ["\n".join(tail)]
 
@@ -91,13 +91,13 @@ def test_the_version_wins_over_a_configured_argument_of_that_name(tmp_path: Path
 
 
 def test_credentials_stay_in_a_folder_of_their_own_and_only_for_a_while() -> None:
-    with credentials(LOGIN, preferences={"proxies": {}}) as (file, secrets):
+    with registry_auth_file(LOGIN, preferences={"proxies": {}}) as (file, secrets):
         content = json.loads(file.read_text())
         modes = file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777
 
     assert content == {"proxies": {}, "auths": {"127.0.0.1:5000": {"auth": "QVdTOmh1bnRlcjI="}}}
     assert modes == (0o700, 0o600)
-    assert [secret.open() for secret in secrets] == ["hunter2", "QVdTOmh1bnRlcjI="]
+    assert [secret.reveal() for secret in secrets] == ["hunter2", "QVdTOmh1bnRlcjI="]
     assert not file.parent.exists()
 
 
@@ -119,34 +119,34 @@ def test_auto_takes_the_first_engine_that_works(path: Path) -> None:
     _install(path, "docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     _install(path, "buildah", "echo overlay")
 
-    assert choose(RULES, store=path).name == "buildah"
+    assert select_builder(RULES, store=path).name == "buildah"
 
 
 def test_auto_does_not_take_a_docker_that_says_nothing(path: Path) -> None:
     _install(path, "docker", "exit 0")
     _install(path, "podman", "echo 5.4.0")
 
-    assert choose(RULES, store=path).name == "podman"
+    assert select_builder(RULES, store=path).name == "podman"
 
 
 def test_auto_never_means_bundle(path: Path) -> None:
     with pytest.raises(Refused) as failure:
-        choose(RULES, store=path)
+        select_builder(RULES, store=path)
 
-    assert "docker is not installed" in failure.value.what
+    assert "docker is not installed" in failure.value.message
     assert 'build.engine = "bundle"' in failure.value.hint
     assert len(str(failure.value).splitlines()) <= 3
 
 
 def test_bundle_is_taken_when_it_is_asked_for(path: Path) -> None:
-    assert choose(evolve(RULES, engine="bundle"), store=path).name == "bundle"
+    assert select_builder(evolve(RULES, engine="bundle"), store=path).name == "bundle"
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman", "buildah"])
 def test_a_named_engine_is_taken_when_it_works(path: Path, engine: str) -> None:
     _install(path, engine, "echo 1.0")
 
-    assert choose(evolve(RULES, engine=engine), store=path).name == engine
+    assert select_builder(evolve(RULES, engine=engine), store=path).name == engine
 
 
 def test_a_named_engine_that_does_not_work_is_refused_with_its_reason(path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_named_engine_that_does_not_work_is_refused_with_its_reason(path: Path
     _install(path, "podman", "echo 'cannot set up namespace' >&2; exit 125")
 
     with pytest.raises(Refused) as failure:
-        choose(evolve(RULES, engine="podman"), store=path)
+        select_builder(evolve(RULES, engine="podman"), store=path)
 
-    assert "podman info" in failure.value.what
-    assert "cannot set up namespace" in failure.value.what
+    assert "podman info" in failure.value.message
+    assert "cannot set up namespace" in failure.value.message

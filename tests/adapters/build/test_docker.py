@@ -29,7 +29,7 @@ from tests.registries import DockerRegistry, docker_registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.release import Recipe
+    from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.images import Builder
 
 BOOM = 'RUN ["/bin/busybox", "sh", "-c", "echo boom; exit 3"]\n'
@@ -66,7 +66,7 @@ def shelf(tmp_path: Path) -> Iterator[DistributionShelf]:
 
 
 @pytest.fixture(name="recipe")
-def removed_recipe() -> Iterator[Recipe]:
+def removed_recipe() -> Iterator[BuildSpec]:
     """Something to build, gone afterwards."""
     made = recipe()
     yield made
@@ -91,7 +91,7 @@ class TestContract(BuilderContract):
         return DockerBuilder(rules=RULES, program=program)
 
     @pytest.fixture
-    def recipe(self, recipe: Recipe) -> Recipe:
+    def recipe(self, recipe: BuildSpec) -> BuildSpec:
         """Something to build, gone afterwards."""
         return recipe
 
@@ -101,16 +101,16 @@ class TestContract(BuilderContract):
         return shelf
 
     def test_passes_the_version_to_the_build(
-        self, builder: Builder, shelf: DistributionShelf, recipe: Recipe, context: Path
+        self, builder: Builder, shelf: DistributionShelf, recipe: BuildSpec, context: Path
     ) -> None:
         image = builder.build(recipe, context)
-        builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+        builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
 
         config = shelf.config("app", "v1.2.3")
         assert config is not None
         assert "APP_VERSION=v1.2.3" in str(config["config"])
 
-    def test_says_what_the_build_said_last(self, builder: Builder, recipe: Recipe, tmp_path: Path) -> None:
+    def test_says_what_the_build_said_last(self, builder: Builder, recipe: BuildSpec, tmp_path: Path) -> None:
         context = write_context(tmp_path / "failing", DOCKERFILE + BOOM)
 
         with pytest.raises(BuildFailed) as failure:
@@ -144,7 +144,7 @@ class Shim:
 
 @pytest.mark.docker
 def test_a_push_shows_the_password_to_nobody(
-    home: Path, recipe: Recipe, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, recipe: BuildSpec, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (home / ".docker/config.json").read_bytes()
     shim = Shim(tmp_path / "shim")
@@ -152,9 +152,9 @@ def test_a_push_shows_the_password_to_nobody(
     said: list[str] = []
     builder = DockerBuilder(rules=RULES, stream=said.append)
     image = builder.build(recipe, write_context(tmp_path / "context"))
-    builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+    builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
 
-    password = shelf.login.password.open()
+    password = shelf.login.password.reveal()
     config = json.loads(shim.note("config/config.json"))
     secret = config["auths"][shelf.login.host]["auth"]
     seen = shim.note("argv") + shim.note("env") + "".join(said)
@@ -168,13 +168,13 @@ def test_a_push_shows_the_password_to_nobody(
 
 @pytest.mark.docker
 def test_a_push_goes_through_the_users_own_context(
-    home: Path, recipe: Recipe, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, recipe: BuildSpec, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shim = Shim(tmp_path / "shim")
     monkeypatch.setenv("PATH", f"{tmp_path / 'shim'}:{os.environ['PATH']}")
     builder = DockerBuilder(rules=RULES)
     image = builder.build(recipe, write_context(tmp_path / "context"))
-    builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
+    builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=shelf.login)
 
     config = json.loads(shim.note("config/config.json"))
     assert config["currentContext"] == "mine"
@@ -186,13 +186,13 @@ def test_a_push_goes_through_the_users_own_context(
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("home")
-def test_a_push_leaves_no_further_name(recipe: Recipe, shelf: DistributionShelf, tmp_path: Path) -> None:
+def test_a_push_leaves_no_further_name(recipe: BuildSpec, shelf: DistributionShelf, tmp_path: Path) -> None:
     builder = DockerBuilder(rules=RULES)
     image = builder.build(recipe, write_context(tmp_path / "context"))
     wrong = evolve(shelf.login, username="nobody")
     for login in (shelf.login, wrong):
         try:
-            builder.push(image, address=f"{shelf.login.host}/app", tag="v1.2.3", login=login)
+            builder.push(image, repository_uri=f"{shelf.login.host}/app", tag="v1.2.3", login=login)
         except PushFailed:
             assert login is wrong
 
@@ -202,10 +202,10 @@ def test_a_push_leaves_no_further_name(recipe: Recipe, shelf: DistributionShelf,
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("home")
-def test_does_not_find_an_image_of_another_platform(recipe: Recipe, tmp_path: Path) -> None:
+def test_does_not_find_an_image_of_another_platform(recipe: BuildSpec, tmp_path: Path) -> None:
     DockerBuilder(rules=RULES).build(recipe, write_context(tmp_path / "context"))
 
-    assert DockerBuilder(rules=evolve(RULES, platform="linux/arm64")).find(recipe) is None
+    assert DockerBuilder(rules=evolve(RULES, platform="linux/arm64")).find_image(recipe) is None
 
 
 @pytest.fixture
@@ -266,4 +266,4 @@ def test_says_that_the_daemon_does_not_answer(fake: Path) -> None:
     fake.chmod(stat.S_IRWXU)
 
     with pytest.raises(Unreachable, match="Cannot connect to the Docker daemon"):
-        DockerBuilder(rules=RULES, program=str(fake)).find(recipe())
+        DockerBuilder(rules=RULES, program=str(fake)).find_image(recipe())

@@ -10,28 +10,28 @@ from attrs import evolve
 from rich.console import Console
 
 from kaizen_tasks.adapters.console import live_status
-from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.health import VersionReport
 from tests.adapters.console.test_tables import WELL
 
 if TYPE_CHECKING:
     import pytest
 
-    from kaizen_tasks.domain.status import Row
+    from kaizen_tasks.domain.status import EnvironmentStatus
 
-DOWN = Running(fault="refuses the connection")
+DOWN = VersionReport(error="refuses the connection")
 
 
-def named(name: str, row: Row = WELL) -> Row:
+def named(name: str, row: EnvironmentStatus = WELL) -> EnvironmentStatus:
     """Return a row under another name, and as well there as before."""
-    running = row.running if row.running.fault else evolve(row.running, environment=name)
-    return evolve(row, environment=evolve(row.environment, name=name), running=running)
+    running = row.version_report if row.version_report.error else evolve(row.version_report, environment=name)
+    return evolve(row, environment=evolve(row.environment, name=name), version_report=running)
 
 
-def drawn(rows: list[Row], *, height: int) -> list[str]:
+def drawn(rows: list[EnvironmentStatus], *, height: int) -> list[str]:
     """Return the lines of a screen that is as high as said."""
     stream = io.StringIO()
-    screen = live_status.Screen(Console(file=stream, width=100, height=height))
-    screen.show(rows, "web at noon")
+    screen = live_status.LiveStatus(Console(file=stream, width=100, height=height))
+    screen.update(rows, "web at noon")
     screen.console.print(screen)
     return [line.rstrip() for line in stream.getvalue().splitlines() if line.strip()]
 
@@ -47,7 +47,7 @@ def test_a_screen_that_is_high_enough_shows_everything() -> None:
 def test_on_a_low_screen_drift_is_seen_first() -> None:
     """And how much is not seen is said."""
     rows = [named(f"tenant{number}") for number in range(20)]
-    rows[15] = named("tenant15", evolve(WELL, running=DOWN))
+    rows[15] = named("tenant15", evolve(WELL, version_report=DOWN))
 
     lines = drawn(rows, height=12)
 
@@ -60,7 +60,7 @@ def test_on_a_low_screen_drift_is_seen_first() -> None:
 
 def test_drift_that_has_no_room_is_counted() -> None:
     """However low the screen is."""
-    rows = [named(f"tenant{number}", evolve(WELL, running=DOWN)) for number in range(20)]
+    rows = [named(f"tenant{number}", evolve(WELL, version_report=DOWN)) for number in range(20)]
 
     assert drawn(rows, height=6)[-1] == "20 more environments, 20 with drift; web at noon"
 
@@ -74,8 +74,8 @@ def test_the_last_rows_stay_when_it_ends(capsys: pytest.CaptureFixture[str], mon
     """However it ends."""
     monkeypatch.setenv("TERM", "dumb")
 
-    with suppress(KeyboardInterrupt), live_status.screen() as screen:
-        screen.show([named("prod")], "web at noon")
+    with suppress(KeyboardInterrupt), live_status.live_screen() as screen:
+        screen.update([named("prod")], "web at noon")
         raise KeyboardInterrupt
 
     assert [line for line in capsys.readouterr().out.splitlines() if "prod" in line]

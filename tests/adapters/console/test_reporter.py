@@ -11,13 +11,13 @@ from contextlib import suppress
 import pytest
 from semver import Version
 
-from kaizen_tasks.adapters.console.reporter import PlainReporter, RichReporter, reporter
+from kaizen_tasks.adapters.console.reporter import PlainReporter, RichReporter, create_reporter
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
-from kaizen_tasks.domain.release import Label, Release
+from kaizen_tasks.domain.release import Release, StepLabel
 from tests.fakes.clock import FakeClock
 
 RELEASE = Release(version=Version.parse("1.2.3"))
-DEPLOY = Label("deploy", "staging")
+DEPLOY = StepLabel("deploy", "staging")
 
 
 class Terminal(io.StringIO):
@@ -60,7 +60,7 @@ def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_only_somebody_who_watches_gets_spinners(*, stream: io.StringIO, dry: bool, kind: type) -> None:
     """A log, a pipe and a plan get lines."""
-    assert type(reporter(stream, dry=dry)) is kind
+    assert type(create_reporter(stream, dry=dry)) is kind
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_a_terminal_that_keeps_every_frame_gets_lines(
     """One that cannot move its cursor, or a log that looks like one."""
     monkeypatch.setenv(name, value)
 
-    assert type(reporter(Terminal(), dry=False)) is kind
+    assert type(create_reporter(Terminal(), dry=False)) is kind
 
 
 @pytest.mark.parametrize(
     ("label", "decision", "dry", "line"),
     [
         (DEPLOY, Done("it runs", RELEASE), False, "  already done  deploy staging    it runs"),
-        (Label("preflight"), Done("all is well", RELEASE), False, "  ok            preflight         all is well"),
-        (Label("evidence", "prod"), Done("it is", RELEASE), False, "  ok            evidence prod     it is"),
+        (StepLabel("preflight"), Done("all is well", RELEASE), False, "  ok            preflight         all is well"),
+        (StepLabel("evidence", "prod"), Done("it is", RELEASE), False, "  ok            evidence prod     it is"),
         (DEPLOY, Act("start it", RELEASE), False, "  begin         deploy staging    start it"),
         (DEPLOY, Act("start it", RELEASE), True, "  would         deploy staging    start it"),
-        (Label("tag"), Done("", RELEASE), False, "  already done  tag"),
+        (StepLabel("tag"), Done("", RELEASE), False, "  already done  tag"),
     ],
 )
-def test_every_decision_is_one_line(*, label: Label, decision: Decision, dry: bool, line: str) -> None:
+def test_every_decision_is_one_line(*, label: StepLabel, decision: Decision, dry: bool, line: str) -> None:
     """In columns, so that a log can be read downwards."""
     stream = io.StringIO()
 
@@ -109,7 +109,7 @@ def test_an_act_has_a_beginning_its_progress_and_an_end() -> None:
     plain.heading("web v1.2.3 → staging")
     plain.decided(DEPLOY, Act("start it", RELEASE))
     plain.progress(DEPLOY, "IN_PROGRESS after 0.2s")
-    plain.acted(DEPLOY, "it runs", 200)
+    plain.succeeded(DEPLOY, "it runs", 200)
     plain.failed(DEPLOY, 3.14)
 
     assert lines(stream) == [
@@ -138,10 +138,10 @@ def test_every_check_has_a_line_that_stays(
     terminal: Terminal, make: type[PlainReporter | RichReporter], shown: list[str]
 ) -> None:
     """On a terminal as well, where progress is drawn over."""
-    said, label = make(terminal), Label("smoke", "staging")
+    said, label = make(terminal), StepLabel("smoke", "staging")
 
-    said.checked(label, "GET / answers HTTP 200", right=True)
-    said.checked(label, "GET /x is away", right=False)
+    said.checked(label, "GET / answers HTTP 200", ok=True)
+    said.checked(label, "GET /x is away", ok=False)
 
     assert lines(terminal) == shown
 
@@ -151,7 +151,7 @@ def test_a_refusal_is_not_said_twice(make: type[PlainReporter | RichReporter]) -
     """The error that follows says it."""
     stream = io.StringIO()
 
-    make(stream).decided(DEPLOY, Refuse(why=("no",)))
+    make(stream).decided(DEPLOY, Refuse(reasons=("no",)))
 
     assert stream.getvalue() == ""
 
@@ -171,9 +171,9 @@ def test_a_terminal_shows_marks_instead_of_words(terminal: Terminal) -> None:
     """Finished steps stay as lines."""
     rich = RichReporter(terminal)
 
-    rich.decided(Label("preflight"), Done("all is well", RELEASE))
+    rich.decided(StepLabel("preflight"), Done("all is well", RELEASE))
     rich.decided(DEPLOY, Done("it runs", RELEASE))
-    rich.acted(DEPLOY, "it runs now", 12)
+    rich.succeeded(DEPLOY, "it runs now", 12)
     rich.failed(DEPLOY, 12)
 
     assert lines(terminal) == [
@@ -193,14 +193,14 @@ def cursor(terminal: Terminal, how: str) -> int:
 def test_a_spinner_turns_until_its_step_has_ended(terminal: Terminal, end: str) -> None:
     """For each of the steps that run at once; the cursor is given back at last."""
     rich = RichReporter(terminal)
-    other = Label("deploy", "prod")
+    other = StepLabel("deploy", "prod")
     for label in (DEPLOY, other):
         rich.decided(label, Act("start it", RELEASE))
     rich.progress(other, "IN_PROGRESS")
 
-    rich.acted(other, "it runs", 1)
+    rich.succeeded(other, "it runs", 1)
     hidden = (cursor(terminal, "hidden"), cursor(terminal, "shown"))
-    rich.acted(DEPLOY, "it runs", 1) if end == "acted" else rich.failed(DEPLOY, 1)
+    rich.succeeded(DEPLOY, "it runs", 1) if end == "acted" else rich.failed(DEPLOY, 1)
 
     assert hidden == (1, 0)
     assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
@@ -222,7 +222,7 @@ def test_brackets_and_colons_in_data_mean_nothing(terminal: Terminal) -> None:
     rich.note(text)
     rich.decided(DEPLOY, Done(text, RELEASE))
     rich.decided(DEPLOY, Act(text, RELEASE))
-    rich.acted(DEPLOY, text, 1)
+    rich.succeeded(DEPLOY, text, 1)
 
     assert [text in line for line in lines(terminal) if "digest" in line] == [True] * 4
 
@@ -244,15 +244,15 @@ def left(terminal: Terminal) -> list[str]:
 
 def roll_out(speaker: PlainReporter | RichReporter, clock: FakeClock) -> None:
     """Say what is said while a release goes to two environments, one of which fails."""
-    with speaker.side_by_side(["mark", "dom"], lambda _: None):
-        speaker.decided(Label("deploy", "mark"), Act("start it", RELEASE))
+    with speaker.rollout_table(["mark", "dom"], lambda _: None):
+        speaker.decided(StepLabel("deploy", "mark"), Act("start it", RELEASE))
         speaker.note("going back to v1.2.2 in dom")
         clock.sleep(65)
-        speaker.progress(Label("deploy", "mark"), "IN_PROGRESS after 1m 5s")
-        speaker.acted(Label("deploy", "mark"), "it runs", 65)
-        speaker.ended("mark", "")
-        speaker.decided(Label("copy", "dom"), Refuse(why=("there is no image",)))
-        speaker.ended("dom", "copy dom: there is no image")
+        speaker.progress(StepLabel("deploy", "mark"), "IN_PROGRESS after 1m 5s")
+        speaker.succeeded(StepLabel("deploy", "mark"), "it runs", 65)
+        speaker.environment_finished("mark", "")
+        speaker.decided(StepLabel("copy", "dom"), Refuse(reasons=("there is no image",)))
+        speaker.environment_finished("dom", "copy dom: there is no image")
     speaker.note("that was it")
 
 
@@ -278,9 +278,9 @@ def test_a_plan_for_several_environments_happens_at_no_time() -> None:
     stream, clock = io.StringIO(), FakeClock()
     plain = PlainReporter(stream, dry=True, clock=clock)
 
-    with plain.side_by_side(["mark", "dom"], lambda _: None):
+    with plain.rollout_table(["mark", "dom"], lambda _: None):
         plain.decided(DEPLOY, Act("start it", RELEASE))
-        plain.ended("mark", "")
+        plain.environment_finished("mark", "")
 
     assert lines(stream) == ["  would         deploy staging    start it"]
 
@@ -312,7 +312,7 @@ def test_the_usual_time_stands_beside_the_elapsed_one(terminal: Terminal) -> Non
         told.set() if environment == "dom" else None
         return 200 if environment == "mark" else None
 
-    with RichReporter(terminal, clock=clock).side_by_side(["mark", "eve", "dom"], usual):
+    with RichReporter(terminal, clock=clock).rollout_table(["mark", "eve", "dom"], usual):
         assert told.wait(10)
 
     rows = [line.split() for line in left(terminal)]
@@ -327,12 +327,12 @@ def test_more_environments_than_lines_are_counted(terminal: Terminal, monkeypatc
     names = [f"tenant{number}" for number in range(30)]
     rich = RichReporter(terminal, clock=FakeClock())
 
-    with rich.side_by_side(names, lambda _: None):
-        rich.decided(Label("deploy", "tenant29"), Act("start it", RELEASE))
+    with rich.rollout_table(names, lambda _: None):
+        rich.decided(StepLabel("deploy", "tenant29"), Act("start it", RELEASE))
         rich.note("look")
         live = terminal.getvalue().rpartition("look")[2]
         for name in names:
-            rich.ended(name, "")
+            rich.environment_finished(name, "")
 
     assert "tenant29" in live
     assert "24 not shown" in live
@@ -344,11 +344,11 @@ def test_those_who_are_still_at_work_when_it_is_left_do_not_hide_the_cursor(term
     """Ctrl-C a second time leaves them behind; what they say is said in lines."""
     rich = RichReporter(terminal, clock=FakeClock())
 
-    with suppress(KeyboardInterrupt), rich.side_by_side(["mark"], lambda _: None):
-        rich.decided(Label("deploy", "mark"), Act("start it", RELEASE))
+    with suppress(KeyboardInterrupt), rich.rollout_table(["mark"], lambda _: None):
+        rich.decided(StepLabel("deploy", "mark"), Act("start it", RELEASE))
         raise KeyboardInterrupt
-    rich.decided(Label("verify", "mark"), Act("ask", RELEASE))
-    rich.acted(Label("verify", "mark"), "it answers", 1)
+    rich.decided(StepLabel("verify", "mark"), Act("ask", RELEASE))
+    rich.succeeded(StepLabel("verify", "mark"), "it answers", 1)
 
     assert left(terminal)[1:] == [
         "!  mark         deploy     0.0s  start it",

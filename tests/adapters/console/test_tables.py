@@ -9,13 +9,13 @@ from attrs import evolve
 
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.health import Running
+from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.ledger import Candidate, Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.release import Image
-from kaizen_tasks.domain.status import Row
+from kaizen_tasks.domain.status import EnvironmentStatus
 
-ENTRY = Entry(
+ENTRY = LedgerEntry(
     environment="staging",
     event=Event.VERIFIED,
     version="v1.2.3",
@@ -24,12 +24,12 @@ ENTRY = Entry(
     at=datetime(2026, 11, 20, 9, 5, tzinfo=UTC),
     actor="ada@laptop",
 )
-WELL = Row(
+WELL = EnvironmentStatus(
     environment=Environment(name="staging", platform="apprunner", repository="app", service="service"),
     url="https://staging.example",
-    latest=Image(digest=ENTRY.digest, media_type="any", version="v1.2.3"),
-    running=Running(version="v1.2.3", environment="staging"),
-    entry=ENTRY,
+    latest_image=Image(digest=ENTRY.digest, media_type="any", version="v1.2.3"),
+    version_report=VersionReport(version="v1.2.3", environment="staging"),
+    last_entry=ENTRY,
 )
 
 
@@ -57,7 +57,7 @@ def test_a_row_that_is_well_is_one_line(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_every_drift_stands_below_the_table_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     """The row itself is marked."""
-    lost = evolve(WELL, latest=None, running=Running(fault="answers HTTP 502"), entry=None)
+    lost = evolve(WELL, latest_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
 
     tables.print_status([WELL, lost])
 
@@ -68,8 +68,10 @@ def test_every_drift_stands_below_the_table_in_words(capsys: pytest.CaptureFixtu
 
 def test_what_is_so_in_several_environments_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     """With the names of all of them."""
-    new = evolve(WELL, entry=None)
-    other = evolve(new, environment=evolve(WELL.environment, name="prod"), running=Running(fault="is silent"))
+    new = evolve(WELL, last_entry=None)
+    other = evolve(
+        new, environment=evolve(WELL.environment, name="prod"), version_report=VersionReport(error="is silent")
+    )
 
     tables.print_status([new, other])
 
@@ -92,9 +94,9 @@ def test_who_wants_it_left_alone_is_marked_and_said(capsys: pytest.CaptureFixtur
 
 def test_an_image_without_a_label_is_not_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Its digest is known."""
-    assert WELL.latest is not None
+    assert WELL.latest_image is not None
 
-    tables.print_status([evolve(WELL, latest=evolve(WELL.latest, version=""))])
+    tables.print_status([evolve(WELL, latest_image=evolve(WELL.latest_image, version=""))])
 
     assert words(capsys)[0][2:4] == ["?", "abababababab"]
 
@@ -129,7 +131,9 @@ def test_a_long_reason_is_folded_and_not_cut(capsys: pytest.CaptureFixture[str])
 
 def test_releases_to_go_back_to_say_whether_their_image_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     """A lifecycle rule may have deleted it."""
-    tables.print_candidates([Candidate(entry=ENTRY, exists=True), Candidate(entry=ENTRY, exists=False)])
+    tables.print_candidates(
+        [RollbackCandidate(entry=ENTRY, image_exists=True), RollbackCandidate(entry=ENTRY, image_exists=False)]
+    )
 
     assert [line[-1] for line in words(capsys)] == ["there", "gone"]
 

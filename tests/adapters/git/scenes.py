@@ -37,15 +37,15 @@ class GitScene:
         return GitScm(folder)
 
     def commit(self, files: Mapping[str, bytes]) -> str:
-        self.scm.look_again()
+        self.scm.invalidate_cache()
         return self._repository.commit(files)
 
     def write(self, path: str, content: bytes) -> None:
-        self.scm.look_again()
+        self.scm.invalidate_cache()
         self._repository.write({path: content})
 
     def stage(self, path: str, content: bytes) -> None:
-        self.scm.look_again()
+        self.scm.invalidate_cache()
         self._repository.write({path: content})
         self._repository.git("add", path)
 
@@ -56,11 +56,11 @@ class GitScene:
         return self._repository.git_bytes("cat-file", "blob", f":{path}")
 
     def detach(self) -> None:
-        self.scm.look_again()
+        self.scm.invalidate_cache()
         self._repository.git("checkout", "--quiet", "--detach")
 
     def merge(self) -> None:
-        self.scm.look_again()
+        self.scm.invalidate_cache()
         self._repository.git("checkout", "--quiet", "-b", "side")
         self._repository.commit({"side": b""})
         self._repository.git("checkout", "--quiet", "main")
@@ -96,14 +96,14 @@ class FakeScene:
         return self.scm.commit(files)
 
     def write(self, path: str, content: bytes) -> None:
-        self.scm.documents.write(path, content)
+        self.scm.working_tree.write(path, content)
 
     def stage(self, path: str, content: bytes) -> None:
-        self.scm.documents.write(path, content)
+        self.scm.working_tree.write(path, content)
         self.scm.index[path] = content
 
     def written(self, path: str) -> bytes | None:
-        return self.scm.documents.read(path)
+        return self.scm.working_tree.read(path)
 
     def staged(self, path: str) -> bytes | None:
         return self.scm.index.get(path)
@@ -112,13 +112,13 @@ class FakeScene:
         self.scm.detach()
 
     def merge(self) -> None:
-        self.scm.in_the_way = ("a merge is under way",)
+        self.scm.reported_blockers = ("a merge is under way",)
 
     def reject(self, words: str) -> None:
-        self.scm.hook_says = words
+        self.scm.hook_message = words
 
     def protect(self, words: str) -> None:
-        self.upstream.protects = words
+        self.upstream.protection_message = words
 
     def push_of_others(self) -> None:
         self.upstream.branches["main"] = "e" * 40

@@ -22,18 +22,18 @@ def test_releases_in_every_kind_of_checkout(layout: Callable[[Path], Repository]
     repository = layout(tmp_path / "here")
     scm = GitScm(repository.path)
     assert scm.head().branch == "main"
-    assert scm.modified() == scm.obstacles() == ()
+    assert scm.modified_files() == scm.blockers() == ()
 
     commit = land_and_tag(scm)
-    scm.publish(branch="main", tag="v1.2.3")
+    scm.push(branch="main", tag="v1.2.3")
     into = tmp_path / "export"
     into.mkdir()
     scm.export(commit, into)
 
     repository.git("diff-files", "--quiet")  # before anything else looks: it does not refresh the index
-    assert scm.modified() == ()
+    assert scm.modified_files() == ()
     assert repository.git("status", "--porcelain") == ""
-    assert {path: scm.read(commit, path) for path in PATHS} == RELEASE
+    assert {path: scm.read_at(commit, path) for path in PATHS} == RELEASE
     assert {path: (into / path).read_bytes() for path in FILES} == {**FILES, **RELEASE}
     assert commit == repository.remote_git("rev-parse", "main") == repository.git("rev-parse", "origin/main")
     assert commit == repository.remote_git("rev-parse", "v1.2.3^{commit}")
@@ -71,15 +71,15 @@ def test_keeps_apps_of_one_repository_apart(tmp_path: Path) -> None:
     repository = make(tmp_path / "here", files)
     web = GitScm(repository.path / "web", tag="web-v{version}")
     api = GitScm(repository.path / "api", tag="api-v{version}")
-    web.keep("v1.2.3", web.head().commit)
+    web.save_pending("v1.2.3", web.head().commit)
     repository.write({"api/VERSION": b"2\n"})
 
-    assert list(web.pending()) == ["v1.2.3"]
-    assert api.pending() == {}
-    assert (web.modified(), api.modified()) == ((), ("VERSION",))
+    assert list(web.pending_releases()) == ["v1.2.3"]
+    assert api.pending_releases() == {}
+    assert (web.modified_files(), api.modified_files()) == ((), ("VERSION",))
 
-    web.tag("web-v1.2.3", web.head().commit, "web 1.2.3")
-    assert web.pending() == {}
+    web.create_tag("web-v1.2.3", web.head().commit, "web 1.2.3")
+    assert web.pending_releases() == {}
     assert repository.git("for-each-ref", "refs/kaizen") == ""
 
 
@@ -91,32 +91,32 @@ class TestLineEndings:
 
     def test_normalises_what_the_working_tree_holds(self, crlf: Repository, scm: GitScm) -> None:
         commit = scm.write_commit(parent=scm.head().commit, files={"VERSION": b"1.2.3\r\n"}, message="Release")
-        scm.land(commit, paths=("VERSION",))
+        scm.fast_forward(commit, paths=("VERSION",))
 
-        assert scm.read(commit, "VERSION") == b"1.2.3\n"
+        assert scm.read_at(commit, "VERSION") == b"1.2.3\n"
         assert (crlf.path / "VERSION").read_bytes() == b"1.2.3\r\n"
         assert crlf.git("status", "--porcelain") == ""
 
     def test_takes_normalised_and_written_bytes_for_the_same(self, crlf: Repository, scm: GitScm) -> None:
         commit = crlf.git("rev-parse", "HEAD")
 
-        assert scm.changes(commit, {"VERSION": b"1.2.2\r\n", "CHANGELOG.md": FILES["CHANGELOG.md"]}) == ()
-        assert scm.changes(commit, {"VERSION": b"1.2.3\r\n"}) == ("VERSION",)
+        assert scm.files_differing_from(commit, {"VERSION": b"1.2.2\r\n", "CHANGELOG.md": FILES["CHANGELOG.md"]}) == ()
+        assert scm.files_differing_from(commit, {"VERSION": b"1.2.3\r\n"}) == ("VERSION",)
 
     def test_leaves_what_is_committed_with_crlf(self, crlf: Repository, scm: GitScm) -> None:
         crlf.git("config", "core.autocrlf", "false")
         crlf.commit({"VERSION": b"1.2.2\r\n"})
         crlf.git("config", "core.autocrlf", "true")
         commit = scm.write_commit(parent=scm.head().commit, files={"VERSION": b"1.2.3\r\n"}, message="Release")
-        scm.land(commit, paths=("VERSION",))
+        scm.fast_forward(commit, paths=("VERSION",))
 
-        assert scm.read(commit, "VERSION") == (crlf.path / "VERSION").read_bytes() == b"1.2.3\r\n"
+        assert scm.read_at(commit, "VERSION") == (crlf.path / "VERSION").read_bytes() == b"1.2.3\r\n"
         assert crlf.git("status", "--porcelain") == ""
 
     def test_takes_normalised_bytes_where_git_would_warn_of_them(self, crlf: Repository, scm: GitScm) -> None:
         crlf.git("config", "core.safecrlf", "true")
 
-        assert scm.changes(crlf.git("rev-parse", "HEAD"), FILES) == ()
+        assert scm.files_differing_from(crlf.git("rev-parse", "HEAD"), FILES) == ()
 
     def test_does_not_rewrite_a_file_that_git_takes_for_the_same(self, crlf: Repository, scm: GitScm) -> None:
         crlf.write({"VERSION": b"1.2.3\n"})
@@ -138,6 +138,6 @@ class TestLineEndings:
         repository.commit({".gitattributes": b"CHANGELOG.md filter=shout\n", "CHANGELOG.md": b"# news\n"})
         commit = land_and_tag(scm)
 
-        assert scm.read(commit, "CHANGELOG.md") == RELEASE["CHANGELOG.md"].upper()
+        assert scm.read_at(commit, "CHANGELOG.md") == RELEASE["CHANGELOG.md"].upper()
         assert (repository.path / "CHANGELOG.md").read_bytes() == RELEASE["CHANGELOG.md"].lower()
         assert repository.git("status", "--porcelain") == ""

@@ -28,7 +28,7 @@ class TestSurroundings:
         scm = GitScm(repository.path)
         commit = land_and_tag(scm)
 
-        assert scm.modified() == ()
+        assert scm.modified_files() == ()
         assert repository.git("rev-parse", "main") == commit
         assert not (tmp_path / "elsewhere").exists()
 
@@ -52,7 +52,7 @@ class TestSurroundings:
             "import sys; from pathlib import Path\n"
             "from kaizen_tasks.adapters.git.scm import GitScm; from kaizen_tasks.errors import Refused\n"
             "try: GitScm(Path(sys.argv[1])).head()\n"
-            "except Refused as refused: print(refused.what)\n"
+            "except Refused as refused: print(refused.message)\n"
         )
         ran = subprocess.run(
             [sys.executable, "-c", program, str(repository.path)],
@@ -76,14 +76,14 @@ class TestSurroundings:
         old.chmod(0o755)
         monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)
 
-        assert scm.obstacles() == ("git is older than 2.36: install a newer one",)
+        assert scm.blockers() == ("git is older than 2.36: install a newer one",)
 
     def test_finds_a_shallow_clone(self, repository: Repository, tmp_path: Path) -> None:
         repository.commit({"app.py": b"2\n"})
         repository.git("push", "--quiet")
         shallow = clone(repository, tmp_path / "shallow", "--depth=1")
 
-        (obstacle,) = GitScm(shallow.path).obstacles()
+        (obstacle,) = GitScm(shallow.path).blockers()
         assert obstacle == "this is a shallow clone: git fetch --unshallow"
 
     @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ class TestSurroundings:
     ) -> None:
         repository.git("remote", "set-url", "origin", url)
 
-        assert expected == scm.source()
+        assert expected == scm.web_url()

@@ -24,8 +24,8 @@ class TestLanding:
             repository.git("read-tree", commit)
         if "VERSION" in done:
             repository.write({"VERSION": RELEASE["VERSION"]})
-        scm.look_again()
-        scm.land(commit, paths=PATHS)
+        scm.invalidate_cache()
+        scm.fast_forward(commit, paths=PATHS)
 
         assert repository.git("status", "--porcelain") == ""
         assert (repository.path / "CHANGELOG.md").read_bytes() == RELEASE["CHANGELOG.md"]
@@ -34,7 +34,7 @@ class TestLanding:
         self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         commit = release(scm)
-        scm.keep("v1.2.3", commit)
+        scm.save_pending("v1.2.3", commit)
 
         def stopped(*_: object) -> None:
             raise KeyboardInterrupt
@@ -42,24 +42,24 @@ class TestLanding:
         with monkeypatch.context() as patch:
             patch.setattr(WorkingTree, "write", stopped)
             with pytest.raises(KeyboardInterrupt):
-                scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
-        assert scm.commit_of("refs/tags/v1.2.3") == scm.head().commit == commit
-        assert scm.pending() == {"v1.2.3": commit}
+                scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        assert scm.resolve("refs/tags/v1.2.3") == scm.head().commit == commit
+        assert scm.pending_releases() == {"v1.2.3": commit}
 
-        scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
-        assert scm.pending() == {}
+        scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+        assert scm.pending_releases() == {}
         assert repository.git("status", "--porcelain") == ""
 
     def test_forgets_a_release_whose_tag_is_elsewhere(self, repository: Repository, scm: GitScm) -> None:
-        scm.keep("v1.2.3", release(scm))
+        scm.save_pending("v1.2.3", release(scm))
         repository.git("tag", "--annotate", "--message", "of others", "v1.2.3", "HEAD")
 
-        assert scm.pending() == {}
+        assert scm.pending_releases() == {}
 
     def test_brings_files_up_to_a_first_commit(self, repository: Repository, scm: GitScm) -> None:
         repository.git("update-index", "--force-remove", "VERSION")
         (repository.path / "VERSION").unlink()
-        scm.land(scm.head().commit, paths=PATHS)
+        scm.fast_forward(scm.head().commit, paths=PATHS)
 
         assert repository.git("status", "--porcelain") == ""
 
@@ -69,7 +69,7 @@ class TestLanding:
         repository.commit({"VERSION": RELEASE["VERSION"]})
         commit = release(scm)
         repository.write({"VERSION": b"edited\n"})
-        scm.land(commit, paths=PATHS)
+        scm.fast_forward(commit, paths=PATHS)
 
         assert repository.git("status", "--porcelain") == " M VERSION"
         assert (repository.path / "VERSION").read_bytes() == b"edited\n"
@@ -79,7 +79,7 @@ class TestLanding:
         repository.write({"CHANGELOG.md": b"the next release\n"})
 
         with pytest.raises(Refused, match=r"CHANGELOG.md"):
-            scm.land(commit, paths=PATHS)
+            scm.fast_forward(commit, paths=PATHS)
         assert (repository.path / "CHANGELOG.md").read_bytes() == b"the next release\n"
 
     def test_refuses_while_another_git_is_at_work(self, repository: Repository, scm: GitScm) -> None:
@@ -87,7 +87,7 @@ class TestLanding:
         (repository.path / ".git" / "index.lock").touch()
 
         with pytest.raises(Refused, match="another git is at work"):
-            scm.land(commit, paths=PATHS)
+            scm.fast_forward(commit, paths=PATHS)
         assert scm.head() == before
 
     def test_refuses_to_overwrite_a_file_that_is_not_tracked(self, repository: Repository, scm: GitScm) -> None:
@@ -96,18 +96,18 @@ class TestLanding:
         repository.write({"NEWS.md": b"mine\n"})
 
         with pytest.raises(Refused, match=r"NEWS.md"):
-            scm.land(commit, paths=("NEWS.md",))
+            scm.fast_forward(commit, paths=("NEWS.md",))
         repository.write(files)
-        scm.land(commit, paths=("NEWS.md",))
+        scm.fast_forward(commit, paths=("NEWS.md",))
         assert repository.git("status", "--porcelain") == ""
 
     def test_refuses_a_file_that_git_must_not_look_at(self, repository: Repository, scm: GitScm) -> None:
         repository.git("update-index", "--assume-unchanged", "VERSION")
         commit, before = release(scm), scm.head()
 
-        assert scm.read(commit, "VERSION") == RELEASE["VERSION"]
+        assert scm.read_at(commit, "VERSION") == RELEASE["VERSION"]
         with pytest.raises(Refused, match="VERSION is marked assume-unchanged"):
-            scm.land(commit, paths=PATHS)
+            scm.fast_forward(commit, paths=PATHS)
         assert scm.head() == before
 
     def test_is_written_into_the_reflog(self, repository: Repository, scm: GitScm) -> None:

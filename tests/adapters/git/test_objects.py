@@ -71,12 +71,12 @@ class TestCommit:
             if name.endswith(("_NAME", "_EMAIL")):
                 monkeypatch.delenv(name)
 
-        (obstacle,) = scm.obstacles()
+        (obstacle,) = scm.blockers()
         assert "git does not know who commits" in obstacle
         with pytest.raises(Refused, match=r"git cannot write the commit: no (name|email) was given"):
             release(scm)
         with pytest.raises(Refused, match="does not know who is tagging"):
-            scm.tag("v1.2.3", scm.head().commit, "v1.2.3")
+            scm.create_tag("v1.2.3", scm.head().commit, "v1.2.3")
 
     def test_leaves_nothing_behind_in_the_temporary_folder(
         self, repository: Repository, scm: GitScm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -99,7 +99,7 @@ class TestCommit:
 
 class TestTag:
     def test_is_annotated(self, repository: Repository, scm: GitScm) -> None:
-        scm.tag("v1.2.3", scm.head().commit, "v1.2.3\n\n# Not a comment\n\n")
+        scm.create_tag("v1.2.3", scm.head().commit, "v1.2.3\n\n# Not a comment\n\n")
 
         assert repository.git("cat-file", "-t", "v1.2.3") == "tag"
         assert repository.git("tag", "--list", "--format=%(taggername) %(contents)", "v1.2.3") == (
@@ -109,14 +109,14 @@ class TestTag:
     @pytest.mark.parametrize("name", ["-v", "a b", "a..b", "v1.lock"])
     def test_refuses_what_is_no_name(self, scm: GitScm, name: str) -> None:
         with pytest.raises(Refused):
-            scm.tag(name, scm.head().commit, "text")
+            scm.create_tag(name, scm.head().commit, "text")
         assert scm.tags() == ()
 
     def test_is_signed_when_asked(self, repository: Repository) -> None:
         repository.sign_with("cat > /dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signature")
         scm = GitScm(repository.path, sign=True)
-        scm.keep("v1.2.3", scm.head().commit)
-        scm.tag("v1.2.3", scm.head().commit, "v1.2.3")
+        scm.save_pending("v1.2.3", scm.head().commit)
+        scm.create_tag("v1.2.3", scm.head().commit, "v1.2.3")
 
         assert repository.git("cat-file", "tag", "v1.2.3").endswith("v1.2.3\nsignature")
         assert repository.git("for-each-ref", "refs/kaizen") == ""
@@ -125,4 +125,4 @@ class TestTag:
         repository.git("config", "gpg.program", "false")
 
         with pytest.raises(Refused, match=r"v1.2.3 could not be signed"):
-            GitScm(repository.path, sign=True).tag("v1.2.3", "HEAD", "v1.2.3")
+            GitScm(repository.path, sign=True).create_tag("v1.2.3", "HEAD", "v1.2.3")

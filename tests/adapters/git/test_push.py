@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.git import push
-from kaizen_tasks.adapters.git.command import redact
+from kaizen_tasks.adapters.git.command import redact_urls
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import PushFailed, Unreachable
 from tests.contracts.scm import land_and_tag
@@ -27,7 +27,7 @@ class TestPush:
         commit = scm.head().commit
 
         with pytest.raises(PushFailed) as failure:
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert failure.value.state == "nothing has been pushed: main and v1.2.3 are as before on origin"
         assert f"git push origin {commit}:refs/heads/release-v1.2.3, open a pull request" in failure.value.hint
 
@@ -40,7 +40,7 @@ class TestPush:
         colleague.git("push", "--quiet", "origin", "main")
         repository.git("fetch", "--quiet")
         repository.remote_hook("update", 'test "$1" != refs/heads/main')
-        scm.publish(branch="main", tag="v1.2.3")
+        scm.push(branch="main", tag="v1.2.3")
 
         assert repository.remote_git("rev-parse", "v1.2.3^{commit}") == scm.head().commit
 
@@ -49,45 +49,45 @@ class TestPush:
         colleague.commit({"docs.md": b"of others\n"})
         colleague.git("push", "--quiet", "origin", "main")
         with pytest.raises(PushFailed) as failure:
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert failure.value.hint.startswith("git pull --no-rebase --tags origin main, ")
 
         repository.git("pull", "--quiet", "--no-rebase", "origin", "main")
-        scm.look_again()
-        scm.publish(branch="main", tag="v1.2.3")
+        scm.invalidate_cache()
+        scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") == scm.head().commit
 
     def test_says_what_a_hook_of_the_remote_says(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_hook("pre-receive", "echo 'no pushes on Friday' >&2; exit 1")
 
         with pytest.raises(PushFailed, match="a hook on origin declines main: no pushes on Friday"):
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
 
     def test_names_the_ref_that_was_to_blame(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_hook("update", 'test "$1" != refs/tags/v1.2.3 || { echo "no tags today" >&2; exit 1; }')
 
         with pytest.raises(PushFailed, match=r"a hook on origin declines v1.2.3: no tags today"):
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") != scm.head().commit
 
     def test_says_what_the_own_hook_says(self, repository: Repository, scm: GitScm) -> None:
         repository.hook("pre-push", "echo 'tests fail' >&2; exit 1")
 
         with pytest.raises(PushFailed, match=r"the pre-push hook rejects main and v1.2.3: tests fail"):
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
 
     def test_says_that_the_remote_cannot_push_atomically(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_git("config", "receive.advertiseAtomic", "false")
 
         with pytest.raises(PushFailed, match="cannot take two refs in one atomic push") as failure:
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert failure.value.hint.startswith("release.atomic = false in kaizen.toml")
 
     def test_pushes_branch_and_then_tag_where_both_at_once_cannot_be(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_git("config", "receive.advertiseAtomic", "false")
         one_by_one = GitScm(repository.path, atomic=False)
 
-        one_by_one.publish(branch="main", tag="v1.2.3")
+        one_by_one.push(branch="main", tag="v1.2.3")
 
         assert repository.remote_git("rev-parse", "main", "v1.2.3^{commit}").split() == [scm.head().commit] * 2
 
@@ -96,13 +96,13 @@ class TestPush:
         one_by_one = GitScm(repository.path, atomic=False)
 
         with pytest.raises(PushFailed):
-            one_by_one.publish(branch="main", tag="v1.2.3")
+            one_by_one.push(branch="main", tag="v1.2.3")
 
         assert repository.remote_git("tag") == ""
 
     def test_pushes_from_a_detached_head(self, repository: Repository, scm: GitScm) -> None:
         repository.git("checkout", "--quiet", "--detach")
-        scm.publish(branch="main", tag="v1.2.3")
+        scm.push(branch="main", tag="v1.2.3")
 
         assert repository.remote_git("rev-parse", "main") == scm.head().commit
 
@@ -111,7 +111,7 @@ class TestPush:
         before = repository.remote_git("rev-parse", "main")
 
         with pytest.raises(PushFailed, match=r"origin has a tag v1.2.3 on another commit"):
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") == before
 
     def test_pushes_nothing_when_the_branch_moves_meanwhile(self, repository: Repository, scm: GitScm) -> None:
@@ -119,24 +119,24 @@ class TestPush:
         repository.hook("pre-push", f"export GIT_DIR='{repository.remote}'; git update-ref refs/heads/main $({other})")
 
         with pytest.raises(PushFailed, match="origin rejects main"):
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("tag") == ""
 
     def test_names_here_the_very_tag_that_was_pushed(self, repository: Repository, scm: GitScm) -> None:
         commit = repository.commit({"VERSION": b"1.2.4\n"})
-        scm.prepare("v1.2.4", commit, "web v1.2.4")
-        scm.publish(branch="main", tag="v1.2.4")
-        scm.tag("v1.2.4", commit, "another message")
+        scm.create_tag_object("v1.2.4", commit, "web v1.2.4")
+        scm.push(branch="main", tag="v1.2.4")
+        scm.create_tag("v1.2.4", commit, "another message")
 
         assert repository.remote_git("rev-parse", "v1.2.4") == repository.git("rev-parse", "v1.2.4")
         assert repository.git("for-each-ref", "refs/kaizen") == ""
 
     def test_does_not_wait_for_ever(self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(push, "ASK_SECONDS", 0.3)
+        monkeypatch.setattr(push, "LS_REMOTE_TIMEOUT_SECONDS", 0.3)
         repository.git("config", "remote.origin.uploadpack", "sleep 60;")
 
         with pytest.raises(Unreachable, match=r"origin cannot be asked: no answer within 0.3s"):
-            scm.remote("main")
+            scm.remote_refs("main")
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -148,15 +148,15 @@ class TestPush:
         ],
     )
     def test_redacts_addresses(self, text: str, expected: str) -> None:
-        assert expected == redact(text)
+        assert expected == redact_urls(text)
 
     def test_keeps_credentials_out_of_messages(self, repository: Repository, scm: GitScm) -> None:
         repository.git("remote", "set-url", "origin", "https://ada:s3cret@127.0.0.1:1/app.git")
 
         with pytest.raises(Unreachable) as failure:
-            scm.remote("main")
+            scm.remote_refs("main")
         assert "s3cret" not in str(failure.value)
         assert "ada" not in str(failure.value)
         with pytest.raises(Unreachable) as failure:
-            scm.publish(branch="main", tag="v1.2.3")
+            scm.push(branch="main", tag="v1.2.3")
         assert "s3cret" not in str(failure.value)

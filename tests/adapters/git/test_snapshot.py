@@ -40,8 +40,8 @@ def test_reads_all_refs_at_once(scm: GitScm, asked: Callable[[], list[str]]) -> 
     for _ in range(2):
         assert scm.head().branch == "main"
         assert scm.tags() == ()
-        assert scm.pending() == {}
-        assert scm.commit_of("refs/tags/v1.2.3") == ""
+        assert scm.pending_releases() == {}
+        assert scm.resolve("refs/tags/v1.2.3") == ""
 
     assert sorted(asked()) == ["for-each-ref", "rev-parse"]
 
@@ -49,7 +49,7 @@ def test_reads_all_refs_at_once(scm: GitScm, asked: Callable[[], list[str]]) -> 
 def test_stages_the_same_files_once(scm: GitScm, asked: Callable[[], list[str]]) -> None:
     """What the commit would change is found out with the tree that is then committed."""
     head = scm.head().commit
-    assert scm.changes(head, RELEASE) == ("CHANGELOG.md", "VERSION")
+    assert scm.files_differing_from(head, RELEASE) == ("CHANGELOG.md", "VERSION")
     staging = asked()
     scm.write_commit(parent=head, files=RELEASE, message="Release")
 
@@ -61,15 +61,15 @@ def test_looks_anew_after_every_change_of_its_own(scm: GitScm, asked: Callable[[
     """A ref, a branch and files: whatever it changes, it does not trust what it saw before."""
     before = scm.head().commit
     commit = release(scm)
-    scm.keep("v1.2.3", commit)
-    assert scm.pending() == {"v1.2.3": commit}
+    scm.save_pending("v1.2.3", commit)
+    assert scm.pending_releases() == {"v1.2.3": commit}
     asked()
-    scm.seal(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
+    scm.fast_forward_and_tag(commit, paths=PATHS, tag="v1.2.3", message="web v1.2.3")
     asked()
 
-    assert before != scm.head().commit == commit == scm.commit_of("refs/tags/v1.2.3")
-    assert scm.pending() == {}
-    assert scm.modified() == ()
+    assert before != scm.head().commit == commit == scm.resolve("refs/tags/v1.2.3")
+    assert scm.pending_releases() == {}
+    assert scm.modified_files() == ()
     assert sorted(asked()) == ["for-each-ref", "rev-parse", "status"]
 
 
@@ -87,12 +87,12 @@ def test_finds_the_branch_beside_others_of_any_name(repository: Repository, scm:
 def test_sees_a_prepared_tag_as_the_release_that_it_is_on(repository: Repository, scm: GitScm) -> None:
     """The private ref then names a tag object, and still stands for the commit."""
     commit = release(scm)
-    scm.prepare("v1.2.3", commit, "web v1.2.3")
+    scm.create_tag_object("v1.2.3", commit, "web v1.2.3")
     made = repository.git("rev-parse", "refs/kaizen/release/v1.2.3")
 
     assert repository.git("cat-file", "-t", made) == "tag"
-    assert scm.pending() == {"v1.2.3": commit}
-    scm.tag("v1.2.3", commit, "other words")
+    assert scm.pending_releases() == {"v1.2.3": commit}
+    scm.create_tag("v1.2.3", commit, "other words")
     assert repository.git("rev-parse", "refs/tags/v1.2.3") == made
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.host.atomic_write import Draft, WorkingTree
+from kaizen_tasks.adapters.host.atomic_write import OverlayFiles, WorkingTree
 from kaizen_tasks.errors import Refused
-from tests.contracts.documents import DocumentsContract
-from tests.fakes.documents import FakeDocuments
+from tests.contracts.documents import ReleaseFilesContract
+from tests.fakes.documents import FakeReleaseFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class TestWorkingTree(DocumentsContract):
+class TestWorkingTree(ReleaseFilesContract):
     @pytest.fixture
     def root(self, tmp_path: Path) -> Path:
         root = tmp_path / "app"
@@ -96,22 +96,22 @@ class TestWorkingTree(DocumentsContract):
         assert sorted(path.name for path in root.iterdir()) == ["VERSION", "docs"]
 
 
-class TestFakeDocuments(DocumentsContract):
+class TestFakeDocuments(ReleaseFilesContract):
     @pytest.fixture
-    def documents(self) -> FakeDocuments:
-        return FakeDocuments({"VERSION": b"1.2.2\n"})
+    def documents(self) -> FakeReleaseFiles:
+        return FakeReleaseFiles({"VERSION": b"1.2.2\n"})
 
 
-class TestDraft(DocumentsContract):
+class TestDraft(ReleaseFilesContract):
     @pytest.fixture
-    def below(self) -> FakeDocuments:
-        return FakeDocuments({"VERSION": b"1.2.2\n"})
+    def below(self) -> FakeReleaseFiles:
+        return FakeReleaseFiles({"VERSION": b"1.2.2\n"})
 
     @pytest.fixture
-    def documents(self, below: FakeDocuments) -> Draft:
-        return Draft(below)
+    def documents(self, below: FakeReleaseFiles) -> OverlayFiles:
+        return OverlayFiles(below)
 
-    def test_keeps_what_was_written_to_itself(self, documents: Draft, below: FakeDocuments) -> None:
+    def test_keeps_what_was_written_to_itself(self, documents: OverlayFiles, below: FakeReleaseFiles) -> None:
         documents.write("VERSION", b"1.2.3\n")
 
         assert below.files == {"VERSION": b"1.2.2\n"}

@@ -28,4 +28,4 @@ class TestFakeClock(ClockContract):
         clock.advance(60)
 
         assert clock.now() == START + timedelta(seconds=3660)
-        assert clock.slept == [3600]
+        assert clock.sleeps == [3600]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.host.local_host import LocalMachine
+from kaizen_tasks.adapters.host.local_host import LocalHost
 from kaizen_tasks.errors import Refused
 from tests.fakes.tools import settings
 
@@ -25,7 +25,7 @@ def _docker(folder: Path, *, buildx: int) -> None:
 
 
 def _engine(name: str) -> Engine:
-    return LocalMachine(evolve(settings().build, engine=name)).engine()
+    return LocalHost(evolve(settings().build, engine=name)).build_engine()
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_finds_a_docker_that_has_everything(programs: Path) -> None:
     """`auto` finds it, and it lacks nothing."""
     _docker(programs, buildx=0)
 
-    assert (_engine("auto").name, _engine("auto").weakness) == ("docker", "")
+    assert (_engine("auto").name, _engine("auto").warning) == ("docker", "")
 
 
 def test_misses_buildx(programs: Path) -> None:
@@ -48,8 +48,8 @@ def test_misses_buildx(programs: Path) -> None:
 
     found = _engine("docker")
 
-    assert "no buildx" in found.weakness
-    assert "buildx" in found.remedy
+    assert "no buildx" in found.warning
+    assert "buildx" in found.fix
 
 
 @pytest.mark.usefixtures("programs")
@@ -62,4 +62,4 @@ def test_finds_no_engine() -> None:
 @pytest.mark.usefixtures("programs")
 def test_says_what_a_bundle_is() -> None:
     """It needs no engine, and is no image of the Dockerfile."""
-    assert "ignore the Dockerfile" in _engine("bundle").weakness
+    assert "ignore the Dockerfile" in _engine("bundle").warning

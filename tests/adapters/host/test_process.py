@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.host import process
-from kaizen_tasks.adapters.host.process import quoted, run
+from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.errors import NotFound, Unreachable
 from kaizen_tasks.ports.types import Secret
 
@@ -57,7 +57,7 @@ def test_passes_arguments_as_they_are() -> None:
 
 
 def test_quotes_a_command_as_a_person_would() -> None:
-    assert quoted(["git", "commit", "-m", "it's"]) == """git commit -m 'it'"'"'s'"""
+    assert shell_join(["git", "commit", "-m", "it's"]) == """git commit -m 'it'"'"'s'"""
 
 
 def test_adds_variables_to_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +100,8 @@ def test_keeps_the_last_twenty_lines() -> None:
 
 
 def test_gives_the_last_line_that_says_something() -> None:
-    assert run(python("print('reason'); print(); print(' ')")).last == "reason"
-    assert "exit code 4" in run(python("raise SystemExit(4)")).last
+    assert run(python("print('reason'); print(); print(' ')")).last_line == "reason"
+    assert "exit code 4" in run(python("raise SystemExit(4)")).last_line
 
 
 def test_feeds_the_program() -> None:

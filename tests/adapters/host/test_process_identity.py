@@ -13,7 +13,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.adapters.host import process_identity
-from kaizen_tasks.adapters.host.process_identity import Life
+from kaizen_tasks.adapters.host.process_identity import ProcessIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it well enough")
 
 TOKEN = "a-token-that-nobody-else-bears"
-NAMES = "from kaizen_tasks.adapters import liveness; print(liveness.mine(), flush=True); input()"
+NAMES = "from kaizen_tasks.adapters.host import process_identity; print(process_identity.current_process_identity(), flush=True); input()"
 
 
 @contextmanager
@@ -44,51 +44,53 @@ def another(code: str = NAMES, **variables: str) -> Iterator[tuple[subprocess.Po
 
 def test_a_process_that_runs_has_not_ended() -> None:
     with another() as (_, name):
-        assert not process_identity.has_ended(name, bearing=TOKEN)
+        assert not process_identity.is_dead(name, env_marker=TOKEN)
 
 
 def test_a_process_that_is_stopped_has_not_ended() -> None:
     with another() as (process, name):
         process.send_signal(signal.SIGSTOP)
-        assert not process_identity.has_ended(name, bearing=TOKEN)
+        assert not process_identity.is_dead(name, env_marker=TOKEN)
 
 
 def test_a_process_that_was_killed_has_ended_before_its_parent_knows() -> None:
     with another() as (process, name):
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert process_identity.has_ended(name, bearing=TOKEN)
+        assert process_identity.is_dead(name, env_marker=TOKEN)
         process.wait()
-        assert process_identity.has_ended(name, bearing=TOKEN)
+        assert process_identity.is_dead(name, env_marker=TOKEN)
 
 
 def test_a_process_has_not_ended_for_as_long_as_what_it_started_lives() -> None:
     with another() as (process, name), another(f"print({TOKEN!r}, flush=True); input()", KAIZEN_LOCK=TOKEN):
         process.kill()
         process.wait()
-        assert not process_identity.has_ended(name, bearing=TOKEN)
-    assert process_identity.has_ended(name, bearing=TOKEN)
+        assert not process_identity.is_dead(name, env_marker=TOKEN)
+    assert process_identity.is_dead(name, env_marker=TOKEN)
 
 
-@pytest.mark.parametrize("what", ["boot", "namespace", "user"])
+@pytest.mark.parametrize("what", ["boot_id", "pid_namespace", "uid"])
 def test_nothing_is_known_of_processes_elsewhere(what: str) -> None:
-    gone = evolve(Life(*process_identity.mine().split("/")), pid="0", **{what: "another"})
-    assert not process_identity.has_ended(str(gone), bearing=TOKEN)
+    gone = evolve(
+        ProcessIdentity(*process_identity.current_process_identity().split("/")), pid="0", **{what: "another"}
+    )
+    assert not process_identity.is_dead(str(gone), env_marker=TOKEN)
 
 
 def test_a_number_that_was_given_again_is_another_process() -> None:
-    life = Life(*process_identity.mine().split("/"))
-    assert not process_identity.has_ended(str(life), bearing=TOKEN)
-    assert process_identity.has_ended(str(evolve(life, began="1")), bearing=TOKEN)
+    life = ProcessIdentity(*process_identity.current_process_identity().split("/"))
+    assert not process_identity.is_dead(str(life), env_marker=TOKEN)
+    assert process_identity.is_dead(str(evolve(life, start_ticks="1")), env_marker=TOKEN)
 
 
 @pytest.mark.parametrize("name", ["", "ada@laptop", "a/b/c/d/e", "a/b/c/d/e/f"])
 def test_what_is_no_name_proves_nothing(name: str) -> None:
-    assert not process_identity.has_ended(name, bearing=TOKEN)
+    assert not process_identity.is_dead(name, env_marker=TOKEN)
 
 
 def test_nothing_is_known_where_the_system_tells_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    gone = str(evolve(Life(*process_identity.mine().split("/")), began="1"))
+    gone = str(evolve(ProcessIdentity(*process_identity.current_process_identity().split("/")), start_ticks="1"))
     monkeypatch.setattr(process_identity, "PROC", tmp_path)
-    assert process_identity.mine() == ""
-    assert not process_identity.has_ended(gone, bearing=TOKEN)
+    assert process_identity.current_process_identity() == ""
+    assert not process_identity.is_dead(gone, env_marker=TOKEN)

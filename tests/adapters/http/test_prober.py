@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.http.prober import UrllibProber
-from kaizen_tasks.domain.health import Answer, Question
+from kaizen_tasks.adapters.http.prober import HttpProber
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 from tests.certificates import self_signed
 from tests.contracts.prober import ProberContract
 from tests.fakes.prober import FakeProber
@@ -87,8 +87,8 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def ask(url: str, *, timeout: float = 5, limit: int = 1000) -> Answer:
-    return UrllibProber().ask(url, timeout=timeout, limit=limit)
+def ask(url: str, *, timeout: float = 5, limit: int = 1000) -> ProbeResponse:
+    return HttpProber().probe(url, timeout=timeout, max_bytes=limit)
 
 
 def response(body: bytes, *, status: str = "200 OK", header: str = "X-Nothing: 0") -> bytes:
@@ -99,7 +99,7 @@ class RealSite:
     """The contract's address on a real socket."""
 
     def __init__(self, server: Server) -> None:
-        self.prober = UrllibProber()
+        self.prober = HttpProber()
         self.url = server.url
         self._server = server
         with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -109,10 +109,10 @@ class RealSite:
         self._server.says(response(body, status=f"{status} Status", header="X-Site: here"))
 
     @property
-    def heard(self) -> Question:
+    def heard(self) -> ProbeRequest:
         head, _, body = self._server.requests[-1].decode().partition("\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.split("\r\n") if line.startswith("X-"))
-        return Question(method=head.partition(" ")[0], headers=headers, body=body.encode())
+        return ProbeRequest(method=head.partition(" ")[0], headers=headers, body=body.encode())
 
 
 class FakeSite:
@@ -124,11 +124,11 @@ class FakeSite:
         self.nowhere = "https://nowhere.example.com/"
 
     def answer(self, status: int, body: bytes) -> None:
-        self.prober.answers[self.url] = Answer(status=status, body=body, headers={"x-site": "here"})
+        self.prober.answers[self.url] = ProbeResponse(status=status, body=body, headers={"x-site": "here"})
 
     @property
-    def heard(self) -> Question:
-        return self.prober.questions[-1]
+    def heard(self) -> ProbeRequest:
+        return self.prober.requests[-1]
 
 
 class TestUrllibKeepsTheContract(ProberContract):
@@ -143,11 +143,11 @@ class TestFakeKeepsTheContract(ProberContract):
         return FakeSite()
 
     def test_answers_as_a_function_says(self) -> None:
-        answers = iter([Answer(status=503), Answer(status=200)])
+        answers = iter([ProbeResponse(status=503), ProbeResponse(status=200)])
         prober = FakeProber({"https://a/": lambda: next(answers)})
 
-        assert [prober.ask("https://a/", timeout=1, limit=1).status for _ in range(2)] == [503, 200]
-        assert prober.asked == ["https://a/"] * 2
+        assert [prober.probe("https://a/", timeout=1, max_bytes=1).status for _ in range(2)] == [503, 200]
+        assert prober.urls == ["https://a/"] * 2
 
 
 def test_takes_a_new_connection_each_time(server: Server) -> None:
@@ -161,7 +161,7 @@ def test_takes_a_new_connection_each_time(server: Server) -> None:
 
 def test_a_header_of_the_question_replaces_the_usual_one(server: Server) -> None:
     url = server.says(response(b"ok"))
-    UrllibProber().ask(url, timeout=5, limit=100, question=Question(headers={"accept": "text/plain"}))
+    HttpProber().probe(url, timeout=5, max_bytes=100, request=ProbeRequest(headers={"accept": "text/plain"}))
 
     assert server.requests[0].lower().count(b"accept:") == 1
     assert b"text/plain" in server.requests[0]
@@ -169,7 +169,7 @@ def test_a_header_of_the_question_replaces_the_usual_one(server: Server) -> None
 
 def test_a_post_without_a_body_says_so(server: Server) -> None:
     url = server.says(response(b"ok"))
-    UrllibProber().ask(url, timeout=5, limit=100, question=Question(method="POST"))
+    HttpProber().probe(url, timeout=5, max_bytes=100, request=ProbeRequest(method="POST"))
 
     assert b"Content-Length: 0" in server.requests[0]
 
@@ -177,26 +177,28 @@ def test_a_post_without_a_body_says_so(server: Server) -> None:
 def test_the_answer_to_head_has_no_body(server: Server) -> None:
     url = server.says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
 
-    assert UrllibProber().ask(url, timeout=5, limit=100, question=Question(method="HEAD")) == Answer(status=200)
+    assert HttpProber().probe(url, timeout=5, max_bytes=100, request=ProbeRequest(method="HEAD")) == ProbeResponse(
+        status=200
+    )
 
 
 def test_follows_no_redirect(server: Server) -> None:
     answer = ask(server.says(response(b"", status="302 Found", header=f"Location: {server.url}/other")))
 
-    assert answer == Answer(status=302)
+    assert answer == ProbeResponse(status=302)
     assert len(server.requests) == 1
 
 
 def test_reads_a_compressed_answer(server: Server) -> None:
     url = server.says(response(gzip.compress(b"hello"), header="Content-Encoding: gzip"))
 
-    assert ask(url) == Answer(status=200, body=b"hello")
+    assert ask(url) == ProbeResponse(status=200, body=b"hello")
 
 
 def test_is_not_blown_up_by_a_compressed_answer(server: Server) -> None:
     url = server.says(response(gzip.compress(bytes(50_000_000)), header="Content-Encoding: gzip"))
 
-    assert ask(url).fault == "answers more than 1000 bytes"
+    assert ask(url).error == "answers more than 1000 bytes"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,7 @@ def test_is_not_blown_up_by_a_compressed_answer(server: Server) -> None:
     ],
 )
 def test_says_what_is_wrong_with_an_answer(server: Server, said: bytes, fault: str) -> None:
-    assert fault == ask(server.says(said)).fault
+    assert fault == ask(server.says(said)).error
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_waits_no_longer_than_it_was_told(server: Server, parts: list[bytes]) ->
     url = server.says(*parts, pause=0.1)
     start = time.monotonic()
 
-    assert ask(url, timeout=0.4) == Answer(fault="does not answer within 0.4s")
+    assert ask(url, timeout=0.4) == ProbeResponse(error="does not answer within 0.4s")
     assert time.monotonic() - start < 1.5
 
 
@@ -248,19 +250,19 @@ def test_leaves_no_thread_behind_a_slow_server(server: Server) -> None:
     ],
 )
 def test_says_what_is_wrong_with_an_address(url: str, fault: str) -> None:
-    assert fault == ask(url).fault
+    assert fault == ask(url).error
 
 
 def test_asks_loopback_without_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
 
-    assert ask(server.says(response(b"ok"))) == Answer(status=200, body=b"ok")
+    assert ask(server.says(response(b"ok"))) == ProbeResponse(status=200, body=b"ok")
 
 
 def test_asks_others_through_the_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.says(response(b"ok")))
 
-    assert ask("http://staging.invalid/version") == Answer(status=200, body=b"ok")
+    assert ask("http://staging.invalid/version") == ProbeResponse(status=200, body=b"ok")
     assert server.requests[0].startswith(b"GET http://staging.invalid/version HTTP/1.1\r\n")
 
 
@@ -269,11 +271,11 @@ def test_says_that_the_proxy_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> Non
         proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
     monkeypatch.setenv("http_proxy", proxy)
 
-    assert ask("http://staging.invalid/").fault == "cannot be asked through the proxy, which refuses the connection"
+    assert ask("http://staging.invalid/").error == "cannot be asked through the proxy, which refuses the connection"
 
 
 def test_says_that_a_server_speaks_no_tls(server: Server) -> None:
-    assert ask(server.says(b"HTTP/1.1 400\r\n\r\n").replace("http:", "https:")).fault == "TLS: wrong version number"
+    assert ask(server.says(b"HTTP/1.1 400\r\n\r\n").replace("http:", "https:")).error == "TLS: wrong version number"
 
 
 def test_trusts_no_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
@@ -285,7 +287,7 @@ def test_trusts_no_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
         answer = ask(f"https://127.0.0.1:{listener.getsockname()[1]}/")
         thread.join()
 
-    assert answer.fault == "TLS: certificate verify failed: self-signed certificate"
+    assert answer.error == "TLS: certificate verify failed: self-signed certificate"
 
 
 def _shake_hands(listener: socket.socket, context: ssl.SSLContext) -> None:

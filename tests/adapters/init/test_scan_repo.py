@@ -20,7 +20,7 @@ FILES = {
     "app.py": b'@app.get("/version")\n',
     "other.py": b'print({"version": 1})\n',
     "binary.sh": b"\xff\xfe\x00docker",
-    "huge.sh": b"#" * (scan_repo.LARGEST + 1),
+    "huge.sh": b"#" * (scan_repo.MAX_FILE_BYTES + 1),
     "secrets.json": b"{}",
     ".gitignore": b"private.sh\n__pycache__/\n",
 }
@@ -31,12 +31,12 @@ def test_reads_what_says_something_and_nothing_else(tmp_path: Path) -> None:
     repository = repositories.make(tmp_path, FILES)
     repository.write({"private.sh": b"docker push\n", "infra/new.tf": b"# not added yet\n"})
 
-    found = scan_repo.look(repository.path)
+    found = scan_repo.scan_repo(repository.path)
 
     assert found.texts.keys() == {"Dockerfile", "scripts/deploy.sh", "binary.sh", "infra/new.tf"}
-    assert found.answering == ("app.py",)
-    assert found.ignored == ("__pycache__/",)
-    assert (found.name, found.within) == ("app", "")
+    assert found.version_endpoint_files == ("app.py",)
+    assert found.ignored_names == ("__pycache__/",)
+    assert (found.name, found.subfolder) == ("app", "")
 
 
 def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
     clone = repositories.clone(origin, tmp_path / "clone")
     clone.git("switch", "--quiet", "--create", "fix/typo")
 
-    found = scan_repo.look(clone.path).repository
+    found = scan_repo.scan_repo(clone.path).repository
 
     assert (found.branch, found.default_branch) == ("fix/typo", "main")
     assert set(found.branches) == {"main", "fix/typo"}
@@ -60,10 +60,10 @@ def test_an_app_below_the_top_sees_its_own_files_alone(tmp_path: Path) -> None:
     files = {"web/Dockerfile": b"FROM scratch\n", "blog/deploy.sh": b"docker push\n"}
     web = repositories.make(tmp_path, files).path / "web"
 
-    found = scan_repo.look(web)
+    found = scan_repo.scan_repo(web)
 
-    assert scan_repo.locate(web) == web
-    assert found.within == "web"
+    assert scan_repo.find_app_folder(web) == web
+    assert found.subfolder == "web"
     assert found.texts.keys() == {"Dockerfile"}
 
 
@@ -73,11 +73,11 @@ def test_finds_the_app_that_is_configured_above(tmp_path: Path) -> None:
     below = repository.path / "src"
 
     with pytest.raises(Refused, match="is below an app") as caught:
-        scan_repo.locate(below)
+        scan_repo.find_app_folder(below)
     repository.write({"kaizen.toml": b'app = "web"\n'})
 
     assert str(repository.path) in caught.value.hint
-    assert scan_repo.locate(below) == repository.path
+    assert scan_repo.find_app_folder(below) == repository.path
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_a_region_is_that_of_the_users_own_configuration(
         monkeypatch.setenv(name, value)
     repository = repositories.make(tmp_path / "work", {"VERSION": b"1.0.0\n"})
 
-    assert scan_repo.look(repository.path).region == region
+    assert scan_repo.scan_repo(repository.path).region == region

@@ -8,7 +8,7 @@ import pytest
 from attrs import define
 
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.transport import Given
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.clock import FakeClock
 from tests.registries import DockerRegistry, docker_registry
@@ -45,7 +45,7 @@ def plain(tmp_path: Path) -> Iterator[DockerRegistry]:
 
 @pytest.fixture
 def client(plain: DockerRegistry) -> OciClient:
-    return OciClient(Given(plain.login), clock=FakeClock())
+    return OciClient(StaticCredentials(plain.login), clock=FakeClock())
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def scripted() -> Iterator[ScriptedServer]:
 def hearing(scripted: ScriptedServer, clock: FakeClock) -> OciClient:
     """A client of the registry that says what a test wants."""
     login = Login(url=scripted.url, username="AWS", password=Secret("let-me-in"))
-    return OciClient(Given(login), clock=clock)
+    return OciClient(StaticCredentials(login), clock=clock)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 
 from kaizen_tasks.adapters.aws.ecr_credentials import EcrCredentials
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256
-from kaizen_tasks.adapters.oci.transport import ATTEMPTS, Given
+from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
+from kaizen_tasks.adapters.oci.transport import MAX_ATTEMPTS, StaticCredentials
 from kaizen_tasks.errors import PushFailed, Unreachable
 from kaizen_tasks.ports.types import Login
 from tests import oci_samples
@@ -33,7 +33,7 @@ LARGE = os.urandom(1 << 20) * 24
 BEGIN = "POST /v2/a/blobs/uploads/"
 SESSION = "/session?state=1"
 CONTENT = b"content"
-CLOSE = f"PUT {SESSION}&digest={sha256(CONTENT)}"
+CLOSE = f"PUT {SESSION}&digest={sha256_digest(CONTENT)}"
 
 
 class BriefClock(FakeClock):
@@ -62,7 +62,7 @@ class TestLocalCloud:
 
         cut_off.blobs.upload("team/uploads", _blob(LARGE), oci_samples.opener(LARGE))
 
-        assert b"".join(cut_off.blobs.open("team/uploads", sha256(LARGE))) == LARGE
+        assert b"".join(cut_off.blobs.open("team/uploads", sha256_digest(LARGE))) == LARGE
         assert not relay.cuts
         assert len(LARGE) < relay.sent < len(LARGE) + (8 << 20)
 
@@ -92,18 +92,18 @@ class TestDockerRegistry:
 
             client.blobs.upload("a", _blob(LARGE), oci_samples.opener(LARGE))
 
-            assert b"".join(client.blobs.open("a", sha256(LARGE))) == LARGE
+            assert b"".join(client.blobs.open("a", sha256_digest(LARGE))) == LARGE
             assert not relay.cuts
 
     def test_reads_from_the_middle(self, client: OciClient) -> None:
         client.blobs.upload("a", _blob(CONTENT), oci_samples.opener(CONTENT))
 
-        assert b"".join(client.blobs.open("a", sha256(CONTENT), 3)) == b"tent"
+        assert b"".join(client.blobs.open("a", sha256_digest(CONTENT), 3)) == b"tent"
 
     def test_takes_an_empty_blob(self, client: OciClient) -> None:
         client.blobs.upload("a", _blob(b""), oci_samples.opener(b""))
 
-        assert client.blobs.has("a", sha256(b""))
+        assert client.blobs.has("a", sha256_digest(b""))
 
 
 class TestMisbehaviour:
@@ -133,7 +133,7 @@ class TestMisbehaviour:
 
         (rest,) = scripted.asked("PATCH /session?state=2")
         assert (rest.body, rest.headers["Content-Range"]) == (b"tent", "3-6")
-        assert len(clock.slept) == 1
+        assert len(clock.sleeps) == 1
 
     def test_begins_anew_where_the_session_is_forgotten(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"PATCH {SESSION}"] = [Reply(breaks=True), Reply(status=202)]
@@ -169,7 +169,7 @@ class TestMisbehaviour:
     def test_does_not_send_what_arrived_although_the_answer_was_lost(
         self, scripted: ScriptedServer, hearing: OciClient
     ) -> None:
-        scripted.script[f"HEAD /v2/a/blobs/{sha256(CONTENT)}"] = [Reply(status=404), Reply()]
+        scripted.script[f"HEAD /v2/a/blobs/{sha256_digest(CONTENT)}"] = [Reply(status=404), Reply()]
         scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
         scripted.script[CLOSE] = [Reply(breaks=True), Reply(status=404)]
 
@@ -199,7 +199,7 @@ class TestMisbehaviour:
         with pytest.raises(error):
             _upload(hearing)
 
-        assert len(scripted.asked(f"PATCH {SESSION}")) == ATTEMPTS
+        assert len(scripted.asked(f"PATCH {SESSION}")) == MAX_ATTEMPTS
 
     def test_goes_on_with_a_new_login_when_the_old_one_expires(
         self, scripted: ScriptedServer, renewing: OciClient
@@ -235,14 +235,16 @@ class TestMisbehaviour:
     def test_leaves_out_what_a_registry_sends_although_it_was_not_asked_for(
         self, scripted: ScriptedServer, hearing: OciClient
     ) -> None:
-        scripted.script[f"GET /v2/a/blobs/{sha256(CONTENT)}"] = [Reply(body=CONTENT)]
+        scripted.script[f"GET /v2/a/blobs/{sha256_digest(CONTENT)}"] = [Reply(body=CONTENT)]
 
-        assert b"".join(hearing.blobs.open("a", sha256(CONTENT), 3)) == b"tent"
+        assert b"".join(hearing.blobs.open("a", sha256_digest(CONTENT), 3)) == b"tent"
 
 
 def _through(relay: Relay, login: Login) -> OciClient:
     url = f"http://127.0.0.1:{relay.port}"
-    return OciClient(Given(Login(url=url, username=login.username, password=login.password)), clock=BriefClock())
+    return OciClient(
+        StaticCredentials(Login(url=url, username=login.username, password=login.password)), clock=BriefClock()
+    )
 
 
 def _upload(client: OciClient) -> int:
@@ -250,4 +252,4 @@ def _upload(client: OciClient) -> int:
 
 
 def _blob(content: bytes) -> Descriptor:
-    return Descriptor(digest=sha256(content), media_type=oci_samples.LAYER, size=len(content))
+    return Descriptor(digest=sha256_digest(content), media_type=oci_samples.LAYER, size=len(content))

@@ -13,7 +13,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.registry import OciRegistry
-from kaizen_tasks.adapters.oci.transport import ATTEMPTS, LONGEST_PAUSE
+from kaizen_tasks.adapters.oci.transport import BACKOFF_CAP_SECONDS, MAX_ATTEMPTS
 from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import Login, Secret
 from tests import oci_samples
@@ -53,7 +53,7 @@ class TestPassword:
         )
 
         with pytest.raises(Denied) as caught:
-            stranger.image("a", "v1.2.3")
+            stranger.find_image("a", "v1.2.3")
 
         assert "guess-it" not in str(caught.value)
 
@@ -64,14 +64,14 @@ class TestMisbehaviour:
         found = Reply(headers={"Docker-Content-Digest": DIGEST})
         scripted.script["HEAD /v2/a/manifests/v1"] = [*busy, found]
 
-        assert hearing.head("a", "v1") == DIGEST
+        assert hearing.resolve_digest("a", "v1") == DIGEST
         assert len(scripted.asked("HEAD /v2/a/manifests/v1")) == 4
 
     def test_gives_up_on_a_registry_that_stays_busy(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=503)]
 
         with pytest.raises(Unreachable, match="HTTP 503"):
-            hearing.head("a", "v1")
+            hearing.resolve_digest("a", "v1")
 
     def test_waits_longer_each_time_and_never_as_long_as_others(
         self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock
@@ -79,14 +79,14 @@ class TestMisbehaviour:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=429)]
 
         with pytest.raises(Unreachable, match="HTTP 429"):
-            hearing.head("a", "v1")
+            hearing.resolve_digest("a", "v1")
 
-        assert len(clock.slept) == ATTEMPTS - 1
-        longest = [min(0.5 * 2**attempt, LONGEST_PAUSE) for attempt in range(ATTEMPTS - 1)]
-        assert all(most / 2 <= slept <= most for slept, most in zip(clock.slept, longest, strict=True))
-        assert clock.slept[0] != clock.slept[1] / 2
+        assert len(clock.sleeps) == MAX_ATTEMPTS - 1
+        longest = [min(0.5 * 2**attempt, BACKOFF_CAP_SECONDS) for attempt in range(MAX_ATTEMPTS - 1)]
+        assert all(most / 2 <= slept <= most for slept, most in zip(clock.sleeps, longest, strict=True))
+        assert clock.sleeps[0] != clock.sleeps[1] / 2
 
-    @pytest.mark.parametrize(("seconds", "slept"), [(7, 7.0), (3600, LONGEST_PAUSE)])
+    @pytest.mark.parametrize(("seconds", "slept"), [(7, 7.0), (3600, BACKOFF_CAP_SECONDS)])
     @pytest.mark.parametrize("form", ["seconds", "date"])
     def test_waits_as_long_as_the_registry_wishes_within_reason(
         self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock, seconds: int, slept: float, form: str
@@ -96,8 +96,8 @@ class TestMisbehaviour:
         busy = Reply(status=429, headers={"Retry-After": wish})
         scripted.script["HEAD /v2/a/manifests/v1"] = [busy, Reply(status=404)]
 
-        assert hearing.head("a", "v1") == ""
-        assert clock.slept == [slept]
+        assert hearing.resolve_digest("a", "v1") == ""
+        assert clock.sleeps == [slept]
 
     def test_logs_in_again_when_the_password_has_expired(
         self, scripted: ScriptedServer, renewing: OciClient, clock: FakeClock
@@ -106,17 +106,17 @@ class TestMisbehaviour:
         for status in (401, 403):
             scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=status), found]
 
-            assert renewing.head("a", "v1") == DIGEST
+            assert renewing.resolve_digest("a", "v1") == DIGEST
 
         used = [request.headers["Authorization"] for request in scripted.requests]
         assert used[0] != used[1] == used[2] != used[3]
-        assert not clock.slept
+        assert not clock.sleeps
 
     def test_logs_in_again_once(self, scripted: ScriptedServer, renewing: OciClient) -> None:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=401)]
 
         with pytest.raises(Denied, match="HTTP 401"):
-            renewing.head("a", "v1")
+            renewing.resolve_digest("a", "v1")
 
         assert len(scripted.requests) == 2
 
@@ -125,13 +125,13 @@ class TestMisbehaviour:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=201, headers=other)]
 
         with pytest.raises(PushFailed, match=f"became {DIGEST}"):
-            hearing.put("a", "v1", oci_samples.image().root)
+            hearing.put_manifest("a", "v1", oci_samples.image().root)
 
     def test_says_that_nobody_listens(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
 
         with pytest.raises(Unreachable, match="does not answer"):
-            hearing.head("a", "v1")
+            hearing.resolve_digest("a", "v1")
 
     def test_sends_no_credentials_to_the_storage_behind_a_redirect(
         self, scripted: ScriptedServer, hearing: OciClient
@@ -162,7 +162,7 @@ class TestMisbehaviour:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=303, headers={"Location": "/elsewhere"})]
 
         with pytest.raises(PushFailed, match="HTTP 303"):
-            hearing.put("a", "v1", oci_samples.image().root)
+            hearing.put_manifest("a", "v1", oci_samples.image().root)
 
         assert len(scripted.requests) == 1
 
@@ -172,7 +172,7 @@ class TestMisbehaviour:
         scripted.script["GET /v2/b/manifests/v1"] = [
             Reply(body=root.content, headers={"Content-Type": root.media_type})
         ]
-        hearing.put("a", "v1", root)
+        hearing.put_manifest("a", "v1", root)
         hearing.manifest("b", "v1")
 
         assert [hearing.manifest(each, root.digest) for each in ("a", "b", "c")] == [root, root, None]
@@ -199,6 +199,6 @@ class TestMisbehaviour:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=400, body=body)]
 
         with pytest.raises(PushFailed, match="TAG_INVALID") as caught:
-            hearing.put("a", "v1", oci_samples.image().root)
+            hearing.put_manifest("a", "v1", oci_samples.image().root)
 
         assert caught.value.hint == "a version never moves: release the next one"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, field
 
-from kaizen_tasks.adapters.oci.pool import Connections
+from kaizen_tasks.adapters.oci.pool import ConnectionPool
 from tests.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kaizen_tasks.adapters.oci.pool import Reply
+    from kaizen_tasks.adapters.oci.pool import PooledResponse
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 TIMEOUT = 10.0
@@ -77,19 +77,19 @@ def talking(*answers: list[bytes], context: ssl.SSLContext | None = None) -> Ite
         thread.join(TIMEOUT)
 
 
-def get(connections: Connections, url: str) -> Reply:
-    return connections.exchange("GET", f"{url}/v2/", headers={}, body=b"")
+def get(connections: ConnectionPool, url: str) -> PooledResponse:
+    return connections.request("GET", f"{url}/v2/", headers={}, body=b"")
 
 
 def test_takes_the_same_connection_again() -> None:
-    connections = Connections()
+    connections = ConnectionPool()
     with talking([HELLO, HELLO]) as talker:
         assert get(connections, talker.url).body() == b"hello"
         assert get(connections, talker.url).body() == b"hello"
 
 
 def test_takes_a_new_connection_while_another_is_in_use() -> None:
-    connections = Connections()
+    connections = ConnectionPool()
     with talking([HELLO], [HELLO]) as talker:
         first = get(connections, talker.url)
         talker.hung_up.wait(TIMEOUT)
@@ -99,7 +99,7 @@ def test_takes_a_new_connection_while_another_is_in_use() -> None:
 
 
 def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None:
-    connections = Connections()
+    connections = ConnectionPool()
     with talking([HELLO], [HELLO]) as talker:
         get(connections, talker.url).drain()
         assert talker.hung_up.wait(TIMEOUT)
@@ -108,7 +108,7 @@ def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None
 
 
 def test_lets_go_of_a_connection_on_which_something_is_left_to_be_read() -> None:
-    connections = Connections()
+    connections = ConnectionPool()
     with talking([HELLO, HELLO], [HELLO]) as talker:
         get(connections, talker.url).close()
 
@@ -117,7 +117,7 @@ def test_lets_go_of_a_connection_on_which_something_is_left_to_be_read() -> None
 
 
 def test_keeps_no_connection_twice() -> None:
-    connections = Connections()
+    connections = ConnectionPool()
     with talking([HELLO, HELLO], [HELLO]) as talker:
         first = get(connections, talker.url)
         first.drain()
@@ -130,7 +130,7 @@ def test_keeps_no_connection_twice() -> None:
 
 def test_reads_a_body_whose_length_nobody_knew() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
-    connections = Connections()
+    connections = ConnectionPool()
     with talking([chunked, HELLO]) as talker:
         assert get(connections, talker.url).body() == b"hello"
         assert get(connections, talker.url).body() == b"hello"
@@ -139,7 +139,7 @@ def test_reads_a_body_whose_length_nobody_knew() -> None:
 @pytest.mark.parametrize("body", [b"Content-Length: 9\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello"])
 def test_notices_that_a_body_was_broken_off(body: bytes) -> None:
     with talking([b"HTTP/1.1 200 OK\r\n" + body]) as talker, pytest.raises(IncompleteRead):
-        get(Connections(), talker.url).body()
+        get(ConnectionPool(), talker.url).body()
 
 
 def test_hears_why_a_body_was_refused_before_its_end() -> None:
@@ -150,14 +150,14 @@ def test_hears_why_a_body_was_refused_before_its_end() -> None:
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge"
     headers = {"Content-Length": "200000000"}
     with talking([refusal]) as talker:
-        reply = Connections().exchange("PATCH", f"{talker.url}/upload", headers=headers, body=endless())
+        reply = ConnectionPool().request("PATCH", f"{talker.url}/upload", headers=headers, body=endless())
 
         assert (reply.status, reply.body()) == (413, b"large")
 
 
 def test_what_cannot_stand_in_a_request_is_quoted() -> None:
     with talking([HELLO]) as talker:
-        Connections().exchange("GET", f"{talker.url}/a b/\u00e4?x=%20&y=1", headers={}, body=b"").drain()
+        ConnectionPool().request("GET", f"{talker.url}/a b/\u00e4?x=%20&y=1", headers={}, body=b"").drain()
 
     assert talker.heard[0].startswith(b"GET /a%20b/%C3%A4?x=%20&y=1 HTTP/1.1\r\n")
 
@@ -167,12 +167,12 @@ def test_what_cannot_stand_in_a_request_is_quoted() -> None:
 )
 def test_refuses_what_is_no_address(address: str) -> None:
     with pytest.raises(InvalidURL):
-        Connections().exchange("GET", address, headers={}, body=b"")
+        ConnectionPool().request("GET", address, headers={}, body=b"")
 
 
 def test_what_does_not_speak_http_is_no_reply() -> None:
     with talking([b"220 ready\r\n"]) as talker, pytest.raises(HTTPException):
-        get(Connections(), talker.url)
+        get(ConnectionPool(), talker.url)
 
 
 class TestTls:
@@ -188,13 +188,13 @@ class TestTls:
 
     def test_trusts_no_certificate_that_nobody_vouches_for(self, context: ssl.SSLContext) -> None:
         with talking([HELLO], context=context) as talker, pytest.raises(ssl.SSLCertVerificationError):
-            get(Connections(), talker.url)
+            get(ConnectionPool(), talker.url)
 
     def test_trusts_what_the_system_trusts(
         self, context: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        connections = Connections()
+        connections = ConnectionPool()
         with talking([HELLO, HELLO], context=context) as talker:
             assert get(connections, talker.url).body() == b"hello"
             assert get(connections, talker.url).body() == b"hello"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.oci.pusher import Carrier
+from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.errors import Denied, NotFound, PushFailed
 from tests import oci_samples
 from tests.scripted import Reply
@@ -26,14 +26,14 @@ class TestTransfer:
     def test_mounts_every_blob_of_a_repository_next_to_it(self, client: OciClient) -> None:
         sample = oci_samples.image().push(client, "a", "v1.2.3")
 
-        copied = Carrier(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+        copied = ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
-        assert (copied.mounted, copied.uploaded, copied.sent) == (3, 0, 0)
+        assert (copied.blobs_mounted, copied.blobs_uploaded, copied.bytes_sent) == (3, 0, 0)
 
     def test_keeps_the_original_bytes(self, client: OciClient) -> None:
         sample = oci_samples.image().push(client, "a", "v1.2.3")
 
-        Carrier(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+        ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
         assert client.manifest("b", "v1.2.3") == sample.root
 
@@ -41,11 +41,13 @@ class TestTransfer:
         sample = oci_samples.image(layers=(b"base", b"app")).push(client, "a", "v1.2.3")
         oci_samples.image("v1.2.2", layers=(b"base", b"old")).push(client, "b", "v1.2.2")
         base = sample.root.blobs[1].digest
-        carrier = Carrier(client, stock=lambda repository, digests: {base} & set(digests) if repository == "b" else ())
+        carrier = ImagePusher(
+            client, blob_lookup=lambda repository, digests: {base} & set(digests) if repository == "b" else ()
+        )
 
         copied = carrier.copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
-        assert (copied.mounted, copied.present, copied.uploaded) == (2, 1, 0)
+        assert (copied.blobs_mounted, copied.blobs_present, copied.blobs_uploaded) == (2, 1, 0)
 
     def test_leaves_a_tag_alone_that_appeared_while_the_blobs_were_on_their_way(self, client: OciClient) -> None:
         """This registry would let it move."""
@@ -57,34 +59,34 @@ class TestTransfer:
             return ()
 
         with pytest.raises(PushFailed, match="holds other bytes"):
-            Carrier(client, stock=stock).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
+            ImagePusher(client, blob_lookup=stock).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
-        assert client.head("b", "v1.2.3") == faster.digest
+        assert client.resolve_digest("b", "v1.2.3") == faster.digest
 
     def test_uploads_a_layout(self, client: OciClient, tmp_path: Path) -> None:
         sample = oci_samples.image(layers=(b"x" * 3_000_000, b"app"))
 
-        copied = Carrier(client).upload_layout(sample.write(tmp_path / "layout"), repository="a", tag="v1.2.3")
+        copied = ImagePusher(client).upload_layout(sample.write(tmp_path / "layout"), repository="a", tag="v1.2.3")
 
-        assert (sample.digest, 0, 3) == (copied.digest, copied.mounted, copied.uploaded)
-        assert sum(map(len, sample.blobs.values())) == copied.sent
+        assert (sample.digest, 0, 3) == (copied.digest, copied.blobs_mounted, copied.blobs_uploaded)
+        assert sum(map(len, sample.blobs.values())) == copied.bytes_sent
         assert client.manifest("a", "v1.2.3") == sample.root
 
     def test_uploads_a_layout_once(self, client: OciClient, tmp_path: Path) -> None:
         layout = oci_samples.image().write(tmp_path / "layout")
-        Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+        ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
-        again = Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+        again = ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
-        assert (again.uploaded, again.sent) == (0, 0)
+        assert (again.blobs_uploaded, again.bytes_sent) == (0, 0)
 
     def test_does_not_send_a_layer_that_the_target_holds(self, client: OciClient, tmp_path: Path) -> None:
         oci_samples.image("v1.2.2", layers=(b"base", b"old")).push(client, "a", "v1.2.2")
         layout = oci_samples.image(layers=(b"base", b"new")).write(tmp_path / "layout")
 
-        copied = Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+        copied = ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
-        assert (copied.uploaded, copied.present) == (2, 1)
+        assert (copied.blobs_uploaded, copied.blobs_present) == (2, 1)
 
     def test_leaves_no_tag_when_a_layer_is_damaged(self, client: OciClient, tmp_path: Path) -> None:
         sample = oci_samples.image(layers=(b"layer",))
@@ -92,9 +94,9 @@ class TestTransfer:
         (layout / "blobs" / sample.root.blobs[1].digest.replace(":", "/")).write_bytes(b"rotten")
 
         with pytest.raises(PushFailed, match="does not hold what its name says"):
-            Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+            ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
-        assert not client.head("a", "v1.2.3")
+        assert not client.resolve_digest("a", "v1.2.3")
 
     @pytest.mark.parametrize("missing", ["index.json", "blobs"])
     def test_misses_a_file_of_the_layout(self, client: OciClient, tmp_path: Path, missing: str) -> None:
@@ -104,18 +106,18 @@ class TestTransfer:
         (layer if missing == "blobs" else layout / "index.json").unlink()
 
         with pytest.raises(NotFound, match="is missing") as caught:
-            Carrier(client).upload_layout(layout, repository="a", tag="v1.2.3")
+            ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
         assert caught.value.hint == "build the image again"
 
     def test_copies_side_by_side_into_many_repositories(self, client: OciClient) -> None:
         sample = oci_samples.image(layers=tuple(bytes([n]) * 1000 for n in range(8))).push(client, "a", "v1")
-        carrier, targets = Carrier(client), [f"tenant/{number}" for number in range(8)]
+        carrier, targets = ImagePusher(client), [f"tenant/{number}" for number in range(8)]
 
         with ThreadPoolExecutor(len(targets)) as pool:
             list(pool.map(lambda to: carrier.copy(digest=sample.digest, source="a", target=to, tag="v1"), targets))
 
-        assert {sample.digest} == {client.head(target, "v1") for target in targets}
+        assert {sample.digest} == {client.resolve_digest(target, "v1") for target in targets}
 
 
 class TestMisbehaviour:
@@ -125,7 +127,7 @@ class TestMisbehaviour:
         for target in ("b", "c"):
             _mount(scripted, target, sample)
 
-        carrier = Carrier(hearing)
+        carrier = ImagePusher(hearing)
         for target in ("b", "c"):
             carrier.copy(digest=sample.digest, source="a", target=target, tag="v1")
 
@@ -144,10 +146,10 @@ class TestMisbehaviour:
             }
         scripted.script["PUT /v2/b/manifests/v1"] = [Reply(status=201)]
 
-        copied = Carrier(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
+        copied = ImagePusher(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
 
-        assert (copied.mounted, copied.uploaded) == (0, 2)
-        assert sum(map(len, sample.blobs.values())) == copied.sent
+        assert (copied.blobs_mounted, copied.blobs_uploaded) == (0, 2)
+        assert sum(map(len, sample.blobs.values())) == copied.bytes_sent
         assert not scripted.asked("POST /v2/b/blobs/uploads/")
 
     def test_sends_nothing_that_is_there_when_a_mount_was_refused(
@@ -161,9 +163,9 @@ class TestMisbehaviour:
             scripted.script[f"HEAD /v2/b/blobs/{digest}"] = [Reply()]
         scripted.script["PUT /v2/b/manifests/v1"] = [Reply(status=201)]
 
-        copied = Carrier(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
+        copied = ImagePusher(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
 
-        assert (copied.present, copied.uploaded, copied.sent) == (3, 0, 0)
+        assert (copied.blobs_present, copied.blobs_uploaded, copied.bytes_sent) == (3, 0, 0)
 
     def test_puts_children_before_their_index_and_the_tag_last(
         self, scripted: ScriptedServer, hearing: OciClient
@@ -174,7 +176,7 @@ class TestMisbehaviour:
             _hold(scripted, "a", sample)
             _mount(scripted, "b", sample)
 
-        Carrier(hearing).copy(digest=index.digest, source="a", target="b", tag="v1")
+        ImagePusher(hearing).copy(digest=index.digest, source="a", target="b", tag="v1")
 
         puts = [request.path for request in scripted.requests if request.method == "PUT"]
         assert [path.rpartition("/")[2] for path in puts] == [amd.digest, arm.digest, "v1"]
@@ -189,7 +191,7 @@ class TestMisbehaviour:
         scripted.script[f"GET /v2/a/blobs/{lost}"] = [Reply(status=404)]
 
         with pytest.raises(NotFound, match=f"/a does not hold {lost}"):
-            Carrier(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
+            ImagePusher(hearing).copy(digest=sample.digest, source="a", target="b", tag="v1")
 
         assert not scripted.asked("PUT /v2/b/manifests/v1")
 
@@ -200,7 +202,7 @@ class TestMisbehaviour:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
 
         with pytest.raises(PushFailed, match="does not answer"):
-            Carrier(hearing).upload_layout(layout, repository="a", tag="v1")
+            ImagePusher(hearing).upload_layout(layout, repository="a", tag="v1")
 
     def test_a_failed_layer_stops_the_others_on_their_way(
         self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
@@ -215,7 +217,7 @@ class TestMisbehaviour:
         scripted.script["PATCH /upload"] = [Reply(status=202)]
 
         with pytest.raises(Denied):
-            Carrier(hearing).upload_layout(layout, repository="a", tag="v1")
+            ImagePusher(hearing).upload_layout(layout, repository="a", tag="v1")
 
         assert not scripted.asked(f"PUT /upload?digest={large.digest}")
 
@@ -227,7 +229,7 @@ class TestMisbehaviour:
         scripted.script["POST /v2/a/blobs/uploads/"] = [Reply(status=404, body=body)]
 
         with pytest.raises(NotFound) as caught:
-            Carrier(hearing).upload_layout(layout, repository="a", tag="v1")
+            ImagePusher(hearing).upload_layout(layout, repository="a", tag="v1")
 
         assert caught.value.hint == "create it: aws ecr create-repository --repository-name a"
 

@@ -7,7 +7,7 @@ import datetime as dt
 from hypothesis import strategies as st
 from semver import Version
 
-from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog.cut import cut_release
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -94,8 +94,8 @@ def version(text: str) -> Version:
 
 
 def cut(content: bytes, *, to: str = "1.2.0", repository_url: str | None = None) -> bytes:
-    return changelog.release(
-        content, version=version(to), date=TODAY, repository_url=repository_url, tag=lambda one: f"v{one}"
+    return cut_release(
+        content, version=version(to), date=TODAY, repository_url=repository_url, format_tag=lambda one: f"v{one}"
     )
 
 

@@ -4,16 +4,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
+from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES
+from kaizen_tasks.domain.changelog.lint.check import check_changelog
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from tests.domain.changelog.documents import ORDERLY, TODAY, nasty, unreleased
 
 
 def test_begins_with_nothing_unreleased() -> None:
-    log = changelog.parse(changelog.empty())
+    log = parse_changelog(empty_changelog())
     assert log.unreleased
-    assert log.unreleased.empty
-    assert changelog.check(changelog.empty(), version=None, tags=None, repository_url=None, today=TODAY) == ()
+    assert log.unreleased.is_empty
+    assert check_changelog(empty_changelog(), version=None, tags=None, repository_url=None, today=TODAY) == ()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ def test_begins_with_nothing_unreleased() -> None:
     ],
 )
 def test_adds_to_the_group_in_the_manner_of_the_file(before: str, after: str) -> None:
-    assert changelog.add(unreleased(before), kind="fixed", text="new") == unreleased(after)
+    assert add_entry(unreleased(before), kind="fixed", text="new") == unreleased(after)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +50,11 @@ def test_adds_to_the_group_in_the_manner_of_the_file(before: str, after: str) ->
     ],
 )
 def test_makes_unreleased_where_it_is_missing(before: bytes, after: bytes) -> None:
-    assert changelog.add(before, kind="Fixed", text="new") == after
+    assert add_entry(before, kind="Fixed", text="new") == after
 
 
 def test_indents_further_lines_and_marks_breaking_changes() -> None:
-    result = changelog.add(unreleased(""), kind="changed", text="one\r\ntwo\n\n- three\n", breaking=True)
+    result = add_entry(unreleased(""), kind="changed", text="one\r\ntwo\n\n- three\n", breaking=True)
     assert result == unreleased("\n### Changed\n\n- **Breaking:** one\n  two\n\n  - three\n")
 
 
@@ -66,32 +69,32 @@ def test_indents_further_lines_and_marks_breaking_changes() -> None:
 )
 def test_refuses_what_makes_no_entry(kind: str, text: str, why: str) -> None:
     with pytest.raises(UsageError) as refusal:
-        changelog.add(ORDERLY, kind=kind, text=text)
-    assert refusal.match(why) if "$" not in why else refusal.value.what.endswith(why[:-1])
+        add_entry(ORDERLY, kind=kind, text=text)
+    assert refusal.match(why) if "$" not in why else refusal.value.message.endswith(why[:-1])
 
 
 def test_refuses_markdown_that_would_be_something_else() -> None:
     with pytest.raises(Refused, match="would not be read"):
-        changelog.add(unreleased(""), kind="fixed", text="- -")
+        add_entry(unreleased(""), kind="fixed", text="- -")
 
 
 def test_keeps_a_fence_that_is_never_closed_inside_its_entry() -> None:
-    result = changelog.add(ORDERLY, kind="fixed", text="```\nx")
-    assert [one.heading for one in changelog.parse(ORDERLY).sections] == [
-        one.heading for one in changelog.parse(result).sections
+    result = add_entry(ORDERLY, kind="fixed", text="```\nx")
+    assert [one.heading for one in parse_changelog(ORDERLY).sections] == [
+        one.heading for one in parse_changelog(result).sections
     ]
 
 
 @settings(max_examples=200, deadline=None)
-@given(nasty().map(str.encode), st.one_of(nasty(), st.text()), st.sampled_from(changelog.CHANGE_TYPES))
+@given(nasty().map(str.encode), st.one_of(nasty(), st.text()), st.sampled_from(CHANGE_TYPES))
 @example(b"## [Unreleased]\n### Fixed\n- a", "x", "Fixed")
 @example(b"## [Unreleased]\n### Fixed\n```", "x", "Fixed")
 def test_reads_back_what_was_added(content: bytes, text: str, kind: str) -> None:
     try:
-        result = changelog.add(content, kind=kind, text=text)
+        result = add_entry(content, kind=kind, text=text)
     except KaizenError:
         return
-    before, after = changelog.parse(content), changelog.parse(result)
+    before, after = parse_changelog(content), parse_changelog(result)
     assert after.unreleased
     entries = [entry.text for group in after.unreleased.groups if group.type == kind for entry in group.entries]
     assert text.strip().split("\n")[0].split("\r")[0].rstrip() in [entry.split("\n")[0] for entry in entries]
@@ -99,9 +102,9 @@ def test_reads_back_what_was_added(content: bytes, text: str, kind: str) -> None
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(changelog.CHANGE_TYPES), st.sampled_from(["a", "b\nc", "`d`"])), min_size=1))
+@given(st.lists(st.tuples(st.sampled_from(CHANGE_TYPES), st.sampled_from(["a", "b\nc", "`d`"])), min_size=1))
 def test_builds_a_changelog_without_problems(entries: list[tuple[str, str]]) -> None:
-    content = changelog.empty()
+    content = empty_changelog()
     for kind, text in entries:
-        content = changelog.add(content, kind=kind, text=text)
-    assert changelog.check(content, version=None, tags=None, repository_url=None, today=TODAY) == ()
+        content = add_entry(content, kind=kind, text=text)
+    assert check_changelog(content, version=None, tags=None, repository_url=None, today=TODAY) == ()

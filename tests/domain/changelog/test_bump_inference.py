@@ -2,14 +2,14 @@
 
 import pytest
 
-from kaizen_tasks.domain import changelog
-from kaizen_tasks.domain.changelog import ChangePart
+from kaizen_tasks.domain.changelog.bump_inference import ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.changelog.model import Section, parse_changelog
 from kaizen_tasks.errors import Refused
 from tests.domain.changelog.documents import unreleased, version
 
 
-def section(body: str) -> changelog.Section:
-    return changelog.parse(unreleased(body)).sections[0]
+def section(body: str) -> Section:
+    return parse_changelog(unreleased(body)).sections[0]
 
 
 @pytest.mark.parametrize(
@@ -26,25 +26,25 @@ def section(body: str) -> changelog.Section:
     ],
 )
 def test_infers_the_part_and_names_the_entry(body: str, current: str, part: str, line: int) -> None:
-    reasoned = changelog.infer_part(section(body), current=version(current))
+    reasoned = infer_part(section(body), current_version=version(current))
     assert (reasoned.part, reasoned.entry.line) == (part, line)
 
 
 def test_gives_its_reason_in_one_line() -> None:
-    reasoned = changelog.infer_part(section("### Fixed\n- **Breaking:** b\n  c\n"), current=version("1.0.0"))
+    reasoned = infer_part(section("### Fixed\n- **Breaking:** b\n  c\n"), current_version=version("1.0.0"))
     assert reasoned.reason == "major: line 3 (breaking, Fixed): **Breaking:** b c"
 
 
 def test_says_that_a_long_entry_goes_on() -> None:
     body = f"### Fixed\n- Paces {'of runners who walk ' * 4}\n  are rounded\n"
-    reasoned = changelog.infer_part(section(body), current=version("1.0.0"))
+    reasoned = infer_part(section(body), current_version=version("1.0.0"))
     entry = "Paces of runners who walk of runners who walk of runners who walk of …"
     assert reasoned.reason == f"patch: line 3 (Fixed): {entry}"
 
 
 def test_refuses_to_guess_from_entries_without_a_type() -> None:
     with pytest.raises(Refused, match="what kind of change"):
-        changelog.infer_part(section("- a\n"), current=version("1.0.0"))
+        infer_part(section("- a\n"), current_version=version("1.0.0"))
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,5 @@ def test_refuses_to_guess_from_entries_without_a_type() -> None:
     ],
 )
 def test_contradicts_a_part_that_is_too_low(body: str, part: ChangePart, line: int) -> None:
-    entry = changelog.contradicts(section(body), part, version("1.0.0"))
+    entry = find_entry_exceeding(section(body), part, version("1.0.0"))
     assert (entry.line if entry else 0) == line

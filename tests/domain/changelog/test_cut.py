@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import example, given, settings
 
-from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog.cut_check import verify_cut
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import KaizenError, Refused
 from tests.domain.changelog.documents import ORDERLY, cut, releasable, unreleased, version
 from tests.domain.changelog.test_outline import oracle_headings
@@ -12,9 +13,9 @@ from tests.domain.changelog.test_outline import oracle_headings
 def test_puts_a_heading_between_unreleased_and_its_entries() -> None:
     result = cut(ORDERLY)
     assert b"## [Unreleased]\n\n## [1.2.0] - 2026-11-22\n\n### Added\n\n- A **new** thing" in result
-    log = changelog.parse(result)
+    log = parse_changelog(result)
     assert log.unreleased
-    assert log.unreleased.empty
+    assert log.unreleased.is_empty
     assert [str(one.version) for one in log.releases] == ["1.2.0", "1.1.0", "1.0.0"]
 
 
@@ -174,10 +175,10 @@ def test_adds_links_below_a_heading_that_ends_the_file() -> None:
     ],
 )
 def test_proof_finds_any_other_difference(old: bytes, new: bytes) -> None:
-    log, result = changelog.parse(ORDERLY), cut(ORDERLY)
-    changelog.prove_cut(log, result, version=version("1.2.0"))
+    log, result = parse_changelog(ORDERLY), cut(ORDERLY)
+    verify_cut(log, result, version=version("1.2.0"))
     with pytest.raises(Refused, match="cannot be cut"):
-        changelog.prove_cut(log, result.replace(old, new, 1), version=version("1.2.0"))
+        verify_cut(log, result.replace(old, new, 1), version=version("1.2.0"))
 
 
 @settings(max_examples=200, deadline=None)
@@ -189,12 +190,12 @@ def test_proof_finds_any_other_difference(old: bytes, new: bytes) -> None:
 @example(b"## [Unreleased]\n### Added\n- # T\n  [1.0.0]: http://x/y\n\n## [1.0.0] - 2020-01-01\n")
 def test_releases_the_same_entries_and_leaves_the_rest(content: bytes) -> None:
     try:
-        before = changelog.parse(content)
+        before = parse_changelog(content)
         result = cut(content, to="7.7.7", repository_url="https://h/o/r")
     except KaizenError:
         return
-    log = changelog.parse(result)
-    released = log.find(version("7.7.7"))
+    log = parse_changelog(result)
+    released = log.find_section(version("7.7.7"))
     assert released
     assert before.unreleased
     assert [one.text for one in before.unreleased.entries] == [one.text for one in released.entries]

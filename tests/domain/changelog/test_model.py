@@ -6,13 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain import changelog
+from kaizen_tasks.domain.changelog.links.index import Link
+from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import KaizenError, Refused
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased, version
 
 
 def test_reads_releases_in_the_order_of_the_file() -> None:
-    log = changelog.parse(ORDERLY)
+    log = parse_changelog(ORDERLY)
     assert [str(section.version) for section in log.releases] == ["1.1.0", "1.0.0"]
     assert log.unreleased
     assert log.unreleased.line == 3
@@ -20,7 +21,7 @@ def test_reads_releases_in_the_order_of_the_file() -> None:
 
 
 def test_reads_entries_with_what_belongs_to_them() -> None:
-    log = changelog.parse(ORDERLY)
+    log = parse_changelog(ORDERLY)
     assert log.unreleased
     first, second = log.unreleased.entries
     assert (first.text, first.line) == ("A **new** thing\nthat goes on\n- and nests", 7)
@@ -29,7 +30,7 @@ def test_reads_entries_with_what_belongs_to_them() -> None:
 
 
 def test_reads_date_yanked_and_summary() -> None:
-    newer, older = changelog.parse(ORDERLY).releases
+    newer, older = parse_changelog(ORDERLY).releases
     assert (newer.date, newer.yanked, newer.summary) == (dt.date(2026, 2, 3), False, "A word before.")
     assert (older.date, older.yanked, older.summary) == (dt.date(2026, 1, 2), True, "")
 
@@ -51,13 +52,13 @@ def test_reads_date_yanked_and_summary() -> None:
     ],
 )
 def test_reads_headings_of_many_manners(heading: str, name: str, date: str) -> None:
-    [section] = changelog.parse(heading.encode()).releases
+    [section] = parse_changelog(heading.encode()).releases
     assert (str(section.version), str(section.date)) == (name, date)
 
 
 @pytest.mark.parametrize("text", ["Unreleased", "[Unreleased]", "[UNRELEASED](http://x/y)", "[unreleased] - now"])
 def test_recognises_what_is_unreleased(text: str) -> None:
-    assert changelog.parse(f"## {text}\n".encode()).unreleased
+    assert parse_changelog(f"## {text}\n".encode()).unreleased
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_recognises_what_is_unreleased(text: str) -> None:
     ["```\n{}\n```", "<!--\n{}\n-->", "~~~\n\n{}", "<pre>\n\n{}\n</pre>", "<div>\n{}\n</div>", "- ```\n  {}", "> {}"],
 )
 def test_sees_no_heading_where_markdown_has_none(hidden: str) -> None:
-    log = changelog.parse(hidden.format("## [1.0.0]").encode())
+    log = parse_changelog(hidden.format("## [1.0.0]").encode())
     assert log.sections == ()
 
 
@@ -73,8 +74,8 @@ def test_sees_no_heading_where_markdown_has_none(hidden: str) -> None:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_reads_the_same_whatever_ends_a_line(newline: str, mark: str) -> None:
     content = (mark + ORDERLY.decode().replace("\n", newline)).encode()
-    log = changelog.parse(content)
-    plain = changelog.parse(ORDERLY)
+    log = parse_changelog(content)
+    plain = parse_changelog(ORDERLY)
     assert [one.heading for one in plain.sections] == [one.heading for one in log.sections]
     assert [one.line for one in plain.sections] == [one.line for one in log.sections]
     assert [[e.text for e in one.entries] for one in plain.sections] == [
@@ -84,7 +85,7 @@ def test_reads_the_same_whatever_ends_a_line(newline: str, mark: str) -> None:
 
 
 def test_keeps_form_feeds_and_line_separators_inside_their_lines() -> None:
-    log = changelog.parse(unreleased("### Fixed\n- a\x0cb\u2028c\x85d\n"))
+    log = parse_changelog(unreleased("### Fixed\n- a\x0cb\u2028c\x85d\n"))
     assert log.unreleased
     assert [entry.text for entry in log.unreleased.entries] == ["a\x0cb\u2028c\x85d"]
 
@@ -99,7 +100,7 @@ def test_keeps_form_feeds_and_line_separators_inside_their_lines() -> None:
 )
 def test_names_the_place_that_is_not_utf8(content: bytes, place: str) -> None:
     with pytest.raises(Refused, match=place):
-        changelog.parse(content)
+        parse_changelog(content)
 
 
 @pytest.mark.parametrize(
@@ -113,24 +114,24 @@ def test_names_the_place_that_is_not_utf8(content: bytes, place: str) -> None:
     ],
 )
 def test_knows_breaking_entries(entry: str, breaking: bool) -> None:
-    log = changelog.parse(unreleased(f"### Changed\n- {entry}\n"))
+    log = parse_changelog(unreleased(f"### Changed\n- {entry}\n"))
     assert log.unreleased
-    assert [one.breaking for one in log.unreleased.entries] == [breaking]
+    assert [one.is_breaking for one in log.unreleased.entries] == [breaking]
 
 
 def test_finds_links_wherever_they_are_defined() -> None:
-    log = changelog.parse(b"[A  b]: </x>\n\n## [1.0.0]\n\n- x\n\n[1.0.0]:\n  http://y\n  'title'\n\n# End\n")
+    log = parse_changelog(b"[A  b]: </x>\n\n## [1.0.0]\n\n- x\n\n[1.0.0]:\n  http://y\n  'title'\n\n# End\n")
     assert [(link.label, link.url, link.line) for link in log.links] == [("A  b", "/x", 1), ("1.0.0", "http://y", 7)]
-    assert log.link("a B") == changelog.Link(label="A  b", url="/x", start=0, end=13, url_start=9)
+    assert log.link("a B") == Link(label="A  b", url="/x", start=0, end=13, url_start=9)
 
 
 def test_selects_a_range_of_releases() -> None:
-    log = changelog.parse(ORDERLY)
-    assert log.find(version("1.0.0")) is log.releases[1]
-    assert log.find(version("9.0.0")) is None
-    assert log.between(oldest=version("1.0.1")) == log.releases[:1]
-    assert log.between(newest=version("1.0.0")) == log.releases[1:]
-    assert log.between() == log.releases
+    log = parse_changelog(ORDERLY)
+    assert log.find_section(version("1.0.0")) is log.releases[1]
+    assert log.find_section(version("9.0.0")) is None
+    assert log.releases_between(oldest=version("1.0.1")) == log.releases[:1]
+    assert log.releases_between(newest=version("1.0.0")) == log.releases[1:]
+    assert log.releases_between() == log.releases
 
 
 @settings(max_examples=200, deadline=None)
@@ -142,10 +143,10 @@ def test_selects_a_range_of_releases() -> None:
 @example(b"[a]:\n")
 def test_reads_or_refuses_any_bytes(content: bytes) -> None:
     try:
-        log = changelog.parse(content)
-        spans = [(one.start, one.body, one.end) for one in log.sections]
+        log = parse_changelog(content)
+        spans = [(one.start, one.body_start, one.end) for one in log.sections]
         assert all(one.line >= 1 for one in log.sections)
-        assert all(content[e.start : e.end] for one in log.sections for e in (*one.entries, *one.loose))
+        assert all(content[e.start : e.end] for one in log.sections for e in (*one.entries, *one.untyped_entries))
         assert all(content[link.url_start : link.url_end] == link.url.encode() for link in log.links)
     except KaizenError:
         return

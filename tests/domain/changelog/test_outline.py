@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
 
-from kaizen_tasks.domain.changelog.markdown.block_parser import MAX_DEPTH, structure
-from kaizen_tasks.domain.changelog.markdown.lines import number_lines, split
-from kaizen_tasks.domain.changelog.outline import outline
+from kaizen_tasks.domain.changelog.markdown.block_parser import MAX_NESTING_DEPTH, parse_blocks
+from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, split_lines
+from kaizen_tasks.domain.changelog.outline import build_outline
 from kaizen_tasks.errors import Refused
 from tests.domain.changelog.documents import ORDERLY, nasty
 
@@ -50,8 +50,8 @@ def lines_of(text: str) -> list[str]:
 @example("-\n\n  ## x")
 def test_sees_every_heading_as_markdown_it_does(text: str) -> None:
     seen = [
-        (block.first, block.end, block.level, block.text)
-        for block in structure(lines_of(text)).blocks
+        (block.first_line, block.end_line, block.level, block.text)
+        for block in parse_blocks(lines_of(text)).blocks
         if block.kind == "heading"
     ]
     assert oracle_headings(text) == seen
@@ -68,32 +68,36 @@ def test_sees_every_heading_as_markdown_it_does(text: str) -> None:
 @example("# T\n> - <!--\n> ")
 def test_takes_the_same_headings_and_definitions_on_the_fast_path(text: str) -> None:
     content = text.encode().removeprefix(b"\xef\xbb\xbf")
-    found = outline(content)
+    found = build_outline(content)
     headings = list(
         zip(
-            number_lines(content, [mark.start for mark in found.marks]),
-            [mark.level for mark in found.marks],
+            line_numbers(content, [mark.start for mark in found.headings]),
+            [mark.level for mark in found.headings],
             strict=True,
         )
     )
-    plain = [offset for start, end in found.definitions.plain for offset in split(content, start, end).offsets[:-1]]
-    starts = sorted([*plain, *(one.start for one in found.definitions.found)])
+    plain = [
+        offset
+        for start, end in found.definitions.plain_spans
+        for offset in split_lines(content, start, end).offsets[:-1]
+    ]
+    starts = sorted([*plain, *(one.start for one in found.definitions.parsed_spans)])
     text = content.decode()
     assert [(first + 1, level) for first, _, level, _ in oracle_headings(text) if level <= 2] == headings
-    assert [line + 1 for line in oracle_definitions(text)] == number_lines(content, starts)
+    assert [line + 1 for line in oracle_definitions(text)] == line_numbers(content, starts)
 
 
 def test_reads_an_orderly_file_without_looking_at_its_blocks() -> None:
-    found = outline(ORDERLY)
-    assert found.definitions.found == ()
-    assert len(found.definitions.plain) == 1
+    found = build_outline(ORDERLY)
+    assert found.definitions.parsed_spans == ()
+    assert len(found.definitions.plain_spans) == 1
 
 
 @pytest.mark.parametrize("opening", [">", "- ", "1. ", "> - "])
 def test_refuses_nesting_that_would_exhaust_the_stack(opening: str) -> None:
     with pytest.raises(Refused, match="deeper than"):
-        structure([opening * (MAX_DEPTH + 1) + "x"])
+        parse_blocks([opening * (MAX_NESTING_DEPTH + 1) + "x"])
 
 
 def test_reads_nesting_up_to_the_limit() -> None:
-    assert structure([">" * MAX_DEPTH + "x"]).blocks[0].kind == "quote"
+    assert parse_blocks([">" * MAX_NESTING_DEPTH + "x"]).blocks[0].kind == "quote"

@@ -12,12 +12,12 @@ from attrs import evolve
 from kaizen_tasks.config import load, validate
 from kaizen_tasks.domain.init import notes, render_toml
 from kaizen_tasks.domain.init.detect import from_account
-from kaizen_tasks.domain.init.detect.from_account import Found, Service
-from kaizen_tasks.domain.init.evidence import together
-from kaizen_tasks.domain.init.merge_by_environment import Evidence
-from kaizen_tasks.domain.init.pipeline import arrange
-from kaizen_tasks.domain.init.proposal import Answers, Proposal, look, propose
-from kaizen_tasks.domain.init.repo_scan import Premises, Repository
+from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
+from kaizen_tasks.domain.init.evidence import combine_facts
+from kaizen_tasks.domain.init.merge_by_environment import ScanResult
+from kaizen_tasks.domain.init.pipeline import infer_pipeline
+from kaizen_tasks.domain.init.proposal import Proposal, UserAnswers, detect_environments, propose_config
+from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import Refused
 from tests.domain.init.samples import APP, TERRAFORM
 
@@ -26,26 +26,29 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.settings import Settings
 
-BEFORE = Premises(
-    name="work", texts=APP, answering=("app.py",), repository=Repository(branch="fix", branches=("main",))
+BEFORE = RepoScan(
+    name="work",
+    texts=APP,
+    version_endpoint_files=("app.py",),
+    repository=GitRepository(branch="fix", branches=("main",)),
 )
 
 
-def evidence(texts: Mapping[str, str], *, region: str = "") -> Evidence:
+def evidence(texts: Mapping[str, str], *, region: str = "") -> ScanResult:
     """Return what a folder with these files shows."""
     premises = evolve(BEFORE, texts=texts, region=region)
-    return Evidence(premises=premises, traces=look(premises))
+    return ScanResult(repo_scan=premises, facts=detect_environments(premises))
 
 
 def configured(proposal: Proposal) -> Settings:
     """Return what the reader makes of the file that would be written."""
-    raw = tomllib.loads(render_toml.configuration(proposal))
-    return validate.read(load.Source(Path("/app"), "kaizen.toml", raw), load.with_defaults(raw))
+    raw = tomllib.loads(render_toml.render_config(proposal))
+    return validate.build_settings(load.ConfigFile(Path("/app"), "kaizen.toml", raw), load.with_defaults(raw))
 
 
 def test_an_app_with_script_and_terraform_is_known_whole() -> None:
     """Every name, address and group; nothing is a guess."""
-    proposal = propose(evidence({**APP, **TERRAFORM}), Answers())
+    proposal = propose_config(evidence({**APP, **TERRAFORM}), UserAnswers())
     settings = configured(proposal)
 
     assert settings.app == "kaizencoach"
@@ -59,49 +62,49 @@ def test_an_app_with_script_and_terraform_is_known_whole() -> None:
     assert (prod.url, prod.protected) == ("https://www.kaizencoach.training", True)
     assert (dom.repository, dom.service) == ("dom-kaizencoach-app", "dom-kaizencoach-service")
     assert (dom.url, dom.protected) == ("https://dom.kaizencoach.training", False)
-    assert proposal.guessed == ()
+    assert proposal.guessed_keys == ()
 
 
 def test_what_only_the_script_shows_is_completed_and_called_a_guess() -> None:
     """A service is called after its repository; an address that nobody has shown is left to the platform."""
     found = evidence({**APP, "docs/deploy.md": "curl https://staging.kaizencoach.training/version\n"})
-    proposal = propose(found, Answers())
+    proposal = propose_config(found, UserAnswers())
     settings = configured(proposal)
 
     assert settings.environments["prod"].service == "my-personal-coach-service"
     assert settings.environments["staging"].url == "https://staging.kaizencoach.training"
     assert settings.environments["mark"].url == ""
-    (said,) = notes.of_account(proposal, None)
-    assert "services" in said.what
-    assert "repositories" not in said.what
-    assert 'service = "my-personal-coach-service"    # a guess' in render_toml.configuration(proposal)
+    (said,) = notes.guess_notes(proposal, None)
+    assert "services" in said.text
+    assert "repositories" not in said.text
+    assert 'service = "my-personal-coach-service"    # a guess' in render_toml.render_config(proposal)
 
 
 def test_an_app_that_shows_nothing_gets_two_environments_and_a_region_of_its_user() -> None:
     """As many apps have them; whatever was guessed is said."""
-    proposal = propose(evidence({"Dockerfile": "FROM a\n"}, region="eu-central-1"), Answers())
+    proposal = propose_config(evidence({"Dockerfile": "FROM a\n"}, region="eu-central-1"), UserAnswers())
     settings = configured(proposal)
 
     assert settings.app == "work"
     assert settings.pipeline == ("staging", "prod")
     assert settings.aws.region == "eu-central-1"
     assert settings.environments["prod"].protected
-    assert "environments" in proposal.guessed
-    assert "region" not in proposal.guessed
+    assert "environments" in proposal.guessed_keys
+    assert "region" not in proposal.guessed_keys
 
 
 def test_without_anything_to_deploy_only_releases_are_configured() -> None:
     """A library, or an app that begins."""
-    proposal = propose(evidence({}), Answers())
+    proposal = propose_config(evidence({}), UserAnswers())
 
     assert configured(proposal).environments == {}
-    assert "nothing names an environment" in next(notes.of_image(BEFORE, proposal)).what
+    assert "nothing names an environment" in next(notes.image_notes(BEFORE, proposal)).text
 
 
 def test_a_person_is_right() -> None:
     """Whatever was seen."""
-    answers = Answers(app="web", region="us-east-1", account="210987654321", environments=("staging", "eu"))
-    settings = configured(propose(evidence({**APP, **TERRAFORM}), answers))
+    answers = UserAnswers(app="web", region="us-east-1", account="210987654321", environments=("staging", "eu"))
+    settings = configured(propose_config(evidence({**APP, **TERRAFORM}), answers))
 
     assert settings.app == "web"
     assert settings.pipeline == ("staging", "eu")
@@ -112,11 +115,11 @@ def test_witnesses_that_disagree_are_named() -> None:
     """Terraform makes what the script only uses."""
     script = APP["scripts/deploy.sh"].replace("mark-kaizencoach-app", "marks-app")
     found = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
-    proposal = propose(found, Answers())
+    proposal = propose_config(found, UserAnswers())
 
-    (said,) = notes.of_witnesses(proposal, found.traces)
+    (said,) = notes.conflict_notes(proposal, found.facts)
     assert (
-        said.what
+        said.text
         == "mark: repository is marks-app in scripts/deploy.sh, and mark-kaizencoach-app in infra/app.tf: used"
     )
 
@@ -135,18 +138,18 @@ def test_orders_stages_by_their_names(
     environments: tuple[str, ...], groups: dict[str, tuple[str, ...]], pipeline: tuple[str, ...]
 ) -> None:
     """Far from users first, tenants last; a group that holds other stages is none."""
-    assert arrange(environments, groups).pipeline == pipeline
+    assert infer_pipeline(environments, groups).stages == pipeline
 
 
 SERVICES = (
-    Service(name="my-personal-coach-service", repository="my-personal-coach-app", environment="prod"),
-    Service(name="staging-kaizencoach-service", repository="staging-kaizencoach-app", environment=""),
-    Service(name="zoe-kaizencoach-service", repository="zoe-kaizencoach-app", environment="zoe"),
-    Service(name="blog", repository="blog", environment="prod"),
-    Service(name="kaizencoach-from-source", repository="", environment="odd"),
+    ServiceSummary(name="my-personal-coach-service", repository="my-personal-coach-app", environment="prod"),
+    ServiceSummary(name="staging-kaizencoach-service", repository="staging-kaizencoach-app", environment=""),
+    ServiceSummary(name="zoe-kaizencoach-service", repository="zoe-kaizencoach-app", environment="zoe"),
+    ServiceSummary(name="blog", repository="blog", environment="prod"),
+    ServiceSummary(name="kaizencoach-from-source", repository="", environment="odd"),
 )
-ACCOUNT = Found(
-    account="210987654321",
+ACCOUNT = AccountScan(
+    account_id="210987654321",
     region="eu-west-1",
     services=SERVICES,
     repositories=("my-personal-coach-app", "staging-kaizencoach-app"),
@@ -155,11 +158,11 @@ ACCOUNT = Found(
 
 def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_from_files() -> None:
     """Others are somebody else's; what is built from source cannot be promoted."""
-    seen = look(BEFORE).sightings
+    seen = detect_environments(BEFORE).environment_facts
 
-    found = from_account.traces(ACCOUNT, ("kaizencoach",), seen)
+    found = from_account.facts_from_account(ACCOUNT, ("kaizencoach",), seen)
 
-    assert {each.environment: each.service for each in found.sightings} == {
+    assert {each.environment: each.service for each in found.environment_facts} == {
         "prod": "my-personal-coach-service",
         "staging": "staging-kaizencoach-service",
         "zoe": "zoe-kaizencoach-service",
@@ -169,15 +172,19 @@ def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_fr
 def test_an_account_in_which_nothing_is_the_apps_is_not_guessed_from() -> None:
     """The refusal says what runs there."""
     with pytest.raises(Refused, match=r"none of the services .* blog"):
-        from_account.traces(ACCOUNT, ("web",), ())
+        from_account.facts_from_account(ACCOUNT, ("web",), ())
 
 
 def test_what_an_account_lacks_is_said_instead_of_guessed() -> None:
     """It knows; a proposal from files alone only hopes."""
-    traces = together((from_account.traces(ACCOUNT, ("kaizencoach",), ()), look(BEFORE)))
-    proposal = propose(Evidence(premises=BEFORE, traces=traces, account=ACCOUNT), Answers(account=ACCOUNT.account))
+    traces = combine_facts(
+        (from_account.facts_from_account(ACCOUNT, ("kaizencoach",), ()), detect_environments(BEFORE))
+    )
+    proposal = propose_config(
+        ScanResult(repo_scan=BEFORE, facts=traces, account_scan=ACCOUNT), UserAnswers(account=ACCOUNT.account_id)
+    )
 
-    said = [each.what for each in notes.of_account(proposal, ACCOUNT)]
+    said = [each.text for each in notes.guess_notes(proposal, ACCOUNT)]
     assert "mark: the account has no service mark-kaizencoach-service" in said
     assert not any(line.startswith(("prod", "staging")) for line in said)
     assert configured(proposal).aws.account == "210987654321"

@@ -8,19 +8,26 @@ from typing import Any
 import pytest
 import yaml
 
-from kaizen_tasks.domain.init.workflows import ACTIONS, CHECK, RELEASE, Delivery, Stage, files
+from kaizen_tasks.domain.init.workflows import (
+    CHECK_WORKFLOW_PATH,
+    PINNED_ACTIONS,
+    RELEASE_WORKFLOW_PATH,
+    WorkflowInputs,
+    WorkflowStage,
+    render_workflows,
+)
 
 STAGES = (
-    Stage(name="staging", protected=False, size=1),
-    Stage(name="prod", protected=True, size=1),
-    Stage(name="beta", protected=False, size=3),
+    WorkflowStage(name="staging", protected=False, size=1),
+    WorkflowStage(name="prod", protected=True, size=1),
+    WorkflowStage(name="beta", protected=False, size=3),
 )
 
 
-def written(*stages: Stage) -> dict[str, Any]:
+def written(*stages: WorkflowStage) -> dict[str, Any]:
     """Return the jobs of the release workflow."""
-    delivery = Delivery(branch="main", region="eu-west-1", stages=stages, version="1.2.3")
-    jobs: dict[str, Any] = yaml.safe_load(files(delivery)[RELEASE])["jobs"]
+    delivery = WorkflowInputs(branch="main", region="eu-west-1", stages=stages, version="1.2.3")
+    jobs: dict[str, Any] = yaml.safe_load(render_workflows(delivery)[RELEASE_WORKFLOW_PATH])["jobs"]
     return jobs
 
 
@@ -43,7 +50,7 @@ def test_each_job_types_one_task_in_the_order_of_the_pipeline() -> None:
 
 def test_only_a_job_with_reviewers_answers_for_them() -> None:
     """`--yes` and the environment go together."""
-    jobs = written(*STAGES, Stage(name="eu", protected=True, size=1))
+    jobs = written(*STAGES, WorkflowStage(name="eu", protected=True, size=1))
 
     assert {name: job.get("environment") for name, job in jobs.items()} == {
         "release": None,
@@ -56,8 +63,8 @@ def test_only_a_job_with_reviewers_answers_for_them() -> None:
 
 def test_jobs_may_do_no_more_than_they_need() -> None:
     """Only what pushes the release may write; nobody has a long-lived key."""
-    delivery = Delivery(branch="main", region="eu-west-1", stages=STAGES, version="1.2.3")
-    for text in files(delivery).values():
+    delivery = WorkflowInputs(branch="main", region="eu-west-1", stages=STAGES, version="1.2.3")
+    for text in render_workflows(delivery).values():
         assert yaml.safe_load(text)["permissions"] == {}
         assert "secrets." not in text
 
@@ -69,7 +76,7 @@ def test_jobs_may_do_no_more_than_they_need() -> None:
 @pytest.mark.parametrize(("size", "shards"), [(25, None), (26, ["1/2", "2/2"]), (60, ["1/3", "2/3", "3/3"])])
 def test_many_tenants_are_split_over_several_runners(size: int, shards: list[str] | None) -> None:
     """One that fails stops no other."""
-    job = written(*STAGES[:2], Stage(name="beta", protected=False, size=size))["promote-beta"]
+    job = written(*STAGES[:2], WorkflowStage(name="beta", protected=False, size=size))["promote-beta"]
 
     strategy = job.get("strategy")
     assert (strategy and strategy["matrix"]["shard"]) == shards
@@ -79,11 +86,11 @@ def test_many_tenants_are_split_over_several_runners(size: int, shards: list[str
 
 def test_every_action_is_a_commit() -> None:
     """A tag can be moved."""
-    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in ACTIONS.values())
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in PINNED_ACTIONS.values())
 
 
 def test_a_library_has_its_changelog_checked_and_releases_by_hand() -> None:
     """There is no stage to release to."""
-    delivery = Delivery(branch="main", region="", stages=(), version="1.2.3")
+    delivery = WorkflowInputs(branch="main", region="", stages=(), version="1.2.3")
 
-    assert files(delivery).keys() == {CHECK}
+    assert render_workflows(delivery).keys() == {CHECK_WORKFLOW_PATH}

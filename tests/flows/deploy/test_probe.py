@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.health import Answer, Question, Running
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, VersionReport
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.errors import NotFound
@@ -41,7 +41,7 @@ def test_asks_users_address_unless_the_service_runs_on_this_machine(
     staging = evolve(tools.settings.environments["staging"], url=configured)
     tools.platform.add(staging.service, image="any", url=own)
 
-    assert probe.address(staging, tools) == asked
+    assert probe.probe_url(staging, tools) == asked
 
 
 def test_there_is_no_address_without_a_service(tools: FakeTools) -> None:
@@ -49,96 +49,100 @@ def test_there_is_no_address_without_a_service(tools: FakeTools) -> None:
     nowhere = evolve(tools.settings.environments["staging"], service="elsewhere", url="https://www.example")
 
     with pytest.raises(NotFound):
-        probe.address(nowhere, tools)
+        probe.probe_url(nowhere, tools)
 
 
 def test_asks_the_configured_path_once(tools: FakeTools) -> None:
     """Repeating is the step's business."""
-    running = probe.running("https://staging.example", tools)
+    running = probe.fetch_version("https://staging.example", tools)
 
-    assert running == Running(version="v0.1.0", environment="staging")
-    assert tools.prober.asked == ["https://staging.example/version"]
+    assert running == VersionReport(version="v0.1.0", environment="staging")
+    assert tools.prober.urls == ["https://staging.example/version"]
 
 
 @pytest.mark.parametrize(
     ("said", "right"),
     [
-        (Running(version="v1.2.3", environment="staging"), True),
-        (Running(version="1.2.3", environment="staging"), False),
-        (Running(version="v1.2.2", environment="staging"), False),
-        (Running(version="v1.2.3", environment="prod"), False),
-        (Running(version="v1.2.3"), False),
-        (Running(version="v1.2.3", environment="staging", fault="answers HTTP 503"), False),
+        (VersionReport(version="v1.2.3", environment="staging"), True),
+        (VersionReport(version="1.2.3", environment="staging"), False),
+        (VersionReport(version="v1.2.2", environment="staging"), False),
+        (VersionReport(version="v1.2.3", environment="prod"), False),
+        (VersionReport(version="v1.2.3"), False),
+        (VersionReport(version="v1.2.3", environment="staging", error="answers HTTP 503"), False),
     ],
 )
-def test_only_the_version_in_its_own_environment_is_proof(tools: FakeTools, *, said: Running, right: bool) -> None:
+def test_only_the_version_in_its_own_environment_is_proof(
+    tools: FakeTools, *, said: VersionReport, right: bool
+) -> None:
     """A load balancer that leads elsewhere must not prove anything."""
-    assert probe.is_right(said, tools.settings.environments["staging"], RELEASE) is right
+    assert probe.proves_release(said, tools.settings.environments["staging"], RELEASE) is right
 
 
 LOGIN = "https://staging.example/login"
 
 
-def smoke(tools: FakeTools, *answers: Answer, **check: object) -> tuple[str, ...]:
+def smoke(tools: FakeTools, *answers: ProbeResponse, **check: object) -> tuple[str, ...]:
     """Return what is wrong when the login page gives one answer after the other, the last one for ever."""
     left = list(answers)
     tools.prober.answers[LOGIN] = lambda: left.pop(0) if len(left) > 1 else left[0]
     wanted = SmokeCheck(path="/login", **check)  # type: ignore[arg-type]
-    return wanted.faults(probe.smoke("https://staging.example", wanted, tools))
+    return wanted.failures(probe.run_smoke_check("https://staging.example", wanted, tools))
 
 
 def test_a_smoke_check_follows_no_redirect(tools: FakeTools) -> None:
     """Where it leads is said."""
-    moved = Answer(status=302, headers={"location": "/login/"})
+    moved = ProbeResponse(status=302, headers={"location": "/login/"})
 
     assert smoke(tools, moved) == ("answers HTTP 302 to /login/, not 200",)
-    assert tools.prober.asked == [LOGIN]
+    assert tools.prober.urls == [LOGIN]
 
 
-@pytest.mark.parametrize("first", [Answer(status=503), Answer(status=500), Answer(fault="refuses the connection")])
-def test_an_app_that_is_only_just_there_is_asked_again(tools: FakeTools, first: Answer) -> None:
+@pytest.mark.parametrize(
+    "first", [ProbeResponse(status=503), ProbeResponse(status=500), ProbeResponse(error="refuses the connection")]
+)
+def test_an_app_that_is_only_just_there_is_asked_again(tools: FakeTools, first: ProbeResponse) -> None:
     """A router that has not noticed the new instance yet fails no release."""
-    assert smoke(tools, first, first, Answer(status=200)) == ()
-    assert len(tools.prober.asked) == 3
+    assert smoke(tools, first, first, ProbeResponse(status=200)) == ()
+    assert len(tools.prober.urls) == 3
 
 
 def test_an_app_that_stays_away_is_given_up_in_time(tools: FakeTools) -> None:
     """Ten seconds at a second each, unless the check says otherwise."""
-    assert smoke(tools, Answer(status=503)) == ("answers HTTP 503, not 200",)
-    assert tools.clock.elapsed() == 10
-    assert smoke(tools, Answer(status=503), timeout=2.5) == ("answers HTTP 503, not 200",)
-    assert tools.clock.elapsed() == 12.5
+    assert smoke(tools, ProbeResponse(status=503)) == ("answers HTTP 503, not 200",)
+    assert tools.clock.monotonic() == 10
+    assert smoke(tools, ProbeResponse(status=503), timeout=2.5) == ("answers HTTP 503, not 200",)
+    assert tools.clock.monotonic() == 12.5
 
 
-@pytest.mark.parametrize("answer", [Answer(status=404), Answer(status=200, body=b"Bye")])
-def test_what_waiting_cannot_mend_is_not_waited_for(tools: FakeTools, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [ProbeResponse(status=404), ProbeResponse(status=200, body=b"Bye")])
+def test_what_waiting_cannot_mend_is_not_waited_for(tools: FakeTools, answer: ProbeResponse) -> None:
     """The app is there, and says something else."""
     assert smoke(tools, answer, contains="Hello") != ()
-    assert tools.clock.elapsed() == 0
+    assert tools.clock.monotonic() == 0
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_what_may_change_something_is_sent_once(tools: FakeTools, method: str) -> None:
     """An order must not be placed ten times because its answer is late."""
-    assert smoke(tools, Answer(status=503), method=method) == ("answers HTTP 503, not 200",)
-    assert tools.prober.asked == [LOGIN]
+    assert smoke(tools, ProbeResponse(status=503), method=method) == ("answers HTTP 503, not 200",)
+    assert tools.prober.urls == [LOGIN]
 
 
 def test_asks_in_the_way_that_is_configured(tools: FakeTools) -> None:
     """Method, headers and body."""
-    smoke(tools, Answer(status=200), method="POST", request_headers={"Accept": "text/plain"}, body="näme=x")
+    smoke(tools, ProbeResponse(status=200), method="POST", request_headers={"Accept": "text/plain"}, body="näme=x")
 
-    asked = Question(method="POST", headers={"Accept": "text/plain"}, body="näme=x".encode())
-    assert tools.prober.questions == [asked]
+    asked = ProbeRequest(method="POST", headers={"Accept": "text/plain"}, body="näme=x".encode())
+    assert tools.prober.requests == [asked]
 
 
 def test_a_page_of_usual_size_passes_a_smoke_check(tools: FakeTools) -> None:
     """A page is larger than an answer to `/version`."""
-    assert smoke(tools, Answer(status=200, body=b"x" * 5_000_000)) == ()
+    assert smoke(tools, ProbeResponse(status=200, body=b"x" * 5_000_000)) == ()
 
 
 def test_asks_until_time_is_up_and_not_longer(tools: FakeTools) -> None:
     """The last pause is cut short; the first question comes at once."""
-    assert list(probe.again(2.5, tools)) == [2.5, 1.5, 0.5]
-    assert tools.clock.slept == [1, 1, 0.5]
-    assert list(probe.again(0, tools)) == []
+    assert list(probe.retry_for(2.5, tools)) == [2.5, 1.5, 0.5]
+    assert tools.clock.sleeps == [1, 1, 0.5]
+    assert list(probe.retry_for(0, tools)) == []

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.domain.release import Label
+from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.domain.service import Operation
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
-from kaizen_tasks.flows.deploy.start import Begun, Watch
+from kaizen_tasks.flows.deploy.start import DeploymentWaiter, StartedDeployment
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tools import FakeTools, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LABEL = Label("deploy", "staging")
+LABEL = StepLabel("deploy", "staging")
 NAME = "staging-web-service"
 
 
@@ -37,7 +37,7 @@ class EventfulClock(FakeClock):
     def advance(self, seconds: float) -> None:
         """Let time pass, and happen what must."""
         super().advance(seconds)
-        for due in [at for at in self.events if at <= self.elapsed()]:
+        for due in [at for at in self.events if at <= self.monotonic()]:
             self.events.pop(due)()
 
 
@@ -53,35 +53,41 @@ def tools(clock: EventfulClock) -> FakeTools:
     return FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
 
 
-def watch(tools: FakeTools, *, usual: float = 0.0) -> Watch:
+def watch(tools: FakeTools, *, usual: float = 0.0) -> DeploymentWaiter:
     """Return what waits for the service until the deadline."""
-    service = tools.platform.service(NAME)
-    return Watch(service=service, release="v0.2.0", label=LABEL, tools=tools, until=600.0, usual=usual)
+    service = tools.platform.get_service(NAME)
+    return DeploymentWaiter(
+        service=service, release_name="v0.2.0", label=LABEL, tools=tools, deadline=600.0, typical_seconds=usual
+    )
 
 
 def begin(tools: FakeTools, *, automatic: bool = False, look: bool = False, usual: float = 0.0) -> str:
     """Start or adopt a deployment that was not there before."""
-    adopt = start.begun_after(tools.clock.now(), known={each.identity for each in tools.platform.history[NAME]})
-    begun = start.begin(watch(tools, usual=usual), adopt=adopt, automatic=automatic, look=look)
-    return begun.operation if begun else ""
+    adopt = start.operation_started_after(
+        tools.clock.now(), excluded_operations={each.id for each in tools.platform.history[NAME]}
+    )
+    begun = start.start_or_adopt(
+        watch(tools, usual=usual), is_own=adopt, expects_auto_start=automatic, may_have_started=look
+    )
+    return begun.operation_id if begun else ""
 
 
 def test_starts_a_deployment_where_none_is_under_way(tools: FakeTools) -> None:
     """At once, and without a question, when none is expected to start by itself."""
     assert begin(tools) == f"{NAME}-1"
 
-    assert tools.platform.started == [NAME]
-    assert tools.platform.looked == []
-    assert tools.clock.slept == []
+    assert tools.platform.started_services == [NAME]
+    assert tools.platform.poll_times == []
+    assert tools.clock.sleeps == []
 
 
 def test_adopts_the_deployment_that_a_moved_tag_has_started(tools: FakeTools, clock: EventfulClock) -> None:
     """Two of them would race; nothing is started beside it."""
-    clock.events[8] = lambda: tools.platform.begin(NAME)
+    clock.events[8] = lambda: tools.platform.begin_operation(NAME)
 
     assert begin(tools, automatic=True) == f"{NAME}-1"
 
-    assert tools.platform.started == []
+    assert tools.platform.started_services == []
 
 
 @pytest.mark.parametrize(("ago", "at"), [(1, 2), (4, 0), (-60, 3)])
@@ -90,45 +96,45 @@ def test_knows_when_the_one_that_it_adopts_has_begun(
 ) -> None:
     """So it is looked at when it should be over; clocks that differ move that neither before the tag nor after now."""
     tools.platform.now = lambda: clock.now() - timedelta(seconds=ago)
-    tools.platform.lasting = 240
-    clock.events[0.1] = lambda: tools.platform.begin(NAME)
-    adopt = start.begun_after(tools.clock.now())
+    tools.platform.operation_seconds = 240
+    clock.events[0.1] = lambda: tools.platform.begin_operation(NAME)
+    adopt = start.operation_started_after(tools.clock.now())
 
-    found = start.begin(watch(tools, usual=240), adopt=adopt, automatic=True)
+    found = start.start_or_adopt(watch(tools, usual=240), is_own=adopt, expects_auto_start=True)
 
     assert found is not None
-    assert found.at == pytest.approx(at, abs=0.8)
+    assert found.started_monotonic == pytest.approx(at, abs=0.8)
 
 
 def test_starts_one_when_the_expected_one_does_not_come(tools: FakeTools) -> None:
     """Auto-deployment is waited for, and not for ever; where deployments take minutes, it is looked for seldom."""
     begin(tools, automatic=True, usual=240)
 
-    assert tools.platform.started == [NAME]
-    assert tools.clock.elapsed() == start.AUTOMATIC_START
-    assert len(tools.platform.looked) == 3
+    assert tools.platform.started_services == [NAME]
+    assert tools.clock.monotonic() == start.AUTO_DEPLOY_WAIT_SECONDS
+    assert len(tools.platform.poll_times) == 3
 
 
 def test_takes_up_what_an_earlier_run_may_have_begun(tools: FakeTools) -> None:
     """It is looked for at once; when it is not there, it was never begun."""
-    adopt = start.begun_after(tools.clock.now())
-    begun = tools.platform.begin(NAME)
+    adopt = start.operation_started_after(tools.clock.now())
+    begun = tools.platform.begin_operation(NAME)
 
-    found = start.begin(watch(tools), adopt=adopt, automatic=False, look=True)
-    assert found == Begun(operation=begun, at=0)
-    assert tools.clock.slept == []
+    found = start.start_or_adopt(watch(tools), is_own=adopt, expects_auto_start=False, may_have_started=True)
+    assert found == StartedDeployment(operation_id=begun, started_monotonic=0)
+    assert tools.clock.sleeps == []
 
     tools.platform.history[NAME].clear()
-    tools.platform.become(NAME, "RUNNING")
-    found = start.begin(watch(tools), adopt=adopt, automatic=False, look=True)
-    assert found == Begun(operation=f"{NAME}-1", at=0)
-    assert tools.platform.started == [NAME]
+    tools.platform.set_status(NAME, "RUNNING")
+    found = start.start_or_adopt(watch(tools), is_own=adopt, expects_auto_start=False, may_have_started=True)
+    assert found == StartedDeployment(operation_id=f"{NAME}-1", started_monotonic=0)
+    assert tools.platform.started_services == [NAME]
 
 
 def test_does_not_adopt_what_was_there_before(tools: FakeTools) -> None:
     """The last release's deployment carries the last release."""
-    before = tools.platform.begin(NAME)
-    tools.platform.lasting = 5
+    before = tools.platform.begin_operation(NAME)
+    tools.platform.operation_seconds = 5
 
     identity = begin(tools)
 
@@ -138,50 +144,50 @@ def test_does_not_adopt_what_was_there_before(tools: FakeTools) -> None:
 
 def test_adopts_the_first_of_several(tools: FakeTools) -> None:
     """The first after the tag moved carries the release; a later one is somebody's second thought."""
-    adopt = start.begun_after(tools.clock.now())
-    first = tools.platform.begin(NAME)
-    tools.platform.operations(tools.platform.service(NAME))
-    tools.platform.begin(NAME)
+    adopt = start.operation_started_after(tools.clock.now())
+    first = tools.platform.begin_operation(NAME)
+    tools.platform.list_operations(tools.platform.get_service(NAME))
+    tools.platform.begin_operation(NAME)
 
-    found = start.begin(watch(tools), adopt=adopt, automatic=True)
+    found = start.start_or_adopt(watch(tools), is_own=adopt, expects_auto_start=True)
     assert found is not None
-    assert found.operation == first
+    assert found.operation_id == first
 
 
 def test_waits_while_the_service_is_busy_with_something_else(tools: FakeTools, clock: EventfulClock) -> None:
     """A pause or an update of somebody else's ends at some time; people are told once."""
     tools.platform.polls = 10**6
-    tools.platform.begin(NAME, kind="UPDATE_SERVICE")
-    clock.events[60] = lambda: tools.platform.become(NAME, "RUNNING")
+    tools.platform.begin_operation(NAME, kind="UPDATE_SERVICE")
+    clock.events[60] = lambda: tools.platform.set_status(NAME, "RUNNING")
 
     assert begin(tools) == f"{NAME}-2"
 
-    assert tools.clock.elapsed() >= 60
+    assert tools.clock.monotonic() >= 60
     assert tools.reporter.lines.count(f"deploy staging: {NAME} is busy with another operation; waiting") == 1
 
 
 def test_gives_up_on_a_service_that_stays_busy(tools: FakeTools) -> None:
     """At the deadline, and having asked seldom."""
-    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
+    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
 
     assert begin(tools) == ""
 
-    assert tools.clock.elapsed() == 600
-    assert tools.platform.started == []
-    assert len(tools.platform.looked) < 30
+    assert tools.clock.monotonic() == 600
+    assert tools.platform.started_services == []
+    assert len(tools.platform.poll_times) < 30
 
 
 def test_a_service_that_is_paused_or_deleted_while_it_is_waited_for_is_an_error(
     tools: FakeTools, clock: EventfulClock
 ) -> None:
     """There is nothing to wait for any more."""
-    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
-    clock.events[60] = lambda: tools.platform.become(NAME, "PAUSED")
+    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
+    clock.events[60] = lambda: tools.platform.set_status(NAME, "PAUSED")
     with pytest.raises(Undeployable, match="PAUSED"):
         begin(tools)
 
-    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
-    clock.events[clock.elapsed() + 60] = lambda: tools.platform.services.pop(NAME)
+    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
+    clock.events[clock.monotonic() + 60] = lambda: tools.platform.services.pop(NAME)
     with pytest.raises(NotFound):
         begin(tools)
 
@@ -203,12 +209,12 @@ def test_a_service_that_is_paused_or_deleted_while_it_is_waited_for_is_an_error(
 def test_knows_its_deployment_by_its_time(*, kind: str, started: float, finished: float | None, ours: bool) -> None:
     """Two clocks may differ a little; what began well before the intent, or was over by then, is somebody else's."""
     begun = Operation(
-        identity="1",
+        id="1",
         kind=kind,
         state="IN_PROGRESS",
-        started=START + timedelta(seconds=started),
-        finished=None if finished is None else START + timedelta(seconds=finished),
+        started_at=START + timedelta(seconds=started),
+        finished_at=None if finished is None else START + timedelta(seconds=finished),
     )
 
-    assert start.begun_after(START)(begun) is ours
-    assert not start.begun_after(START, known={"1"})(evolve(begun, started=START))
+    assert start.operation_started_after(START)(begun) is ours
+    assert not start.operation_started_after(START, excluded_operations={"1"})(evolve(begun, started_at=START))

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import Denied, Unreachable
-from kaizen_tasks.flows.deploy.wait import to_the_end
+from kaizen_tasks.flows.deploy.wait import wait_for_operation
 from tests.fakes.clock import START
 from tests.flows.deploy.test_start import NAME, EventfulClock, clock, tools, watch
 
@@ -24,22 +24,22 @@ __all__ = ["clock", "tools"]
 
 def looks(tools: FakeTools) -> list[float]:
     """Return the seconds from the start at which the platform was asked."""
-    return [round((each - START).total_seconds(), 1) for each in tools.platform.looked]
+    return [round((each - START).total_seconds(), 1) for each in tools.platform.poll_times]
 
 
 def start(tools: FakeTools, *, lasting: float) -> str:
     """Start a deployment that takes some seconds."""
-    tools.platform.lasting = lasting
-    return tools.platform.start(tools.platform.service(NAME))
+    tools.platform.operation_seconds = lasting
+    return tools.platform.start_deployment(tools.platform.get_service(NAME))
 
 
 @pytest.mark.parametrize("lasting", [200, 240, 244])
 def test_one_that_takes_as_long_as_usual_costs_one_look(tools: FakeTools, lasting: float) -> None:
     """It comes a little after the median of the last ones, and says what the platform measured."""
-    outcome = to_the_end(start(tools, lasting=lasting), watch(tools, usual=240))
+    outcome = wait_for_operation(start(tools, lasting=lasting), watch(tools, usual=240))
 
     assert looks(tools) == [244.8]
-    assert (outcome.event, outcome.took, outcome.operation) == (Event.DEPLOYED, lasting, f"{NAME}-1")
+    assert (outcome.event, outcome.duration_seconds, outcome.operation) == (Event.DEPLOYED, lasting, f"{NAME}-1")
 
 
 def test_one_that_was_adopted_is_looked_at_when_it_should_be_over(tools: FakeTools) -> None:
@@ -47,21 +47,21 @@ def test_one_that_was_adopted_is_looked_at_when_it_should_be_over(tools: FakeToo
     begun = start(tools, lasting=240)
     tools.clock.advance(20)
 
-    to_the_end(begun, watch(tools, usual=240), began=0)
+    wait_for_operation(begun, watch(tools, usual=240), started_monotonic=0)
 
     assert looks(tools) == [244.8]
 
 
 def test_one_that_takes_longer_is_looked_at_more_and_more_seldom(tools: FakeTools) -> None:
     """The times are the same in every run of this test, and others for every operation."""
-    to_the_end(start(tools, lasting=400), watch(tools, usual=240))
+    wait_for_operation(start(tools, lasting=400), watch(tools, usual=240))
 
     assert looks(tools) == [244.8, 258.1, 276.8, 307.2, 343.6, 373.6, 405.3]
 
 
 def test_one_of_which_nothing_is_known_is_looked_at_soon(tools: FakeTools) -> None:
     """The first deployment of all; it is still cheap when it takes four minutes."""
-    to_the_end(start(tools, lasting=240), watch(tools))
+    wait_for_operation(start(tools, lasting=240), watch(tools))
 
     assert looks(tools)[0] == 0.2
     assert len(looks(tools)) <= 20
@@ -72,17 +72,17 @@ def test_fails_as_soon_as_the_platform_says_so(tools: FakeTools, state: str) -> 
     """And not at the deadline; only SUCCEEDED is success."""
     tools.platform.outcomes[NAME] = state
 
-    outcome = to_the_end(start(tools, lasting=30), watch(tools, usual=20))
+    outcome = wait_for_operation(start(tools, lasting=30), watch(tools, usual=20))
 
     assert outcome.event is Event.FAILED
-    assert outcome.what == f"{NAME} ended its deployment of v0.2.0 with {state}"
-    assert outcome.began == START
+    assert outcome.message == f"{NAME} ended its deployment of v0.2.0 with {state}"
+    assert outcome.started_at == START
     assert looks(tools)[-2] < 30 <= looks(tools)[-1] < 40
 
 
 def test_says_what_it_waits_for_and_each_state_once(tools: FakeTools) -> None:
     """A log is not filled with what has not changed."""
-    to_the_end(start(tools, lasting=300), watch(tools, usual=60))
+    wait_for_operation(start(tools, lasting=300), watch(tools, usual=60))
 
     assert tools.reporter.lines == [
         f"deploy staging: {NAME} is deploying v0.2.0, which usually takes 1m",
@@ -94,12 +94,12 @@ def test_waits_for_its_own_operation_although_another_is_newer(tools: FakeTools)
     """Somebody else's success proves nothing."""
     tools.platform.outcomes[NAME] = "FAILED"
     ours = start(tools, lasting=0)
-    tools.platform.operations(tools.platform.service(NAME))
+    tools.platform.list_operations(tools.platform.get_service(NAME))
     tools.platform.outcomes.clear()
-    tools.platform.begin(NAME)
-    tools.platform.operations(tools.platform.service(NAME))
+    tools.platform.begin_operation(NAME)
+    tools.platform.list_operations(tools.platform.get_service(NAME))
 
-    assert to_the_end(ours, watch(tools)).event is Event.FAILED
+    assert wait_for_operation(ours, watch(tools)).event is Event.FAILED
 
 
 def test_waits_for_an_operation_that_disappears_from_the_list_for_a_while(
@@ -107,10 +107,10 @@ def test_waits_for_an_operation_that_disappears_from_the_list_for_a_while(
 ) -> None:
     """The list is eventually consistent: five looks without it are no reason to give up."""
     ours = start(tools, lasting=30)
-    clock.events[1] = lambda: tools.platform.hidden.add(ours)
-    clock.events[25] = tools.platform.hidden.clear
+    clock.events[1] = lambda: tools.platform.hidden_operations.add(ours)
+    clock.events[25] = tools.platform.hidden_operations.clear
 
-    outcome = to_the_end(ours, watch(tools))
+    outcome = wait_for_operation(ours, watch(tools))
 
     assert outcome.event is Event.DEPLOYED
     assert sum(1 <= each < 25 for each in looks(tools)) >= 5
@@ -119,30 +119,30 @@ def test_waits_for_an_operation_that_disappears_from_the_list_for_a_while(
 
 def test_one_that_is_never_seen_ends_at_the_deadline(tools: FakeTools) -> None:
     """Nobody will follow it any more."""
-    outcome = to_the_end("6c7e", watch(tools, usual=240))
+    outcome = wait_for_operation("6c7e", watch(tools, usual=240))
 
     assert outcome.event is Event.ABANDONED
-    assert outcome.what == f"the deployment of v0.2.0 to {NAME} never came into the list of operations"
-    assert tools.clock.elapsed() == 600
+    assert outcome.message == f"the deployment of v0.2.0 to {NAME} never came into the list of operations"
+    assert tools.clock.monotonic() == 600
 
 
 def test_one_that_disappears_for_good_ends_at_the_deadline(tools: FakeTools, clock: EventfulClock) -> None:
     """What became of it cannot be known."""
     ours = start(tools, lasting=10**6)
-    clock.events[300] = lambda: tools.platform.hidden.add(ours)
+    clock.events[300] = lambda: tools.platform.hidden_operations.add(ours)
 
-    outcome = to_the_end(ours, watch(tools, usual=240))
+    outcome = wait_for_operation(ours, watch(tools, usual=240))
 
     assert outcome.event is Event.ABANDONED
-    assert outcome.what.endswith("is no longer in the list of operations")
+    assert outcome.message.endswith("is no longer in the list of operations")
 
 
 def test_one_that_hangs_fails_at_the_deadline(tools: FakeTools) -> None:
     """The last look is at the deadline itself."""
-    outcome = to_the_end(start(tools, lasting=10**6), watch(tools, usual=240))
+    outcome = wait_for_operation(start(tools, lasting=10**6), watch(tools, usual=240))
 
     assert outcome.event is Event.FAILED
-    assert outcome.what == f"the deployment of v0.2.0 to {NAME} has not ended in 10m: IN_PROGRESS"
+    assert outcome.message == f"the deployment of v0.2.0 to {NAME} has not ended in 10m: IN_PROGRESS"
     assert "until it does" in outcome.state
     assert looks(tools)[-1] == 600
 
@@ -152,10 +152,10 @@ def test_a_service_that_is_deleted_ends_it_at_once(tools: FakeTools, clock: Even
     ours = start(tools, lasting=10**6)
     clock.events[20] = lambda: tools.platform.services.pop(NAME)
 
-    outcome = to_the_end(ours, watch(tools))
+    outcome = wait_for_operation(ours, watch(tools))
 
     assert (outcome.event, outcome.hint) == (Event.ABANDONED, "create it")
-    assert tools.clock.elapsed() < 40
+    assert tools.clock.monotonic() < 40
 
 
 def test_a_service_that_was_created_again_knows_nothing_of_it(tools: FakeTools, clock: EventfulClock) -> None:
@@ -163,15 +163,15 @@ def test_a_service_that_was_created_again_knows_nothing_of_it(tools: FakeTools, 
     ours = start(tools, lasting=10**6)
 
     def again() -> None:
-        tools.platform.hidden.add(ours)
-        tools.platform.services[NAME] = evolve(tools.platform.services[NAME], identity="arn:another")
+        tools.platform.hidden_operations.add(ours)
+        tools.platform.services[NAME] = evolve(tools.platform.services[NAME], id="arn:another")
 
     clock.events[20] = again
 
-    outcome = to_the_end(ours, watch(tools))
+    outcome = wait_for_operation(ours, watch(tools))
 
-    assert outcome.what == f"the service {NAME} was deleted and created again"
-    assert tools.clock.elapsed() < 40
+    assert outcome.message == f"the service {NAME} was deleted and created again"
+    assert tools.clock.monotonic() < 40
 
 
 def test_one_that_an_earlier_run_began_is_looked_at_at_once(tools: FakeTools, clock: EventfulClock) -> None:
@@ -179,14 +179,16 @@ def test_one_that_an_earlier_run_began_is_looked_at_at_once(tools: FakeTools, cl
     ours = start(tools, lasting=240)
     clock.advance(100)
 
-    to_the_end(ours, watch(tools, usual=240), since=100)
+    wait_for_operation(ours, watch(tools, usual=240), age_seconds=100)
 
     assert looks(tools) == [100, 244.8]
 
 
 def test_one_that_an_earlier_run_has_waited_for_long_enough_is_given_up_when_it_is_missing(tools: FakeTools) -> None:
     """Not after another half hour."""
-    outcome = to_the_end("6c7e", watch(tools, usual=240), since=7200, missing_until=tools.clock.elapsed())
+    outcome = wait_for_operation(
+        "6c7e", watch(tools, usual=240), age_seconds=7200, missing_deadline=tools.clock.monotonic()
+    )
 
     assert outcome.event is Event.ABANDONED
     assert looks(tools) == [0]
@@ -197,9 +199,9 @@ class Trouble:
 
     def __init__(self, tools: FakeTools, error: KaizenError, *, until: float) -> None:
         self._tools, self._error, self._until = tools, error, until
-        self._answer = tools.platform.operations
+        self._answer = tools.platform.list_operations
 
-    def operations(self, service: Service) -> tuple[Operation, ...]:
+    def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Raise, or answer."""
         if self._tools.clock.now() < START + timedelta(seconds=self._until):
             raise self._error
@@ -209,9 +211,11 @@ class Trouble:
 def test_a_platform_out_of_reach_is_waited_for(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that fails for a minute does not fail a deployment."""
     ours = start(tools, lasting=20)
-    monkeypatch.setattr(type(tools.platform), "operations", Trouble(tools, Unreachable("down"), until=60).operations)
+    monkeypatch.setattr(
+        type(tools.platform), "operations", Trouble(tools, Unreachable("down"), until=60).list_operations
+    )
 
-    assert to_the_end(ours, watch(tools)).event is Event.DEPLOYED
+    assert wait_for_operation(ours, watch(tools)).event is Event.DEPLOYED
     assert sum("out of reach" in line for line in tools.reporter.lines) == 1
 
 
@@ -221,7 +225,7 @@ def test_nothing_is_claimed_of_a_platform_that_does_not_answer_at_all(
 ) -> None:
     """The deployment goes on by itself, and the same command finds it."""
     ours = start(tools, lasting=20)
-    monkeypatch.setattr(type(tools.platform), "operations", Trouble(tools, error, until=10**6).operations)
+    monkeypatch.setattr(type(tools.platform), "list_operations", Trouble(tools, error, until=10**6).list_operations)
 
     with pytest.raises(type(error)):
-        to_the_end(ours, watch(tools))
+        wait_for_operation(ours, watch(tools))

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
-from kaizen_tasks.flows.ledger.cached import Recollection
+from kaizen_tasks.flows.ledger.cached import CachedLedger
 from tests.contracts.ledger import NOON, LedgerContract, entry
 from tests.fakes.ledger import FakeLedger
 
 
 class TestContract(LedgerContract):
     @pytest.fixture
-    def ledger(self) -> Recollection:
-        return Recollection(FakeLedger(), frozenset({"staging"}))
+    def ledger(self) -> CachedLedger:
+        return CachedLedger(FakeLedger(), frozenset({"staging"}))
 
 
 @define
@@ -26,7 +26,7 @@ class Counted(FakeLedger):
 
     reads: list[str] = field(factory=list)
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Count, and answer."""
         self.reads.append(environment)
         return super().entries(environment, limit=limit)
@@ -41,12 +41,12 @@ def behind() -> Counted:
 def test_reads_its_environments_once(behind: Counted) -> None:
     """However much is asked and written."""
     behind.append(entry())
-    ledger = Recollection(behind, frozenset({"staging"}))
+    ledger = CachedLedger(behind, frozenset({"staging"}))
     intent = evolve(entry(event=Event.STARTED, at=NOON + timedelta(seconds=1)), operation="")
 
     assert ledger.entries("staging", limit=3) == (entry(),)
     ledger.append(intent)
-    ledger.attach(intent, "6c7e")
+    ledger.set_operation(intent, "6c7e")
 
     assert ledger.entries("staging") == behind.entries("staging") == (evolve(intent, operation="6c7e"), entry())
     assert behind.reads == ["staging", "staging"]
@@ -54,7 +54,7 @@ def test_reads_its_environments_once(behind: Counted) -> None:
 
 def test_reads_any_other_environment_each_time(behind: Counted) -> None:
     """Others may change those meanwhile."""
-    ledger = Recollection(behind, frozenset({"staging"}))
+    ledger = CachedLedger(behind, frozenset({"staging"}))
 
     assert ledger.entries("prod") == ()
     behind.append(entry("prod"))
@@ -66,7 +66,7 @@ def test_reads_more_than_it_remembers(behind: Counted) -> None:
     """A history without end is not kept."""
     for minute in range(300):
         behind.append(entry(at=NOON + timedelta(minutes=minute)))
-    ledger = Recollection(behind, frozenset({"staging"}))
+    ledger = CachedLedger(behind, frozenset({"staging"}))
 
     assert len(ledger.entries("staging", limit=20)) == 20
     assert len(ledger.entries("staging", limit=250)) == 250
@@ -74,7 +74,7 @@ def test_reads_more_than_it_remembers(behind: Counted) -> None:
 
 def test_remembers_nothing_that_was_not_written(behind: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real one comes first."""
-    ledger = Recollection(behind, frozenset({"staging"}))
+    ledger = CachedLedger(behind, frozenset({"staging"}))
     ledger.entries("staging")
 
     def unreachable(*_: object) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from attrs import define
 
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.flows.ledger import durations
 from tests.fakes.clock import START
@@ -18,7 +18,7 @@ from tests.fakes.tools import FakeTools
 class DeafLedger(FakeLedger):
     """A ledger that does not answer."""
 
-    def entries(self, environment: str, *, limit: int = 20) -> tuple[Entry, ...]:
+    def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Fail."""
         raise Unreachable("DynamoDB does not answer")
 
@@ -28,7 +28,7 @@ def told(*events: tuple[Event, int, str]) -> FakeTools:
     tools = FakeTools()
     for event, second, digest in events:
         tools.ledger.append(
-            Entry(
+            LedgerEntry(
                 environment="mark",
                 event=event,
                 version="v1.2.3",
@@ -43,8 +43,8 @@ def told(*events: tuple[Event, int, str]) -> FakeTools:
 
 def test_nobody_knows_where_nothing_was_released() -> None:
     """Or where the ledger does not answer: it is only a remark."""
-    assert durations.seconds("mark", told()) is None
-    assert durations.seconds("mark", FakeTools(ledger=DeafLedger())) is None
+    assert durations.median_release_seconds("mark", told()) is None
+    assert durations.median_release_seconds("mark", FakeTools(ledger=DeafLedger())) is None
 
 
 def test_it_is_the_middle_of_the_last_ones() -> None:
@@ -55,7 +55,7 @@ def test_it_is_the_middle_of_the_last_ones() -> None:
         (Event.STARTED, 200, "c"), (Event.DEPLOYED, 205, "c"), (Event.VERIFIED, 209, "c"),
     )  # fmt: skip
 
-    assert durations.seconds("mark", tools) == 9
+    assert durations.median_release_seconds("mark", tools) == 9
 
 
 def test_what_failed_says_nothing_about_how_long_it_takes() -> None:
@@ -67,4 +67,4 @@ def test_what_failed_says_nothing_about_how_long_it_takes() -> None:
         (Event.VERIFIED, 9000, "b"),
     )  # fmt: skip
 
-    assert durations.seconds("mark", tools) == 4
+    assert durations.median_release_seconds("mark", tools) == 4

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
-from kaizen_tasks.flows.locking.guard import CHANGING, Trace, guarded
-from kaizen_tasks.flows.locking.session import LEASE, holding
-from kaizen_tasks.flows.runner import fenced, run
+from kaizen_tasks.flows.locking.guard import MUTATING_CALLS, MutationLog, guard_mutations
+from kaizen_tasks.flows.locking.session import LEASE_SECONDS, acquire_locks
+from kaizen_tasks.flows.runner import guarded_executor, run_flow
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools
 from tests.flows.test_runner import START, FakeStep
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.tools import Tools
 
-CALLS = [(port, call) for port, calls in CHANGING.items() for call in sorted(calls)]
+CALLS = [(port, call) for port, calls in MUTATING_CALLS.items() for call in sorted(calls)]
 
 
 def refuse() -> None:
@@ -32,43 +32,43 @@ def refuse() -> None:
 @pytest.mark.parametrize(("port", "call"), CALLS)
 def test_lets_nothing_be_changed_without_the_lock(port: str, call: str) -> None:
     with pytest.raises(Locked):
-        getattr(getattr(guarded(FakeTools(), refuse, Trace()), port), call)()
+        getattr(getattr(guard_mutations(FakeTools(), refuse, MutationLog()), port), call)()
 
 
 @pytest.mark.parametrize(("port", "call"), CALLS)
 def test_lets_everything_through_with_the_lock(port: str, call: str) -> None:
     """Here it is called without what it needs, and it is the call itself that says so."""
     with pytest.raises(TypeError, match="missing"):
-        getattr(getattr(guarded(FakeTools(), lambda: None, Trace()), port), call)()
+        getattr(getattr(guard_mutations(FakeTools(), lambda: None, MutationLog()), port), call)()
 
 
 def test_lets_a_run_look_on_without_the_lock() -> None:
-    tools = guarded(FakeTools(), refuse, Trace())
-    assert tools.registry.image("staging-web-app", "latest") is None
+    tools = guard_mutations(FakeTools(), refuse, MutationLog())
+    assert tools.registry.find_image("staging-web-app", "latest") is None
     assert tools.settings.app == "web"
 
 
 def test_stops_in_the_middle_of_an_act() -> None:
     class Drowsy(FakeStep):
         def act(self, release: Release, tools: Tools) -> Release:
-            tools.clock.sleep(LEASE)
-            tools.platform.start(tools.platform.service("staging-web-service"))
+            tools.clock.sleep(LEASE_SECONDS)
+            tools.platform.start_deployment(tools.platform.get_service("staging-web-service"))
             return release
 
     tools = FakeTools()
     with (
         pytest.raises(Locked, match="not renewed in time"),
-        holding(["staging"], tools, command="deploy") as fence,
+        acquire_locks(["staging"], tools, command="deploy") as fence,
     ):
-        run((Drowsy(),), START, tools, fenced(fence))
-    assert tools.platform.operations(tools.platform.service("staging-web-service")) == ()
+        run_flow((Drowsy(),), START, tools, guarded_executor(fence))
+    assert tools.platform.list_operations(tools.platform.get_service("staging-web-service")) == ()
 
 
 def begun(error: KaizenError) -> Callable[[Tools], None]:
     """Return an act that starts a deployment, and then meets this."""
 
     def act(tools: Tools) -> None:
-        tools.platform.start(tools.platform.service("staging-web-service"))
+        tools.platform.start_deployment(tools.platform.get_service("staging-web-service"))
         raise error
 
     return act
@@ -76,9 +76,9 @@ def begun(error: KaizenError) -> Callable[[Tools], None]:
 
 def ended(act: Callable[[Tools], None]) -> KaizenError:
     """Return what a run with this act ends with."""
-    trace = Trace()
-    with pytest.raises(KaizenError) as caught, trace.telling():
-        act(guarded(FakeTools(), lambda: None, trace))
+    trace = MutationLog()
+    with pytest.raises(KaizenError) as caught, trace.reclassify_errors():
+        act(guard_mutations(FakeTools(), lambda: None, trace))
     return caught.value
 
 
@@ -104,7 +104,7 @@ def test_what_comes_before_the_first_change_stays_a_refusal() -> None:
     refusal = Denied("the token has expired")
 
     def act(tools: Tools) -> None:
-        assert tools.registry.image("staging-web-app", "latest") is None
+        assert tools.registry.find_image("staging-web-app", "latest") is None
         raise refusal
 
     assert ended(act) is refusal
@@ -121,13 +121,13 @@ def test_a_change_that_was_turned_away_is_none(error: Refused, state: str) -> No
     """One without an answer may have taken effect."""
 
     class Refusing(FakePlatform):
-        def start(self, service: Service) -> str:
+        def start_deployment(self, service: Service) -> str:
             raise error
 
-    tools, trace = FakeTools(), Trace()
-    service, tools.platform = tools.platform.service("staging-web-service"), Refusing()
+    tools, trace = FakeTools(), MutationLog()
+    service, tools.platform = tools.platform.get_service("staging-web-service"), Refusing()
 
-    with pytest.raises(KaizenError) as caught, trace.telling():
-        guarded(cast("Tools", tools), lambda: None, trace).platform.start(service)
+    with pytest.raises(KaizenError) as caught, trace.reclassify_errors():
+        guard_mutations(cast("Tools", tools), lambda: None, trace).platform.start_deployment(service)
 
     assert caught.value.state == state

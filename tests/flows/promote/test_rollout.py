@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from semver import Version
 
-from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.promote import select
-from kaizen_tasks.flows.promote.rollout import Rollout, roll_out
-from kaizen_tasks.flows.runner import display, perform
+from kaizen_tasks.flows.promote.rollout import Rollout, run_rollout
+from kaizen_tasks.flows.runner import apply_step, dry_run_step
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -29,7 +29,7 @@ def tools() -> FakeTools:
     """A world in which staging has v0.2.0, verified."""
     made = FakeTools()
     release(made)
-    return made.drafting()
+    return made.next_command()
 
 
 def promote(tools: FakeTools, name: str, *, version: Version | None = None, dry: bool = False) -> None:
@@ -37,19 +37,19 @@ def promote(tools: FakeTools, name: str, *, version: Version | None = None, dry:
     stage = tools.settings.stage(name)
     before = tools.settings.stage_before(stage)
     assert before is not None
-    found = select.verified_in(before, version, tools)
+    found = select.find_verified_release(before, version, tools)
     rollout = Rollout(
         stage=stage,
         release=found,
         flow_for=lambda environment: catalogue.promotion(environment, before=before),
-        again=f"inv promote-{name}",
+        resume_command=f"inv promote-{name}",
     )
-    roll_out(rollout, tools, display if dry else perform)
+    run_rollout(rollout, tools, dry_run_step if dry else apply_step)
 
 
 def test_brings_the_same_digest_from_staging_to_the_last_tenant(tools: FakeTools) -> None:
     """Nothing is built or pushed on the way; every repository ends with one and the same digest."""
-    builds = len(tools.builder.pushed)
+    builds = len(tools.builder.pushed_specs)
 
     promote(tools, "prod")
     promote(tools, "beta")
@@ -58,20 +58,20 @@ def test_brings_the_same_digest_from_staging_to_the_last_tenant(tools: FakeTools
         repository.tags[tag] for repository in tools.registry.repositories.values() for tag in ("v0.2.0", "latest")
     }
     assert len(digests) == 1
-    assert len(tools.builder.pushed) == builds
-    assert set(tools.serving.values()) == {"v0.2.0"}
+    assert len(tools.builder.pushed_specs) == builds
+    assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
 def test_says_already_done_when_typed_again(tools: FakeTools) -> None:
     """A second promotion copies nothing and starts nothing."""
     promote(tools, "prod")
-    before = (list(tools.registry.calls), tools.platform.started[:], len(tools.ledger.written))
-    tools.drafting()
+    before = (list(tools.registry.calls), tools.platform.started_services[:], len(tools.ledger.all_entries))
+    tools.next_command()
 
     promote(tools, "prod")
 
-    assert tools.reporter.of("act") == []
-    assert before == (list(tools.registry.calls), tools.platform.started[:], len(tools.ledger.written))
+    assert tools.reporter.labels_with("act") == []
+    assert before == (list(tools.registry.calls), tools.platform.started_services[:], len(tools.ledger.all_entries))
 
 
 def test_refuses_what_was_not_verified_in_the_stage_before(tools: FakeTools) -> None:
@@ -88,7 +88,7 @@ def test_refuses_a_version_that_was_never_verified(tools: FakeTools) -> None:
 
 def test_refuses_to_replace_other_bytes_under_the_same_version(tools: FakeTools) -> None:
     """A repository that holds another image as v0.2.0 is left as it is."""
-    image = tools.registry.image("staging-web-app", "latest")
+    image = tools.registry.find_image("staging-web-app", "latest")
     assert image is not None
     from attrs import evolve
 
@@ -97,18 +97,18 @@ def test_refuses_to_replace_other_bytes_under_the_same_version(tools: FakeTools)
     with pytest.raises(Refused, match="never moves"):
         promote(tools, "prod")
 
-    assert tools.serving["prod"] == "v0.1.0"
+    assert tools.running_versions["prod"] == "v0.1.0"
 
 
 def test_changes_nothing_when_dry(tools: FakeTools) -> None:
     """The dry run of a group shows the plan of every tenant."""
     promote(tools, "prod")
     calls = list(tools.registry.calls)
-    tools.drafting()
+    tools.next_command()
 
     promote(tools, "beta", dry=True)
 
-    assert {label.split()[1] for label in tools.reporter.of("act")} == {"mark", "shane", "dom"}
+    assert {label.split()[1] for label in tools.reporter.labels_with("act")} == {"mark", "shane", "dom"}
     assert tools.registry.calls == calls
 
 
@@ -123,7 +123,7 @@ def test_stops_after_the_canary_and_says_what_is_untouched(tools: FakeTools) -> 
     assert failed.value.exit_code == 9
     assert failed.value.state == "failed: mark; untouched: shane, dom"
     assert failed.value.hint == "inv promote-beta continues"
-    assert (tools.serving["shane"], tools.serving["dom"]) == ("v0.1.0", "v0.1.0")
+    assert (tools.running_versions["shane"], tools.running_versions["dom"]) == ("v0.1.0", "v0.1.0")
 
 
 def test_environments_stand_side_by_side_with_what_became_of_them(tools: FakeTools) -> None:
@@ -135,7 +135,7 @@ def test_environments_stand_side_by_side_with_what_became_of_them(tools: FakeToo
     with pytest.raises(RolloutFailed):
         promote(tools, "beta")
 
-    assert [list(each) for each in tools.reporter.beside] == [["mark", "shane"]]
+    assert [list(each) for each in tools.reporter.rollouts] == [["mark", "shane"]]
     assert tools.reporter.outcomes["mark"] == ""
     assert "shane-web-service ended its deployment" in tools.reporter.outcomes["shane"]
 
@@ -150,8 +150,8 @@ def test_one_failing_tenant_of_the_last_wave_does_not_stop_the_others(tools: Fak
 
     assert failed.value.state == "done: mark, dom; failed: shane"
     tools.platform.outcomes.clear()
-    promote(tools.drafting(), "beta")
-    assert set(tools.serving.values()) == {"v0.2.0"}
+    promote(tools.next_command(), "beta")
+    assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
 def test_the_error_of_a_single_environment_is_its_own(tools: FakeTools) -> None:
@@ -166,7 +166,7 @@ def test_points_latest_back_at_what_is_serving_after_a_failure(tools: FakeTools)
     """The next restart of the service must not pick up what has just failed."""
     promote(tools, "prod")
     verified = tools.latest("prod")
-    tools.scm.commit({"CHANGELOG.md": tools.scm.documents.files["CHANGELOG.md"].replace(b"## [0.2.0]", NEXT, 1)})
+    tools.scm.commit({"CHANGELOG.md": tools.scm.working_tree.files["CHANGELOG.md"].replace(b"## [0.2.0]", NEXT, 1)})
     tools.upstream.branches["main"] = tools.scm.head().commit
     release(tools)
     tools.platform.outcomes["prod-web-service"] = "ROLLBACK_SUCCEEDED"
@@ -185,43 +185,45 @@ def test_lets_the_canary_bake_as_configured() -> None:
     """The others follow one after the other, without another pause."""
     tools = FakeTools(settings=settings(rollout={"canary": 1, "parallel": 1, "bake": "7s"}))
     release(tools)
-    promote(tools.drafting(), "prod")
+    promote(tools.next_command(), "prod")
 
     promote(tools, "beta")
 
-    assert tools.clock.slept.count(7) == 1
+    assert tools.clock.sleeps.count(7) == 1
 
 
-def version_of(tools: FakeTools, name: str) -> Answer:
+def version_of(tools: FakeTools, name: str) -> ProbeResponse:
     """Return what an app answers that runs what was deployed."""
-    return Answer(status=200, body=json.dumps({"version": tools.serving[name], "environment": name}).encode())
+    return ProbeResponse(
+        status=200, body=json.dumps({"version": tools.running_versions[name], "environment": name}).encode()
+    )
 
 
 def test_each_one_that_ends_lets_the_next_begin() -> None:
     """A slow environment keeps one place, and not all of them."""
     tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 2}))
     release(tools)
-    promote(tools.drafting(), "prod")
+    promote(tools.next_command(), "prod")
     begun = threading.Event()
     answers = tools.prober.answers
 
-    def slow() -> Answer:
-        return version_of(tools, "mark") if begun.wait(timeout=5) else Answer(fault="waits for nothing")
+    def slow() -> ProbeResponse:
+        return version_of(tools, "mark") if begun.wait(timeout=5) else ProbeResponse(error="waits for nothing")
 
-    def last() -> Answer:
+    def last() -> ProbeResponse:
         begun.set()
         return version_of(tools, "dom")
 
     answers |= {"https://mark.example/version": slow, "https://dom.example/version": last}
     promote(tools, "beta")
 
-    assert set(tools.serving.values()) == {"v0.2.0"}
+    assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
 def test_too_many_failures_keep_the_next_from_beginning() -> None:
     tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 1}))
     release(tools)
-    promote(tools.drafting(), "prod")
+    promote(tools.next_command(), "prod")
     tools.platform.outcomes["shane-web-service"] = "FAILED"
 
     with pytest.raises(RolloutFailed) as failed:
@@ -237,7 +239,7 @@ def test_an_interruption_ends_every_wait(tools: FakeTools) -> None:
     def interrupted(_service: Service) -> None:
         raise KeyboardInterrupt
 
-    tools.platform.deployed = interrupted
+    tools.platform.on_deployed = interrupted
     with pytest.raises(KeyboardInterrupt):
         promote(tools, "beta")
     with pytest.raises(Interrupted):

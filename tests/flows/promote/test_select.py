@@ -9,7 +9,7 @@ from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.duration import Seconds
-from kaizen_tasks.domain.ledger import Entry, Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.promote import select
@@ -22,7 +22,7 @@ def told(*said: str) -> FakeTools:
     """Return a world whose ledger says this: `environment event version`, oldest first."""
     tools = FakeTools()
     for minute, (environment, event, version) in enumerate(each.split() for each in said):
-        entry = Entry(
+        entry = LedgerEntry(
             environment=environment,
             event=Event(event),
             version=version,
@@ -38,14 +38,14 @@ def told(*said: str) -> FakeTools:
 def verified_in(stage: str, tools: FakeTools, wanted: str = "") -> str:
     """Return the digest that can be promoted from a stage."""
     version = Version.parse(wanted) if wanted else None
-    return select.verified_in(tools.settings.stage(stage), version, tools).digest
+    return select.find_verified_release(tools.settings.stage(stage), version, tools).digest
 
 
 def test_takes_version_commit_and_digest_from_the_proof() -> None:
     """Nothing is looked up anew: what was verified is what is promoted."""
     tools = told("staging verified v1.2.3")
 
-    found = select.verified_in(tools.settings.stage("staging"), None, tools)
+    found = select.find_verified_release(tools.settings.stage("staging"), None, tools)
 
     assert (found.name, found.commit, found.digest) == ("v1.2.3", "commit of v1.2.3", "sha256:v1.2.3")
 
@@ -111,7 +111,7 @@ def test_what_is_serving_can_go_further_without_proof() -> None:
     """The last that came into service, verified or not; a failed attempt did not."""
     tools = told("staging verified v1.0.0", "staging deployed v1.1.0", "staging failed v1.2.0")
 
-    assert select.serving_in(tools.settings.stage("staging"), None, tools).digest == "sha256:v1.1.0"
+    assert select.find_serving_release(tools.settings.stage("staging"), None, tools).digest == "sha256:v1.1.0"
 
 
 @pytest.mark.parametrize("stage", ["staging", "prod", "beta"])
@@ -121,7 +121,7 @@ def test_a_release_that_is_named_is_looked_up_in_the_stages_before(stage: str) -
     image = Image(digest="sha256:x", media_type=OCI_MANIFEST, version="v1.0.0", revision="4f2a")
     tools.registry.put("staging-web-app", "v1.0.0", image)
 
-    found = select.serving_in(tools.settings.stage(stage), Version.parse("1.0.0"), tools)
+    found = select.find_serving_release(tools.settings.stage(stage), Version.parse("1.0.0"), tools)
 
     assert (found.name, found.digest, found.commit) == ("v1.0.0", "sha256:x", "4f2a")
 
@@ -139,15 +139,15 @@ def test_refuses_what_cannot_be_found(stage: str, wanted: str, what: str) -> Non
     tools = told("mark deployed v1.0.0", "shane deployed v1.1.0", "dom deployed v1.0.0")
 
     with pytest.raises(Refused, match=what):
-        select.serving_in(tools.settings.stage(stage), Version.parse(wanted) if wanted else None, tools)
+        select.find_serving_release(tools.settings.stage(stage), Version.parse(wanted) if wanted else None, tools)
 
 
 def demand(tools: FakeTools, *ages: float) -> None:
     """Look for the evidence that three tenants want."""
     tenants = tools.settings.stage("beta").environments
     wanting = tuple(evolve(each, min_age=Seconds(age)) for each, age in zip(tenants, ages, strict=True))
-    release = select.verified_in(tools.settings.stage("prod"), None, tools)
-    select.demand(wanting, tools.settings.stage("prod"), release, tools)
+    release = select.find_verified_release(tools.settings.stage("prod"), None, tools)
+    select.require_evidence(wanting, tools.settings.stage("prod"), release, tools)
 
 
 def test_every_environment_must_accept_the_evidence() -> None:

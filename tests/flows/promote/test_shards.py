@@ -13,7 +13,7 @@ from kaizen_tasks.domain.rollout import parse_shard
 from kaizen_tasks.errors import Refused, RolloutFailed
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.promote import shards
-from kaizen_tasks.flows.promote.rollout import Rollout, roll_out
+from kaizen_tasks.flows.promote.rollout import Rollout, run_rollout
 from kaizen_tasks.flows.steps import Record
 from tests.fakes.tools import FakeTools, settings
 
@@ -23,7 +23,9 @@ OTHER = evolve(RELEASE, version=Version.parse("1.2.2"), digest="sha256:" + "cd" 
 
 def names(stage: str, shard: str) -> list[str]:
     """Return the environments of a shard."""
-    return [each.name for each in shards.part(FakeTools().settings.stage(stage), parse_shard(shard)).environments]
+    return [
+        each.name for each in shards.shard_stage(FakeTools().settings.stage(stage), parse_shard(shard)).environments
+    ]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def hold(environment: str, tools: FakeTools) -> Hold:
 
 def bake_left(tools: FakeTools, stage: str = "beta") -> float:
     """Ask for how long a shard has to wait."""
-    return shards.bake_left(tools.settings.stage(stage), RELEASE, tools)
+    return shards.remaining_bake_seconds(tools.settings.stage(stage), RELEASE, tools)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +113,12 @@ def test_where_there_is_no_canary_none_is_waited_for(stage: str, canary: int) ->
 def rollout(tools: FakeTools, shard: str, *, skip_held: bool = False) -> Rollout:
     """Return the rollout of a shard, of which only the record is left to do."""
     return Rollout(
-        stage=shards.part(tools.settings.stage("beta"), parse_shard(shard)),
+        stage=shards.shard_stage(tools.settings.stage("beta"), parse_shard(shard)),
         release=RELEASE,
         flow_for=lambda environment: (Record(environment=environment),),
-        again=f"inv promote-beta --shard {shard}",
+        resume_command=f"inv promote-beta --shard {shard}",
         skip_held=skip_held,
-        sharded=True,
+        is_shard=True,
     )
 
 
@@ -124,10 +126,10 @@ def test_a_shard_has_no_canary_of_its_own() -> None:
     """All of its environments go at once."""
     tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "5m"}))
 
-    roll_out(rollout(tools, "2/2"), tools)
+    run_rollout(rollout(tools, "2/2"), tools)
 
-    assert {entry.environment for entry in tools.ledger.written} == {"shane", "dom"}
-    assert tools.clock.slept == []
+    assert {entry.environment for entry in tools.ledger.all_entries} == {"shane", "dom"}
+    assert tools.clock.sleeps == []
 
 
 def test_a_shard_of_one_environment_is_a_part_of_a_stage_all_the_same() -> None:
@@ -135,9 +137,9 @@ def test_a_shard_of_one_environment_is_a_part_of_a_stage_all_the_same() -> None:
     tools = FakeTools()
     tools.holds.add(hold("mark", tools))
 
-    roll_out(rollout(tools, "1/2", skip_held=True), tools)
+    run_rollout(rollout(tools, "1/2", skip_held=True), tools)
     with pytest.raises(RolloutFailed, match=r"beta shard 1/2: 1 of 1 environment does not have v1\.2\.3") as failed:
-        roll_out(rollout(tools, "1/2"), tools)
+        run_rollout(rollout(tools, "1/2"), tools)
 
     assert failed.value.exit_code == 9
     assert failed.value.state == "held: mark"

@@ -9,8 +9,8 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files as documents
-from kaizen_tasks.flows.runner import display, perform, run
-from kaizen_tasks.flows.steps import Bump, Land
+from kaizen_tasks.flows.runner import apply_step, dry_run_step, run_flow
+from kaizen_tasks.flows.steps import Bump, FastForward
 from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
 
@@ -23,14 +23,14 @@ def tools() -> FakeTools:
 
 def cut(tools: FakeTools, bump: Bump | None = None, *, push: bool = False, dry: bool = False) -> Release:
     """Type `inv cut`."""
-    tools.drafting()
-    flow = catalogue.cut(bump or Bump(settled=True), push=push)
-    return run(flow, Release(version=documents.version(tools)), tools, display if dry else perform)
+    tools.next_command()
+    flow = catalogue.cut(bump or Bump(accept_released=True), push=push)
+    return run_flow(flow, Release(version=documents.read_version(tools)), tools, dry_run_step if dry else apply_step)
 
 
 def note(tools: FakeTools, text: bytes) -> None:
     """Note a change under `[Unreleased]`, and commit it."""
-    changelog = tools.scm.documents.files["CHANGELOG.md"]
+    changelog = tools.scm.working_tree.files["CHANGELOG.md"]
     tools.scm.commit({"CHANGELOG.md": changelog.replace(b"## [Unreleased]\n", b"## [Unreleased]\n\n" + text, 1)})
 
 
@@ -43,10 +43,10 @@ def test_bumps_cuts_commits_and_tags(tools: FakeTools) -> None:
     head = tools.scm.head()
     assert released == Release(version=Version.parse("0.2.0"), commit=head.commit)
     assert tools.scm.commits[head.commit].parent == before
-    assert tools.scm.commit_of("refs/tags/v0.2.0") == head.commit
-    assert tools.scm.documents.files["VERSION"] == b"0.2.0\n"
-    assert b"## [0.2.0] - 2026-11-20" in tools.scm.documents.files["CHANGELOG.md"]
-    assert tools.scm.modified() == ()
+    assert tools.scm.resolve("refs/tags/v0.2.0") == head.commit
+    assert tools.scm.working_tree.files["VERSION"] == b"0.2.0\n"
+    assert b"## [0.2.0] - 2026-11-20" in tools.scm.working_tree.files["CHANGELOG.md"]
+    assert tools.scm.modified_files() == ()
 
 
 def test_landing_brings_along_an_index_that_a_stopped_run_has_left_behind(tools: FakeTools) -> None:
@@ -54,20 +54,20 @@ def test_landing_brings_along_an_index_that_a_stopped_run_has_left_behind(tools:
     before = dict(tools.scm.index)
     released = cut(tools)
     tools.scm.index.update(before)
-    assert tools.scm.modified() == ("CHANGELOG.md", "VERSION")
+    assert tools.scm.modified_files() == ("CHANGELOG.md", "VERSION")
 
-    run((Land(),), released, tools)
-    assert tools.scm.modified() == ()
+    run_flow((FastForward(),), released, tools)
+    assert tools.scm.modified_files() == ()
 
 
 def test_landing_leaves_what_was_edited_since(tools: FakeTools) -> None:
     """It is neither what was before the release nor what is in it."""
     released = cut(tools)
-    tools.documents = tools.scm.documents
-    tools.documents.write("CHANGELOG.md", b"# Changelog\n")
+    tools.release_files = tools.scm.working_tree
+    tools.release_files.write("CHANGELOG.md", b"# Changelog\n")
 
-    run((Land(),), released, tools)
-    assert tools.scm.modified() == ("CHANGELOG.md",)
+    run_flow((FastForward(),), released, tools)
+    assert tools.scm.modified_files() == ("CHANGELOG.md",)
 
 
 def test_is_local_and_asks_nobody(tools: FakeTools) -> None:
@@ -78,7 +78,7 @@ def test_is_local_and_asks_nobody(tools: FakeTools) -> None:
     cut(tools)
 
     assert tools.upstream.tags == {"v9.9.9": "0123456789abcdef"}
-    assert tools.ledger.written == []
+    assert tools.ledger.all_entries == []
 
 
 def test_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
@@ -92,7 +92,7 @@ def test_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
 def test_needs_a_remote_only_to_push_to_it() -> None:
     """A repository may live on one machine; nothing here has changed when it is found that it does."""
     tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[]))
-    tools.scm = FakeScm(FILES, documents=tools.scm.documents)
+    tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
 
     with pytest.raises(Refused, match="there is no remote origin"):
         cut(tools, push=True)
@@ -107,7 +107,7 @@ def test_does_nothing_when_typed_again(tools: FakeTools) -> None:
     before = dict(tools.scm.commits)
 
     assert cut(tools) == first
-    assert tools.reporter.of("act") == []
+    assert tools.reporter.labels_with("act") == []
     assert tools.scm.commits == before
 
 
@@ -117,7 +117,7 @@ def test_pushes_later_what_was_cut_before(tools: FakeTools) -> None:
 
     cut(tools, push=True)
 
-    assert tools.reporter.of("acted") == ["send"]
+    assert tools.reporter.labels_with("acted") == ["send"]
     assert tools.upstream.tags == {"v0.2.0": first.commit}
 
 
@@ -126,20 +126,20 @@ def test_shows_the_plan_and_changes_nothing_when_dry(tools: FakeTools) -> None:
     planned = cut(tools, push=True, dry=True)
 
     assert planned.name == "v0.2.0"
-    assert tools.reporter.of("act") == ["bump", "changelog", "commit", "send", "seal"]
+    assert tools.reporter.labels_with("act") == ["bump", "changelog", "commit", "send", "seal"]
     assert (len(tools.scm.commits), tools.scm.tags()) == (1, ())
-    assert tools.scm.documents.files == FILES
+    assert tools.scm.working_tree.files == FILES
 
 
 @pytest.mark.parametrize(
     ("bump", "name"),
     [
-        (Bump(settled=True), "v0.2.0"),
-        (Bump(settled=True, part="feature"), "v0.2.0"),
-        (Bump(settled=True, part="rc"), "v0.2.0-rc.1"),
-        (Bump(settled=True, part="major"), "v1.0.0"),
-        (Bump(settled=True, part="patch", force=True), "v0.1.1"),
-        (Bump(settled=True, to=Version.parse("3.0.0")), "v3.0.0"),
+        (Bump(accept_released=True), "v0.2.0"),
+        (Bump(accept_released=True, part="feature"), "v0.2.0"),
+        (Bump(accept_released=True, part="rc"), "v0.2.0-rc.1"),
+        (Bump(accept_released=True, part="major"), "v1.0.0"),
+        (Bump(accept_released=True, part="patch", force=True), "v0.1.1"),
+        (Bump(accept_released=True, to=Version.parse("3.0.0")), "v3.0.0"),
     ],
 )
 def test_releases_the_version_that_is_asked_for(tools: FakeTools, bump: Bump, name: str) -> None:
@@ -150,19 +150,19 @@ def test_releases_the_version_that_is_asked_for(tools: FakeTools, bump: Bump, na
 @pytest.mark.parametrize(
     ("bump", "what"),
     [
-        (Bump(settled=True, part="patch"), "'Weekly plans' asks for a feature, not for a patch"),
-        (Bump(settled=True, to=Version.parse("0.1.0")), "does not come after the last release"),
-        (Bump(settled=True, to=Version.parse("0.0.9")), "does not come after the last release"),
+        (Bump(accept_released=True, part="patch"), "'Weekly plans' asks for a feature, not for a patch"),
+        (Bump(accept_released=True, to=Version.parse("0.1.0")), "does not come after the last release"),
+        (Bump(accept_released=True, to=Version.parse("0.0.9")), "does not come after the last release"),
     ],
 )
 def test_refuses_a_version_that_would_be_wrong(tools: FakeTools, bump: Bump, what: str) -> None:
     """Before anything is written."""
-    tools.scm.tag("v0.1.0", tools.scm.head().commit, "")
+    tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "")
 
     with pytest.raises(Refused, match=what):
         cut(tools, bump)
 
-    assert tools.scm.documents.files == FILES
+    assert tools.scm.working_tree.files == FILES
     assert tools.scm.tags() == ("v0.1.0",)
 
 
@@ -186,34 +186,34 @@ def test_the_next_release_follows_from_what_was_noted_since(tools: FakeTools) ->
 
 def test_release_candidates_lead_to_their_release(tools: FakeTools) -> None:
     """Each with notes of its own."""
-    names = [cut(tools, Bump(settled=True, part="rc")).name]
+    names = [cut(tools, Bump(accept_released=True, part="rc")).name]
     for part, text in (("rc", b"- A typo\n"), ("patch", b"- Another\n")):
         note(tools, b"### Fixed\n\n" + text)
-        names.append(cut(tools, Bump(settled=True, part=part, force=True)).name)  # type: ignore[arg-type]
+        names.append(cut(tools, Bump(accept_released=True, part=part, force=True)).name)  # type: ignore[arg-type]
 
     assert names == ["v0.2.0-rc.1", "v0.2.0-rc.2", "v0.2.0"]
 
 
 def test_a_hook_that_rejects_leaves_everything_as_it_was(tools: FakeTools) -> None:
     """Nothing or everything."""
-    tools.scm.hook_says = "the tests fail"
+    tools.scm.hook_message = "the tests fail"
 
     with pytest.raises(KaizenError, match="the tests fail"):
         cut(tools)
 
-    assert tools.scm.documents.files == FILES
-    assert (len(tools.scm.commits), tools.scm.tags(), tools.scm.pending()) == (1, (), {})
+    assert tools.scm.working_tree.files == FILES
+    assert (len(tools.scm.commits), tools.scm.tags(), tools.scm.pending_releases()) == (1, (), {})
 
 
 def test_a_push_that_is_rejected_changes_nothing_here(tools: FakeTools) -> None:
     """The push is the point of no return; typing the same again finishes the very commit that was begun."""
     before = tools.scm.head()
-    tools.upstream.protects = "needs a review"
+    tools.upstream.protection_message = "needs a review"
     with pytest.raises(PushFailed):
         cut(tools, push=True)
-    begun = tools.scm.pending()["v0.2.0"]
-    after, tags, files = tools.scm.head(), tools.scm.tags(), dict(tools.scm.documents.files)
-    tools.upstream.protects = ""
+    begun = tools.scm.pending_releases()["v0.2.0"]
+    after, tags, files = tools.scm.head(), tools.scm.tags(), dict(tools.scm.working_tree.files)
+    tools.upstream.protection_message = ""
 
     assert cut(tools, push=True).commit == begun
     assert (after, tags, files) == (before, (), FILES)
@@ -225,4 +225,4 @@ def test_keeps_every_other_byte_of_the_changelog(tools: FakeTools) -> None:
     cut(tools)
 
     old = CHANGELOG.partition(b"## [0.1.0]")[2]
-    assert old.strip() in tools.scm.documents.files["CHANGELOG.md"]
+    assert old.strip() in tools.scm.working_tree.files["CHANGELOG.md"]

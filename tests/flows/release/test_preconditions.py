@@ -16,7 +16,7 @@ from tests.fakes.scm import FakeScm
 from tests.fakes.tools import CHANGELOG, FILES, FakeTools, settings
 
 if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import Remote
+    from kaizen_tasks.ports.types import RemoteRefs
 
 NEXT = Release(version=Version.parse("0.2.0"))
 
@@ -30,24 +30,24 @@ def tools() -> FakeTools:
 class SilentScm(FakeScm):
     """A repository whose remote does not answer."""
 
-    def remote(self, branch: str) -> Remote | None:
+    def remote_refs(self, branch: str) -> RemoteRefs | None:
         """Fail."""
         raise Unreachable("origin does not answer")
 
 
 def of_checkout(tools: FakeTools) -> list[str]:
     """Look at the checkout, as a release does."""
-    return list(preconditions.of_checkout(tools.settings.release.branches, tools))
+    return list(preconditions.check_worktree(tools.settings.release.branches, tools))
 
 
 def of_remote(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False) -> list[str]:
     """Look at the remote."""
-    return list(preconditions.of_remote(release, tools, hotfix=hotfix))
+    return list(preconditions.check_remote(release, tools, hotfix=hotfix))
 
 
 def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:
     """Look at what the last release has left."""
-    return list(preconditions.of_version(release, tools))
+    return list(preconditions.check_versions(release, tools))
 
 
 def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools) -> None:
@@ -57,9 +57,9 @@ def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools)
     assert of_checkout(tools) == []
     assert of_remote(tools) == []
     assert of_version(tools) == []
-    assert list(preconditions.of_documents(NEXT, tools)) == []
-    assert list(preconditions.of_documentation(tools)) == []
-    assert list(preconditions.of_environment(staging, NEXT, tools)) == []
+    assert list(preconditions.check_release_files(NEXT, tools)) == []
+    assert list(preconditions.check_docs(tools)) == []
+    assert list(preconditions.check_environment(staging, NEXT, tools)) == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_tells_uncommitted_files_and_not_all_of_many(tools: FakeTools) -> None:
     """VERSION and changelog are the release's own, and are looked at elsewhere."""
     files = {f"page{number}.html": b"old" for number in range(5)}
     tools.scm.commit(files)
-    tools.scm.documents.files.update({**dict.fromkeys(files, b"new"), "VERSION": b"0.2.0\n", "CHANGELOG.md": b"new"})
+    tools.scm.working_tree.files.update({**dict.fromkeys(files, b"new"), "VERSION": b"0.2.0\n", "CHANGELOG.md": b"new"})
 
     assert of_checkout(tools) == [
         "uncommitted changes would not be in the release: page0.html, page1.html, page2.html and 2 more"
@@ -100,7 +100,7 @@ def test_tells_uncommitted_files_and_not_all_of_many(tools: FakeTools) -> None:
 
 def test_tells_everything_that_is_under_way(tools: FakeTools) -> None:
     """One line each, so that all of it can be mended at once."""
-    tools.scm.in_the_way = ("a merge is under way", "this is a shallow clone")
+    tools.scm.reported_blockers = ("a merge is under way", "this is a shallow clone")
     tools.scm.branch = "feature"
 
     assert of_checkout(tools)[:2] == ["a merge is under way", "this is a shallow clone"]
@@ -134,7 +134,7 @@ def test_a_branch_that_the_remote_does_not_have_is_no_obstacle(tools: FakeTools)
 def test_a_repository_without_a_remote_can_be_released_from() -> None:
     """There is nobody to ask."""
     tools = FakeTools()
-    tools.scm = FakeScm(FILES, documents=tools.scm.documents)
+    tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
 
     assert of_remote(tools) == []
 
@@ -142,7 +142,7 @@ def test_a_repository_without_a_remote_can_be_released_from() -> None:
 def test_a_remote_that_does_not_answer_is_an_obstacle_and_no_error() -> None:
     """It stands in the list beside the others."""
     tools = FakeTools()
-    tools.scm = SilentScm(FILES, documents=tools.scm.documents, remote=tools.upstream)
+    tools.scm = SilentScm(FILES, working_tree=tools.scm.working_tree, remote=tools.upstream)
 
     assert of_remote(tools) == ["origin does not answer"]
 
@@ -174,14 +174,14 @@ def test_tells_a_later_tag_of_the_remote_but_not_to_a_hotfix(tools: FakeTools) -
 
 def test_tells_a_heading_above_the_version(tools: FakeTools) -> None:
     """The witnesses of the last release disagree."""
-    tools.documents.write("CHANGELOG.md", CHANGELOG.replace(b"[0.1.0]", b"[0.9.0]"))
+    tools.release_files.write("CHANGELOG.md", CHANGELOG.replace(b"[0.1.0]", b"[0.9.0]"))
 
     assert of_version(tools) == ["CHANGELOG.md has [0.9.0], which is above the 0.2.0 to be released"]
 
 
 def test_tells_a_tag_without_a_heading(tools: FakeTools) -> None:
     """A release was made beside the changelog."""
-    tools.scm.tag("v0.1.5", tools.scm.head().commit, "")
+    tools.scm.create_tag("v0.1.5", tools.scm.head().commit, "")
 
     assert of_version(tools) == ["the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"]
 
@@ -189,7 +189,7 @@ def test_tells_a_tag_without_a_heading(tools: FakeTools) -> None:
 def test_tells_a_tag_that_exists_already_unless_it_is_the_very_releases(tools: FakeTools) -> None:
     """`--to` may name a version that is taken."""
     head = tools.scm.head().commit
-    tools.scm.tag("v0.1.0", head, "")
+    tools.scm.create_tag("v0.1.0", head, "")
     taken = Release(version=Version.parse("0.1.0"))
 
     assert of_version(tools, taken) == [f"the tag v0.1.0 exists already, on commit {head[:10]}"]
@@ -212,10 +212,10 @@ def test_tells_edits_that_the_release_would_overwrite(
     tools: FakeTools, edited: dict[str, bytes], told: list[str]
 ) -> None:
     """An edit that is the release itself would be written anyway."""
-    tools.scm.documents.files.update(edited)
+    tools.scm.working_tree.files.update(edited)
 
-    assert list(preconditions.of_documents(NEXT, tools)) == told
-    assert list(preconditions.of_documents(evolve(NEXT, commit=tools.scm.head().commit), tools)) == []
+    assert list(preconditions.check_release_files(NEXT, tools)) == told
+    assert list(preconditions.check_release_files(evolve(NEXT, commit=tools.scm.head().commit), tools)) == []
 
 
 RULES = [{"when": ["infra/**"], "update": ["docs/*.md"]}]
@@ -238,10 +238,10 @@ def test_holds_the_commits_since_the_last_release_against_the_checklist(
     """What an earlier release has touched is its own affair."""
     tools = FakeTools(settings=settings(docs_checklist=RULES))
     before = tools.scm.commit({"infra/main.tf": b"old", "docs/versioning.md": b"old"})
-    tools.scm.tag("v0.1.0", before, "")
+    tools.scm.create_tag("v0.1.0", before, "")
     tools.scm.commit(touched)
 
-    assert list(preconditions.of_documentation(tools)) == told
+    assert list(preconditions.check_docs(tools)) == told
 
 
 def test_everything_is_new_before_the_first_release() -> None:
@@ -250,14 +250,14 @@ def test_everything_is_new_before_the_first_release() -> None:
     tools.scm.commit({"infra/main.tf": b"old"})
     tools.scm.commit({"app.py": b"new"})
 
-    assert len(list(preconditions.of_documentation(tools))) == 1
+    assert len(list(preconditions.check_docs(tools))) == 1
 
 
 def test_tells_everything_that_a_deployment_would_miss(tools: FakeTools) -> None:
     """Repository and service, each with what to do about it."""
     nowhere = evolve(tools.settings.environments["staging"], repository="no-repository", service="no-service")
 
-    assert list(preconditions.of_environment(nowhere, NEXT, tools)) == [
+    assert list(preconditions.check_environment(nowhere, NEXT, tools)) == [
         "there is no image repository no-repository (create it)",
         "there is no service no-service (create it)",
     ]
@@ -273,7 +273,7 @@ def test_tells_an_image_of_the_version_that_another_commit_has_made(
     tools.registry.put(staging.repository, "v0.2.0", image)
     begun = evolve(NEXT, commit=tools.scm.head().commit)
 
-    assert list(preconditions.of_environment(staging, begun, tools)) == [
+    assert list(preconditions.check_environment(staging, begun, tools)) == [
         f"{staging.repository}:v0.2.0 exists, built from {named}"
     ]
 
@@ -283,7 +283,7 @@ def test_its_own_image_is_no_obstacle(tools: FakeTools) -> None:
     staging, head = tools.settings.environments["staging"], tools.scm.head().commit
     tools.registry.put(staging.repository, "v0.2.0", Image(digest="d", media_type=OCI_MANIFEST, revision=head))
 
-    assert list(preconditions.of_environment(staging, evolve(NEXT, commit=head), tools)) == []
+    assert list(preconditions.check_environment(staging, evolve(NEXT, commit=head), tools)) == []
 
 
 @pytest.mark.parametrize(
@@ -299,5 +299,5 @@ def test_a_complaint_is_one_line_with_the_way_out(error: Denied, complaint: str)
     def look() -> object:
         raise error
 
-    assert preconditions.complaint(look) == complaint
-    assert preconditions.complaint(lambda: None) == ""
+    assert preconditions.error_text(look) == complaint
+    assert preconditions.error_text(lambda: None) == ""

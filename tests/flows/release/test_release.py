@@ -9,7 +9,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import DeployFailed, KaizenError, Refused, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files
-from kaizen_tasks.flows.runner import display, run
+from kaizen_tasks.flows.runner import dry_run_step, run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FILES, FakeTools
 
@@ -31,11 +31,11 @@ STEPS = [
 
 def release(tools: FakeTools, **flags: object) -> Release:
     """Type `inv release-staging`."""
-    tools.drafting()
-    start = Release(version=files.version(tools))
-    execute = display if flags.pop("dry", False) else None
-    flow = catalogue.release(Bump(settled=True, **flags), tools.settings.first_stage)  # type: ignore[arg-type]
-    return run(flow, start, tools, execute) if execute else run(flow, start, tools)
+    tools.next_command()
+    start = Release(version=files.read_version(tools))
+    execute = dry_run_step if flags.pop("dry", False) else None
+    flow = catalogue.release(Bump(accept_released=True, **flags), tools.settings.first_stage)  # type: ignore[arg-type]
+    return run_flow(flow, start, tools, execute) if execute else run_flow(flow, start, tools)
 
 
 def test_releases_the_next_version_to_a_service_that_proves_it() -> None:
@@ -45,25 +45,35 @@ def test_releases_the_next_version_to_a_service_that_proves_it() -> None:
     released = release(tools)
 
     assert released.name == "v0.2.0"
-    assert tools.serving["staging"] == "v0.2.0"
+    assert tools.running_versions["staging"] == "v0.2.0"
     assert tools.latest("staging") == "v0.2.0"
     assert tools.upstream.tags == {"v0.2.0": released.commit}
     assert tools.upstream.branches["main"] == released.commit
-    assert [entry.event for entry in tools.ledger.written][-1] is Event.VERIFIED
-    assert tools.scm.documents.files["VERSION"] == b"0.2.0\n"
-    assert b"## [0.2.0] - 2026-11-20" in tools.scm.documents.files["CHANGELOG.md"]
+    assert [entry.event for entry in tools.ledger.all_entries][-1] is Event.VERIFIED
+    assert tools.scm.working_tree.files["VERSION"] == b"0.2.0\n"
+    assert b"## [0.2.0] - 2026-11-20" in tools.scm.working_tree.files["CHANGELOG.md"]
 
 
 def test_does_nothing_when_typed_again() -> None:
     """Every step of the second run says that it is done; no commit, tag, image or operation is made."""
     tools = FakeTools()
     release(tools)
-    before = (dict(tools.scm.commits), dict(tools.upstream.tags), list(tools.registry.calls), tools.platform.started[:])
+    before = (
+        dict(tools.scm.commits),
+        dict(tools.upstream.tags),
+        list(tools.registry.calls),
+        tools.platform.started_services[:],
+    )
 
     release(tools)
 
-    assert tools.reporter.of("done") == STEPS
-    after = (dict(tools.scm.commits), dict(tools.upstream.tags), list(tools.registry.calls), tools.platform.started[:])
+    assert tools.reporter.labels_with("done") == STEPS
+    after = (
+        dict(tools.scm.commits),
+        dict(tools.upstream.tags),
+        list(tools.registry.calls),
+        tools.platform.started_services[:],
+    )
     assert before == after
 
 
@@ -74,11 +84,11 @@ def test_shows_the_same_plan_and_changes_nothing_when_dry() -> None:
     planned = release(tools, dry=True)
 
     assert planned.name == "v0.2.0"
-    assert tools.reporter.of("act") == [step for step in STEPS if step != "preflight"]
-    assert tools.scm.documents.files == FILES
+    assert tools.reporter.labels_with("act") == [step for step in STEPS if step != "preflight"]
+    assert tools.scm.working_tree.files == FILES
     assert len(tools.scm.commits) == 1
     assert tools.registry.calls == []
-    assert tools.ledger.written == []
+    assert tools.ledger.all_entries == []
 
 
 def test_leaves_branch_and_files_alone_when_the_build_fails() -> None:
@@ -91,7 +101,7 @@ def test_leaves_branch_and_files_alone_when_the_build_fails() -> None:
 
     assert failed.value.exit_code == 5
     assert tools.scm.head().commit == head
-    assert tools.scm.documents.files["VERSION"] == b"0.1.0\n"
+    assert tools.scm.working_tree.files["VERSION"] == b"0.1.0\n"
     assert tools.upstream.tags == {}
 
 
@@ -124,28 +134,28 @@ def test_finishes_the_same_version_after_a_failed_deployment() -> None:
     assert failed.value.exit_code == 7
     assert released.commit == begun
     assert released.name == "v0.2.0"
-    assert tools.builder.builds == 1
+    assert tools.builder.build_count == 1
     assert tools.upstream.tags == {"v0.2.0": begun}
 
 
 def test_records_no_proof_when_the_app_goes_on_answering_the_old_version() -> None:
     """An accepted deployment is not success: only the app's own answer is."""
-    tools = FakeTools(stuck={"staging"})
+    tools = FakeTools(stuck_services={"staging"})
 
     with pytest.raises(VerifyFailed, match=r"v0\.1\.0") as failed:
         release(tools)
 
     assert failed.value.exit_code == 8
-    assert Event.VERIFIED not in {entry.event for entry in tools.ledger.written}
+    assert Event.VERIFIED not in {entry.event for entry in tools.ledger.all_entries}
     assert tools.upstream.tags == {}
 
 
 def test_refuses_when_nothing_is_noted() -> None:
     """A release without notes is refused before anything is written."""
     tools = FakeTools()
-    empty = tools.scm.documents.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
+    empty = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
     tools.scm.commit({"CHANGELOG.md": empty})
-    tools.scm.tag("v0.1.0", next(iter(tools.scm.commits)), "v0.1.0")
+    tools.scm.create_tag("v0.1.0", next(iter(tools.scm.commits)), "v0.1.0")
     tools.upstream.branches["main"] = tools.scm.head().commit
 
     with pytest.raises(Refused, match=r"\[Unreleased\]"):
@@ -155,8 +165,8 @@ def test_refuses_when_nothing_is_noted() -> None:
 def test_keeps_a_version_that_was_bumped_on_the_branch() -> None:
     """VERSION already ahead of the last release is the version to release, with the section already cut."""
     tools = FakeTools()
-    tools.scm.tag("v0.1.0", tools.scm.head().commit, "v0.1.0")
-    cut = tools.scm.documents.files["CHANGELOG.md"].replace(
+    tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "v0.1.0")
+    cut = tools.scm.working_tree.files["CHANGELOG.md"].replace(
         b"## [Unreleased]\n", b"## [Unreleased]\n\n## [0.3.0] - 2026-11-19\n"
     )
     head = tools.scm.commit({"VERSION": b"0.3.0\n", "CHANGELOG.md": cut})
@@ -171,7 +181,7 @@ def test_keeps_a_version_that_was_bumped_on_the_branch() -> None:
 def test_releases_a_repository_without_any_tag_whose_section_is_cut() -> None:
     """The first release may find VERSION and changelog ready; then HEAD is the release commit."""
     tools = FakeTools()
-    cut = tools.scm.documents.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
+    cut = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
     head = tools.scm.commit({"CHANGELOG.md": cut})
     tools.upstream.branches["main"] = head
 
@@ -184,15 +194,15 @@ def test_releases_a_repository_without_any_tag_whose_section_is_cut() -> None:
 def test_lists_every_obstacle_before_the_first_write() -> None:
     """Preflight refuses once, with the whole list."""
     tools = FakeTools()
-    tools.scm.in_the_way = ("a merge is under way",)
+    tools.scm.reported_blockers = ("a merge is under way",)
     tools.scm.branch = "feature"
-    tools.scm.documents.files["Dockerfile"] = b"edited"
+    tools.scm.working_tree.files["Dockerfile"] = b"edited"
 
     with pytest.raises(Refused) as refused:
         release(tools)
 
     for problem in ("a merge is under way", "feature", "Dockerfile"):
-        assert problem in refused.value.what
+        assert problem in refused.value.message
     assert len(tools.scm.commits) == 1
 
 
@@ -216,7 +226,7 @@ def test_a_named_part_moves_on_from_a_release_that_failed_in_service() -> None:
     with pytest.raises(DeployFailed):
         release(tools)
     tools.platform.outcomes.clear()
-    mended = tools.scm.documents.files["CHANGELOG.md"].replace(
+    mended = tools.scm.working_tree.files["CHANGELOG.md"].replace(
         b"## [Unreleased]\n", b"## [Unreleased]\n\n### Fixed\n\n- It starts again\n"
     )
     tools.scm.commit({"CHANGELOG.md": mended})
@@ -224,13 +234,13 @@ def test_a_named_part_moves_on_from_a_release_that_failed_in_service() -> None:
     released = release(tools, part="patch")
 
     assert released.name == "v0.2.1"
-    assert tools.serving["staging"] == "v0.2.1"
+    assert tools.running_versions["staging"] == "v0.2.1"
     assert list(tools.upstream.tags) == ["v0.2.1"]
 
 
 def without_dockerfile(tools: FakeTools) -> str:
     """Commit a tree that no builder can build; return the commit."""
     tools.scm.commits[tools.scm.head().commit].tree.pop("Dockerfile")  # type: ignore[attr-defined]
-    tools.scm.documents.files.pop("Dockerfile")
+    tools.scm.working_tree.files.pop("Dockerfile")
     tools.scm.index.pop("Dockerfile")
     return tools.scm.head().commit

@@ -11,8 +11,8 @@ from kaizen_tasks.errors import Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.rollback import candidates
-from kaizen_tasks.flows.rollback.automatic import run_or_go_back
-from kaizen_tasks.flows.runner import perform, run
+from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
+from kaizen_tasks.flows.runner import apply_step, run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FakeTools
 from tests.flows.release.test_release import release
@@ -27,38 +27,38 @@ def tools() -> FakeTools:
     release(made)
     note_a_fix(made)
     release(made)
-    return made.drafting()
+    return made.next_command()
 
 
 def note_a_fix(tools: FakeTools) -> None:
     """Commit an entry under `[Unreleased]`."""
-    noted = tools.scm.documents.files["CHANGELOG.md"].replace(b"## [Unreleased]\n", FIX, 1)
+    noted = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"## [Unreleased]\n", FIX, 1)
     tools.upstream.branches["main"] = tools.scm.commit({"CHANGELOG.md": noted})
 
 
 def go_back(tools: FakeTools, wanted: str = "") -> Release:
     """Type `inv rollback --env staging`."""
     staging = tools.settings.environments["staging"]
-    target = candidates.choose(staging, Version.parse(wanted) if wanted else None, tools)
-    return run(catalogue.rollback(staging, reason="slow"), target, tools)
+    target = candidates.choose_release(staging, Version.parse(wanted) if wanted else None, tools)
+    return run_flow(catalogue.rollback(staging, reason="slow"), target, tools)
 
 
 def release_or_go_back(tools: FakeTools) -> Release:
     """Type `inv release-staging`."""
-    tools.drafting()
-    flow = catalogue.release(Bump(settled=True), tools.settings.first_stage)
-    return run_or_go_back(flow, Release(version=files.version(tools)), tools, perform)
+    tools.next_command()
+    flow = catalogue.release(Bump(accept_released=True), tools.settings.first_stage)
+    return run_with_auto_rollback(flow, Release(version=files.read_version(tools)), tools, apply_step)
 
 
 def test_goes_back_to_the_last_verified_release_without_a_build(tools: FakeTools) -> None:
     """The release before the serving one comes into service again, proven and recorded."""
-    builds = tools.builder.builds
+    builds = tools.builder.build_count
 
     assert go_back(tools).name == "v0.2.0"
 
-    assert tools.serving["staging"] == "v0.2.0"
+    assert tools.running_versions["staging"] == "v0.2.0"
     assert tools.latest("staging") == "v0.2.0"
-    assert tools.builder.builds == builds
+    assert tools.builder.build_count == builds
     events = [entry.event for entry in tools.ledger.entries("staging")]
     assert events[0] is Event.VERIFIED
     assert Event.ROLLBACK in events
@@ -67,12 +67,12 @@ def test_goes_back_to_the_last_verified_release_without_a_build(tools: FakeTools
 def test_typed_again_it_is_done_and_goes_no_further(tools: FakeTools) -> None:
     """A second rollback is not a way back to what was left, nor to the release before."""
     go_back(tools)
-    started = tools.platform.started[:]
+    started = tools.platform.started_services[:]
 
-    assert go_back(tools.drafting()).name == "v0.2.0"
+    assert go_back(tools.next_command()).name == "v0.2.0"
 
-    assert tools.reporter.of("act") == []
-    assert tools.platform.started == started
+    assert tools.reporter.labels_with("act") == []
+    assert tools.platform.started_services == started
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
@@ -80,11 +80,11 @@ def test_a_stopped_rollback_is_finished(tools: FakeTools, stopped_after: int) ->
     """Wherever it is stopped, the same command leads to the same release."""
     staging = tools.settings.environments["staging"]
     flow = catalogue.rollback(staging, reason="slow")
-    run(flow[:stopped_after], candidates.choose(staging, None, tools), tools)
+    run_flow(flow[:stopped_after], candidates.choose_release(staging, None, tools), tools)
 
-    assert go_back(tools.drafting()).name == "v0.2.0"
+    assert go_back(tools.next_command()).name == "v0.2.0"
 
-    assert tools.serving["staging"] == "v0.2.0"
+    assert tools.running_versions["staging"] == "v0.2.0"
 
 
 def test_refuses_when_there_is_nothing_to_go_back_to() -> None:
@@ -112,13 +112,13 @@ def test_refuses_an_image_that_is_gone(tools: FakeTools) -> None:
     with pytest.raises(Refused, match=r"no longer holds the image of v0\.2\.0"):
         go_back(tools)
 
-    assert tools.serving["staging"] == "v0.2.1"
+    assert tools.running_versions["staging"] == "v0.2.1"
 
 
 def test_goes_back_by_itself_when_the_new_release_does_not_prove_itself(tools: FakeTools) -> None:
     """The error says what is serving, and the ledger has both the failure and the way back."""
     note_a_fix(tools)
-    tools.platform.deployed = lambda _: tools.serving.update(
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(
         staging="v0.2.1" if tools.latest("staging") == "v0.2.1" else "broken"
     )
 
@@ -129,13 +129,13 @@ def test_goes_back_by_itself_when_the_new_release_does_not_prove_itself(tools: F
     assert "v0.2.1 is serving again" in failed.value.state
     assert tools.latest("staging") == "v0.2.1"
     assert [entry.event for entry in tools.ledger.entries("staging", limit=20)][:2] == [Event.VERIFIED, Event.DEPLOYED]
-    assert ("v0.2.2", Event.FAILED) in {(entry.version, entry.event) for entry in tools.ledger.written}
+    assert ("v0.2.2", Event.FAILED) in {(entry.version, entry.event) for entry in tools.ledger.all_entries}
 
 
 def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
     """Then a person is needed, and the exit code says that."""
     note_a_fix(tools)
-    tools.platform.deployed = lambda _: tools.serving.update(staging="broken")
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
 
     with pytest.raises(RollbackFailed) as failed:
         release_or_go_back(tools)
@@ -145,7 +145,7 @@ def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
 
 def test_leaves_a_first_release_in_service_since_there_is_no_other() -> None:
     """Without a verified release before it, the unproven one stays and the error is the verification's own."""
-    tools = FakeTools(stuck={"staging"})
+    tools = FakeTools(stuck_services={"staging"})
 
     with pytest.raises(VerifyFailed, match=r"v0\.1\.0"):
         release_or_go_back(tools)

@@ -9,9 +9,9 @@ from attrs import define, evolve, field
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
-from kaizen_tasks.domain.release import Image, LocalImage, Recipe, Release
+from kaizen_tasks.domain.release import BuildSpec, Image, LocalImage, Release
 from kaizen_tasks.errors import BuildFailed, NotFound, PushFailed
-from kaizen_tasks.flows.runner import run
+from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Build, Push
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.registry import OCI_MANIFEST
@@ -33,12 +33,12 @@ class CuriousBuilder(FakeBuilder):
     contexts: list[dict[str, bytes]] = field(factory=list)
     folders: list[Path] = field(factory=list)
 
-    def build(self, recipe: Recipe, context: Path) -> LocalImage:
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Look, then build."""
         files = (path for path in context.rglob("*") if path.is_file())
         self.contexts.append({str(path.relative_to(context)): path.read_bytes() for path in files})
         self.folders.append(context)
-        return super().build(recipe, context)
+        return super().build(spec, context)
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ def test_builds_what_is_committed_and_not_what_lies_in_the_working_tree(tools: F
     """The export is clean, and gone afterwards."""
     builder = CuriousBuilder()
     tools.builder = builder
-    tools.scm.documents.files["Dockerfile"] = b"FROM my-own-experiment\n"
-    tools.scm.documents.files["secrets.env"] = b"PASSWORD=1\n"
+    tools.scm.working_tree.files["Dockerfile"] = b"FROM my-own-experiment\n"
+    tools.scm.working_tree.files["secrets.env"] = b"PASSWORD=1\n"
 
-    run((Build(),), release, tools)
+    run_flow((Build(),), release, tools)
 
     assert builder.contexts == [dict(tools.scm.commits[release.commit].tree)]
     assert [folder.exists() for folder in builder.folders] == [False]
@@ -80,30 +80,30 @@ def test_builds_what_is_committed_and_not_what_lies_in_the_working_tree(tools: F
 
 def test_an_image_says_where_it_comes_from(tools: FakeTools, release: Release) -> None:
     """Version, commit, the commit's time and the repository's address: so that building again gives the same."""
-    run((Build(),), release, tools)
+    run_flow((Build(),), release, tools)
 
-    assert tools.builder.built["web:v0.1.0"] == Recipe(
+    assert tools.builder.built_specs["web:v0.1.0"] == BuildSpec(
         app="web",
         version="v0.1.0",
         revision=release.commit,
-        created=tools.scm.committed(release.commit),
+        created_at=tools.scm.commit_time(release.commit),
         source="https://git.example.com/team/app",
     )
 
 
 def test_builds_once(tools: FakeTools, release: Release) -> None:
     """What this machine has of the same commit is not built again."""
-    run((Build(),), release, tools)
+    run_flow((Build(),), release, tools)
 
     again = Build().decide(release, tools)
 
     assert isinstance(again, Done)
-    assert tools.builder.builds == 1
+    assert tools.builder.build_count == 1
 
 
 def test_builds_again_from_another_commit(tools: FakeTools, release: Release) -> None:
     """An image of the same name is no reason to ship yesterday's code."""
-    run((Build(),), release, tools)
+    run_flow((Build(),), release, tools)
     moved = evolve(release, commit=tools.scm.commit({"app.py": b"print()\n"}))
 
     assert isinstance(Build().decide(moved, tools), Act)
@@ -129,7 +129,7 @@ def test_refuses_a_version_that_is_taken_by_another_commit(
     for step in steps(tools):
         decided = step.decide(release, tools)
         assert isinstance(decided, Refuse)
-        assert decided.why[0].startswith(f"{REPOSITORY}:v0.1.0 exists, built from {named} and not from")
+        assert decided.reasons[0].startswith(f"{REPOSITORY}:v0.1.0 exists, built from {named} and not from")
 
 
 def test_plans_without_a_commit(tools: FakeTools) -> None:
@@ -142,9 +142,9 @@ def test_plans_without_a_commit(tools: FakeTools) -> None:
 
 def test_pushes_the_version_and_nothing_else(tools: FakeTools, release: Release) -> None:
     """`:latest` moves last, when something is to be deployed."""
-    pushed = run(steps(tools), release, tools)
+    pushed = run_flow(steps(tools), release, tools)
 
-    held = tools.registry.image(REPOSITORY, "v0.1.0")
+    held = tools.registry.find_image(REPOSITORY, "v0.1.0")
     assert held is not None
     assert (pushed.digest, held.revision) == (held.digest, release.commit)
     assert list(tools.registry.repositories[REPOSITORY].tags) == ["v0.1.0"]
@@ -153,7 +153,7 @@ def test_pushes_the_version_and_nothing_else(tools: FakeTools, release: Release)
 def test_pushes_nothing_where_there_is_no_image(tools: FakeTools, release: Release) -> None:
     """The error says how to make one."""
     with pytest.raises(BuildFailed, match=r"push: fake has no image of v0\.1\.0") as failed:
-        run((Push(environment=tools.settings.environments["staging"]),), release, tools)
+        run_flow((Push(environment=tools.settings.environments["staging"]),), release, tools)
 
     assert (failed.value.state, failed.value.hint) == ("nothing has been uploaded", "inv build")
 
@@ -163,7 +163,7 @@ def test_a_push_that_is_denied_leaves_the_repository_as_it_was(tools: FakeTools,
     tools.builder.password = "another"
 
     with pytest.raises(PushFailed):
-        run(steps(tools), release, tools)
+        run_flow(steps(tools), release, tools)
 
     assert tools.registry.repositories[REPOSITORY].tags == {}
     assert isinstance(Build().decide(release, tools), Done)
@@ -174,9 +174,9 @@ def test_does_not_build_for_a_repository_that_is_missing(tools: FakeTools, relea
     tools.registry.repositories.clear()
 
     with pytest.raises(NotFound, match=REPOSITORY):
-        run(steps(tools), release, tools)
+        run_flow(steps(tools), release, tools)
 
-    assert tools.builder.builds == 0
+    assert tools.builder.build_count == 0
 
 
 def test_takes_what_a_hotfix_released_elsewhere_instead_of_building_it_again(
@@ -186,16 +186,16 @@ def test_takes_what_a_hotfix_released_elsewhere_instead_of_building_it_again(
     image = Image(digest="sha256:fixed", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
     tools.registry.put("mark-web-app", "v0.1.0", image)
     del tools.registry.repositories["dom-web-app"]
-    tools.scm.tag("v0.1.0", release.commit, "v0.1.0")
+    tools.scm.create_tag("v0.1.0", release.commit, "v0.1.0")
 
-    after = run(steps(tools), release, tools)
+    after = run_flow(steps(tools), release, tools)
 
     assert after.digest == "sha256:fixed"
-    assert tools.builder.builds == 0
+    assert tools.builder.build_count == 0
     assert tools.registry.calls == [f"copy {REPOSITORY}:v0.1.0"]
 
 
 def test_looks_nowhere_else_for_a_release_that_has_no_tag_yet(tools: FakeTools, release: Release) -> None:
     image = Image(digest="sha256:other", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
     tools.registry.put("mark-web-app", "v0.1.0", image)
-    assert run(steps(tools), release, tools).digest != "sha256:other"
+    assert run_flow(steps(tools), release, tools).digest != "sha256:other"

@@ -10,7 +10,7 @@ from attrs import evolve
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Image, Release
-from kaizen_tasks.domain.version import read
+from kaizen_tasks.domain.version import parse_version_file
 from kaizen_tasks.errors import DeployFailed, NotFound, PushFailed, Refused, Undeployable, Unreachable
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.steps import Deploy
@@ -26,7 +26,7 @@ NAME, REPOSITORY = "staging-web-service", "staging-web-app"
 
 def made(version: str) -> Release:
     """Return a release with an image."""
-    return Release(version=read(version.encode()), commit=version * 5, digest=f"sha256:{version}")
+    return Release(version=parse_version_file(version.encode()), commit=version * 5, digest=f"sha256:{version}")
 
 
 OLD, NEW, NEXT = made("0.1.0"), made("0.2.0"), made("0.3.0")
@@ -46,11 +46,11 @@ def tools(clock: EventfulClock) -> FakeTools:
         image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
         tools.registry.put(REPOSITORY, release.name, image)
     deploy(tools, OLD)
-    tools.ledger.written[-1] = evolve(tools.ledger.written[-1], took=0.0)
+    tools.ledger.all_entries[-1] = evolve(tools.ledger.all_entries[-1], took=0.0)
     entries.append(Event.VERIFIED, tools.settings.environments["staging"], OLD, tools)
     clock.advance(3600)
-    tools.platform.started.clear()
-    tools.platform.looked.clear()
+    tools.platform.started_services.clear()
+    tools.platform.poll_times.clear()
     tools.reporter.lines.clear()
     return tools
 
@@ -66,7 +66,7 @@ def deploy(tools: FakeTools, release: Release) -> None:
 
 def told(tools: FakeTools) -> list[str]:
     """Return the ledger in the order in which it was written, without what the world began with."""
-    return [f"{entry.event} {entry.version}" for entry in tools.ledger.written[3:]]
+    return [f"{entry.event} {entry.version}" for entry in tools.ledger.all_entries[3:]]
 
 
 def fails(tools: FakeTools, release: Release = NEW) -> DeployFailed:
@@ -78,11 +78,11 @@ def fails(tools: FakeTools, release: Release = NEW) -> DeployFailed:
 
 def test_writes_one_line_when_it_begins_and_one_when_it_ends(tools: FakeTools) -> None:
     """The intent gets its operation as soon as that is known."""
-    tools.platform.lasting = 240
+    tools.platform.operation_seconds = 240
 
     deploy(tools, NEW)
 
-    started, deployed = tools.ledger.written[3:]
+    started, deployed = tools.ledger.all_entries[3:]
     assert (started.event, deployed.event) == (Event.STARTED, Event.DEPLOYED)
     assert started.operation == deployed.operation == f"{NAME}-2"
     assert deployed.took == 240
@@ -101,16 +101,16 @@ def test_the_intent_is_written_before_anything_is_touched(tools: FakeTools) -> N
 def test_looks_when_the_last_deployments_of_this_service_were_over(tools: FakeTools) -> None:
     """Their median, by the platform's clock: 100, 140 and 240 s make 140."""
     for seconds, release in ((140, NEW), (240, NEXT), (100, OLD)):
-        tools.platform.lasting = seconds
+        tools.platform.operation_seconds = seconds
         deploy(tools, release)
         tools.clock.advance(60)
-    tools.platform.looked.clear()
-    tools.platform.lasting = 140
+    tools.platform.poll_times.clear()
+    tools.platform.operation_seconds = 140
     began = tools.clock.now()
 
     deploy(tools, NEW)
 
-    assert [(each - began).total_seconds() for each in tools.platform.looked] == [pytest.approx(142.8)]
+    assert [(each - began).total_seconds() for each in tools.platform.poll_times] == [pytest.approx(142.8)]
 
 
 def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clock: EventfulClock) -> None:
@@ -118,20 +118,20 @@ def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clo
     tools = FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
     image = Image(digest=NEW.digest, media_type=OCI_MANIFEST, version=NEW.name, revision=NEW.commit)
     tools.registry.put(REPOSITORY, NEW.name, image)
-    tools.platform.lasting = 200
-    tools.platform.begin(NAME, kind="CREATE_SERVICE")
+    tools.platform.operation_seconds = 200
+    tools.platform.begin_operation(NAME, kind="CREATE_SERVICE")
     clock.advance(1000)
     began = clock.now()
 
     deploy(tools, NEW)
 
-    assert [(each - began).total_seconds() for each in tools.platform.looked] == [0, pytest.approx(204)]
+    assert [(each - began).total_seconds() for each in tools.platform.poll_times] == [0, pytest.approx(204)]
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETED"])
 def test_a_service_that_cannot_deploy_is_refused_before_anything_is_touched(tools: FakeTools, status: str) -> None:
     """No tag moves, no line is written; the way out is in the hint."""
-    tools.platform.become(NAME, status)
+    tools.platform.set_status(NAME, status)
 
     with pytest.raises(Undeployable, match=status) as refused:
         deploy(tools, NEW)
@@ -161,30 +161,30 @@ def ends_with(state: str) -> Callable[[FakeTools, EventfulClock], None]:
 
 def hangs(tools: FakeTools, _clock: EventfulClock) -> None:
     """Let the deployment never end."""
-    tools.platform.lasting = 10**6
+    tools.platform.operation_seconds = 10**6
 
 
 def disappears(tools: FakeTools, clock: EventfulClock) -> None:
     """Let the deployment vanish from the list."""
     hangs(tools, clock)
-    tools.platform.hidden.add(f"{NAME}-2")
+    tools.platform.hidden_operations.add(f"{NAME}-2")
 
 
 def is_deleted(tools: FakeTools, clock: EventfulClock) -> None:
     """Let somebody delete the service meanwhile."""
     hangs(tools, clock)
-    clock.events[clock.elapsed() + 1] = lambda: tools.platform.services.pop(NAME)
+    clock.events[clock.monotonic() + 1] = lambda: tools.platform.services.pop(NAME)
 
 
 def is_paused(tools: FakeTools, clock: EventfulClock) -> None:
     """Let somebody pause the service before the deployment can begin."""
-    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
-    clock.events[clock.elapsed() + 1] = lambda: tools.platform.become(NAME, "PAUSED")
+    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
+    clock.events[clock.monotonic() + 1] = lambda: tools.platform.set_status(NAME, "PAUSED")
 
 
 def stays_busy(tools: FakeTools, _clock: EventfulClock) -> None:
     """Let the service be busy with something else."""
-    tools.platform.become(NAME, "OPERATION_IN_PROGRESS")
+    tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
 
 
 FAILURES = [
@@ -207,11 +207,11 @@ def test_however_it_fails_latest_goes_back_and_the_ledger_says_so(
 
     failed = fails(tools)
 
-    assert what in failed.what
+    assert what in failed.message
     assert tools.latest("staging") == "v0.1.0"
     assert failed.state.endswith(":latest points at what was serving again")
     assert told(tools) == ["started v0.2.0", f"{event} v0.2.0"]
-    assert tools.ledger.written[-1].reason == failed.what
+    assert tools.ledger.all_entries[-1].reason == failed.message
     assert failed.hint
 
 
@@ -221,7 +221,7 @@ def test_of_a_first_deployment_latest_goes_back_to_what_it_named(clock: Eventful
     for release in (OLD, NEW):
         image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
         tools.registry.put(REPOSITORY, release.name, image)
-    tools.registry.point(repository=REPOSITORY, tag="latest", digest=OLD.digest)
+    tools.registry.move_tag(repository=REPOSITORY, tag="latest", digest=OLD.digest)
     tools.platform.outcomes[NAME] = "FAILED"
 
     fails(tools)
@@ -232,12 +232,12 @@ def test_of_a_first_deployment_latest_goes_back_to_what_it_named(clock: Eventful
 def test_a_tag_that_cannot_be_put_back_does_not_hide_the_failure(tools: FakeTools, clock: EventfulClock) -> None:
     """Both are said."""
     tools.platform.outcomes[NAME] = "FAILED"
-    tools.platform.lasting = 10
-    clock.events[clock.elapsed() + 5] = lambda: tools.registry.failures.update({REPOSITORY: PushFailed("it is full")})
+    tools.platform.operation_seconds = 10
+    clock.events[clock.monotonic() + 5] = lambda: tools.registry.failures.update({REPOSITORY: PushFailed("it is full")})
 
     failed = fails(tools)
 
-    assert failed.what.endswith("v0.2.0 with FAILED")
+    assert failed.message.endswith("v0.2.0 with FAILED")
     assert failed.state == "the old release is serving; :latest still points at v0.2.0: it is full"
     assert told(tools)[-1] == "failed v0.2.0"
 
@@ -258,7 +258,7 @@ class TestLogs:
 
         failed = fails(tools)
 
-        assert failed.what == f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
+        assert failed.message == f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
         assert tools.reporter.lines[-6:] == [
             "  staging: the deployment log ends with:",
             "    staging | [AppRunner] Deployment with ID : 2 started.",
@@ -281,7 +281,7 @@ class TestLogs:
 
         failed = fails(tools)
 
-        assert failed.what.endswith("v0.2.0 with ROLLBACK_SUCCEEDED")
+        assert failed.message.endswith("v0.2.0 with ROLLBACK_SUCCEEDED")
         assert (
             "  staging: the deployment log cannot be read: cannot read: AccessDeniedException" in tools.reporter.lines
         )
@@ -296,35 +296,35 @@ class TestAgain:
 
         deploy(tools, NEW)
 
-        assert tools.platform.started == [NAME]
+        assert tools.platform.started_services == [NAME]
         assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
 
     def test_finds_an_operation_whose_identifier_was_never_written_down(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
-        tools.ledger.written[-1] = evolve(tools.ledger.written[-1], operation="")
+        tools.ledger.all_entries[-1] = evolve(tools.ledger.all_entries[-1], operation="")
 
         deploy(tools, NEW)
 
-        assert tools.platform.started == [NAME]
-        assert tools.ledger.written[-2].operation == f"{NAME}-2"
+        assert tools.platform.started_services == [NAME]
+        assert tools.ledger.all_entries[-2].operation == f"{NAME}-2"
 
     def test_begins_what_was_only_intended(self, tools: FakeTools) -> None:
         entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
 
         deploy(tools, NEW)
 
-        assert tools.platform.started == [NAME]
+        assert tools.platform.started_services == [NAME]
         assert tools.latest("staging") == "v0.2.0"
         assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
 
     def test_goes_on_waiting_for_one_that_hung(self, tools: FakeTools) -> None:
         hangs(tools, EventfulClock())
         fails(tools)
-        tools.platform.lasting = 700
+        tools.platform.operation_seconds = 700
 
         deploy(tools, NEW)
 
-        assert tools.platform.started == [NAME]
+        assert tools.platform.started_services == [NAME]
         assert tools.latest("staging") == "v0.2.0"
         assert told(tools) == ["started v0.2.0", "failed v0.2.0", "deployed v0.2.0"]
 
@@ -335,25 +335,25 @@ class TestAgain:
 
         deploy(tools, NEW)
 
-        assert tools.platform.started == [NAME, NAME]
+        assert tools.platform.started_services == [NAME, NAME]
         assert told(tools) == ["started v0.2.0", "failed v0.2.0", "started v0.2.0", "deployed v0.2.0"]
 
     def test_begins_anew_when_another_deployment_came_after_one_that_hung(self, tools: FakeTools) -> None:
         hangs(tools, EventfulClock())
         fails(tools)
-        tools.platform.lasting = 5
-        tools.platform.operations(tools.platform.service(NAME))
-        tools.platform.begin(NAME)
+        tools.platform.operation_seconds = 5
+        tools.platform.list_operations(tools.platform.get_service(NAME))
+        tools.platform.begin_operation(NAME)
         tools.clock.advance(60)
 
         deploy(tools, NEW)
 
-        assert tools.platform.started == [NAME, NAME]
+        assert tools.platform.started_services == [NAME, NAME]
 
     def test_gives_up_one_that_is_long_gone_and_begins_anew(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
-        tools.platform.hidden.add(f"{NAME}-2")
-        tools.platform.become(NAME, "RUNNING")
+        tools.platform.hidden_operations.add(f"{NAME}-2")
+        tools.platform.set_status(NAME, "RUNNING")
         tools.clock.advance(86400)
 
         deploy(tools, NEW)
@@ -368,8 +368,8 @@ def begin_and_stop(tools: FakeTools, release: Release) -> None:
         raise KeyboardInterrupt
 
     assert isinstance(tools.clock, EventfulClock)
-    tools.platform.lasting = 100
-    tools.clock.events[tools.clock.elapsed()] = stop
+    tools.platform.operation_seconds = 100
+    tools.clock.events[tools.clock.monotonic()] = stop
     with pytest.raises(KeyboardInterrupt):
         deploy(tools, release)
 
@@ -384,19 +384,19 @@ class TestAbandoned:
         deploy(tools, NEXT)
 
         assert told(tools) == ["started v0.2.0", "abandoned v0.2.0", "started v0.3.0", "deployed v0.3.0"]
-        abandoned = tools.ledger.written[4]
+        abandoned = tools.ledger.all_entries[4]
         assert (abandoned.actor, abandoned.reason) == ("grace@desktop", "v0.3.0 is deployed instead")
         assert abandoned.operation == f"{NAME}-2"
 
     def test_is_not_taken_for_the_one_that_begins(self, tools: FakeTools) -> None:
         tools.platform.services[NAME] = evolve(tools.platform.services[NAME], auto_deploys=True)
-        tools.platform.begin(NAME)
+        tools.platform.begin_operation(NAME)
         entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
-        tools.platform.lasting = 100
+        tools.platform.operation_seconds = 100
 
         deploy(tools, NEXT)
 
-        assert tools.ledger.written[-1].operation == f"{NAME}-3"
+        assert tools.ledger.all_entries[-1].operation == f"{NAME}-3"
 
     def test_is_not_begun_again_by_a_look(self, tools: FakeTools) -> None:
         disappears(tools, EventfulClock())
@@ -406,18 +406,18 @@ class TestAbandoned:
 
         decision = step.decide(NEW, tools)
         assert isinstance(decision, Act)
-        assert decision.what.endswith(", again")
+        assert decision.description.endswith(", again")
 
 
 def test_a_moved_tag_is_waited_for_only_where_it_moves(tools: FakeTools) -> None:
     """When `:latest` names the release already, nothing starts by itself."""
     tools.platform.services[NAME] = evolve(tools.platform.services[NAME], auto_deploys=True)
-    tools.registry.point(repository=REPOSITORY, tag="latest", digest=NEW.digest)
+    tools.registry.move_tag(repository=REPOSITORY, tag="latest", digest=NEW.digest)
 
     deploy(tools, NEW)
 
-    assert tools.platform.started == [NAME]
-    assert tools.clock.elapsed() < 3600 + 5
+    assert tools.platform.started_services == [NAME]
+    assert tools.clock.monotonic() < 3600 + 5
 
 
 def test_what_the_platform_does_not_answer_leaves_the_intent_open(
@@ -428,12 +428,12 @@ def test_what_the_platform_does_not_answer_leaves_the_intent_open(
     def unreachable(*_: object) -> None:
         raise Unreachable("down")
 
-    monkeypatch.setattr(type(tools.platform), "operations", unreachable)
+    monkeypatch.setattr(type(tools.platform), "list_operations", unreachable)
     with pytest.raises(Unreachable):
         deploy(tools, NEW)
     monkeypatch.undo()
 
     deploy(tools, NEW)
 
-    assert tools.platform.started == [NAME]
+    assert tools.platform.started_services == [NAME]
     assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]

@@ -11,9 +11,9 @@ from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.runner import run
+from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import Evidence, Record
-from kaizen_tasks.flows.steps.record import Return
+from kaizen_tasks.flows.steps.record import MarkRollback
 from tests.fakes.tools import FakeTools
 
 RELEASE = Release(version=Version.parse("1.2.3"), commit="4f2a9c81", digest="sha256:" + "ab" * 32)
@@ -70,7 +70,7 @@ def test_the_same_version_of_other_bytes_is_no_proof(tools: FakeTools) -> None:
     decided = evidence(tools).decide(RELEASE, tools)
 
     assert decided == Refuse(
-        why=("v1.2.3 (sha256:abababababab) was never verified in staging",),
+        reasons=("v1.2.3 (sha256:abababababab) was never verified in staging",),
         hint="verify it there first: inv verify --env staging --release v1.2.3",
     )
 
@@ -85,7 +85,7 @@ def test_every_environment_of_a_stage_must_have_proven_it(tools: FakeTools) -> N
     whole = evidence(tools, "beta").decide(RELEASE, tools)
 
     assert isinstance(missing, Refuse)
-    assert missing.why[0].endswith("was never verified in shane")
+    assert missing.reasons[0].endswith("was never verified in shane")
     assert isinstance(whole, Done)
     assert whole.reason.startswith("verified in beta 0.0s ago")
 
@@ -110,7 +110,7 @@ def test_a_version_alone_gets_its_digest_from_the_proof(tools: FakeTools) -> Non
     assert isinstance(decided, Done)
     assert decided.release == RELEASE
     assert isinstance(unknown, Refuse)
-    assert unknown.why == ("v9.0.0 was never verified in staging",)
+    assert unknown.reasons == ("v9.0.0 was never verified in staging",)
 
 
 def test_what_was_verified_here_may_come_back(tools: FakeTools) -> None:
@@ -135,7 +135,7 @@ def test_an_environment_may_want_a_proof_of_some_age(tools: FakeTools) -> None:
 
     assert isinstance(late, Done)
     assert early == Refuse(
-        why=("v1.2.3 was verified in staging 10m ago by ada@laptop, and prod accepts what was verified 1h ago",),
+        reasons=("v1.2.3 was verified in staging 10m ago by ada@laptop, and prod accepts what was verified 1h ago",),
         hint='type the same command again in 50m, or say why not: --without-evidence "reason"',
     )
 
@@ -157,7 +157,7 @@ def test_every_entry_says_why_there_was_no_evidence(tools: FakeTools) -> None:
     write(tools, "prod", Event.STARTED, waived)
     ledger.append(Event.FAILED, tools.settings.environments["prod"], waived, tools, reason="HTTP 500")
 
-    assert [entry.reason for entry in tools.ledger.written] == [
+    assert [entry.reason for entry in tools.ledger.all_entries] == [
         "without evidence: the login is down",
         "HTTP 500; without evidence: the login is down",
     ]
@@ -168,8 +168,8 @@ def test_records_the_proof_once(tools: FakeTools) -> None:
     step = Record(environment=tools.settings.environments["staging"])
     write(tools, "staging", Event.DEPLOYED)
 
-    run((step,), RELEASE, tools)
-    run((step,), RELEASE, tools)
+    run_flow((step,), RELEASE, tools)
+    run_flow((step,), RELEASE, tools)
 
     written = tools.ledger.entries("staging")
     assert [entry.event for entry in written] == [Event.VERIFIED, Event.DEPLOYED]
@@ -188,11 +188,11 @@ def test_records_a_proof_when_the_last_word_is_another(tools: FakeTools, event: 
 
 def test_writes_down_the_way_back_before_it_is_gone(tools: FakeTools) -> None:
     """With its reason; and typing the same again does not begin another."""
-    step = Return(environment=tools.settings.environments["staging"], reason="the login is broken")
+    step = MarkRollback(environment=tools.settings.environments["staging"], reason="the login is broken")
     write(tools, "staging", Event.VERIFIED, OTHER)
     write(tools, "staging", Event.VERIFIED, RELEASE)
 
-    run((step,), OTHER, tools)
+    run_flow((step,), OTHER, tools)
     again = step.decide(OTHER, tools)
 
     newest = tools.ledger.entries("staging")[0]
@@ -202,7 +202,7 @@ def test_writes_down_the_way_back_before_it_is_gone(tools: FakeTools) -> None:
 
 def test_begins_a_new_way_back_when_another_release_came_since(tools: FakeTools) -> None:
     """An old one has been finished."""
-    step = Return(environment=tools.settings.environments["staging"], reason="the login is broken")
+    step = MarkRollback(environment=tools.settings.environments["staging"], reason="the login is broken")
     write(tools, "staging", Event.ROLLBACK, OTHER)
     write(tools, "staging", Event.VERIFIED, OTHER)
     write(tools, "staging", Event.VERIFIED, RELEASE)
@@ -223,7 +223,7 @@ def test_knows_what_is_serving(tools: FakeTools, entries: list[tuple[Event, Rele
     for event, release in entries:
         write(tools, "staging", event, release)
 
-    assert ledger.running(tools.settings.environments["staging"], tools) == digest
+    assert ledger.read_serving_digest(tools.settings.environments["staging"], tools) == digest
 
 
 def test_takes_what_latest_named_when_nothing_of_ours_was_deployed_yet(tools: FakeTools) -> None:
@@ -234,4 +234,4 @@ def test_takes_what_latest_named_when_nothing_of_ours_was_deployed_yet(tools: Fa
         ledger.append(Event.FAILED, staging, RELEASE, tools)
         tools.clock.advance(60)
 
-    assert ledger.running(staging, tools) == "sha256:by-hand"
+    assert ledger.read_serving_digest(staging, tools) == "sha256:by-hand"

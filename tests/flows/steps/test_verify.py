@@ -9,13 +9,13 @@ from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.health import Answer
+from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Image, Label, Release
+from kaizen_tasks.domain.release import Image, Release, StepLabel
 from kaizen_tasks.errors import DeployFailed, Superseded, Unreachable, VerifyFailed
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.rollback import automatic
-from kaizen_tasks.flows.runner import perform
+from kaizen_tasks.flows.runner import apply_step
 from kaizen_tasks.flows.steps import Smoke, Verify
 from tests.fakes.registry import OCI_MANIFEST
 from tests.fakes.tools import FakeTools, settings
@@ -36,7 +36,7 @@ def tools() -> FakeTools:
     """A world in which v0.2.0 was deployed to staging, whose app goes on answering v0.1.0."""
     made = FakeTools()
     made.registry.put(REPOSITORY, "latest", image(RELEASE.digest))
-    deployed(made, made.platform.begin(SERVICE))
+    deployed(made, made.platform.begin_operation(SERVICE))
     return made
 
 
@@ -47,8 +47,8 @@ def image(digest: str) -> Image:
 
 def deployed(tools: FakeTools, operation: str) -> None:
     """Let the deployment end well, and write that into the ledger."""
-    tools.platform.operations(tools.platform.service(SERVICE))
-    tools.serving["staging"] = "v0.1.0"
+    tools.platform.list_operations(tools.platform.get_service(SERVICE))
+    tools.running_versions["staging"] = "v0.1.0"
     staging = tools.settings.environments["staging"]
     entries.append(Event.DEPLOYED, staging, RELEASE, tools, operation=operation)
 
@@ -62,9 +62,9 @@ def answering(tools: FakeTools, versions: Iterable[str]) -> None:
     """Let the app answer one version after the other, the last one for ever."""
     left = list(versions)
 
-    def answer() -> Answer:
+    def answer() -> ProbeResponse:
         version = left.pop(0) if len(left) > 1 else left[0]
-        return Answer(status=200, body=b'{"version": "%s", "environment": "staging"}' % version.encode())
+        return ProbeResponse(status=200, body=b'{"version": "%s", "environment": "staging"}' % version.encode())
 
     tools.prober.answers[URL] = answer
 
@@ -80,8 +80,8 @@ def test_counts_right_answers_in_a_row(tools: FakeTools) -> None:
 
     after = verify(tools)
 
-    assert after.proven == {Label("verify", "staging")}
-    assert len(tools.prober.asked) == 7
+    assert after.verified_steps == {StepLabel("verify", "staging")}
+    assert len(tools.prober.urls) == 7
 
 
 def test_says_each_version_that_answers_once(tools: FakeTools) -> None:
@@ -102,7 +102,7 @@ def test_an_app_that_goes_back_and_forth_never_proves_anything(tools: FakeTools)
         verify(tools)
 
     assert failed.value.exit_code == 8
-    assert tools.clock.elapsed() == 300
+    assert tools.clock.monotonic() == 300
     assert len(progress(tools)) == 300
 
 
@@ -123,7 +123,7 @@ def test_does_not_wait_for_a_deployment_that_was_rolled_back(tools: FakeTools) -
     with pytest.raises(DeployFailed, match="ended with ROLLBACK_SUCCEEDED") as failed:
         verify(tools)
 
-    assert tools.clock.elapsed() == 0
+    assert tools.clock.monotonic() == 0
     assert failed.value.hint.startswith("inv deploy --env staging --release v0.2.0 tries again")
 
 
@@ -132,31 +132,31 @@ def test_notices_a_deployment_that_fails_while_it_waits(tools: FakeTools) -> Non
     operations = tools.platform.history[SERVICE]
     operations[0] = evolve(operations[0], state="IN_PROGRESS")
     tools.platform.polls, tools.platform.outcomes[SERVICE] = 2, "FAILED"
-    tools.platform._left[SERVICE] = 2
+    tools.platform._polls_left[SERVICE] = 2
 
     with pytest.raises(DeployFailed, match="ended with FAILED"):
         verify(tools)
 
-    assert tools.clock.elapsed() == 30
+    assert tools.clock.monotonic() == 30
 
 
 def test_notices_that_somebody_else_has_deployed_other_bytes(tools: FakeTools) -> None:
     """The app will never say what it is asked for."""
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
-    other = tools.platform.begin(SERVICE)
+    other = tools.platform.begin_operation(SERVICE)
 
     with pytest.raises(Superseded, match=other) as failed:
         verify(tools)
 
     assert failed.value.exit_code == 8
-    assert tools.clock.elapsed() == 0
+    assert tools.clock.monotonic() == 0
 
 
 def test_notices_that_somebody_else_has_pinned_another_tag(tools: FakeTools) -> None:
     """As one does in the console to go back quickly."""
     tools.registry.put(REPOSITORY, "v0.1.0", image("sha256:" + "cd" * 32))
     tools.platform.services[SERVICE] = evolve(tools.platform.services[SERVICE], image="registry.example/a:v0.1.0")
-    tools.platform.begin(SERVICE, kind="UPDATE_SERVICE")
+    tools.platform.begin_operation(SERVICE, kind="UPDATE_SERVICE")
 
     with pytest.raises(Superseded, match="UPDATE_SERVICE"):
         verify(tools)
@@ -165,20 +165,20 @@ def test_notices_that_somebody_else_has_pinned_another_tag(tools: FakeTools) -> 
 @pytest.mark.parametrize("kind", ["START_DEPLOYMENT", "PAUSE_SERVICE"])
 def test_a_restart_of_the_same_bytes_supersedes_nothing(tools: FakeTools, kind: str) -> None:
     """A secret was changed, say."""
-    tools.platform.begin(SERVICE, kind=kind)
+    tools.platform.begin_operation(SERVICE, kind=kind)
     answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
 
-    assert verify(tools).proven
+    assert verify(tools).verified_steps
 
 
 def test_a_deployment_that_failed_supersedes_nothing(tools: FakeTools) -> None:
     """What ran before it goes on running."""
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
-    tools.platform.begin(SERVICE)
+    tools.platform.begin_operation(SERVICE)
     answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
 
-    assert verify(tools).proven
+    assert verify(tools).verified_steps
 
 
 def test_the_platform_is_asked_seldom(tools: FakeTools) -> None:
@@ -186,10 +186,10 @@ def test_the_platform_is_asked_seldom(tools: FakeTools) -> None:
     looked: list[float] = []
 
     def operations(_: Service) -> tuple[()]:
-        looked.append(tools.clock.elapsed())
+        looked.append(tools.clock.monotonic())
         return ()
 
-    tools.platform.operations = operations  # type: ignore[method-assign,assignment]
+    tools.platform.list_operations = operations  # type: ignore[method-assign,assignment]
     answering(tools, ["v0.1.0"] * 40 + ["v0.2.0"])
     verify(tools)
 
@@ -202,16 +202,16 @@ def test_a_platform_that_does_not_answer_proves_nothing(tools: FakeTools) -> Non
     def operations(_: Service) -> tuple[()]:
         raise Unreachable("apprunner does not answer")
 
-    tools.platform.operations = operations  # type: ignore[method-assign,assignment]
+    tools.platform.list_operations = operations  # type: ignore[method-assign,assignment]
     answering(tools, ["v0.1.0", "v0.2.0"])
 
-    assert verify(tools).proven
+    assert verify(tools).verified_steps
 
 
 def test_nothing_is_known_of_what_was_deployed_by_hand() -> None:
     """The app is asked until time is up."""
     tools = FakeTools()
-    tools.platform.begin(SERVICE)
+    tools.platform.begin_operation(SERVICE)
 
     with pytest.raises(VerifyFailed, match="not proven within 5m"):
         verify(tools)
@@ -221,14 +221,16 @@ def test_somebody_elses_deployment_is_not_undone(tools: FakeTools) -> None:
     """Whoever deployed at the same moment did so on purpose."""
     entries.append(Event.VERIFIED, tools.settings.environments["staging"], evolve(RELEASE, digest="sha256:0"), tools)
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
-    tools.platform.begin(SERVICE)
-    written = len(tools.ledger.written)
+    tools.platform.begin_operation(SERVICE)
+    written = len(tools.ledger.all_entries)
 
     with pytest.raises(Superseded):
-        automatic.run_or_go_back((Verify(environment=tools.settings.environments["staging"]),), RELEASE, tools, perform)
+        automatic.run_with_auto_rollback(
+            (Verify(environment=tools.settings.environments["staging"]),), RELEASE, tools, apply_step
+        )
 
-    assert len(tools.ledger.written) == written
-    assert tools.platform.started == []
+    assert len(tools.ledger.all_entries) == written
+    assert tools.platform.started_services == []
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_an_old_proof_holds_while_every_answer_is_right(tools: FakeTools, versio
     decided = Verify(environment=tools.settings.environments["staging"]).decide(RELEASE, tools)
 
     assert type(decided) is kind
-    assert tools.clock.elapsed() == 0
+    assert tools.clock.monotonic() == 0
 
 
 CHECKS = [
@@ -252,13 +254,13 @@ CHECKS = [
 ]
 
 
-def smoke(answers: dict[str, Answer]) -> FakeTools:
+def smoke(answers: dict[str, ProbeResponse]) -> FakeTools:
     """Make the checks of an app that answers this on the paths other than `/`."""
     tools = FakeTools(settings=settings(smoke=CHECKS))
     tools.prober.answers.update({f"https://staging.example{path}": answer for path, answer in answers.items()})
     step = Smoke(environment=tools.settings.environments["staging"])
     try:
-        assert step.act(RELEASE, tools).proven == {step.label}
+        assert step.act(RELEASE, tools).verified_steps == {step.label}
     except VerifyFailed as error:
         tools.reporter.note(str(error))
     return tools
@@ -266,7 +268,7 @@ def smoke(answers: dict[str, Answer]) -> FakeTools:
 
 def test_every_check_has_its_line() -> None:
     """With what was looked at, and how long it took."""
-    tools = smoke({"/health": Answer(status=200, body=b'{"status": "ok"}'), "/plan": Answer(status=204)})
+    tools = smoke({"/health": ProbeResponse(status=200, body=b'{"status": "ok"}'), "/plan": ProbeResponse(status=204)})
 
     assert tools.reporter.lines == [
         "smoke staging: right: GET / answers HTTP 200, contains 'hello' (0.0s)",
@@ -277,7 +279,7 @@ def test_every_check_has_its_line() -> None:
 
 def test_all_checks_are_made_and_all_that_fail_are_named() -> None:
     """The error has three lines, however many they are."""
-    tools = smoke({"/health": Answer(status=200, body=b'{"status": "down"}')})
+    tools = smoke({"/health": ProbeResponse(status=200, body=b'{"status": "down"}')})
 
     *checks, what, state, hint = "\n".join(tools.reporter.lines).split("\n")
     assert checks == [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.localcloud.apprunner.proxy import Relay
+from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,9 +63,9 @@ def upstream() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
 
 
 @pytest.fixture
-def relay() -> Iterator[Relay]:
+def relay() -> Iterator[TcpProxy]:
     before = threading.active_count()
-    with contextlib.closing(Relay()) as relay:
+    with contextlib.closing(TcpProxy()) as relay:
         yield relay
     assert threading.active_count() <= before
 
@@ -78,7 +78,7 @@ def ask(port: int, content: bytes = b"") -> bytes:
 
 
 def test_passes_bytes_both_ways_and_the_end_of_each(
-    relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]
+    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     relay.switch(upstream(echo_after_everything))
     content = os.urandom(3_000_000)
@@ -86,7 +86,7 @@ def test_passes_bytes_both_ways_and_the_end_of_each(
 
 
 def test_serves_many_connections_at_once(
-    relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]
+    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     relay.switch(upstream(echo_after_everything))
     contents = [os.urandom(1000) for _ in range(300)]
@@ -95,7 +95,7 @@ def test_serves_many_connections_at_once(
 
 
 def test_new_connections_go_to_the_new_target_and_old_ones_stay(
-    relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]
+    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     old = upstream(echo_after_everything)
     relay.switch(old)
@@ -112,11 +112,11 @@ def test_new_connections_go_to_the_new_target_and_old_ones_stay(
     assert relay.drain(old, 5)
 
 
-def test_answers_503_while_there_is_no_target(relay: Relay) -> None:
+def test_answers_503_while_there_is_no_target(relay: TcpProxy) -> None:
     assert ask(relay.port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 ")
 
 
-def test_answers_503_when_nothing_listens_at_the_target(relay: Relay) -> None:
+def test_answers_503_when_nothing_listens_at_the_target(relay: TcpProxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     relay.switch(port)
@@ -126,18 +126,18 @@ def test_answers_503_when_nothing_listens_at_the_target(relay: Relay) -> None:
     assert f"Content-Length: {len(body)}".encode() in head
 
 
-def test_takes_the_port_it_is_given_or_another_if_that_is_taken(relay: Relay) -> None:
-    with contextlib.closing(Relay(relay.port)) as second:
+def test_takes_the_port_it_is_given_or_another_if_that_is_taken(relay: TcpProxy) -> None:
+    with contextlib.closing(TcpProxy(relay.port)) as second:
         assert second.port != relay.port
         free = second.port
-    with contextlib.closing(Relay(free)) as third:
+    with contextlib.closing(TcpProxy(free)) as third:
         assert third.port == free
 
 
 def test_close_cuts_connections_and_refuses_new_ones(
     upstream: Callable[[Callable[[socket.socket], None]], int],
 ) -> None:
-    relay = Relay()
+    relay = TcpProxy()
     relay.switch(upstream(echo_after_everything))
     with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as connection:
         connection.sendall(b"half a request")
@@ -148,7 +148,9 @@ def test_close_cuts_connections_and_refuses_new_ones(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-def test_leaves_no_descriptor_behind(relay: Relay, upstream: Callable[[Callable[[socket.socket], None]], int]) -> None:
+def test_leaves_no_descriptor_behind(
+    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
+) -> None:
     target = upstream(say(b"hello"))
     relay.switch(target)
     ask(relay.port)

@@ -19,10 +19,10 @@ import attrs
 import pytest
 
 from kaizen_tasks.errors import DeployFailed, Interrupted
-from kaizen_tasks.localcloud.instances.container import Docker
-from kaizen_tasks.localcloud.instances.launcher import HealthCheck, Workloads, wait_until_healthy
+from kaizen_tasks.localcloud.instances.container import DockerEngine
+from kaizen_tasks.localcloud.instances.launcher import HealthCheck, InstanceLauncher, wait_until_healthy
 from kaizen_tasks.localcloud.instances.rootfs import read_image
-from kaizen_tasks.localcloud.instances.spec import Instance, Launch
+from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from tests.localcloud.layers import BUNDLE, Shelf, archive, file, folder
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="what is asserted is read from /proc")
-QUICK = HealthCheck(protocol="TCP", path="/", interval=1, timeout=1, healthy=1, unhealthy=5)
+QUICK = HealthCheck(protocol="TCP", path="/", interval=1, timeout=1, healthy_threshold=1, unhealthy_threshold=5)
 NEVER = threading.Event()
 
 
@@ -42,15 +42,15 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 @pytest.fixture
-def workloads(tmp_path: Path) -> Workloads:
-    docker = Docker(registry="127.0.0.1:1", password=lambda: "unused")
-    return Workloads(folder=tmp_path / "instances", engine="process", docker=docker)
+def workloads(tmp_path: Path) -> InstanceLauncher:
+    docker = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
+    return InstanceLauncher(folder=tmp_path / "instances", engine="process", docker=docker)
 
 
-def launch_of(shelf: Shelf, digest: str, **variables: str) -> Launch:
+def launch_of(shelf: Shelf, digest: str, **variables: str) -> InstanceSpec:
     identity = uuid.uuid4().hex
-    return Launch(
-        identity=identity,
+    return InstanceSpec(
+        instance_id=identity,
         repository="app",
         image=read_image(shelf.store, "app", digest),
         variables=variables,
@@ -61,10 +61,10 @@ def launch_of(shelf: Shelf, digest: str, **variables: str) -> Launch:
 
 
 @pytest.fixture
-def start(shelf: Shelf, workloads: Workloads) -> Iterator[Callable[..., tuple[Launch, Instance]]]:
+def start(shelf: Shelf, workloads: InstanceLauncher) -> Iterator[Callable[..., tuple[InstanceSpec, Instance]]]:
     with contextlib.ExitStack() as stack:
 
-        def start(digest: str, **variables: str) -> tuple[Launch, Instance]:
+        def start(digest: str, **variables: str) -> tuple[InstanceSpec, Instance]:
             launch = launch_of(shelf, digest, **variables)
             instance = workloads.start(launch)
             stack.callback(instance.stop)
@@ -80,7 +80,7 @@ def script(shelf: Shelf, text: str, config: Mapping[str, object] | None = None) 
     return shelf.image("app", [entries], config={**defaults, **(config or {})})
 
 
-def outcome(launch: Launch, instance: Instance) -> tuple[int, tuple[str, ...]]:
+def outcome(launch: InstanceSpec, instance: Instance) -> tuple[int, tuple[str, ...]]:
     """Wait for an instance to end; return its exit code and output."""
     deadline = time.monotonic() + 10
     while (code := instance.exit_code()) is None and time.monotonic() < deadline:
@@ -110,7 +110,7 @@ def wait_until_gone(pid: int) -> None:
 
 
 def test_runs_an_image_as_a_process_and_stops_it(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]], tmp_path: Path
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], tmp_path: Path
 ) -> None:
     launch, instance = start(shelf.app("app", "v1.0.0"), ENVIRONMENT="staging")
     wait_until_healthy(instance, QUICK, NEVER)
@@ -126,7 +126,7 @@ def test_runs_an_image_as_a_process_and_stops_it(
 
 def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
     shelf: Shelf,
-    start: Callable[..., tuple[Launch, Instance]],
+    start: Callable[..., tuple[InstanceSpec, Instance]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of this machine")
@@ -136,7 +136,7 @@ def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
     code, output = outcome(launch, instance)
     working_directory, environment = json.loads(output[-1])
     assert code == 0
-    assert working_directory.endswith(f"{launch.identity}/root/app")
+    assert working_directory.endswith(f"{launch.instance_id}/root/app")
     assert environment["LEVEL"] == "service"
     assert environment["PORT"] == str(instance.port)
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
@@ -144,7 +144,7 @@ def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
 
 
 def test_program_gets_nothing_from_standard_input_and_default_signals(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = "import signal, sys; print(repr(sys.stdin.read()), signal.getsignal(signal.SIGTERM).name)"
     launch, instance = start(script(shelf, text))
@@ -152,7 +152,7 @@ def test_program_gets_nothing_from_standard_input_and_default_signals(
 
 
 def test_service_arguments_replace_the_command_and_follow_the_entry_point(
-    shelf: Shelf, workloads: Workloads, tmp_path: Path
+    shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path
 ) -> None:
     config = {"Entrypoint": ["python", "main.py"], "Cmd": ["default"]}
     launch = attrs.evolve(
@@ -162,13 +162,13 @@ def test_service_arguments_replace_the_command_and_follow_the_entry_point(
     )
     instance = workloads.start(launch)
     code, output = outcome(launch, instance)
-    root = tmp_path / "instances" / launch.identity / "root"
+    root = tmp_path / "instances" / launch.instance_id / "root"
     instance.stop()
     assert (code, output) == (0, (f"['chosen', '{root}/app/main.py']",))
 
 
 def test_exit_code_and_last_words_of_a_program_that_fails(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     launch, instance = start(script(shelf, "print('first'); raise SystemExit('gave up')"))
     with pytest.raises(DeployFailed, match="Health check failed") as caught:
@@ -177,25 +177,27 @@ def test_exit_code_and_last_words_of_a_program_that_fails(
     assert launch.tail() == ("first", "gave up")
 
 
-def test_exit_code_of_a_program_that_was_killed(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+def test_exit_code_of_a_program_that_was_killed(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
+) -> None:
     launch, instance = start(script(shelf, "import os; os.kill(os.getpid(), 9)"))
     assert outcome(launch, instance) == (137, ())
 
 
-def test_says_that_a_program_is_not_there(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+def test_says_that_a_program_is_not_there(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
     launch, instance = start(script(shelf, "", {"Cmd": ["./missing"]}))
     assert outcome(launch, instance) == (127, ("./missing cannot be run: No such file or directory",))
 
 
-def test_refuses_an_image_that_names_nothing_to_run(shelf: Shelf, workloads: Workloads, tmp_path: Path) -> None:
+def test_refuses_an_image_that_names_nothing_to_run(shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path) -> None:
     with pytest.raises(DeployFailed, match="names nothing to run"):
         workloads.start(launch_of(shelf, script(shelf, "", {"Cmd": []})))
     assert list((tmp_path / "instances").iterdir()) == []
 
 
 def test_bundle_is_a_process_even_where_containers_are_wanted(shelf: Shelf, tmp_path: Path) -> None:
-    unreachable = Docker(registry="127.0.0.1:1", password=lambda: "unused")
-    workloads = Workloads(folder=tmp_path / "instances", engine="docker", docker=unreachable)
+    unreachable = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
+    workloads = InstanceLauncher(folder=tmp_path / "instances", engine="docker", docker=unreachable)
     instance = workloads.start(launch_of(shelf, shelf.app("app", "v1")))
     try:
         wait_until_healthy(instance, QUICK, NEVER)
@@ -204,10 +206,10 @@ def test_bundle_is_a_process_even_where_containers_are_wanted(shelf: Shelf, tmp_
 
 
 def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     _, instance = start(script(shelf, "import time; time.sleep(60)"))
-    check = HealthCheck(protocol="TCP", path="/", interval=0.2, timeout=1, healthy=1, unhealthy=2)
+    check = HealthCheck(protocol="TCP", path="/", interval=0.2, timeout=1, healthy_threshold=1, unhealthy_threshold=2)
     started = time.monotonic()
     with pytest.raises(DeployFailed) as caught:
         wait_until_healthy(instance, check, NEVER)
@@ -216,7 +218,7 @@ def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
 
 
 def test_health_check_over_http_wants_status_200_some_times_in_a_row(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = """
         import os
@@ -232,13 +234,15 @@ def test_health_check_over_http_wants_status_200_some_times_in_a_row(
         HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
     """
     launch, instance = start(script(shelf, text))
-    check = HealthCheck(protocol="HTTP", path="/ready", interval=1, timeout=1, healthy=3, unhealthy=10)
+    check = HealthCheck(
+        protocol="HTTP", path="/ready", interval=1, timeout=1, healthy_threshold=3, unhealthy_threshold=10
+    )
     wait_until_healthy(instance, check, NEVER)
     assert launch.tail() == ("200", "500", "200", "200", "200")
 
 
 def test_health_check_over_tcp_is_not_fooled_by_a_port_that_closes_at_once(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = """
         import os, socket
@@ -246,12 +250,12 @@ def test_health_check_over_tcp_is_not_fooled_by_a_port_that_closes_at_once(
         while True: listener.accept()[0].close()
     """
     _, instance = start(script(shelf, text))
-    check = HealthCheck(protocol="TCP", path="/", interval=0.25, timeout=1, healthy=1, unhealthy=2)
+    check = HealthCheck(protocol="TCP", path="/", interval=0.25, timeout=1, healthy_threshold=1, unhealthy_threshold=2)
     with pytest.raises(DeployFailed):
         wait_until_healthy(instance, check, NEVER)
 
 
-def test_health_check_can_be_interrupted(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+def test_health_check_can_be_interrupted(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
     _, instance = start(script(shelf, "import time; time.sleep(60)"))
     interrupted = threading.Event()
     interrupted.set()
@@ -268,7 +272,7 @@ STUBBORN = """
 """
 
 
-def pids_of(launch: Launch) -> list[int]:
+def pids_of(launch: InstanceSpec) -> list[int]:
     deadline = time.monotonic() + 10
     while not launch.tail() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -277,7 +281,7 @@ def pids_of(launch: Launch) -> list[int]:
 
 @linux_only
 def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     launch, instance = start(script(shelf, STUBBORN))
     pids = pids_of(launch)
@@ -289,7 +293,7 @@ def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
 
 @linux_only
 def test_children_of_a_program_that_ends_do_not_outlive_it(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = STUBBORN.rsplit("time.sleep(60)", 1)[0]
     launch, instance = start(script(shelf, text))
@@ -299,7 +303,9 @@ def test_children_of_a_program_that_ends_do_not_outlive_it(
 
 
 @linux_only
-def test_program_dies_with_a_keeper_that_is_killed(shelf: Shelf, start: Callable[..., tuple[Launch, Instance]]) -> None:
+def test_program_dies_with_a_keeper_that_is_killed(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
+) -> None:
     launch, _ = start(script(shelf, STUBBORN))
     program = pids_of(launch)[0]
     keeper = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
@@ -309,7 +315,7 @@ def test_program_dies_with_a_keeper_that_is_killed(shelf: Shelf, start: Callable
 
 @linux_only
 def test_next_start_kills_what_a_killed_keeper_left(
-    shelf: Shelf, start: Callable[..., tuple[Launch, Instance]], workloads: Workloads, tmp_path: Path
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], workloads: InstanceLauncher, tmp_path: Path
 ) -> None:
     launch, _ = start(script(shelf, STUBBORN))
     program, orphan = pids_of(launch)
@@ -317,17 +323,17 @@ def test_next_start_kills_what_a_killed_keeper_left(
     os.kill(keeper, signal.SIGKILL)
     wait_until_gone(program)
     assert is_alive(orphan)
-    workloads.remove_leftovers()
+    workloads.remove_orphans()
     wait_until_gone(orphan)
     assert list((tmp_path / "instances").iterdir()) == []
 
 
 @linux_only
-def test_leftovers_of_others_are_left_alone(workloads: Workloads, tmp_path: Path) -> None:
+def test_leftovers_of_others_are_left_alone(workloads: InstanceLauncher, tmp_path: Path) -> None:
     (tmp_path / "instances" / uuid.uuid4().hex).mkdir(parents=True)
     environment = {"KAIZEN_LOCALCLOUD_INSTANCE": uuid.uuid4().hex}
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
-        workloads.remove_leftovers()
+        workloads.remove_orphans()
         assert other.poll() is None
         other.communicate(b"\n")
     assert other.returncode == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.localcloud.instances.rootfs import inside, read_image, unpack
+from kaizen_tasks.localcloud.instances.rootfs import read_image, resolve_in_root, unpack
 from kaizen_tasks.localcloud.registry.manifests import digest_of
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from tests.localcloud.layers import Shelf, archive, file, folder, hard_link, link, special
@@ -17,7 +17,7 @@ from tests.localcloud.layers import Shelf, archive, file, folder, hard_link, lin
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.localcloud.instances.rootfs import Image
+    from kaizen_tasks.localcloud.instances.rootfs import PlatformImage
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "outside" / "root"
 
 
-def image_of(shelf: Shelf, *archives: bytes) -> Image:
+def image_of(shelf: Shelf, *archives: bytes) -> PlatformImage:
     return read_image(shelf.store, "app", shelf.image("app", archives))
 
 
@@ -237,6 +237,6 @@ def test_resolves_paths_as_if_the_root_were_the_file_system(tmp_path: Path) -> N
     (tmp_path / "usr/bin").mkdir(parents=True)
     (tmp_path / "bin").symlink_to("/usr/bin")
     (tmp_path / "usr/bin/editor").symlink_to("/etc/alternatives/editor")
-    assert inside(tmp_path, "/bin/editor") == tmp_path / "etc/alternatives/editor"
+    assert resolve_in_root(tmp_path, "/bin/editor") == tmp_path / "etc/alternatives/editor"
     with pytest.raises(Refused, match="out of the image"):
-        inside(tmp_path, "/usr/../../x")
+        resolve_in_root(tmp_path, "/usr/../../x")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from kaizen_tasks.localcloud.apprunner.services import Operation, Service
-from kaizen_tasks.localcloud.logs.files import Logs
+from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation
+from kaizen_tasks.localcloud.logs.files import LogStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,17 +22,17 @@ GROUP = f"/aws/apprunner/web/{ID}"
 EVENTS = {"logGroupName": f"{GROUP}/service", "logStreamName": "events"}
 
 
-def written(folder: Path) -> Logs:
+def written(folder: Path) -> LogStore:
     """Write what App Runner would, past the cloud: 30 events, a deployment, two instances."""
-    logs = Logs(folder)
-    service = Service(
+    logs = LogStore(folder)
+    service = AppRunnerService(
         name="web", id=ID, arn="arn:web", port=0, created=0, updated=0, resting="RUNNING", configuration={}, tags={}
     )
     for number in range(30):
-        logs.event(service, f"event {number}")
-    logs.event(service, "deployed", Operation(id="6c-7e", type="", status="", started=0, updated=0))
+        logs.append_event(service, f"event {number}")
+    logs.append_event(service, "deployed", ServiceOperation(id="6c-7e", type="", status="", started=0, updated=0))
     for name in ("a", "b"):
-        path = logs.output(service, name)
+        path = logs.register_output(service, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{name} one\n{name} two\n")
     later = time.time() + 1

@@ -15,15 +15,15 @@ from kaizen_tasks.localcloud.registry.manifests import (
     ManifestError,
     UnsupportedManifestError,
     digest_of,
-    manifest_from,
-    references,
+    parse_manifest,
+    parse_references,
 )
 from tests.localcloud.samples import CONFIG, descriptor, image, index
 
 
 def test_reads_an_image() -> None:
-    manifest = manifest_from(image(b"one", b"three"))
-    needed = references(manifest)
+    manifest = parse_manifest(image(b"one", b"three"))
+    needed = parse_references(manifest)
     assert manifest.media_type == OCI_MANIFEST
     assert needed.blobs == (digest_of(CONFIG), digest_of(b"one"), digest_of(b"three"))
     assert needed.size == len(CONFIG) + 8
@@ -31,31 +31,31 @@ def test_reads_an_image() -> None:
 
 
 def test_reads_an_index() -> None:
-    manifest = manifest_from(index(image(b"one"), image(b"two")))
+    manifest = parse_manifest(index(image(b"one"), image(b"two")))
     assert manifest.media_type == OCI_INDEX
-    assert references(manifest).children == (digest_of(image(b"one")), digest_of(image(b"two")))
+    assert parse_references(manifest).children == (digest_of(image(b"one")), digest_of(image(b"two")))
 
 
 def test_names_a_layer_once_that_occurs_twice() -> None:
-    assert references(manifest_from(image(b"same", b"same"))).blobs == (digest_of(CONFIG), digest_of(b"same"))
+    assert parse_references(parse_manifest(image(b"same", b"same"))).blobs == (digest_of(CONFIG), digest_of(b"same"))
 
 
 @pytest.mark.parametrize(("content", "expected"), [(image(b"one"), OCI_MANIFEST), (index(image()), OCI_INDEX)])
 def test_knows_oci_documents_that_do_not_say_what_they_are(content: bytes, expected: str) -> None:
     document = json.loads(content)
     del document["mediaType"]
-    assert manifest_from(json.dumps(document).encode()).media_type == expected
+    assert parse_manifest(json.dumps(document).encode()).media_type == expected
 
 
 def test_refuses_one_type_sent_as_another() -> None:
     with pytest.raises(ManifestError):
-        manifest_from(image(), DOCKER_MANIFEST)
+        parse_manifest(image(), DOCKER_MANIFEST)
 
 
 @pytest.mark.parametrize("version", [1, None, "2"])
 def test_refuses_other_schema_versions(version: object) -> None:
     with pytest.raises(UnsupportedManifestError):
-        manifest_from(json.dumps({"schemaVersion": version, "mediaType": DOCKER_MANIFEST}).encode())
+        parse_manifest(json.dumps({"schemaVersion": version, "mediaType": DOCKER_MANIFEST}).encode())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_refuses_other_schema_versions(version: object) -> None:
 def test_refuses_descriptors_that_describe_nothing(change: dict[str, object]) -> None:
     document = json.loads(image(b"layer")) | change
     with pytest.raises(ManifestError):
-        references(manifest_from(json.dumps(document).encode()))
+        parse_references(parse_manifest(json.dumps(document).encode()))
 
 
 _JSON = st.recursive(
@@ -90,7 +90,7 @@ _JSON = st.recursive(
 def test_any_document_is_read_or_refused(document: dict[str, object]) -> None:
     content = json.dumps({"schemaVersion": 2, "config": descriptor(b"", "x"), "layers": []} | document).encode()
     try:
-        needed = references(manifest_from(content))
+        needed = parse_references(parse_manifest(content))
     except ManifestError:
         return
     assert needed.size >= 0

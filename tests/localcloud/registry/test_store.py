@@ -12,8 +12,8 @@ import pytest
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.registry.blobs import UnknownUploadError
-from kaizen_tasks.localcloud.registry.manifests import manifest_from
-from kaizen_tasks.localcloud.registry.repositories import Repository
+from kaizen_tasks.localcloud.registry.manifests import parse_manifest
+from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import (
     BLOB_MOUNTING,
     ImageExistsError,
@@ -30,33 +30,35 @@ if TYPE_CHECKING:
 @pytest.fixture
 def store(tmp_path: Path) -> ImageStore:
     store = ImageStore(tmp_path)
-    store.create(Repository(name="team/app", created_at=1.5))
+    store.create_repository(ImageRepository(name="team/app", created_at=1.5))
     return store
 
 
 def upload(store: ImageStore, *blobs: bytes, name: str = "team/app") -> None:
     for blob in blobs:
-        identifier = store.blobs.begin(name)
-        store.blobs.upload(name, identifier).append(io.BytesIO(blob))
+        identifier = store.blobs.start_upload(name)
+        store.blobs.get_upload(name, identifier).append(io.BytesIO(blob))
         store.add_layer(name, identifier, digest_of(blob))
 
 
 def push(store: ImageStore, tag: str, *layers: bytes, name: str = "team/app") -> str:
     upload(store, CONFIG, *layers, name=name)
-    manifest = manifest_from(image(*layers))
-    store.put(name, manifest, tag)
+    manifest = parse_manifest(image(*layers))
+    store.put_image(name, manifest, tag)
     return manifest.digest
 
 
 def test_knows_everything_again_after_a_restart(store: ImageStore, tmp_path: Path) -> None:
     digest = push(store, "v1", b"layer")
-    store.change("team/app", lambda now: attrs.evolve(now, labels={"a": "b"}, exclusions=("x",), lifecycle="{}"))
-    store.set(BLOB_MOUNTING, "ENABLED")
+    store.update_repository(
+        "team/app", lambda now: attrs.evolve(now, labels={"a": "b"}, exclusions=("x",), lifecycle="{}")
+    )
+    store.put_setting(BLOB_MOUNTING, "ENABLED")
     again = ImageStore(tmp_path)
     assert again.repositories() == store.repositories()
     assert again.resolve("team/app", "v1") == digest
     assert again.manifest("team/app", digest).content == image(b"layer")
-    assert again.setting(BLOB_MOUNTING) == "ENABLED"
+    assert again.get_setting(BLOB_MOUNTING) == "ENABLED"
 
 
 def test_resolves_tags_and_digests(store: ImageStore) -> None:
@@ -81,7 +83,9 @@ def test_tells_of_a_tag_when_it_can_be_resolved_by_anyone(store: ImageStore) -> 
     seen: list[str | None] = []
 
     def listener(repository: str, tag: str, _digest: str) -> None:
-        thread = threading.Thread(target=lambda: seen.append(store.change(repository, lambda now: now).tags.get(tag)))
+        thread = threading.Thread(
+            target=lambda: seen.append(store.update_repository(repository, lambda now: now).tags.get(tag))
+        )
         thread.start()
         thread.join(timeout=5)
 
@@ -107,7 +111,7 @@ def test_protects_tags_as_the_repository_says(
     store: ImageStore, mutability: str, filters: tuple[str, ...], tag: str, protected: bool
 ) -> None:
     push(store, tag, b"one")
-    store.change("team/app", lambda now: attrs.evolve(now, mutability=mutability, exclusions=filters))
+    store.update_repository("team/app", lambda now: attrs.evolve(now, mutability=mutability, exclusions=filters))
     if protected:
         with pytest.raises(TagProtectedError):
             push(store, tag, b"two")
@@ -118,7 +122,7 @@ def test_protects_tags_as_the_repository_says(
 
 
 def test_a_protected_tag_is_won_by_one_of_many(store: ImageStore) -> None:
-    store.change("team/app", lambda now: attrs.evolve(now, mutability="IMMUTABLE"))
+    store.update_repository("team/app", lambda now: attrs.evolve(now, mutability="IMMUTABLE"))
     layers = [bytes([number]) for number in range(8)]
     upload(store, CONFIG, *layers)
     won: list[bytes] = []
@@ -127,7 +131,7 @@ def test_a_protected_tag_is_won_by_one_of_many(store: ImageStore) -> None:
     def race(layer: bytes) -> None:
         start.wait()
         try:
-            store.put("team/app", manifest_from(image(layer)), "v1")
+            store.put_image("team/app", parse_manifest(image(layer)), "v1")
         except TagProtectedError:
             return
         won.append(layer)
@@ -153,22 +157,22 @@ def test_keeps_apart_names_that_look_alike_and_may_be_long(tmp_path: Path) -> No
     store = ImageStore(tmp_path)
     names = ["a/b", "a.b", "a" * 256, "a" * 255 + "b"]
     for name in names:
-        store.create(Repository(name=name, created_at=0))
+        store.create_repository(ImageRepository(name=name, created_at=0))
     assert [found.name for found in ImageStore(tmp_path).repositories()] == sorted(names)
 
 
 def test_leaves_no_file_of_a_deleted_repository(store: ImageStore, tmp_path: Path) -> None:
     push(store, "v1", b"layer")
-    store.delete("team/app")
+    store.delete_repository("team/app")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_removes_uploads_that_nobody_can_finish(store: ImageStore, tmp_path: Path) -> None:
-    identifier = store.blobs.begin("team/app")
+    identifier = store.blobs.start_upload("team/app")
     again = ImageStore(tmp_path)
     assert list((tmp_path / "uploads").iterdir()) == []
     with pytest.raises(UnknownUploadError):
-        again.blobs.upload("team/app", identifier)
+        again.blobs.get_upload("team/app", identifier)
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:..", "sha256:" + "A" * 64, "../../etc/passwd"])
@@ -182,8 +186,8 @@ def test_size_of_an_index_is_that_of_its_largest_child(store: ImageStore) -> Non
     push(store, "large", b"l" * 100)
     manifests = [{"mediaType": "x", "digest": digest_of(image(layer)), "size": 1} for layer in (b"s", b"l" * 100)]
     document = {"schemaVersion": 2, "manifests": manifests}
-    index = manifest_from(json.dumps(document).encode())
-    store.put("team/app", index, "both")
+    index = parse_manifest(json.dumps(document).encode())
+    store.put_image("team/app", index, "both")
     assert store.repository("team/app").images[index.digest].size == len(CONFIG) + 100
 
 

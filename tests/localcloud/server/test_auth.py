@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.localcloud.server.auth import REGISTRY, Tokens
+from kaizen_tasks.localcloud.server.auth import REGISTRY_PURPOSE, Tokens
 from tests.localcloud.samples import basic
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def test_admits_who_has_a_password(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret")
-    assert tokens.admits(basic("AWS", tokens.issue()))
+    assert tokens.is_authorized(basic("AWS", tokens.issue()))
 
 
 def test_admits_after_a_restart(tmp_path: Path) -> None:
     password = Tokens(tmp_path / "secret").issue()
-    assert Tokens(tmp_path / "secret").admits(basic("AWS", password))
+    assert Tokens(tmp_path / "secret").is_authorized(basic("AWS", password))
 
 
 def test_admits_nobody_when_the_hours_are_over(tmp_path: Path) -> None:
@@ -28,31 +28,31 @@ def test_admits_nobody_when_the_hours_are_over(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret", clock=lambda: now[0])
     password = tokens.issue()
     now[0] += 12 * 3600 - 1
-    assert tokens.admits(basic("AWS", password))
+    assert tokens.is_authorized(basic("AWS", password))
     now[0] += 1
-    assert not tokens.admits(basic("AWS", password))
+    assert not tokens.is_authorized(basic("AWS", password))
 
 
 def test_a_token_opens_only_what_it_is_for(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret")
     token = tokens.issue("sha256:a")
-    assert tokens.opens("sha256:a", token)
-    assert not tokens.opens("sha256:b", token)
-    assert not tokens.opens(REGISTRY, token)
+    assert tokens.is_valid("sha256:a", token)
+    assert not tokens.is_valid("sha256:b", token)
+    assert not tokens.is_valid(REGISTRY_PURPOSE, token)
 
 
 def test_no_expiry_can_be_put_off(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret")
     expires, rest = tokens.issue(seconds=-1).split(".", 1)
-    assert not tokens.opens(REGISTRY, f"{int(expires) + 9999}.{rest}")
+    assert not tokens.is_valid(REGISTRY_PURPOSE, f"{int(expires) + 9999}.{rest}")
 
 
 @pytest.mark.parametrize("user", ["aws", "root", ""])
 def test_admits_only_the_user_of_ecr(tmp_path: Path, user: str) -> None:
     tokens = Tokens(tmp_path / "secret")
-    assert not tokens.admits(basic(user, tokens.issue()))
+    assert not tokens.is_authorized(basic(user, tokens.issue()))
 
 
 def test_passwords_of_another_cloud_open_nothing(tmp_path: Path) -> None:
     password = Tokens(tmp_path / "one").issue()
-    assert not Tokens(tmp_path / "two").admits(basic("AWS", password))
+    assert not Tokens(tmp_path / "two").is_authorized(basic("AWS", password))

@@ -13,9 +13,9 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 
-from kaizen_tasks.localcloud.server.aws_json import Endpoint, ServiceError
-from kaizen_tasks.localcloud.server.http_message import Call
-from kaizen_tasks.localcloud.server.request_body import Body
+from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint, ServiceError
+from kaizen_tasks.localcloud.server.http_message import HttpRequest
+from kaizen_tasks.localcloud.server.request_body import RequestBody
 
 
 class Echo:
@@ -41,8 +41,8 @@ class Echo:
 
 def ask(service: Echo, operation: str, document: object, *, region: str = "eu-west-1") -> tuple[int, Any]:
     content = document if isinstance(document, bytes) else json.dumps(document).encode()
-    call = Call(method="POST", target="/", headers={}, body=Body(io.BytesIO(content), len(content)))
-    reply = Endpoint(service=service, region="eu-west-1").answer(call, region=region, operation=operation)
+    call = HttpRequest(method="POST", target="/", headers={}, body=RequestBody(io.BytesIO(content), len(content)))
+    reply = AwsJsonEndpoint(service=service, region="eu-west-1").handle(call, region=region, operation=operation)
     assert reply.headers["x-amzn-RequestId"]
     assert isinstance(reply.body, bytes)
     return reply.status, json.loads(reply.body)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.localcloud.server.http_message import Call, DropConnectionError, Reply
-from kaizen_tasks.localcloud.server.request_body import Body
-from kaizen_tasks.localcloud.server.server import Server
+from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpRequest, HttpResponse
+from kaizen_tasks.localcloud.server.request_body import RequestBody
+from kaizen_tasks.localcloud.server.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 @contextmanager
-def serving(application: Callable[[Call], Reply]) -> Iterator[Server]:
-    server = Server(0)
+def serving(application: Callable[[HttpRequest], HttpResponse]) -> Iterator[HttpServer]:
+    server = HttpServer(0)
     server.application = application
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -33,15 +33,15 @@ def serving(application: Callable[[Call], Reply]) -> Iterator[Server]:
         server.server_close()
 
 
-def echo(call: Call) -> Reply:
-    return Reply(status=200, headers={"X-Method": call.method}, body=call.content)
+def echo(call: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=200, headers={"X-Method": call.method}, body=call.content)
 
 
-def refuse(_call: Call) -> Reply:
-    return Reply(status=401, body=b"no")
+def refuse(_call: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=401, body=b"no")
 
 
-def conversation(server: Server, request: bytes) -> bytes:
+def conversation(server: HttpServer, request: bytes) -> bytes:
     """Send bytes and return all that comes back until the server closes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request)
@@ -98,8 +98,8 @@ def test_closes_the_connection_after_a_refusal_that_invited_nothing() -> None:
 
 
 def test_streams_a_body_that_is_made_while_it_is_sent() -> None:
-    def stream(_call: Call) -> Reply:
-        return Reply(status=200, headers={"Content-Length": "6"}, body=iter([b"abc", b"def"]))
+    def stream(_call: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=200, headers={"Content-Length": "6"}, body=iter([b"abc", b"def"]))
 
     with serving(stream) as server:
         answer = conversation(server, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -107,7 +107,7 @@ def test_streams_a_body_that_is_made_while_it_is_sent() -> None:
 
 
 def test_sends_no_length_with_an_answer_that_has_no_content() -> None:
-    with serving(lambda _call: Reply(status=204)) as server:
+    with serving(lambda _call: HttpResponse(status=204)) as server:
         answer = conversation(server, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert b"Content-Length" not in answer
 
@@ -120,7 +120,7 @@ def test_refuses_a_length_that_is_no_number(length: bytes) -> None:
 
 
 def test_resets_the_connection_when_told_to() -> None:
-    def drop(_call: Call) -> Reply:
+    def drop(_call: HttpRequest) -> HttpResponse:
         raise DropConnectionError
 
     with serving(drop) as server, pytest.raises(ConnectionResetError):
@@ -142,16 +142,16 @@ def test_listens_on_loopback_only() -> None:
 
 def test_leaves_the_next_request_alone() -> None:
     stream = io.BytesIO(b"first" + b"GET / HTTP/1.1")
-    body = Body(stream, 5)
-    assert (body.readall(), body.received, stream.read()) == (b"first", 5, b"GET / HTTP/1.1")
+    body = RequestBody(stream, 5)
+    assert (body.readall(), body.bytes_received, stream.read()) == (b"first", 5, b"GET / HTTP/1.1")
 
 
 def test_gives_up_on_a_body_that_is_too_long_to_discard() -> None:
-    assert not Body(io.BytesIO(b"x" * 100), 100).drain(10)
-    assert Body(io.BytesIO(b"x" * 100), 100).drain(100)
+    assert not RequestBody(io.BytesIO(b"x" * 100), 100).drain(10)
+    assert RequestBody(io.BytesIO(b"x" * 100), 100).drain(100)
 
 
 @pytest.mark.parametrize("chunks", [b"zz\r\n", b"-1\r\n", b"\r\n", b"5\r\nab"])
 def test_refuses_chunks_that_are_not_well_formed(chunks: bytes) -> None:
     with pytest.raises(ConnectionResetError):
-        Body(io.BytesIO(chunks), None).readall()
+        RequestBody(io.BytesIO(chunks), None).readall()

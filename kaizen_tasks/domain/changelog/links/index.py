@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
-from kaizen_tasks.domain.changelog.markdown.lines import number_lines
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalize_label
+from kaizen_tasks.domain.changelog.markdown.lines import line_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.changelog.outline import Definitions, Found
+    from kaizen_tasks.domain.changelog.outline import DefinitionIndex, DefinitionSpan
 
-_PLAIN = re.compile(rb"^\[([^\]]+)\]: (\S+)[^\n]*\n?", re.MULTILINE)
+_PLAIN_DEFINITION = re.compile(rb"^\[([^\]]+)\]: (\S+)[^\n]*\n?", re.MULTILINE)
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +32,7 @@ class Link:
     @property
     def key(self) -> str:
         """Return the label as labels are compared."""
-        return normalised(self.label)
+        return normalize_label(self.label)
 
     @property
     def url_end(self) -> int:
@@ -40,32 +40,34 @@ class Link:
         return self.url_start + len(self.url.encode())
 
 
-def all_links(content: bytes, definitions: Definitions) -> tuple[Link, ...]:
+def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
     """Return every definition in the order of the file, with line numbers."""
-    found = [_link(content, one) for one in definitions.found]
-    for start, end in definitions.plain:
-        found += [_plain_link(match) for match in _PLAIN.finditer(content, start, end)]
-    found.sort(key=lambda link: link.start)
-    lines = number_lines(content, (link.start for link in found))
-    return tuple(attrs.evolve(link, line=line) for link, line in zip(found, lines, strict=True))
+    links = [_link(content, span) for span in definitions.parsed_spans]
+    for start, end in definitions.plain_spans:
+        links += [_plain_link(match) for match in _PLAIN_DEFINITION.finditer(content, start, end)]
+    links.sort(key=lambda link: link.start)
+    lines = line_numbers(content, (link.start for link in links))
+    return tuple(attrs.evolve(link, line=line) for link, line in zip(links, lines, strict=True))
 
 
-def find_link(content: bytes, definitions: Definitions, label: str) -> Link | None:
+def find_link(content: bytes, definitions: DefinitionIndex, label: str) -> Link | None:
     """Return the first definition of a label, without a line number, and without reading all the others."""
-    key = normalised(label)
-    candidates = [_link(content, one) for one in definitions.found if normalised(one.definition.label) == key]
-    candidates += _plain_named(content, definitions, label)
+    key = normalize_label(label)
+    candidates = [
+        _link(content, span) for span in definitions.parsed_spans if normalize_label(span.definition.label) == key
+    ]
+    candidates += _plain_links_named(content, definitions, label)
     return min(candidates, key=lambda link: link.start, default=None)
 
 
-def _plain_named(content: bytes, definitions: Definitions, label: str) -> Iterator[Link]:
-    named = re.compile(rb"\n\[" + re.escape(label.encode()) + rb"\]:", re.IGNORECASE)
-    for start, end in definitions.plain:
-        match = named.search(content, max(start - 1, 0), end)
-        at = match.start() + 1 if match else start
-        plain = _PLAIN.match(content, at, end)
-        if plain and normalised(plain[1].decode()) == normalised(label):
-            yield _plain_link(plain)
+def _plain_links_named(content: bytes, definitions: DefinitionIndex, label: str) -> Iterator[Link]:
+    label_pattern = re.compile(rb"\n\[" + re.escape(label.encode()) + rb"\]:", re.IGNORECASE)
+    for start, end in definitions.plain_spans:
+        match = label_pattern.search(content, max(start - 1, 0), end)
+        position = match.start() + 1 if match else start
+        plain_match = _PLAIN_DEFINITION.match(content, position, end)
+        if plain_match and normalize_label(plain_match[1].decode()) == normalize_label(label):
+            yield _plain_link(plain_match)
 
 
 def _plain_link(match: re.Match[bytes]) -> Link:
@@ -78,13 +80,13 @@ def _plain_link(match: re.Match[bytes]) -> Link:
     )
 
 
-def _link(content: bytes, found: Found) -> Link:
-    label, url = found.definition.label.encode(), found.definition.destination.encode()
-    behind = content.find(b"]:", found.start + len(label), found.end) + 2
+def _link(content: bytes, span: DefinitionSpan) -> Link:
+    label, url = span.definition.label.encode(), span.definition.destination.encode()
+    url_search_start = content.find(b"]:", span.start + len(label), span.end) + 2
     return Link(
-        label=found.definition.label,
-        url=found.definition.destination,
-        start=found.start,
-        end=found.end,
-        url_start=content.find(url, behind, found.end),
+        label=span.definition.label,
+        url=span.definition.destination,
+        start=span.start,
+        end=span.end,
+        url_start=content.find(url, url_search_start, span.end),
     )

@@ -30,12 +30,12 @@ _MAX_PARENTHESES = 32
 
 
 @attrs.frozen(kw_only=True)
-class Definition:
+class ReferenceDefinition:
     """A definition as written: `destination` is the source text, without angle brackets."""
 
     label: str
     destination: str
-    lines: int
+    line_count: int
 
 
 class _Cursor:
@@ -45,23 +45,23 @@ class _Cursor:
         self._line_at = line_at
         self.text = line_at(0) or "\n"
         self.position = 0
-        self.lines = 1
+        self.line_count = 1
 
-    def rest(self) -> str:
+    def remaining_text(self) -> str:
         return self.text[self.position :]
 
     def next_line(self) -> bool:
-        text = self._line_at(self.lines)
+        text = self._line_at(self.line_count)
         if text is None:
             return False
-        self.text, self.position, self.lines = text, 0, self.lines + 1
+        self.text, self.position, self.line_count = text, 0, self.line_count + 1
         return True
 
     def skip_blanks(self) -> None:
         while self.text[self.position] in " \t":
             self.position += 1
 
-    def skip_space(self) -> None:
+    def skip_whitespace(self) -> None:
         self.skip_blanks()
         while self.text[self.position] == "\n" and self.next_line():
             self.skip_blanks()
@@ -71,48 +71,48 @@ class _Cursor:
         return self.text[self.position] == "\n"
 
 
-def normalised(label: str) -> str:
+def normalize_label(label: str) -> str:
     """Return a label as CommonMark compares it: case and runs of white space do not count."""
     return " ".join(label.split()).casefold().upper()
 
 
-def read_definition(line_at: Callable[[int], str | None]) -> Definition | None:
+def parse_definition(line_at: Callable[[int], str | None]) -> ReferenceDefinition | None:
     """Read the definition that starts with `[` on line 0, if it is one.
 
     Args:
         line_at: gives the text of a line with a line feed, without indent; None behind the paragraph.
     """
     cursor = _Cursor(line_at)
-    label = _read_label(cursor)
+    label = _parse_label(cursor)
     if label is None:
         return None
-    cursor.skip_space()
-    destination = _read_destination(cursor)
+    cursor.skip_whitespace()
+    destination = _parse_destination(cursor)
     if destination is None:
         return None
-    lines = _read_title(cursor)
-    if not lines or not label.strip(WHITESPACE):
+    line_count = _parse_title_lines(cursor)
+    if not line_count or not label.strip(WHITESPACE):
         return None
-    return Definition(label=label, destination=destination, lines=lines)
+    return ReferenceDefinition(label=label, destination=destination, line_count=line_count)
 
 
-def _read_label(cursor: _Cursor) -> str | None:
+def _parse_label(cursor: _Cursor) -> str | None:
     cursor.position = 1
     parts = []
     while True:
         part = _LABEL_PART.match(cursor.text, cursor.position)
         assert part
         parts.append(part.group())
-        stop = cursor.text[part.end()]
-        if stop == "\n" and cursor.next_line():
+        terminator = cursor.text[part.end()]
+        if terminator == "\n" and cursor.next_line():
             continue
-        if stop != "]" or cursor.text[part.end() + 1] != ":":
+        if terminator != "]" or cursor.text[part.end() + 1] != ":":
             return None
         cursor.position = part.end() + 2
         return "\n".join(parts)
 
 
-def _read_destination(cursor: _Cursor) -> str | None:
+def _parse_destination(cursor: _Cursor) -> str | None:
     text, start = cursor.text, cursor.position
     if text[start] == "<":
         angle = _ANGLE.match(text, start)
@@ -151,20 +151,20 @@ def _is_safe(destination: str) -> bool:
     return not _UNSAFE.match(url) or bool(_SAFE_DATA.match(url))
 
 
-def _read_title(cursor: _Cursor) -> int:
+def _parse_title_lines(cursor: _Cursor) -> int:
     """Return how many lines the definition has with its title, or 0 when something else follows."""
-    position, lines, text = cursor.position, cursor.lines, cursor.text
-    cursor.skip_space()
-    moved = (cursor.position, cursor.lines) != (position, lines)
-    title = _title(cursor) if moved else None
+    position, line_count, text = cursor.position, cursor.line_count, cursor.text
+    cursor.skip_whitespace()
+    has_advanced = (cursor.position, cursor.line_count) != (position, line_count)
+    title = _parse_title(cursor) if has_advanced else None
     if title is not None and cursor.at_line_end():
-        return cursor.lines
+        return cursor.line_count
     if title == "":
         return 0
-    return lines if not text[position:].strip(" \t\n") else 0
+    return line_count if not text[position:].strip(" \t\n") else 0
 
 
-def _title(cursor: _Cursor) -> str | None:
+def _parse_title(cursor: _Cursor) -> str | None:
     marker = cursor.text[cursor.position]
     closing = ")" if marker == "(" else marker
     pattern = _TITLE_PARTS.get(closing)

@@ -6,9 +6,14 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import Splice
-from kaizen_tasks.domain.changelog.links.compare_url import Range, forge, forge_of, read_range
-from kaizen_tasks.domain.changelog.markdown.lines import ends_blank, ends_line, newline_at
+from kaizen_tasks.domain.changelog.edit import TextEdit
+from kaizen_tasks.domain.changelog.links.compare_url import (
+    CompareUrl,
+    code_host_from_links,
+    parse_compare_url,
+    parse_repository_url,
+)
+from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_after_newline, newline_at
 
 if TYPE_CHECKING:
     from semver import Version
@@ -16,76 +21,80 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
-_RECENT = 20
+_MAX_MODEL_RELEASES = 20
 """How many releases are looked at: all of them would take longer and not teach more."""
 
 _COMPARE_TAIL = re.compile(r"(?:/-|/branches)?/compare/$")
 
 
-def v_tag(version: Version) -> str:
+def default_tag(version: Version) -> str:
     """Return the tag of a version where nothing else is configured."""
     return f"v{version}"
 
 
-def learnt_range(log: Changelog, repository_url: str | None) -> Range | None:
+def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl | None:
     """Return a comparison in the manner of the file, else of the host that it or the repository names."""
     urls = _recent_urls(log)
-    written = next(filter(None, map(read_range, urls)), None)
-    if written:
-        return written
-    host = forge_of(urls) or (forge(repository_url) if repository_url else None)
-    return host.compare("", "HEAD") if host else None
+    existing_url = next(filter(None, map(parse_compare_url, urls)), None)
+    if existing_url:
+        return existing_url
+    host = code_host_from_links(urls) or (parse_repository_url(repository_url) if repository_url else None)
+    return host.compare_url("", "HEAD") if host else None
 
 
-def tag_page(like: Range, tag: str) -> str:
+def tag_url(compare_url: CompareUrl, tag: str) -> str:
     """Return the page of a tag, for a version with nothing to compare it with."""
-    host = forge(_COMPARE_TAIL.sub("", like.base))
-    return host.tag_page(tag) if host else like.url
+    host = parse_repository_url(_COMPARE_TAIL.sub("", compare_url.base))
+    return host.tag_url(tag) if host else compare_url.url
 
 
-def recent_links(log: Changelog, count: int = _RECENT) -> tuple[Link, ...]:
+def recent_links(log: Changelog, count: int = _MAX_MODEL_RELEASES) -> tuple[Link, ...]:
     """Return the definitions of the first releases that have one on lines of its own."""
-    links = (log.link(section.title.label) for section in log.releases[:_RECENT])
-    return tuple(islice((link for link in links if link and stands_alone(log, link)), count))
+    links = (log.link(section.title.label) for section in log.releases[:_MAX_MODEL_RELEASES])
+    return tuple(islice((link for link in links if link and is_top_level(log, link)), count))
 
 
-def stands_alone(log: Changelog, link: Link) -> bool:
+def is_top_level(log: Changelog, link: Link) -> bool:
     """Tell whether lines can be put beside a definition: one inside a list item would tear it apart."""
     return log.content.startswith(b"[", link.start)
 
 
 def _recent_urls(log: Changelog) -> list[str]:
     unreleased = log.link(log.unreleased.title.label) if log.unreleased else None
-    first = [unreleased.url] if unreleased else []
-    inline = [section.title.url for section in log.sections[:_RECENT] if section.title.url]
-    return [*first, *inline, *(link.url for link in recent_links(log))]
+    unreleased_urls = [unreleased.url] if unreleased else []
+    inline_urls = [section.title.url for section in log.sections[:_MAX_MODEL_RELEASES] if section.title.url]
+    return [*unreleased_urls, *inline_urls, *(link.url for link in recent_links(log))]
 
 
-def before(log: Changelog, link: Link, lines: list[str]) -> Splice:
+def insert_before(log: Changelog, link: Link, lines: list[str]) -> TextEdit:
     """Insert lines above a definition."""
     newline = newline_at(log.content, link.start)
-    return Splice(start=link.start, end=link.start, new=b"".join(line.encode() + newline for line in lines))
+    return TextEdit(start=link.start, end=link.start, replacement=b"".join(line.encode() + newline for line in lines))
 
 
-def after(log: Changelog, link: Link, lines: list[str]) -> Splice:
+def insert_after(log: Changelog, link: Link, lines: list[str]) -> TextEdit:
     """Insert lines below a definition, which may end the file without a line ending."""
     newline = newline_at(log.content, link.start)
-    new = newline.join(line.encode() for line in lines)
-    ended = ends_line(log.content, link.end)
-    return Splice(start=link.end, end=link.end, new=new + newline if ended else newline + new)
+    inserted_text = newline.join(line.encode() for line in lines)
+    ends_with_newline = is_after_newline(log.content, link.end)
+    return TextEdit(
+        start=link.end,
+        end=link.end,
+        replacement=inserted_text + newline if ends_with_newline else newline + inserted_text,
+    )
 
 
-def appended(log: Changelog, lines: list[str]) -> Splice:
+def append_lines(log: Changelog, lines: list[str]) -> TextEdit:
     """Add lines at the end of the file, a blank one before them unless definitions stand there already."""
     end = len(log.content)
     newline = newline_at(log.content, end)
-    ended = ends_line(log.content, end)
-    blank = ends_blank(log.content, end) or (log.links and log.links[-1].end == end)
-    lead = (b"" if ended else newline) + (b"" if blank else newline)
-    new = newline.join(line.encode() for line in lines)
-    return Splice(start=end, end=end, new=lead + new + (newline if ended else b""))
+    ends_with_newline = is_after_newline(log.content, end)
+    needs_no_blank_line = is_after_blank_line(log.content, end) or (log.links and log.links[-1].end == end)
+    prefix = (b"" if ends_with_newline else newline) + (b"" if needs_no_blank_line else newline)
+    inserted_text = newline.join(line.encode() for line in lines)
+    return TextEdit(start=end, end=end, replacement=prefix + inserted_text + (newline if ends_with_newline else b""))
 
 
-def is_ascending(first: Link | None, second: Link | None) -> bool:
+def is_oldest_first(newer_link: Link | None, older_link: Link | None) -> bool:
     """Tell whether definitions stand oldest first, from the one of a newer version and one of an older."""
-    return bool(first and second and first.start > second.start)
+    return bool(newer_link and older_link and newer_link.start > older_link.start)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.edit import Splice
-from kaizen_tasks.domain.changelog.links.compare_url import Range, names, read_range
+from kaizen_tasks.domain.changelog.edit import TextEdit
+from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url
 from kaizen_tasks.domain.changelog.links.style import (
-    after,
-    appended,
-    before,
-    is_ascending,
-    learnt_range,
+    append_lines,
+    infer_compare_url,
+    insert_after,
+    insert_before,
+    is_oldest_first,
+    is_top_level,
     recent_links,
-    stands_alone,
-    tag_page,
+    tag_url,
 )
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class NewLinks:
+class LinkUpdate:
     """What becomes of the links when a version is cut from the unreleased changes of a changelog.
 
     `tag` is the new version's, `previous_tag` that of the newest release in the file, if there is one.
@@ -41,63 +41,65 @@ class NewLinks:
     repository_url: str | None
 
     @property
-    def target(self) -> str:
+    def heading_target(self) -> str:
         """Return what follows the brackets of the new heading where headings carry their links themselves."""
-        model = self.log.newest or self.unreleased
-        pending = self._pending() if model.title.url else None
-        return f"({self._version_url(pending)})" if pending else ""
+        model = self.log.newest_release or self.unreleased
+        compare_url = self._unreleased_compare_url() if model.title.url else None
+        return f"({self._version_url(compare_url)})" if compare_url else ""
 
-    def splices(self) -> tuple[Splice, ...]:
+    def edits(self) -> tuple[TextEdit, ...]:
         """Say which links to move on and which to add; none where no host can be told."""
-        pending = self._pending()
-        if not pending:
+        compare_url = self._unreleased_compare_url()
+        if not compare_url:
             return ()
-        onwards = attrs.evolve(pending, older=self.tag).url
-        return (*self._moved(onwards), *self._added(pending, onwards))
+        next_url = attrs.evolve(compare_url, older=self.tag).url
+        return (*self._update_unreleased_links(next_url), *self._add_definitions(compare_url, next_url))
 
-    def _pending(self) -> Range | None:
+    def _unreleased_compare_url(self) -> CompareUrl | None:
         """Return the comparison of the previous release with what is unreleased."""
         link = self.log.link(self.unreleased.title.label)
-        written = read_range(link.url if link else self.unreleased.title.url)
-        if written and (newest := self.log.newest) and names(written.older, newest.title.name):
-            return written
-        learnt = written or learnt_range(self.log, self.repository_url)
-        head = written.newer if written else "HEAD"
-        return attrs.evolve(learnt, older=self.previous_tag, newer=head) if learnt else None
+        existing_url = parse_compare_url(link.url if link else self.unreleased.title.url)
+        if existing_url and (newest := self.log.newest_release) and is_tag_of(existing_url.older, newest.title.name):
+            return existing_url
+        template = existing_url or infer_compare_url(self.log, self.repository_url)
+        newer_ref = existing_url.newer if existing_url else "HEAD"
+        return attrs.evolve(template, older=self.previous_tag, newer=newer_ref) if template else None
 
-    def _version_url(self, pending: Range) -> str:
-        return attrs.evolve(pending, newer=self.tag).url if pending.older else tag_page(pending, self.tag)
+    def _version_url(self, compare_url: CompareUrl) -> str:
+        return attrs.evolve(compare_url, newer=self.tag).url if compare_url.older else tag_url(compare_url, self.tag)
 
-    def _moved(self, url: str) -> Iterator[Splice]:
+    def _update_unreleased_links(self, url: str) -> Iterator[TextEdit]:
         """Let the link of `[Unreleased]` start at the new version, if it is a comparison."""
         section = self.unreleased
-        inline, link = section.title.url, self.log.link(section.title.label)
-        if inline and read_range(inline):
-            at = self.log.content.index(inline.encode(), section.start, section.body)
-            yield Splice(start=at, end=at + len(inline.encode()), new=url.encode())
-        if link and read_range(link.url):
-            yield Splice(start=link.url_start, end=link.url_end, new=url.encode())
+        inline_url, link = section.title.url, self.log.link(section.title.label)
+        if inline_url and parse_compare_url(inline_url):
+            offset = self.log.content.index(inline_url.encode(), section.start, section.body_start)
+            yield TextEdit(start=offset, end=offset + len(inline_url.encode()), replacement=url.encode())
+        if link and parse_compare_url(link.url):
+            yield TextEdit(start=link.url_start, end=link.url_end, replacement=url.encode())
 
-    def _added(self, pending: Range, onwards: str) -> Iterator[Splice]:
+    def _add_definitions(self, compare_url: CompareUrl, next_url: str) -> Iterator[TextEdit]:
         """Add the definitions that the headings ask for and that are not there."""
-        title, newest = self.unreleased.title, self.log.newest
+        title, newest = self.unreleased.title, self.log.newest_release
         model = newest.title if newest else attrs.evolve(title, prefix="")
         label = model.prefix + self.version
         lines = []
-        if title.bracketed and not title.target and not self.log.link(title.label):
-            lines.append(f"[{title.label}]: {onwards}")
-        if model.bracketed and not model.target and not self.log.link(label):
-            lines.append(f"[{label}]: {self._version_url(pending)}")
+        if title.is_bracketed and not title.link_target and not self.log.link(title.label):
+            lines.append(f"[{title.label}]: {next_url}")
+        if model.is_bracketed and not model.link_target and not self.log.link(label):
+            lines.append(f"[{label}]: {self._version_url(compare_url)}")
         if lines:
-            yield self._placed(lines, self.log.link(title.label))
+            yield self._insert_definitions(lines, self.log.link(title.label))
 
-    def _placed(self, lines: list[str], unreleased: Link | None) -> Splice:
+    def _insert_definitions(self, lines: list[str], unreleased_link: Link | None) -> TextEdit:
         """Keep the newest on top, or at the bottom where the file has it so."""
-        newest, second = [*recent_links(self.log, 2), None, None][:2]
-        ascending = is_ascending(unreleased, newest) if unreleased else is_ascending(newest, second)
-        ordered = lines[::-1] if ascending else lines
-        if unreleased and stands_alone(self.log, unreleased):
-            return (before if ascending else after)(self.log, unreleased, ordered)
+        newest, second_newest = [*recent_links(self.log, 2), None, None][:2]
+        oldest_first = (
+            is_oldest_first(unreleased_link, newest) if unreleased_link else is_oldest_first(newest, second_newest)
+        )
+        ordered_lines = lines[::-1] if oldest_first else lines
+        if unreleased_link and is_top_level(self.log, unreleased_link):
+            return (insert_before if oldest_first else insert_after)(self.log, unreleased_link, ordered_lines)
         if newest:
-            return (after if ascending else before)(self.log, newest, ordered)
-        return appended(self.log, ordered)
+            return (insert_after if oldest_first else insert_before)(self.log, newest, ordered_lines)
+        return append_lines(self.log, ordered_lines)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.links.style import v_tag
-from kaizen_tasks.domain.changelog.lint.check_links import dead_links, missing_links, wrong_ranges
+from kaizen_tasks.domain.changelog.links.style import default_tag
+from kaizen_tasks.domain.changelog.lint.check_links import dead_links, missing_links, wrong_compare_links
 from kaizen_tasks.domain.changelog.lint.check_sections import section_problems, unreleased_problems
 from kaizen_tasks.domain.changelog.lint.check_versions import (
     date_problems,
@@ -14,9 +14,9 @@ from kaizen_tasks.domain.changelog.lint.check_versions import (
     tag_problems,
     version_file_problems,
 )
-from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
-from kaizen_tasks.domain.changelog.markdown.lines import undecodable
-from kaizen_tasks.domain.changelog.model import parse
+from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
+from kaizen_tasks.domain.changelog.markdown.lines import find_decode_error
+from kaizen_tasks.domain.changelog.model import parse_changelog
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,19 +34,19 @@ _RULES = (
     version_file_problems,
     missing_links,
     dead_links,
-    wrong_ranges,
+    wrong_compare_links,
 )
 
 
-def check(
+def check_changelog(
     content: bytes,
     *,
     version: Version | None,
     tags: Sequence[Version] | None,
     repository_url: str | None,
     today: dt.date,
-    tag: Callable[[Version], str] = v_tag,
-) -> tuple[Problem, ...]:
+    format_tag: Callable[[Version], str] = default_tag,
+) -> tuple[LintProblem, ...]:
     """Find everything that is wrong with a changelog.
 
     Args:
@@ -55,22 +55,27 @@ def check(
         tags: the versions that are tagged; None, or none at all, leaves these rules out.
         repository_url: makes links expected in a file that has none.
         today: later dates are wrong.
-        tag: gives the git tag of a version.
+        format_tag: gives the git tag of a version.
 
     Raises:
         Refused: lists or quotations are nested too deeply to be read.
     """
-    place = undecodable(content)
-    if place:
-        return (_not_utf8(*place),)
-    inspection = Inspection(
-        log=parse(content), version=version, tags=tags, repository_url=repository_url, today=today, tag=tag
+    position = find_decode_error(content)
+    if position:
+        return (_encoding_problem(*position),)
+    context = LintContext(
+        log=parse_changelog(content),
+        version=version,
+        tags=tags,
+        repository_url=repository_url,
+        today=today,
+        format_tag=format_tag,
     )
-    problems = [problem for rule in _RULES for problem in rule(inspection)]
-    return tuple(sorted(problems, key=lambda one: (one.line, one.column, one.rule)))
+    problems = [problem for rule in _RULES for problem in rule(context)]
+    return tuple(sorted(problems, key=lambda item: (item.line, item.column, item.rule)))
 
 
-def _not_utf8(line: int, column: int) -> Problem:
-    return Problem(
-        line=line, column=column, rule="not-utf8", what="this byte is not UTF-8", fix="save the file as UTF-8"
+def _encoding_problem(line: int, column: int) -> LintProblem:
+    return LintProblem(
+        line=line, column=column, rule="not-utf8", message="this byte is not UTF-8", fix="save the file as UTF-8"
     )

@@ -5,96 +5,96 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.links.compare_url import names, read_range
-from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
-from kaizen_tasks.domain.changelog.links.style import learnt_range
-from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.links.compare_url import is_tag_of, parse_compare_url
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalize_label
+from kaizen_tasks.domain.changelog.links.style import infer_compare_url
+from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.changelog.links.compare_url import Range
+    from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
-_USE = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
+_LABEL_USE = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 
 
-def unlinked(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
+def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
     """Return the sections whose heading asks for a link that nobody defines.
 
     None do in a file without any such link, unless the repository is known; nor without a release.
     """
-    if not log.newest or not learnt_range(log, repository_url):
+    if not log.newest_release or not infer_compare_url(log, repository_url):
         return ()
     keys = log.link_by_key
     return tuple(
         section
         for section in log.sections
-        if section.title.bracketed
-        and not section.title.target
-        and (section.unreleased or section.version)
-        and normalised(section.title.label) not in keys
+        if section.title.is_bracketed
+        and not section.title.link_target
+        and (section.is_unreleased or section.version)
+        and normalize_label(section.title.label) not in keys
     )
 
 
-def missing_links(inspection: Inspection) -> Iterator[Problem]:
+def missing_links(context: LintContext) -> Iterator[LintProblem]:
     """Find headings in brackets that lead nowhere."""
-    for section in unlinked(inspection.log, inspection.repository_url):
-        yield Problem(
+    for section in unlinked_sections(context.log, context.repository_url):
+        yield LintProblem(
             line=section.line,
             rule="link-missing",
-            what=f"[{section.title.label}] has no link",
+            message=f"[{section.title.label}] has no link",
             fix=f"define it at the end of the file: [{section.title.label}]: https://...",
         )
 
 
-def dead_links(inspection: Inspection) -> Iterator[Problem]:
+def dead_links(context: LintContext) -> Iterator[LintProblem]:
     """Find definitions that nothing uses."""
-    log = inspection.log
-    used = _used_keys(log)
+    log = context.log
+    used_keys = _used_keys(log)
     for link in log.links:
-        if link.key not in used:
-            yield Problem(
+        if link.key not in used_keys:
+            yield LintProblem(
                 line=link.line,
                 rule="link-dead",
-                what=f"nothing uses the link [{link.label}]",
+                message=f"nothing uses the link [{link.label}]",
                 fix="remove it, or add the section that it belongs to",
             )
 
 
 def _used_keys(log: Changelog) -> set[str]:
-    content, at, pieces = log.content, 0, []
+    content, position, pieces = log.content, 0, []
     for link in log.links:
-        pieces.append(content[at : link.start])
-        at = link.end
-    text = b"".join([*pieces, content[at:]]).decode()
-    return {normalised(label) for label in _USE.findall(text)}
+        pieces.append(content[position : link.start])
+        position = link.end
+    text = b"".join([*pieces, content[position:]]).decode()
+    return {normalize_label(label) for label in _LABEL_USE.findall(text)}
 
 
-def wrong_ranges(inspection: Inspection) -> Iterator[Problem]:
+def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
     """Find links that compare other versions than those of the heading and the release before."""
-    for section in inspection.log.sections:
-        link = inspection.log.link_by_key.get(normalised(section.title.label))
-        compared = read_range(link.url if link else section.title.url)
-        wrong = _fault(inspection, section, compared) if compared else ""
-        if wrong:
-            yield Problem(
+    for section in context.log.sections:
+        link = context.log.link_by_key.get(normalize_label(section.title.label))
+        compare_url = parse_compare_url(link.url if link else section.title.url)
+        error = _compare_error(context, section, compare_url) if compare_url else ""
+        if error:
+            yield LintProblem(
                 line=link.line if link else section.line,
                 rule="link-range",
-                what=f"the link of [{section.title.label}] {wrong}",
+                message=f"the link of [{section.title.label}] {error}",
                 fix="compare with the release before",
             )
 
 
-def _fault(inspection: Inspection, section: Section, compared: Range) -> str:
-    if section.unreleased:
-        newest = max((version for version, _ in inspection.versioned), default=None)
-        right = newest is None or names(compared.older, str(newest))
-        return "" if right else f"starts at {compared.older}, not at {newest}"
+def _compare_error(context: LintContext, section: Section, compare_url: CompareUrl) -> str:
+    if section.is_unreleased:
+        newest = max((version for version, _ in context.versioned_sections), default=None)
+        is_correct = newest is None or is_tag_of(compare_url.older, str(newest))
+        return "" if is_correct else f"starts at {compare_url.older}, not at {newest}"
     if not section.version:
         return ""
-    if not names(compared.newer, section.title.name):
-        return f"ends at {compared.newer}"
-    previous = inspection.previous.get(section.version)
-    right = previous is None or names(compared.older, str(previous))
-    return "" if right else f"starts at {compared.older}, not at {previous}"
+    if not is_tag_of(compare_url.newer, section.title.name):
+        return f"ends at {compare_url.newer}"
+    previous = context.previous_versions.get(section.version)
+    is_correct = previous is None or is_tag_of(compare_url.older, str(previous))
+    return "" if is_correct else f"starts at {compare_url.older}, not at {previous}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
-from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,109 +14,109 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Section
 
 
-def unreleased_problems(inspection: Inspection) -> Iterator[Problem]:
+def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find that `[Unreleased]` is missing, there twice, or not on top."""
-    log = inspection.log
-    found = [section for section in log.sections if section.unreleased]
-    if not found:
+    log = context.log
+    unreleased_sections = [section for section in log.sections if section.is_unreleased]
+    if not unreleased_sections:
         line = log.sections[0].line if log.sections else 1
-        yield Problem(
+        yield LintProblem(
             line=line,
             rule="unreleased-missing",
-            what="there is no [Unreleased] section",
+            message="there is no [Unreleased] section",
             fix="put '## [Unreleased]' above the newest release",
         )
-    for section in found[1:]:
-        yield Problem(
+    for section in unreleased_sections[1:]:
+        yield LintProblem(
             line=section.line,
             rule="unreleased-duplicate",
-            what=f"[Unreleased] is there already, at line {found[0].line}",
+            message=f"[Unreleased] is there already, at line {unreleased_sections[0].line}",
             fix="join the two",
         )
-    if found and log.sections[0] is not found[0]:
-        yield Problem(
-            line=found[0].line,
+    if unreleased_sections and log.sections[0] is not unreleased_sections[0]:
+        yield LintProblem(
+            line=unreleased_sections[0].line,
             rule="unreleased-order",
-            what="[Unreleased] stands below a release",
+            message="[Unreleased] stands below a release",
             fix="move it above the newest release",
         )
 
 
-def section_problems(inspection: Inspection) -> Iterator[Problem]:
+def section_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find what is wrong below each heading."""
-    for section in inspection.log.sections:
-        if section.version and section.empty:
-            yield Problem(
+    for section in context.log.sections:
+        if section.version and section.is_empty:
+            yield LintProblem(
                 line=section.line,
                 rule="section-empty",
-                what=f"{section.title.label} says nothing",
+                message=f"{section.title.label} says nothing",
                 fix="say what changed, or remove the section",
             )
-        yield from _loose(section)
-        yield from _unknown(section)
+        yield from _untyped_entries(section)
+        yield from _unknown_types(section)
         yield from _empty_groups(section)
-        yield from _duplicates(section)
-        yield from _order(section)
+        yield from _duplicate_groups(section)
+        yield from _misordered_groups(section)
 
 
-def _loose(section: Section) -> Iterator[Problem]:
-    for entry in section.loose[:1]:
-        yield Problem(
+def _untyped_entries(section: Section) -> Iterator[LintProblem]:
+    for entry in section.untyped_entries[:1]:
+        yield LintProblem(
             line=entry.line,
             rule="entry-untyped",
-            what="this entry stands under no type of change",
+            message="this entry stands under no type of change",
             fix=f"put it under one of {', '.join(CHANGE_TYPES)}",
         )
 
 
-def _unknown(section: Section) -> Iterator[Problem]:
+def _unknown_types(section: Section) -> Iterator[LintProblem]:
     for group in section.groups:
         if group.name in CHANGE_TYPES:
             continue
-        near = group.type or nearest_type(group.name)
-        yield Problem(
+        suggestion = group.type or nearest_type(group.name)
+        yield LintProblem(
             line=group.line,
             column=5,
             rule="type-unknown",
-            what=f"{group.name!r} is no type of change",
-            fix=f"did you mean {near}?" if near else f"use one of {', '.join(CHANGE_TYPES)}",
+            message=f"{group.name!r} is no type of change",
+            fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(CHANGE_TYPES)}",
         )
 
 
-def _empty_groups(section: Section) -> Iterator[Problem]:
+def _empty_groups(section: Section) -> Iterator[LintProblem]:
     for group in section.groups:
         if not group.entries:
-            yield Problem(
+            yield LintProblem(
                 line=group.line,
                 rule="group-empty",
-                what=f"{group.name} has no entry",
+                message=f"{group.name} has no entry",
                 fix="add one, or remove the heading",
             )
 
 
-def _duplicates(section: Section) -> Iterator[Problem]:
-    seen: dict[str, Group] = {}
+def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
+    first_by_type: dict[str, Group] = {}
     for group in section.groups:
-        first = seen.setdefault(group.type or group.name, group)
-        if first is not group:
-            yield Problem(
+        first_group = first_by_type.setdefault(group.type or group.name, group)
+        if first_group is not group:
+            yield LintProblem(
                 line=group.line,
                 rule="group-duplicate",
-                what=f"{group.name} is there already, at line {first.line}",
+                message=f"{group.name} is there already, at line {first_group.line}",
                 fix="join the two",
             )
 
 
-def _order(section: Section) -> Iterator[Problem]:
+def _misordered_groups(section: Section) -> Iterator[LintProblem]:
     """Name the first type that should stand higher: the others follow from it."""
-    known = [group for group in section.groups if group.type]
-    ranks = [CHANGE_TYPES.index(group.type) for group in known if group.type]
-    for group, rank, before in zip(known[1:], ranks[1:], ranks, strict=False):
-        if rank < before:
-            yield Problem(
+    typed_groups = [group for group in section.groups if group.type]
+    ranks = [CHANGE_TYPES.index(group.type) for group in typed_groups if group.type]
+    for group, rank, previous_rank in zip(typed_groups[1:], ranks[1:], ranks, strict=False):
+        if rank < previous_rank:
+            yield LintProblem(
                 line=group.line,
                 rule="group-order",
-                what=f"{group.name} stands below {CHANGE_TYPES[before]}",
+                message=f"{group.name} stands below {CHANGE_TYPES[previous_rank]}",
                 fix=f"the order is {', '.join(CHANGE_TYPES)}",
             )
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.lint.problem import Inspection, Problem
+from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,132 +14,134 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Section
 
 
-def heading_problems(inspection: Inspection) -> Iterator[Problem]:
+def heading_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find headings that name no version, or one that is there already."""
-    seen: dict[str, Section] = {}
-    for section in inspection.log.releases:
+    first_by_name: dict[str, Section] = {}
+    for section in context.log.releases:
         if not section.version:
-            yield Problem(
+            yield LintProblem(
                 line=section.line,
-                column=_column(section, section.title.name),
+                column=_column_of(section, section.title.name),
                 rule="version-unknown",
-                what=f"{section.title.name!r} is no semantic version",
+                message=f"{section.title.name!r} is no semantic version",
                 fix="write the heading as '## [1.2.3] - YYYY-MM-DD'",
             )
             continue
-        first = seen.setdefault(section.title.name, section)
-        if first is not section:
-            yield Problem(
+        first_section = first_by_name.setdefault(section.title.name, section)
+        if first_section is not section:
+            yield LintProblem(
                 line=section.line,
                 rule="version-duplicate",
-                what=f"{section.title.name} is there already, at line {first.line}",
+                message=f"{section.title.name} is there already, at line {first_section.line}",
                 fix="join the two",
             )
 
 
-def _column(section: Section, text: str) -> int:
+def _column_of(section: Section, text: str) -> int:
     return max(section.heading_lines[0].find(text), 0) + 1
 
 
-def order_problems(inspection: Inspection) -> Iterator[Problem]:
+def order_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find releases that stand above a newer one, or are dated before an older one."""
-    pairs = zip(inspection.versioned, inspection.versioned[1:], strict=False)
-    for (above, upper), (version, section) in pairs:
-        if version > above:
-            yield Problem(
+    pairs = zip(context.versioned_sections, context.versioned_sections[1:], strict=False)
+    for (upper_version, upper_section), (version, section) in pairs:
+        if version > upper_version:
+            yield LintProblem(
                 line=section.line,
                 rule="version-order",
-                what=f"{version} stands below {above}",
+                message=f"{version} stands below {upper_version}",
                 fix="put the newest release on top",
             )
-        elif upper.date and section.date and upper.date < section.date:
-            yield Problem(
-                line=upper.line,
-                column=_column(upper, upper.title.when),
+        elif upper_section.date and section.date and upper_section.date < section.date:
+            yield LintProblem(
+                line=upper_section.line,
+                column=_column_of(upper_section, upper_section.title.date_text),
                 rule="date-order",
-                what=f"{above} is dated {upper.date}, before {version} of {section.date}",
+                message=f"{upper_version} is dated {upper_section.date}, before {version} of {section.date}",
                 fix="correct the date that is wrong",
             )
 
 
-def date_problems(inspection: Inspection) -> Iterator[Problem]:
+def date_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find dates that are missing, malformed, impossible, or still to come."""
-    for _, section in inspection.versioned:
-        rule, what = _date_fault(inspection, section)
+    for _, section in context.versioned_sections:
+        rule, message = _date_problem(context, section)
         if rule:
-            yield Problem(
+            yield LintProblem(
                 line=section.line,
-                column=_column(section, section.title.when) if section.title.when else 1,
+                column=_column_of(section, section.title.date_text) if section.title.date_text else 1,
                 rule=rule,
-                what=f"{section.title.label} {what}",
+                message=f"{section.title.label} {message}",
                 fix="write the day of the release as YYYY-MM-DD",
             )
 
 
-def _date_fault(inspection: Inspection, section: Section) -> tuple[str, str]:
-    when, date = section.title.when, section.date
-    if not when:
+def _date_problem(context: LintContext, section: Section) -> tuple[str, str]:
+    date_text, date = section.title.date_text, section.date
+    if not date_text:
         return "date-missing", "has no date"
     if date:
-        return ("date-future", f"is dated {when}, which is still to come") if date > inspection.today else ("", "")
-    digits = [part.isascii() and part.isdigit() for part in when.split("-")]
-    if digits == [True] * 3 and len(when) == 10:
-        return "date-impossible", f"is dated {when}, a day that does not exist"
-    return "date-malformed", f"is dated {when!r}"
+        return ("date-future", f"is dated {date_text}, which is still to come") if date > context.today else ("", "")
+    are_digits = [part.isascii() and part.isdigit() for part in date_text.split("-")]
+    if are_digits == [True] * 3 and len(date_text) == 10:
+        return "date-impossible", f"is dated {date_text}, a day that does not exist"
+    return "date-malformed", f"is dated {date_text!r}"
 
 
-def tag_problems(inspection: Inspection) -> Iterator[Problem]:
+def tag_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find releases without a tag and tags without a release.
 
     A project may have begun to tag late, so only what is above its first tag needs one; the version in
     VERSION is being released. Pre-releases need no section.
     """
-    tags = set(inspection.tags or ())
+    tags = set(context.tags or ())
     if not tags:
         return
-    for version, section in inspection.versioned:
-        if version > min(tags) and version not in tags and version != inspection.version:
-            yield Problem(
+    for version, section in context.versioned_sections:
+        if version > min(tags) and version not in tags and version != context.version:
+            yield LintProblem(
                 line=section.line,
                 rule="tag-missing",
-                what=f"{version} has no tag",
-                fix=f"tag its commit: git tag -a {inspection.tag(version)} COMMIT",
+                message=f"{version} has no tag",
+                fix=f"tag its commit: git tag -a {context.format_tag(version)} COMMIT",
             )
-    listed = {version for version, _ in inspection.versioned}
-    for version in sorted(tags - listed, reverse=True):
+    listed_versions = {version for version, _ in context.versioned_sections}
+    for version in sorted(tags - listed_versions, reverse=True):
         if not version.prerelease:
-            yield _unlisted(inspection, version)
+            yield _unlisted_tag_problem(context, version)
 
 
-def _unlisted(inspection: Inspection, version: Version) -> Problem:
-    below = next((section for other, section in inspection.versioned if other < version), None)
-    last = inspection.log.sections[-1].line if inspection.log.sections else 1
-    return Problem(
-        line=below.line if below else last,
+def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem:
+    next_older_section = next(
+        (section for listed_version, section in context.versioned_sections if listed_version < version), None
+    )
+    last_line = context.log.sections[-1].line if context.log.sections else 1
+    return LintProblem(
+        line=next_older_section.line if next_older_section else last_line,
         rule="tag-unlisted",
-        what=f"the tag {inspection.tag(version)} has no section",
+        message=f"the tag {context.format_tag(version)} has no section",
         fix=f"say here what {version} changed",
     )
 
 
-def version_file_problems(inspection: Inspection) -> Iterator[Problem]:
+def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
     """Find that VERSION is behind the newest release, or ahead of it with nothing to release."""
-    version = inspection.version
-    newest = max(inspection.versioned, key=lambda one: one[0], default=None)
-    unreleased = inspection.log.unreleased
+    version = context.version
+    newest_release = max(context.versioned_sections, key=lambda release: release[0], default=None)
+    unreleased = context.log.unreleased
     if not version:
         return
-    if newest and version < newest[0]:
-        yield Problem(
-            line=newest[1].line,
+    if newest_release and version < newest_release[0]:
+        yield LintProblem(
+            line=newest_release[1].line,
             rule="version-behind",
-            what=f"VERSION says {version}, the newest section is {newest[0]}",
-            fix=f"write {newest[0]} into VERSION, or remove the section",
+            message=f"VERSION says {version}, the newest section is {newest_release[0]}",
+            fix=f"write {newest_release[0]} into VERSION, or remove the section",
         )
-    elif newest and version > newest[0] and (unreleased is None or unreleased.empty):
-        yield Problem(
-            line=unreleased.line if unreleased else newest[1].line,
+    elif newest_release and version > newest_release[0] and (unreleased is None or unreleased.is_empty):
+        yield LintProblem(
+            line=unreleased.line if unreleased else newest_release[1].line,
             rule="version-ahead",
-            what=f"VERSION says {version}, and nothing says what it changes",
+            message=f"VERSION says {version}, and nothing says what it changes",
             fix="add it: inv changelog.add --type fixed --text '...'",
         )

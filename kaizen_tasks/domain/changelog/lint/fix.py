@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.edit import Splice, spliced
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
 from kaizen_tasks.domain.changelog.links.style import (
-    after,
-    appended,
-    before,
-    is_ascending,
-    learnt_range,
+    append_lines,
+    default_tag,
+    infer_compare_url,
+    insert_after,
+    insert_before,
+    is_oldest_first,
+    is_top_level,
     recent_links,
-    stands_alone,
-    tag_page,
-    v_tag,
+    tag_url,
 )
-from kaizen_tasks.domain.changelog.lint.check_links import unlinked
-from kaizen_tasks.domain.changelog.model import parse
+from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
+from kaizen_tasks.domain.changelog.model import parse_changelog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,111 +32,123 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
-def fix(content: bytes, *, repository_url: str | None, tag: Callable[[Version], str] = v_tag) -> bytes:
+def fix_changelog(
+    content: bytes, *, repository_url: str | None, format_tag: Callable[[Version], str] = default_tag
+) -> bytes:
     """Mend what is mechanical and leave everything else to a person.
 
     Args:
         content: the changelog.
         repository_url: where links lead when the file has none to learn from.
-        tag: gives the git tag of a version.
+        format_tag: gives the git tag of a version.
 
     Raises:
         Refused: the changelog cannot be read.
     """
-    log = _if_alike(parse(content), _spelt)
-    log = _if_alike(log, _ordered)
-    return _linked(log, tuple(_links(log, repository_url, tag)), repository_url)
+    log = _apply_if_equivalent(parse_changelog(content), _spelling_edits)
+    log = _apply_if_equivalent(log, _order_edits)
+    return _add_links(log, tuple(_link_edits(log, repository_url, format_tag)), repository_url)
 
 
-def _linked(log: Changelog, links: tuple[Splice, ...], repository_url: str | None) -> bytes:
+def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url: str | None) -> bytes:
     """Add links, unless they would not be read as such, or anything else would be read differently."""
-    if not links:
+    if not link_edits:
         return log.content
-    result = parse(spliced(log.content, links))
-    alike = _statements(result) == _statements(log) and not unlinked(result, repository_url)
-    return result.content if alike else log.content
+    result = parse_changelog(apply_edits(log.content, link_edits))
+    is_equivalent = _headings_and_texts(result) == _headings_and_texts(log) and not unlinked_sections(
+        result, repository_url
+    )
+    return result.content if is_equivalent else log.content
 
 
-def _if_alike(log: Changelog, splices: Callable[[Section], Iterator[Splice]]) -> Changelog:
+def _apply_if_equivalent(log: Changelog, section_edits: Callable[[Section], Iterator[TextEdit]]) -> Changelog:
     """Change every section, unless afterwards anything is read that was not there before."""
-    changes = [splice for section in log.sections for splice in splices(section)]
-    if not changes:
+    edits = [edit for section in log.sections for edit in section_edits(section)]
+    if not edits:
         return log
-    changed = parse(spliced(log.content, changes))
-    return changed if _texts(changed) == _texts(log) else log
+    edited_log = parse_changelog(apply_edits(log.content, edits))
+    return edited_log if _entry_texts(edited_log) == _entry_texts(log) else log
 
 
-def _texts(log: Changelog) -> list[Counter[str]]:
+def _entry_texts(log: Changelog) -> list[Counter[str]]:
     return [Counter(entry.text for entry in section.entries) for section in log.sections]
 
 
-def _statements(log: Changelog) -> list[tuple[str, list[str]]]:
+def _headings_and_texts(log: Changelog) -> list[tuple[str, list[str]]]:
     return [(section.heading, [entry.text for entry in section.entries]) for section in log.sections]
 
 
-def _spelt(section: Section) -> Iterator[Splice]:
+def _spelling_edits(section: Section) -> Iterator[TextEdit]:
     """Correct types that can mean one thing only, unless that is there as well."""
-    names = {group.name for group in section.groups}
+    present_names = {group.name for group in section.groups}
     for group in section.groups:
-        right = group.type or nearest_type(group.name)
-        if right and right not in names and "\n" not in group.name:
-            names.add(right)
-            at = section.content.index(group.name.encode(), group.start, group.body)
-            yield Splice(start=at, end=at + len(group.name.encode()), new=right.encode())
+        correct_name = group.type or nearest_type(group.name)
+        if correct_name and correct_name not in present_names and "\n" not in group.name:
+            present_names.add(correct_name)
+            offset = section.content.index(group.name.encode(), group.start, group.body_start)
+            yield TextEdit(start=offset, end=offset + len(group.name.encode()), replacement=correct_name.encode())
 
 
-def _ordered(section: Section) -> Iterator[Splice]:
+def _order_edits(section: Section) -> Iterator[TextEdit]:
     """Put groups into the order of the types; the blank lines between them stay where they are."""
     groups = section.groups
     types = [group.type for group in groups]
     if None in types or len(set(types)) < len(types):
         return
-    ordered = sorted(groups, key=lambda group: CHANGE_TYPES.index(group.type) if group.type else 0)
-    if ordered == list(groups):
+    sorted_groups = sorted(groups, key=lambda group: CHANGE_TYPES.index(group.type) if group.type else 0)
+    if sorted_groups == list(groups):
         return
-    for place, group in zip(groups, ordered, strict=True):
-        yield attrs.evolve(_chunk(section, place), new=_chunk(section, group).new)
+    for slot, group in zip(groups, sorted_groups, strict=True):
+        yield attrs.evolve(_group_text(section, slot), replacement=_group_text(section, group).replacement)
 
 
-def _chunk(section: Section, group: Group) -> Splice:
+def _group_text(section: Section, group: Group) -> TextEdit:
     text = section.content[group.start : group.end].rstrip(b"\r\n")
-    return Splice(start=group.start, end=group.start + len(text), new=text)
+    return TextEdit(start=group.start, end=group.start + len(text), replacement=text)
 
 
-def _links(log: Changelog, repository_url: str | None, tag: Callable[[Version], str]) -> Iterator[Splice]:
+def _link_edits(log: Changelog, repository_url: str | None, format_tag: Callable[[Version], str]) -> Iterator[TextEdit]:
     """Define missing links beside those of the releases next to them."""
-    lines = dict(_missing_lines(log, repository_url, tag))
-    ascending = is_ascending(*[*recent_links(log, 2), None, None][:2])
+    lines = dict(_missing_lines(log, repository_url, format_tag))
+    oldest_first = is_oldest_first(*[*recent_links(log, 2), None, None][:2])
     labels = [section.title.label for section in log.sections]
-    labels = labels[::-1] if ascending else labels
-    defined = [at for at, label in enumerate(labels) if (link := log.link(label)) and stands_alone(log, link)]
-    if not defined and lines:
-        yield appended(log, list(lines.values()))
+    labels = labels[::-1] if oldest_first else labels
+    defined_positions = [
+        position for position, label in enumerate(labels) if (link := log.link(label)) and is_top_level(log, link)
+    ]
+    if not defined_positions and lines:
+        yield append_lines(log, list(lines.values()))
         return
-    for at, label in enumerate(labels):
+    for position, label in enumerate(labels):
         line = lines.pop(label, None)
         if line:
-            yield _beside(log, labels, defined, at, line)
+            yield _insert_next_to(log, labels, defined_positions, position, line)
 
 
-def _beside(log: Changelog, labels: Sequence[str], defined: Sequence[int], at: int, line: str) -> Splice:
-    above = max((other for other in defined if other < at), default=None)
-    link = log.link(labels[defined[0] if above is None else above])
+def _insert_next_to(
+    log: Changelog, labels: Sequence[str], defined_positions: Sequence[int], position: int, line: str
+) -> TextEdit:
+    position_above = max((candidate for candidate in defined_positions if candidate < position), default=None)
+    link = log.link(labels[defined_positions[0] if position_above is None else position_above])
     assert link
-    return before(log, link, [line]) if above is None else after(log, link, [line])
+    return insert_before(log, link, [line]) if position_above is None else insert_after(log, link, [line])
 
 
 def _missing_lines(
-    log: Changelog, repository_url: str | None, tag: Callable[[Version], str]
+    log: Changelog, repository_url: str | None, format_tag: Callable[[Version], str]
 ) -> Iterator[tuple[str, str]]:
-    like = learnt_range(log, repository_url)
-    if not like:
+    template = infer_compare_url(log, repository_url)
+    if not template:
         return
-    ordered = sorted({section.version for section in log.releases if section.version})
-    below = dict(zip(ordered[1:], ordered, strict=False))
-    for section in unlinked(log, repository_url):
+    versions = sorted({section.version for section in log.releases if section.version})
+    previous_versions = dict(zip(versions[1:], versions, strict=False))
+    for section in unlinked_sections(log, repository_url):
         version = section.version
-        older = below.get(version) if version else ordered[-1]
-        newer = tag(version) if version else "HEAD"
-        url = attrs.evolve(like, older=tag(older), newer=newer).url if older else tag_page(like, newer)
+        older_version = previous_versions.get(version) if version else versions[-1]
+        newer_ref = format_tag(version) if version else "HEAD"
+        url = (
+            attrs.evolve(template, older=format_tag(older_version), newer=newer_ref).url
+            if older_version
+            else tag_url(template, newer_ref)
+        )
         yield section.title.label, f"[{section.title.label}]: {url}"

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class Problem:
+class LintProblem:
     """One thing that is wrong, where, and how to mend it; line and column count from 1."""
 
     line: int
     column: int = 1
     rule: str
-    what: str
+    message: str
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.line}: {self.what}, {self.fix}"
+        return f"{self.line}: {self.message}, {self.fix}"
 
 
 @attrs.frozen(kw_only=True)
-class Inspection:
+class LintContext:
     """A changelog, and what is known around it; None where it is not known."""
 
     log: Changelog
@@ -38,15 +38,15 @@ class Inspection:
     tags: Sequence[Version] | None
     repository_url: str | None
     today: dt.date
-    tag: Callable[[Version], str]
+    format_tag: Callable[[Version], str]
 
     @functools.cached_property
-    def versioned(self) -> tuple[tuple[Version, Section], ...]:
+    def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:
         """Return the releases that name a version, in the order of the file."""
         return tuple((section.version, section) for section in self.log.releases if section.version)
 
     @functools.cached_property
-    def previous(self) -> dict[Version, Version]:
+    def previous_versions(self) -> dict[Version, Version]:
         """Return for every version the highest one below it."""
-        ordered = sorted({version for version, _ in self.versioned})
-        return dict(zip(ordered[1:], ordered, strict=False))
+        versions = sorted({version for version, _ in self.versioned_sections})
+        return dict(zip(versions[1:], versions, strict=False))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kaizen_tasks.domain.changelog.lint.problem import Problem
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 
 
-def sarif(problems: Iterable[Problem], *, path: str) -> str:
+def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
     """Write problems as a SARIF 2.1.0 log.
 
     Args:
@@ -23,25 +23,25 @@ def sarif(problems: Iterable[Problem], *, path: str) -> str:
     import json
     from urllib.parse import quote
 
-    found = tuple(problems)
-    rules = [{"id": rule} for rule in dict.fromkeys(problem.rule for problem in found)]
+    all_problems = tuple(problems)
+    rules = [{"id": rule} for rule in dict.fromkeys(problem.rule for problem in all_problems)]
     run = {
         "tool": {"driver": {"name": "kaizen changelog.check", "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(problem, quote(path)) for problem in found],
+        "results": [_result(problem, quote(path)) for problem in all_problems],
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _result(problem: Problem, uri: str) -> Mapping[str, object]:
-    place = {
+def _result(problem: LintProblem, uri: str) -> Mapping[str, object]:
+    location = {
         "artifactLocation": {"uri": uri},
         "region": {"startLine": problem.line, "startColumn": problem.column},
     }
     return {
         "ruleId": problem.rule,
         "level": "warning",
-        "message": {"text": f"{problem.what}, {problem.fix}"},
-        "locations": [{"physicalLocation": place}],
+        "message": {"text": f"{problem.message}, {problem.fix}"},
+        "locations": [{"physicalLocation": location}],
     }

@@ -6,37 +6,37 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from kaizen_tasks.domain.changelog.links.reference_definitions import Definition
+from kaizen_tasks.domain.changelog.links.reference_definitions import ReferenceDefinition
 
-Kind: TypeAlias = Literal["code", "fence", "quote", "rule", "list", "definition", "html", "heading", "paragraph"]
+BlockKind: TypeAlias = Literal["code", "fence", "quote", "rule", "list", "definition", "html", "heading", "paragraph"]
 
 
 @attrs.frozen(kw_only=True)
-class Item:
+class ListItem:
     """One list item: its lines, where its content starts on the first, and the indent of the others."""
 
-    first: int
-    end: int
-    column: int
+    first_line: int
+    end_line: int
+    content_column: int
     indent: int
 
 
 @attrs.frozen(kw_only=True)
 class Block:
-    """One block of the outermost level, from line `first` up to but not including line `end`."""
+    """One block of the outermost level, from line `first_line` up to but not including line `end_line`."""
 
-    kind: Kind
-    first: int
-    end: int
+    kind: BlockKind
+    first_line: int
+    end_line: int
     level: int = 0
     text: str = ""
-    items: tuple[Item, ...] = ()
-    closed: bool = True
+    items: tuple[ListItem, ...] = ()
+    is_closed: bool = True
 
 
 @attrs.frozen(kw_only=True)
-class Structure:
+class BlockStructure:
     """The outermost blocks of some lines, and the definitions found at any depth."""
 
     blocks: tuple[Block, ...]
-    definitions: tuple[tuple[int, Definition], ...]
+    definitions: tuple[tuple[int, ReferenceDefinition], ...]

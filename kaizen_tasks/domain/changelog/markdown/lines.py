@@ -26,19 +26,19 @@ class Lines:
     offsets: tuple[int, ...]
 
 
-def split(content: bytes, start: int = 0, end: int | None = None) -> Lines:
+def split_lines(content: bytes, start: int = 0, end: int | None = None) -> Lines:
     """Split a span of UTF-8 into lines; a last one of white space alone, without an ending, is none."""
     end = len(content) if end is None else end
-    whole = _whole_lines(content, start, end)
-    if whole and not whole[-1].strip(b" \t"):
-        whole.pop()
+    raw_lines = _split_keeping_ends(content, start, end)
+    if raw_lines and not raw_lines[-1].strip(b" \t"):
+        raw_lines.pop()
     offsets = [start]
-    for line in whole:
+    for line in raw_lines:
         offsets.append(offsets[-1] + len(line))
-    return Lines(texts=tuple(map(_readable, whole)), offsets=tuple(offsets))
+    return Lines(texts=tuple(map(_decode_line, raw_lines)), offsets=tuple(offsets))
 
 
-def _whole_lines(content: bytes, start: int, end: int) -> list[bytes]:
+def _split_keeping_ends(content: bytes, start: int, end: int) -> list[bytes]:
     """Cut behind line endings; splitting is five times faster than matching, but knows one ending only."""
     if content.find(b"\r", start, end) >= 0:
         return _LINE.findall(content, start, end)
@@ -47,7 +47,7 @@ def _whole_lines(content: bytes, start: int, end: int) -> list[bytes]:
     return [*(piece + b"\n" for piece in pieces), *([last] if last else [])]
 
 
-def _readable(line: bytes) -> str:
+def _decode_line(line: bytes) -> str:
     return line.rstrip(b"\r\n").decode().replace("\0", "\ufffd")
 
 
@@ -56,15 +56,15 @@ def has_lone_cr(content: bytes) -> bool:
     return b"\r" in content and bool(_LONE_CR.search(content))
 
 
-def number_lines(content: bytes, offsets: Iterable[int]) -> list[int]:
+def line_numbers(content: bytes, offsets: Iterable[int]) -> list[int]:
     """Return the line numbers, from 1, of ascending offsets."""
-    lone = has_lone_cr(content)
-    numbers, line, seen = [], 1, 0
+    has_lone_crs = has_lone_cr(content)
+    numbers, line, counted_end = [], 1, 0
     for offset in offsets:
-        line += content.count(b"\n", seen, offset)
-        line += len(_LONE_CR.findall(content, seen, offset)) if lone else 0
+        line += content.count(b"\n", counted_end, offset)
+        line += len(_LONE_CR.findall(content, counted_end, offset)) if has_lone_crs else 0
         numbers.append(line)
-        seen = offset
+        counted_end = offset
     return numbers
 
 
@@ -79,44 +79,44 @@ def newline_at(content: bytes, offset: int) -> bytes:
 
 def newline_before(content: bytes, offset: int) -> bytes:
     """Return how the line above an offset ends; the first one ends as the one at the offset."""
-    above = content[max(offset - 2, 0) : offset]
-    if above.endswith((b"\r\n", b"\n", b"\r")):
-        return above if above == b"\r\n" else above[-1:]
+    preceding_bytes = content[max(offset - 2, 0) : offset]
+    if preceding_bytes.endswith((b"\r\n", b"\n", b"\r")):
+        return preceding_bytes if preceding_bytes == b"\r\n" else preceding_bytes[-1:]
     return newline_at(content, offset)
 
 
-def ends_line(content: bytes, offset: int) -> bool:
+def is_after_newline(content: bytes, offset: int) -> bool:
     """Tell whether a line ends right before an offset."""
     return content[max(offset - 1, 0) : offset] in {b"\n", b"\r"}
 
 
-def ends_blank(content: bytes, offset: int) -> bool:
+def is_after_blank_line(content: bytes, offset: int) -> bool:
     """Tell whether a blank line ends right before an offset."""
     return content[max(offset - 3, 0) : offset].endswith((b"\n\n", b"\n\r\n", b"\r\r"))
 
 
-def undecodable(content: bytes) -> tuple[int, int] | None:
+def find_decode_error(content: bytes) -> tuple[int, int] | None:
     """Return line and column, from 1, of the first byte that is not UTF-8."""
     if content.isascii():
         return None
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        [line] = number_lines(content, [error.start])
-        begin = max(content.rfind(b"\n", 0, error.start), content.rfind(b"\r", 0, error.start)) + 1
-        return line, len(content[begin : error.start].decode()) + 1
+        [line] = line_numbers(content, [error.start])
+        line_start = max(content.rfind(b"\n", 0, error.start), content.rfind(b"\r", 0, error.start)) + 1
+        return line, len(content[line_start : error.start].decode()) + 1
     return None
 
 
-def demand_utf8(content: bytes) -> None:
+def require_utf8(content: bytes) -> None:
     """Refuse bytes that are not UTF-8.
 
     Raises:
         Refused: with line and column of the first byte that cannot be decoded.
     """
-    place = undecodable(content)
-    if place:
+    position = find_decode_error(content)
+    if position:
         raise Refused(
-            f"the changelog is not UTF-8 at line {place[0]}, column {place[1]}",
+            f"the changelog is not UTF-8 at line {position[0]}, column {position[1]}",
             hint="save it as UTF-8, for example with: iconv -f windows-1252 -t utf-8",
         )

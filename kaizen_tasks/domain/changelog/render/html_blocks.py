@@ -22,48 +22,48 @@ _CLOSE_TAG = r"</[A-Za-z][A-Za-z0-9\-]*\s*>"
 
 
 @attrs.frozen(kw_only=True)
-class HtmlEnd:
+class HtmlBlockEnd:
     """How an HTML block ends, and whether it can begin in the middle of a paragraph."""
 
     pattern: re.Pattern[str] | None
-    interrupts: bool = True
+    can_interrupt_paragraph: bool = True
 
     @property
-    def at_blank(self) -> bool:
+    def ends_at_blank_line(self) -> bool:
         """Tell whether a blank line ends the block."""
         return self.pattern is None
 
-    def found(self, text: str) -> bool:
+    def matches_line(self, text: str) -> bool:
         """Tell whether a line, without its indent, ends the block."""
         return not text if self.pattern is None else bool(self.pattern.search(text))
 
 
 @functools.cache
-def _kinds() -> tuple[tuple[re.Pattern[str], HtmlEnd], ...]:
+def _block_patterns() -> tuple[tuple[re.Pattern[str], HtmlBlockEnd], ...]:
     names = "|".join(_BLOCK_NAMES.split())
-    verbatim = r"(?a:script|pre|style|textarea)"
-    ignore = re.IGNORECASE
+    verbatim_tags = r"(?a:script|pre|style|textarea)"
+    ignore_case = re.IGNORECASE
     return (
         (
-            re.compile(rf"<{verbatim}(?=\s|>|$)", ignore),
-            HtmlEnd(pattern=re.compile(rf"</{verbatim}>", ignore)),
+            re.compile(rf"<{verbatim_tags}(?=\s|>|$)", ignore_case),
+            HtmlBlockEnd(pattern=re.compile(rf"</{verbatim_tags}>", ignore_case)),
         ),
-        (re.compile("<!--"), HtmlEnd(pattern=re.compile("-->"))),
-        (re.compile(r"<\?"), HtmlEnd(pattern=re.compile(r"\?>"))),
-        (re.compile("<![A-Za-z]"), HtmlEnd(pattern=re.compile(">"))),
-        (re.compile(r"<!\[CDATA\["), HtmlEnd(pattern=re.compile(r"\]\]>"))),
-        (re.compile(rf"</?(?a:{names})(?=\s|/?>|$)", ignore), HtmlEnd(pattern=None)),
+        (re.compile("<!--"), HtmlBlockEnd(pattern=re.compile("-->"))),
+        (re.compile(r"<\?"), HtmlBlockEnd(pattern=re.compile(r"\?>"))),
+        (re.compile("<![A-Za-z]"), HtmlBlockEnd(pattern=re.compile(">"))),
+        (re.compile(r"<!\[CDATA\["), HtmlBlockEnd(pattern=re.compile(r"\]\]>"))),
+        (re.compile(rf"</?(?a:{names})(?=\s|/?>|$)", ignore_case), HtmlBlockEnd(pattern=None)),
         (
             re.compile(rf"(?:{_OPEN_TAG}|{_CLOSE_TAG})\s*$"),
-            HtmlEnd(pattern=None, interrupts=False),
+            HtmlBlockEnd(pattern=None, can_interrupt_paragraph=False),
         ),
     )
 
 
-def html_end(text: str) -> HtmlEnd | None:
+def find_html_block_end(text: str) -> HtmlBlockEnd | None:
     """Tell how the HTML block ends that begins with this line, if one does.
 
     Args:
         text: a line without its indent.
     """
-    return next((end for start, end in _kinds() if start.match(text)), None)
+    return next((end for start, end in _block_patterns() if start.match(text)), None)

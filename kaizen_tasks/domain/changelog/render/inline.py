@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import attrs
 
-from kaizen_tasks.domain.changelog.links.reference_definitions import normalised
+from kaizen_tasks.domain.changelog.links.reference_definitions import normalize_label
 
 _SAFE_URL = re.compile(
     r"(?:https?://|mailto:)[^\x00-\x20\x7f\\]+|(?!//)[^\x00-\x20\x7f:\\/?#]*(?:[/?#][^\x00-\x20\x7f\\]*)?",
@@ -36,22 +36,24 @@ _MARKDOWN_LINK = re.compile(
 )
 
 
-def absolute(url: str, base_url: str | None) -> str:
+def absolute_url(url: str, base_url: str | None) -> str:
     """Resolve a relative address against a base; addresses within the page stay as they are."""
     if not base_url or not url or not _RELATIVE.fullmatch(url):
         return url
     return urljoin(base_url.rstrip("/") + "/", url)
 
 
-def with_absolute_links(markdown: str, base_url: str | None) -> str:
+def absolutize_links(markdown: str, base_url: str | None) -> str:
     """Resolve the relative links of Markdown, but for what is code."""
     if not base_url:
         return markdown
-    return _MARKDOWN_LINK.sub(lambda match: match["kept"] or match["head"] + absolute(match["url"], base_url), markdown)
+    return _MARKDOWN_LINK.sub(
+        lambda match: match["kept"] or match["head"] + absolute_url(match["url"], base_url), markdown
+    )
 
 
 @attrs.frozen(kw_only=True)
-class Inline:
+class InlineRenderer:
     """How inline Markdown becomes HTML.
 
     `urls` are the destinations of link labels, by normalised label; `base_url` makes relative links absolute.
@@ -60,13 +62,13 @@ class Inline:
     urls: Mapping[str, str]
     base_url: str | None = None
 
-    def html(self, text: str) -> str:
+    def render(self, text: str) -> str:
         """Render Markdown without block structure; what could run or mislead becomes text."""
-        pieces, at = [], 0
+        pieces, position = [], 0
         for match in _INLINE.finditer(text):
-            pieces += [html.escape(text[at : match.start()]), self._span(match)]
-            at = match.end()
-        return "".join([*pieces, html.escape(text[at:])])
+            pieces += [html.escape(text[position : match.start()]), self._span(match)]
+            position = match.end()
+        return "".join([*pieces, html.escape(text[position:])])
 
     def _span(self, match: re.Match[str]) -> str:
         if match["code"] is not None:
@@ -76,20 +78,20 @@ class Inline:
         if match["auto"]:
             return self._anchor(match["auto"], html.escape(match["auto"]))
         if match["strong"]:
-            return f"<strong>{self.html(match['strong'])}</strong>"
+            return f"<strong>{self.render(match['strong'])}</strong>"
         if match["emphasis"]:
-            return f"<em>{self.html(match['emphasis'])}</em>"
+            return f"<em>{self.render(match['emphasis'])}</em>"
         return self._link(match)
 
     def _link(self, match: re.Match[str]) -> str:
         label, url = match["label"] or match["text"], match["url"]
-        destination = self.urls.get(normalised(label)) if url is None else url
+        destination = self.urls.get(normalize_label(label)) if url is None else url
         if destination is None:
             return html.escape(match.group())
-        return self._anchor(destination, self.html(match["text"]))
+        return self._anchor(destination, self.render(match["text"]))
 
     def _anchor(self, url: str, text: str) -> str:
         """Link to an http, https, mailto or relative address only."""
         if not _SAFE_URL.fullmatch(url):
             return text
-        return f'<a href="{html.escape(absolute(url, self.base_url))}">{text}</a>'
+        return f'<a href="{html.escape(absolute_url(url, self.base_url))}">{text}</a>'

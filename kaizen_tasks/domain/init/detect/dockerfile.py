@@ -9,12 +9,12 @@ import re
 
 from attrs import frozen
 
-CONTINUED = re.compile(r"\\[ \t]*\n")
-LINE = re.compile(r"(?m)^[ \t]*(FROM|ARG|ENV)[ \t]+(.+)$", re.IGNORECASE)
-ARGUMENT = re.compile(r"(\w+)")
-SETTING = re.compile(r"(\w+)[= \t]+[\"']?\$\{?(\w+)")
-PLATFORM = re.compile(r"--platform=(\S+)")
-USUAL = ("VERSION", "APP_VERSION")
+LINE_CONTINUATION = re.compile(r"\\[ \t]*\n")
+INSTRUCTION = re.compile(r"(?m)^[ \t]*(FROM|ARG|ENV)[ \t]+(.+)$", re.IGNORECASE)
+ARG_NAME = re.compile(r"(\w+)")
+ENV_REFERENCE = re.compile(r"(\w+)[= \t]+[\"']?\$\{?(\w+)")
+PLATFORM_FLAG = re.compile(r"--platform=(\S+)")
+VERSION_NAMES = ("VERSION", "APP_VERSION")
 AMD64 = "linux/amd64"
 
 
@@ -23,40 +23,49 @@ class Dockerfile:
     """What matters of it for a release.
 
     Attributes:
-        argument: the build argument of the final stage that takes the version; empty when there is none.
-        variable: the variable that the app finds it in; empty when there is none.
+        version_arg: the build argument of the final stage that takes the version; empty when there is none.
+        version_variable: the variable that the app finds it in; empty when there is none.
         platform: what the final stage is fixed to; empty when it is not.
     """
 
-    argument: str = ""
-    variable: str = ""
+    version_arg: str = ""
+    version_variable: str = ""
     platform: str = ""
 
 
-def read(text: str) -> Dockerfile:
+def parse_dockerfile(text: str) -> Dockerfile:
     """Read a Dockerfile's final stage; arguments of other stages do not reach the app."""
-    lines = [(word.upper(), rest) for word, rest in LINE.findall(CONTINUED.sub(" ", text))]
-    last = max((place for place, (word, _) in enumerate(lines) if word == "FROM"), default=-1)
-    final = lines[last + 1 :] if last >= 0 else []
-    arguments = [found[1] for word, rest in final if word == "ARG" and (found := ARGUMENT.match(rest))]
-    settings = {used: name for word, rest in final if word == "ENV" for name, used in SETTING.findall(rest)}
-    argument = _version(arguments, settings)
-    fixed = PLATFORM.search(lines[last][1]) if last >= 0 else None
+    instructions = [
+        (keyword.upper(), operands) for keyword, operands in INSTRUCTION.findall(LINE_CONTINUATION.sub(" ", text))
+    ]
+    from_index = max((index for index, (keyword, _) in enumerate(instructions) if keyword == "FROM"), default=-1)
+    final_stage = instructions[from_index + 1 :] if from_index >= 0 else []
+    arg_names = [
+        match[1] for keyword, operands in final_stage if keyword == "ARG" and (match := ARG_NAME.match(operands))
+    ]
+    variable_by_arg = {
+        arg: variable
+        for keyword, operands in final_stage
+        if keyword == "ENV"
+        for variable, arg in ENV_REFERENCE.findall(operands)
+    }
+    version_arg = _choose_version_arg(arg_names, variable_by_arg)
+    platform_match = PLATFORM_FLAG.search(instructions[from_index][1]) if from_index >= 0 else None
     return Dockerfile(
-        argument=argument,
-        variable=settings.get(argument, argument),
-        platform=fixed[1] if fixed and "$" not in fixed[1] else "",
+        version_arg=version_arg,
+        version_variable=variable_by_arg.get(version_arg, version_arg),
+        platform=platform_match[1] if platform_match and "$" not in platform_match[1] else "",
     )
 
 
-def _version(arguments: list[str], settings: dict[str, str]) -> str:
+def _choose_version_arg(arg_names: list[str], variable_by_arg: dict[str, str]) -> str:
     """Choose the argument: the usual name, else one that becomes the app's version."""
-    for name in (*USUAL, *(each for each in arguments if settings.get(each) in USUAL)):
-        if name in arguments:
+    for name in (*VERSION_NAMES, *(arg for arg in arg_names if variable_by_arg.get(arg) in VERSION_NAMES)):
+        if name in arg_names:
             return name
     return ""
 
 
-def lines_to_add(argument: str) -> tuple[str, ...]:
+def version_snippet(version_arg: str) -> tuple[str, ...]:
     """Return what makes a Dockerfile take the version; at the end, so that a new one reuses every layer above."""
-    return (f"ARG {argument}=dev", f"ENV APP_VERSION=${argument}")
+    return (f"ARG {version_arg}=dev", f"ENV APP_VERSION=${version_arg}")

@@ -9,25 +9,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DECLARED = re.compile(r"""(?im)^[\s"'\-]*(flask|fastapi|django)(?:\[[\w,\s-]*\])?\s*(?:[=<>~!;"',].*)?$""")
-MANIFESTS = ("requirements.txt", "requirements.in", "pyproject.toml", "Pipfile", "setup.cfg", "setup.py")
-INLINE = re.compile(r"""["'](flask|fastapi|django)(?:\[[\w,\s-]*\])?\s*(?:[=<>~!;][^"']*)?["']""", re.IGNORECASE)
-ANSWER = '{{"version": os.environ.get("{variable}", "dev"), "environment": os.environ.get("ENVIRONMENT", "local")}}'
+REQUIREMENT_LINE = re.compile(r"""(?im)^[\s"'\-]*(flask|fastapi|django)(?:\[[\w,\s-]*\])?\s*(?:[=<>~!;"',].*)?$""")
+DEPENDENCY_FILES = ("requirements.txt", "requirements.in", "pyproject.toml", "Pipfile", "setup.cfg", "setup.py")
+QUOTED_REQUIREMENT = re.compile(
+    r"""["'](flask|fastapi|django)(?:\[[\w,\s-]*\])?\s*(?:[=<>~!;][^"']*)?["']""", re.IGNORECASE
+)
+VERSION_RESPONSE = (
+    '{{"version": os.environ.get("{variable}", "dev"), "environment": os.environ.get("ENVIRONMENT", "local")}}'
+)
 
-LINES: Mapping[str, str] = {
+SNIPPETS: Mapping[str, str] = {
     "Flask": f"""\
 import os
 
 @app.get("/version")
 def version():
-    return {ANSWER}
+    return {VERSION_RESPONSE}
 """,
     "FastAPI": f"""\
 import os
 
 @app.get("/version")
 def version() -> dict[str, str]:
-    return {ANSWER}
+    return {VERSION_RESPONSE}
 """,
     "Django": f"""\
 # urls.py
@@ -36,7 +40,7 @@ from django.http import JsonResponse
 from django.urls import path
 
 def version(request):
-    return JsonResponse({ANSWER})
+    return JsonResponse({VERSION_RESPONSE})
 
 urlpatterns += [path("version", version)]
 """,
@@ -48,7 +52,7 @@ app.get("/version", (request, response) => {{
 }
 
 
-def framework(texts: Mapping[str, str]) -> str:
+def detect_framework(texts: Mapping[str, str]) -> str:
     """Return the framework that an app depends on, or an empty string.
 
     Args:
@@ -58,25 +62,25 @@ def framework(texts: Mapping[str, str]) -> str:
         name = path.rpartition("/")[2]
         if name == "package.json" and _depends_on_express(text):
             return "Express"
-        if name in MANIFESTS and (found := DECLARED.search(text) or INLINE.search(text)):
-            return {"flask": "Flask", "fastapi": "FastAPI", "django": "Django"}[found[1].lower()]
+        if name in DEPENDENCY_FILES and (match := REQUIREMENT_LINE.search(text) or QUOTED_REQUIREMENT.search(text)):
+            return {"flask": "Flask", "fastapi": "FastAPI", "django": "Django"}[match[1].lower()]
     return ""
 
 
 def _depends_on_express(text: str) -> bool:
     try:
-        said = json.loads(text)
+        package = json.loads(text)
     except ValueError:
         return False
-    needs = said.get("dependencies") if isinstance(said, dict) else None
-    return isinstance(needs, dict) and "express" in needs
+    dependencies = package.get("dependencies") if isinstance(package, dict) else None
+    return isinstance(dependencies, dict) and "express" in dependencies
 
 
-def lines(name: str, *, variable: str) -> str:
+def version_endpoint_snippet(framework_name: str, *, variable: str) -> str:
     """Return the lines for a framework.
 
     Args:
-        name: as `framework` returns it.
+        framework_name: as `framework` returns it.
         variable: where the app finds its version.
     """
-    return LINES[name].format(variable=variable)
+    return SNIPPETS[framework_name].format(variable=variable)

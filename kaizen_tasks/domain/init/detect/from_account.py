@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.init import naming
-from kaizen_tasks.domain.init.evidence import Sighting, Traces
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Service:
+class ServiceSummary:
     """A service that runs.
 
     Attributes:
@@ -31,77 +31,81 @@ class Service:
 
 
 @frozen(kw_only=True)
-class Found:
+class AccountScan:
     """An account, as far as it is of interest.
 
     Attributes:
-        account: twelve digits.
+        account_id: twelve digits.
         region: where.
         services: all that run there.
         repositories: names of all image repositories.
     """
 
-    account: str
+    account_id: str
     region: str
-    services: tuple[Service, ...]
+    services: tuple[ServiceSummary, ...]
     repositories: tuple[str, ...]
 
 
-def traces(found: Found, names: Sequence[str], seen: Iterable[Sighting]) -> Traces:
+def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iterable[EnvironmentFact]) -> Facts:
     """Return the environments that are the app's.
 
     Args:
-        found: the account.
+        scan: the account.
         names: what the app may be called: what a person said, its repository, its folder.
-        seen: what its files show.
+        file_facts: what its files show.
 
     Raises:
         Refused: there are services, and nothing says which of them are the app's.
     """
-    shown = {value for each in seen for value in (each.repository, each.service) if value}
-    services = [each for each in found.services if each.repository]
-    called = _called(services, names)
-    mine = [each for each in services if each in called or {each.name, each.repository} & shown]
-    if services and not mine:
-        candidates = ", ".join(sorted(each.name for each in services)[:5])
+    names_in_files = {value for fact in file_facts for value in (fact.repository, fact.service) if value}
+    services = [service for service in scan.services if service.repository]
+    matches = _services_named_after(services, names)
+    app_services = [
+        service for service in services if service in matches or {service.name, service.repository} & names_in_files
+    ]
+    if services and not app_services:
+        candidates = ", ".join(sorted(service.name for service in services)[:5])
         raise Refused(
-            f"none of the services in {found.account} {found.region} is called after this app: {candidates}",
+            f"none of the services in {scan.account_id} {scan.region} is called after this app: {candidates}",
             state="nothing has been changed",
             hint="say what it is called there: kaizen init --from-aws --app NAME",
         )
-    sightings = (_sighting(each, found) for each in mine)
-    return Traces(sightings=tuple(sightings), regions=(found.region,), accounts=(found.account,))
+    environment_facts = (_fact_from_service(service, scan) for service in app_services)
+    return Facts(environment_facts=tuple(environment_facts), regions=(scan.region,), accounts=(scan.account_id,))
 
 
-def _called(services: Sequence[Service], names: Sequence[str]) -> list[Service]:
+def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[str]) -> list[ServiceSummary]:
     """Return the services of the first name that any has."""
     for name in filter(None, names):
-        word = re.compile(rf"(?<![a-zA-Z0-9]){re.escape(name)}(?![a-zA-Z0-9])")
-        mine = [each for each in services if word.search(each.name) or word.search(each.repository)]
-        if mine:
-            return mine
+        pattern = re.compile(rf"(?<![a-zA-Z0-9]){re.escape(name)}(?![a-zA-Z0-9])")
+        matches = [
+            service for service in services if pattern.search(service.name) or pattern.search(service.repository)
+        ]
+        if matches:
+            return matches
     return []
 
 
-def _sighting(service: Service, found: Found) -> Sighting:
+def _fact_from_service(service: ServiceSummary, scan: AccountScan) -> EnvironmentFact:
     environment = service.environment or re.split(r"[-_]", service.name)[0]
-    return Sighting(
-        environment=naming.slug(environment),
+    return EnvironmentFact(
+        environment=naming.slugify(environment),
         repository=service.repository,
         service=service.name,
-        where=f"account {found.account}",
+        source=f"account {scan.account_id}",
     )
 
 
-def missing(found: Found, sightings: Iterable[Sighting]) -> tuple[str, ...]:
+def missing_resources(scan: AccountScan, environment_facts: Iterable[EnvironmentFact]) -> tuple[str, ...]:
     """Return a line for every repository and service that is proposed, and is not in the account."""
-    services = {each.name for each in found.services}
+    service_names = {service.name for service in scan.services}
     lines = []
-    for each in sightings:
-        for kind, name, there in (
-            ("repository", each.repository, found.repositories),
-            ("service", each.service, services),
+    for fact in environment_facts:
+        for kind, name, existing_names in (
+            ("repository", fact.repository, scan.repositories),
+            ("service", fact.service, service_names),
         ):
-            if name not in there:
-                lines.append(f"{each.environment}: the account has no {kind} {name}")
+            if name not in existing_names:
+                lines.append(f"{fact.environment}: the account has no {kind} {name}")
     return tuple(lines)

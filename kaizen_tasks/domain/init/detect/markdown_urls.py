@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.init.evidence import Sighting, Traces
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ADDRESS = re.compile(r"(https://([\w-]+)\.[\w.-]+)/version\b")
+VERSION_URL = re.compile(r"(https://([\w-]+)\.[\w.-]+)/version\b")
 
 
-def read(files: Mapping[str, str], known: Sequence[str]) -> Traces:
+def facts_from_markdown(files: Mapping[str, str], environments: Sequence[str]) -> Facts:
     """Return where environments answer, as far as documents say it.
 
     Args:
         files: Markdown, by path.
-        known: names of environments; an address says nothing of others.
+        environments: names of environments; an address says nothing of others.
     """
-    return Traces(
-        sightings=tuple(
-            Sighting(environment=name, url=url, where=path)
+    return Facts(
+        environment_facts=tuple(
+            EnvironmentFact(environment=name, url=url, source=path)
             for path, text in files.items()
-            for url, name in ADDRESS.findall(text)
-            if name in known
+            for url, name in VERSION_URL.findall(text)
+            if name in environments
         )
     )

@@ -15,44 +15,50 @@ if TYPE_CHECKING:
 
     from semver import Version
 
-USUAL_TAG = "v{version}"
-BARE_TAG = "{version}"
-FIRST = "0.1.0"
-NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
+DEFAULT_TAG_PATTERN = "v{version}"
+BARE_TAG_PATTERN = "{version}"
+FIRST_VERSION = "0.1.0"
+VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
 
-def tag_pattern(tags: Sequence[str]) -> str:
+def infer_tag_pattern(tags: Sequence[str]) -> str:
     """Return how releases are tagged here: `v1.2.3`, unless every one of them is a bare `1.2.3`."""
-    released = [tag for tag in tags if _parsed(tag)]
-    return BARE_TAG if released and not any(tag.startswith("v") for tag in released) else USUAL_TAG
+    version_tags = [tag for tag in tags if _parse_version(tag)]
+    return (
+        BARE_TAG_PATTERN
+        if version_tags and not any(tag.startswith("v") for tag in version_tags)
+        else DEFAULT_TAG_PATTERN
+    )
 
 
-def version(tags: Sequence[str], texts: Mapping[str, str]) -> str:
+def initial_version(tags: Sequence[str], texts: Mapping[str, str]) -> str:
     """Return the version that an app without VERSION has: the newest tag, what its package says, else the first of all.
 
     Args:
         tags: every git tag.
         texts: the app's files, by path.
     """
-    newest = versions.latest(tuple(found for tag in tags if (found := _parsed(tag))))
-    packaged = _parsed(_packaged(texts))
-    return str(newest or packaged or FIRST)
+    latest_version = versions.latest_version(
+        tuple(tagged_version for tag in tags if (tagged_version := _parse_version(tag)))
+    )
+    package_version = _parse_version(_read_package_version(texts))
+    return str(latest_version or package_version or FIRST_VERSION)
 
 
-def _parsed(text: str) -> Version | None:
+def _parse_version(text: str) -> Version | None:
     try:
-        return versions.parse(text) if NUMBER.fullmatch(text.removeprefix("v")) else None
+        return versions.parse_version(text) if VERSION_NUMBER.fullmatch(text.removeprefix("v")) else None
     except UsageError:
         return None
 
 
-def _packaged(texts: Mapping[str, str]) -> str:
+def _read_package_version(texts: Mapping[str, str]) -> str:
     for path, load, table in (("pyproject.toml", tomllib.loads, "project"), ("package.json", json.loads, "")):
         try:
-            said = load(texts.get(path, ""))
+            document = load(texts.get(path, ""))
         except ValueError:
             continue
-        inner = said.get(table) if table and isinstance(said, dict) else said
-        if isinstance(inner, dict) and isinstance(inner.get("version"), str):
-            return str(inner["version"])
+        metadata = document.get(table) if table and isinstance(document, dict) else document
+        if isinstance(metadata, dict) and isinstance(metadata.get("version"), str):
+            return str(metadata["version"])
     return ""

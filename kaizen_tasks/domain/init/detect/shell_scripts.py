@@ -10,42 +10,50 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.init.evidence import Sighting, Traces, accounts, merged, regions
+from kaizen_tasks.domain.init.evidence import (
+    EnvironmentFact,
+    Facts,
+    find_account_ids,
+    find_regions,
+    merge_by_environment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-ABOUT_IMAGES = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
-NAME = r"[a-z][a-z0-9_-]*"
+IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
+TARGET_NAME = r"[a-z][a-z0-9_-]*"
 COMMENT = re.compile(r"(?m)^[ \t]*#.*$")
-CONTINUED = re.compile(r"\\\n[ \t]*")
-ENTRY = re.compile(rf"""(?m)^[ \t]*(\w+)\[["']?({NAME})["']?\]=(\S+)""")
-TABLE = re.compile(r"(?m)^[ \t]*(?:declare|local|typeset)[ \t]+-\w*A\w*[ \t]+(\w+)=\(([^)]*)\)")
-ROW = re.compile(rf"""\[["']?({NAME})["']?\]=(\S+)""")
-LIST = re.compile(
+LINE_CONTINUATION = re.compile(r"\\\n[ \t]*")
+ARRAY_ASSIGNMENT = re.compile(rf"""(?m)^[ \t]*(\w+)\[["']?({TARGET_NAME})["']?\]=(\S+)""")
+ASSOCIATIVE_ARRAY = re.compile(r"(?m)^[ \t]*(?:declare|local|typeset)[ \t]+-\w*A\w*[ \t]+(\w+)=\(([^)]*)\)")
+ARRAY_ENTRY = re.compile(rf"""\[["']?({TARGET_NAME})["']?\]=(\S+)""")
+LITERAL_ASSIGNMENT = re.compile(
     r"""(?m)^[ \t]*(?:readonly[ \t]+|export[ \t]+|declare[ \t]+-\w+[ \t]+)?"""
     r"""(\w+)=(\([^)$]*\)|"[^"$]*"|'[^']*'|[\w./:-]+)[ \t]*(?:\#.*)?$"""
 )
-ARM = re.compile(rf"""(?m)^[ \t]*\(?((?:["']?{NAME}["']?[ \t]*\|[ \t]*)*["']?{NAME}["']?)\)(.*?);;""", re.DOTALL)
-CASE = re.compile(r"\bcase\b.*?\bin\b(.*?)\besac\b", re.DOTALL)
-TEST = re.compile(
-    rf"""(?:if|elif)[^\n]*?\$\{{?\w+[^\n=]*?={{1,2}}[ \t]*["']?({NAME})["']?[^\n]*\n"""
+CASE_ARM = re.compile(
+    rf"""(?m)^[ \t]*\(?((?:["']?{TARGET_NAME}["']?[ \t]*\|[ \t]*)*["']?{TARGET_NAME}["']?)\)(.*?);;""", re.DOTALL
+)
+CASE_STATEMENT = re.compile(r"\bcase\b.*?\bin\b(.*?)\besac\b", re.DOTALL)
+IF_COMPARISON = re.compile(
+    rf"""(?:if|elif)[^\n]*?\$\{{?\w+[^\n=]*?={{1,2}}[ \t]*["']?({TARGET_NAME})["']?[^\n]*\n"""
     r"""(.*?)(?=\n[ \t]*(?:elif|else|fi)\b)""",
     re.DOTALL,
 )
-LOOP = re.compile(r"\bfor[ \t]+(\w+)[ \t]+in[ \t]+([^;\n]+)")
-ASSIGNED = re.compile(r"""\b(\w+)=["']?([^"'\s;)]+)""")
-USED = re.compile(r"\$\{?(\w+)(?:\[@\]|\[\*\]|:-[^}]*)?\}?")
-TARGET = re.compile(r"""(?m)\b(\w+)=["']?\$\{?1\b""")
-ADDRESS = re.compile(r"\.amazonaws\.com/([\w./-]+)")
+FOR_LOOP = re.compile(r"\bfor[ \t]+(\w+)[ \t]+in[ \t]+([^;\n]+)")
+ASSIGNMENT = re.compile(r"""\b(\w+)=["']?([^"'\s;)]+)""")
+VARIABLE_REFERENCE = re.compile(r"\$\{?(\w+)(?:\[@\]|\[\*\]|:-[^}]*)?\}?")
+TARGET_ASSIGNMENT = re.compile(r"""(?m)\b(\w+)=["']?\$\{?1\b""")
+REGISTRY_ADDRESS = re.compile(r"\.amazonaws\.com/([\w./-]+)")
 SERVICE_ARN = re.compile(r":service/([\w-]+)/")
 WORD = re.compile(r"[\w./:{}-]+")
-WHOLE = "{env}"
+TARGET_PLACEHOLDER = "{env}"
 """Stands in a text where the script has its target."""
 
 
 @frozen(kw_only=True)
-class Branch:
+class ConditionalBranch:
     """What a script does for some of its targets.
 
     Attributes:
@@ -57,43 +65,50 @@ class Branch:
     body: str
 
 
-def read(where: str, text: str) -> Traces:
+def facts_from_script(path: str, text: str) -> Facts:
     """Return what a script shows.
 
     Args:
-        where: its path.
+        path: its path.
         text: its content.
     """
-    if not ABOUT_IMAGES.search(text):
-        return Traces()
-    code = CONTINUED.sub(" ", COMMENT.sub("", text))
-    variables = {name: _words(value) for name, value in LIST.findall(code)}
-    branches = tuple(_branches(code, variables))
-    sightings = (*_of_tables(code, where), *_of_branches(code, branches, where))
-    found = tuple(merged(sightings).values())
-    return Traces(
-        sightings=found,
-        groups=_groups(branches, found),
-        regions=regions(text) if found else (),
-        accounts=accounts(text) if found else (),
+    if not IMAGE_TOOLS.search(text):
+        return Facts()
+    code = LINE_CONTINUATION.sub(" ", COMMENT.sub("", text))
+    variables = {name: _strip_quotes(value) for name, value in LITERAL_ASSIGNMENT.findall(code)}
+    branches = tuple(_find_branches(code, variables))
+    environment_facts = (*_facts_from_arrays(code, path), *_facts_from_branches(code, branches, path))
+    merged_facts = tuple(merge_by_environment(environment_facts).values())
+    return Facts(
+        environment_facts=merged_facts,
+        groups=_find_groups(branches, merged_facts),
+        regions=find_regions(text) if merged_facts else (),
+        accounts=find_account_ids(text) if merged_facts else (),
     )
 
 
-def _words(value: str) -> str:
+def _strip_quotes(value: str) -> str:
     return " ".join(re.findall(r"[^\s\"'()]+", value))
 
 
-def _of_tables(code: str, where: str) -> Iterator[Sighting]:
+def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
     """Find `REPOS[prod]="…"` and `declare -A REPOS=([prod]=…)`."""
-    rows = [*ENTRY.findall(code), *((table, *row) for table, body in TABLE.findall(code) for row in ROW.findall(body))]
-    for table, environment, value in rows:
-        key = _key(table)
-        written = _named(key, value.strip("\"'")) if key else ""
-        if written and "$" not in written:
-            yield Sighting(environment=environment, where=where, **{key: written})
+    rows = [
+        *ARRAY_ASSIGNMENT.findall(code),
+        *(
+            (array_name, *row)
+            for array_name, body in ASSOCIATIVE_ARRAY.findall(code)
+            for row in ARRAY_ENTRY.findall(body)
+        ),
+    ]
+    for array_name, environment, value in rows:
+        key = _classify_variable(array_name)
+        resource_name = _extract_name(key, value.strip("\"'")) if key else ""
+        if resource_name and "$" not in resource_name:
+            yield EnvironmentFact(environment=environment, source=path, **{key: resource_name})
 
 
-def _key(name: str) -> str:
+def _classify_variable(name: str) -> str:
     """Return what a variable of this name holds: a repository, a service, a URL, or nothing of interest."""
     upper = name.upper()
     if "SERVICE" in upper or upper.endswith("ARN"):
@@ -104,86 +119,99 @@ def _key(name: str) -> str:
     return "repository" if any(part in upper for part in ("REPO", "ECR", "IMAGE")) and not registry else ""
 
 
-def _named(key: str, value: str) -> str:
+def _extract_name(key: str, value: str) -> str:
     """Return the name in a value: a repository's without registry and tag, a service's without the rest of its ARN."""
     if key == "service":
-        found = SERVICE_ARN.search(value)
-        return found[1] if found else "" if value.startswith("arn:") else value
+        match = SERVICE_ARN.search(value)
+        return match[1] if match else "" if value.startswith("arn:") else value
     if key == "url":
         return value if value.startswith("http") else f"https://{value}"
-    address = ADDRESS.search(value)
-    name = address[1] if address else value
+    address_match = REGISTRY_ADDRESS.search(value)
+    name = address_match[1] if address_match else value
     return re.sub(r":[\w.{}-]*$", "", name)
 
 
-def _branches(code: str, variables: Mapping[str, str]) -> Iterator[Branch]:
+def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[ConditionalBranch]:
     """Yield the arms of every `case`, and what follows every comparison with a name, with what is known filled in."""
-    targets = {"1", *TARGET.findall(code)}
-    for patterns, body in (arm for case in CASE.findall(code) for arm in ARM.findall(case)):
-        names = tuple(re.findall(NAME, patterns))
-        yield Branch(targets=names, body=_filled(body, variables, targets))
-    for name, body in TEST.findall(code):
-        yield Branch(targets=(name,), body=_filled(body, variables, targets))
+    targets = {"1", *TARGET_ASSIGNMENT.findall(code)}
+    for patterns, body in (arm for case in CASE_STATEMENT.findall(code) for arm in CASE_ARM.findall(case)):
+        names = tuple(re.findall(TARGET_NAME, patterns))
+        yield ConditionalBranch(targets=names, body=_substitute(body, variables, targets))
+    for name, body in IF_COMPARISON.findall(code):
+        yield ConditionalBranch(targets=(name,), body=_substitute(body, variables, targets))
 
 
-def _filled(body: str, variables: Mapping[str, str], targets: set[str]) -> str:
+def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> str:
     """Fill in what the script has assigned; its target becomes a placeholder, and a loop is written out."""
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] in targets:
-            return WHOLE
-        return variables.get(found[1], found[0])
+    def value(match: re.Match[str]) -> str:
+        if match[1] in targets:
+            return TARGET_PLACEHOLDER
+        return variables.get(match[1], match[0])
 
-    text = USED.sub(value, body)
-    loop = LOOP.search(text)
+    text = VARIABLE_REFERENCE.sub(value, body)
+    loop = FOR_LOOP.search(text)
     if not loop or "$" in loop[2]:
         return text
-    rounds = (re.sub(rf"\$\{{?{loop[1]}\b\}}?", name, text[loop.end() :]) for name in _words(loop[2]).split())
-    return text[: loop.end()] + "\n".join(rounds)
+    iterations = (
+        re.sub(rf"\$\{{?{loop[1]}\b\}}?", name, text[loop.end() :]) for name in _strip_quotes(loop[2]).split()
+    )
+    return text[: loop.end()] + "\n".join(iterations)
 
 
-def _of_branches(code: str, branches: Sequence[Branch], where: str) -> Iterator[Sighting]:
+def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path: str) -> Iterator[EnvironmentFact]:
     """Find what each branch names for its target, then what is named for all targets together."""
-    everywhere = _named_in(_filled(CASE.sub("", code), {}, {"1", *TARGET.findall(code)}), templates=True)
-    alone = [branch for branch in branches if not _members(branch, branches)]
-    named = [(target, _named_in(branch.body, templates=False)) for branch in alone for target in branch.targets]
-    named += [(target, everywhere) for target, _ in named]
-    for target, names in named:
+    common_names = _extract_names(
+        _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)}), templates_only=True
+    )
+    single_environment_branches = [branch for branch in branches if not _group_members(branch, branches)]
+    names_by_target = [
+        (target, _extract_names(branch.body, templates_only=False))
+        for branch in single_environment_branches
+        for target in branch.targets
+    ]
+    names_by_target += [(target, common_names) for target, _ in names_by_target]
+    for target, names in names_by_target:
         if names.keys() & {"repository", "service"}:
-            filled = {key: value.replace(WHOLE, target) for key, value in names.items()}
-            yield Sighting(environment=target, where=where, **filled)
+            values = {key: value.replace(TARGET_PLACEHOLDER, target) for key, value in names.items()}
+            yield EnvironmentFact(environment=target, source=path, **values)
 
 
-def _named_in(text: str, *, templates: bool) -> dict[str, str]:
+def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
     """Return what a text names, by key: in assignments, in registry addresses, or as words that say what they are.
 
     Args:
         text: lines of a script, with what is known filled in.
-        templates: whether only names are meant that have the target in them.
+        templates_only: whether only names are meant that have the target in them.
     """
-    assigned = [(_key(name), value) for name, value in ASSIGNED.findall(text)]
-    addresses = [("repository", value) for value in ADDRESS.findall(text)]
-    words = [(_kind(word), word) for word in WORD.findall(text)]
-    found: dict[str, str] = {}
-    for key, value in (*assigned, *addresses, *words):
-        written = _named(key, value) if key else ""
-        if written and "$" not in written and written != WHOLE and (WHOLE in written or not templates):
-            found.setdefault(key, written)
-    return found
+    assignments = [(_classify_variable(name), value) for name, value in ASSIGNMENT.findall(text)]
+    addresses = [("repository", value) for value in REGISTRY_ADDRESS.findall(text)]
+    words = [(_classify_word(word), word) for word in WORD.findall(text)]
+    names: dict[str, str] = {}
+    for key, value in (*assignments, *addresses, *words):
+        resource_name = _extract_name(key, value) if key else ""
+        if (
+            resource_name
+            and "$" not in resource_name
+            and resource_name != TARGET_PLACEHOLDER
+            and (TARGET_PLACEHOLDER in resource_name or not templates_only)
+        ):
+            names.setdefault(key, resource_name)
+    return names
 
 
-def _kind(word: str) -> str:
+def _classify_word(word: str) -> str:
     """Return what a word is by its ending, as teams name things."""
     if word.startswith(("http://", "https://")) or "/" in word:
         return ""
     return {"app": "repository", "repo": "repository", "service": "service"}.get(word.rpartition("-")[2], "")
 
 
-def _members(branch: Branch, branches: Sequence[Branch]) -> tuple[str, ...]:
+def _group_members(branch: ConditionalBranch, branches: Sequence[ConditionalBranch]) -> tuple[str, ...]:
     """Return the other targets that a branch mentions when it stands for several of them."""
-    names = dict.fromkeys(name for each in branches for name in each.targets)
-    found = [name for name in names if name not in branch.targets and _mentions(branch.body, name)]
-    return tuple(found) if len(found) > 1 else ()
+    names = dict.fromkeys(name for other_branch in branches for name in other_branch.targets)
+    members = [name for name in names if name not in branch.targets and _mentions(branch.body, name)]
+    return tuple(members) if len(members) > 1 else ()
 
 
 def _mentions(body: str, name: str) -> bool:
@@ -191,9 +219,11 @@ def _mentions(body: str, name: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", body) is not None
 
 
-def _groups(branches: Sequence[Branch], found: Sequence[Sighting]) -> dict[str, tuple[str, ...]]:
+def _find_groups(
+    branches: Sequence[ConditionalBranch], environment_facts: Sequence[EnvironmentFact]
+) -> dict[str, tuple[str, ...]]:
     """Return the targets that stand for several environments; one that stands for all of them is no group."""
-    names = tuple(each.environment for each in found)
+    names = tuple(fact.environment for fact in environment_facts)
     groups = {}
     for branch in branches:
         members = tuple(name for name in names if name not in branch.targets and _mentions(branch.body, name))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 TOKEN = re.compile(
     r'\s*(?:(?P<text>"(?:[^"\\$]|\\.|\$\{(?:[^{}"]|"[^"]*")*\}|\$)*")|(?P<name>[\w.\[\]]+)|(?P<sign>==|!=|[?:()]))'
 )
-INSERTED = re.compile(r'\$\{((?:[^{}"]|"[^"]*")*)\}')
+INTERPOLATION = re.compile(r'\$\{((?:[^{}"]|"[^"]*")*)\}')
 COMMENT = re.compile(r"(?m)(?:^|\s)(?:#|//).*$")
 
 
-class Unknown(Exception):
+class UnsupportedExpressionError(Exception):
     """The expression is made of something that only Terraform knows."""
 
 
@@ -32,77 +32,77 @@ def evaluate(expression: str, scope: Mapping[str, str]) -> str:
     Raises:
         Unknown: it is not made of these alone.
     """
-    reader = _Reader(_tokens(COMMENT.sub("", expression)), scope)
-    value = reader.conditional()
-    reader.end()
+    parser = _Parser(_tokenize(COMMENT.sub("", expression)), scope)
+    value = parser.parse_conditional()
+    parser.expect_end()
     return value
 
 
-def _tokens(expression: str) -> list[str]:
+def _tokenize(expression: str) -> list[str]:
     tokens, position = [], 0
     text = expression.rstrip()
     while position < len(text):
-        found = TOKEN.match(text, position)
-        if not found:
-            raise Unknown(text[position:])
-        tokens.append(found[0].strip())
-        position = found.end()
+        match = TOKEN.match(text, position)
+        if not match:
+            raise UnsupportedExpressionError(text[position:])
+        tokens.append(match[0].strip())
+        position = match.end()
     return tokens
 
 
-class _Reader:
+class _Parser:
     """Reads tokens from left to right."""
 
     def __init__(self, tokens: list[str], scope: Mapping[str, str]) -> None:
         self._tokens = tokens
         self._scope = scope
 
-    def conditional(self) -> str:
+    def parse_conditional(self) -> str:
         """Read `a == b ? c : d`, or less."""
-        left, sign = self._primary(), self._next_is("==", "!=")
-        if not sign:
-            return left
-        holds = (left == self._primary()) == (sign == "==")
+        left_operand, operator = self._parse_primary(), self._accept("==", "!=")
+        if not operator:
+            return left_operand
+        is_true = (left_operand == self._parse_primary()) == (operator == "==")
         self._expect("?")
-        yes = self._branch(taken=holds)
+        if_true = self._parse_branch(is_selected=is_true)
         self._expect(":")
-        no = self._branch(taken=not holds)
-        return yes if holds else no
+        if_false = self._parse_branch(is_selected=not is_true)
+        return if_true if is_true else if_false
 
-    def _branch(self, *, taken: bool) -> str:
+    def _parse_branch(self, *, is_selected: bool) -> str:
         """Read a branch; what the other one is made of may be unknown."""
         try:
-            return self.conditional()
-        except Unknown:
-            if taken:
+            return self.parse_conditional()
+        except UnsupportedExpressionError:
+            if is_selected:
                 raise
             return ""
 
-    def _primary(self) -> str:
-        word = self._take()
-        if word == "(":
-            value = self.conditional()
+    def _parse_primary(self) -> str:
+        token = self._advance()
+        if token == "(":  # noqa: S105 - a token of the expression
+            value = self.parse_conditional()
             self._expect(")")
             return value
-        if word.startswith('"'):
-            return INSERTED.sub(lambda found: evaluate(found[1], self._scope), word[1:-1])
-        if word not in self._scope:
-            raise Unknown(word)
-        return self._scope[word]
+        if token.startswith('"'):
+            return INTERPOLATION.sub(lambda match: evaluate(match[1], self._scope), token[1:-1])
+        if token not in self._scope:
+            raise UnsupportedExpressionError(token)
+        return self._scope[token]
 
-    def _next_is(self, *signs: str) -> str:
-        return self._tokens.pop(0) if self._tokens and self._tokens[0] in signs else ""
+    def _accept(self, *operators: str) -> str:
+        return self._tokens.pop(0) if self._tokens and self._tokens[0] in operators else ""
 
-    def _take(self) -> str:
+    def _advance(self) -> str:
         if not self._tokens:
-            raise Unknown("it ends too early")
+            raise UnsupportedExpressionError("it ends too early")
         return self._tokens.pop(0)
 
-    def _expect(self, sign: str) -> None:
-        if self._take() != sign:
-            raise Unknown(f"without {sign}")
+    def _expect(self, token: str) -> None:
+        if self._advance() != token:
+            raise UnsupportedExpressionError(f"without {token}")
 
-    def end(self) -> None:
+    def expect_end(self) -> None:
         """Expect nothing more."""
         if self._tokens:
-            raise Unknown(self._tokens[0])
+            raise UnsupportedExpressionError(self._tokens[0])

@@ -5,17 +5,19 @@ import json
 import pytest
 from hypothesis import example, given, settings
 
-from kaizen_tasks.domain import changelog
-from kaizen_tasks.domain.changelog import Problem
+from kaizen_tasks.domain.changelog.lint.check import check_changelog
+from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
+from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.errors import KaizenError
 from tests.domain.changelog.documents import ORDERLY, TODAY, cut, nasty, releasable, version
 
 
 def problems(
     content: bytes | str, *, at: str = "", tags: tuple[str, ...] = (), repository_url: str | None = None
-) -> list[Problem]:
+) -> list[LintProblem]:
     return list(
-        changelog.check(
+        check_changelog(
             content if isinstance(content, bytes) else content.encode(),
             version=version(at) if at else None,
             tags=[version(tag) for tag in tags],
@@ -123,7 +125,7 @@ def test_names_the_nearest_type() -> None:
 
 
 def test_writes_problems_for_code_hosts() -> None:
-    log = json.loads(changelog.sarif(problems(U + "### fixed\n- a\n"), path="a b/CHANGELOG.md"))
+    log = json.loads(to_sarif(problems(U + "### fixed\n- a\n"), path="a b/CHANGELOG.md"))
     [run] = log["runs"]
     [result] = run["results"]
     place = result["locations"][0]["physicalLocation"]
@@ -148,18 +150,18 @@ def test_writes_problems_for_code_hosts() -> None:
     ],
 )
 def test_mends_types_and_their_order_where_it_is_safe(before: str, after: str) -> None:
-    assert changelog.fix((U + before).encode(), repository_url=None) == (U + after).encode()
+    assert fix_changelog((U + before).encode(), repository_url=None) == (U + after).encode()
 
 
 def test_adds_missing_links_beside_their_neighbours() -> None:
     content = ORDERLY.replace(b"[1.1.0]: https://github.com/o/r/compare/v1.0.0...v1.1.0\n", b"")
-    assert changelog.fix(content, repository_url=None) == ORDERLY
+    assert fix_changelog(content, repository_url=None) == ORDERLY
 
 
 def test_adds_all_links_for_a_known_repository() -> None:
     content = ORDERLY[: ORDERLY.index(b"\n[unreleased]: ")]
     expected = ORDERLY.replace(b"[unreleased]: ", b"[Unreleased]: ")
-    assert changelog.fix(content, repository_url="https://github.com/o/r") == expected
+    assert fix_changelog(content, repository_url="https://github.com/o/r") == expected
 
 
 def structural(content: bytes) -> list[str]:
@@ -174,10 +176,10 @@ def structural(content: bytes) -> list[str]:
 @example(b"## 1.0.0\n### fixed\n### Fixd\n- a\n")
 def test_fixing_again_changes_nothing(content: bytes) -> None:
     try:
-        once = changelog.fix(content, repository_url="https://h/o/r")
+        once = fix_changelog(content, repository_url="https://h/o/r")
     except KaizenError:
         return
-    assert changelog.fix(once, repository_url="https://h/o/r") == once
+    assert fix_changelog(once, repository_url="https://h/o/r") == once
 
 
 @settings(max_examples=100, deadline=None)

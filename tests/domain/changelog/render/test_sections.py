@@ -6,24 +6,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain import changelog
-from kaizen_tasks.domain.changelog.render.inline import Inline
+from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.changelog.render.html_page import to_html
+from kaizen_tasks.domain.changelog.render.inline import InlineRenderer
+from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
 from kaizen_tasks.errors import KaizenError
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased
 
 
 def html(text: str, *, base_url: str | None = None) -> str:
-    return Inline(urls={"REF": "https://r"}, base_url=base_url).html(text)
+    return InlineRenderer(urls={"REF": "https://r"}, base_url=base_url).render(text)
 
 
 def test_shows_the_body_of_one_release_as_written() -> None:
-    log = changelog.parse(ORDERLY)
-    assert changelog.to_markdown(log, log.releases[:1]) == "A word before.\n\n### Added\n\n- Old\n"
+    log = parse_changelog(ORDERLY)
+    assert to_markdown(log, log.releases[:1]) == "A word before.\n\n### Added\n\n- Old\n"
 
 
 def test_shows_several_releases_with_their_headings() -> None:
-    log = changelog.parse(ORDERLY)
-    text = changelog.to_markdown(log, log.releases)
+    log = parse_changelog(ORDERLY)
+    text = to_markdown(log, log.releases)
     assert text.startswith("## [1.1.0] - 2026-02-03\n\nA word before.")
     assert text.endswith(
         "\n[1.1.0]: https://github.com/o/r/compare/v1.0.0...v1.1.0\n[1.0.0]: https://github.com/o/r/releases/tag/v1.0.0\n"
@@ -31,20 +33,20 @@ def test_shows_several_releases_with_their_headings() -> None:
 
 
 def test_takes_along_the_definitions_that_are_used() -> None:
-    log = changelog.parse(unreleased("### Fixed\n- [a] `[b]`\n\n[a]: docs/a.md\n[c]: http://c\n"))
-    text = changelog.to_markdown(log, log.sections, base_url="https://h/o/r/blob/v1")
+    log = parse_changelog(unreleased("### Fixed\n- [a] `[b]`\n\n[a]: docs/a.md\n[c]: http://c\n"))
+    text = to_markdown(log, log.sections, base_url="https://h/o/r/blob/v1")
     assert text == "### Fixed\n- [a] `[b]`\n\n[a]: https://h/o/r/blob/v1/docs/a.md\n"
 
 
 def test_makes_relative_links_absolute_but_not_in_code() -> None:
-    log = changelog.parse(unreleased("- [a](b.md) [c](https://d) [e](#f) `[g](h)`\n\n~~~\n[i](j)\n~~~\n"))
-    text = changelog.to_markdown(log, log.sections, base_url="https://h/x/")
+    log = parse_changelog(unreleased("- [a](b.md) [c](https://d) [e](#f) `[g](h)`\n\n~~~\n[i](j)\n~~~\n"))
+    text = to_markdown(log, log.sections, base_url="https://h/x/")
     assert text == "- [a](https://h/x/b.md) [c](https://d) [e](#f) `[g](h)`\n\n~~~\n[i](j)\n~~~\n"
 
 
 def test_shows_a_release_as_json() -> None:
-    newer, older = changelog.parse(ORDERLY).releases
-    assert json.loads(changelog.to_json(newer)) == {
+    newer, older = parse_changelog(ORDERLY).releases
+    assert json.loads(to_json(newer)) == {
         "version": "1.1.0",
         "title": "1.1.0",
         "date": "2026-02-03",
@@ -52,21 +54,21 @@ def test_shows_a_release_as_json() -> None:
         "summary": "A word before.",
         "groups": [{"type": "Added", "name": "Added", "entries": [{"text": "Old", "breaking": False, "line": 21}]}],
     }
-    assert [one["version"] for one in json.loads(changelog.to_json_list([newer, older]))] == ["1.1.0", "1.0.0"]
+    assert [one["version"] for one in json.loads(to_json_list([newer, older]))] == ["1.1.0", "1.0.0"]
 
 
 def test_shows_a_release_as_html() -> None:
-    log = changelog.parse(ORDERLY)
-    assert changelog.to_html(log, log.releases[1:]) == (
+    log = parse_changelog(ORDERLY)
+    assert to_html(log, log.releases[1:]) == (
         '<section>\n<h2>1.0.0 <time datetime="2026-01-02">2026-01-02</time> <em>yanked</em></h2>\n'
         "<h3>Added</h3>\n<ul>\n<li>First</li>\n</ul>\n</section>\n"
     )
 
 
 def test_shows_what_entries_contain() -> None:
-    log = changelog.parse(unreleased("### Fixed\n- a\n  - b\n\n  ```py\n  <c>\n  ```\n\n  <!-- d -->\n  # e\n"))
+    log = parse_changelog(unreleased("### Fixed\n- a\n  - b\n\n  ```py\n  <c>\n  ```\n\n  <!-- d -->\n  # e\n"))
     assert "<li>" + "<p>a</p>\n<ul>\n<li>b</li>\n</ul>\n<pre>&lt;c&gt;</pre>\n<p><strong>e</strong></p></li>" in (
-        changelog.to_html(log, log.sections)
+        to_html(log, log.sections)
     )
 
 
@@ -126,9 +128,9 @@ def test_html_has_no_other_tags_than_its_own(text: str) -> None:
 @given(nasty())
 def test_shows_any_text_or_refuses(text: str) -> None:
     try:
-        log = changelog.parse(text.encode())
-        shown = changelog.to_html(log, log.sections), changelog.to_markdown(log, log.sections)
-        listed = json.loads(changelog.to_json_list(log.sections))
+        log = parse_changelog(text.encode())
+        shown = to_html(log, log.sections), to_markdown(log, log.sections)
+        listed = json.loads(to_json_list(log.sections))
     except KaizenError:
         return
     assert len(listed) == len(log.sections) == shown[0].count("<section>\n<h2>")

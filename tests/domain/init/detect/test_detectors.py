@@ -8,7 +8,7 @@ import pytest
 
 from kaizen_tasks.domain.init import tasks_file
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint, previous_releases
-from kaizen_tasks.domain.init.file_change import Change
+from kaizen_tasks.domain.init.file_change import FileChange
 from tests.domain.init.samples import DOCKERFILE
 
 
@@ -25,15 +25,15 @@ from tests.domain.init.samples import DOCKERFILE
 )
 def test_finds_the_argument_of_the_final_stage(text: str, argument: str, variable: str) -> None:
     """One of another stage, or from above all stages, does not reach the app."""
-    found = dockerfile.read(text)
+    found = dockerfile.parse_dockerfile(text)
 
-    assert (found.argument, found.variable) == (argument, variable)
+    assert (found.version_arg, found.version_variable) == (argument, variable)
 
 
 def test_sees_a_platform_that_is_fixed() -> None:
     """An argument is not fixed."""
-    assert dockerfile.read("FROM --platform=linux/arm64 a\n").platform == "linux/arm64"
-    assert dockerfile.read("FROM --platform=$BUILDPLATFORM a\n").platform == ""
+    assert dockerfile.parse_dockerfile("FROM --platform=linux/arm64 a\n").platform == "linux/arm64"
+    assert dockerfile.parse_dockerfile("FROM --platform=$BUILDPLATFORM a\n").platform == ""
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_sees_a_platform_that_is_fixed() -> None:
 )
 def test_tells_the_framework_by_what_an_app_depends_on(path: str, text: str, name: str) -> None:
     """A package whose name only begins so is another one."""
-    assert endpoint.framework({path: text}) == name
+    assert endpoint.detect_framework({path: text}) == name
 
 
 @pytest.mark.parametrize("name", ["Flask", "FastAPI", "Django"])
 def test_the_lines_for_an_endpoint_are_python(name: str) -> None:
     """They name the variable that the image sets."""
-    written = endpoint.lines(name, variable="RELEASE")
+    written = endpoint.version_endpoint_snippet(name, variable="RELEASE")
 
     compile(written, name, "exec")
     assert 'os.environ.get("RELEASE", "dev")' in written
@@ -64,7 +64,7 @@ def test_the_lines_for_an_endpoint_are_python(name: str) -> None:
 
 def test_the_lines_for_express_are_balanced() -> None:
     """Nothing here runs JavaScript; braces are what filling in could break."""
-    written = endpoint.lines("Express", variable="APP_VERSION")
+    written = endpoint.version_endpoint_snippet("Express", variable="APP_VERSION")
 
     assert "process.env.APP_VERSION" in written
     assert "{{" not in written
@@ -76,7 +76,7 @@ def test_the_lines_for_express_are_balanced() -> None:
 )
 def test_an_entrance_that_has_our_tasks_needs_nothing(text: str) -> None:
     """However it is written."""
-    assert tasks_file.to_add(text.encode()) == ""
+    assert tasks_file.missing_lines(text.encode()) == ""
 
 
 def test_own_tasks_stay_beside_ours() -> None:
@@ -85,7 +85,7 @@ def test_own_tasks_stay_beside_ours() -> None:
         "from invoke import task\n\n@task\ndef test(c): ...\n\n@task(help={})\ndef lint(c): ...\n\ndef other(): ...\n"
     )
 
-    assert tasks_file.to_add(text.encode()).splitlines() == [
+    assert tasks_file.missing_lines(text.encode()).splitlines() == [
         "from kaizen_tasks import namespace",
         "",
         "namespace.add_task(test)",
@@ -105,7 +105,7 @@ def test_own_tasks_stay_beside_ours() -> None:
 )
 def test_knows_the_version_that_was_released_last(tags: tuple[str, ...], texts: dict[str, str], version: str) -> None:
     """Tags say it best, then the package, then nobody."""
-    assert previous_releases.version(tags, texts) == version
+    assert previous_releases.initial_version(tags, texts) == version
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_knows_the_version_that_was_released_last(tags: tuple[str, ...], texts: 
 )
 def test_goes_on_tagging_as_before(tags: tuple[str, ...], pattern: str) -> None:
     """Bare versions, when all of them are."""
-    assert previous_releases.tag_pattern(tags) == pattern
+    assert previous_releases.infer_tag_pattern(tags) == pattern
 
 
 def test_shows_a_change_as_a_diff() -> None:
     """A new file comes from nowhere; line endings are part of their lines."""
-    new = tuple(Change(path="VERSION", after=b"0.1.0\n").diff)
-    added = tuple(Change(path=".gitignore", before=b"a\r\n", after=b"a\r\nb\n").diff)
+    new = tuple(FileChange(path="VERSION", after=b"0.1.0\n").diff)
+    added = tuple(FileChange(path=".gitignore", before=b"a\r\n", after=b"a\r\nb\n").diff)
 
     assert new == ("--- /dev/null", "+++ b/VERSION", "@@ -0,0 +1 @@", "+0.1.0")
     assert added == ("--- a/.gitignore", "+++ b/.gitignore", "@@ -1 +1,2 @@", " a\r", "+b")

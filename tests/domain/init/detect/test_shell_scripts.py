@@ -62,15 +62,15 @@ esac
 @pytest.mark.parametrize("script", [SCRIPT, BRANCHES, TEMPLATE, WRITTEN_OUT])
 def test_finds_every_environment_and_the_group_of_tenants(script: str) -> None:
     """A table, branches, a template with an exception, or names written out: all say the same."""
-    found = shell_scripts.read("deploy.sh", script)
+    found = shell_scripts.facts_from_script("deploy.sh", script)
 
-    assert {each.environment: each.repository for each in found.sightings} == REPOSITORIES
+    assert {each.environment: each.repository for each in found.environment_facts} == REPOSITORIES
     assert found.groups["beta"] == TENANTS
 
 
 def test_finds_region_and_account() -> None:
     """Both stand in the registry's address."""
-    found = shell_scripts.read("deploy.sh", SCRIPT)
+    found = shell_scripts.facts_from_script("deploy.sh", SCRIPT)
 
     assert (found.region, found.account) == ("eu-west-1", "123456789012")
 
@@ -85,7 +85,7 @@ case $1 in
 esac
 docker push
 """
-    (found,) = shell_scripts.read("deploy.sh", script).sightings
+    (found,) = shell_scripts.facts_from_script("deploy.sh", script).environment_facts
 
     assert (found.environment, found.repository, found.service) == ("prod", "web", "web-live")
 
@@ -100,7 +100,7 @@ docker push
 )
 def test_other_scripts_say_nothing(script: str) -> None:
     """What starts and stops things is no deployment."""
-    found = shell_scripts.read("run.sh", script)
+    found = shell_scripts.facts_from_script("run.sh", script)
 
-    assert not found.sightings
+    assert not found.environment_facts
     assert not found.regions

@@ -24,7 +24,7 @@ resource "aws_apprunner_service" "app" {
 
 def test_fills_in_the_variables_of_each_environment() -> None:
     """Prod is an exception, by its variables and by a condition."""
-    found = {each.environment: each for each in terraform.read(TERRAFORM, ()).sightings}
+    found = {each.environment: each for each in terraform.facts_from_terraform(TERRAFORM, ()).environment_facts}
 
     assert set(found) == {"staging", "prod", "mark", "shane", "dom"}
     assert found["prod"].repository == "my-personal-coach-app"
@@ -32,18 +32,18 @@ def test_fills_in_the_variables_of_each_environment() -> None:
     assert found["prod"].url == "https://www.kaizencoach.training"
     assert found["mark"].repository == "mark-kaizencoach-app"
     assert found["mark"].url == "https://mark.kaizencoach.training"
-    assert found["mark"].where == "infra/app.tf"
+    assert found["mark"].source == "infra/app.tf"
 
 
 def test_workspaces_are_the_environments_that_are_known_from_elsewhere() -> None:
     """Terraform itself does not say which workspaces there are."""
-    found = terraform.read(WORKSPACES, ("staging", "prod")).sightings
+    found = terraform.facts_from_terraform(WORKSPACES, ("staging", "prod")).environment_facts
 
     assert [(each.repository, each.service) for each in found] == [
         ("staging-web-app", "staging-web"),
         ("prod-web-app", "prod-web"),
     ]
-    assert not terraform.read(WORKSPACES, ()).sightings
+    assert not terraform.facts_from_terraform(WORKSPACES, ()).environment_facts
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ def test_evaluates_what_names_are_made_of(written: str, value: str) -> None:
 )
 def test_knows_what_it_does_not_know(written: str) -> None:
     """A wrong name would be worse than none."""
-    with pytest.raises(terraform_expr.Unknown):
+    with pytest.raises(terraform_expr.UnsupportedExpressionError):
         terraform_expr.evaluate(written, {"var.env": "prod"})

@@ -1,0 +1,180 @@
+"""Adding an entry under `[Unreleased]`, and the changelog of a project that has none yet."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangelogEntry, ChangeType, Group, nearest_type
+from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
+from kaizen_tasks.domain.changelog.markdown.lines import (
+    BOM,
+    is_after_blank_line,
+    is_after_newline,
+    newline_at,
+    newline_before,
+)
+from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
+from kaizen_tasks.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.model import Changelog, Section
+
+_EMPTY_CHANGELOG = b"""\
+# Changelog
+
+All notable changes to this project are documented in this file.
+
+The format is based on [Keep a Changelog](https://keepachangelog.com/en/2.0.0/),
+and this project adheres to [Semantic Versioning](https://semver.org/spec/v2.0.0.html).
+
+## [Unreleased]
+"""
+_NEWLINES = re.compile(r"\r\n?|\n")
+_MAX_MODEL_SECTIONS = 20
+"""How many sections are looked at to learn the bullet of a file."""
+
+
+def empty_changelog() -> bytes:
+    """Return a changelog without releases."""
+    return _EMPTY_CHANGELOG
+
+
+def add_entry(content: bytes, *, kind: str, text: str, breaking: bool = False) -> bytes:
+    """Add an entry to the group of its type under `[Unreleased]`; what is missing is made.
+
+    Args:
+        content: the changelog.
+        kind: one of the six types, in any case.
+        text: the entry in Markdown; further lines are indented.
+        breaking: mark it with `**Breaking:**`.
+
+    Raises:
+        UsageError: there is no such type, or the entry says nothing.
+        Refused: there are several `[Unreleased]`, or the entry would not be read as it was written.
+    """
+    change_type = _parse_change_type(kind)
+    lines = _entry_lines(text, breaking=breaking)
+    log = parse_changelog(content)
+    if not log.unreleased:
+        log = parse_changelog(_with_unreleased(log))
+    unreleased = require_unreleased(log)
+    result = apply_edits(log.content, [_entry_edit(log, unreleased, change_type, lines)])
+    _verify_addition(result, log, change_type, "\n".join(lines))
+    return result
+
+
+def _parse_change_type(kind: str) -> ChangeType:
+    change_type = next((name for name in CHANGE_TYPES if name.casefold() == kind.strip().casefold()), None)
+    if change_type:
+        return change_type
+    suggestion = nearest_type(kind)
+    raise UsageError(
+        f"--type {kind}: no such type of change" + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
+        hint=f"choose one of {', '.join(name.lower() for name in CHANGE_TYPES)}",
+    )
+
+
+def _entry_lines(text: str, *, breaking: bool) -> list[str]:
+    lines = [line.rstrip() for line in _NEWLINES.split(text.strip())]
+    if not lines[0]:
+        raise UsageError("--text: the entry says nothing", hint="say what changes for the people who use it")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"--text: character {error.start + 1} cannot be written as UTF-8") from error
+    return [f"**Breaking:** {lines[0]}" if breaking else lines[0], *lines[1:]]
+
+
+def _with_unreleased(log: Changelog) -> bytes:
+    """Put an empty `[Unreleased]` above the first release, or at the end of a file without any."""
+    first_section = log.sections[0] if log.sections else None
+    offset = first_section.start if first_section else len(log.content)
+    newline = newline_at(log.content, offset)
+    title = ReleaseHeading(name="Unreleased", is_bracketed=first_section.title.is_bracketed if first_section else True)
+    heading = format_heading(title.render(), first_section.heading_lines if first_section else ("##",))
+    prefix = b"" if first_section else _blank_line_prefix(log.content, offset, newline)
+    inserted_text = (
+        prefix + newline.join(line.encode() for line in heading) + newline + (newline if first_section else b"")
+    )
+    return apply_edits(log.content, [TextEdit(start=offset, end=offset, replacement=inserted_text)])
+
+
+def _blank_line_prefix(content: bytes, offset: int, newline: bytes) -> bytes:
+    """Return the line endings that make a blank line before a place."""
+    if not content[:offset].removeprefix(BOM):
+        return b""
+    if not is_after_newline(content, offset):
+        return newline * 2
+    return b"" if is_after_blank_line(content, offset) else newline
+
+
+def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, lines: list[str]) -> TextEdit:
+    group = next((candidate for candidate in unreleased.groups if candidate.type == change_type), None)
+    bullet = _bullet(log, group)
+    indent = " " * len(bullet)
+    entry_lines = [bullet + lines[0], *(indent + line if line else "" for line in lines[1:])]
+    if group:
+        return _insert_into_group(log.content, group, entry_lines)
+    later_types = CHANGE_TYPES[CHANGE_TYPES.index(change_type) + 1 :]
+    following_group = next((candidate for candidate in unreleased.groups if candidate.type in later_types), None)
+    group_lines = [f"### {change_type}", "", *entry_lines]
+    if following_group:
+        return _insert_lines(log.content, following_group.start, group_lines)
+    return _insert_lines(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
+
+
+def _bullet(log: Changelog, group: Group | None) -> str:
+    """Return the bullet of the last entry of the group, else of the first in the file that has one."""
+    group_entries = group.entries[::-1] if group else ()
+    file_entries = (
+        entry
+        for section in log.sections[:_MAX_MODEL_SECTIONS]
+        for entry in (*section.entries, *section.untyped_entries)
+    )
+    bullets = (entry.bullet for entry in (*group_entries, *file_entries) if _is_bullet(entry))
+    return next(bullets, "- ")
+
+
+def _is_bullet(entry: ChangelogEntry) -> bool:
+    return bool(re.fullmatch(r" {0,3}[-*+] {1,4}", entry.bullet))
+
+
+def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEdit:
+    if not group.entries:
+        return _insert_lines(content, group.end, lines)
+    separator = content[group.entries[-2].end : group.entries[-1].start] if len(group.entries) > 1 else b""
+    is_loose_list = bool(separator) and not separator.strip()
+    needs_blank = is_loose_list or not group.entries[-1].bullet or group.end != group.entries[-1].end
+    return _insert_lines(content, group.end, lines, blank_before=needs_blank)
+
+
+def _insert_lines(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
+    """Insert whole lines at the start of a line or at the end of the file, which may lack its line ending.
+
+    A blank line follows if a heading does.
+    """
+    newline = newline_before(content, offset)
+    at_line_start = is_after_newline(content, offset)
+    prefix = _blank_line_prefix(content, offset, newline) if blank_before else (b"" if at_line_start else newline)
+    inserted_text = newline.join(line.encode() for line in lines)
+    suffix = newline if at_line_start else b""
+    if suffix and content.startswith(b"#", offset):
+        suffix += newline
+    return TextEdit(start=offset, end=offset, replacement=prefix + inserted_text + suffix)
+
+
+def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, text: str) -> None:
+    """Demand that the entry is read back, and that it is all that was added."""
+    updated_log = parse_changelog(result)
+    previous_entries = log.unreleased.entries if log.unreleased else ()
+    groups = updated_log.unreleased.groups if updated_log.unreleased else ()
+    is_present = any(entry.text == text for group in groups if group.type == change_type for entry in group.entries)
+    counts = [sum(len(group.entries) for group in groups), len(updated_log.sections)]
+    if not is_present or counts != [len(previous_entries) + 1, len(log.sections)]:
+        raise Refused(
+            "the entry would not be read as it was written",
+            state="nothing was written",
+            hint="look for Markdown in it, or above it, that begins a rule, a list or a fence",
+        )
