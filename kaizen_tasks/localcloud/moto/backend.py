@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.localcloud.logs.api import moto_request
+from kaizen_tasks.localcloud.moto.dispatch import dispatch
 from kaizen_tasks.localcloud.moto.patches import (
     patch_dispatch,
     patch_dynamodb_queries,
     patch_dynamodb_serialization,
     patch_secrets_manager,
 )
-from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from wsgiref.types import WSGIApplication
 
     from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
-    from kaizen_tasks.localcloud.server.http_message import HttpRequest
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest, HttpResponse
 
 _PERSISTED_SERVICES = frozenset({"dynamodb", "secretsmanager"})
 _READ_PREFIXES = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
@@ -90,7 +89,7 @@ class MotoBackend:
         self._endpoint = endpoint
         self._journal = journal
         self._lock = threading.Lock()
-        self._app: WSGIApplication | None = None
+        self._is_loaded = False
 
     def handle(self, request: HttpRequest, *, service: str, region: str) -> HttpResponse:
         """Answer a call, and remember it where it changed what must survive."""
@@ -101,12 +100,12 @@ class MotoBackend:
                 return self._logs_endpoint.handle(request, region=region, operation=operation)
             content = moto_content
         with self._lock:
-            app = self._app or self._load()
+            self._load()
             entry = _journal_entry(request, service, region)
             if entry is None:
-                return self._call_moto(app, request.method, request.target, dict(request.headers), content)
+                return self._call_moto(service, region, request.method, request.target, request.headers, content)
             _seed_moto(entry.seed)
-            response = self._call_moto(app, request.method, request.target, dict(request.headers), entry.content)
+            response = self._call_moto(service, region, request.method, request.target, request.headers, entry.content)
             if response.status == HTTPStatus.OK:
                 self._append(entry)
             return response
@@ -116,22 +115,21 @@ class MotoBackend:
         content_type, content = "application/x-amz-json-1.1", json.dumps(document).encode()
         entry = JournalEntry(service=service, region=region, target=target, kind=content_type, content=content, seed=0)
         with self._lock:
-            return self._call_moto(self._app or self._load(), "POST", "/", entry.headers, content)
+            self._load()
+            return self._replay(entry)
 
-    def _load(self) -> WSGIApplication:
+    def _load(self) -> None:
+        if self._is_loaded:
+            return
         os.environ["MOTO_ACCOUNT_ID"] = self._account
-        from moto.moto_server import werkzeug_app
-
         patch_secrets_manager()
         patch_dynamodb_queries()
         patch_dynamodb_serialization()
         patch_dispatch()
-        app: WSGIApplication = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         for entry in self._read_journal():
             _seed_moto(entry.seed)
-            self._call_moto(app, "POST", "/", entry.headers, entry.content)
-        self._app = app
-        return app
+            self._replay(entry)
+        self._is_loaded = True
 
     def _read_journal(self) -> list[JournalEntry]:
         """Read the journal; a line that was cut off when the process was killed is cut away."""
@@ -147,10 +145,13 @@ class MotoBackend:
         with os.fdopen(descriptor, "w") as file:
             file.write(entry.to_line())
 
+    def _replay(self, entry: JournalEntry) -> HttpResponse:
+        return self._call_moto(entry.service, entry.region, "POST", "/", entry.headers, entry.content)
+
     def _call_moto(
-        self, app: WSGIApplication, method: str, target: str, headers: Mapping[str, str], content: bytes
+        self, service: str, region: str, method: str, target: str, headers: Mapping[str, str], content: bytes
     ) -> HttpResponse:
-        from werkzeug.test import EnvironBuilder, run_wsgi_app
+        from werkzeug.test import EnvironBuilder
 
         path, _, query = target.partition("?")
         builder = EnvironBuilder(
@@ -161,11 +162,11 @@ class MotoBackend:
             base_url=f"http://{self._endpoint}/",
             data=content,
         )
-        chunks, status, response_headers = run_wsgi_app(app, builder.get_environ(), buffered=True)
-        end_to_end_headers = dict(
-            header for header in response_headers if header[0].lower() not in _SERVER_MANAGED_HEADERS
-        )
-        return HttpResponse(status=int(status.split()[0]), headers=end_to_end_headers, body=b"".join(chunks))
+        response = dispatch(service, region, builder.get_environ())
+        headers = {
+            name: value for name, value in response.headers.items() if name.lower() not in _SERVER_MANAGED_HEADERS
+        }
+        return attrs.evolve(response, headers=headers)
 
 
 def _journal_entry(request: HttpRequest, service: str, region: str) -> JournalEntry | None:

@@ -94,13 +94,10 @@ def patch_dynamodb_serialization() -> None:
 
 
 def patch_dispatch() -> None:
-    """Let moto list its own folder, and what a class can do, once and not for every request."""
-    from moto import backends
+    """Let moto list the methods of a class once and not for every request."""
     from moto.core import responses
     from moto.core.utils import method_names_from_class
 
-    module_names = tuple(backends.list_of_moto_modules())
-    setattr(backends, "list_of_moto_modules", lambda: module_names)  # noqa: B010 - as above
     setattr(responses, "method_names_from_class", functools.cache(method_names_from_class))  # noqa: B010
 
 

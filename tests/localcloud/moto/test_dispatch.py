@@ -1,0 +1,62 @@
+"""Dispatch of requests to moto without its server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.test import EnvironBuilder
+
+from kaizen_tasks.localcloud.moto.dispatch import dispatch
+
+if TYPE_CHECKING:
+    from kaizen_tasks.localcloud.server.http_message import HttpResponse
+
+JSON = "application/x-amz-json-1.0"
+
+
+def call(service: str, target: str = "", document: object = None, *, path: str = "/", **named: Any) -> HttpResponse:
+    """Send a request in the AWS JSON protocol."""
+    headers = [("X-Amz-Target", target), ("Content-Type", JSON)] if target else []
+    content = json.dumps(document or {}) if target else None
+    return dispatch(service, "eu-west-1", EnvironBuilder(path, headers=headers, data=content, **named).get_environ())
+
+
+def body_of(response: HttpResponse) -> Any:
+    assert isinstance(response.body, bytes)
+    return json.loads(response.body)
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "key"),
+    [
+        ("dynamodb", "DynamoDB_20120810.ListTables", "TableNames"),
+        ("dynamodb", "DynamoDBStreams_20120810.ListStreams", "Streams"),
+        ("secretsmanager", "secretsmanager.ListSecrets", "SecretList"),
+        ("logs", "Logs_20140328.DescribeLogGroups", "logGroups"),
+    ],
+)
+def test_dispatch_uses_the_service_of_the_signature(service: str, target: str, key: str) -> None:
+    response = call(service, target, method="POST")
+    assert (response.status, body_of(response)[key]) == (200, [])
+
+
+def test_dispatch_returns_the_error_code_of_aws() -> None:
+    response = call("dynamodb", "DynamoDB_20120810.DescribeTable", {"TableName": "none"}, method="POST")
+    assert response.status == 400
+    assert body_of(response)["__type"].endswith("#ResourceNotFoundException")
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/domains"])
+def test_unknown_service_is_501_which_clients_do_not_retry(path: str) -> None:
+    response = call("codeartifact", path=path)
+    assert (response.status, body_of(response)) == (501, {"message": f"moto has no codeartifact that answers {path}"})
+
+
+def test_missing_dependency_of_moto_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "moto.kinesis.models", None)
+    response = call("kinesis", "Kinesis_20131202.ListStreams", method="POST")
+    assert response.status == 501
+    assert body_of(response)["message"] == "moto needs moto.kinesis.models for kinesis: pip install 'moto[all]'"
