@@ -123,7 +123,7 @@ class _Upload:
 
     What is missing goes in one chunk: ECR keeps the first of an upload only, so that further ones are for going on
     after a break, and where the end then does not fit, the upload begins anew.
-    docs/decisions/0012-one-chunk-unless-it-breaks.md
+    docs/decisions/0012-upload-a-layer-in-one-chunk.md
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Connections to registries and their storage, kept for the next request, and the replies that come over them.
 
-docs/decisions/0019-registries-are-spoken-to-plainly.md
+docs/decisions/0019-registry-requests-use-http-client.md
 """
 
 from __future__ import annotations
