@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_socket import socket_allow_hosts
 
-from tests.engines import has_docker
+from tests.support.engines import has_docker
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.aws.session import Aws
-from tests.clouds import Cloud
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

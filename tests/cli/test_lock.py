@@ -17,9 +17,9 @@ from kaizen_tasks import program, wiring
 from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
-from tests.clouds import Cloud
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import FakeClock
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.fakes.tools import settings
-from tests.scripted import Reply, Request, ScriptedServer
+from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from tests.contracts.builder import (
     require,
     write_context,
 )
-from tests.registries import DockerRegistry, docker_registry
+from tests.support.docker_registry import DockerRegistry, docker_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

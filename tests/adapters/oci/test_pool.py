@@ -13,7 +13,7 @@ import pytest
 from attrs import define, field
 
 from kaizen_tasks.adapters.oci.pool import ConnectionPool
-from tests.certificates import self_signed
+from tests.support.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

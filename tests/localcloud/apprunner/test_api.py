@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clouds import Cloud
 from tests.localcloud.layers import SERVER, Pushed, archive, file, folder
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
