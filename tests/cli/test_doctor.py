@@ -11,15 +11,9 @@ from tests.support import cli_app
 from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run a local cloud in which nothing of the app is."""
-    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
+pytestmark = pytest.mark.integration
 
 
 def test_lists_the_release_side_of_an_app_that_deploys_nothing(

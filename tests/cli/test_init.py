@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Init = Callable[..., Said]
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -65,13 +65,6 @@ def ahead(noted: Workspace, tmp_path: Path) -> Workspace:
     return noted.copy_to(tmp_path / "coach")
 
 
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run one local cloud for all the apps that tests change."""
-    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield cloud
-
-
 @pytest.fixture
 def establish(cloud: Cloud, tmp_path: Path) -> Callable[..., Workspace]:
     """Return what makes an app of the test's own in the shared cloud."""

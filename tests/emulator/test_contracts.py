@@ -31,6 +31,8 @@ from tests.support.oci_images import Sample
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
 
+pytestmark = pytest.mark.integration
+
 URL = os.environ[VARIABLE]
 REPOSITORIES = ("team/staging", "team/prod")
 

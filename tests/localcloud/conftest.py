@@ -14,13 +14,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run a local cloud of the module's own."""
-    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def registry(cloud: Cloud) -> Iterator[RawRegistry]:
     """Return a client of the cloud's registry."""
     client = RawRegistry(cloud)

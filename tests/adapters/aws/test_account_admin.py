@@ -32,6 +32,8 @@ from tests.support.scripted_server import Reply, ScriptedServer
 if TYPE_CHECKING:
     from tests.support.local_cloud import Cloud
 
+pytestmark = pytest.mark.integration
+
 POLICY = {
     "rules": [
         {

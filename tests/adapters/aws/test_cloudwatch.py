@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.support.local_cloud import Cloud
 
+pytestmark = pytest.mark.integration
+
 DYING = "for number in range(30): print('line', number)\nraise SystemExit(3)"
 BEGAN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

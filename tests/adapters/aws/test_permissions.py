@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.aws_account import Permission
     from kaizen_tasks.errors import KaizenError
 
+pytestmark = pytest.mark.integration
+
 USER = f"arn:aws:iam::{ACCOUNT}:user/ada"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/ada"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/Deployer"

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.images import Builder
 
+pytestmark = pytest.mark.integration
+
 BOOM = 'RUN ["/bin/busybox", "sh", "-c", "echo boom; exit 3"]\n'
 
 

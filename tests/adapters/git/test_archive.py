@@ -14,6 +14,8 @@ from tests.support.git_repository import Repository
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 
 class TestExport:
     @pytest.fixture

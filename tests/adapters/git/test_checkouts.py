@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_releases_in_every_kind_of_checkout(layout: Callable[[Path], Repository], tmp_path: Path) -> None:

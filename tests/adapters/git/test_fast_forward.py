@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.scm import GitScm
     from tests.support.git_repository import Repository
 
+pytestmark = pytest.mark.integration
+
 
 class TestLanding:
     @pytest.mark.parametrize("done", [(), ("index",), ("index", "VERSION")])

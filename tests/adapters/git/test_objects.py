@@ -14,6 +14,8 @@ from tests.support.git_repository import ENVIRONMENT, Repository
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 
 class TestCommit:
     def test_keeps_the_mode_of_a_file(self, repository: Repository, scm: GitScm) -> None:

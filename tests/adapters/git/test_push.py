@@ -16,6 +16,8 @@ from tests.support.git_repository import Repository, clone
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 
 class TestPush:
     @pytest.fixture(autouse=True)

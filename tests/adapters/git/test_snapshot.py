@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.scm import GitScm
     from tests.support.git_repository import Repository
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 
 def whole(connection: socket.socket) -> bytes:
     """Receive a request with the body that it announces."""

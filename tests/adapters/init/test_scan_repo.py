@@ -13,6 +13,8 @@ from tests.support import git_repository
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 FILES = {
     "Dockerfile": b"FROM scratch\n",
     "scripts/deploy.sh": b"docker push\n",

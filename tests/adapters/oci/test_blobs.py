@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.support.docker_registry import DockerRegistry
     from tests.support.scripted_server import ScriptedServer
 
+pytestmark = pytest.mark.integration
+
 LARGE = os.urandom(1 << 20) * 24
 BEGIN = "POST /v2/a/blobs/uploads/"
 SESSION = "/session?state=1"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock
     from tests.support.docker_registry import DockerRegistry
 
+pytestmark = pytest.mark.integration
+
 DIGEST = "sha256:" + "1" * 64
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.oci.pool import PooledResponse
 
+pytestmark = pytest.mark.integration
+
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 TIMEOUT = 10.0
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.support.oci_images import Sample
     from tests.support.scripted_server import ScriptedServer
 
+pytestmark = pytest.mark.integration
+
 
 class TestTransfer:
     def test_mounts_every_blob_of_a_repository_next_to_it(self, client: OciClient) -> None:

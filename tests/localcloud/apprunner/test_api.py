@@ -20,6 +20,8 @@ from tests.support.local_cloud import Cloud
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.integration
+
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"  # the other name of the local cloud's registry
 FINAL = {"SUCCEEDED", "FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
 

@@ -19,6 +19,8 @@ from tests.support.local_cloud import Cloud
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.integration
+
 
 def arrange(cloud: Cloud, fault: dict[str, Any]) -> int:
     connection = HTTPConnection(cloud.registry)
