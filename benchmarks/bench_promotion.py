@@ -26,8 +26,8 @@ from benchmarks.timing import Contestant, Result, compared, compile_ours, median
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from tests.registries import PASSWORD, USERNAME, DockerRegistry
-from tests.relays import Relay
+from tests.support.docker_registry import PASSWORD, USERNAME, DockerRegistry
+from tests.support.tcp_relay import Relay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,26 +1,40 @@
-"""No test sees the machine's own AWS or git configuration, or reaches beyond loopback."""
+"""Isolates every test from this machine, and unit tests from processes and sockets as well."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from pytest_socket import socket_allow_hosts
+from hypothesis import HealthCheck, settings
+from pytest_socket import disable_socket, socket_allow_hosts
 
-from tests.engines import has_docker
+from tests.support.engines import has_docker
+from tests.support.local_cloud import Cloud, share_service_models
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
+    from typing import NoReturn
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+LARGER_TESTS = ("integration", "e2e", "docker")
+"""Markers of the tests that may start processes and open sockets; all others are unit tests."""
+
+# Hypothesis measures examples in wall time, which fails on a busy machine.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+UNTIMED = settings.get_profile("untimed")
+settings.register_profile("dev", UNTIMED, max_examples=25, derandomize=True)
+settings.register_profile("ci", UNTIMED, max_examples=200, derandomize=True)
+settings.register_profile("nightly", UNTIMED, max_examples=2000)
+settings.load_profile(os.environ.get("KAIZEN_TEST_PROFILE", "dev"))
 
 
 @pytest.fixture(autouse=True)
-def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Blank what a developer's machine would let in."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hide the machine's own AWS, git and Invoke configuration."""
     home: Path = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
         if name.startswith(("AWS_", "GIT_", "INVOKE_", "KAIZEN_")) and not name.startswith("KAIZEN_TEST_"):
@@ -36,18 +50,47 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(autouse=True)
-def _loopback_only() -> None:
-    """Refuse every socket that leaves this machine."""
-    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+def _restrict_effects(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse sockets that leave this machine, and in unit tests every socket and every process."""
+    if _is_unit(request.node):
+        disable_socket()
+        monkeypatch.setattr(subprocess.Popen, "_execute_child", _refuse_process)
+        monkeypatch.setattr(os, "fork", _refuse_process)
+    else:
+        socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+def _refuse_process(*_: object, **__: object) -> NoReturn:
+    pytest.fail("a unit test starts a process: mark it with pytest.mark.integration")
+
+
+def _is_unit(item: pytest.Item) -> bool:
+    return not any(item.get_closest_marker(name) for name in LARGER_TESTS)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Run one local cloud for all tests of this worker, which choose names that no other test has."""
+    share_service_models()
+    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
 
 
 def pytest_configure() -> None:
-    """Heed Ctrl-C even where a shell has started us in the background and ignores it for us and our children."""
+    """React to Ctrl-C even where a shell has started the tests in the background with SIGINT ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that talk to a local cloud, and those that are unit tests, for `-m unit`."""
+    if "cloud" in getattr(item, "fixturenames", ()):
+        item.add_marker("integration")
+    if _is_unit(item):
+        item.add_marker("unit")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs an engine where there is none; in CI that is a failure."""
+    """Skip tests that need a Docker engine where there is none; in CI, fail them."""
     if item.get_closest_marker("docker") is None or has_docker():
         return
     if "CI" in os.environ:
@@ -57,7 +100,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail in CI for want of any other program: there it is installed, or the installation is broken."""
+    """In CI, fail tests that are skipped because a program is missing: `.ci/run` installs all of them."""
     report = yield
     if "CI" in os.environ and report.skipped and "is not installed" in str(report.longrepr):
         report.outcome = "failed"

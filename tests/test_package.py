@@ -17,6 +17,8 @@ from kaizen_tasks.flows import steps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.integration
+
 HEAVY = ("attr", "attrs", "boto3", "botocore", "cattrs", "git", "moto", "rich", "semver", "urllib3")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.apps import kaizen
+from tests.support.cli_app import kaizen
 
 if TYPE_CHECKING:
     from pathlib import Path

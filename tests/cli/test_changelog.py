@@ -14,6 +14,8 @@ from kaizen_tasks.adapters.host import process
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 CHANGELOG = """# Changelog
 
 ## [Unreleased]

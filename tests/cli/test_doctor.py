@@ -7,28 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli import apps
-from tests.clouds import Cloud
+from tests.support import cli_app
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run a local cloud in which nothing of the app is."""
-    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
+pytestmark = pytest.mark.integration
 
 
 def test_lists_the_release_side_of_an_app_that_deploys_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Warnings do not fail: there is no remote, and the list says so."""
-    apps.make(tmp_path, apps.ALONE, {}, monkeypatch)
+    cli_app.make(tmp_path, cli_app.ALONE, {}, monkeypatch)
 
-    said = apps.kaizen("doctor", capsys=capsys)
+    said = cli_app.kaizen("doctor", capsys=capsys)
 
     assert said.code == 0
     assert "warning  remote" in said.out
@@ -41,9 +35,9 @@ def test_refuses_where_problems_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
 ) -> None:
     """In an empty account table, repositories and services are missing; all of that is listed at once."""
-    apps.make(tmp_path, apps.TEAM, cloud.environ, monkeypatch)
+    cli_app.make(tmp_path, cli_app.TEAM, cloud.environ, monkeypatch)
 
-    said = apps.kaizen("doctor", "--json", capsys=capsys)
+    said = cli_app.kaizen("doctor", "--json", capsys=capsys)
 
     document = json.loads(said.out)
     problems = {(each["environment"], each["check"]) for each in document["findings"] if each["verdict"] == "problem"}
@@ -62,10 +56,10 @@ def test_says_so_when_the_account_is_another_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
 ) -> None:
     """Nothing is read from it."""
-    apps.make(tmp_path, apps.TEAM.replace("123456789012", "999999999999"), cloud.environ, monkeypatch)
+    cli_app.make(tmp_path, cli_app.TEAM.replace("123456789012", "999999999999"), cloud.environ, monkeypatch)
     before = len(cloud.requests)
 
-    said = apps.kaizen("doctor", capsys=capsys)
+    said = cli_app.kaizen("doctor", capsys=capsys)
 
     assert said.code == 3
     assert "999999999999 is configured" in " ".join(said.out.split())

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import load, validate
-from tests import repositories
-from tests.cli.apps import kaizen
-from tests.clouds import Cloud
 from tests.domain.init.samples import APP, TERRAFORM
+from tests.support import git_repository
+from tests.support.cli_app import kaizen
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from kaizen_tasks.config.settings import Settings
-    from tests.cli.apps import Said
+    from tests.support.cli_app import Said
 
     Init = Callable[..., Said]
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def init(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 def git(folder: Path, *words: str) -> str:
     """Run git, as somebody."""
-    environ = {"PATH": "/usr/bin:/bin:/usr/local/bin", **repositories.ENVIRONMENT}
+    environ = {"PATH": "/usr/bin:/bin:/usr/local/bin", **git_repository.ENVIRONMENT}
     return subprocess.run(("git", *words), cwd=folder, env=environ, check=True, capture_output=True, text=True).stdout
 
 

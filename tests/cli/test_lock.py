@@ -17,12 +17,11 @@ from kaizen_tasks import program, wiring
 from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
-from tests.clouds import Cloud
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import FakeClock
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 CONFIGURATION = """\
@@ -77,12 +76,6 @@ class App:
     def shown(self, environment: str) -> Any:
         """Return what `lock.show --json` says of an environment."""
         return json.loads(self.type("lock.show", "--json").out)["environments"][environment]
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
 
 
 @pytest.fixture

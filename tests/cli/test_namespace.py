@@ -124,6 +124,7 @@ def test_every_task_says_in_one_line_what_it_does(folder: Path) -> None:
     assert {name for name, line in lines.items() if not (20 < len(line) <= 100 and line.endswith("."))} == set()
 
 
+@pytest.mark.integration
 def test_every_flag_of_every_task_has_help(folder: Path) -> None:
     """`inv --help TASK` shows it. Invoke gives each help text away once, so it is asked where nobody has asked yet."""
     (folder / "kaizen.toml").write_text(WHOLE, encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli import apps
-from tests.clouds import Cloud
+from tests.support import cli_app
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def _app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: Cloud) -> None:
-    apps.make(tmp_path, apps.TEAM, cloud.environ, monkeypatch)
+    cli_app.make(tmp_path, cli_app.TEAM, cloud.environ, monkeypatch)
 
 
 def _mutability(cloud: Cloud) -> set[str]:
@@ -40,11 +40,11 @@ def _mutability(cloud: Cloud) -> set[str]:
 @pytest.mark.usefixtures("_app")
 def test_makes_what_is_missing_and_then_has_nothing_to_do(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     """Dry, it changes nothing; the second time, it is already done."""
-    dry = apps.kaizen("--dry", "setup", capsys=capsys)
+    dry = cli_app.kaizen("--dry", "setup", capsys=capsys)
     untouched = _mutability(cloud), cloud.client("dynamodb").list_tables()["TableNames"]
 
-    done = apps.kaizen("setup", "--yes", capsys=capsys)
-    again = apps.kaizen("setup", capsys=capsys)
+    done = cli_app.kaizen("setup", "--yes", capsys=capsys)
+    again = cli_app.kaizen("setup", capsys=capsys)
 
     assert (dry.code, done.code, again.code) == (0, 0, 0)
     assert dry.out.count("  would  ") == 4
@@ -63,7 +63,7 @@ def test_asks_before_it_touches_a_protected_environment(
     """What would be done is shown, and nothing has been."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
-    said = apps.kaizen("setup", capsys=capsys)
+    said = cli_app.kaizen("setup", capsys=capsys)
 
     assert said.code == 3
     assert "make the mutable tags of prod-web-app immutable except latest" in said.out
@@ -76,7 +76,7 @@ def test_prints_the_policy_without_asking_anybody(cloud: Cloud, capsys: pytest.C
     """A configured account is enough; stdout holds one document."""
     before = len(cloud.requests)
 
-    said = apps.kaizen("setup", "--print-iam", capsys=capsys)
+    said = cli_app.kaizen("setup", "--print-iam", capsys=capsys)
 
     resources = [each["Resource"] for each in json.loads(said.out)["Statement"]]
     assert said.code == 0
@@ -90,7 +90,7 @@ def test_names_every_repository_that_somebody_has_to_make(cloud: Cloud, capsys: 
     for name in REPOSITORIES:
         cloud.client("ecr").delete_repository(repositoryName=name)
 
-    said = apps.kaizen("setup", "--yes", capsys=capsys)
+    said = cli_app.kaizen("setup", "--yes", capsys=capsys)
 
     assert said.code == 3
     assert all(name in said.err for name in REPOSITORIES)
@@ -100,7 +100,7 @@ def test_names_every_repository_that_somebody_has_to_make(cloud: Cloud, capsys: 
 @pytest.mark.usefixtures("_app")
 def test_prints_the_role_of_a_repository(capsys: pytest.CaptureFixture[str]) -> None:
     """Who may take it, and what it may do."""
-    said = apps.kaizen("setup", "--print-iam", "--github", "ada/web", capsys=capsys)
+    said = cli_app.kaizen("setup", "--print-iam", "--github", "ada/web", capsys=capsys)
 
     document = json.loads(said.out)
     assert document.keys() == {"trust", "permissions"}
@@ -113,7 +113,7 @@ def test_a_role_is_described_for_a_repository_and_never_made(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     """The account is not touched."""
-    said = apps.kaizen("setup", *words, capsys=capsys)
+    said = cli_app.kaizen("setup", *words, capsys=capsys)
 
     assert said.code == 2
     assert len(said.err.splitlines()) <= 3

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from kaizen_tasks.errors import NotFound, PushFailed
-from tests import oci_samples
+from tests.support import oci_images
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.images import Registry
-    from tests.oci_samples import Sample
+    from tests.support.oci_images import Sample
 
 
 class Shelf(Protocol):
@@ -39,7 +39,7 @@ class RegistryContract:
         assert image is not None
         assert shelf.sample.digest == image.digest
         assert shelf.sample.root.media_type == image.media_type
-        assert (image.version, image.revision) == ("v1.2.3", oci_samples.REVISION)
+        assert (image.version, image.revision) == ("v1.2.3", oci_images.REVISION)
 
     def test_describes_the_same_image_by_its_digest(self, shelf: Shelf) -> None:
         by_digest = shelf.registry.find_image("team/staging", shelf.sample.digest)
@@ -48,9 +48,9 @@ class RegistryContract:
         assert shelf.registry.find_image("team/staging", "v1.2.3") == by_digest
 
     def test_reads_the_labels_of_an_index_from_its_amd64_child(self, shelf: Shelf) -> None:
-        arm, amd = oci_samples.image("v9.9.9", layers=(b"arm",)), oci_samples.image("v1.3.0")
-        noise = oci_samples.image("v0.0.1", layers=(b"attestation",))
-        index = oci_samples.index(("unknown/unknown", noise), ("linux/arm64", arm), ("linux/amd64", amd))
+        arm, amd = oci_images.image("v9.9.9", layers=(b"arm",)), oci_images.image("v1.3.0")
+        noise = oci_images.image("v0.0.1", layers=(b"attestation",))
+        index = oci_images.index(("unknown/unknown", noise), ("linux/arm64", arm), ("linux/amd64", amd))
         shelf.put("team/staging", "v1.3.0", index)
 
         image = shelf.registry.find_image("team/staging", "v1.3.0")
@@ -84,8 +84,8 @@ class RegistryContract:
         assert shelf.registry.find_image("team/staging", "v1.2.3") == shelf.registry.find_image("team/prod", "v1.2.3")
 
     def test_copies_an_index_with_its_children(self, shelf: Shelf) -> None:
-        amd, arm = oci_samples.image("v1.3.0"), oci_samples.image("v1.3.0", layers=(b"arm",))
-        index = oci_samples.index(("linux/amd64", amd), ("linux/arm64", arm))
+        amd, arm = oci_images.image("v1.3.0"), oci_images.image("v1.3.0", layers=(b"arm",))
+        index = oci_images.index(("linux/amd64", amd), ("linux/arm64", arm))
         shelf.put("team/staging", "v1.3.0", index)
 
         _promote(shelf, index, tag="v1.3.0")
@@ -101,7 +101,7 @@ class RegistryContract:
         assert (again.blobs_mounted, again.blobs_uploaded, again.bytes_sent) == (0, 0, 0)
 
     def test_refuses_to_replace_what_a_version_names(self, shelf: Shelf) -> None:
-        other = oci_samples.image("v1.2.3", layers=(b"other",))
+        other = oci_images.image("v1.2.3", layers=(b"other",))
         shelf.put("team/prod", "v1.2.3", other)
 
         with pytest.raises(PushFailed, match="other bytes"):
@@ -113,10 +113,10 @@ class RegistryContract:
 
     def test_does_not_copy_what_the_source_does_not_hold(self, shelf: Shelf) -> None:
         with pytest.raises(NotFound, match="does not hold"):
-            _promote(shelf, oci_samples.image("v8.8.8"), tag="v8.8.8")
+            _promote(shelf, oci_images.image("v8.8.8"), tag="v8.8.8")
 
     def test_points_a_tag_at_another_image(self, shelf: Shelf) -> None:
-        newer = oci_samples.image("v1.2.4")
+        newer = oci_images.image("v1.2.4")
         shelf.put("team/staging", "v1.2.4", newer)
 
         for sample in (shelf.sample, newer, newer):

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from tests.crash import contests, kills, races, rollouts, strikes
-from tests.crash.kills import NOT_REACHED, KillPoint
-from tests.crash.landscapes import TeamSandbox
-from tests.crash.libraries import Library
-from tests.crash.nursery import CloudForkServer
+from tests.crash import promotion_races, release_kills, release_races, rollout_cases, rollout_kills
+from tests.crash.cloud_fork_server import CloudForkServer
+from tests.crash.library import Library
 from tests.crash.outcomes import Outcome
-from tests.crash.rollouts import ROLLOUTS
-from tests.crash.scenes import SCENES
+from tests.crash.release_cases import SCENES
+from tests.crash.release_kills import NOT_REACHED, KillPoint
+from tests.crash.rollout_cases import ROLLOUTS
+from tests.crash.sandbox import TeamSandbox
 from tests.crash.snapshots import RepositoryState
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ReleaseCases:
     def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
         """Die at a point, and return what is wrong afterwards."""
         scene = SCENES[point.scene]
-        return kills.kill_and_rerun(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
+        return release_kills.kill_and_rerun(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
 
 
 @frozen(kw_only=True)
@@ -58,13 +58,13 @@ class RolloutCases:
     """All rollouts, rehearsed.
 
     Attributes:
-        nursery: starts their clouds.
+        fork_server: starts their clouds.
         moments: how everything was before each rollout, by name.
         outcomes: what each leaves.
         points: every point of all of them.
     """
 
-    nursery: CloudForkServer
+    fork_server: CloudForkServer
     moments: dict[str, TeamSandbox]
     outcomes: dict[str, Outcome]
     points: tuple[KillPoint, ...]
@@ -72,14 +72,14 @@ class RolloutCases:
     def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
         """Die at a point, and return what is wrong afterwards."""
         name = point.scene
-        return strikes.kill_and_rerun(
-            ROLLOUTS[name], self.moments[name], folder, self.nursery, point=point, expected=self.outcomes[name]
+        return rollout_kills.kill_and_rerun(
+            ROLLOUTS[name], self.moments[name], folder, self.fork_server, point=point, expected=self.outcomes[name]
         )
 
     def race_two_promotions(self, folder: Path) -> tuple[str, ...]:
         """Let two promotions race, and return what is wrong afterwards."""
-        return contests.race_two_promotions(
-            self.moments[RACED_ROLLOUT], folder, self.nursery, self.outcomes[RACED_ROLLOUT]
+        return promotion_races.race_two_promotions(
+            self.moments[RACED_ROLLOUT], folder, self.fork_server, self.outcomes[RACED_ROLLOUT]
         )
 
     def resume_after_lease(self, folder: Path, round_number: int, rounds: int) -> tuple[str, ...]:
@@ -90,10 +90,12 @@ class RolloutCases:
             round_number: of the round, from 0.
             rounds: how many there are; they are spread over the requests for which it needs its lock.
         """
-        request_numbers = contests.requests_under_lock(point for point in self.points if point.scene == RACED_ROLLOUT)
+        request_numbers = promotion_races.requests_under_lock(
+            point for point in self.points if point.scene == RACED_ROLLOUT
+        )
         request_number = request_numbers[round_number * len(request_numbers) // rounds]
-        return contests.resume_after_lease(
-            self.moments[RACED_ROLLOUT], folder, self.nursery, self.outcomes[RACED_ROLLOUT], request_number
+        return promotion_races.resume_after_lease(
+            self.moments[RACED_ROLLOUT], folder, self.fork_server, self.outcomes[RACED_ROLLOUT], request_number
         )
 
 
@@ -101,7 +103,7 @@ def prepare_releases(folder: Path) -> ReleaseCases:
     """Make every scene and run it once, unharmed."""
     libraries = {name: scene.make(folder / f"scene-{number}") for number, (name, scene) in enumerate(SCENES.items())}
     results = {
-        name: kills.record(SCENES[name], library, folder / f"unharmed-{number}")
+        name: release_kills.record(SCENES[name], library, folder / f"unharmed-{number}")
         for number, (name, library) in enumerate(libraries.items())
     }
     ends = {name: end for name, (end, _) in results.items()}
@@ -110,15 +112,15 @@ def prepare_releases(folder: Path) -> ReleaseCases:
     )
 
 
-def prepare_rollouts(folder: Path, nursery: CloudForkServer) -> RolloutCases:
+def prepare_rollouts(folder: Path, fork_server: CloudForkServer) -> RolloutCases:
     """Bring an app to the moment before every rollout, and run each once, unharmed."""
-    moments = rollouts.sandboxes_before_rollouts(folder, nursery)
+    moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server)
     results = {
-        name: strikes.record(rollout, moments[name], folder / f"unharmed-{name}", nursery)
+        name: rollout_kills.record(rollout, moments[name], folder / f"unharmed-{name}", fork_server)
         for name, rollout in ROLLOUTS.items()
     }
     return RolloutCases(
-        nursery=nursery,
+        fork_server=fork_server,
         moments=moments,
         outcomes={name: outcome for name, (outcome, _) in results.items()},
         points=tuple(point for _, points in results.values() for point in points),
@@ -141,37 +143,44 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as folder,
-        CloudForkServer() as nursery,
+        CloudForkServer() as fork_server,
     ):
-        return _run(Path(folder), nursery, options)
+        return _run(Path(folder), fork_server, options)
 
 
-def _run(folder: Path, nursery: CloudForkServer, options: argparse.Namespace) -> int:
-    field, terrain = prepare_releases(folder / "field"), prepare_rollouts(folder / "terrain", nursery)
-    all_points = [item for item in (*field.points, *terrain.points) if fnmatchcase(item.scene, options.only)]
+def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace) -> int:
+    release_runs, rollout_runs = (
+        prepare_releases(folder / "releases"),
+        prepare_rollouts(folder / "rollouts", fork_server),
+    )
+    all_points = [
+        item for item in (*release_runs.points, *rollout_runs.points) if fnmatchcase(item.scene, options.only)
+    ]
     points = sample_evenly(all_points, options.most)
     print_progress(f"{len(points)} of {len(all_points)} points in {len({item.scene for item in all_points})} scenes")
 
     def strike(point: KillPoint) -> tuple[str, ...]:
-        cases = terrain if point.scene in ROLLOUTS else field
+        cases = rollout_runs if point.scene in ROLLOUTS else release_runs
         return cases.kill_and_rerun(point, folder / f"kill-{points.index(point)}")
 
     results = _run_all("kills", points, strike)
     unreached = {point for point, failures in results.items() if failures == (NOT_REACHED,)}
     failures = {str(point): item for point, item in results.items() if point not in unreached}
-    failures |= _run_races(folder, terrain, options.races)
+    failures |= _run_races(folder, rollout_runs, options.races)
     _print_summary([point for point in points if point not in unreached], len(unreached))
     for title, item in failures.items():
         print_progress(f"\n{title}\n  " + "\n  ".join(item))
     return 1 if failures else 0
 
 
-def _run_races(folder: Path, terrain: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:
+def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:
     """Let releases, rollouts and a run that was stopped race, and return what went wrong."""
     kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
-        "releases at once": lambda number: races.race_two_releases(folder / f"race-{number}", own_work=number % 2 == 1),
-        "rollouts at once": lambda number: terrain.race_two_promotions(folder / f"contest-{number}"),
-        "locks lost": lambda number: terrain.resume_after_lease(folder / f"woken-{number}", number, rounds),
+        "releases at once": lambda number: release_races.race_two_releases(
+            folder / f"race-{number}", own_work=number % 2 == 1
+        ),
+        "rollouts at once": lambda number: rollout_runs.race_two_promotions(folder / f"contest-{number}"),
+        "locks lost": lambda number: rollout_runs.resume_after_lease(folder / f"woken-{number}", number, rounds),
     }
     return {
         f"{name}, round {number}": failures

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.crash.campaign import RolloutCases, prepare_rollouts
-from tests.crash.nursery import CloudForkServer
+from tests.crash.cloud_fork_server import CloudForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="package")
-def terrain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RolloutCases]:
+def rollout_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RolloutCases]:
     """Return every rollout, with a process that starts clouds for it."""
-    with CloudForkServer() as nursery:
-        yield prepare_rollouts(tmp_path_factory.mktemp("terrain"), nursery)
+    with CloudForkServer() as fork_server:
+        yield prepare_rollouts(tmp_path_factory.mktemp("rollout_runs"), fork_server)

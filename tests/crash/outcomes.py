@@ -14,12 +14,12 @@ from attrs import asdict, frozen
 
 from tests.crash.snapshots import RepositoryState
 from tests.crash.snapshots import repository_state as end_of_repository
-from tests.e2e.worlds import COMMAND_SECONDS
+from tests.support.workspace import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.crash.landscapes import TeamSandbox
+    from tests.crash.sandbox import TeamSandbox
 
 Item = Mapping[str, str]
 
@@ -62,39 +62,39 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
     return leaves
 
 
-def collect_outcome(landscape: TeamSandbox) -> Outcome:
+def collect_outcome(sandbox: TeamSandbox) -> Outcome:
     """Look at everything."""
-    services = landscape.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
-    items = tuple(_items(landscape))
+    services = sandbox.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
+    items = tuple(_items(sandbox))
     return Outcome(
-        repository=end_of_repository(landscape.repository),
-        images={name: _images(landscape, name) for name in sorted(_repositories(landscape))},
+        repository=end_of_repository(sandbox.repository),
+        images={name: _images(sandbox, name) for name in sorted(_repositories(sandbox))},
         running={item["ServiceName"]: _served_version(item["ServiceUrl"]) for item in services},
-        deployments=deployment_statuses(landscape),
+        deployments=deployment_statuses(sandbox),
         ledger=_ledger(items),
         locks=tuple(sorted(item["pk"] for item in items if item["sk"] == "lock" and "token" in item)),
         holds={item["pk"]: item["reason"] for item in items if item["sk"] == "hold"},
     )
 
 
-def deployment_statuses(landscape: TeamSandbox) -> dict[str, tuple[str, ...]]:
+def deployment_statuses(sandbox: TeamSandbox) -> dict[str, tuple[str, ...]]:
     """Return how each deployment of every service has ended, by its name; nobody asks the apps."""
-    return {name: _deployments(landscape, service["ServiceArn"]) for name, service in landscape.services.items()}
+    return {name: _deployments(sandbox, service["ServiceArn"]) for name, service in sandbox.services.items()}
 
 
-def lock_expiries(landscape: TeamSandbox) -> dict[str, str]:
+def lock_expiries(sandbox: TeamSandbox) -> dict[str, str]:
     """Return when the lease of every lock that stands runs out."""
-    return {item["pk"]: item["expires"] for item in _items(landscape) if item["sk"] == "lock" and "token" in item}
+    return {item["pk"]: item["expires"] for item in _items(sandbox) if item["sk"] == "lock" and "token" in item}
 
 
-def _repositories(landscape: TeamSandbox) -> list[str]:
+def _repositories(sandbox: TeamSandbox) -> list[str]:
     return [
-        repository["repositoryName"] for repository in landscape.call_aws("ecr", "DescribeRepositories")["repositories"]
+        repository["repositoryName"] for repository in sandbox.call_aws("ecr", "DescribeRepositories")["repositories"]
     ]
 
 
-def _images(landscape: TeamSandbox, repository: str) -> tuple[tuple[str, ...], ...]:
-    images = landscape.call_aws("ecr", "DescribeImages", repositoryName=repository)["imageDetails"]
+def _images(sandbox: TeamSandbox, repository: str) -> tuple[tuple[str, ...], ...]:
+    images = sandbox.call_aws("ecr", "DescribeImages", repositoryName=repository)["imageDetails"]
     return tuple(sorted(tuple(sorted(image.get("imageTags", ()))) for image in images))
 
 
@@ -112,13 +112,13 @@ def _served_version(address: str) -> str:
         time.sleep(0.02)
 
 
-def _deployments(landscape: TeamSandbox, service: str) -> tuple[str, ...]:
-    operations = landscape.call_aws("apprunner", "ListOperations", ServiceArn=service)["OperationSummaryList"]
+def _deployments(sandbox: TeamSandbox, service: str) -> tuple[str, ...]:
+    operations = sandbox.call_aws("apprunner", "ListOperations", ServiceArn=service)["OperationSummaryList"]
     return tuple(operation["Status"] for operation in operations if operation["Type"] == "START_DEPLOYMENT")
 
 
-def _items(landscape: TeamSandbox) -> Iterator[Item]:
-    for item in landscape.call_aws("dynamodb", "Scan", TableName="kaizen-web")["Items"]:
+def _items(sandbox: TeamSandbox) -> Iterator[Item]:
+    for item in sandbox.call_aws("dynamodb", "Scan", TableName="kaizen-web")["Items"]:
         yield {name: next(iter(value.values())) for name, value in item.items()}
 
 

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repository
+    from tests.support.git_repository import Repository
 
 REFS = "--format=%(refname) %(objecttype) %(subject) %(*objecttype) %(*subject)"
 STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=all", "--ignored")

@@ -7,6 +7,8 @@ from docs.generating.story import SceneFailed
 from docs.generating.terminal import Terminal
 from docs.generating.walkthrough import CommandLine, FileStep, parse_steps, rewrite, starting_point
 
+pytestmark = pytest.mark.integration
+
 PAGE = """\
 <!-- starts in: nowhere -->
 

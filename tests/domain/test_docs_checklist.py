@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.docs_checklist import matches_any, undocumented_changes
@@ -29,7 +29,6 @@ def fits(path: str, pattern: str) -> bool:
     return pattern[0] in {"?", path[0]} and fits(path[1:], pattern[1:])
 
 
-@settings(deadline=None)
 @given(path=texts, pattern=texts)
 @example(path="a\nb", pattern="**")
 @example(path="a/b", pattern="a**b")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain import duration
@@ -54,7 +54,6 @@ def test_shows_the_two_largest_units_that_matter(seconds: float, shown: str) -> 
     assert duration.format_duration(seconds) == shown
 
 
-@settings(deadline=None)
 @given(seconds=st.integers(min_value=10, max_value=10**8))
 def test_what_is_shown_is_a_duration_and_not_far_off(seconds: int) -> None:
     """Only what is smaller than the two units shown is left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.duration import Seconds
@@ -38,7 +38,6 @@ def test_the_canaries_go_first_and_then_the_others(count: int, canary: int, para
     assert [len(wave) for wave in split_canaries(environments(count), rules(canary, parallel))] == sizes
 
 
-@settings(deadline=None)
 @given(
     count=st.integers(0, 60),
     canary=st.integers(min_value=0, max_value=8),
@@ -51,7 +50,6 @@ def test_every_environment_is_in_exactly_one_wave_and_in_order(count: int, canar
     assert tuple(each for wave in split_canaries(given_in, rules(canary, parallel)) for each in wave) == given_in
 
 
-@settings(deadline=None)
 @given(name=st.text(), count=st.integers(1, 20))
 def test_every_environment_is_in_exactly_one_shard(name: str, count: int) -> None:
     """Together the machines forget none, and no two of them take the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from semver import Version
 
@@ -22,14 +22,12 @@ semantic = st.builds(Version, numbers, numbers, numbers, prereleases)
 styles = st.tuples(st.sampled_from([b"", BOM]), st.sampled_from([b"", b"\n", b"\r\n"]))
 
 
-@settings(deadline=None)
 @given(version=semantic, prefix=st.sampled_from(["", "v"]))
 def test_reads_back_what_it_names(version: Version, prefix: str) -> None:
     """A version survives its way through text, with and without `v`."""
     assert versions.parse_version(f"{prefix}{version}") == version
 
 
-@settings(deadline=None)
 @given(version=semantic, following=semantic, style=styles)
 def test_a_file_keeps_its_style_when_its_version_changes(
     version: Version, following: Version, style: tuple[bytes, bytes]
@@ -44,14 +42,12 @@ def test_a_file_keeps_its_style_when_its_version_changes(
     assert versions.parse_version_file(after) == following
 
 
-@settings(deadline=None)
 @given(version=semantic, part=st.sampled_from(MOVES))
 def test_every_part_moves_forward(version: Version, part: str) -> None:
     """What comes next is above what was, whatever pre-release it was."""
     assert versions.bump_version(version, cast("Part", part)) > version
 
 
-@settings(deadline=None)
 @given(version=semantic)
 def test_a_larger_part_never_leads_to_a_lower_version(version: Version) -> None:
     """Patch, feature and major are in this order."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from tests.clouds import Cloud
-from tests.e2e import worlds
+from tests.support import workspace
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.e2e.worlds import CommandResult, Workspace
+    from tests.support.workspace import CommandResult, Workspace
 
 NUMBERS = itertools.count(1)
 
@@ -25,9 +25,9 @@ NUMBERS = itertools.count(1)
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CommandResult, Workspace]]:
     """Run the demo once and keep it running: what it said, and its world."""
     folder = tmp_path_factory.mktemp("demo")
-    environ = worlds.clean_environ(folder)
+    environ = workspace.clean_environ(folder)
     kept_folder = folder / "kept"
-    world = worlds.Workspace(
+    world = workspace.Workspace(
         clone=kept_folder / "coach", remote=kept_folder / "coach.git", state=kept_folder / "cloud", environ=environ
     )
     try:
@@ -65,13 +65,6 @@ def ahead(noted: Workspace, tmp_path: Path) -> Workspace:
     return noted.copy_to(tmp_path / "coach")
 
 
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run one local cloud for all the apps that tests change."""
-    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield cloud
-
-
 @pytest.fixture
 def establish(cloud: Cloud, tmp_path: Path) -> Callable[..., Workspace]:
     """Return what makes an app of the test's own in the shared cloud."""
@@ -96,10 +89,10 @@ def _programs() -> None:
 
 def new_world(cloud: Cloud, folder: Path, more_environments: str) -> Workspace:
     """Make an app of its own name in a cloud that runs."""
-    environ = {**worlds.clean_environ(folder), **aws_environ(cloud)}
+    environ = {**workspace.clean_environ(folder), **aws_environ(cloud)}
     work = folder / "work"
     work.mkdir()
-    return worlds.create_workspace(
+    return workspace.create_workspace(
         work, app=f"app{next(NUMBERS)}", state=cloud.state, environ=environ, more_environments=more_environments
     )
 

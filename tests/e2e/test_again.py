@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.worlds import LOCK_JOURNAL, Workspace, mutating_operations
+from tests.support.workspace import LOCK_JOURNAL, Workspace, mutating_operations
 
 pytestmark = pytest.mark.e2e
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.worlds import mutating_operations
+from tests.support.workspace import mutating_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.worlds import Workspace
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e import worlds
+from tests.support import workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.worlds import CommandResult, Workspace
+    from tests.support.workspace import CommandResult, Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[CommandResult, 
 def run_demo(folder: Path) -> CommandResult:
     """Run a demo to its end, for a user of its own."""
     words = (sys.executable, "-m", "kaizen_tasks", "demo", "--engine", "bundle", "--json")
-    return worlds.run(words, cwd=folder, environ=worlds.clean_environ(folder))
+    return workspace.run(words, cwd=folder, environ=workspace.clean_environ(folder))
 
 
 @pytest.fixture
@@ -92,9 +92,9 @@ def test_leaves_nothing_in_the_temporary_folder(ended: tuple[CommandResult, Path
 def test_leaves_no_process_behind(ended: tuple[CommandResult, Path]) -> None:
     _, folder = ended
     deadline = time.monotonic() + SOON
-    while worlds.processes_mentioning(folder) and time.monotonic() < deadline:
+    while workspace.processes_mentioning(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert worlds.processes_mentioning(folder) == []
+    assert workspace.processes_mentioning(folder) == []
 
 
 def test_runs_twice_at_once(both: list[tuple[CommandResult, Path]]) -> None:
@@ -104,9 +104,9 @@ def test_runs_twice_at_once(both: list[tuple[CommandResult, Path]]) -> None:
 
 def test_refuses_to_keep_its_things_among_others(tmp_path: Path) -> None:
     (tmp_path / "somebody's").touch()
-    environ = worlds.clean_environ(tmp_path / "user")
+    environ = workspace.clean_environ(tmp_path / "user")
     words = (sys.executable, "-m", "kaizen_tasks", "demo", "--keep", str(tmp_path))
-    said = worlds.run(words, cwd=tmp_path, environ=environ)
+    said = workspace.run(words, cwd=tmp_path, environ=environ)
     assert said.code == 2
     assert said.err.splitlines()[1] == "nothing has been started"
 
@@ -116,9 +116,9 @@ def test_keeps_a_world_to_go_on_in(demo_run: tuple[CommandResult, Workspace]) ->
     hints = said.err.partition("To go on by hand:\n")[2]
     assert hints
     (enter,) = [line for line in hints.splitlines() if line.strip().startswith("cd ")]
-    script = f"{enter} && {worlds.program('inv')} status --json"
+    script = f"{enter} && {workspace.program('inv')} status --json"
     bare = {name: value for name, value in world.environ.items() if not name.startswith(("AWS_", "INVOKE_"))}
-    status = worlds.run(("sh", "-c", script), cwd=world.state, environ=bare).expect_success()
+    status = workspace.run(("sh", "-c", script), cwd=world.state, environ=bare).expect_success()
     assert [each["drift"] for each in environments(status.document)] == [[]] * 5
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import frozen
 
-from tests.e2e import worlds
-from tests.e2e.worlds import CommandResult, Request
-from tests.images import base_image
+from tests.support import workspace
+from tests.support.base_image import base_image
+from tests.support.workspace import CommandResult, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.e2e.worlds import Workspace
+    from tests.support.workspace import Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
@@ -56,9 +56,9 @@ class Observed:
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     """Run the demo, look at it while it is kept running, and stop it."""
     folder = tmp_path_factory.mktemp("docker")
-    environ = {**worlds.clean_environ(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
+    environ = {**workspace.clean_environ(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
     kept = folder / "kept"
-    world = worlds.Workspace(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
+    world = workspace.Workspace(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
     try:
         document = (
             world.kaizen("demo", "--engine", "docker", "--json", "--keep", str(kept), cwd=folder)

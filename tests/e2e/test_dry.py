@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.e2e.worlds import Workspace
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 

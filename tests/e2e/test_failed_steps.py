@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.libraries import CHAIN, CHANGELOG, CUT, CUT_AND_PUSH, FILES, Library, create_library
-from tests.crash.scenes import with_crlf, with_signed_tags, with_uncommitted_work
+from tests.crash.library import CHAIN, CHANGELOG, CUT, CUT_AND_PUSH, FILES, Library, create_library
+from tests.crash.release_cases import with_crlf, with_signed_tags, with_uncommitted_work
 from tests.crash.snapshots import parse_refs, take_snapshot, without_private_refs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.worlds import CommandResult
+    from tests.support.workspace import CommandResult
 
 pytestmark = pytest.mark.e2e
 

@@ -9,15 +9,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.e2e import misbehaving
-from tests.e2e.worlds import LOCK_JOURNAL, Workspace, assert_refused, mutating_operations
-from tests.images import base_image
+from tests.support import bad_servers
+from tests.support.base_image import base_image
+from tests.support.workspace import LOCK_JOURNAL, Workspace, assert_refused, mutating_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from http.server import BaseHTTPRequestHandler
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 pytestmark = pytest.mark.e2e
 
@@ -81,12 +81,12 @@ def test_a_throttled_cloud_only_takes_longer(world: Workspace) -> None:
     world.inv("release-staging").expect_success()
 
 
-@pytest.mark.parametrize("answer", misbehaving.BAD_RESPONSES, ids=lambda answer: answer.__name__)
+@pytest.mark.parametrize("answer", bad_servers.BAD_RESPONSES, ids=lambda answer: answer.__name__)
 def test_an_app_that_does_not_prove_its_version_fails(
     demo: Workspace, answer: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
     before, asked, began = demo.refs, len(demo.requests), time.monotonic()
-    with misbehaving.serve(answer) as url:
+    with bad_servers.serve(answer) as url:
         said = demo.inv(
             "verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="500ms"
         )
@@ -99,7 +99,7 @@ def test_an_app_that_does_not_prove_its_version_fails(
 
 
 def test_a_first_release_that_does_not_prove_itself_is_finished_by_the_same_command(world: Workspace) -> None:
-    with misbehaving.serve(misbehaving.old_version) as url:
+    with bad_servers.serve(bad_servers.old_version) as url:
         said = world.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     assert_refused(said, 8)
     assert "v0.1.7" in said.err
@@ -108,14 +108,14 @@ def test_a_first_release_that_does_not_prove_itself_is_finished_by_the_same_comm
     assert world.git("tag") == "v0.2.0\n"
 
 
-@pytest.mark.parametrize(("answer", "code"), [(misbehaving.previous_version, 8), (misbehaving.html_page, 10)])
+@pytest.mark.parametrize(("answer", "code"), [(bad_servers.previous_version, 8), (bad_servers.html_page, 10)])
 def test_a_release_that_does_not_prove_itself_makes_way_for_the_one_before(
     world: Workspace, answer: Callable[[BaseHTTPRequestHandler], None], code: int
 ) -> None:
     world.inv("release-staging").expect_success()
     good = staging(world)
     world.add_changelog_entry("A typo")
-    with misbehaving.serve(answer) as url:
+    with bad_servers.serve(answer) as url:
         said = world.inv("release-staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     assert_refused(said, code)
     assert "v0.2.0" in said.err
@@ -160,7 +160,7 @@ def test_one_tenant_that_fails_is_named_and_stops_the_others(establish: Callable
     text = (world.clone / "kaizen.toml").read_text().replace('"prod"]', '"beta"]')
     world.commit("kaizen.toml", text)
     world.inv("release-staging").expect_success()
-    with misbehaving.serve(misbehaving.old_version) as url:
+    with bad_servers.serve(bad_servers.old_version) as url:
         said = world.inv("promote-beta", INVOKE_ENVIRONMENTS_MARK_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
     assert_refused(said, 9)
     assert "failed: mark; untouched: shane, dom" in said.err

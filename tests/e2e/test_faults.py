@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.libraries import wait_for_result
-from tests.crash.nursery import CloudForkServer
+from tests.crash.cloud_fork_server import CloudForkServer
+from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome, deployment_statuses
-from tests.crash.rollouts import sandboxes_before_rollouts
-from tests.e2e import misbehaving
-from tests.e2e.worlds import assert_refused
+from tests.crash.rollout_cases import sandboxes_before_rollouts
+from tests.support import bad_servers
+from tests.support.workspace import assert_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from http.server import BaseHTTPRequestHandler
 
-    from tests.crash.landscapes import TeamSandbox
-    from tests.e2e.worlds import CommandResult
+    from tests.crash.sandbox import TeamSandbox
+    from tests.support.workspace import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -39,25 +39,25 @@ HANGS_IN_PROD = b'import os, time\nif os.environ["ENVIRONMENT"] == "prod":\n    
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[CloudForkServer]:
-    with CloudForkServer() as nursery:
-        yield nursery
+def fork_server() -> Iterator[CloudForkServer]:
+    with CloudForkServer() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture(scope="module")
-def moments(nursery: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TeamSandbox]:
-    return sandboxes_before_rollouts(tmp_path_factory.mktemp("moments"), nursery, until="promote-beta")
+def moments(fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TeamSandbox]:
+    return sandboxes_before_rollouts(tmp_path_factory.mktemp("moments"), fork_server, until="promote-beta")
 
 
 @pytest.fixture
 def at(
-    moments: dict[str, TeamSandbox], nursery: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
+    moments: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., TeamSandbox]]:
     """Return what makes a copy of a moment."""
     risen: list[TeamSandbox] = []
 
     def copied(name: str, *options: str) -> TeamSandbox:
-        risen.append(moments[name].copy_to(tmp_path_factory.mktemp("at") / "copy").start_cloud(nursery, *options))
+        risen.append(moments[name].copy_to(tmp_path_factory.mktemp("at") / "copy").start_cloud(fork_server, *options))
         return risen[-1]
 
     yield copied
@@ -73,10 +73,10 @@ def here(at: Callable[..., TeamSandbox]) -> TeamSandbox:
 
 @pytest.fixture(scope="module")
 def wanted(
-    moments: dict[str, TeamSandbox], nursery: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
+    moments: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Outcome:
     """Return what an undisturbed promotion leaves."""
-    copy = moments["promote-prod"].copy_to(tmp_path_factory.mktemp("wanted") / "copy").start_cloud(nursery)
+    copy = moments["promote-prod"].copy_to(tmp_path_factory.mktemp("wanted") / "copy").start_cloud(fork_server)
     copy.library.inv(*PROMOTION).expect_success()
     try:
         return collect_outcome(copy)
@@ -292,26 +292,26 @@ def flapping(settles: int) -> Callable[[BaseHTTPRequestHandler], None]:
     def answer(app: BaseHTTPRequestHandler) -> None:
         number = next(count)
         version = "v0.2.1" if number % 2 or number >= settles else "v0.2.0"
-        misbehaving.send_body(app, json.dumps({"version": version, "environment": "prod"}).encode())
+        bad_servers.send_body(app, json.dumps({"version": version, "environment": "prod"}).encode())
 
     return answer
 
 
 def test_an_app_that_flaps_between_two_versions_proves_nothing(here: TeamSandbox) -> None:
-    with misbehaving.serve(flapping(10**9)) as url:
+    with bad_servers.serve(flapping(10**9)) as url:
         said = here.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url, **IMPATIENT)
     assert_old_release_serves(here, said, 10, "deployed")
 
 
 def test_an_app_that_settles_on_the_new_version_has_proven_it(here: TeamSandbox, wanted: Outcome) -> None:
-    with misbehaving.serve(flapping(7)) as url:
+    with bad_servers.serve(flapping(7)) as url:
         here.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url).expect_success()
     assert_as_undisturbed(here, wanted)
 
 
 def test_tenants_that_fail_leave_the_others_their_release(at: Callable[..., TeamSandbox]) -> None:
     here = at("promote-beta")
-    with misbehaving.serve(misbehaving.previous_version) as url:
+    with bad_servers.serve(bad_servers.previous_version) as url:
         said = here.library.inv("promote-beta", INVOKE_ENVIRONMENTS_SHANE_URL=url, **IMPATIENT)
     assert_refused(said, 9)
     left = collect_outcome(here)

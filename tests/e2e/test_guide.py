@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.worlds import Workspace
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 

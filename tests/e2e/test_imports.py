@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e import worlds
+from tests.support import workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,5 +20,5 @@ PROBE = "import sys, tasks; print(*(name for name in {heavy} if name in sys.modu
 
 def test_an_apps_tasks_load_nothing_heavy(tmp_path: Path) -> None:
     words = (sys.executable, "-c", PROBE.format(heavy=HEAVY))
-    said = worlds.run(words, cwd=worlds.EXAMPLE_APP, environ=worlds.clean_environ(tmp_path)).expect_success()
+    said = workspace.run(words, cwd=workspace.EXAMPLE_APP, environ=workspace.clean_environ(tmp_path)).expect_success()
     assert said.out.split() == []

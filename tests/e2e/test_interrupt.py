@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clouds import Cloud
-from tests.e2e import worlds
 from tests.e2e.conftest import aws_environ
+from tests.support import workspace
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-    from tests.e2e.worlds import Workspace
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -28,10 +28,10 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, 
     """Return an app in a cloud that takes its time, and that cloud."""
     folder = tmp_path_factory.mktemp("slow")
     with Cloud(folder / "cloud", "--deploy-seconds", SLOW) as cloud:
-        environ = {**worlds.clean_environ(folder), **aws_environ(cloud)}
+        environ = {**workspace.clean_environ(folder), **aws_environ(cloud)}
         work = folder / "work"
         work.mkdir()
-        yield worlds.create_workspace(work, app="slow", state=cloud.state, environ=environ), cloud
+        yield workspace.create_workspace(work, app="slow", state=cloud.state, environ=environ), cloud
 
 
 def as_ctrl_c(command: subprocess.Popen[str]) -> None:
@@ -59,7 +59,7 @@ def test_goes_on_after_it_was_stopped(
     with world.start("release-staging") as command:
         wait_for("is deploying", command)
         stop(command)
-        _, said = command.communicate(timeout=worlds.COMMAND_SECONDS)
+        _, said = command.communicate(timeout=workspace.COMMAND_SECONDS)
     assert command.returncode == 130, said
     assert said.splitlines() == ["interrupted", "type the same command again to finish"]
     assert world.git("tag") == tags
@@ -76,9 +76,9 @@ def test_a_second_release_at_once_is_told_who_is_at_work(slow: tuple[Workspace, 
     with world.start("release-staging") as first:
         wait_for("is deploying", first)
         second = world.inv("release-staging")
-        _, said = first.communicate(timeout=worlds.COMMAND_SECONDS)
+        _, said = first.communicate(timeout=workspace.COMMAND_SECONDS)
     assert first.returncode == 0, said
-    worlds.assert_refused(second, 4)
+    workspace.assert_refused(second, 4)
     assert "staging" in second.err
     assert len(deployments(cloud)) == len(deployed) + 1
 

@@ -13,16 +13,16 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.clouds import Cloud
-from tests.e2e import git_server, worlds
 from tests.e2e.conftest import aws_environ
-from tests.images import base_image
+from tests.support import git_http_server, workspace
+from tests.support.base_image import base_image
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from tests.e2e.worlds import CommandResult, Workspace
+    from tests.support.workspace import CommandResult, Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -126,9 +126,11 @@ def cloud(engine: str, tmp_path: Path) -> Iterator[Cloud]:
 def world(cloud: Cloud, tmp_path: Path) -> Workspace:
     work = tmp_path / "work"
     work.mkdir()
-    environ = {**worlds.clean_environ(tmp_path), **aws_environ(cloud)}
+    environ = {**workspace.clean_environ(tmp_path), **aws_environ(cloud)}
     further = '[environments.prod]\n[build.args]\nBASE = ""\n'
-    return worlds.create_workspace(work, app="secretive", state=cloud.state, environ=environ, more_environments=further)
+    return workspace.create_workspace(
+        work, app="secretive", state=cloud.state, environ=environ, more_environments=further
+    )
 
 
 def test_nothing_leaks_out_of_a_release(world: Workspace, cloud: Cloud, tmp_path: Path, engine: str) -> None:
@@ -144,8 +146,8 @@ def test_nothing_leaks_out_of_a_release(world: Workspace, cloud: Cloud, tmp_path
     }
     hand_out(cloud, password)
     sentry = Sentry(secrets, (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"])))
-    with git_server.serve_git(world.remote, TOKEN) as address:
-        world.git("remote", "set-url", "origin", address.replace("//", f"//{git_server.USER}:{TOKEN}@"))
+    with git_http_server.serve_git(world.remote, TOKEN) as address:
+        world.git("remote", "set-url", "origin", address.replace("//", f"//{git_http_server.USER}:{TOKEN}@"))
         with sentry:
             said = [typed(world, traced, variables, *words) for words in COMMANDS]
     forget(cloud)
@@ -194,7 +196,7 @@ def typed(world: Workspace, traced: Path, variables: Mapping[str, str], *words: 
         if strace
         else ()
     )
-    return world.run(*tracer, worlds.program("inv"), *words, cwd=world.clone, **variables)
+    return world.run(*tracer, workspace.program("inv"), *words, cwd=world.clone, **variables)
 
 
 def arguments(traced: Path, sentry: Sentry) -> list[str]:

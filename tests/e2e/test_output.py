@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e import terminals, worlds
+from tests.support import terminal, workspace
 
 if TYPE_CHECKING:
-    from tests.e2e.terminals import TerminalOutput
-    from tests.e2e.worlds import Workspace
+    from tests.support.terminal import TerminalOutput
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -24,8 +24,8 @@ COMMANDS = ("status", "history", "release-staging", "--dry release-staging", "lo
 def shown(world: Workspace, command: str, *, columns: int = 80, typed: str = "", **variables: str) -> TerminalOutput:
     """Type a command on a terminal in the app's folder."""
     environ = {**world.environ, "TERM": "xterm-256color", **variables}
-    words = [worlds.program("inv"), *command.split()]
-    return terminals.run_in_terminal(words, cwd=world.clone, environ=environ, columns=columns, keyboard_input=typed)
+    words = [workspace.program("inv"), *command.split()]
+    return terminal.run_in_terminal(words, cwd=world.clone, environ=environ, columns=columns, keyboard_input=typed)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -37,14 +37,14 @@ def test_without_a_terminal_there_are_no_escape_codes(demo: Workspace, command: 
 
 @pytest.mark.parametrize("command", ["status", "release-staging"])
 def test_a_terminal_gets_colour(demo: Workspace, command: str) -> None:
-    assert terminals.ANSI_COLOURS.search(shown(demo, command).raw)
+    assert terminal.ANSI_COLOURS.search(shown(demo, command).raw)
 
 
 @pytest.mark.parametrize("command", ["status", "history", "release-staging", "promote-beta"])
 def test_no_color_is_respected(demo: Workspace, command: str) -> None:
     said = shown(demo, command, NO_COLOR="1")
     assert said.code == 0
-    assert terminals.ANSI_COLOURS.findall(said.raw) == []
+    assert terminal.ANSI_COLOURS.findall(said.raw) == []
 
 
 def test_a_dumb_terminal_gets_no_escape_codes(demo: Workspace) -> None:
@@ -97,7 +97,7 @@ def test_elsewhere_a_promotion_says_when_and_how_many_are_through(demo: Workspac
     said = demo.inv("promote-beta").expect_success()
     through = [step for verdict, step in said.verdicts if verdict == "complete"]
     assert sorted(through) == ["dom", "mark", "shane"]
-    assert len(worlds.TIMESTAMP.findall(said.out.splitlines()[-1])) == 1
+    assert len(workspace.TIMESTAMP.findall(said.out.splitlines()[-1])) == 1
 
 
 def test_watching_gives_a_document_for_each_look_until_it_is_stopped(demo: Workspace) -> None:
@@ -105,16 +105,16 @@ def test_watching_gives_a_document_for_each_look_until_it_is_stopped(demo: Works
         assert watch.stdout
         looks = [json.loads(watch.stdout.readline()) for _ in range(2)]
         os.killpg(watch.pid, signal.SIGINT)
-        rest, said = watch.communicate(timeout=worlds.COMMAND_SECONDS)
+        rest, said = watch.communicate(timeout=workspace.COMMAND_SECONDS)
     assert [list(each["environments"]) for each in looks] == [["mark"], ["mark"]]
     assert looks[0]["at"] < looks[1]["at"]
     assert (watch.returncode, said) == (0, ""), rest
 
 
 def test_watching_without_json_needs_a_terminal(demo: Workspace) -> None:
-    worlds.assert_refused(demo.inv("status", "--watch"), 2)
-    worlds.assert_refused(demo.inv("status", "--interval", "3s"), 2)
-    worlds.assert_refused(demo.inv("status", "--watch", "--interval", "1ms", "--json"), 2)
+    workspace.assert_refused(demo.inv("status", "--watch"), 2)
+    workspace.assert_refused(demo.inv("status", "--interval", "3s"), 2)
+    workspace.assert_refused(demo.inv("status", "--watch", "--interval", "1ms", "--json"), 2)
 
 
 def test_a_protected_environment_asks_for_the_name_of_the_app(demo: Workspace) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.worlds import Workspace
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.worlds import LOCK_JOURNAL, Workspace, assert_refused
+from tests.support.workspace import LOCK_JOURNAL, Workspace, assert_refused
 
 if TYPE_CHECKING:
     from pathlib import Path

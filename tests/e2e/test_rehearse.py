@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e import worlds
-from tests.e2e.worlds import EXAMPLE_APP, Workspace, assert_refused
+from tests.support import workspace
+from tests.support.workspace import EXAMPLE_APP, Workspace, assert_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ TRAIN = ["release-staging --yes", "promote-prod --yes", "promote-beta --yes"]
 @pytest.fixture
 def app(tmp_path: Path) -> Workspace:
     """An app as its team has it: no tags, VERSION bumped and changelog cut on a branch, something not committed."""
-    environ = {**worlds.clean_environ(tmp_path), "INVOKE_BUILD_ENGINE": "bundle", "AWS_PROFILE": "real-account"}
+    environ = {**workspace.clean_environ(tmp_path), "INVOKE_BUILD_ENGINE": "bundle", "AWS_PROFILE": "real-account"}
     clone, remote = tmp_path / "coach", tmp_path / "real.git"
     shutil.copytree(EXAMPLE_APP, clone, ignore=shutil.ignore_patterns("__pycache__"))
     world = Workspace(clone=clone, remote=remote, state=tmp_path / "nowhere", environ=environ)
@@ -80,8 +80,8 @@ def test_a_flow_that_fails_ends_as_it_would(app: Workspace, tmp_path: Path) -> N
         assert "/version answers HTTP 404" in said.err
         assert "It would fail." in said.out
         assert f"inv local.down --state {kept}/cloud" in said.out
-        script = f". {kept}/cloud/environ && {worlds.program('inv')} history --env staging"
-        history = worlds.run(("sh", "-c", script), cwd=kept / "coach", environ=app.environ)
+        script = f". {kept}/cloud/environ && {workspace.program('inv')} history --env staging"
+        history = workspace.run(("sh", "-c", script), cwd=kept / "coach", environ=app.environ)
         assert "started" in history.expect_success().out
     finally:
         app.inv("local.down", "--state", str(kept / "cloud")).expect_success()

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e import worlds
 from tests.e2e.conftest import new_world
-from tests.e2e.worlds import assert_refused
+from tests.support import workspace
+from tests.support.workspace import assert_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.clouds import Cloud
-    from tests.e2e.worlds import Workspace
+    from tests.support.local_cloud import Cloud
+    from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -97,7 +97,7 @@ def test_nothing_is_asked_and_nothing_changed_by_a_bad_value(world: Workspace) -
     for bad in ("AI_TEMPERATURE=3", "AI_MODEL=gpt", "AI_TEMPERATUR=1"):
         assert_refused(world.inv("runtime.set", *STAGING, "--set", bad), 2)
     assert_refused(world.inv("runtime.set", "--env", "prod", "--set", "AI_TEMPERATURE=1"), 3)  # and nobody to ask
-    assert worlds.mutating_operations(world.requests[before:]) == []
+    assert workspace.mutating_operations(world.requests[before:]) == []
 
 
 def test_a_configuration_with_which_the_app_does_not_come_up_is_undone(world: Workspace, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_no_edit_of_several_at_once_is_lost(world: Workspace) -> None:
         world.start("runtime.set", *STAGING, "--set", f"KEY_{number}={number + 7}", "--wait", "2m")
         for number in range(EDITORS)
     ]
-    said = [run.communicate(timeout=worlds.COMMAND_SECONDS) for run in runs]
+    said = [run.communicate(timeout=workspace.COMMAND_SECONDS) for run in runs]
     assert [run.returncode for run in runs] == [0] * EDITORS, said
     keys = shown(world)["keys"]
     assert [keys[f"KEY_{number}"]["value"] for number in range(EDITORS)] == [str(n + 7) for n in range(EDITORS)]

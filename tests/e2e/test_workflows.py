@@ -10,13 +10,13 @@ import pytest
 import yaml
 from attrs import define, field
 
-from tests.e2e import worlds
-from tests.e2e.worlds import Workspace, assert_refused, program
+from tests.support import workspace
+from tests.support.workspace import Workspace, assert_refused, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.e2e.worlds import CommandResult
+    from tests.support.workspace import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -59,7 +59,7 @@ class Runner:
         given = {key: self._filled(value) for key, value in step.get("env", {}).items()}
         words = ("bash", "--noprofile", "--norc", "-eo", "pipefail", str(script))
         environ = {**self.world.environ, **self._variables(), **given}
-        said = worlds.run(words, cwd=self.world.clone, environ=environ)
+        said = workspace.run(words, cwd=self.world.clone, environ=environ)
         for line in output.read_text(encoding="utf-8").splitlines():
             key, _, value = line.partition("=")
             self.outputs[step["id"], key] = value

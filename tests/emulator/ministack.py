@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.registries import free_port
+from tests.support.docker_registry import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,17 +19,19 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from tests import oci_samples
 from tests.contracts.holds import HoldsContract
 from tests.contracts.ledger import LedgerContract
 from tests.contracts.locks import LocksContract
 from tests.contracts.registry import RegistryContract
 from tests.emulator.ministack import VARIABLE
 from tests.fakes.clock import FakeClock
-from tests.oci_samples import Sample
+from tests.support import oci_images
+from tests.support.oci_images import Sample
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
+
+pytestmark = pytest.mark.integration
 
 URL = os.environ[VARIABLE]
 REPOSITORIES = ("team/staging", "team/prod")
@@ -117,6 +119,6 @@ class TestRegistry(RegistryContract):
             with suppress(ecr.exceptions.RepositoryNotFoundException):
                 ecr.delete_repository(repositoryName=name, force=True)
             ecr.create_repository(repositoryName=name)
-        shelf = EmulatedShelf(EcrRegistry(aws, clock=FakeClock(datetime.now(UTC))), oci_samples.image())
+        shelf = EmulatedShelf(EcrRegistry(aws, clock=FakeClock(datetime.now(UTC))), oci_images.image())
         shelf.put("team/staging", "v1.2.3", shelf.sample)
         return shelf

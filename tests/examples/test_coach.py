@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.examples.coach import RunningCoach
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def coach() -> Iterator[RunningCoach]:

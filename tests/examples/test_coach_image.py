@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.examples.coach import COACH, PATIENCE, ask
-from tests.images import base_image
+from tests.support.base_image import base_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,23 +7,23 @@ from attrs import frozen
 
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import PushFailed
-from tests import oci_samples
 from tests.contracts.registry import RegistryContract
 from tests.fakes.registry import FakeRegistry
+from tests.support import oci_images
 
 
 @frozen
 class FakeShelf:
     registry: FakeRegistry
-    sample: oci_samples.Sample
+    sample: oci_images.Sample
 
-    def put(self, repository: str, tag: str, sample: oci_samples.Sample) -> None:
+    def put(self, repository: str, tag: str, sample: oci_images.Sample) -> None:
         children = [Image(digest=each.digest, media_type=each.media_type) for each in sample.children]
         image = Image(
             digest=sample.digest,
             media_type=sample.root.media_type,
             version=sample.version,
-            revision=oci_samples.REVISION,
+            revision=oci_images.REVISION,
         )
         self.registry.put(repository, tag, image, *children)
 
@@ -33,7 +33,7 @@ class TestContract(RegistryContract):
     def shelf(self) -> FakeShelf:
         registry = FakeRegistry()
         registry.create("team/staging", "team/prod")
-        shelf = FakeShelf(registry, oci_samples.image())
+        shelf = FakeShelf(registry, oci_images.image())
         shelf.put("team/staging", "v1.2.3", shelf.sample)
         return shelf
 

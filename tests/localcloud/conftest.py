@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clouds import Cloud
 from tests.localcloud.samples import RawRegistry, digest_of
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run a local cloud of the module's own."""
-    with Cloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 CONFIG = b'{"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}'
 

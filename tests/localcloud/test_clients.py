@@ -18,8 +18,8 @@ from kaizen_tasks.localcloud.registry.manifests import OCI_MANIFEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.clouds import Cloud
     from tests.localcloud.samples import RawRegistry
+    from tests.support.local_cloud import Cloud
 
 pytestmark = pytest.mark.docker
 SECONDS = 60

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clouds import Cloud
 from tests.localcloud.samples import RawRegistry
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture

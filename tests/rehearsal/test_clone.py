@@ -15,6 +15,8 @@ from tests.rehearsal.test_example import git
 if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.clone import ScratchClone
 
+pytestmark = pytest.mark.integration
+
 
 @frozen
 class Original:

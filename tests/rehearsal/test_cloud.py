@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The cloud goes on when its handle is dropped: that is what it is for.
-pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
+]
 
 SAID = {"pid": 1, "endpoint_url": "http://127.0.0.1:9", "region": "eu-west-1", "account": "123456789012"}
 

@@ -18,6 +18,8 @@ from kaizen_tasks.rehearsal.demo import DemoWorkspace
 if TYPE_CHECKING:
     from typing import TextIO
 
+pytestmark = pytest.mark.integration
+
 
 @frozen
 class Docker:

@@ -13,6 +13,8 @@ from kaizen_tasks.rehearsal import example
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 
 def git(folder: Path, *words: str) -> str:
     """Return what git says."""

@@ -12,6 +12,8 @@ from kaizen_tasks.rehearsal.image_tags import preserve_image_tags
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 ENGINE = """#!/bin/sh
 echo "$@" >> {log}
 case "$*" in *--format*) cat {images} ;; esac

@@ -58,6 +58,7 @@ def test_nothing_is_waited_for_that_is_not_here(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.integration
 def test_refuses_without_a_repository(tmp_path: Path) -> None:
     """Before anything is made."""
     work = tmp_path / "work"

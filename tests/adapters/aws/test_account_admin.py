@@ -22,15 +22,17 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.lifecycle import LifecycleRule
 from kaizen_tasks.errors import Refused
-from tests import oci_samples
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.account import REPOSITORY, AccountAdminContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.tools import settings
-from tests.scripted import Reply, ScriptedServer
+from tests.support import oci_images
+from tests.support.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
+
+pytestmark = pytest.mark.integration
 
 POLICY = {
     "rules": [
@@ -98,7 +100,7 @@ def account(aws: Aws) -> AwsAccount:
 class TestAws(AccountAdminContract):
     def test_lists_every_image_with_its_tags(self, account: AwsAccount, aws: Aws) -> None:
         registry = EcrRegistry(aws, clock=FakeClock(datetime.now(UTC)))
-        sample = oci_samples.image()
+        sample = oci_images.image()
         sample.push(OciClient(StaticCredentials(registry.credentials()), clock=SystemClock()), REPOSITORY, "v1.2.3")
         registry.move_tag(repository=REPOSITORY, tag="latest", digest=sample.digest)
 

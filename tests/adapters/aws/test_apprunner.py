@@ -13,10 +13,10 @@ from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 from tests.adapters.conftest import ACCOUNT, REGION
-from tests.clouds import Cloud
 from tests.contracts.platform import PlatformContract
 from tests.localcloud.layers import Pushed
-from tests.scripted import Reply, Request, ScriptedServer
+from tests.support.local_cloud import Cloud
+from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import CopyImage, Deploy, Record
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import ACCOUNT, REGION
-from tests.clouds import Cloud
 from tests.fakes.tools import settings
 from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

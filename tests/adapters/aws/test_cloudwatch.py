@@ -18,12 +18,14 @@ from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.logs import LogsContract
 from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
-from tests.scripted import Reply, Request, ScriptedServer
+from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
+
+pytestmark = pytest.mark.integration
 
 DYING = "for number in range(30): print('line', number)\nraise SystemExit(3)"
 BEGAN = datetime(2026, 11, 20, 12, tzinfo=UTC)

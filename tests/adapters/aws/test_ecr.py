@@ -18,14 +18,14 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.errors import PushFailed
-from tests import oci_samples
 from tests.contracts.registry import RegistryContract
 from tests.fakes.clock import FakeClock
+from tests.support import oci_images
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.release import CopyStats
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 REPOSITORIES = ("team/staging", "team/prod")
 
@@ -33,9 +33,9 @@ REPOSITORIES = ("team/staging", "team/prod")
 @frozen
 class EcrShelf:
     registry: EcrRegistry
-    sample: oci_samples.Sample
+    sample: oci_images.Sample
 
-    def put(self, repository: str, tag: str, sample: oci_samples.Sample) -> None:
+    def put(self, repository: str, tag: str, sample: oci_images.Sample) -> None:
         sample.push(OciClient(StaticCredentials(self.registry.credentials()), clock=SystemClock()), repository, tag)
 
 
@@ -51,7 +51,7 @@ def shelf(aws: Aws, clock: FakeClock) -> EcrShelf:
         with suppress(ecr.exceptions.RepositoryNotFoundException):
             ecr.delete_repository(repositoryName=name, force=True)
         ecr.create_repository(repositoryName=name)
-    shelf = EcrShelf(EcrRegistry(aws, clock=clock), oci_samples.image())
+    shelf = EcrShelf(EcrRegistry(aws, clock=clock), oci_images.image())
     shelf.put("team/staging", "v1.2.3", shelf.sample)
     return shelf
 
@@ -82,7 +82,7 @@ class TestEcr(RegistryContract):
             imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
             imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "latest"}],
         )
-        newer = oci_samples.image("v1.2.4")
+        newer = oci_images.image("v1.2.4")
         shelf.put("team/staging", "v1.2.4", newer)
         shelf.registry.move_tag(repository="team/staging", tag="latest", digest=shelf.sample.digest)
 
@@ -93,7 +93,7 @@ class TestEcr(RegistryContract):
         assert newer.digest == image.digest
 
     def test_says_what_to_do_when_no_tag_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
-        newer = oci_samples.image("v1.2.4")
+        newer = oci_images.image("v1.2.4")
         shelf.put("team/staging", "latest", newer)
         aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
 
@@ -106,7 +106,7 @@ class TestEcr(RegistryContract):
         aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
 
         with pytest.raises(PushFailed, match="TAG_INVALID"):
-            shelf.put("team/staging", "v1.2.3", oci_samples.image(layers=(b"other",)))
+            shelf.put("team/staging", "v1.2.3", oci_images.image(layers=(b"other",)))
 
     def test_keeps_its_token_until_shortly_before_it_expires(self, shelf: EcrShelf, clock: FakeClock) -> None:
         first = shelf.registry.credentials()
@@ -121,7 +121,7 @@ class TestEcr(RegistryContract):
 
     def test_counts_the_layers_that_are_there(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
-        shelf.put("team/prod", "v1.2.2", oci_samples.image("v1.2.2", layers=(b"base", b"old")))
+        shelf.put("team/prod", "v1.2.2", oci_images.image("v1.2.2", layers=(b"base", b"old")))
 
         copied = _promote(shelf)
 

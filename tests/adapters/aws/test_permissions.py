@@ -13,13 +13,15 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.fakes.tools import settings
-from tests.scripted import Reply, Request, ScriptedServer
+from tests.support.scripted_server import Reply, Request, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.aws_account import Permission
     from kaizen_tasks.errors import KaizenError
+
+pytestmark = pytest.mark.integration
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/ada"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/ada"

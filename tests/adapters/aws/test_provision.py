@@ -14,7 +14,7 @@ from tests.adapters.conftest import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 STAGING = Environment(
     name="staging",

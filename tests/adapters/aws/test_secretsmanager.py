@@ -18,7 +18,7 @@ from tests.contracts import secrets as contract
 from tests.contracts.secrets import NAME, SecretsContract, new, write
 
 if TYPE_CHECKING:
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 
 @pytest.fixture

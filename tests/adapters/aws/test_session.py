@@ -11,13 +11,13 @@ import pytest
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
-from tests.scripted import Reply, ScriptedServer
+from tests.support.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 
 class TestGuard:

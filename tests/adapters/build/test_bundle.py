@@ -17,7 +17,7 @@ from attrs import evolve
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.errors import BuildFailed
 from tests.contracts.builder import BuilderContract, DistributionShelf, recipe
-from tests.registries import DockerRegistry, docker_registry
+from tests.support.docker_registry import DockerRegistry, docker_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

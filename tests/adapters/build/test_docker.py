@@ -24,13 +24,15 @@ from tests.contracts.builder import (
     require,
     write_context,
 )
-from tests.registries import DockerRegistry, docker_registry
+from tests.support.docker_registry import DockerRegistry, docker_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.images import Builder
+
+pytestmark = pytest.mark.integration
 
 BOOM = 'RUN ["/bin/busybox", "sh", "-c", "echo boom; exit 3"]\n'
 

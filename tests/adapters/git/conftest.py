@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.git.scm import GitScm
-from tests.repositories import ENVIRONMENT, Repository, make
+from tests.support.git_repository import ENVIRONMENT, Repository, make
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.adapters.git.scm import GitScm
 from tests.contracts.scm import FILES
 from tests.fakes.scm import FakeRemote, FakeScm
-from tests.repositories import Repository, clone, make
+from tests.support.git_repository import Repository, clone, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,13 @@ import pytest
 
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
-from tests.adapters.git.checkouts import in_a_submodule
-from tests.repositories import Repository
+from tests.support.checkouts import in_a_submodule
+from tests.support.git_repository import Repository
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 class TestExport:

@@ -8,13 +8,15 @@ import pytest
 
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
-from tests.adapters.git.checkouts import LAYOUTS, in_a_subfolder, with_sparse_checkout
 from tests.contracts.scm import FILES, PATHS, RELEASE, land_and_tag
-from tests.repositories import Repository, make
+from tests.support.checkouts import LAYOUTS, in_a_subfolder, with_sparse_checkout
+from tests.support.git_repository import Repository, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

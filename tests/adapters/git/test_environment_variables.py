@@ -13,10 +13,12 @@ import pytest
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
 from tests.contracts.scm import land_and_tag
-from tests.repositories import Repository, clone
+from tests.support.git_repository import Repository, clone
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 class TestSurroundings:

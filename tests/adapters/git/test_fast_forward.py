@@ -12,7 +12,9 @@ from tests.contracts.scm import PATHS, RELEASE, land_and_tag, release
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.scm import GitScm
-    from tests.repositories import Repository
+    from tests.support.git_repository import Repository
+
+pytestmark = pytest.mark.integration
 
 
 class TestLanding:

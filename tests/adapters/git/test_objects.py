@@ -9,10 +9,12 @@ import pytest
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
 from tests.contracts.scm import land_and_tag, release
-from tests.repositories import ENVIRONMENT, Repository
+from tests.support.git_repository import ENVIRONMENT, Repository
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 class TestCommit:

@@ -11,10 +11,12 @@ from kaizen_tasks.adapters.git.command import redact_urls
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import PushFailed, Unreachable
 from tests.contracts.scm import land_and_tag
-from tests.repositories import Repository, clone
+from tests.support.git_repository import Repository, clone
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 class TestPush:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.integration
 class TestGitKeepsTheContract(ScmContract):
     @pytest.fixture
     def scene(self, tmp_path: Path) -> GitScene:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.adapters.git.scm import GitScm
-    from tests.repositories import Repository
+    from tests.support.git_repository import Repository
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture

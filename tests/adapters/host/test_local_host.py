@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.ports.types import Engine
 
+pytestmark = pytest.mark.integration
+
 
 def _docker(folder: Path, *, buildx: int) -> None:
     """Put a docker on the path that answers, with buildx or without."""

@@ -20,6 +20,8 @@ from kaizen_tasks.ports.types import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.integration
+
 PATIENCE = 10.0
 
 

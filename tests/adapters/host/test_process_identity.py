@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it well enough")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it well enough"),
+]
 
 TOKEN = "a-token-that-nobody-else-bears"
 NAMES = "from kaizen_tasks.adapters.host import process_identity; print(process_identity.current_process_identity(), flush=True); input()"

@@ -17,13 +17,15 @@ from attrs import field, frozen
 
 from kaizen_tasks.adapters.http.prober import HttpProber
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
-from tests.certificates import self_signed
 from tests.contracts.prober import ProberContract
 from tests.fakes.prober import FakeProber
+from tests.support.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.integration
 
 
 def whole(connection: socket.socket) -> bytes:

@@ -11,8 +11,8 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.ports.types import Login, Secret
 from tests.fakes.clock import FakeClock
-from tests.registries import DockerRegistry, docker_registry
-from tests.scripted import ScriptedServer
+from tests.support.docker_registry import DockerRegistry, docker_registry
+from tests.support.scripted_server import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

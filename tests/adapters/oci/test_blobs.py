@@ -16,18 +16,20 @@ from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
 from kaizen_tasks.adapters.oci.transport import MAX_ATTEMPTS, StaticCredentials
 from kaizen_tasks.errors import PushFailed, Unreachable
 from kaizen_tasks.ports.types import Login
-from tests import oci_samples
 from tests.fakes.clock import FakeClock
-from tests.relays import Relay
-from tests.scripted import Reply
+from tests.support import oci_images
+from tests.support.scripted_server import Reply
+from tests.support.tcp_relay import Relay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.adapters.oci.blobs import Stream
-    from tests.registries import DockerRegistry
-    from tests.scripted import ScriptedServer
+    from tests.support.docker_registry import DockerRegistry
+    from tests.support.scripted_server import ScriptedServer
+
+pytestmark = pytest.mark.integration
 
 LARGE = os.urandom(1 << 20) * 24
 BEGIN = "POST /v2/a/blobs/uploads/"
@@ -60,7 +62,7 @@ class TestLocalCloud:
     def test_goes_on_where_the_connection_was_cut(self, relay: Relay, cut_off: OciClient) -> None:
         relay.cuts = [9 << 20, 6 << 20]
 
-        cut_off.blobs.upload("team/uploads", _blob(LARGE), oci_samples.opener(LARGE))
+        cut_off.blobs.upload("team/uploads", _blob(LARGE), oci_images.opener(LARGE))
 
         assert b"".join(cut_off.blobs.open("team/uploads", sha256_digest(LARGE))) == LARGE
         assert not relay.cuts
@@ -76,7 +78,7 @@ class TestLocalCloud:
         digest = hashlib.sha256()
         for _ in range(0, size, len(piece)):
             digest.update(piece)
-        blob = Descriptor(digest=f"sha256:{digest.hexdigest()}", media_type=oci_samples.LAYER, size=size)
+        blob = Descriptor(digest=f"sha256:{digest.hexdigest()}", media_type=oci_images.LAYER, size=size)
         tracemalloc.start()
         try:
             cut_off.blobs.upload("team/uploads", blob, opened)
@@ -90,18 +92,18 @@ class TestDockerRegistry:
         with Relay(plain.port, cuts=[9 << 20, 6 << 20]) as relay:
             client = _through(relay, plain.login)
 
-            client.blobs.upload("a", _blob(LARGE), oci_samples.opener(LARGE))
+            client.blobs.upload("a", _blob(LARGE), oci_images.opener(LARGE))
 
             assert b"".join(client.blobs.open("a", sha256_digest(LARGE))) == LARGE
             assert not relay.cuts
 
     def test_reads_from_the_middle(self, client: OciClient) -> None:
-        client.blobs.upload("a", _blob(CONTENT), oci_samples.opener(CONTENT))
+        client.blobs.upload("a", _blob(CONTENT), oci_images.opener(CONTENT))
 
         assert b"".join(client.blobs.open("a", sha256_digest(CONTENT), 3)) == b"tent"
 
     def test_takes_an_empty_blob(self, client: OciClient) -> None:
-        client.blobs.upload("a", _blob(b""), oci_samples.opener(b""))
+        client.blobs.upload("a", _blob(b""), oci_images.opener(b""))
 
         assert client.blobs.has("a", sha256_digest(b""))
 
@@ -248,8 +250,8 @@ def _through(relay: Relay, login: Login) -> OciClient:
 
 
 def _upload(client: OciClient) -> int:
-    return client.blobs.upload("a", _blob(CONTENT), oci_samples.opener(CONTENT))
+    return client.blobs.upload("a", _blob(CONTENT), oci_images.opener(CONTENT))
 
 
 def _blob(content: bytes) -> Descriptor:
-    return Descriptor(digest=sha256_digest(content), media_type=oci_samples.LAYER, size=len(content))
+    return Descriptor(digest=sha256_digest(content), media_type=oci_images.LAYER, size=len(content))

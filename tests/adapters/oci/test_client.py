@@ -16,14 +16,16 @@ from kaizen_tasks.adapters.oci.registry import OciRegistry
 from kaizen_tasks.adapters.oci.transport import BACKOFF_CAP_SECONDS, MAX_ATTEMPTS
 from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import Login, Secret
-from tests import oci_samples
 from tests.contracts.registry import RegistryContract
-from tests.oci_samples import Sample
-from tests.scripted import Reply, ScriptedServer
+from tests.support import oci_images
+from tests.support.oci_images import Sample
+from tests.support.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock
-    from tests.registries import DockerRegistry
+    from tests.support.docker_registry import DockerRegistry
+
+pytestmark = pytest.mark.integration
 
 DIGEST = "sha256:" + "1" * 64
 
@@ -41,8 +43,8 @@ class PlainShelf:
 class TestPlainRegistry(RegistryContract):
     @pytest.fixture
     def shelf(self, plain: DockerRegistry, client: OciClient) -> PlainShelf:
-        sample = oci_samples.image().push(client, "team/staging", "v1.2.3")
-        oci_samples.image("v0.1.0", layers=(b"old",)).push(client, "team/prod", "v0.1.0")
+        sample = oci_images.image().push(client, "team/staging", "v1.2.3")
+        oci_images.image("v0.1.0", layers=(b"old",)).push(client, "team/prod", "v0.1.0")
         return PlainShelf(OciRegistry(plain.login, clock=SystemClock()), sample, client)
 
 
@@ -125,7 +127,7 @@ class TestMisbehaviour:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=201, headers=other)]
 
         with pytest.raises(PushFailed, match=f"became {DIGEST}"):
-            hearing.put_manifest("a", "v1", oci_samples.image().root)
+            hearing.put_manifest("a", "v1", oci_images.image().root)
 
     def test_says_that_nobody_listens(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
@@ -162,12 +164,12 @@ class TestMisbehaviour:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=303, headers={"Location": "/elsewhere"})]
 
         with pytest.raises(PushFailed, match="HTTP 303"):
-            hearing.put_manifest("a", "v1", oci_samples.image().root)
+            hearing.put_manifest("a", "v1", oci_images.image().root)
 
         assert len(scripted.requests) == 1
 
     def test_reads_what_a_digest_names_once(self, scripted: ScriptedServer, hearing: OciClient) -> None:
-        root = oci_samples.image().root
+        root = oci_images.image().root
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=201)]
         scripted.script["GET /v2/b/manifests/v1"] = [
             Reply(body=root.content, headers={"Content-Type": root.media_type})
@@ -179,7 +181,7 @@ class TestMisbehaviour:
         assert len(scripted.requests) == 3
 
     def test_asks_each_time_what_a_tag_names(self, scripted: ScriptedServer, hearing: OciClient) -> None:
-        roots = [oci_samples.image(version).root for version in ("v1", "v2")]
+        roots = [oci_images.image(version).root for version in ("v1", "v2")]
         scripted.script["GET /v2/a/manifests/latest"] = [
             Reply(body=root.content, headers={"Content-Type": root.media_type}) for root in roots
         ]
@@ -199,6 +201,6 @@ class TestMisbehaviour:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=400, body=body)]
 
         with pytest.raises(PushFailed, match="TAG_INVALID") as caught:
-            hearing.put_manifest("a", "v1", oci_samples.image().root)
+            hearing.put_manifest("a", "v1", oci_images.image().root)
 
         assert caught.value.hint == "a version never moves: release the next one"

@@ -13,13 +13,15 @@ import pytest
 from attrs import define, field
 
 from kaizen_tasks.adapters.oci.pool import ConnectionPool
-from tests.certificates import self_signed
+from tests.support.certificates import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kaizen_tasks.adapters.oci.pool import PooledResponse
+
+pytestmark = pytest.mark.integration
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 TIMEOUT = 10.0

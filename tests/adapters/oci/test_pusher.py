@@ -10,36 +10,38 @@ import pytest
 
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.errors import Denied, NotFound, PushFailed
-from tests import oci_samples
-from tests.scripted import Reply
+from tests.support import oci_images
+from tests.support.scripted_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from kaizen_tasks.adapters.oci.client import OciClient
-    from tests.oci_samples import Sample
-    from tests.scripted import ScriptedServer
+    from tests.support.oci_images import Sample
+    from tests.support.scripted_server import ScriptedServer
+
+pytestmark = pytest.mark.integration
 
 
 class TestTransfer:
     def test_mounts_every_blob_of_a_repository_next_to_it(self, client: OciClient) -> None:
-        sample = oci_samples.image().push(client, "a", "v1.2.3")
+        sample = oci_images.image().push(client, "a", "v1.2.3")
 
         copied = ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
         assert (copied.blobs_mounted, copied.blobs_uploaded, copied.bytes_sent) == (3, 0, 0)
 
     def test_keeps_the_original_bytes(self, client: OciClient) -> None:
-        sample = oci_samples.image().push(client, "a", "v1.2.3")
+        sample = oci_images.image().push(client, "a", "v1.2.3")
 
         ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
 
         assert client.manifest("b", "v1.2.3") == sample.root
 
     def test_asks_for_nothing_that_is_known_to_be_there(self, client: OciClient) -> None:
-        sample = oci_samples.image(layers=(b"base", b"app")).push(client, "a", "v1.2.3")
-        oci_samples.image("v1.2.2", layers=(b"base", b"old")).push(client, "b", "v1.2.2")
+        sample = oci_images.image(layers=(b"base", b"app")).push(client, "a", "v1.2.3")
+        oci_images.image("v1.2.2", layers=(b"base", b"old")).push(client, "b", "v1.2.2")
         base = sample.root.blobs[1].digest
         carrier = ImagePusher(
             client, blob_lookup=lambda repository, digests: {base} & set(digests) if repository == "b" else ()
@@ -51,8 +53,8 @@ class TestTransfer:
 
     def test_leaves_a_tag_alone_that_appeared_while_the_blobs_were_on_their_way(self, client: OciClient) -> None:
         """This registry would let it move."""
-        sample = oci_samples.image().push(client, "a", "v1.2.3")
-        faster = oci_samples.image(layers=(b"somebody else's",))
+        sample = oci_images.image().push(client, "a", "v1.2.3")
+        faster = oci_images.image(layers=(b"somebody else's",))
 
         def stock(repository: str, _digests: Collection[str]) -> Collection[str]:
             faster.push(client, repository, "v1.2.3")
@@ -64,7 +66,7 @@ class TestTransfer:
         assert client.resolve_digest("b", "v1.2.3") == faster.digest
 
     def test_uploads_a_layout(self, client: OciClient, tmp_path: Path) -> None:
-        sample = oci_samples.image(layers=(b"x" * 3_000_000, b"app"))
+        sample = oci_images.image(layers=(b"x" * 3_000_000, b"app"))
 
         copied = ImagePusher(client).upload_layout(sample.write(tmp_path / "layout"), repository="a", tag="v1.2.3")
 
@@ -73,7 +75,7 @@ class TestTransfer:
         assert client.manifest("a", "v1.2.3") == sample.root
 
     def test_uploads_a_layout_once(self, client: OciClient, tmp_path: Path) -> None:
-        layout = oci_samples.image().write(tmp_path / "layout")
+        layout = oci_images.image().write(tmp_path / "layout")
         ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
         again = ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
@@ -81,15 +83,15 @@ class TestTransfer:
         assert (again.blobs_uploaded, again.bytes_sent) == (0, 0)
 
     def test_does_not_send_a_layer_that_the_target_holds(self, client: OciClient, tmp_path: Path) -> None:
-        oci_samples.image("v1.2.2", layers=(b"base", b"old")).push(client, "a", "v1.2.2")
-        layout = oci_samples.image(layers=(b"base", b"new")).write(tmp_path / "layout")
+        oci_images.image("v1.2.2", layers=(b"base", b"old")).push(client, "a", "v1.2.2")
+        layout = oci_images.image(layers=(b"base", b"new")).write(tmp_path / "layout")
 
         copied = ImagePusher(client).upload_layout(layout, repository="a", tag="v1.2.3")
 
         assert (copied.blobs_uploaded, copied.blobs_present) == (2, 1)
 
     def test_leaves_no_tag_when_a_layer_is_damaged(self, client: OciClient, tmp_path: Path) -> None:
-        sample = oci_samples.image(layers=(b"layer",))
+        sample = oci_images.image(layers=(b"layer",))
         layout = sample.write(tmp_path / "layout")
         (layout / "blobs" / sample.root.blobs[1].digest.replace(":", "/")).write_bytes(b"rotten")
 
@@ -100,7 +102,7 @@ class TestTransfer:
 
     @pytest.mark.parametrize("missing", ["index.json", "blobs"])
     def test_misses_a_file_of_the_layout(self, client: OciClient, tmp_path: Path, missing: str) -> None:
-        sample = oci_samples.image(layers=(b"layer",))
+        sample = oci_images.image(layers=(b"layer",))
         layout = sample.write(tmp_path / "layout")
         layer = layout / "blobs" / sample.root.blobs[1].digest.replace(":", "/")
         (layer if missing == "blobs" else layout / "index.json").unlink()
@@ -111,7 +113,7 @@ class TestTransfer:
         assert caught.value.hint == "build the image again"
 
     def test_copies_side_by_side_into_many_repositories(self, client: OciClient) -> None:
-        sample = oci_samples.image(layers=tuple(bytes([n]) * 1000 for n in range(8))).push(client, "a", "v1")
+        sample = oci_images.image(layers=tuple(bytes([n]) * 1000 for n in range(8))).push(client, "a", "v1")
         carrier, targets = ImagePusher(client), [f"tenant/{number}" for number in range(8)]
 
         with ThreadPoolExecutor(len(targets)) as pool:
@@ -122,7 +124,7 @@ class TestTransfer:
 
 class TestMisbehaviour:
     def test_reads_an_image_once_for_many_repositories(self, scripted: ScriptedServer, hearing: OciClient) -> None:
-        sample = oci_samples.image()
+        sample = oci_images.image()
         _hold(scripted, "a", sample)
         for target in ("b", "c"):
             _mount(scripted, target, sample)
@@ -134,7 +136,7 @@ class TestMisbehaviour:
         assert len(scripted.asked(f"GET /v2/a/manifests/{sample.digest}")) == 1
 
     def test_uses_the_upload_that_a_refused_mount_has_begun(self, scripted: ScriptedServer, hearing: OciClient) -> None:
-        sample = oci_samples.image(layers=(b"layer",))
+        sample = oci_images.image(layers=(b"layer",))
         _hold(scripted, "a", sample)
         for digest in sample.blobs:
             session = f"/upload/{digest}"
@@ -155,7 +157,7 @@ class TestMisbehaviour:
     def test_sends_nothing_that_is_there_when_a_mount_was_refused(
         self, scripted: ScriptedServer, hearing: OciClient
     ) -> None:
-        sample = oci_samples.image()
+        sample = oci_images.image()
         _hold(scripted, "a", sample)
         for digest in sample.blobs:
             begun = Reply(status=202, headers={"Location": "/upload"})
@@ -170,8 +172,8 @@ class TestMisbehaviour:
     def test_puts_children_before_their_index_and_the_tag_last(
         self, scripted: ScriptedServer, hearing: OciClient
     ) -> None:
-        amd, arm = oci_samples.image(), oci_samples.image(layers=(b"arm",))
-        index = oci_samples.index(("linux/amd64", amd), ("linux/arm64", arm))
+        amd, arm = oci_images.image(), oci_images.image(layers=(b"arm",))
+        index = oci_images.index(("linux/amd64", amd), ("linux/arm64", arm))
         for sample in (amd, arm, index):
             _hold(scripted, "a", sample)
             _mount(scripted, "b", sample)
@@ -182,7 +184,7 @@ class TestMisbehaviour:
         assert [path.rpartition("/")[2] for path in puts] == [amd.digest, arm.digest, "v1"]
 
     def test_says_that_the_source_has_lost_a_layer(self, scripted: ScriptedServer, hearing: OciClient) -> None:
-        sample = oci_samples.image(layers=(b"layer",))
+        sample = oci_images.image(layers=(b"layer",))
         _hold(scripted, "a", sample)
         _mount(scripted, "b", sample)
         lost = sample.root.blobs[1].digest
@@ -198,7 +200,7 @@ class TestMisbehaviour:
     def test_a_silent_registry_fails_the_push(
         self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
     ) -> None:
-        layout = oci_samples.image().write(tmp_path / "layout")
+        layout = oci_images.image().write(tmp_path / "layout")
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
 
         with pytest.raises(PushFailed, match="does not answer"):
@@ -207,7 +209,7 @@ class TestMisbehaviour:
     def test_a_failed_layer_stops_the_others_on_their_way(
         self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
     ) -> None:
-        sample = oci_samples.image(layers=(b"denied", b"y" * 50_000_000))
+        sample = oci_images.image(layers=(b"denied", b"y" * 50_000_000))
         layout = sample.write(tmp_path / "layout")
         denied, large = sample.root.blobs[1], sample.root.blobs[2]
         scripted.script |= {f"HEAD /v2/a/blobs/{blob.digest}": [Reply()] for blob in sample.root.blobs}
@@ -224,7 +226,7 @@ class TestMisbehaviour:
     def test_says_how_to_create_a_missing_target(
         self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
     ) -> None:
-        layout = oci_samples.image().write(tmp_path / "layout")
+        layout = oci_images.image().write(tmp_path / "layout")
         body = json.dumps({"errors": [{"code": "NAME_UNKNOWN"}]}).encode()
         scripted.script["POST /v2/a/blobs/uploads/"] = [Reply(status=404, body=body)]
 

@@ -7,7 +7,7 @@ import pytest
 from kaizen_tasks.adapters.oci.manifest import Descriptor, sha256_digest
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.errors import PushFailed
-from tests.oci_samples import LAYER
+from tests.support.oci_images import LAYER
 
 BLOB = Descriptor(digest=sha256_digest(b"content"), media_type=LAYER, size=7)
 

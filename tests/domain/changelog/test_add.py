@@ -1,7 +1,7 @@
 """Adding entries, and beginning a changelog."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
@@ -85,7 +85,6 @@ def test_keeps_a_fence_that_is_never_closed_inside_its_entry() -> None:
     ]
 
 
-@settings(max_examples=200, deadline=None)
 @given(nasty().map(str.encode), st.one_of(nasty(), st.text()), st.sampled_from(CHANGE_TYPES))
 @example(b"## [Unreleased]\n### Fixed\n- a", "x", "Fixed")
 @example(b"## [Unreleased]\n### Fixed\n```", "x", "Fixed")
@@ -101,7 +100,6 @@ def test_reads_back_what_was_added(content: bytes, text: str, kind: str) -> None
     assert [one.heading for one in before.releases] == [one.heading for one in after.releases]
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(CHANGE_TYPES), st.sampled_from(["a", "b\nc", "`d`"])), min_size=1))
 def test_builds_a_changelog_without_problems(entries: list[tuple[str, str]]) -> None:
     content = empty_changelog()

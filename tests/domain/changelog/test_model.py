@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.links.index import Link
@@ -134,7 +134,6 @@ def test_selects_a_range_of_releases() -> None:
     assert log.releases_between() == log.releases
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.binary(max_size=200), nasty().map(str.encode)))
 @example(b"")
 @example(b"\xef\xbb\xbf## [Unreleased]")

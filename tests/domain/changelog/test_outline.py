@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 
 from kaizen_tasks.domain.changelog.markdown.block_parser import MAX_NESTING_DEPTH, parse_blocks
@@ -40,7 +40,6 @@ def lines_of(text: str) -> list[str]:
     return lines if lines[-1].strip(" \t") else lines[:-1]
 
 
-@settings(max_examples=300, deadline=None)
 @given(nasty())
 @example("# \u2028")
 @example("\u2028\n---")
@@ -57,7 +56,6 @@ def test_sees_every_heading_as_markdown_it_does(text: str) -> None:
     assert oracle_headings(text) == seen
 
 
-@settings(max_examples=300, deadline=None)
 @given(nasty())
 @example("[a]: /u\n[1.0.0]: http://x\n\n# b")
 @example("[1.0.0]: https://x/y")

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clouds import Cloud
 from tests.localcloud.layers import SERVER, Pushed, archive, file, folder
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.integration
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"  # the other name of the local cloud's registry
 FINAL = {"SUCCEEDED", "FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}

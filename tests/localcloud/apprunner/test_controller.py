@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.integration
+
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 BROKEN = "raise SystemExit('cannot start')"
 SILENT = "import time; time.sleep(60)"

@@ -15,6 +15,8 @@ from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.integration
+
 
 class Upstream:
     """A server whose connections are handled by a function."""

@@ -17,7 +17,7 @@ from tests.localcloud.samples import CONFIG, RawRegistry, digest_of, image, inde
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
     Create = Callable[..., str]
 

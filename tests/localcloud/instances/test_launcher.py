@@ -29,6 +29,8 @@ from tests.localcloud.layers import BUNDLE, Shelf, archive, file, folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+pytestmark = pytest.mark.integration
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="what is asserted is read from /proc")
 QUICK = HealthCheck(protocol="TCP", path="/", interval=1, timeout=1, healthy_threshold=1, unhealthy_threshold=5)
 NEVER = threading.Event()

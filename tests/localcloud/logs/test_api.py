@@ -15,7 +15,7 @@ from kaizen_tasks.localcloud.logs.files import LogStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 ID = "0" * 32
 GROUP = f"/aws/apprunner/web/{ID}"

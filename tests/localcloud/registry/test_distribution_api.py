@@ -14,7 +14,7 @@ from tests.localcloud.samples import CONFIG, RawRegistry, basic, digest_of, imag
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.clouds import Cloud
+    from tests.support.local_cloud import Cloud
 
 
 def _begin(registry: RawRegistry, name: str) -> str:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.clouds import Cloud
 from tests.localcloud.samples import RawRegistry, digest_of
+from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pytestmark = pytest.mark.integration
 
 
 def arrange(cloud: Cloud, fault: dict[str, Any]) -> int:

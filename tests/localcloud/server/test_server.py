@@ -18,6 +18,8 @@ from kaizen_tasks.localcloud.server.server import HttpServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.integration
+
 
 @contextmanager
 def serving(application: Callable[[HttpRequest], HttpResponse]) -> Iterator[HttpServer]:

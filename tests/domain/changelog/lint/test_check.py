@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 
 from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
@@ -169,7 +169,6 @@ def structural(content: bytes) -> list[str]:
     return [one for one in rules(content) if one.split()[1] in expected]
 
 
-@settings(max_examples=150, deadline=None)
 @given(nasty().map(str.encode))
 @example(b"## 1.0.0\n## [1.0.0]\n## [2.0.0]\n\n[2.0.0]: https://h/o/r/compare/v1.0.0...v2.0.0\n")
 @example(b"## [1.0.0] - 2020-01-01\n```")
@@ -182,7 +181,6 @@ def test_fixing_again_changes_nothing(content: bytes) -> None:
     assert fix_changelog(once, repository_url="https://h/o/r") == once
 
 
-@settings(max_examples=100, deadline=None)
 @given(releasable())
 def test_own_releases_have_no_structural_problem_that_was_not_there(content: bytes) -> None:
     try:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kaizen_tasks.domain.changelog.model import parse_changelog
@@ -106,7 +106,6 @@ def test_makes_links_absolute_in_html() -> None:
     assert html("[a](./b.md)", base_url="https://h/x") == '<a href="https://h/x/b.md">a</a>'
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(), nasty(), st.text(alphabet="[]()`*_<>\\!:/ajs\x01\t\n&;\"'")))
 def test_html_has_no_other_tags_than_its_own(text: str) -> None:
     from html.parser import HTMLParser
@@ -124,7 +123,6 @@ def test_html_has_no_other_tags_than_its_own(text: str) -> None:
     tags.close()
 
 
-@settings(max_examples=150, deadline=None)
 @given(nasty())
 def test_shows_any_text_or_refuses(text: str) -> None:
     try:

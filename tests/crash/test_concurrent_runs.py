@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.kills import NOT_REACHED
-from tests.crash.races import race_two_releases
+from tests.crash.release_kills import NOT_REACHED
+from tests.crash.release_races import race_two_releases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +25,13 @@ def test_one_wins_and_the_other_goes_on(number: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_two_rollouts_at_once_are_one(terrain: RolloutCases, number: int, tmp_path: Path) -> None:
-    assert terrain.race_two_promotions(tmp_path / f"contest-{number}") == ()
+def test_two_rollouts_at_once_are_one(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
+    assert rollout_runs.race_two_promotions(tmp_path / f"contest-{number}") == ()
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_a_run_that_wakes_up_too_late_changes_nothing_more(terrain: RolloutCases, number: int, tmp_path: Path) -> None:
-    wrong = terrain.resume_after_lease(tmp_path / "woken", number, ROUNDS)
+def test_a_run_that_wakes_up_too_late_changes_nothing_more(
+    rollout_runs: RolloutCases, number: int, tmp_path: Path
+) -> None:
+    wrong = rollout_runs.resume_after_lease(tmp_path / "woken", number, ROUNDS)
     assert wrong in ((), (NOT_REACHED,))

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from tests.crash import kills
-from tests.crash.libraries import wait_for_result
+from tests.crash import release_kills
+from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome
-from tests.e2e.worlds import COMMAND_SECONDS
+from tests.support.workspace import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tests.crash.kills import KillPoint
-    from tests.crash.landscapes import TeamSandbox
-    from tests.crash.nursery import CloudForkServer
+    from tests.crash.cloud_fork_server import CloudForkServer
+    from tests.crash.release_kills import KillPoint
+    from tests.crash.sandbox import TeamSandbox
 
 PROMOTE = ("promote-prod", "--yes")
 LOCK_KEY = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
@@ -37,10 +37,10 @@ def requests_under_lock(points: Iterable[KillPoint]) -> tuple[int, ...]:
 
 
 def race_two_promotions(
-    sandbox: TeamSandbox, folder: Path, nursery: CloudForkServer, expected: Outcome
+    sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer, expected: Outcome
 ) -> tuple[str, ...]:
     """Let two people promote at once, and return what is wrong afterwards."""
-    copy = sandbox.copy_to(folder).start_cloud(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         results = [wait_for_result(result) for result in [copy.library.start(*PROMOTE) for _ in range(2)]]
         codes = sorted(result.code for result in results)
@@ -53,23 +53,23 @@ def race_two_promotions(
 
 
 def resume_after_lease(
-    sandbox: TeamSandbox, folder: Path, nursery: CloudForkServer, expected: Outcome, request_number: int
+    sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer, expected: Outcome, request_number: int
 ) -> tuple[str, ...]:
     """Stop a run at a request until its lease is over and another has taken over; return what is wrong afterwards.
 
     Args:
         sandbox: the moment before the promotion.
         folder: where it happens; it does not exist yet.
-        nursery: starts the cloud.
+        fork_server: starts the cloud.
         expected: what one promotion leaves.
         request_number: number of the request whose answer it does not hear.
     """
-    copy = sandbox.copy_to(folder).start_cloud(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         copy.inject_fault({"park": True, "late": True}, skip=request_number - 1)
         with _start_promotion(copy) as first_run:
             if not _stop_at_breakpoint(first_run, copy):
-                return (kills.NOT_REACHED,)
+                return (release_kills.NOT_REACHED,)
             _expire_lease(copy)
             second_run = copy.library.inv(*PROMOTE)
             os.kill(first_run.pid, signal.SIGCONT)
@@ -81,7 +81,7 @@ def resume_after_lease(
 @contextmanager
 def _start_promotion(copy: TeamSandbox) -> Iterator[subprocess.Popen[str]]:
     """Start a promotion which does not outlive the `with`, stopped or not."""
-    with kills.start_intercepted(PROMOTE, copy.library, event_number=0, phase="before") as command:
+    with release_kills.start_intercepted(PROMOTE, copy.library, event_number=0, phase="before") as command:
         try:
             yield command
         finally:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from tests.crash.libraries import CUT_AND_PUSH, create_library, wait_for_result
+from tests.crash.library import CUT_AND_PUSH, create_library, wait_for_result
 from tests.crash.snapshots import parse_refs, take_snapshot, without_private_refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.crash.libraries import Library
+    from tests.crash.library import Library
     from tests.crash.snapshots import Snapshot
-    from tests.e2e.worlds import CommandResult
+    from tests.support.workspace import CommandResult
 
 
 def race_two_releases(folder: Path, *, own_work: bool) -> tuple[str, ...]:

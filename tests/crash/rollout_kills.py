@@ -11,39 +11,39 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.flows.locking.session import LEASE_SECONDS
-from tests.crash import kills, outcomes
-from tests.crash.kills import KillPoint
-from tests.crash.libraries import wait_for_result
+from tests.crash import outcomes, release_kills
+from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome
-from tests.e2e.worlds import COMMAND_SECONDS
+from tests.crash.release_kills import KillPoint
+from tests.support.workspace import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.crash.landscapes import TeamSandbox
-    from tests.crash.nursery import CloudForkServer
-    from tests.crash.rollouts import RolloutCase
-    from tests.e2e.worlds import CommandResult
+    from tests.crash.cloud_fork_server import CloudForkServer
+    from tests.crash.rollout_cases import RolloutCase
+    from tests.crash.sandbox import TeamSandbox
+    from tests.support.workspace import CommandResult
 
 
 def record(
-    rollout: RolloutCase, sandbox: TeamSandbox, folder: Path, nursery: CloudForkServer
+    rollout: RolloutCase, sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer
 ) -> tuple[Outcome, tuple[KillPoint, ...]]:
     """Run a rollout unharmed in a copy: what it leaves, and every point on the way that is its own."""
-    copy = sandbox.copy_to(folder).start_cloud(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         request_count = len(copy.requests)
         with rollout.meanwhile():
-            kills.run_intercepted(rollout.words, copy.library, event_number=0, phase="before").expect_success()
+            release_kills.run_intercepted(rollout.words, copy.library, event_number=0, phase="before").expect_success()
         requests = [_describe_request(request) for request in copy.requests[request_count:]]
         points = tuple(
             KillPoint(scene=rollout.name, number=number, phase=phase, label=label, of="request")
             for number, label in enumerate(requests, 1)
             for phase in ("before", "after")
         )
-        all_points = (*points, *kills.kill_points(rollout.name, copy.folder / "events"))
+        all_points = (*points, *release_kills.kill_points(rollout.name, copy.folder / "events"))
         return collect_outcome(copy), tuple(point for point in all_points if point.label.startswith(rollout.own))
     finally:
         copy.destroy()
@@ -58,17 +58,17 @@ def kill_and_rerun(
     rollout: RolloutCase,
     sandbox: TeamSandbox,
     folder: Path,
-    nursery: CloudForkServer,
+    fork_server: CloudForkServer,
     *,
     point: KillPoint,
     expected: Outcome,
 ) -> tuple[str, ...]:
     """Kill a rollout at a point in a copy, type it again, and return what is wrong then."""
-    copy = sandbox.copy_to(folder).start_cloud(nursery)
+    copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         with rollout.meanwhile():
             if not _kill(rollout, copy, point):
-                return (kills.NOT_REACHED,)
+                return (release_kills.NOT_REACHED,)
             return tuple(_check_rerun(rollout, copy, expected))
     finally:
         copy.destroy()
@@ -76,7 +76,9 @@ def kill_and_rerun(
 
 def _kill(rollout: RolloutCase, copy: TeamSandbox, point: KillPoint) -> bool:
     if point.of == "event":
-        killed = kills.run_intercepted(rollout.words, copy.library, event_number=point.number, phase=point.phase)
+        killed = release_kills.run_intercepted(
+            rollout.words, copy.library, event_number=point.number, phase=point.phase
+        )
         return killed.code == -signal.SIGKILL
     copy.inject_fault({"park": True, "late": point.phase == "after"}, skip=point.number - 1)
     return kill_at_breakpoint(copy.library.start(*rollout.words), copy).code == -signal.SIGKILL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.contracts.scm import FILES
-from tests.repositories import Repository, make
+from tests.support.git_repository import Repository, make
 
 if TYPE_CHECKING:
     from pathlib import Path

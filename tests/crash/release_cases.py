@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tests.crash.libraries import CHAIN, CUT, CUT_AND_PUSH, FILES, Library, create_library
+from tests.crash.library import CHAIN, CUT, CUT_AND_PUSH, FILES, Library, create_library
 
 SIGNER = """\
 cat >/dev/null

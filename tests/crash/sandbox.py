@@ -12,17 +12,16 @@ from urllib.request import Request, urlopen
 from attrs import evolve, field, frozen
 
 from kaizen_tasks.rehearsal.cloud import Cloud
-from tests import repositories
-from tests.crash import libraries
-from tests.crash.libraries import Library
-from tests.crash.nursery import kill_cloud
-from tests.e2e.worlds import COMMAND_SECONDS
+from tests.crash.cloud_fork_server import kill_cloud
+from tests.crash.library import Library, user_environ
+from tests.support import git_repository
+from tests.support.workspace import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.crash.nursery import CloudForkServer
-    from tests.repositories import Repository
+    from tests.crash.cloud_fork_server import CloudForkServer
+    from tests.support.git_repository import Repository
 
 APP = b"""\
 import json, os, socket
@@ -127,9 +126,9 @@ class TeamSandbox:
         lines = (self.state / "requests.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def start_cloud(self, nursery: CloudForkServer, *options: str) -> TeamSandbox:
+    def start_cloud(self, fork_server: CloudForkServer, *options: str) -> TeamSandbox:
         """Return it with its cloud running, and commands that are pointed there."""
-        cloud = nursery.start(self.state, *options)
+        cloud = fork_server.start(self.state, *options)
         library = evolve(self.library, environ={**self.library.environ, **cloud.environ})
         return evolve(self, cloud=cloud, library=library)
 
@@ -195,5 +194,5 @@ class TeamSandbox:
 
 def create_sandbox(folder: Path) -> TeamSandbox:
     """Make the app's repository and an empty folder for its cloud."""
-    repository = repositories.make(folder, FILES)
-    return TeamSandbox(folder=folder, library=Library(repository=repository, environ=libraries.user_environ(folder)))
+    repository = git_repository.make(folder, FILES)
+    return TeamSandbox(folder=folder, library=Library(repository=repository, environ=user_environ(folder)))

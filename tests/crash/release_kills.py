@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
 
-from tests.crash.libraries import wait_for_result
+from tests.crash.library import wait_for_result
 from tests.crash.snapshots import RepositoryState, parse_refs, repository_state
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
 
-    from tests.crash.libraries import Library
-    from tests.crash.scenes import ReleaseCase
-    from tests.e2e.worlds import CommandResult
+    from tests.crash.library import Library
+    from tests.crash.release_cases import ReleaseCase
+    from tests.support.workspace import CommandResult
 
 NOT_REACHED = "not reached"
 """What is said of a point that a run came never to: how often it asks depends on how long things take."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.crash.campaign import ReleaseCases, prepare_releases, sample_evenly
-from tests.crash.kills import NOT_REACHED
+from tests.crash.release_kills import NOT_REACHED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,18 +20,18 @@ SAMPLE = 40
 
 
 @pytest.fixture(scope="module")
-def field(tmp_path_factory: pytest.TempPathFactory) -> ReleaseCases:
+def release_runs(tmp_path_factory: pytest.TempPathFactory) -> ReleaseCases:
     return prepare_releases(tmp_path_factory.mktemp("crash"))
 
 
 @pytest.mark.parametrize("number", range(SAMPLE))
-def test_finishes_what_was_killed(field: ReleaseCases, number: int, tmp_path: Path) -> None:
-    point = sample_evenly(field.points, SAMPLE)[number]
-    assert field.kill_and_rerun(point, tmp_path / "copy") == (), point
+def test_finishes_what_was_killed(release_runs: ReleaseCases, number: int, tmp_path: Path) -> None:
+    point = sample_evenly(release_runs.points, SAMPLE)[number]
+    assert release_runs.kill_and_rerun(point, tmp_path / "copy") == (), point
 
 
 @pytest.mark.parametrize("number", range(SAMPLE))
-def test_finishes_a_rollout_that_was_killed(terrain: RolloutCases, number: int, tmp_path: Path) -> None:
-    point = sample_evenly(terrain.points, SAMPLE)[number]
-    wrong = terrain.kill_and_rerun(point, tmp_path / "copy")
+def test_finishes_a_rollout_that_was_killed(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
+    point = sample_evenly(rollout_runs.points, SAMPLE)[number]
+    wrong = rollout_runs.kill_and_rerun(point, tmp_path / "copy")
     assert wrong in ((), (NOT_REACHED,)), point

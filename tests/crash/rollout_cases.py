@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.rehearsal import cloud as clouds
-from tests.crash import engine, landscapes
-from tests.engines import has_docker
+from tests.crash import engine
+from tests.crash.sandbox import create_sandbox
+from tests.support.engines import has_docker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.crash.landscapes import TeamSandbox
-    from tests.crash.nursery import CloudForkServer
+    from tests.crash.cloud_fork_server import CloudForkServer
+    from tests.crash.sandbox import TeamSandbox
 
 Prepare = Callable[["TeamSandbox"], None]
 
@@ -50,38 +51,38 @@ class RolloutCase:
     own: tuple[str, ...] = ("",)
 
 
-def _release_everywhere(landscape: TeamSandbox) -> None:
+def _release_everywhere(sandbox: TeamSandbox) -> None:
     """Bring a first release everywhere, and note a change; half of the services do not deploy by themselves."""
-    landscape.library.inv("local.up", "--state", str(landscape.state)).expect_success()
+    sandbox.library.inv("local.up", "--state", str(sandbox.state)).expect_success()
     for name in ("prod", "mark", "shane"):
-        landscape.disable_auto_deploy(f"{name}-web-service")
+        sandbox.disable_auto_deploy(f"{name}-web-service")
     for words in (("release-staging",), ("promote-prod", "--yes"), ("promote-beta",)):
-        landscape.library.inv(*words).expect_success()
-    landscape.add_changelog_entry("A typo")
+        sandbox.library.inv(*words).expect_success()
+    sandbox.add_changelog_entry("A typo")
 
 
-def _release_to_staging(landscape: TeamSandbox) -> None:
-    landscape.library.inv("release-staging").expect_success()
+def _release_to_staging(sandbox: TeamSandbox) -> None:
+    sandbox.library.inv("release-staging").expect_success()
 
 
-def _promote_to_prod(landscape: TeamSandbox) -> None:
-    landscape.library.inv("promote-prod", "--yes").expect_success()
+def _promote_to_prod(sandbox: TeamSandbox) -> None:
+    sandbox.library.inv("promote-prod", "--yes").expect_success()
 
 
-def _branch_for_hotfix(landscape: TeamSandbox) -> None:
-    landscape.library.inv("promote-beta").expect_success()
-    landscape.repository.git("switch", "--quiet", "--create", "hotfix/typo")
-    landscape.add_changelog_entry("Another typo")
+def _branch_for_hotfix(sandbox: TeamSandbox) -> None:
+    sandbox.library.inv("promote-beta").expect_success()
+    sandbox.repository.git("switch", "--quiet", "--create", "hotfix/typo")
+    sandbox.add_changelog_entry("Another typo")
 
 
-def _switch_to_docker(landscape: TeamSandbox) -> None:
+def _switch_to_docker(sandbox: TeamSandbox) -> None:
     """Let Docker build from now on; the process that runs the image finds its program in there."""
-    landscape.repository.git("switch", "--quiet", "main")
-    configuration = landscape.library.path / "kaizen.toml"
+    sandbox.repository.git("switch", "--quiet", "main")
+    configuration = sandbox.library.path / "kaizen.toml"
     configuration.write_bytes(configuration.read_bytes().replace(b'"bundle"', b'"docker"'))
-    (landscape.library.path / "Dockerfile").write_text(DOCKERFILE)
-    landscape.repository.git("add", "Dockerfile")
-    landscape.add_changelog_entry("A last typo")
+    (sandbox.library.path / "Dockerfile").write_text(DOCKERFILE)
+    sandbox.repository.git("add", "Dockerfile")
+    sandbox.add_changelog_entry("A last typo")
 
 
 def _no_preparation(_landscape: TeamSandbox) -> None:
@@ -108,11 +109,11 @@ ROLLOUTS = {
 }
 
 
-def sandboxes_before_rollouts(folder: Path, nursery: CloudForkServer, until: str = "") -> dict[str, TeamSandbox]:
+def sandboxes_before_rollouts(folder: Path, fork_server: CloudForkServer, until: str = "") -> dict[str, TeamSandbox]:
     """Let one app live through all of it, or up to a rollout, and return how it was before each."""
-    sandbox, sandboxes = landscapes.create_sandbox(folder / "found"), {}
+    sandbox, sandboxes = create_sandbox(folder / "found"), {}
     for number, rollout in enumerate(ROLLOUTS.values()):
-        running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(nursery)
+        running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(fork_server)
         rollout.prepare(running_sandbox)
         assert running_sandbox.cloud is not None
         clouds.stop_cloud(running_sandbox.cloud)

@@ -1,0 +1,1 @@
+"""What the tests share: scratch apps, clones, local clouds, registries and servers that misbehave."""
