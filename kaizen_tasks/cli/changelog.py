@@ -190,7 +190,7 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
 
 
 def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
-    from kaizen_tasks.domain.changelog.render.html_page import to_html
+    from kaizen_tasks.domain.changelog.render.html import to_html
     from kaizen_tasks.domain.changelog.render.sections import to_json, to_markdown
 
     if output_format == "html":
