@@ -63,7 +63,7 @@ def _parse(content: bytes) -> object:
 
 def _cut(content: bytes) -> object:
     version, date = Version(RELEASES), dt.date(2026, 1, 2)
-    return cut_release(content, version=version, date=date, repository_url=None, format_tag=lambda each: f"v{each}")
+    return cut_release(content, version=version, date=date, repository_url=None)
 
 
 def _median(work: Callable[[], object]) -> float:

@@ -116,7 +116,7 @@ def _fixed_changelog(tools: Toolbox) -> bytes | None:
 
     old_content = files.read_changelog_bytes(tools)
     fixed_content = fix_changelog(
-        old_content, repository_url=tools.scm.web_url() or None, format_tag=tools.settings.git_tag
+        old_content, repository_url=tools.scm.web_url() or None, tag_pattern=tools.settings.tag_pattern
     )
     return fixed_content if fixed_content != old_content else None
 
@@ -140,7 +140,7 @@ def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
         tags=files.versions_from_tags(tools, tools.scm.tags()),
         repository_url=tools.scm.web_url() or None,
         today=tools.clock.now().date(),
-        format_tag=tools.settings.git_tag,
+        tag_pattern=tools.settings.tag_pattern,
     )
 
 
@@ -190,7 +190,7 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
 
 
 def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
-    from kaizen_tasks.domain.changelog.render.html_page import to_html
+    from kaizen_tasks.domain.changelog.render.html import to_html
     from kaizen_tasks.domain.changelog.render.sections import to_json, to_markdown
 
     if output_format == "html":

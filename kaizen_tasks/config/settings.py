@@ -12,6 +12,7 @@ from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.rollout import RolloutRules
 from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
+from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
 
 
@@ -201,4 +202,9 @@ class Settings:
 
     def git_tag(self, version: object) -> str:
         """Return the name of the git tag of a version."""
-        return self.release.tag.format(version=version)
+        return self.tag_pattern.format(version)
+
+    @property
+    def tag_pattern(self) -> TagPattern:
+        """How versions are tagged in git."""
+        return TagPattern(template=self.release.tag)

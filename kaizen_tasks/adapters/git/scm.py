@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from kaizen_tasks.adapters.git.fast_forward import fast_forward
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, write_commit, write_tag
 from kaizen_tasks.adapters.git.snapshot import PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
 from kaizen_tasks.adapters.git.urls import remote_url, web_url
+from kaizen_tasks.domain.tag_pattern import TagPattern
+from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import NotFound, Refused
 from kaizen_tasks.ports.types import HeadState
 
@@ -48,7 +49,7 @@ class GitScm:
         self._git = Git(root)
         self._snapshot = RepoSnapshot(self._git)
         self._remote = remote
-        self._tag_pattern = _TagPattern(tag)
+        self._tag_pattern = TagPattern(template=tag)
         self._sign = sign
 
     def invalidate_cache(self) -> None:
@@ -130,8 +131,8 @@ class GitScm:
         pending = {
             tag: target for tag, target in self._snapshot.pending.items() if self._tagged_commit(tag) in {"", target}
         }
-        releases = ((self._tag_pattern.release_of(tag), target) for tag, target in pending.items())
-        return {name: commit for name, commit in releases if name}
+        releases = ((self._tag_pattern.parse(tag), target) for tag, target in pending.items())
+        return {image_tag(version): commit for version, commit in releases if version}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Return the names of the files that git would store differently from what a commit holds."""
@@ -272,34 +273,13 @@ class GitScm:
         return web_url(remote_url(self._git, self._remote))
 
     def _pending_ref(self, release: str) -> str:
-        return f"{PENDING_PREFIX}{self._tag_pattern.tag_for(release)}"
+        return f"{PENDING_PREFIX}{self._tag_pattern.format(release.removeprefix('v'))}"
 
     def _update_refs(self, *commands: str, reason: str) -> None:
         result = self._git.update_refs(*commands, reason=reason)
         self.invalidate_cache()
         if not result.ok:
             raise Refused(f"git cannot {reason}: {result.reason}", state="no ref has changed")
-
-
-class _TagPattern:
-    """How a release's name and its tag belong together: `v1.2.3` is tagged `web-v1.2.3` under `web-v{version}`.
-
-    Private refs carry the tag's name, so that two apps in one repository do not take each other's.
-    """
-
-    def __init__(self, pattern: str) -> None:
-        prefix, _, suffix = pattern.partition("{version}")
-        self._prefix, self._suffix = prefix, suffix
-        self._pattern = re.compile(rf"{re.escape(prefix)}(\d+\.\d+\.\d+[^/]*){re.escape(suffix)}")
-
-    def tag_for(self, release: str) -> str:
-        """Return the tag of a release."""
-        return f"{self._prefix}{release.removeprefix('v')}{self._suffix}"
-
-    def release_of(self, tag: str) -> str:
-        """Return the release of a tag, or an empty string when it is not one of this app's."""
-        match = self._pattern.fullmatch(tag)
-        return f"v{match[1]}" if match else ""
 
 
 def _tag_conflict_error(name: str, commit: str) -> Refused:

@@ -12,11 +12,11 @@ from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
 from kaizen_tasks.domain.changelog.markdown.lines import newline_at
 from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
+from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
 
     from semver import Version
 
@@ -30,7 +30,7 @@ def cut_release(
     version: Version,
     date: dt.date,
     repository_url: str | None,
-    format_tag: Callable[[Version], str],
+    tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
 ) -> bytes:
     """Move what is unreleased below a heading of its own, in the manner of the file.
 
@@ -39,7 +39,7 @@ def cut_release(
         version: what is being released.
         date: the day of the release.
         repository_url: where compare links lead when the file has none to learn from.
-        format_tag: gives the git tag of a version.
+        tag_pattern: how versions are tagged.
 
     Raises:
         Refused: nothing is unreleased, the version is there already, or the edit cannot be proven.
@@ -51,8 +51,8 @@ def cut_release(
         log=log,
         unreleased=unreleased,
         version=str(version),
-        tag=format_tag(version),
-        previous_tag=format_tag(previous_version) if previous_version else "",
+        tag=tag_pattern.format(version),
+        previous_tag=tag_pattern.format(previous_version) if previous_version else "",
         repository_url=repository_url,
     )
     heading = _release_heading(

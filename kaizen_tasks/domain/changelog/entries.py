@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from kaizen_tasks.domain.changelog.markdown.block_parser import parse_blocks
+from kaizen_tasks.domain.changelog.markdown.blocks import parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kaizen_tasks.domain.changelog.markdown.block_types import Block, ListItem
+    from kaizen_tasks.domain.changelog.markdown.blocks import Block
     from kaizen_tasks.domain.changelog.markdown.lines import Lines
 
 ChangeType: TypeAlias = Literal["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
@@ -136,10 +136,9 @@ class _BodyParser:
         )
 
     def _end_offset(self, blocks: Sequence[Block]) -> int:
-        content_blocks = [block for block in blocks if block.kind != "definition"]
-        return self.offsets[self._content_end(content_blocks[-1])] if content_blocks else 0
+        return self.offsets[self._content_end(blocks[-1])] if blocks else 0
 
-    def _content_end(self, block: Block | ListItem) -> int:
+    def _content_end(self, block: Block) -> int:
         end = block.end_line
         while end > block.first_line + 1 and not self.texts[end - 1].strip(" \t"):
             end -= 1
@@ -154,21 +153,21 @@ class _BodyParser:
     def _is_invisible(self, block: Block) -> bool:
         if block.kind == "html":
             return bool(_COMMENT.fullmatch("\n".join(self.texts[block.first_line : block.end_line])))
-        return block.kind in {"definition", "heading", "rule"}
+        return block.kind in {"heading", "rule"}
 
     def _entries(self, blocks: Sequence[Block]) -> Iterable[ChangelogEntry]:
         for block in blocks:
-            if block.kind == "list":
-                yield from (self._item(item) for item in block.items)
+            if block.kind == "item":
+                yield self._item(block)
             elif not self._is_invisible(block):
                 end = self._content_end(block)
                 yield self._entry(block.first_line, end, "", "\n".join(self.texts[block.first_line : end]))
 
-    def _item(self, item: ListItem) -> ChangelogEntry:
+    def _item(self, item: Block) -> ChangelogEntry:
         end = self._content_end(item)
         first_line, *other_lines = self.texts[item.first_line : end]
-        lines = [first_line[item.content_column :], *(dedent_line(text, item.indent) for text in other_lines)]
-        return self._entry(item.first_line, end, first_line[: item.content_column] or first_line, "\n".join(lines))
+        lines = [first_line[item.content_start :], *(dedent_line(text, item.indent) for text in other_lines)]
+        return self._entry(item.first_line, end, first_line[: item.content_start] or first_line, "\n".join(lines))
 
     def _entry(self, first_line: int, end: int, bullet: str, text: str) -> ChangelogEntry:
         return ChangelogEntry(
@@ -182,8 +181,6 @@ class _BodyParser:
 
 def dedent_line(text: str, indent: int) -> str:
     """Take up to `indent` columns of white space off a line."""
-    column = position = 0
-    while position < len(text) and column < indent and text[position] in " \t":
-        column += 4 - column % 4 if text[position] == "\t" else 1
-        position += 1
-    return " " * max(0, column - indent) + text[position:]
+    content = text.lstrip(" \t")
+    white_space = text[: len(text) - len(content)]
+    return " " * max(0, len(white_space.expandtabs(4)) - indent) + content

@@ -7,10 +7,11 @@ import re
 
 import attrs
 
-from kaizen_tasks.domain.changelog.links.reference_definitions import WHITESPACE
-from kaizen_tasks.domain.changelog.markdown.block_parser import atx_text
+WHITESPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What markdown-it trims around the text of a heading: the characters that JavaScript's `trim` takes."""
 
 _ATX = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
+_ATX_CLOSING = re.compile(r"(?:^|[ \t]+)#+$")
 _FRAME = re.compile(r"(?P<opening>[ ]{0,3}##[ \t]+).*?(?P<closing>(?:[ \t]+#+)?)[ \t]*$")
 _RELEASE_HEADING = re.compile(
     r"""
@@ -98,7 +99,8 @@ def parse_heading(text: str) -> ReleaseHeading:
 def heading_text(lines: tuple[str, ...]) -> str:
     """Return the text of a heading from its lines: one with number signs, or several with an underline."""
     opening = _ATX.match(lines[0])
-    return atx_text(opening) if opening else "\n".join(lines[:-1]).strip(WHITESPACE)
+    text = _ATX_CLOSING.sub("", lines[0][opening.end() :].rstrip(" \t")) if opening else "\n".join(lines[:-1])
+    return text.strip(WHITESPACE)
 
 
 def format_heading(text: str, model_lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from kaizen_tasks.domain.changelog.markdown.block_parser import parse_blocks
+from kaizen_tasks.domain.changelog.markdown.blocks import parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import BOM, has_lone_cr, split_lines
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.links.reference_definitions import ReferenceDefinition
-    from kaizen_tasks.domain.changelog.markdown.block_types import BlockStructure
+    from kaizen_tasks.domain.changelog.markdown.blocks import BlockStructure
     from kaizen_tasks.domain.changelog.markdown.lines import Lines
 
 _LANDMARK = re.compile(
@@ -49,11 +48,11 @@ class HeadingSpan(NamedTuple):
 
 
 class DefinitionSpan(NamedTuple):
-    """A definition, the span of its lines in the file, and the definition itself."""
+    """The lines of a definition in the file, and its label as written."""
 
     start: int
     end: int
-    definition: ReferenceDefinition
+    label: str
 
 
 @attrs.frozen(kw_only=True)
@@ -152,7 +151,7 @@ class _Outliner:
             end = self.parts[following_part].start if following_part < len(self.parts) else len(self.content)
             lines = split_lines(self.content, self.parts[part].start, end)
             block_structure = parse_blocks(lines.texts)
-            if following_part >= len(self.parts) or not block_structure.blocks or block_structure.blocks[-1].is_closed:
+            if following_part >= len(self.parts) or not block_structure.may_continue:
                 break
             count *= 2
         headings += _heading_spans(block_structure, lines)
@@ -172,6 +171,6 @@ def _heading_spans(block_structure: BlockStructure, lines: Lines) -> list[Headin
 def _definition_spans(block_structure: BlockStructure, lines: Lines) -> list[DefinitionSpan]:
     offsets = lines.offsets
     return [
-        DefinitionSpan(offsets[line], offsets[line + definition.line_count], definition)
-        for line, definition in block_structure.definitions
+        DefinitionSpan(offsets[definition.first_line], offsets[definition.end_line], definition.label)
+        for definition in block_structure.definitions
     ]

@@ -56,7 +56,7 @@ def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
         tags=files.versions_from_tags(tools, tools.scm.tags()),
         repository_url=tools.scm.web_url() or None,
         today=tools.clock.now().date(),
-        format_tag=tools.settings.git_tag,
+        tag_pattern=tools.settings.tag_pattern,
     )
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

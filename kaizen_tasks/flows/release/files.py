@@ -6,12 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.changelog.model import Changelog
+    from kaizen_tasks.domain.tag_pattern import TagPattern
     from kaizen_tasks.ports.tools import Tools
 
 VERSION_FILE = "VERSION"
@@ -68,23 +69,12 @@ def tagged_versions(tools: Tools, *, merged_into_head: bool) -> tuple[Version, .
 
 def versions_from_tags(tools: Tools, tags: tuple[str, ...]) -> tuple[Version, ...]:
     """Return the versions among these git tags; tags of other forms are not releases."""
-    return _parse_tags(tags, tools.settings.release.tag)
+    return _parse_tags(tags, tools.settings.tag_pattern)
 
 
 @lru_cache(maxsize=4)  # every step asks which release was the last; those here, and those that HEAD descends from
-def _parse_tags(tags: tuple[str, ...], pattern: str) -> tuple[Version, ...]:
-    return tuple(parsed_version for name in tags if (parsed_version := _parse_tag(name, pattern)))
-
-
-def _parse_tag(name: str, pattern: str) -> Version | None:
-    prefix, _, suffix = pattern.partition("{version}")
-    if not (name.startswith(prefix) and name.endswith(suffix)):
-        return None
-    try:
-        parsed_version = versions.parse_version(name.removeprefix(prefix).removesuffix(suffix), origin=name)
-    except (UsageError, Refused):
-        return None
-    return parsed_version if pattern.format(version=parsed_version) == name else None
+def _parse_tags(tags: tuple[str, ...], pattern: TagPattern) -> tuple[Version, ...]:
+    return tuple(version for tag in tags if (version := pattern.parse(tag)))
 
 
 def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Version | None:

@@ -173,7 +173,7 @@ class CutChangelog:
             version=release.version,
             date=tools.clock.now().date(),
             repository_url=tools.scm.web_url() or None,
-            format_tag=tools.settings.git_tag,
+            tag_pattern=tools.settings.tag_pattern,
         )
         tools.release_files.write(files.CHANGELOG_FILE, new_content)
         return release

@@ -94,9 +94,7 @@ def version(text: str) -> Version:
 
 
 def cut(content: bytes, *, to: str = "1.2.0", repository_url: str | None = None) -> bytes:
-    return cut_release(
-        content, version=version(to), date=TODAY, repository_url=repository_url, format_tag=lambda one: f"v{one}"
-    )
+    return cut_release(content, version=version(to), date=TODAY, repository_url=repository_url)
 
 
 def unreleased(body: str) -> bytes:

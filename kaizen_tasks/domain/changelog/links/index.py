@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.links.reference_definitions import normalize_label
 from kaizen_tasks.domain.changelog.markdown.lines import line_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.changelog.outline import DefinitionIndex, DefinitionSpan
+
+_DESTINATION = re.compile(
+    rb"\]:[ \t]*(?:(?:\r\n?|\n)[ \t>]*)?(?:<((?:[^<>\\\r\n]|\\.)*)>|([^\x00-\x20\x7f]*))", re.DOTALL
+)
+"""What follows a label: https://spec.commonmark.org/0.31.2/#link-destination, on the next line at the latest."""
 
 _PLAIN_DEFINITION = re.compile(rb"^\[([^\]]+)\]: (\S+)[^\n]*\n?", re.MULTILINE)
 
@@ -40,6 +44,11 @@ class Link:
         return self.url_start + len(self.url.encode())
 
 
+def normalize_label(label: str) -> str:
+    """Return a label as CommonMark compares it: case and runs of white space do not count."""
+    return " ".join(label.split()).casefold().upper()
+
+
 def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
     """Return every definition in the order of the file, with line numbers."""
     links = [_link(content, span) for span in definitions.parsed_spans]
@@ -53,9 +62,7 @@ def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
 def find_link(content: bytes, definitions: DefinitionIndex, label: str) -> Link | None:
     """Return the first definition of a label, without a line number, and without reading all the others."""
     key = normalize_label(label)
-    candidates = [
-        _link(content, span) for span in definitions.parsed_spans if normalize_label(span.definition.label) == key
-    ]
+    candidates = [_link(content, span) for span in definitions.parsed_spans if normalize_label(span.label) == key]
     candidates += _plain_links_named(content, definitions, label)
     return min(candidates, key=lambda link: link.start, default=None)
 
@@ -81,12 +88,13 @@ def _plain_link(match: re.Match[bytes]) -> Link:
 
 
 def _link(content: bytes, span: DefinitionSpan) -> Link:
-    label, url = span.definition.label.encode(), span.definition.destination.encode()
-    url_search_start = content.find(b"]:", span.start + len(label), span.end) + 2
+    match = _DESTINATION.search(content, span.start + len(span.label), span.end)
+    assert match
+    group = 1 if match[2] is None else 2
     return Link(
-        label=span.definition.label,
-        url=span.definition.destination,
+        label=span.label,
+        url=match[group].decode(),
         start=span.start,
         end=span.end,
-        url_start=content.find(url, url_search_start, span.end),
+        url_start=match.start(group),
     )

@@ -16,8 +16,6 @@ from kaizen_tasks.domain.changelog.links.compare_url import (
 from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_after_newline, newline_at
 
 if TYPE_CHECKING:
-    from semver import Version
-
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
@@ -25,11 +23,6 @@ _MAX_MODEL_RELEASES = 20
 """How many releases are looked at: all of them would take longer and not teach more."""
 
 _COMPARE_TAIL = re.compile(r"(?:/-|/branches)?/compare/$")
-
-
-def default_tag(version: Version) -> str:
-    """Return the tag of a version where nothing else is configured."""
-    return f"v{version}"
 
 
 def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl | None:

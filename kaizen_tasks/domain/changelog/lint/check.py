@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.links.style import default_tag
 from kaizen_tasks.domain.changelog.lint.check_links import dead_links, missing_links, wrong_compare_links
 from kaizen_tasks.domain.changelog.lint.check_sections import section_problems, unreleased_problems
 from kaizen_tasks.domain.changelog.lint.check_versions import (
@@ -17,10 +16,11 @@ from kaizen_tasks.domain.changelog.lint.check_versions import (
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 from kaizen_tasks.domain.changelog.markdown.lines import find_decode_error
 from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from semver import Version
 
@@ -45,7 +45,7 @@ def check_changelog(
     tags: Sequence[Version] | None,
     repository_url: str | None,
     today: dt.date,
-    format_tag: Callable[[Version], str] = default_tag,
+    tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
 ) -> tuple[LintProblem, ...]:
     """Find everything that is wrong with a changelog.
 
@@ -55,7 +55,7 @@ def check_changelog(
         tags: the versions that are tagged; None, or none at all, leaves these rules out.
         repository_url: makes links expected in a file that has none.
         today: later dates are wrong.
-        format_tag: gives the git tag of a version.
+        tag_pattern: how versions are tagged.
 
     Raises:
         Refused: lists or quotations are nested too deeply to be read.
@@ -69,7 +69,7 @@ def check_changelog(
         tags=tags,
         repository_url=repository_url,
         today=today,
-        format_tag=format_tag,
+        tag_pattern=tag_pattern,
     )
     problems = [problem for rule in _RULES for problem in rule(context)]
     return tuple(sorted(problems, key=lambda item: (item.line, item.column, item.rule)))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.compare_url import is_tag_of, parse_compare_url
-from kaizen_tasks.domain.changelog.links.reference_definitions import normalize_label
+from kaizen_tasks.domain.changelog.links.index import normalize_label
 from kaizen_tasks.domain.changelog.links.style import infer_compare_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 

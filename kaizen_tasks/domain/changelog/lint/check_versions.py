@@ -103,7 +103,7 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
                 line=section.line,
                 rule="tag-missing",
                 message=f"{version} has no tag",
-                fix=f"tag its commit: git tag -a {context.format_tag(version)} COMMIT",
+                fix=f"tag its commit: git tag -a {context.tag_pattern.format(version)} COMMIT",
             )
     listed_versions = {version for version, _ in context.versioned_sections}
     for version in sorted(tags - listed_versions, reverse=True):
@@ -119,7 +119,7 @@ def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem
     return LintProblem(
         line=next_older_section.line if next_older_section else last_line,
         rule="tag-unlisted",
-        message=f"the tag {context.format_tag(version)} has no section",
+        message=f"the tag {context.tag_pattern.format(version)} has no section",
         fix=f"say here what {version} changed",
     )
 

@@ -11,7 +11,6 @@ from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
 from kaizen_tasks.domain.changelog.links.style import (
     append_lines,
-    default_tag,
     infer_compare_url,
     insert_after,
     insert_before,
@@ -22,32 +21,31 @@ from kaizen_tasks.domain.changelog.links.style import (
 )
 from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
 from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from semver import Version
 
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
 def fix_changelog(
-    content: bytes, *, repository_url: str | None, format_tag: Callable[[Version], str] = default_tag
+    content: bytes, *, repository_url: str | None, tag_pattern: TagPattern = DEFAULT_TAG_PATTERN
 ) -> bytes:
     """Mend what is mechanical and leave everything else to a person.
 
     Args:
         content: the changelog.
         repository_url: where links lead when the file has none to learn from.
-        format_tag: gives the git tag of a version.
+        tag_pattern: how versions are tagged.
 
     Raises:
         Refused: the changelog cannot be read.
     """
     log = _apply_if_equivalent(parse_changelog(content), _spelling_edits)
     log = _apply_if_equivalent(log, _order_edits)
-    return _add_links(log, tuple(_link_edits(log, repository_url, format_tag)), repository_url)
+    return _add_links(log, tuple(_link_edits(log, repository_url, tag_pattern)), repository_url)
 
 
 def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url: str | None) -> bytes:
@@ -107,9 +105,9 @@ def _group_text(section: Section, group: Group) -> TextEdit:
     return TextEdit(start=group.start, end=group.start + len(text), replacement=text)
 
 
-def _link_edits(log: Changelog, repository_url: str | None, format_tag: Callable[[Version], str]) -> Iterator[TextEdit]:
+def _link_edits(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[TextEdit]:
     """Define missing links beside those of the releases next to them."""
-    lines = dict(_missing_lines(log, repository_url, format_tag))
+    lines = dict(_missing_lines(log, repository_url, tag_pattern))
     oldest_first = is_oldest_first(*[*recent_links(log, 2), None, None][:2])
     labels = [section.title.label for section in log.sections]
     labels = labels[::-1] if oldest_first else labels
@@ -134,9 +132,7 @@ def _insert_next_to(
     return insert_before(log, link, [line]) if position_above is None else insert_after(log, link, [line])
 
 
-def _missing_lines(
-    log: Changelog, repository_url: str | None, format_tag: Callable[[Version], str]
-) -> Iterator[tuple[str, str]]:
+def _missing_lines(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[tuple[str, str]]:
     template = infer_compare_url(log, repository_url)
     if not template:
         return
@@ -145,9 +141,9 @@ def _missing_lines(
     for section in unlinked_sections(log, repository_url):
         version = section.version
         older_version = previous_versions.get(version) if version else versions[-1]
-        newer_ref = format_tag(version) if version else "HEAD"
+        newer_ref = tag_pattern.format(version) if version else "HEAD"
         url = (
-            attrs.evolve(template, older=format_tag(older_version), newer=newer_ref).url
+            attrs.evolve(template, older=tag_pattern.format(older_version), newer=newer_ref).url
             if older_version
             else tag_url(template, newer_ref)
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.domain.changelog.model import Changelog, Section
+from kaizen_tasks.domain.tag_pattern import TagPattern
 
 if TYPE_CHECKING:
     from semver import Version  # noqa: TC004 - takes longer to import than a changelog takes to check
@@ -38,7 +39,7 @@ class LintContext:
     tags: Sequence[Version] | None
     repository_url: str | None
     today: dt.date
-    format_tag: Callable[[Version], str]
+    tag_pattern: TagPattern
 
     @functools.cached_property
     def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:

@@ -5,47 +5,52 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.links.reference_definitions import normalize_label
+from kaizen_tasks.domain.changelog.links.index import Link, normalize_label
+from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kaizen_tasks.domain.changelog.entries import Group
-    from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 
 
 def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
-    """Return the body of one release as written, or several releases with their headings.
-
-    Definitions that stand elsewhere in the file and are used come last.
+    """Return the body of one release as written, or several releases with their headings, then the links they use.
 
     Args:
         log: where link labels are looked up.
         sections: what to show.
         base_url: makes relative links absolute.
     """
-    from kaizen_tasks.domain.changelog.render.inline import absolutize_links
-
-    with_heading = len(sections) != 1
-    text = "\n\n".join(_section_markdown(section, with_heading=with_heading) for section in sections)
-    keys = dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
-    links = [log.link_by_key[key] for key in keys if key in log.link_by_key]
-    definitions = [_definition_line(link, base_url) for link in links]
-    return "\n\n".join(filter(None, [absolutize_links(text, base_url), "\n".join(definitions)])) + "\n"
+    if len(sections) == 1:
+        text = body_markdown(sections[0])
+    else:
+        text = "\n\n".join(_decode_span(section, section.start) for section in sections)
+    definitions = "\n".join(used_definitions(log, text, base_url=base_url))
+    return "\n\n".join(filter(None, [absolutize_links(text, base_url), definitions])) + "\n"
 
 
-def _section_markdown(section: Section, *, with_heading: bool) -> str:
-    start = section.start if with_heading else section.body_start
+def body_markdown(section: Section) -> str:
+    """Return the text below a release's heading."""
+    return _decode_span(section, section.body_start)
+
+
+def _decode_span(section: Section, start: int) -> str:
     return section.content[start : max(section.body_end, section.body_start)].decode().strip("\r\n")
 
 
-def _definition_line(link: Link, base_url: str | None) -> str:
-    from kaizen_tasks.domain.changelog.render.inline import absolute_url
+def used_definitions(log: Changelog, text: str, *, base_url: str | None = None) -> list[str]:
+    """Return a definition for every label that a text uses, wherever the file defines it."""
+    keys = dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
+    return [_definition_line(log.link_by_key[key], base_url) for key in keys if key in log.link_by_key]
 
-    return f"[{link.label}]: {absolute_url(link.url, base_url)}"
+
+def _definition_line(link: Link, base_url: str | None) -> str:
+    url = absolute_url(link.url, base_url)
+    return f"[{link.label}]: {f'<{url}>' if not url or ' ' in url else url}"
 
 
 def to_json(section: Section) -> str:

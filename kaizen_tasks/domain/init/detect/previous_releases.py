@@ -8,6 +8,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from semver import Version
 
-DEFAULT_TAG_PATTERN = "v{version}"
+DEFAULT_TAG_PATTERN = TagPattern().template
 BARE_TAG_PATTERN = "{version}"
 FIRST_VERSION = "0.1.0"
 VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
@@ -23,12 +24,10 @@ VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
 def infer_tag_pattern(tags: Sequence[str]) -> str:
     """Return how releases are tagged here: `v1.2.3`, unless every one of them is a bare `1.2.3`."""
-    version_tags = [tag for tag in tags if _parse_version(tag)]
-    return (
-        BARE_TAG_PATTERN
-        if version_tags and not any(tag.startswith("v") for tag in version_tags)
-        else DEFAULT_TAG_PATTERN
+    uses_prefix, uses_bare = (
+        any(map(TagPattern(template=template).parse, tags)) for template in (DEFAULT_TAG_PATTERN, BARE_TAG_PATTERN)
     )
+    return BARE_TAG_PATTERN if uses_bare and not uses_prefix else DEFAULT_TAG_PATTERN
 
 
 def initial_version(tags: Sequence[str], texts: Mapping[str, str]) -> str:

@@ -1,0 +1,29 @@
+"""Relative links, made absolute for a text that is shown elsewhere."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin
+
+_RELATIVE = re.compile(r"(?!//|#)[^:/?#]*(?:[/?#].*)?", re.DOTALL)
+_MARKDOWN_LINK = re.compile(
+    r"(?P<code>(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|^[ ]{0,3}~~~.*?^[ ]{0,3}~~~)"
+    r"|(?P<head>\]\(<?)(?P<url>[^()\s<>]+)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def absolute_url(url: str, base_url: str | None) -> str:
+    """Resolve a relative URL against a base; `#anchors` stay as they are."""
+    if not base_url or not url or not _RELATIVE.fullmatch(url):
+        return url
+    return urljoin(base_url.rstrip("/") + "/", url)
+
+
+def absolutize_links(markdown: str, base_url: str | None) -> str:
+    """Resolve the relative links of Markdown, except in code."""
+    if not base_url:
+        return markdown
+    return _MARKDOWN_LINK.sub(
+        lambda match: match["code"] or match["head"] + absolute_url(match["url"], base_url), markdown
+    )

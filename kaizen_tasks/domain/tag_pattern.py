@@ -1,0 +1,43 @@
+"""How versions are named as git tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.domain.version import parse_version
+from kaizen_tasks.errors import UsageError
+
+if TYPE_CHECKING:
+    from semver import Version
+
+
+@frozen(kw_only=True)
+class TagPattern:
+    """A naming scheme: `web-v{version}` tags 1.2.3 as `web-v1.2.3`.
+
+    Attributes:
+        template: a tag with `{version}` in place of the version.
+    """
+
+    template: str = "v{version}"
+
+    def format(self, version: object) -> str:
+        """Return the tag of a version."""
+        return self.template.format(version=version)
+
+    def parse(self, tag: str) -> Version | None:
+        """Return the version of a tag; None when the tag is not one of this scheme."""
+        prefix, _, suffix = self.template.partition("{version}")
+        if not (tag.startswith(prefix) and tag.endswith(suffix)):
+            return None
+        try:
+            version = parse_version(tag.removeprefix(prefix).removesuffix(suffix))
+        except UsageError:
+            return None
+        return version if self.format(version) == tag else None
+
+
+DEFAULT_TAG_PATTERN = TagPattern()
+"""`v1.2.3`."""
