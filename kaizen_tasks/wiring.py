@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import socket
 import sys
@@ -67,11 +68,17 @@ class Toolbox:
     @cached_property
     def scm(self) -> Scm:
         """The git repository around the app's folder."""
+        from kaizen_tasks.adapters.console.reporter import is_interactive
         from kaizen_tasks.adapters.git.scm import GitScm
 
         rules = self.settings.release
         return GitScm(
-            self.settings.root, remote=rules.remote, tag=rules.tag, sign=self.settings.tag.sign, atomic=rules.atomic
+            self.settings.root,
+            remote=rules.remote,
+            tag=rules.tag,
+            sign=self.settings.tag.sign,
+            atomic=rules.atomic,
+            progress_interval=0.2 if is_interactive(self._stream) else math.inf,
         )
 
     @cached_property
