@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -189,9 +189,10 @@ class Toolbox:
     @cached_property
     def host(self) -> Host:
         """This machine."""
+        from kaizen_tasks.adapters.build.select import detect_engine
         from kaizen_tasks.adapters.host.local_host import LocalHost
 
-        return LocalHost(self.settings.build)
+        return LocalHost(partial(detect_engine, self.settings.build))
 
     @cached_property
     def prober(self) -> Prober:
