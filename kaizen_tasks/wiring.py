@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import socket
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -67,11 +68,17 @@ class Toolbox:
     @cached_property
     def scm(self) -> Scm:
         """The git repository around the app's folder."""
+        from kaizen_tasks.adapters.console.reporter import is_interactive
         from kaizen_tasks.adapters.git.scm import GitScm
 
         rules = self.settings.release
         return GitScm(
-            self.settings.root, remote=rules.remote, tag=rules.tag, sign=self.settings.tag.sign, atomic=rules.atomic
+            self.settings.root,
+            remote=rules.remote,
+            tag=rules.tag,
+            sign=self.settings.tag.sign,
+            atomic=rules.atomic,
+            progress_interval=0.2 if is_interactive(self._stream) else math.inf,
         )
 
     @cached_property
@@ -182,9 +189,10 @@ class Toolbox:
     @cached_property
     def host(self) -> Host:
         """This machine."""
+        from kaizen_tasks.adapters.build.select import detect_engine
         from kaizen_tasks.adapters.host.local_host import LocalHost
 
-        return LocalHost(self.settings.build)
+        return LocalHost(partial(detect_engine, self.settings.build))
 
     @cached_property
     def prober(self) -> Prober:

@@ -70,7 +70,7 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
     """
     from attrs import evolve
 
-    from kaizen_tasks.adapters.host.local_host import LocalHost
+    from kaizen_tasks.adapters.build.select import detect_engine
     from kaizen_tasks.errors import ConfigurationError, Refused
 
     rules = tools.settings.build
@@ -78,7 +78,7 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
     if rules.engine == "bundle" and not rules.command:
         raise ConfigurationError(("build.command is missing: a bundle needs an entry point",))
     try:
-        return LocalHost(rules).build_engine().name
+        return detect_engine(rules).name
     except Refused as error:
         if rules.engine != "auto" or not rules.command:
             raise

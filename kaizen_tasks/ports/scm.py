@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -144,8 +144,13 @@ class Scm(Protocol):
         """
         ...
 
-    def push(self, *, branch: str, tag: str) -> None:
+    def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push the branch (when not empty) and the tag in one atomic push.
+
+        Args:
+            branch: short name, or empty.
+            tag: its name.
+            on_progress: receives what a push that takes longer than a second is doing, in another thread.
 
         Raises:
             PushFailed: any of them was rejected; then none has moved.

@@ -15,7 +15,7 @@ from tests.fakes.clock import START
 from tests.fakes.documents import FakeReleaseFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -224,7 +224,7 @@ class FakeScm:
             return None
         return RemoteRefs(branch_commit=self.upstream.branches.get(branch, ""), tags=dict(self.upstream.tags))
 
-    def push(self, *, branch: str, tag: str) -> None:
+    def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push both or neither."""
         commit, upstream = self._tags.get(tag) or self._tag_objects.get(tag, ""), self.upstream
         if not commit:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.build.container_engine import build_error, build_options, registry_auth_file, image_name, inspect_image, matching_image, push_error, unexpected_image_error
+from kaizen_tasks.adapters.build.container_engine import (
+    build_error,
+    build_options,
+    image_name,
+    inspect_image,
+    matching_image,
+    push_error,
+    registry_auth_file,
+    unexpected_image_error,
+)
 from kaizen_tasks.adapters.host.process import run
 
 if TYPE_CHECKING:
@@ -16,7 +25,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.settings import BuildRules
-    from kaizen_tasks.domain.release import LocalImage, BuildSpec
+    from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login
 
 
@@ -42,7 +51,9 @@ PODMAN = BuildahFlavor(
     inspect_template=f"{{{{.ID}}}} {{{{.Os}}}}/{{{{.Architecture}}}} {{{{index .Labels {QUOTED_REVISION_LABEL}}}}}",
 )
 
-CONTAINER_CREATION_DENIED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE)
+CONTAINER_CREATION_DENIED = re.compile(
+    r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE
+)
 """What is said where no container may be made, as inside an unprivileged one; a chroot still may."""
 
 

@@ -200,7 +200,9 @@ def _encode_json(content: object) -> bytes:
 
 def _index_json(manifest: _JsonBlob, version: str) -> bytes:
     ref_annotation = {"annotations": {"org.opencontainers.image.ref.name": version}}
-    return _encode_json({"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [manifest.descriptor | ref_annotation]})
+    return _encode_json(
+        {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [manifest.descriptor | ref_annotation]}
+    )
 
 
 def _read_layout(layout: Path) -> tuple[str, _BlobDescriptor] | None:

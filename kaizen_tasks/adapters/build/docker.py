@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.build.container_engine import build_error, build_options, registry_auth_file, image_name, inspect_image, matching_image, push_error, unexpected_image_error
+from kaizen_tasks.adapters.build.container_engine import (
+    build_error,
+    build_options,
+    image_name,
+    inspect_image,
+    matching_image,
+    push_error,
+    registry_auth_file,
+    unexpected_image_error,
+)
 from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.errors import PushFailed
 
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kaizen_tasks.config.settings import BuildRules
-    from kaizen_tasks.domain.release import LocalImage, BuildSpec
+    from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
@@ -86,7 +95,9 @@ class DockerBuilder:
         target = f"{repository_uri}:{tag}"
         result = run([self._program, "image", "tag", image.id, target])
         if not result.ok:
-            raise PushFailed(f"docker cannot name {image.name} {target}: {result.last_line}", hint="run inv build again")
+            raise PushFailed(
+                f"docker cannot name {image.name} {target}: {result.last_line}", hint="run inv build again"
+            )
         try:
             self._upload(target, repository_uri=repository_uri, tag=tag, login=login)
         finally:

@@ -9,8 +9,9 @@ from attrs import frozen
 from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
-from kaizen_tasks.adapters.host.process import shell_join, run
+from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.ports.types import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,17 @@ ENGINE_PROBES = {
 }
 """The engines, in the order in which they are tried."""
 
+BUNDLE_ENGINE = Engine(
+    name="bundle",
+    warning="bundle makes images that ignore the Dockerfile",
+    fix='set build.engine = "auto" for images that serve users',
+)
+DOCKER_WITHOUT_BUILDX = Engine(
+    name="docker",
+    warning="docker works, but without buildx it uses an older builder",
+    fix="install buildx: https://docs.docker.com/go/buildx/",
+)
+
 
 def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | None = None) -> Builder:
     """Return the builder that is configured, or the first that works for `auto`.
@@ -57,6 +69,20 @@ def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], No
     if rules.engine == "bundle":
         return BundleBuilder(command=rules.command, version_arg=rules.version_arg, platform=rules.platform, store=store)
     return _create_builder(find_working_engine(rules.engine), rules, stream)
+
+
+def detect_engine(rules: BuildRules) -> Engine:
+    """Return the engine that would build an image, with its weakness.
+
+    Raises:
+        Refused: the engine does not work, or none does.
+    """
+    if rules.engine == "bundle":
+        return BUNDLE_ENGINE
+    name = find_working_engine(rules.engine)
+    if name == "docker" and not run(("docker", "buildx", "version")).ok:
+        return DOCKER_WITHOUT_BUILDX
+    return Engine(name=name)
 
 
 def find_working_engine(engine: str) -> str:

@@ -186,6 +186,11 @@ class Git:
         numbers = re.findall(r"\d+", self.run_checked("version").text)
         return int(numbers[0]), int(numbers[1])
 
+    def remote_url(self, remote: str) -> str:
+        """Return the URL of a remote, or an empty string when it is not configured."""
+        result = self.run("remote", "get-url", "--end-of-options", remote)
+        return result.text.split("\n")[0] if result.ok else ""
+
     def update_refs(self, *commands: str, reason: str) -> GitResult:
         """Change refs, all of them or none.
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.network import run_network_command, timed_out
-from kaizen_tasks.adapters.git.urls import remote_url
+from kaizen_tasks.adapters.git.network import ProgressDisplay, run_network_command, timed_out
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 from kaizen_tasks.ports.types import RemoteRefs
 
@@ -54,7 +53,7 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
     Raises:
         Unreachable: it does not answer, or not within half a minute.
     """
-    if not remote_url(git, remote):
+    if not git.remote_url(remote):
         return None
     patterns = [f"refs/heads/{branch}"] if branch else []
     result = run_network_command(
@@ -68,7 +67,9 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
     return RemoteRefs(branch_commit=refs.get(f"refs/heads/{branch}", ""), tags=tags)
 
 
-def push_refs(git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, atomic: bool) -> None:
+def push_refs(
+    git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, atomic: bool, progress: ProgressDisplay | None = None
+) -> None:
     """Push what the remote is missing of a tag and of the branch as far as that tag.
 
     Args:
@@ -78,6 +79,7 @@ def push_refs(git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, ato
         tag: its name there.
         tag_ref: the ref that names it here; empty when there is none.
         atomic: both or neither; else the branch first, and the tag only once it has arrived.
+        progress: where progress is shown.
 
     Raises:
         PushFailed: any of them was rejected; then none has moved, or the branch alone when it is not atomic.
@@ -99,7 +101,7 @@ def push_refs(git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, ato
         raise _tag_conflict_error(push, remote_refs.tags[tag])
     refspecs = [*_branch_refspec(git, push, remote_refs), *_tag_refspec(push, remote_refs)]
     for batch in [refspecs] if atomic and refspecs else [[refspec] for refspec in refspecs]:
-        _push_refspecs(git, push, batch, atomic=atomic)
+        _push_refspecs(git, push, batch, atomic=atomic, progress=progress)
 
 
 def _parse_refs(result: GitResult) -> dict[str, str]:
@@ -127,11 +129,14 @@ def _tag_refspec(push: _Push, remote_refs: RemoteRefs) -> list[str]:
     return [] if push.tag in remote_refs.tags else [f"{push.tag_ref}:refs/tags/{push.tag}"]
 
 
-def _push_refspecs(git: Git, push: _Push, refspecs: list[str], *, atomic: bool) -> None:
+def _push_refspecs(
+    git: Git, push: _Push, refspecs: list[str], *, atomic: bool, progress: ProgressDisplay | None
+) -> None:
     result = run_network_command(
-        git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain",
+        git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain", "--progress" if progress else "--no-progress",
         "--no-follow-tags", "--recurse-submodules=no", "--end-of-options", push.remote, *refspecs,
         timeout=PUSH_TIMEOUT_SECONDS,
+        progress=progress,
     )  # fmt: skip
     if not result.ok:
         raise _push_error(push, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,14 +11,14 @@ from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
 from kaizen_tasks.adapters.git.fast_forward import fast_forward
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, write_commit, write_tag
 from kaizen_tasks.adapters.git.snapshot import PENDING_PREFIX, TAG_PREFIX, RepoSnapshot
-from kaizen_tasks.adapters.git.urls import remote_url, web_url
+from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import NotFound, Refused
 from kaizen_tasks.ports.types import HeadState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kaizen_tasks.ports.types import RemoteRefs
@@ -36,16 +37,25 @@ class GitScm:
 
     Args:
         root: the app's folder: the repository's own, or one inside it.
-        remote_refs: name of the remote that releases are pushed to.
-        create_tag: name of a release's tag; `{version}` stands for `1.2.3`.
+        remote: name of the remote that releases are pushed to.
+        tag: pattern of a release's tag; `{version}` is replaced by `1.2.3`.
         sign: whether tags are signed, with gpg or ssh as git is configured.
-        atomic: whether branch and tag are pushed both or neither; not every remote can take them so.
+        atomic: whether branch and tag are pushed both or neither; not every remote supports that.
+        progress_interval: seconds between two lines of a push's progress; infinite for one line in all.
     """
 
     def __init__(
-        self, root: Path, *, remote: str = "origin", tag: str = "v{version}", sign: bool = False, atomic: bool = True
+        self,
+        root: Path,
+        *,
+        remote: str = "origin",
+        tag: str = "v{version}",
+        sign: bool = False,
+        atomic: bool = True,
+        progress_interval: float = math.inf,
     ) -> None:
         self._atomic = atomic
+        self._progress_interval = progress_interval
         self._git = Git(root)
         self._snapshot = RepoSnapshot(self._git)
         self._remote = remote
@@ -245,17 +255,21 @@ class GitScm:
 
         return push.ls_remote(self._git, self._remote, branch)
 
-    def push(self, *, branch: str, tag: str) -> None:
+    def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push the branch (when not empty) as far as the tag, and the tag, in one atomic push.
 
         Raises:
             PushFailed: any of them was rejected; then none has moved.
         """
         from kaizen_tasks.adapters.git import push
+        from kaizen_tasks.adapters.git.network import ProgressDisplay
 
+        progress = on_progress and ProgressDisplay(show=on_progress, interval=self._progress_interval)
         candidates = (f"{TAG_PREFIX}{tag}", f"{PENDING_PREFIX}{tag}^{{tag}}")
         tag_ref = next((ref for ref in candidates if self._snapshot.resolve_commit(ref)), "")
-        push.push_refs(self._git, self._remote, branch=branch, tag=tag, tag_ref=tag_ref, atomic=self._atomic)
+        push.push_refs(
+            self._git, self._remote, branch=branch, tag=tag, tag_ref=tag_ref, atomic=self._atomic, progress=progress
+        )
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the app's files of a commit into an empty folder, as they are committed."""
@@ -270,7 +284,7 @@ class GitScm:
 
     def web_url(self) -> str:
         """Return the remote's address for people, without credentials, or an empty string."""
-        return web_url(remote_url(self._git, self._remote))
+        return web_url(self._git.remote_url(self._remote))
 
     def _pending_ref(self, release: str) -> str:
         return f"{PENDING_PREFIX}{self._tag_pattern.format(release.removeprefix('v'))}"

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
 from attrs import Factory, field, frozen
@@ -20,7 +21,6 @@ from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from kaizen_tasks.ports.types import Secret
 
@@ -98,7 +98,7 @@ def run(
         Interrupted: this process received SIGTERM.
     """
     collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
-    with _sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin) as child:
+    with sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin) as child:
         try:
             _communicate(child, collector, stdin=stdin, deadline=_Deadline.after(timeout))
         except TimeoutError as error:
@@ -243,9 +243,33 @@ def _read_output(child: subprocess.Popen[bytes], collector: _OutputCollector, de
                     selector.unregister(key.fileobj)
 
 
+def kill_process_tree(pid: int) -> None:
+    """Kill a process and its descendants: git does not pass a signal on to the programs it has started."""
+    parents = dict(_parent_pids())
+    pids = {pid}
+    while children := {child for child, parent in parents.items() if parent in pids} - pids:
+        pids |= children
+    for each in pids:
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _parent_pids() -> Iterator[tuple[int, int]]:
+    """Yield every process of this machine with its parent; a slim Linux image has no `ps`."""
+    if not Path("/proc/self/stat").exists():
+        listing = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), capture_output=True, text=True, check=True).stdout
+        for line in listing.splitlines():
+            pid, parent = line.split()
+            yield int(pid), int(parent)
+        return
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            yield int(file.parent.name), int(file.read_text(errors="replace").rpartition(")")[2].split()[1])
+
+
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Turn SIGTERM into an exception, unless somebody has already decided what it does.
+def sigterm_raises() -> Iterator[None]:
+    """Turn SIGTERM into an exception, unless a handler is installed already.
 
     Python's default ends the process at once, and the program it started would live on.
     """

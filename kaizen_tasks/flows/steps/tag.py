@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -113,14 +114,18 @@ class PushRelease:
         """Push both or neither."""
         remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is not None:
-            _push_release(release, _message(release, self.remark, tools), remote, tools)
+            _push_release(self.label, release, _message(release, self.remark, tools), remote, tools)
         return release
 
 
-def _push_release(release: Release, message: str, remote: RemoteRefs, tools: Tools) -> None:
+def _push_release(label: StepLabel, release: Release, message: str, remote: RemoteRefs, tools: Tools) -> None:
     name = tools.settings.git_tag(release.version)
     tools.scm.create_tag_object(name, release.commit, message)
-    tools.scm.push(branch=_branch_to_push(release, remote, tools), tag=name)
+    tools.scm.push(
+        branch=_branch_to_push(release, remote, tools),
+        tag=name,
+        on_progress=partial(tools.reporter.progress, label),
+    )
 
 
 @frozen(kw_only=True)
@@ -168,7 +173,7 @@ class Tag:
         name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
         remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is not None:
-            _push_release(release, message, remote, tools)
+            _push_release(self.label, release, message, remote, tools)
         tools.scm.create_tag(name, release.commit, message)
         return release
 

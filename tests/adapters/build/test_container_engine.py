@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
+from kaizen_tasks.adapters.build.container_engine import build_error, build_options, push_error, registry_auth_file
 from kaizen_tasks.adapters.build.select import select_builder
-from kaizen_tasks.adapters.build.container_engine import build_error, build_options, registry_auth_file, push_error
 from kaizen_tasks.adapters.host.process import CompletedProcess
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.types import Login, Secret

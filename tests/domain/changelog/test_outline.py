@@ -1,6 +1,6 @@
 """The fast search finds the headings and definitions that markdown-it finds."""
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from markdown_it import MarkdownIt
 
 from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, split_lines

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.domain.remote_url import web_url
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,8 +16,6 @@ _COMPARE_URL = re.compile(
     r"(?P<base>.+?/compare/)(?P<left>[^?#]+?)(?P<dots>\.{2,3}|%0[Dd])(?P<right>[^?#]+)(?P<rest>[?#].*)?"
 )
 _TAG_URL = re.compile(r"(?P<repository>.+?)(?:/-)?/(?:releases/tag|releases|tags|src/tag|tag|src)/[^/]+/?")
-_SSH_URL = re.compile(r"(?:ssh://)?(?:[^@/]+@)(?P<host>[^:/]+)(?::\d+)?[:/](?P<path>.+)")
-_HTTP_URL = re.compile(r"(?P<scheme>https?)://(?:[^@/]*@)?(?P<rest>[^?#]+)")
 _VERSION_NUMBER = re.compile(r"\d+\.\d+")
 
 
@@ -90,15 +90,8 @@ def parse_compare_url(url: str) -> CompareUrl | None:
 
 def parse_repository_url(repository_url: str) -> CodeHost | None:
     """Recognise a repository by its address for browsers or for git; user and password are left out."""
-    ssh_match = _SSH_URL.fullmatch(repository_url) if not repository_url.startswith("http") else None
-    http_match = _HTTP_URL.match(repository_url)
-    if ssh_match:
-        url = f"https://{ssh_match['host']}/{ssh_match['path']}"
-    elif http_match:
-        url = f"{http_match['scheme']}://{http_match['rest']}"
-    else:
-        return None
-    return CodeHost(repository_url=url.rstrip("/").removesuffix(".git"))
+    url = web_url(repository_url)
+    return CodeHost(repository_url=url) if url else None
 
 
 def code_host_from_links(urls: Iterable[str]) -> CodeHost | None:

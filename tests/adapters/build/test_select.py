@@ -1,4 +1,4 @@
-"""What this machine would build with."""
+"""Which engine would build an image here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.host.local_host import LocalHost
+from kaizen_tasks.adapters.build.select import detect_engine
 from kaizen_tasks.errors import Refused
 from tests.fakes.tools import settings
 
@@ -27,7 +27,7 @@ def _docker(folder: Path, *, buildx: int) -> None:
 
 
 def _engine(name: str) -> Engine:
-    return LocalHost(evolve(settings().build, engine=name)).build_engine()
+    return detect_engine(evolve(settings().build, engine=name))
 
 
 @pytest.fixture
@@ -37,31 +37,27 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_finds_a_docker_that_has_everything(programs: Path) -> None:
-    """`auto` finds it, and it lacks nothing."""
+def test_auto_finds_docker_with_buildx_without_a_warning(programs: Path) -> None:
     _docker(programs, buildx=0)
 
     assert (_engine("auto").name, _engine("auto").warning) == ("docker", "")
 
 
-def test_misses_buildx(programs: Path) -> None:
-    """Docker works without it, though not as it should; the remedy is named."""
+def test_docker_without_buildx_has_a_warning_and_a_fix(programs: Path) -> None:
     _docker(programs, buildx=1)
 
-    found = _engine("docker")
+    engine = _engine("docker")
 
-    assert "no buildx" in found.warning
-    assert "buildx" in found.fix
+    assert "without buildx" in engine.warning
+    assert engine.fix.startswith("install buildx: ")
 
 
 @pytest.mark.usefixtures("programs")
-def test_finds_no_engine() -> None:
-    """An empty machine has none."""
+def test_machine_without_an_engine_is_refused() -> None:
     with pytest.raises(Refused, match="no container engine"):
         _engine("auto")
 
 
 @pytest.mark.usefixtures("programs")
-def test_says_what_a_bundle_is() -> None:
-    """It needs no engine, and is no image of the Dockerfile."""
+def test_bundle_needs_no_engine_and_has_a_warning() -> None:
     assert "ignore the Dockerfile" in _engine("bundle").warning

@@ -1,0 +1,31 @@
+"""The address of a git remote, as a browser opens it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+_SCP_LIKE = re.compile(r"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]{2,}):(?P<path>[^\s]+)")
+_WEB_SCHEMES = {"http": "http", "https": "https", "ssh": "https", "git": "https", "git+ssh": "https"}
+
+
+def web_url(remote_url: str) -> str:
+    """Return the web page of a repository, without credentials, or an empty string.
+
+    Args:
+        remote_url: as git knows it: https, ssh, or `git@host:team/app.git`; a folder has no web page.
+    """
+    if "://" not in remote_url:
+        match = _SCP_LIKE.fullmatch(remote_url)
+        return _join("https", match["host"], match["path"]) if match else ""
+    try:
+        parts = urlsplit(remote_url)
+        scheme = _WEB_SCHEMES.get(parts.scheme, "") if parts.hostname else ""
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return scheme and _join(scheme, host if scheme == parts.scheme else re.sub(r":\d+$", "", host), parts.path)
+
+
+def _join(scheme: str, host: str, path: str) -> str:
+    return f"{scheme}://{host}/{path.strip('/').removesuffix('.git')}".rstrip("/")
