@@ -55,7 +55,7 @@ class CreateTable:
 class EnableBlobMounting:
     """Layers that a promotion need not send again; a setting of the whole account and region."""
 
-    label: ClassVar[StepLabel] = StepLabel("mounting")
+    label: ClassVar[StepLabel] = StepLabel("blob mounting")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether it is enabled."""

@@ -59,7 +59,7 @@ class SetConfig:
     @property
     def label(self) -> StepLabel:
         """Its name and environment."""
-        return StepLabel("set", self.environment.name)
+        return StepLabel("set config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Compare; what is so already and was written by these tasks may still have to be deployed."""
@@ -107,7 +107,7 @@ class RestoreConfig:
     @property
     def label(self) -> StepLabel:
         """Its name and environment."""
-        return StepLabel("restore", self.environment.name)
+        return StepLabel("restore config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the last change was a way back already: another one would only swap the two versions."""

@@ -264,7 +264,7 @@ def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tupl
 class FastForward:
     """Move the branch onto the release commit, and the two files with it."""
 
-    label = StepLabel("land")
+    label = StepLabel("fast-forward")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look where the branch is."""
