@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kaizen_tasks.ports.effects import mutates
+
 if TYPE_CHECKING:
     from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
     from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
@@ -53,6 +55,7 @@ class AccountAdmin(Protocol):
         """Return the ledger's table as it is now."""
         ...
 
+    @mutates("the table exists", needs_lock=False)
     def create_table(self) -> None:
         """Create the ledger's table and make it recoverable; again does no harm."""
         ...
@@ -65,6 +68,7 @@ class AccountAdmin(Protocol):
         """
         ...
 
+    @mutates("the tag rules are set", needs_lock=False)
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         """Say which tags of a repository may move."""
         ...
@@ -85,6 +89,7 @@ class AccountAdmin(Protocol):
         """Return whether repositories share blobs without a transfer."""
         ...
 
+    @mutates("blob mounting is enabled", needs_lock=False)
     def enable_blob_mounting(self) -> None:
         """Let repositories share blobs without a transfer."""
         ...

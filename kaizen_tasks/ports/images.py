@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kaizen_tasks.ports.effects import mutates
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +22,7 @@ class Builder(Protocol):
         """Return the image of this app, version and revision when this machine has it."""
         ...
 
+    @mutates("the image is built", needs_lock=False)
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Build from an exported tree.
 
@@ -28,6 +31,7 @@ class Builder(Protocol):
         """
         ...
 
+    @mutates("the image is pushed")
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `address:tag`.
 
@@ -54,6 +58,7 @@ class Registry(Protocol):
         """
         ...
 
+    @mutates("the image is copied")
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
         """Bring an image into another repository under a tag, byte for byte.
 
@@ -62,6 +67,7 @@ class Registry(Protocol):
         """
         ...
 
+    @mutates(":latest points at it")
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Move a tag onto an image that the repository holds already; return False when it was there before.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kaizen_tasks.ports.effects import mutates
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -27,6 +29,7 @@ class Platform(Protocol):
         """Return the own address of every service, with a scheme, by its name, with as few questions as can be."""
         ...
 
+    @mutates("a deployment was started")
     def start_deployment(self, service: Service) -> str:
         """Start a deployment of the image that the service follows; return the operation's identifier.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kaizen_tasks.ports.effects import mutates
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -19,6 +21,7 @@ class ReleaseFiles(Protocol):
         """Return the content, or None when there is no such file."""
         ...
 
+    @mutates("the file is written", needs_lock=False)
     def write(self, name: str, content: bytes) -> None:
         """Replace the content, wholly or not at all."""
         ...
@@ -88,6 +91,7 @@ class Scm(Protocol):
         """Return the names of the files that git would store differently from what a commit holds."""
         ...
 
+    @mutates("the commit object is written", needs_lock=False)
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
         """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
 
@@ -98,14 +102,17 @@ class Scm(Protocol):
         """
         ...
 
+    @mutates("the release is pending here", needs_lock=False)
     def save_pending(self, name: str, commit: str) -> None:
         """Remember a release that was begun, by a private ref."""
         ...
 
+    @mutates("the release is no longer pending here", needs_lock=False)
     def drop_pending(self, name: str) -> None:
         """Drop that private ref."""
         ...
 
+    @mutates("the branch has moved here", needs_lock=False)
     def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
         """Move the branch forward to a commit, and `paths` in index and working tree with it.
 
@@ -116,10 +123,12 @@ class Scm(Protocol):
         """
         ...
 
+    @mutates("the tag object is written", needs_lock=False)
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
         """Make the annotated tag of a release, kept by the private ref: what is pushed before it has a name here."""
         ...
 
+    @mutates("the tag is here", needs_lock=False)
     def create_tag(self, name: str, commit: str, message: str) -> None:
         """Create an annotated tag; an existing one on the same commit is left alone.
 
@@ -128,6 +137,7 @@ class Scm(Protocol):
         """
         ...
 
+    @mutates("branch and tag are here", needs_lock=False)
     def fast_forward_and_tag(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
         """Move the branch forward and create the annotated tag, both or neither; then bring `paths` along.
 
@@ -144,6 +154,7 @@ class Scm(Protocol):
         """
         ...
 
+    @mutates("branch and tag are on the remote", needs_lock=False)
     def push(self, *, branch: str, tag: str) -> None:
         """Push the branch (when not empty) and the tag in one atomic push.
 
@@ -152,6 +163,7 @@ class Scm(Protocol):
         """
         ...
 
+    @mutates("the commit is exported", needs_lock=False)
     def export(self, commit: str, destination: Path) -> None:
         """Write the files of a commit into an empty folder, as they are committed."""
         ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kaizen_tasks.ports.effects import mutates
+
 if TYPE_CHECKING:
     from kaizen_tasks.ports.types import Secret, SecretVersion
 
@@ -28,6 +30,7 @@ class Secrets(Protocol):
         """
         ...
 
+    @mutates("the secret is written")
     def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
         """Make a new version and let it count, unless another one than `expected_current` counts by now.
 
@@ -42,6 +45,7 @@ class Secrets(Protocol):
         """
         ...
 
+    @mutates("the secret is what it was")
     def restore(self, name: str, *, version: str, expected_current: str) -> None:
         """Let a version that exists count, unless another one than `expected_current` counts by now.
 

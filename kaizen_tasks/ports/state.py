@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from kaizen_tasks.ports.effects import mutates
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
 class Ledger(Protocol):
     """The append-only record."""
 
+    @mutates("the ledger has it")
     def append(self, entry: LedgerEntry) -> None:
         """Write one entry."""
         ...
 
+    @mutates("the ledger has it")
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Write down which operation carries out an intent that was appended before; once."""
         ...
@@ -40,6 +44,7 @@ class Locks(Protocol):
         """Return what `find` returns for each environment that is locked, with as few questions as can be."""
         ...
 
+    @mutates("it is locked", needs_lock=False)
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
         """Take a lock that is free, or whose lease had run out by `wanted.since`.
 
@@ -53,10 +58,12 @@ class Locks(Protocol):
         """
         ...
 
+    @mutates("its lease is renewed", needs_lock=False)
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Move the end of a lease; return False, and change nothing, when the lock is another's or nobody's by now."""
         ...
 
+    @mutates("it is unlocked", needs_lock=False)
     def release(self, lock: Lock) -> bool:
         """Give a lock back; return False, and change nothing, when it is another's or nobody's by now."""
         ...
@@ -65,6 +72,7 @@ class Locks(Protocol):
         """Return the tokens of the locks that a run above this one holds, by environment."""
         ...
 
+    @mutates("the tokens are in the environment", needs_lock=False)
     def export_tokens(self, tokens: Mapping[str, str]) -> None:
         """Let the programs that this run starts from now on inherit these tokens, and no others."""
         ...
@@ -81,10 +89,12 @@ class Holds(Protocol):
         """Return what `find` returns for each environment that is held, with as few questions as can be."""
         ...
 
+    @mutates("it is held")
     def add(self, hold: Hold) -> Hold:
         """Hold an environment that is not held, and return the hold that stands afterwards, whoever's it is."""
         ...
 
+    @mutates("it is no longer held")
     def remove(self, environment: str) -> Hold | None:
         """End an environment's hold, and return the one that was ended."""
         ...

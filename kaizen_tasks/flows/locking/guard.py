@@ -1,28 +1,25 @@
-"""Stands between a step and the outside: nothing is changed any more once the lock may be somebody else's.
-
-It sees every change, so it also knows what a run has done when something keeps it from going on.
-"""
+"""Checks the lock before every call that changes something, and remembers what a run has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import cast
 
 from attrs import field, frozen
 
 from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
+from kaizen_tasks.ports.effects import effects_under_lock
 from kaizen_tasks.ports.tools import Tools
 
-MUTATING_CALLS: Mapping[str, Mapping[str, str]] = {
-    "builder": {"push": "the image is pushed"},
-    "registry": {"copy": "the image is copied", "move_tag": ":latest points at it"},
-    "platform": {"start_deployment": "a deployment was started"},
-    "ledger": {"append": "the ledger has it", "set_operation": "the ledger has it"},
-    "holds": {"add": "it is held"},
-    "secrets": {"write": "the secret is written", "restore": "the secret is what it was"},
-}
-"""The calls that change what a lock protects, by port, and what is so afterwards."""
+
+@cache
+def guarded_calls() -> Mapping[str, Mapping[str, str]]:
+    """Return the calls that change what a lock protects, with their effects, by the port's name in the toolbox."""
+    from kaizen_tasks.ports.index import PORTS
+
+    return {name: effects for name, port in PORTS.items() if (effects := effects_under_lock(port))}
 
 
 @frozen(kw_only=True)
@@ -37,9 +34,9 @@ class MutationLog:
 
     @contextmanager
     def reclassify_errors(self) -> Iterator[None]:
-        """Tell a refusal before the first change from one that stops a run half-way.
+        """Turn a refusal into an interruption when something has been changed before it.
 
-        What the platform cannot do is found out before anything there is changed, and stays a refusal.
+        `NotFound` and `Undeployable` stay: the platform reports them before it changes anything.
 
         Raises:
             Interrupted: in place of a refusal, when something has been changed.
@@ -56,17 +53,17 @@ class MutationLog:
 
 
 def guard_mutations(tools: Tools, check: Callable[[], None], mutations: MutationLog) -> Tools:
-    """Return the tools with a check before every call that changes something.
+    """Return the tools with a check before every call that changes what a lock protects.
 
-    A process may be stopped for longer than its lease in the middle of an act, between two requests. The check costs
-    nothing, and nothing stands between it and the call.
+    A process may be stopped for longer than its lease in the middle of an act, between two requests, so
+    nothing comes between the check and the call.
 
     Args:
         tools: the outside world.
-        check: goes on only when the lock is this run's own.
-        mutations: where it is remembered what has been changed.
+        check: raises when the lock may no longer be this run's own.
+        mutations: where changes are remembered.
     """
-    return cast("Tools", _GuardedTools(tools=tools, check=check, mutations=mutations))  # it has what they have
+    return cast("Tools", _GuardedTools(tools=tools, check=check, mutations=mutations))  # it forwards every attribute
 
 
 @frozen(kw_only=True)
@@ -77,9 +74,10 @@ class _GuardedTools:
 
     def __getattr__(self, name: str) -> object:
         port: object = getattr(self._tools, name)
-        if name not in MUTATING_CALLS:
+        effects = guarded_calls().get(name)
+        if effects is None:
             return port
-        return _GuardedPort(port=port, effects=MUTATING_CALLS[name], check=self._check, mutations=self._mutations)
+        return _GuardedPort(port=port, effects=effects, check=self._check, mutations=self._mutations)
 
 
 @frozen(kw_only=True)
