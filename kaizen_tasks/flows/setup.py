@@ -5,7 +5,6 @@ These are steps like any others, so that they look before they act and after; th
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
@@ -15,6 +14,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
     Raises:
         Refused: something cannot be looked at; with everything that cannot.
     """
-    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_STEPS, thread_name_prefix="setup") as pool:
-        decisions = tuple(pool.map(lambda step: _try_decide(step, tools), flow))
+    decisions = map_parallel(lambda step: _try_decide(step, tools), flow, max_workers=MAX_CONCURRENT_STEPS)
     errors = [decision for decision in decisions if isinstance(decision, KaizenError)]
     if errors:
         raise _refused_error(errors)
