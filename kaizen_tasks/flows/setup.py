@@ -13,7 +13,7 @@ from semver import Version
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 
@@ -134,7 +134,7 @@ def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
 
 def _refused_error(errors: Sequence[KaizenError]) -> Refused:
     message = "; ".join(dict.fromkeys(error.message for error in errors))
-    return Refused(message, state="nothing has been changed", hint=errors[0].hint)
+    return Refused(message, state=NOTHING_CHANGED, hint=errors[0].hint)
 
 
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.errors import KaizenError, Locked
+from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
 from kaizen_tasks.flows.parallel import for_each_parallel
 from kaizen_tasks.ports.tools import Tools
 
@@ -255,6 +255,6 @@ def _locked_error(current: Lock) -> Locked:
     wait_hint = "" if current.is_manual else "--wait 10m waits for it; "
     return Locked(
         f"{current.environment} is {current}",
-        state="nothing has been changed there",
+        state=NOTHING_CHANGED_THERE,
         hint=f"{wait_hint}if it is left over: inv lock.release --env {current.environment} --force",
     )

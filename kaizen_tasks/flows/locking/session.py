@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.errors import KaizenError, Locked
+from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
 from kaizen_tasks.flows.locking.guard import MutationLog
 from kaizen_tasks.flows.locking.lease import DualTimestamp, HeldLock, LockSession, heartbeat
 from kaizen_tasks.ports.tools import Tools
@@ -61,7 +61,7 @@ def require_no_hold(environment: str, tools: Tools) -> None:
     if hold is not None:
         raise Locked(
             f"{environment} is {hold}",
-            state="nothing has been changed there",
+            state=NOTHING_CHANGED_THERE,
             hint=f"when that no longer applies: inv hold.remove --env {environment}",
         )
 
