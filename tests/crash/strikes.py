@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.locking.session import LEASE_SECONDS
+from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
 from tests.crash import kills, outcomes
 from tests.crash.kills import KillPoint
 from tests.crash.libraries import wait_for_result

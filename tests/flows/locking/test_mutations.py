@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
-from kaizen_tasks.flows.locking.guard import MutationLog, guard_mutations, guarded_calls
-from kaizen_tasks.flows.locking.session import LEASE_SECONDS, acquire_locks
+from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
+from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations, guarded_calls
+from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import guarded_executor, run_flow
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools
