@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+NOTHING_CHANGED = "nothing has been changed"
+NOTHING_CHANGED_THERE = "nothing has been changed there"
+"""The state in the errors of commands that changed nothing; `there` is the environment that the message names."""
+
 
 class KaizenError(Exception):
     """A failure that is understood.

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS, ConfigDocument
-from kaizen_tasks.errors import UsageError
+from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 
 KEY_TYPES = ("number", "integer", "choice", "string")
 REDACTED = "[redacted]"
@@ -99,7 +99,7 @@ class RuntimeRules:
         if not error and len(text.encode()) > MAX_DOCUMENT_BYTES:
             error = f"is longer than the {MAX_DOCUMENT_BYTES:,} bytes that a secret may have"
         if error:
-            raise UsageError(f"{name}: the value {error}", state="nothing has been changed")
+            raise UsageError(f"{name}: the value {error}", state=NOTHING_CHANGED)
 
     def _unknown_key_error(self, name: str) -> UsageError:
         close_matches = difflib.get_close_matches(name, self.keys, n=1)
@@ -108,7 +108,7 @@ class RuntimeRules:
         )
         hint = f"did you mean {close_matches[0]}?" if close_matches else known_keys
         return UsageError(
-            f"{sanitize_value(name)} is not in [runtime.keys]", state="nothing has been changed", hint=hint
+            f"{sanitize_value(name)} is not in [runtime.keys]", state=NOTHING_CHANGED, hint=hint
         )
 
     def rule_for(self, name: str) -> KeyRule:

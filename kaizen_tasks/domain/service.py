@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.errors import Undeployable
+from kaizen_tasks.errors import NOTHING_CHANGED, Undeployable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,7 @@ class Service:
         """
         if self.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
             message = f"the service {self.name} cannot deploy: it is {self.status}"
-            raise Undeployable(message, state="nothing has been changed", hint=self.fix)
+            raise Undeployable(message, state=NOTHING_CHANGED, hint=self.fix)
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,7 @@
-"""Does the same to many things at a time, in threads that keep no process from ending.
+"""Runs a function for many items at a time, in daemon threads.
 
-A `ThreadPoolExecutor` that is interrupted while it starts a thread forgets that one, and does not wait for it.
+Unlike a `ThreadPoolExecutor`, which forgets a thread when it is interrupted while it starts it, an interrupted call
+always waits for the work that has started.
 """
 
 from __future__ import annotations
@@ -16,34 +17,60 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def for_each_parallel(work: Callable[[Item], object], items: Iterable[Item], *, max_workers: int) -> None:
-    """Do the work for every item, and come back when all of it has ended; one item alone needs no other thread.
+def for_each_parallel(
+    work: Callable[[Item], object], items: Iterable[Item], *, max_workers: int, fail_fast: bool = False
+) -> None:
+    """Do the work for every item, and return when all of it has ended. A single item is done in the calling thread.
 
-    Whoever interrupts this waits for what is under way: nothing goes on behind his back, and nothing more is begun.
+    An interruption starts no further work, and waits for the work that has started.
 
     Args:
-        work: safe to do in several threads.
-        items: what for.
-        max_workers: threads, at most.
+        work: safe to call from several threads.
+        items: its arguments, in order.
+        max_workers: number of threads, at most.
+        fail_fast: whether an error keeps the items after it from being started.
 
     Raises:
-        BaseException: what the work for the first of the items raised, after all others have had their turn.
+        BaseException: what the work raised for the first of the items that failed, after all started work has ended.
     """
     all_items = tuple(items)
     if len(all_items) == 1:
         work(all_items[0])
     elif all_items:
-        _WorkerPool(work, all_items).run(max_workers)
+        _WorkerPool(work, all_items, fail_fast).run(max_workers)
+
+
+def map_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, max_workers: int) -> tuple[Result, ...]:
+    """Return the result for every item, in order; an error starts no further work.
+
+    Args:
+        work: safe to call from several threads.
+        items: its arguments.
+        max_workers: number of threads, at most.
+
+    Raises:
+        BaseException: what the work raised for the first of the items that failed, after all started work has ended.
+    """
+    results: dict[int, Result] = {}
+
+    def store(indexed_item: tuple[int, Item]) -> None:
+        index, item = indexed_item
+        results[index] = work(item)
+
+    for_each_parallel(store, enumerate(items), max_workers=max_workers, fail_fast=True)
+    return tuple(results[index] for index in sorted(results))
 
 
 @define
 class _WorkerPool(Generic[Item]):
     _work: Callable[[Item], object]
     _items: Sequence[Item]
+    _fail_fast: bool
     _pending_indices: deque[int] = field(init=False)
-    _finished_indices: list[int] = field(init=False, factory=list)
+    _finished_count: int = field(init=False, default=0)
     _errors: dict[int, BaseException] = field(init=False, factory=dict)
     _condition: threading.Condition = field(init=False, factory=threading.Condition)
 
@@ -51,35 +78,42 @@ class _WorkerPool(Generic[Item]):
         self._pending_indices = deque(range(len(self._items)))
 
     def run(self, max_workers: int) -> None:
-        expected_count = len(self._items)
         try:
-            for _ in range(min(max_workers, expected_count)):
-                threading.Thread(target=self._run_worker, name="abreast", daemon=True).start()
-            self._wait_for(expected_count)
+            for _ in range(min(max_workers, len(self._items))):
+                threading.Thread(target=self._run_worker, name="parallel", daemon=True).start()
+            self._wait()
         except BaseException:
-            while self._next_index() is not None:
-                expected_count -= 1
-            self._wait_for(expected_count)
+            self._cancel_pending()
+            self._wait()
             raise
         if self._errors:
             raise self._errors[min(self._errors)]
 
-    def _wait_for(self, count: int) -> None:
+    def _wait(self) -> None:
         with self._condition:
-            self._condition.wait_for(lambda: len(self._finished_indices) == count)
+            self._condition.wait_for(lambda: self._finished_count == len(self._items))
 
     def _run_worker(self) -> None:
         while (index := self._next_index()) is not None:
             try:
                 self._work(self._items[index])
-            except BaseException as error:  # noqa: BLE001 - it is raised where the work was ordered
+            except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                 self._errors[index] = error
-            with self._condition:
-                self._finished_indices.append(index)
-                self._condition.notify()
+                if self._fail_fast:
+                    self._cancel_pending()
+            self._finish()
+
+    def _cancel_pending(self) -> None:
+        while self._next_index() is not None:
+            self._finish()
 
     def _next_index(self) -> int | None:
         try:
             return self._pending_indices.popleft()
         except IndexError:
             return None
+
+    def _finish(self) -> None:
+        with self._condition:
+            self._finished_count += 1
+            self._condition.notify()

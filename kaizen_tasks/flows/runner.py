@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.flows.locking.guard import guard_mutations
+from kaizen_tasks.flows.locking.mutations import guard_mutations
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.locking.session import LockGuard
+    from kaizen_tasks.flows.locking.guard import LockGuard
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
 

@@ -13,7 +13,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
-from kaizen_tasks.errors import DeployFailed, KaizenError, Refused, RollbackFailed, VerifyFailed
+from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
@@ -55,13 +55,13 @@ def require_serving_release(environment: Environment, tools: Tools) -> Release:
     if latest_entry is not None and latest_entry.event is Event.STARTED and not latest_entry.configuration:
         raise Refused(
             f"{environment.name}: the deployment of {latest_entry.version} that {latest_entry.actor} began has not ended",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint=f"finish it first: inv deploy --env {environment.name} --release {latest_entry.version}",
         )
     if serving_entry is None:
         raise Refused(
             f"{environment.name}: the ledger does not know which release is serving there",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint=f"release or deploy to it once: inv deploy --env {environment.name}",
         )
     return Release(

@@ -5,7 +5,6 @@ These are steps like any others, so that they look before they act and after; th
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
@@ -14,7 +13,8 @@ from semver import Version
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
+from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class CreateTable:
 class EnableBlobMounting:
     """Layers that a promotion need not send again; a setting of the whole account and region."""
 
-    label: ClassVar[StepLabel] = StepLabel("mounting")
+    label: ClassVar[StepLabel] = StepLabel("blob mounting")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether it is enabled."""
@@ -114,8 +114,7 @@ def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
     Raises:
         Refused: something cannot be looked at; with everything that cannot.
     """
-    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_STEPS, thread_name_prefix="setup") as pool:
-        decisions = tuple(pool.map(lambda step: _try_decide(step, tools), flow))
+    decisions = map_parallel(lambda step: _try_decide(step, tools), flow, max_workers=MAX_CONCURRENT_STEPS)
     errors = [decision for decision in decisions if isinstance(decision, KaizenError)]
     if errors:
         raise _refused_error(errors)
@@ -135,7 +134,7 @@ def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
 
 def _refused_error(errors: Sequence[KaizenError]) -> Refused:
     message = "; ".join(dict.fromkeys(error.message for error in errors))
-    return Refused(message, state="nothing has been changed", hint=errors[0].hint)
+    return Refused(message, state=NOTHING_CHANGED, hint=errors[0].hint)
 
 
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:

@@ -1,12 +1,13 @@
-"""Asks every witness of every environment, all at once."""
+"""Collects the status and the history of all environments, with concurrent requests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kaizen_tasks.domain.health import VersionReport
 from kaizen_tasks.domain.hold import Hold
@@ -15,6 +16,7 @@ from kaizen_tasks.domain.status import EnvironmentStatus
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,60 +27,69 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_CONCURRENT_ENVIRONMENTS = 64
-"""Environments that are looked at at the same time; an app that does not answer keeps its place for seconds."""
+"""An app that does not answer occupies a worker for seconds."""
 
 
 @frozen(kw_only=True)
 class _BatchedLookups:
-    """What one question answers for all environments, once it has been answered.
+    """Lookups that are made once for all environments.
 
     Attributes:
-        service_urls: of the services, by their names.
+        service_urls: by service.
         locks: by environment.
         holds: by environment.
     """
 
-    service_urls: Future[Mapping[str, str]]
-    locks: Future[Mapping[str, Lock]]
-    holds: Future[Mapping[str, Hold]]
+    service_urls: Future[Mapping[str, str]] = field(init=False, factory=Future)
+    locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
+    holds: Future[Mapping[str, Hold]] = field(init=False, factory=Future)
 
 
 def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[EnvironmentStatus, ...]:
-    """Return a row for each environment; what cannot be seen is a fault in its row and not an error.
+    """Return the status of each environment; a lookup that fails is an error in it and not raised.
 
     Raises:
-        Denied: the credentials are of another account.
+        Denied: the credentials belong to another account.
     """
     tools.identity.account_id()
-    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_ENVIRONMENTS, thread_name_prefix="status") as pool:
-        names = [environment.name for environment in environments]
-        lookups = _BatchedLookups(
-            service_urls=pool.submit(tools.platform.service_urls),
-            locks=pool.submit(tools.locks.get_many, names),
-            holds=pool.submit(tools.holds.get_many, names),
-        )
-        return tuple(pool.map(lambda environment: _environment_status(environment, lookups, tools), environments))
+    names, lookups = [environment.name for environment in environments], _BatchedLookups()
+    calls: tuple[Callable[[], EnvironmentStatus | None], ...] = (
+        partial(_resolve, lookups.service_urls, tools.platform.service_urls),
+        partial(_resolve, lookups.locks, partial(tools.locks.get_many, names)),
+        partial(_resolve, lookups.holds, partial(tools.holds.get_many, names)),
+        *(partial(_environment_status, environment, lookups, tools) for environment in environments),
+    )  # in this order, no environment waits for a lookup that has not started
+    rows = map_parallel(lambda call: call(), calls, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
+    return tuple(row for row in rows if row is not None)
+
+
+def _resolve(future: Future[T], lookup: Callable[[], T]) -> None:
+    try:
+        future.set_result(lookup())
+    except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+        future.set_exception(error)
 
 
 def collect_history(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[LedgerEntry, ...]:
     """Return the last entries of each environment as one history, newest first."""
-
-    def read_entries(environment: Environment) -> tuple[LedgerEntry, ...]:
-        return tools.ledger.entries(environment.name, limit=limit)
-
-    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_ENVIRONMENTS, thread_name_prefix="history") as pool:
-        history = [entry for batch in pool.map(read_entries, environments) for entry in batch]
-    return tuple(sorted(history, key=lambda entry: entry.at, reverse=True))
+    histories = map_parallel(
+        lambda environment: tools.ledger.entries(environment.name, limit=limit),
+        environments,
+        max_workers=MAX_CONCURRENT_ENVIRONMENTS,
+    )
+    return tuple(
+        sorted((entry for entries in histories for entry in entries), key=lambda entry: entry.at, reverse=True)
+    )
 
 
 class _ErrorCollector:
-    """Look, and keep what prevents it."""
+    """Makes lookups and collects their errors."""
 
     def __init__(self) -> None:
         self._errors: list[str] = []
 
     def attempt(self, lookup: Callable[[], T]) -> T | None:
-        """Return the answer, or None where there is none."""
+        """Return the answer, or None when the lookup fails."""
         try:
             return lookup()
         except KaizenError as error:
@@ -87,7 +98,7 @@ class _ErrorCollector:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What could not be looked at, each once."""
+        """The distinct messages, in order."""
         return tuple(dict.fromkeys(self._errors))
 
 
@@ -115,10 +126,10 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
 
 
 def _app_url(environment: Environment, service_urls: Mapping[str, str]) -> str:
-    """Return where to ask an app.
+    """Return the URL to probe.
 
     Raises:
-        NotFound: the platform does not list its service.
+        NotFound: the platform does not list the service.
     """
     if environment.service not in service_urls:
         raise NotFound(f"there is no service {environment.service}")

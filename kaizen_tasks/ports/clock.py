@@ -13,20 +13,16 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
-        ...
 
     def monotonic(self) -> float:
-        """Return seconds that only ever grow."""
-        ...
+        """Return seconds of a clock that never goes backwards."""
 
     def sleep(self, seconds: float) -> None:
         """Wait.
 
         Raises:
-            Interrupted: somebody has interrupted this clock, before or meanwhile.
+            Interrupted: `cancel_waits` was called, before or meanwhile.
         """
-        ...
 
     def cancel_waits(self) -> None:
-        """End every wait, in whatever thread, and let none begin any more."""
-        ...
+        """End the waits of all threads, and make every later one raise `Interrupted`."""

@@ -1,8 +1,10 @@
-"""Whose cloud it is, and what this machine brings along."""
+"""The ports of the cloud account: whose credentials these are, and what `doctor` and `setup` need of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
@@ -14,48 +16,42 @@ class Identity(Protocol):
     """Whose credentials these are."""
 
     def account_id(self) -> str:
-        """Return the account's number.
+        """Return the account number.
 
         Raises:
-            Denied: there are no credentials, they do not work, or they are of another account than configured.
+            Denied: there are no credentials, they do not work, or they belong to another account than configured.
         """
-        ...
 
 
 class AccountAdmin(Protocol):
-    """What only `doctor` and `setup` ask of the cloud account, and what they put right in it."""
+    """What only `doctor` and `setup` read and change in the cloud account."""
 
     def caller(self) -> CallerIdentity:
         """Return whose credentials these are.
 
         Raises:
-            Denied: there are no credentials, they do not work, or they are of another account than configured.
+            Denied: there are no credentials, they do not work, or they belong to another account than configured.
         """
-        ...
 
     def supported_regions(self) -> tuple[str, ...]:
-        """Return the regions that have the platform, as far as is known without asking."""
-        ...
+        """Return the regions that are known to have the platform; asks nobody."""
 
     def clock_skew(self) -> float:
-        """Return the seconds by which this machine's clock is ahead of the cloud's; to half a second.
+        """Return the seconds by which this machine's clock is ahead of the cloud's, to half a second.
 
         Raises:
             Unreachable: there is no answer.
         """
-        ...
 
     def permissions(self) -> tuple[Permission, ...]:
-        """Return for every task whether the credentials suffice; nothing is changed to find out."""
-        ...
+        """Return for every task whether the credentials suffice. Finding out changes nothing."""
 
     def ledger_table(self) -> LedgerTable:
         """Return the ledger's table as it is now."""
-        ...
 
+    @mutates("the table exists", needs_lock=False)
     def create_table(self) -> None:
-        """Create the ledger's table and make it recoverable; again does no harm."""
-        ...
+        """Create the ledger's table with point-in-time recovery. Idempotent."""
 
     def tag_mutability(self, repository: str) -> TagMutability:
         """Return which tags of a repository may move.
@@ -63,28 +59,24 @@ class AccountAdmin(Protocol):
         Raises:
             NotFound: there is no such repository.
         """
-        ...
 
+    @mutates("the tag rules are set", needs_lock=False)
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
-        """Say which tags of a repository may move."""
-        ...
+        """Set which tags of a repository may move."""
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
-        """Return the rules by which a repository loses images; empty when it keeps them.
+        """Return the rules of a repository's lifecycle policy; empty when it has none.
 
         Raises:
             Refused: the policy cannot be read.
         """
-        ...
 
     def list_images(self, repository: str) -> tuple[StoredImage, ...]:
-        """Return every image of a repository, untagged ones too."""
-        ...
+        """Return every image of a repository, including untagged ones."""
 
     def is_blob_mounting_enabled(self) -> bool:
         """Return whether repositories share blobs without a transfer."""
-        ...
 
+    @mutates("blob mounting is enabled", needs_lock=False)
     def enable_blob_mounting(self) -> None:
-        """Let repositories share blobs without a transfer."""
-        ...
+        """Allow repositories to share blobs without a transfer."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """What this machine brings along for a release."""
+    """The machine: what builds images on it, and which of its processes are alive."""
 
     def build_engine(self) -> Engine:
         """Return what would build an image.
@@ -17,17 +17,14 @@ class Host(Protocol):
         Raises:
             Refused: the configured engine does not work, or none does.
         """
-        ...
 
     def process_identity(self) -> str:
-        """Name this process as no other one was ever named, on any machine; empty where that cannot be told."""
-        ...
+        """Return a name of this process that is unique across machines and reboots; empty where there is none."""
 
     def is_dead(self, process: str, *, env_marker: str) -> bool:
-        """Tell whether a process is gone for certain; False wherever that cannot be seen from here.
+        """Return whether a process has certainly ended; False where that cannot be told from this machine.
 
         Args:
-            process: its name, as `process` returned it there.
-            env_marker: a text in the environment of everything that it started, which has to be gone as well.
+            process: its name, as `process_identity` returned it there.
+            env_marker: a text in the environment of its child processes, which must have ended as well.
         """
-        ...

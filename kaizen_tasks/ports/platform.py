@@ -1,8 +1,10 @@
-"""What runs the app, and how the app itself is asked."""
+"""The ports of the running app: the platform that runs it, its logs, and HTTP requests to it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Platform(Protocol):
-    """What runs the services."""
+    """The platform that runs the services."""
 
     def get_service(self, name: str) -> Service:
         """Return a service as it is now.
@@ -21,12 +23,11 @@ class Platform(Protocol):
         Raises:
             NotFound: there is no such service.
         """
-        ...
 
     def service_urls(self) -> Mapping[str, str]:
-        """Return the own address of every service, with a scheme, by its name, with as few questions as can be."""
-        ...
+        """Return the platform's own URL of every service, by name, in as few requests as possible."""
 
+    @mutates("a deployment was started")
     def start_deployment(self, service: Service) -> str:
         """Start a deployment of the image that the service follows; return the operation's identifier.
 
@@ -34,56 +35,54 @@ class Platform(Protocol):
 
         Raises:
             Undeployable: the service is in a state from which it cannot deploy.
-            NotFound: there is no such service any more.
+            NotFound: the service no longer exists.
         """
-        ...
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
         """Return the newest operations, newest first.
 
         Raises:
-            NotFound: there is no such service any more.
+            NotFound: the service no longer exists.
         """
-        ...
 
 
 class Logs(Protocol):
-    """What has been written down while a service was deployed. What was never written is no error."""
+    """The logs of a deployment and of the app. A log that does not exist is empty."""
 
     def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
-        """Return the last lines that the platform has written about a deployment, oldest first.
+        """Return the last lines of the platform's log of a deployment, oldest first.
 
         Args:
             service: whose.
             operation: the platform's identifier of the deployment.
-            limit: lines.
+            limit: number of lines.
 
         Raises:
             KaizenError: the logs cannot be read.
         """
-        ...
 
     def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
-        """Return the last lines that the newest instance of the app has printed, oldest first.
+        """Return the last lines that the newest instance of the app printed, oldest first.
 
         Args:
             service: whose.
-            since: only an instance that was started after this moment is meant.
-            limit: lines.
+            since: instances that were started before this time are ignored.
+            limit: number of lines.
 
         Raises:
             KaizenError: the logs cannot be read.
         """
-        ...
 
 
 class Prober(Protocol):
-    """Asks the running app over a new connection each time."""
+    """Sends requests to the running app, each over a new connection."""
 
     def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
-        """Ask an address, with a plain GET unless told otherwise; follow no redirect.
+        """Send a request and return the response, following no redirect. A failure is a response with an `error`.
 
-        At most `max_bytes` bytes are read, within `timeout` seconds. Every failure is an answer with a `fault`; nothing is
-        raised.
+        Args:
+            url: where to.
+            timeout: seconds for all of it.
+            max_bytes: how much of the body to read.
+            request: what to send; None sends a plain GET.
         """
-        ...

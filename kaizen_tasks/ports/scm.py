@@ -1,8 +1,10 @@
-"""The app as it is written down: two documents, and the repository around them."""
+"""The ports of the source: the two files that a release edits, and the git repository around them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,77 +19,66 @@ class ReleaseFiles(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """Return the content, or None when there is no such file."""
-        ...
 
+    @mutates("the file is written", needs_lock=False)
     def write(self, name: str, content: bytes) -> None:
-        """Replace the content, wholly or not at all."""
-        ...
+        """Replace the content atomically."""
 
 
 class Scm(Protocol):
     """Version control: a git repository around the app's folder. Paths are relative to that folder.
 
-    One look serves a whole decision: an answer may be one that was given before, as long as nothing has been changed
-    through this port since, and nobody has asked it to look again.
+    Answers are cached until something is changed through this port or `invalidate_cache` is called, so that a decision
+    that asks the same question several times runs git once.
     """
 
     def invalidate_cache(self) -> None:
-        """Forget what has been seen: time has passed, or somebody else may have been at work."""
-        ...
+        """Forget cached answers: time has passed, or somebody else may have changed something."""
 
     def head(self) -> HeadState:
-        """Return where the checkout stands.
+        """Return the commit and the branch that are checked out.
 
         Raises:
             Refused: not a repository, or one without a commit.
         """
-        ...
 
     def resolve(self, name: str) -> str:
-        """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
-        ...
+        """Return the full hash of the commit of a ref, tag or hash, or an empty string."""
 
     def read_at(self, commit: str, path: str) -> bytes | None:
-        """Return a file's content at a commit, or None when it is not there."""
-        ...
+        """Return the content of a file in a commit, or None when it is not in it."""
 
     def modified_files(self) -> tuple[str, ...]:
         """Return tracked files whose content differs from HEAD, staged or not, sorted."""
-        ...
 
     def blockers(self) -> tuple[str, ...]:
-        """Return what stands in the way of a commit: a merge or rebase under way, a shallow clone, no identity."""
-        ...
+        """Return what prevents a commit: a merge or rebase in progress, a shallow clone, no identity."""
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of the tags in this clone.
 
         Args:
-            merged_into: only those of this commit and its ancestors; a full hash, or empty for all.
+            merged_into: full hash; only tags of this commit and its ancestors. Empty for all tags.
         """
-        ...
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
-        """Return the files that the commits after `since`, up to `until`, have changed; sorted.
+        """Return the files that the commits after `since`, up to `until`, changed, sorted.
 
         Args:
             since: full hash; empty for the whole history.
             until: full hash.
         """
-        ...
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Return whether `ancestor` is reachable from `descendant` (or the same)."""
-        ...
+        """Return whether `ancestor` is reachable from `descendant`, or is the same commit."""
 
     def pending_releases(self) -> Mapping[str, str]:
-        """Return the releases that were begun here and are not finished: name (`v1.2.3`) to commit."""
-        ...
+        """Return the commits of the releases that were started here and are not finished, by name (`v1.2.3`)."""
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return the names of the files that git would store differently from what a commit holds."""
-        ...
+        """Return the names of the files whose content git would store differently from a commit."""
 
+    @mutates("the commit object is written", needs_lock=False)
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
         """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
 
@@ -96,54 +87,53 @@ class Scm(Protocol):
         Raises:
             Refused: a hook rejected it, or there is no identity.
         """
-        ...
 
+    @mutates("the release is pending here", needs_lock=False)
     def save_pending(self, name: str, commit: str) -> None:
-        """Remember a release that was begun, by a private ref."""
-        ...
+        """Remember a release that was started, by a private ref."""
 
+    @mutates("the release is no longer pending here", needs_lock=False)
     def drop_pending(self, name: str) -> None:
-        """Drop that private ref."""
-        ...
+        """Delete that private ref."""
 
+    @mutates("the branch has moved here", needs_lock=False)
     def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
-        """Move the branch forward to a commit, and `paths` in index and working tree with it.
+        """Move the branch forward to a commit, and update `paths` in index and working tree.
 
-        Everything else, staged or not, stays as it is.
+        All other files, staged or not, stay as they are.
 
         Raises:
-            Refused: the branch has moved meanwhile.
+            Refused: the branch has moved in the meantime.
         """
-        ...
 
+    @mutates("the tag object is written", needs_lock=False)
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Make the annotated tag of a release, kept by the private ref: what is pushed before it has a name here."""
-        ...
+        """Create the annotated tag object of a release, kept by the private ref, so that it can be pushed first."""
 
+    @mutates("the tag is here", needs_lock=False)
     def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Create an annotated tag; an existing one on the same commit is left alone.
+        """Create an annotated tag; an existing one on the same commit stays.
 
         Raises:
             Refused: the tag exists on another commit.
         """
-        ...
 
+    @mutates("branch and tag are here", needs_lock=False)
     def fast_forward_and_tag(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
-        """Move the branch forward and create the annotated tag, both or neither; then bring `paths` along.
+        """Move the branch forward and create the annotated tag, both or neither; then update `paths`.
 
         Raises:
-            Refused: the branch has moved meanwhile, or the tag exists on another commit.
+            Refused: the branch has moved in the meantime, or the tag exists on another commit.
         """
-        ...
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Ask the remote for a branch and its tags; None when there is no remote.
+        """Return the branch and the tags of the remote as they are now; None when there is no remote.
 
         Raises:
-            Unreachable: it does not answer.
+            Unreachable: the remote does not answer.
         """
-        ...
 
+    @mutates("branch and tag are on the remote", needs_lock=False)
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push the branch (when not empty) and the tag in one atomic push.
 
@@ -153,18 +143,15 @@ class Scm(Protocol):
             on_progress: receives what a push that takes longer than a second is doing, in another thread.
 
         Raises:
-            PushFailed: any of them was rejected; then none has moved.
+            PushFailed: one of them was rejected; then neither has moved.
         """
-        ...
 
+    @mutates("the commit is exported", needs_lock=False)
     def export(self, commit: str, destination: Path) -> None:
-        """Write the files of a commit into an empty folder, as they are committed."""
-        ...
+        """Write the files of a commit into an empty folder."""
 
     def commit_time(self, commit: str) -> datetime:
         """Return the commit's time, in UTC."""
-        ...
 
     def web_url(self) -> str:
-        """Return the remote's address for people, without credentials, or an empty string."""
-        ...
+        """Return the URL of the remote's web page, without credentials, or an empty string."""

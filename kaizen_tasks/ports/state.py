@@ -1,8 +1,10 @@
-"""What everybody who releases the app shares: the record, the locks, the holds."""
+"""The ports of the state that everybody who releases the app shares: ledger, locks, holds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
+
+from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,77 +16,71 @@ if TYPE_CHECKING:
 
 
 class Ledger(Protocol):
-    """The append-only record."""
+    """The append-only record of releases."""
 
+    @mutates("the ledger has it")
     def append(self, entry: LedgerEntry) -> None:
-        """Write one entry."""
-        ...
+        """Add an entry."""
 
+    @mutates("the ledger has it")
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Write down which operation carries out an intent that was appended before; once."""
-        ...
+        """Record, once, which operation of the platform carries out an intent that was appended before."""
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first."""
-        ...
 
 
 class Locks(Protocol):
     """One run at a time in each environment. Safe to use from several threads."""
 
     def get(self, environment: str) -> Lock | None:
-        """Return the lock that stands, whether its lease has run out or not, as it is at this moment."""
-        ...
+        """Return the current lock, whether its lease has run out or not; a consistent read."""
 
     def get_many(self, environments: Iterable[str]) -> Mapping[str, Lock]:
-        """Return what `find` returns for each environment that is locked, with as few questions as can be."""
-        ...
+        """Return the locks of the environments that are locked, in as few requests as possible."""
 
+    @mutates("it is locked", needs_lock=False)
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Take a lock that is free, or whose lease had run out by `wanted.since`.
+        """Acquire a lock that is free, or whose lease had run out by `lock.since`.
 
         Args:
-            lock: the lock.
-            replacing: one of a run that has died, which is taken over before its lease has run out.
+            lock: the requested lock.
+            replacing: the lock of a dead run, which is taken over before its lease has run out.
 
         Returns:
-            The lock that stands afterwards: with the token that was wanted when it was taken, and with a fence that
-            is higher than ever before; else somebody else's, of which nothing was changed.
+            The lock now in place. If its token equals `lock.token` you acquired it, and its fence is a new maximum.
+            Otherwise it is another owner's lock, unchanged.
         """
-        ...
 
+    @mutates("its lease is renewed", needs_lock=False)
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Move the end of a lease; return False, and change nothing, when the lock is another's or nobody's by now."""
-        ...
+        """Extend a lease; return False, and change nothing, when the lock is free or another owner's."""
 
+    @mutates("it is unlocked", needs_lock=False)
     def release(self, lock: Lock) -> bool:
-        """Give a lock back; return False, and change nothing, when it is another's or nobody's by now."""
-        ...
+        """Release a lock; return False, and change nothing, when it is free or another owner's."""
 
     def inherited_tokens(self) -> Mapping[str, str]:
-        """Return the tokens of the locks that a run above this one holds, by environment."""
-        ...
+        """Return the tokens of the locks that a parent run holds, by environment."""
 
+    @mutates("the tokens are in the environment", needs_lock=False)
     def export_tokens(self, tokens: Mapping[str, str]) -> None:
-        """Let the programs that this run starts from now on inherit these tokens, and no others."""
-        ...
+        """Pass these tokens, and no others, to the programs that this run starts from now on."""
 
 
 class Holds(Protocol):
-    """What people want left as it is. A hold that has ended counts as absent. Safe to use from several threads."""
+    """Environments that promotions leave alone. A hold that has ended is absent. Safe to use from several threads."""
 
     def get(self, environment: str) -> Hold | None:
-        """Return an environment's hold, as it is at this moment."""
-        ...
+        """Return the hold of an environment, or None; a consistent read."""
 
     def get_many(self, environments: Iterable[str]) -> Mapping[str, Hold]:
-        """Return what `find` returns for each environment that is held, with as few questions as can be."""
-        ...
+        """Return the holds of the environments that are held, in as few requests as possible."""
 
+    @mutates("it is held")
     def add(self, hold: Hold) -> Hold:
-        """Hold an environment that is not held, and return the hold that stands afterwards, whoever's it is."""
-        ...
+        """Hold an environment that is not held; return the hold now in place, which may be somebody else's."""
 
+    @mutates("it is no longer held")
     def remove(self, environment: str) -> Hold | None:
-        """End an environment's hold, and return the one that was ended."""
-        ...
+        """Remove the hold of an environment and return it; None when there was none."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Tools(Protocol):
-    """Everything a step may use. The outside is reached only through these."""
+    """All that a step may use: the configuration, and the ports through which it reaches the outside."""
 
     @property
     def settings(self) -> Settings: ...

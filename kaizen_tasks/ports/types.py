@@ -1,4 +1,4 @@
-"""What ports hand over that is no part of the domain."""
+"""Values that ports return and that do not belong to the domain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 @frozen
 class Secret:
-    """A value that prints redacted; only the adapter that needs it opens it."""
+    """A value that prints as [redacted]; `reveal` returns it."""
 
     _value: str = field(repr=False)
 
@@ -27,9 +27,9 @@ class SecretVersion:
     """One version of a secret.
 
     Attributes:
-        version: its identifier, which is no secret.
-        created_at: when it was written, in UTC.
-        content: what it holds.
+        version: its identifier, which is not secret.
+        created_at: in UTC.
+        content: the document.
     """
 
     version: str
@@ -39,7 +39,7 @@ class SecretVersion:
 
 @frozen(kw_only=True)
 class Login:
-    """How to talk to a registry over the OCI distribution API.
+    """Address and credentials of a registry that speaks the OCI distribution API.
 
     Attributes:
         url: scheme, host and port: `https://123456789012.dkr.ecr.eu-west-1.amazonaws.com`.
@@ -53,7 +53,7 @@ class Login:
 
     @property
     def host(self) -> str:
-        """Host and port, as image references begin."""
+        """Host and port: the beginning of an image reference."""
         return self.url.partition("://")[2]
 
     @property
@@ -64,7 +64,7 @@ class Login:
 
 @frozen(kw_only=True)
 class HeadState:
-    """Where the checkout stands.
+    """What is checked out.
 
     Attributes:
         commit: full hash.
@@ -77,11 +77,11 @@ class HeadState:
 
 @frozen(kw_only=True)
 class RemoteRefs:
-    """What the remote answers when it is asked now.
+    """The refs of the remote.
 
     Attributes:
-        branch_commit: commit of the branch there, or empty.
-        tags: commit of every tag there, peeled, by name.
+        branch_commit: commit of the branch, or empty.
+        tags: commit of every tag, peeled, by name.
     """
 
     branch_commit: str
@@ -94,7 +94,7 @@ class Engine:
 
     Attributes:
         name: `docker`, `podman`, `buildah` or `bundle`.
-        warning: what it lacks, in words; empty when nothing.
+        warning: what it cannot do; empty when there is nothing.
         fix: what to do about that.
     """
 

@@ -24,7 +24,7 @@ BLOB_MOUNTED_STATUS = 201
 """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository"""
 
 STEP_LINE = re.compile(
-    r"(?:[\d:]{8}Z)?  (?P<verdict>done|failed|ok|already done) +(?P<label>[a-z]\S*(?: \S+)?) {2,}(?P<text>.*)"
+    r"(?:[\d:]{8}Z)?  (?P<verdict>done|failed|ok|already done) +(?P<label>[a-z]\S*(?: \S+){0,2}) {2,}(?P<text>.*)"
 )
 STEP_DURATION = re.compile(r"(?:\(|after )(?P<time>\d[^()]*?)\)?$")
 

@@ -18,7 +18,7 @@ def normaliser() -> Normaliser:
     [
         ("  done  tag  v1.0.0 is here (12s)", "  done  tag  v1.0.0 is here (0.5s)"),
         ("verified in staging 7m 16s ago by sam@a.b-c", "verified in staging 2.0s ago by sam@laptop"),
-        ("  failed  land  after 3m 2s", "  failed  land  after 1.0s"),
+        ("  failed  fast-forward  after 3m 2s", "  failed  fast-forward  after 1.0s"),
         ("cut [Unreleased] into [1.0.0] - 2027-05-04", "cut [Unreleased] into [1.0.0] - 2026-01-31"),
         ('"at": "2027-05-05T00:00:01+00:00"', '"at": "2026-01-31T09:00:00.000000+00:00"'),
         ("state in /tmp/here/cloud (pid 77)", "state in ~/cloud (pid 4321)"),

@@ -18,7 +18,7 @@ STEPS = [
     "commit",
     "build",
     "push",
-    "land",
+    "fast-forward",
     "deploy",
     "verify",
     "smoke",

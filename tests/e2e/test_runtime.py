@@ -66,7 +66,7 @@ def test_a_value_arrives_and_goes_without_a_release(world: Workspace) -> None:
     assert configured(world) == {"model": "coach-large", "temperature": 0.4, "calendar": True}
 
     again = world.inv("runtime.set", *STAGING, "--set", "AI_TEMPERATURE=0.40").expect_success()
-    assert again.verdicts == [("already done", "set staging")]
+    assert again.verdicts == [("already done", "set config staging")]
 
     difference = world.inv("runtime.diff", "--env", "staging", "--against", "prod", "--json").expect_success().document
     assert difference["keys"]["AI_MODEL"] == {
@@ -136,6 +136,6 @@ def test_what_was_killed_is_finished(world: Workspace) -> None:
             break
     run.communicate()
     said = world.inv("runtime.set", *STAGING, "--set", "AI_TEMPERATURE=1.5", "--wait", "2m").expect_success()
-    assert ("already done", "set staging") in said.verdicts
+    assert ("already done", "set config staging") in said.verdicts
     assert ("done", "record staging") in said.verdicts
     assert configured(world)["temperature"] == 1.5

@@ -90,7 +90,7 @@ def test_no_secret_is_ever_shown_or_recorded(tools: FakeTools) -> None:
     change(tools, TOKEN="hush hush")
 
     assert "hush" not in str(tools.reporter.lines) + str(tools.ledger.all_entries)
-    assert "set staging: TOKEN [redacted] → [redacted]" in tools.reporter.lines
+    assert "set config staging: TOKEN [redacted] → [redacted]" in tools.reporter.lines
 
 
 def test_a_dry_run_shows_all_of_it_and_changes_nothing(tools: FakeTools) -> None:
@@ -101,7 +101,7 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(tools: FakeTools) -> None
         configure(tools, AI_TEMPERATURE="0.4"), staging, tools, dry_run_step, deploy=True, auto_rollback=True
     )
 
-    steps = ["set", "redeploy", "verify", "smoke", "record"]
+    steps = ["set config", "redeploy", "verify", "smoke", "record"]
     assert tools.reporter.verdicts == [("act", f"{step} staging") for step in steps]
     assert (tools.secrets.writes, tools.platform.started_services, events(tools)) == ([], [], [])
 

@@ -33,7 +33,7 @@ def test_makes_everything_that_is_missing(tools: FakeTools) -> None:
     assert tools.account.table_state.point_in_time_recovery
     assert tools.account.is_mounting_blobs
     assert set(tools.account.rules.values()) == {IMMUTABLE_VERSIONS}
-    assert tools.reporter.labels_with("acted") == ["ledger", "mounting", *(f"tags {name}" for name in NAMES)]
+    assert tools.reporter.labels_with("acted") == ["ledger", "blob mounting", *(f"tags {name}" for name in NAMES)]
 
 
 def test_changes_nothing_the_second_time(tools: FakeTools) -> None:

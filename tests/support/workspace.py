@@ -33,6 +33,9 @@ LOG_FILES = ("requests.jsonl", "log", "application")
 TIMESTAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
 """What stands before a line about several environments."""
 
+STEP_LINE = re.compile(r"  (?P<verdict>\S+(?: \S+)*) {2,}(?P<step>\S+(?: \S+)*) {2,}\S.*")
+"""A line about a step: its columns are two spaces apart at least."""
+
 LOCK_JOURNAL = "/elsewhere.jsonl"
 """The local cloud's journal of DynamoDB, in which a lock that was taken and given back leaves two lines."""
 
@@ -82,8 +85,7 @@ class CommandResult:
     def verdicts(self) -> list[tuple[str, str]]:
         """The steps that were reported, each with its verdict: `("already done", "push staging")`."""
         lines = [TIMESTAMP.sub("", line) for line in self.out.splitlines()]
-        lines = [line for line in lines if line.startswith("  ") and len(line) > 34]
-        return [(line[2:14].strip(), line[16:32].strip()) for line in lines]
+        return [(match["verdict"], match["step"]) for match in map(STEP_LINE.fullmatch, lines) if match]
 
     @property
     def document(self) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.adapters.git.command import Git, redact_urls
 from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,6 @@ SOURCE_GLOBS = (
     "*.ex",
     "*.rs",
 )
-NOTHING_CHANGED = "nothing has been changed"
 BYTECODE_FOLDER = "__pycache__/"
 
 

@@ -1,39 +1,44 @@
-"""Looks at everything that a release needs, all at once; one look that fails hides no other."""
+"""Checks everything that a release needs, all at once; a check that fails hides no other."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.doctor import account, checkout, engine, environment
+from kaizen_tasks.flows.doctor.check import Check
+from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.check import Finding
-    from kaizen_tasks.flows.doctor.check import Check
     from kaizen_tasks.ports.tools import Tools
 
 MAX_CONCURRENT_CHECKS = 32
 
 
 def run_checks(tools: Tools) -> tuple[Finding, ...]:
-    """Return everything that was found, in the order in which it is read best.
+    """Return all findings, in the order in which they are read best.
 
-    Without environments only the release side is looked at.
+    Without environments only the release side is checked.
     """
-    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_CHECKS, thread_name_prefix="doctor") as pool:
-        futures = [pool.submit(check.run) for check in _checks(tools)]
-        return tuple(finding for future in futures for finding in future.result())
+    groups = (_local_checks, _account_checks) if tools.settings.environments else (checkout.checks,)
+    findings_by_group = map_parallel(
+        lambda checks: map_parallel(Check.run, checks(tools), max_workers=MAX_CONCURRENT_CHECKS),
+        groups,
+        max_workers=len(groups),
+    )
+    return tuple(finding for group in findings_by_group for findings in group for finding in findings)
 
 
-def _checks(tools: Tools) -> Iterator[Check]:
+def _local_checks(tools: Tools) -> Iterator[Check]:
     yield from checkout.checks(tools)
-    if not tools.settings.environments:
-        return
     yield from engine.checks(tools)
     yield from account.checks_without_credentials(tools)
+
+
+def _account_checks(tools: Tools) -> Iterator[Check]:
     if _credentials_work(tools):
         yield from account.checks(tools)
         for configured_environment in tools.settings.environments.values():
@@ -45,7 +50,7 @@ def _checks(tools: Tools) -> Iterator[Check]:
 
 
 def _credentials_work(tools: Tools) -> bool:
-    """Return whether the credentials work: where they do not, every look behind them would say the same."""
+    """Return whether the credentials work: without them, every check that needs them would report the same error."""
     try:
         tools.identity.account_id()
     except KaizenError:

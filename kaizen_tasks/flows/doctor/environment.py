@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 LIFECYCLE_LOOKAHEAD = timedelta(days=7)
-HISTORY_LIMIT = 200
-"""Ledger entries that are searched."""
 
 
 def checks(environment: Environment, tools: Tools) -> Iterator[Check]:
@@ -87,7 +85,7 @@ def _retention_fix(environment: Environment, rule: int) -> str:
 
 def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
     """Return the digests that must stay, each with its role."""
-    history = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
+    history = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     serving_digest = ledger.read_serving_digest(environment, tools)
     rollback_entry = next(iter(entries.rollback_candidates(history, excluded_digest=serving_digest or "")), None)
     required_images = (

@@ -1,107 +1,98 @@
-"""Stands between a step and the outside: nothing is changed any more once the lock may be somebody else's.
-
-It sees every change, so it also knows what a run has done when something keeps it from going on.
-"""
+"""Checks that a run still owns its locks: before each step with a request, before each change without one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import cast
+from collections.abc import Mapping
+from datetime import timedelta
 
 from attrs import field, frozen
 
-from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
+from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.errors import KaizenError, Locked
+from kaizen_tasks.flows.locking.lease import LEASE_SAFETY_FRACTION, DualTimestamp, HeldLock
+from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.ports.tools import Tools
 
-MUTATING_CALLS: Mapping[str, Mapping[str, str]] = {
-    "builder": {"push": "the image is pushed"},
-    "registry": {"copy": "the image is copied", "move_tag": ":latest points at it"},
-    "platform": {"start_deployment": "a deployment was started"},
-    "ledger": {"append": "the ledger has it", "set_operation": "the ledger has it"},
-    "holds": {"add": "it is held"},
-    "secrets": {"write": "the secret is written", "restore": "the secret is what it was"},
-}
-"""The calls that change what a lock protects, by port, and what is so afterwards."""
+LOCK_CACHE_SECONDS = 1.0
+"""Seconds for which a read of the lock item is trusted. Somebody who force-releases the lock in that second cannot tell
+which calls are in flight anyway."""
 
 
 @frozen(kw_only=True)
-class MutationLog:
-    """What a run has changed so far. Safe to use from several threads."""
+class LockGuard:
+    """Checks before each change that the locks are still this run's own. Safe to use from several threads.
 
-    _mutations: dict[str, None] = field(factory=dict)
+    Attributes:
+        mutations: what the run has changed so far.
+    """
 
-    def add(self, mutation: str) -> None:
-        """Remember a change."""
-        self._mutations[mutation] = None
+    _tools: Tools
+    _lease: float
+    _held_locks: Mapping[str, HeldLock]
+    _inherited_locks: Mapping[str, Lock]
+    mutations: MutationLog = field(factory=MutationLog)
 
-    @contextmanager
-    def reclassify_errors(self) -> Iterator[None]:
-        """Tell a refusal before the first change from one that stops a run half-way.
+    def require_lease(self, environment: str = "") -> None:
+        """Raise when a lock is known to be lost or its last renewal is too old; sends no request.
 
-        What the platform cannot do is found out before anything there is changed, and stays a refusal.
+        That is so in a process that was suspended, or whose machine slept. An inherited lock is renewed by another
+        process, so its item is read.
+
+        Args:
+            environment: one that this run has locked; empty for all of them.
 
         Raises:
-            Interrupted: in place of a refusal, when something has been changed.
+            Locked: the lock is lost, or its lease was not renewed in time.
         """
+        for name in self._environments_for(environment):
+            if name in self._inherited_locks:
+                self._require_current(self._inherited_locks[name])
+            elif self._held_locks[name].is_lost or self._held_locks[name].is_stale(self._lease, self._tools.clock):
+                raise self._diagnose_loss(self._held_locks[name])
+
+    def require_ownership(self, environment: str = "") -> None:
+        """Check the lease, and read the lock item unless it was read a moment ago.
+
+        Args:
+            environment: one that this run has locked; empty for all of them.
+
+        Raises:
+            Locked: the lock is lost, or its lease was not renewed in time.
+        """
+        self.require_lease(environment)
+        for name in self._environments_for(environment):
+            held_lock = self._held_locks.get(name)
+            if held_lock is not None and held_lock.read_at.age(self._tools.clock) >= LOCK_CACHE_SECONDS:
+                now = DualTimestamp.of(self._tools.clock)
+                self._require_current(held_lock.lock)
+                held_lock.read_at = now
+
+    def _environments_for(self, environment: str) -> tuple[str, ...]:
+        return (environment,) if environment else (*self._inherited_locks, *self._held_locks)
+
+    def _require_current(self, lock: Lock) -> None:
+        current = self._tools.locks.get(lock.environment)
+        earliest_expiry = self._tools.clock.now() + timedelta(seconds=self._lease * LEASE_SAFETY_FRACTION)
+        if current is None or not current.is_same_as(lock) or current.is_expired(earliest_expiry):
+            raise _lock_lost_error(lock, current)
+
+    def _diagnose_loss(self, held_lock: HeldLock) -> Locked:
         try:
-            yield
-        except (NotFound, Undeployable):
-            raise
-        except Refused as error:
-            if not self._mutations:
-                raise
-            state = f"the same command goes on from here: {', '.join(self._mutations)}"
-            raise Interrupted(error.message, state=state, hint=error.hint) from error
+            current = self._tools.locks.get(held_lock.lock.environment)
+        except KaizenError as error:
+            return _lock_lost_error(held_lock.lock, held_lock.lock, error.message)
+        return _lock_lost_error(held_lock.lock, current, held_lock.renewal_error)
 
 
-def guard_mutations(tools: Tools, check: Callable[[], None], mutations: MutationLog) -> Tools:
-    """Return the tools with a check before every call that changes something.
-
-    A process may be stopped for longer than its lease in the middle of an act, between two requests. The check costs
-    nothing, and nothing stands between it and the call.
-
-    Args:
-        tools: the outside world.
-        check: goes on only when the lock is this run's own.
-        mutations: where it is remembered what has been changed.
-    """
-    return cast("Tools", _GuardedTools(tools=tools, check=check, mutations=mutations))  # it has what they have
-
-
-@frozen(kw_only=True)
-class _GuardedTools:
-    _tools: Tools
-    _check: Callable[[], None]
-    _mutations: MutationLog
-
-    def __getattr__(self, name: str) -> object:
-        port: object = getattr(self._tools, name)
-        if name not in MUTATING_CALLS:
-            return port
-        return _GuardedPort(port=port, effects=MUTATING_CALLS[name], check=self._check, mutations=self._mutations)
-
-
-@frozen(kw_only=True)
-class _GuardedPort:
-    _port: object
-    _effects: Mapping[str, str]
-    _check: Callable[[], None]
-    _mutations: MutationLog
-
-    def __getattr__(self, name: str) -> object:
-        attribute = getattr(self._port, name)
-        return self._guard(name, attribute) if name in self._effects else attribute
-
-    def _guard(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
-        def guarded_call(*args: object, **kwargs: object) -> object:
-            self._check()
-            try:
-                result = call(*args, **kwargs)
-            except Unreachable:
-                self._mutations.add(f"perhaps {self._effects[name]}")
-                raise
-            self._mutations.add(self._effects[name])
-            return result
-
-        return guarded_call
+def _lock_lost_error(lock: Lock, current: Lock | None, renewal_error: str = "") -> Locked:
+    if current is None:
+        cause = "somebody has released it"
+    elif not current.is_same_as(lock):
+        cause = f"now it is {current}"
+    else:
+        cause = "its lease was not renewed in time" + (f" ({renewal_error})" if renewal_error else "")
+    return Locked(
+        f"this run has lost the lock of {lock.environment}: {cause}",
+        state="it changes nothing more there; a deployment that it started goes on by itself",
+        hint="look first: inv lock.show, inv status; then run the same command again",
+    )

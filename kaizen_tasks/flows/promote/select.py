@@ -8,7 +8,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.ledger import Event, LedgerEntry, serving_entry
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.steps import Evidence
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment, Stage
     from kaizen_tasks.domain.release import Image
     from kaizen_tasks.ports.tools import Tools
-
-
-NOTHING_CHANGED = "nothing has been changed"
 
 
 def find_verified_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.locking.session import lock_status
 
@@ -43,7 +43,7 @@ def remaining_bake_seconds(stage: Stage, release: Release, tools: Tools) -> floa
         env_flags = " ".join(f"--env {name}" for name in unverified_canaries)
         raise Refused(
             f"{stage.name}: no shard begins before the canary has proven {release.name}: {', '.join(unverified_canaries)}",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint=f"inv promote {env_flags} --release {release.name}, then the same command again",
         )
     now, bake = tools.clock.now(), tools.settings.rollout.bake

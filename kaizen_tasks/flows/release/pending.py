@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def current_release(tools: Tools) -> Release:
     if committed_content is None or versions.parse_version_file(committed_content) != version:
         raise Refused(
             f"VERSION says {version}, but the commit {head[:10]} does not",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint="make the release commit first: inv commit",
         )
     return Release(version=version, commit=head)

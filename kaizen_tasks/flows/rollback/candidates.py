@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate, open_rollback, rollback_candidates, serving_entry
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def choose_release(environment: Environment, requested_version: Version | None, 
     if not selected_candidate.image_exists:
         raise Refused(
             f"{environment.name}: {environment.repository} no longer holds the image of {selected_candidate.entry.version}",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint=f"inv rollback --env {environment.name} --list shows what there is",
         )
     return _release_from_entry(selected_candidate.entry)
@@ -72,7 +72,7 @@ def _unknown_release_error(
     message = f"{name} was never verified in {environment.name}, or is serving" if name else ""
     return Refused(
         message or f"{environment.name} has no verified release before the one that is serving",
-        state="nothing has been changed",
+        state=NOTHING_CHANGED,
         hint=f"verified there: {alternatives}"
         if alternatives
         else f"inv history --env {environment.name} shows what was",

@@ -90,7 +90,7 @@ class FindImage:
     @property
     def label(self) -> StepLabel:
         """Its name and environment."""
-        return StepLabel("locate", self.environment.name)
+        return StepLabel("find image", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look the tag up."""

@@ -60,7 +60,7 @@ class MarkRollback:
     @property
     def label(self) -> StepLabel:
         """Its name and environment."""
-        return StepLabel("return", self.environment.name)
+        return StepLabel("mark rollback", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the way back to this release was begun, and nothing else came since."""

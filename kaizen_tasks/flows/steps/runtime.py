@@ -15,7 +15,7 @@ from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -37,7 +37,7 @@ def parse_config(secret: SecretVersion, environment: Environment) -> ConfigDocum
     except ValueError as error:
         raise Refused(
             f"the secret {environment.secret} cannot be read: {error}",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint="mend it where secrets are edited; it is an object of names and values",
         ) from None
 
@@ -59,7 +59,7 @@ class SetConfig:
     @property
     def label(self) -> StepLabel:
         """Its name and environment."""
-        return StepLabel("set", self.environment.name)
+        return StepLabel("set config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Compare; what is so already and was written by these tasks may still have to be deployed."""
@@ -107,7 +107,7 @@ class RestoreConfig:
     @property
     def label(self) -> StepLabel:
         """Its name and environment."""
-        return StepLabel("restore", self.environment.name)
+        return StepLabel("restore config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the last change was a way back already: another one would only swap the two versions."""

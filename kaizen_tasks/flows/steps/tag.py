@@ -27,7 +27,7 @@ class FastForwardAndTag:
     """
 
     remark: str = ""
-    label = StepLabel("seal")
+    label = StepLabel("commit+tag")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at the tag and at the branch."""
@@ -84,7 +84,7 @@ class PushRelease:
     """
 
     remark: str = ""
-    label = StepLabel("send")
+    label = StepLabel("push")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look at the remote's branch and tag."""

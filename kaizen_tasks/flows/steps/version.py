@@ -10,7 +10,7 @@ from semver import Version
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import KaizenError, Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.release import files, pending
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Bump:
             required_part = infer_part(unreleased, current_version=base_version).part
             raise Refused(
                 f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} asks for a {required_part}, not for a {self.part}",
-                state="nothing has been changed",
+                state=NOTHING_CHANGED,
                 hint=f"--part {required_part}, or --force to go ahead",
             )
 
@@ -137,7 +137,7 @@ def _infer_version(base_version: Version, tools: Tools) -> tuple[Version, str]:
     if unreleased is None or not any(group.entries for group in unreleased.groups):
         raise Refused(
             f"bump: nothing is noted under [Unreleased] since {base_version}",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint='note what changed: inv changelog.add --type fixed --text "…"',
         )
     decision = infer_part(unreleased, current_version=base_version)
@@ -264,7 +264,7 @@ def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tupl
 class FastForward:
     """Move the branch onto the release commit, and the two files with it."""
 
-    label = StepLabel("land")
+    label = StepLabel("fast-forward")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look where the branch is."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.cli import command
 from kaizen_tasks.errors import Locked
-from kaizen_tasks.flows.locking.session import LockGuard, acquire_locks
+from kaizen_tasks.flows.locking.session import acquire_locks
 from tests.fakes.tools import FakeTools
+
+if TYPE_CHECKING:
+    from kaizen_tasks.flows.locking.guard import LockGuard
 
 
 def main(app: str, lease: str, *nested: str) -> int:

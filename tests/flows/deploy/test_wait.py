@@ -212,7 +212,7 @@ def test_a_platform_out_of_reach_is_waited_for(tools: FakeTools, monkeypatch: py
     """A network that fails for a minute does not fail a deployment."""
     ours = start(tools, lasting=20)
     monkeypatch.setattr(
-        type(tools.platform), "operations", Trouble(tools, Unreachable("down"), until=60).list_operations
+        type(tools.platform), "list_operations", Trouble(tools, Unreachable("down"), until=60).list_operations
     )
 
     assert wait_for_operation(ours, watch(tools)).event is Event.DEPLOYED

@@ -16,14 +16,9 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.cli import command
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Locked, Unreachable
-from kaizen_tasks.flows.locking.session import (
-    LEASE_SECONDS,
-    LOCK_CACHE_SECONDS,
-    EnvironmentLockStatus,
-    acquire_locks,
-    lock_status,
-    require_no_hold,
-)
+from kaizen_tasks.flows.locking.guard import LOCK_CACHE_SECONDS
+from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
+from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, acquire_locks, lock_status, require_no_hold
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.locks import FakeLocks
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kaizen_tasks.domain.lock import Lock
-    from kaizen_tasks.flows.locking.session import LockGuard
+    from kaizen_tasks.flows.locking.guard import LockGuard
 
 WITHIN = 10.0
 """Seconds for something that takes milliseconds, on a busy machine."""

@@ -117,7 +117,7 @@ def test_pushes_later_what_was_cut_before(tools: FakeTools) -> None:
 
     cut(tools, push=True)
 
-    assert tools.reporter.labels_with("acted") == ["send"]
+    assert tools.reporter.labels_with("acted") == ["push"]
     assert tools.upstream.tags == {"v0.2.0": first.commit}
 
 
@@ -126,7 +126,7 @@ def test_shows_the_plan_and_changes_nothing_when_dry(tools: FakeTools) -> None:
     planned = cut(tools, push=True, dry=True)
 
     assert planned.name == "v0.2.0"
-    assert tools.reporter.labels_with("act") == ["bump", "changelog", "commit", "send", "seal"]
+    assert tools.reporter.labels_with("act") == ["bump", "changelog", "commit", "push", "commit+tag"]
     assert (len(tools.scm.commits), tools.scm.tags()) == (1, ())
     assert tools.scm.working_tree.files == FILES
 

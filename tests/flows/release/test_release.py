@@ -20,7 +20,7 @@ STEPS = [
     "commit",
     "build",
     "push staging",
-    "land",
+    "fast-forward",
     "deploy staging",
     "verify staging",
     "smoke staging",

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.init import naming
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
         candidates = ", ".join(sorted(service.name for service in services)[:5])
         raise Refused(
             f"none of the services in {scan.account_id} {scan.region} is called after this app: {candidates}",
-            state="nothing has been changed",
+            state=NOTHING_CHANGED,
             hint="say what it is called there: kaizen init --from-aws --app NAME",
         )
     environment_facts = (_fact_from_service(service, scan) for service in app_services)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
-from kaizen_tasks.flows.locking.guard import MUTATING_CALLS, MutationLog, guard_mutations
-from kaizen_tasks.flows.locking.session import LEASE_SECONDS, acquire_locks
+from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
+from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations, guarded_calls
+from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import guarded_executor, run_flow
 from tests.fakes.platform import FakePlatform
 from tests.fakes.tools import FakeTools
@@ -21,12 +22,23 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.tools import Tools
 
-CALLS = [(port, call) for port, calls in MUTATING_CALLS.items() for call in sorted(calls)]
+CALLS = [(port, call) for port, calls in guarded_calls().items() for call in sorted(calls)]
 
 
 def refuse() -> None:
     """Be the check of a run that has lost its lock."""
     raise Locked("lost")
+
+
+def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
+    assert {port: set(calls) for port, calls in guarded_calls().items()} == {
+        "builder": {"push"},
+        "registry": {"copy", "move_tag"},
+        "platform": {"start_deployment"},
+        "ledger": {"append", "set_operation"},
+        "holds": {"add", "remove"},
+        "secrets": {"write", "restore"},
+    }
 
 
 @pytest.mark.parametrize(("port", "call"), CALLS)

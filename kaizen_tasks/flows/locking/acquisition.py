@@ -1,0 +1,156 @@
+"""Acquires the locks of a run, waits for those that are taken, and releases them: eight at a time."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from functools import partial
+from itertools import dropwhile
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
+from kaizen_tasks.flows.locking.lease import MAX_CONCURRENT_LOCKS, DualTimestamp, HeldLock
+from kaizen_tasks.flows.parallel import for_each_parallel
+from kaizen_tasks.ports.tools import Tools
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOCK_POLL_SECONDS = 2.0
+"""Seconds between two attempts to acquire a lock that is waited for."""
+
+
+@define(kw_only=True)
+class LockAcquisition:
+    """Acquires and releases the locks of a run.
+
+    Attributes:
+        held_locks: the acquired locks, by environment.
+        inherited_locks: the locks of a parent run, by environment.
+    """
+
+    _tools: Tools
+    _lease: float
+    _command: str
+    _reason: str
+    held_locks: dict[str, HeldLock] = field(factory=dict)
+    inherited_locks: dict[str, Lock] = field(factory=dict)
+    _locks_to_release: dict[str, Lock] = field(factory=dict)
+
+    def inherit(self, environment: str, token: str) -> bool:
+        """Use the lock of a parent run; return False when there is none, or when it has expired."""
+        current = self._tools.locks.get(environment) if token else None
+        if current is None or current.token != token or current.is_expired(self._tools.clock.now()):
+            return False
+        self.inherited_locks[environment] = current
+        return True
+
+    def acquire_all(self, environments: Sequence[str], deadline: float) -> None:
+        """Acquire locks, several at a time, and wait for the runs that hold some of them.
+
+        Deadlock-free by ordering: the first lock is acquired alone, so competing runs queue there. If a later lock is
+        taken, every lock after it is released before we wait for it, so a waiting run only ever holds locks that sort
+        before the one it waits for.
+
+        Args:
+            environments: names, sorted.
+            deadline: when to stop waiting, in monotonic seconds.
+
+        Raises:
+            Locked: somebody else holds one.
+        """
+        remaining = environments
+        while remaining:
+            first, *other_environments = remaining
+            self._acquire(first, deadline)
+            for_each_parallel(self._acquire_if_free, other_environments, max_workers=MAX_CONCURRENT_LOCKS)
+            remaining = list(dropwhile(self.held_locks.__contains__, other_environments))
+            for_each_parallel(
+                self._release_before_waiting,
+                [environment for environment in remaining if environment in self.held_locks],
+                max_workers=MAX_CONCURRENT_LOCKS,
+            )
+
+    def _acquire(self, environment: str, deadline: float) -> None:
+        """Acquire a lock, and wait for a run that holds it."""
+        clock, token, reported_token = self._tools.clock, secrets.token_hex(16), ""
+        while (current := self._try_acquire_or_take_over(environment, token)).token != token:
+            remaining = deadline - clock.monotonic()
+            if current.is_manual or remaining <= 0:
+                raise _locked_error(current)
+            if current.token != reported_token:
+                self._tools.reporter.note(
+                    f"{environment} is {current}; waiting up to {duration.format_duration(remaining)}"
+                )
+                reported_token = current.token
+            clock.sleep(min(LOCK_POLL_SECONDS, remaining))
+
+    def _acquire_if_free(self, environment: str) -> None:
+        self._try_acquire_or_take_over(environment, secrets.token_hex(16))
+
+    def _try_acquire_or_take_over(self, environment: str, token: str) -> Lock:
+        """Return the lock now in place after one attempt, in which the lock of a dead run is taken over."""
+        current = self._try_acquire(environment, token)
+        if current.token == token or not self._tools.host.is_dead(current.process, env_marker=current.token):
+            return current
+        replacement = self._try_acquire(environment, token, replacing=current)
+        if replacement.token == token:
+            self._tools.reporter.note(f"{environment} was {current}; that run has died, so this one takes over")
+        return replacement
+
+    def _try_acquire(self, environment: str, token: str, *, replacing: Lock | None = None) -> Lock:
+        """Return the lock now in place after one attempt; an attempt without an answer is released in the end."""
+        now = DualTimestamp.of(self._tools.clock)
+        requested = Lock(
+            environment=environment,
+            token=token,
+            actor=self._tools.actor,
+            command=self._command,
+            reason=self._reason,
+            since=now.realtime,
+            expires=now.realtime + timedelta(seconds=self._lease),
+            process=self._tools.host.process_identity(),
+        )
+        self._locks_to_release[environment] = requested
+        current = self._tools.locks.acquire(requested, replacing=replacing)
+        if current.token == token:
+            self.held_locks[environment] = HeldLock(lock=current, renewed_at=now, read_at=now)
+        else:
+            del self._locks_to_release[environment]
+        return current
+
+    def release_all(self) -> None:
+        """Release all acquired locks, and those that may have been acquired although no answer came."""
+        errors: dict[str, str] = {}
+        for_each_parallel(
+            partial(self._release, errors), tuple(self._locks_to_release), max_workers=MAX_CONCURRENT_LOCKS
+        )
+        for environment, error in sorted(errors.items()):
+            expiry = f"it ends by itself within {duration.format_duration(self._lease)}"
+            self._tools.reporter.note(f"the lock of {environment} was not released, {expiry}: {error}")
+
+    def _release(self, errors: dict[str, str], environment: str) -> None:
+        try:
+            self._tools.locks.release(self._locks_to_release[environment])
+        except KaizenError as error:
+            errors[environment] = error.message
+        del self._locks_to_release[environment]
+
+    def _release_before_waiting(self, environment: str) -> None:
+        """Release a lock that will be acquired again."""
+        held_lock = self.held_locks.pop(environment)
+        self._tools.locks.release(held_lock.lock)
+        del self._locks_to_release[environment]
+
+
+def _locked_error(current: Lock) -> Locked:
+    wait_hint = "" if current.is_manual else "--wait 10m waits for it; "
+    return Locked(
+        f"{current.environment} is {current}",
+        state=NOTHING_CHANGED_THERE,
+        hint=f"{wait_hint}if it is left over: inv lock.release --env {current.environment} --force",
+    )

@@ -1,0 +1,105 @@
+"""Sees every change of a run: checks the lock before it, and remembers it for the error when the run stops half-way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import cast
+
+from attrs import field, frozen
+
+from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
+from kaizen_tasks.ports.effects import effects_under_lock
+from kaizen_tasks.ports.tools import Tools
+
+
+@frozen(kw_only=True)
+class MutationLog:
+    """What a run has changed so far. Safe to use from several threads."""
+
+    _mutations: dict[str, None] = field(factory=dict)
+
+    def add(self, mutation: str) -> None:
+        """Remember a change."""
+        self._mutations[mutation] = None
+
+    @contextmanager
+    def reclassify_errors(self) -> Iterator[None]:
+        """Turn a refusal into an interruption when something has been changed before it.
+
+        `NotFound` and `Undeployable` stay: the platform reports them before it changes anything.
+
+        Raises:
+            Interrupted: in place of a refusal, when something has been changed.
+        """
+        try:
+            yield
+        except (NotFound, Undeployable):
+            raise
+        except Refused as error:
+            if not self._mutations:
+                raise
+            state = f"the same command goes on from here: {', '.join(self._mutations)}"
+            raise Interrupted(error.message, state=state, hint=error.hint) from error
+
+
+@cache
+def guarded_calls() -> Mapping[str, Mapping[str, str]]:
+    """Return the calls that change what a lock protects, with their effects, by the port's name in the toolbox."""
+    from kaizen_tasks.ports.index import PORTS
+
+    return {name: effects for name, port in PORTS.items() if (effects := effects_under_lock(port))}
+
+
+def guard_mutations(tools: Tools, check: Callable[[], None], mutations: MutationLog) -> Tools:
+    """Return the tools with a check before every call that changes what a lock protects.
+
+    A process may be stopped for longer than its lease in the middle of an act, between two requests, so
+    nothing comes between the check and the call.
+
+    Args:
+        tools: the outside world.
+        check: raises when the lock may no longer be this run's own.
+        mutations: where changes are remembered.
+    """
+    return cast("Tools", _GuardedTools(tools=tools, check=check, mutations=mutations))  # it forwards every attribute
+
+
+@frozen(kw_only=True)
+class _GuardedTools:
+    _tools: Tools
+    _check: Callable[[], None]
+    _mutations: MutationLog
+
+    def __getattr__(self, name: str) -> object:
+        port: object = getattr(self._tools, name)
+        effects = guarded_calls().get(name)
+        if effects is None:
+            return port
+        return _GuardedPort(port=port, effects=effects, check=self._check, mutations=self._mutations)
+
+
+@frozen(kw_only=True)
+class _GuardedPort:
+    _port: object
+    _effects: Mapping[str, str]
+    _check: Callable[[], None]
+    _mutations: MutationLog
+
+    def __getattr__(self, name: str) -> object:
+        attribute = getattr(self._port, name)
+        return self._guard(name, attribute) if name in self._effects else attribute
+
+    def _guard(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
+        def guarded_call(*args: object, **kwargs: object) -> object:
+            self._check()
+            try:
+                result = call(*args, **kwargs)
+            except Unreachable:
+                self._mutations.add(f"perhaps {self._effects[name]}")
+                raise
+            self._mutations.add(self._effects[name])
+            return result
+
+        return guarded_call

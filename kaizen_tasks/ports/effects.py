@@ -1,0 +1,40 @@
+"""Marks for the methods of ports that change something; a method without a mark only reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Method = TypeVar("Method", bound="Callable[..., object]")
+
+_EFFECT = "__effect__"
+_NEEDS_LOCK = "__needs_lock__"
+
+
+def mutates(effect: str, *, needs_lock: bool = True) -> Callable[[Method], Method]:
+    """Mark a port method as one that changes something. The mark is kept on the function and costs calls nothing.
+
+    Args:
+        effect: what is true afterwards, for error messages: "the image is pushed".
+        needs_lock: whether the lock of the environment protects what is changed. Without it the method protects itself
+            (locks, a compare-and-swap on the remote) or changes only this clone or machine.
+    """
+
+    def mark(method: Method) -> Method:
+        setattr(method, _EFFECT, effect)
+        setattr(method, _NEEDS_LOCK, needs_lock)
+        return method
+
+    return mark
+
+
+def effects(port: type) -> Mapping[str, str]:
+    """Return the effect of each method of a port that changes something, by the method's name."""
+    return {name: getattr(method, _EFFECT) for name, method in vars(port).items() if hasattr(method, _EFFECT)}
+
+
+def effects_under_lock(port: type) -> Mapping[str, str]:
+    """Return those effects that the lock of an environment protects."""
+    return {name: effect for name, effect in effects(port).items() if getattr(vars(port)[name], _NEEDS_LOCK)}

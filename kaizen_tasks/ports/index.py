@@ -1,0 +1,38 @@
+"""The ports by their names in the toolbox. Imported late: a command that acquires no lock needs few of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.cloud import AccountAdmin, Identity
+from kaizen_tasks.ports.host import Host
+from kaizen_tasks.ports.images import Builder, Registry
+from kaizen_tasks.ports.platform import Logs, Platform, Prober
+from kaizen_tasks.ports.reporter import Reporter
+from kaizen_tasks.ports.scm import ReleaseFiles, Scm
+from kaizen_tasks.ports.secrets import Secrets
+from kaizen_tasks.ports.state import Holds, Ledger, Locks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PORTS: Mapping[str, type] = {
+    "release_files": ReleaseFiles,
+    "scm": Scm,
+    "builder": Builder,
+    "registry": Registry,
+    "platform": Platform,
+    "logs": Logs,
+    "identity": Identity,
+    "ledger": Ledger,
+    "locks": Locks,
+    "holds": Holds,
+    "secrets": Secrets,
+    "account": AccountAdmin,
+    "host": Host,
+    "prober": Prober,
+    "clock": Clock,
+    "reporter": Reporter,
+}
+"""The port behind each attribute of the toolbox."""

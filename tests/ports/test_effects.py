@@ -1,0 +1,70 @@
+"""Every method of a port is known to read, or says what it changes."""
+
+from __future__ import annotations
+
+from typing import get_type_hints
+
+import pytest
+
+from kaizen_tasks.ports import index
+from kaizen_tasks.ports.effects import effects, effects_under_lock, mutates
+from kaizen_tasks.ports.index import PORTS
+from kaizen_tasks.ports.tools import Tools
+
+READING: dict[str, set[str]] = {
+    "release_files": {"read"},
+    "scm": {
+        *("invalidate_cache", "head", "resolve", "read_at", "modified_files", "blockers", "tags", "changed_files"),
+        *("is_ancestor", "pending_releases", "files_differing_from", "remote_refs", "commit_time", "web_url"),
+    },
+    "builder": {"find_image"},
+    "registry": {"find_image", "repository_uri", "credentials"},
+    "platform": {"get_service", "service_urls", "list_operations"},
+    "logs": {"deployment_tail", "application_tail"},
+    "identity": {"account_id"},
+    "ledger": {"entries"},
+    "locks": {"get", "get_many", "inherited_tokens"},
+    "holds": {"get", "get_many"},
+    "secrets": {"current", "previous"},
+    "account": {
+        *("caller", "supported_regions", "clock_skew", "permissions", "ledger_table", "tag_mutability"),
+        *("lifecycle_rules", "list_images", "is_blob_mounting_enabled"),
+    },
+    "host": {"build_engine", "process_identity", "is_dead"},
+    "prober": {"probe"},
+    "clock": {"now", "monotonic", "sleep", "cancel_waits"},
+    "reporter": {
+        *("heading", "decided", "progress", "checked", "succeeded", "failed", "note"),
+        *("rollout_table", "environment_finished"),
+    },
+}
+"""The methods that change nothing outside this process but what people see."""
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_every_port_method_is_marked_as_changing_or_listed_as_reading(name: str) -> None:
+    methods = {name for name, value in vars(PORTS[name]).items() if callable(value) and not name.startswith("_")}
+    marked = set(effects(PORTS[name]))
+    assert methods - marked == READING[name]
+
+
+def test_the_index_has_every_port_of_the_toolbox() -> None:
+    properties = {name: value for name, value in vars(Tools).items() if isinstance(value, property)}
+    ports = {
+        name: get_type_hints(value.fget, localns=vars(index) | {"Settings": object})["return"]
+        for name, value in properties.items()
+        if name not in {"settings", "actor"}
+    }
+    assert ports == PORTS
+
+
+def test_a_mark_says_what_is_changed_and_whether_a_lock_protects_it() -> None:
+    class Port:
+        @mutates("it is written")
+        def write(self) -> None: ...
+        @mutates("it is cached", needs_lock=False)
+        def cache(self) -> None: ...
+        def read(self) -> None: ...
+
+    assert effects(Port) == {"write": "it is written", "cache": "it is cached"}
+    assert effects_under_lock(Port) == {"write": "it is written"}
