@@ -1,4 +1,4 @@
-"""The port of what people are shown while a command runs."""
+"""The port of what is shown while a command runs."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Tells people what happens. Safe to call from several threads."""
+    """Shows what happens. Safe to call from several threads."""
 
     def heading(self, text: str) -> None:
-        """Say what is about to happen to which environments."""
+        """Show what is about to happen to which environments."""
         ...
 
     def decided(self, label: StepLabel, decision: Decision) -> None:
-        """Say what a step has decided; an `Act` begins here."""
+        """Show what a step has decided; an `Act` starts here."""
         ...
 
     def progress(self, label: StepLabel, text: str) -> None:
-        """Say how far an act is."""
+        """Show how far an act is."""
         ...
 
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
-        """Say what one of several checks of an act has found."""
+        """Show the result of one of several checks of an act."""
         ...
 
     def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
-        """Say that an act has ended well."""
+        """Show that an act has succeeded."""
         ...
 
     def failed(self, label: StepLabel, seconds: float) -> None:
-        """Say that an act has ended badly; the error itself follows."""
+        """Show that an act has failed; the error itself is printed later."""
         ...
 
     def note(self, text: str) -> None:
-        """Say something else that people should know."""
+        """Show any other line."""
         ...
 
     def rollout_table(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> AbstractContextManager[None]:
-        """Show several environments beside each other for as long as the context lasts.
+        """Show several environments in a table for as long as the context lasts.
 
         Args:
             environments: names, in order.
-            typical_duration: the seconds that a release usually takes in one, None when nobody knows; it may take its time, and
-                is asked in another thread where the answer is shown, elsewhere not at all.
+            typical_duration: returns the seconds that a release usually takes in an environment, None when unknown. It
+                may be slow: it is called in a thread of its own, and only where the answer is shown.
         """
         ...
 
     def environment_finished(self, environment: str, error: str) -> None:
-        """Say that nothing more happens in one of several environments, and what is wrong there; empty for nothing."""
+        """Show that one of several environments has ended, with its error; an empty one means success."""
         ...
