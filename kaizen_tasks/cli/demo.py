@@ -1,4 +1,4 @@
-"""`inv demo`: the example app through the whole pipeline, on the local cloud."""
+"""`inv demo`: releases the example app through the whole pipeline, on a local cloud."""
 
 from __future__ import annotations
 
@@ -15,40 +15,42 @@ if TYPE_CHECKING:
 
 @command(
     help={
-        "keep": "leave everything running, in this folder",
-        "engine": "auto, docker, podman, buildah or bundle; auto is docker when it can build without a download",
+        "keep": "keep everything running, in this new or empty folder",
+        "engine": "auto, docker, podman, buildah or bundle; auto is docker if the base image is there, else bundle",
         "json": JSON_HELP,
     },
 )
 def demo(c: Context, keep: str = "", engine: str = "auto", json: bool = False) -> None:
-    """Take an example app through release-staging, promote-prod and promote-beta on a local cloud."""
+    """Release and promote an example app on a local cloud: release-staging, promote-prod, promote-beta."""
     import tempfile
     from pathlib import Path
 
-    from kaizen_tasks.rehearsal import demo as train
+    from kaizen_tasks.rehearsal.demo import run_demo
 
     out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
-        out.write("would take the example app through staging, prod and beta on a local cloud; changes nothing here\n")
+        out.write(
+            "would release the example app to staging, prod and beta of a local cloud; nothing has been started\n"
+        )
         return
     if keep:
-        train.run_demo(make_empty_folder(Path(keep)), engine=engine, keep=True, json=json, out=out)
+        run_demo(make_empty_folder(Path(keep)), engine=engine, keep=True, json=json, out=out)
         return
     with tempfile.TemporaryDirectory(prefix="kaizen-demo-") as folder:
-        train.run_demo(Path(folder), engine=engine, keep=False, json=json, out=out)
+        run_demo(Path(folder), engine=engine, keep=False, json=json, out=out)
 
 
 def make_empty_folder(folder: Path) -> Path:
-    """Return the folder that `--keep` names, made when it is not there.
+    """Return the folder that `--keep` names, created when it is missing.
 
     Raises:
-        UsageError: something else is in it.
+        UsageError: it is not an empty folder.
     """
     from kaizen_tasks.errors import UsageError
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
-            f"--keep {folder}: not an empty folder",
+            f"--keep {folder}: expected a new or an empty folder",
             state="nothing has been started",
             hint="name a folder that does not exist yet",
         )

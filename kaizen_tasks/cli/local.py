@@ -1,4 +1,4 @@
-"""`local.*`: the local cloud for exploring by hand."""
+"""`local.*`: a local cloud to try commands on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.rehearsal.cloud import Cloud
 
-STATE_HELP = "the cloud's folder; without it, one of this app's own"
+STATE_HELP = "the cloud's folder (default: one for this checkout of the app)"
 
 
 def collection() -> Collection:
@@ -31,8 +31,8 @@ def collection() -> Collection:
 @command(
     help={
         "state": STATE_HELP,
-        "port": "where to listen on loopback; 0 picks a free port",
-        "first": "what a new service is said to run; without it, the version that is committed",
+        "port": "port on loopback; 0 picks a free one",
+        "first": "version label of the image that new services start with (default: the committed VERSION)",
         "json": JSON_HELP,
     }
 )
@@ -50,10 +50,8 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
         return
-    region, account = settings.aws.region or "eu-west-1", settings.aws.account or clouds.DEFAULT_ACCOUNT
-    engine = "process" if settings.build.engine == "bundle" else "auto"
-    cloud = clouds.start_cloud(
-        _state_folder(state, settings), region=region, account=account, engine=engine, port=port_number
+    cloud = clouds.start_app_cloud(
+        _state_folder(state, settings), settings, build_engine=settings.build.engine, port=port_number
     )
     os.environ.update(cloud.environ)
     if settings.environments:
@@ -61,22 +59,23 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     if json:
         _print_cloud(cloud)
         return
-    tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url}, as account {account} in {region}")
     tools.reporter.note(
-        f". {shlex.quote(str(clouds.write_env_file(cloud)))}  # points any AWS client at it, and these tasks"
+        f"the local cloud is running at {cloud.endpoint_url}, as account {cloud.account} in {cloud.region}"
     )
+    env_file = shlex.quote(str(clouds.write_env_file(cloud)))
+    tools.reporter.note(f". {env_file}  # points any AWS client and these tasks at it")
 
 
 @command(help={"state": STATE_HELP})
 def down(c: Context, state: str = "") -> None:
-    """Stop the local cloud and everything it runs; its state stays."""
+    """Stop the local cloud and everything it runs, and keep its state."""
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.wiring import toolbox
 
     tools = toolbox(c.config)
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if cloud is None:
-        tools.reporter.note("already done: no local cloud runs here")
+        tools.reporter.note("already done: no local cloud is running")
     elif tools.dry:
         tools.reporter.note(f"would stop the local cloud at {cloud.endpoint_url}")
     else:
@@ -86,7 +85,7 @@ def down(c: Context, state: str = "") -> None:
 
 @command(name="status", help={"state": STATE_HELP, "json": JSON_HELP})
 def status(c: Context, state: str = "", json: bool = False) -> None:
-    """Say whether the local cloud runs, where, and how to point clients at it."""
+    """Show whether the local cloud is running, and where."""
     from kaizen_tasks.rehearsal import cloud as clouds
     from kaizen_tasks.wiring import toolbox
 
@@ -95,9 +94,10 @@ def status(c: Context, state: str = "", json: bool = False) -> None:
     if json:
         _print_cloud(cloud)
     elif cloud is None:
-        tools.reporter.note("no local cloud runs here; start one: inv local.up")
+        tools.reporter.note("no local cloud is running; start one: inv local.up")
     else:
-        tools.reporter.note(f"the local cloud runs at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}")
+        text = f"the local cloud is running at {cloud.endpoint_url} (pid {cloud.pid}), state in {cloud.state}"
+        tools.reporter.note(text)
 
 
 def _print_cloud(cloud: Cloud | None) -> None:
@@ -115,7 +115,7 @@ def _print_cloud(cloud: Cloud | None) -> None:
 
 
 def _state_folder(state: str, settings: Settings) -> Path:
-    """Return the folder that was named, or one that belongs to this checkout of this app."""
+    """Return the requested folder, or the default one of this checkout of the app."""
     import hashlib
     from pathlib import Path
 

@@ -1,11 +1,11 @@
-"""What a rehearsal has found, for people and for programs."""
+"""The report of a rehearsal, as text and as JSON."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.domain import duration
+from kaizen_tasks.rehearsal import cloud as clouds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ Document = dict[str, Any]  # JSON, on its way out
 
 
 def report_text(plan: RehearsalPlan, report: RehearsalReport) -> str:
-    """Return the report for people."""
+    """Return the report as text."""
     return "".join(f"{line}\n" for line in ("", *_report_lines(plan, report)))
 
 
@@ -29,7 +29,7 @@ def _report_lines(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]
     yield from (f"would be refused: {refusal}" for refusal in report.clone.refusals)
     yield _verdict_line(report)
     if report.environ:
-        yield from _next_steps(plan, report)
+        yield clouds.next_steps(report.clone.app_folder, plan.state / clouds.ENV_FILE_NAME)
 
 
 def _command_lines(command_run: CommandRun) -> Iterator[str]:
@@ -44,18 +44,10 @@ def _command_lines(command_run: CommandRun) -> Iterator[str]:
 
 
 def _verdict_line(report: RehearsalReport) -> str:
-    unchanged_note = f"{report.unchanged_count:,} files and folders of the repository are as they were"
+    unchanged_note = f"{report.unchanged_count:,} files and folders of the repository are unchanged"
     if report.exit_code:
-        return f"{'It would fail' if report.has_started else 'The rehearsal could not begin'}. {unchanged_note}."
+        return f"{'It would fail' if report.has_started else 'The rehearsal could not start'}. {unchanged_note}."
     return f"It would {'succeed, once that is settled' if report.clone.refusals else 'succeed'}. {unchanged_note}."
-
-
-def _next_steps(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]:
-    state = plan.work / "cloud"
-    yield "Everything keeps running. To go on by hand:"
-    yield f"  cd {shlex.quote(str(report.clone.app_folder))} && . {shlex.quote(str(state / 'environ'))}"
-    yield "To stop it:"
-    yield f"  inv local.down --state {shlex.quote(str(state))}"
 
 
 def report_document(plan: RehearsalPlan, report: RehearsalReport) -> Document:
@@ -87,6 +79,6 @@ def _work_document(plan: RehearsalPlan, report: RehearsalReport) -> Document:
     return {
         "repository": str(report.clone.app_folder),
         "remote": str(report.clone.remote) if report.clone.remote else None,
-        "state": str(plan.work / "cloud"),
+        "state": str(plan.state),
         "environ": dict(report.environ),
     }

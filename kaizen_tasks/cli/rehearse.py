@@ -1,4 +1,4 @@
-"""`inv rehearse`: this app's own flows on a local cloud."""
+"""`inv rehearse`: runs this app's own flows on a local cloud."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @command(
     help={
-        "flow": "release-staging, promote-prod, 'rollback --env mark'; without it, the release and every promotion",
-        "keep": "leave everything running, in this folder",
-        "engine": "auto, docker, podman, buildah or bundle; auto is what the configuration says",
+        "flow": "release-staging, promote-prod, 'rollback --env mark' … (default: the release and every promotion)",
+        "keep": "keep everything running, in this new or empty folder",
+        "engine": "auto, docker, podman, buildah or bundle (default: the configured one)",
         "json": JSON_HELP,
     },
 )
 def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", json: bool = False) -> None:
-    """Take this app through a flow in a scratch clone on a local cloud, and say what would happen on AWS."""
+    """Test this app's pipeline in a scratch clone on a local cloud, and show what would change on AWS."""
     import tempfile
     from pathlib import Path
 
@@ -33,7 +33,7 @@ def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", j
     out = sys.stderr if json else sys.stdout
     tools = toolbox(c.config, stream=out)
     if tools.dry:
-        out.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; changes nothing here\n")
+        out.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; nothing has been started\n")
         return
     engine_name = _choose_engine(engine, tools, out)
     if keep:
@@ -44,13 +44,13 @@ def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", j
 
 
 def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *, keep: bool, json: bool) -> None:
-    """Rehearse, report, and end as the flow has ended."""
+    """Rehearse, print the report, and exit as the flow did."""
     from invoke.exceptions import Exit
 
     from kaizen_tasks.cli import json_output, rehearsal_report
     from kaizen_tasks.rehearsal import runner
 
-    tools.settings.first_stage  # noqa: B018 - says what is missing when there is nothing to deploy to
+    tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
     plan = runner.RehearsalPlan(
         settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=keep, out=out
     )
@@ -63,10 +63,10 @@ def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *
 
 
 def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
-    """Return what builds: as asked, as configured, what works here, or a bundle where the app can be one.
+    """Return the build engine: the requested, configured or first working one, else bundle where the app can be one.
 
     Raises:
-        Refused: nothing on this machine builds the app; the error says what to install.
+        Refused: no engine of this machine can build the app.
     """
     from attrs import evolve
 
@@ -76,18 +76,18 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
     rules = tools.settings.build
     rules = evolve(rules, engine=requested) if requested != "auto" else rules
     if rules.engine == "bundle" and not rules.command:
-        raise ConfigurationError(("build.command is missing: a bundle needs an entry point",))
+        raise ConfigurationError(("build.command is missing: a bundle needs it as its entry point",))
     try:
         return detect_engine(rules).name
     except Refused as error:
         if rules.engine != "auto" or not rules.command:
             raise
-        out.write(f"{error.message}: a bundle is rehearsed, and the Dockerfile is not\n")
+        out.write(f"{error.message}: rehearsing with a bundle, without the Dockerfile\n")
         return "bundle"
 
 
 def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:
-    """Return an empty folder outside the repository, in which it would be a change."""
+    """Return an empty folder outside the repository, which a rehearsal must not change."""
     from kaizen_tasks.cli.demo import make_empty_folder
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.rehearsal import fingerprint
@@ -95,5 +95,5 @@ def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:
     if any(
         folder.resolve().is_relative_to(repo_folder) for repo_folder in fingerprint.repo_folders(tools.settings.root)
     ):
-        raise UsageError(f"--keep {folder}: lies in the app's own repository", hint="name a folder outside of it")
+        raise UsageError(f"--keep {folder}: is in the app's own repository", hint="name a folder outside of it")
     return make_empty_folder(folder)

@@ -1,1 +1,1 @@
-"""A world to practise in: a local cloud that runs, repositories and services in it, a scratch clone with a remote."""
+"""Sandboxes for demos and rehearsals: a local cloud with repositories and services, a scratch clone with a remote."""

@@ -1,4 +1,4 @@
-"""A scratch clone of the app that the user stands in, with a scratch remote: nothing of the real ones is written to."""
+"""A scratch clone of the user's app with a scratch remote; the real repository and remote are only read."""
 
 from __future__ import annotations
 
@@ -12,33 +12,32 @@ from attrs import frozen
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.errors import KaizenError
-from kaizen_tasks.rehearsal.fingerprint import NO_LOCKS_ENV
+from kaizen_tasks.rehearsal.commands import NO_LOCKS_ENV, run_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 COPIED_GIT_CONFIG = ("user.name", "user.email", "core.autocrlf", "core.eol")
-"""What the repository's own git configuration may say that a release depends on."""
+"""Keys of the repository's own git configuration that a release depends on."""
 
 CLONE_GIT_CONFIG = {
     "commit.gpgSign": "false",
     "tag.gpgSign": "false",
-    "core.hooksPath": "/dev/null",  # a hook may do anything, anywhere
+    "core.hooksPath": "/dev/null",  # a hook may change anything
     "gc.auto": "0",
 }
 UNCOMMITTED_OK = ("VERSION", "CHANGELOG.md")
-"""What a release edits may be edited already: the flow itself says whether it goes on from that."""
+"""Files that a release edits: the flow itself decides whether they may have uncommitted changes."""
 
 
 @frozen(kw_only=True)
 class ScratchClone:
-    """What a rehearsal works on.
+    """The repository that a rehearsal works on.
 
     Attributes:
         app_folder: the app's folder in the scratch clone.
         remote: the bare remote; None when the app has none.
-        refusals: why the real flow would refuse to begin, although the rehearsal goes on.
+        refusals: why the real flow would refuse to start; the rehearsal goes on without these reasons.
     """
 
     app_folder: Path
@@ -48,19 +47,19 @@ class ScratchClone:
 
 @frozen(kw_only=True)
 class _UserRepo:
-    """The user's repository, which is only looked at."""
+    """The user's repository, which is only read."""
 
     top: Path
     settings: Settings
 
     def git(self, *arguments: str) -> str:
-        """Look; an empty string when there is nothing to see."""
+        """Return what git prints; nothing when it fails."""
         result = process.run(("git", *arguments), cwd=self.top, env=NO_LOCKS_ENV)
         return result.out.rstrip("\n") if result.ok else ""
 
     @property
     def branch(self) -> str:
-        """What is checked out; empty when HEAD is detached."""
+        """The branch that is checked out; empty when HEAD is detached."""
         return self.git("symbolic-ref", "--quiet", "--short", "HEAD")
 
     @property
@@ -70,7 +69,7 @@ class _UserRepo:
 
     @property
     def has_remote(self) -> bool:
-        """Whether there is one to push to."""
+        """Whether the remote that releases are pushed to is configured."""
         return self.settings.release.remote in self.git("remote").split()
 
     @property
@@ -80,16 +79,16 @@ class _UserRepo:
 
 
 def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequence[str]) -> ScratchClone:
-    """Copy commits, branches, tags and what is not committed; the scratch remote is what was fetched last.
+    """Clone commits, branches, tags and uncommitted changes; the scratch remote has the state of the last fetch.
 
     Args:
         work: an empty folder.
         top: the work tree of the user's repository.
         settings: of the app in it.
-        branches: from which the flow starts: names or patterns.
+        branches: names or patterns of the branches that the flow may start from.
 
     Raises:
-        KaizenError: git cannot do it.
+        KaizenError: git failed.
     """
     user_repo, clone = _UserRepo(top=top, settings=settings), work / top.name
     branch = _choose_branch(user_repo, branches)
@@ -105,7 +104,7 @@ def _is_release_branch(branch: str, branches: Sequence[str]) -> bool:
 
 
 def _choose_branch(user_repo: _UserRepo, branches: Sequence[str]) -> str:
-    """Return the branch that the rehearsal is on: the one that is checked out, else one that is released from."""
+    """Return the branch to rehearse on: the current one if releases are allowed from it, else one that allows them."""
     if user_repo.branch and _is_release_branch(user_repo.branch, branches):
         return user_repo.branch
     branch_names = [pattern for pattern in branches if not set(pattern) & set("*?[")]
@@ -116,86 +115,65 @@ def _branch_refusals(user_repo: _UserRepo, branches: Sequence[str]) -> Iterator[
     if not user_repo.branch:
         yield "HEAD is detached: check out a branch"
     elif not _is_release_branch(user_repo.branch, branches):
-        yield f"the branch {user_repo.branch} is not released from; allowed: {', '.join(branches)}"
+        yield f"releases are not allowed from branch {user_repo.branch} (allowed: {', '.join(branches)})"
 
 
 def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
     clone.mkdir()
-    _run_git(clone, "init", "--quiet", "--template=")
+    run_git(clone, "init", "--quiet", "--template=")
     for key in COPIED_GIT_CONFIG:
         if value := user_repo.git("config", "--get", key):
-            _run_git(clone, "config", key, value)
+            run_git(clone, "config", key, value)
     for key, value in CLONE_GIT_CONFIG.items():
-        _run_git(clone, "config", key, value)
-    refspecs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/kaizen/*:refs/kaizen/*")
-    _run_git(
-        clone,
-        "fetch",
-        "--quiet",
-        "--update-head-ok",
-        "--update-shallow",
-        "--no-tags",
-        str(user_repo.top),
-        "HEAD",
-        *refspecs,
-    )
-    _run_git(clone, "update-ref", f"refs/heads/{branch}", user_repo.head)
-    _run_git(clone, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    _run_git(clone, "reset", "--quiet", "--hard")
+        run_git(clone, "config", key, value)
+    options = ("--quiet", "--update-head-ok", "--update-shallow", "--no-tags")
+    refspecs = (f"+refs/{name}/*:refs/{name}/*" for name in ("heads", "tags", "kaizen"))
+    run_git(clone, "fetch", *options, str(user_repo.top), "HEAD", *refspecs)
+    run_git(clone, "update-ref", f"refs/heads/{branch}", user_repo.head)
+    run_git(clone, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    run_git(clone, "reset", "--quiet", "--hard")
 
 
 def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str) -> Path:
-    """Make a bare remote; a branch that stands for another one counts as merged into it."""
+    """Create a bare remote; a branch that is rehearsed under another name is pushed under that name."""
     name = user_repo.settings.release.remote
-    _run_git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
+    run_git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
     refspecs = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-    _run_git(remote, "fetch", "--quiet", "--no-tags", str(user_repo.top), *refspecs)
-    _run_git(remote, "update-ref", "-d", "refs/heads/HEAD")
-    _run_git(clone, "remote", "add", name, str(remote))
+    run_git(remote, "fetch", "--quiet", "--no-tags", str(user_repo.top), *refspecs)
+    run_git(remote, "update-ref", "-d", "refs/heads/HEAD")
+    run_git(clone, "remote", "add", name, str(remote))
     if branch != user_repo.branch:
-        _run_git(clone, "push", "--quiet", "--force", name, branch)
-    _run_git(clone, "fetch", "--quiet", name)
+        run_git(clone, "push", "--quiet", "--force", name, branch)
+    run_git(clone, "fetch", "--quiet", name)
     return remote
 
 
 def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
-    """Commit what is not committed, so that it is rehearsed as well; say that a release would not begin."""
+    """Commit uncommitted changes, so that they are rehearsed too; yield why a real release would refuse them."""
     modified_files = [name for name in user_repo.modified_files if not name.endswith(UNCOMMITTED_OK)]
     untracked_files = [name for name in _release_files(user_repo) if not user_repo.git("ls-files", "--", name)]
     for name in (*user_repo.modified_files, *untracked_files):
         _copy_file(user_repo.top / name, clone / name)
     if modified_files:
-        yield f"uncommitted changes would not be in the release: {', '.join(modified_files[:3])}{_and_more(modified_files)}"
+        more = f" and {len(modified_files) - 3} more" if len(modified_files) > 3 else ""
+        yield f"uncommitted changes would not be in the release: {', '.join(modified_files[:3])}{more}"
     if untracked_files:
         yield f"{', '.join(untracked_files)} is not committed"
     if modified_files or untracked_files:
-        _run_git(clone, "add", "--force", "--", *modified_files, *untracked_files)
-        _run_git(clone, "commit", "--quiet", "--no-verify", "--message", "What was not committed")
+        run_git(clone, "add", "--force", "--", *modified_files, *untracked_files)
+        run_git(clone, "commit", "--quiet", "--no-verify", "--message", "Uncommitted changes")
 
 
 def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:
-    """Return what these tasks need of an app, as paths in the repository, whether git knows it or not."""
+    """Return the files that these tasks need, as paths in the repository, whether git tracks them or not."""
     root = user_repo.settings.root
     names = (load.CONFIG_FILE_NAME, "tasks.py", "pyproject.toml", *UNCOMMITTED_OK)
     return tuple(str((root / name).relative_to(user_repo.top)) for name in names if (root / name).is_file())
 
 
 def _copy_file(origin: Path, destination: Path) -> None:
-    if not origin.exists() and not origin.is_symlink():
-        destination.unlink(missing_ok=True)
-        return
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    """Copy a file or a link; remove the copy of one that was removed."""
     destination.unlink(missing_ok=True)
-    shutil.copy2(origin, destination, follow_symlinks=False)
-
-
-def _and_more(names: Sequence[str]) -> str:
-    return f" and {len(names) - 3} more" if len(names) > 3 else ""
-
-
-def _run_git(folder: Path, *arguments: str) -> None:
-    result = process.run(("git", *arguments), cwd=folder, env=NO_LOCKS_ENV)
-    if not result.ok:
-        raise KaizenError(
-            f"git {arguments[0]} failed in the scratch clone: {result.last_line}", hint="see git --version"
-        )
+    if origin.exists() or origin.is_symlink():
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(origin, destination, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""The local cloud as a process: start it, find it, stop it."""
+"""The process of the local cloud: start, find and stop it."""
 
 from __future__ import annotations
 
@@ -13,32 +13,39 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE
 from kaizen_tasks.errors import KaizenError, Refused
 
+if TYPE_CHECKING:
+    from kaizen_tasks.config.settings import Settings
+
 STATE_FILE_NAME = "cloud.json"
+ENV_FILE_NAME = "environ"
 DEFAULT_ACCOUNT = "123456789012"
-"""The account that is played where none is configured."""
+"""Account of the cloud when none is configured."""
+
+DEFAULT_REGION = "eu-west-1"
+"""Region of the cloud when none is configured."""
 
 START_STOP_TIMEOUT_SECONDS = 20.0
-"""Seconds within which the cloud starts or stops."""
-
 SIGNAL_RETRY_SECONDS = 1.0
-"""Seconds after which a cloud that does not stop is asked again."""
+"""Seconds after which SIGTERM is sent again."""
 
 
 @frozen(kw_only=True)
 class Cloud:
-    """A local cloud that runs.
+    """A running local cloud.
 
     Attributes:
-        state: its folder.
+        state: folder of its state.
         pid: its process.
-        endpoint_url: where it answers.
-        region: the region it plays.
-        account: the account it plays.
+        endpoint_url: base URL of all its APIs.
+        region: the region it emulates.
+        account: the account it emulates.
     """
 
     state: Path
@@ -49,7 +56,7 @@ class Cloud:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that point any AWS client, and these tasks, at this cloud."""
+        """Variables that point any AWS client, and these tasks, at this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": "local",
@@ -63,14 +70,20 @@ class Cloud:
 
 
 def _no_proxy_hosts() -> str:
-    """Return the hosts that no proxy is asked for, this machine among them; lower case wins in most programs."""
+    """Return the hosts to reach without a proxy, plus this machine; most programs prefer the lower-case variable."""
     hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
     return ",".join(dict.fromkeys((*filter(None, hosts.split(",")), "127.0.0.1", "localhost")))
 
 
 def clean_environ() -> dict[str, str]:
-    """Return this process's variables without those that lead to a real account, or to the locks of a run above."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KAIZEN_"))}
+    """Return this process's variables without those that lead to a real account, or to locks held by this process.
+
+    Events of the child processes go to the same file as those of this process.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KAIZEN_"))}
+    if events := os.environ.get(EVENTS_VARIABLE):
+        environ[EVENTS_VARIABLE] = str(Path(events).absolute())
+    return environ
 
 
 def find_cloud(state: Path) -> Cloud | None:
@@ -90,7 +103,7 @@ def find_cloud(state: Path) -> Cloud | None:
 
 
 def _is_running(state: Path) -> bool:
-    """Return whether a cloud holds the folder's lock; a process identifier may be a zombie's, or somebody else's."""
+    """Return whether a cloud holds the folder's lock; its PID may be that of a zombie or have been reused."""
     try:
         with (state / "lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -101,19 +114,37 @@ def _is_running(state: Path) -> bool:
     return False
 
 
-def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:
-    """Start a cloud in the background, or return the one that runs on this folder already.
+def start_app_cloud(state: Path, settings: Settings, *, build_engine: str, port: int = 0) -> Cloud:
+    """Start a cloud that emulates an app's account and region; see `start_cloud`.
 
     Args:
         state: its folder; created when missing.
-        region: the region to play.
-        account: the account to play.
+        settings: of the app.
+        build_engine: what builds the app's images; bundles run as processes.
+        port: port on loopback; 0 picks a free one.
+    """
+    return start_cloud(
+        state,
+        region=settings.aws.region or DEFAULT_REGION,
+        account=settings.aws.account or DEFAULT_ACCOUNT,
+        engine="process" if build_engine == "bundle" else "auto",
+        port=port,
+    )
+
+
+def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:
+    """Start a cloud in the background, or return the one that already runs on this folder.
+
+    Args:
+        state: its folder; created when missing.
+        region: the region to emulate.
+        account: the account to emulate.
         engine: how deployed images run: `auto`, `docker` or `process`.
-        port: where to listen on loopback; 0 picks a free one.
+        port: port on loopback; 0 picks a free one.
 
     Raises:
-        Refused: the extra `[local]` is not installed.
-        KaizenError: it did not come up.
+        Refused: the extra `[local]` is not installed, or the port is taken.
+        KaizenError: it did not start.
     """
     cloud = find_cloud(state)
     if cloud is not None:
@@ -139,7 +170,7 @@ def _wait_until_running(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
     while time.monotonic() < deadline and (process.poll() is None or _is_running(state)):
         cloud = find_cloud(state)
         if cloud is not None and (cloud.pid == process.pid or process.returncode is not None):
-            return cloud  # not what a cloud that was killed has left behind
+            return cloud  # another PID is in a file that a killed cloud left behind
         time.sleep(0.02)
     process.kill()
     process.wait()
@@ -147,7 +178,7 @@ def _wait_until_running(state: Path, process: subprocess.Popen[bytes]) -> Cloud:
 
 
 def _start_error(code: int, output: Path) -> KaizenError:
-    """Pass on what the cloud has said in its own three lines; anything else that ends it is in its output."""
+    """Return the cloud's own refusal, or an error that names the file with its output."""
     lines = output.read_text(errors="replace").strip().splitlines()
     if code == Refused.exit_code and lines:
         return Refused(f"the local cloud did not start: {lines[0]}", state="nothing has been started", hint=lines[-1])
@@ -155,16 +186,36 @@ def _start_error(code: int, output: Path) -> KaizenError:
 
 
 def write_env_file(cloud: Cloud, **extra: str) -> Path:
-    """Write the variables as a file that a shell can source, beside the cloud's state; return its path."""
-    path = cloud.state / "environ"
+    """Write the variables to a file that a shell can source, in the cloud's folder, and return its path."""
+    path = cloud.state / ENV_FILE_NAME
     variables = cloud.environ | extra
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     path.write_text("".join(("unset AWS_PROFILE AWS_DEFAULT_PROFILE\n", *exports)), encoding="utf-8")
     return path
 
 
+def next_steps(clone: Path, env_file: Path, *commands: str) -> str:
+    """Return how to continue by hand in a scratch clone whose cloud keeps running, and how to stop it.
+
+    Args:
+        clone: the app's folder.
+        env_file: see `write_env_file`.
+        commands: examples of what to type next.
+    """
+    return (
+        "\n  ".join(
+            (
+                "Everything keeps running. To go on by hand:",
+                f"cd {shlex.quote(str(clone))} && . {shlex.quote(str(env_file))}",
+                *commands,
+            )
+        )
+        + f"\nTo stop it:\n  inv local.down --state {shlex.quote(str(env_file.parent))}"
+    )
+
+
 def stop_cloud(cloud: Cloud) -> None:
-    """Stop a cloud and everything it runs; when this returns, another one can start on its folder.
+    """Stop a cloud and everything it runs, so that another one can start on its folder.
 
     Raises:
         KaizenError: it did not stop.
@@ -181,10 +232,9 @@ def stop_cloud(cloud: Cloud) -> None:
 
 
 def _wait_for_exit(state: Path) -> bool:
-    """Wait for a cloud's end, but not for long.
+    """Wait a moment for a cloud's end; return whether it has ended.
 
-    A process that begins a thread at the very moment of a signal handles it there, and its main thread sleeps on:
-    then it has to be asked again.
+    A signal that arrives while a thread starts is handled there and does not wake the main thread: send it again.
     """
     deadline = time.monotonic() + SIGNAL_RETRY_SECONDS
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The demo: the commands that a developer would type, typed one after the other in a scratch clone."""
+"""The demo: the commands of a release, run one after the other in a scratch clone of the example app."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.host import process
+from kaizen_tasks.config import load
 from kaizen_tasks.domain import duration
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import example
+from kaizen_tasks.rehearsal.commands import print_line, run_task
 
 if TYPE_CHECKING:
     from kaizen_tasks.rehearsal.cloud import Cloud
@@ -26,14 +29,14 @@ DEMO_COMMANDS = ("release-staging", "promote-prod --yes", "promote-beta")
 
 @frozen(kw_only=True)
 class DemoWorkspace:
-    """Everything the demo has made.
+    """Everything the demo has created.
 
     Attributes:
         work: the folder that holds all of it.
         clone: the scratch clone.
         remote: its bare remote.
         engine: what builds the image.
-        out: where everything for people goes.
+        out: where people read.
     """
 
     work: Path
@@ -54,49 +57,44 @@ class DemoWorkspace:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What points any AWS client, and these tasks, at the local cloud."""
+        """Variables that point any AWS client, and these tasks, at the local cloud."""
         cloud_environ = self.cloud.environ if self.cloud else {}
         return {**cloud_environ, "INVOKE_BUILD_ENGINE": self.engine}
 
 
 def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) -> None:
-    """Make the world, take the train through it, show where everything has arrived, and clean up.
+    """Create the workspace, release and promote the example app, print its status, and clean up.
 
     Args:
         work: an empty folder for everything.
         engine: what builds the image; `auto` is docker when that needs no download, else bundle.
-        keep: whether the local cloud goes on afterwards.
+        keep: whether the local cloud keeps running.
         json: whether stdout gets the document of the command-line contract.
-        out: where everything for people goes.
+        out: where people read.
 
     Raises:
-        KaizenError: a command failed; what it said stands above.
+        KaizenError: a command failed; its own output is above.
     """
     started_at = time.monotonic()
     clone, remote = example.create_example_repo(work, example.find_example_app())
     workspace = DemoWorkspace(work=work, clone=clone, remote=remote, engine=_choose_engine(engine, clone), out=out)
     try:
-        _run_command(f"local.up --state {shlex.quote(str(workspace.state))}", workspace)
-        for command in DEMO_COMMANDS:
+        for command in (f"local.up --state {shlex.quote(str(workspace.state))}", *DEMO_COMMANDS):
             _run_command(command, workspace)
         _show_status(workspace, json=json)
-        _print_line(
-            workspace,
-            f"One build, five environments, the same bytes, in {duration.format_duration(time.monotonic() - started_at)}.",
-        )
+        elapsed = duration.format_duration(time.monotonic() - started_at)
+        print_line(out, f"One build, five environments, the same bytes, in {elapsed}.")
     finally:
-        if keep and workspace.cloud is not None:
-            _print_next_steps(workspace)
-        elif workspace.cloud is not None:
-            clouds.stop_cloud(workspace.cloud)
+        if (cloud := workspace.cloud) is not None:
+            if keep:
+                print_line(out, _next_steps(workspace, cloud))
+            else:
+                clouds.stop_cloud(cloud)
 
 
 def _choose_engine(requested: str, clone: Path) -> str:
     if requested != "auto":
         return requested
-    from kaizen_tasks.adapters.host import process
-    from kaizen_tasks.config import load
-
     config_file = load.read_config_file(clone)
     base_image = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (
         config_file.table["build"]["args"]["BASE"] if config_file else ""
@@ -105,40 +103,26 @@ def _choose_engine(requested: str, clone: Path) -> str:
         result = process.run(("docker", "image", "inspect", base_image), timeout=5)
     except KaizenError:
         return "bundle"
-    return "bundle" if result.code else "docker"
-
-
-def _print_line(workspace: DemoWorkspace, text: str) -> None:
-    workspace.out.write(f"{text}\n")
-    workspace.out.flush()
+    return "docker" if result.ok else "bundle"
 
 
 def _run_command(command: str, workspace: DemoWorkspace) -> None:
-    """Type a command in the scratch clone; what it says goes straight to the people."""
-    _print_line(workspace, f"\n$ inv {command}")
-    result = _run_kaizen(command, workspace, stdout=workspace.out)
-    if result.returncode:
-        error = KaizenError(
-            f"the demo's `inv {command}` failed with exit code {result.returncode}",
-            state="what it said stands above",
-            hint="demo --keep DIR leaves everything there to look at",
+    print_line(workspace.out, f"\n$ inv {command}")
+    code = run_task(command, workspace.clone, workspace.environ, stdout=workspace.out).returncode
+    if code:
+        raise KaizenError(
+            f"inv {command} of the demo failed with exit code {code}",
+            state="its own error is above",
+            hint="to inspect what it left: demo --keep DIR",
         )
-        raise error
-
-
-def _run_kaizen(command: str, workspace: DemoWorkspace, stdout: TextIO | int) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "kaizen_tasks", *shlex.split(command)]
-    environ = {**clouds.clean_environ(), **workspace.environ}
-    return subprocess.run(
-        argv, cwd=workspace.clone, env=environ, stdout=stdout, stdin=subprocess.DEVNULL, text=True, check=False
-    )
 
 
 def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:
     if not json:
         _run_command("status", workspace)
         return
-    document: dict[str, Any] = json_format.loads(_run_kaizen("status --json", workspace, stdout=subprocess.PIPE).stdout)
+    status = run_task("status --json", workspace.clone, workspace.environ, stdout=subprocess.PIPE)
+    document: dict[str, Any] = json_format.loads(status.stdout)
     document["work"] = {
         "repository": str(workspace.clone),
         "remote": str(workspace.remote),
@@ -149,17 +133,11 @@ def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:
     sys.stdout.flush()
 
 
-def _print_next_steps(workspace: DemoWorkspace) -> None:
-    assert workspace.cloud is not None
-    env_file = clouds.write_env_file(workspace.cloud, INVOKE_BUILD_ENGINE=workspace.engine)
-    _print_line(
-        workspace,
-        f"""
-Everything keeps running. To go on by hand:
-  cd {shlex.quote(str(workspace.clone))} && . {shlex.quote(str(env_file))}
-  inv status
-  inv changelog.add --type fixed --text "A typo" && git commit -am "Fix a typo" && inv release-staging
-  aws ecr describe-images --repository-name staging-coach-app --region {workspace.cloud.region}
-To stop it:
-  inv local.down --state {shlex.quote(str(workspace.state))}""",
+def _next_steps(workspace: DemoWorkspace, cloud: Cloud) -> str:
+    env_file = clouds.write_env_file(cloud, INVOKE_BUILD_ENGINE=workspace.engine)
+    commands = (
+        "inv status",
+        'inv changelog.add --type fixed --text "A typo" && git commit -am "Fix a typo" && inv release-staging',
+        f"aws ecr describe-images --repository-name staging-coach-app --region {cloud.region}",
     )
+    return "\n" + clouds.next_steps(workspace.clone, env_file, *commands)

@@ -1,4 +1,4 @@
-"""Every file of a repository before and after, so that a rehearsal can prove that it has left everything alone."""
+"""Fingerprints of every file of a repository, so that a rehearsal can verify that it changed none."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.rehearsal.commands import NO_LOCKS_ENV
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NO_LOCKS_ENV = {"GIT_OPTIONAL_LOCKS": "0"}
-"""git may refresh its index even when it only looks: https://git-scm.com/docs/git#Documentation/git.txt."""
-
 
 def repo_folders(app: Path) -> tuple[Path, ...]:
-    """Return the work tree around an app and git's own folders, which a linked work tree has elsewhere.
+    """Return the work tree that an app is in, and git's own folders where they are outside of it (linked work trees).
 
     Raises:
         Refused: the app is not in a git repository.
@@ -33,7 +31,7 @@ def repo_folders(app: Path) -> tuple[Path, ...]:
 
 
 def fingerprint_tree(roots: tuple[Path, ...]) -> Mapping[str, str]:
-    """Return for every file and folder what it is: mode, and the hash of its content."""
+    """Return a fingerprint of every file and folder: its mode, and the hash of its content."""
     return {str(path): _fingerprint(path) for root in roots for path in _walk(root)}
 
 
@@ -44,7 +42,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def _fingerprint(path: Path) -> str:
-    """Describe one path; what is no file, folder or link has no content that could change."""
+    """Return mode and content hash of a file, mode and target of a link, and the mode of anything else."""
     try:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
@@ -58,5 +56,5 @@ def _fingerprint(path: Path) -> str:
 
 
 def diff_fingerprints(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the paths that are not as they were, sorted."""
+    """Return the paths that were changed, added or removed, sorted."""
     return tuple(sorted({path for path, _ in before.items() ^ after.items()}))

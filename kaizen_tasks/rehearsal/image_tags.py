@@ -1,4 +1,4 @@
-"""The names of images that a container engine of this machine has for the app: after a rehearsal they are as before."""
+"""Keeps the tags of the app's images in the container engine of this machine as they were before a rehearsal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def preserve_image_tags(engine: str, app: str) -> Iterator[None]:
-    """Give every name back to the image that had it, and remove the names that are new.
-
-    What the engine keeps to build faster the next time stays.
+    """Move every tag back to the image that had it, and remove new tags; the build cache stays.
 
     Args:
-        engine: `docker`, `podman`, `buildah` or `bundle`, which has none.
-        app: the name of its images.
+        engine: `docker`, `podman`, `buildah` or `bundle`, which stores no images in an engine.
+        app: repository of the images.
     """
     original_ids = _image_ids_by_tag(engine, app)
     try:
@@ -40,7 +38,7 @@ def _image_command(engine: str, verb: str) -> tuple[str, ...]:
 
 
 def _image_ids_by_tag(engine: str, app: str) -> Mapping[str, str]:
-    """Return the identity of every image of the app by its name."""
+    """Return the image ID of every tag of the app."""
     if engine == "bundle":
         return {}
     list_command = ("images", "--no-trunc") if engine == "buildah" else ("image", "ls", "--no-trunc")

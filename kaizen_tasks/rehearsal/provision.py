@@ -1,4 +1,7 @@
-"""Everything the configuration names, made in a local cloud, as a team's Terraform makes it on AWS."""
+"""Creates in a local cloud what the configuration names, as a team's Terraform does on AWS.
+
+The order is here, the AWS calls are in `adapters.aws.provision`.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,19 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 SERVICE_START_TIMEOUT_SECONDS = 60.0
-"""Seconds within which the services run."""
+"""Seconds within which all new services must be running."""
 
 
 def provision(tools: Toolbox, first_version: Version | None = None) -> None:
-    """Create what is missing; every new service runs what is committed.
+    """Create what is missing; every new service runs an image of HEAD.
 
     Args:
         tools: the app's toolbox, pointed at a local cloud.
-        first_version: what version that is said to be; None for the committed one.
+        first_version: version label of that image; None for the committed VERSION.
 
     Raises:
         Refused: HEAD has no VERSION.
-        KaizenError: a service did not come up.
+        KaizenError: a service did not start.
     """
     environments = tuple(tools.settings.environments.values())
     new_environments = tuple(environment for environment in environments if not _service_exists(environment, tools))
@@ -66,13 +69,12 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
 
 
 def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
-    """Build what is committed, push it once, and copy it to the others."""
+    """Build an image of HEAD, push it to the first repository, and copy it to the others."""
     build_spec = _make_build_spec(version, tools)
     first_repository, *other_repositories = (environment.repository for environment in environments)
-    image = tools.registry.find_image(first_repository, build_spec.version)
-    if image is None:
+    if tools.registry.find_image(first_repository, build_spec.version) is None:
         _build_and_push(build_spec, first_repository, tools)
-        image = tools.registry.find_image(first_repository, build_spec.version)
+    image = tools.registry.find_image(first_repository, build_spec.version)
     assert image is not None
     for target in other_repositories:
         tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=build_spec.version)
@@ -81,7 +83,7 @@ def _publish_first_image(environments: tuple[Environment, ...], version: Version
 
 
 def _create_secret(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
-    """Create the runtime configuration that may be set, with a sample of each value."""
+    """Create a secret with a sample value of every configured runtime key."""
     keys = tools.settings.runtime.keys
     if not keys:
         return {}
@@ -101,7 +103,9 @@ def _make_build_spec(version: Version | None, tools: Toolbox) -> BuildSpec:
     head = tools.scm.head().commit
     version_file = tools.scm.read_at(head, "VERSION")
     if version_file is None:
-        raise Refused("HEAD has no VERSION, so there is nothing to run at first", hint="commit a VERSION")
+        raise Refused(
+            "HEAD has no VERSION, so there is no image for the services to start with", hint="commit a VERSION"
+        )
     return BuildSpec(
         app=tools.settings.app,
         version=versions.image_tag(version or versions.parse_version_file(version_file)),
@@ -123,4 +127,4 @@ def _wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -
             break
         tools.clock.sleep(0.05)
     summary = ", ".join(f"{service} is {status}" for service, status in statuses.items() if status != "RUNNING")
-    raise KaizenError(f"not every service came up: {summary}", hint="the local cloud's state folder has the logs")
+    raise KaizenError(f"not every service started: {summary}", hint="see the logs in the local cloud's folder")

@@ -1,36 +1,38 @@
-"""A rehearsal: flows of this very app, typed in a scratch clone against a local cloud."""
+"""A rehearsal: this app's own flows, run in a scratch clone against a local cloud."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from kaizen_tasks.adapters.console.events import EventType, RunEvent
+from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError, UsageError
 from kaizen_tasks.rehearsal import cloud as clouds
-from kaizen_tasks.rehearsal import image_tags, report_parser
 from kaizen_tasks.rehearsal.clone import ScratchClone, create_clone
+from kaizen_tasks.rehearsal.commands import print_line, run_task
 from kaizen_tasks.rehearsal.fingerprint import diff_fingerprints, fingerprint_tree, repo_folders
-from kaizen_tasks.rehearsal.report_parser import RequestLogReader, StepTiming
+from kaizen_tasks.rehearsal.image_tags import preserve_image_tags
+from kaizen_tasks.rehearsal.request_log import FileTail, count_changes
 
 SETUP_COMMAND = "local.up"
-"""What makes repositories, services and ledger."""
+"""The task that creates repositories, services and ledger."""
 
 INITIAL_VERSION = "v0.0.0"
-"""What every service runs at first: below any release, so that the rehearsed one finds its own name free."""
+"""The version that every service runs at first: below any release, so that no release finds its tag taken."""
 
 MAX_VERIFY_SECONDS = 30.0
-"""Seconds for an app on this machine to prove itself; what is configured allows for an internet in between."""
+"""Upper limit of `verify.timeout`: the configured one allows for the network and for AWS."""
 
 GIT_LOCATION_VARS = (
     "GIT_DIR",
@@ -40,23 +42,26 @@ GIT_LOCATION_VARS = (
     "GIT_COMMON_DIR",
     "GIT_PREFIX",
 )
-"""Variables with which git works on another repository than the one it stands in; a hook has them."""
+"""Variables that point git at another repository than the current folder's; git hooks run with them."""
 
 PROMPTING_COMMANDS = ("deploy", "hotfix", "promote", "release", "rollback", "runtime", "setup")
-"""How the names of flows begin that may ask before they change a protected environment."""
+"""Prefixes of the tasks that may ask before they change a protected environment."""
+
+FINAL_VERDICTS = ("done", "failed", "ok", "already done")
+"""Verdicts of steps that have ended."""
 
 
 @frozen(kw_only=True)
 class RehearsalPlan:
-    """What is rehearsed.
+    """What to rehearse.
 
     Attributes:
         settings: of the app.
-        flow: a command, or empty for the whole train.
+        flow: a command, or empty for the release and every promotion.
         engine: what builds images.
         work: an empty folder for everything.
-        keep: whether the local cloud goes on afterwards.
-        out: where everything for people goes.
+        keep: whether the local cloud keeps running.
+        out: where people read.
     """
 
     settings: Settings
@@ -68,7 +73,7 @@ class RehearsalPlan:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The commands in order: a promotion needs the way to it, and a rollback needs something to go back from."""
+        """The commands to run, in order: a promotion needs the stages before it, a rollback an earlier release."""
         first_stage, *later_stages = self.settings.pipeline
         pipeline_commands = (f"release-{first_stage}", *(f"promote-{stage}" for stage in later_stages))
         if not self.flow:
@@ -85,22 +90,65 @@ class RehearsalPlan:
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """From which branches the flow starts."""
+        """Names or patterns of the branches that the flow may start from."""
         rules = self.settings.release
         return rules.hotfix_branches if self.is_hotfix else rules.branches
+
+    @property
+    def state(self) -> Path:
+        """The local cloud's folder."""
+        return self.work / "cloud"
+
+    @property
+    def events(self) -> Path:
+        """The file with the events of all commands."""
+        return self.work / "events.jsonl"
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """Variables that make the rehearsal fast and local: no signing, no profile, no waiting."""
+        min_age_variables = (f"INVOKE_ENVIRONMENTS_{name.upper()}_MIN_AGE" for name in self.settings.environments)
+        return {
+            **dict.fromkeys((*min_age_variables, "INVOKE_EVIDENCE_MIN_AGE"), "0s"),
+            "INVOKE_BUILD_ENGINE": self.engine,
+            "INVOKE_AWS_PROFILE": "",
+            "INVOKE_TAG_SIGN": "",
+            "INVOKE_ROLLOUT_BAKE": "0s",
+            "INVOKE_VERIFY_TIMEOUT": f"{min(self.settings.verify.timeout, MAX_VERIFY_SECONDS):g}s",
+            "XDG_CACHE_HOME": str(self.work / "cache"),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+
+@frozen(kw_only=True)
+class StepTiming:
+    """A step that has ended.
+
+    Attributes:
+        step: its name and environment: `deploy staging`.
+        verdict: `done`, `failed`, `ok` or `already done`.
+        seconds: how long it acted; 0 when it did not.
+    """
+
+    step: str
+    verdict: str
+    seconds: float
 
 
 @frozen(kw_only=True)
 class CommandRun:
-    """One command that was typed.
+    """One command that was run.
 
     Attributes:
-        command: what was typed after `inv`.
+        command: what is typed after `inv`.
         exit_code: its exit code.
-        error: what it said on stderr.
+        error: what it wrote to stderr.
         seconds: how long it took.
         steps: its steps.
-        changes: what would have changed on AWS, and how often.
+        changes: what it would have changed on AWS, and how often.
     """
 
     command: str
@@ -113,14 +161,14 @@ class CommandRun:
 
 @frozen(kw_only=True)
 class RehearsalReport:
-    """What has become of a rehearsal.
+    """The result of a rehearsal.
 
     Attributes:
-        clone: what it worked on.
-        command_runs: the commands, in order; after one that failed there is none.
+        clone: the repository it worked on.
+        command_runs: the commands, in order, up to the first that failed.
         refs: what would have changed at the remote: `main 1a2b3c4d5e → 5e4d3c2b1a`.
-        unchanged_count: how many files and folders of the repository are as they were.
-        environ: the variables that point at the local cloud, while it goes on.
+        unchanged_count: number of files and folders of the repository, none of which has changed.
+        environ: variables that point at the local cloud, if it keeps running.
     """
 
     clone: ScratchClone
@@ -136,80 +184,78 @@ class RehearsalReport:
 
     @property
     def has_started(self) -> bool:
-        """Whether there was a scratch world to type the flow in; otherwise only its making is reported."""
+        """Whether the flow was run; otherwise the local cloud could not be set up."""
         return not self.command_runs[0].command.startswith(SETUP_COMMAND)
 
 
 def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
-    """Make the scratch world, type the commands, and look whether the repository is as it was.
+    """Clone the app, run the commands against a local cloud, and verify that the repository is unchanged.
 
     Raises:
         Refused: there is no repository, or no local cloud.
-        KaizenError: the scratch world cannot be made, or the repository has changed meanwhile.
+        KaizenError: the clone cannot be made, or the repository has changed.
     """
     for name in GIT_LOCATION_VARS:
-        os.environ.pop(name, None)  # every git from here on is to work where it stands, above all in the scratch clone
+        os.environ.pop(name, None)  # git must work in the folder that it is started in
     folders = repo_folders(plan.settings.root)
     before = fingerprint_tree(folders)
     clone = create_clone(plan.work, folders[0], plan.settings, branches=plan.branches)
     for refusal in clone.refusals:
-        _print_line(plan, f"would be refused: {refusal}")
+        print_line(plan.out, f"would be refused: {refusal}")
     _check_flow(plan, clone)
-    with image_tags.preserve_image_tags(plan.engine, plan.settings.app):
-        command_runs, refs, environ = _rehearse_in_cloud(plan, clone)
-    changed_paths = diff_fingerprints(before, fingerprint_tree(folders))
-    if changed_paths:
+    with preserve_image_tags(plan.engine, plan.settings.app):
+        report = _rehearse_in_cloud(plan, clone, unchanged_count=len(before))
+    if changed_paths := diff_fingerprints(before, fingerprint_tree(folders)):
+        others = f" and {len(changed_paths) - 1} more" if len(changed_paths) > 1 else ""
         raise KaizenError(
-            f"the rehearsal has left everything alone, or should have: {len(changed_paths)} files differ: {changed_paths[0]}",
-            state="somebody else may have changed them meanwhile",
-            hint="rehearse again while nothing else works there",
+            f"your repository changed during the rehearsal: {changed_paths[0]}{others}",
+            state="a rehearsal changes nothing there; another program may have",
+            hint="rehearse again while nothing else works in the repository",
         )
-    return RehearsalReport(
-        clone=clone, command_runs=command_runs, refs=refs, unchanged_count=len(before), environ=environ
-    )
+    return report
 
 
 def _check_flow(plan: RehearsalPlan, clone: ScratchClone) -> None:
-    """Ask for the help of the flow, before anything is started for it."""
+    """Run `--help` of the flow, before anything is started for it."""
     name = plan.flow.partition(" ")[0]
-    if name and _run_command(f"--help {shlex.quote(name)}", plan, clone, {}, echo=False).exit_code:
+    if not name:
+        return
+    help_run = run_task(
+        f"--help {shlex.quote(name)}", clone.app_folder, {}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if help_run.returncode:
         raise UsageError(f"--flow {name}: the app has no such task", state="nothing was started", hint="inv --list")
 
 
-def _rehearse_in_cloud(
-    plan: RehearsalPlan, clone: ScratchClone
-) -> tuple[tuple[CommandRun, ...], tuple[str, ...], Mapping[str, str]]:
-    state, aws = plan.work / "cloud", plan.settings.aws
-    cloud_engine = "process" if plan.engine == "bundle" else "auto"
-    cloud = clouds.start_cloud(
-        state, region=aws.region, account=aws.account or clouds.DEFAULT_ACCOUNT, engine=cloud_engine
-    )
+def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_count: int) -> RehearsalReport:
+    cloud = clouds.start_app_cloud(plan.state, plan.settings, build_engine=plan.engine)
     try:
-        environ = {**cloud.environ, **_environ_overrides(plan)}
-        clouds.write_env_file(cloud, **_environ_overrides(plan))
-        setup_run = _run_command(
-            f"{SETUP_COMMAND} --state {shlex.quote(str(state))} --first {INITIAL_VERSION}",
-            plan,
-            clone,
-            environ,
-            echo=False,
-        )
-        if setup_run.exit_code:
-            return (setup_run,), (), {}
+        environ = {**cloud.environ, **plan.overrides}
+        clouds.write_env_file(cloud, **plan.overrides)
         refs_before = _list_refs(clone)
         command_runs = _run_commands(plan, clone, environ)
-        return command_runs, _describe_ref_changes(refs_before, _list_refs(clone)), environ if plan.keep else {}
+        report = RehearsalReport(
+            clone=clone,
+            command_runs=command_runs,
+            refs=_describe_ref_changes(refs_before, _list_refs(clone)),
+            unchanged_count=unchanged_count,
+        )
+        return evolve(report, environ=environ) if plan.keep and report.has_started else report
     finally:
         if not plan.keep:
             clouds.stop_cloud(cloud)
 
 
 def _run_commands(plan: RehearsalPlan, clone: ScratchClone, environ: Mapping[str, str]) -> tuple[CommandRun, ...]:
-    """Type one command after the other, as long as they succeed."""
-    log, command_runs = RequestLogReader(plan.work / "cloud"), list[CommandRun]()
-    log.read_new()  # what was founded is no part of it
+    """Set the cloud up and run one command after the other, as long as they succeed."""
+    setup = f"{SETUP_COMMAND} --state {shlex.quote(str(plan.state))} --first {INITIAL_VERSION}"
+    runner = _CommandRunner(plan, clone, environ)
+    setup_run = runner.run(setup, echo=False)
+    if setup_run.exit_code:
+        return (evolve(setup_run, steps=(), changes={}),)
+    command_runs = list[CommandRun]()
     for command in plan.commands:
-        command_runs.append(_run_command(command, plan, clone, environ, log=log))
+        command_runs.append(runner.run(command))
         if command_runs[-1].exit_code:
             break
     return tuple(command_runs)
@@ -219,63 +265,42 @@ def _with_yes(command: str) -> str:
     return f"{command} --yes" if command.startswith(PROMPTING_COMMANDS) and "--yes" not in command.split() else command
 
 
-def _environ_overrides(plan: RehearsalPlan) -> dict[str, str]:
-    """Say what differs from the real thing: nobody signs, no profile is used, and nothing is far away."""
-    min_age_variables = (f"INVOKE_ENVIRONMENTS_{name.upper()}_MIN_AGE" for name in plan.settings.environments)
-    return {
-        **dict.fromkeys((*min_age_variables, "INVOKE_EVIDENCE_MIN_AGE"), "0s"),
-        "INVOKE_BUILD_ENGINE": plan.engine,
-        "INVOKE_AWS_PROFILE": "",
-        "INVOKE_TAG_SIGN": "",
-        "INVOKE_ROLLOUT_BAKE": "0s",
-        "INVOKE_VERIFY_TIMEOUT": f"{min(plan.settings.verify.timeout, MAX_VERIFY_SECONDS):g}s",
-        "XDG_CACHE_HOME": str(plan.work / "cache"),
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "GIT_LFS_SKIP_SMUDGE": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+class _CommandRunner:
+    """Runs commands in the scratch clone, and collects what each one did."""
+
+    def __init__(self, plan: RehearsalPlan, clone: ScratchClone, environ: Mapping[str, str]) -> None:
+        self._plan = plan
+        self._folder = clone.app_folder
+        self._environ = {**environ, EVENTS_VARIABLE: str(plan.events)}
+        self._events = FileTail(plan.events)
+        self._requests = FileTail(plan.state / "requests.jsonl")
+
+    def run(self, command: str, *, echo: bool = True) -> CommandRun:
+        """Run a command; its output is shown as it comes, its stderr is kept for the report."""
+        if echo:
+            print_line(self._plan.out, f"\n$ inv {command}")
+        started_at = time.monotonic()
+        with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as error_file:
+            stdout = self._plan.out if echo else subprocess.DEVNULL
+            result = run_task(command, self._folder, self._environ, stdout=stdout, stderr=error_file)
+            error_file.seek(0)
+            error_text = error_file.read().strip()
+        return CommandRun(
+            command=command,
+            exit_code=result.returncode,
+            error=error_text,
+            seconds=time.monotonic() - started_at,
+            steps=step_timings(map(RunEvent.parse, self._events.read_new_lines())),
+            changes=count_changes(self._requests.read_new_lines()),
+        )
 
 
-def _run_command(
-    command: str,
-    plan: RehearsalPlan,
-    clone: ScratchClone,
-    environ: Mapping[str, str],
-    *,
-    log: RequestLogReader | None = None,
-    echo: bool = True,
-) -> CommandRun:
-    """Type a command in the scratch clone; what it says goes to the people as it comes, and is kept."""
-    if echo:
-        _print_line(plan, f"\n$ inv {command}")
-    program = "invoke" if (clone.app_folder / "tasks.py").is_file() else "kaizen_tasks"
-    argv, started_at = (sys.executable, "-m", program, *shlex.split(command)), time.monotonic()
-    lines = []
-    with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as error_file:
-        with subprocess.Popen(
-            argv,
-            cwd=clone.app_folder,
-            env={**clouds.clean_environ(), **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=error_file,
-            encoding="utf-8",
-        ) as child:
-            assert child.stdout is not None
-            for line in child.stdout:
-                lines.append(line.rstrip("\n"))
-                if echo:
-                    _print_line(plan, lines[-1])
-        error_file.seek(0)
-        error_text = error_file.read().strip()
-    return CommandRun(
-        command=command,
-        exit_code=child.returncode,
-        error=error_text,
-        seconds=time.monotonic() - started_at,
-        steps=report_parser.parse_step_timings(lines),
-        changes=report_parser.count_changes(log.read_new()) if log else {},
+def step_timings(events: Iterable[RunEvent]) -> tuple[StepTiming, ...]:
+    """Return the steps that have ended, in order."""
+    return tuple(
+        StepTiming(step=f"{event.step} {event.environment}".rstrip(), verdict=event.verdict, seconds=event.seconds or 0)
+        for event in events
+        if event.type in {EventType.DECIDED, EventType.FINISHED} and event.verdict in FINAL_VERDICTS
     )
 
 
@@ -293,8 +318,3 @@ def _describe_ref_changes(old_refs: Mapping[str, str], new_refs: Mapping[str, st
         for name, commit in new_refs.items()
         if old_refs.get(name) != commit
     )
-
-
-def _print_line(plan: RehearsalPlan, text: str) -> None:
-    plan.out.write(f"{text}\n")
-    plan.out.flush()

@@ -50,7 +50,7 @@ def test_the_whole_train_succeeds_and_leaves_everything_as_it_was(app: Workspace
     document = said.document
     assert [each["command"] for each in document["commands"]] == TRAIN
     assert document["refusals"] == [
-        "the branch feature/effort is not released from; allowed: main",
+        "releases are not allowed from branch feature/effort (allowed: main)",
         "uncommitted changes would not be in the release: notes",
     ]
     release, promotion, _ = document["commands"]

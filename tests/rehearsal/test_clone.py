@@ -1,4 +1,4 @@
-"""A scratch clone of somebody's app."""
+"""The scratch clone of a user's app."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 @frozen
 class Original:
-    """Somebody's repository, with a remote; the app is in it, or in a folder of it."""
+    """A user's repository with a remote; the app is in it, or in a folder of it."""
 
     top: Path
 
@@ -38,32 +38,32 @@ class Original:
         return git(self.top, "rev-parse", "HEAD")
 
     def copy(self, *branches: str, app: str = ".") -> ScratchClone:
-        """Copy it, and look whether that has changed it."""
+        """Clone it, and check that this changes nothing in it."""
         work = self.top.parent / "work"
         work.mkdir()
         before = fingerprint.fingerprint_tree((self.top,))
-        found = evolve(settings(), root=self.top / app)
-        made = clone.create_clone(work, self.top, found, branches=branches or ("main", "stable/*"))
+        app_settings = evolve(settings(), root=self.top / app)
+        copy = clone.create_clone(work, self.top, app_settings, branches=branches or ("main", "stable/*"))
         assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree((self.top,))) == ()
-        return made
+        return copy
 
 
 @pytest.fixture
 def original(tmp_path: Path) -> Original:
     """A repository on main, pushed."""
     git(tmp_path, "init", "--quiet", "--bare", "real.git")
-    made = Original(tmp_path / "app")
-    made.top.mkdir()
-    git(made.top, "init", "--quiet", "--initial-branch=main")
-    git(made.top, "config", "user.name", "Sam")
-    git(made.top, "config", "user.email", "sam@app.example")
-    git(made.top, "remote", "add", "origin", str(tmp_path / "real.git"))
-    made.commit(VERSION="0.1.0\n", page="one\n", **{"kaizen.toml": 'app = "web"\n'})
-    git(made.top, "push", "--quiet", "--set-upstream", "origin", "main")
-    return made
+    repository = Original(tmp_path / "app")
+    repository.top.mkdir()
+    git(repository.top, "init", "--quiet", "--initial-branch=main")
+    git(repository.top, "config", "user.name", "Sam")
+    git(repository.top, "config", "user.email", "sam@app.example")
+    git(repository.top, "remote", "add", "origin", str(tmp_path / "real.git"))
+    repository.commit(VERSION="0.1.0\n", page="one\n", **{"kaizen.toml": 'app = "web"\n'})
+    git(repository.top, "push", "--quiet", "--set-upstream", "origin", "main")
+    return repository
 
 
-def test_has_the_commits_branches_and_tags_and_the_remote_that_was_fetched_last(original: Original) -> None:
+def test_clone_has_commits_branches_tags_and_the_last_fetched_remote(original: Original) -> None:
     pushed = git(original.top, "rev-parse", "HEAD")
     git(original.top, "tag", "v0.1.0")
     head = original.commit(page="two\n")
@@ -82,21 +82,19 @@ def test_has_the_commits_branches_and_tags_and_the_remote_that_was_fetched_last(
     assert git(copy.app_folder, "remote", "get-url", "origin") == str(copy.remote)
 
 
-def test_a_branch_that_is_not_released_from_stands_for_one_that_is(original: Original) -> None:
-    """And counts as merged, although main has gone on."""
+def test_a_branch_without_releases_is_rehearsed_as_one_that_allows_them(original: Original) -> None:
     original.commit(page="on main\n")
     git(original.top, "switch", "--quiet", "--create", "feature", "HEAD~1")
     head = original.commit(page="on a branch\n")
 
     copy = original.copy("stable/*", "main")
 
-    assert copy.refusals == ("the branch feature is not released from; allowed: stable/*, main",)
+    assert copy.refusals == ("releases are not allowed from branch feature (allowed: stable/*, main)",)
     assert git(copy.app_folder, "symbolic-ref", "--short", "HEAD") == "main"
     assert git(copy.app_folder, "rev-parse", "main", "origin/main").split() == [head, head]
 
 
-def test_a_detached_head_stands_on_a_branch(original: Original) -> None:
-    """Of a pattern, one that fits it."""
+def test_a_detached_head_is_rehearsed_on_a_branch_that_fits_the_pattern(original: Original) -> None:
     git(original.top, "checkout", "--quiet", "--detach")
 
     copy = original.copy("hotfix/*")
@@ -105,14 +103,13 @@ def test_a_detached_head_stands_on_a_branch(original: Original) -> None:
     assert git(copy.app_folder, "symbolic-ref", "--short", "HEAD") == "hotfix/rehearsal"
 
 
-def test_a_branch_that_fits_a_pattern_is_taken(original: Original) -> None:
+def test_a_branch_that_fits_a_pattern_is_kept(original: Original) -> None:
     git(original.top, "switch", "--quiet", "--create", "stable/1")
 
     assert git(original.copy().app_folder, "symbolic-ref", "--short", "HEAD") == "stable/1"
 
 
-def test_what_is_not_committed_is_carried_along(original: Original) -> None:
-    """Staged, edited and deleted files; what git does not know stays behind."""
+def test_uncommitted_changes_are_committed_in_the_clone_and_untracked_files_left_out(original: Original) -> None:
     original.commit(gone="x", staged="x")
     original.write("page", "edited\n")
     original.write("staged", "staged\n")
@@ -128,8 +125,7 @@ def test_what_is_not_committed_is_carried_along(original: Original) -> None:
     assert git(copy.app_folder, "status", "--short") == ""
 
 
-def test_a_release_judges_its_own_files_itself(original: Original) -> None:
-    """They are as edited, and not committed."""
+def test_uncommitted_version_stays_uncommitted_in_the_clone(original: Original) -> None:
     original.write("VERSION", "0.2.0\n")
 
     copy = original.copy()
@@ -138,8 +134,7 @@ def test_a_release_judges_its_own_files_itself(original: Original) -> None:
     assert git(copy.app_folder, "status", "--short") == "M VERSION"
 
 
-def test_a_configuration_that_git_does_not_know_yet_comes_along(original: Original) -> None:
-    """Whoever adopts these tasks rehearses before the first commit."""
+def test_an_untracked_tasks_file_is_cloned_and_reported(original: Original) -> None:
     original.write("tasks.py", "x = 1\n")
 
     copy = original.copy()
@@ -148,7 +143,7 @@ def test_a_configuration_that_git_does_not_know_yet_comes_along(original: Origin
     assert git(copy.app_folder, "show", "HEAD:tasks.py") == "x = 1"
 
 
-def test_an_app_in_a_folder_of_a_repository_without_a_remote(original: Original) -> None:
+def test_clone_of_an_app_in_a_subfolder_without_a_remote(original: Original) -> None:
     git(original.top, "remote", "remove", "origin")
     original.commit(**{"web/VERSION": "1.0.0\n"})
 

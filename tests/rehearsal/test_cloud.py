@@ -1,4 +1,4 @@
-"""The local cloud as a process: started, found, stopped."""
+"""The process of the local cloud: started, found, stopped."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The cloud goes on when its handle is dropped: that is what it is for.
+# The cloud outlives the handle of its process on purpose.
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
 ]
 
-SAID = {"pid": 1, "endpoint_url": "http://127.0.0.1:9", "region": "eu-west-1", "account": "123456789012"}
+STATE_RECORD = {"pid": 1, "endpoint_url": "http://127.0.0.1:9", "region": "eu-west-1", "account": "123456789012"}
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
-    """A folder; what runs on it is stopped at the end."""
+    """A state folder; its cloud is stopped at the end."""
     folder = tmp_path / "state"
     yield folder
     running = clouds.find_cloud(folder)
@@ -49,21 +49,20 @@ def start(state: Path) -> Cloud:
 
 
 def listens(cloud: Cloud) -> bool:
-    """Return whether anybody answers at a cloud's address."""
+    """Return whether something listens at a cloud's address."""
     place = urlsplit(cloud.endpoint_url)
     with socket.socket() as client:
         return client.connect_ex((place.hostname, place.port)) == 0
 
 
-def pretend(state: Path, said: object) -> None:
-    """Leave behind what a cloud that was killed leaves."""
+def leave_state(state: Path, record: object) -> None:
+    """Write the files that a killed cloud leaves behind."""
     state.mkdir(exist_ok=True)
     (state / "lock").touch()
-    (state / "cloud.json").write_text(json.dumps(said))
+    (state / "cloud.json").write_text(json.dumps(record))
 
 
-def test_starts_once_is_found_and_is_gone_when_stopped(state: Path) -> None:
-    """A second start gives the one that runs."""
+def test_start_find_and_stop_a_cloud(state: Path) -> None:
     started = start(state)
 
     assert start(state) == started == clouds.find_cloud(state)
@@ -76,8 +75,7 @@ def test_starts_once_is_found_and_is_gone_when_stopped(state: Path) -> None:
     assert not listens(started)
 
 
-def test_starts_again_after_one_that_was_killed(state: Path) -> None:
-    """What that one has left behind is not taken for the new one."""
+def test_starts_again_after_a_killed_cloud(state: Path) -> None:
     first = start(state)
     os.kill(first.pid, signal.SIGKILL)
     wait_until_gone(state)
@@ -90,25 +88,25 @@ def test_starts_again_after_one_that_was_killed(state: Path) -> None:
 
 
 def wait_until_gone(state: Path) -> None:
-    """Wait until nobody holds a folder."""
+    """Wait until the folder is unlocked."""
     deadline = time.monotonic() + 10
     while clouds.find_cloud(state) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("said", [SAID, {}, [], 3, {"pid": 1}])
-def test_what_a_killed_cloud_has_left_behind_does_not_run(state: Path, said: object) -> None:
-    """Its process identifier may be anybody's by now, and its file may be half of one."""
-    pretend(state, said)
+@pytest.mark.parametrize("record", [STATE_RECORD, {}, [], 3, {"pid": 1}])
+def test_the_state_file_of_a_killed_cloud_is_not_a_running_cloud(state: Path, record: object) -> None:
+    leave_state(state, record)
 
     assert clouds.find_cloud(state) is None
 
 
-@pytest.mark.parametrize(("content", "found"), [(json.dumps(SAID), True), ("{", False), ("[]", False), ("{}", False)])
-def test_the_lock_says_that_one_runs_and_the_file_says_where(state: Path, *, content: str, found: bool) -> None:
-    """One that is just starting has no file yet."""
-    pretend(state, SAID)
+@pytest.mark.parametrize(
+    ("content", "found"), [(json.dumps(STATE_RECORD), True), ("{", False), ("[]", False), ("{}", False)]
+)
+def test_a_cloud_is_found_by_its_lock_and_a_complete_state_file(state: Path, *, content: str, found: bool) -> None:
+    leave_state(state, STATE_RECORD)
     (state / "cloud.json").write_text(content)
     holder = "import fcntl, sys; held = open(sys.argv[1]); fcntl.flock(held, fcntl.LOCK_EX); print(flush=True); input()"
     words = [sys.executable, "-c", holder, str(state / "lock")]
@@ -122,9 +120,8 @@ def test_the_lock_says_that_one_runs_and_the_file_says_where(state: Path, *, con
     assert (running is not None) is found
 
 
-def test_looking_takes_the_lock_from_nobody(state: Path) -> None:
-    """Whoever looks gives it back at once."""
-    pretend(state, SAID)
+def test_find_cloud_releases_the_lock(state: Path) -> None:
+    leave_state(state, STATE_RECORD)
 
     clouds.find_cloud(state)
 
@@ -132,25 +129,22 @@ def test_looking_takes_the_lock_from_nobody(state: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_nothing_runs_in_a_folder_that_does_not_exist(state: Path) -> None:
-    """It is not made either."""
+def test_find_cloud_does_not_create_the_folder(state: Path) -> None:
     assert clouds.find_cloud(state) is None
     assert not state.exists()
 
 
-def test_stopping_what_has_gone_already_is_no_error(state: Path) -> None:
-    """It may have ended by itself since it was found."""
+def test_stopping_a_cloud_that_has_ended_succeeds(state: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    pretend(state, SAID)
+    leave_state(state, STATE_RECORD)
 
     clouds.stop_cloud(Cloud(state=state, pid=ended.pid, endpoint_url="http://127.0.0.1:9", region="r", account="a"))
 
     assert clouds.find_cloud(state) is None
 
 
-def test_says_why_it_did_not_start(state: Path) -> None:
-    """In the cloud's own words, with what to do about it."""
+def test_a_refusal_of_the_cloud_is_passed_on(state: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -164,8 +158,7 @@ def test_says_why_it_did_not_start(state: Path) -> None:
     )
 
 
-def test_leads_to_its_output_when_it_ended_without_a_word_for_people(state: Path) -> None:
-    """Nothing is guessed."""
+def test_any_other_failure_to_start_names_the_output_file(state: Path) -> None:
     with pytest.raises(KaizenError, match="the local cloud did not start: ") as failed:
         clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="no such engine")
 
@@ -174,8 +167,7 @@ def test_leads_to_its_output_when_it_ended_without_a_word_for_people(state: Path
     assert "no such engine" in (state / "output").read_text()
 
 
-def test_says_what_to_install_when_it_is_not_whole(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra is optional, and nothing is left behind by finding that out."""
+def test_without_the_local_extra_the_error_says_what_to_install(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto", None)
 
     with pytest.raises(Refused, match="the local cloud needs moto") as refused:
@@ -189,19 +181,18 @@ def test_says_what_to_install_when_it_is_not_whole(state: Path, monkeypatch: pyt
 
 
 @pytest.fixture
-def somewhere(state: Path) -> Cloud:
-    """A cloud that does not have to run."""
+def cloud(state: Path) -> Cloud:
+    """A cloud that does not run."""
     return Cloud(state=state, pid=1, endpoint_url="http://127.0.0.1:9", region="eu-west-1", account="123456789012")
 
 
-def test_its_variables_lead_every_client_there_and_nowhere_else(somewhere: Cloud) -> None:
-    """Whatever credentials and region somebody has."""
-    environ = somewhere.environ
+def test_environ_points_clients_at_the_cloud_and_its_region(cloud: Cloud) -> None:
+    environ = cloud.environ
 
     assert environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
     assert {environ["AWS_REGION"], environ["AWS_DEFAULT_REGION"]} == {"eu-west-1"}
     assert environ["AWS_SESSION_TOKEN"] == ""
-    assert evolve(somewhere, region="us-east-1").environ["AWS_REGION"] == "us-east-1"
+    assert evolve(cloud, region="us-east-1").environ["AWS_REGION"] == "us-east-1"
 
 
 @pytest.mark.parametrize(
@@ -212,13 +203,12 @@ def test_its_variables_lead_every_client_there_and_nowhere_else(somewhere: Cloud
         ({"no_proxy": ".example,127.0.0.1", "NO_PROXY": "ignored"}, ".example,127.0.0.1,localhost"),
     ],
 )
-def test_no_proxy_is_asked_for_what_runs_on_this_machine(
-    somewhere: Cloud, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], hosts: str
+def test_environ_adds_this_machine_to_no_proxy(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], hosts: str
 ) -> None:
-    """What somebody has excepted already stays excepted."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    assert {somewhere.environ["NO_PROXY"], somewhere.environ["no_proxy"]} == {hosts}
+    assert {cloud.environ["NO_PROXY"], cloud.environ["no_proxy"]} == {hosts}

@@ -1,10 +1,8 @@
-"""The demo, without the train: what it stands on. `tests/e2e` takes the whole journey."""
+"""The parts of the demo; `tests/e2e` runs all of it."""
 
 from __future__ import annotations
 
 import io
-import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,16 +21,16 @@ pytestmark = pytest.mark.integration
 
 @frozen
 class Docker:
-    """A docker that a test writes.
+    """A docker written by a test.
 
     Attributes:
-        folder: where the program is; the only one on the path besides git's.
+        folder: where the program is; the only one on PATH besides git's.
     """
 
     folder: Path
 
-    def answers(self, code: int) -> None:
-        """Let every command end with this code."""
+    def exits_with(self, code: int) -> None:
+        """Create a docker whose every command ends with this exit code."""
         program = self.folder / "docker"
         program.write_text(f"#!/bin/sh\nexit {code}\n")
         program.chmod(0o755)
@@ -48,65 +46,45 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> TextIO:
-    """A file that people read; programs write into it as well."""
-    return (tmp_path / "people").open("w+", encoding="utf-8")
+def output(tmp_path: Path) -> TextIO:
+    """A file for output, which child processes write to as well."""
+    return (tmp_path / "output").open("w+", encoding="utf-8")
 
 
-def world(work: Path, engine: str = "bundle") -> DemoWorkspace:
-    """Return a world in which nothing runs."""
-    return DemoWorkspace(work=work, clone=work / "coach", remote=work / "coach.git", engine=engine, out=io.StringIO())
+def test_a_workspace_without_a_cloud_sets_only_the_engine(tmp_path: Path) -> None:
+    folders = {"work": tmp_path, "clone": tmp_path / "coach", "remote": tmp_path / "coach.git"}
+    workspace = DemoWorkspace(**folders, engine="bundle", out=io.StringIO())
+
+    assert workspace.cloud is None
+    assert workspace.environ == {"INVOKE_BUILD_ENGINE": "bundle"}
+    assert workspace.state == tmp_path / "cloud"
 
 
-def test_a_world_without_a_cloud_points_nowhere(tmp_path: Path) -> None:
-    """Only the engine is settled beforehand."""
-    made = world(tmp_path)
-
-    assert made.cloud is None
-    assert made.environ == {"INVOKE_BUILD_ENGINE": "bundle"}
-    assert made.state == tmp_path / "cloud"
-
-
-def test_the_engine_that_is_named_is_taken(docker: Docker) -> None:
-    """Without looking for another."""
-    docker.answers(0)
+def test_a_requested_engine_is_used_without_looking_for_docker(docker: Docker) -> None:
+    docker.exits_with(0)
 
     assert demo._choose_engine("buildah", example.find_example_app()) == "buildah"
 
 
 @pytest.mark.parametrize(("code", "engine"), [(0, "docker"), (1, "bundle")])
-def test_docker_is_taken_when_it_needs_no_download(docker: Docker, code: int, engine: str) -> None:
-    """It does when it has the base image."""
-    docker.answers(code)
+def test_auto_uses_docker_only_if_it_has_the_base_image(docker: Docker, code: int, engine: str) -> None:
+    docker.exits_with(code)
 
     assert demo._choose_engine("auto", example.find_example_app()) == engine
 
 
 @pytest.mark.usefixtures("docker")
-def test_a_machine_without_docker_takes_the_bundle() -> None:
-    """Python and git are enough."""
+def test_auto_uses_a_bundle_without_docker() -> None:
     assert demo._choose_engine("auto", example.find_example_app()) == "bundle"
 
 
-def test_a_command_that_fails_stops_the_train_and_leaves_nothing_running(tmp_path: Path, people: TextIO) -> None:
-    """What it said stands above the error."""
+def test_a_failing_command_stops_the_demo_and_leaves_nothing_running(tmp_path: Path, output: TextIO) -> None:
     work = tmp_path / "work"
     work.mkdir()
 
-    with people, pytest.raises(KaizenError, match=r"the demo's `inv local\.up .*` failed with exit code 2") as failed:
-        demo.run_demo(work, engine="dokcer", keep=False, json=False, out=people)
+    with output, pytest.raises(KaizenError, match=r"inv local\.up .* of the demo failed with exit code 2") as failed:
+        demo.run_demo(work, engine="dokcer", keep=False, json=False, out=output)
 
-    assert failed.value.state == "what it said stands above"
-    assert (tmp_path / "people").read_text().startswith(f"\n$ inv local.up --state {work}/cloud\n")
+    assert failed.value.state == "its own error is above"
+    assert (tmp_path / "output").read_text().startswith(f"\n$ inv local.up --state {work}/cloud\n")
     assert cloud.find_cloud(work / "cloud") is None
-
-
-def test_types_commands_in_the_clone_with_its_own_engine(tmp_path: Path) -> None:
-    """As a developer would, with nobody at the keyboard."""
-    clone, remote = example.create_example_repo(tmp_path, example.find_example_app())
-    made = DemoWorkspace(work=tmp_path, clone=clone, remote=remote, engine="bundle", out=io.StringIO())
-
-    said = demo._run_kaizen("changelog.show --format 'json'", made, stdout=subprocess.PIPE)
-
-    assert said.returncode == 0
-    assert json.loads(said.stdout)["version"] == (clone / "VERSION").read_text().strip()

@@ -1,4 +1,4 @@
-"""A scratch clone of the example app, with a remote."""
+"""The scratch clone of the example app."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ pytestmark = pytest.mark.integration
 
 
 def git(folder: Path, *words: str) -> str:
-    """Return what git says."""
-    finished = process.run(("git", *words), cwd=folder)
-    assert finished.ok, finished
-    return finished.out.strip()
+    """Return what git prints."""
+    result = process.run(("git", *words), cwd=folder)
+    assert result.ok, result
+    return result.out.strip()
 
 
 def files(folder: Path) -> set[str]:
-    """Return the files below a folder, without git's and Python's own."""
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return {str(path) for path in found if not {".git", "__pycache__"} & {*path.parts}}
+    """Return the files below a folder, without those of git and Python."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {str(path) for path in paths if not {".git", "__pycache__"} & {*path.parts}}
 
 
 @pytest.fixture
@@ -48,15 +48,11 @@ def work(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_example_is_an_app_that_can_be_released() -> None:
-    """It is found in a checkout as well as in a wheel."""
-    found = files(example.find_example_app())
-
-    assert found >= {"VERSION", "CHANGELOG.md", "Dockerfile", "kaizen.toml", "tasks.py"}
+def test_the_example_app_has_what_a_release_needs() -> None:
+    assert files(example.find_example_app()) >= {"VERSION", "CHANGELOG.md", "Dockerfile", "kaizen.toml", "tasks.py"}
 
 
-def test_the_clone_has_everything_committed_and_pushed(work: Path, app: Path) -> None:
-    """So that nothing stands in the way of a release."""
+def test_the_example_is_committed_and_pushed(work: Path, app: Path) -> None:
     clone, remote = example.create_example_repo(work, app)
 
     assert files(clone) == {"VERSION", "src/page.py"}
@@ -66,16 +62,16 @@ def test_the_clone_has_everything_committed_and_pushed(work: Path, app: Path) ->
     assert git(remote, "rev-parse", "--is-bare-repository") == "true"
 
 
-def test_the_clone_needs_nothing_of_the_users_own_configuration(work: Path, app: Path) -> None:
-    """Neither an identity nor a signing key."""
+def test_the_example_has_its_own_author_and_no_signing(work: Path, app: Path) -> None:
     clone, _ = example.create_example_repo(work, app)
 
     assert git(clone, "log", "-1", "--format=%an <%ae>") == "Coach Team <team@coach.example>"
     assert git(clone, "config", "commit.gpgSign") == "false"
 
 
-def test_the_users_own_hooks_do_not_run(work: Path, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A company's hooks have no opinion on an example."""
+def test_global_hooks_do_not_run_in_the_example(
+    work: Path, app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hooks = tmp_path / "hooks"
     hooks.mkdir()
     for name in ("pre-commit", "commit-msg", "pre-push"):
@@ -92,8 +88,7 @@ def test_the_users_own_hooks_do_not_run(work: Path, app: Path, tmp_path: Path, m
     assert git(remote, "rev-parse", "main") == git(clone, "rev-parse", "HEAD~")
 
 
-def test_the_example_itself_is_not_touched(work: Path, app: Path) -> None:
-    """It may be part of an installation that cannot be written to."""
+def test_the_installed_example_is_not_changed(work: Path, app: Path) -> None:
     before = files(app)
 
     example.create_example_repo(work, app)
@@ -102,16 +97,14 @@ def test_the_example_itself_is_not_touched(work: Path, app: Path) -> None:
     assert not (app / ".git").exists()
 
 
-def test_says_that_git_is_missing(work: Path, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the one thing beside Python that is needed."""
+def test_missing_git_is_refused(work: Path, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(Refused, match="git"):
         example.create_example_repo(work, app)
 
 
-def test_says_what_git_says_when_it_fails(work: Path, app: Path) -> None:
-    """And which command it was."""
+def test_a_git_failure_names_the_command_and_its_message(work: Path, app: Path) -> None:
     (work / "coach.git").write_text("somebody's file")
 
     with pytest.raises(KaizenError, match="git init failed in the scratch clone: "):

@@ -1,4 +1,4 @@
-"""The proof that a repository is as it was."""
+"""Fingerprints of a repository."""
 
 from __future__ import annotations
 
@@ -43,18 +43,17 @@ def repository(tmp_path: Path) -> Path:
     ],
     ids=["content", "mode", "new file", "new folder", "no file", "link", "git"],
 )
-def test_tells_every_change(repository: Path, change: Callable[[Path], object], path: str) -> None:
-    places = fingerprint.repo_folders(repository)
-    before = fingerprint.fingerprint_tree(places)
-    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree(places)) == ()
+def test_diff_fingerprints_finds_every_change(repository: Path, change: Callable[[Path], object], path: str) -> None:
+    folders = fingerprint.repo_folders(repository)
+    before = fingerprint.fingerprint_tree(folders)
+    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree(folders)) == ()
 
     change(repository)
 
-    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree(places)) == (str(repository / path),)
+    assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree(folders)) == (str(repository / path),)
 
 
-def test_looking_changes_nothing_where_git_would_like_to(repository: Path) -> None:
-    """A touched file makes git want to refresh its index."""
+def test_repo_folders_does_not_refresh_the_index(repository: Path) -> None:
     (repository / "src" / "page").touch()
     before = fingerprint.fingerprint_tree((repository,))
 
@@ -63,16 +62,15 @@ def test_looking_changes_nothing_where_git_would_like_to(repository: Path) -> No
     assert fingerprint.diff_fingerprints(before, fingerprint.fingerprint_tree((repository,))) == ()
 
 
-def test_sees_the_folders_of_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
-    """Its git folder is elsewhere."""
+def test_repo_folders_includes_the_git_folder_of_a_linked_work_tree(repository: Path, tmp_path: Path) -> None:
     git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"))
 
-    places = fingerprint.repo_folders(tmp_path / "linked")
+    folders = fingerprint.repo_folders(tmp_path / "linked")
 
-    assert places[0] == tmp_path / "linked"
-    assert repository / ".git" in places
+    assert folders[0] == tmp_path / "linked"
+    assert repository / ".git" in folders
 
 
-def test_refuses_what_is_no_repository(tmp_path: Path) -> None:
+def test_repo_folders_refuses_a_folder_outside_of_a_repository(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="not in a git repository"):
         fingerprint.repo_folders(tmp_path)

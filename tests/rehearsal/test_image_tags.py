@@ -1,4 +1,4 @@
-"""The names that images of the app have on this machine."""
+"""The tags of the app's images on this machine."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ case "$*" in *--format*) cat {images} ;; esac
         ("buildah", ["rmi web:v2", "tag sha256:1 web:v1", "rmi sha256:9"]),
     ],
 )
-def test_names_are_given_back_and_new_ones_removed(
+def test_tags_are_moved_back_and_new_ones_removed_even_after_an_interrupt(
     engine: str, changes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even when the rehearsal fails; an image without a name is the engine's own business."""
     log, images, program = tmp_path / "log", tmp_path / "images", tmp_path / engine
     program.write_text(ENGINE.format(log=log, images=images))
     program.chmod(0o755)
@@ -45,7 +44,7 @@ def test_names_are_given_back_and_new_ones_removed(
     assert [line for line in log.read_text().splitlines() if "--format" not in line] == changes
 
 
-def test_a_bundle_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_runs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
     with preserve_image_tags("bundle", "web"):

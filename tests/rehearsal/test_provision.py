@@ -1,4 +1,4 @@
-"""Everything that a configuration names, made where there is nothing."""
+"""Repositories, secrets and services of an app, created in an empty cloud."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
 
 
 @define
-class UnfoundedLedger(FakeLedger):
-    """A ledger whose table has to be made first.
+class MissingLedgerTable(FakeLedger):
+    """A ledger whose table does not exist yet.
 
     Attributes:
-        created: how often it was made.
+        created: how often it was created.
     """
 
     created: int = 0
 
     def exists(self) -> bool:
-        """Return whether it was made."""
+        """Return whether it was created."""
         return self.created > 0
 
     def create(self) -> None:
-        """Make it."""
+        """Create it."""
         self.created += 1
 
 
 @define(kw_only=True)
 class FakeProvisioner:
-    """Makes repositories and services in a fake world.
+    """Creates repositories and services in fakes.
 
     Attributes:
-        tools: that world.
+        tools: the fakes.
         status: of a service that was just created.
-        created: everything that was made, in order.
+        created: names of everything created, in order.
         secrets: what each environment's app gets from a secret.
     """
 
@@ -68,7 +68,7 @@ class FakeProvisioner:
         return {name: f"{environment.secret}:{name}" for name in ConfigDocument.parse(content.reveal()).names}
 
     def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
-        """Create a service; it runs what `:latest` names by then."""
+        """Create a service; it runs what `:latest` names now."""
         self.created.append(environment.service)
         self.secrets[environment.name] = secrets
         self.tools.platform.add(environment.service, image="any")
@@ -78,9 +78,9 @@ class FakeProvisioner:
 
 @define(kw_only=True)
 class EmptyTools(FakeTools):
-    """A world in which nothing has been founded yet."""
+    """Tools of a cloud in which nothing exists yet."""
 
-    ledger: UnfoundedLedger = field(factory=UnfoundedLedger)
+    ledger: MissingLedgerTable = field(factory=MissingLedgerTable)
     provisioner: FakeProvisioner = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -91,35 +91,33 @@ class EmptyTools(FakeTools):
         self.provisioner = FakeProvisioner(tools=self)
 
     @property
-    def ledger_table(self) -> UnfoundedLedger:
+    def ledger_table(self) -> MissingLedgerTable:
         """The table behind the ledger."""
         return self.ledger
 
 
 @pytest.fixture
 def tools() -> EmptyTools:
-    """A world in which there is nothing but a repository with an app."""
+    """Tools of an empty cloud, and a git repository with an app."""
     return EmptyTools()
 
 
-def provide(tools: EmptyTools) -> None:
-    """Make what is missing."""
+def run_provision(tools: EmptyTools) -> None:
+    """Create what is missing."""
     provision.provision(cast("Toolbox", tools))
 
 
-def test_every_environment_runs_the_committed_version(tools: EmptyTools) -> None:
-    """Whatever lies in the working tree."""
+def test_every_environment_runs_the_committed_version_not_the_working_tree(tools: EmptyTools) -> None:
     tools.scm.working_tree.files["VERSION"] = b"9.9.9\n"
 
-    provide(tools)
+    run_provision(tools)
 
     assert tools.running_versions == dict.fromkeys(tools.settings.environments, "v0.1.0")
     assert tools.ledger.created == 1
 
 
-def test_every_app_gets_a_sample_of_what_is_configured(tools: EmptyTools) -> None:
-    """One secret an environment, and each value of it by its own name."""
-    provide(tools)
+def test_every_app_gets_a_secret_with_sample_values(tools: EmptyTools) -> None:
+    run_provision(tools)
 
     assert tools.provisioner.secrets.keys() == tools.settings.environments.keys()
     name = "prod-web-app-secrets"
@@ -127,18 +125,16 @@ def test_every_app_gets_a_sample_of_what_is_configured(tools: EmptyTools) -> Non
     assert tools.secrets.current(name).content.reveal() == '{"AI_TEMPERATURE": "0", "TOKEN": "sample"}'
 
 
-def test_an_app_that_configures_nothing_has_no_secret() -> None:
-    """There is nothing that it would get."""
+def test_an_app_without_runtime_keys_gets_no_secret() -> None:
     tools = EmptyTools(settings=settings(runtime={}))
 
-    provide(tools)
+    run_provision(tools)
 
     assert set(map(len, tools.provisioner.secrets.values())) == {0}
 
 
-def test_builds_once_and_copies(tools: EmptyTools) -> None:
-    """All of them run the same bytes from the beginning."""
-    provide(tools)
+def test_the_first_image_is_built_once_and_copied(tools: EmptyTools) -> None:
+    run_provision(tools)
 
     digests = {digest for each in tools.registry.repositories.values() for digest in each.tags.values()}
     assert tools.builder.build_count == 1
@@ -147,9 +143,8 @@ def test_builds_once_and_copies(tools: EmptyTools) -> None:
     assert {tuple(each.tags) for each in tools.registry.repositories.values()} == {("v0.1.0", "latest")}
 
 
-def test_an_image_is_there_before_the_service_that_follows_it(tools: EmptyTools) -> None:
-    """A service without an image fails to be created."""
-    provide(tools)
+def test_services_are_created_after_their_repositories(tools: EmptyTools) -> None:
+    run_provision(tools)
 
     names = [each.repository for each in tools.settings.environments.values()]
     services = [each.service for each in tools.settings.environments.values()]
@@ -157,36 +152,33 @@ def test_an_image_is_there_before_the_service_that_follows_it(tools: EmptyTools)
     assert tools.provisioner.created == [*names, *services]
 
 
-def test_makes_nothing_twice(tools: EmptyTools) -> None:
-    """`local.up` may be typed again at any time."""
-    provide(tools)
-    founded, calls = list(tools.provisioner.created), list(tools.registry.calls)
+def test_a_second_run_creates_nothing(tools: EmptyTools) -> None:
+    run_provision(tools)
+    created, calls = list(tools.provisioner.created), list(tools.registry.calls)
 
-    provide(tools)
+    run_provision(tools)
 
-    assert tools.provisioner.created == founded
+    assert tools.provisioner.created == created
     assert tools.registry.calls == calls
     assert (tools.builder.build_count, tools.ledger.created) == (1, 1)
 
 
-def test_makes_what_was_added_since(tools: EmptyTools) -> None:
-    """A new tenant gets a service, and the others stay as they are."""
-    provide(tools)
+def test_a_new_environment_is_added_to_existing_ones(tools: EmptyTools) -> None:
+    run_provision(tools)
     tools.platform.services.pop("dom-web-service")
     tools.registry.repositories.pop("dom-web-app")
     tools.provisioner.created.clear()
 
-    provide(tools)
+    run_provision(tools)
 
     assert tools.provisioner.created == ["dom-web-app", "dom-web-service"]
 
 
-def test_goes_on_where_it_was_stopped(tools: EmptyTools) -> None:
-    """Repositories and an image, but no service yet."""
-    provide(tools)
+def test_a_run_after_an_interrupted_one_creates_the_rest(tools: EmptyTools) -> None:
+    run_provision(tools)
     tools.platform.services.clear()
 
-    provide(tools)
+    run_provision(tools)
 
     assert tools.platform.services.keys() == {each.service for each in tools.settings.environments.values()}
     assert tools.builder.build_count == 1
@@ -194,58 +186,54 @@ def test_goes_on_where_it_was_stopped(tools: EmptyTools) -> None:
 
 @define(kw_only=True)
 class SlowPlatform(FakePlatform):
-    """A platform whose services take their time to come up.
+    """A platform whose services start slowly.
 
     Attributes:
-        looks: how often a service must be looked at until it runs.
+        pending_reads: how many reads find a service that does not run yet.
     """
 
-    looks: int = 40
+    pending_reads: int = 40
 
     def get_service(self, name: str) -> Service:
         """Return a service that may not run yet."""
-        found = super().get_service(name)
-        self.looks -= 1
-        return found if self.looks < 0 else evolve(found, status="OPERATION_IN_PROGRESS")
+        service = super().get_service(name)
+        self.pending_reads -= 1
+        return service if self.pending_reads < 0 else evolve(service, status="OPERATION_IN_PROGRESS")
 
 
-def test_waits_until_every_service_runs(tools: EmptyTools) -> None:
-    """Then somebody can release to them."""
+def test_provision_waits_until_every_service_runs(tools: EmptyTools) -> None:
     platform = SlowPlatform()
     tools.platform = platform
 
-    provide(tools)
+    run_provision(tools)
 
-    assert platform.looks < 0
+    assert platform.pending_reads < 0
     assert tools.clock.sleeps
 
 
-def test_a_service_that_cannot_be_created_is_told_at_once(tools: EmptyTools) -> None:
-    """Waiting would change nothing."""
+def test_a_failed_service_is_an_error_at_once(tools: EmptyTools) -> None:
     tools.provisioner.status = "CREATE_FAILED"
 
-    with pytest.raises(KaizenError, match="not every service came up: staging-web-service is CREATE_FAILED"):
-        provide(tools)
+    with pytest.raises(KaizenError, match="not every service started: staging-web-service is CREATE_FAILED"):
+        run_provision(tools)
 
     assert tools.clock.sleeps == []
 
 
-def test_does_not_wait_for_ever(tools: EmptyTools) -> None:
-    """The error names what does not come up."""
+def test_a_service_that_does_not_start_in_time_is_named(tools: EmptyTools) -> None:
     tools.provisioner.status = "OPERATION_IN_PROGRESS"
 
     with pytest.raises(KaizenError, match="dom-web-service is OPERATION_IN_PROGRESS"):
-        provide(tools)
+        run_provision(tools)
 
     assert tools.clock.monotonic() == pytest.approx(provision.SERVICE_START_TIMEOUT_SECONDS, abs=0.1)
 
 
-def test_needs_a_committed_version(tools: EmptyTools) -> None:
-    """There is nothing to run at first without one."""
+def test_provision_refuses_a_head_without_version(tools: EmptyTools) -> None:
     tools.scm.commits[tools.scm.head().commit].tree.pop("VERSION")  # type: ignore[attr-defined]
 
     with pytest.raises(Refused, match="HEAD has no VERSION") as refused:
-        provide(tools)
+        run_provision(tools)
 
     assert refused.value.hint == "commit a VERSION"
     assert tools.builder.build_count == 0

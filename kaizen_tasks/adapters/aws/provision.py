@@ -1,4 +1,4 @@
-"""Creates repositories and services where there are none: what a team's Terraform does on AWS."""
+"""Creates repositories, secrets and services in a local cloud; on AWS a team's Terraform does that."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ APP_PORT = "8080"
 
 
 class Provisioner:
-    """Makes what `Registry` and `Platform` expect to find.
+    """Creates what `Registry`, `Secrets` and `Platform` expect to find.
 
     Args:
-        aws: where.
-        region: that `aws` is in.
+        aws: connects to the local cloud.
+        region: region of `aws`.
     """
 
     def __init__(self, aws: Aws, *, region: str) -> None:
@@ -35,7 +35,7 @@ class Provisioner:
             self._aws.ecr().create_repository(repositoryName=name)
 
     def create_secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
-        """Create a secret with names and values; return by name how App Runner refers to each value.
+        """Create a secret unless it exists; return for each of its names the reference that App Runner resolves.
 
         https://docs.aws.amazon.com/apprunner/latest/dg/env-variable-manage.html
         """
@@ -48,14 +48,13 @@ class Provisioner:
         return {name: f"{arn}:{name}::" for name in ConfigDocument.parse(text).names}
 
     def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
-        """Create a service that follows `:latest`, with auto-deployment, as App Runner has it by default.
+        """Create a service that deploys `:latest` automatically, which is App Runner's default.
 
-        App Runner takes ECR's public name for a private repository and no other, so the address of a local
-        registry cannot stand here.
+        App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
 
         Args:
             environment: its name reaches the app as `ENVIRONMENT`.
-            secrets: what the app gets from secrets, as `secret` has returned it.
+            secrets: see `create_secret`.
         """
         registry = f"{self._aws.account_id()}.dkr.ecr.{self._region}.amazonaws.com"
         role = f"arn:aws:iam::{self._aws.account_id()}:role/{environment.service}-pulls"

@@ -1,4 +1,4 @@
-"""What `doctor` has found, as a list for people."""
+"""Prints what `doctor` found, as a list."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import itertools
 import sys
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from kaizen_tasks.domain.check import Verdict, findings_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.table import Table
-
     from kaizen_tasks.domain.check import Finding
 
 PLAIN_WIDTH = 80
-"""Columns where there is no terminal to ask."""
+"""Columns when the output is not a terminal."""
 
 FindingRow = tuple[Verdict, str, str, str]
-"""Verdict, check, what was seen, what to do."""
+"""Verdict, check, message, fix."""
 
 VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print every finding with its fix below it; all that is well in an environment takes one line."""
-    from rich.console import Console
-
+    """Print every finding with its fix below it; the checks of an environment that passed share one line."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
         environment_findings = tuple(group)
@@ -38,9 +38,6 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _table(rows: Iterable[FindingRow]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=9)
     table.add_column(width=13)
@@ -57,7 +54,7 @@ def _all_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
 
 
 def _brief_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
-    """Yield what is not well; then one row for all the rest."""
+    """Yield a row for each finding that is not ok; then one row for the checks that passed."""
     ok_checks = [finding.subject.check for finding in findings if finding.verdict is Verdict.OK]
     yield from _all_rows([finding for finding in findings if finding.verdict is not Verdict.OK])
     if ok_checks:

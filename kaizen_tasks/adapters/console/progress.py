@@ -1,4 +1,4 @@
-"""What is known of several environments while a release goes to them, side by side; drawn by `board_table`."""
+"""The state of every environment during a rollout; `progress_table` draws it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ProgressState(StrEnum):
-    """How far an environment is, in the words of the table; the most urgent first."""
+    """State of an environment, in the words of the table; the most urgent first."""
 
     FAILED = "failed"
     ACTIVE = "at work"
@@ -26,13 +26,13 @@ class EnvironmentProgress:
     """One environment.
 
     Attributes:
-        name: which.
-        typical_duration: seconds that a release usually takes there; None when nobody knows.
+        name: its name.
+        typical_duration: seconds that a release usually takes there; None when unknown.
         state: how far it is.
-        step: the step it is at, or was at last.
-        text: what is to be said of that.
-        started_at: when its first step was reached, in elapsed seconds; None before.
-        finished_at: when nothing more was to happen; None before.
+        step: the current step, or the last one.
+        text: what the step reports.
+        started_at: monotonic time of its first step; None before.
+        finished_at: monotonic time of its end; None before.
     """
 
     name: str
@@ -44,20 +44,18 @@ class EnvironmentProgress:
     finished_at: float | None = None
 
     def elapsed(self, now: float) -> float | None:
-        """Return the seconds since it began, or that it took; None before."""
-        return (
-            None
-            if self.started_at is None
-            else (now if self.finished_at is None else self.finished_at) - self.started_at
-        )
+        """Return the seconds since it started, up to its end; None before."""
+        if self.started_at is None:
+            return None
+        return (now if self.finished_at is None else self.finished_at) - self.started_at
 
 
 class RolloutProgress:
-    """Every environment of a rollout. Safe to use from several threads.
+    """Every environment of a rollout. Thread-safe.
 
     Args:
         environments: names, in order.
-        monotonic: seconds that only ever grow.
+        monotonic: returns a time that never goes back, in seconds.
     """
 
     def __init__(self, environments: Iterable[str], monotonic: Callable[[], float]) -> None:
@@ -71,38 +69,46 @@ class RolloutProgress:
 
     @property
     def environments(self) -> tuple[EnvironmentProgress, ...]:
-        """Every environment as it is at this moment."""
+        """A snapshot of every environment."""
         with self._lock:
             return tuple(self._environments.values())
 
     def set_typical_duration(self, environment: str, seconds: float | None) -> None:
-        """Note how long a release usually takes in an environment."""
-        with self._lock:
-            self._environments[environment] = evolve(self._environments[environment], typical_duration=seconds)
+        """Store how long a release usually takes in an environment."""
+        self._update(environment, lambda progress: evolve(progress, typical_duration=seconds))
 
     def start_step(self, environment: str, step: str, text: str) -> None:
-        """Note that an environment has come to a step."""
-        with self._lock:
-            progress = self._environments[environment]
-            started_at = self.monotonic() if progress.started_at is None else progress.started_at
-            self._environments[environment] = evolve(
-                progress, state=ProgressState.ACTIVE, step=step, text=text, started_at=started_at, finished_at=None
-            )
+        """Store that an environment has reached a step."""
+        now = self.monotonic()
+        self._update(
+            environment,
+            lambda progress: evolve(
+                progress,
+                state=ProgressState.ACTIVE,
+                step=step,
+                text=text,
+                started_at=now if progress.started_at is None else progress.started_at,
+                finished_at=None,
+            ),
+        )
 
     def update_text(self, environment: str, text: str) -> None:
-        """Note how far the step is."""
-        with self._lock:
-            self._environments[environment] = evolve(self._environments[environment], text=text)
+        """Store how far the step is."""
+        self._update(environment, lambda progress: evolve(progress, text=text))
 
     def finish(self, environment: str, error: str) -> EnvironmentProgress:
-        """Note that nothing more will happen in an environment, and what is wrong there; return it as it is now."""
+        """Store that an environment has ended, with its error, and return its last state."""
+        state, now = ProgressState.FAILED if error else ProgressState.DONE, self.monotonic()
+        return self._update(
+            environment, lambda progress: evolve(progress, state=state, text=error or progress.text, finished_at=now)
+        )
+
+    def _update(
+        self, environment: str, change: Callable[[EnvironmentProgress], EnvironmentProgress]
+    ) -> EnvironmentProgress:
         with self._lock:
-            progress = self._environments[environment]
-            state = ProgressState.FAILED if error else ProgressState.DONE
-            self._environments[environment] = evolve(
-                progress, state=state, text=error or progress.text, finished_at=self.monotonic()
-            )
-            return self._environments[environment]
+            progress = self._environments[environment] = change(self._environments[environment])
+            return progress
 
 
 def count_states(environments: Iterable[EnvironmentProgress]) -> dict[ProgressState, int]:
@@ -114,7 +120,10 @@ def count_states(environments: Iterable[EnvironmentProgress]) -> dict[ProgressSt
 def environments_that_fit(
     environments: tuple[EnvironmentProgress, ...], height: int
 ) -> tuple[EnvironmentProgress, ...]:
-    """Return the lines to show where not all have room: what failed, what is at work, what is next, in their order."""
+    """Return the rows to show on a terminal that is too low for all: failed, then running, then waiting environments.
+
+    They keep the order in which they were given.
+    """
     if len(environments) <= height:
         return environments
     urgency = list(ProgressState)

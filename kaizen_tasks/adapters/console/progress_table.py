@@ -1,8 +1,12 @@
-"""Draws a board for people in front of a terminal."""
+"""Draws the rollout table of a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
 
 from kaizen_tasks.adapters.console.progress import (
     EnvironmentProgress,
@@ -17,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console, RenderableType
-    from rich.table import Table
-    from rich.text import Text
 
 STATE_SYMBOLS = {
     ProgressState.FAILED: ("✗", "red"),
@@ -32,19 +34,19 @@ STATE_STYLES = {
     ProgressState.DONE: "green",
 }
 RESERVED_LINES = 4
-"""Lines of a terminal that are not for environments: heading, counts, and two for what has been said above."""
+"""Lines of the terminal that are not rows: the heading, the summary, and two of the output above."""
 
 LATE_FACTOR = 1.5
-"""Times the usual duration from which on the elapsed time catches the eye."""
+"""Multiple of the typical duration beyond which the elapsed time is highlighted."""
 
 
 class ProgressTable:
-    """A board that is drawn anew whenever it is printed, so that it fits the terminal as it is by then.
+    """Renders the rollout on each refresh so that it fits the current terminal size.
 
     Args:
         rollout: what to draw.
-        console: where to.
-        spinner: stands before environments that are at work.
+        console: where to draw it.
+        spinner: shown before environments that are running.
     """
 
     def __init__(self, rollout: RolloutProgress, console: Console, spinner: RenderableType) -> None:
@@ -53,37 +55,29 @@ class ProgressTable:
         self._spinner = spinner
 
     def __rich__(self) -> RenderableType:
-        """Draw what has room."""
+        """Draw the rows that fit."""
         return self._render(self._console.size.height - RESERVED_LINES, self._spinner)
 
     @property
     def full_table(self) -> RenderableType:
-        """Every environment; what is still at work has been interrupted."""
-        from rich.text import Text
-
+        """Every row; an environment that is still running has been interrupted."""
         return self._render(len(self._rollout.environments), Text("!", "yellow"))
 
     def _render(self, height: int, spinner: RenderableType) -> RenderableType:
-        from rich.console import Group
-
         environments, now = self._rollout.environments, self._rollout.monotonic()
         visible_environments = environments_that_fit(environments, height)
-        has_typical_durations = any(environment.typical_duration is not None for environment in environments)
-        table = _table(
-            ("environment", "step", "elapsed", "usual") if has_typical_durations else ("environment", "step", "elapsed")
-        )
+        columns = ["environment", "step", "elapsed", "usual"]
+        if all(environment.typical_duration is None for environment in environments):
+            columns.pop()
+        table = _table(columns)
         for environment in visible_environments:
-            cells = _cells(environment, now)
-            table.add_row(
-                _symbol(environment, spinner), *(cells if has_typical_durations else cells[:-1]), _text(environment)
-            )
+            cells = _cells(environment, now)[: len(columns)]
+            table.add_row(_symbol(environment, spinner), *cells, _text(environment))
         return Group(table, _summary(environments, len(visible_environments), now - self._rollout.started_at))
 
 
 def _table(names: Sequence[str]) -> Table:
-    """Return an empty table, whose last column is the first to give way on a narrow terminal."""
-    from rich.table import Table
-
+    """Return an empty table; its last column, the text, is the first to be cut on a narrow terminal."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(width=1)
     for name in names:
@@ -93,56 +87,33 @@ def _table(names: Sequence[str]) -> Table:
 
 
 def _symbol(environment: EnvironmentProgress, spinner: RenderableType) -> RenderableType:
-    from rich.text import Text
-
     return spinner if environment.state is ProgressState.ACTIVE else Text(*STATE_SYMBOLS[environment.state])
 
 
 def _cells(environment: EnvironmentProgress, now: float) -> list[Text]:
-    from rich.text import Text
-
-    elapsed = environment.elapsed(now)
-    is_late = (
-        elapsed is not None
-        and environment.typical_duration is not None
-        and elapsed > environment.typical_duration * LATE_FACTOR
-    )
+    elapsed, typical = environment.elapsed(now), environment.typical_duration
+    is_late = elapsed is not None and typical is not None and elapsed > typical * LATE_FACTOR
+    has_step = environment.state in {ProgressState.ACTIVE, ProgressState.FAILED}
     return [
         Text(environment.name),
-        Text(
-            environment.step
-            if environment.state in {ProgressState.ACTIVE, ProgressState.FAILED}
-            else str(environment.state),
-            STATE_STYLES[environment.state],
-        ),
+        Text(environment.step if has_step else str(environment.state), STATE_STYLES[environment.state]),
         Text("" if elapsed is None else duration.format_duration(elapsed), "yellow" if is_late else ""),
-        Text(
-            "" if environment.typical_duration is None else duration.format_duration(environment.typical_duration),
-            "dim",
-        ),
+        Text("" if typical is None else duration.format_duration(typical), "dim"),
     ]
 
 
 def _text(environment: EnvironmentProgress) -> Text:
-    from rich.text import Text
-
     style = "" if environment.state is ProgressState.FAILED else "dim"
     return Text(" ".join(environment.text.split()), style, no_wrap=True, overflow="ellipsis")
 
 
 def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, seconds: float) -> Text:
-    """Count everything, whether it is shown or not."""
-    from rich.text import Text
-
-    count_texts = [
+    """Count all environments by state, shown or not."""
+    counts = Text(", ").join(
         Text(f"{number} {state}", STATE_STYLES[state]) for state, number in count_states(environments).items() if number
-    ]
-    hidden = f", {len(environments) - visible_count} not shown" if visible_count < len(environments) else ""
-    counts_text = Text(", ").join(count_texts)
-    text = Text.assemble(
-        f"{len(environments)} environment{'' if len(environments) == 1 else 's'}: ",
-        counts_text,
-        f"; {duration.format_duration(seconds)}{hidden}",
     )
+    total = f"{len(environments)} environment{'' if len(environments) == 1 else 's'}: "
+    hidden = f", {len(environments) - visible_count} not shown" if visible_count < len(environments) else ""
+    text = Text.assemble(total, counts, f"; {duration.format_duration(seconds)}{hidden}")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

@@ -1,38 +1,41 @@
-"""Status and history for people, as tables."""
+"""Prints status, history and runtime configuration as tables."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kaizen_tasks.domain import duration, runtime_config
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
-    from rich.table import Table
 
     from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
     from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
     from kaizen_tasks.domain.status import EnvironmentStatus
 
 PLAIN_WIDTH = 100
-"""Columns where there is no terminal to ask."""
+"""Columns when the output is not a terminal."""
 
 
 def print_status(rows: Sequence[EnvironmentStatus]) -> None:
-    """Print the matrix: one line an environment, then every drift in words."""
+    """Print one line per environment, then every drift in words."""
     _print_all(*render_status(rows))
 
 
 def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ...]:
-    """Return the matrix, one line an environment, and below it in words every drift, lock and hold."""
-    from rich.text import Text
-
+    """Return a table with one line per environment, and below it in words every drift, lock and hold."""
     has_locks_or_holds = any(row.lock or row.hold for row in rows)
-    table = _table(
-        "environment", "image", "digest", "running", "ledger", "when (UTC)", *(("kept",) if has_locks_or_holds else ())
-    )
+    columns = ("environment", "image", "digest", "running", "ledger", "when (UTC)")
+    table = _table(*columns, *(("lock",) if has_locks_or_holds else ()))
     for row in rows:
         mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
         table.add_row(
@@ -50,7 +53,7 @@ def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ..
 
 
 def _environments_by_drift(rows: Sequence[EnvironmentStatus]) -> dict[str, list[str]]:
-    """Return every drift with the environments that have it: what is so everywhere is said once."""
+    """Return every drift with the environments that have it, so that each is printed once."""
     environments_by_drift: dict[str, list[str]] = {}
     for row in rows:
         for drift in row.drift:
@@ -72,21 +75,19 @@ def print_history(entries: Sequence[LedgerEntry]) -> None:
 
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
-    """Print releases that can be gone back to, the latest first."""
+    """Print the releases that a rollback can choose from, newest first."""
     table = _table("environment", "release", "verified (UTC)", "by", "image")
     for candidate in candidates:
         entry = candidate.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
         table.add_row(
-            entry.environment, entry.version, when, entry.actor, "there" if candidate.image_exists else "gone"
+            entry.environment, entry.version, when, entry.actor, "exists" if candidate.image_exists else "deleted"
         )
     _print_all(table)
 
 
 def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: datetime) -> None:
-    """Print what is configured, as far as people may see it."""
-    from kaizen_tasks.domain import duration
-
+    """Print the runtime configuration; secret values are redacted."""
     table = _table("environment", "key", "value", "written")
     for view in views:
         written_ago = f"{duration.format_duration((now - view.written_at).total_seconds())} ago"
@@ -97,11 +98,7 @@ def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: 
 
 
 def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView, rules: RuntimeRules) -> None:
-    """Print what is configured in two environments, side by side."""
-    from rich.text import Text
-
-    from kaizen_tasks.domain import runtime_config
-
+    """Print the runtime configuration of two environments, side by side."""
     table = _table("key", first.environment.name, second.environment.name, "")
     for name, is_same in runtime_config.compare_documents(first.document, second.document, rules).items():
         hints = (rules.display_value(name, view.document.value(name)) for view in (first, second))
@@ -110,9 +107,6 @@ def print_runtime_difference(first: RuntimeConfigView, second: RuntimeConfigView
 
 
 def _table(*columns: str) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -120,9 +114,7 @@ def _table(*columns: str) -> Table:
 
 
 def _print_all(*renderables: RenderableType) -> None:
-    """Print with colour on a terminal, without escape codes elsewhere; brackets and colons in data mean nothing."""
-    from rich.console import Console
-
+    """Print with colour on a terminal, without escape codes elsewhere; brackets and colons in data are not markup."""
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
     console = Console(highlight=False, markup=False, emoji=False, width=width)
     for renderable in renderables:

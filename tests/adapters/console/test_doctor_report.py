@@ -1,4 +1,4 @@
-"""What `doctor` prints."""
+"""The list that `doctor` prints."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ if TYPE_CHECKING:
 LONG = "a released version can be replaced, " * 5
 
 
-def test_prints_each_finding_with_its_fix_below(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is well in an environment is one line; nothing is wider than a terminal."""
+def test_each_finding_has_its_fix_below_and_passed_checks_share_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     staging = [Subject(check, "staging") for check in ("repository", "images", "service")]
     print_findings(
         [
             Subject("git").ok("on main"),
             Subject("clock").warning("is 3s ahead", "set it"),
             staging[0].ok("there"),
-            staging[1].problem(LONG, "mend it"),
+            staging[1].problem(LONG, "fix it"),
             staging[2].ok("there [really]"),
         ]
     )
@@ -38,8 +37,7 @@ def test_prints_each_finding_with_its_fix_below(capsys: pytest.CaptureFixture[st
     assert max(map(len, lines)) <= 80
 
 
-def test_takes_no_text_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    """An environment, or what a server says, may contain brackets."""
+def test_brackets_in_messages_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
     print_findings([Subject("app", "[bold]x").warning("says [red]no[/red]", "ask [/]")])
 
     out = capsys.readouterr().out

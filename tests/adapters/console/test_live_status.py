@@ -1,4 +1,4 @@
-"""Status that is watched."""
+"""The screen of `status --watch`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kaizen_tasks.adapters.console import live_status
 from kaizen_tasks.domain.health import VersionReport
-from tests.adapters.console.test_tables import WELL
+from tests.adapters.console.test_tables import IN_SYNC
 
 if TYPE_CHECKING:
     import pytest
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 DOWN = VersionReport(error="refuses the connection")
 
 
-def named(name: str, row: EnvironmentStatus = WELL) -> EnvironmentStatus:
-    """Return a row under another name, and as well there as before."""
+def named(name: str, row: EnvironmentStatus = IN_SYNC) -> EnvironmentStatus:
+    """Return a row of an environment with another name."""
     running = row.version_report if row.version_report.error else evolve(row.version_report, environment=name)
     return evolve(row, environment=evolve(row.environment, name=name), version_report=running)
 
 
 def drawn(rows: list[EnvironmentStatus], *, height: int) -> list[str]:
-    """Return the lines of a screen that is as high as said."""
+    """Return the lines of a screen of this height."""
     stream = io.StringIO()
     screen = live_status.LiveStatus(Console(file=stream, width=100, height=height))
     screen.update(rows, "web at noon")
@@ -36,18 +36,16 @@ def drawn(rows: list[EnvironmentStatus], *, height: int) -> list[str]:
     return [line.rstrip() for line in stream.getvalue().splitlines() if line.strip()]
 
 
-def test_a_screen_that_is_high_enough_shows_everything() -> None:
-    """In the configured order, with the time below."""
+def test_a_screen_that_is_high_enough_shows_all_rows_and_the_caption() -> None:
     lines = drawn([named("prod"), named("mark")], height=24)
 
     assert [line.split()[1] for line in lines[2:4]] == ["prod", "mark"]
     assert lines[4:] == ["web at noon"]
 
 
-def test_on_a_low_screen_drift_is_seen_first() -> None:
-    """And how much is not seen is said."""
+def test_a_low_screen_shows_drift_first_and_counts_hidden_rows() -> None:
     rows = [named(f"tenant{number}") for number in range(20)]
-    rows[15] = named("tenant15", evolve(WELL, version_report=DOWN))
+    rows[15] = named("tenant15", evolve(IN_SYNC, version_report=DOWN))
 
     lines = drawn(rows, height=12)
 
@@ -58,20 +56,19 @@ def test_on_a_low_screen_drift_is_seen_first() -> None:
     ]
 
 
-def test_drift_that_has_no_room_is_counted() -> None:
-    """However low the screen is."""
-    rows = [named(f"tenant{number}", evolve(WELL, version_report=DOWN)) for number in range(20)]
+def test_hidden_drift_is_counted() -> None:
+    rows = [named(f"tenant{number}", evolve(IN_SYNC, version_report=DOWN)) for number in range(20)]
 
     assert drawn(rows, height=6)[-1] == "20 more environments, 20 with drift; web at noon"
 
 
-def test_before_the_first_look_is_over_it_says_that_it_looks() -> None:
-    """An empty table would say that there is nothing."""
+def test_without_rows_only_the_caption_is_shown() -> None:
     assert drawn([], height=24) == ["web at noon"]
 
 
-def test_the_last_rows_stay_when_it_ends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """However it ends."""
+def test_the_last_rows_stay_on_the_terminal_after_an_interrupt(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TERM", "dumb")
 
     with suppress(KeyboardInterrupt), live_status.live_screen() as screen:

@@ -1,4 +1,4 @@
-"""What is known of several environments side by side."""
+"""The state of the environments of a rollout."""
 
 from __future__ import annotations
 
@@ -10,58 +10,56 @@ from tests.fakes.clock import FakeClock
 NAMES = ("mark", "shane", "dom", "eve")
 
 
-def states(board: RolloutProgress) -> list[str]:
+def states(rollout: RolloutProgress) -> list[str]:
     """Return the state of every environment, in order."""
-    return [line.state.value for line in board.environments]
+    return [line.state.value for line in rollout.environments]
 
 
-def test_everybody_waits_at_first() -> None:
-    """And has taken no time."""
-    board = RolloutProgress(NAMES, FakeClock().monotonic)
+def test_every_environment_waits_at_first() -> None:
+    rollout = RolloutProgress(NAMES, FakeClock().monotonic)
 
-    assert [(line.name, line.state) for line in board.environments] == [(name, ProgressState.WAITING) for name in NAMES]
-    assert [line.elapsed(9) for line in board.environments] == [None] * 4
+    assert [(line.name, line.state) for line in rollout.environments] == [
+        (name, ProgressState.WAITING) for name in NAMES
+    ]
+    assert [line.elapsed(9) for line in rollout.environments] == [None] * 4
 
 
-def test_an_environment_takes_time_from_its_first_step_to_its_end() -> None:
-    """Whatever steps are between; afterwards it takes no more."""
+def test_elapsed_runs_from_the_first_step_to_the_end() -> None:
     clock = FakeClock()
-    board = RolloutProgress(NAMES, clock.monotonic)
+    rollout = RolloutProgress(NAMES, clock.monotonic)
 
-    board.start_step("mark", "copy", "copy v1")
+    rollout.start_step("mark", "copy", "copy v1")
     clock.sleep(3)
-    board.start_step("mark", "deploy", "start it")
+    rollout.start_step("mark", "deploy", "start it")
     clock.sleep(4)
-    while_at_work = board.environments[0]
-    board.finish("mark", "")
+    running = rollout.environments[0]
+    rollout.finish("mark", "")
     clock.sleep(5)
 
-    assert (while_at_work.state, while_at_work.step, while_at_work.elapsed(clock.monotonic())) == (
+    assert (running.state, running.step, running.elapsed(clock.monotonic())) == (
         "at work",
         "deploy",
         12,
     )
-    assert (board.environments[0].state, board.environments[0].elapsed(clock.monotonic())) == ("done", 7)
+    assert (rollout.environments[0].state, rollout.environments[0].elapsed(clock.monotonic())) == ("done", 7)
 
 
-def test_what_failed_keeps_its_step_and_says_why() -> None:
-    """The others are not touched."""
-    board = RolloutProgress(NAMES, FakeClock().monotonic)
-    board.start_step("dom", "verify", "ask")
+def test_a_failed_environment_keeps_its_step_and_shows_the_error() -> None:
+    rollout = RolloutProgress(NAMES, FakeClock().monotonic)
+    rollout.start_step("dom", "verify", "ask")
 
-    board.finish("dom", "the app answers HTTP 502")
+    rollout.finish("dom", "the app answers HTTP 502")
 
-    assert (board.environments[2].step, board.environments[2].text) == ("verify", "the app answers HTTP 502")
-    assert states(board) == ["waiting", "waiting", "failed", "waiting"]
+    assert (rollout.environments[2].step, rollout.environments[2].text) == ("verify", "the app answers HTTP 502")
+    assert states(rollout) == ["waiting", "waiting", "failed", "waiting"]
 
 
-def test_counts_every_state() -> None:
-    """Those with nobody in them too."""
-    board = RolloutProgress(NAMES, FakeClock().monotonic)
-    board.start_step("mark", "copy", "")
-    board.finish("dom", "no")
+def test_count_states_includes_empty_states() -> None:
+    rollout = RolloutProgress(NAMES, FakeClock().monotonic)
+    rollout.start_step("mark", "copy", "")
+    rollout.finish("dom", "no")
 
-    assert count_states(board.environments) == {
+    assert count_states(rollout.environments) == {
         ProgressState.FAILED: 1,
         ProgressState.ACTIVE: 1,
         ProgressState.WAITING: 2,
@@ -69,35 +67,33 @@ def test_counts_every_state() -> None:
     }
 
 
-def test_where_not_all_have_room_trouble_comes_first_and_then_work() -> None:
-    """In the order in which they were configured, so that rows do not jump about."""
-    board = RolloutProgress(NAMES, FakeClock().monotonic)
-    board.finish("mark", "")
-    board.start_step("shane", "deploy", "")
-    board.finish("eve", "no")
+def test_environments_that_fit_prefers_failed_then_running_and_keeps_the_order() -> None:
+    rollout = RolloutProgress(NAMES, FakeClock().monotonic)
+    rollout.finish("mark", "")
+    rollout.start_step("shane", "deploy", "")
+    rollout.finish("eve", "no")
 
-    def shown(room: int) -> list[str]:
-        return [line.name for line in environments_that_fit(board.environments, room)]
+    def visible(height: int) -> list[str]:
+        return [line.name for line in environments_that_fit(rollout.environments, height)]
 
-    assert shown(4) == list(NAMES)
-    assert shown(3) == ["shane", "dom", "eve"]
-    assert shown(2) == ["shane", "eve"]
-    assert shown(1) == ["eve"]
-    assert shown(0) == shown(-3) == []
+    assert visible(4) == list(NAMES)
+    assert visible(3) == ["shane", "dom", "eve"]
+    assert visible(2) == ["shane", "eve"]
+    assert visible(1) == ["eve"]
+    assert visible(0) == visible(-3) == []
 
 
-def test_nothing_is_lost_that_many_threads_say_at_once() -> None:
-    """Every environment ends as it was told to."""
+def test_updates_of_many_threads_are_all_kept() -> None:
     names = [f"tenant{number}" for number in range(200)]
-    board = RolloutProgress(names, FakeClock().monotonic)
+    rollout = RolloutProgress(names, FakeClock().monotonic)
 
-    def go(name: str) -> None:
+    def run_steps(name: str) -> None:
         for step in ("copy", "deploy", "verify"):
-            board.start_step(name, step, "")
-            board.update_text(name, step)
-        board.finish(name, "no" if name.endswith("7") else "")
+            rollout.start_step(name, step, "")
+            rollout.update_text(name, step)
+        rollout.finish(name, "no" if name.endswith("7") else "")
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(go, names))
+        list(pool.map(run_steps, names))
 
-    assert states(board) == ["failed" if name.endswith("7") else "done" for name in names]
+    assert states(rollout) == ["failed" if name.endswith("7") else "done" for name in names]

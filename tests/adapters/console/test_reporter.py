@@ -1,4 +1,4 @@
-"""What people are told, on a terminal and elsewhere."""
+"""Console output, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from contextlib import suppress
 import pytest
 from semver import Version
 
-from kaizen_tasks.adapters.console.reporter import PlainReporter, RichReporter, create_reporter
+from kaizen_tasks.adapters.console.reporter import PlainReporter, create_reporter
+from kaizen_tasks.adapters.console.rich_reporter import RichReporter
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from tests.fakes.clock import FakeClock
@@ -21,10 +22,9 @@ DEPLOY = StepLabel("deploy", "staging")
 
 
 class Terminal(io.StringIO):
-    """A stream that somebody watches."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
-        """Be a terminal."""
         return True
 
 
@@ -37,14 +37,14 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def lines(stream: io.StringIO) -> list[str]:
-    """Return what stands there, without styles, and without lines that a terminal draws over."""
+    """Return the lines that stay, without styles."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
     return [line.rstrip() for line in plain.splitlines() if "\x1b" not in line]
 
 
 @pytest.fixture(autouse=True)
-def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the CI that runs these tests not be noticed."""
+def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the CI that may run these tests."""
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TERM", "xterm")
 
@@ -58,8 +58,7 @@ def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
         (Terminal(), False, RichReporter),
     ],
 )
-def test_only_somebody_who_watches_gets_spinners(*, stream: io.StringIO, dry: bool, kind: type) -> None:
-    """A log, a pipe and a plan get lines."""
+def test_only_a_terminal_gets_the_rich_reporter(*, stream: io.StringIO, dry: bool, kind: type) -> None:
     assert type(create_reporter(stream, dry=dry)) is kind
 
 
@@ -72,10 +71,9 @@ def test_only_somebody_who_watches_gets_spinners(*, stream: io.StringIO, dry: bo
         ("CI", "false", RichReporter),
     ],
 )
-def test_a_terminal_that_keeps_every_frame_gets_lines(
+def test_dumb_terminals_and_ci_get_plain_lines(
     name: str, value: str, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that cannot move its cursor, or a log that looks like one."""
     monkeypatch.setenv(name, value)
 
     assert type(create_reporter(Terminal(), dry=False)) is kind
@@ -92,8 +90,7 @@ def test_a_terminal_that_keeps_every_frame_gets_lines(
         (StepLabel("tag"), Done("", RELEASE), False, "  already done  tag"),
     ],
 )
-def test_every_decision_is_one_line(*, label: StepLabel, decision: Decision, dry: bool, line: str) -> None:
-    """In columns, so that a log can be read downwards."""
+def test_each_decision_is_one_line_in_columns(*, label: StepLabel, decision: Decision, dry: bool, line: str) -> None:
     stream = io.StringIO()
 
     PlainReporter(stream, dry=dry).decided(label, decision)
@@ -101,8 +98,7 @@ def test_every_decision_is_one_line(*, label: StepLabel, decision: Decision, dry
     assert stream.getvalue() == f"{line}\n"
 
 
-def test_an_act_has_a_beginning_its_progress_and_an_end() -> None:
-    """With the time that it took."""
+def test_an_act_has_lines_for_start_progress_and_end_with_its_duration() -> None:
     stream = io.StringIO()
     plain = PlainReporter(stream)
 
@@ -122,7 +118,7 @@ def test_an_act_has_a_beginning_its_progress_and_an_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "shown"),
+    ("make", "expected_lines"),
     [
         (
             PlainReporter,
@@ -134,21 +130,19 @@ def test_an_act_has_a_beginning_its_progress_and_an_end() -> None:
         (RichReporter, ["✓ smoke staging    GET / answers HTTP 200", "✗ smoke staging    GET /x is away"]),
     ],
 )
-def test_every_check_has_a_line_that_stays(
-    terminal: Terminal, make: type[PlainReporter | RichReporter], shown: list[str]
+def test_each_check_has_a_line_that_stays(
+    terminal: Terminal, make: type[PlainReporter | RichReporter], expected_lines: list[str]
 ) -> None:
-    """On a terminal as well, where progress is drawn over."""
-    said, label = make(terminal), StepLabel("smoke", "staging")
+    reporter, label = make(terminal), StepLabel("smoke", "staging")
 
-    said.checked(label, "GET / answers HTTP 200", ok=True)
-    said.checked(label, "GET /x is away", ok=False)
+    reporter.checked(label, "GET / answers HTTP 200", ok=True)
+    reporter.checked(label, "GET /x is away", ok=False)
 
-    assert lines(terminal) == shown
+    assert lines(terminal) == expected_lines
 
 
 @pytest.mark.parametrize("make", [PlainReporter, RichReporter])
-def test_a_refusal_is_not_said_twice(make: type[PlainReporter | RichReporter]) -> None:
-    """The error that follows says it."""
+def test_a_refusal_is_left_to_the_error_that_follows(make: type[PlainReporter | RichReporter]) -> None:
     stream = io.StringIO()
 
     make(stream).decided(DEPLOY, Refuse(reasons=("no",)))
@@ -156,8 +150,7 @@ def test_a_refusal_is_not_said_twice(make: type[PlainReporter | RichReporter]) -
     assert stream.getvalue() == ""
 
 
-def test_lines_of_several_threads_do_not_mix() -> None:
-    """A rollout speaks for many environments at once."""
+def test_lines_of_several_threads_stay_whole() -> None:
     stream = io.StringIO()
     plain, texts = PlainReporter(stream), [str(number) * 50 for number in range(10)]
 
@@ -167,8 +160,7 @@ def test_lines_of_several_threads_do_not_mix() -> None:
     assert sorted(lines(stream)) == sorted(texts * 20)
 
 
-def test_a_terminal_shows_marks_instead_of_words(terminal: Terminal) -> None:
-    """Finished steps stay as lines."""
+def test_a_terminal_shows_finished_steps_with_symbols(terminal: Terminal) -> None:
     rich = RichReporter(terminal)
 
     rich.decided(StepLabel("preflight"), Done("all is well", RELEASE))
@@ -185,13 +177,12 @@ def test_a_terminal_shows_marks_instead_of_words(terminal: Terminal) -> None:
 
 
 def cursor(terminal: Terminal, how: str) -> int:
-    """Return how often the cursor was hidden or shown: it is hidden while a spinner turns."""
+    """Return how often the cursor was hidden or shown; a spinner hides it."""
     return terminal.getvalue().count({"hidden": "\x1b[?25l", "shown": "\x1b[?25h"}[how])
 
 
 @pytest.mark.parametrize("end", ["acted", "failed"])
-def test_a_spinner_turns_until_its_step_has_ended(terminal: Terminal, end: str) -> None:
-    """For each of the steps that run at once; the cursor is given back at last."""
+def test_the_cursor_is_hidden_until_the_last_spinner_ends(terminal: Terminal, end: str) -> None:
     rich = RichReporter(terminal)
     other = StepLabel("deploy", "prod")
     for label in (DEPLOY, other):
@@ -206,15 +197,13 @@ def test_a_spinner_turns_until_its_step_has_ended(terminal: Terminal, end: str) 
     assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
 
 
-def test_progress_of_a_step_that_does_not_run_is_not_shown(terminal: Terminal) -> None:
-    """There is no spinner to show it beside."""
+def test_progress_without_a_spinner_is_not_shown(terminal: Terminal) -> None:
     RichReporter(terminal).progress(DEPLOY, "IN_PROGRESS")
 
     assert terminal.getvalue() == ""
 
 
-def test_brackets_and_colons_in_data_mean_nothing(terminal: Terminal) -> None:
-    """What apps, registries and people say is shown as it is."""
+def test_brackets_and_colons_in_data_are_not_markup(terminal: Terminal) -> None:
     rich = RichReporter(terminal)
     text = "[red]digest[/] [/foo] :warning: [bold]"
 
@@ -227,8 +216,7 @@ def test_brackets_and_colons_in_data_mean_nothing(terminal: Terminal) -> None:
     assert [text in line for line in lines(terminal) if "digest" in line] == [True] * 4
 
 
-def test_a_long_note_stays_one_line(terminal: Terminal) -> None:
-    """It may be a command to copy."""
+def test_a_long_note_is_not_wrapped(terminal: Terminal) -> None:
     note = "export AWS_SESSION_TOKEN=" + "very long " * 20
 
     RichReporter(terminal).note(note)
@@ -237,30 +225,29 @@ def test_a_long_note_stays_one_line(terminal: Terminal) -> None:
 
 
 def left(terminal: Terminal) -> list[str]:
-    """Return what stands there after the last thing that moved has been taken away."""
+    """Return the lines after the last live display has ended."""
     still = terminal.getvalue().rpartition("\x1b[?25h")[2]
     return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", still).splitlines() if line.strip()]
 
 
-def roll_out(speaker: PlainReporter | RichReporter, clock: FakeClock) -> None:
-    """Say what is said while a release goes to two environments, one of which fails."""
-    with speaker.rollout_table(["mark", "dom"], lambda _: None):
-        speaker.decided(StepLabel("deploy", "mark"), Act("start it", RELEASE))
-        speaker.note("going back to v1.2.2 in dom")
+def report_rollout(reporter: PlainReporter | RichReporter, clock: FakeClock) -> None:
+    """Report a rollout to two environments, one of which fails."""
+    with reporter.rollout_table(["mark", "dom"], lambda _: None):
+        reporter.decided(StepLabel("deploy", "mark"), Act("start it", RELEASE))
+        reporter.note("going back to v1.2.2 in dom")
         clock.sleep(65)
-        speaker.progress(StepLabel("deploy", "mark"), "IN_PROGRESS after 1m 5s")
-        speaker.succeeded(StepLabel("deploy", "mark"), "it runs", 65)
-        speaker.environment_finished("mark", "")
-        speaker.decided(StepLabel("copy", "dom"), Refuse(reasons=("there is no image",)))
-        speaker.environment_finished("dom", "copy dom: there is no image")
-    speaker.note("that was it")
+        reporter.progress(StepLabel("deploy", "mark"), "IN_PROGRESS after 1m 5s")
+        reporter.succeeded(StepLabel("deploy", "mark"), "it runs", 65)
+        reporter.environment_finished("mark", "")
+        reporter.decided(StepLabel("copy", "dom"), Refuse(reasons=("there is no image",)))
+        reporter.environment_finished("dom", "copy dom: there is no image")
+    reporter.note("that was it")
 
 
-def test_lines_about_several_environments_say_when() -> None:
-    """In UTC, with how many are through; what comes afterwards is said as ever."""
+def test_lines_of_a_rollout_begin_with_the_utc_time() -> None:
     stream, clock = io.StringIO(), FakeClock()
 
-    roll_out(PlainReporter(stream, clock=clock), clock)
+    report_rollout(PlainReporter(stream, clock=clock), clock)
 
     assert lines(stream) == [
         "12:00:00Z  begin         deploy mark       start it",
@@ -273,8 +260,7 @@ def test_lines_about_several_environments_say_when() -> None:
     ]
 
 
-def test_a_plan_for_several_environments_happens_at_no_time() -> None:
-    """And nothing in it ends."""
+def test_a_dry_run_of_a_rollout_has_no_times_and_no_results() -> None:
     stream, clock = io.StringIO(), FakeClock()
     plain = PlainReporter(stream, dry=True, clock=clock)
 
@@ -285,11 +271,10 @@ def test_a_plan_for_several_environments_happens_at_no_time() -> None:
     assert lines(stream) == ["  would         deploy staging    start it"]
 
 
-def test_a_terminal_keeps_the_table_of_several_environments(terminal: Terminal) -> None:
-    """Below everything that was said meanwhile, none of which is lost."""
+def test_the_rollout_table_stays_below_all_other_lines(terminal: Terminal) -> None:
     clock = FakeClock()
 
-    roll_out(RichReporter(terminal, clock=clock), clock)
+    report_rollout(RichReporter(terminal, clock=clock), clock)
 
     assert left(terminal) == [
         "   environment  step  elapsed",
@@ -298,22 +283,21 @@ def test_a_terminal_keeps_the_table_of_several_environments(terminal: Terminal) 
         "2 environments: 1 failed, 1 done; 1m 5s",
         "that was it",
     ]
-    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
-    assert "✓ deploy mark      it runs (1m 5s)" in said
-    assert "going back to v1.2.2 in dom" in said
+    output = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    assert "✓ deploy mark      it runs (1m 5s)" in output
+    assert "going back to v1.2.2 in dom" in output
     assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
 
 
-def test_the_usual_time_stands_beside_the_elapsed_one(terminal: Terminal) -> None:
-    """Where it is known, once it is known."""
-    told, clock = threading.Event(), FakeClock()
+def test_the_table_shows_typical_durations_once_they_are_known(terminal: Terminal) -> None:
+    is_fetched, clock = threading.Event(), FakeClock()
 
-    def usual(environment: str) -> float | None:
-        told.set() if environment == "dom" else None
+    def typical_duration(environment: str) -> float | None:
+        is_fetched.set() if environment == "dom" else None
         return 200 if environment == "mark" else None
 
-    with RichReporter(terminal, clock=clock).rollout_table(["mark", "eve", "dom"], usual):
-        assert told.wait(10)
+    with RichReporter(terminal, clock=clock).rollout_table(["mark", "eve", "dom"], typical_duration):
+        assert is_fetched.wait(10)
 
     rows = [line.split() for line in left(terminal)]
     assert rows[0] == ["environment", "step", "elapsed", "usual"]
@@ -321,8 +305,9 @@ def test_the_usual_time_stands_beside_the_elapsed_one(terminal: Terminal) -> Non
     assert rows[2] == ["·", "eve", "waiting"]
 
 
-def test_more_environments_than_lines_are_counted(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is at work is shown while it is; the table that stays has all of them."""
+def test_a_low_terminal_shows_running_environments_and_counts_the_hidden_ones(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LINES", "10")
     names = [f"tenant{number}" for number in range(30)]
     rich = RichReporter(terminal, clock=FakeClock())
@@ -340,8 +325,7 @@ def test_more_environments_than_lines_are_counted(terminal: Terminal, monkeypatc
     assert [line.split()[1] for line in left(terminal)[1:-1]] == names
 
 
-def test_those_who_are_still_at_work_when_it_is_left_do_not_hide_the_cursor(terminal: Terminal) -> None:
-    """Ctrl-C a second time leaves them behind; what they say is said in lines."""
+def test_threads_that_outlive_an_interrupted_rollout_do_not_hide_the_cursor(terminal: Terminal) -> None:
     rich = RichReporter(terminal, clock=FakeClock())
 
     with suppress(KeyboardInterrupt), rich.rollout_table(["mark"], lambda _: None):

@@ -1,4 +1,4 @@
-"""Status and history for people."""
+"""Tables of status, history and rollback candidates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENTRY = LedgerEntry(
     at=datetime(2026, 11, 20, 9, 5, tzinfo=UTC),
     actor="ada@laptop",
 )
-WELL = EnvironmentStatus(
+IN_SYNC = EnvironmentStatus(
     environment=Environment(name="staging", platform="apprunner", repository="app", service="service"),
     url="https://staging.example",
     latest_image=Image(digest=ENTRY.digest, media_type="any", version="v1.2.3"),
@@ -35,42 +35,39 @@ WELL = EnvironmentStatus(
 
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing of the terminal that runs the tests get in."""
+    """Make the tables independent of the terminal that runs the tests."""
     for name in ("FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
 
 def words(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
-    """Return the words of every line that has any, without heading and rule."""
+    """Return the words of every line that is not empty, without heading and rule."""
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     return [line for line in printed if line][2:]
 
 
-def test_a_row_that_is_well_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what each witness says."""
-    tables.print_status([WELL])
+def test_an_environment_without_drift_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.print_status([IN_SYNC])
 
     assert words(capsys) == [
         ["✓", "staging", "v1.2.3", "abababababab", "v1.2.3", "v1.2.3", "verified", "11-20", "09:05"]
     ]
 
 
-def test_every_drift_stands_below_the_table_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    """The row itself is marked."""
-    lost = evolve(WELL, latest_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
+def test_every_drift_is_printed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = evolve(IN_SYNC, latest_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
 
-    tables.print_status([WELL, lost])
+    tables.print_status([IN_SYNC, lost])
 
     _, marked, *below = words(capsys)
     assert marked == ["!", "staging", "none", "no", "answer", "nothing"]
     assert [" ".join(line) for line in below] == [f"! staging: {drift}" for drift in lost.drift]
 
 
-def test_what_is_so_in_several_environments_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the names of all of them."""
-    new = evolve(WELL, last_entry=None)
+def test_a_drift_of_several_environments_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    new = evolve(IN_SYNC, last_entry=None)
     other = evolve(
-        new, environment=evolve(WELL.environment, name="prod"), version_report=VersionReport(error="is silent")
+        new, environment=evolve(IN_SYNC.environment, name="prod"), version_report=VersionReport(error="is silent")
     )
 
     tables.print_status([new, other])
@@ -81,28 +78,25 @@ def test_what_is_so_in_several_environments_is_said_once(capsys: pytest.CaptureF
     ]
 
 
-def test_who_wants_it_left_alone_is_marked_and_said(capsys: pytest.CaptureFixture[str]) -> None:
-    """There is a column for it only when somebody does."""
+def test_a_hold_has_a_column_and_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     hold = Hold(environment="staging", reason="race day", actor="ada@laptop", since=ENTRY.at)
 
-    tables.print_status([evolve(WELL, hold=hold)])
+    tables.print_status([evolve(IN_SYNC, hold=hold)])
 
     row, remark = words(capsys)
     assert row[-1] == "held"
     assert remark[:4] == ["staging:", "held", "by", "ada@laptop"]
 
 
-def test_an_image_without_a_label_is_not_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its digest is known."""
-    assert WELL.latest_image is not None
+def test_an_image_without_a_version_label_shows_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert IN_SYNC.latest_image is not None
 
-    tables.print_status([evolve(WELL, latest_image=evolve(WELL.latest_image, version=""))])
+    tables.print_status([evolve(IN_SYNC, latest_image=evolve(IN_SYNC.latest_image, version=""))])
 
     assert words(capsys)[0][2:4] == ["?", "abababababab"]
 
 
-def test_history_says_who_did_what_when(capsys: pytest.CaptureFixture[str]) -> None:
-    """And why it failed."""
+def test_history_shows_time_environment_release_event_actor_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
     tables.print_history([evolve(ENTRY, event=Event.FAILED, reason="the app answers HTTP 502"), ENTRY])
 
     failed, verified = words(capsys)
@@ -112,35 +106,31 @@ def test_history_says_who_did_what_when(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("reason", ["see [this ticket]", "[/foo] closes nothing", ":warning: is a word"])
-def test_what_people_wrote_is_shown_as_they_wrote_it(capsys: pytest.CaptureFixture[str], reason: str) -> None:
-    """Brackets and colons in data mean nothing."""
+def test_brackets_and_colons_in_a_reason_are_not_markup(capsys: pytest.CaptureFixture[str], reason: str) -> None:
     tables.print_history([evolve(ENTRY, reason=reason)])
 
     assert " ".join(words(capsys)[0][6:]) == reason
 
 
-def test_a_long_reason_is_folded_and_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    """The end of an error is often what matters."""
+def test_a_long_reason_is_folded_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
     reason = " ".join(f"word{number}" for number in range(40))
 
     tables.print_history([evolve(ENTRY, reason=reason)])
 
-    said = {word for line in words(capsys) for word in line}
-    assert said >= set(reason.split())
+    printed_words = {word for line in words(capsys) for word in line}
+    assert printed_words >= set(reason.split())
 
 
-def test_releases_to_go_back_to_say_whether_their_image_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    """A lifecycle rule may have deleted it."""
+def test_rollback_candidates_show_whether_their_image_exists(capsys: pytest.CaptureFixture[str]) -> None:
     tables.print_candidates(
         [RollbackCandidate(entry=ENTRY, image_exists=True), RollbackCandidate(entry=ENTRY, image_exists=False)]
     )
 
-    assert [line[-1] for line in words(capsys)] == ["there", "gone"]
+    assert [line[-1] for line in words(capsys)] == ["exists", "deleted"]
 
 
 @pytest.mark.parametrize("show", [tables.print_status, tables.print_history, tables.print_candidates])
-def test_nothing_is_an_empty_table(capsys: pytest.CaptureFixture[str], show: object) -> None:
-    """And no error."""
+def test_no_rows_print_an_empty_table_without_escape_codes(capsys: pytest.CaptureFixture[str], show: object) -> None:
     assert callable(show)
     show([])
 

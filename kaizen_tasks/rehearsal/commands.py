@@ -1,0 +1,68 @@
+"""Runs tasks and git in a scratch clone."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from kaizen_tasks.adapters.host import process
+from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.rehearsal.cloud import clean_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NO_LOCKS_ENV = {"GIT_OPTIONAL_LOCKS": "0"}
+"""git may refresh its index even when it only reads: https://git-scm.com/docs/git#Documentation/git.txt."""
+
+
+def print_line(out: TextIO, text: str) -> None:
+    """Write a line at once, before what the next command writes to the same stream."""
+    out.write(f"{text}\n")
+    out.flush()
+
+
+def run_task(
+    command: str,
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    stdout: TextIO | int,
+    stderr: TextIO | int | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a task as its user would, without a terminal to ask on.
+
+    Args:
+        command: what is typed after `inv`.
+        folder: the app's folder.
+        environ: variables added to those of this process that lead to no real account.
+        stdout: a stream, or one of subprocess's constants.
+        stderr: a stream; None is this process's own.
+    """
+    program = "invoke" if (folder / "tasks.py").is_file() else "kaizen_tasks"
+    return subprocess.run(
+        (sys.executable, "-m", program, *shlex.split(command)),
+        cwd=folder,
+        env={**clean_environ(), **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def run_git(folder: Path, *arguments: str) -> None:
+    """Run git in a folder.
+
+    Raises:
+        KaizenError: it failed.
+    """
+    result = process.run(("git", *arguments), cwd=folder, env=NO_LOCKS_ENV)
+    if not result.ok:
+        raise KaizenError(
+            f"git {arguments[0]} failed in the scratch clone: {result.last_line}", hint="check your git: git --version"
+        )

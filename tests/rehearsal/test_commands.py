@@ -1,0 +1,46 @@
+"""Commands that run in a scratch clone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.rehearsal import commands, example
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run_show(folder: Path, arguments: str) -> subprocess.CompletedProcess[str]:
+    return commands.run_task(f"changelog.show {arguments}", folder, {}, stdout=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("has_tasks_file", [True, False])
+def test_a_task_runs_in_the_clone_with_and_without_a_tasks_file(tmp_path: Path, *, has_tasks_file: bool) -> None:
+    clone, _ = example.create_example_repo(tmp_path, example.find_example_app())
+    if not has_tasks_file:
+        (clone / "tasks.py").unlink()
+
+    result = run_show(clone, "--format 'json'")
+
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["version"] == (clone / "VERSION").read_text().strip()
+
+
+def test_a_task_sees_no_variable_of_a_real_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "real-account")
+    monkeypatch.setenv("KAIZEN_LOCK", "token")
+    (tmp_path / "kaizen.toml").write_text('app = "web"\n')
+    (tmp_path / "tasks.py").write_text(
+        "from invoke import task\nimport os\n\n\n@task\ndef show(c):\n    print(os.environ.get('AWS_PROFILE'), "
+        "os.environ.get('KAIZEN_LOCK'), os.environ.get('KAIZEN_EVENTS'), os.environ['ADDED'])\n"
+    )
+    monkeypatch.setenv("KAIZEN_EVENTS", "events")
+    monkeypatch.chdir(tmp_path)
+
+    result = commands.run_task("show", tmp_path, {"ADDED": "x"}, stdout=subprocess.PIPE)
+
+    assert result.stdout == f"None None {tmp_path}/events x\n"
