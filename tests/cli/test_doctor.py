@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import cli_app
-from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.local_cloud import Cloud
 
 pytestmark = pytest.mark.integration
 

@@ -19,10 +19,11 @@ from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import FakeClock
-from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.local_cloud import Cloud
 
 CONFIGURATION = """\
 app = "{app}"

@@ -10,12 +10,12 @@ import pytest
 from attrs import evolve
 
 from tests.support import workspace
-from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.support.local_cloud import Cloud
     from tests.support.workspace import CommandResult, Workspace
 
 NUMBERS = itertools.count(1)

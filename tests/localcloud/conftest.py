@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.localcloud.samples import RawRegistry, digest_of
-from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.support.local_cloud import Cloud
 
 
 @pytest.fixture(scope="module")

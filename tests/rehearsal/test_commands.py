@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.integration
+
+
 def run_show(folder: Path, arguments: str) -> subprocess.CompletedProcess[str]:
     return commands.run_task(f"changelog.show {arguments}", folder, {}, stdout=subprocess.PIPE)
 

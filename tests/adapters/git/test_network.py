@@ -22,8 +22,9 @@ from tests.contracts.scm import land_and_tag
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repository
+    from tests.support.git_repository import Repository
 
+pytestmark = pytest.mark.integration
 PUSH = """
 import sys
 from pathlib import Path
