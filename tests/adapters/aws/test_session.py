@@ -37,8 +37,8 @@ class TestGuard:
     def test_compares_nothing_when_no_account_is_configured(self, credentials: None) -> None:
         assert Aws(region=REGION, profile="", account="").account_id() == ACCOUNT
 
-    def test_asks_once_and_opens_each_client_once_from_many_threads(self, aws: Aws, cloud: Cloud) -> None:
-        before = len(cloud.requests)
+    def test_asks_once_and_opens_each_client_once_from_many_threads(self, credentials: None, cloud: Cloud) -> None:
+        aws, before = Aws(region=REGION, profile="", account=ACCOUNT), len(cloud.requests)
         opened: list[object] = []
         threads = [threading.Thread(target=lambda: opened.append(aws.ecr())) for _ in range(8)]
 
