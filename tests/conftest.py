@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn
 
+SHARED_CLOUD = pytest.StashKey[Cloud]()
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 LARGER_TESTS = ("integration", "e2e", "docker")
 """Markers of the tests that may start processes and open sockets; all others are unit tests."""
@@ -69,11 +70,21 @@ def _is_unit(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run one local cloud for all tests of this worker, which choose names that no other test has."""
+def cloud(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Cloud]:
+    """Run one local cloud for all tests of this worker, which choose names that no other module has."""
     share_service_models()
     with Cloud(tmp_path_factory.mktemp("cloud")) as running:
+        pytestconfig.stash[SHARED_CLOUD] = running
         yield running
+        del pytestconfig.stash[SHARED_CLOUD]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _reset_cloud(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Leave no injected fault and no account setting to the next module."""
+    yield
+    if shared := pytestconfig.stash.get(SHARED_CLOUD, None):
+        shared.reset()
 
 
 def pytest_configure() -> None:

@@ -35,8 +35,8 @@ def test_lists_the_release_side_of_an_app_that_deploys_nothing(
 def test_refuses_where_problems_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
 ) -> None:
-    """In an empty account table, repositories and services are missing; all of that is listed at once."""
-    cli_app.make(tmp_path, cli_app.TEAM, cloud.environ, monkeypatch)
+    """Table, repositories and services of a new app are missing; all of that is listed at once."""
+    cli_app.make(tmp_path, cli_app.TEAM.replace('"web"', '"unknown"'), cloud.environ, monkeypatch)
 
     said = cli_app.kaizen("doctor", "--json", capsys=capsys)
 
@@ -48,7 +48,7 @@ def test_refuses_where_problems_are(
         *((name, check) for name in ("staging", "prod") for check in ("repository", "service")),
     }
     assert document["problems"] == len(problems)
-    assert document["app"] == "web"
+    assert document["app"] == "unknown"
     assert all(each["fix"] for each in document["findings"] if each["verdict"] in {"problem", "warning"})
     assert said.err.splitlines()[0] == "5 problems keep a release from working"
 

@@ -8,11 +8,12 @@ import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Self
+from urllib.request import Request, urlopen
 
 from kaizen_tasks.adapters.aws.session import Aws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -125,6 +126,21 @@ class Cloud:
         if self._aws is None:
             self._aws = Aws(region=REGION, profile="", account=ACCOUNT)
         return self._aws
+
+    def inject_fault(self, match: Mapping[str, str], effect: Mapping[str, object], *, times: int = 1) -> None:
+        """Make the next matching requests fail; see `kaizen_tasks.localcloud.server`."""
+        content = json.dumps({"match": match, "do": effect, "times": times}).encode()
+        self._control(Request(f"{self.endpoint_url}/_kaizen/faults", data=content, method="POST"))
+
+    def reset(self) -> None:
+        """Remove injected faults, and restore the account settings of a new account."""
+        self._control(Request(f"{self.endpoint_url}/_kaizen/faults", method="DELETE"))
+        self.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+
+    @staticmethod
+    def _control(request: Request) -> None:
+        with urlopen(request):
+            pass
 
     def _close_clients(self) -> None:
         self._aws = None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.request import Request, urlopen
 
 import pytest
 from attrs import frozen
@@ -190,10 +188,7 @@ def _promote(shelf: EcrShelf) -> CopyStats:
 
 def _refuse(cloud: Cloud, operation: str, *, times: int, **error: str | int) -> None:
     """Let ECR refuse what comes next."""
-    fault = {"match": {"operation": operation}, "do": {"error": error}, "times": times}
-    where = f"{cloud.endpoint_url}/_kaizen/faults"
-    with urlopen(Request(where, data=json.dumps(fault).encode(), method="POST")):
-        pass
+    cloud.inject_fault({"operation": operation}, {"error": error}, times=times)
 
 
 def _calls(cloud: Cloud) -> list[str]:

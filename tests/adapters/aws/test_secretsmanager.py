@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,9 +30,7 @@ def secrets(aws: Aws) -> SecretsManager:
 def refuse_once(cloud: Cloud, operation: str, code: str) -> None:
     """Let the next call of an operation fail."""
     match = {"service": "secretsmanager", "operation": operation}
-    content = json.dumps({"match": match, "do": {"error": {"code": code, "status": 400}}}).encode()
-    request = urllib.request.Request(f"{cloud.endpoint_url}/_kaizen/faults", data=content)
-    urllib.request.urlopen(request, timeout=5).close()
+    cloud.inject_fault(match, {"error": {"code": code, "status": 400}})
 
 
 class TestSecretsManager(SecretsContract):
