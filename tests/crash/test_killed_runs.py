@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-SAMPLE = 40
+SAMPLE = 10
 
 
 @pytest.fixture(scope="module")
