@@ -1,4 +1,4 @@
-"""The checks of this repository: `nox` before a commit, `nox -s unit` while editing, `nox -t ci` for everything else."""
+"""The checks of this repository: `nox -s unit` while editing, `nox` before a commit, `nox -t ci` for the rest."""
 
 from __future__ import annotations
 

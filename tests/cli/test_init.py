@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.config.settings import Settings
-    from tests.support.cli_app import Said
+    from tests.support.workspace import CommandResult
 
-    Init = Callable[..., Said]
+    Init = Callable[..., CommandResult]
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +44,7 @@ def init(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     """Return what types `kaizen init` in a folder; without a word more, nobody is there to be asked."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
-    def typed(*words: str, at: Path = folder) -> Said:
+    def typed(*words: str, at: Path = folder) -> CommandResult:
         monkeypatch.chdir(at)
         monkeypatch.setattr("sys.path", [str(at), *sys.path])
         return kaizen("init", *words, capsys=capsys)

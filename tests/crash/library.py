@@ -96,14 +96,14 @@ class Library:
     def clone_for_colleague(self, folder: Path) -> Library:
         """Return another clone of the same remote."""
         folder.mkdir(parents=True)
-        clone = git_repository.clone(self.repository, folder / "app")
+        clone = git_repository.clone_repository(self.repository, folder / "app")
         clone.git("remote", "set-url", "origin", str(self.repository.remote))
         return Library(repository=clone, environ=user_environ(folder))
 
 
 def create_library(folder: Path, files: Mapping[str, bytes] = FILES) -> Library:
     """Make a library with one release and one change noted since, all of it pushed."""
-    repository = git_repository.make(folder, files)
+    repository = git_repository.make_repository(folder, files)
     repository.git("tag", "--annotate", "--message", "lib v1.2.2", "v1.2.2")
     repository.git("push", "--quiet", "origin", "v1.2.2")
     return Library(repository=repository, environ=user_environ(folder))

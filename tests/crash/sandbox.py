@@ -194,5 +194,5 @@ class TeamSandbox:
 
 def create_sandbox(folder: Path) -> TeamSandbox:
     """Make the app's repository and an empty folder for its cloud."""
-    repository = git_repository.make(folder, FILES)
+    repository = git_repository.make_repository(folder, FILES)
     return TeamSandbox(folder=folder, library=Library(repository=repository, environ=user_environ(folder)))

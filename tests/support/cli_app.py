@@ -1,14 +1,13 @@
-"""Small apps to type commands in, without starting a process for each."""
+"""Scratch apps in which a test runs `kaizen` inside its own process, which is ten times faster than starting one."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from kaizen_tasks.program import KaizenProgram, namespace
+from tests.support.git_repository import init_repository
+from tests.support.workspace import CommandResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     import pytest
 
 ALONE = 'app = "web"\n'
+"""A configuration of an app that deploys nothing."""
+
 TEAM = """\
 app = "web"
 pipeline = ["staging", "prod"]
@@ -39,41 +40,23 @@ FILES = {
 }
 
 
-@frozen(kw_only=True)
-class Said:
-    """What a command said, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
 def make(folder: Path, configuration: str, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make an app's repository, and stand in it."""
-    for name, content in {**FILES, "kaizen.toml": configuration}.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    monkeypatch.chdir(folder)
-    monkeypatch.syspath_prepend(str(folder))
+    """Create an app's repository in a folder, make it the working directory, and set environment variables."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    for words in (
-        ("init", "--quiet", "--initial-branch=main"),
-        ("config", "user.name", "Ada"),
-        ("config", "user.email", "ada@example.com"),
-        ("add", "--all"),
-        ("commit", "--quiet", "--message", "First"),
-    ):
-        subprocess.run(("git", *words), check=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    init_repository(folder, {**FILES, "kaizen.toml": configuration})
 
 
-def kaizen(*words: str, capsys: pytest.CaptureFixture[str]) -> Said:
-    """Type `kaizen …`."""
+def kaizen(*words: str, capsys: pytest.CaptureFixture[str]) -> CommandResult:
+    """Run `kaizen …` in this process."""
     capsys.readouterr()
     code = 0
     try:
         KaizenProgram(name="kaizen", binary="kaizen", namespace=namespace(), version="0").run(["kaizen", *words])
-    except SystemExit as ended:
-        code = int(ended.code or 0)
+    except SystemExit as end:
+        code = int(end.code or 0)
     sys.stdout.flush()
-    heard = capsys.readouterr()
-    return Said(code=code, out=heard.out, err=heard.err)
+    output = capsys.readouterr()
+    return CommandResult(words=("kaizen", *words), code=code, out=output.out, err=output.err)

@@ -1,4 +1,4 @@
-"""Real git repositories for tests, each with a bare remote beside it."""
+"""Scratch git repositories, and bare remotes beside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-# Nobody's own configuration, a fixed identity, and nothing inherited from a hook that runs the tests.
+# No configuration of the machine's user, and a fixed identity.
 ENVIRONMENT: Mapping[str, str] = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_SYSTEM": "/dev/null",
@@ -27,25 +27,25 @@ FILES: Mapping[str, bytes] = {
 
 @frozen
 class Repository:
-    """A working tree and what tests do to it.
+    """A working tree, and what tests do with it.
 
     Attributes:
         path: the working tree, or the app's folder inside it.
-        remote: the bare repository that it pushes to.
-        env: more variables for its git.
+        remote: the bare repository that it pushes to; without a remote, the working tree.
+        env: further environment variables for git.
     """
 
     path: Path
     remote: Path
     env: Mapping[str, str] = field(factory=dict, kw_only=True)
 
-    def git(self, *arguments: str, given: bytes = b"") -> str:
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run git in the app's folder and return what it prints, without the last line break."""
-        return self.git_bytes(*arguments, given=given).decode().removesuffix("\n")
+        return self.git_bytes(*arguments, stdin=stdin).decode().removesuffix("\n")
 
-    def git_bytes(self, *arguments: str, given: bytes = b"") -> bytes:
+    def git_bytes(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run git in the app's folder and return what it prints."""
-        return _git(self.path, *arguments, given=given, env=self.env)
+        return _git(self.path, *arguments, stdin=stdin, env=self.env)
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files into the working tree."""
@@ -62,12 +62,12 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def hook(self, name: str, script: str) -> Path:
-        """Install a hook: a shell script without its first line; return its path."""
+        """Install a shell script (without its first line) as a hook; return its path."""
         folder = self.path / self.git("rev-parse", "--git-path", "hooks")
         return _script(folder / name, script)
 
     def sign_with(self, script: str) -> None:
-        """Let a shell script sign in the place of gpg."""
+        """Sign with a shell script instead of gpg."""
         self.git("config", "gpg.program", str(_script(self.path.parent / "signer", script)))
 
     def remote_hook(self, name: str, script: str) -> None:
@@ -79,14 +79,29 @@ class Repository:
         return _git(self.remote, *arguments).decode().removesuffix("\n")
 
 
-def make(
-    where: Path, files: Mapping[str, bytes] = FILES, *, object_format: str = "sha1", name: str = "app"
-) -> Repository:
-    """Make a repository with one pushed commit on main.
+def init_repository(folder: Path, files: Mapping[str, str]) -> Repository:
+    """Create a repository without a remote in an existing folder, with one commit on main.
 
     Args:
-        where: an empty folder for it and its remote.
-        files: what the first commit holds.
+        folder: the working tree.
+        files: content of the first commit.
+    """
+    repository = Repository(folder, folder)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("config", "user.name", ENVIRONMENT["GIT_AUTHOR_NAME"])
+    repository.git("config", "user.email", ENVIRONMENT["GIT_AUTHOR_EMAIL"])
+    repository.commit({name: content.encode() for name, content in files.items()}, "First")
+    return repository
+
+
+def make_repository(
+    where: Path, files: Mapping[str, bytes] = FILES, *, object_format: str = "sha1", name: str = "app"
+) -> Repository:
+    """Create a repository whose first commit is pushed to a bare remote beside it.
+
+    Args:
+        where: an empty folder for both.
+        files: content of the first commit.
         object_format: sha1 or sha256.
         name: of the working tree's folder.
     """
@@ -102,25 +117,25 @@ def make(
     return repository
 
 
-def clone(repository: Repository, into: Path, *options: str) -> Repository:
-    """Clone the remote, as a colleague would."""
+def clone_repository(repository: Repository, into: Path, *options: str) -> Repository:
+    """Clone the remote into a new folder."""
     _git(into.parent, "clone", "--quiet", *options, repository.remote.as_uri(), str(into))
     return Repository(into, repository.remote)
 
 
-def _git(folder: Path, *arguments: str, given: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+def _git(folder: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    ran = subprocess.run(
+    completed = subprocess.run(
         ["git", *arguments],
         cwd=folder,
         env={**inherited, **ENVIRONMENT, **(env or {})},
-        input=given,
+        input=stdin,
         capture_output=True,
         check=False,
     )
-    if ran.returncode:
-        raise AssertionError(f"git {' '.join(arguments)}: {ran.stderr.decode()}")
-    return ran.stdout
+    if completed.returncode:
+        raise AssertionError(f"git {' '.join(arguments)}: {completed.stderr.decode()}")
+    return completed.stdout
 
 
 def _script(path: Path, script: str) -> Path:

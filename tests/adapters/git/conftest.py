@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.git.scm import GitScm
-from tests.support.git_repository import ENVIRONMENT, Repository, make
+from tests.support.git_repository import ENVIRONMENT, Repository, make_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def _fixed_identity(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    return make(tmp_path / "here")
+    return make_repository(tmp_path / "here")
 
 
 @pytest.fixture

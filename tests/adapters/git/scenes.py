@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.adapters.git.scm import GitScm
 from tests.contracts.scm import FILES
 from tests.fakes.scm import FakeRemote, FakeScm
-from tests.support.git_repository import Repository, clone, make
+from tests.support.git_repository import Repository, clone_repository, make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +20,12 @@ class GitScene:
 
     def __init__(self, where: Path) -> None:
         self._where = where
-        self._repository = make(where / "here")
+        self._repository = make_repository(where / "here")
         self.scm = GitScm(self._repository.path)
 
     @cached_property
     def alone(self) -> GitScm:
-        other = make(self._where / "alone")
+        other = make_repository(self._where / "alone")
         other.git("remote", "remove", "origin")
         return GitScm(other.path)
 
@@ -73,12 +73,12 @@ class GitScene:
         self._repository.remote_hook("pre-receive", f"echo 'error: {words}' >&2; exit 1")
 
     def push_of_others(self) -> None:
-        colleague = clone(self._repository, self._where / "colleague")
+        colleague = clone_repository(self._repository, self._where / "colleague")
         colleague.commit({"app.py": b"of others\n"})
         colleague.git("push", "--quiet", "origin", "main")
 
     def tag_of_others(self, tag: str) -> None:
-        colleague = clone(self._repository, self._where / "colleague")
+        colleague = clone_repository(self._repository, self._where / "colleague")
         colleague.git("tag", "--annotate", "--message", tag, tag)
         colleague.git("push", "--quiet", "origin", tag)
 

@@ -10,7 +10,7 @@ from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
 from tests.contracts.scm import FILES, PATHS, RELEASE, land_and_tag
 from tests.support.checkouts import LAYOUTS, in_a_subfolder, with_sparse_checkout
-from tests.support.git_repository import Repository, make
+from tests.support.git_repository import Repository, make_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_leaves_out_what_a_sparse_checkout_leaves_out(tmp_path: Path) -> None:
 
 def test_keeps_apps_of_one_repository_apart(tmp_path: Path) -> None:
     files = {f"{app}/{path}": content for app in ("web", "api") for path, content in FILES.items()}
-    repository = make(tmp_path / "here", files)
+    repository = make_repository(tmp_path / "here", files)
     web = GitScm(repository.path / "web", tag="web-v{version}")
     api = GitScm(repository.path / "api", tag="api-v{version}")
     web.save_pending("v1.2.3", web.head().commit)

@@ -13,7 +13,7 @@ import pytest
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import Refused
 from tests.contracts.scm import land_and_tag
-from tests.support.git_repository import Repository, clone
+from tests.support.git_repository import Repository, clone_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ class TestSurroundings:
     def test_finds_a_shallow_clone(self, repository: Repository, tmp_path: Path) -> None:
         repository.commit({"app.py": b"2\n"})
         repository.git("push", "--quiet")
-        shallow = clone(repository, tmp_path / "shallow", "--depth=1")
+        shallow = clone_repository(repository, tmp_path / "shallow", "--depth=1")
 
         (obstacle,) = GitScm(shallow.path).blockers()
         assert obstacle == "this is a shallow clone: git fetch --unshallow"

@@ -11,7 +11,7 @@ from kaizen_tasks.adapters.git.command import redact_urls
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import PushFailed, Unreachable
 from tests.contracts.scm import land_and_tag
-from tests.support.git_repository import Repository, clone
+from tests.support.git_repository import Repository, clone_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ class TestPush:
         self, repository: Repository, scm: GitScm, tmp_path: Path
     ) -> None:
         repository.git("push", "--quiet", "origin", "main:release-v1.2.3")
-        colleague = clone(repository, tmp_path / "colleague")
+        colleague = clone_repository(repository, tmp_path / "colleague")
         colleague.git("merge", "--quiet", "--no-ff", "--message", "Merge", "origin/release-v1.2.3")
         colleague.git("push", "--quiet", "origin", "main")
         repository.git("fetch", "--quiet")
@@ -47,7 +47,7 @@ class TestPush:
         assert repository.remote_git("rev-parse", "v1.2.3^{commit}") == scm.head().commit
 
     def test_goes_on_after_merging_with_others(self, repository: Repository, scm: GitScm, tmp_path: Path) -> None:
-        colleague = clone(repository, tmp_path / "colleague")
+        colleague = clone_repository(repository, tmp_path / "colleague")
         colleague.commit({"docs.md": b"of others\n"})
         colleague.git("push", "--quiet", "origin", "main")
         with pytest.raises(PushFailed) as failure:

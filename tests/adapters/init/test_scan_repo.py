@@ -30,7 +30,7 @@ FILES = {
 
 def test_reads_what_says_something_and_nothing_else(tmp_path: Path) -> None:
     """Nothing that git ignores, that is somebody else's, or too large for a person to have written."""
-    repository = git_repository.make(tmp_path, FILES)
+    repository = git_repository.make_repository(tmp_path, FILES)
     repository.write({"private.sh": b"docker push\n", "infra/new.tf": b"# not added yet\n"})
 
     found = scan_repo.scan_repo(repository.path)
@@ -43,10 +43,10 @@ def test_reads_what_says_something_and_nothing_else(tmp_path: Path) -> None:
 
 def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
     """What the remote calls its default branch is known after a clone."""
-    origin = git_repository.make(tmp_path, FILES)
+    origin = git_repository.make_repository(tmp_path, FILES)
     origin.git("tag", "v1.2.3")
     origin.git("push", "--quiet", "--tags")
-    clone = git_repository.clone(origin, tmp_path / "clone")
+    clone = git_repository.clone_repository(origin, tmp_path / "clone")
     clone.git("switch", "--quiet", "--create", "fix/typo")
 
     found = scan_repo.scan_repo(clone.path).repository
@@ -60,7 +60,7 @@ def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
 def test_an_app_below_the_top_sees_its_own_files_alone(tmp_path: Path) -> None:
     """Its neighbours' scripts name other apps."""
     files = {"web/Dockerfile": b"FROM scratch\n", "blog/deploy.sh": b"docker push\n"}
-    web = git_repository.make(tmp_path, files).path / "web"
+    web = git_repository.make_repository(tmp_path, files).path / "web"
 
     found = scan_repo.scan_repo(web)
 
@@ -71,7 +71,7 @@ def test_an_app_below_the_top_sees_its_own_files_alone(tmp_path: Path) -> None:
 
 def test_finds_the_app_that_is_configured_above(tmp_path: Path) -> None:
     """One that is not is refused, with where it is."""
-    repository = git_repository.make(tmp_path, {"VERSION": b"1.0.0\n", "src/app.py": b""})
+    repository = git_repository.make_repository(tmp_path, {"VERSION": b"1.0.0\n", "src/app.py": b""})
     below = repository.path / "src"
 
     with pytest.raises(Refused, match="is below an app") as caught:
@@ -101,6 +101,6 @@ def test_a_region_is_that_of_the_users_own_configuration(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    repository = git_repository.make(tmp_path / "work", {"VERSION": b"1.0.0\n"})
+    repository = git_repository.make_repository(tmp_path / "work", {"VERSION": b"1.0.0\n"})
 
     assert scan_repo.scan_repo(repository.path).region == region
