@@ -13,6 +13,7 @@ import attrs
 from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
 from kaizen_tasks.localcloud.apprunner.secret_values import SECRET_REFERENCE
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
+from kaizen_tasks.localcloud.clock import Clock
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
@@ -61,6 +62,7 @@ class AppRunner:
         registry: host and port of the registry, for pulling into an engine.
         issue_password: issues a password for that registry.
         resolve_secret: returns what a reference to a secret stands for.
+        clock: measures the time that deployments take.
     """
 
     name = "apprunner"
@@ -78,6 +80,7 @@ class AppRunner:
         registry: str,
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
+        clock: Clock | None = None,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self._services = ServiceStore(state / "services")
@@ -90,6 +93,7 @@ class AppRunner:
             deploy_seconds=deploy_seconds,
             notice_seconds=notice_seconds,
             resolve_secret=resolve_secret,
+            clock=clock or Clock(),
         )
         self._controller.restore()
         store.on_tag_moved(self._controller.handle_tag_moved)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from kaizen_tasks.localcloud.apprunner.services import ServiceStore
+    from kaizen_tasks.localcloud.clock import Clock
     from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
     from kaizen_tasks.localcloud.logs.files import LogStore
     from kaizen_tasks.localcloud.registry.store import ImageStore
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _DEPLOYMENT_TYPES = frozenset({"CREATE_SERVICE", "START_DEPLOYMENT", "UPDATE_SERVICE", "RESUME_SERVICE"})
 _NOUNS = {"PAUSE_SERVICE": "Pause", "DELETE_SERVICE": "Deletion"}
 _DRAIN_SECONDS = 1.0
+_DRAIN_CHECK_SECONDS = 0.1
 _CLOSE_SECONDS = 15.0
 _MAX_PARALLEL_RESTARTS = 4  # at a time, so that a cloud with many services listens soon after it was started
 _log = logging.getLogger(__name__)
@@ -59,9 +61,10 @@ class ServiceController:
         deploy_seconds: how long an operation is in progress at least.
         notice_seconds: how long a moved tag goes unnoticed.
         resolve_secret: returns what a reference to a secret stands for.
+        clock: measures all of these seconds, and those that an instance may take to become healthy.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - this is where everything that deployments need arrives
         self,
         *,
         services: ServiceStore,
@@ -71,6 +74,7 @@ class ServiceController:
         deploy_seconds: float,
         notice_seconds: float,
         resolve_secret: Callable[[str], str],
+        clock: Clock,
     ) -> None:
         self._services = services
         self._launcher = launcher
@@ -79,6 +83,7 @@ class ServiceController:
         self._deploy_seconds = deploy_seconds
         self._notice_seconds = notice_seconds
         self._resolve_secret = resolve_secret
+        self._clock = clock
         self._runtimes: dict[str, _ServiceRuntime] = {}
         self._pending_digests: dict[str, str] = {}
         self._threads: set[threading.Thread] = set()
@@ -168,7 +173,7 @@ class ServiceController:
 
     def _auto_deploy_later(self, arn: str, digest: str) -> None:
         with contextlib.suppress(Interrupted):
-            self._wait_until(time.monotonic() + self._notice_seconds)
+            self._wait_until(self._clock.now() + self._notice_seconds)
             self._auto_deploy_now(arn, digest)
 
     def _auto_deploy_now(self, arn: str, digest: str) -> None:
@@ -185,7 +190,7 @@ class ServiceController:
         self._deploy_moved_tag(arn, digest)
 
     def _run_or_roll_back(self, arn: str, operation: ServiceOperation, digest: str | None) -> None:
-        earliest_end = time.monotonic() + self._deploy_seconds
+        earliest_end = self._clock.now() + self._deploy_seconds
         try:
             previous_instance = self._execute(arn, operation, digest, earliest_end)
         except Interrupted:
@@ -232,12 +237,12 @@ class ServiceController:
     def _start_instance(
         self, service: AppRunnerService, operation: ServiceOperation | None, digest: str | None, earliest_end: float
     ) -> Instance:
-        """Start an instance; return it when it is healthy, but not before the monotonic clock says so."""
+        """Start an instance; return it when it is healthy, but not before the clock says so."""
         spec = self._instance_spec(service, digest)
         self._logs.append_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
         instance = self._launcher.start(spec)
         try:
-            wait_until_healthy(instance, service.health_check, self._closing)
+            wait_until_healthy(instance, service.health_check, self._closing, self._clock)
             self._wait_until(earliest_end)
         except BaseException as error:
             instance.stop()
@@ -274,7 +279,10 @@ class ServiceController:
         previous_instance, runtime.instance = runtime.instance, instance
         runtime.proxy.switch(instance.port if instance else None)
         if previous_instance is not None:
-            runtime.proxy.drain(previous_instance.port, _DRAIN_SECONDS)
+            deadline = self._clock.now() + _DRAIN_SECONDS
+            while not runtime.proxy.drain(previous_instance.port, _DRAIN_CHECK_SECONDS):
+                if self._clock.now() >= deadline:
+                    break
         return previous_instance
 
     def _shut_down(self, arn: str, operation: ServiceOperation) -> Callable[[AppRunnerService], AppRunnerService]:
@@ -335,7 +343,7 @@ class ServiceController:
         self._logs.append_event(service, f"Service status is set to {service.status}.")
 
     def _wait_until(self, deadline: float) -> None:
-        if self._closing.wait(max(0.0, deadline - time.monotonic())):
+        if self._clock.wait(self._closing, deadline):
             raise Interrupted("the local cloud is stopping")
 
     def _start_thread(self, work: Callable[[], None]) -> None:

@@ -6,13 +6,13 @@ import http.client
 import shutil
 import socket
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from kaizen_tasks.errors import DeployFailed, Interrupted
+from kaizen_tasks.localcloud.clock import Clock
 from kaizen_tasks.localcloud.instances.process import ProcessInstance, kill_orphans
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class InstanceLauncher:
                     return port
 
 
-def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: threading.Event) -> None:
+def wait_until_healthy(
+    instance: Instance, check: HealthCheck, stop_event: threading.Event, clock: Clock | None = None
+) -> None:
     """Wait for as many good answers in a row as the check wants.
 
     Intervals are shortened: nothing here is far away, and the configured ones stay upper bounds.
@@ -117,13 +119,14 @@ def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: threa
         DeployFailed: the application exited, or did not become healthy in time.
         Interrupted: the event was set.
     """
-    deadline = time.monotonic() + check.startup_timeout
+    clock = clock or Clock()
+    deadline = clock.now() + check.startup_timeout
     successes = 0
     while successes < check.healthy_threshold:
         code = instance.exit_code()
         if code is not None:
             raise DeployFailed("Health check failed.", state=f"Container exit code: {code}")
-        if time.monotonic() > deadline:
+        if clock.now() > deadline:
             raise DeployFailed("Health check failed.", state=f"Not healthy within {check.startup_timeout:g} seconds")
         successes = successes + 1 if is_healthy(instance.port, check) else 0
         if stop_event.wait(min(_POLL_SECONDS, check.interval)):
