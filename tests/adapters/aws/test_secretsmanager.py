@@ -16,6 +16,7 @@ from kaizen_tasks.ports.types import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts import secrets as contract
 from tests.contracts.secrets import NAME, SecretsContract, new, write
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from tests.support.local_cloud import Cloud
@@ -34,7 +35,7 @@ def refuse_once(cloud: Cloud, operation: str, code: str) -> None:
     match = {"service": "secretsmanager", "operation": operation}
     content = json.dumps({"match": match, "do": {"error": {"code": code, "status": 400}}}).encode()
     request = urllib.request.Request(f"{cloud.endpoint_url}/_kaizen/faults", data=content)
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=HANG_SECONDS).close()
 
 
 class TestSecretsManager(SecretsContract):

@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import threading
-import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,10 @@ from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 from tests.localcloud.layers import Shelf
 from tests.localcloud.manual_clock import ManualClock
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
@@ -26,8 +26,6 @@ pytestmark = pytest.mark.integration
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 BROKEN = "raise SystemExit('cannot start')"
 SILENT = "import time; time.sleep(60)"
-HANG_SECONDS = 120.0
-"""Seconds after which a test that hangs fails."""
 IMPATIENT = {"Interval": 1, "Timeout": 1, "UnhealthyThreshold": 1}
 
 
@@ -106,13 +104,6 @@ class Region:
     def log(self, service: dict[str, Any], stream: str) -> str:
         group = self.folder.joinpath("apprunner", "logs", service["ServiceName"], service["ServiceId"])
         return group.joinpath(stream).read_text()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + HANG_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 def ask(url: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import urllib.request
 import uuid
 from pathlib import Path
@@ -26,6 +25,7 @@ from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from tests.localcloud.layers import BUNDLE, Shelf, archive, file, folder
 from tests.localcloud.manual_clock import ManualClock
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +35,6 @@ pytestmark = pytest.mark.integration
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="what is asserted is read from /proc")
 CHECK = HealthCheck(protocol="TCP", path="/", interval=1, timeout=1, healthy_threshold=1, unhealthy_threshold=5)
 NEVER = threading.Event()
-HANG_SECONDS = 120.0
-"""Seconds after which a test that hangs fails."""
 
 
 @pytest.fixture
@@ -108,13 +106,6 @@ def is_alive(pid: int) -> bool:
 
 def wait_until_gone(pid: int) -> None:
     wait_for(lambda: not is_alive(pid))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + HANG_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 def test_runs_an_image_as_a_process_and_stops_it(
