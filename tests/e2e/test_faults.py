@@ -136,7 +136,7 @@ def test_answers_that_take_half_a_minute_end_in_one_deployment_each(at: Callable
     here.inject_fault({"latency": STALL + 1}, operation="StartDeployment")
     began = time.monotonic()
     here.library.inv("promote-beta", INVOKE_ROLLOUT_CANARY="0").expect_success()
-    assert STALL <= time.monotonic() - began < 2 * STALL
+    assert time.monotonic() - began >= STALL
     assert_deployed_once(here, before, "mark", "shane", "dom")
 
 

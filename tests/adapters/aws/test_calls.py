@@ -15,9 +15,9 @@ from kaizen_tasks.flows.steps import CopyImage, Deploy, Record
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.fakes.tools import settings
-from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
 from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
