@@ -151,7 +151,7 @@ class TestParking:
         arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "do": {"park": True}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cloud.client("ecr").describe_registry)
-            assert control(cloud, "GET", "parked?seconds=10") == ["DescribeRegistry"]
+            assert control(cloud, "GET", "parked?seconds=100") == ["DescribeRegistry"]
             assert not waiting.done()
             control(cloud, "POST", "parked", {"drop": False})
             assert waiting.result()["registryId"] == "123456789012"
@@ -165,7 +165,7 @@ class TestParking:
         arrange(cloud, {"match": {"operation": "DeleteRepository"}, "do": {"park": True, "late": late}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(ecr.delete_repository, repositoryName=name)
-            control(cloud, "GET", "parked?seconds=10")
+            control(cloud, "GET", "parked?seconds=100")
             control(cloud, "POST", "parked", {"drop": True})
             assert isinstance(waiting.exception(), ConnectionClosedError)
         left = [each["repositoryName"] for each in ecr.describe_repositories()["repositories"]]
