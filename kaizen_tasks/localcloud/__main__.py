@@ -21,6 +21,7 @@ from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.apprunner.api import AppRunner
 from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.clock import Clock
 from kaizen_tasks.localcloud.ecr.api import Ecr
 from kaizen_tasks.localcloud.logs.api import CloudWatch
 from kaizen_tasks.localcloud.logs.files import LogStore
@@ -168,6 +169,7 @@ def _apprunner(
         registry=address,
         issue_password=tokens.issue,
         resolve_secret=SecretResolver(moto).resolve,
+        clock=Clock(),
     )
 
 

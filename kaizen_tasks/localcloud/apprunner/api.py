@@ -13,7 +13,6 @@ import attrs
 from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
 from kaizen_tasks.localcloud.apprunner.secret_values import SECRET_REFERENCE
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
-from kaizen_tasks.localcloud.clock import Clock
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from kaizen_tasks.localcloud.clock import Clock
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
 JsonObject = dict[str, Any]
@@ -80,7 +80,7 @@ class AppRunner:
         registry: str,
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
-        clock: Clock | None = None,
+        clock: Clock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self._services = ServiceStore(state / "services")
@@ -93,7 +93,7 @@ class AppRunner:
             deploy_seconds=deploy_seconds,
             notice_seconds=notice_seconds,
             resolve_secret=resolve_secret,
-            clock=clock or Clock(),
+            clock=clock,
         )
         self._controller.restore()
         store.on_tag_moved(self._controller.handle_tag_moved)

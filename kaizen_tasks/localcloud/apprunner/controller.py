@@ -15,7 +15,7 @@ import attrs
 from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
 from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation
-from kaizen_tasks.localcloud.instances.launcher import wait_until_healthy
+from kaizen_tasks.localcloud.instances.health import wait_until_healthy
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.instances.launcher import HealthCheck
+from kaizen_tasks.localcloud.instances.health import HealthCheck
 
 if TYPE_CHECKING:
     from pathlib import Path
