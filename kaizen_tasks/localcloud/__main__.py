@@ -28,11 +28,11 @@ from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
 from kaizen_tasks.localcloud.registry.store import ImageStore
+from kaizen_tasks.localcloud.router import Router
 from kaizen_tasks.localcloud.server.access_log import AccessLog
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.faults import FaultInjector
-from kaizen_tasks.localcloud.server.router import Router
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 
 if TYPE_CHECKING:

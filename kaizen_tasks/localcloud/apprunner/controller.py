@@ -220,8 +220,8 @@ class ServiceController:
     ) -> Instance | None:
         """Carry an operation out; return the instance that serves nobody any more, for whose end nobody waits."""
         service = self._set_status(arn, operation, "IN_PROGRESS")
-        self._logs.append_event(service, f"Service status is set to {service.status}.")
-        self._logs.append_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
+        self._log_event(service, f"Service status is set to {service.status}.")
+        self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
         if operation.type in _DEPLOYMENT_TYPES:
             previous_instance = self._switch_instance(
                 arn, self._start_instance(service, operation, digest, earliest_end)
@@ -230,7 +230,7 @@ class ServiceController:
         else:
             self._wait_until(earliest_end)
             previous_instance, apply_outcome = None, self._shut_down(arn, operation)
-        self._logs.append_event(service, f"{_operation_noun(operation)} with ID : {operation.id} succeeded.", operation)
+        self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} succeeded.", operation)
         self._finish(arn, operation, "SUCCEEDED", apply_outcome)
         return previous_instance
 
@@ -239,7 +239,7 @@ class ServiceController:
     ) -> Instance:
         """Start an instance; return it when it is healthy, but not before the clock says so."""
         spec = self._instance_spec(service, digest)
-        self._logs.append_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
+        self._log_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
         instance = self._launcher.start(spec)
         try:
             wait_until_healthy(instance, service.health_check, self._closing, self._clock)
@@ -249,14 +249,14 @@ class ServiceController:
             if isinstance(error, DeployFailed):
                 self._log_output_tail(service, operation, spec)
             raise
-        self._logs.append_event(service, "Health check is successful. Routing traffic to application.", operation)
+        self._log_event(service, "Health check is successful. Routing traffic to application.", operation)
         return instance
 
     def _log_output_tail(
         self, service: AppRunnerService, operation: ServiceOperation | None, spec: InstanceSpec
     ) -> None:
         for line in spec.tail():
-            self._logs.append_event(service, f"Last output : {line}", operation)
+            self._log_event(service, f"Last output : {line}", operation)
 
     def _instance_spec(self, service: AppRunnerService, digest: str | None) -> InstanceSpec:
         if digest is None:
@@ -270,7 +270,7 @@ class ServiceController:
             | {name: self._resolve_secret(reference) for name, reference in service.secrets.items()},
             arguments=service.arguments,
             port=service.application_port,
-            output=self._logs.register_output(service, instance_id),
+            output=self._logs.register_output(service.log_path, instance_id),
         )
 
     def _switch_instance(self, arn: str, instance: Instance | None) -> Instance | None:
@@ -305,9 +305,7 @@ class ServiceController:
         except Interrupted:
             return
         except KaizenError as error:
-            self._logs.append_event(
-                service, f"The service could not be started again. Failure reason : {error.message}"
-            )
+            self._log_event(service, f"The service could not be started again. Failure reason : {error.message}")
         finally:
             runtime.lock.release()
 
@@ -315,14 +313,17 @@ class ServiceController:
         """Return a service to what it was; what it ran has been serving all the time."""
         service = self._services.get(arn)
         if error.state:
-            self._logs.append_event(service, error.state, operation)
+            self._log_event(service, error.state, operation)
         reason = f"{_operation_noun(operation)} with ID : {operation.id} failed. Failure reason : {error.message}"
-        self._logs.append_event(service, reason, operation)
+        self._log_event(service, reason, operation)
         if self._runtimes[arn].instance is None:
             self._finish(arn, operation, "FAILED", _restore_configuration)
             return
         self._set_status(arn, operation, "ROLLBACK_IN_PROGRESS")
         self._finish(arn, operation, "ROLLBACK_SUCCEEDED", _restore_configuration)
+
+    def _log_event(self, service: AppRunnerService, message: str, operation: ServiceOperation | None = None) -> None:
+        self._logs.append_event(service.log_path, message, operation.id if operation else "")
 
     def _set_status(self, arn: str, operation: ServiceOperation, status: str) -> AppRunnerService:
         with self._services.lock:
@@ -340,7 +341,7 @@ class ServiceController:
         with self._services.lock:
             final_service = attrs.evolve(apply_outcome(self._services.get(arn)), fallback=None)
             service = self._services.put(final_service.with_operation(operation.with_status(status)))
-        self._logs.append_event(service, f"Service status is set to {service.status}.")
+        self._log_event(service, f"Service status is set to {service.status}.")
 
     def _wait_until(self, deadline: float) -> None:
         if self._clock.wait(self._closing, deadline):

@@ -87,6 +87,11 @@ class AppRunnerService:
         return "OPERATION_IN_PROGRESS" if self.is_busy else self.resting
 
     @property
+    def log_path(self) -> str:
+        """Return what its log groups have in common: its name and its id."""
+        return f"{self.name}/{self.id}"
+
+    @property
     def repository(self) -> str:
         """The repository its image comes from."""
         return _split_image_identifier(self._image_repository["ImageIdentifier"])[0]

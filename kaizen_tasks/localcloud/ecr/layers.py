@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.ecr.errors import EcrBase, ecr_errors
 from kaizen_tasks.localcloud.registry.blobs import UploadOffsetError
+from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
 from kaizen_tasks.localcloud.registry.manifests import is_digest
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.repositories import ImageRepository
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-DOWNLOAD_PREFIX = "/_kaizen/layers/"
 _PART_BYTES = 10 << 20
 _DOWNLOAD_SECONDS = 3600
 
@@ -40,7 +40,7 @@ class EcrLayers(EcrBase):
                 f"No image in the repository with name '{repository.name}' refers to layer '{digest}'",
             )
         token = self.tokens.issue(digest, seconds=_DOWNLOAD_SECONDS)
-        url = f"http://{self.registry}{DOWNLOAD_PREFIX}{digest}?token={token}"
+        url = f"http://{self.registry}{LAYER_DOWNLOAD_PREFIX}{digest}?token={token}"
         return {"downloadUrl": url, "layerDigest": digest}
 
     def initiate_layer_upload(self, request: JsonObject) -> JsonObject:

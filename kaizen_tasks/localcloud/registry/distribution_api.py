@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.layers import DOWNLOAD_PREFIX
 from kaizen_tasks.localcloud.registry.blobs import (
     DigestMismatchError,
     UnknownUploadError,
@@ -44,6 +43,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.blobs import Upload
     from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
+
+LAYER_DOWNLOAD_PREFIX = "/_kaizen/layers/"
+"""Path of the layer addresses that ECR's GetDownloadUrlForLayer returns."""
 
 _NAME_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY_NAME = rf"(?P<name>{_NAME_COMPONENT}(?:/{_NAME_COMPONENT})*)"
@@ -122,7 +124,7 @@ class DistributionApi:
         return _strip_body(response) if request.method == "HEAD" else response
 
     def _dispatch(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(DOWNLOAD_PREFIX):
+        if request.path.startswith(LAYER_DOWNLOAD_PREFIX):
             return self._download_layer(request)
         if not self.tokens.is_authorized(request.header("Authorization")):
             return self._challenge()
@@ -150,7 +152,7 @@ class DistributionApi:
         )
 
     def _download_layer(self, request: HttpRequest) -> HttpResponse:
-        digest = request.path.removeprefix(DOWNLOAD_PREFIX)
+        digest = request.path.removeprefix(LAYER_DOWNLOAD_PREFIX)
         if not is_digest(digest) or not self.tokens.is_valid(digest, request.query.get("token", "")):
             raise RegistryError(403, "DENIED", "the address has expired or was not issued here")
         return self._blob_response(request, digest)

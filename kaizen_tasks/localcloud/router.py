@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.layers import DOWNLOAD_PREFIX
+from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 
@@ -93,7 +93,7 @@ class Router:
             DropConnectionError: a fault wants the connection to be reset.
             ConnectionError: the client went away.
         """
-        if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(DOWNLOAD_PREFIX):
+        if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(LAYER_DOWNLOAD_PREFIX):
             return self._handle_control(request)
         route = _route(request)
         return self._access_log.record(request, self._handle_safely(request, route), route.log_fields(request))
@@ -154,7 +154,7 @@ class Router:
 
 
 def _route(request: HttpRequest) -> Route:
-    if request.path.startswith(("/v2/", DOWNLOAD_PREFIX)):
+    if request.path.startswith(("/v2/", LAYER_DOWNLOAD_PREFIX)):
         return Route(service=REGISTRY_SERVICE)
     scope = _CREDENTIAL_SCOPE.search(request.header("Authorization"))
     if scope is None:
