@@ -7,17 +7,7 @@ import binascii
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from kaizen_tasks.localcloud.registry.blobs import DigestMismatchError, UnknownUploadError
-from kaizen_tasks.localcloud.registry.manifests import ManifestError
-from kaizen_tasks.localcloud.registry.store import (
-    ImageExistsError,
-    InvalidTagError,
-    MissingChildrenError,
-    MissingLayersError,
-    RepositoryExistsError,
-    TagProtectedError,
-    UnknownRepositoryError,
-)
+from kaizen_tasks.localcloud.registry import errors
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
@@ -32,18 +22,18 @@ T = TypeVar("T")
 
 _PAGE_SIZE = 100
 _ERROR_CODES: dict[type[Exception], str] = {
-    UnknownRepositoryError: "RepositoryNotFoundException",
-    RepositoryExistsError: "RepositoryAlreadyExistsException",
-    InvalidTagError: "InvalidParameterException",
-    ImageExistsError: "ImageAlreadyExistsException",
-    TagProtectedError: "ImageTagAlreadyExistsException",
-    MissingLayersError: "LayersNotFoundException",
-    MissingChildrenError: "ReferencedImagesNotFoundException",
-    ManifestError: "InvalidParameterException",
-    UnknownUploadError: "UploadNotFoundException",
-    DigestMismatchError: "InvalidLayerException",
+    errors.UnknownRepositoryError: "RepositoryNotFoundException",
+    errors.RepositoryExistsError: "RepositoryAlreadyExistsException",
+    errors.InvalidTagError: "InvalidParameterException",
+    errors.ImageExistsError: "ImageAlreadyExistsException",
+    errors.TagProtectedError: "ImageTagAlreadyExistsException",
+    errors.MissingLayersError: "LayersNotFoundException",
+    errors.MissingChildrenError: "ReferencedImagesNotFoundException",
+    errors.ManifestError: "InvalidParameterException",
+    errors.UnknownUploadError: "UploadNotFoundException",
+    errors.DigestMismatchError: "InvalidLayerException",
 }
-_REGISTRY_SCOPED_ERRORS = (UnknownRepositoryError, RepositoryExistsError, ImageExistsError)
+_REGISTRY_SCOPED_ERRORS = (errors.UnknownRepositoryError, errors.RepositoryExistsError, errors.ImageExistsError)
 
 
 class EcrBase:

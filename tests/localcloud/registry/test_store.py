@@ -11,15 +11,17 @@ import attrs
 import pytest
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.blobs import UnknownUploadError
+from kaizen_tasks.localcloud.registry.errors import (
+    ImageExistsError,
+    TagProtectedError,
+    UnknownRepositoryError,
+    UnknownUploadError,
+)
 from kaizen_tasks.localcloud.registry.manifests import parse_manifest
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import (
     BLOB_MOUNTING,
-    ImageExistsError,
     ImageStore,
-    TagProtectedError,
-    UnknownRepositoryError,
 )
 from tests.localcloud.samples import CONFIG, digest_of, image
 from tests.support.waiting import HANG_SECONDS
