@@ -1,4 +1,4 @@
-"""What App Runner does with services: one operation at a time for each, in the background."""
+"""Runs operations on services in background threads, one at a time per service."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _NOUNS = {"PAUSE_SERVICE": "Pause", "DELETE_SERVICE": "Deletion"}
 _DRAIN_SECONDS = 1.0
 _DRAIN_CHECK_SECONDS = 0.1
 _CLOSE_SECONDS = 15.0
-_MAX_PARALLEL_RESTARTS = 4  # at a time, so that a cloud with many services listens soon after it was started
+_MAX_PARALLEL_RESTARTS = 4  # so that a cloud with many services listens soon after its start
 _log = logging.getLogger(__name__)
 
 
 class InvalidStateError(Exception):
-    """The service is not in a state in which the operation may begin."""
+    """The service has a status in which the operation is not allowed."""
 
 
 @attrs.define(kw_only=True)
 class _ServiceRuntime:
-    """The moving parts of a service; `lock` is held by whoever changes them."""
+    """The proxy and the instance of a service; hold `lock` to change them."""
 
     proxy: TcpProxy
     instance: Instance | None = None
@@ -51,20 +51,20 @@ class _ServiceRuntime:
 
 
 class ServiceController:
-    """Carries out operations.
+    """Runs the operations of all services.
 
     Args:
-        services: the services they are done to.
-        launcher: starts the instances.
-        store: holds the images.
-        logs: receives what a person will want to know.
-        deploy_seconds: how long an operation is in progress at least.
-        notice_seconds: how long a moved tag goes unnoticed.
-        resolve_secret: returns what a reference to a secret stands for.
-        clock: measures all of these seconds, and those that an instance may take to become healthy.
+        services: the services.
+        launcher: starts instances.
+        store: the registry's images.
+        logs: receives the services' events.
+        deploy_seconds: minimum duration of an operation.
+        notice_seconds: delay of automatic deployments after a tag has moved.
+        resolve_secret: returns the value of a secret, by its reference.
+        clock: the clock of all durations.
     """
 
-    def __init__(  # noqa: PLR0913 - this is where everything that deployments need arrives
+    def __init__(  # noqa: PLR0913 - everything that deployments need
         self,
         *,
         services: ServiceStore,
@@ -91,18 +91,18 @@ class ServiceController:
         self._restart_slots = threading.BoundedSemaphore(_MAX_PARALLEL_RESTARTS)
 
     def restore(self) -> None:
-        """Start what ran when the local cloud stopped, and settle what it was in the middle of."""
+        """End operations that were interrupted when the local cloud stopped, and restart running services."""
         self._launcher.remove_orphans()
         for stored_service in self._services.all():
             if stored_service.deleted is None:
                 port = self.open_port(stored_service.arn, stored_service.port)
                 service = self._services.put(attrs.evolve(_end_interrupted(stored_service), port=port))
                 if service.resting == "RUNNING":
-                    self._runtimes[service.arn].lock.acquire()  # whatever is asked for first comes after it
+                    self._runtimes[service.arn].lock.acquire()  # the first operation waits for the restart
                     self._start_thread(functools.partial(self._restart, service))
 
     def open_port(self, arn: str, port: int = 0) -> int:
-        """Give a service its public port, the one it had if that is free; return which one it got."""
+        """Open a service's public port, preferably the given one; return the port."""
         proxy = TcpProxy(port)
         self._runtimes[arn] = _ServiceRuntime(proxy=proxy)
         return proxy.port
@@ -115,16 +115,16 @@ class ServiceController:
         allowed_statuses: Collection[str],
         update: Callable[[AppRunnerService], AppRunnerService] = lambda service: service,
     ) -> tuple[AppRunnerService, ServiceOperation]:
-        """Begin an operation and return at once.
+        """Start an operation in the background; return the service and the operation.
 
         Args:
             arn: the service.
-            operation_type: the operation's type.
-            allowed_statuses: the states of the service in which it may begin.
-            update: what it changes in the service's configuration; undone if the operation fails.
+            operation_type: the type, such as `START_DEPLOYMENT`.
+            allowed_statuses: statuses of the service in which the operation is allowed.
+            update: changes the service's configuration; undone if the operation fails.
 
         Raises:
-            Busy: the service is in another state.
+            InvalidStateError: the service has another status.
         """
         with self._services.lock:
             current_service = self._services.get(arn)
@@ -141,13 +141,13 @@ class ServiceController:
         return service, operation
 
     def handle_tag_moved(self, repository: str, tag: str, digest: str) -> None:
-        """Deploy to the services that follow a tag: later to a busy one, never to a paused one."""
+        """Deploy to the services that follow a tag: to busy ones later, to paused ones never."""
         for service in self._services.all():
             if service.follows_tag and (service.repository, service.reference) == (repository, tag):
                 self._auto_deploy(service.arn, digest)
 
     def close(self) -> None:
-        """Stop everything; what is in progress stays unfinished, and the next start settles it."""
+        """Stop all services; `restore` ends the operations in progress at the next start."""
         with self._services.lock:
             self._closing.set()
         for thread in tuple(self._threads):
@@ -159,13 +159,13 @@ class ServiceController:
             stopper.join(timeout=_CLOSE_SECONDS)
 
     def _digest_to_deploy(self, service: AppRunnerService, operation_type: str) -> str | None:
-        """Decide which bytes are deployed; a resumed service gets what it had, not what was pushed since."""
+        """Return the image to deploy; a resumed service keeps the image that it had."""
         if operation_type == "RESUME_SERVICE":
             return service.digest
         return self._store.resolve(service.repository, service.reference)
 
     def _auto_deploy(self, arn: str, digest: str) -> None:
-        """Follow at once, so that whoever moved the tag sees it, or only after a while."""
+        """Deploy at once, before the request that moved the tag is answered, or after the configured delay."""
         if self._notice_seconds:
             self._start_thread(lambda: self._auto_deploy_later(arn, digest))
         else:
@@ -197,7 +197,7 @@ class ServiceController:
             raise
         except KaizenError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - whatever happens, an operation ends
+        except Exception as error:  # noqa: BLE001 - every operation ends
             _log.exception("%s of %s", operation.type, arn)
             failure = DeployFailed(f"Internal error: {error!r}")
         else:
@@ -208,7 +208,7 @@ class ServiceController:
         self._roll_back(arn, operation, failure)
 
     def _deploy_moved_tag(self, arn: str, deployed_digest: str | None) -> None:
-        """Deploy what the tag moved to meanwhile."""
+        """Deploy the image that the tag has been moved to during an operation."""
         with self._services.lock:
             pending_digest = self._pending_digests.pop(arn, None)
             if pending_digest not in (None, deployed_digest):
@@ -218,7 +218,7 @@ class ServiceController:
     def _execute(
         self, arn: str, operation: ServiceOperation, digest: str | None, earliest_end: float
     ) -> Instance | None:
-        """Carry an operation out; return the instance that serves nobody any more, for whose end nobody waits."""
+        """Run an operation. Return the replaced instance, which the caller stops after the operation, or None."""
         service = self._set_status(arn, operation, "IN_PROGRESS")
         self._log_event(service, f"Service status is set to {service.status}.")
         self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
@@ -237,7 +237,7 @@ class ServiceController:
     def _start_instance(
         self, service: AppRunnerService, operation: ServiceOperation | None, digest: str | None, earliest_end: float
     ) -> Instance:
-        """Start an instance; return it when it is healthy, but not before the clock says so."""
+        """Start an instance and return it when it is healthy, but not before `earliest_end`."""
         spec = self._instance_spec(service, digest)
         self._log_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
         instance = self._launcher.start(spec)
@@ -274,7 +274,7 @@ class ServiceController:
         )
 
     def _switch_instance(self, arn: str, instance: Instance | None) -> Instance | None:
-        """Send traffic to another instance, or to none; return the one before when its connections have ended."""
+        """Route traffic to another instance, or to none; return the previous one when its connections are drained."""
         runtime = self._runtimes[arn]
         previous_instance, runtime.instance = runtime.instance, instance
         runtime.proxy.switch(instance.port if instance else None)
@@ -295,7 +295,7 @@ class ServiceController:
         return lambda service: attrs.evolve(service, resting="DELETED", deleted=time.time())
 
     def _restart(self, service: AppRunnerService) -> None:
-        """Start again what a service ran before the local cloud stopped."""
+        """Start the image that a service ran before the local cloud stopped."""
         runtime = self._runtimes[service.arn]
         try:
             with self._restart_slots:
@@ -310,7 +310,7 @@ class ServiceController:
             runtime.lock.release()
 
     def _roll_back(self, arn: str, operation: ServiceOperation, error: KaizenError) -> None:
-        """Return a service to what it was; what it ran has been serving all the time."""
+        """End a failed operation; the previous instance, if any, has been serving all the time."""
         service = self._services.get(arn)
         if error.state:
             self._log_event(service, error.state, operation)
@@ -337,7 +337,7 @@ class ServiceController:
         status: str,
         apply_outcome: Callable[[AppRunnerService], AppRunnerService],
     ) -> None:
-        """Write down the end of an operation and what it leaves, as one change."""
+        """Save the end of an operation and its outcome as one change."""
         with self._services.lock:
             final_service = attrs.evolve(apply_outcome(self._services.get(arn)), fallback=None)
             service = self._services.put(final_service.with_operation(operation.with_status(status)))
@@ -373,7 +373,7 @@ def _restore_configuration(service: AppRunnerService) -> AppRunnerService:
 
 
 def _end_interrupted(service: AppRunnerService) -> AppRunnerService:
-    """End an operation that was in progress when the local cloud stopped: nothing of it has taken effect."""
+    """End an operation that was interrupted when the local cloud stopped; it has had no effect."""
     if not service.is_busy:
         return service
     operation = service.operations[-1]
