@@ -13,6 +13,7 @@ from invoke.collection import Collection
 
 import kaizen_tasks
 from kaizen_tasks.flows import steps
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ HEAVY = ("attr", "attrs", "boto3", "botocore", "cattrs", "git", "moto", "rich", 
 def python(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run this Python in a folder; the package is found wherever that is."""
     return subprocess.run(
-        [sys.executable, *words], cwd=cwd, capture_output=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, *words], cwd=cwd, capture_output=True, encoding="utf-8", check=False, timeout=HANG_SECONDS
     )
 
 
@@ -37,7 +38,7 @@ def kaizen(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=HANG_SECONDS,
     )
 
 

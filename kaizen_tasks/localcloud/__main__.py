@@ -21,17 +21,18 @@ from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.apprunner.api import AppRunner
 from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.clock import Clock
 from kaizen_tasks.localcloud.ecr.api import Ecr
 from kaizen_tasks.localcloud.logs.api import CloudWatch
 from kaizen_tasks.localcloud.logs.files import LogStore
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
 from kaizen_tasks.localcloud.registry.store import ImageStore
+from kaizen_tasks.localcloud.router import Router
 from kaizen_tasks.localcloud.server.access_log import AccessLog
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.faults import FaultInjector
-from kaizen_tasks.localcloud.server.router import Router
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ def _apprunner(
         registry=address,
         issue_password=tokens.issue,
         resolve_secret=SecretResolver(moto).resolve,
+        clock=Clock(),
     )
 
 

@@ -31,7 +31,9 @@ DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
 """Region of the cloud when none is configured."""
 
-START_STOP_TIMEOUT_SECONDS = 20.0
+START_STOP_TIMEOUT_SECONDS = 120.0
+"""Seconds within which the cloud starts or stops; on a busy machine it has taken twenty."""
+
 SIGNAL_RETRY_SECONDS = 1.0
 """Seconds after which SIGTERM is sent again."""
 

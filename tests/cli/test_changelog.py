@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.host import process
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def kaizen(app: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=HANG_SECONDS,
     )
 
 

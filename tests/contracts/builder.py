@@ -19,6 +19,7 @@ from kaizen_tasks.config.settings import BuildRules
 from kaizen_tasks.domain.release import BuildSpec
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 from kaizen_tasks.ports.types import Login, Secret
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ class DistributionShelf:
             "Authorization": f"Basic {base64.b64encode(known).decode()}",
             "Accept": ", ".join(MANIFESTS),
         }
-        connection = HTTPConnection(self.login.host, timeout=10)
+        connection = HTTPConnection(self.login.host, timeout=HANG_SECONDS)
         try:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.domain.lock import Lock
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.state import Locks
@@ -202,7 +203,7 @@ def _race(locks: Locks, *, at: datetime, over: Lock | None = None) -> list[str]:
     start = threading.Barrier(RACERS)
 
     def run(token: str) -> bool:
-        start.wait(timeout=30)
+        start.wait(timeout=HANG_SECONDS)
         return locks.acquire(wanted(token, at=at), replacing=over).token == token
 
     racers = [f"racer{number}" for number in range(RACERS)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.platform import Prober
@@ -31,36 +32,42 @@ class ProberContract:
     def test_brings_status_and_body(self, site: Site) -> None:
         site.answer(503, b"not yet")
 
-        assert ProbeResponse(status=503, body=b"not yet") == site.prober.probe(site.url, timeout=5, max_bytes=100)
+        assert ProbeResponse(status=503, body=b"not yet") == site.prober.probe(
+            site.url, timeout=HANG_SECONDS, max_bytes=100
+        )
 
     def test_asks_anew_each_time(self, site: Site) -> None:
         site.answer(200, b"old")
-        site.prober.probe(site.url, timeout=5, max_bytes=100)
+        site.prober.probe(site.url, timeout=HANG_SECONDS, max_bytes=100)
         site.answer(200, b"new")
 
-        assert ProbeResponse(status=200, body=b"new") == site.prober.probe(site.url, timeout=5, max_bytes=100)
+        assert ProbeResponse(status=200, body=b"new") == site.prober.probe(
+            site.url, timeout=HANG_SECONDS, max_bytes=100
+        )
 
     def test_reads_no_more_than_it_was_told(self, site: Site) -> None:
         site.answer(200, b"12345")
 
-        assert ProbeResponse(status=200, body=b"12345") == site.prober.probe(site.url, timeout=5, max_bytes=5)
+        assert ProbeResponse(status=200, body=b"12345") == site.prober.probe(
+            site.url, timeout=HANG_SECONDS, max_bytes=5
+        )
         assert ProbeResponse(status=200, body=b"1234", error="answers more than 4 bytes") == site.prober.probe(
-            site.url, timeout=5, max_bytes=4
+            site.url, timeout=HANG_SECONDS, max_bytes=4
         )
 
     def test_says_that_nobody_listens(self, site: Site) -> None:
         assert ProbeResponse(error="refuses the connection") == site.prober.probe(
-            site.nowhere, timeout=5, max_bytes=100
+            site.nowhere, timeout=HANG_SECONDS, max_bytes=100
         )
 
     def test_brings_headers_by_name_in_lower_case(self, site: Site) -> None:
         site.answer(200, b"")
 
-        assert site.prober.probe(site.url, timeout=5, max_bytes=100).headers["x-site"] == "here"
+        assert site.prober.probe(site.url, timeout=HANG_SECONDS, max_bytes=100).headers["x-site"] == "here"
 
     def test_asks_with_get_unless_told_otherwise(self, site: Site) -> None:
         site.answer(200, b"")
-        site.prober.probe(site.url, timeout=5, max_bytes=100)
+        site.prober.probe(site.url, timeout=HANG_SECONDS, max_bytes=100)
 
         assert ProbeRequest() == site.heard
 
@@ -69,6 +76,6 @@ class ProberContract:
         site.answer(201, b"made")
 
         assert ProbeResponse(status=201, body=b"made") == site.prober.probe(
-            site.url, timeout=5, max_bytes=100, request=wanted
+            site.url, timeout=HANG_SECONDS, max_bytes=100, request=wanted
         )
         assert wanted == site.heard

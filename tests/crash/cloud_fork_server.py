@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.rehearsal import cloud as clouds
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from kaizen_tasks.rehearsal.cloud import Cloud
-
-START_SECONDS = 20.0
-"""Seconds for the start of a cloud, on a busy machine."""
 
 
 class CloudForkServer:
@@ -46,7 +44,7 @@ class CloudForkServer:
     def start(self, state: Path, *options: str) -> Cloud:
         """Start a cloud on a state folder, and return it once it answers."""
         pid = self._fork("\t".join((str(state), *options)))
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while time.monotonic() < deadline:
             running_cloud = clouds.find_cloud(state)
             if running_cloud is not None and running_cloud.pid == pid:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.waiting import HANG_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,4 +39,4 @@ def _remove_images() -> None:
 
 
 def _docker(*words: str) -> str:
-    return subprocess.run(("docker", *words), capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(("docker", *words), capture_output=True, text=True, timeout=HANG_SECONDS, check=True).stdout

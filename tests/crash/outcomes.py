@@ -103,7 +103,7 @@ def _served_version(address: str) -> str:
     deadline = time.monotonic() + COMMAND_SECONDS
     while True:
         try:
-            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=10) as response:
+            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=COMMAND_SECONDS) as response:
                 document: Mapping[str, str] = json.load(response)
             return f"{document['version']} in {document['environment']}"
         except HTTPError as error:

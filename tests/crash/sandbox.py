@@ -15,6 +15,7 @@ from kaizen_tasks.rehearsal.cloud import Cloud
 from tests.crash.cloud_fork_server import kill_cloud
 from tests.crash.library import Library, user_environ
 from tests.support import git_repository
+from tests.support.waiting import HANG_SECONDS
 from tests.support.workspace import COMMAND_SECONDS
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class TeamSandbox:
         return self._send(Request(f"{self.endpoint}/_kaizen/{path}", json.dumps(content).encode(), method=method))
 
     def _send(self, request: Request) -> Any:
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=HANG_SECONDS) as answer:
             return json.loads(answer.read() or b"null")
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support import workspace
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 KEYS = {"repository", "service", "url", "image_tag", "digest", "running", "ledger", "lock", "hold", "drift"}
-SOON = 5.0
-"""Seconds in which a process that was told to stop has left the list of processes."""
 
 FIVE = ["staging", "prod", "mark", "shane", "dom"]
 
@@ -91,7 +90,7 @@ def test_leaves_nothing_in_the_temporary_folder(ended: tuple[CommandResult, Path
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc")
 def test_leaves_no_process_behind(ended: tuple[CommandResult, Path]) -> None:
     _, folder = ended
-    deadline = time.monotonic() + SOON
+    deadline = time.monotonic() + HANG_SECONDS
     while workspace.processes_mentioning(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert workspace.processes_mentioning(folder) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from tests.support.local_cloud import Cloud
 
 pytestmark = pytest.mark.e2e
-
-ENOUGH = 15.0
-"""Seconds after which an app that keeps talking without end must have been given up."""
 
 CRASHING = "raise SystemExit('no database')\n"
 
@@ -85,7 +81,7 @@ def test_a_throttled_cloud_only_takes_longer(world: Workspace) -> None:
 def test_an_app_that_does_not_prove_its_version_fails(
     demo: Workspace, answer: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
-    before, asked, began = demo.refs, len(demo.requests), time.monotonic()
+    before, asked = demo.refs, len(demo.requests)
     with bad_servers.serve(answer) as url:
         said = demo.inv(
             "verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="500ms"
@@ -95,7 +91,6 @@ def test_an_app_that_does_not_prove_its_version_fails(
     assert "\x1b" not in said.out + said.err
     assert mutating_operations(demo.requests[asked:]) == []
     assert demo.refs == before
-    assert time.monotonic() - began < ENOUGH
 
 
 def test_a_first_release_that_does_not_prove_itself_is_finished_by_the_same_command(world: Workspace) -> None:

@@ -70,7 +70,7 @@ def test_a_flow_that_fails_ends_as_it_would(app: Workspace, tmp_path: Path) -> N
     """With its own error and exit code; here the app has no /version, and its team has kept the world to look at it."""
     site = app.clone / "coach" / "site.py"
     app.commit("coach/site.py", site.read_text().replace('case "/version"', 'case "/versjon"'))
-    app.commit("kaizen.toml", (app.clone / "kaizen.toml").read_text().replace('timeout = "5m"', 'timeout = "2s"'))
+    app.commit("kaizen.toml", (app.clone / "kaizen.toml").read_text().replace('timeout = "5m"', 'timeout = "10s"'))
     kept = tmp_path / "kept"
 
     said = app.inv("rehearse", "--flow", "release-staging", "--keep", str(kept))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import new_world
 from tests.support import workspace
+from tests.support.waiting import HANG_SECONDS
 from tests.support.workspace import assert_refused
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def world(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def configured(world: Workspace) -> dict[str, Any]:
     """Return what staging's app says of itself."""
     url = world.inv("status", "--json").document["environments"]["staging"]["url"]
-    with urllib.request.urlopen(f"{url}/settings", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/settings", timeout=HANG_SECONDS) as answer:
         said: dict[str, Any] = json.load(answer)
         return said
 

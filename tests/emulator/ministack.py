@@ -17,15 +17,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tests.support.docker_registry import free_port
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "KAIZEN_TEST_MINISTACK"
 """Where it is, for the tests: `http://127.0.0.1:4566`."""
-
-STARTS_WITHIN = 30.0
-STOPS_WITHIN = 10.0
 
 
 def main(program: str, *arguments: str) -> int:
@@ -60,7 +58,7 @@ def running(program: str) -> Iterator[str]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
+    deadline = time.monotonic() + HANG_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with urlopen(f"{url}/_ministack/health", timeout=1):
@@ -73,7 +71,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(STOPS_WITHIN)
+        process.wait(HANG_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from tests.support.waiting import HANG_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 COACH = Path(__file__).parents[2] / "examples" / "coach"
-PATIENCE = 20.0  # seconds, for a busy machine
 
 
 @frozen(kw_only=True)
@@ -42,7 +43,7 @@ class RunningCoach:
 
 def ask(port: int, path: str, method: str = "GET") -> Reply:
     """Ask a loopback port for one path."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_SECONDS)
     try:
         connection.request(method, path)
         response = connection.getresponse()

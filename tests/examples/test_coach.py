@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.examples.coach import COACH, PATIENCE, running, start
+from tests.examples.coach import COACH, running, start
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def test_settings_of_a_laptop(coach: RunningCoach) -> None:
 
 def test_does_not_start_with_a_temperature_that_is_none() -> None:
     with start(AI_TEMPERATURE="warm") as process:
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, err) == (1, "coach: AI_TEMPERATURE must be a number, not 'warm'\n")
 
 
@@ -173,7 +174,7 @@ def test_runs_from_any_working_directory(tmp_path: Path) -> None:
 
 def test_refuses_a_port_that_is_no_port_in_one_line() -> None:
     with start(PORT="eighty") as process:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=HANG_SECONDS)
     assert (process.returncode, out) == (1, "")
     assert err == "coach: PORT must be a number from 0 to 65535, not 'eighty'\n"
 
@@ -182,14 +183,14 @@ def test_does_not_start_with_a_broken_plan(tmp_path: Path) -> None:
     app_folder = copied_app(tmp_path)
     (app_folder / "coach/data/week.json").write_text('{"name": "Short", "sessions": []}')
     with start(app_folder) as process:
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 1
     assert err == "coach: week.json holds 0 sessions, a week has 7\n"
 
 
 def test_says_that_its_port_is_taken(coach: RunningCoach) -> None:
     with start(PORT=str(coach.port)) as process:
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 1
     assert err.startswith("coach: ")
     assert err.endswith("Address already in use\n")
@@ -199,13 +200,13 @@ def test_says_that_its_port_is_taken(coach: RunningCoach) -> None:
 def test_stops_when_told(number: signal.Signals) -> None:
     with running() as app:
         app.process.send_signal(number)
-        assert app.process.wait(timeout=PATIENCE) == 0
+        assert app.process.wait(timeout=HANG_SECONDS) == 0
         with pytest.raises(ConnectionRefusedError):
             app.ask("/healthz")
 
 
 def test_finishes_the_answer_under_way_before_it_stops() -> None:
-    with running() as app, socket.create_connection(("127.0.0.1", app.port), timeout=PATIENCE) as client:
+    with running() as app, socket.create_connection(("127.0.0.1", app.port), timeout=HANG_SECONDS) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\n")
         app.ask("/healthz")  # the earlier connection has been accepted by the time this one is answered
         app.process.send_signal(signal.SIGTERM)
@@ -213,7 +214,7 @@ def test_finishes_the_answer_under_way_before_it_stops() -> None:
         client.sendall(b"Host: coach\r\n\r\n")
         with client.makefile("rb") as answer:
             assert answer.read().endswith(b"\r\n\r\nok\n")
-        assert app.process.wait(timeout=PATIENCE) == 0
+        assert app.process.wait(timeout=HANG_SECONDS) == 0
 
 
 def test_minified_stylesheet_keeps_every_declaration(tmp_path: Path) -> None:
@@ -275,7 +276,7 @@ def declarations(css: str) -> list[str]:
 
 def wait_until_refused(app: RunningCoach) -> None:
     """Wait until the stop has begun: nothing new is accepted."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_SECONDS
     while time.monotonic() < deadline:
         try:
             app.ask("/healthz")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.examples.coach import COACH, PATIENCE, ask
+from tests.examples.coach import COACH, ask
 from tests.support.base_image import base_image
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ def test_container_stops_by_itself_when_told(image: str) -> None:
     name = docker("run", "--detach", "--publish", "127.0.0.1::8080", image)
     try:
         body(name, "/healthz")
-        docker("stop", "--time", str(int(PATIENCE)), name)
+        docker("stop", "--time", str(int(HANG_SECONDS)), name)
         assert docker("inspect", "--format", "{{.State.ExitCode}}", name) == "0"
     finally:
         docker("rm", "--force", name)
@@ -112,7 +113,7 @@ def build(name: str, base: str, version: str) -> None:
 def body(container: str, path: str) -> str:
     """Ask the container for a path, as soon as it listens."""
     port = int(docker("port", container, "8080/tcp").splitlines()[0].rpartition(":")[2])
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_SECONDS
     while True:
         try:
             return ask(port, path).body

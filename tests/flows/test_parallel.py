@@ -11,8 +11,9 @@ import pytest
 
 from kaizen_tasks.flows.parallel import for_each_parallel, map_parallel
 
-WITHIN = 10.0
-"""Seconds for something that takes milliseconds, on a busy machine."""
+WITHIN = 120.0
+"""Seconds after which a test that hangs fails."""
+MANY = 10_000
 
 
 def test_for_each_works_on_max_workers_items_at_the_same_time() -> None:
@@ -51,13 +52,13 @@ def test_for_each_interrupted_starts_nothing_more_and_waits_for_what_has_started
         started.append(number)
         if number == 0:
             os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.2)
+        time.sleep(0.01)
         ended.append(number)
 
     with pytest.raises(KeyboardInterrupt):
-        for_each_parallel(work, range(20), max_workers=2)
+        for_each_parallel(work, range(MANY), max_workers=2)
 
-    assert len(started) == len(ended) < 20
+    assert len(started) == len(ended) < MANY
 
 
 def test_map_returns_results_in_the_order_of_the_items() -> None:

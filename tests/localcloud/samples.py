@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,7 @@ class RawRegistry:
     def __init__(self, cloud: Cloud) -> None:
         data = cloud.client("ecr").get_authorization_token()["authorizationData"][0]
         self.authorization = f"Basic {data['authorizationToken']}"
-        self.connection = http.client.HTTPConnection(cloud.registry, timeout=30)
+        self.connection = http.client.HTTPConnection(cloud.registry, timeout=HANG_SECONDS)
 
     def ask(self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

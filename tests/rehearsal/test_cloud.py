@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from attrs import evolve
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal.cloud import Cloud
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,11 +88,8 @@ def test_starts_again_after_a_killed_cloud(state: Path) -> None:
 
 
 def wait_until_gone(state: Path) -> None:
-    """Wait until the folder is unlocked."""
-    deadline = time.monotonic() + 10
-    while clouds.find_cloud(state) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    """Wait until no process locks a state folder."""
+    wait_for(lambda: clouds.find_cloud(state) is None)
 
 
 @pytest.mark.parametrize("record", [STATE_RECORD, {}, [], 3, {"pid": 1}])

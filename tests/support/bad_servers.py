@@ -88,8 +88,9 @@ def slow_drip(app: BaseHTTPRequestHandler) -> None:
     app.send_response(200)
     app.send_header("Content-Length", "1000000")
     app.end_headers()
-    for byte in b'{"version": "v0.2.0", "environment": "staging"' + b" " * 1000:
-        app.wfile.write(bytes((byte,)))
+    app.wfile.write(b'{"version": "v0.2.0", "environment": "staging"')
+    while True:  # until the client disconnects
+        app.wfile.write(b" ")
         time.sleep(DRIP_SECONDS)
 
 

@@ -13,11 +13,11 @@ from typing import Self
 from attrs import define, field
 
 from kaizen_tasks.ports.types import Login, Secret
+from tests.support.waiting import HANG_SECONDS
 
 USERNAME = "AWS"
 PASSWORD = "let-me-in"  # the one that the hash below was made from
 HTPASSWD = f"{USERNAME}:$2b$04$b32uwAaQ9mqeiYTj2dOzvu8IoXPtYYW.rAK7bAPH8cNivgrHT7RGa\n"
-STARTS_WITHIN = 20.0
 
 
 def docker_registry() -> str | None:
@@ -86,10 +86,10 @@ class DockerRegistry:
         return config
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN
+        deadline = time.monotonic() + HANG_SECONDS
         while time.monotonic() < deadline:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", self.port), timeout=HANG_SECONDS).close()
             except OSError:
                 time.sleep(0.02)
             else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.request import Request, urlopen
 
 from kaizen_tasks.adapters.aws.session import Aws
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
-STOP_TIMEOUT_SECONDS = 120.0
-"""Only a cloud that hangs takes longer; nothing is measured by it."""
 
 
 def share_service_models() -> None:
@@ -163,7 +162,7 @@ class Cloud:
         self._close_clients()
         self._process.terminate()
         try:
-            self._process.communicate(timeout=STOP_TIMEOUT_SECONDS)
+            self._process.communicate(timeout=HANG_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()

@@ -59,7 +59,7 @@ command = ["python", "-m", "coach"]
 [verify]
 matches = 2
 interval = "20ms"
-timeout = "20s"
+timeout = "2m"
 """
 
 Request = dict[str, Any]  # one line of the local cloud's request log

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import boto3
+    from botocore.client import BaseClient
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
     from types_boto3_apprunner import AppRunnerClient
@@ -191,13 +192,19 @@ class Aws(Identity):
         return self._account
 
     def _create_client(self, service: str) -> object:
-        """Create a client; it costs 60 to 80 ms, and a session is not safe to share between threads."""
+        """Create a client; it costs 60 to 80 ms, and a session is not safe to share between threads.
+
+        botocore builds a client's exception classes on first use, once for each thread that asks at that moment, and
+        `except` does not catch an exception of another thread's class. So they are built here, under the lock.
+        """
         import boto3
 
         if self._session is None:
             self._session = boto3.session.Session(profile_name=self._profile or None, region_name=self._region)
-        create_client = cast("Callable[..., object]", self._session.client)
-        return create_client(service, config=_client_config())
+        create_client = cast("Callable[..., BaseClient]", self._session.client)
+        client = create_client(service, config=_client_config())
+        _ = client.exceptions
+        return client
 
 
 @contextmanager

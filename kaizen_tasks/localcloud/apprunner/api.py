@@ -1,4 +1,4 @@
-"""App Runner as its clients see it: requests, answers and errors; the work is done in `operations`."""
+"""App Runner's API: requests, responses and errors; the controller runs the operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import attrs
 
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from kaizen_tasks.localcloud.clock import Clock
     from kaizen_tasks.localcloud.registry.store import ImageStore
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-JsonObject = dict[str, Any]
 _Item = TypeVar("_Item", AppRunnerService, ServiceOperation)
 
-_PAGE_SIZE = 20  # the most that ListServices and ListOperations return at once
+_PAGE_SIZE = 20  # maximum of ListServices and ListOperations
 _NOT_RUNNING = "Can't start a deployment on the specified service, because it isn't in RUNNING state."
-# Defaults of the API reference: InstanceConfiguration, HealthCheckConfiguration, NetworkConfiguration.
+# Defaults by the API reference: InstanceConfiguration, HealthCheckConfiguration, NetworkConfiguration.
 _INSTANCE_DEFAULTS = {"Cpu": "1024", "Memory": "2048"}
 _HEALTH_CHECK_DEFAULTS = {
     "Protocol": "TCP",
@@ -48,24 +49,25 @@ _PASSTHROUGH_KEYS = ("EncryptionConfiguration", "ObservabilityConfiguration")
 
 
 class AppRunner:
-    """The App Runner of one account and region.
+    """App Runner of one account in one region.
 
     Args:
-        state: the folder that holds everything it knows.
-        store: the images of the registry beside it.
-        account: the account's number.
-        region: the region's name.
-        engine: what runs instances: `docker`, `process`, or `auto` for a container where an engine answers.
-        deploy_seconds: how long every operation is in progress at least.
-        notice_seconds: how long a service that follows a tag does not notice that it has moved.
-        registry: host and port of the registry, for pulling into an engine.
-        issue_password: issues a password for that registry.
-        resolve_secret: returns what a reference to a secret stands for.
+        state: the folder of its state.
+        store: the registry's images.
+        account: the account number.
+        region: the region.
+        engine: what runs instances: `docker`, `process`, or `auto` for containers if an engine is available.
+        deploy_seconds: minimum duration of an operation.
+        notice_seconds: delay of automatic deployments after a tag has moved.
+        registry: host and port of the registry, from which the engine pulls images.
+        issue_password: returns a password for that registry.
+        resolve_secret: returns the value of a secret, by its reference.
+        clock: the clock of all durations.
     """
 
     name = "apprunner"
 
-    def __init__(  # noqa: PLR0913 - this is where everything that the cloud was told arrives
+    def __init__(  # noqa: PLR0913 - the composition of everything that App Runner needs
         self,
         *,
         state: Path,
@@ -78,6 +80,7 @@ class AppRunner:
         registry: str,
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
+        clock: Clock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self._services = ServiceStore(state / "services")
@@ -90,12 +93,13 @@ class AppRunner:
             deploy_seconds=deploy_seconds,
             notice_seconds=notice_seconds,
             resolve_secret=resolve_secret,
+            clock=clock,
         )
         self._controller.restore()
         store.on_tag_moved(self._controller.handle_tag_moved)
 
     def close(self) -> None:
-        """Stop every instance and free every port; the next App Runner starts again what ran."""
+        """Stop every instance and free every port; the next App Runner on this folder restarts the services."""
         self._controller.close()
 
     def create_service(self, request: JsonObject) -> JsonObject:
@@ -113,12 +117,12 @@ class AppRunner:
         return {"Service": self._describe(self._get_service(request["ServiceArn"]))}
 
     def list_services(self, request: JsonObject) -> JsonObject:
-        """List services, a page at a time."""
+        """Return one page of the services."""
         page, next_page = _paginate(self._existing_services(), request)
         return {"ServiceSummaryList": [_service_summary(service) for service in page], **next_page}
 
     def update_service(self, request: JsonObject) -> JsonObject:
-        """Change a service's configuration and deploy it; this also mends one that failed to be created."""
+        """Change a service's configuration and deploy it; also allowed after a failed creation."""
         service = self._get_service(request["ServiceArn"])
         configuration = self._merge_configuration(request, service.configuration)
         return self._start_operation(
@@ -129,20 +133,20 @@ class AppRunner:
         )
 
     def delete_service(self, request: JsonObject) -> JsonObject:
-        """Stop a service for good."""
+        """Stop a service and delete it."""
         allowed_statuses = {"RUNNING", "PAUSED", "CREATE_FAILED", "DELETE_FAILED"}
         return self._start_operation(request["ServiceArn"], "DELETE_SERVICE", allowed_statuses=allowed_statuses)
 
     def pause_service(self, request: JsonObject) -> JsonObject:
-        """Stop a service for a while."""
+        """Stop a service until it is resumed."""
         return self._start_operation(request["ServiceArn"], "PAUSE_SERVICE", allowed_statuses={"RUNNING"})
 
     def resume_service(self, request: JsonObject) -> JsonObject:
-        """Start a paused service with the image it had."""
+        """Start a paused service with the image that it had."""
         return self._start_operation(request["ServiceArn"], "RESUME_SERVICE", allowed_statuses={"PAUSED"})
 
     def start_deployment(self, request: JsonObject) -> JsonObject:
-        """Deploy what the service's tag stands for now."""
+        """Deploy the image that the service's tag currently points at."""
         service = self._get_service(request["ServiceArn"])
         try:
             _, operation = self._controller.start_operation(
@@ -153,7 +157,7 @@ class AppRunner:
         return {"OperationId": operation.id}
 
     def list_operations(self, request: JsonObject) -> JsonObject:
-        """List a service's operations, newest first, a page at a time."""
+        """Return one page of a service's operations, newest first."""
         service = self._get_service(request["ServiceArn"])
         page, next_page = _paginate(service.operations[::-1], request)
         return {
@@ -227,7 +231,7 @@ class AppRunner:
         )
 
     def _merge_configuration(self, request: JsonObject, current: JsonObject) -> JsonObject:
-        """Lay what a request says over what was there, and that over the defaults."""
+        """Return the defaults, overridden by the current configuration, overridden by the request."""
         source = {**current.get("SourceConfiguration", {}), **request.get("SourceConfiguration", {})}
         passthrough = {
             name: {**current, **request}[name] for name in _PASSTHROUGH_KEYS if name in {**current, **request}
@@ -259,10 +263,10 @@ class AppRunner:
 
 
 def _validate_source(source: JsonObject) -> JsonObject:
-    """Check where a service's image comes from, and fill in defaults.
+    """Validate a service's image and fill in defaults.
 
     Raises:
-        ServiceError: it is not an image of the registry, or asks for what is not offered here.
+        ServiceError: it is not an image of ECR, or its configuration is invalid or not supported here.
     """
     image = source.get("ImageRepository")
     if image is None or image["ImageRepositoryType"] != "ECR":
@@ -309,10 +313,10 @@ def _tags_by_key(tags: Sequence[dict[str, str]]) -> dict[str, str]:
 
 
 def _paginate(items: Sequence[_Item], request: JsonObject) -> tuple[Sequence[_Item], JsonObject]:
-    """Cut out the page that a request asks for; its token is the id of the last item of the page before.
+    """Return the requested page; its token is the id of the last item on the previous page.
 
     Raises:
-        ServiceError: no page ever ended with that token.
+        ServiceError: no item has that id.
     """
     start = 0
     if "NextToken" in request:

@@ -1,4 +1,4 @@
-"""What App Runner does with services: one operation at a time for each, in the background."""
+"""Runs operations on services in background threads, one at a time per service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import attrs
 from kaizen_tasks.errors import DeployFailed, Interrupted, KaizenError
 from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation
-from kaizen_tasks.localcloud.instances.launcher import wait_until_healthy
+from kaizen_tasks.localcloud.instances.health import wait_until_healthy
 from kaizen_tasks.localcloud.instances.rootfs import read_image
 from kaizen_tasks.localcloud.instances.spec import Instance, InstanceSpec
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from kaizen_tasks.localcloud.apprunner.services import ServiceStore
+    from kaizen_tasks.localcloud.clock import Clock
     from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
     from kaizen_tasks.localcloud.logs.files import LogStore
     from kaizen_tasks.localcloud.registry.store import ImageStore
@@ -30,18 +31,19 @@ if TYPE_CHECKING:
 _DEPLOYMENT_TYPES = frozenset({"CREATE_SERVICE", "START_DEPLOYMENT", "UPDATE_SERVICE", "RESUME_SERVICE"})
 _NOUNS = {"PAUSE_SERVICE": "Pause", "DELETE_SERVICE": "Deletion"}
 _DRAIN_SECONDS = 1.0
+_DRAIN_CHECK_SECONDS = 0.1
 _CLOSE_SECONDS = 15.0
-_MAX_PARALLEL_RESTARTS = 4  # at a time, so that a cloud with many services listens soon after it was started
+_MAX_PARALLEL_RESTARTS = 4  # so that a cloud with many services listens soon after its start
 _log = logging.getLogger(__name__)
 
 
 class InvalidStateError(Exception):
-    """The service is not in a state in which the operation may begin."""
+    """The service has a status in which the operation is not allowed."""
 
 
 @attrs.define(kw_only=True)
 class _ServiceRuntime:
-    """The moving parts of a service; `lock` is held by whoever changes them."""
+    """The proxy and the instance of a service; hold `lock` to change them."""
 
     proxy: TcpProxy
     instance: Instance | None = None
@@ -49,19 +51,20 @@ class _ServiceRuntime:
 
 
 class ServiceController:
-    """Carries out operations.
+    """Runs the operations of all services.
 
     Args:
-        services: the services they are done to.
-        launcher: starts the instances.
-        store: holds the images.
-        logs: receives what a person will want to know.
-        deploy_seconds: how long an operation is in progress at least.
-        notice_seconds: how long a moved tag goes unnoticed.
-        resolve_secret: returns what a reference to a secret stands for.
+        services: the services.
+        launcher: starts instances.
+        store: the registry's images.
+        logs: receives the services' events.
+        deploy_seconds: minimum duration of an operation.
+        notice_seconds: delay of automatic deployments after a tag has moved.
+        resolve_secret: returns the value of a secret, by its reference.
+        clock: the clock of all durations.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that deployments need
         self,
         *,
         services: ServiceStore,
@@ -71,6 +74,7 @@ class ServiceController:
         deploy_seconds: float,
         notice_seconds: float,
         resolve_secret: Callable[[str], str],
+        clock: Clock,
     ) -> None:
         self._services = services
         self._launcher = launcher
@@ -79,6 +83,7 @@ class ServiceController:
         self._deploy_seconds = deploy_seconds
         self._notice_seconds = notice_seconds
         self._resolve_secret = resolve_secret
+        self._clock = clock
         self._runtimes: dict[str, _ServiceRuntime] = {}
         self._pending_digests: dict[str, str] = {}
         self._threads: set[threading.Thread] = set()
@@ -86,18 +91,18 @@ class ServiceController:
         self._restart_slots = threading.BoundedSemaphore(_MAX_PARALLEL_RESTARTS)
 
     def restore(self) -> None:
-        """Start what ran when the local cloud stopped, and settle what it was in the middle of."""
+        """End operations that were interrupted when the local cloud stopped, and restart running services."""
         self._launcher.remove_orphans()
         for stored_service in self._services.all():
             if stored_service.deleted is None:
                 port = self.open_port(stored_service.arn, stored_service.port)
                 service = self._services.put(attrs.evolve(_end_interrupted(stored_service), port=port))
                 if service.resting == "RUNNING":
-                    self._runtimes[service.arn].lock.acquire()  # whatever is asked for first comes after it
+                    self._runtimes[service.arn].lock.acquire()  # the first operation waits for the restart
                     self._start_thread(functools.partial(self._restart, service))
 
     def open_port(self, arn: str, port: int = 0) -> int:
-        """Give a service its public port, the one it had if that is free; return which one it got."""
+        """Open a service's public port, preferably the given one; return the port."""
         proxy = TcpProxy(port)
         self._runtimes[arn] = _ServiceRuntime(proxy=proxy)
         return proxy.port
@@ -110,16 +115,16 @@ class ServiceController:
         allowed_statuses: Collection[str],
         update: Callable[[AppRunnerService], AppRunnerService] = lambda service: service,
     ) -> tuple[AppRunnerService, ServiceOperation]:
-        """Begin an operation and return at once.
+        """Start an operation in the background; return the service and the operation.
 
         Args:
             arn: the service.
-            operation_type: the operation's type.
-            allowed_statuses: the states of the service in which it may begin.
-            update: what it changes in the service's configuration; undone if the operation fails.
+            operation_type: the type, such as `START_DEPLOYMENT`.
+            allowed_statuses: statuses of the service in which the operation is allowed.
+            update: changes the service's configuration; undone if the operation fails.
 
         Raises:
-            Busy: the service is in another state.
+            InvalidStateError: the service has another status.
         """
         with self._services.lock:
             current_service = self._services.get(arn)
@@ -136,13 +141,13 @@ class ServiceController:
         return service, operation
 
     def handle_tag_moved(self, repository: str, tag: str, digest: str) -> None:
-        """Deploy to the services that follow a tag: later to a busy one, never to a paused one."""
+        """Deploy to the services that follow a tag: to busy ones later, to paused ones never."""
         for service in self._services.all():
             if service.follows_tag and (service.repository, service.reference) == (repository, tag):
                 self._auto_deploy(service.arn, digest)
 
     def close(self) -> None:
-        """Stop everything; what is in progress stays unfinished, and the next start settles it."""
+        """Stop all services; `restore` ends the operations in progress at the next start."""
         with self._services.lock:
             self._closing.set()
         for thread in tuple(self._threads):
@@ -154,13 +159,13 @@ class ServiceController:
             stopper.join(timeout=_CLOSE_SECONDS)
 
     def _digest_to_deploy(self, service: AppRunnerService, operation_type: str) -> str | None:
-        """Decide which bytes are deployed; a resumed service gets what it had, not what was pushed since."""
+        """Return the image to deploy; a resumed service keeps the image that it had."""
         if operation_type == "RESUME_SERVICE":
             return service.digest
         return self._store.resolve(service.repository, service.reference)
 
     def _auto_deploy(self, arn: str, digest: str) -> None:
-        """Follow at once, so that whoever moved the tag sees it, or only after a while."""
+        """Deploy at once, before the request that moved the tag is answered, or after the configured delay."""
         if self._notice_seconds:
             self._start_thread(lambda: self._auto_deploy_later(arn, digest))
         else:
@@ -168,7 +173,7 @@ class ServiceController:
 
     def _auto_deploy_later(self, arn: str, digest: str) -> None:
         with contextlib.suppress(Interrupted):
-            self._wait_until(time.monotonic() + self._notice_seconds)
+            self._wait_until(self._clock.now() + self._notice_seconds)
             self._auto_deploy_now(arn, digest)
 
     def _auto_deploy_now(self, arn: str, digest: str) -> None:
@@ -185,14 +190,14 @@ class ServiceController:
         self._deploy_moved_tag(arn, digest)
 
     def _run_or_roll_back(self, arn: str, operation: ServiceOperation, digest: str | None) -> None:
-        earliest_end = time.monotonic() + self._deploy_seconds
+        earliest_end = self._clock.now() + self._deploy_seconds
         try:
             previous_instance = self._execute(arn, operation, digest, earliest_end)
         except Interrupted:
             raise
         except KaizenError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - whatever happens, an operation ends
+        except Exception as error:  # noqa: BLE001 - every operation ends
             _log.exception("%s of %s", operation.type, arn)
             failure = DeployFailed(f"Internal error: {error!r}")
         else:
@@ -203,7 +208,7 @@ class ServiceController:
         self._roll_back(arn, operation, failure)
 
     def _deploy_moved_tag(self, arn: str, deployed_digest: str | None) -> None:
-        """Deploy what the tag moved to meanwhile."""
+        """Deploy the image that the tag has been moved to during an operation."""
         with self._services.lock:
             pending_digest = self._pending_digests.pop(arn, None)
             if pending_digest not in (None, deployed_digest):
@@ -213,10 +218,10 @@ class ServiceController:
     def _execute(
         self, arn: str, operation: ServiceOperation, digest: str | None, earliest_end: float
     ) -> Instance | None:
-        """Carry an operation out; return the instance that serves nobody any more, for whose end nobody waits."""
+        """Run an operation. Return the replaced instance, which the caller stops after the operation, or None."""
         service = self._set_status(arn, operation, "IN_PROGRESS")
-        self._logs.append_event(service, f"Service status is set to {service.status}.")
-        self._logs.append_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
+        self._log_event(service, f"Service status is set to {service.status}.")
+        self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
         if operation.type in _DEPLOYMENT_TYPES:
             previous_instance = self._switch_instance(
                 arn, self._start_instance(service, operation, digest, earliest_end)
@@ -225,33 +230,33 @@ class ServiceController:
         else:
             self._wait_until(earliest_end)
             previous_instance, apply_outcome = None, self._shut_down(arn, operation)
-        self._logs.append_event(service, f"{_operation_noun(operation)} with ID : {operation.id} succeeded.", operation)
+        self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} succeeded.", operation)
         self._finish(arn, operation, "SUCCEEDED", apply_outcome)
         return previous_instance
 
     def _start_instance(
         self, service: AppRunnerService, operation: ServiceOperation | None, digest: str | None, earliest_end: float
     ) -> Instance:
-        """Start an instance; return it when it is healthy, but not before the monotonic clock says so."""
+        """Start an instance and return it when it is healthy, but not before `earliest_end`."""
         spec = self._instance_spec(service, digest)
-        self._logs.append_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
+        self._log_event(service, f"Starting instance {spec.instance_id} from {digest}.", operation)
         instance = self._launcher.start(spec)
         try:
-            wait_until_healthy(instance, service.health_check, self._closing)
+            wait_until_healthy(instance, service.health_check, self._closing, self._clock)
             self._wait_until(earliest_end)
         except BaseException as error:
             instance.stop()
             if isinstance(error, DeployFailed):
                 self._log_output_tail(service, operation, spec)
             raise
-        self._logs.append_event(service, "Health check is successful. Routing traffic to application.", operation)
+        self._log_event(service, "Health check is successful. Routing traffic to application.", operation)
         return instance
 
     def _log_output_tail(
         self, service: AppRunnerService, operation: ServiceOperation | None, spec: InstanceSpec
     ) -> None:
         for line in spec.tail():
-            self._logs.append_event(service, f"Last output : {line}", operation)
+            self._log_event(service, f"Last output : {line}", operation)
 
     def _instance_spec(self, service: AppRunnerService, digest: str | None) -> InstanceSpec:
         if digest is None:
@@ -265,16 +270,19 @@ class ServiceController:
             | {name: self._resolve_secret(reference) for name, reference in service.secrets.items()},
             arguments=service.arguments,
             port=service.application_port,
-            output=self._logs.register_output(service, instance_id),
+            output=self._logs.register_output(service.log_path, instance_id),
         )
 
     def _switch_instance(self, arn: str, instance: Instance | None) -> Instance | None:
-        """Send traffic to another instance, or to none; return the one before when its connections have ended."""
+        """Route traffic to another instance, or to none; return the previous one when its connections are drained."""
         runtime = self._runtimes[arn]
         previous_instance, runtime.instance = runtime.instance, instance
         runtime.proxy.switch(instance.port if instance else None)
         if previous_instance is not None:
-            runtime.proxy.drain(previous_instance.port, _DRAIN_SECONDS)
+            deadline = self._clock.now() + _DRAIN_SECONDS
+            while not runtime.proxy.drain(previous_instance.port, _DRAIN_CHECK_SECONDS):
+                if self._clock.now() >= deadline:
+                    break
         return previous_instance
 
     def _shut_down(self, arn: str, operation: ServiceOperation) -> Callable[[AppRunnerService], AppRunnerService]:
@@ -287,7 +295,7 @@ class ServiceController:
         return lambda service: attrs.evolve(service, resting="DELETED", deleted=time.time())
 
     def _restart(self, service: AppRunnerService) -> None:
-        """Start again what a service ran before the local cloud stopped."""
+        """Start the image that a service ran before the local cloud stopped."""
         runtime = self._runtimes[service.arn]
         try:
             with self._restart_slots:
@@ -297,24 +305,25 @@ class ServiceController:
         except Interrupted:
             return
         except KaizenError as error:
-            self._logs.append_event(
-                service, f"The service could not be started again. Failure reason : {error.message}"
-            )
+            self._log_event(service, f"The service could not be started again. Failure reason : {error.message}")
         finally:
             runtime.lock.release()
 
     def _roll_back(self, arn: str, operation: ServiceOperation, error: KaizenError) -> None:
-        """Return a service to what it was; what it ran has been serving all the time."""
+        """End a failed operation; the previous instance, if any, has been serving all the time."""
         service = self._services.get(arn)
         if error.state:
-            self._logs.append_event(service, error.state, operation)
+            self._log_event(service, error.state, operation)
         reason = f"{_operation_noun(operation)} with ID : {operation.id} failed. Failure reason : {error.message}"
-        self._logs.append_event(service, reason, operation)
+        self._log_event(service, reason, operation)
         if self._runtimes[arn].instance is None:
             self._finish(arn, operation, "FAILED", _restore_configuration)
             return
         self._set_status(arn, operation, "ROLLBACK_IN_PROGRESS")
         self._finish(arn, operation, "ROLLBACK_SUCCEEDED", _restore_configuration)
+
+    def _log_event(self, service: AppRunnerService, message: str, operation: ServiceOperation | None = None) -> None:
+        self._logs.append_event(service.log_path, message, operation.id if operation else "")
 
     def _set_status(self, arn: str, operation: ServiceOperation, status: str) -> AppRunnerService:
         with self._services.lock:
@@ -328,14 +337,14 @@ class ServiceController:
         status: str,
         apply_outcome: Callable[[AppRunnerService], AppRunnerService],
     ) -> None:
-        """Write down the end of an operation and what it leaves, as one change."""
+        """Save the end of an operation and its outcome as one change."""
         with self._services.lock:
             final_service = attrs.evolve(apply_outcome(self._services.get(arn)), fallback=None)
             service = self._services.put(final_service.with_operation(operation.with_status(status)))
-        self._logs.append_event(service, f"Service status is set to {service.status}.")
+        self._log_event(service, f"Service status is set to {service.status}.")
 
     def _wait_until(self, deadline: float) -> None:
-        if self._closing.wait(max(0.0, deadline - time.monotonic())):
+        if self._clock.wait(self._closing, deadline):
             raise Interrupted("the local cloud is stopping")
 
     def _start_thread(self, work: Callable[[], None]) -> None:
@@ -364,7 +373,7 @@ def _restore_configuration(service: AppRunnerService) -> AppRunnerService:
 
 
 def _end_interrupted(service: AppRunnerService) -> AppRunnerService:
-    """End an operation that was in progress when the local cloud stopped: nothing of it has taken effect."""
+    """End an operation that was interrupted when the local cloud stopped; it has had no effect."""
     if not service.is_busy:
         return service
     operation = service.operations[-1]

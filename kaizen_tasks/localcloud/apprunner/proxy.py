@@ -1,4 +1,4 @@
-"""The stable public port of a service: TCP connections forwarded to whichever instance is current."""
+"""A service's public port: a TCP proxy to its current instance."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _UNAVAILABLE_RESPONSE = (
 
 
 class TcpProxy:
-    """A listening port on loopback and the connections that came through it.
+    """A listening port on loopback, and its connections.
 
     Args:
-        port: the port to take; 0, or one that is not free, lets the operating system choose.
+        port: the port; any free one if it is 0 or in use.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -42,20 +42,20 @@ class TcpProxy:
         self._acceptor = self._start_thread(self._accept_all)
 
     def switch(self, target_port: int | None) -> int | None:
-        """Send new connections to another local port, or answer them 503; return the port used until now."""
+        """Forward new connections to another local port, or answer them 503; return the previous port."""
         with self._condition:
             previous_port, self._target_port = self._target_port, target_port
         return previous_port
 
     def drain(self, target_port: int, timeout: float) -> bool:
-        """Wait until no connection to a port is left, but no longer than some seconds."""
+        """Wait until no connection to a port is left; return False at the timeout."""
         with self._condition:
             return self._condition.wait_for(lambda: not self._connections[target_port], timeout=timeout)
 
     def close(self) -> None:
-        """Free the port, cut every connection and wait for the threads that served them."""
+        """Free the port, close all connections and wait for their threads."""
         self._closed.set()
-        with contextlib.suppress(OSError):  # closing a socket does not wake a thread that waits in its accept()
+        with contextlib.suppress(OSError):  # only a connection wakes the thread in accept()
             socket.create_connection(("127.0.0.1", self.port), timeout=_CONNECT_SECONDS).close()
         self._acceptor.join(timeout=_CONNECT_SECONDS)
         with self._condition:
@@ -70,7 +70,7 @@ class TcpProxy:
             while not self._closed.is_set():
                 try:
                     client, _ = self._listener.accept()
-                except OSError:  # no descriptors left, or a client that is already gone
+                except OSError:  # no file descriptors left, or the client has disconnected
                     self._closed.wait(_ACCEPT_RETRY_SECONDS)
                 else:
                     self._accept(client)
@@ -78,7 +78,7 @@ class TcpProxy:
     def _accept(self, client: socket.socket) -> None:
         try:
             self._start_thread(lambda: self._serve(client))
-        except RuntimeError:  # no thread can be started: refuse this client and keep listening
+        except RuntimeError:  # no thread could be started: refuse this client
             client.close()
 
     def _serve(self, client: socket.socket) -> None:
@@ -95,14 +95,14 @@ class TcpProxy:
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         try:
             response_thread = self._start_thread(lambda: _copy_stream(server, client))
-        except RuntimeError:  # no thread can be started: this client has to try again
+        except RuntimeError:  # no thread could be started: drop this client
             return
         _copy_stream(client, server)
         response_thread.join()
 
     @contextlib.contextmanager
     def _count_connection(self) -> Iterator[int | None]:
-        """Read the target and count the connection in one step, so that `drain` misses none."""
+        """Return the target and count the connection, under one lock so that `drain` misses none."""
         with self._condition:
             target_port = self._target_port
             self._connections[target_port or 0] += 1
@@ -115,7 +115,7 @@ class TcpProxy:
 
     @contextlib.contextmanager
     def _track(self, connection: socket.socket) -> Iterator[None]:
-        """Let `close` cut a connection for as long as it is open."""
+        """Register a connection for `close` until it is closed."""
         with connection:
             with self._condition:
                 self._sockets.add(connection)
@@ -129,8 +129,8 @@ class TcpProxy:
 
     def _start_thread(self, work: Callable[[], None]) -> threading.Thread:
         """Run a function in a thread that `close` waits for."""
-        thread = threading.Thread(target=self._run_thread, args=(work,), name=f"relay-{self.port}", daemon=True)
-        with self._condition:  # `close` must not meet a thread that it cannot wait for yet
+        thread = threading.Thread(target=self._run_thread, args=(work,), name=f"proxy-{self.port}", daemon=True)
+        with self._condition:  # `close` joins registered threads, which must have been started
             thread.start()
             self._threads.add(thread)
         return thread
@@ -151,7 +151,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def _copy_stream(source: socket.socket, sink: socket.socket) -> None:
-    """Pass on bytes until the source has no more, and then that it has no more."""
+    """Copy bytes until the end of the stream, and then end the other one."""
     try:
         while chunk := source.recv(_CHUNK_BYTES):
             sink.sendall(chunk)
@@ -162,13 +162,13 @@ def _copy_stream(source: socket.socket, sink: socket.socket) -> None:
 
 
 def _shut_down(connection: socket.socket) -> None:
-    """End a connection in both directions; whoever waits on it wakes up."""
+    """Shut a connection down in both directions, which wakes threads that wait on it."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
 
 def _send_unavailable(client: socket.socket) -> None:
-    """Say that nothing serves; read what still comes, as closing earlier could destroy the answer."""
+    """Send a 503 response, and read the rest of the request: closing with unread bytes could destroy the response."""
     deadline = time.monotonic() + _LINGER_SECONDS
     client.settimeout(_LINGER_SECONDS)
     with contextlib.suppress(OSError):

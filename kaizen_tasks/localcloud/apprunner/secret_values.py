@@ -1,4 +1,4 @@
-"""How App Runner reads secrets for an application."""
+"""The values of `RuntimeEnvironmentSecrets`."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SECRET_REFERENCE = re.compile(
 
 
 class SecretResolver:
-    """Reads what `RuntimeEnvironmentSecrets` refers to.
+    """Reads secrets from Secrets Manager.
 
     Args:
-        moto: has Secrets Manager.
+        moto: the backend with Secrets Manager.
     """
 
     def __init__(self, moto: MotoBackend) -> None:
         self._moto = moto
 
     def resolve(self, reference: str) -> str:
-        """Return what an application gets for a reference.
+        """Return the value that a reference refers to.
 
         Raises:
-            DeployFailed: there is no such secret, or it has no such key.
+            DeployFailed: the secret or its key does not exist.
         """
         match = SECRET_REFERENCE.fullmatch(reference)
         if match is None:

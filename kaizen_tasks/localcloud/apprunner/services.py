@@ -1,4 +1,4 @@
-"""What App Runner knows of its services: values, kept as one file each."""
+"""Services and their operations as immutable values, each service stored as one JSON file."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.instances.launcher import HealthCheck
+from kaizen_tasks.localcloud.instances.health import HealthCheck
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _UNFINISHED_STATUSES = frozenset({"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
-_MAX_OPERATIONS = 200  # a service's file is written anew at every change
+_MAX_OPERATIONS = 200  # a service's file is rewritten at every change
 
 
 @attrs.frozen(kw_only=True)
 class ServiceOperation:
-    """Something being done, or done, to a service; times are seconds since the epoch."""
+    """An operation on a service; times are seconds since the epoch."""
 
     id: str
     type: str
@@ -33,32 +33,32 @@ class ServiceOperation:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether its status is final."""
+        """Return whether its status is final."""
         return self.status not in _UNFINISHED_STATUSES
 
     def with_status(self, status: str) -> ServiceOperation:
-        """Return it in another status."""
+        """Return the operation with another status."""
         now = time.time()
         return attrs.evolve(self, status=status, updated=now, ended=None if status in _UNFINISHED_STATUSES else now)
 
 
 @attrs.frozen(kw_only=True)
 class AppRunnerService:
-    """One service.
+    """A service.
 
     Args:
-        name: what its owner calls it.
+        name: its name.
         id: 32 hexadecimal digits.
         arn: its ARN.
         port: its public port on loopback.
         created: seconds since the epoch.
         updated: seconds since the epoch.
-        deleted: seconds since the epoch, None for a living one.
-        resting: the status it has while no operation is in progress.
-        configuration: the configuration members of CreateService, defaults filled in.
-        fallback: the configuration to return to if the operation in progress fails.
+        deleted: seconds since the epoch; None if it is not deleted.
+        resting: its status while no operation is in progress.
+        configuration: the configuration members of CreateService, with defaults.
+        fallback: the configuration to restore if the operation in progress fails.
         tags: its tags.
-        digest: the image that serves; None before the first one does.
+        digest: the deployed image; None before the first deployment.
         operations: the latest operations, oldest first.
     """
 
@@ -78,52 +78,57 @@ class AppRunnerService:
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether an operation is in progress."""
+        """Return whether an operation is in progress."""
         return bool(self.operations) and not self.operations[-1].is_finished
 
     @property
     def status(self) -> str:
-        """Its status as App Runner names it."""
+        """Return its status in App Runner's terms."""
         return "OPERATION_IN_PROGRESS" if self.is_busy else self.resting
 
     @property
+    def log_path(self) -> str:
+        """Return what its log groups have in common: its name and its id."""
+        return f"{self.name}/{self.id}"
+
+    @property
     def repository(self) -> str:
-        """The repository its image comes from."""
+        """Return the repository of its image."""
         return _split_image_identifier(self._image_repository["ImageIdentifier"])[0]
 
     @property
     def reference(self) -> str:
-        """The tag or digest it follows."""
+        """Return the tag or digest of its image."""
         return _split_image_identifier(self._image_repository["ImageIdentifier"])[1]
 
     @property
     def follows_tag(self) -> bool:
-        """Tell whether it deploys by itself when its tag moves."""
+        """Return whether automatic deployments are enabled."""
         return bool(self.configuration["SourceConfiguration"]["AutoDeploymentsEnabled"])
 
     @property
     def application_port(self) -> int:
-        """The port that its application listens on."""
+        """Return the port that its application listens on."""
         return int(self._image_configuration["Port"])
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment variables it gives its application."""
+        """Return the environment variables of its application."""
         return dict(self._image_configuration.get("RuntimeEnvironmentVariables", {}))
 
     @property
     def secrets(self) -> dict[str, str]:
-        """The variables that it gives its application from secrets, by the reference to each."""
+        """Return the references to secrets by environment variable."""
         return dict(self._image_configuration.get("RuntimeEnvironmentSecrets", {}))
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What it runs instead of the image's default command."""
+        """Return the command that replaces the image's default command."""
         return tuple(shlex.split(self._image_configuration.get("StartCommand", "")))
 
     @property
     def health_check(self) -> HealthCheck:
-        """How it finds out whether an instance is healthy."""
+        """Return the health check of its instances."""
         check = self.configuration["HealthCheckConfiguration"]
         return HealthCheck(
             protocol=check["Protocol"],
@@ -145,11 +150,11 @@ class AppRunnerService:
         return configuration
 
     def find_operation(self, operation_id: str) -> ServiceOperation:
-        """Find one of its operations."""
+        """Return an operation by its identifier."""
         return next(operation for operation in self.operations if operation.id == operation_id)
 
     def with_operation(self, operation: ServiceOperation) -> AppRunnerService:
-        """Return it with an operation added, or with the one of the same id replaced."""
+        """Return the service with an operation, which replaces the one with the same id."""
         other_operations = tuple(entry for entry in self.operations if entry.id != operation.id)
         return attrs.evolve(
             self, operations=(*other_operations, operation)[-_MAX_OPERATIONS:], updated=operation.updated
@@ -157,10 +162,10 @@ class AppRunnerService:
 
 
 class ServiceStore:
-    """Every service, in memory and on disk.
+    """All services, in memory and on disk.
 
     Args:
-        folder: where their files are.
+        folder: the folder of their files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -171,17 +176,17 @@ class ServiceStore:
         self._services = {service.arn: service for service in sorted(stored_services, key=lambda entry: entry.created)}
 
     def all(self) -> tuple[AppRunnerService, ...]:
-        """Return every service, deleted ones too, oldest first."""
+        """Return all services, including deleted ones, oldest first."""
         with self.lock:
             return tuple(self._services.values())
 
     def get(self, arn: str) -> AppRunnerService:
-        """Return a service; KeyError where there is none."""
+        """Return a service; raise KeyError if there is none."""
         with self.lock:
             return self._services[arn]
 
     def put(self, service: AppRunnerService) -> AppRunnerService:
-        """Keep a service as it is now; whoever decided on an older value holds the lock."""
+        """Save a service and return it; hold `lock` from reading the old value to saving the new one."""
         with self.lock:
             self._services[service.arn] = service
             content = json.dumps(attrs.asdict(service)).encode()
@@ -196,7 +201,7 @@ def _load_service(path: Path) -> AppRunnerService:
 
 
 def _split_image_identifier(identifier: str) -> tuple[str, str]:
-    """Take `host/repository:tag` or `host/repository@digest` apart; no tag means `latest`, as in AWS."""
+    """Split `host/repository:tag` or `host/repository@digest`; the default tag is `latest`, as in AWS."""
     path = identifier.partition("/")[2]
     if "@" in path:
         repository, _, digest = path.partition("@")

@@ -1,4 +1,4 @@
-"""Amazon ECR's control plane: repositories, account settings and the registry's password."""
+"""Amazon ECR's API: repositories, account settings and registry passwords."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Ecr(EcrImages, EcrLayers):
     """ECR of one account in one region.
 
     Args:
-        store: what the registry keeps.
-        tokens: issues the registry's passwords.
-        account: twelve digits.
-        region: for example `eu-west-1`.
-        registry: where the registry is, as `127.0.0.1:5000`; docker speaks plain HTTP to that network.
+        store: the registry's content.
+        tokens: issues passwords.
+        account: the account number.
+        region: the region.
+        registry: host and port of the registry; for 127.0.0.0/8, docker uses plain HTTP.
     """
 
     name: ClassVar[str] = "ecr"
@@ -66,7 +66,7 @@ class Ecr(EcrImages, EcrLayers):
         return {"repository": self._describe(repository)}
 
     def describe_repositories(self, request: JsonObject) -> JsonObject:
-        """Describe repositories, all of them in pages or the named ones."""
+        """Describe the named repositories, or one page of all."""
         self.check_account(request)
         if names := request.get("repositoryNames"):
             if "nextToken" in request or "maxResults" in request:
@@ -76,7 +76,7 @@ class Ecr(EcrImages, EcrLayers):
         return {"repositories": [self._describe(repository) for repository in repositories], "nextToken": token}
 
     def delete_repository(self, request: JsonObject) -> JsonObject:
-        """Delete a repository; one with images only by force."""
+        """Delete a repository; with `force` also one with images."""
         repository = self.requested_repository(request)
         if repository.images and not request.get("force"):
             raise ServiceError(
@@ -88,15 +88,13 @@ class Ecr(EcrImages, EcrLayers):
             return {"repository": self._describe(self.store.delete_repository(repository.name))}
 
     def put_image_tag_mutability(self, request: JsonObject) -> JsonObject:
-        """Say which tags may move."""
+        """Set which tags may be moved."""
         repository = self.requested_repository(request)
         exclusions, mutability = _exclusion_filters(request), request["imageTagMutability"]
         updated_repository = self.store.update_repository(
             repository.name, lambda current: attrs.evolve(current, mutability=mutability, exclusions=exclusions)
         )
-        return {
-            "registryId": self.account,
-            "repositoryName": updated_repository.name,
+        return self.identify(updated_repository) | {
             "imageTagMutability": updated_repository.mutability,
             "imageTagMutabilityExclusionFilters": _filter_documents(updated_repository),
         }
@@ -107,13 +105,10 @@ class Ecr(EcrImages, EcrLayers):
 
     def get_authorization_token(self, _request: JsonObject) -> JsonObject:
         """Issue a password for the registry."""
-        expires = time.time() + REGISTRY_TOKEN_SECONDS
-        credentials = base64.b64encode(f"AWS:{self.tokens.issue()}".encode()).decode()
-        endpoint = f"http://{self.registry}"
         authorization_data = {
-            "authorizationToken": credentials,
-            "expiresAt": round(expires, 3),
-            "proxyEndpoint": endpoint,
+            "authorizationToken": base64.b64encode(f"AWS:{self.tokens.issue()}".encode()).decode(),
+            "expiresAt": round(time.time() + REGISTRY_TOKEN_SECONDS, 3),
+            "proxyEndpoint": f"http://{self.registry}",
         }
         return {"authorizationData": [authorization_data]}
 
@@ -155,7 +150,7 @@ class Ecr(EcrImages, EcrLayers):
         return {}
 
     def put_lifecycle_policy(self, request: JsonObject) -> JsonObject:
-        """Keep a lifecycle policy; it is never carried out."""
+        """Store a lifecycle policy, which is never executed."""
         policy = request["lifecyclePolicyText"]
         name = self.requested_repository(request).name
         return self._policy_document(
@@ -173,11 +168,7 @@ class Ecr(EcrImages, EcrLayers):
         return self._policy_document(repository)
 
     def _policy_document(self, repository: ImageRepository) -> JsonObject:
-        return {
-            "registryId": self.account,
-            "repositoryName": repository.name,
-            "lifecyclePolicyText": repository.lifecycle,
-        }
+        return self.identify(repository) | {"lifecyclePolicyText": repository.lifecycle}
 
     def _get_repository_with_policy(self, request: JsonObject) -> ImageRepository:
         repository = self.requested_repository(request)
@@ -196,10 +187,8 @@ class Ecr(EcrImages, EcrLayers):
         return self.get_repository(name)
 
     def _describe(self, repository: ImageRepository) -> JsonObject:
-        return {
+        return self.identify(repository) | {
             "repositoryArn": f"arn:aws:ecr:{self.region}:{self.account}:repository/{repository.name}",
-            "registryId": self.account,
-            "repositoryName": repository.name,
             "repositoryUri": f"{self.registry}/{repository.name}",
             "createdAt": repository.created_at,
             "imageTagMutability": repository.mutability,

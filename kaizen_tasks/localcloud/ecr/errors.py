@@ -1,4 +1,4 @@
-"""What ECR's operations share: finding a repository, paging, and saying no in ECR's words."""
+"""Common parts of ECR's operations: repositories by name, pagination and errors."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ import binascii
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from kaizen_tasks.localcloud.registry.blobs import DigestMismatchError, UnknownUploadError
-from kaizen_tasks.localcloud.registry.manifests import ManifestError
-from kaizen_tasks.localcloud.registry.store import (
-    ImageExistsError,
-    InvalidTagError,
-    MissingChildrenError,
-    MissingLayersError,
-    RepositoryExistsError,
-    TagProtectedError,
-    UnknownRepositoryError,
-)
+from kaizen_tasks.localcloud.registry import errors
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
@@ -32,22 +22,22 @@ T = TypeVar("T")
 
 _PAGE_SIZE = 100
 _ERROR_CODES: dict[type[Exception], str] = {
-    UnknownRepositoryError: "RepositoryNotFoundException",
-    RepositoryExistsError: "RepositoryAlreadyExistsException",
-    InvalidTagError: "InvalidParameterException",
-    ImageExistsError: "ImageAlreadyExistsException",
-    TagProtectedError: "ImageTagAlreadyExistsException",
-    MissingLayersError: "LayersNotFoundException",
-    MissingChildrenError: "ReferencedImagesNotFoundException",
-    ManifestError: "InvalidParameterException",
-    UnknownUploadError: "UploadNotFoundException",
-    DigestMismatchError: "InvalidLayerException",
+    errors.UnknownRepositoryError: "RepositoryNotFoundException",
+    errors.RepositoryExistsError: "RepositoryAlreadyExistsException",
+    errors.InvalidTagError: "InvalidParameterException",
+    errors.ImageExistsError: "ImageAlreadyExistsException",
+    errors.TagProtectedError: "ImageTagAlreadyExistsException",
+    errors.MissingLayersError: "LayersNotFoundException",
+    errors.MissingChildrenError: "ReferencedImagesNotFoundException",
+    errors.ManifestError: "InvalidParameterException",
+    errors.UnknownUploadError: "UploadNotFoundException",
+    errors.DigestMismatchError: "InvalidLayerException",
 }
-_REGISTRY_SCOPED_ERRORS = (UnknownRepositoryError, RepositoryExistsError, ImageExistsError)
+_REGISTRY_SCOPED_ERRORS = (errors.UnknownRepositoryError, errors.RepositoryExistsError, errors.ImageExistsError)
 
 
 class EcrBase:
-    """What every group of ECR operations works with."""
+    """Base of the groups of ECR's operations."""
 
     store: ImageStore
     tokens: Tokens
@@ -55,7 +45,7 @@ class EcrBase:
     registry: str
 
     def requested_repository(self, request: JsonObject) -> ImageRepository:
-        """Return the repository that a request names."""
+        """Return the repository of a request."""
         self.check_account(request)
         return self.get_repository(request["repositoryName"])
 
@@ -64,8 +54,12 @@ class EcrBase:
         with ecr_errors(self.account):
             return self.store.repository(name)
 
+    def identify(self, repository: ImageRepository) -> JsonObject:
+        """Return the members that identify a repository in responses."""
+        return {"registryId": self.account, "repositoryName": repository.name}
+
     def check_account(self, request: JsonObject) -> None:
-        """Refuse a registry that is not this one."""
+        """Refuse a request for another registry."""
         registry_id = request.get("registryId", self.account)
         if registry_id != self.account:
             name = request.get("repositoryName", "")
@@ -75,10 +69,10 @@ class EcrBase:
 
 @contextmanager
 def ecr_errors(account: str) -> Iterator[None]:
-    """Turn the store's refusals into ECR's.
+    """Translate the registry's errors into ECR's.
 
     Args:
-        account: whose registry it is.
+        account: the account number.
     """
     try:
         yield
@@ -89,15 +83,15 @@ def ecr_errors(account: str) -> Iterator[None]:
 
 
 def validation_error(member: str, constraint: str) -> ServiceError:
-    """Return ECR's answer to a value that it cannot use."""
+    """Return ECR's error for an invalid value."""
     message = f"Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'"
     return ServiceError("InvalidParameterException", message)
 
 
 def paginate(items: Sequence[T], request: JsonObject, *, key: Callable[[T], str]) -> tuple[list[T], str | None]:
-    """Return one page of items that are in the order of a key, and the token of the next.
+    """Return one page of items that are sorted by a key, and the token of the next page.
 
-    A token names the last item of its page, so that items that come or go disturb no other.
+    The token contains the key of the page's last item, so that added or removed items do not shift the pages.
     """
     last_key = _decode_token(request.get("nextToken"))
     remaining_items = [item for item in items if last_key is None or key(item) > last_key]

@@ -21,7 +21,7 @@ class EcrImages(EcrBase):
     """Describe, get, put and delete images."""
 
     def describe_images(self, request: JsonObject) -> JsonObject:
-        """Describe images: the named ones, or all in pages."""
+        """Describe the named images, or one page of all."""
         repository = self.requested_repository(request)
         if image_ids := request.get("imageIds"):
             if "nextToken" in request or "maxResults" in request:
@@ -33,7 +33,7 @@ class EcrImages(EcrBase):
         return {"imageDetails": [self._image_detail(repository, digest) for digest in page_digests], "nextToken": token}
 
     def list_images(self, request: JsonObject) -> JsonObject:
-        """List image identifiers, one for every tag, in pages."""
+        """Return one page of image identifiers, one for every tag."""
         repository = self.requested_repository(request)
         digests = [digest for digest in sorted(repository.images) if _matches_filter(repository, digest, request)]
         image_ids = [image_id for digest in digests for image_id in _image_ids(repository, digest)]
@@ -41,7 +41,7 @@ class EcrImages(EcrBase):
         return {"imageIds": page_ids, "nextToken": token}
 
     def batch_get_image(self, request: JsonObject) -> JsonObject:
-        """Return manifests; what cannot be had is reported, not raised."""
+        """Return manifests, and failures for missing ones."""
         repository, accepted_types = self.requested_repository(request), request.get("acceptedMediaTypes")
         images, failures = [], []
         for image_id in request["imageIds"]:
@@ -53,7 +53,7 @@ class EcrImages(EcrBase):
         return {"images": images, "failures": failures}
 
     def put_image(self, request: JsonObject) -> JsonObject:
-        """Keep a manifest whose layers are there, and point a tag at it."""
+        """Store a manifest whose layers exist, and point a tag at it."""
         repository, tag = self.requested_repository(request), request.get("imageTag")
         with ecr_errors(self.account):
             content = request["imageManifest"].encode()
@@ -63,7 +63,7 @@ class EcrImages(EcrBase):
         return {"image": self._image_document(self.get_repository(repository.name), manifest.digest, tag)}
 
     def batch_delete_image(self, request: JsonObject) -> JsonObject:
-        """Delete images by digest; a tag by its name, and the image with its last tag."""
+        """Delete images by digest, and tags by name; an image is deleted with its last tag."""
         name = self.requested_repository(request).name
         deleted_ids: list[ImageId] = []
         failures = []
@@ -96,9 +96,7 @@ class EcrImages(EcrBase):
 
     def _image_detail(self, repository: ImageRepository, digest: str) -> JsonObject:
         image = repository.images[digest]
-        return {
-            "registryId": self.account,
-            "repositoryName": repository.name,
+        return self.identify(repository) | {
             "imageDigest": digest,
             "imageTags": repository.tags_of(digest) or None,
             "imageSizeInBytes": image.size,
@@ -111,9 +109,7 @@ class EcrImages(EcrBase):
 
     def _image_document(self, repository: ImageRepository, digest: str, tag: str | None) -> JsonObject:
         manifest = self.store.manifest(repository.name, digest)
-        return {
-            "registryId": self.account,
-            "repositoryName": repository.name,
+        return self.identify(repository) | {
             "imageId": {"imageDigest": digest, "imageTag": tag},
             "imageManifest": manifest.content.decode(),
             "imageManifestMediaType": manifest.media_type,
@@ -122,13 +118,13 @@ class EcrImages(EcrBase):
 
 @attrs.frozen
 class ImageFailure:
-    """Why an identifier means no image, in ECR's words."""
+    """ECR's failure for an image identifier."""
 
     code: str
     reason: str
 
     def for_image(self, image_id: ImageId) -> JsonObject:
-        """Return what the answer says of the identifier."""
+        """Return the failure as a member of the response."""
         return {"imageId": image_id, "failureCode": self.code, "failureReason": self.reason}
 
 

@@ -1,4 +1,4 @@
-"""ECR's operations on layers: the way to push and pull without the registry's own protocol."""
+"""ECR's operations on layers, by which images are pushed and pulled without the registry's HTTP API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import io
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.ecr.errors import EcrBase, ecr_errors
-from kaizen_tasks.localcloud.registry.blobs import UploadOffsetError
+from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
+from kaizen_tasks.localcloud.registry.errors import UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import is_digest
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
@@ -14,16 +15,15 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.repositories import ImageRepository
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-DOWNLOAD_PREFIX = "/_kaizen/layers/"
 _PART_BYTES = 10 << 20
 _DOWNLOAD_SECONDS = 3600
 
 
 class EcrLayers(EcrBase):
-    """Upload, look for and download layers."""
+    """Check, upload and download layers."""
 
     def batch_check_layer_availability(self, request: JsonObject) -> JsonObject:
-        """Tell which layers the repository has."""
+        """Return which layers the repository has."""
         repository = self.requested_repository(request)
         digests = request["layerDigests"]
         return {
@@ -32,7 +32,7 @@ class EcrLayers(EcrBase):
         }
 
     def get_download_url_for_layer(self, request: JsonObject) -> JsonObject:
-        """Return an address that gives the layer for an hour, without a password."""
+        """Return a URL that serves the layer for an hour, without a password."""
         repository, digest = self.requested_repository(request), request["layerDigest"]
         if not repository.references(digest):
             raise ServiceError(
@@ -40,52 +40,37 @@ class EcrLayers(EcrBase):
                 f"No image in the repository with name '{repository.name}' refers to layer '{digest}'",
             )
         token = self.tokens.issue(digest, seconds=_DOWNLOAD_SECONDS)
-        url = f"http://{self.registry}{DOWNLOAD_PREFIX}{digest}?token={token}"
+        url = f"http://{self.registry}{LAYER_DOWNLOAD_PREFIX}{digest}?token={token}"
         return {"downloadUrl": url, "layerDigest": digest}
 
     def initiate_layer_upload(self, request: JsonObject) -> JsonObject:
-        """Begin to upload a layer."""
-        return {
-            "uploadId": self.store.blobs.start_upload(self.requested_repository(request).name),
-            "partSize": _PART_BYTES,
-        }
+        """Start the upload of a layer."""
+        name = self.requested_repository(request).name
+        return {"uploadId": self.store.blobs.start_upload(name), "partSize": _PART_BYTES}
 
     def upload_layer_part(self, request: JsonObject) -> JsonObject:
-        """Receive the next part of a layer."""
-        name, upload_id, content = (
-            self.requested_repository(request).name,
-            request["uploadId"],
-            request["layerPartBlob"],
-        )
+        """Store the next part of a layer."""
+        repository = self.requested_repository(request)
+        upload_id, content = request["uploadId"], request["layerPartBlob"]
         first_byte, last_byte = request["partFirstByte"], request["partLastByte"]
         with ecr_errors(self.account):
-            upload = self.store.blobs.get_upload(name, upload_id)
+            upload = self.store.blobs.get_upload(repository.name, upload_id)
         if last_byte - first_byte + 1 != len(content):
-            raise self._invalid_part_error(name, upload_id, upload.size)
+            raise self._invalid_part_error(repository, upload_id, upload.size)
         try:
             upload.append(io.BytesIO(content), offset=first_byte)
         except UploadOffsetError as error:
-            raise self._invalid_part_error(name, upload_id, upload.size) from error
-        return {
-            "registryId": self.account,
-            "repositoryName": name,
-            "uploadId": upload_id,
-            "lastByteReceived": last_byte,
-        }
+            raise self._invalid_part_error(repository, upload_id, upload.size) from error
+        return self.identify(repository) | {"uploadId": upload_id, "lastByteReceived": last_byte}
 
     def complete_layer_upload(self, request: JsonObject) -> JsonObject:
-        """Keep an uploaded layer that has the digest it should have."""
+        """Store an uploaded layer if it has the announced digest."""
         repository, upload_id = self.requested_repository(request), request["uploadId"]
         digest = request["layerDigests"][0]
         with ecr_errors(self.account):
             self._check_upload(repository, upload_id, digest)
             self.store.add_layer(repository.name, upload_id, digest)
-        return {
-            "registryId": self.account,
-            "repositoryName": repository.name,
-            "uploadId": upload_id,
-            "layerDigest": digest,
-        }
+        return self.identify(repository) | {"uploadId": upload_id, "layerDigest": digest}
 
     def _check_upload(self, repository: ImageRepository, upload_id: str, digest: str) -> None:
         if not self.store.blobs.get_upload(repository.name, upload_id).size:
@@ -105,20 +90,15 @@ class EcrLayers(EcrBase):
         size = self.store.blobs.size(digest)
         return {"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size}
 
-    def _invalid_part_error(self, name: str, upload_id: str, size: int) -> ServiceError:
+    def _invalid_part_error(self, repository: ImageRepository, upload_id: str, size: int) -> ServiceError:
         return ServiceError(
             "InvalidLayerPartException",
             f"The layer part does not follow the {size} bytes received so far",
-            registryId=self.account,
-            repositoryName=name,
+            **self.identify(repository),
             uploadId=upload_id,
             lastValidByteReceived=size - 1,
         )
 
 
 def _layer_failure(digest: str) -> JsonObject:
-    return {
-        "layerDigest": digest,
-        "failureCode": "InvalidLayerDigest",
-        "failureReason": "not a sha256 digest",
-    }
+    return {"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": "not a sha256 digest"}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import json
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
+from kaizen_tasks.localcloud.instances import health
 from kaizen_tasks.localcloud.instances.process import start_supervised, stop_supervised
 
 if TYPE_CHECKING:
@@ -81,6 +84,13 @@ class ContainerInstance:
         self._reference = reference
         self._log_copier = start_supervised(["docker", "logs", "--follow", self._name], grace=0.1, output=spec.output)
         self.port = _published_port(self._name, spec.port)
+        self._direct_address = _bridge_address(self._name, spec.port)
+
+    def accepts_connections(self, timeout: float) -> bool:
+        """Tell whether the application listens; the engine's proxy for the published port accepts in any case."""
+        if self._direct_address:
+            return health.accepts_connections(self._direct_address, timeout)
+        return health.holds_connections_open(("127.0.0.1", self.port), timeout)
 
     def exit_code(self) -> int | None:
         """Return what the container exited with, None while it runs."""
@@ -133,6 +143,19 @@ def _published_port(name: str, port: int) -> int:
     """Read which port the engine chose; 0 when the container is already gone."""
     bindings = _docker_or_empty("port", name, f"{port}/tcp").split()
     return int(bindings[0].rpartition(":")[2]) if bindings else 0
+
+
+def _bridge_address(name: str, port: int) -> tuple[str, int] | None:
+    """Return the container's own address; None where its network is not one of this machine, but of a VM."""
+    networks = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{.IPAddress}} {{end}}"
+    addresses = _docker_or_empty("inspect", "--format", networks, name).split()
+    if len(addresses) != 2:
+        return None
+    gateway, address = addresses
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind((gateway, 0))
+        return address, port
+    return None
 
 
 def _docker(

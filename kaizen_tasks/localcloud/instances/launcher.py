@@ -1,18 +1,13 @@
-"""Instances of an image: of which kind, whether they are healthy, and what an earlier life left behind."""
+"""Starts instances as containers or as processes, and removes those that a killed local cloud left behind."""
 
 from __future__ import annotations
 
-import http.client
 import shutil
 import socket
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
-import attrs
-
-from kaizen_tasks.errors import DeployFailed, Interrupted
 from kaizen_tasks.localcloud.instances.process import ProcessInstance, kill_orphans
 
 if TYPE_CHECKING:
@@ -26,26 +21,7 @@ EngineChoice = Literal["auto", "docker", "process"]
 
 _BUNDLE_LABEL = ("dev.kaizen.image", "bundle")  # an image without an operating system: only a process can run it
 _CONTAINER_MARKER = "container"
-_POLL_SECONDS = 0.05
-_HOLD_OPEN_SECONDS = 0.05
 _MAX_RECENT_PORTS = 256
-
-
-@attrs.frozen(kw_only=True)
-class HealthCheck:
-    """What App Runner asks of an instance before it gets traffic; times in seconds."""
-
-    protocol: str
-    path: str
-    interval: float
-    timeout: float
-    healthy_threshold: int
-    unhealthy_threshold: int
-
-    @property
-    def startup_timeout(self) -> float:
-        """How long an instance may take to become healthy."""
-        return self.interval * self.unhealthy_threshold
 
 
 class InstanceLauncher:
@@ -106,55 +82,3 @@ class InstanceLauncher:
                 if port not in self._recent_ports:
                     self._recent_ports.append(port)
                     return port
-
-
-def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: threading.Event) -> None:
-    """Wait for as many good answers in a row as the check wants.
-
-    Intervals are shortened: nothing here is far away, and the configured ones stay upper bounds.
-
-    Raises:
-        DeployFailed: the application exited, or did not become healthy in time.
-        Interrupted: the event was set.
-    """
-    deadline = time.monotonic() + check.startup_timeout
-    successes = 0
-    while successes < check.healthy_threshold:
-        code = instance.exit_code()
-        if code is not None:
-            raise DeployFailed("Health check failed.", state=f"Container exit code: {code}")
-        if time.monotonic() > deadline:
-            raise DeployFailed("Health check failed.", state=f"Not healthy within {check.startup_timeout:g} seconds")
-        successes = successes + 1 if is_healthy(instance.port, check) else 0
-        if stop_event.wait(min(_POLL_SECONDS, check.interval)):
-            raise Interrupted("the local cloud is stopping")
-
-
-def is_healthy(port: int, check: HealthCheck) -> bool:
-    """Ask once, as the check says."""
-    try:
-        return _http_ok(port, check) if check.protocol == "HTTP" else _tcp_accepts(port, check.timeout)
-    except (OSError, http.client.HTTPException):
-        return False
-
-
-def _http_ok(port: int, check: HealthCheck) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=check.timeout)
-    try:
-        connection.request("GET", check.path)
-        return connection.getresponse().status == 200
-    finally:
-        connection.close()
-
-
-def _tcp_accepts(port: int, timeout: float) -> bool:
-    """Tell whether an application holds a connection open.
-
-    Docker itself accepts connections to a published port, and closes them while nothing listens behind it.
-    """
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
-        connection.settimeout(min(timeout, _HOLD_OPEN_SECONDS))
-        try:
-            return connection.recv(1) != b""
-        except TimeoutError:
-            return True

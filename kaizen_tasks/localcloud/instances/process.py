@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
-from kaizen_tasks.localcloud.instances import supervisor
+from kaizen_tasks.localcloud.instances import health, supervisor
 from kaizen_tasks.localcloud.instances.rootfs import resolve_in_root, unpack
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class ProcessInstance:
             environment=_environment(spec, folder, port),
             working_directory=_make_working_directory(spec.image.working_directory, root),
         )
+
+    def accepts_connections(self, timeout: float) -> bool:
+        """Tell whether the program listens on its port."""
+        return health.accepts_connections(("127.0.0.1", self.port), timeout)
 
     def exit_code(self) -> int | None:
         """Return what the program exited with, None while it runs."""

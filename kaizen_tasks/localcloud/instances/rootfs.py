@@ -21,8 +21,8 @@ from typing import IO, TYPE_CHECKING, Any
 import attrs
 
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.localcloud.registry.errors import RegistryError
 from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, digest_of
-from kaizen_tasks.localcloud.registry.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def read_image(store: ImageStore, repository: str, digest: str) -> PlatformImage
     """
     try:
         return _read_image(store, repository, digest)
-    except (StoreError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (RegistryError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise Refused(f"{repository}@{digest} is not a usable image: {type(error).__name__}: {error}") from error
 
 

@@ -51,6 +51,9 @@ class Instance(Protocol):
     def port(self) -> int:
         """Its port on this machine's loopback interface; 0 when it never got one."""
 
+    def accepts_connections(self, timeout: float) -> bool:
+        """Tell whether the application listens, asking it for `timeout` seconds at most."""
+
     def exit_code(self) -> int | None:
         """Return what it exited with, None while it runs."""
 

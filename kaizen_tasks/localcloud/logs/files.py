@@ -14,8 +14,6 @@ import attrs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation
-
 LOG_GROUP_PREFIX = "/aws/apprunner/"
 _CREATION_MARKERS = ".born"
 _QUIET_SECONDS = 1.0  # after which a line without an end counts as one
@@ -53,21 +51,27 @@ class LogStore:
         self._lock = threading.Lock()
         self._size_history: dict[Path, list[tuple[int, int]]] = {}
 
-    def append_event(self, service: AppRunnerService, message: str, operation: ServiceOperation | None = None) -> None:
-        """Add a line to a service's events, and to the stream of the operation that it is about."""
+    def append_event(self, service: str, message: str, operation_id: str = "") -> None:
+        """Add a line to a service's events, and to the stream of an operation.
+
+        Args:
+            service: the service's name and id, `NAME/ID`.
+            message: the line.
+            operation_id: the operation that the line is about; empty when it is about none.
+        """
         line = json.dumps({"timestamp": int(time.time() * 1000), "message": f"[AppRunner] {message}"})
-        group = self._folder / service.name / service.id / "service"
+        group = self._folder / service / "service"
         stream_files = [group / "events"]
-        if operation is not None:
-            stream_files.append(group / "deployment" / operation.id.replace("-", ""))
+        if operation_id:
+            stream_files.append(group / "deployment" / operation_id.replace("-", ""))
         with self._lock, contextlib.ExitStack() as files:
             for stream_file in stream_files:
                 stream_file.parent.mkdir(parents=True, exist_ok=True)
                 print(line, file=files.enter_context(stream_file.open("a", encoding="utf-8")))
 
-    def register_output(self, service: AppRunnerService, instance_id: str) -> Path:
-        """Name the file that receives what an instance prints, and remember when that began."""
-        group = self._folder / service.name / service.id / "application"
+    def register_output(self, service: str, instance_id: str) -> Path:
+        """Return the file for an instance's output, and record the current time as the stream's creation."""
+        group = self._folder / service / "application"
         marker = group / _CREATION_MARKERS / instance_id
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()

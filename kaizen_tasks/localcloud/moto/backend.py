@@ -1,8 +1,8 @@
-"""Every service that the local cloud does not own: moto, behind the same port; App Runner's logs are in front of it.
+"""The AWS services that moto simulates, made persistent by a journal.
 
-moto keeps its state in memory. What changed DynamoDB and Secrets Manager is therefore written to a journal,
-request by request, and sent to moto again when it is next loaded; moto's random numbers are seeded with what
-the journal says, so that identifiers come out the same. The journal holds neither signatures nor credentials.
+moto keeps its state in memory. Every request that changed DynamoDB or Secrets Manager is therefore appended to a
+journal and replayed when moto is loaded again, with the same random seed, so that moto generates the same identifiers.
+The journal holds neither signatures nor credentials.
 """
 
 from __future__ import annotations
@@ -34,18 +34,21 @@ if TYPE_CHECKING:
 
 _PERSISTED_SERVICES = frozenset({"dynamodb", "secretsmanager"})
 _READ_PREFIXES = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
-_SERVER_MANAGED_HEADERS = frozenset(
-    {"connection", "transfer-encoding", "content-length", "server", "date"}
-)  # the server's own
+_SERVER_MANAGED_HEADERS = frozenset({"connection", "transfer-encoding", "content-length", "server", "date"})
+_ACCOUNT_HEADER = "x-moto-account-id"  # moto.core.responses.BaseResponse.get_current_account
 
 
 @attrs.frozen(kw_only=True)
 class JournalEntry:
-    """A request that changed something, as the journal keeps it.
+    """A request that changed the state of a service.
 
     Args:
+        service: the signing name, such as `dynamodb`.
+        region: the region of the signature's scope.
         target: the value of `X-Amz-Target`.
-        seed: what moto's random numbers were seeded with.
+        kind: the value of `Content-Type`.
+        content: the body.
+        seed: seed of moto's random numbers during the request.
     """
 
     service: str
@@ -57,30 +60,30 @@ class JournalEntry:
 
     @classmethod
     def from_line(cls, line: str) -> JournalEntry:
-        """Read what `to_line` wrote."""
+        """Parse a line of the journal."""
         document = json.loads(line)
         return cls(**{**document, "content": base64.b64decode(document["content"])})
 
     def to_line(self) -> str:
-        """Write one line of JSON."""
+        """Return the entry as a line of JSON."""
         return json.dumps({**attrs.asdict(self), "content": base64.b64encode(self.content).decode()}) + "\n"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what moto looks at: the operation, and a signature's scope without a signature."""
+        """Return the headers that moto reads: the operation and the scope of a signature."""
         scope = f"local/20200101/{self.region}/{self.service}/aws4_request"
         authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         return {"X-Amz-Target": self.target, "Content-Type": self.kind, "Authorization": authorization}
 
 
 class MotoBackend:
-    """Pass calls to moto, one at a time: its conditional writes are not safe under threads.
+    """Passes requests to moto, one at a time: moto's conditional writes are not thread-safe.
 
     Args:
-        account: the account that moto answers as.
-        endpoint: host and port, as clients name them.
-        journal: the file of changes.
-        logs_endpoint: answers for the log groups of App Runner, of which moto knows nothing.
+        account: the account number that moto uses.
+        endpoint: host and port of the local cloud.
+        journal: the journal's file.
+        logs_endpoint: answers requests about App Runner's log groups.
     """
 
     def __init__(self, *, account: str, endpoint: str, journal: Path, logs_endpoint: AwsJsonEndpoint) -> None:
@@ -92,7 +95,7 @@ class MotoBackend:
         self._is_loaded = False
 
     def handle(self, request: HttpRequest, *, service: str, region: str) -> HttpResponse:
-        """Answer a call, and remember it where it changed what must survive."""
+        """Answer a request, and append it to the journal if it changed a persisted service."""
         operation, content = request.header("X-Amz-Target").rpartition(".")[2], request.content
         if service == self._logs_endpoint.service.name:
             moto_content = moto_request(operation, content)
@@ -105,13 +108,13 @@ class MotoBackend:
             if entry is None:
                 return self._call_moto(service, region, request.method, request.target, request.headers, content)
             _seed_moto(entry.seed)
-            response = self._call_moto(service, region, request.method, request.target, request.headers, entry.content)
+            response = self._call_moto(service, region, request.method, request.target, request.headers, content)
             if response.status == HTTPStatus.OK:
                 self._append(entry)
             return response
 
     def query(self, service: str, region: str, target: str, document: object) -> HttpResponse:
-        """Ask as a client would, on behalf of a service of this cloud; for what changes nothing."""
+        """Make a read-only request on behalf of a service of this cloud."""
         content_type, content = "application/x-amz-json-1.1", json.dumps(document).encode()
         entry = JournalEntry(service=service, region=region, target=target, kind=content_type, content=content, seed=0)
         with self._lock:
@@ -121,7 +124,6 @@ class MotoBackend:
     def _load(self) -> None:
         if self._is_loaded:
             return
-        os.environ["MOTO_ACCOUNT_ID"] = self._account
         patch_secrets_manager()
         patch_dynamodb_queries()
         patch_dynamodb_serialization()
@@ -132,7 +134,7 @@ class MotoBackend:
         self._is_loaded = True
 
     def _read_journal(self) -> list[JournalEntry]:
-        """Read the journal; a line that was cut off when the process was killed is cut away."""
+        """Read the journal, and remove an incomplete last line, which a killed process leaves."""
         if not self._journal.exists():
             return []
         complete_lines, newline, _partial = self._journal.read_bytes().rpartition(b"\n")
@@ -158,15 +160,16 @@ class MotoBackend:
             path=path,
             query_string=query,
             method=method,
-            headers=[(name, value) for name, value in headers.items() if name.lower() not in _SERVER_MANAGED_HEADERS],
+            headers=[*_without_server_headers(headers).items(), (_ACCOUNT_HEADER, self._account)],
             base_url=f"http://{self._endpoint}/",
             data=content,
         )
         response = dispatch(service, region, builder.get_environ())
-        headers = {
-            name: value for name, value in response.headers.items() if name.lower() not in _SERVER_MANAGED_HEADERS
-        }
-        return attrs.evolve(response, headers=headers)
+        return attrs.evolve(response, headers=_without_server_headers(response.headers))
+
+
+def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _SERVER_MANAGED_HEADERS}
 
 
 def _journal_entry(request: HttpRequest, service: str, region: str) -> JournalEntry | None:

@@ -1,4 +1,4 @@
-"""Dispatch a request to moto's handlers without moto's server, which needs Flask, cfn-lint, sympy and many more packages.
+"""Dispatch a request to moto's handlers without moto's server, which needs Flask, cfn-lint, sympy and many others.
 
 The service's name comes from the request's signature, as in moto's server. The handler is looked up as moto's mock of
 botocore does it. Neither werkzeug nor moto is imported before the first request.

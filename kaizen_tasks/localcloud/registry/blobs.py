@@ -1,4 +1,4 @@
-"""Bytes on disk by their digest, and the uploads on their way there."""
+"""Blobs on disk, named by digest, and the uploads in progress."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.registry.errors import DigestMismatchError, UnknownUploadError, UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import is_digest
 
 if TYPE_CHECKING:
@@ -17,34 +18,18 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 18
 
 
-class UploadError(Exception):
-    """An upload cannot go on."""
-
-
-class UnknownUploadError(UploadError):
-    """No upload of that identifier is under way in the repository."""
-
-
-class UploadOffsetError(UploadError):
-    """A part does not begin where the last one ended."""
-
-
-class DigestMismatchError(UploadError):
-    """The bytes do not have the digest they were said to have."""
-
-
 class Readable(Protocol):
-    """Where bytes come from."""
+    """A binary stream."""
 
     def read(self, size: int = -1, /) -> bytes | None:
-        """Return at most `size` bytes; nothing at the end."""
+        """Return at most `size` bytes; `b""` at the end."""
 
 
 class Upload:
-    """Bytes that arrive, hashed as they do.
+    """An upload in progress, hashed as the bytes arrive.
 
     Args:
-        path: the file that receives them.
+        path: the file that receives the bytes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,18 +41,18 @@ class Upload:
 
     @property
     def digest(self) -> str:
-        """Return the digest of what has arrived."""
+        """Return the digest of the bytes received so far."""
         return f"sha256:{self._hash.hexdigest()}"
 
     def append(self, stream: Readable, *, offset: int | None = None) -> int:
-        """Receive a stream to its end and return the size reached.
+        """Append a stream and return the total size in bytes.
 
         Args:
-            stream: where the bytes come from.
-            offset: where the sender believes it is, in bytes.
+            stream: the next bytes.
+            offset: bytes that the sender has sent before; None to skip the check.
 
         Raises:
-            UploadOffsetError: the sender is elsewhere.
+            UploadOffsetError: another number of bytes has been received.
         """
         with self._lock, self._path.open("ab") as file:
             if offset not in (None, self.size):
@@ -79,10 +64,10 @@ class Upload:
         return self.size
 
     def commit(self, digest: str, path: Path) -> None:
-        """Move the bytes to their place.
+        """Move the bytes to their final path.
 
         Raises:
-            DigestMismatchError: they have another digest.
+            DigestMismatchError: the bytes have another digest.
         """
         with self._lock:
             if self.digest != digest:
@@ -91,15 +76,15 @@ class Upload:
             self._path.replace(path)
 
     def discard(self) -> None:
-        """Forget the bytes."""
+        """Delete the bytes."""
         self._path.unlink(missing_ok=True)
 
 
 class BlobStore:
-    """A folder of files named after the digest of their content.
+    """A folder of files named by the digest of their content.
 
     Args:
-        root: the folder; uploads that an earlier process left there are removed.
+        root: the folder; unfinished uploads of an earlier process are deleted.
     """
 
     def __init__(self, root: Path) -> None:
@@ -111,7 +96,7 @@ class BlobStore:
             stale_upload.unlink()
 
     def path(self, digest: str) -> Path:
-        """Return where a blob's bytes are, whether they exist or not.
+        """Return the path of a blob, which need not exist.
 
         Raises:
             ValueError: the text is not a sha256 digest.
@@ -126,32 +111,32 @@ class BlobStore:
         return self.path(digest).stat().st_size
 
     def write(self, digest: str, content: bytes) -> None:
-        """Keep bytes that are known to have this digest."""
+        """Store bytes that have this digest."""
         write_atomically(self.path(digest), content)
 
     def remove(self, digest: str) -> None:
-        """Forget a blob; who is reading it reads on."""
+        """Delete a blob; open files remain readable."""
         self.path(digest).unlink(missing_ok=True)
 
     def start_upload(self, repository: str) -> str:
-        """Open an upload session and return its identifier."""
+        """Start an upload session and return its identifier."""
         upload_id = str(uuid.uuid4())
         self._uploads[repository, upload_id] = Upload(self._uploads_folder / upload_id)
         return upload_id
 
     def get_upload(self, repository: str, upload_id: str) -> Upload:
-        """Return an upload that is under way.
+        """Return an upload in progress.
 
         Raises:
-            UnknownUploadError: there is none.
+            UnknownUploadError: there is no such session.
         """
         try:
             return self._uploads[repository, upload_id]
         except KeyError:
-            raise UnknownUploadError(f"no upload {upload_id} is under way") from None
+            raise UnknownUploadError(f"there is no upload {upload_id}") from None
 
     def finish_upload(self, repository: str, upload_id: str, digest: str) -> None:
-        """Keep what an upload has received; the session ends either way.
+        """Store what an upload has received, and end the session even if that fails.
 
         Raises:
             DigestMismatchError: the bytes have another digest.
@@ -164,19 +149,13 @@ class BlobStore:
             self.cancel_upload(repository, upload_id)
 
     def cancel_upload(self, repository: str, upload_id: str) -> None:
-        """End an upload session without keeping anything."""
+        """End an upload session and delete its bytes."""
         self.get_upload(repository, upload_id).discard()
         self._uploads.pop((repository, upload_id), None)
 
 
 def read_range(path: Path, start: int, length: int) -> Iterator[bytes]:
-    """Stream a part of a file.
-
-    Args:
-        path: the file.
-        start: the first byte.
-        length: how many bytes.
-    """
+    """Yield `length` bytes of a file from the byte `start` on, in chunks."""
     with path.open("rb") as file:
         file.seek(start)
         while length > 0 and (chunk := file.read(min(length, _CHUNK_BYTES))):

@@ -1,4 +1,4 @@
-"""The registry on `/v2/`: the OCI distribution specification 1.1 as ECR offers it."""
+"""The registry's HTTP API below `/v2/`: the OCI distribution specification 1.1 as ECR implements it."""
 
 from __future__ import annotations
 
@@ -10,31 +10,16 @@ from urllib.parse import urlencode
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.layers import DOWNLOAD_PREFIX
-from kaizen_tasks.localcloud.registry.blobs import (
-    DigestMismatchError,
-    UnknownUploadError,
-    UploadOffsetError,
-    read_range,
-)
+from kaizen_tasks.localcloud.registry.blobs import read_range
+from kaizen_tasks.localcloud.registry.errors import ImageExistsError, RegistryError, UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import (
     MAX_MANIFEST_BYTES,
     OCI_INDEX,
-    ManifestError,
-    UnsupportedManifestError,
     is_digest,
     parse_manifest,
     parse_references,
 )
-from kaizen_tasks.localcloud.registry.store import (
-    ImageExistsError,
-    ImageStore,
-    InvalidTagError,
-    MissingChildrenError,
-    MissingLayersError,
-    TagProtectedError,
-    UnknownRepositoryError,
-)
+from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
@@ -44,6 +29,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.blobs import Upload
     from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
+
+LAYER_DOWNLOAD_PREFIX = "/_kaizen/layers/"
+"""Path of the layer addresses that ECR's GetDownloadUrlForLayer returns."""
 
 _NAME_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY_NAME = rf"(?P<name>{_NAME_COMPONENT}(?:/{_NAME_COMPONENT})*)"
@@ -63,43 +51,31 @@ _ROUTES = tuple(
         ("GET", r"referrers/(?P<digest>[^/]+)", "list_referrers"),
     )
 )
-_ERROR_RESPONSES: dict[type[Exception], tuple[int, str]] = {
-    UnknownRepositoryError: (404, "NAME_UNKNOWN"),
-    UnknownUploadError: (404, "BLOB_UPLOAD_UNKNOWN"),
-    DigestMismatchError: (400, "DIGEST_INVALID"),
-    UploadOffsetError: (416, "BLOB_UPLOAD_INVALID"),
-    InvalidTagError: (400, "TAG_INVALID"),
-    TagProtectedError: (400, "TAG_INVALID"),
-    MissingLayersError: (400, "MANIFEST_BLOB_UNKNOWN"),
-    MissingChildrenError: (400, "MANIFEST_BLOB_UNKNOWN"),
-    UnsupportedManifestError: (405, "UNSUPPORTED"),
-    ManifestError: (400, "MANIFEST_INVALID"),
-}
 _TAGS_PER_PAGE = 1000
 
 
-class RegistryError(Exception):
-    """A refusal of the distribution specification.
+class DistributionError(RegistryError):
+    """An error of the distribution specification.
 
     Args:
         status: the HTTP status.
-        code: for example `BLOB_UNKNOWN`.
+        code: such as `BLOB_UNKNOWN`.
+        message: the explanation for people.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
+        self.status, self.code = status, code  # type: ignore[misc]  # other errors have one status and code a class
 
 
 @attrs.frozen(kw_only=True)
 class DistributionApi:
-    """Push and pull.
+    """Answers pushes and pulls.
 
     Args:
-        store: what the registry keeps.
-        tokens: tells genuine passwords.
-        endpoint: where it is, for the challenge.
+        store: the registry's content.
+        tokens: validates passwords.
+        endpoint: the registry's URL, for authentication challenges.
     """
 
     store: ImageStore
@@ -107,22 +83,15 @@ class DistributionApi:
     endpoint: str
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """Answer a call below `/v2/`, or one for a layer's download address."""
+        """Answer a request below `/v2/`, or for the download address of a layer."""
         try:
             response = self._dispatch(request)
         except RegistryError as error:
             response = _error_response(error.status, error.code, str(error))
-        except tuple(_ERROR_RESPONSES) as error:
-            status, code = next(
-                status_and_code
-                for error_type, status_and_code in _ERROR_RESPONSES.items()
-                if isinstance(error, error_type)
-            )
-            response = _error_response(status, code, str(error))
         return _strip_body(response) if request.method == "HEAD" else response
 
     def _dispatch(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(DOWNLOAD_PREFIX):
+        if request.path.startswith(LAYER_DOWNLOAD_PREFIX):
             return self._download_layer(request)
         if not self.tokens.is_authorized(request.header("Authorization")):
             return self._challenge()
@@ -141,7 +110,9 @@ class DistributionApi:
                 repository = self.store.repository(path_parameters.pop("name"))
                 response: HttpResponse = getattr(self, f"_{handler}")(request, repository, **path_parameters)
                 return response
-        raise RegistryError(405 if routes else 404, "UNSUPPORTED", f"{request.method} {request.path} is not offered")
+        raise DistributionError(
+            405 if routes else 404, "UNSUPPORTED", f"{request.method} {request.path} is not offered"
+        )
 
     def _challenge(self) -> HttpResponse:
         realm = f'Basic realm="{self.endpoint}/",service="ecr.amazonaws.com"'
@@ -150,20 +121,20 @@ class DistributionApi:
         )
 
     def _download_layer(self, request: HttpRequest) -> HttpResponse:
-        digest = request.path.removeprefix(DOWNLOAD_PREFIX)
+        digest = request.path.removeprefix(LAYER_DOWNLOAD_PREFIX)
         if not is_digest(digest) or not self.tokens.is_valid(digest, request.query.get("token", "")):
-            raise RegistryError(403, "DENIED", "the address has expired or was not issued here")
+            raise DistributionError(403, "DENIED", "the address has expired or was not issued here")
         return self._blob_response(request, digest)
 
     def _get_blob(self, request: HttpRequest, repository: ImageRepository, digest: str) -> HttpResponse:
         if digest not in repository.layers:
-            raise RegistryError(404, "BLOB_UNKNOWN", f"no blob {digest} in {repository.name}")
+            raise DistributionError(404, "BLOB_UNKNOWN", f"no blob {digest} in {repository.name}")
         return self._blob_response(request, digest)
 
     def _blob_response(self, request: HttpRequest, digest: str) -> HttpResponse:
         path = self.store.blob_path(digest)
         if not path.exists():
-            raise RegistryError(404, "BLOB_UNKNOWN", f"no blob {digest}")
+            raise DistributionError(404, "BLOB_UNKNOWN", f"no blob {digest}")
         size = self.store.blobs.size(digest)
         start, end = _parse_range(request.header("Range"), size)
         partial = {"Content-Range": f"bytes {start}-{end}/{size}"} if request.header("Range") else {}
@@ -200,7 +171,7 @@ class DistributionApi:
     def _finish_upload(self, request: HttpRequest, repository: ImageRepository, upload: str) -> HttpResponse:
         digest = request.query.get("digest", "")
         if not is_digest(digest):
-            raise RegistryError(400, "DIGEST_INVALID", f"'{digest}' is not a sha256 digest")
+            raise DistributionError(400, "DIGEST_INVALID", f"'{digest}' is not a sha256 digest")
         session = self.store.blobs.get_upload(repository.name, upload)
         session.append(request.body, offset=_range_start(request.header("Content-Range")))
         self.store.add_layer(repository.name, upload, digest)
@@ -229,8 +200,8 @@ class DistributionApi:
         manifest = parse_manifest(_read_manifest(request), request.header("Content-Type"))
         tag = None if ":" in reference else reference
         if tag is None and reference != manifest.digest:
-            raise RegistryError(400, "DIGEST_INVALID", f"the manifest's digest is {manifest.digest}")
-        with suppress(ImageExistsError):  # to push what is there already is no error here
+            raise DistributionError(400, "DIGEST_INVALID", f"the manifest's digest is {manifest.digest}")
+        with suppress(ImageExistsError):  # unlike PutImage, a repeated push succeeds
             self.store.put_image(repository.name, manifest, tag)
         subject = parse_references(manifest).subject
         return _created_response(
@@ -250,7 +221,7 @@ class DistributionApi:
     def _list_tags(self, request: HttpRequest, repository: ImageRepository) -> HttpResponse:
         last_tag, limit_text = request.query.get("last", ""), request.query.get("n", str(_TAGS_PER_PAGE))
         if not (limit_text.isascii() and limit_text.isdigit()):
-            raise RegistryError(400, "PAGINATION_NUMBER_INVALID", f"'{limit_text}' is not a number")
+            raise DistributionError(400, "PAGINATION_NUMBER_INVALID", f"'{limit_text}' is not a number")
         remaining_tags, limit = [tag for tag in sorted(repository.tags) if tag > last_tag], int(limit_text)
         page_tags = remaining_tags[:limit]
         response = HttpResponse.json_response(200, {"name": repository.name, "tags": page_tags})
@@ -304,7 +275,7 @@ def _created_response(location: str, digest: str, **headers: str) -> HttpRespons
 def _require_digest(repository: ImageRepository, reference: str) -> str:
     digest = repository.resolve(reference)
     if digest is None:
-        raise RegistryError(404, "MANIFEST_UNKNOWN", f"no manifest {reference} in {repository.name}")
+        raise DistributionError(404, "MANIFEST_UNKNOWN", f"no manifest {reference} in {repository.name}")
     return digest
 
 
@@ -313,25 +284,25 @@ def _read_manifest(request: HttpRequest) -> bytes:
     while chunk := request.body.read(1 << 16):
         content += chunk
         if len(content) > MAX_MANIFEST_BYTES:
-            raise RegistryError(413, "SIZE_INVALID", f"a manifest has at most {MAX_MANIFEST_BYTES} bytes")
+            raise DistributionError(413, "SIZE_INVALID", f"a manifest has at most {MAX_MANIFEST_BYTES} bytes")
     return bytes(content)
 
 
 def _range_start(content_range: str) -> int | None:
-    """Return where an upload's part begins (distribution specification, "Pushing a blob in chunks")."""
+    """Return the first byte of an upload's part (distribution specification, "Pushing a blob in chunks")."""
     match = re.fullmatch(r"(?:bytes[ =])?(\d+)-\d+(?:/.*)?", content_range)
     return int(match[1]) if match else None
 
 
 def _parse_range(header: str, size: int) -> tuple[int, int]:
-    """Return the first and the last byte that a `Range` asks for (RFC 9110, section 14.2)."""
+    """Return the first and the last byte of a `Range` header (RFC 9110, section 14.2)."""
     if not header:
         return 0, size - 1
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", header)
     if match is None or not (match[1] or match[2]):
-        raise RegistryError(416, "RANGE_INVALID", f"the range '{header}' is not understood")
+        raise DistributionError(416, "RANGE_INVALID", f"the range '{header}' is not understood")
     start = int(match[1]) if match[1] else max(size - int(match[2]), 0)
     end = min(int(match[2]), size - 1) if match[1] and match[2] else size - 1
     if start > end:
-        raise RegistryError(416, "RANGE_INVALID", f"there are {size} bytes")
+        raise DistributionError(416, "RANGE_INVALID", f"there are {size} bytes")
     return start, end

@@ -1,4 +1,4 @@
-"""What a manifest refers to, for OCI and Docker schema 2 images and indexes."""
+"""Manifests of images and indexes (OCI and Docker schema 2), and the digests that they refer to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from typing import Any
 
 import attrs
+
+from kaizen_tasks.localcloud.registry.errors import ManifestError, UnsupportedManifestError
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -20,17 +22,9 @@ _INDEX_TYPES = frozenset({DOCKER_INDEX, OCI_INDEX})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class ManifestError(Exception):
-    """The bytes are not a manifest that can be kept."""
-
-
-class UnsupportedManifestError(ManifestError):
-    """The manifest is of a kind that is not kept, such as Docker schema 1."""
-
-
 @attrs.frozen(kw_only=True)
 class RawManifest:
-    """A manifest's exact bytes."""
+    """The exact bytes of a manifest."""
 
     content: bytes
     media_type: str
@@ -42,11 +36,11 @@ class References:
     """What a manifest refers to.
 
     Args:
-        blobs: digests of the configuration and the layers, without those that are kept elsewhere.
+        blobs: digests of the configuration and of the layers, without foreign layers (those with URLs).
         size: bytes of the configuration and the layers.
         children: digests of the manifests in an index.
-        artifact_type: what kind of thing it is, for example a configuration's media type.
-        subject: the digest it is about, or empty.
+        artifact_type: the artifact type; for images the media type of the configuration.
+        subject: the digest of the manifest that it refers to as its subject, or empty.
     """
 
     blobs: tuple[str, ...] = ()
@@ -57,21 +51,25 @@ class References:
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether a text is a sha256 digest."""
+    """Return whether a text is a sha256 digest."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def digest_of(content: bytes) -> str:
-    """Return the digest of some bytes."""
+    """Return the sha256 digest of bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def parse_manifest(content: bytes, media_type: str = "") -> RawManifest:
-    """Make a manifest of bytes, its media type taken from them where the caller does not know it.
+    """Parse a manifest.
+
+    Args:
+        content: the bytes.
+        media_type: the announced media type; empty to take it from the document.
 
     Raises:
-        ManifestError: the bytes are no JSON object, or say that they are of another type.
-        UnsupportedManifestError: the type is not kept.
+        ManifestError: the bytes are not a JSON object, or declare another type than announced.
+        UnsupportedManifestError: the type is not supported.
     """
     document = _parse_json(content)
     declared_type = _string_member(document, "mediaType")
@@ -84,7 +82,7 @@ def parse_manifest(content: bytes, media_type: str = "") -> RawManifest:
 
 
 def parse_references(manifest: RawManifest) -> References:
-    """Read what a manifest refers to.
+    """Return the digests that a manifest refers to.
 
     Raises:
         ManifestError: a descriptor is missing or malformed.
@@ -124,7 +122,7 @@ def _guess_media_type(document: dict[str, Any]) -> str:
 def _string_member(document: dict[str, Any], name: str) -> str:
     value = document.get(name) or ""
     if not isinstance(value, str):
-        raise ManifestError(f"'{name}' is not a text")
+        raise ManifestError(f"'{name}' is not a string")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What is known of one repository: an immutable value that is one JSON file on disk."""
+"""A repository as an immutable value, which is stored as one JSON file."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ def _to_frozenset(values: Iterable[str]) -> frozenset[str]:
 
 @attrs.frozen(kw_only=True)
 class ImageRecord:
-    """A manifest that a repository holds.
+    """A manifest of a repository.
 
     Args:
-        pushed_at: seconds since the epoch; a new tag for the same bytes does not change it.
-        size: bytes of its configuration and layers; of its largest child for an index.
-        blobs: digests of what it needs, besides its children.
+        digest: its digest.
+        media_type: its media type.
+        pushed_at: seconds since the epoch of the first push.
+        size: bytes of its configuration and layers; for an index, of its largest child.
+        artifact_type: its artifact type.
+        subject: the digest of its subject, or empty.
+        blobs: digests of its configuration and layers.
         children: digests of the manifests in an index.
     """
 
@@ -46,9 +50,11 @@ class ImageRepository:
     """A repository with its settings, images, tags and layers.
 
     Args:
+        name: its name.
         created_at: seconds since the epoch.
         mutability: ECR's `imageTagMutability`.
-        exclusions: wildcard filters of tags that are excepted from it.
+        exclusions: wildcard filters of the tags that are exempt from it.
+        scan_on_push: ECR's `scanOnPush`.
         encryption: ECR's `encryptionConfiguration`.
         labels: resource tags.
         lifecycle: the text of the lifecycle policy, or empty.
@@ -71,22 +77,22 @@ class ImageRepository:
 
     @classmethod
     def from_json(cls, content: bytes) -> ImageRepository:
-        """Read what `to_json` wrote."""
+        """Parse the content of a repository's file."""
         document = json.loads(content)
         images = {digest: ImageRecord(**image) for digest, image in document.pop("images").items()}
         return cls(**document, images=images)
 
     def to_json(self) -> bytes:
-        """Write everything as JSON."""
+        """Return the content of the repository's file."""
         return json.dumps(attrs.asdict(self, value_serializer=_serialize), separators=(",", ":")).encode()
 
     def protects(self, tag: str) -> bool:
-        """Tell whether a tag that exists may not be moved."""
+        """Return whether an existing tag is immutable."""
         is_excepted = any(_matches_wildcard(pattern, tag) for pattern in self.exclusions)
         return self.mutability.startswith("IMMUTABLE") != is_excepted
 
     def resolve(self, reference: str) -> str | None:
-        """Return the digest that a tag or digest names here."""
+        """Return the digest that a tag or digest refers to in this repository, or None."""
         return reference if reference in self.images else self.tags.get(reference)
 
     def tags_of(self, digest: str) -> list[str]:
@@ -95,11 +101,11 @@ class ImageRepository:
         return sorted(tags, key=lambda tag: (tag == "latest", tag))
 
     def references(self, blob: str) -> bool:
-        """Tell whether a manifest here refers to a blob."""
+        """Return whether an image of this repository refers to a blob."""
         return any(blob in image.blobs for image in self.images.values())
 
     def parent_of(self, digest: str) -> str | None:
-        """Return an index here that lists a manifest."""
+        """Return the digest of an index that lists a manifest, or None."""
         return next((image.digest for image in self.images.values() if digest in image.children), None)
 
     def without_labels(self, keys: Iterable[str]) -> ImageRepository:
@@ -112,7 +118,7 @@ class ImageRepository:
         return attrs.evolve(self, layers=self.layers | {digest})
 
     def with_image(self, image: ImageRecord, tag: str | None) -> ImageRepository:
-        """Return the repository with an image, as it was first pushed, and a tag pointing at it."""
+        """Return the repository with an image and a tag that points at it; a known image stays as first pushed."""
         images = {image.digest: image} | self.images
         return attrs.evolve(self, images=images, tags=self.tags | ({tag: image.digest} if tag else {}))
 
@@ -121,7 +127,7 @@ class ImageRepository:
         return attrs.evolve(self, tags={name: digest for name, digest in self.tags.items() if name != tag})
 
     def without_image(self, digest: str) -> ImageRepository:
-        """Return the repository without an image, its tags, and the blobs that only it referred to."""
+        """Return the repository without an image, its tags and the blobs that no other image refers to."""
         images = {key: image for key, image in self.images.items() if key != digest}
         tags = {tag: target for tag, target in self.tags.items() if target != digest}
         referenced_blobs = {blob for image in images.values() for blob in image.blobs}

@@ -1,4 +1,4 @@
-"""The registry's content: repositories, their images and tags, and the blobs they share, in one folder."""
+"""The registry's content in one folder: repositories with their images and tags, and the blobs they share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.registry.blobs import BlobStore
+from kaizen_tasks.localcloud.registry.errors import (
+    ImageExistsError,
+    InvalidTagError,
+    MissingChildrenError,
+    MissingLayersError,
+    RepositoryExistsError,
+    TagProtectedError,
+    UnknownRepositoryError,
+)
 from kaizen_tasks.localcloud.registry.manifests import RawManifest, parse_references
 from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
 
@@ -20,10 +29,9 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.localcloud.registry.manifests import References
 
-__all__ = ["ImageStore", "RawManifest"]
-
-# The only account setting that the registry itself obeys; AWS has it off for a new account.
 BLOB_MOUNTING = "BLOB_MOUNTING"
+"""The account setting that allows to mount blobs of other repositories; off in a new account of AWS."""
+
 _DEFAULT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE",
     "REGISTRY_POLICY_SCOPE": "V2",
@@ -32,45 +40,13 @@ _DEFAULT_SETTINGS = {
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 
 
-class StoreError(Exception):
-    """The store refuses; nothing has changed."""
-
-
-class UnknownRepositoryError(StoreError):
-    """There is no such repository."""
-
-
-class RepositoryExistsError(StoreError):
-    """There is such a repository already."""
-
-
-class InvalidTagError(StoreError):
-    """The text cannot be a tag."""
-
-
-class ImageExistsError(StoreError):
-    """The image is there, and its tag points at it."""
-
-
-class TagProtectedError(StoreError):
-    """The tag points elsewhere and may not be moved."""
-
-
-class MissingLayersError(StoreError):
-    """The repository lacks blobs that a manifest refers to."""
-
-
-class MissingChildrenError(StoreError):
-    """The repository lacks manifests that an index lists."""
-
-
 class ImageStore:
-    """Everything the registry keeps.
+    """All repositories, their blobs and the account's settings.
 
-    Readers get immutable values; writers go one at a time, to the disk first.
+    Readers get immutable values. Writers run one at a time, and write to the disk first.
 
     Args:
-        root: the folder; what is there is read when the store is made.
+        root: the folder, whose content is loaded.
     """
 
     def __init__(self, root: Path) -> None:
@@ -85,11 +61,11 @@ class ImageStore:
         return (ImageRepository.from_json(path.read_bytes()) for path in self._folder.glob("[!.]*.json"))
 
     def on_tag_moved(self, listener: Callable[[str, str, str], None]) -> None:
-        """Call `listener(repository, tag, digest)` after every tag that was made or moved."""
+        """Call `listener(repository, tag, digest)` whenever a tag has been created or moved."""
         self._listeners.append(listener)
 
     def resolve(self, repository: str, reference: str) -> str | None:
-        """Return the digest that a tag or digest names, if the repository is there and has it."""
+        """Return the digest that a tag or digest refers to; None if it or the repository does not exist."""
         image_repository = self._repositories.get(repository)
         return image_repository.resolve(reference) if image_repository else None
 
@@ -97,22 +73,22 @@ class ImageStore:
         """Read a manifest.
 
         Raises:
-            UnknownRepositoryError: there is no such repository.
-            KeyError: it does not have the manifest.
+            UnknownRepositoryError: the repository does not exist.
+            KeyError: it has no such manifest.
         """
         image = self.repository(repository).images[digest]
         content = self.blob_path(digest).read_bytes()
         return RawManifest(content=content, media_type=image.media_type, digest=digest)
 
     def blob_path(self, digest: str) -> Path:
-        """Return where a blob's bytes are, whether they exist or not."""
+        """Return the path of a blob, which need not exist."""
         return self.blobs.path(digest)
 
     def repository(self, name: str) -> ImageRepository:
-        """Return what is known of a repository.
+        """Return a repository.
 
         Raises:
-            UnknownRepositoryError: there is none of that name.
+            UnknownRepositoryError: it does not exist.
         """
         try:
             return self._repositories[name]
@@ -120,14 +96,14 @@ class ImageStore:
             raise UnknownRepositoryError(f"The repository with name '{name}' does not exist") from None
 
     def repositories(self) -> list[ImageRepository]:
-        """Return all repositories in the order of their names."""
+        """Return all repositories, sorted by name."""
         return sorted(self._repositories.copy().values(), key=lambda repository: repository.name)
 
     def create_repository(self, repository: ImageRepository) -> None:
         """Add a repository.
 
         Raises:
-            RepositoryExistsError: its name is taken.
+            RepositoryExistsError: its name is in use.
         """
         with self._lock:
             if repository.name in self._repositories:
@@ -135,19 +111,19 @@ class ImageStore:
             self._save(repository)
 
     def update_repository(self, name: str, update: Callable[[ImageRepository], ImageRepository]) -> ImageRepository:
-        """Put a changed repository in the place of what it is now, and return it.
+        """Replace a repository by `update(repository)`, and return the new one.
 
         Raises:
-            UnknownRepositoryError: there is none of that name.
+            UnknownRepositoryError: it does not exist.
         """
         with self._lock:
             return self._save(update(self.repository(name)))
 
     def delete_repository(self, name: str) -> ImageRepository:
-        """Remove a repository with all it holds, and return what it was.
+        """Delete a repository with its content, and return it.
 
         Raises:
-            UnknownRepositoryError: there is none of that name.
+            UnknownRepositoryError: it does not exist.
         """
         with self._lock:
             repository = self.repository(name)
@@ -157,16 +133,16 @@ class ImageStore:
         return repository
 
     def put_image(self, name: str, manifest: RawManifest, tag: str | None = None) -> None:
-        """Keep a manifest and point a tag at it.
+        """Store a manifest and point a tag at it.
 
         Raises:
-            InvalidTagError: the text cannot be a tag.
-            UnknownRepositoryError: there is no such repository.
-            ImageExistsError: there is nothing to do.
-            TagProtectedError: the tag may not be moved.
-            MissingLayersError: blobs must be uploaded first.
-            MissingChildrenError: other manifests must be put first.
-            ManifestError: the bytes are no manifest.
+            InvalidTagError: the text is not a valid tag.
+            UnknownRepositoryError: the repository does not exist.
+            ImageExistsError: the image and its tag exist already.
+            TagProtectedError: the tag is immutable.
+            MissingLayersError: the repository lacks blobs of the manifest.
+            MissingChildrenError: the repository lacks manifests of the index.
+            ManifestError: the bytes are not a valid manifest.
         """
         if tag is not None and not _TAG.fullmatch(tag):
             raise InvalidTagError(f"'{tag}' cannot be a tag")
@@ -177,16 +153,16 @@ class ImageStore:
             _check_references(repository, manifest_references)
             self.blobs.write(manifest.digest, manifest.content)
             self._save(repository.with_image(_image_record(repository, manifest, manifest_references), tag))
-        if tag:
-            self._notify_tag_moved(name, tag, manifest.digest)
+        for listener in self._listeners if tag else ():
+            listener(name, str(tag), manifest.digest)
 
     def untag(self, name: str, tag: str) -> None:
-        """Remove a tag."""
+        """Delete a tag."""
         with self._lock:
             self._save(self.repository(name).without_tag(tag))
 
     def delete_image(self, name: str, digest: str) -> None:
-        """Remove an image, its tags, and the blobs that nothing else refers to."""
+        """Delete an image, its tags, and the blobs that no other image refers to."""
         with self._lock:
             repository = self.repository(name)
             self._save(repository.without_image(digest))
@@ -196,7 +172,8 @@ class ImageStore:
         """Finish an upload as a blob of the repository.
 
         Raises:
-            UploadError: there is no such upload, or it has another digest.
+            UnknownUploadError: there is no such upload.
+            DigestMismatchError: the bytes have another digest.
         """
         with self._lock:
             repository = self.repository(name)
@@ -204,10 +181,10 @@ class ImageStore:
             self._save(repository.with_layer(digest))
 
     def mount_blob(self, name: str, digest: str, *, source: str) -> bool:
-        """Make another repository's blob one of this repository's, without moving a byte.
+        """Add a blob of another repository without copying it; return whether that was possible.
 
-        ECR mounts only where the account asks for it, between repositories that are encrypted alike, and
-        only blobs that a manifest in the source refers to.
+        ECR mounts blobs only if the account setting allows it, between repositories with the same encryption, and only
+        blobs that a manifest of the source refers to.
         """
         with self._lock:
             target, origin = self.repository(name), self._repositories.get(source)
@@ -219,7 +196,7 @@ class ImageStore:
             return True
 
     def get_setting(self, name: str) -> str | None:
-        """Return an account setting; None where AWS knows none of that name."""
+        """Return an account setting; None if there is none of that name."""
         return self._all_settings().get(name)
 
     def put_setting(self, name: str, value: str) -> None:
@@ -238,21 +215,17 @@ class ImageStore:
         return repository
 
     def _path(self, name: str) -> Path:
-        # The digest tells names apart, the rest is for people: a name may be longer than a file's name.
+        # A repository's name may be longer than a file's name, so a digest keeps the shortened names apart.
         digest = hashlib.sha256(name.encode()).hexdigest()
         return self._folder / f"{name.replace('/', '.')[:80]}-{digest[:16]}.json"
 
     def _remove_unreferenced_blobs(self, old_repository: ImageRepository) -> None:
-        """Remove the files that a repository held and none holds any more."""
+        """Delete the blobs of an old repository that no repository has any more."""
         referenced_digests = {
             digest for repository in self._repositories.values() for digest in _blob_digests(repository)
         }
         for digest in _blob_digests(old_repository) - referenced_digests:
             self.blobs.remove(digest)
-
-    def _notify_tag_moved(self, repository: str, tag: str, digest: str) -> None:
-        for listener in self._listeners:
-            listener(repository, tag, digest)
 
 
 def _blob_digests(repository: ImageRepository) -> frozenset[str]:

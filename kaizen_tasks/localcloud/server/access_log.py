@@ -1,4 +1,4 @@
-"""One line of JSON for every request, for measurements."""
+"""The log of requests: one line of JSON each, for tests and measurements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AccessLog:
-    """Append requests to a file.
+    """Appends requests to a file.
 
     Args:
         path: the file.
@@ -28,39 +28,29 @@ class AccessLog:
         self._lock = threading.Lock()
 
     def record(self, request: HttpRequest, response: HttpResponse, fields: Mapping[str, str]) -> HttpResponse:
-        """Return the reply, its request written down when the last byte has been handed on.
+        """Return the response; the request is logged when the last byte of it has been sent.
 
         Args:
-            request: what was asked.
-            response: what is answered.
-            fields: what the request is called: its service and its operation, or method and path.
+            request: the request.
+            response: its response.
+            fields: members of the line that name the request: its service and operation, or method and path.
         """
-        timestamp = time.time()
+        line = {"at": round(time.time(), 4), **fields, "status": response.status}
         if isinstance(response.body, bytes):
-            self._write(timestamp, request, response.status, len(response.body), fields)
+            self._write(line, request, len(response.body))
             return response
-        return attrs.evolve(response, body=self._stream(timestamp, request, response.status, response.body, fields))
+        return attrs.evolve(response, body=self._stream(line, request, response.body))
 
-    def _stream(
-        self, timestamp: float, request: HttpRequest, status: int, chunks: Iterable[bytes], fields: Mapping[str, str]
-    ) -> Iterator[bytes]:
+    def _stream(self, line: Mapping[str, object], request: HttpRequest, chunks: Iterable[bytes]) -> Iterator[bytes]:
         bytes_sent = 0
         try:
             for chunk in chunks:
                 bytes_sent += len(chunk)
                 yield chunk
         finally:
-            self._write(timestamp, request, status, bytes_sent, fields)
+            self._write(line, request, bytes_sent)
 
-    def _write(
-        self, timestamp: float, request: HttpRequest, status: int, bytes_sent: int, fields: Mapping[str, str]
-    ) -> None:
-        line = {
-            "at": round(timestamp, 4),
-            **fields,
-            "status": status,
-            "bytes_in": request.body.bytes_received,
-            "bytes_out": bytes_sent,
-        }
+    def _write(self, line: Mapping[str, object], request: HttpRequest, bytes_sent: int) -> None:
+        sizes = {"bytes_in": request.body.bytes_received, "bytes_out": bytes_sent}
         with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps({**line, **sizes}) + "\n")

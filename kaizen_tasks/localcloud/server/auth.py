@@ -1,4 +1,4 @@
-"""Passwords that prove themselves: signed with a secret of the state folder, so that none has to be kept."""
+"""Signed tokens, which are validated without being stored: the registry's passwords and layer addresses."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _USER = "AWS"
 
 
 class Tokens:
-    """Issue tokens for one purpose each and tell the genuine ones.
+    """Issues and validates tokens, each for one purpose.
 
     Args:
-        path: the file with the secret; made where it is missing.
-        clock: seconds since the epoch.
+        path: the file with the signing key, which is created if it does not exist.
+        clock: returns seconds since the epoch.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -35,17 +35,17 @@ class Tokens:
         self._clock = clock
 
     def issue(self, purpose: str = REGISTRY_PURPOSE, *, seconds: int = REGISTRY_TOKEN_SECONDS) -> str:
-        """Make a new token.
+        """Return a new token.
 
         Args:
-            purpose: what it opens.
-            seconds: how long.
+            purpose: what it gives access to.
+            seconds: how long it is valid.
         """
         claim = f"{int(self._clock()) + seconds}.{os.urandom(24).hex()}"
         return f"{claim}.{self._sign(purpose, claim)}"
 
     def is_valid(self, purpose: str, token: str) -> bool:
-        """Tell whether a token was issued for the purpose and has not expired."""
+        """Return whether a token was issued for the purpose and has not expired."""
         claim, _, signature = token.rpartition(".")
         expected = self._sign(purpose, claim)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
@@ -53,7 +53,7 @@ class Tokens:
         return int(claim.partition(".")[0]) > self._clock()
 
     def is_authorized(self, authorization: str) -> bool:
-        """Tell whether an `Authorization` header opens the registry, as `docker login` would send it."""
+        """Return whether a Basic `Authorization` header, as `docker login` makes clients send it, is valid."""
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() != "basic":
             return False

@@ -1,4 +1,4 @@
-"""AWS JSON over HTTP: what every control-plane service of the local cloud has in common."""
+"""AWS's JSON protocol over HTTP, for all services that the local cloud implements itself."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
 
 _log = logging.getLogger(__name__)
-# App Runner's pattern of image names knows AWS's registries only, and the one here is on loopback.
+# App Runner's pattern of image identifiers allows registries of AWS only; the local one is on loopback.
 _LOOPBACK_IMAGE = r"127\.0\.0\.1:[0-9]+/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64})?"
 _VALIDATION_CODES = ("InvalidParameterException", "InvalidRequestException")
 
 
 class ServiceError(Exception):
-    """An error that AWS models: it travels to the client as `__type` and `message`.
+    """An error of the service's model, sent to the client as `__type` and `message`.
 
     Args:
-        code: the modelled error's name, for example `RepositoryNotFoundException`.
-        message: what a person reads.
-        status: the HTTP status; AWS answers 400 to nearly everything.
+        code: its name, such as `RepositoryNotFoundException`.
+        message: the explanation for people.
+        status: the HTTP status, which is nearly always 400.
         members: further members of the modelled error.
     """
 
@@ -46,43 +46,42 @@ class ServiceError(Exception):
 
 
 class AwsService(Protocol):
-    """A control plane: one method for each operation, `CreateRepository` as `create_repository`.
+    """A service with a method per operation, such as `create_repository` for `CreateRepository`.
 
-    A method takes the request's document, checked against the model, and returns the answer's, or raises
-    ServiceError.
+    A method takes the validated input and returns the output, or raises ServiceError.
     """
 
     @property
     def name(self) -> str:
-        """Return botocore's name of the service, for example `ecr`."""
+        """Return botocore's name of the service, such as `ecr`."""
 
 
 @attrs.frozen(kw_only=True)
 class AwsJsonEndpoint:
-    """Speak AWS JSON for one service.
+    """Serves one service over AWS's JSON protocol.
 
     Args:
-        service: does the work.
-        region: the only one it answers for.
+        service: the service.
+        region: its region; requests for other regions are refused.
     """
 
     service: AwsService
     region: str
 
     def handle(self, request: HttpRequest, *, region: str, operation: str) -> HttpResponse:
-        """Answer one call.
+        """Answer a request.
 
         Args:
             request: the request.
-            region: where the client's signature is scoped to.
-            operation: the name that `X-Amz-Target` gives.
+            region: the region of the signature's scope.
+            operation: the operation named by `X-Amz-Target`.
         """
         try:
             return self._json_response(200, self._run_operation(request.content, region, operation))
         except ServiceError as error:
             body = {"__type": error.code, "message": error.message, **error.members}
             return self._json_response(error.status, body)
-        except Exception:  # noqa: BLE001 - a client gets an answer whatever happens
+        except Exception:  # noqa: BLE001 - every request gets a response
             _log.exception("%s.%s", self.service.name, operation)
             return self._json_response(500, {"__type": "InternalFailure", "message": "see the local cloud's log"})
 

@@ -1,4 +1,4 @@
-"""Read and write JSON documents by botocore's shapes, and check what the model constrains."""
+"""Decoding, encoding and validation of JSON documents by botocore's shapes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class SerializationError(Exception):
-    """A value has a JSON type that its shape does not allow."""
+    """A value of a JSON type that its shape does not allow."""
 
 
 @attrs.frozen(kw_only=True)
 class ConstraintViolation:
-    """A constraint of the model that a value breaks.
+    """A violated constraint of the model.
 
     Args:
-        path: the member, as `imageIds.1.member.imageTag`.
-        value: what was sent; empty where it must not be repeated.
-        constraint: what the member must satisfy.
+        path: the member, such as `imageIds.1.member.imageTag`.
+        value: the value sent; empty if it is sensitive or not a scalar.
+        constraint: the constraint, in AWS's words.
     """
 
     path: str
@@ -35,90 +35,70 @@ class ConstraintViolation:
     constraint: str
 
 
-def decode(shape: Shape, value: object) -> Any:  # Any: what a document holds depends on its shape
-    """Turn parsed JSON into the values a service works with; members that the model lacks are dropped.
+def decode(shape: Shape, value: object) -> Any:  # Any: the type of a value depends on its shape
+    """Convert parsed JSON to the values that a service works with, without members that the model lacks.
 
     Raises:
         SerializationError: a value has the wrong JSON type.
     """
-    return _DECODERS.get(shape.type_name, _reject)(shape, value)
+    kinds = _JSON_TYPES[shape.type_name]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise SerializationError(f"{type(value).__name__} can not be converted to {shape.type_name} {shape.name}")
+    return _DECODERS.get(shape.type_name, _decode_scalar)(shape, value)
 
 
-def _decode_structure(shape: Shape, value: object) -> dict[str, Any]:
-    document = _require_type(shape, value, dict)
+def _decode_structure(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
     members = cast("StructureShape", shape).members
     return {
-        name: decode(members[name], member)
-        for name, member in document.items()
-        if name in members and member is not None
+        name: decode(members[name], member) for name, member in value.items() if name in members and member is not None
     }
 
 
-def _decode_list(shape: Shape, value: object) -> list[Any]:
-    member = cast("ListShape", shape).member
-    return [decode(member, item) for item in _require_type(shape, value, list)]
+def _decode_list(shape: Shape, value: list[Any]) -> list[Any]:
+    return [decode(cast("ListShape", shape).member, item) for item in value]
 
 
-def _decode_map(shape: Shape, value: object) -> dict[str, Any]:
-    member = cast("MapShape", shape).value
-    return {key: decode(member, item) for key, item in _require_type(shape, value, dict).items()}
+def _decode_map(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
+    return {key: decode(cast("MapShape", shape).value, item) for key, item in value.items()}
 
 
-def _decode_blob(shape: Shape, value: object) -> bytes:
+def _decode_blob(shape: Shape, value: str) -> bytes:
     try:
-        return base64.b64decode(_require_type(shape, value, str), validate=True)
+        return base64.b64decode(value, validate=True)
     except binascii.Error as error:
         raise SerializationError(f"{shape.name} is not base64") from error
 
 
-def _decode_float(shape: Shape, value: object) -> float:
-    if isinstance(value, bool):
-        _reject(shape, value)
-    number: float = _require_type(shape, value, (int, float))
-    return number
-
-
-def _decode_integer(shape: Shape, value: object) -> int:
-    if isinstance(value, bool):
-        _reject(shape, value)
-    number: int = _require_type(shape, value, int)
-    return number
-
-
-def _decoder_for(kind: type) -> Callable[[Shape, object], Any]:
-    return lambda shape, value: _require_type(shape, value, kind)
-
-
-def _require_type(shape: Shape, value: object, kinds: type | tuple[type, ...]) -> Any:
-    if not isinstance(value, kinds):
-        _reject(shape, value)
+def _decode_scalar(_shape: Shape, value: object) -> object:
     return value
 
 
-def _reject(shape: Shape, value: object) -> NoReturn:
-    raise SerializationError(f"{type(value).__name__} can not be converted to {shape.type_name} {shape.name}")
-
-
-_DECODERS: dict[str, Callable[[Shape, object], Any]] = {
+_JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "list": (list,),
+    "map": (dict,),
+    "blob": (str,),
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "timestamp": (int, float),
+}
+_DECODERS: dict[str, Callable[[Shape, Any], Any]] = {
     "structure": _decode_structure,
     "list": _decode_list,
     "map": _decode_map,
     "blob": _decode_blob,
-    "string": _decoder_for(str),
-    "boolean": _decoder_for(bool),
-    "integer": _decode_integer,
-    "long": _decode_integer,
-    "float": _decode_float,
-    "double": _decode_float,
-    "timestamp": _decode_float,
 }
 
 
-def encode(shape: Shape, value: Any) -> object:  # Any: as for decode
-    """Turn a service's answer into JSON values; members that are None are left out.
+def encode(shape: Shape, value: Any) -> object:  # Any: as in decode
+    """Convert a service's output to JSON values, without members that are None.
 
     Raises:
-        KeyError: the answer has a member that the model lacks.
+        KeyError: the output has a member that the model lacks.
     """
     if shape.type_name == "structure":
         members = cast("StructureShape", shape).members
@@ -139,7 +119,7 @@ def _encode_scalar(value: object) -> object:
 
 
 def find_violations(shape: Shape, value: Any, path: str = "") -> Iterator[ConstraintViolation]:
-    """Find every constraint that a decoded value breaks."""
+    """Yield the violated constraints of a decoded value."""
     for constraint in _broken_constraints(shape, value):
         display_text = "" if shape.metadata.get("sensitive") else _display_text(value)
         yield ConstraintViolation(path=path, value=display_text, constraint=constraint)

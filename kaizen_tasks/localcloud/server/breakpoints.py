@@ -1,4 +1,4 @@
-"""Calls that wait in the middle, so that whoever scripts the cloud can do something at exactly that moment."""
+"""Breakpoints: requests that wait until a test resumes them, so that it can act at exactly that moment."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import threading
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError
 
 BREAKPOINT_TIMEOUT_SECONDS = 120.0
-"""Seconds after which a call that nobody lets go on is cut off."""
+"""Seconds after which a request that has not been resumed is dropped."""
 
 
 class Breakpoints:
-    """Where calls wait."""
+    """Requests that wait to be resumed."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -20,10 +20,10 @@ class Breakpoints:
         self._should_drop = False
 
     def pause(self, operation: str) -> None:
-        """Wait until somebody lets this call go on.
+        """Wait until the request is resumed.
 
         Raises:
-            DropConnectionError: it is to be cut off.
+            DropConnectionError: the connection is to be dropped.
         """
         with self._condition:
             generation = self._generation
@@ -34,13 +34,13 @@ class Breakpoints:
                 raise DropConnectionError
 
     def wait_for_operations(self, timeout: float) -> list[str]:
-        """Return the calls that wait, as soon as there is one; none when these seconds are over."""
+        """Return the operations of the waiting requests once there is one, or an empty list at the timeout."""
         with self._condition:
             self._condition.wait_for(lambda: self._waiting_operations, timeout)
             return list(self._waiting_operations)
 
     def resume(self, *, drop: bool = False) -> None:
-        """Let all of them go on, or cut them off."""
+        """Resume all waiting requests, or drop their connections."""
         with self._condition:
             self._waiting_operations.clear()
             self._generation += 1

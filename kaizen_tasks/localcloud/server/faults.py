@@ -1,4 +1,4 @@
-"""Scripted misbehaviour: the next calls that match are late, refused, cut off, or answered with something else."""
+"""Fault injection: delays, errors, dropped connections and replaced responses for the next matching requests."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """What happens to calls that match.
+    """A fault, and the requests that it applies to.
 
     Args:
-        service: a wildcard pattern, for example `ecr` or `*`.
-        operation: a wildcard pattern of an operation, or of `METHOD /path` for the registry.
-        late: whether it happens when the call has been carried out, instead of before: the answer is lost then.
-        park: whether the call waits until somebody lets it go on.
-        latency: seconds before the call is answered.
-        code: of the error to answer with; the call is then not carried out, unless the fault is late.
-        status: the error's HTTP status.
-        reply: a document to answer with in place of the true one.
-        reset: whether the connection is reset instead of an answer.
-        without: names in the call's query that are taken away before it is carried out.
+        service: wildcard pattern of the service, such as `ecr` or `*`.
+        operation: wildcard pattern of the operation, or of `METHOD /path` for the registry.
+        late: whether the fault happens after the request has been executed, so that its response is lost.
+        park: whether the request waits at a breakpoint.
+        latency: seconds by which the response is delayed.
+        code: code of an error to respond with; the request is not executed, unless the fault is late.
+        status: HTTP status of the error.
+        reply: document to respond with instead of executing the request.
+        reset: whether the connection is reset.
+        without: query parameters to remove before the request is executed.
     """
 
     service: str = "*"
@@ -51,21 +51,21 @@ class Fault:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Fault:
-        """Read `{"match": {"service", "operation"}, "do": {"error": {"code", "status"}}}`, or another effect.
+        """Parse `{"match": {"service", "operation"}, "do": {"error": {"code", "status"}}}`, or another effect.
 
         Raises:
-            TypeError: there is something that is not understood.
+            TypeError: the document has unknown members.
         """
         effect = dict(document["do"])
         error = effect.pop("error", {})
         return cls(**document.get("match", {}), **effect, **error)
 
     def matches(self, service: str, operation: str) -> bool:
-        """Tell whether a call is meant."""
+        """Return whether the fault applies to a request."""
         return fnmatchcase(service, self.service) and fnmatchcase(operation, self.operation)
 
     def strip_query(self, request: HttpRequest) -> HttpRequest:
-        """Return the call as it is carried out."""
+        """Return the request without the query parameters to remove."""
         if not self.without:
             return request
         query = {name: value for name, value in request.query.items() if name not in self.without}
@@ -74,7 +74,7 @@ class Fault:
 
 @attrs.define(kw_only=True)
 class _ScheduledFault:
-    """A fault that is still to happen: after so many calls that match, so many times."""
+    """A fault that happens `times` times, after `skip` matching requests."""
 
     fault: Fault
     skip: int
@@ -82,10 +82,10 @@ class _ScheduledFault:
 
 
 class FaultInjector:
-    """The faults that are still to happen.
+    """The faults that have been arranged.
 
     Attributes:
-        breakpoints: the calls that wait.
+        breakpoints: requests that wait.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class FaultInjector:
         self._scheduled_faults: list[_ScheduledFault] = []
 
     def add(self, document: Mapping[str, Any]) -> None:
-        """Arrange a fault, `times` times (once where that is not said), after `skip` calls that match it."""
+        """Arrange a fault: `times` times (default 1), after `skip` matching requests (default 0)."""
         fault = Fault.from_document(document)
         with self._lock:
             self._scheduled_faults.append(
@@ -102,7 +102,7 @@ class FaultInjector:
             )
 
     def clear(self) -> None:
-        """Let nothing happen any more, and every call that waits go on."""
+        """Remove all faults and resume all waiting requests."""
         with self._lock:
             self._scheduled_faults.clear()
         self.breakpoints.resume()
@@ -110,7 +110,7 @@ class FaultInjector:
     def intercept(
         self, request: HttpRequest, handler: Callable[[HttpRequest], HttpResponse], *, service: str, operation: str
     ) -> HttpResponse:
-        """Answer a call, and let the next matching fault happen to it.
+        """Answer a request by a handler, subject to the next fault that applies.
 
         Raises:
             DropConnectionError: the connection is to be reset.
@@ -141,7 +141,7 @@ class FaultInjector:
         return None
 
     def _is_due(self, scheduled: _ScheduledFault) -> bool:
-        """Count a call that matches; tell whether the fault happens to it."""
+        """Count a matching request; return whether the fault happens to it."""
         if scheduled.skip:
             scheduled.skip -= 1
             return False
@@ -152,7 +152,7 @@ class FaultInjector:
 
 
 def _error_response(request: HttpRequest, fault: Fault) -> HttpResponse:
-    """Answer in the protocol that the client speaks."""
+    """Return an error in the client's protocol."""
     message = "scripted fault"
     if request.path.startswith("/v2/"):
         return HttpResponse.json_response(fault.status, {"errors": [{"code": fault.code, "message": message}]})

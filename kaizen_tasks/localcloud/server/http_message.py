@@ -1,4 +1,4 @@
-"""One HTTP exchange as the services of the local cloud see it, without the server that carries it."""
+"""HTTP requests and responses, independent of the server."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import attrs
 from kaizen_tasks.localcloud.server.request_body import RequestBody
 
 JsonObject = dict[str, Any]
+"""A JSON object whose members depend on the operation."""
 
 
 class DropConnectionError(Exception):
-    """The connection is to be reset without an answer."""
+    """The connection is to be reset without a response."""
 
 
 @attrs.frozen(kw_only=True)
@@ -26,9 +27,9 @@ class HttpRequest:
 
     Args:
         method: the HTTP method.
-        target: the request target as it was sent, query included.
-        headers: looked up without regard to case.
-        body: ends where the request ends.
+        target: the request target as sent, with the query.
+        headers: the headers, with case-insensitive names.
+        body: the body.
     """
 
     method: str
@@ -43,7 +44,7 @@ class HttpRequest:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """Return the query's last value for every name."""
+        """Return the query parameters; of repeated ones, the last."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     @cached_property
@@ -52,13 +53,13 @@ class HttpRequest:
         return self.body.readall()
 
     def header(self, name: str) -> str:
-        """Return a header, or nothing."""
+        """Return a header, or an empty string."""
         return self.headers.get(name, "")
 
 
 @attrs.frozen(kw_only=True)
 class HttpResponse:
-    """An answer; a body that is not bytes is streamed and needs its own `Content-Length`."""
+    """A response; a body of chunks needs a `Content-Length` header."""
 
     status: int
     headers: Mapping[str, str] = attrs.field(factory=dict)
@@ -73,6 +74,6 @@ class HttpResponse:
         media_type: str = "application/json",
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> HttpResponse:
-        """Answer with JSON of a media type."""
+        """Return a response with a JSON body."""
         body = json.dumps(value, separators=(",", ":")).encode()
         return cls(status=status, headers={"Content-Type": media_type, **headers}, body=body)

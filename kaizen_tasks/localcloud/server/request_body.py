@@ -1,4 +1,4 @@
-"""A request body on the wire."""
+"""Reading a request's body from the connection."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LINE_BYTES = 1024
 
 
 class RequestBody(io.RawIOBase):
-    """A request body that ends where the request ends.
+    """The body of a request as a stream.
 
     Args:
-        stream: the connection, positioned behind the headers.
-        length: bytes of the body; None where it comes in chunks (RFC 9112, section 7.1).
-        send_continue: called before the first byte is read; tells a client that waits for `100 Continue`.
+        stream: the connection, positioned after the headers.
+        length: bytes of the body; None for chunked transfer coding (RFC 9112, section 7.1).
+        send_continue: called before the first byte is read, for clients that wait for `100 Continue`.
     """
 
     def __init__(
@@ -32,11 +32,11 @@ class RequestBody(io.RawIOBase):
         self._finished = length == 0
 
     def readable(self) -> bool:
-        """Say that reading is what this is for."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:  # Any: the writable buffer protocol has no name before 3.12
-        """Read what has arrived, at most the buffer; 0 at the end."""
+        """Fill the buffer with bytes that have arrived; return their number, or 0 at the end."""
         if self._finished:
             return 0
         self._ensure_continue_sent()
@@ -45,7 +45,7 @@ class RequestBody(io.RawIOBase):
         return self._read_into(memoryview(buffer)) if self._remaining else 0
 
     def drain(self, limit: int) -> bool:
-        """Discard what was not read; False if that would be more than `limit` bytes."""
+        """Discard unread bytes, at most `limit`; return whether the end was reached."""
         if self._send_continue is not None and not self._finished:
             return False
         while not self._finished and limit > 0:
@@ -60,7 +60,7 @@ class RequestBody(io.RawIOBase):
     def _read_into(self, view: memoryview) -> int:
         count = self._stream.readinto1(view[: self._remaining])
         if not count:
-            raise ConnectionResetError("the client went away within its request")
+            raise ConnectionResetError("the client disconnected during its request")
         self._remaining -= count
         self.bytes_received += count
         if not self._remaining:
@@ -83,7 +83,7 @@ class RequestBody(io.RawIOBase):
     def _read_line(self) -> bytes:
         line = self._stream.readline(_LINE_BYTES)
         if not line.endswith(b"\n"):
-            raise ConnectionResetError("the client went away within its request")
+            raise ConnectionResetError("the client disconnected during its request")
         return line.rstrip(b"\r\n")
 
 

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class RequestHandler(BaseHTTPRequestHandler):
-    """Carry calls to the application and replies back."""
+    """Passes requests to the application and sends its responses."""
 
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
@@ -36,29 +36,29 @@ class RequestHandler(BaseHTTPRequestHandler):
     server: HttpServer
 
     def handle(self) -> None:
-        """Serve one connection; a client that goes away is not an error."""
+        """Serve one connection; a client that disconnects is not an error."""
         try:
             super().handle()
         except (ConnectionError, TimeoutError) as error:
             _log.info("%s: %s", self.client_address, error)
 
     def handle_expect_100(self) -> bool:
-        """Leave the invitation to the first read, so that a refusal costs no upload."""
+        """Defer `100 Continue` until the body is read, so that a refused request uploads nothing."""
         return True
 
     def version_string(self) -> str:
-        """Name the server without its Python."""
+        """Return the server's name, without the version of Python."""
         return "kaizen-local-cloud"
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Leave it to the request log, which repeats no query: a query may hold a token."""
+        """Do nothing: the access log has the request, without its query, which may contain a token."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the overridden method's name
-        """Keep the terminal quiet."""
+        """Write to the log file instead of the terminal."""
         _log.info(format, *args)
 
     def respond(self) -> None:
-        """Answer one request and leave the connection ready for the next."""
+        """Answer one request, and leave the connection ready for the next one."""
         length = self._body_length()
         if length == -1:
             self.close_connection = True
@@ -72,7 +72,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         else:
             self.close_connection |= not body.drain(_DRAIN_BYTES)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - as the base asks
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815 - the base class's names
 
     def _body_length(self) -> int | None:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
@@ -118,10 +118,10 @@ def _response_headers(response: HttpResponse) -> dict[str, str]:
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Listen on loopback; connections wait until `serve_forever` serves each in a thread of its own.
+    """Listens on loopback; `serve_forever` serves each connection in a thread of its own.
 
     Args:
-        port: 0 lets the system choose.
+        port: the port; 0 for any free one.
     """
 
     application: Application
@@ -134,11 +134,11 @@ class HttpServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """Return the port it listens on."""
+        """Return the port that it listens on."""
         return self.server_port
 
     def server_bind(self) -> None:
-        """Bind without the reverse look-up of the base class, which may take seconds."""
+        """Bind without the base class's reverse DNS lookup, which may take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()

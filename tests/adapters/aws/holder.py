@@ -12,6 +12,7 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.cli import command
 from kaizen_tasks.errors import Locked
+from kaizen_tasks.flows.locking import lease as leases
 from kaizen_tasks.flows.locking.session import acquire_locks
 from tests.fakes.tools import FakeTools
 
@@ -27,6 +28,7 @@ def main(app: str, lease: str, *nested: str) -> int:
         lease: seconds.
         nested: a word for a run inside this one, which does the same.
     """
+    leases.RENEWALS_PER_LEASE = max(leases.RENEWALS_PER_LEASE, round(2 * float(lease)))  # renew every half second
     aws = Aws(region=os.environ["AWS_REGION"], profile="", account="")
     tools = FakeTools(
         clock=SystemClock(),  # type: ignore[arg-type]  # a clock that goes on by itself

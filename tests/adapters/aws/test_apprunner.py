@@ -14,12 +14,13 @@ from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.errors import DeployFailed, NotFound, Refused
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.platform import PlatformContract
-from tests.localcloud.layers import Pushed
-from tests.support.local_cloud import Cloud
+from tests.localcloud.layers import SERVER, Pushed
 from tests.support.scripted_server import Reply, Request, ScriptedServer
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path  # noqa: TC004 - attrs does not resolve annotations
 
     from types_boto3_apprunner import AppRunnerClient  # noqa: TC004 - stubs, which tests run without
 
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
 
 ENDED = {"SUCCEEDED", "FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
 NOT_RUNNING = "Can't start a deployment on the specified service, because it isn't in RUNNING state."
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud whose deployments take long enough to be seen."""
-    with Cloud(tmp_path_factory.mktemp("cloud"), "--deploy-seconds", "0.3") as running:
-        yield running
+GATED = f"import os, pathlib, time\nwhile not pathlib.Path(os.environ['GATE']).exists(): time.sleep(0.02)\n{SERVER}"
+"""An app that starts when its gate file exists: a test decides how long a deployment is in progress."""
 
 
 @frozen
@@ -41,19 +37,19 @@ class CloudStage:
     platform: AppRunnerPlatform
     client: AppRunnerClient
     identity: str
+    gate: Path
 
     def pause(self, name: str) -> None:
         self.client.pause_service(ServiceArn=self.identity)
         self.settle(name)
 
     def occupy(self, name: str) -> None:
+        self.gate.unlink()
         self.client.start_deployment(ServiceArn=self.identity)
 
     def settle(self, name: str) -> None:
-        deadline = time.monotonic() + 20
-        while self._newest() not in ENDED:
-            assert time.monotonic() < deadline, f"an operation of {name} does not end"
-            time.sleep(0.05)
+        self.gate.touch()
+        wait_for(lambda: self._newest() in ENDED)
 
     def _newest(self) -> str:
         operations = self.client.list_operations(ServiceArn=self.identity, MaxResults=1)
@@ -62,10 +58,11 @@ class CloudStage:
 
 class TestAppRunner(PlatformContract):
     @pytest.fixture
-    def stage(self, cloud: Cloud, aws: Aws) -> Iterator[CloudStage]:
+    def stage(self, aws: Aws, tmp_path: Path) -> Iterator[CloudStage]:
         images = Pushed(aws.ecr())
         images.repository("web-service")
-        images.app("web-service", "v1.2.3")
+        images.app("web-service", "v1.2.3", script=GATED)
+        gate = tmp_path / "gate"
         client = aws.apprunner()
         created = client.create_service(
             ServiceName="web-service",
@@ -74,10 +71,12 @@ class TestAppRunner(PlatformContract):
                 "ImageRepository": {
                     "ImageIdentifier": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/web-service:latest",
                     "ImageRepositoryType": "ECR",
+                    "ImageConfiguration": {"RuntimeEnvironmentVariables": {"GATE": str(gate)}},
                 },
             },
+            HealthCheckConfiguration={"Interval": 20, "UnhealthyThreshold": 20},
         )
-        stage = CloudStage(AppRunnerPlatform(aws), client, created["Service"]["ServiceArn"])
+        stage = CloudStage(AppRunnerPlatform(aws), client, created["Service"]["ServiceArn"], gate)
         stage.settle("web-service")
         yield stage
         stage.settle("web-service")

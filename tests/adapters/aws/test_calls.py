@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from attrs import frozen
 from semver import Version
 
+from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps import CopyImage, Deploy, Record
 from kaizen_tasks.wiring import Toolbox
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.fakes.tools import settings
-from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
 from tests.support.local_cloud import Cloud
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,25 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         for version in ("v0.2.0", "v0.3.0"):
             images.app("staging-web-app", version, tag=version)
         yield running
+
+
+class DeploymentClock(SystemClock):
+    """Real time that does not run ahead of the cloud: a wait for a deployment's end lasts until it has ended."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__()
+        self.cloud = cloud
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; if it is for as long as a deployment takes, wait until none is in progress."""
+        super().sleep(seconds)
+        if seconds >= float(TAKES) / 2:
+            wait_for(lambda: not self._has_deployment_in_progress())
+
+    def _has_deployment_in_progress(self) -> bool:
+        """Read the cloud's files: a call would be counted."""
+        services = (self.cloud.state / "apprunner" / "services").glob("[!.]*.json")
+        return any(json.loads(path.read_bytes())["operations"][-1]["ended"] is None for path in services)
 
 
 @frozen
@@ -69,6 +90,7 @@ class Shop:
     def roll_out(self, version: str) -> list[str]:
         """Copy, deploy and record a release; return the calls of AWS's own APIs that this took."""
         tools = Toolbox(settings(), dry=False, draft=True, stream=io.StringIO())
+        tools.__dict__["clock"] = DeploymentClock(self.cloud)
         if not tools.ledger_table.exists():
             tools.ledger_table.create()
         source, target = tools.settings.environments["staging"], tools.settings.environments[self.environment]

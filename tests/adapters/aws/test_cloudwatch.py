@@ -16,9 +16,9 @@ from kaizen_tasks.domain.service import Service
 from kaizen_tasks.errors import Denied
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.logs import LogsContract
-from tests.localcloud.apprunner.test_controller import wait_for
 from tests.localcloud.layers import Pushed
 from tests.support.scripted_server import Reply, Request, ScriptedServer
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,6 +20,7 @@ from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import entry
 from tests.contracts.locks import LEASE, NOON, LocksContract, by_hand, wanted
 from tests.fakes.clock import FakeClock
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.lock import Lock
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 30.0
-"""Seconds for the end of a process, on a busy machine."""
 
 
 @pytest.fixture
@@ -149,10 +148,18 @@ class Holder:
     def end(self, last_words: str = "") -> str:
         """Say something to it, wait for its end, and return what it said after it held the lock."""
         try:
-            return self.process.communicate(last_words, timeout=PATIENCE)[0]
+            return self.process.communicate(last_words, timeout=HANG_SECONDS)[0]
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+
+def renewed(locks: DynamoLocks, lock: Lock) -> Lock:
+    """Wait until a lease has been renewed, and return the renewed lock."""
+    wait_for(lambda: locks.get(lock.environment) != lock)
+    now = locks.get(lock.environment)
+    assert now is not None
+    return now
 
 
 class TestProcesses:
@@ -178,10 +185,13 @@ class TestProcesses:
         assert (taken.token, taken.fence) == ("b2", 2)
 
     def test_keep_their_lock_for_longer_than_a_lease(self, locks: DynamoLocks) -> None:
-        holder = Holder(locks, lease=1.5)
-        time.sleep(2)
+        holder = Holder(locks)
+        first = locks.get("staging")
+        assert first is not None
+        assert first.expires is not None
+        renewed(locks, first)
 
-        assert locks.acquire(wanted("b2", at=datetime.now(UTC))).actor == "holder@workshop"
+        assert locks.acquire(wanted("b2", at=first.expires)).actor == "holder@workshop"
         assert holder.end("now\n") == "changes\n"
         assert locks.get("staging") is None
 
@@ -199,12 +209,11 @@ class TestProcesses:
         assert locks.get("staging") == taken
 
     def test_inherit_the_lock_of_the_run_that_started_them(self, locks: DynamoLocks) -> None:
-        holder = Holder(locks, "nested", lease=1.5)
+        holder = Holder(locks, "nested")
         above = locks.get("staging")
-        time.sleep(2)
 
         assert above is not None
-        assert above.is_same_as(locks.get("staging"))
+        assert above.is_same_as(renewed(locks, above))
         assert above.fence == 1
         assert holder.end("now\n") == "changes\n"
         assert holder.process.returncode == 0

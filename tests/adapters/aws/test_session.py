@@ -51,6 +51,15 @@ class TestGuard:
         assert len(set(map(id, opened))) == 1
         assert len(cloud.requests) == before + 1
 
+    def test_exception_classes_are_built_before_threads_share_a_client(
+        self, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Threads that make botocore build them at the same moment would get classes of their own."""
+        client = aws.secretsmanager()
+        monkeypatch.delattr("botocore.errorfactory.ClientExceptionsFactory.create_client_exceptions")
+
+        assert issubclass(client.exceptions.InvalidParameterException, Exception)
+
     def test_has_no_credentials(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
 

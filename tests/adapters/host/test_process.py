@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,13 +16,12 @@ from kaizen_tasks.adapters.host import process
 from kaizen_tasks.adapters.host.process import run, shell_join
 from kaizen_tasks.errors import NotFound, Unreachable
 from kaizen_tasks.ports.types import Secret
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.integration
-
-PATIENCE = 10.0
 
 
 def python(code: str, *arguments: str) -> list[str]:
@@ -30,7 +29,7 @@ def python(code: str, *arguments: str) -> list[str]:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HANG_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             return False
@@ -73,7 +72,7 @@ def test_adds_variables_to_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_takes_much_from_both_outputs_at_once() -> None:
     code = "import sys\nfor _ in range(2000): sys.stdout.write('o' * 500); sys.stderr.write('e' * 500)"
 
-    finished = run(python(code), timeout=PATIENCE)
+    finished = run(python(code), timeout=HANG_SECONDS)
 
     assert (len(finished.out), len(finished.err)) == (1_000_000, 1_000_000)
 
@@ -90,7 +89,7 @@ def test_passes_lines_on_while_the_program_still_runs(tmp_path: Path) -> None:
         "import pathlib, sys, time\nprint('begun', flush=True)\n"
         "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.01)\nprint('ended', end='')"
     )
-    run(python(code, str(sign)), stream=listen, timeout=PATIENCE)
+    run(python(code, str(sign)), stream=listen, timeout=HANG_SECONDS)
 
     assert heard == ["begun", "ended"]
 
@@ -115,7 +114,7 @@ def test_feeds_the_program() -> None:
 
 
 def test_does_not_wait_for_a_program_that_reads_nothing() -> None:
-    assert run(python("print('done')"), stdin=b"x" * 1_000_000, timeout=PATIENCE).out == "done\n"
+    assert run(python("print('done')"), stdin=b"x" * 1_000_000, timeout=HANG_SECONDS).out == "done\n"
 
 
 def test_gives_nothing_to_read_unless_told() -> None:
@@ -142,14 +141,19 @@ def test_names_a_folder_that_is_missing(tmp_path: Path) -> None:
         run(python("pass"), cwd=tmp_path / "nowhere")
 
 
-def test_gives_up_on_a_program_that_takes_too_long(tmp_path: Path) -> None:
-    note = tmp_path / "pid"
-    code = "import os, sys, time\nprint(os.getpid(), file=open(sys.argv[1], 'w'), flush=True)\ntime.sleep(60)"
+def test_gives_up_on_a_program_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
 
-    with pytest.raises(Unreachable, match="did not answer within 2 s"):
-        run(python(code, str(note)), timeout=2)
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **named: Any) -> None:
+            super().__init__(*words, **named)
+            started.append(self)
 
-    assert not alive(int(note.read_text()))
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    with pytest.raises(Unreachable, match=r"did not answer within 0\.2 s"):
+        run(python("import time; time.sleep(3600)"), timeout=0.2)
+
+    assert not alive(started[0].pid)
 
 
 def test_gives_up_on_a_program_that_has_closed_its_outputs_and_lives_on() -> None:
@@ -189,12 +193,13 @@ def test_kills_a_program_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_does_not_wait_for_what_a_program_leaves_in_the_background() -> None:
-    code = "import subprocess, sys\nprint(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
-    started = time.monotonic()
-    finished = run(python(code))
+    left = (
+        "import subprocess, sys\nprint(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)']).pid)"
+    )
+    pid = int(run(python(left)).out)
 
-    os.kill(int(finished.out), signal.SIGKILL)
-    assert time.monotonic() - started < PATIENCE
+    assert alive(pid)
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_leaves_no_orphan_when_it_is_terminated(tmp_path: Path) -> None:
@@ -205,7 +210,7 @@ def test_leaves_no_orphan_when_it_is_terminated(tmp_path: Path) -> None:
     with subprocess.Popen(python(code), cwd=root, stderr=subprocess.PIPE) as parent:
         assert eventually(lambda: note.exists() and note.read_text() != "")
         parent.terminate()
-        _, said = parent.communicate(timeout=PATIENCE)
+        _, said = parent.communicate(timeout=HANG_SECONDS)
 
     assert b"Interrupted: stopped by SIGTERM" in said
     assert not alive(int(note.read_text()))

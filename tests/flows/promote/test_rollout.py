@@ -208,7 +208,7 @@ def test_each_one_that_ends_lets_the_next_begin() -> None:
     answers = tools.prober.answers
 
     def slow() -> ProbeResponse:
-        return version_of(tools, "mark") if begun.wait(timeout=5) else ProbeResponse(error="waits for nothing")
+        return version_of(tools, "mark") if begun.wait(timeout=120) else ProbeResponse(error="waits for nothing")
 
     def last() -> ProbeResponse:
         begun.set()

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,21 +15,15 @@ import pytest
 
 from tests.localcloud.layers import SERVER, Pushed, archive, file, folder
 from tests.support.local_cloud import Cloud
+from tests.support.waiting import HANG_SECONDS, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.integration
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"  # the other name of the local cloud's registry
 FINAL = {"SUCCEEDED", "FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 class Team:
@@ -74,7 +67,7 @@ class Team:
 
 
 def ask(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://{url}/version", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{url}/version", timeout=HANG_SECONDS) as answer:
         document: dict[str, Any] = json.loads(answer.read())
         return document
 
@@ -114,6 +107,7 @@ def test_boto3_takes_a_service_through_its_whole_life(team: Team) -> None:
     client = threading.Thread(target=hammer)
     client.start()
     try:
+        wait_for(lambda: bool(answers))
         team.images.app("coach", "v3", script="raise SystemExit(3)")
         wait_for(lambda: team.operations(arn)[0]["Status"] == "ROLLBACK_SUCCEEDED")
     finally:
@@ -209,7 +203,7 @@ def processes_below(state: Path) -> list[str]:
 
 
 def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=HANG_SECONDS, check=True)
     return done.stdout.strip()
 
 
@@ -266,7 +260,7 @@ exec /bin/busybox httpd -f -p "$PORT" -h /www
 
 def text_at(url: str) -> str:
     try:
-        with urllib.request.urlopen(f"http://{url}/cgi-bin/version", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{url}/cgi-bin/version", timeout=HANG_SECONDS) as answer:
             content: bytes = answer.read()
             return content.decode()
     except OSError as error:

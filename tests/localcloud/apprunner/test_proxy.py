@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.localcloud.apprunner.proxy import TcpProxy
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ class Upstream:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=HANG_SECONDS)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -65,7 +66,8 @@ def upstream() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
 
 
 @pytest.fixture
-def relay() -> Iterator[TcpProxy]:
+def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[TcpProxy]:
+    monkeypatch.setattr("kaizen_tasks.localcloud.apprunner.proxy._LINGER_SECONDS", HANG_SECONDS)
     before = threading.active_count()
     with contextlib.closing(TcpProxy()) as relay:
         yield relay
@@ -73,7 +75,7 @@ def relay() -> Iterator[TcpProxy]:
 
 
 def ask(port: int, content: bytes = b"") -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=HANG_SECONDS) as connection:
         connection.sendall(content)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
@@ -101,7 +103,7 @@ def test_new_connections_go_to_the_new_target_and_old_ones_stay(
 ) -> None:
     old = upstream(echo_after_everything)
     relay.switch(old)
-    with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as early:
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=HANG_SECONDS) as early:
         early.sendall(b"still ")
         while relay.drain(old, 0.02):  # until the relay has taken the connection
             pass
@@ -111,7 +113,7 @@ def test_new_connections_go_to_the_new_target_and_old_ones_stay(
         early.sendall(b"here")
         early.shutdown(socket.SHUT_WR)
         assert b"".join(iter(lambda: early.recv(100), b"")) == b"still here"
-    assert relay.drain(old, 5)
+    assert relay.drain(old, HANG_SECONDS)
 
 
 def test_answers_503_while_there_is_no_target(relay: TcpProxy) -> None:
@@ -141,7 +143,7 @@ def test_close_cuts_connections_and_refuses_new_ones(
 ) -> None:
     relay = TcpProxy()
     relay.switch(upstream(echo_after_everything))
-    with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(b"half a request")
         relay.close()
         assert connection.recv(10) == b""

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from kaizen_tasks.localcloud.registry.manifests import OCI_INDEX, OCI_MANIFEST
 from tests.localcloud.samples import CONFIG, RawRegistry, digest_of, image, index
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -339,7 +340,7 @@ class TestLayers:
         name = repository()
         registry.push(name, "v1", b"layer")
         answer = ecr.get_download_url_for_layer(repositoryName=name, layerDigest=digest_of(b"layer"))
-        with urllib.request.urlopen(answer["downloadUrl"], timeout=10) as response:
+        with urllib.request.urlopen(answer["downloadUrl"], timeout=HANG_SECONDS) as response:
             assert response.read() == b"layer"
         assert "token=" not in (cloud.state / "log").read_text() + (cloud.state / "requests.jsonl").read_text()
         forged = registry.ask("GET", f"/_kaizen/layers/{digest_of(b'layer')}?token=1.2", Authorization="")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation
 from kaizen_tasks.localcloud.logs.files import LogStore
 
 if TYPE_CHECKING:
@@ -25,14 +24,11 @@ EVENTS = {"logGroupName": f"{GROUP}/service", "logStreamName": "events"}
 def written(folder: Path) -> LogStore:
     """Write what App Runner would, past the cloud: 30 events, a deployment, two instances."""
     logs = LogStore(folder)
-    service = AppRunnerService(
-        name="web", id=ID, arn="arn:web", port=0, created=0, updated=0, resting="RUNNING", configuration={}, tags={}
-    )
     for number in range(30):
-        logs.append_event(service, f"event {number}")
-    logs.append_event(service, "deployed", ServiceOperation(id="6c-7e", type="", status="", started=0, updated=0))
+        logs.append_event(f"web/{ID}", f"event {number}")
+    logs.append_event(f"web/{ID}", "deployed", "6c-7e")
     for name in ("a", "b"):
-        path = logs.register_output(service, name)
+        path = logs.register_output(f"web/{ID}", name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{name} one\n{name} two\n")
     later = time.time() + 1

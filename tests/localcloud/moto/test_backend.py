@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,3 +217,14 @@ def test_values_of_every_kind_come_back_as_they_went(cloud: Cloud) -> None:
 
     assert client.get_item(TableName="locks", Key={"name": {"S": "prod"}})["Item"] == item
     assert items(cloud) == [item]
+
+
+def test_moto_uses_the_account_of_the_cloud(tmp_path: Path) -> None:
+    with Cloud(tmp_path / "other", "--account", "210987654321") as cloud:
+        for _ in range(2):
+            name = uuid.uuid4().hex
+            created = cloud.client("secretsmanager").create_secret(Name=name, SecretString="x")
+            assert created["ARN"].split(":")[4] == "210987654321"
+            assert cloud.client("sts").get_caller_identity()["Account"] == "210987654321"
+            restart(cloud)
+            assert cloud.client("secretsmanager").get_secret_value(SecretId=name)["ARN"] == created["ARN"]

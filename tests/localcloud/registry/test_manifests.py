@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaizen_tasks.localcloud.registry.errors import ManifestError, UnsupportedManifestError
 from kaizen_tasks.localcloud.registry.manifests import (
     DOCKER_MANIFEST,
     OCI_INDEX,
     OCI_MANIFEST,
-    ManifestError,
-    UnsupportedManifestError,
     digest_of,
     parse_manifest,
     parse_references,

@@ -11,17 +11,20 @@ import attrs
 import pytest
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.blobs import UnknownUploadError
+from kaizen_tasks.localcloud.registry.errors import (
+    ImageExistsError,
+    TagProtectedError,
+    UnknownRepositoryError,
+    UnknownUploadError,
+)
 from kaizen_tasks.localcloud.registry.manifests import parse_manifest
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import (
     BLOB_MOUNTING,
-    ImageExistsError,
     ImageStore,
-    TagProtectedError,
-    UnknownRepositoryError,
 )
 from tests.localcloud.samples import CONFIG, digest_of, image
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +90,7 @@ def test_tells_of_a_tag_when_it_can_be_resolved_by_anyone(store: ImageStore) -> 
             target=lambda: seen.append(store.update_repository(repository, lambda now: now).tags.get(tag))
         )
         thread.start()
-        thread.join(timeout=5)
+        thread.join(timeout=HANG_SECONDS)
 
     store.on_tag_moved(listener)
     digest = push(store, "v1", b"layer")

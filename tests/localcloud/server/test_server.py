@@ -14,6 +14,7 @@ import pytest
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpRequest, HttpResponse
 from kaizen_tasks.localcloud.server.request_body import RequestBody
 from kaizen_tasks.localcloud.server.server import HttpServer
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def refuse(_call: HttpRequest) -> HttpResponse:
 
 def conversation(server: HttpServer, request: bytes) -> bytes:
     """Send bytes and return all that comes back until the server closes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(request)
         with connection.makefile("rb") as answer:
             return answer.read()

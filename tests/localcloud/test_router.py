@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.localcloud.samples import RawRegistry, digest_of
 from tests.support.local_cloud import Cloud
+from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ def arrange(cloud: Cloud, fault: dict[str, Any]) -> int:
 
 
 def test_tells_who_it_is_without_a_signature(cloud: Cloud) -> None:
-    with urllib.request.urlopen(cloud.endpoint_url, timeout=10) as response:
+    with urllib.request.urlopen(cloud.endpoint_url, timeout=HANG_SECONDS) as response:
         document = json.load(response)
     assert (document["status"], document["region"], document["account"]) == ("ok", "eu-west-1", "123456789012")
 
@@ -40,7 +41,7 @@ def test_does_nothing_without_a_signature(cloud: Cloud) -> None:
     target = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
     request = urllib.request.Request(cloud.endpoint_url, b"{}", {"X-Amz-Target": target})
     with pytest.raises(urllib.error.HTTPError) as failure:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=HANG_SECONDS)
     with failure.value as error:
         assert (error.code, json.load(error)["__type"]) == (403, "MissingAuthenticationTokenException")
 
@@ -150,7 +151,7 @@ class TestParking:
         arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "do": {"park": True}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cloud.client("ecr").describe_registry)
-            assert control(cloud, "GET", "parked?seconds=10") == ["DescribeRegistry"]
+            assert control(cloud, "GET", "parked?seconds=100") == ["DescribeRegistry"]
             assert not waiting.done()
             control(cloud, "POST", "parked", {"drop": False})
             assert waiting.result()["registryId"] == "123456789012"
@@ -164,7 +165,7 @@ class TestParking:
         arrange(cloud, {"match": {"operation": "DeleteRepository"}, "do": {"park": True, "late": late}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(ecr.delete_repository, repositoryName=name)
-            control(cloud, "GET", "parked?seconds=10")
+            control(cloud, "GET", "parked?seconds=100")
             control(cloud, "POST", "parked", {"drop": True})
             assert isinstance(waiting.exception(), ConnectionClosedError)
         pages = ecr.get_paginator("describe_repositories").paginate()
@@ -188,7 +189,7 @@ class TestParking:
 def control(cloud: Cloud, method: str, what: str, content: Any = None) -> Any:
     request = urllib.request.Request(f"{cloud.endpoint_url}/_kaizen/{what}", json.dumps(content).encode())
     request.method = method
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=HANG_SECONDS) as answer:
         return json.loads(answer.read() or b"null")
 
 

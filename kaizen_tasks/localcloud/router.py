@@ -1,4 +1,4 @@
-"""The one door: find out whom a request is for, let scripted faults happen, and write it down."""
+"""Routes requests to services, subject to injected faults, and logs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.layers import DOWNLOAD_PREFIX
+from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 REGISTRY_SERVICE = "registry"
 CONTROL_PREFIX = "/_kaizen/"
-"""Where whoever scripts this cloud arranges faults, and lets calls go on that wait."""
+"""Path of the control API, by which tests arrange faults and resume requests at breakpoints."""
 
-# SigV4's scope: access key / date / region / service / aws4_request.
+# The scope of a SigV4 signature: access key / date / region / service / aws4_request
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
 class Route:
-    """Whom a request is for.
+    """The destination of a request.
 
     Args:
-        service: botocore's signing name, `registry`, or empty without a signature.
-        region: of the signature's scope, or empty.
-        operation: as the client names it, or empty where the path says everything.
+        service: the signing name, `registry`, or empty for an unsigned request.
+        region: region of the signature's scope, or empty.
+        operation: the operation's name; empty for protocols that have only paths.
     """
 
     service: str
@@ -49,21 +49,21 @@ class Route:
     operation: str = ""
 
     def log_fields(self, request: HttpRequest) -> Mapping[str, str]:
-        """Return what the request log calls it."""
+        """Return the members that identify the request in the access log."""
         if self.operation:
             return {"service": self.service, "operation": self.operation}
         return {"service": self.service, "method": request.method, "path": request.path}
 
 
 class Router:
-    """Answer every call.
+    """Answers every request.
 
     Args:
-        registry: answers below `/v2/`.
-        moto: answers for every service that is not offered here.
-        faults: what is to go wrong.
-        access_log: where requests are written down.
-        info: what the health document says.
+        registry: answers requests below `/v2/`.
+        moto: answers requests to services that were not added.
+        faults: the injected faults.
+        access_log: the log of requests.
+        info: members of the status document at `/`.
     """
 
     def __init__(
@@ -83,17 +83,17 @@ class Router:
         self._endpoints: dict[str, AwsJsonEndpoint] = {}
 
     def add_service(self, service: AwsService) -> None:
-        """Answer for one more service."""
+        """Route a service's requests to it."""
         self._endpoints[service.name] = AwsJsonEndpoint(service=service, region=self._info["region"])
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer one call.
+        """Answer a request.
 
         Raises:
-            DropConnectionError: a fault wants the connection to be reset.
-            ConnectionError: the client went away.
+            DropConnectionError: the connection is to be reset.
+            ConnectionError: the client has disconnected.
         """
-        if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(DOWNLOAD_PREFIX):
+        if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(LAYER_DOWNLOAD_PREFIX):
             return self._handle_control(request)
         route = _route(request)
         return self._access_log.record(request, self._handle_safely(request, route), route.log_fields(request))
@@ -109,7 +109,7 @@ class Router:
             )
         except (ConnectionError, DropConnectionError):
             raise
-        except Exception:  # noqa: BLE001 - a client gets an answer whatever happens
+        except Exception:  # noqa: BLE001 - every request gets a response
             _log.exception("%s %s", route.service, label)
             return HttpResponse.json_response(500, {"message": "see the local cloud's log"})
 
@@ -130,7 +130,7 @@ class Router:
         return HttpResponse.json_response(403, error)
 
     def _handle_control(self, request: HttpRequest) -> HttpResponse:
-        """Do what whoever scripts this cloud wants."""
+        """Answer a request of the control API."""
         try:
             return self._dispatch_control(request)
         except (ValueError, TypeError, KeyError) as error:
@@ -154,7 +154,7 @@ class Router:
 
 
 def _route(request: HttpRequest) -> Route:
-    if request.path.startswith(("/v2/", DOWNLOAD_PREFIX)):
+    if request.path.startswith(("/v2/", LAYER_DOWNLOAD_PREFIX)):
         return Route(service=REGISTRY_SERVICE)
     scope = _CREDENTIAL_SCOPE.search(request.header("Authorization"))
     if scope is None:
@@ -163,7 +163,7 @@ def _route(request: HttpRequest) -> Route:
 
 
 def _operation_name(request: HttpRequest) -> str:
-    """Return the operation's name in the JSON protocols and in the query protocol; others have none."""
+    """Return the operation's name in the JSON and query protocols, or an empty string."""
     if target := request.header("X-Amz-Target"):
         return target.rpartition(".")[2]
     if request.header("Content-Type").startswith("application/x-www-form-urlencoded"):

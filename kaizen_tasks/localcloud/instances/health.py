@@ -1,0 +1,100 @@
+"""Health checks of instances, as App Runner makes them before it routes traffic."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kaizen_tasks.errors import DeployFailed, Interrupted
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from kaizen_tasks.localcloud.clock import Clock
+    from kaizen_tasks.localcloud.instances.spec import Instance
+
+Address = tuple[str, int]
+
+_POLL_SECONDS = 0.05
+_HOLD_OPEN_SECONDS = 1.0  # a proxy that reaches nobody closes its connection much sooner
+
+
+@attrs.frozen(kw_only=True)
+class HealthCheck:
+    """App Runner's `HealthCheckConfiguration`; times in seconds."""
+
+    protocol: str
+    path: str
+    interval: float
+    timeout: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+
+    @property
+    def startup_timeout(self) -> float:
+        """Return how long an instance may take to become healthy."""
+        return self.interval * self.unhealthy_threshold
+
+
+def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event, clock: Clock) -> None:
+    """Wait until the check has succeeded as many times in a row as it requires.
+
+    The configured interval is an upper bound: the instances of a local cloud are checked more often.
+
+    Raises:
+        DeployFailed: the application exited, or did not become healthy in time.
+        Interrupted: the event was set.
+    """
+    deadline = clock.now() + check.startup_timeout
+    successes = 0
+    while successes < check.healthy_threshold:
+        code = instance.exit_code()
+        if code is not None:
+            raise DeployFailed("Health check failed.", state=f"Container exit code: {code}")
+        if clock.now() > deadline:
+            raise DeployFailed("Health check failed.", state=f"Not healthy within {check.startup_timeout:g} seconds")
+        successes = successes + 1 if _is_healthy(instance, check) else 0
+        if stop_event.wait(min(_POLL_SECONDS, check.interval)):
+            raise Interrupted("the local cloud is stopping")
+
+
+def accepts_connections(address: Address, timeout: float) -> bool:
+    """Tell whether a program listens on an address."""
+    with contextlib.suppress(OSError), socket.create_connection(address, timeout=timeout):
+        return True
+    return False
+
+
+def holds_connections_open(address: Address, timeout: float) -> bool:
+    """Tell whether a connection stays open for a second, or as long as the timeout if that is shorter.
+
+    For an address behind a proxy, which accepts connections and closes those that it cannot forward.
+    """
+    with contextlib.suppress(OSError), socket.create_connection(address, timeout=timeout) as connection:
+        connection.settimeout(min(timeout, _HOLD_OPEN_SECONDS))
+        try:
+            return connection.recv(1) != b""
+        except TimeoutError:
+            return True
+    return False
+
+
+def _is_healthy(instance: Instance, check: HealthCheck) -> bool:
+    if check.protocol == "HTTP":
+        return _answers_ok(instance.port, check)
+    return instance.accepts_connections(check.timeout)
+
+
+def _answers_ok(port: int, check: HealthCheck) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=check.timeout)
+    try:
+        connection.request("GET", check.path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,108 @@
+"""Health checks: who counts as listening."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_socket
+
+from kaizen_tasks.localcloud.instances import health
+from kaizen_tasks.localcloud.instances.container import ContainerInstance
+from kaizen_tasks.localcloud.instances.rootfs import PlatformImage
+from kaizen_tasks.localcloud.instances.spec import InstanceSpec
+from tests.support.base_image import base_image
+from tests.support.waiting import HANG_SECONDS, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.integration
+
+
+@contextlib.contextmanager
+def listening(*, closes: bool) -> Iterator[tuple[str, int]]:
+    """Accept one connection and close it, as a proxy without a backend does, or keep it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as connections:
+
+        def accept() -> None:
+            connection = connections.enter_context(listener.accept()[0])
+            if closes:
+                connection.close()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()
+        thread.join()
+
+
+def unused_address() -> tuple[str, int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        return host, port
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_program_that_accepts_connections_listens(*, closes: bool) -> None:
+    with listening(closes=closes) as address:
+        assert health.accepts_connections(address, HANG_SECONDS)
+
+
+def test_nothing_listens_on_an_unused_port() -> None:
+    assert not health.accepts_connections(unused_address(), HANG_SECONDS)
+    assert not health.holds_connections_open(unused_address(), HANG_SECONDS)
+
+
+def test_a_proxy_that_closes_its_connections_has_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_HOLD_OPEN_SECONDS", HANG_SECONDS)
+    with listening(closes=True) as address:
+        assert not health.holds_connections_open(address, HANG_SECONDS)
+
+
+def test_a_proxy_that_keeps_its_connections_has_a_backend() -> None:
+    with listening(closes=False) as address:
+        assert health.holds_connections_open(address, 0.2)
+
+
+SLOW_APP = """
+import http.server, os, time
+while not os.path.exists("/go"): time.sleep(0.02)
+http.server.ThreadingHTTPServer(("", 8080), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+@pytest.mark.docker
+def test_a_container_listens_when_its_application_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's proxy accepts connections to the published port from the beginning."""
+    monkeypatch.setattr(socket.socket, "connect", pytest_socket._true_connect)  # the bridge is not loopback
+    spec = InstanceSpec(
+        instance_id=f"health-{uuid.uuid4().hex}",
+        repository="app",
+        image=PlatformImage(
+            digest="", layers=(), entrypoint=(), command=(), environment={}, working_directory="/", labels={}
+        ),
+        variables={},
+        arguments=(),
+        port=8080,
+        output=tmp_path / "output",
+    )
+    name = f"kaizen-{spec.instance_id}"
+    docker("run", "-d", "--name", name, "-p", "127.0.0.1::8080", base_image(), "python", "-c", SLOW_APP)
+    instance = ContainerInstance(spec, tmp_path / "folder", reference="no-such-image")
+    try:
+        assert instance.port
+        assert not instance.accepts_connections(HANG_SECONDS)
+        docker("exec", name, "touch", "/go")
+        wait_for(lambda: instance.accepts_connections(HANG_SECONDS))
+    finally:
+        instance.stop()
+
+
+def docker(*arguments: str) -> None:
+    subprocess.run(["docker", *arguments], capture_output=True, timeout=HANG_SECONDS, check=True)
