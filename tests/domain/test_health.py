@@ -102,11 +102,11 @@ def test_a_wrong_answer_begins_the_count_anew(answers: tuple[VersionReport, ...]
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ((), "was not asked in time, not v2 in prod"),
-        ((OLD,), "answers v1 in prod, not v2 in prod"),
+        ((), "was not asked in time; expected v2 in prod"),
+        ((OLD,), "answers v1 in prod; expected v2 in prod"),
         ((DOWN, NEW, NEW), "answers v2 in prod, but only 2 of 3 times in a row"),
-        ((NEW, OLD), "flaps: v2 in prod came and went once; at last it answers v1 in prod"),
-        ((NEW, OLD, NEW, DOWN), "flaps: v2 in prod came and went 2 times; at last it answers HTTP 503"),
+        ((NEW, OLD), "flaps: v2 in prod came and went once; finally it answers v1 in prod"),
+        ((NEW, OLD, NEW, DOWN), "flaps: v2 in prod came and went 2 times; finally it answers HTTP 503"),
     ],
 )
 def test_says_what_a_proof_lacks(answers: tuple[VersionReport, ...], words: str) -> None:

@@ -130,6 +130,6 @@ def test_compares_two_documents() -> None:
     ]
 
 
-def test_a_terminal_is_shown_no_control_characters() -> None:
-    assert runtime_config.sanitize_value("a\x1b[2Jb\nc") == "a?[2Jb?c"
-    assert len(runtime_config.sanitize_value("x" * 5000)) == runtime_config.MAX_DISPLAY_LENGTH
+def test_displayed_value_is_short_and_has_no_control_characters() -> None:
+    assert RULES.display_value("MODEL", "a\x1b[2Jb\nc") == "a?[2Jb?c"
+    assert len(RULES.display_value("MODEL", "x" * 5000)) == runtime_config.MAX_DISPLAY_LENGTH

@@ -49,9 +49,9 @@ def test_witnesses_that_agree_show_no_drift() -> None:
         (evolve(WELL, version_report=VersionReport(environment="staging")), ("runs no version, but :latest is v2",)),
         (
             evolve(WELL, version_report=VersionReport(version="v2", environment="prod")),
-            ("the app believes to be prod",),
+            ("the app reports environment 'prod'",),
         ),
-        (evolve(WELL, version_report=VersionReport(version="v2")), ("the app believes to be nowhere",)),
+        (evolve(WELL, version_report=VersionReport(version="v2")), ("the app reports no environment",)),
         (
             evolve(WELL, latest_image=evolve(IMAGE, version="")),
             ("runs v2, but :latest is unlabelled",),

@@ -1,4 +1,4 @@
-"""Adding an entry under `[Unreleased]`, and the changelog of a project that has none yet."""
+"""Add an entry to `[Unreleased]`, or create an empty changelog."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ and this project adheres to [Semantic Versioning](https://semver.org/spec/v2.0.0
 """
 _NEWLINES = re.compile(r"\r\n?|\n")
 _MAX_MODEL_SECTIONS = 20
-"""How many sections are looked at to learn the bullet of a file."""
+"""Number of sections that are searched for the bullet style of a file."""
 
 
 def empty_changelog() -> bytes:
@@ -42,17 +42,17 @@ def empty_changelog() -> bytes:
 
 
 def add_entry(content: bytes, *, kind: str, text: str, breaking: bool = False) -> bytes:
-    """Add an entry to the group of its type under `[Unreleased]`; what is missing is made.
+    """Add an entry to the group of its type under `[Unreleased]`; a missing group or section is created.
 
     Args:
         content: the changelog.
         kind: one of the six types, in any case.
-        text: the entry in Markdown; further lines are indented.
-        breaking: mark it with `**Breaking:**`.
+        text: the entry in Markdown; all lines but the first are indented.
+        breaking: whether to mark it with `**Breaking:**`.
 
     Raises:
-        UsageError: there is no such type, or the entry says nothing.
-        Refused: there are several `[Unreleased]`, or the entry would not be read as it was written.
+        UsageError: there is no such type, or the entry is empty.
+        Refused: there are several `[Unreleased]` sections, or the entry would not be parsed as one.
     """
     change_type = _parse_change_type(kind)
     lines = _entry_lines(text, breaking=breaking)
@@ -71,7 +71,8 @@ def _parse_change_type(kind: str) -> ChangeType:
         return change_type
     suggestion = nearest_type(kind)
     raise UsageError(
-        f"--type {kind}: no such type of change" + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
+        f"--type {kind}: no such type of change"
+        + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
         hint=f"choose one of {', '.join(name.lower() for name in CHANGE_TYPES)}",
     )
 
@@ -79,16 +80,16 @@ def _parse_change_type(kind: str) -> ChangeType:
 def _entry_lines(text: str, *, breaking: bool) -> list[str]:
     lines = [line.rstrip() for line in _NEWLINES.split(text.strip())]
     if not lines[0]:
-        raise UsageError("--text: the entry says nothing", hint="say what changes for the people who use it")
+        raise UsageError("--text: the entry is empty", hint="describe the change for the users")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"--text: character {error.start + 1} cannot be written as UTF-8") from error
+        raise UsageError(f"--text: character {error.start + 1} cannot be encoded as UTF-8") from error
     return [f"**Breaking:** {lines[0]}" if breaking else lines[0], *lines[1:]]
 
 
 def _with_unreleased(log: Changelog) -> bytes:
-    """Put an empty `[Unreleased]` above the first release, or at the end of a file without any."""
+    """Insert an empty `[Unreleased]` above the first release, or at the end of a file without releases."""
     first_section = log.sections[0] if log.sections else None
     offset = first_section.start if first_section else len(log.content)
     newline = newline_at(log.content, offset)
@@ -102,7 +103,7 @@ def _with_unreleased(log: Changelog) -> bytes:
 
 
 def _blank_line_prefix(content: bytes, offset: int, newline: bytes) -> bytes:
-    """Return the line endings that make a blank line before a place."""
+    """Return the line endings that make a blank line before an offset."""
     if not content[:offset].removeprefix(BOM):
         return b""
     if not is_after_newline(content, offset):
@@ -126,7 +127,7 @@ def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, li
 
 
 def _bullet(log: Changelog, group: Group | None) -> str:
-    """Return the bullet of the last entry of the group, else of the first in the file that has one."""
+    """Return the bullet of the last entry of the group, else of the first entry in the file that has one."""
     group_entries = group.entries[::-1] if group else ()
     file_entries = (
         entry
@@ -151,9 +152,9 @@ def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEd
 
 
 def _insert_lines(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
-    """Insert whole lines at the start of a line or at the end of the file, which may lack its line ending.
+    """Insert lines at the start of a line, or at the end of the file, which may lack a line ending.
 
-    A blank line follows if a heading does.
+    A blank line is added before a heading that follows.
     """
     newline = newline_before(content, offset)
     at_line_start = is_after_newline(content, offset)
@@ -166,7 +167,7 @@ def _insert_lines(content: bytes, offset: int, lines: list[str], *, blank_before
 
 
 def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, text: str) -> None:
-    """Demand that the entry is read back, and that it is all that was added."""
+    """Require that the entry is parsed as written, and that nothing else was added."""
     updated_log = parse_changelog(result)
     previous_entries = log.unreleased.entries if log.unreleased else ()
     groups = updated_log.unreleased.groups if updated_log.unreleased else ()
@@ -174,7 +175,7 @@ def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, tex
     counts = [sum(len(group.entries) for group in groups), len(updated_log.sections)]
     if not is_present or counts != [len(previous_entries) + 1, len(log.sections)]:
         raise Refused(
-            "the entry would not be read as it was written",
+            "the entry would not be parsed as written",
             state="nothing was written",
-            hint="look for Markdown in it, or above it, that begins a rule, a list or a fence",
+            hint="look for Markdown in it, or above it, that starts a rule, a list or a code fence",
         )

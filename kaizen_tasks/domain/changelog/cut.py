@@ -1,4 +1,4 @@
-"""Cutting a release: `[Unreleased]` becomes a version, and a proof that nothing else has changed."""
+"""Cut a release: move the entries of `[Unreleased]` to the section of a version."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def cut_release(
     repository_url: str | None,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
 ) -> bytes:
-    """Move what is unreleased below a heading of its own, in the manner of the file.
+    """Move the entries of `[Unreleased]` to a section of their own, in the style of the file.
 
     Args:
         content: the changelog.
-        version: what is being released.
-        date: the day of the release.
-        repository_url: where compare links lead when the file has none to learn from.
+        version: the version that is released.
+        date: the date of the release.
+        repository_url: the repository to link to when the file has no links yet.
         tag_pattern: how versions are tagged.
 
     Raises:
-        Refused: nothing is unreleased, the version is there already, or the edit cannot be proven.
+        Refused: there are no unreleased entries, the version has a section already, or the edit would change more.
     """
     log = parse_changelog(content)
     unreleased = _require_releasable(log, version)
@@ -67,14 +67,14 @@ def _require_releasable(log: Changelog, version: Version) -> Section:
     existing_section = log.find_section(version)
     if existing_section:
         raise Refused(
-            f"the changelog has a section for {version} already, at line {existing_section.line}",
-            hint="release the next version, or join that section with [Unreleased]",
+            f"the changelog already has a section for {version}, at line {existing_section.line}",
+            hint="release the next version, or merge that section into [Unreleased]",
         )
     unreleased = require_unreleased(log)
     if unreleased.is_empty:
         raise Refused(
-            f"nothing stands under [Unreleased], at line {unreleased.line}",
-            hint="say what changes: inv changelog.add --type fixed --text '...'",
+            f"[Unreleased] is empty, at line {unreleased.line}",
+            hint="add an entry: inv changelog.add --type fixed --text '...'",
         )
     return unreleased
 

@@ -1,4 +1,4 @@
-"""Changing bytes in a few places and nowhere else."""
+"""Edits of spans of bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class TextEdit:
-    """Bytes that take the place of a span; an empty span is an insertion."""
+    """The replacement of a span of bytes; an empty span is an insertion."""
 
     start: int
     end: int
@@ -20,7 +20,7 @@ class TextEdit:
 
 
 def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
-    """Make changes that do not overlap; several at one place stay in the given order."""
+    """Apply edits that do not overlap; several at one offset keep their order."""
     pieces, position = [], 0
     for edit in sorted(edits, key=lambda item: item.start):
         pieces += [content[position : edit.start], edit.replacement]

@@ -63,8 +63,8 @@ def test_indents_further_lines_and_marks_breaking_changes() -> None:
     [
         ("fxed", "a", "did you mean fixed"),
         ("zebra", "a", "no such type of change$"),
-        ("fixed", " \n", "says nothing"),
-        ("fixed", "\ud800", "cannot be written as UTF-8"),
+        ("fixed", " \n", "entry is empty"),
+        ("fixed", "\ud800", "cannot be encoded as UTF-8"),
     ],
 )
 def test_refuses_what_makes_no_entry(kind: str, text: str, why: str) -> None:
@@ -74,7 +74,7 @@ def test_refuses_what_makes_no_entry(kind: str, text: str, why: str) -> None:
 
 
 def test_refuses_markdown_that_would_be_something_else() -> None:
-    with pytest.raises(Refused, match="would not be read"):
+    with pytest.raises(Refused, match="would not be parsed"):
         add_entry(unreleased(""), kind="fixed", text="- -")
 
 

@@ -43,7 +43,7 @@ def test_says_that_a_long_entry_goes_on() -> None:
 
 
 def test_refuses_to_guess_from_entries_without_a_type() -> None:
-    with pytest.raises(Refused, match="what kind of change"):
+    with pytest.raises(Refused, match="no type of change"):
         infer_part(section("- a\n"), current_version=version("1.0.0"))
 
 

@@ -117,7 +117,7 @@ def test_keeps_line_endings_mark_and_missing_final_newline() -> None:
 
 @pytest.mark.parametrize("body", ["", "\n### Added\n\n### Fixed\n", "\n<!-- write here -->\n", "\n[a]: http://b\n"])
 def test_refuses_when_nothing_is_unreleased(body: str) -> None:
-    with pytest.raises(Refused, match="nothing stands under"):
+    with pytest.raises(Refused, match=r"\[Unreleased\] is empty"):
         cut(unreleased(body))
 
 
@@ -127,7 +127,7 @@ def test_moves_an_empty_type_with_the_others() -> None:
 
 
 def test_refuses_a_version_that_is_there() -> None:
-    with pytest.raises(Refused, match="already, at line 15"):
+    with pytest.raises(Refused, match="already has a section for 1.1.0, at line 15"):
         cut(ORDERLY, to="1.1.0")
 
 

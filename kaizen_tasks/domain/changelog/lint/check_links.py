@@ -20,9 +20,9 @@ _LABEL_USE = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 
 
 def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
-    """Return the sections whose heading asks for a link that nobody defines.
+    """Return the sections whose bracketed heading has no link definition.
 
-    None do in a file without any such link, unless the repository is known; nor without a release.
+    A file without a release, or without links and a known repository, needs none.
     """
     if not log.newest_release or not infer_compare_url(log, repository_url):
         return ()
@@ -38,7 +38,7 @@ def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Secti
 
 
 def missing_links(context: LintContext) -> Iterator[LintProblem]:
-    """Find headings in brackets that lead nowhere."""
+    """Yield bracketed headings without a link."""
     for section in unlinked_sections(context.log, context.repository_url):
         yield LintProblem(
             line=section.line,
@@ -49,7 +49,7 @@ def missing_links(context: LintContext) -> Iterator[LintProblem]:
 
 
 def dead_links(context: LintContext) -> Iterator[LintProblem]:
-    """Find definitions that nothing uses."""
+    """Yield definitions that are not used."""
     log = context.log
     used_keys = _used_keys(log)
     for link in log.links:
@@ -57,8 +57,8 @@ def dead_links(context: LintContext) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=link.line,
                 rule="link-dead",
-                message=f"nothing uses the link [{link.label}]",
-                fix="remove it, or add the section that it belongs to",
+                message=f"the link [{link.label}] is not used",
+                fix="remove it, or add the section it belongs to",
             )
 
 
@@ -72,7 +72,7 @@ def _used_keys(log: Changelog) -> set[str]:
 
 
 def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
-    """Find links that compare other versions than those of the heading and the release before."""
+    """Yield links that do not compare the version with the previous one."""
     for section in context.log.sections:
         link = context.log.link_by_key.get(normalize_label(section.title.label))
         compare_url = parse_compare_url(link.url if link else section.title.url)
@@ -82,7 +82,7 @@ def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
                 line=link.line if link else section.line,
                 rule="link-range",
                 message=f"the link of [{section.title.label}] {error}",
-                fix="compare with the release before",
+                fix="compare with the previous release",
             )
 
 

@@ -1,4 +1,4 @@
-"""Mending what needs no judgement: misspelt types, the order of types, missing links."""
+"""Automatic fixes: misspelt types, the order of types, missing links."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 def fix_changelog(
     content: bytes, *, repository_url: str | None, tag_pattern: TagPattern = DEFAULT_TAG_PATTERN
 ) -> bytes:
-    """Mend what is mechanical and leave everything else to a person.
+    """Return the changelog with everything fixed that can be fixed automatically.
 
     Args:
         content: the changelog.
-        repository_url: where links lead when the file has none to learn from.
+        repository_url: the repository to link to when the file has no links yet.
         tag_pattern: how versions are tagged.
 
     Raises:
-        Refused: the changelog cannot be read.
+        Refused: the changelog cannot be parsed.
     """
     log = _apply_if_equivalent(parse_changelog(content), _spelling_edits)
     log = _apply_if_equivalent(log, _order_edits)
@@ -49,7 +49,7 @@ def fix_changelog(
 
 
 def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url: str | None) -> bytes:
-    """Add links, unless they would not be read as such, or anything else would be read differently."""
+    """Add links, unless they would not be parsed as links, or anything else would be parsed differently."""
     if not link_edits:
         return log.content
     result = parse_changelog(apply_edits(log.content, link_edits))
@@ -60,7 +60,7 @@ def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url:
 
 
 def _apply_if_equivalent(log: Changelog, section_edits: Callable[[Section], Iterator[TextEdit]]) -> Changelog:
-    """Change every section, unless afterwards anything is read that was not there before."""
+    """Edit every section, unless the entries would be parsed differently."""
     edits = [edit for section in log.sections for edit in section_edits(section)]
     if not edits:
         return log
@@ -77,7 +77,7 @@ def _headings_and_texts(log: Changelog) -> list[tuple[str, list[str]]]:
 
 
 def _spelling_edits(section: Section) -> Iterator[TextEdit]:
-    """Correct types that can mean one thing only, unless that is there as well."""
+    """Yield edits that correct misspelt types, unless the section has the correct one as well."""
     present_names = {group.name for group in section.groups}
     for group in section.groups:
         correct_name = group.type or nearest_type(group.name)
@@ -88,7 +88,7 @@ def _spelling_edits(section: Section) -> Iterator[TextEdit]:
 
 
 def _order_edits(section: Section) -> Iterator[TextEdit]:
-    """Put groups into the order of the types; the blank lines between them stay where they are."""
+    """Yield edits that sort groups by type; the blank lines between them stay."""
     groups = section.groups
     types = [group.type for group in groups]
     if None in types or len(set(types)) < len(types):
@@ -106,7 +106,7 @@ def _group_text(section: Section, group: Group) -> TextEdit:
 
 
 def _link_edits(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[TextEdit]:
-    """Define missing links beside those of the releases next to them."""
+    """Yield edits that define missing links next to those of adjacent releases."""
     lines = dict(_missing_lines(log, repository_url, tag_pattern))
     oldest_first = is_oldest_first(*[*recent_links(log, 2), None, None][:2])
     labels = [section.title.label for section in log.sections]

@@ -37,7 +37,7 @@ def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None
 
     Args:
         log: where link labels are looked up.
-        sections: what to show.
+        sections: the releases to show.
         base_url: makes relative links absolute.
     """
     markdown = _Markdown(base_url)

@@ -22,7 +22,7 @@ def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | 
 
     Args:
         log: where link labels are looked up.
-        sections: what to show.
+        sections: the releases to show.
         base_url: makes relative links absolute.
     """
     if len(sections) == 1:
@@ -54,14 +54,14 @@ def _definition_line(link: Link, base_url: str | None) -> str:
 
 
 def to_json(section: Section) -> str:
-    """Return one release: version, date, yanked, summary and the groups with their entries."""
+    """Return a release as JSON: version, date, yanked, summary and the groups with their entries."""
     import json
 
     return json.dumps(_release_document(section), ensure_ascii=False, indent=2) + "\n"
 
 
 def to_json_list(sections: Sequence[Section]) -> str:
-    """Return several releases as a list of what `to_json` gives for one."""
+    """Return several releases as a JSON list."""
     import json
 
     return json.dumps([_release_document(section) for section in sections], ensure_ascii=False, indent=2) + "\n"

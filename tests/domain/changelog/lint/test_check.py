@@ -121,7 +121,7 @@ def test_expects_links_once_the_repository_is_known() -> None:
 
 def test_names_the_nearest_type() -> None:
     [problem] = problems(U + "### Addded\n- a\n")
-    assert str(problem) == "2: 'Addded' is no type of change, did you mean Added?"
+    assert str(problem) == "2: 'Addded' is not a type of change, did you mean Added?"
 
 
 def test_writes_problems_for_code_hosts() -> None:
