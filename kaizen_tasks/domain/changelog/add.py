@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangelogEntry, ChangeType, Group, nearest_type
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import (
-    BOM,
-    is_after_blank_line,
-    is_after_newline,
+    is_line_start,
     newline_at,
-    newline_before,
 )
 from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused, UsageError
@@ -71,8 +68,7 @@ def _parse_change_type(kind: str) -> ChangeType:
         return change_type
     suggestion = nearest_type(kind)
     raise UsageError(
-        f"--type {kind}: no such type of change"
-        + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
+        f"--type {kind}: no such type of change" + (f"; did you mean {suggestion.lower()}?" if suggestion else ""),
         hint=f"choose one of {', '.join(name.lower() for name in CHANGE_TYPES)}",
     )
 
@@ -95,20 +91,10 @@ def _with_unreleased(log: Changelog) -> bytes:
     newline = newline_at(log.content, offset)
     title = ReleaseHeading(name="Unreleased", is_bracketed=first_section.title.is_bracketed if first_section else True)
     heading = format_heading(title.render(), first_section.heading_lines if first_section else ("##",))
-    prefix = b"" if first_section else _blank_line_prefix(log.content, offset, newline)
-    inserted_text = (
-        prefix + newline.join(line.encode() for line in heading) + newline + (newline if first_section else b"")
-    )
-    return apply_edits(log.content, [TextEdit(start=offset, end=offset, replacement=inserted_text)])
-
-
-def _blank_line_prefix(content: bytes, offset: int, newline: bytes) -> bytes:
-    """Return the line endings that make a blank line before an offset."""
-    if not content[:offset].removeprefix(BOM):
-        return b""
-    if not is_after_newline(content, offset):
-        return newline * 2
-    return b"" if is_after_blank_line(content, offset) else newline
+    if first_section:
+        return apply_edits(log.content, [insert_lines(log.content, offset, [*heading, ""])])
+    content = log.content if is_line_start(log.content, offset) else log.content + newline
+    return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
 
 
 def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, lines: list[str]) -> TextEdit:
@@ -122,8 +108,8 @@ def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, li
     following_group = next((candidate for candidate in unreleased.groups if candidate.type in later_types), None)
     group_lines = [f"### {change_type}", "", *entry_lines]
     if following_group:
-        return _insert_lines(log.content, following_group.start, group_lines)
-    return _insert_lines(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
+        return _insert_block(log.content, following_group.start, group_lines)
+    return _insert_block(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
 
 
 def _bullet(log: Changelog, group: Group | None) -> str:
@@ -144,26 +130,17 @@ def _is_bullet(entry: ChangelogEntry) -> bool:
 
 def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEdit:
     if not group.entries:
-        return _insert_lines(content, group.end, lines)
+        return _insert_block(content, group.end, lines)
     separator = content[group.entries[-2].end : group.entries[-1].start] if len(group.entries) > 1 else b""
     is_loose_list = bool(separator) and not separator.strip()
     needs_blank = is_loose_list or not group.entries[-1].bullet or group.end != group.entries[-1].end
-    return _insert_lines(content, group.end, lines, blank_before=needs_blank)
+    return _insert_block(content, group.end, lines, blank_before=needs_blank)
 
 
-def _insert_lines(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
-    """Insert lines at the start of a line, or at the end of the file, which may lack a line ending.
-
-    A blank line is added before a heading that follows.
-    """
-    newline = newline_before(content, offset)
-    at_line_start = is_after_newline(content, offset)
-    prefix = _blank_line_prefix(content, offset, newline) if blank_before else (b"" if at_line_start else newline)
-    inserted_text = newline.join(line.encode() for line in lines)
-    suffix = newline if at_line_start else b""
-    if suffix and content.startswith(b"#", offset):
-        suffix += newline
-    return TextEdit(start=offset, end=offset, replacement=prefix + inserted_text + suffix)
+def _insert_block(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
+    """Insert lines, with a blank line before a heading that follows."""
+    blank_after = [""] if content.startswith(b"#", offset) else []
+    return insert_lines(content, offset, [*lines, *blank_after], blank_before=blank_before)
 
 
 def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, text: str) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
-from kaizen_tasks.domain.changelog.markdown.lines import newline_at
 from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
@@ -88,8 +87,5 @@ def _release_heading(
 
 def _heading_edit(log: Changelog, unreleased: Section, heading: ReleaseHeading) -> TextEdit:
     model = log.newest_release or unreleased
-    newline = newline_at(log.content, unreleased.start)
-    lines = (b"", *(line.encode() for line in format_heading(heading.render(), model.heading_lines)))
-    return TextEdit(
-        start=unreleased.body_start, end=unreleased.body_start, replacement=b"".join(line + newline for line in lines)
-    )
+    lines = format_heading(heading.render(), model.heading_lines)
+    return insert_lines(log.content, unreleased.body_start, ["", *lines])

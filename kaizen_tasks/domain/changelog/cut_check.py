@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
-from kaizen_tasks.domain.changelog.markdown.lines import is_after_newline, newline_at, split_lines
+from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at, split_lines
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import Refused
 
@@ -89,12 +89,12 @@ def _restores_original(old_log: Changelog, new_log: Changelog, section: Section)
         new_log.content, [*_undo_heading(new_log, section), *_undo_links(old_log, new_log, section)]
     )
     added_newlines = restored_content.removeprefix(old_log.content)
-    ends_with_newline = is_after_newline(old_log.content, len(old_log.content))
+    ends_with_newline = is_line_start(old_log.content, len(old_log.content))
     return (
         restored_content.startswith(old_log.content)
         and not added_newlines.strip(b"\r\n")
         and len(split_lines(added_newlines).texts) <= (1 if ends_with_newline else 2)
-        and ends_with_newline == is_after_newline(new_log.content, len(new_log.content))
+        and ends_with_newline == is_line_start(new_log.content, len(new_log.content))
     )
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_line_start, newline_before
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 @attrs.frozen(kw_only=True)
@@ -26,3 +28,13 @@ def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
         pieces += [content[position : edit.start], edit.replacement]
         position = edit.end
     return b"".join([*pieces, content[position:]])
+
+
+def insert_lines(content: bytes, offset: int, lines: Sequence[str], *, blank_before: bool = False) -> TextEdit:
+    """Insert lines at the start of a line, or at the end of the file, which may lack a line ending."""
+    newline = newline_before(content, offset)
+    text = newline.join(line.encode() for line in lines)
+    prefix = newline if blank_before and not is_after_blank_line(content, offset) else b""
+    if is_line_start(content, offset):
+        return TextEdit(start=offset, end=offset, replacement=prefix + text + newline)
+    return TextEdit(start=offset, end=offset, replacement=newline + prefix + text)

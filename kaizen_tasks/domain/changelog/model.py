@@ -10,7 +10,7 @@ import attrs
 from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group, SectionBody, parse_body
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, heading_text, parse_heading
 from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
-from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, newline_at, require_utf8, split_lines
+from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, require_utf8, split_lines
 from kaizen_tasks.domain.changelog.outline import HeadingSpan, Outline, build_outline
 from kaizen_tasks.errors import Refused
 
@@ -147,11 +147,6 @@ class Changelog:
         """Return the links by normalised label; the first definition of a label counts."""
         return {link.key: link for link in reversed(self.links)}
 
-    @property
-    def newline(self) -> bytes:
-        """Return the line ending of the first line."""
-        return newline_at(self.content, 0)
-
     def link(self, label: str) -> Link | None:
         """Return the first definition of a label."""
         return find_link(self.content, self.outline.definitions, label)
@@ -176,6 +171,12 @@ class Changelog:
             and (newest is None or section.version <= newest)
             and (oldest is None or section.version >= oldest)
         )
+
+    @functools.cached_property
+    def previous_versions(self) -> dict[Version, Version]:
+        """Return the next lower version of every version."""
+        versions = sorted({section.version for section in self.releases if section.version})
+        return dict(zip(versions[1:], versions, strict=False))
 
     @property
     def newest_release(self) -> Section | None:

@@ -127,7 +127,7 @@ def test_moves_an_empty_type_with_the_others() -> None:
 
 
 def test_refuses_a_version_that_is_there() -> None:
-    with pytest.raises(Refused, match="already has a section for 1.1.0, at line 15"):
+    with pytest.raises(Refused, match="already has a section"):
         cut(ORDERLY, to="1.1.0")
 
 

@@ -81,7 +81,6 @@ def test_reads_the_same_whatever_ends_a_line(newline: str, mark: str) -> None:
     assert [[e.text for e in one.entries] for one in plain.sections] == [
         [e.text for e in one.entries] for one in log.sections
     ]
-    assert log.newline == newline.encode()
 
 
 def test_keeps_form_feeds_and_line_separators_inside_their_lines() -> None:

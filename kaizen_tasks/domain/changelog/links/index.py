@@ -19,6 +19,7 @@ _DESTINATION = re.compile(
 )
 """The URL after a label, on the same or the next line: https://spec.commonmark.org/0.31.2/#link-destination."""
 
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 _PLAIN_DEFINITION = re.compile(rb"^\[([^\]]+)\]: (\S+)[^\n]*\n?", re.MULTILINE)
 
 
@@ -47,6 +48,11 @@ class Link:
 def normalize_label(label: str) -> str:
     """Return a label as CommonMark compares it: case and runs of white space do not count."""
     return " ".join(label.split()).casefold().upper()
+
+
+def used_keys(text: str) -> dict[str, None]:
+    """Return the normalised labels in a text, in its order."""
+    return dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
 
 
 def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:

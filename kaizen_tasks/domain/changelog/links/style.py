@@ -6,16 +6,16 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import TextEdit
+from kaizen_tasks.domain.changelog.edit import insert_lines
 from kaizen_tasks.domain.changelog.links.compare_url import (
     CompareUrl,
     code_host_from_links,
     parse_compare_url,
     parse_repository_url,
 )
-from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_after_newline, newline_at
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.edit import TextEdit
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
@@ -59,33 +59,10 @@ def _recent_urls(log: Changelog) -> list[str]:
     return [*unreleased_urls, *inline_urls, *(link.url for link in recent_links(log))]
 
 
-def insert_before(log: Changelog, link: Link, lines: list[str]) -> TextEdit:
-    """Insert lines above a definition."""
-    newline = newline_at(log.content, link.start)
-    return TextEdit(start=link.start, end=link.start, replacement=b"".join(line.encode() + newline for line in lines))
-
-
-def insert_after(log: Changelog, link: Link, lines: list[str]) -> TextEdit:
-    """Insert lines below a definition, which may end the file without a line ending."""
-    newline = newline_at(log.content, link.start)
-    inserted_text = newline.join(line.encode() for line in lines)
-    ends_with_newline = is_after_newline(log.content, link.end)
-    return TextEdit(
-        start=link.end,
-        end=link.end,
-        replacement=inserted_text + newline if ends_with_newline else newline + inserted_text,
-    )
-
-
 def append_lines(log: Changelog, lines: list[str]) -> TextEdit:
     """Append lines to the file, after a blank line unless the file ends with definitions."""
     end = len(log.content)
-    newline = newline_at(log.content, end)
-    ends_with_newline = is_after_newline(log.content, end)
-    needs_no_blank_line = is_after_blank_line(log.content, end) or (log.links and log.links[-1].end == end)
-    prefix = (b"" if ends_with_newline else newline) + (b"" if needs_no_blank_line else newline)
-    inserted_text = newline.join(line.encode() for line in lines)
-    return TextEdit(start=end, end=end, replacement=prefix + inserted_text + (newline if ends_with_newline else b""))
+    return insert_lines(log.content, end, lines, blank_before=not (log.links and log.links[-1].end == end))
 
 
 def is_oldest_first(newer_link: Link | None, older_link: Link | None) -> bool:

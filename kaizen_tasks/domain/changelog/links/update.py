@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.edit import TextEdit
+from kaizen_tasks.domain.changelog.edit import TextEdit, insert_lines
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url
 from kaizen_tasks.domain.changelog.links.style import (
     append_lines,
     infer_compare_url,
-    insert_after,
-    insert_before,
     is_oldest_first,
     is_top_level,
     recent_links,
@@ -105,7 +103,9 @@ class LinkUpdate:
         )
         ordered_lines = lines[::-1] if oldest_first else lines
         if unreleased_link and is_top_level(self.log, unreleased_link):
-            return (insert_before if oldest_first else insert_after)(self.log, unreleased_link, ordered_lines)
-        if newest:
-            return (insert_after if oldest_first else insert_before)(self.log, newest, ordered_lines)
-        return append_lines(self.log, ordered_lines)
+            offset = unreleased_link.start if oldest_first else unreleased_link.end
+        elif newest:
+            offset = newest.end if oldest_first else newest.start
+        else:
+            return append_lines(self.log, ordered_lines)
+        return insert_lines(self.log.content, offset, ordered_lines)

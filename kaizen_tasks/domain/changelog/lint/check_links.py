@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.compare_url import is_tag_of, parse_compare_url
-from kaizen_tasks.domain.changelog.links.index import normalize_label
+from kaizen_tasks.domain.changelog.links.index import normalize_label, used_keys
 from kaizen_tasks.domain.changelog.links.style import infer_compare_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl
     from kaizen_tasks.domain.changelog.model import Changelog, Section
-
-_LABEL_USE = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 
 
 def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
@@ -51,9 +48,9 @@ def missing_links(context: LintContext) -> Iterator[LintProblem]:
 def dead_links(context: LintContext) -> Iterator[LintProblem]:
     """Yield definitions that are not used."""
     log = context.log
-    used_keys = _used_keys(log)
+    keys = used_keys(_text_without_definitions(log))
     for link in log.links:
-        if link.key not in used_keys:
+        if link.key not in keys:
             yield LintProblem(
                 line=link.line,
                 rule="link-dead",
@@ -62,13 +59,12 @@ def dead_links(context: LintContext) -> Iterator[LintProblem]:
             )
 
 
-def _used_keys(log: Changelog) -> set[str]:
+def _text_without_definitions(log: Changelog) -> str:
     content, position, pieces = log.content, 0, []
     for link in log.links:
         pieces.append(content[position : link.start])
         position = link.end
-    text = b"".join([*pieces, content[position:]]).decode()
-    return {normalize_label(label) for label in _LABEL_USE.findall(text)}
+    return b"".join([*pieces, content[position:]]).decode()
 
 
 def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
@@ -95,6 +91,6 @@ def _compare_error(context: LintContext, section: Section, compare_url: CompareU
         return ""
     if not is_tag_of(compare_url.newer, section.title.name):
         return f"ends at {compare_url.newer}"
-    previous = context.previous_versions.get(section.version)
+    previous = context.log.previous_versions.get(section.version)
     is_correct = previous is None or is_tag_of(compare_url.older, str(previous))
     return "" if is_correct else f"starts at {compare_url.older}, not at {previous}"

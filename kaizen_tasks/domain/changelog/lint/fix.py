@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
 from kaizen_tasks.domain.changelog.links.style import (
     append_lines,
     infer_compare_url,
-    insert_after,
-    insert_before,
     is_oldest_first,
     is_top_level,
     recent_links,
@@ -129,18 +127,17 @@ def _insert_next_to(
     position_above = max((candidate for candidate in defined_positions if candidate < position), default=None)
     link = log.link(labels[defined_positions[0] if position_above is None else position_above])
     assert link
-    return insert_before(log, link, [line]) if position_above is None else insert_after(log, link, [line])
+    return insert_lines(log.content, link.start if position_above is None else link.end, [line])
 
 
 def _missing_lines(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[tuple[str, str]]:
     template = infer_compare_url(log, repository_url)
     if not template:
         return
-    versions = sorted({section.version for section in log.releases if section.version})
-    previous_versions = dict(zip(versions[1:], versions, strict=False))
+    newest_version = max((section.version for section in log.releases if section.version), default=None)
     for section in unlinked_sections(log, repository_url):
         version = section.version
-        older_version = previous_versions.get(version) if version else versions[-1]
+        older_version = log.previous_versions.get(version) if version else newest_version
         newer_ref = tag_pattern.format(version) if version else "HEAD"
         url = (
             attrs.evolve(template, older=tag_pattern.format(older_version), newer=newer_ref).url

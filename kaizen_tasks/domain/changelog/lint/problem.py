@@ -45,9 +45,3 @@ class LintContext:
     def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:
         """Return the releases with a version, in the order of the file."""
         return tuple((section.version, section) for section in self.log.releases if section.version)
-
-    @functools.cached_property
-    def previous_versions(self) -> dict[Version, Version]:
-        """Return the next lower version of every version."""
-        versions = sorted({version for version, _ in self.versioned_sections})
-        return dict(zip(versions[1:], versions, strict=False))

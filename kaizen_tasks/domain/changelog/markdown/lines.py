@@ -85,14 +85,19 @@ def newline_before(content: bytes, offset: int) -> bytes:
     return newline_at(content, offset)
 
 
-def is_after_newline(content: bytes, offset: int) -> bool:
-    """Return whether a line ends right before an offset."""
-    return content[max(offset - 1, 0) : offset] in {b"\n", b"\r"}
+def is_line_start(content: bytes, offset: int) -> bool:
+    """Return whether a line starts at an offset."""
+    return content[max(offset - 1, 0) : offset] in {b"", b"\n", b"\r"} or _is_file_start(content, offset)
 
 
 def is_after_blank_line(content: bytes, offset: int) -> bool:
-    """Return whether a blank line ends right before an offset."""
-    return content[max(offset - 3, 0) : offset].endswith((b"\n\n", b"\n\r\n", b"\r\r"))
+    """Return whether a blank line, or nothing, is before an offset."""
+    before = content[max(offset - 3, 0) : offset]
+    return before.endswith((b"\n\n", b"\n\r\n", b"\r\r")) or _is_file_start(content, offset)
+
+
+def _is_file_start(content: bytes, offset: int) -> bool:
+    return content[: min(offset, len(BOM) + 1)] in {b"", BOM}
 
 
 def find_decode_error(content: bytes) -> tuple[int, int] | None:

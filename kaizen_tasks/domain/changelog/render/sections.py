@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.links.index import Link, normalize_label
+from kaizen_tasks.domain.changelog.links.index import Link, used_keys
 from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
 
 if TYPE_CHECKING:
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Changelog, Section
-
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 
 
 def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
@@ -44,8 +41,7 @@ def _decode_span(section: Section, start: int) -> str:
 
 def used_definitions(log: Changelog, text: str, *, base_url: str | None = None) -> list[str]:
     """Return a definition for every label that a text uses, wherever the file defines it."""
-    keys = dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
-    return [_definition_line(log.link_by_key[key], base_url) for key in keys if key in log.link_by_key]
+    return [_definition_line(log.link_by_key[key], base_url) for key in used_keys(text) if key in log.link_by_key]
 
 
 def _definition_line(link: Link, base_url: str | None) -> str:
