@@ -92,13 +92,13 @@ class ProbeTally:
             expected: the expected answer.
             required_matches: number of expected answers in a row that verify it.
         """
-        wanted = f"{expected.version} in {expected.environment}"
+        expectation = f"{expected.version} in {expected.environment}"
         if self.resets:
             times = "once" if self.resets == 1 else f"{self.resets} times"
-            return f"flaps: {wanted} came and went {times}; finally it {self.last_report}"
+            return f"flaps: {expectation} came and went {times}; finally it {self.last_report}"
         if self.streak:
             return f"{expected}, but only {self.streak} of {required_matches} times in a row"
-        return f"{self.last_report}; expected {wanted}"
+        return f"{self.last_report}; expected {expectation}"
 
 
 def parse_version_response(response: ProbeResponse) -> VersionReport:

@@ -1,4 +1,4 @@
-"""In which order environments receive a release."""
+"""Canaries and shards."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kaizen_tasks.errors import UsageError
 
 
 def environments(count: int) -> tuple[Environment, ...]:
-    """Return so many environments."""
+    """Return a number of environments."""
     return tuple(Environment(name=f"e{each}", platform="p", repository="r", service="s") for each in range(count))
 
 
 def rules(canary: int, parallel: int) -> RolloutRules:
-    """Return rules with these sizes of waves."""
+    """Return rules with these numbers."""
     return RolloutRules(canary=canary, parallel=parallel, max_failures=0, bake=Seconds(0))
 
 
@@ -33,8 +33,7 @@ def rules(canary: int, parallel: int) -> RolloutRules:
         (8, 2, 3, [2, 6]),
     ],
 )
-def test_the_canaries_go_first_and_then_the_others(count: int, canary: int, parallel: int, sizes: list[int]) -> None:
-    """No wave is empty."""
+def test_canaries_come_before_the_others(count: int, canary: int, parallel: int, sizes: list[int]) -> None:
     assert [len(wave) for wave in split_canaries(environments(count), rules(canary, parallel))] == sizes
 
 
@@ -43,8 +42,7 @@ def test_the_canaries_go_first_and_then_the_others(count: int, canary: int, para
     canary=st.integers(min_value=0, max_value=8),
     parallel=st.integers(min_value=1, max_value=8),
 )
-def test_every_environment_is_in_exactly_one_wave_and_in_order(count: int, canary: int, parallel: int) -> None:
-    """A rollout neither forgets nor repeats one."""
+def test_environments_keep_their_order_across_groups(count: int, canary: int, parallel: int) -> None:
     given_in = environments(count)
 
     assert tuple(each for wave in split_canaries(given_in, rules(canary, parallel)) for each in wave) == given_in
@@ -52,7 +50,6 @@ def test_every_environment_is_in_exactly_one_wave_and_in_order(count: int, canar
 
 @given(name=st.text(), count=st.integers(1, 20))
 def test_every_environment_is_in_exactly_one_shard(name: str, count: int) -> None:
-    """Together the machines forget none, and no two of them take the same."""
     assert [Shard(number=each + 1, count=count).contains(name) for each in range(count)].count(True) == 1
 
 

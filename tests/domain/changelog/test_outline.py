@@ -8,7 +8,7 @@ from kaizen_tasks.domain.changelog.outline import build_outline
 from tests.domain.changelog.documents import ORDERLY, nasty
 
 ORACLE = MarkdownIt("commonmark", {"maxNesting": 10_000})
-"""A line feed is added to what it reads: without one it fails at the end of some comments in quotations."""
+"""It gets a line feed at the end: without one it fails for some comments in quotations."""
 
 
 def oracle_headings(text: str) -> list[tuple[int, int, int, str]]:

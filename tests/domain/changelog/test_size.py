@@ -1,4 +1,4 @@
-"""Ten thousand releases are read and cut without a noticeable wait, and in little memory."""
+"""Time and memory for a changelog of ten thousand releases."""
 
 import datetime as dt
 import time
@@ -24,7 +24,7 @@ def large(releases: int) -> bytes:
 
 
 def seconds(content: bytes) -> float:
-    """Return the least processor time of some runs: what else the machine does is left out."""
+    """Return the minimum processor time of some runs, which other processes do not count towards."""
     runs = []
     for _ in range(4):
         start = time.process_time()
@@ -34,13 +34,13 @@ def seconds(content: bytes) -> float:
     return min(runs)
 
 
-def test_time_grows_with_the_size_only() -> None:
+def test_time_is_linear_in_the_size() -> None:
     small, big = seconds(large(1_000)), seconds(large(10_000))
     assert big < 20 * small
     assert big < 1.0
 
 
-def test_memory_stays_below_six_times_the_file() -> None:
+def test_memory_is_below_six_times_the_file() -> None:
     content = large(10_000)
     tracemalloc.start()
     try:
@@ -52,7 +52,7 @@ def test_memory_stays_below_six_times_the_file() -> None:
     assert peak < 6 * len(content)
 
 
-def test_a_fence_around_everything_is_read_in_linear_time() -> None:
+def test_fence_around_everything_is_parsed_in_linear_time() -> None:
     start = time.process_time()
     log = parse_changelog(b"```\n" + large(2_000))
     assert log.sections == ()
