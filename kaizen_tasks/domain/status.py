@@ -61,8 +61,8 @@ def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
         latest_version = status.latest_image.version or "unlabelled"
         differences.append(f"runs {status.version_report.version or 'no version'}, but :latest is {latest_version}")
     if status.version_report.environment != status.environment.name:
-        reported = status.version_report.environment
-        differences.append(f"the app reports {f'environment {reported!r}' if reported else 'no environment'}")
+        name = status.version_report.environment
+        differences.append(f"the app reports environment {name!r}" if name else "the app reports no environment")
     return tuple(differences)
 
 
