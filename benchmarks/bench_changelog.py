@@ -1,4 +1,4 @@
-"""Reading and cutting a changelog of ten thousand releases: time and memory, in this process."""
+"""Parsing and cutting a changelog of ten thousand releases: time and memory, in this process."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def _results(content: bytes) -> Iterator[Result]:
     size = f"{len(content) / 1e6:.1f} MB, {RELEASES} releases"
     for name, work in (("parse", lambda: _parse(content)), ("cut", lambda: _cut(content))):
         seconds = _median(work)
-        shown = f"{seconds * 1000:.0f} ms; split alone {scale * 1000:.0f} ms; {size}; median of {ROUNDS}"
-        yield Result(what=f"{name}, times {SECONDS * 1000:.0f} ms", ratio=seconds / SECONDS, target=1.0, numbers=shown)
+        details = f"{seconds * 1000:.0f} ms; split alone {scale * 1000:.0f} ms; {size}; median of {ROUNDS}"
+        yield Result(what=f"{name}, times {SECONDS * 1000:.0f} ms", ratio=seconds / SECONDS, target=1.0, numbers=details)
         peak = _peak(work)
-        shown = f"{peak / 1e6:.0f} MB at the peak; {size}"
-        yield Result(what=f"{name}: memory, times the file", ratio=peak / len(content), target=MEMORY, numbers=shown)
+        details = f"{peak / 1e6:.0f} MB at the peak; {size}"
+        yield Result(what=f"{name}: memory, times the file", ratio=peak / len(content), target=MEMORY, numbers=details)
 
 
 def _parse(content: bytes) -> object:
@@ -67,16 +67,16 @@ def _cut(content: bytes) -> object:
 
 
 def _median(work: Callable[[], object]) -> float:
-    taken = []
+    durations = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        start = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations)
 
 
 def _peak(work: Callable[[], object]) -> int:
-    """Return the most bytes that were allocated at once."""
+    """Return the peak of allocated bytes."""
     tracemalloc.start()
     try:
         work()

@@ -1,7 +1,6 @@
-"""Every failure a user can cause or meet: what happened, what state things are in, what to type next.
+"""The errors that users see: what went wrong, the state of things, what to do next.
 
-Each class fixes an exit code of the command-line contract. The domain and the adapters raise; only the
-task boundary prints or exits. Nothing is imported here, so that raising costs nothing at start-up.
+Each class has an exit code of the command-line contract. Every layer raises them; only `cli` prints and exits.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ NOTHING_CHANGED_THERE = "nothing has been changed there"
 
 
 class KaizenError(Exception):
-    """A failure that is understood.
+    """An expected failure.
 
     Args:
         message: what went wrong and where, in one line.
-        state: what state things are in now, in one line.
-        hint: what to type next, in one line.
+        state: the state of things now, in one line.
+        hint: what to do next, in one line.
     """
 
     exit_code: ClassVar[int] = 1
@@ -31,18 +30,18 @@ class KaizenError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Join the lines that say something; three at most."""
+        """Return the lines that are not empty, three at most."""
         return "\n".join(line for line in (self.message, self.state, self.hint) if line)
 
 
 class UsageError(KaizenError):
-    """The command line does not say something that can be done."""
+    """The command line is invalid."""
 
     exit_code = 2
 
 
 class ConfigurationError(KaizenError):
-    """The configuration cannot be used; every problem is listed, one a line."""
+    """The configuration is invalid; every problem is listed on a line of its own."""
 
     exit_code = 2
 
@@ -52,17 +51,17 @@ class ConfigurationError(KaizenError):
 
 
 class Refused(KaizenError):
-    """Going on would be wrong, and nothing has been changed."""
+    """The command must not continue; nothing has been changed."""
 
     exit_code = 3
 
 
 class NotFound(Refused):
-    """Something that must exist outside does not: a repository, a service, a table, a commit."""
+    """A repository, service, table, commit or program does not exist."""
 
 
 class Denied(Refused):
-    """Credentials are missing, expired, without permission, or of another account."""
+    """Credentials are missing, expired, insufficient, or those of another account."""
 
 
 class Unreachable(Refused):
@@ -70,39 +69,39 @@ class Unreachable(Refused):
 
 
 class Undeployable(Refused):
-    """The service is in a state from which it cannot deploy: paused, or failed to be created or deleted."""
+    """The service cannot deploy in its current state: it is paused, failed or deleted."""
 
 
 class Locked(KaizenError):
-    """Somebody else holds the environment, or a hold keeps it as it is."""
+    """The environment is locked by somebody else, or held."""
 
     exit_code = 4
 
 
 class BuildFailed(KaizenError):
-    """The image could not be built; nothing outside this machine knows of the release."""
+    """The image could not be built; the release has not left this machine."""
 
     exit_code = 5
 
 
 class PushFailed(KaizenError):
-    """Bytes or refs did not arrive: a push, a copy, a tag."""
+    """An image, a branch or a tag could not be pushed or copied."""
 
     exit_code = 6
 
 
 class DeployFailed(KaizenError):
-    """The platform gave up on the new release; the old one is serving."""
+    """The deployment failed; the previous release is still serving."""
 
     exit_code = 7
 
 
 class VerifyFailed(KaizenError):
-    """The running app does not prove the version that was deployed.
+    """The running app does not report the version that was deployed.
 
     Args:
         message: see `KaizenError`.
-        environment: where.
+        environment: name of the environment.
         state: see `KaizenError`.
         hint: see `KaizenError`.
     """
@@ -115,7 +114,7 @@ class VerifyFailed(KaizenError):
 
 
 class Superseded(VerifyFailed):
-    """Somebody else's deployment has taken the place of the one that was to be verified; it is left as it is."""
+    """Another deployment replaced the one that was being verified; it is not touched."""
 
 
 class RolloutFailed(KaizenError):
@@ -125,12 +124,12 @@ class RolloutFailed(KaizenError):
 
 
 class RollbackFailed(KaizenError):
-    """The way back failed as well: a person is needed."""
+    """The rollback failed as well; it has to be fixed by hand."""
 
     exit_code = 10
 
 
 class Interrupted(KaizenError):
-    """Stopped half-way, by a signal or for want of something: credentials, a network; the same command finishes."""
+    """Stopped half-way, by a signal or for lack of credentials or network; run the same command again to finish."""
 
     exit_code = 130

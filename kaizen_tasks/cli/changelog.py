@@ -1,4 +1,4 @@
-"""`changelog.*`: entries, cutting them into a release, checking and showing them."""
+"""`changelog.*`: add entries, cut a release, check and show the changelog."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def collection() -> Collection:
 
 @command(default=True)
 def release(c: Context) -> None:
-    """Cut [Unreleased] into the section of the version that VERSION says."""
+    """Move the entries of [Unreleased] to a section of the version in VERSION."""
     from kaizen_tasks.cli.options import choose_executor
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.release import files
@@ -45,12 +45,12 @@ def release(c: Context) -> None:
 @command(
     help={
         "type": "added, changed, deprecated, removed, fixed or security",
-        "text": "what changed, for the people who use it",
+        "text": "what changed, for the users",
         "breaking": "mark it as breaking",
     },
 )
 def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> None:
-    """Put an entry under [Unreleased]."""
+    """Add an entry to [Unreleased]."""
     from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows.release import files
@@ -70,12 +70,12 @@ def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> N
 @command(
     help={
         "json": JSON_HELP,
-        "sarif": "print a SARIF document, which CI systems show beside the lines",
-        "fix": "mend what is mechanical first",
+        "sarif": "print a SARIF document, which CI systems show next to the lines",
+        "fix": "fix what can be fixed automatically first",
     },
 )
 def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False) -> None:
-    """List every problem of CHANGELOG.md as file:line:column rule what, how to fix."""
+    """List every problem of CHANGELOG.md with its place and how to fix it."""
     from kaizen_tasks.cli import json_output
     from kaizen_tasks.errors import Refused
     from kaizen_tasks.wiring import toolbox
@@ -102,15 +102,15 @@ def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
     from kaizen_tasks.errors import Refused
 
     if fix:
-        return "the rest needs a person"
-    with suppress(Refused):  # of a changelog that cannot be read
+        return "the remaining problems must be fixed by hand: edit CHANGELOG.md"
+    with suppress(Refused):  # the changelog cannot be parsed
         if _fixed_changelog(tools) is not None:
-            return "inv changelog.check --fix mends what is mechanical"
-    return "nothing of it is mechanical: edit CHANGELOG.md"
+            return "inv changelog.check --fix fixes what can be fixed automatically"
+    return "--fix cannot repair this; edit CHANGELOG.md"
 
 
 def _fixed_changelog(tools: Toolbox) -> bytes | None:
-    """Return the changelog without what is mechanical; None when that is as it should be."""
+    """Return the changelog with automatic fixes; None when there are none."""
     from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
     from kaizen_tasks.flows.release import files
 
@@ -127,7 +127,7 @@ def _write_fixes(tools: Toolbox) -> None:
     fixed_content = _fixed_changelog(tools)
     if fixed_content is not None:
         tools.release_files.write(files.CHANGELOG_FILE, fixed_content)
-        tools.reporter.note(f"{'would mend' if tools.dry else 'mended'} what is mechanical in CHANGELOG.md")
+        tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} CHANGELOG.md automatically")
 
 
 def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
@@ -153,7 +153,7 @@ def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
     },
 )
 def show(c: Context, release: str = "", since: str = "", format: str = "md", base_url: str = "") -> None:
-    """Print one version's section, or all since another: release notes, What's new."""
+    """Print the notes of one release, or of all releases since another."""
     from kaizen_tasks.domain.changelog.render.sections import to_json_list
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.flows.release import files

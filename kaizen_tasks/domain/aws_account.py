@@ -1,4 +1,4 @@
-"""What an account says of itself: who asks, what they may do, which tags of a repository may move."""
+"""The AWS account: the caller, their permissions, and the ledger's table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class CallerIdentity:
-    """Whose credentials these are.
+    """The owner of the credentials.
 
     Attributes:
         account_id: twelve digits.
@@ -20,13 +20,13 @@ class CallerIdentity:
 
 @frozen(kw_only=True)
 class Permission:
-    """Whether the credentials suffice for a task.
+    """Whether the credentials allow a task.
 
     Attributes:
         task: `push`, `deploy`.
-        denied_actions: actions that it needs and that are not allowed.
-        unchecked_actions: actions that it needs and that nobody could ask about without doing them.
-        unchecked_reason: why the untried ones were not asked about; empty when there are none.
+        denied_actions: required actions that are not allowed.
+        unchecked_actions: required actions that cannot be checked without performing them.
+        unchecked_reason: why they cannot be checked; empty when all were.
     """
 
     task: str
@@ -41,7 +41,7 @@ class LedgerTable:
 
     Attributes:
         name: of the table.
-        exists: whether it is there and can be used.
+        exists: whether it exists and is active.
         point_in_time_recovery: whether it can be restored to any point in time.
     """
 

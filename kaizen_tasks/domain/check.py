@@ -1,4 +1,4 @@
-"""What a look at the world has found, and what to do about it."""
+"""Findings of a check, and how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """How bad it is; only a problem keeps a release from working."""
+    """Severity of a finding; only a problem prevents a release."""
 
     OK = "ok"
     WARNING = "warning"
@@ -22,13 +22,13 @@ class Verdict(StrEnum):
 
 @frozen(kw_only=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        subject: what was looked at.
-        verdict: how bad it is.
-        message: what was seen; of something skipped, why it could not be.
-        fix: what to do about it, in words or as a command; empty when there is nothing to do.
+        subject: what was checked.
+        verdict: its severity.
+        message: what was found, or why the check was skipped.
+        fix: how to fix it, in words or as a command; empty when there is nothing to do.
     """
 
     subject: Subject
@@ -39,40 +39,40 @@ class Finding:
 
 @frozen
 class Subject:
-    """Names something to look at.
+    """What is checked.
 
     Attributes:
-        check: `repository`, `clock`.
-        environment: the environment that it belongs to; empty when it belongs to the whole app.
+        check: name of the check: `repository`, `clock`.
+        environment: the environment it is about; empty when it is about the whole app.
     """
 
     check: str
     environment: str = ""
 
     def ok(self, message: str) -> Finding:
-        """Say that it is as it should be."""
+        """Return the finding that everything is right."""
         return Finding(subject=self, verdict=Verdict.OK, message=message)
 
     def warning(self, message: str, fix: str) -> Finding:
-        """Say that a release works, but that this should be put right."""
+        """Return a finding that should be fixed, although a release works."""
         return Finding(subject=self, verdict=Verdict.WARNING, message=message, fix=fix)
 
     def problem(self, message: str, fix: str) -> Finding:
-        """Say that a release will not work."""
+        """Return a finding that prevents a release."""
         return Finding(subject=self, verdict=Verdict.PROBLEM, message=message, fix=fix)
 
     def skipped(self, message: str, fix: str = "") -> Finding:
-        """Say why it could not be looked at."""
+        """Return the finding that the check could not be made, and why."""
         return Finding(subject=self, verdict=Verdict.SKIPPED, message=message, fix=fix)
 
 
 def count_findings(findings: Iterable[Finding], verdict: Verdict) -> int:
-    """Return how many findings have a verdict."""
+    """Return the number of findings with a verdict."""
     return sum(finding.verdict is verdict for finding in findings)
 
 
 def findings_summary(findings: Iterable[Finding]) -> str:
-    """Say how many findings there are of each kind: `2 problems, 1 warning, 30 ok`."""
+    """Return the number of findings of each severity: `2 problems, 1 warning, 30 ok`."""
     all_findings = tuple(findings)
     counts = (
         _pluralize(count_findings(all_findings, Verdict.PROBLEM), "problem"),

@@ -1,4 +1,4 @@
-"""What a step decides after it has looked at the world."""
+"""What a step decides from the current state."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Done:
     """Nothing to do.
 
     Attributes:
-        reason: why, for people: `staging already holds v1.2.3`.
-        release: the release with what this look has found out.
+        reason: why, for the output: `staging already holds v1.2.3`.
+        release: the release, with what the step has found out.
     """
 
     reason: str
@@ -25,8 +25,8 @@ class Act:
     """Something to do.
 
     Attributes:
-        description: what will happen, for people.
-        release: the release as it will be afterwards, as far as that can be known; the dry run goes on with it.
+        description: what will happen, for the output.
+        release: the release as it will be afterwards, as far as it is known; a dry run continues with it.
     """
 
     description: str
@@ -35,11 +35,11 @@ class Act:
 
 @frozen(kw_only=True)
 class Refuse:
-    """Going on would be wrong.
+    """The step must not be done.
 
     Attributes:
         reasons: what is wrong, one reason or several.
-        hint: what to type next.
+        hint: what to do next.
     """
 
     reasons: tuple[str, ...]

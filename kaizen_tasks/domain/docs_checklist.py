@@ -1,4 +1,4 @@
-"""The documentation checklist: who touches the first must touch the second."""
+"""The documentation checklist: a release that changes some files must change their documentation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 def undocumented_changes(
     source_patterns: Sequence[str], docs_patterns: Sequence[str], changed_files: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return the files that ask for a documentation change which is not there; empty when all is well.
+    """Return the changed files whose documentation was not changed; empty when one of its files was.
 
     Args:
-        source_patterns: patterns of files that ask for it; `**` crosses folders, `*` does not.
-        docs_patterns: patterns of files of which at least one must be touched.
-        changed_files: the files that the release touches.
+        source_patterns: patterns of files that need documentation; `**` crosses folders, `*` does not.
+        docs_patterns: patterns of the documentation; one changed file is enough.
+        changed_files: the files that the release changes.
     """
     source_files = tuple(path for path in changed_files if matches_any(path, source_patterns))
     return () if any(matches_any(path, docs_patterns) for path in changed_files) else source_files
 
 
 def matches_any(path: str, patterns: Sequence[str]) -> bool:
-    """Return whether a path from the app's folder fits one of the patterns."""
+    """Return whether a path, relative to the app's folder, matches one of the patterns."""
     return any(re.fullmatch(_glob_to_regex(pattern), path, re.DOTALL) for pattern in patterns)
 
 

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `300ms`, `90s`, `5m`, `1h30m`, `7d`."""
+"""Durations as they are written: `300ms`, `90s`, `5m`, `1h30m`, `7d`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DURATION = re.compile(rf"(?:{_PIECE.pattern})+")
 
 
 def parse_duration(text: str) -> Seconds:
-    """Return the seconds that `text` stands for.
+    """Return the seconds of a duration such as `5m`.
 
     Raises:
         ValueError: it is not a duration.
@@ -25,7 +25,7 @@ def parse_duration(text: str) -> Seconds:
 
 
 def format_duration(seconds: float) -> str:
-    """Say a length of time in the two largest units that matter: `0.4s`, `12s`, `3m 20s`, `2h 5m`, `3d 4h`."""
+    """Return a duration in its two largest units: `0.4s`, `12s`, `3m 20s`, `2h 5m`, `3d 4h`."""
     if seconds < 10:
         return f"{seconds:.1f}s"
     remaining = round(seconds)

@@ -1,4 +1,4 @@
-"""Where a release can run: one environment, or a stage of several."""
+"""Environments, and stages of environments."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Environment:
 
     Attributes:
         name: `staging`, `prod`, `mark`.
-        platform: what runs it; `apprunner`.
+        platform: the platform that runs it: `apprunner`.
         repository: its image repository.
-        service: the platform's name for it.
-        url: where the app answers; empty when the platform's own address is the one to ask.
+        service: name of its service on the platform.
+        url: where the app answers; empty for the platform's own address.
         secret: name of the secret that holds its runtime configuration.
-        protected: whether changing it needs a confirmation.
-        min_age: seconds for which a release must have been verified in the stage before.
+        protected: whether changes need a confirmation.
+        min_age: seconds for which a release must have been verified in the previous stage.
     """
 
     name: str

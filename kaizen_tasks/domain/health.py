@@ -1,4 +1,4 @@
-"""What the running app's answers prove of its version."""
+"""The running app's answers about its version."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from kaizen_tasks.domain.printable import printable
+
 MAX_REPORTED_LENGTH = 64
-"""Characters that are kept of what the app says; no version and no environment is longer."""
+"""Characters of a reported version or environment that are kept."""
 
 
 @frozen(kw_only=True)
 class ProbeRequest:
-    """How an address is asked.
+    """An HTTP request.
 
     Attributes:
-        method: of HTTP.
-        headers: beside those that every question has; they prevail.
-        body: what is sent along.
+        method: HTTP method.
+        headers: further headers; they override the default ones.
+        body: body to send.
     """
 
     method: str = "GET"
@@ -28,13 +30,13 @@ class ProbeRequest:
 
 @frozen(kw_only=True)
 class ProbeResponse:
-    """What an address answered.
+    """The answer to a request.
 
     Attributes:
         status: HTTP status, or 0 when there was no answer.
-        body: at most the number of bytes that was asked for.
+        body: the body, at most the requested number of bytes.
         error: why there is no usable answer, or empty.
-        headers: by name in lower case; two answers are the same whatever the date in them says.
+        headers: headers by name in lower case; they do not count when answers are compared.
     """
 
     status: int = 0
@@ -45,12 +47,12 @@ class ProbeResponse:
 
 @frozen(kw_only=True)
 class VersionReport:
-    """What the app says of itself.
+    """What the app reports at `/version`.
 
     Attributes:
-        version: `v1.2.3`, or empty when it said nothing usable.
-        environment: the environment it believes to be, or empty.
-        error: why it said nothing usable, or empty.
+        version: `v1.2.3`, or empty.
+        environment: the environment it reports, or empty.
+        error: why the answer is unusable, or empty.
     """
 
     version: str = ""
@@ -58,7 +60,7 @@ class VersionReport:
     error: str = ""
 
     def __str__(self) -> str:
-        """Say it in words, for people."""
+        """Return `answers v1.2.3 in staging`."""
         if self.error:
             return self.error
         return f"answers {self.version or 'no version'} in {self.environment or 'no environment'}"
@@ -66,11 +68,11 @@ class VersionReport:
 
 @frozen(kw_only=True)
 class ProbeTally:
-    """What an app has answered so far.
+    """The answers of an app so far.
 
     Attributes:
-        streak: how many answers in a row were right, up to the last one.
-        resets: how often a right answer was followed by another.
+        streak: number of expected answers in a row, up to the last one.
+        resets: how often an unexpected answer followed an expected one.
         last_report: the last answer.
     """
 
@@ -79,27 +81,28 @@ class ProbeTally:
     last_report: VersionReport = VersionReport(error="was not asked in time")
 
     def add(self, report: VersionReport, *, is_match: bool) -> ProbeTally:
-        """Return what has been heard after one more answer; a wrong one begins the count anew."""
+        """Return the tally after one more answer; an unexpected one resets the streak."""
         resets = self.resets + (1 if self.streak and not is_match else 0)
         return ProbeTally(streak=self.streak + 1 if is_match else 0, resets=resets, last_report=report)
 
     def explain(self, expected: VersionReport, required_matches: int) -> str:
-        """Say in words why this is no proof.
+        """Return in words why the answers do not verify the version.
 
         Args:
-            expected: the right answer.
-            required_matches: how many of them in a row would be a proof.
+            expected: the expected answer.
+            required_matches: number of expected answers in a row that verify it.
         """
+        expectation = f"{expected.version} in {expected.environment}"
         if self.resets:
             times = "once" if self.resets == 1 else f"{self.resets} times"
-            return f"flaps: {expected.version} in {expected.environment} came and went {times}; at last it {self.last_report}"
+            return f"flaps: {expectation} came and went {times}; finally it {self.last_report}"
         if self.streak:
             return f"{expected}, but only {self.streak} of {required_matches} times in a row"
-        return f"{self.last_report}, not {expected.version} in {expected.environment}"
+        return f"{self.last_report}; expected {expectation}"
 
 
 def parse_version_response(response: ProbeResponse) -> VersionReport:
-    """Read `{"version": "v1.2.3", "environment": "staging"}` out of an answer; say what is wrong with any other."""
+    """Read `{"version": "v1.2.3", "environment": "staging"}`; any other answer becomes a report with an error."""
     if response.error:
         return VersionReport(error=response.error)
     if response.status != 200:
@@ -118,12 +121,12 @@ def parse_version_response(response: ProbeResponse) -> VersionReport:
 
 
 def sanitize(text: str) -> str:
-    """Return what may be shown on a terminal: without control characters, which it would obey, and not endless."""
-    return "".join(character if character.isprintable() else "?" for character in text[:MAX_REPORTED_LENGTH])
+    """Return the start of a text, without control characters."""
+    return printable(text[:MAX_REPORTED_LENGTH])
 
 
 def describe_body(body: bytes) -> str:
-    """Say of a body that is not what it should be what it looks like."""
+    """Return what an unexpected body looks like: nothing, HTML or something."""
     start = body.lstrip()[:15].lower()
     if not start:
         return "nothing"

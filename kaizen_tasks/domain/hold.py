@@ -1,4 +1,4 @@
-"""What keeps an environment as it is: a person's word, with a reason, for a while or until it is taken back."""
+"""Holds: a person keeps an environment as it is, for some time or until the hold is removed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kaizen_tasks.errors import UsageError
 
 @frozen(kw_only=True)
 class Hold:
-    """Leave this environment alone.
+    """A request to leave an environment alone.
 
     Attributes:
-        environment: which.
+        environment: the environment's name.
         reason: why, in one line.
-        actor: who: `user@host`.
-        since: when it was said, in UTC.
-        until: when it ends by itself; None when only a person ends it.
+        actor: who placed it: `user@host`.
+        since: when it was placed, in UTC.
+        until: when it ends by itself; None when somebody has to remove it.
     """
 
     environment: str
@@ -29,29 +29,28 @@ class Hold:
     until: datetime | None = None
 
     def is_expired(self, now: datetime) -> bool:
-        """Return whether it counts no more."""
+        """Return whether it has ended."""
         return self.until is not None and self.until <= now
 
     def __str__(self) -> str:
-        """Say who holds it, since when, how long and why."""
+        """Return `held by ada@laptop since 2026-11-20 12:00 UTC: a reason`."""
         until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
         return f"held by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{until}: {self.reason}"
 
 
 def parse_hold_until(length: str, now: datetime) -> datetime | None:
-    """Return when a hold ends that is to last for a while: `7d`; None for no length.
+    """Return when a hold of some length, such as `7d`, ends; None for an empty length.
 
     Raises:
-        UsageError: not a length of time, or one without an end to it.
+        UsageError: it is not a length of time, or too short or too long.
     """
     if not length:
         return None
+    hint = "give a length of time, such as --until 7d or --until 12h"
     try:
         until = now + timedelta(seconds=duration.parse_duration(length))
     except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"--until {length}: {error}", hint="say for how long, as in --until 7d or --until 12h"
-        ) from None
+        raise UsageError(f"--until {length}: {error}", hint=hint) from None
     if until == now:
-        raise UsageError(f"--until {length}: that is over at once", hint="say for how long, as in --until 7d")
+        raise UsageError(f"--until {length}: the hold would end at once", hint=hint)
     return until

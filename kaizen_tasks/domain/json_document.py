@@ -1,4 +1,4 @@
-"""The document that holds a runtime configuration: a JSON object, of which all stays as it is but what is set."""
+"""Runtime configuration documents: JSON objects that are edited without reformatting the other members."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ NUMBER_PATTERNS = {
     "number": re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII),
     "integer": re.compile(r"-?(0|[1-9]\d*)", re.ASCII),
 }
-"""As JSON writes them (RFC 8259, section 6): `nan` and `.5` are none."""
+"""JSON numbers (RFC 8259, section 6), which exclude `nan` and `.5`."""
 
 JSON_WHITESPACE = re.compile(r"[ \t\r\n]*")
 
 
 @frozen
 class ConfigDocument:
-    """A document as it was written: each value's own JSON text, so that what is not changed stays as it is."""
+    """A JSON object as the JSON text of each member, so that unchanged members keep their text."""
 
     _raw_values: Mapping[str, str] = field(repr=False)
 
@@ -29,7 +29,7 @@ class ConfigDocument:
         """Read a document.
 
         Raises:
-            ValueError: it is not a JSON object; the message repeats nothing of it.
+            ValueError: it is not a JSON object; the message quotes none of it, for it may be secret.
         """
         try:
             is_object = isinstance(json.loads(text), dict)
@@ -41,7 +41,7 @@ class ConfigDocument:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the document that says nothing."""
+        """Return the document without members."""
         return cls({})
 
     @property
@@ -50,7 +50,7 @@ class ConfigDocument:
         return tuple(self._raw_values)
 
     def value(self, name: str) -> str | None:
-        """Return a value as the app reads it: text as it is, anything else as JSON; None when there is none."""
+        """Return a value: text as it is, anything else as JSON; None for an unknown name."""
         raw_value = self._raw_values.get(name)
         if raw_value is None:
             return None
@@ -58,10 +58,7 @@ class ConfigDocument:
         return value if isinstance(value, str) else raw_value
 
     def with_values(self, values: Mapping[str, str]) -> ConfigDocument:
-        """Return the document with other values.
-
-        What is a number today stays one, and what is text stays text: the app may read either with code of its own.
-        """
+        """Return the document with other values; numbers stay numbers, and text stays text, as the app expects them."""
         return ConfigDocument({**self._raw_values, **{name: self._encode(name, text) for name, text in values.items()}})
 
     def _encode(self, name: str, text: str) -> str:
@@ -80,7 +77,7 @@ class ConfigDocument:
 
 
 def _parse_members(text: str) -> Iterator[tuple[str, str]]:
-    """Take a JSON object apart; it is known to be one."""
+    """Yield name and JSON text of the members of a text that is known to be a JSON object."""
     decoder = json.JSONDecoder()
     position = _skip_whitespace(text, _skip_whitespace(text, 0) + 1)
     while text[position] != "}":

@@ -1,6 +1,6 @@
 """The append-only record of who put which release where, when, and whether it was verified.
 
-Wherever entries are taken, they are of one environment and come newest first.
+Functions that take entries expect those of one environment, newest first.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 from datetime import datetime
 from enum import StrEnum
-from statistics import median
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+from kaizen_tasks.domain.polling import recent_median
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,15 +20,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
 
 
-MEDIAN_SAMPLE_SIZE = 5
-"""Successful deployments of a service that say how long the next one will take."""
-
-
 class Event(StrEnum):
-    """What an entry says; the intent stands before the act, the outcome after it.
+    """What an entry records: an intent before the change, an outcome after it.
 
-    `abandoned` is the outcome of a deployment that nobody will follow any more: another release is deployed instead, or
-    the platform no longer knows of it.
+    `abandoned` is the outcome of a deployment that no run will follow to its end: another release was deployed instead,
+    or the platform no longer knows it.
     """
 
     STARTED = "started"
@@ -41,27 +38,27 @@ class Event(StrEnum):
 
     @property
     def concerns_deployment(self) -> bool:
-        """Whether it is a word on what runs; that somebody wants to go back, or writes a configuration, is none."""
+        """Whether it is about the deployed image; rollback intents and configuration changes are not."""
         return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED}
 
 
 @frozen(kw_only=True)
 class LedgerEntry:
-    """One line of the ledger.
+    """One entry of the ledger.
 
     Attributes:
-        environment: where.
+        environment: the environment's name.
         event: what happened.
         version: `v1.2.3`.
         commit: full hash of the release commit.
         digest: of the image's manifest.
         at: when, in UTC.
-        actor: who: `user@host`.
-        operation: the platform's identifier of the deployment, or empty; an intent gets it once it is known.
-        replaces: digest that `:latest` named before, when the entry is an intent.
-        configuration: version of the runtime configuration that was written, or that was deployed for its sake.
-        reason: why it failed or was abandoned, or what a person said.
-        took: seconds that the platform took, by its own clock, when the entry says deployed; 0 when it did not say.
+        actor: who did it: `user@host`.
+        operation: the platform's identifier of the deployment, or empty; an intent gets it after the start.
+        replaces: of an intent, the digest that `:latest` named before.
+        configuration: version of the runtime configuration that was written or deployed.
+        reason: why it failed or was abandoned, or the reason a person gave.
+        took: of `deployed`, the seconds it took by the platform's clock; 0 when it does not report them.
     """
 
     environment: str
@@ -78,17 +75,17 @@ class LedgerEntry:
     took: float = 0.0
 
     def is_evidence_for(self, release: Release) -> bool:
-        """Return whether it is about these bytes, and about the runtime configuration where that is the matter."""
+        """Return whether it is about the release's image, and about its runtime configuration if it has one."""
         return self.digest == release.digest and release.configuration in {"", self.configuration}
 
 
 @frozen(kw_only=True)
 class RollbackCandidate:
-    """A release that can be gone back to.
+    """A release that a rollback can choose.
 
     Attributes:
-        entry: its newest proof.
-        image_exists: whether the repository still holds its image.
+        entry: its newest verification.
+        image_exists: whether its image is still in the repository.
     """
 
     entry: LedgerEntry
@@ -96,33 +93,32 @@ class RollbackCandidate:
 
 
 def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the last word on what an environment runs."""
+    """Return the newest entry about the deployed image."""
     return next((entry for entry in entries if entry.event.concerns_deployment), None)
 
 
 def open_deployment(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the deployment that was begun and has no outcome yet; whoever begins another one gives it one."""
+    """Return the intent of a deployment that has no outcome yet; the next run records one before it starts another."""
     latest = latest_deployment_entry(entries)
     return latest if latest is not None and latest.event is Event.STARTED else None
 
 
 def median_deploy_seconds(entries: Iterable[LedgerEntry]) -> float | None:
-    """Return the seconds that a deployment usually takes here: the median of the last few that succeeded."""
-    durations = [entry.took for entry in entries if entry.event is Event.DEPLOYED and entry.took > 0]
-    return median(durations[:MEDIAN_SAMPLE_SIZE]) if durations else None
+    """Return the median seconds of the last successful deployments; None without any."""
+    return recent_median(entry.took for entry in entries if entry.event is Event.DEPLOYED) or None
 
 
 def serving_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the newest entry of a release that came into service."""
+    """Return the newest entry about a release that was deployed successfully."""
     return next((entry for entry in entries if entry.event in {Event.DEPLOYED, Event.VERIFIED}), None)
 
 
 def rollback_candidates(entries: Iterable[LedgerEntry], *, excluded_digest: str) -> tuple[LedgerEntry, ...]:
-    """Return the newest proof of every verified release, newest first.
+    """Return the newest verification of every release, newest first.
 
     Args:
         entries: newest first.
-        excluded_digest: a digest that is left out: what one wants to get away from.
+        excluded_digest: digest of the release to roll back from.
     """
     entry_by_digest: dict[str, LedgerEntry] = {}
     for entry in entries:
@@ -132,9 +128,9 @@ def rollback_candidates(entries: Iterable[LedgerEntry], *, excluded_digest: str)
 
 
 def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the rollback that is under way or was the last thing to happen; None when another release came since.
+    """Return the last rollback, unless another release was deployed since.
 
-    That it has put an end to another deployment is part of it.
+    A rollback may abandon another deployment, so `abandoned` entries do not count as another release.
     """
     digests: set[str] = set()
     for entry in entries:
@@ -146,9 +142,9 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
 
 
 def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -> LedgerEntry | None:
-    """Return the last word on a version of the runtime configuration: the proof that it is read, else its last mention.
+    """Return the newest entry that proves a version of the runtime configuration is in use, else its newest entry.
 
-    A deployment reads what counts when it begins, so that any that came after the mention is such a proof.
+    A deployment reads the current configuration when it starts, so any deployment after the entry is such a proof.
     """
     for position, entry in enumerate(entries):
         if entry.configuration == config_version:
@@ -157,10 +153,10 @@ def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -
 
 
 def last_config_change(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the last time that a runtime configuration was written or brought back."""
+    """Return the newest entry about a runtime configuration that was written or restored."""
     return next((entry for entry in entries if entry.event in {Event.CONFIGURED, Event.RESTORED}), None)
 
 
 def unverified_config_change(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the same, unless the app has proven itself since."""
+    """Return the last configuration change, unless the app was verified since."""
     return last_config_change(itertools.takewhile(lambda entry: entry.event is not Event.VERIFIED, entries))

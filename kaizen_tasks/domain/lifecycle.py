@@ -1,4 +1,4 @@
-"""Which images a repository's lifecycle policy would take away.
+"""Which images the lifecycle policy of a repository expires.
 
 The rules are ECR's: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class StoredImage:
-    """An image as the repository lists it.
+    """An image in a repository.
 
     Attributes:
         digest: of its manifest.
-        tags: its names.
-        pushed_at: when it arrived, in UTC.
-        pulled_at: when it was last fetched, in UTC; None when never, or not recorded.
+        tags: its tags.
+        pushed_at: when it was pushed, in UTC.
+        pulled_at: when it was last pulled, in UTC; None when never, or not recorded.
     """
 
     digest: str
@@ -34,15 +34,15 @@ class StoredImage:
 
 @frozen(kw_only=True)
 class LifecycleRule:
-    """A rule that deletes or archives images; an archived one cannot be started either.
+    """A rule that deletes or archives images; neither kind can be deployed.
 
     Attributes:
-        priority: of two rules that select an image, only the one with the lower number applies.
+        priority: the rule with the lowest number that selects an image applies to it.
         tag_status: `tagged`, `untagged` or `any`.
-        tag_patterns: the image needs a tag for each of them; `*` stands for any characters.
-        max_images: how many of the selected images stay, the newest; None when age decides.
-        max_age_days: since the last push, or pull; None when the number decides.
-        uses_pull_time: whether age counts from the last pull.
+        tag_patterns: the image needs a tag for each of them; `*` matches any characters.
+        max_images: number of selected images that are kept, newest first; None when age decides.
+        max_age_days: maximum age in days; None when the number decides.
+        uses_pull_time: whether age counts from the last pull instead of the push.
     """
 
     priority: int
@@ -53,7 +53,7 @@ class LifecycleRule:
     uses_pull_time: bool = False
 
     def selects(self, image: StoredImage) -> bool:
-        """Return whether the rule is about an image at all."""
+        """Return whether the rule selects an image."""
         if self.tag_status == "any":
             return True
         if self.tag_status == "untagged":
@@ -62,7 +62,7 @@ class LifecycleRule:
         return all(any(fnmatch.fnmatchcase(tag, pattern) for tag in image.tags) for pattern in required_patterns)
 
     def images_to_expire(self, candidates: Sequence[StoredImage], now: datetime) -> tuple[StoredImage, ...]:
-        """Return those of the selected images that the rule takes away."""
+        """Return the selected images that the rule expires."""
         if self.max_images is not None:
             return tuple(sorted(candidates, key=lambda image: image.pushed_at, reverse=True)[self.max_images :])
         if self.max_age_days is None:
@@ -77,14 +77,14 @@ class LifecycleRule:
 def expiring_images(
     rules: Iterable[LifecycleRule], images: Sequence[StoredImage], now: datetime
 ) -> dict[str, LifecycleRule]:
-    """Return what a policy takes away: for each digest the rule that does it.
+    """Return the rule that expires each image, by digest.
 
-    An image that a rule selects is out of reach of every later rule, but counts there.
+    An image that one rule selects is never expired by a later rule, but counts towards its `max_images`.
 
     Args:
-        rules: the whole policy.
-        images: the whole repository.
-        now: the moment at which the policy is carried out.
+        rules: all rules of the policy.
+        images: all images of the repository.
+        now: when the policy is applied.
     """
     rule_by_digest: dict[str, LifecycleRule] = {}
     selected_digests: set[str] = set()

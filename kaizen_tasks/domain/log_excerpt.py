@@ -1,39 +1,41 @@
-"""Lines that a platform or an app has logged, made fit to be shown: they can contain anything."""
+"""The last lines of a log, safe to show on a terminal."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_LINES = 12
-"""Lines of one log that are shown."""
+"""Lines of a log that are shown."""
 
 MAX_COLUMNS = 160
-"""Characters of one line that are shown."""
+"""Characters of a line that are shown."""
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-"""Control sequences of terminals; ECMA-48, sections 5.3 and 5.4."""
+"""Control sequences of terminals (ECMA-48, sections 5.3 and 5.4)."""
 
 _FAILURE_REASON = re.compile(r"Failure reason\s*:\s*(\S.*)")
 
 
 def sanitize_tail(lines: Iterable[str], *, limit: int = MAX_LINES) -> tuple[str, ...]:
-    """Return the last lines that say something, without what a terminal would obey, and none of them endless."""
+    """Return the last lines that are not blank, shortened and without control characters."""
     sanitized_lines = (_sanitize_line(piece) for line in lines for piece in line.splitlines())
     nonblank_lines = [line for line in sanitized_lines if line]
     return tuple(nonblank_lines[-limit:])
 
 
 def failure_reason(lines: Iterable[str]) -> str:
-    """Return why a deployment failed, as App Runner's log of it says last; empty when it does not say."""
+    """Return the last failure reason in App Runner's log of a deployment; empty when there is none."""
     reasons = [match[1].rstrip(". ") for line in lines if (match := _FAILURE_REASON.search(line))]
     return reasons[-1] if reasons else ""
 
 
 def _sanitize_line(line: str) -> str:
     text = _ESCAPE_SEQUENCE.sub("", line.expandtabs(4)).rstrip()
-    sanitized = "".join(character if character.isprintable() else "?" for character in text)
+    sanitized = printable(text)
     return sanitized if len(sanitized) <= MAX_COLUMNS else f"{sanitized[: MAX_COLUMNS - 2]} …"

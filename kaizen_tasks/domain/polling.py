@@ -1,38 +1,49 @@
-"""When to look at something that takes its time: seldom, and about when it should be over."""
+"""When to poll a deployment: rarely, and about when it usually ends."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+MEDIAN_SAMPLE_SIZE = 5
+"""Number of recent deployments that predict the duration of the next one."""
 
 MIN_INTERVAL = 0.2
-"""Seconds between two looks, at least."""
+"""Minimum seconds between two polls."""
 
 MAX_INTERVAL = 30.0
-"""Seconds between two looks, at most."""
+"""Maximum seconds between two polls."""
 
 FIRST_POLL_FACTOR = 1.02
-"""What is usual is a median: a little later, most are over; whoever waits for longer lets all of them wait."""
+"""The first poll, as a part of the median duration: more than half of the deployments have ended by then."""
 
 FIRST_STEP_FRACTION = 0.05
-"""The first pause after that, as a part of what is usual."""
+"""The pause after the first poll, as a part of the median duration."""
 
 BACKOFF_FACTOR = 1.5
-"""Each pause is longer than the one before by this factor."""
+"""The factor by which each pause is longer than the previous one."""
 
 JITTER_FRACTION = 0.25
-"""The part by which a pause may be longer, so that many deployments begun together are not looked at together."""
+"""The part by which a pause may be longer, so that deployments started together are not polled together."""
+
+
+def recent_median(durations: Iterable[float]) -> float:
+    """Return the median of the first few durations that are known, newest first; 0 when none is."""
+    sample = list(itertools.islice(filter(None, durations), MEDIAN_SAMPLE_SIZE))
+    return median(sample) if sample else 0.0
 
 
 def poll_times(median_seconds: float, *, seed: str) -> Iterator[float]:
-    """Yield without end the seconds after its beginning at which a deployment is to be looked at.
+    """Yield the times at which to poll a deployment, in seconds since its start, without end.
 
     Args:
-        median_seconds: seconds that one takes as a rule; 0 when nobody knows.
-        seed: decides the jitter, so that it can be repeated: the deployment's identifier.
+        median_seconds: median duration of deployments; 0 when it is unknown.
+        seed: determines the jitter, which is thereby reproducible: the deployment's identifier.
     """
     elapsed = max(MIN_INTERVAL, median_seconds * FIRST_POLL_FACTOR)
     interval = min(max(MIN_INTERVAL, median_seconds * FIRST_STEP_FRACTION), MAX_INTERVAL)
@@ -45,11 +56,11 @@ def poll_times(median_seconds: float, *, seed: str) -> Iterator[float]:
 
 
 def retry_times(initial_delay: float, *, seed: str) -> Iterator[float]:
-    """Yield without end the seconds after which to try again what can be tried at any time: more and more seldom.
+    """Yield the times at which to retry something, in seconds, at growing intervals and without end.
 
     Args:
-        initial_delay: seconds until the first.
-        seed: decides the jitter.
+        initial_delay: seconds until the first retry.
+        seed: determines the jitter.
     """
     elapsed, interval, attempt = 0.0, initial_delay, 0
     while True:
@@ -60,5 +71,5 @@ def retry_times(initial_delay: float, *, seed: str) -> Iterator[float]:
 
 
 def _pseudo_random(seed: str, attempt: int) -> float:
-    """Return a number from 0 up to 1 that looks random and is not."""
+    """Return a reproducible number from 0 up to 1."""
     return int.from_bytes(hashlib.sha256(f"{seed} {attempt}".encode()).digest()[:4], "big") / 2**32

@@ -1,4 +1,4 @@
-"""What is being released, and the image that carries it."""
+"""A release and its image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kaizen_tasks.domain.version import image_tag
 
 @frozen
 class StepLabel:
-    """Names a step, and the environment that it is for; empty when it is for none."""
+    """The name of a step, with its environment if it has one."""
 
     step: str
     environment: str = ""
@@ -27,15 +27,15 @@ Label = StepLabel
 
 @frozen(kw_only=True)
 class Release:
-    """Version + commit + image digest, as far as they are known by now.
+    """Version, commit and image digest, as far as they are known.
 
     Attributes:
-        version: the version, once decided.
+        version: the version.
         commit: full hash of the release commit, once written.
         digest: `sha256:…` of the image manifest, once in a registry.
-        verified_steps: what this run has seen the app prove: labels of steps whose proof cannot be looked up later.
-        configuration: version of the runtime configuration that it is to run with; empty where that is not the matter.
-        waiver: why it may go further without evidence, as a person said; empty when it needs evidence.
+        verified_steps: labels of the steps that this run has seen succeed and that cannot be checked later.
+        configuration: version of the runtime configuration to run with; empty when the release does not change it.
+        waiver: the reason a person gave for promoting it without evidence; empty when evidence is required.
     """
 
     version: Version
@@ -47,17 +47,17 @@ class Release:
 
     @property
     def name(self) -> str:
-        """The name that image, tag and `/version` carry: `v1.2.3`."""
+        """The name used by image tags and `/version`: `v1.2.3`."""
         return image_tag(self.version)
 
     def with_verified_step(self, label: StepLabel) -> Release:
-        """Return the release with one more thing proven."""
+        """Return the release with one more verified step."""
         return evolve(self, verified_steps=self.verified_steps | {label})
 
 
 @frozen(kw_only=True)
 class Image:
-    """An image as a registry holds it.
+    """An image in a registry.
 
     Attributes:
         digest: `sha256:…` of the manifest or index.
@@ -74,10 +74,10 @@ class Image:
 
 @frozen(kw_only=True)
 class LocalImage:
-    """An image as a builder holds it on this machine.
+    """An image on this machine.
 
     Attributes:
-        name: what the builder calls it: `kaizencoach:v1.2.3`, or a path.
+        name: its name for the builder: `kaizencoach:v1.2.3`, or a path.
         id: the builder's own identifier for its bytes.
     """
 
@@ -87,7 +87,7 @@ class LocalImage:
 
 @frozen(kw_only=True)
 class BuildSpec:
-    """Everything a builder needs to know.
+    """What a builder builds.
 
     Attributes:
         app: the image's name on this machine.
@@ -117,14 +117,14 @@ class BuildSpec:
 
 @frozen(kw_only=True)
 class CopyStats:
-    """What a copy between repositories cost.
+    """What a copy between repositories transferred.
 
     Attributes:
-        digest: of the manifest that now stands in the target.
-        blobs_mounted: blobs that the registry linked without a transfer.
-        blobs_uploaded: blobs that had to be sent.
-        bytes_sent: bytes of those blobs; what was sent twice counts twice.
-        blobs_present: blobs that the target held already, as far as that was asked.
+        digest: of the copied manifest.
+        blobs_mounted: blobs that the registry mounted without a transfer.
+        blobs_uploaded: blobs that were sent.
+        bytes_sent: bytes of those blobs, repeated uploads included.
+        blobs_present: blobs that were found in the target.
     """
 
     digest: str
@@ -134,7 +134,7 @@ class CopyStats:
     blobs_present: int = 0
 
     def __str__(self) -> str:
-        """Say it: `3 blobs mounted, 1 uploaded (12,345 bytes), 2 already there`."""
+        """Return `3 blobs mounted, 1 uploaded (12,345 bytes), 2 already there`."""
         counts = (
             (self.blobs_mounted, "mounted"),
             (self.blobs_uploaded, f"uploaded ({self.bytes_sent:,} bytes)"),

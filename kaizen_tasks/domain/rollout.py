@@ -1,4 +1,4 @@
-"""In which order the environments of a stage receive a release."""
+"""How the environments of a stage are divided: canaries first, or shards for several machines."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class RolloutRules:
-    """How carefully a stage of several environments is rolled out.
+    """How a stage of several environments is rolled out.
 
     Attributes:
-        canary: environments that go first.
-        parallel: environments at a time.
-        max_failures: how many may fail; after one more no other environment is begun.
+        canary: number of environments that go first.
+        parallel: number of environments deployed at the same time.
+        max_failures: how many may fail; after one more no further environment is started.
         bake: seconds to wait after the canaries.
     """
 
@@ -34,18 +34,18 @@ class RolloutRules:
 
 
 def split_canaries(environments: Sequence[Environment], rules: RolloutRules) -> tuple[tuple[Environment, ...], ...]:
-    """Split environments into the canaries and the others, in their order; there may be none of either."""
+    """Split environments into canaries and others, in their order; an empty group is left out."""
     canaries, remaining = environments[: rules.canary], environments[rules.canary :]
     return tuple(tuple(group) for group in (canaries, remaining) if group)
 
 
 @frozen(kw_only=True)
 class Shard:
-    """One of several equal parts of a rollout, each of which another machine may take.
+    """One machine's share of a rollout.
 
     Attributes:
-        number: which, counted from 1.
-        count: of how many.
+        number: number of the share, from 1.
+        count: how many shares there are.
     """
 
     number: int
@@ -55,9 +55,9 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def contains(self, name: str) -> bool:
-        """Return whether an environment belongs to this part: the SHA-256 of its name, as a number, modulo the count.
+        """Return whether an environment belongs to this share: SHA-256 of its name modulo the count.
 
-        It depends on nothing else, so that every machine divides alike, whatever else is in the stage.
+        This depends on nothing else, so that all machines divide a stage alike.
         """
         import hashlib
 
@@ -69,13 +69,13 @@ def parse_shard(text: str) -> Shard:
     """Read `2/8`.
 
     Raises:
-        UsageError: it is not a part of a whole.
+        UsageError: it is malformed, or not between 1 and the count.
     """
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     if not match:
-        raise UsageError(f"--shard {text}: is not a part of a whole", hint="write it like --shard 2/8")
+        raise UsageError(f"--shard: expected INDEX/COUNT such as 2/8, got {text!r}")
     number, count = int(match[1]), int(match[2])
     if not 1 <= number <= count:
-        hint = f"the parts are 1/{count} to {count}/{count}" if count else "there must be one part at least"
-        raise UsageError(f"--shard {text}: there is no such part", hint=hint)
+        shards = f"the shards are 1/{count} to {count}/{count}" if count else "there must be one shard at least"
+        raise UsageError(f"--shard {text}: there is no such shard", hint=shards)
     return Shard(number=number, count=count)

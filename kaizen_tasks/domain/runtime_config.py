@@ -1,4 +1,4 @@
-"""The app's runtime configuration: what may be set to what, what of it people may see, and what would change."""
+"""The app's runtime configuration: rules for values, values as they may be shown, and changes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS, ConfigDocument
+from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 
 KEY_TYPES = ("number", "integer", "choice", "string")
@@ -19,18 +20,18 @@ MAX_DOCUMENT_BYTES = 64 * 1024
 """Bytes of the whole document: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html."""
 
 MAX_DISPLAY_LENGTH = 200
-"""Characters that are shown of a value."""
+"""Characters of a value that are shown."""
 
 
 @frozen(kw_only=True)
 class KeyRule:
-    """What a value may be.
+    """The values that a key accepts.
 
     Attributes:
         type: `number`, `integer`, `choice` or `string`.
-        min: the least number; None for no bound.
-        max: the greatest number; None for no bound.
-        choices: the texts that a choice may be.
+        min: the smallest number; None for no limit.
+        max: the largest number; None for no limit.
+        choices: the accepted values of a `choice`.
     """
 
     type: str
@@ -40,7 +41,7 @@ class KeyRule:
 
     @property
     def sample_value(self) -> str:
-        """A value that it may have, where there is no better one."""
+        """A valid value, for examples and rehearsals."""
         if self.type == "choice":
             return self.choices[0]
         if self.type == "string":
@@ -49,7 +50,7 @@ class KeyRule:
         return f"{minimum if self.max is None else min(minimum, self.max):g}"
 
     def validation_error(self, text: str) -> str:
-        """Return what is wrong with a value, without repeating it; empty when nothing is."""
+        """Return what is wrong with a value, without quoting it; empty when it is valid."""
         if self.type == "choice":
             return "" if text in self.choices else f"should be one of {', '.join(self.choices)}"
         if self.type in NUMBER_PATTERNS:
@@ -75,12 +76,12 @@ class KeyRule:
 
 @frozen(kw_only=True)
 class RuntimeRules:
-    """Where the runtime configuration is, and what of it these tasks may show and change.
+    """Where the runtime configuration is stored, and what these tasks may show and change.
 
     Attributes:
         secret: name of each environment's secret; `{env}` and `{app}` are filled in.
-        visible: keys whose values are no secrets.
-        keys: what can be set, by name; what else the document holds stays as it is.
+        visible: keys whose values may be shown.
+        keys: rules of the keys that can be set, by name; other members of the document are kept.
     """
 
     secret: str
@@ -88,10 +89,10 @@ class RuntimeRules:
     keys: Mapping[str, KeyRule]
 
     def validate(self, name: str, text: str) -> None:
-        """Accept a value for a key.
+        """Require a valid value for a known key.
 
         Raises:
-            UsageError: there is no such key, or it may not have this value; which is not repeated.
+            UsageError: the key is unknown or the value invalid; the message does not quote the value.
         """
         if name not in self.keys:
             raise self._unknown_key_error(name)
@@ -104,32 +105,36 @@ class RuntimeRules:
     def _unknown_key_error(self, name: str) -> UsageError:
         close_matches = difflib.get_close_matches(name, self.keys, n=1)
         known_keys = (
-            f"known: {', '.join(self.keys)}" if self.keys else "none is: add [runtime.keys.NAME] to kaizen.toml"
+            f"known: {', '.join(self.keys)}"
+            if self.keys
+            else "no key is configured: add [runtime.keys.NAME] to kaizen.toml"
         )
         hint = f"did you mean {close_matches[0]}?" if close_matches else known_keys
         return UsageError(
-            f"{sanitize_value(name)} is not in [runtime.keys]", state=NOTHING_CHANGED, hint=hint
+            f"{printable(name[:MAX_DISPLAY_LENGTH])} is not in [runtime.keys]",
+            state=NOTHING_CHANGED,
+            hint=hint,
         )
 
     def rule_for(self, name: str) -> KeyRule:
-        """Return what a value may be; where nothing is said of it, any text."""
+        """Return the rule of a key; a key without a rule accepts any text."""
         return self.keys.get(name, KeyRule(type="string"))
 
     def display_value(self, name: str, text: str | None) -> str:
-        """Return a value as people may see it."""
+        """Return a value as it may be shown."""
         if text is None:
             return "unset"
-        return sanitize_value(text) if name in self.visible else REDACTED
+        return printable(text[:MAX_DISPLAY_LENGTH]) if name in self.visible else REDACTED
 
 
 @frozen(kw_only=True)
 class ValueChange:
-    """One value that becomes another one.
+    """The change of one value.
 
     Attributes:
-        name: the key's.
-        before: how people may see the old value.
-        after: how people may see the new one.
+        name: the key's name.
+        before: the old value, as it may be shown.
+        after: the new value, as it may be shown.
     """
 
     name: str
@@ -141,7 +146,7 @@ class ValueChange:
 
 
 def value_changes(document: ConfigDocument, values: Mapping[str, str], rules: RuntimeRules) -> tuple[ValueChange, ...]:
-    """Return what would change, with secrets masked; nothing for values that mean the same as those there are."""
+    """Return the changes that setting values makes, with secrets redacted; equal values are left out."""
     differences = []
     for name, after in values.items():
         before = document.value(name)
@@ -153,7 +158,7 @@ def value_changes(document: ConfigDocument, values: Mapping[str, str], rules: Ru
 
 
 def compare_documents(first: ConfigDocument, second: ConfigDocument, rules: RuntimeRules) -> Mapping[str, bool]:
-    """Return for every name whether two documents agree, in the order of the first, then of the second."""
+    """Return for every name whether two documents have the same value, in the order of the first, then the second."""
 
     def is_equal(name: str) -> bool:
         first_value, second_value = first.value(name), second.value(name)
@@ -165,7 +170,7 @@ def compare_documents(first: ConfigDocument, second: ConfigDocument, rules: Runt
 
 
 def revert_changes(current: ConfigDocument, previous: ConfigDocument, rules: RuntimeRules) -> tuple[ValueChange, ...]:
-    """Return what would change if an older document counted again, with secrets masked."""
+    """Return the changes that restoring an older document makes, with secrets redacted."""
     return tuple(
         ValueChange(
             name=name,
@@ -179,14 +184,14 @@ def revert_changes(current: ConfigDocument, previous: ConfigDocument, rules: Run
 
 @frozen(kw_only=True)
 class RuntimeConfigView:
-    """An environment's runtime configuration, as it was read.
+    """An environment's runtime configuration.
 
     Attributes:
-        environment: whose.
-        version_id: identifier of the version that counts.
-        written_at: when that was written, in UTC.
-        document: what it says.
-        previous_document: what the version before says; None when there is none.
+        environment: the environment.
+        version_id: identifier of the current version.
+        written_at: when the current version was written, in UTC.
+        document: the current version.
+        previous_document: the previous version; None when there is none.
     """
 
     environment: Environment
@@ -196,10 +201,5 @@ class RuntimeConfigView:
     previous_document: ConfigDocument | None
 
     def is_new(self, name: str) -> bool:
-        """Return whether a value was written with the version that counts; otherwise it is older."""
+        """Return whether the current version changed a value."""
         return self.previous_document is None or self.previous_document.value(name) != self.document.value(name)
-
-
-def sanitize_value(text: str) -> str:
-    """Return what a terminal may show: without control characters, which it would obey, and not endless."""
-    return "".join(character if character.isprintable() else "?" for character in text[:MAX_DISPLAY_LENGTH])

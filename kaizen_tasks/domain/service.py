@@ -1,20 +1,17 @@
-"""A service of the platform and the operations on it."""
+"""A service of a platform, and the operations on it."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from statistics import median
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.domain.polling import recent_median
 from kaizen_tasks.errors import NOTHING_CHANGED, Undeployable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-MEDIAN_SAMPLE_SIZE = 5
-"""Deployments that say how long the next one will take."""
 
 
 @frozen(kw_only=True)
@@ -22,13 +19,13 @@ class Service:
     """A service as the platform describes it.
 
     Attributes:
-        name: the name in the configuration.
+        name: its name in the configuration.
         id: the platform's identifier (an ARN).
-        status: the platform's word: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
+        status: as the platform names it: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
         url: its own address, with a scheme.
-        image: the image reference that it follows: `…/repository:latest`.
+        image: the image reference it is deployed from: `…/repository:latest`.
         auto_deploys: whether a moved tag starts a deployment by itself.
-        fix: what to do about a service that cannot deploy; empty for one that can.
+        fix: how to make a service deployable; empty when it is.
     """
 
     name: str
@@ -40,10 +37,10 @@ class Service:
     fix: str = ""
 
     def require_deployable(self) -> None:
-        """Go on only when a deployment can begin, now or once what is under way has ended.
+        """Refuse a service that cannot start a deployment, now or after the operation in progress.
 
         Raises:
-            Undeployable: it is paused, or in no state to run anything.
+            Undeployable: it is paused, failed or deleted.
         """
         if self.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
             message = f"the service {self.name} cannot deploy: it is {self.status}"
@@ -52,14 +49,14 @@ class Service:
 
 @frozen(kw_only=True)
 class Operation:
-    """Something the platform does to a service.
+    """An operation of the platform on a service.
 
     Attributes:
         id: the operation's identifier.
         kind: `START_DEPLOYMENT`, `UPDATE_SERVICE`.
-        state: the platform's word: `IN_PROGRESS`, `SUCCEEDED`, `ROLLBACK_SUCCEEDED`.
+        state: as the platform names it: `IN_PROGRESS`, `SUCCEEDED`, `ROLLBACK_SUCCEEDED`.
         started_at: when it began, in UTC.
-        finished_at: when it ended, in UTC; None while it is under way, or when the platform does not say.
+        finished_at: when it ended, in UTC; None while it runs, or when the platform does not report it.
     """
 
     id: str
@@ -70,33 +67,27 @@ class Operation:
 
     @property
     def deploys(self) -> bool:
-        """Whether it brings a new image into service."""
+        """Whether it deploys an image."""
         return self.kind in {"START_DEPLOYMENT", "UPDATE_SERVICE", "CREATE_SERVICE"}
 
     @property
     def succeeded(self) -> bool:
-        """Whether it reached what it was started for; only `SUCCEEDED` says so.
-
-        A service returns to `RUNNING` after a rollback as well, so its status proves nothing.
-        """
+        """Whether it succeeded; the service's own status does not tell, it is `RUNNING` after a rollback as well."""
         return self.state == "SUCCEEDED"
 
     @property
     def is_finished(self) -> bool:
-        """Whether its state will not change any more."""
+        """Whether its state is final."""
         return self.succeeded or self.state in {"FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
 
     @property
     def duration_seconds(self) -> float:
-        """Seconds from its beginning to its end by the platform's clock; 0 when it does not say."""
+        """Seconds from start to end by the platform's clock; 0 when it does not report the end."""
         return max(0.0, (self.finished_at - self.started_at).total_seconds()) if self.finished_at else 0.0
 
 
 def median_operation_seconds(operations: Iterable[Operation]) -> float:
-    """Return the seconds that it usually takes to bring an image into service: a median, 0 when nobody knows."""
-    durations = [
-        operation.duration_seconds
-        for operation in operations
-        if operation.deploys and operation.succeeded and operation.duration_seconds > 0
-    ]
-    return median(durations[:MEDIAN_SAMPLE_SIZE]) if durations else 0.0
+    """Return the median seconds of the last successful deployments; 0 without any."""
+    return recent_median(
+        operation.duration_seconds for operation in operations if operation.deploys and operation.succeeded
+    )

@@ -1,4 +1,4 @@
-"""One more thing that the running app must answer, and what is wrong with what it answers."""
+"""Smoke checks: requests that the running app must answer as configured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_bod
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NON_IDEMPOTENT_METHODS = ("POST", "PATCH")
-"""Methods that are not idempotent (RFC 9110, 9.2.2): a question of theirs is not repeated."""
+"""Methods whose requests are not repeated (RFC 9110, 9.2.2)."""
 
 Statuses = NewType("Statuses", tuple[int, ...])
 Scalar = str | int | float | bool
@@ -25,21 +25,21 @@ DEFAULT_TIMEOUT = Seconds(10)
 
 @frozen(kw_only=True)
 class SmokeCheck:
-    """One more thing the running app must answer once its version is proven.
+    """A request that the running app must answer as expected, made after its version is verified.
 
     Attributes:
-        path: what is asked.
-        name: what to call it in reports; without one, method and path.
+        path: path of the request.
+        name: its name in reports; without one, method and path.
         method: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.
-        status: the HTTP status it must answer with; several in a list. No redirect is followed.
-        contains: text that must stand in the body.
-        json: value that the body must have, as JSON, where a JSON pointer (RFC 6901) leads:
+        status: the HTTP status it must answer with; a list allows several. Redirects are not followed.
+        contains: text that the body must contain.
+        json: value that the JSON body must have at a JSON pointer (RFC 6901):
             `"/checks/0/status" = "ok"`.
-        headers: text that must stand in a header of the answer; empty text only asks for the header.
-        request_headers: header to send along.
-        body: what to send along.
-        timeout: how long to wait for it; until then it is asked again while there is no answer or HTTP 5xx,
-            but for `POST` and `PATCH`, which are sent once.
+        headers: text that a header of the answer must contain; empty text only requires the header.
+        request_headers: header to send.
+        body: body to send.
+        timeout: how long to wait for the expected answer; until then the request is repeated while there is no
+            answer or HTTP 5xx, except `POST` and `PATCH`, which are sent once.
     """
 
     path: str
@@ -55,17 +55,17 @@ class SmokeCheck:
 
     @property
     def title(self) -> str:
-        """What it is called in reports; whoever reads one can ask the same by hand."""
+        """Its name in reports, with the request, so that a reader can make it by hand."""
         request_line = f"{self.method} {self.path}"
         return f"{self.name}: {request_line}" if self.name else request_line
 
     @property
     def request(self) -> ProbeRequest:
-        """How it is asked."""
+        """The request to send."""
         return ProbeRequest(method=self.method, headers=self.request_headers, body=self.body.encode())
 
     def describe_pass(self, response: ProbeResponse) -> str:
-        """Say in words what a right answer has been held against."""
+        """Return in words everything that a right answer was checked for."""
         statements = [
             f"answers HTTP {response.status}",
             *([f"contains {self.contains!r}"] if self.contains else []),
@@ -78,7 +78,7 @@ class SmokeCheck:
         return ", ".join(statements)
 
     def failures(self, response: ProbeResponse) -> tuple[str, ...]:
-        """Return everything that is wrong with an answer; of another status, that alone."""
+        """Return everything that is wrong with an answer; only the status when that is wrong."""
         if response.error:
             return (response.error,)
         if response.status not in self.status:
@@ -86,7 +86,7 @@ class SmokeCheck:
         return (*self._missing_text(response), *self._json_mismatches(response), *self._header_mismatches(response))
 
     def is_retryable(self, response: ProbeResponse) -> bool:
-        """Return whether a wrong answer may be that of an app that is only just there."""
+        """Return whether a wrong answer may come from an app that is still starting."""
         return self.method not in NON_IDEMPOTENT_METHODS and (bool(response.error) or response.status >= 500)
 
     def _status_mismatch(self, response: ProbeResponse) -> str:
@@ -125,15 +125,15 @@ class SmokeCheck:
 
 
 def is_json_pointer(text: str) -> bool:
-    """Return whether a text is a JSON pointer: empty for the whole document, else `/name/0/name`."""
+    """Return whether a text is a JSON pointer: `/name/0/name`, or empty for the whole document."""
     return re.fullmatch(r"(/([^~]|~[01])*)?", text, re.DOTALL) is not None
 
 
 def resolve_pointer(document: Any, pointer: str) -> Any:
-    """Return what a JSON pointer leads to; https://www.rfc-editor.org/rfc/rfc6901.
+    """Return the value at a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901.
 
     Raises:
-        LookupError: nothing.
+        LookupError: there is no such value.
     """
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
@@ -147,7 +147,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
 
 
 def _is_json_equal(actual: object, expected: Scalar) -> bool:
-    """Compare as JSON does, where `true` is no number, and 1 and 1.0 are the same one."""
+    """Compare as JSON does: `true` is not a number, and 1 equals 1.0."""
     return isinstance(actual, bool) is isinstance(expected, bool) and actual == expected
 
 

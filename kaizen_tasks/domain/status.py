@@ -1,4 +1,4 @@
-"""What runs where, and where the witnesses disagree."""
+"""The status of an environment: what runs there, and where registry, ledger and running app disagree."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from kaizen_tasks.domain.release import Image
 
 @frozen(kw_only=True)
 class EnvironmentStatus:
-    """One environment as all of its witnesses see it.
+    """One environment as registry, ledger and running app report it.
 
     Attributes:
-        environment: which.
-        url: where its app was asked.
-        latest_image: what `:latest` names in its repository; None when nothing does.
-        version_report: what its app says.
-        last_entry: what the ledger said last; None when nothing.
-        lock: of the run that changes it now; None when there is none.
-        hold: why it is left alone; None when it is not.
-        errors: what could not be looked at, in words.
+        environment: the environment.
+        url: address of the app.
+        latest_image: the image that `:latest` names in its repository; None when there is none.
+        version_report: what the app reports.
+        last_entry: the newest entry of the ledger; None when there is none.
+        lock: the current lock; None when there is none.
+        hold: the current hold; None when there is none.
+        errors: what could not be read, in words.
     """
 
     environment: Environment
@@ -38,12 +38,12 @@ class EnvironmentStatus:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What people should know besides: who is at work there, and who wants it left alone."""
+        """Descriptions of the lock and the hold."""
         return tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
 
     @property
     def drift(self) -> tuple[str, ...]:
-        """Every disagreement between the witnesses, in words."""
+        """Every disagreement between the sources, in words."""
         return (*self.errors, *_latest_drift(self), *_running_drift(self), *_ledger_drift(self))
 
 
@@ -58,11 +58,11 @@ def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
         return (f"the app {status.version_report.error}",)
     differences = []
     if status.latest_image is not None and status.version_report.version != status.latest_image.version:
-        differences.append(
-            f"runs {status.version_report.version or 'no version'}, but :latest is {status.latest_image.version or 'unlabelled'}"
-        )
+        latest_version = status.latest_image.version or "unlabelled"
+        differences.append(f"runs {status.version_report.version or 'no version'}, but :latest is {latest_version}")
     if status.version_report.environment != status.environment.name:
-        differences.append(f"the app believes to be {status.version_report.environment or 'nowhere'}")
+        name = status.version_report.environment
+        differences.append(f"the app reports environment {name!r}" if name else "the app reports no environment")
     return tuple(differences)
 
 

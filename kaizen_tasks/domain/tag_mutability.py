@@ -8,7 +8,7 @@ from typing import Literal
 from attrs import frozen
 
 Mutability = Literal["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]
-"""ECR's words; with an exclusion, the opposite holds for the tags that it names."""
+"""ECR's settings; those with an exclusion apply the opposite to tags that match a filter."""
 
 MAX_EXCLUSION_FILTERS = 5
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"""
@@ -17,16 +17,16 @@ LATEST_TAG = "latest"
 """The tag that deployments move."""
 
 SAMPLE_VERSION_TAG = "v1.2.3"
-"""Stands for every version's tag."""
+"""A tag to test filters with."""
 
 
 @frozen(kw_only=True)
 class TagMutability:
-    """Which tags of a repository may be moved to other bytes.
+    """Which tags of a repository may be moved to another image.
 
     Attributes:
-        mutability: what holds for most tags.
-        exclusion_filters: tags for which the opposite holds; `*` stands for any characters.
+        mutability: ECR's setting.
+        exclusion_filters: patterns of tags that are excepted; `*` matches any characters.
     """
 
     mutability: Mutability
@@ -39,7 +39,7 @@ class TagMutability:
 
     @property
     def protects_version_tags(self) -> bool:
-        """Whether the tag of a version stays on its bytes."""
+        """Whether the tag of a version cannot be moved."""
         return not self.may_move(SAMPLE_VERSION_TAG)
 
     @property
@@ -48,7 +48,7 @@ class TagMutability:
         return self.may_move(LATEST_TAG)
 
     def with_versions_protected(self) -> TagMutability:
-        """Return the rules under which versions stay and `latest` moves; what else may move, still may."""
+        """Return the setting with immutable versions and a movable `latest`; other movable tags stay movable."""
         if self.protects_version_tags and self.lets_latest_move:
             return self
         exclusions = self.exclusion_filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
@@ -63,7 +63,7 @@ class TagMutability:
         )
 
     def __str__(self) -> str:
-        """Say what tags are, for people: `immutable except latest`."""
+        """Return `immutable except latest`."""
         base_mutability = self.mutability.partition("_")[0].lower()
         return (
             f"{base_mutability} except {', '.join(self.exclusion_filters)}"

@@ -1,7 +1,4 @@
-"""The VERSION file and the arithmetic of versions.
-
-Versions are `semver.Version`; this module says how they stand in a file, in an image tag, and what comes next.
-"""
+"""Versions (`semver.Version`): parsing them, the VERSION file, image tags, and the next version."""
 
 from __future__ import annotations
 
@@ -21,11 +18,11 @@ def parse_version(text: str, *, origin: str = "version") -> Version:
     """Read `1.2.3`, `1.2.3-rc.1`, or either with a leading `v`.
 
     Args:
-        text: what somebody typed or a file holds.
-        origin: names the origin in the error.
+        text: the version.
+        origin: where the text is from, for the error.
 
     Raises:
-        UsageError: it is not a semantic version, or has build metadata, which an image tag cannot carry.
+        UsageError: it is not a semantic version, or has build metadata, which an image tag cannot contain.
     """
     from semver import Version
 
@@ -35,7 +32,7 @@ def parse_version(text: str, *, origin: str = "version") -> Version:
         raise UsageError(f"{origin}: {text!r} is not a version", hint="write it as 1.2.3 or v1.2.3") from None
     if version.build:
         raise UsageError(
-            f"{origin}: {text!r} has build metadata (+{version.build}), which an image tag cannot carry",
+            f"{origin}: {text!r} has build metadata (+{version.build}), which an image tag cannot contain",
             hint=f"write {str(version).partition('+')[0]}",
         )
     return version
@@ -45,16 +42,16 @@ def parse_version_file(content: bytes | None) -> Version:
     """Read a VERSION file strictly: one version, at most one line ending, an optional BOM, no `v`.
 
     Raises:
-        UsageError: the file is missing, empty, not UTF-8 or holds anything else.
+        UsageError: the file is missing, empty, not UTF-8 or contains anything else.
     """
     if content is None:
         raise UsageError(
-            "VERSION: there is no such file", hint="write the current version into it: echo 0.1.0 > VERSION"
+            "VERSION: there is no such file", hint="create it with the current version: echo 0.1.0 > VERSION"
         )
     try:
         text = content.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"VERSION: not UTF-8 at byte {error.start}", hint="write it as plain text: 1.2.3") from error
+        raise UsageError(f"VERSION: not UTF-8 at byte {error.start}", hint="save it as plain text: 1.2.3") from error
     line = text.removesuffix("\n").removesuffix("\r")
     if line.startswith("v") or line != line.strip() or len(line.splitlines()) != 1:
         raise UsageError(
@@ -68,7 +65,7 @@ def _truncated_repr(text: str) -> str:
 
 
 def render_version_file(content: bytes | None, version: Version) -> bytes:
-    """Return the VERSION file with another version and its own style (BOM, line ending) kept."""
+    """Return the VERSION file with another version; BOM and line ending are kept."""
     if content is None:
         return f"{version}\n".encode()
     bom = BOM if content.startswith(BOM) else b""
@@ -77,10 +74,10 @@ def render_version_file(content: bytes | None, version: Version) -> bytes:
 
 
 def parse_part(text: str) -> Part:
-    """Read the name of a part; `minor` is understood as `feature`.
+    """Read the name of a part of the version; `minor` means `feature`.
 
     Raises:
-        UsageError: no such part.
+        UsageError: there is no such part.
     """
     name = PART_ALIASES.get(text, text)
     if name not in get_args(Part):
@@ -91,8 +88,8 @@ def parse_part(text: str) -> Part:
 def bump_version(version: Version, part: Part) -> Version:
     """Return the next version: patch, feature (minor), major, or the next release candidate.
 
-    A pre-release counts as not yet released: `1.3.0-rc.2` becomes `1.3.0` for a patch or a feature, and `2.0.0` for
-    a major change, which `1.3.0` does not announce.
+    A pre-release is not released yet: `1.3.0-rc.2` becomes `1.3.0` for a patch or a feature, but `2.0.0` for a major
+    change, which `1.3.0` would not announce.
     """
     if part == "rc":
         return version.bump_prerelease("rc") if version.prerelease else version.bump_minor().bump_prerelease("rc")
@@ -107,17 +104,17 @@ def _is_prerelease_of(version: Version, part: Part) -> bool:
 
 
 def image_tag(version: Version) -> str:
-    """Return the name that an image and `/version` carry: `v1.2.3`."""
+    """Return the name used by image tags and `/version`: `v1.2.3`."""
     return f"v{version}"
 
 
 def latest_version(versions: tuple[Version, ...]) -> Version | None:
-    """Return the highest version, if there is any."""
+    """Return the highest version; None when there is none."""
     return max(versions, default=None)
 
 
 def require_newer(version: Version, last_release: Version | None) -> None:
-    """Refuse a version that does not come after the last release.
+    """Require a version above the last release.
 
     Raises:
         Refused: it is the same or lower.

@@ -161,9 +161,9 @@ def test_shows_one_section_in_every_format(app: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [
-        ("### Fixed", "### Fixd", "inv changelog.check --fix mends what is mechanical"),
-        ("2026-11-01", "2026-11-03", "nothing of it is mechanical: edit CHANGELOG.md"),
-        ("# Changelog", "<!-- never closed", "nothing of it is mechanical: edit CHANGELOG.md"),
+        ("### Fixed", "### Fixd", "inv changelog.check --fix fixes what can be fixed automatically"),
+        ("2026-11-01", "2026-11-03", "--fix cannot repair this; edit CHANGELOG.md"),
+        ("# Changelog", "<!-- never closed", "--fix cannot repair this; edit CHANGELOG.md"),
     ],
     ids=("a spelling", "a judgement", "no changelog at all"),
 )

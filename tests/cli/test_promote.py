@@ -168,4 +168,4 @@ def test_a_shard_that_is_none_is_refused(task: Any, shard: str) -> None:
     """Before anything is looked at."""
     flags = {} if task is BETA else {"env": ["beta"]}
 
-    assert typed(task, **flags, shard=shard).startswith(f"2: --shard {shard}: ")
+    assert typed(task, **flags, shard=shard).startswith("2: --shard")

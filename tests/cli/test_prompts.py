@@ -235,7 +235,7 @@ def test_without_a_shard_the_whole_stage_is_meant() -> None:
 
 def test_an_empty_shard_flag_does_not_mean_everything() -> None:
     """`--shard "$SHARD"` of a CI job that lacks the variable."""
-    with pytest.raises(UsageError, match="is not a part of a whole"):
+    with pytest.raises(UsageError, match="expected INDEX/COUNT"):
         prompts.parse_optional_shard("")
 
 

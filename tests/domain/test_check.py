@@ -1,4 +1,4 @@
-"""Findings, and how they are counted."""
+"""Findings and their summary."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ CLOCK = Subject("clock")
 ALL = (CLOCK.ok("fine"), CLOCK.warning("slow", "set it"), CLOCK.problem("wrong", "set it"), CLOCK.skipped("unknown"))
 
 
-def test_a_subject_says_what_was_found_of_it() -> None:
-    """Every verdict has its own word, and only trouble has a fix."""
+def test_subject_makes_findings_of_each_verdict() -> None:
     assert [each.verdict for each in ALL] == [Verdict.OK, Verdict.WARNING, Verdict.PROBLEM, Verdict.SKIPPED]
     assert [each.fix for each in ALL] == ["", "set it", "set it", ""]
     assert {each.subject for each in ALL} == {CLOCK}
 
 
-def test_counts_by_verdict() -> None:
-    """One of each is one of each."""
+def test_findings_are_counted_by_verdict() -> None:
     assert [count_findings((*ALL, *ALL), verdict) for verdict in Verdict] == [2, 2, 2, 2]
 
 
@@ -31,6 +29,5 @@ def test_counts_by_verdict() -> None:
         ((), ""),
     ],
 )
-def test_summarises_only_what_there_is(findings: tuple[Finding, ...], said: str) -> None:
-    """A kind that did not occur is left out; ten are not mistaken for none."""
+def test_summary_leaves_out_verdicts_without_findings(findings: tuple[Finding, ...], said: str) -> None:
     assert said == findings_summary(findings)

@@ -13,7 +13,7 @@ texts = st.lists(characters, max_size=6).map("".join)
 
 
 def fits(path: str, pattern: str) -> bool:
-    """Decide by trying every way, without regular expressions."""
+    """Match by trying every possibility, without regular expressions."""
     if not pattern:
         return not path
     if pattern.startswith("**/"):
@@ -33,8 +33,7 @@ def fits(path: str, pattern: str) -> bool:
 @example(path="a\nb", pattern="**")
 @example(path="a/b", pattern="a**b")
 @example(path="b", pattern="**/b")
-def test_matches_as_a_plain_reading_of_the_pattern_does(path: str, pattern: str) -> None:
-    """Whatever the file is called, and whatever else a pattern contains."""
+def test_patterns_match_as_an_exhaustive_matcher_does(path: str, pattern: str) -> None:
     assert matches_any(path, [pattern]) == fits(path, pattern)
 
 
@@ -56,7 +55,6 @@ def test_matches_as_a_plain_reading_of_the_pattern_does(path: str, pattern: str)
     ],
 )
 def test_two_stars_cross_folders_and_one_does_not(pattern: str, path: str, fitting: bool) -> None:
-    """As people know it from `.gitignore`."""
     assert matches_any(path, [pattern]) is fitting
 
 
@@ -75,6 +73,5 @@ WHEN, UPDATE = ("infra/**", "Dockerfile"), ("docs/*.md", "README.md")
         (("Dockerfile", "docs/deep/versioning.md"), ("Dockerfile",)),
     ],
 )
-def test_names_the_files_whose_documentation_is_missing(touched: tuple[str, ...], asking: tuple[str, ...]) -> None:
-    """One touched document is enough for all of them."""
+def test_files_without_changed_documentation_are_named(touched: tuple[str, ...], asking: tuple[str, ...]) -> None:
     assert undocumented_changes(WHEN, UPDATE, touched) == asking

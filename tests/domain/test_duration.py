@@ -1,4 +1,4 @@
-"""Lengths of time, as people write and read them."""
+"""Durations, parsed and formatted."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ from kaizen_tasks.domain import duration
         ("1m500ms", 60.5),
     ],
 )
-def test_understands_what_people_write(text: str, seconds: float) -> None:
-    """Numbers with a unit, one after the other."""
+def test_duration_is_parsed_from_numbers_with_units(text: str, seconds: float) -> None:
     assert duration.parse_duration(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "5min", "1h 30m", "1.m", ".5m", "5M", "5m,", "1e3s"])
-def test_refuses_what_is_not_a_duration(text: str) -> None:
-    """The error says how one is written."""
+def test_malformed_duration_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration; write it like 30s, 5m or 1h30m"):
         duration.parse_duration(text)
 
@@ -49,14 +47,12 @@ def test_refuses_what_is_not_a_duration(text: str) -> None:
         (3 * 86400 + 4 * 3600 + 59, "3d 4h"),
     ],
 )
-def test_shows_the_two_largest_units_that_matter(seconds: float, shown: str) -> None:
-    """Nobody reads the seconds of a day."""
+def test_duration_is_formatted_in_its_two_largest_units(seconds: float, shown: str) -> None:
     assert duration.format_duration(seconds) == shown
 
 
 @given(seconds=st.integers(min_value=10, max_value=10**8))
-def test_what_is_shown_is_a_duration_and_not_far_off(seconds: int) -> None:
-    """Only what is smaller than the two units shown is left out."""
+def test_formatted_duration_is_parsed_back_nearly_equal(seconds: int) -> None:
     shown = duration.format_duration(seconds)
     said = duration.parse_duration(shown.replace(" ", ""))
 

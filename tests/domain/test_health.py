@@ -1,4 +1,4 @@
-"""What the running app's answer proves."""
+"""Answers of the running app about its version."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from kaizen_tasks.domain.health import (
 )
 
 
-def test_reads_version_and_environment() -> None:
-    """The contract of `/version`; whatever else the app says is its own business."""
+def test_version_response_has_version_and_environment() -> None:
     body = b'\n{"version": "v1.2.3", "environment": "staging", "uptime": 3}'
 
     assert parse_version_response(ProbeResponse(status=200, body=body)) == VersionReport(
@@ -23,8 +22,7 @@ def test_reads_version_and_environment() -> None:
 
 
 @pytest.mark.parametrize("environment", ["null", "3", '["staging"]'])
-def test_an_environment_that_is_not_text_is_none(environment: str) -> None:
-    """Then the version is still known."""
+def test_environment_that_is_not_text_is_empty(environment: str) -> None:
     body = f'{{"version": "v1.2.3", "environment": {environment}}}'.encode()
 
     assert parse_version_response(ProbeResponse(status=200, body=body)) == VersionReport(version="v1.2.3")
@@ -49,13 +47,11 @@ def test_an_environment_that_is_not_text_is_none(environment: str) -> None:
         (ProbeResponse(status=200, body=b'{"Version": "v1.2.3"}'), 'answers JSON without a "version"'),
     ],
 )
-def test_says_what_is_wrong_with_any_other_answer(answer: ProbeResponse, fault: str) -> None:
-    """Nothing that an address can answer proves a version by accident, or stops the tool."""
+def test_unusable_version_response_has_an_error(answer: ProbeResponse, fault: str) -> None:
     assert parse_version_response(answer) == VersionReport(error=fault)
 
 
-def test_shows_nothing_that_a_terminal_would_obey() -> None:
-    """What an app says is text of strangers: control characters and endless lines stay out."""
+def test_version_report_is_short_and_has_no_control_characters() -> None:
     body = b'{"version": "v1\\u001b[2J\\n' + b"x" * 1000 + b'", "environment": "\\u0007prod"}'
 
     running = parse_version_response(ProbeResponse(status=200, body=body))
@@ -74,7 +70,7 @@ def test_shows_nothing_that_a_terminal_would_obey() -> None:
         (VersionReport(error="answers HTTP 503"), "answers HTTP 503"),
     ],
 )
-def test_says_it_in_words(running: VersionReport, words: str) -> None:
+def test_version_report_in_words(running: VersionReport, words: str) -> None:
     """The words complete the sentence `the app …`."""
     assert str(running) == words
 
@@ -84,7 +80,7 @@ DOWN = VersionReport(error="answers HTTP 503")
 
 
 def heard(*answers: VersionReport) -> ProbeTally:
-    """Return what was heard when these answers were given and `NEW` is right."""
+    """Return the tally of these answers when `NEW` is expected."""
     so_far = ProbeTally()
     for answer in answers:
         so_far = so_far.add(answer, is_match=answer == NEW)
@@ -94,21 +90,20 @@ def heard(*answers: VersionReport) -> ProbeTally:
 @pytest.mark.parametrize(
     ("answers", "right"), [((), 0), ((OLD,), 0), ((NEW, NEW), 2), ((NEW, NEW, OLD), 0), ((NEW, DOWN, NEW), 1)]
 )
-def test_a_wrong_answer_begins_the_count_anew(answers: tuple[VersionReport, ...], right: int) -> None:
-    """Half of the instances may still be old ones."""
+def test_unexpected_answer_resets_the_streak(answers: tuple[VersionReport, ...], right: int) -> None:
+    """Half of the instances may still run the old version."""
     assert heard(*answers).streak == right
 
 
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ((), "was not asked in time, not v2 in prod"),
-        ((OLD,), "answers v1 in prod, not v2 in prod"),
+        ((), "was not asked in time; expected v2 in prod"),
+        ((OLD,), "answers v1 in prod; expected v2 in prod"),
         ((DOWN, NEW, NEW), "answers v2 in prod, but only 2 of 3 times in a row"),
-        ((NEW, OLD), "flaps: v2 in prod came and went once; at last it answers v1 in prod"),
-        ((NEW, OLD, NEW, DOWN), "flaps: v2 in prod came and went 2 times; at last it answers HTTP 503"),
+        ((NEW, OLD), "flaps: v2 in prod came and went once; finally it answers v1 in prod"),
+        ((NEW, OLD, NEW, DOWN), "flaps: v2 in prod came and went 2 times; finally it answers HTTP 503"),
     ],
 )
-def test_says_what_a_proof_lacks(answers: tuple[VersionReport, ...], words: str) -> None:
-    """The words complete the sentence `the app …`."""
+def test_tally_explains_why_the_version_is_not_verified(answers: tuple[VersionReport, ...], words: str) -> None:
     assert heard(*answers).explain(NEW, 3) == words

@@ -1,4 +1,4 @@
-"""What a hold says of itself, and when one ends."""
+"""Holds and their lengths."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.fakes.clock import START
 
 
 @pytest.mark.parametrize(("late", "ended"), [(-1, False), (0, True), (1, True)])
-def test_ends_at_its_end(late: int, ended: bool) -> None:
+def test_hold_expires_at_its_end(late: int, ended: bool) -> None:
     until = START + timedelta(hours=1)
 
     assert evolve(hold(), until=until).is_expired(until + timedelta(microseconds=late)) is ended
 
 
-def test_lasts_when_it_has_no_end() -> None:
+def test_hold_without_an_end_never_expires() -> None:
     assert not evolve(hold(), until=None).is_expired(START + timedelta(days=4000))
 
 
-def test_says_who_and_how_long_and_why() -> None:
+def test_hold_in_words_has_actor_time_and_reason() -> None:
     assert str(evolve(hold(), reason="a hotfix")) == (
         "held by ada@workshop since 2026-11-20 12:00 UTC until 2026-11-27 12:00 UTC: a hotfix"
     )
@@ -33,16 +33,16 @@ def test_says_who_and_how_long_and_why() -> None:
     )
 
 
-def test_may_have_no_end() -> None:
+def test_empty_length_has_no_end() -> None:
     assert holds.parse_hold_until("", START) is None
 
 
 @pytest.mark.parametrize(("length", "hours"), [("7d", 168), ("12h", 12), ("1d12h", 36)])
-def test_ends_after_a_while(length: str, hours: int) -> None:
+def test_length_determines_the_end(length: str, hours: int) -> None:
     assert holds.parse_hold_until(length, START) == START + timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("length", ["soon", "7", "-7d", "0s", "999999999d", "9" * 400 + "d"])
-def test_refuses_an_end_that_is_none(length: str) -> None:
+def test_invalid_length_is_refused(length: str) -> None:
     with pytest.raises(UsageError, match=f"--until {length}"):
         holds.parse_hold_until(length, START)

@@ -1,4 +1,4 @@
-"""The document that holds a runtime configuration."""
+"""Runtime configuration documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES = st.recursive(
 )
 
 
-def test_reads_values_as_the_app_does() -> None:
+def test_values_are_text_or_json() -> None:
     configuration = ConfigDocument.parse(WRITTEN)
 
     assert configuration.names == ("AI_TEMPERATURE", "AI_MODEL", "LIMITS", "BIG")
@@ -29,7 +29,7 @@ def test_reads_values_as_the_app_does() -> None:
     assert configuration.value("MISSING") is None
 
 
-def test_leaves_what_is_not_set_as_it_was_written() -> None:
+def test_unchanged_members_keep_their_text() -> None:
     replaced = ConfigDocument.parse(WRITTEN).with_values({"AI_MODEL": 'la"rge', "NEW": "1"})
 
     assert replaced.text == (
@@ -38,7 +38,7 @@ def test_leaves_what_is_not_set_as_it_was_written() -> None:
     )
 
 
-def test_a_number_stays_a_number_and_text_stays_text() -> None:
+def test_changed_number_stays_a_number_and_text_stays_text() -> None:
     configuration = ConfigDocument.parse('{"number": 0.2, "text": "0.2", "flag": true}')
 
     replaced = configuration.with_values({"number": "0.4", "text": "0.4", "flag": "1"})
@@ -47,19 +47,19 @@ def test_a_number_stays_a_number_and_text_stays_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "hush", "[]", '"hush"', '{"key": hush}', "[" * 100_000])
-def test_refuses_what_is_no_object_without_repeating_it(text: str) -> None:
+def test_document_that_is_not_an_object_is_refused_without_quoting_it(text: str) -> None:
     with pytest.raises(ValueError, match=r"^it is not a JSON object$") as refused:
         ConfigDocument.parse(text)
 
     assert refused.value.__cause__ is None
 
 
-def test_shows_nothing_of_itself() -> None:
+def test_document_has_no_values_in_its_repr() -> None:
     assert "small" not in repr(ConfigDocument.parse(WRITTEN))
 
 
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from([None, 2]))
-def test_keeps_every_document_whole(document: dict[str, object], indent: int | None) -> None:
+def test_any_document_is_written_back_equal(document: dict[str, object], indent: int | None) -> None:
     read = ConfigDocument.parse(json.dumps(document, indent=indent))
 
     assert json.loads(read.text) == document

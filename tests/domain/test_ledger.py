@@ -1,4 +1,4 @@
-"""What the record of an environment says."""
+"""Questions to the ledger of an environment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def history(*said: str) -> tuple[LedgerEntry, ...]:
 
 
 def told(entry: LedgerEntry | None) -> str:
-    """Return an entry as `history` takes it; nothing for none."""
+    """Return an entry as `event version`; empty for None."""
     return f"{entry.event} {entry.version}" if entry else ""
 
 
@@ -54,8 +54,7 @@ def told(entry: LedgerEntry | None) -> str:
         (("verified v1", "started v2", "abandoned v2"), "abandoned v2"),
     ],
 )
-def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> None:
-    """That somebody wants to go back says nothing about what is running."""
+def test_latest_deployment_entry_skips_rollback_intents(said: tuple[str, ...], last: str) -> None:
     assert told(latest_deployment_entry(history(*said))) == last
 
 
@@ -70,8 +69,7 @@ def test_the_last_word_is_about_what_runs(said: tuple[str, ...], last: str) -> N
         (("verified v1", "started v2", "abandoned v2"), "verified v1"),
     ],
 )
-def test_a_release_serves_once_it_was_deployed(said: tuple[str, ...], serves: str) -> None:
-    """An intent or a failure does not bring a release into service."""
+def test_serving_entry_skips_intents_and_failures(said: tuple[str, ...], serves: str) -> None:
     assert told(serving_entry(history(*said))) == serves
 
 
@@ -87,17 +85,15 @@ def test_a_release_serves_once_it_was_deployed(said: tuple[str, ...], serves: st
         (("verified v1", "started v2", "abandoned v2"), "", ["v1"]),
     ],
 )
-def test_only_verified_releases_can_be_gone_back_to_and_each_once(
+def test_rollback_candidates_are_verified_releases_once_each(
     said: tuple[str, ...], other_than: str, found: list[str]
 ) -> None:
-    """The latest proof comes first."""
     entries = rollback_candidates(history(*said), excluded_digest=f"sha256:{other_than}")
 
     assert [entry.version for entry in entries] == found
 
 
-def test_keeps_the_newest_proof_of_a_release() -> None:
-    """Its time is what people are shown."""
+def test_rollback_candidate_is_the_newest_verification() -> None:
     entries = history("verified v1", "verified v2", "verified v1")
 
     assert rollback_candidates(entries, excluded_digest="")[0] is entries[0]
@@ -117,8 +113,7 @@ def test_keeps_the_newest_proof_of_a_release() -> None:
         (("started v2", "rollback v1", "abandoned v2", "started v1"), "rollback v1"),
     ],
 )
-def test_a_way_back_ends_when_another_release_comes(said: tuple[str, ...], back: str) -> None:
-    """Typing the command again finishes it, and does not go one further."""
+def test_rollback_is_open_until_another_release_is_deployed(said: tuple[str, ...], back: str) -> None:
     assert told(open_rollback(history(*said))) == back
 
 
@@ -133,13 +128,11 @@ def test_a_way_back_ends_when_another_release_comes(said: tuple[str, ...], back:
         (("started v2", "abandoned v2", "rollback v1"), ""),
     ],
 )
-def test_a_deployment_is_unfinished_until_it_has_an_outcome(said: tuple[str, ...], open_one: str) -> None:
-    """Every outcome ends it, that nobody will follow it any more as well."""
+def test_deployment_is_open_until_it_has_an_outcome(said: tuple[str, ...], open_one: str) -> None:
     assert told(open_deployment(history(*said))) == open_one
 
 
-def test_knows_how_long_a_deployment_usually_takes() -> None:
-    """The middle of the last five of which the platform has said it."""
+def test_median_duration_is_that_of_the_last_five_known_durations() -> None:
     written, took = history(*["deployed v1"] * 7), (245, 250, 230, 900, 0, 240, 10)
     deployed = [evolve(entry, took=seconds) for entry, seconds in zip(written, took, strict=True)]
 

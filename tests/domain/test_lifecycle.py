@@ -1,4 +1,4 @@
-"""Which images a lifecycle policy takes away."""
+"""Images that a lifecycle policy expires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def image(name: str, *tags: str, days: float = 0, pulled: float | None = None) -> StoredImage:
-    """Return an image that was pushed, and perhaps pulled, so many days ago."""
+    """Return an image with its age in days since the push, and since a pull."""
     fetched = None if pulled is None else NOW - timedelta(days=pulled)
     return StoredImage(digest=name, tags=tags, pushed_at=NOW - timedelta(days=days), pulled_at=fetched)
 
@@ -35,29 +35,25 @@ ALL = (OLD, NEW, BARE)
         (LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("dev*",), max_age_days=0), set()),
     ],
 )
-def test_carries_out_one_rule(rule: LifecycleRule, gone: set[str]) -> None:
-    """Number and age, with and without tags; several patterns must all be met."""
+def test_rule_expires_images_by_number_or_age(rule: LifecycleRule, gone: set[str]) -> None:
     assert gone == expiring_images([rule], ALL, NOW).keys()
 
 
-def test_an_image_belongs_to_the_first_rule_that_selects_it() -> None:
-    """A rule that keeps the newest ten shields them from a later one, in whatever order they are written."""
+def test_image_is_protected_by_the_first_rule_that_selects_it() -> None:
     keep = LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*",), max_images=10)
     sweep = LifecycleRule(priority=2, tag_status="any", max_age_days=7)
 
     assert expiring_images([sweep, keep], ALL, NOW) == {"bare": sweep}
 
 
-def test_counts_images_that_an_earlier_rule_takes() -> None:
-    """ECR identifies images as if they had not been taken already."""
+def test_images_expired_by_an_earlier_rule_still_count() -> None:
     first = LifecycleRule(priority=1, tag_status="untagged", max_age_days=7)
     second = LifecycleRule(priority=2, tag_status="any", max_images=2)
 
     assert expiring_images([first, second], ALL, NOW) == {"bare": first, "old": second}
 
 
-def test_age_counts_from_the_last_pull_where_the_rule_says_so() -> None:
-    """An image that was never pulled counts from its push."""
+def test_age_counts_from_the_last_pull_if_the_rule_says_so() -> None:
     rule = LifecycleRule(priority=1, tag_status="any", max_age_days=30, uses_pull_time=True)
     fetched, never = image("fetched", days=90, pulled=2), image("never", days=90)
 
@@ -65,8 +61,7 @@ def test_age_counts_from_the_last_pull_where_the_rule_says_so() -> None:
 
 
 @given(ages=st.lists(st.integers(0, 400), max_size=12), most=st.integers(1, 5))
-def test_keeps_as_many_as_the_rule_says_and_never_an_older_one(ages: list[int], most: int) -> None:
-    """Whatever the ages, the newest stay."""
+def test_newest_images_are_kept(ages: list[int], most: int) -> None:
     images = [image(f"{position}", days=days) for position, days in enumerate(ages)]
 
     gone = expiring_images([LifecycleRule(priority=1, tag_status="any", max_images=most)], images, NOW)

@@ -1,4 +1,4 @@
-"""What a lock says of itself, and how tokens are passed on."""
+"""Locks, and the format of their tokens."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ TOKENS = st.text("0123456789abcdef", min_size=1)
 
 
 @pytest.mark.parametrize(("late", "expired"), [(-1, False), (0, True), (1, True)])
-def test_expires_at_the_end_of_its_lease(late: int, expired: bool) -> None:
+def test_lock_expires_at_the_end_of_its_lease(late: int, expired: bool) -> None:
     assert wanted().is_expired(NOON + LEASE + timedelta(microseconds=late)) is expired
 
 
-def test_never_expires_when_a_person_has_taken_it() -> None:
+def test_manual_lock_never_expires() -> None:
     assert by_hand().is_manual
     assert not wanted().is_manual
     assert not by_hand().is_expired(NOON + timedelta(days=4000))
 
 
-def test_is_the_same_after_a_renewal() -> None:
+def test_lock_is_the_same_after_a_renewal() -> None:
     lock = evolve(wanted(), fence=3)
 
     assert lock.is_same_as(evolve(lock, expires=NOON + 2 * LEASE))
 
 
-def test_is_not_the_same_once_somebody_else_had_it() -> None:
+def test_lock_is_another_one_after_another_acquisition() -> None:
     lock = evolve(wanted(), fence=3)
 
     assert not lock.is_same_as(None)
@@ -41,17 +41,17 @@ def test_is_not_the_same_once_somebody_else_had_it() -> None:
     assert not lock.is_same_as(evolve(lock, fence=5))
 
 
-def test_says_whose_it_is_and_why() -> None:
+def test_lock_in_words_has_owner_time_and_reason() -> None:
     assert str(wanted()) == (
         "locked by a1@workshop since 2026-11-20 12:00 UTC (promote-prod: because, she said: ünïcödé)"
     )
 
 
-def test_says_no_more_than_it_knows() -> None:
+def test_lock_in_words_without_details() -> None:
     assert str(by_hand()) == "locked by hand by a1@workshop since 2026-11-20 12:00 UTC"
 
 
-def test_keeps_its_token_out_of_what_people_read() -> None:
+def test_lock_token_is_not_in_its_text() -> None:
     lock = wanted("5ec2e7")
 
     assert "token" not in repr(lock)
@@ -59,10 +59,10 @@ def test_keeps_its_token_out_of_what_people_read() -> None:
 
 
 @given(st.dictionaries(NAMES, TOKENS))
-def test_reads_the_tokens_that_were_written(tokens: dict[str, str]) -> None:
+def test_lock_tokens_are_parsed_back(tokens: dict[str, str]) -> None:
     assert locks.parse_lock_tokens(locks.format_lock_tokens(tokens)) == tokens
 
 
 @pytest.mark.parametrize("text", ["", "   ", "staging", "=a1", "staging=", "="])
-def test_takes_nothing_but_pairs_for_a_proof(text: str) -> None:
+def test_malformed_lock_tokens_are_ignored(text: str) -> None:
     assert locks.parse_lock_tokens(text) == {}

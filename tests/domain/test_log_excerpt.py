@@ -1,4 +1,4 @@
-"""Log lines can contain anything."""
+"""Excerpts of logs, which can contain anything."""
 
 from __future__ import annotations
 
@@ -26,18 +26,15 @@ from kaizen_tasks.domain.log_excerpt import MAX_COLUMNS, failure_reason, sanitiz
         ("   \x1b[0m ", ()),
     ],
 )
-def test_shows_nothing_that_a_terminal_would_obey(said: str, shown: tuple[str, ...]) -> None:
-    """What a line is for stays readable."""
+def test_log_lines_have_no_control_characters(said: str, shown: tuple[str, ...]) -> None:
     assert sanitize_tail([said]) == shown
 
 
-def test_shows_the_last_lines_only() -> None:
-    """The end says why."""
+def test_only_the_last_log_lines_are_kept() -> None:
     assert sanitize_tail(map(str, range(100)), limit=3) == ("97", "98", "99")
 
 
-def test_cuts_endless_lines() -> None:
-    """A minified page in one line does not fill the screen."""
+def test_long_log_lines_are_shortened() -> None:
     (line,) = sanitize_tail(["x" * 100_000])
 
     assert len(line) == MAX_COLUMNS
@@ -56,6 +53,6 @@ def test_cuts_endless_lines() -> None:
         (("Failure reason : ",), ""),
     ],
 )
-def test_finds_the_reason_that_the_platform_gives(lines: tuple[str, ...], why: str) -> None:
-    """It stands in the log and nowhere else: operations have no field for it."""
+def test_failure_reason_is_read_from_the_log(lines: tuple[str, ...], why: str) -> None:
+    """Operations have no field for it."""
     assert failure_reason(lines) == why

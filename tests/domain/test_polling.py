@@ -1,4 +1,4 @@
-"""When to look at a deployment."""
+"""When to poll a deployment."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from kaizen_tasks.domain.polling import poll_times, retry_times
 
 
 def first(usual: float, count: int, seed: str = "1") -> list[float]:
-    """Return the first moments."""
+    """Return the first times."""
     return list(islice(poll_times(usual, seed=seed), count))
 
 
-def test_looks_first_when_it_should_just_be_over() -> None:
-    """A deployment that takes as long as the last ones costs one question."""
+def test_first_poll_is_just_after_the_median_duration() -> None:
     assert first(240, 1) == [pytest.approx(244.8)]
 
 
-def test_looks_early_where_nobody_knows() -> None:
-    """The first deployment of all may be a quick one."""
+def test_first_poll_is_early_without_a_median_duration() -> None:
     assert first(0, 1) == [0.2]
 
 
-def test_waits_longer_and_longer_but_never_for_long() -> None:
-    """Twenty questions cover the half hour that a failing deployment may take."""
+def test_poll_intervals_grow_up_to_the_maximum() -> None:
+    """Twenty polls cover the half hour that a failing deployment may take."""
     moments = first(240, 40)
     pauses = [later - earlier for earlier, later in pairwise(moments)]
 
@@ -35,8 +33,7 @@ def test_waits_longer_and_longer_but_never_for_long() -> None:
     assert moments[39] > 1200
 
 
-def test_is_spread_by_the_seed_and_repeatable() -> None:
-    """Two hundred deployments that begin together are not all looked at together."""
+def test_jitter_is_determined_by_the_seed() -> None:
     second = {first(240, 2, seed=str(each))[1] for each in range(200)}
 
     assert len(second) == 200
@@ -45,15 +42,13 @@ def test_is_spread_by_the_seed_and_repeatable() -> None:
 
 
 @pytest.mark.parametrize("usual", [0, 0.3, 4, 240, 1500])
-def test_moves_on_whatever_is_usual(usual: float) -> None:
-    """No two looks come at the same time."""
+def test_poll_times_increase_for_any_median_duration(usual: float) -> None:
     moments = first(usual, 50)
 
     assert all(later - earlier >= 0.2 for earlier, later in pairwise(moments))
 
 
-def test_tries_a_busy_service_again_more_and_more_seldom() -> None:
-    """Half a minute apart in the end."""
+def test_retry_intervals_grow_up_to_the_maximum() -> None:
     moments = list(islice(retry_times(3, seed="1"), 12))
     pauses = [later - earlier for earlier, later in pairwise([0, *moments])]
 

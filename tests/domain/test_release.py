@@ -1,4 +1,4 @@
-"""Releases, and the images that carry them."""
+"""Releases and their images."""
 
 from __future__ import annotations
 
@@ -24,18 +24,15 @@ RECIPE = BuildSpec(
     ("label", "words"),
     [(StepLabel("deploy", "staging"), "deploy staging"), (StepLabel("tag"), "tag")],
 )
-def test_a_label_names_the_step_and_its_environment(label: StepLabel, words: str) -> None:
-    """A step for no environment is named alone."""
+def test_step_label_is_step_and_environment(label: StepLabel, words: str) -> None:
     assert str(label) == words
 
 
-def test_a_release_is_named_like_its_image() -> None:
-    """The same name everywhere is what makes witnesses comparable."""
+def test_release_name_is_the_image_tag() -> None:
     assert Release(version=Version.parse("1.3.0-rc.1")).name == "v1.3.0-rc.1"
 
 
-def test_proofs_add_up_and_leave_the_release_before_as_it_was() -> None:
-    """A step hands on more than it was given."""
+def test_verified_steps_add_up_in_new_releases() -> None:
     before = Release(version=Version.parse("1.2.3"), commit="c", digest="d")
 
     after = before.with_verified_step(StepLabel("verify", "staging")).with_verified_step(StepLabel("smoke", "staging"))
@@ -45,15 +42,13 @@ def test_proofs_add_up_and_leave_the_release_before_as_it_was() -> None:
     assert (after.version, after.commit, after.digest) == (before.version, before.commit, before.digest)
 
 
-def test_proof_in_one_environment_is_none_in_another() -> None:
-    """The label says where."""
+def test_verified_step_counts_for_its_environment_only() -> None:
     proven = Release(version=Version.parse("1.2.3")).with_verified_step(StepLabel("verify", "staging"))
 
     assert StepLabel("verify", "prod") not in proven.verified_steps
 
 
-def test_an_image_is_labelled_with_where_it_comes_from() -> None:
-    """The names are those of the OCI image specification; the time keeps its zone, as RFC 3339 asks."""
+def test_build_labels_follow_the_oci_specification() -> None:
     assert RECIPE.labels == {
         "org.opencontainers.image.version": "v1.2.3",
         "org.opencontainers.image.revision": "4f2a9c81" * 5,
@@ -62,8 +57,7 @@ def test_an_image_is_labelled_with_where_it_comes_from() -> None:
     }
 
 
-def test_leaves_out_labels_that_would_be_empty() -> None:
-    """A repository without a remote has no public address."""
+def test_empty_build_labels_are_left_out() -> None:
     assert "org.opencontainers.image.source" not in evolve(RECIPE, source="").labels
 
 
@@ -79,5 +73,5 @@ def test_leaves_out_labels_that_would_be_empty() -> None:
         (CopyStats(digest="sha256:1"), "0 blobs missing"),
     ],
 )
-def test_a_copy_says_what_it_cost(copied: CopyStats, said: str) -> None:
+def test_copy_stats_in_words(copied: CopyStats, said: str) -> None:
     assert str(copied) == said

@@ -1,4 +1,4 @@
-"""What a runtime configuration may say, and what people see of it."""
+"""Runtime configuration: valid values, changes, and values as they are shown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RULES = RuntimeRules(
         (STRING, ["", "any\nthing", "ünïcödé"], ["a\0b"]),
     ],
 )
-def test_takes_values_of_its_type_and_no_others(key: KeyRule, good: list[str], bad: list[str]) -> None:
+def test_value_must_match_the_type_of_its_key(key: KeyRule, good: list[str], bad: list[str]) -> None:
     assert [each for each in good if key.validation_error(each)] == []
     assert [each for each in bad if not key.validation_error(each)] == []
 
@@ -45,7 +45,7 @@ def test_takes_values_of_its_type_and_no_others(key: KeyRule, good: list[str], b
 @pytest.mark.parametrize(
     "key", [TEMPERATURE, MODEL, STRING, KeyRule(type="integer", max=-4), KeyRule(type="number", min=3.5)]
 )
-def test_a_sample_is_a_value(key: KeyRule) -> None:
+def test_sample_value_is_valid(key: KeyRule) -> None:
     assert key.validation_error(key.sample_value) == ""
 
 
@@ -68,7 +68,7 @@ def test_a_sample_is_a_value(key: KeyRule) -> None:
         ),
     ],
 )
-def test_refuses_a_value_without_repeating_it(name: str, text: str, what: str) -> None:
+def test_invalid_value_is_refused_without_quoting_it(name: str, text: str, what: str) -> None:
     with pytest.raises(UsageError) as refused:
         RULES.validate(name, text)
 
@@ -76,21 +76,21 @@ def test_refuses_a_value_without_repeating_it(name: str, text: str, what: str) -
     assert "hush" not in str(refused.value)
 
 
-def test_refuses_an_unknown_key_with_the_nearest_name() -> None:
+def test_unknown_key_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="TEMPERATUR is not in") as refused:
         RULES.validate("TEMPERATUR", "1")
 
     assert refused.value.hint == "did you mean TEMPERATURE?"
 
 
-def test_says_how_to_declare_the_first_key() -> None:
+def test_unknown_key_without_any_rule_has_a_hint_how_to_add_one() -> None:
     with pytest.raises(UsageError) as refused:
         RuntimeRules(secret="x", visible=(), keys={}).validate("KEY", "1")
 
     assert "add [runtime.keys.NAME]" in refused.value.hint
 
 
-def test_names_what_would_change_and_masks_secrets() -> None:
+def test_changes_redact_secrets() -> None:
     configuration = ConfigDocument.parse('{"TEMPERATURE": 0.20, "TOKEN": "hush"}')
 
     found = runtime_config.value_changes(
@@ -105,14 +105,14 @@ def test_names_what_would_change_and_masks_secrets() -> None:
     assert "hush" not in repr(found)
 
 
-def test_a_number_that_is_written_differently_is_no_change() -> None:
+def test_equal_number_written_differently_is_not_a_change() -> None:
     configuration = ConfigDocument.parse('{"TEMPERATURE": "0.20", "TOKEN": "0.20"}')
 
     assert runtime_config.value_changes(configuration, {"TEMPERATURE": "0.2"}, RULES) == ()
     assert len(runtime_config.value_changes(configuration, {"TOKEN": "0.2"}, RULES)) == 1
 
 
-def test_compares_two_documents() -> None:
+def test_documents_are_compared_by_name() -> None:
     one = ConfigDocument.parse('{"TEMPERATURE": 0.2, "MODEL": "small", "TOKEN": "hush", "OTHER": 1}')
     other = ConfigDocument.parse('{"TEMPERATURE": "0.20", "MODEL": "large", "TOKEN": "hush", "MORE": 1}')
 
@@ -130,6 +130,6 @@ def test_compares_two_documents() -> None:
     ]
 
 
-def test_a_terminal_is_shown_no_control_characters() -> None:
-    assert runtime_config.sanitize_value("a\x1b[2Jb\nc") == "a?[2Jb?c"
-    assert len(runtime_config.sanitize_value("x" * 5000)) == runtime_config.MAX_DISPLAY_LENGTH
+def test_displayed_value_is_short_and_has_no_control_characters() -> None:
+    assert RULES.display_value("MODEL", "a\x1b[2Jb\nc") == "a?[2Jb?c"
+    assert len(RULES.display_value("MODEL", "x" * 5000)) == runtime_config.MAX_DISPLAY_LENGTH

@@ -1,4 +1,4 @@
-"""Operations on a service, in the platform's own words."""
+"""Services and their operations."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def operation(kind: str, state: str, *, took: float | None = None) -> Operation:
         ("SOMETHING_NEW", False, False),
     ],
 )
-def test_only_one_state_is_success(*, state: str, ended: bool, succeeded: bool) -> None:
-    """A rollback that succeeded is a deployment that failed; an unknown word proves nothing."""
+def test_only_the_state_succeeded_is_success(*, state: str, ended: bool, succeeded: bool) -> None:
+    """A successful rollback is a failed deployment."""
     seen = operation("START_DEPLOYMENT", state)
 
     assert (seen.is_finished, seen.succeeded) == (ended, succeeded)
@@ -49,20 +49,17 @@ def test_only_one_state_is_success(*, state: str, ended: bool, succeeded: bool) 
         ("DELETE_SERVICE", False),
     ],
 )
-def test_knows_what_brings_a_new_image_into_service(*, kind: str, deploys: bool) -> None:
-    """Only such an operation can be the one that carries a release."""
+def test_operation_kinds_that_deploy_an_image(*, kind: str, deploys: bool) -> None:
     assert operation(kind, "IN_PROGRESS").deploys is deploys
 
 
-def test_what_the_platform_does_not_say_took_no_time() -> None:
-    """Two of its clocks may disagree as well."""
+def test_duration_is_zero_without_an_end_or_with_skewed_clocks() -> None:
     assert operation("START_DEPLOYMENT", "IN_PROGRESS").duration_seconds == 0
     assert operation("START_DEPLOYMENT", "SUCCEEDED", took=240).duration_seconds == 240
     assert operation("START_DEPLOYMENT", "SUCCEEDED", took=-1).duration_seconds == 0
 
 
-def test_knows_from_what_was_done_before_how_long_it_usually_takes() -> None:
-    """The middle of the last five that brought an image into service; failures take longer and say nothing."""
+def test_median_duration_is_that_of_the_last_five_successful_deployments() -> None:
     before = [operation("START_DEPLOYMENT", "SUCCEEDED", took=each) for each in (250, 230, 900, 240)]
     before += [
         operation("CREATE_SERVICE", "SUCCEEDED", took=300),
@@ -76,8 +73,7 @@ def test_knows_from_what_was_done_before_how_long_it_usually_takes() -> None:
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETE_FAILED", "DELETED"])
-def test_a_service_that_cannot_deploy_says_what_to_do_about_it(status: str) -> None:
-    """The way out is the platform's to know."""
+def test_undeployable_service_is_refused_with_its_fix(status: str) -> None:
     service = Service(name="web", id="1", status=status, url="", image="", auto_deploys=False, fix="resume it")
 
     with pytest.raises(Undeployable, match=f"the service web cannot deploy: it is {status}") as refused:

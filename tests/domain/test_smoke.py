@@ -1,4 +1,4 @@
-"""What a smoke check makes of an answer."""
+"""Smoke checks and their failures."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ def check(**wanted: Any) -> SmokeCheck:
         (check(contains="Hello", json={"/no": 1}), ("does not contain 'Hello'", "says nothing at /no")),
     ],
 )
-def test_says_everything_that_is_wrong(wanted: SmokeCheck, faults: tuple[str, ...]) -> None:
-    """With what was expected and what came."""
+def test_failures_name_expected_and_actual_values(wanted: SmokeCheck, faults: tuple[str, ...]) -> None:
     assert wanted.failures(HEALTH) == faults
 
 
@@ -57,13 +56,11 @@ def test_says_everything_that_is_wrong(wanted: SmokeCheck, faults: tuple[str, ..
         (ProbeResponse(status=200, body=b"[" * 60_000), "answers something, not JSON"),
     ],
 )
-def test_says_of_another_kind_of_answer_only_that(answer: ProbeResponse, fault: str) -> None:
-    """What stands in an error page says nothing more."""
+def test_wrong_status_is_the_only_failure(answer: ProbeResponse, fault: str) -> None:
     assert check(json={"/status": "ok"}).failures(answer) == (fault,)
 
 
-def test_says_what_was_held_against_a_right_answer() -> None:
-    """One sees that the check looks at what it was meant to."""
+def test_pass_description_names_every_check() -> None:
     wanted = check(name="health", contains="ok", json={"/status": "ok"}, headers={"Content-Type": "json", "Age": ""})
 
     said = f"{wanted.title} {wanted.describe_pass(HEALTH)}"
@@ -74,8 +71,7 @@ def test_says_what_was_held_against_a_right_answer() -> None:
     )
 
 
-def test_shows_nothing_that_a_terminal_would_obey() -> None:
-    """What an app says is text of strangers."""
+def test_failures_have_no_control_characters() -> None:
     answer = ProbeResponse(status=200, body=b'{"a": "' + b"x" * 1000 + b'"}', headers={"server": "\x1b[2J"})
 
     said = check(json={"/a": "y"}, headers={"Server": "coach"}).failures(answer)
@@ -85,8 +81,8 @@ def test_shows_nothing_that_a_terminal_would_obey() -> None:
     assert said[1] == "has Server '?[2J', without 'coach'"
 
 
-def test_does_not_show_what_may_be_secret() -> None:
-    """A header may carry a password."""
+def test_request_headers_and_body_are_not_in_the_repr() -> None:
+    """A header may contain a password."""
     wanted = check(method="POST", request_headers={"Authorization": "s3cret"}, body="s3cret")
 
     assert "s3cret" not in repr(wanted) + repr(wanted.request) + wanted.describe_pass(HEALTH)
@@ -104,20 +100,17 @@ def test_does_not_show_what_may_be_secret() -> None:
         ("/01", "zero one"),
     ],
 )
-def test_a_pointer_leads_where_its_standard_says(pointer: str, found: object) -> None:
-    """The examples of RFC 6901, and a name that looks like a number."""
+def test_json_pointer_resolves_as_in_rfc_6901(pointer: str, found: object) -> None:
     assert is_json_pointer(pointer)
     assert resolve_pointer(DOCUMENT, pointer) == found
 
 
 @pytest.mark.parametrize("pointer", ["/foo/01", "/foo/-", "/foo/2", "/bar", "/foo/0/x"])
-def test_a_pointer_may_lead_nowhere(pointer: str) -> None:
-    """An index has no leading zero, and `-` is the place after the last."""
+def test_json_pointer_without_a_value_is_a_lookup_error(pointer: str) -> None:
     with pytest.raises(LookupError):
         resolve_pointer(DOCUMENT, pointer)
 
 
 @pytest.mark.parametrize("text", ["foo", "$.foo", "/a~", "/a~2", " /a"])
-def test_knows_what_is_no_pointer(text: str) -> None:
-    """A `~` means 0 or 1."""
+def test_text_that_is_not_a_json_pointer(text: str) -> None:
     assert not is_json_pointer(text)

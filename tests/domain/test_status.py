@@ -1,4 +1,4 @@
-"""Where the witnesses of an environment disagree."""
+"""Drift between registry, ledger and running app."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ WELL = EnvironmentStatus(
 )
 
 
-def test_witnesses_that_agree_show_no_drift() -> None:
-    """Image, app and ledger say the same."""
+def test_sources_that_agree_show_no_drift() -> None:
     assert WELL.drift == ()
 
 
@@ -49,9 +48,9 @@ def test_witnesses_that_agree_show_no_drift() -> None:
         (evolve(WELL, version_report=VersionReport(environment="staging")), ("runs no version, but :latest is v2",)),
         (
             evolve(WELL, version_report=VersionReport(version="v2", environment="prod")),
-            ("the app believes to be prod",),
+            ("the app reports environment 'prod'",),
         ),
-        (evolve(WELL, version_report=VersionReport(version="v2")), ("the app believes to be nowhere",)),
+        (evolve(WELL, version_report=VersionReport(version="v2")), ("the app reports no environment",)),
         (
             evolve(WELL, latest_image=evolve(IMAGE, version="")),
             ("runs v2, but :latest is unlabelled",),
@@ -78,13 +77,11 @@ def test_witnesses_that_agree_show_no_drift() -> None:
         (evolve(WELL, errors=("there is no table",), last_entry=None), ("there is no table",)),
     ],
 )
-def test_says_every_disagreement_in_words(row: EnvironmentStatus, drift: tuple[str, ...]) -> None:
-    """What could not be looked at is said, and nothing is concluded from it."""
+def test_drift_names_every_disagreement(row: EnvironmentStatus, drift: tuple[str, ...]) -> None:
     assert row.drift == drift
 
 
-def test_an_environment_that_waits_for_its_first_release_has_no_image_to_miss() -> None:
-    """Only a repository whose ledger knows of a deployment has lost its `:latest`."""
+def test_missing_latest_is_no_drift_before_the_first_deployment() -> None:
     fresh = evolve(WELL, latest_image=None, last_entry=None)
 
     assert "nothing is :latest in its repository" not in fresh.drift

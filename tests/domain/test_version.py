@@ -1,4 +1,4 @@
-"""The VERSION file and the arithmetic of versions."""
+"""Versions, the VERSION file and bumps."""
 
 from __future__ import annotations
 
@@ -23,16 +23,14 @@ styles = st.tuples(st.sampled_from([b"", BOM]), st.sampled_from([b"", b"\n", b"\
 
 
 @given(version=semantic, prefix=st.sampled_from(["", "v"]))
-def test_reads_back_what_it_names(version: Version, prefix: str) -> None:
-    """A version survives its way through text, with and without `v`."""
+def test_version_is_parsed_with_and_without_v(version: Version, prefix: str) -> None:
     assert versions.parse_version(f"{prefix}{version}") == version
 
 
 @given(version=semantic, following=semantic, style=styles)
-def test_a_file_keeps_its_style_when_its_version_changes(
+def test_version_file_keeps_bom_and_line_ending(
     version: Version, following: Version, style: tuple[bytes, bytes]
 ) -> None:
-    """BOM and line ending stay; the version between them is the new one."""
     bom, ending = style
     before = bom + str(version).encode() + ending
 
@@ -43,14 +41,12 @@ def test_a_file_keeps_its_style_when_its_version_changes(
 
 
 @given(version=semantic, part=st.sampled_from(MOVES))
-def test_every_part_moves_forward(version: Version, part: str) -> None:
-    """What comes next is above what was, whatever pre-release it was."""
+def test_bump_of_any_part_is_higher(version: Version, part: str) -> None:
     assert versions.bump_version(version, cast("Part", part)) > version
 
 
 @given(version=semantic)
-def test_a_larger_part_never_leads_to_a_lower_version(version: Version) -> None:
-    """Patch, feature and major are in this order."""
+def test_bump_of_a_larger_part_is_not_lower(version: Version) -> None:
     patch, feature, major = (versions.bump_version(version, part) for part in ("patch", "feature", "major"))
 
     assert patch <= feature <= major
@@ -72,22 +68,20 @@ def test_a_larger_part_never_leads_to_a_lower_version(version: Version) -> None:
         ("2.0.0-rc.1", "major", "2.0.0"),
     ],
 )
-def test_a_release_candidate_announces_its_release(now: str, part: str, following: str) -> None:
-    """A pre-release becomes what it announces, and no further than the part asks for."""
+def test_bump_of_a_pre_release_is_the_release_it_announces(now: str, part: str, following: str) -> None:
     assert str(versions.bump_version(Version.parse(now), cast("Part", part))) == following
 
 
 @pytest.mark.parametrize("text", ["", "v", "1", "1.2", "01.2.3", "vv1.2.3", "V1.2.3", "1.2.3 ", "1.2.3\n", "1.2.٣"])
-def test_refuses_what_is_not_a_version(text: str) -> None:
-    """Whatever semantic versioning does not know is told with the place it comes from."""
+def test_text_that_is_not_a_version_is_refused_with_its_origin(text: str) -> None:
     with pytest.raises(UsageError, match=r"--to: .* is not a version") as refused:
         versions.parse_version(text, origin="--to")
 
     assert refused.value.exit_code == 2
 
 
-def test_refuses_build_metadata_and_says_what_to_write_instead() -> None:
-    """An image tag cannot carry `+`."""
+def test_build_metadata_is_refused_with_a_correction() -> None:
+    """An image tag cannot contain `+`."""
     with pytest.raises(UsageError, match=r"\+linux") as refused:
         versions.parse_version("v1.2.3-rc.1+linux")
 
@@ -98,22 +92,19 @@ def test_refuses_build_metadata_and_says_what_to_write_instead() -> None:
     "content",
     [b"", b"\n", BOM, b"v1.2.3\n", b" 1.2.3\n", b"1.2.3\n\n", b"1.2.3\n1.2.4\n", b"1.2.3 # comment\n", b"1.2.3\x0b"],
 )
-def test_refuses_a_file_that_is_not_one_bare_version(content: bytes) -> None:
-    """Strictness here is what lets every other tool read the file too."""
+def test_version_file_must_be_one_bare_version(content: bytes) -> None:
     with pytest.raises(UsageError, match=r"^VERSION: "):
         versions.parse_version_file(content)
 
 
-def test_refuses_a_file_that_is_missing_or_not_text() -> None:
-    """Both have a way out in the hint."""
+def test_missing_or_binary_version_file_is_refused_with_a_hint() -> None:
     with pytest.raises(UsageError, match="no such file"):
         versions.parse_version_file(None)
     with pytest.raises(UsageError, match="not UTF-8 at byte 1"):
         versions.parse_version_file(b"1\xff.2.3")
 
 
-def test_shows_only_the_beginning_of_a_long_file() -> None:
-    """An error stays three lines for people, whatever was found."""
+def test_error_quotes_only_the_start_of_a_long_file() -> None:
     with pytest.raises(UsageError) as refused:
         versions.parse_version_file(b"1.2.3\n" * 1000)
 
@@ -121,19 +112,16 @@ def test_shows_only_the_beginning_of_a_long_file() -> None:
     assert len(refused.value.message) < 100
 
 
-def test_makes_a_file_where_there_was_none() -> None:
-    """A new file ends with a newline."""
+def test_new_version_file_ends_with_a_newline() -> None:
     assert versions.render_version_file(None, Version.parse("0.1.0")) == b"0.1.0\n"
 
 
 @pytest.mark.parametrize(("text", "part"), [("minor", "feature"), *((part, part) for part in get_args(Part))])
-def test_knows_every_part_by_its_name_and_minor_by_its_other(text: str, part: str) -> None:
-    """Semantic versioning's own word is understood."""
+def test_part_minor_means_feature(text: str, part: str) -> None:
     assert versions.parse_part(text) == part
 
 
-def test_names_the_parts_there_are() -> None:
-    """A typo is answered with the choice."""
+def test_unknown_part_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError) as refused:
         versions.parse_part("pacth")
 
@@ -141,15 +129,13 @@ def test_names_the_parts_there_are() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "last"), [("1.2.3", "1.2.3"), ("1.2.2", "1.2.3"), ("1.2.3-rc.1", "1.2.3")])
-def test_refuses_a_version_that_does_not_come_after_the_last(wanted: str, last: str) -> None:
-    """The same version is not released twice, and none before it afterwards."""
+def test_version_not_above_the_last_release_is_refused(wanted: str, last: str) -> None:
     with pytest.raises(Refused, match=f"{wanted} does not come after the last release {last}"):
         versions.require_newer(Version.parse(wanted), Version.parse(last))
 
 
 @pytest.mark.parametrize("last", [None, "1.2.2", "1.2.3-rc.9"])
-def test_accepts_a_version_that_comes_after_the_last(last: str | None) -> None:
-    """The first release comes after nothing."""
+def test_version_above_the_last_release_is_accepted(last: str | None) -> None:
     wanted, before = Version.parse("1.2.3"), Version.parse(last) if last else None
 
     versions.require_newer(wanted, before)
@@ -157,11 +143,9 @@ def test_accepts_a_version_that_comes_after_the_last(last: str | None) -> None:
     assert versions.latest_version(tuple(filter(None, (before, wanted)))) == wanted
 
 
-def test_there_is_no_latest_of_nothing() -> None:
-    """A repository without releases has none."""
+def test_latest_of_no_versions_is_none() -> None:
     assert versions.latest_version(()) is None
 
 
-def test_an_image_is_named_with_a_v() -> None:
-    """Tag, label and `/version` agree on it."""
+def test_image_tag_starts_with_v() -> None:
     assert versions.image_tag(Version.parse("1.2.3-rc.1")) == "v1.2.3-rc.1"

@@ -1,4 +1,4 @@
-"""The changelog, in the manner of Keep a Changelog: parse, cut, add, lint and render it.
+"""Changelogs in the format of Keep a Changelog: parse, cut, add to, lint and render them.
 
-Everything here is a function of bytes and values: nothing is read, written or printed.
+All functions take and return bytes and values; files are read and written elsewhere.
 """

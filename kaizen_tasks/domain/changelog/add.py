@@ -1,19 +1,16 @@
-"""Adding an entry under `[Unreleased]`, and the changelog of a project that has none yet."""
+"""Add an entry to `[Unreleased]`, or create an empty changelog."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangelogEntry, ChangeType, Group, nearest_type
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import (
-    BOM,
-    is_after_blank_line,
-    is_after_newline,
+    is_line_start,
     newline_at,
-    newline_before,
 )
 from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused, UsageError
@@ -33,7 +30,7 @@ and this project adheres to [Semantic Versioning](https://semver.org/spec/v2.0.0
 """
 _NEWLINES = re.compile(r"\r\n?|\n")
 _MAX_MODEL_SECTIONS = 20
-"""How many sections are looked at to learn the bullet of a file."""
+"""Number of sections that are searched for the bullet style of a file."""
 
 
 def empty_changelog() -> bytes:
@@ -42,17 +39,17 @@ def empty_changelog() -> bytes:
 
 
 def add_entry(content: bytes, *, kind: str, text: str, breaking: bool = False) -> bytes:
-    """Add an entry to the group of its type under `[Unreleased]`; what is missing is made.
+    """Add an entry to the group of its type under `[Unreleased]`; a missing group or section is created.
 
     Args:
         content: the changelog.
         kind: one of the six types, in any case.
-        text: the entry in Markdown; further lines are indented.
-        breaking: mark it with `**Breaking:**`.
+        text: the entry in Markdown; all lines but the first are indented.
+        breaking: whether to mark it with `**Breaking:**`.
 
     Raises:
-        UsageError: there is no such type, or the entry says nothing.
-        Refused: there are several `[Unreleased]`, or the entry would not be read as it was written.
+        UsageError: there is no such type, or the entry is empty.
+        Refused: there are several `[Unreleased]` sections, or the entry would not be parsed as one.
     """
     change_type = _parse_change_type(kind)
     lines = _entry_lines(text, breaking=breaking)
@@ -79,35 +76,25 @@ def _parse_change_type(kind: str) -> ChangeType:
 def _entry_lines(text: str, *, breaking: bool) -> list[str]:
     lines = [line.rstrip() for line in _NEWLINES.split(text.strip())]
     if not lines[0]:
-        raise UsageError("--text: the entry says nothing", hint="say what changes for the people who use it")
+        raise UsageError("--text: the entry is empty", hint="describe the change for the users")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"--text: character {error.start + 1} cannot be written as UTF-8") from error
+        raise UsageError(f"--text: character {error.start + 1} cannot be encoded as UTF-8") from error
     return [f"**Breaking:** {lines[0]}" if breaking else lines[0], *lines[1:]]
 
 
 def _with_unreleased(log: Changelog) -> bytes:
-    """Put an empty `[Unreleased]` above the first release, or at the end of a file without any."""
+    """Insert an empty `[Unreleased]` above the first release, or at the end of a file without releases."""
     first_section = log.sections[0] if log.sections else None
     offset = first_section.start if first_section else len(log.content)
     newline = newline_at(log.content, offset)
     title = ReleaseHeading(name="Unreleased", is_bracketed=first_section.title.is_bracketed if first_section else True)
     heading = format_heading(title.render(), first_section.heading_lines if first_section else ("##",))
-    prefix = b"" if first_section else _blank_line_prefix(log.content, offset, newline)
-    inserted_text = (
-        prefix + newline.join(line.encode() for line in heading) + newline + (newline if first_section else b"")
-    )
-    return apply_edits(log.content, [TextEdit(start=offset, end=offset, replacement=inserted_text)])
-
-
-def _blank_line_prefix(content: bytes, offset: int, newline: bytes) -> bytes:
-    """Return the line endings that make a blank line before a place."""
-    if not content[:offset].removeprefix(BOM):
-        return b""
-    if not is_after_newline(content, offset):
-        return newline * 2
-    return b"" if is_after_blank_line(content, offset) else newline
+    if first_section:
+        return apply_edits(log.content, [insert_lines(log.content, offset, [*heading, ""])])
+    content = log.content if is_line_start(log.content, offset) else log.content + newline
+    return apply_edits(content, [insert_lines(content, len(content), heading, blank_before=True)])
 
 
 def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, lines: list[str]) -> TextEdit:
@@ -121,12 +108,12 @@ def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, li
     following_group = next((candidate for candidate in unreleased.groups if candidate.type in later_types), None)
     group_lines = [f"### {change_type}", "", *entry_lines]
     if following_group:
-        return _insert_lines(log.content, following_group.start, group_lines)
-    return _insert_lines(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
+        return _insert_block(log.content, following_group.start, group_lines)
+    return _insert_block(log.content, max(unreleased.body_end, unreleased.body_start), group_lines)
 
 
 def _bullet(log: Changelog, group: Group | None) -> str:
-    """Return the bullet of the last entry of the group, else of the first in the file that has one."""
+    """Return the bullet of the last entry of the group, else of the first entry in the file that has one."""
     group_entries = group.entries[::-1] if group else ()
     file_entries = (
         entry
@@ -143,30 +130,21 @@ def _is_bullet(entry: ChangelogEntry) -> bool:
 
 def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEdit:
     if not group.entries:
-        return _insert_lines(content, group.end, lines)
+        return _insert_block(content, group.end, lines)
     separator = content[group.entries[-2].end : group.entries[-1].start] if len(group.entries) > 1 else b""
     is_loose_list = bool(separator) and not separator.strip()
     needs_blank = is_loose_list or not group.entries[-1].bullet or group.end != group.entries[-1].end
-    return _insert_lines(content, group.end, lines, blank_before=needs_blank)
+    return _insert_block(content, group.end, lines, blank_before=needs_blank)
 
 
-def _insert_lines(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
-    """Insert whole lines at the start of a line or at the end of the file, which may lack its line ending.
-
-    A blank line follows if a heading does.
-    """
-    newline = newline_before(content, offset)
-    at_line_start = is_after_newline(content, offset)
-    prefix = _blank_line_prefix(content, offset, newline) if blank_before else (b"" if at_line_start else newline)
-    inserted_text = newline.join(line.encode() for line in lines)
-    suffix = newline if at_line_start else b""
-    if suffix and content.startswith(b"#", offset):
-        suffix += newline
-    return TextEdit(start=offset, end=offset, replacement=prefix + inserted_text + suffix)
+def _insert_block(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
+    """Insert lines, with a blank line before a heading that follows."""
+    blank_after = [""] if content.startswith(b"#", offset) else []
+    return insert_lines(content, offset, [*lines, *blank_after], blank_before=blank_before)
 
 
 def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, text: str) -> None:
-    """Demand that the entry is read back, and that it is all that was added."""
+    """Require that the entry is parsed as written, and that nothing else was added."""
     updated_log = parse_changelog(result)
     previous_entries = log.unreleased.entries if log.unreleased else ()
     groups = updated_log.unreleased.groups if updated_log.unreleased else ()
@@ -174,7 +152,7 @@ def _verify_addition(result: bytes, log: Changelog, change_type: ChangeType, tex
     counts = [sum(len(group.entries) for group in groups), len(updated_log.sections)]
     if not is_present or counts != [len(previous_entries) + 1, len(log.sections)]:
         raise Refused(
-            "the entry would not be read as it was written",
+            "the entry would not be parsed as written",
             state="nothing was written",
-            hint="look for Markdown in it, or above it, that begins a rule, a list or a fence",
+            hint="look for Markdown in it, or above it, that starts a rule, a list or a code fence",
         )

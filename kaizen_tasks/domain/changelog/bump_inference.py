@@ -1,4 +1,4 @@
-"""Which part of the version the notes ask for."""
+"""Infer from the entries which part of the version to bump."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PATCH_TYPES: Final = {"Fixed", "Security"}
 
 @attrs.frozen(kw_only=True)
 class BumpDecision:
-    """A part of the version, and the entry that decided it."""
+    """A part of the version, and the entry that requires it."""
 
     part: ChangePart
     entry: ChangelogEntry
@@ -31,20 +31,20 @@ class BumpDecision:
 
     @property
     def reason(self) -> str:
-        """Say in one line which entry decided."""
+        """Return in one line which entry requires the part."""
         breaking_marker = "breaking, " if self.entry.is_breaking else ""
         return f"{self.part}: line {self.entry.line} ({breaking_marker}{self.group}): {self.entry.excerpt}"
 
 
 def infer_part(section: Section, *, current_version: Version) -> BumpDecision:
-    """Tell which part the notes ask for; the first entry of those that ask for most decides.
+    """Return the part that a section requires; the first entry that requires the highest part is named.
 
     Args:
-        section: the notes, usually of what is unreleased.
-        current_version: the version before; while it is 0.x, breaking changes are features (Semantic Versioning, 4).
+        section: usually `[Unreleased]`.
+        current_version: while it is 0.x, breaking changes are features (Semantic Versioning, 4).
 
     Raises:
-        Refused: no entry stands under a type of change.
+        Refused: no entry has a type of change.
     """
     decisions = [
         BumpDecision(part=_part_of_entry(group, entry, current_version), entry=entry, group=group.name)
@@ -53,14 +53,14 @@ def infer_part(section: Section, *, current_version: Version) -> BumpDecision:
     ]
     if not decisions:
         raise Refused(
-            f"the notes at line {section.line} do not say what kind of change this is",
-            hint="put entries under ### Added, ### Fixed, ...; or name the part: inv bump --part patch",
+            f"the entries at line {section.line} have no type of change",
+            hint="put them under ### Added, ### Fixed, ...; or give the part: inv bump --part patch",
         )
     return max(decisions, key=lambda decision: _ORDER.index(decision.part))
 
 
 def find_entry_exceeding(section: Section, part: ChangePart, current_version: Version) -> ChangelogEntry | None:
-    """Return the entry that asks for more than a chosen part, if one does."""
+    """Return the entry that requires a higher part than the chosen one, if there is one."""
     if not section.entries:
         return None
     decision = infer_part(section, current_version=current_version)

@@ -1,4 +1,4 @@
-"""Cutting a release: `[Unreleased]` becomes a version, and a proof that nothing else has changed."""
+"""Cut a release: move the entries of `[Unreleased]` to the section of a version."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
-from kaizen_tasks.domain.changelog.markdown.lines import newline_at
 from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
@@ -32,17 +31,17 @@ def cut_release(
     repository_url: str | None,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
 ) -> bytes:
-    """Move what is unreleased below a heading of its own, in the manner of the file.
+    """Move the entries of `[Unreleased]` to a section of their own, in the style of the file.
 
     Args:
         content: the changelog.
-        version: what is being released.
-        date: the day of the release.
-        repository_url: where compare links lead when the file has none to learn from.
+        version: the version that is released.
+        date: the date of the release.
+        repository_url: the repository to link to when the file has no links yet.
         tag_pattern: how versions are tagged.
 
     Raises:
-        Refused: nothing is unreleased, the version is there already, or the edit cannot be proven.
+        Refused: there are no unreleased entries, the version has a section already, or the edit would change more.
     """
     log = parse_changelog(content)
     unreleased = _require_releasable(log, version)
@@ -67,14 +66,14 @@ def _require_releasable(log: Changelog, version: Version) -> Section:
     existing_section = log.find_section(version)
     if existing_section:
         raise Refused(
-            f"the changelog has a section for {version} already, at line {existing_section.line}",
-            hint="release the next version, or join that section with [Unreleased]",
+            f"the changelog already has a section for {version}, at line {existing_section.line}",
+            hint="release the next version, or merge that section into [Unreleased]",
         )
     unreleased = require_unreleased(log)
     if unreleased.is_empty:
         raise Refused(
-            f"nothing stands under [Unreleased], at line {unreleased.line}",
-            hint="say what changes: inv changelog.add --type fixed --text '...'",
+            f"[Unreleased] is empty, at line {unreleased.line}",
+            hint="add an entry: inv changelog.add --type fixed --text '...'",
         )
     return unreleased
 
@@ -88,8 +87,5 @@ def _release_heading(
 
 def _heading_edit(log: Changelog, unreleased: Section, heading: ReleaseHeading) -> TextEdit:
     model = log.newest_release or unreleased
-    newline = newline_at(log.content, unreleased.start)
-    lines = (b"", *(line.encode() for line in format_heading(heading.render(), model.heading_lines)))
-    return TextEdit(
-        start=unreleased.body_start, end=unreleased.body_start, replacement=b"".join(line + newline for line in lines)
-    )
+    lines = format_heading(heading.render(), model.heading_lines)
+    return insert_lines(log.content, unreleased.body_start, ["", *lines])

@@ -1,7 +1,7 @@
-"""The proof that cutting a release changed nothing but a heading and link lines.
+"""Verify that cutting a release added only a heading and links.
 
-It knows nothing of how the edit was made: it takes the new heading and the new links out of the result and
-demands the file as it was, byte for byte.
+This does not depend on how the edit was made: it removes the new heading and links from the result and compares
+the rest with the old file, byte for byte.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
-from kaizen_tasks.domain.changelog.markdown.lines import is_after_newline, newline_at, split_lines
+from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at, split_lines
 from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import Refused
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 
 def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> None:
-    """Demand that a file with a new release is the old one plus its heading and links.
+    """Require that a file is the old one plus the heading and the links of a release.
 
     Args:
-        old_log: the changelog as it was.
-        new_content: the file that was made from it.
+        old_log: the changelog before the cut.
+        new_content: the file after it.
         version: the release that was cut.
 
     Raises:
-        Refused: something else differs, or the new heading is not seen as one.
+        Refused: something else differs, or the new heading is not parsed as one.
     """
     new_log = parse_changelog(new_content)
     section = new_log.find_section(version)
     if not section or not _follows_unreleased(new_log, section):
-        raise _refusal(version, "its heading would not be seen as one")
+        raise _refusal(version, "its heading would not be parsed as one")
     if not _same_entries(old_log, section):
-        raise _refusal(version, "its entries would be read differently")
+        raise _refusal(version, "its entries would be parsed differently")
     if not _restores_original(old_log, new_log, section):
         raise _refusal(version, "more than its heading and links would change")
     if not _same_headings(
@@ -50,7 +50,7 @@ def _refusal(version: Version, reason: str) -> Refused:
     return Refused(
         f"the changelog cannot be cut for {version}: {reason}",
         state="nothing was written",
-        hint="look for a fence or comment that is never closed; inv changelog.check may name it",
+        hint="look for a code fence or comment that is never closed",
     )
 
 
@@ -65,7 +65,7 @@ def _same_headings(old_sections: Sequence[Section], new_sections: Sequence[Secti
 
 
 def _same_heading(old: Section, new: Section) -> bool:
-    """Compare headings as written, but for a last line ending and the link that moves with every release."""
+    """Compare headings as written, except a last line ending and the link of `[Unreleased]`."""
     old_heading, new_heading = old.content[old.start : old.body_start], new.content[new.start : new.body_start]
     return old_heading == new_heading or _without_link(old, old_heading) == _without_link(new, new_heading)
 
@@ -81,21 +81,20 @@ def _follows_unreleased(log: Changelog, section: Section) -> bool:
 
 
 def _restores_original(old_log: Changelog, new_log: Changelog, section: Section) -> bool:
-    """Take the additions out of the result.
+    """Remove the additions from the result and compare it with the original.
 
-    What may be left are the line ending that a file without a final one needed before its first new link, and
-    the blank line above links that begin a section of their own.
+    A line ending may remain that the original lacked at its end, and a blank line above the first links.
     """
     restored_content = apply_edits(
         new_log.content, [*_undo_heading(new_log, section), *_undo_links(old_log, new_log, section)]
     )
     added_newlines = restored_content.removeprefix(old_log.content)
-    ends_with_newline = is_after_newline(old_log.content, len(old_log.content))
+    ends_with_newline = is_line_start(old_log.content, len(old_log.content))
     return (
         restored_content.startswith(old_log.content)
         and not added_newlines.strip(b"\r\n")
         and len(split_lines(added_newlines).texts) <= (1 if ends_with_newline else 2)
-        and ends_with_newline == is_after_newline(new_log.content, len(new_log.content))
+        and ends_with_newline == is_line_start(new_log.content, len(new_log.content))
     )
 
 

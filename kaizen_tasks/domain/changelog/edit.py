@@ -1,4 +1,4 @@
-"""Changing bytes in a few places and nowhere else."""
+"""Edits of spans of bytes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_line_start, newline_before
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 @attrs.frozen(kw_only=True)
 class TextEdit:
-    """Bytes that take the place of a span; an empty span is an insertion."""
+    """The replacement of a span of bytes; an empty span is an insertion."""
 
     start: int
     end: int
@@ -20,9 +22,19 @@ class TextEdit:
 
 
 def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
-    """Make changes that do not overlap; several at one place stay in the given order."""
+    """Apply edits that do not overlap; several at one offset keep their order."""
     pieces, position = [], 0
     for edit in sorted(edits, key=lambda item: item.start):
         pieces += [content[position : edit.start], edit.replacement]
         position = edit.end
     return b"".join([*pieces, content[position:]])
+
+
+def insert_lines(content: bytes, offset: int, lines: Sequence[str], *, blank_before: bool = False) -> TextEdit:
+    """Insert lines at the start of a line, or at the end of the file, which may lack a line ending."""
+    newline = newline_before(content, offset)
+    text = newline.join(line.encode() for line in lines)
+    prefix = newline if blank_before and not is_after_blank_line(content, offset) else b""
+    if is_line_start(content, offset):
+        return TextEdit(start=offset, end=offset, replacement=prefix + text + newline)
+    return TextEdit(start=offset, end=offset, replacement=newline + prefix + text)

@@ -1,4 +1,4 @@
-"""Groups and entries: what stands below a release's heading."""
+"""Groups and entries: the content of a section."""
 
 from __future__ import annotations
 
@@ -30,10 +30,14 @@ _COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 
 @attrs.frozen(kw_only=True)
 class ChangelogEntry:
-    """One change: a list item, or a block that stands outside of lists.
+    """One change: a list item, or a block outside of lists.
 
-    `text` is as written, without the bullet and the indent that belongs to it; `bullet` is what was taken
-    off; `start` and `end` are offsets of the whole lines in the file.
+    Attributes:
+        text: as written, without the bullet and the indentation of the list.
+        bullet: the bullet with its white space; empty outside of lists.
+        line: number of the first line.
+        start: offset of the first line.
+        end: offset after the last line.
     """
 
     text: str
@@ -44,12 +48,12 @@ class ChangelogEntry:
 
     @property
     def is_breaking(self) -> bool:
-        """Tell whether the entry is marked with `**Breaking:**`."""
+        """Return whether the entry is marked with `**Breaking:**`."""
         return bool(_BREAKING.match(self.text))
 
     @property
     def excerpt(self) -> str:
-        """Return its beginning on one line, with an ellipsis where there is more; lines are wrapped anywhere."""
+        """Return the beginning of the text on one line, with an ellipsis where there is more."""
         return shorten(self.text, _EXCERPT_LENGTH, placeholder=" …")
 
 
@@ -66,13 +70,13 @@ class Group:
 
     @property
     def type(self) -> ChangeType | None:
-        """Return the type that the heading names, whatever its case; None for any other heading."""
+        """Return the type that the heading names in any case; None for another heading."""
         return _TYPE_BY_NAME.get(self.name.casefold())
 
 
 @attrs.frozen(kw_only=True)
 class SectionBody:
-    """The lines below a release's heading; `end` is behind the last one that is no definition or blank."""
+    """The content of a section; `end` is the offset after the last line that is neither blank nor a definition."""
 
     groups: tuple[Group, ...]
     untyped_entries: tuple[ChangelogEntry, ...]
@@ -81,7 +85,7 @@ class SectionBody:
 
 
 def nearest_type(name: str) -> ChangeType | None:
-    """Return the one type that a misspelt name can mean."""
+    """Return the type that a misspelt name resembles, if there is only one."""
     import difflib
 
     normalized_name = name.strip().rstrip(":").casefold()
@@ -90,13 +94,13 @@ def nearest_type(name: str) -> ChangeType | None:
 
 
 def parse_body(content: bytes, start: int, end: int, line: int) -> SectionBody:
-    """Read a span that starts right below a heading and ends before the next one.
+    """Parse the text below the heading of a section.
 
     Args:
-        content: the file.
-        start: where the span starts.
-        end: where it ends.
-        line: the number of its first line.
+        content: the whole file.
+        start: offset of the line below the heading.
+        end: offset of the end of the section.
+        line: line number at `start`.
     """
     return _BodyParser(content, split_lines(content, start, end), line).parse()
 
@@ -180,7 +184,7 @@ class _BodyParser:
 
 
 def dedent_line(text: str, indent: int) -> str:
-    """Take up to `indent` columns of white space off a line."""
+    """Remove up to `indent` columns of white space from the start of a line."""
     content = text.lstrip(" \t")
     white_space = text[: len(text) - len(content)]
     return " " * max(0, len(white_space.expandtabs(4)) - indent) + content

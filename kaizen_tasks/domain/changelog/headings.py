@@ -1,4 +1,4 @@
-"""The headings of releases: reading `[1.2.3] - 2026-11-22 [YANKED]` and writing one in the same manner."""
+"""Headings of releases: parse `[1.2.3] - 2026-11-22 [YANKED]`, and format another one in the same style."""
 
 from __future__ import annotations
 
@@ -28,10 +28,17 @@ _SEPARATORS = " \t\n-\u2013\u2014:,|()"
 
 @attrs.frozen(kw_only=True)
 class ReleaseHeading:
-    """A heading taken apart.
+    """The parts of a heading.
 
-    `name` is the version or `Unreleased` without brackets and `v`; `link_target` the `(url)` or `[label]` right
-    behind it; `date_text` the date as written; `date_prefix` and `date_suffix` what stands around the date.
+    Attributes:
+        name: the version or `Unreleased`, without brackets and `v`.
+        is_bracketed: whether it is in brackets.
+        prefix: `v`, or empty.
+        link_target: the `(url)` or `[label]` after the brackets.
+        date_prefix: the text between name and date.
+        date_text: the date as written.
+        date_suffix: a parenthesis after the date.
+        yanked: whether it is marked `[YANKED]`.
     """
 
     name: str
@@ -45,22 +52,22 @@ class ReleaseHeading:
 
     @property
     def label(self) -> str:
-        """Return what is, or would be, between the brackets: the label of the link definition."""
+        """Return the text inside the brackets, which is the label of the link definition."""
         return self.prefix + self.name
 
     @property
     def is_unreleased(self) -> bool:
-        """Tell whether this heads the changes that are in no release yet."""
+        """Return whether this is the heading of `[Unreleased]`."""
         return self.name.casefold() == "unreleased"
 
     @property
     def url(self) -> str:
-        """Return the destination of a link inside the heading."""
+        """Return the URL of a link in the heading."""
         return self.link_target[1:-1] if self.link_target.startswith("(") else ""
 
     @property
     def date(self) -> dt.date | None:
-        """Return the date, if it is written as YYYY-MM-DD and exists."""
+        """Return the date, if it is a valid YYYY-MM-DD."""
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.date_text, re.ASCII):
             return None
         try:
@@ -76,7 +83,7 @@ class ReleaseHeading:
 
 
 def parse_heading(text: str) -> ReleaseHeading:
-    """Take the text of a heading apart; what is no version is a title all the same, with an odd name."""
+    """Parse the text of a heading; any text is accepted, its first word becomes the name."""
     match = _RELEASE_HEADING.match(text)
     if not match:
         return ReleaseHeading(name=text, is_bracketed=False)
@@ -97,14 +104,14 @@ def parse_heading(text: str) -> ReleaseHeading:
 
 
 def heading_text(lines: tuple[str, ...]) -> str:
-    """Return the text of a heading from its lines: one with number signs, or several with an underline."""
+    """Return the text of a heading from its lines: one line with number signs, or several with an underline."""
     opening = _ATX.match(lines[0])
     text = _ATX_CLOSING.sub("", lines[0][opening.end() :].rstrip(" \t")) if opening else "\n".join(lines[:-1])
     return text.strip(WHITESPACE)
 
 
 def format_heading(text: str, model_lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Write a heading of level 2 in the manner of another: number signs or an underline."""
+    """Return the lines of a heading of level 2 in the style of another: with number signs or an underline."""
     if not _ATX.match(model_lines[0]):
         return text, model_lines[-1].strip()[0] * max(len(text), 3)
     frame = _FRAME.match(model_lines[0])

@@ -1,4 +1,4 @@
-"""A changelog as values: releases with their spans in the file, whose entries are read when asked for."""
+"""The changelog: its sections with their spans in the file. Entries are parsed when they are first read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group, SectionBody, parse_body
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, heading_text, parse_heading
 from kaizen_tasks.domain.changelog.links.index import Link, all_links, find_link
-from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, newline_at, require_utf8, split_lines
+from kaizen_tasks.domain.changelog.markdown.lines import line_numbers, require_utf8, split_lines
 from kaizen_tasks.domain.changelog.outline import HeadingSpan, Outline, build_outline
 from kaizen_tasks.errors import Refused
 
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Section:
-    """A release, or what is not released yet.
+    """A release, or `[Unreleased]`.
 
-    `start`, `body_start` and `end` are offsets in `content`: of the heading, of the line below it, and of the next
-    heading; `line` and `body_line` are the numbers of the first two.
+    Attributes:
+        content: the whole file.
+        start: offset of the heading.
+        body_start: offset of the line below the heading.
+        end: offset of the next heading, or of the end of the file.
+        line: line number of the heading.
     """
 
     content: bytes = attrs.field(repr=False)
@@ -42,7 +46,7 @@ class Section:
 
     @functools.cached_property
     def title(self) -> ReleaseHeading:
-        """Return the heading taken apart."""
+        """Return the parsed heading."""
         return parse_heading(self.heading)
 
     @property
@@ -57,23 +61,23 @@ class Section:
 
     @property
     def is_unreleased(self) -> bool:
-        """Tell whether the changes are in no release yet; most headings are not taken apart to know."""
+        """Return whether this is `[Unreleased]`; headings without the word are not parsed to find out."""
         heading = self.content[self.start : self.body_start].lower()
         return b"unreleased" in heading and self.title.is_unreleased
 
     @functools.cached_property
     def version(self) -> Version | None:
-        """Return the version, if the heading names one."""
+        """Return the version in the heading, if there is one."""
         return _parse_version(self.title.name)
 
     @property
     def date(self) -> dt.date | None:
-        """Return the day of the release, if the heading names one that exists."""
+        """Return the date in the heading, if it is valid."""
         return self.title.date
 
     @property
     def yanked(self) -> bool:
-        """Tell whether the release was withdrawn."""
+        """Return whether the release was withdrawn."""
         return self.title.yanked
 
     @functools.cached_property
@@ -87,7 +91,7 @@ class Section:
 
     @property
     def untyped_entries(self) -> tuple[ChangelogEntry, ...]:
-        """Return list items that stand above the first type."""
+        """Return the list items above the first type."""
         return self._body.untyped_entries
 
     @property
@@ -97,7 +101,7 @@ class Section:
 
     @property
     def body_end(self) -> int:
-        """Return the offset behind the last line that is neither blank nor a link definition."""
+        """Return the offset after the last line that is neither blank nor a link definition."""
         return self._body.end
 
     @property
@@ -107,30 +111,30 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing is said: headings and comments say nothing."""
+        """Return whether there is neither text nor an entry; headings and comments do not count."""
         return not self.summary and not self.entries
 
 
 @attrs.frozen(kw_only=True)
 class Changelog:
-    """A changelog: its bytes, its sections in the order of the file, and where its links are defined."""
+    """A changelog: its bytes and its outline."""
 
     content: bytes = attrs.field(repr=False)
     outline: Outline = attrs.field(repr=False)
 
     @functools.cached_property
     def sections(self) -> tuple[Section, ...]:
-        """Return releases and what is unreleased, in the order of the file."""
+        """Return all sections, in the order of the file."""
         return _sections(self.content, self.outline.headings)
 
     @functools.cached_property
     def unreleased(self) -> Section | None:
-        """Return the first section that is in no release yet."""
+        """Return the first `[Unreleased]` section."""
         return next((section for section in self.sections if section.is_unreleased), None)
 
     @functools.cached_property
     def releases(self) -> tuple[Section, ...]:
-        """Return all other sections, in the order of the file."""
+        """Return the sections of releases, in the order of the file."""
         return tuple(section for section in self.sections if not section.is_unreleased)
 
     @functools.cached_property
@@ -140,16 +144,11 @@ class Changelog:
 
     @functools.cached_property
     def link_by_key(self) -> dict[str, Link]:
-        """Return all links by normalised label; the first of several with one label counts."""
+        """Return the links by normalised label; the first definition of a label counts."""
         return {link.key: link for link in reversed(self.links)}
 
-    @property
-    def newline(self) -> bytes:
-        """Return how the first line ends."""
-        return newline_at(self.content, 0)
-
     def link(self, label: str) -> Link | None:
-        """Return the definition of a label; the first of several counts."""
+        """Return the first definition of a label."""
         return find_link(self.content, self.outline.definitions, label)
 
     def find_section(self, version: Version) -> Section | None:
@@ -164,7 +163,7 @@ class Changelog:
                 yield section
 
     def releases_between(self, *, newest: Version | None = None, oldest: Version | None = None) -> tuple[Section, ...]:
-        """Return the releases of a range, both ends included, in the order of the file."""
+        """Return the releases from `oldest` to `newest`, both included, in the order of the file."""
         return tuple(
             section
             for section in self.releases
@@ -173,14 +172,20 @@ class Changelog:
             and (oldest is None or section.version >= oldest)
         )
 
+    @functools.cached_property
+    def previous_versions(self) -> dict[Version, Version]:
+        """Return the next lower version of every version."""
+        versions = sorted({section.version for section in self.releases if section.version})
+        return dict(zip(versions[1:], versions, strict=False))
+
     @property
     def newest_release(self) -> Section | None:
-        """Return the first release that names a version."""
+        """Return the first release with a version."""
         return next((section for section in self.releases if section.version), None)
 
 
 def parse_changelog(content: bytes) -> Changelog:
-    """Read a changelog in the manner of Keep a Changelog 1.0, 1.1 or 2.0; any Markdown is one.
+    """Parse a changelog in the format of Keep a Changelog 1.0, 1.1 or 2.0; any Markdown is accepted.
 
     Raises:
         Refused: the bytes are not UTF-8, or lists and quotations are nested too deeply.
@@ -190,10 +195,10 @@ def parse_changelog(content: bytes) -> Changelog:
 
 
 def require_unreleased(log: Changelog) -> Section:
-    """Return the one section that is in no release yet.
+    """Return the `[Unreleased]` section.
 
     Raises:
-        Refused: there is none, or more than one.
+        Refused: there is no such section, or more than one.
     """
     unreleased_sections = [section for section in log.sections if section.is_unreleased]
     if not unreleased_sections:
@@ -205,7 +210,7 @@ def require_unreleased(log: Changelog) -> Section:
         lines = ", ".join(str(section.line) for section in unreleased_sections)
         raise Refused(
             f"the changelog has {len(unreleased_sections)} [Unreleased] sections, at lines {lines}",
-            hint="join them",
+            hint="merge them into one",
         )
     return unreleased_sections[0]
 
@@ -220,7 +225,7 @@ def _parse_version(name: str) -> Version | None:
 
 
 def _sections(content: bytes, headings: tuple[HeadingSpan, ...]) -> tuple[Section, ...]:
-    """Make a section of every heading of level 2; it ends where the next heading of level 1 or 2 starts."""
+    """Return the sections: from a heading of level 2 to the next heading of level 1 or 2."""
     lines = line_numbers(content, (heading.start for heading in headings))
     ends = [*(heading.start for heading in headings[1:]), len(content)]
     return tuple(

@@ -1,8 +1,8 @@
-"""Where the headings of the first two levels and the link definitions of a changelog are.
+"""The outline of a changelog: its headings of levels 1 and 2, and its link definitions.
 
-Only a fence or an HTML block of the outermost level can hide a heading in the first column: everything else
-ends before one. So the text between two such headings is taken as it is when one fast search has found
-nothing doubtful in it, and read block by block otherwise.
+One regular expression finds them in plain text. Only a fence or an HTML block of the outermost level can hide a heading
+in the first column, so the text between two headings is parsed block by block only when the search finds something
+doubtful in it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LANDMARK = re.compile(
         )
         (?= \n[ \t]*\r?(?:\n|\Z) | \n?\Z )
       | (?P<doubtful>
-          [ ]{0,3}(?: ``` | ~~~ | < | (?:=+|-+)[ \t]*(?=\r?(?:\n|\Z)) )
+          [ ]{0,3}(?: ``` | ~~~ | <(?!!--[^\n]*-->) | (?:=+|-+)[ \t]*(?=\r?(?:\n|\Z)) )
         | [ ]{1,3}\#
         | [ \t>*+\-0-9.)]* \[ (?:[^\]\\\n]|\\[^\n])*+ (?: \]: | \\?(?=\n|\Z) )
         )
@@ -40,7 +40,7 @@ _LANDMARK = re.compile(
 
 
 class HeadingSpan(NamedTuple):
-    """A heading of level 1 or 2, and where the line below it starts; a tuple, for there may be thousands."""
+    """A heading of level 1 or 2, and the offset of the line below it; a tuple, because there may be thousands."""
 
     start: int
     body_start: int
@@ -57,18 +57,15 @@ class DefinitionSpan(NamedTuple):
 
 @attrs.frozen(kw_only=True)
 class DefinitionIndex:
-    """Where definitions stand: in `plain_spans` spans every line is one, `parsed_spans` are all the others."""
+    """The spans of definitions: every line of `plain_spans` is one; `parsed_spans` are found by parsing."""
 
     plain_spans: tuple[tuple[int, int], ...] = ()
     parsed_spans: tuple[DefinitionSpan, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.plain_spans or self.parsed_spans)
-
 
 @attrs.frozen(kw_only=True)
 class Outline:
-    """What the search found, in the order of the file."""
+    """The headings and definitions of a changelog, in the order of the file."""
 
     headings: tuple[HeadingSpan, ...]
     definitions: DefinitionIndex
@@ -78,7 +75,7 @@ def build_outline(content: bytes) -> Outline:
     """Find headings and definitions in UTF-8 text.
 
     Raises:
-        Refused: containers are nested too deeply.
+        Refused: lists or quotations are nested too deeply.
     """
     outliner = _Outliner(content)
     if has_lone_cr(content):
@@ -89,7 +86,7 @@ def build_outline(content: bytes) -> Outline:
 
 
 class _Outliner:
-    """The parts into which headings in the first column divide a text, and what is known of them."""
+    """Divides a text into parts at the headings in the first column, and parses the doubtful ones."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -99,11 +96,11 @@ class _Outliner:
         self.plain_spans: dict[int, list[tuple[int, int]]] = {}
 
     def mark_all_doubtful(self) -> None:
-        """Have the whole text read block by block."""
+        """Parse the whole text block by block."""
         self.doubtful_parts.add(0)
 
     def scan(self) -> None:
-        """Divide the text; a line feed put in front makes its first line like the others."""
+        """Divide the text; the line feed put before it makes its first line match like the others."""
         content, text_start, end = self.content, self.text_start, len(self.content)
         shift = text_start - 1
         for match in _LANDMARK.finditer(b"\n" + content[text_start:]):
@@ -120,7 +117,7 @@ class _Outliner:
                 self.plain_spans.setdefault(len(self.parts) - 1, []).append(span)
 
     def build(self) -> Outline:
-        """Take the parts as they are, but for the doubtful ones, which are read."""
+        """Return the outline; doubtful parts are parsed."""
         headings: list[HeadingSpan] = []
         parsed_spans: list[DefinitionSpan] = []
         parsed_parts: set[int] = set()
@@ -141,9 +138,9 @@ class _Outliner:
         )
 
     def _parse_part(self, part: int, headings: list[HeadingSpan], parsed_spans: list[DefinitionSpan]) -> int:
-        """Read blocks from the start of a part until one ends where a later part starts; return how many.
+        """Parse blocks from the start of a part until one ends where a later part starts; return the number of parts.
 
-        The stretch doubles while a fence or HTML block stays open, which keeps the whole linear.
+        The number doubles while a fence or an HTML block may continue, which keeps the total time linear.
         """
         count = 1
         while True:

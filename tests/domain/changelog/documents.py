@@ -1,4 +1,4 @@
-"""Changelogs for tests: an orderly one, and text made of fragments that are nasty on purpose."""
+"""Changelogs for tests: an orderly one, and texts of fragments that are hard to parse."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ _JOINTS = ("", "\n", "\n", "\n", "\n\n", "\r\n", " ", "\n  ", "\n    ", "\n> ", 
 
 @st.composite
 def nasty(draw: st.DrawFn) -> str:
-    """Text made of fragments; a byte order mark may start it."""
+    """Text of fragments; it may start with a byte order mark."""
     pieces = draw(st.lists(st.tuples(st.sampled_from(FRAGMENTS), st.sampled_from(_JOINTS)), max_size=20))
     return "".join(fragment + joint for fragment, joint in pieces)
 
 
 @st.composite
 def releasable(draw: st.DrawFn) -> bytes:
-    """Nasty text, in which something unreleased stands."""
+    """Nasty text with something unreleased."""
     before, inside, after = draw(nasty()), draw(nasty()), draw(nasty())
     text = f"{before}\n\n## [Unreleased]\n\n### Fixed\n\n- bug\n\n{inside}\n\n## [1.0.0] - 2020-01-01\n\n{after}"
     return text.encode()
@@ -98,5 +98,5 @@ def cut(content: bytes, *, to: str = "1.2.0", repository_url: str | None = None)
 
 
 def unreleased(body: str) -> bytes:
-    """A changelog with nothing but unreleased changes."""
+    """Return a changelog with nothing but unreleased changes."""
     return f"## [Unreleased]\n{body}".encode()

@@ -1,4 +1,4 @@
-"""Adding entries, and beginning a changelog."""
+"""Adding entries, and creating a changelog."""
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +12,7 @@ from kaizen_tasks.errors import KaizenError, Refused, UsageError
 from tests.domain.changelog.documents import ORDERLY, TODAY, nasty, unreleased
 
 
-def test_begins_with_nothing_unreleased() -> None:
+def test_empty_changelog_has_an_empty_unreleased_section() -> None:
     log = parse_changelog(empty_changelog())
     assert log.unreleased
     assert log.unreleased.is_empty
@@ -35,7 +35,7 @@ def test_begins_with_nothing_unreleased() -> None:
         ("\r\n### Added\r\n\r\n- a\r\n", "\r\n### Added\r\n\r\n- a\r\n\r\n### Fixed\r\n\r\n- new\r\n"),
     ],
 )
-def test_adds_to_the_group_in_the_manner_of_the_file(before: str, after: str) -> None:
+def test_entry_is_added_to_its_group_in_the_style_of_the_file(before: str, after: str) -> None:
     assert add_entry(unreleased(before), kind="fixed", text="new") == unreleased(after)
 
 
@@ -49,11 +49,11 @@ def test_adds_to_the_group_in_the_manner_of_the_file(before: str, after: str) ->
         (b"1.0.0\r\n-----\r\n", b"Unreleased\r\n----------\r\n\r\n### Fixed\r\n\r\n- new\r\n\r\n1.0.0\r\n-----\r\n"),
     ],
 )
-def test_makes_unreleased_where_it_is_missing(before: bytes, after: bytes) -> None:
+def test_missing_unreleased_section_is_created(before: bytes, after: bytes) -> None:
     assert add_entry(before, kind="Fixed", text="new") == after
 
 
-def test_indents_further_lines_and_marks_breaking_changes() -> None:
+def test_further_lines_are_indented_and_breaking_changes_marked() -> None:
     result = add_entry(unreleased(""), kind="changed", text="one\r\ntwo\n\n- three\n", breaking=True)
     assert result == unreleased("\n### Changed\n\n- **Breaking:** one\n  two\n\n  - three\n")
 
@@ -63,22 +63,22 @@ def test_indents_further_lines_and_marks_breaking_changes() -> None:
     [
         ("fxed", "a", "did you mean fixed"),
         ("zebra", "a", "no such type of change$"),
-        ("fixed", " \n", "says nothing"),
-        ("fixed", "\ud800", "cannot be written as UTF-8"),
+        ("fixed", " \n", "entry is empty"),
+        ("fixed", "\ud800", "cannot be encoded as UTF-8"),
     ],
 )
-def test_refuses_what_makes_no_entry(kind: str, text: str, why: str) -> None:
+def test_invalid_type_or_text_is_refused(kind: str, text: str, why: str) -> None:
     with pytest.raises(UsageError) as refusal:
         add_entry(ORDERLY, kind=kind, text=text)
     assert refusal.match(why) if "$" not in why else refusal.value.message.endswith(why[:-1])
 
 
-def test_refuses_markdown_that_would_be_something_else() -> None:
-    with pytest.raises(Refused, match="would not be read"):
+def test_markdown_that_would_not_be_an_entry_is_refused() -> None:
+    with pytest.raises(Refused, match="would not be parsed"):
         add_entry(unreleased(""), kind="fixed", text="- -")
 
 
-def test_keeps_a_fence_that_is_never_closed_inside_its_entry() -> None:
+def test_open_fence_stays_inside_its_entry() -> None:
     result = add_entry(ORDERLY, kind="fixed", text="```\nx")
     assert [one.heading for one in parse_changelog(ORDERLY).sections] == [
         one.heading for one in parse_changelog(result).sections
@@ -88,7 +88,7 @@ def test_keeps_a_fence_that_is_never_closed_inside_its_entry() -> None:
 @given(nasty().map(str.encode), st.one_of(nasty(), st.text()), st.sampled_from(CHANGE_TYPES))
 @example(b"## [Unreleased]\n### Fixed\n- a", "x", "Fixed")
 @example(b"## [Unreleased]\n### Fixed\n```", "x", "Fixed")
-def test_reads_back_what_was_added(content: bytes, text: str, kind: str) -> None:
+def test_added_entry_is_parsed_back(content: bytes, text: str, kind: str) -> None:
     try:
         result = add_entry(content, kind=kind, text=text)
     except KaizenError:
@@ -101,7 +101,7 @@ def test_reads_back_what_was_added(content: bytes, text: str, kind: str) -> None
 
 
 @given(st.lists(st.tuples(st.sampled_from(CHANGE_TYPES), st.sampled_from(["a", "b\nc", "`d`"])), min_size=1))
-def test_builds_a_changelog_without_problems(entries: list[tuple[str, str]]) -> None:
+def test_changelog_of_added_entries_has_no_problems(entries: list[tuple[str, str]]) -> None:
     content = empty_changelog()
     for kind, text in entries:
         content = add_entry(content, kind=kind, text=text)

@@ -1,4 +1,4 @@
-"""The notes say which part of the version is next."""
+"""The part of the version that entries require."""
 
 import pytest
 
@@ -25,25 +25,25 @@ def section(body: str) -> Section:
         ("### Fixed\n- a\n- **Breaking:** b\n", "0.9.0", "feature", 4),
     ],
 )
-def test_infers_the_part_and_names_the_entry(body: str, current: str, part: str, line: int) -> None:
+def test_part_is_that_of_the_first_most_important_entry(body: str, current: str, part: str, line: int) -> None:
     reasoned = infer_part(section(body), current_version=version(current))
     assert (reasoned.part, reasoned.entry.line) == (part, line)
 
 
-def test_gives_its_reason_in_one_line() -> None:
+def test_reason_is_one_line() -> None:
     reasoned = infer_part(section("### Fixed\n- **Breaking:** b\n  c\n"), current_version=version("1.0.0"))
     assert reasoned.reason == "major: line 3 (breaking, Fixed): **Breaking:** b c"
 
 
-def test_says_that_a_long_entry_goes_on() -> None:
+def test_reason_shortens_a_long_entry() -> None:
     body = f"### Fixed\n- Paces {'of runners who walk ' * 4}\n  are rounded\n"
     reasoned = infer_part(section(body), current_version=version("1.0.0"))
     entry = "Paces of runners who walk of runners who walk of runners who walk of …"
     assert reasoned.reason == f"patch: line 3 (Fixed): {entry}"
 
 
-def test_refuses_to_guess_from_entries_without_a_type() -> None:
-    with pytest.raises(Refused, match="what kind of change"):
+def test_entries_without_a_type_are_refused() -> None:
+    with pytest.raises(Refused, match="no type of change"):
         infer_part(section("- a\n"), current_version=version("1.0.0"))
 
 
@@ -57,6 +57,6 @@ def test_refuses_to_guess_from_entries_without_a_type() -> None:
         ("- a\n", "patch", 0),
     ],
 )
-def test_contradicts_a_part_that_is_too_low(body: str, part: ChangePart, line: int) -> None:
+def test_entry_that_exceeds_the_chosen_part_is_found(body: str, part: ChangePart, line: int) -> None:
     entry = find_entry_exceeding(section(body), part, version("1.0.0"))
     assert (entry.line if entry else 0) == line

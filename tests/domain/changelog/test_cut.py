@@ -10,7 +10,7 @@ from tests.domain.changelog.documents import ORDERLY, cut, releasable, unrelease
 from tests.domain.changelog.test_outline import oracle_headings
 
 
-def test_puts_a_heading_between_unreleased_and_its_entries() -> None:
+def test_heading_is_inserted_between_unreleased_and_its_entries() -> None:
     result = cut(ORDERLY)
     assert b"## [Unreleased]\n\n## [1.2.0] - 2026-11-22\n\n### Added\n\n- A **new** thing" in result
     log = parse_changelog(result)
@@ -19,7 +19,7 @@ def test_puts_a_heading_between_unreleased_and_its_entries() -> None:
     assert [str(one.version) for one in log.releases] == ["1.2.0", "1.1.0", "1.0.0"]
 
 
-def test_moves_the_links_on_in_place() -> None:
+def test_links_are_updated_in_place() -> None:
     assert cut(ORDERLY).endswith(
         b"\n\n[unreleased]: https://github.com/o/r/compare/v1.2.0...HEAD\n"
         b"[1.2.0]: https://github.com/o/r/compare/v1.1.0...v1.2.0\n"
@@ -42,13 +42,13 @@ def test_moves_the_links_on_in_place() -> None:
         ("<https://h/o/r/compare/v0.1.0...HEAD>", ["<https://h/o/r/compare/v1.2.0...HEAD>", "v1.1.0...v1.2.0"]),
     ],
 )
-def test_follows_the_links_of_any_host(link: str, expected: list[str]) -> None:
+def test_links_follow_the_style_of_any_host(link: str, expected: list[str]) -> None:
     content = b"## [Unreleased]\n### Fixed\n- a\n\n## [1.1.0] - 2026-01-01\n\n[Unreleased]: " + link.encode() + b"\n"
     text = cut(content).decode()
     assert [one for one in expected if one not in text] == []
 
 
-def test_keeps_links_that_stand_oldest_first() -> None:
+def test_links_sorted_oldest_first_stay_so() -> None:
     content = ORDERLY[: ORDERLY.index(b"[unreleased]: ")]
     content += b"[1.0.0]: https://h/o/r/releases/tag/v1.0.0\n[1.1.0]: https://h/o/r/compare/v1.0.0...v1.1.0\n"
     content += b"[Unreleased]: https://h/o/r/compare/v1.1.0...HEAD"
@@ -65,14 +65,14 @@ def test_keeps_links_that_stand_oldest_first() -> None:
         ("ssh://git@bitbucket.org/o/r", b"https://bitbucket.org/o/r/src/v1.2.0"),
     ],
 )
-def test_begins_links_at_the_known_repository(repository_url: str, link: bytes) -> None:
+def test_first_links_use_the_repository_url_without_credentials(repository_url: str, link: bytes) -> None:
     content = unreleased("### Added\n- a\n")
     result = cut(content, repository_url=repository_url)
     assert result.endswith(b"\n[1.2.0]: " + link + b"\n")
     assert b"secret" not in result
 
 
-def test_writes_no_links_where_no_repository_is_known() -> None:
+def test_no_links_are_added_without_a_repository() -> None:
     content = unreleased("### Added\n- a\n")
     assert cut(content) == b"## [Unreleased]\n\n## [1.2.0] - 2026-11-22\n### Added\n- a\n"
 
@@ -91,13 +91,13 @@ def test_writes_no_links_where_no_repository_is_known() -> None:
         ),
     ],
 )
-def test_writes_the_heading_in_the_manner_of_the_file(newest: str, heading: str) -> None:
+def test_heading_follows_the_style_of_the_file(newest: str, heading: str) -> None:
     content = f"## Unreleased\n\n- a\n\n{newest}\n\n- b\n".encode()
     expected = f"## Unreleased\n\n{heading}\n\n- a\n\n{newest}\n\n- b\n".encode()
     assert cut(content) == expected
 
 
-def test_moves_the_link_inside_the_heading_of_unreleased() -> None:
+def test_link_in_the_heading_of_unreleased_is_updated() -> None:
     content = (
         b"## [Unreleased](https://h/o/r/compare/v1.0.0...HEAD)\n- a\n\n## [1.0.0](https://h/o/r/releases/tag/v1.0.0)\n"
     )
@@ -107,7 +107,7 @@ def test_moves_the_link_inside_the_heading_of_unreleased() -> None:
     )
 
 
-def test_keeps_line_endings_mark_and_missing_final_newline() -> None:
+def test_line_endings_bom_and_missing_final_newline_are_kept() -> None:
     content = b"\xef\xbb\xbf" + ORDERLY.replace(b"\n", b"\r\n").removesuffix(b"\r\n").replace(b"A bug\r\n", b"A bug\n")
     result = cut(content)
     assert result.startswith(b"\xef\xbb\xbf# Changelog\r\n")
@@ -116,30 +116,30 @@ def test_keeps_line_endings_mark_and_missing_final_newline() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "\n### Added\n\n### Fixed\n", "\n<!-- write here -->\n", "\n[a]: http://b\n"])
-def test_refuses_when_nothing_is_unreleased(body: str) -> None:
-    with pytest.raises(Refused, match="nothing stands under"):
+def test_empty_unreleased_section_is_refused(body: str) -> None:
+    with pytest.raises(Refused, match=r"\[Unreleased\] is empty"):
         cut(unreleased(body))
 
 
-def test_moves_an_empty_type_with_the_others() -> None:
+def test_empty_type_is_moved_with_the_others() -> None:
     content = unreleased("### Added\n\n### Fixed\n- a\n")
     assert cut(content) == b"## [Unreleased]\n\n## [1.2.0] - 2026-11-22\n### Added\n\n### Fixed\n- a\n"
 
 
-def test_refuses_a_version_that_is_there() -> None:
-    with pytest.raises(Refused, match="already, at line 15"):
+def test_existing_version_is_refused() -> None:
+    with pytest.raises(Refused, match="already has a section"):
         cut(ORDERLY, to="1.1.0")
 
 
 @pytest.mark.parametrize(
     ("content", "why"), [(b"# C\n\n## [1.0.0]\n- a\n", "no \\[Unr"), (b"## Unreleased\n" * 2, "2 \\[Unr")]
 )
-def test_refuses_without_exactly_one_unreleased(content: bytes, why: str) -> None:
+def test_missing_or_duplicate_unreleased_section_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(Refused, match=why):
         cut(content)
 
 
-def test_refuses_links_that_an_open_comment_would_swallow() -> None:
+def test_links_inside_an_open_comment_are_refused() -> None:
     content = unreleased("### Added\n- a\n\n<!-- never closed\n")
     assert b"[1.2.0]:" not in cut(content)
     with pytest.raises(Refused, match="cannot be cut"):
@@ -147,7 +147,7 @@ def test_refuses_links_that_an_open_comment_would_swallow() -> None:
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_adds_links_to_a_file_that_defines_others_elsewhere(end: str) -> None:
+def test_links_are_added_to_a_file_with_other_definitions(end: str) -> None:
     result = cut(unreleased(f"- [a]\n\n[a]: /u\n\n# End{end}"), repository_url="https://h/o/r")
     assert result.endswith(
         b"# End\n\n[Unreleased]: https://h/o/r/compare/v1.2.0...HEAD\n[1.2.0]: https://h/o/r/releases/tag/v1.2.0"
@@ -155,7 +155,7 @@ def test_adds_links_to_a_file_that_defines_others_elsewhere(end: str) -> None:
     )
 
 
-def test_adds_links_below_a_heading_that_ends_the_file() -> None:
+def test_links_are_added_below_a_heading_that_ends_the_file() -> None:
     result = cut(unreleased("- a\n\n## 1.1.0"), repository_url="https://h/o/r")
     assert result == unreleased(
         "\n## 1.2.0 - 2026-11-22\n- a\n\n## 1.1.0\n\n[Unreleased]: https://h/o/r/compare/v1.2.0...HEAD"
@@ -174,7 +174,7 @@ def test_adds_links_below_a_heading_that_ends_the_file() -> None:
         (b"## [1.2.0] - 2026-11-22\n", b"## [1.2.0] - 2026-11-22\n\n## [1.1.9]\n"),
     ],
 )
-def test_proof_finds_any_other_difference(old: bytes, new: bytes) -> None:
+def test_verification_finds_any_other_difference(old: bytes, new: bytes) -> None:
     log, result = parse_changelog(ORDERLY), cut(ORDERLY)
     verify_cut(log, result, version=version("1.2.0"))
     with pytest.raises(Refused, match="cannot be cut"):
@@ -187,7 +187,7 @@ def test_proof_finds_any_other_difference(old: bytes, new: bytes) -> None:
 @example(b"## [Unreleased]\r\r\n- a\r\r\n")
 @example(b"## [Unreleased]\n### Fixed\n\n- bug\n\n\x1c\n-\n")
 @example(b"## [Unreleased]\n### Added\n- # T\n  [1.0.0]: http://x/y\n\n## [1.0.0] - 2020-01-01\n")
-def test_releases_the_same_entries_and_leaves_the_rest(content: bytes) -> None:
+def test_cut_moves_the_same_entries_and_keeps_the_rest(content: bytes) -> None:
     try:
         before = parse_changelog(content)
         result = cut(content, to="7.7.7", repository_url="https://h/o/r")

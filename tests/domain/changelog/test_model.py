@@ -1,4 +1,4 @@
-"""Reading changelogs as people write them."""
+"""Parsing changelogs of many styles."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ from kaizen_tasks.errors import KaizenError, Refused
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased, version
 
 
-def test_reads_releases_in_the_order_of_the_file() -> None:
+def test_releases_are_in_the_order_of_the_file() -> None:
     log = parse_changelog(ORDERLY)
     assert [str(section.version) for section in log.releases] == ["1.1.0", "1.0.0"]
     assert log.unreleased
@@ -20,7 +20,7 @@ def test_reads_releases_in_the_order_of_the_file() -> None:
     assert [group.type for group in log.unreleased.groups] == ["Added", "Fixed"]
 
 
-def test_reads_entries_with_what_belongs_to_them() -> None:
+def test_entry_includes_its_further_lines_and_nested_lists() -> None:
     log = parse_changelog(ORDERLY)
     assert log.unreleased
     first, second = log.unreleased.entries
@@ -29,7 +29,7 @@ def test_reads_entries_with_what_belongs_to_them() -> None:
     assert second.text == "A bug"
 
 
-def test_reads_date_yanked_and_summary() -> None:
+def test_section_has_date_yanked_and_summary() -> None:
     newer, older = parse_changelog(ORDERLY).releases
     assert (newer.date, newer.yanked, newer.summary) == (dt.date(2026, 2, 3), False, "A word before.")
     assert (older.date, older.yanked, older.summary) == (dt.date(2026, 1, 2), True, "")
@@ -51,13 +51,13 @@ def test_reads_date_yanked_and_summary() -> None:
         ("## 1.2", "None", "None"),
     ],
 )
-def test_reads_headings_of_many_manners(heading: str, name: str, date: str) -> None:
+def test_headings_of_many_styles_are_parsed(heading: str, name: str, date: str) -> None:
     [section] = parse_changelog(heading.encode()).releases
     assert (str(section.version), str(section.date)) == (name, date)
 
 
 @pytest.mark.parametrize("text", ["Unreleased", "[Unreleased]", "[UNRELEASED](http://x/y)", "[unreleased] - now"])
-def test_recognises_what_is_unreleased(text: str) -> None:
+def test_unreleased_heading_is_recognised(text: str) -> None:
     assert parse_changelog(f"## {text}\n".encode()).unreleased
 
 
@@ -65,14 +65,14 @@ def test_recognises_what_is_unreleased(text: str) -> None:
     "hidden",
     ["```\n{}\n```", "<!--\n{}\n-->", "~~~\n\n{}", "<pre>\n\n{}\n</pre>", "<div>\n{}\n</div>", "- ```\n  {}", "> {}"],
 )
-def test_sees_no_heading_where_markdown_has_none(hidden: str) -> None:
+def test_text_that_only_looks_like_a_heading_is_none(hidden: str) -> None:
     log = parse_changelog(hidden.format("## [1.0.0]").encode())
     assert log.sections == ()
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_reads_the_same_whatever_ends_a_line(newline: str, mark: str) -> None:
+def test_line_endings_do_not_change_what_is_parsed(newline: str, mark: str) -> None:
     content = (mark + ORDERLY.decode().replace("\n", newline)).encode()
     log = parse_changelog(content)
     plain = parse_changelog(ORDERLY)
@@ -81,10 +81,9 @@ def test_reads_the_same_whatever_ends_a_line(newline: str, mark: str) -> None:
     assert [[e.text for e in one.entries] for one in plain.sections] == [
         [e.text for e in one.entries] for one in log.sections
     ]
-    assert log.newline == newline.encode()
 
 
-def test_keeps_form_feeds_and_line_separators_inside_their_lines() -> None:
+def test_form_feeds_and_unicode_separators_end_no_line() -> None:
     log = parse_changelog(unreleased("### Fixed\n- a\x0cb\u2028c\x85d\n"))
     assert log.unreleased
     assert [entry.text for entry in log.unreleased.entries] == ["a\x0cb\u2028c\x85d"]
@@ -98,7 +97,7 @@ def test_keeps_form_feeds_and_line_separators_inside_their_lines() -> None:
         (b"a\r\nb\r\xe2\x82", "line 3, column 1"),
     ],
 )
-def test_names_the_place_that_is_not_utf8(content: bytes, place: str) -> None:
+def test_invalid_utf8_is_refused_with_its_place(content: bytes, place: str) -> None:
     with pytest.raises(Refused, match=place):
         parse_changelog(content)
 
@@ -113,19 +112,19 @@ def test_names_the_place_that_is_not_utf8(content: bytes, place: str) -> None:
         ("a **Breaking:** b", False),
     ],
 )
-def test_knows_breaking_entries(entry: str, breaking: bool) -> None:
+def test_breaking_entries_are_recognised(entry: str, breaking: bool) -> None:
     log = parse_changelog(unreleased(f"### Changed\n- {entry}\n"))
     assert log.unreleased
     assert [one.is_breaking for one in log.unreleased.entries] == [breaking]
 
 
-def test_finds_links_wherever_they_are_defined() -> None:
+def test_links_are_found_at_any_depth() -> None:
     log = parse_changelog(b"[A  b]: </x>\n\n## [1.0.0]\n\n- x\n\n[1.0.0]:\n  http://y\n  'title'\n\n# End\n")
     assert [(link.label, link.url, link.line) for link in log.links] == [("A  b", "/x", 1), ("1.0.0", "http://y", 7)]
     assert log.link("a B") == Link(label="A  b", url="/x", start=0, end=13, url_start=9)
 
 
-def test_selects_a_range_of_releases() -> None:
+def test_releases_between_two_versions() -> None:
     log = parse_changelog(ORDERLY)
     assert log.find_section(version("1.0.0")) is log.releases[1]
     assert log.find_section(version("9.0.0")) is None
@@ -140,7 +139,7 @@ def test_selects_a_range_of_releases() -> None:
 @example(b"##")
 @example(b"## [")
 @example(b"[a]:\n")
-def test_reads_or_refuses_any_bytes(content: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused(content: bytes) -> None:
     try:
         log = parse_changelog(content)
         spans = [(one.start, one.body_start, one.end) for one in log.sections]

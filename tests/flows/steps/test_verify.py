@@ -108,7 +108,7 @@ def test_an_app_that_goes_back_and_forth_never_proves_anything(tools: FakeTools)
 
 def test_the_proof_must_come_in_time(tools: FakeTools) -> None:
     """The state says for how long it was asked."""
-    with pytest.raises(VerifyFailed, match=r"answers v0\.1\.0 in staging, not v0\.2\.0 in staging") as failed:
+    with pytest.raises(VerifyFailed, match=r"answers v0\.1\.0 in staging; expected v0\.2\.0 in staging") as failed:
         verify(tools)
 
     assert failed.value.state == "the deployment was accepted, but not proven within 5m"

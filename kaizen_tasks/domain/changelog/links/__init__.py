@@ -1,1 +1,1 @@
-"""Links of a changelog: compare URLs, reference definitions, their style."""
+"""Links of a changelog: compare URLs, link definitions, relative links."""

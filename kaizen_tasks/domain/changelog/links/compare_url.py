@@ -1,4 +1,4 @@
-"""Compare links of code hosts: taking one apart, moving it on, and writing the first."""
+"""Compare URLs of code hosts: parse and build them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VERSION_NUMBER = re.compile(r"\d+\.\d+")
 
 @attrs.frozen(kw_only=True)
 class CompareUrl:
-    """A comparison of two tags or branches; Bitbucket's has the newer one first."""
+    """A comparison of two tags or branches; on Bitbucket the newer one comes first."""
 
     base: str
     older: str
@@ -32,14 +32,14 @@ class CompareUrl:
 
     @property
     def url(self) -> str:
-        """Return the address of the comparison."""
+        """Return the URL of the comparison."""
         left, right = (self.newer, self.older) if self.newer_first else (self.older, self.newer)
         return f"{self.base}{left}{self.separator}{right}{self.suffix}"
 
 
 @attrs.frozen(kw_only=True)
 class CodeHost:
-    """A repository on a code host, as far as its addresses go."""
+    """A repository on a code host, by its web URL."""
 
     repository_url: str
 
@@ -48,7 +48,7 @@ class CodeHost:
         return self.repository_url.partition("://")[2].partition("/")[0].casefold()
 
     def compare_url(self, older: str, newer: str) -> CompareUrl:
-        """Compare two tags or branches."""
+        """Return the comparison of two tags or branches."""
         if "bitbucket" in self._host:
             base = f"{self.repository_url}/branches/compare/"
             return CompareUrl(base=base, older=older, newer=newer, separator="..", newer_first=True)
@@ -56,7 +56,7 @@ class CodeHost:
         return CompareUrl(base=self.repository_url + path, older=older, newer=newer)
 
     def tag_url(self, tag: str) -> str:
-        """Return the address of a tag, for the first release of all."""
+        """Return the URL of a tag, to link the first release to."""
         if "bitbucket" in self._host:
             return f"{self.repository_url}/src/{tag}"
         path = "/-/tags/" if "gitlab" in self._host else "/releases/tag/"
@@ -64,12 +64,12 @@ class CodeHost:
 
 
 def is_tag_of(ref: str, version: str) -> bool:
-    """Tell whether a tag is that of a version, whatever stands in front of the number."""
+    """Return whether a tag is that of a version, with any prefix."""
     return ref.endswith(version) and not re.search(r"[\d.]$", ref.removesuffix(version))
 
 
 def parse_compare_url(url: str) -> CompareUrl | None:
-    """Take the address of a comparison apart, whatever the host."""
+    """Parse the compare URL of any code host."""
     match = _COMPARE_URL.fullmatch(url)
     if not match:
         return None
@@ -89,12 +89,12 @@ def parse_compare_url(url: str) -> CompareUrl | None:
 
 
 def parse_repository_url(repository_url: str) -> CodeHost | None:
-    """Recognise a repository by its address for browsers or for git; user and password are left out."""
+    """Return the repository of a web or git URL, without user and password."""
     url = web_url(repository_url)
     return CodeHost(repository_url=url) if url else None
 
 
 def code_host_from_links(urls: Iterable[str]) -> CodeHost | None:
-    """Recognise the repository from links to its tags."""
+    """Return the repository that links to tags belong to."""
     tag_matches = (_TAG_URL.fullmatch(url) for url in urls)
     return next((parse_repository_url(tag_match["repository"]) for tag_match in tag_matches if tag_match), None)

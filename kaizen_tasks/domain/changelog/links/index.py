@@ -1,4 +1,4 @@
-"""The link definitions of a changelog, with their places in the file."""
+"""The link definitions of a changelog."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _DESTINATION = re.compile(
     rb"\]:[ \t]*(?:(?:\r\n?|\n)[ \t>]*)?(?:<((?:[^<>\\\r\n]|\\.)*)>|([^\x00-\x20\x7f]*))", re.DOTALL
 )
-"""What follows a label: https://spec.commonmark.org/0.31.2/#link-destination, on the next line at the latest."""
+"""The URL after a label, on the same or the next line: https://spec.commonmark.org/0.31.2/#link-destination."""
 
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
 _PLAIN_DEFINITION = re.compile(rb"^\[([^\]]+)\]: (\S+)[^\n]*\n?", re.MULTILINE)
 
 
@@ -35,12 +36,12 @@ class Link:
 
     @property
     def key(self) -> str:
-        """Return the label as labels are compared."""
+        """Return the normalised label."""
         return normalize_label(self.label)
 
     @property
     def url_end(self) -> int:
-        """Return the offset behind the URL."""
+        """Return the offset after the URL."""
         return self.url_start + len(self.url.encode())
 
 
@@ -49,8 +50,13 @@ def normalize_label(label: str) -> str:
     return " ".join(label.split()).casefold().upper()
 
 
+def used_keys(text: str) -> dict[str, None]:
+    """Return the normalised labels in a text, in its order."""
+    return dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
+
+
 def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
-    """Return every definition in the order of the file, with line numbers."""
+    """Return all definitions in the order of the file, with line numbers."""
     links = [_link(content, span) for span in definitions.parsed_spans]
     for start, end in definitions.plain_spans:
         links += [_plain_link(match) for match in _PLAIN_DEFINITION.finditer(content, start, end)]
@@ -60,7 +66,7 @@ def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
 
 
 def find_link(content: bytes, definitions: DefinitionIndex, label: str) -> Link | None:
-    """Return the first definition of a label, without a line number, and without reading all the others."""
+    """Return the first definition of a label, without its line number; other definitions are not parsed."""
     key = normalize_label(label)
     candidates = [_link(content, span) for span in definitions.parsed_spans if normalize_label(span.label) == key]
     candidates += _plain_links_named(content, definitions, label)

@@ -1,4 +1,4 @@
-"""How a changelog links its versions, learnt from the links that it has."""
+"""The style of a changelog's links, inferred from the links it has, and edits that add links in that style."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import TextEdit
+from kaizen_tasks.domain.changelog.edit import insert_lines
 from kaizen_tasks.domain.changelog.links.compare_url import (
     CompareUrl,
     code_host_from_links,
     parse_compare_url,
     parse_repository_url,
 )
-from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_after_newline, newline_at
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.changelog.edit import TextEdit
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
 _MAX_MODEL_RELEASES = 20
-"""How many releases are looked at: all of them would take longer and not teach more."""
+"""Number of releases whose links are used as models."""
 
 _COMPARE_TAIL = re.compile(r"(?:/-|/branches)?/compare/$")
 
 
 def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl | None:
-    """Return a comparison in the manner of the file, else of the host that it or the repository names."""
+    """Return a comparison as in the file's links, else for the repository that its tags or `repository_url` name."""
     urls = _recent_urls(log)
     existing_url = next(filter(None, map(parse_compare_url, urls)), None)
     if existing_url:
@@ -36,19 +36,19 @@ def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl 
 
 
 def tag_url(compare_url: CompareUrl, tag: str) -> str:
-    """Return the page of a tag, for a version with nothing to compare it with."""
+    """Return the URL of a tag, for the first version."""
     host = parse_repository_url(_COMPARE_TAIL.sub("", compare_url.base))
     return host.tag_url(tag) if host else compare_url.url
 
 
 def recent_links(log: Changelog, count: int = _MAX_MODEL_RELEASES) -> tuple[Link, ...]:
-    """Return the definitions of the first releases that have one on lines of its own."""
+    """Return the top-level definitions of the newest releases."""
     links = (log.link(section.title.label) for section in log.releases[:_MAX_MODEL_RELEASES])
     return tuple(islice((link for link in links if link and is_top_level(log, link)), count))
 
 
 def is_top_level(log: Changelog, link: Link) -> bool:
-    """Tell whether lines can be put beside a definition: one inside a list item would tear it apart."""
+    """Return whether a definition starts its line, so that others can be inserted next to it."""
     return log.content.startswith(b"[", link.start)
 
 
@@ -59,35 +59,12 @@ def _recent_urls(log: Changelog) -> list[str]:
     return [*unreleased_urls, *inline_urls, *(link.url for link in recent_links(log))]
 
 
-def insert_before(log: Changelog, link: Link, lines: list[str]) -> TextEdit:
-    """Insert lines above a definition."""
-    newline = newline_at(log.content, link.start)
-    return TextEdit(start=link.start, end=link.start, replacement=b"".join(line.encode() + newline for line in lines))
-
-
-def insert_after(log: Changelog, link: Link, lines: list[str]) -> TextEdit:
-    """Insert lines below a definition, which may end the file without a line ending."""
-    newline = newline_at(log.content, link.start)
-    inserted_text = newline.join(line.encode() for line in lines)
-    ends_with_newline = is_after_newline(log.content, link.end)
-    return TextEdit(
-        start=link.end,
-        end=link.end,
-        replacement=inserted_text + newline if ends_with_newline else newline + inserted_text,
-    )
-
-
 def append_lines(log: Changelog, lines: list[str]) -> TextEdit:
-    """Add lines at the end of the file, a blank one before them unless definitions stand there already."""
+    """Append lines to the file, after a blank line unless the file ends with definitions."""
     end = len(log.content)
-    newline = newline_at(log.content, end)
-    ends_with_newline = is_after_newline(log.content, end)
-    needs_no_blank_line = is_after_blank_line(log.content, end) or (log.links and log.links[-1].end == end)
-    prefix = (b"" if ends_with_newline else newline) + (b"" if needs_no_blank_line else newline)
-    inserted_text = newline.join(line.encode() for line in lines)
-    return TextEdit(start=end, end=end, replacement=prefix + inserted_text + (newline if ends_with_newline else b""))
+    return insert_lines(log.content, end, lines, blank_before=not (log.links and log.links[-1].end == end))
 
 
 def is_oldest_first(newer_link: Link | None, older_link: Link | None) -> bool:
-    """Tell whether definitions stand oldest first, from the one of a newer version and one of an older."""
+    """Return whether definitions are sorted oldest first, judging by two of them."""
     return bool(newer_link and older_link and newer_link.start > older_link.start)

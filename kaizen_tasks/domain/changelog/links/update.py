@@ -1,4 +1,4 @@
-"""The links of a new release, in the manner of those that the file has."""
+"""Links of a new release, in the style of the file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.edit import TextEdit
+from kaizen_tasks.domain.changelog.edit import TextEdit, insert_lines
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url
 from kaizen_tasks.domain.changelog.links.style import (
     append_lines,
     infer_compare_url,
-    insert_after,
-    insert_before,
     is_oldest_first,
     is_top_level,
     recent_links,
@@ -28,9 +26,15 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class LinkUpdate:
-    """What becomes of the links when a version is cut from the unreleased changes of a changelog.
+    """How the links change when a version is cut.
 
-    `tag` is the new version's, `previous_tag` that of the newest release in the file, if there is one.
+    Attributes:
+        log: the changelog before the cut.
+        unreleased: its `[Unreleased]` section.
+        version: the new version.
+        tag: the tag of the new version.
+        previous_tag: the tag of the newest release in the file; empty when there is none.
+        repository_url: the repository to link to when the file has no links yet.
     """
 
     log: Changelog
@@ -42,13 +46,13 @@ class LinkUpdate:
 
     @property
     def heading_target(self) -> str:
-        """Return what follows the brackets of the new heading where headings carry their links themselves."""
+        """Return the `(url)` of the new heading, if headings contain their links."""
         model = self.log.newest_release or self.unreleased
         compare_url = self._unreleased_compare_url() if model.title.url else None
         return f"({self._version_url(compare_url)})" if compare_url else ""
 
     def edits(self) -> tuple[TextEdit, ...]:
-        """Say which links to move on and which to add; none where no host can be told."""
+        """Return the edits that update and add links; none when no repository is known."""
         compare_url = self._unreleased_compare_url()
         if not compare_url:
             return ()
@@ -56,7 +60,7 @@ class LinkUpdate:
         return (*self._update_unreleased_links(next_url), *self._add_definitions(compare_url, next_url))
 
     def _unreleased_compare_url(self) -> CompareUrl | None:
-        """Return the comparison of the previous release with what is unreleased."""
+        """Return the comparison of the previous release with `HEAD`."""
         link = self.log.link(self.unreleased.title.label)
         existing_url = parse_compare_url(link.url if link else self.unreleased.title.url)
         if existing_url and (newest := self.log.newest_release) and is_tag_of(existing_url.older, newest.title.name):
@@ -69,7 +73,7 @@ class LinkUpdate:
         return attrs.evolve(compare_url, newer=self.tag).url if compare_url.older else tag_url(compare_url, self.tag)
 
     def _update_unreleased_links(self, url: str) -> Iterator[TextEdit]:
-        """Let the link of `[Unreleased]` start at the new version, if it is a comparison."""
+        """Make the link of `[Unreleased]` start at the new version, if it is a comparison."""
         section = self.unreleased
         inline_url, link = section.title.url, self.log.link(section.title.label)
         if inline_url and parse_compare_url(inline_url):
@@ -79,7 +83,7 @@ class LinkUpdate:
             yield TextEdit(start=link.url_start, end=link.url_end, replacement=url.encode())
 
     def _add_definitions(self, compare_url: CompareUrl, next_url: str) -> Iterator[TextEdit]:
-        """Add the definitions that the headings ask for and that are not there."""
+        """Add missing definitions for the headings of `[Unreleased]` and the new version."""
         title, newest = self.unreleased.title, self.log.newest_release
         model = newest.title if newest else attrs.evolve(title, prefix="")
         label = model.prefix + self.version
@@ -92,14 +96,16 @@ class LinkUpdate:
             yield self._insert_definitions(lines, self.log.link(title.label))
 
     def _insert_definitions(self, lines: list[str], unreleased_link: Link | None) -> TextEdit:
-        """Keep the newest on top, or at the bottom where the file has it so."""
+        """Insert definitions in the order of the file: newest first, or last."""
         newest, second_newest = [*recent_links(self.log, 2), None, None][:2]
         oldest_first = (
             is_oldest_first(unreleased_link, newest) if unreleased_link else is_oldest_first(newest, second_newest)
         )
         ordered_lines = lines[::-1] if oldest_first else lines
         if unreleased_link and is_top_level(self.log, unreleased_link):
-            return (insert_before if oldest_first else insert_after)(self.log, unreleased_link, ordered_lines)
-        if newest:
-            return (insert_after if oldest_first else insert_before)(self.log, newest, ordered_lines)
-        return append_lines(self.log, ordered_lines)
+            offset = unreleased_link.start if oldest_first else unreleased_link.end
+        elif newest:
+            offset = newest.end if oldest_first else newest.start
+        else:
+            return append_lines(self.log, ordered_lines)
+        return insert_lines(self.log.content, offset, ordered_lines)

@@ -1,1 +1,1 @@
-"""Checks of a changelog, and the corrections that can be made automatically."""
+"""Checks of a changelog, and automatic fixes."""

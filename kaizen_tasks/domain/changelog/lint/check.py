@@ -1,4 +1,4 @@
-"""Checking a changelog: every problem at once, in the order of the file."""
+"""Check a changelog: all problems at once, in the order of the file."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def check_changelog(
     today: dt.date,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
 ) -> tuple[LintProblem, ...]:
-    """Find everything that is wrong with a changelog.
+    """Return every problem of a changelog.
 
     Args:
         content: the changelog.
-        version: what the VERSION file says; None leaves that rule out.
-        tags: the versions that are tagged; None, or none at all, leaves these rules out.
-        repository_url: makes links expected in a file that has none.
-        today: later dates are wrong.
+        version: the version in the VERSION file; None skips the rule about it.
+        tags: the tagged versions; None or an empty sequence skips the rules about them.
+        repository_url: the repository; makes links required in a file without links.
+        today: later dates are problems.
         tag_pattern: how versions are tagged.
 
     Raises:
-        Refused: lists or quotations are nested too deeply to be read.
+        Refused: lists or quotations are nested too deeply to be parsed.
     """
     position = find_decode_error(content)
     if position:

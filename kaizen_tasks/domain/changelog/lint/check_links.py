@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.compare_url import is_tag_of, parse_compare_url
-from kaizen_tasks.domain.changelog.links.index import normalize_label
+from kaizen_tasks.domain.changelog.links.index import normalize_label, used_keys
 from kaizen_tasks.domain.changelog.links.style import infer_compare_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
@@ -16,13 +15,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
-_LABEL_USE = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
-
 
 def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
-    """Return the sections whose heading asks for a link that nobody defines.
+    """Return the sections whose bracketed heading has no link definition.
 
-    None do in a file without any such link, unless the repository is known; nor without a release.
+    A file without a release, or without links and a known repository, needs none.
     """
     if not log.newest_release or not infer_compare_url(log, repository_url):
         return ()
@@ -38,7 +35,7 @@ def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Secti
 
 
 def missing_links(context: LintContext) -> Iterator[LintProblem]:
-    """Find headings in brackets that lead nowhere."""
+    """Yield bracketed headings without a link."""
     for section in unlinked_sections(context.log, context.repository_url):
         yield LintProblem(
             line=section.line,
@@ -49,30 +46,29 @@ def missing_links(context: LintContext) -> Iterator[LintProblem]:
 
 
 def dead_links(context: LintContext) -> Iterator[LintProblem]:
-    """Find definitions that nothing uses."""
+    """Yield definitions that are not used."""
     log = context.log
-    used_keys = _used_keys(log)
+    keys = used_keys(_text_without_definitions(log))
     for link in log.links:
-        if link.key not in used_keys:
+        if link.key not in keys:
             yield LintProblem(
                 line=link.line,
                 rule="link-dead",
-                message=f"nothing uses the link [{link.label}]",
-                fix="remove it, or add the section that it belongs to",
+                message=f"the link [{link.label}] is not used",
+                fix="remove it, or add the section it belongs to",
             )
 
 
-def _used_keys(log: Changelog) -> set[str]:
+def _text_without_definitions(log: Changelog) -> str:
     content, position, pieces = log.content, 0, []
     for link in log.links:
         pieces.append(content[position : link.start])
         position = link.end
-    text = b"".join([*pieces, content[position:]]).decode()
-    return {normalize_label(label) for label in _LABEL_USE.findall(text)}
+    return b"".join([*pieces, content[position:]]).decode()
 
 
 def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
-    """Find links that compare other versions than those of the heading and the release before."""
+    """Yield links that do not compare the version with the previous one."""
     for section in context.log.sections:
         link = context.log.link_by_key.get(normalize_label(section.title.label))
         compare_url = parse_compare_url(link.url if link else section.title.url)
@@ -82,7 +78,7 @@ def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
                 line=link.line if link else section.line,
                 rule="link-range",
                 message=f"the link of [{section.title.label}] {error}",
-                fix="compare with the release before",
+                fix="compare with the previous release",
             )
 
 
@@ -95,6 +91,6 @@ def _compare_error(context: LintContext, section: Section, compare_url: CompareU
         return ""
     if not is_tag_of(compare_url.newer, section.title.name):
         return f"ends at {compare_url.newer}"
-    previous = context.previous_versions.get(section.version)
+    previous = context.log.previous_versions.get(section.version)
     is_correct = previous is None or is_tag_of(compare_url.older, str(previous))
     return "" if is_correct else f"starts at {compare_url.older}, not at {previous}"

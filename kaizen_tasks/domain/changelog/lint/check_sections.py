@@ -1,4 +1,4 @@
-"""Rules about what stands below the headings of releases."""
+"""Rules about `[Unreleased]`, types and entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find that `[Unreleased]` is missing, there twice, or not on top."""
+    """Yield that `[Unreleased]` is missing, duplicated, or not on top."""
     log = context.log
     unreleased_sections = [section for section in log.sections if section.is_unreleased]
     if not unreleased_sections:
@@ -30,27 +30,27 @@ def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
         yield LintProblem(
             line=section.line,
             rule="unreleased-duplicate",
-            message=f"[Unreleased] is there already, at line {unreleased_sections[0].line}",
-            fix="join the two",
+            message=f"duplicate of [Unreleased] at line {unreleased_sections[0].line}",
+            fix="merge the two",
         )
     if unreleased_sections and log.sections[0] is not unreleased_sections[0]:
         yield LintProblem(
             line=unreleased_sections[0].line,
             rule="unreleased-order",
-            message="[Unreleased] stands below a release",
+            message="[Unreleased] is below a release",
             fix="move it above the newest release",
         )
 
 
 def section_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find what is wrong below each heading."""
+    """Yield the problems in the content of each section."""
     for section in context.log.sections:
         if section.version and section.is_empty:
             yield LintProblem(
                 line=section.line,
                 rule="section-empty",
-                message=f"{section.title.label} says nothing",
-                fix="say what changed, or remove the section",
+                message=f"{section.title.label} is empty",
+                fix="add what changed, or remove the section",
             )
         yield from _untyped_entries(section)
         yield from _unknown_types(section)
@@ -64,7 +64,7 @@ def _untyped_entries(section: Section) -> Iterator[LintProblem]:
         yield LintProblem(
             line=entry.line,
             rule="entry-untyped",
-            message="this entry stands under no type of change",
+            message="this entry has no type of change",
             fix=f"put it under one of {', '.join(CHANGE_TYPES)}",
         )
 
@@ -78,7 +78,7 @@ def _unknown_types(section: Section) -> Iterator[LintProblem]:
             line=group.line,
             column=5,
             rule="type-unknown",
-            message=f"{group.name!r} is no type of change",
+            message=f"{group.name!r} is not a type of change",
             fix=f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(CHANGE_TYPES)}",
         )
 
@@ -102,13 +102,13 @@ def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=group.line,
                 rule="group-duplicate",
-                message=f"{group.name} is there already, at line {first_group.line}",
-                fix="join the two",
+                message=f"duplicate of {group.name} at line {first_group.line}",
+                fix="merge the two",
             )
 
 
 def _misordered_groups(section: Section) -> Iterator[LintProblem]:
-    """Name the first type that should stand higher: the others follow from it."""
+    """Yield the first type that is too low; the others follow from it."""
     typed_groups = [group for group in section.groups if group.type]
     ranks = [CHANGE_TYPES.index(group.type) for group in typed_groups if group.type]
     for group, rank, previous_rank in zip(typed_groups[1:], ranks[1:], ranks, strict=False):
@@ -116,7 +116,7 @@ def _misordered_groups(section: Section) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=group.line,
                 rule="group-order",
-                message=f"{group.name} stands below {CHANGE_TYPES[previous_rank]}",
+                message=f"{group.name} is below {CHANGE_TYPES[previous_rank]}",
                 fix=f"the order is {', '.join(CHANGE_TYPES)}",
             )
             return

@@ -1,4 +1,4 @@
-"""Rules about versions and dates, and about their agreement with VERSION and the tags."""
+"""Rules about versions and dates, and their agreement with VERSION and the tags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def heading_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find headings that name no version, or one that is there already."""
+    """Yield headings without a version, and duplicate versions."""
     first_by_name: dict[str, Section] = {}
     for section in context.log.releases:
         if not section.version:
@@ -23,7 +23,7 @@ def heading_problems(context: LintContext) -> Iterator[LintProblem]:
                 line=section.line,
                 column=_column_of(section, section.title.name),
                 rule="version-unknown",
-                message=f"{section.title.name!r} is no semantic version",
+                message=f"{section.title.name!r} is not a semantic version",
                 fix="write the heading as '## [1.2.3] - YYYY-MM-DD'",
             )
             continue
@@ -32,8 +32,8 @@ def heading_problems(context: LintContext) -> Iterator[LintProblem]:
             yield LintProblem(
                 line=section.line,
                 rule="version-duplicate",
-                message=f"{section.title.name} is there already, at line {first_section.line}",
-                fix="join the two",
+                message=f"duplicate of {section.title.name} at line {first_section.line}",
+                fix="merge the two",
             )
 
 
@@ -42,14 +42,14 @@ def _column_of(section: Section, text: str) -> int:
 
 
 def order_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find releases that stand above a newer one, or are dated before an older one."""
+    """Yield releases above a newer one, or dated before an older one."""
     pairs = zip(context.versioned_sections, context.versioned_sections[1:], strict=False)
     for (upper_version, upper_section), (version, section) in pairs:
         if version > upper_version:
             yield LintProblem(
                 line=section.line,
                 rule="version-order",
-                message=f"{version} stands below {upper_version}",
+                message=f"{version} is below {upper_version}",
                 fix="put the newest release on top",
             )
         elif upper_section.date and section.date and upper_section.date < section.date:
@@ -63,7 +63,7 @@ def order_problems(context: LintContext) -> Iterator[LintProblem]:
 
 
 def date_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find dates that are missing, malformed, impossible, or still to come."""
+    """Yield dates that are missing, malformed, impossible, or in the future."""
     for _, section in context.versioned_sections:
         rule, message = _date_problem(context, section)
         if rule:
@@ -72,7 +72,7 @@ def date_problems(context: LintContext) -> Iterator[LintProblem]:
                 column=_column_of(section, section.title.date_text) if section.title.date_text else 1,
                 rule=rule,
                 message=f"{section.title.label} {message}",
-                fix="write the day of the release as YYYY-MM-DD",
+                fix="write the date of the release as YYYY-MM-DD",
             )
 
 
@@ -81,7 +81,7 @@ def _date_problem(context: LintContext, section: Section) -> tuple[str, str]:
     if not date_text:
         return "date-missing", "has no date"
     if date:
-        return ("date-future", f"is dated {date_text}, which is still to come") if date > context.today else ("", "")
+        return ("date-future", f"is dated {date_text}, which is in the future") if date > context.today else ("", "")
     are_digits = [part.isascii() and part.isdigit() for part in date_text.split("-")]
     if are_digits == [True] * 3 and len(date_text) == 10:
         return "date-impossible", f"is dated {date_text}, a day that does not exist"
@@ -89,10 +89,10 @@ def _date_problem(context: LintContext, section: Section) -> tuple[str, str]:
 
 
 def tag_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find releases without a tag and tags without a release.
+    """Yield releases without a tag, and tags without a section.
 
-    A project may have begun to tag late, so only what is above its first tag needs one; the version in
-    VERSION is being released. Pre-releases need no section.
+    Releases older than the first tag need no tag, nor does the version in VERSION, which is being released.
+    Pre-releases need no section.
     """
     tags = set(context.tags or ())
     if not tags:
@@ -120,12 +120,12 @@ def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem
         line=next_older_section.line if next_older_section else last_line,
         rule="tag-unlisted",
         message=f"the tag {context.tag_pattern.format(version)} has no section",
-        fix=f"say here what {version} changed",
+        fix=f"add a section with what {version} changed",
     )
 
 
 def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Find that VERSION is behind the newest release, or ahead of it with nothing to release."""
+    """Yield that VERSION is behind the newest release, or ahead of it without unreleased entries."""
     version = context.version
     newest_release = max(context.versioned_sections, key=lambda release: release[0], default=None)
     unreleased = context.log.unreleased
@@ -135,13 +135,13 @@ def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
         yield LintProblem(
             line=newest_release[1].line,
             rule="version-behind",
-            message=f"VERSION says {version}, the newest section is {newest_release[0]}",
+            message=f"VERSION is {version}, the newest section is {newest_release[0]}",
             fix=f"write {newest_release[0]} into VERSION, or remove the section",
         )
     elif newest_release and version > newest_release[0] and (unreleased is None or unreleased.is_empty):
         yield LintProblem(
             line=unreleased.line if unreleased else newest_release[1].line,
             rule="version-ahead",
-            message=f"VERSION says {version}, and nothing says what it changes",
-            fix="add it: inv changelog.add --type fixed --text '...'",
+            message=f"VERSION is {version}, which has no entries",
+            fix="add one: inv changelog.add --type fixed --text '...'",
         )

@@ -1,4 +1,4 @@
-"""Mending what needs no judgement: misspelt types, the order of types, missing links."""
+"""Automatic fixes: misspelt types, the order of types, missing links."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
+from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
 from kaizen_tasks.domain.changelog.links.style import (
     append_lines,
     infer_compare_url,
-    insert_after,
-    insert_before,
     is_oldest_first,
     is_top_level,
     recent_links,
@@ -33,15 +31,15 @@ if TYPE_CHECKING:
 def fix_changelog(
     content: bytes, *, repository_url: str | None, tag_pattern: TagPattern = DEFAULT_TAG_PATTERN
 ) -> bytes:
-    """Mend what is mechanical and leave everything else to a person.
+    """Return the changelog with everything fixed that can be fixed automatically.
 
     Args:
         content: the changelog.
-        repository_url: where links lead when the file has none to learn from.
+        repository_url: the repository to link to when the file has no links yet.
         tag_pattern: how versions are tagged.
 
     Raises:
-        Refused: the changelog cannot be read.
+        Refused: the changelog cannot be parsed.
     """
     log = _apply_if_equivalent(parse_changelog(content), _spelling_edits)
     log = _apply_if_equivalent(log, _order_edits)
@@ -49,7 +47,7 @@ def fix_changelog(
 
 
 def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url: str | None) -> bytes:
-    """Add links, unless they would not be read as such, or anything else would be read differently."""
+    """Add links, unless they would not be parsed as links, or anything else would be parsed differently."""
     if not link_edits:
         return log.content
     result = parse_changelog(apply_edits(log.content, link_edits))
@@ -60,7 +58,7 @@ def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url:
 
 
 def _apply_if_equivalent(log: Changelog, section_edits: Callable[[Section], Iterator[TextEdit]]) -> Changelog:
-    """Change every section, unless afterwards anything is read that was not there before."""
+    """Edit every section, unless the entries would be parsed differently."""
     edits = [edit for section in log.sections for edit in section_edits(section)]
     if not edits:
         return log
@@ -77,7 +75,7 @@ def _headings_and_texts(log: Changelog) -> list[tuple[str, list[str]]]:
 
 
 def _spelling_edits(section: Section) -> Iterator[TextEdit]:
-    """Correct types that can mean one thing only, unless that is there as well."""
+    """Yield edits that correct misspelt types, unless the section has the correct one as well."""
     present_names = {group.name for group in section.groups}
     for group in section.groups:
         correct_name = group.type or nearest_type(group.name)
@@ -88,7 +86,7 @@ def _spelling_edits(section: Section) -> Iterator[TextEdit]:
 
 
 def _order_edits(section: Section) -> Iterator[TextEdit]:
-    """Put groups into the order of the types; the blank lines between them stay where they are."""
+    """Yield edits that sort groups by type; the blank lines between them stay."""
     groups = section.groups
     types = [group.type for group in groups]
     if None in types or len(set(types)) < len(types):
@@ -106,7 +104,7 @@ def _group_text(section: Section, group: Group) -> TextEdit:
 
 
 def _link_edits(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[TextEdit]:
-    """Define missing links beside those of the releases next to them."""
+    """Yield edits that define missing links next to those of adjacent releases."""
     lines = dict(_missing_lines(log, repository_url, tag_pattern))
     oldest_first = is_oldest_first(*[*recent_links(log, 2), None, None][:2])
     labels = [section.title.label for section in log.sections]
@@ -129,18 +127,17 @@ def _insert_next_to(
     position_above = max((candidate for candidate in defined_positions if candidate < position), default=None)
     link = log.link(labels[defined_positions[0] if position_above is None else position_above])
     assert link
-    return insert_before(log, link, [line]) if position_above is None else insert_after(log, link, [line])
+    return insert_lines(log.content, link.start if position_above is None else link.end, [line])
 
 
 def _missing_lines(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[tuple[str, str]]:
     template = infer_compare_url(log, repository_url)
     if not template:
         return
-    versions = sorted({section.version for section in log.releases if section.version})
-    previous_versions = dict(zip(versions[1:], versions, strict=False))
+    newest_version = max((section.version for section in log.releases if section.version), default=None)
     for section in unlinked_sections(log, repository_url):
         version = section.version
-        older_version = previous_versions.get(version) if version else versions[-1]
+        older_version = log.previous_versions.get(version) if version else newest_version
         newer_ref = tag_pattern.format(version) if version else "HEAD"
         url = (
             attrs.evolve(template, older=tag_pattern.format(older_version), newer=newer_ref).url

@@ -1,4 +1,4 @@
-"""What can be wrong with a changelog, and what is needed to tell."""
+"""Problems of a changelog, and the context in which they are found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class LintProblem:
-    """One thing that is wrong, where, and how to mend it; line and column count from 1."""
+    """A problem with its rule, its place and its fix; line and column count from 1."""
 
     line: int
     column: int = 1
@@ -32,7 +32,7 @@ class LintProblem:
 
 @attrs.frozen(kw_only=True)
 class LintContext:
-    """A changelog, and what is known around it; None where it is not known."""
+    """A changelog and its project; None for what is unknown."""
 
     log: Changelog
     version: Version | None
@@ -43,11 +43,5 @@ class LintContext:
 
     @functools.cached_property
     def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:
-        """Return the releases that name a version, in the order of the file."""
+        """Return the releases with a version, in the order of the file."""
         return tuple((section.version, section) for section in self.log.releases if section.version)
-
-    @functools.cached_property
-    def previous_versions(self) -> dict[Version, Version]:
-        """Return for every version the highest one below it."""
-        versions = sorted({version for version, _ in self.versioned_sections})
-        return dict(zip(versions[1:], versions, strict=False))

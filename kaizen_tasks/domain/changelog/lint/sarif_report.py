@@ -1,4 +1,4 @@
-"""Problems in the format that code hosts show beside the lines of a change.
+"""Problems as SARIF, which code hosts show next to the lines of a change.
 
 Specification: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
-    """Write problems as a SARIF 2.1.0 log.
+    """Return problems as a SARIF 2.1.0 document.
 
     Args:
-        problems: what `check` found.
-        path: of the changelog, relative to the root of the repository.
+        problems: the problems of a changelog.
+        path: path of the changelog, relative to the root of the repository.
     """
     import json
     from urllib.parse import quote

@@ -1,1 +1,1 @@
-"""The part of CommonMark that a changelog needs to be edited without losing a byte."""
+"""Lines and blocks of Markdown, with their offsets in the file."""

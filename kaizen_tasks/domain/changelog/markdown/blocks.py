@@ -1,7 +1,7 @@
 """The outermost blocks of Markdown with their lines: read by markdown-it, or at once where the text is plain.
 
-markdown-it takes longer to import than a release takes to cut, so headings of level 3 with lists below them, which is
-all that most changelogs have under `[Unreleased]`, are read without it.
+markdown-it takes longer to import than a release takes to cut, so headings of level 3, lists and comments of one line,
+which is all that most changelogs have under `[Unreleased]`, are read without it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _KIND_BY_TOKEN: Final[dict[str, BlockKind]] = {
 }
 _PLAIN_LINE = re.compile(
     r"(?P<blank>[ \t]*)|###[ ](?P<heading>\w+(?:[ ]\w+)*)[ \t]*|(?P<item>[-*+][ ](?=\S).*\w.*)|(?P<rest>[ ]{2}.*)"
+    r"|(?P<html><!--.*-->[ \t]*)"
 )
 _ITEM_MARKER = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])")
 
@@ -85,7 +86,7 @@ def parse_blocks(lines: Sequence[str]) -> BlockStructure:
 
 
 def parse_plain_blocks(lines: Sequence[str]) -> tuple[Block, ...] | None:
-    """Read headings of level 3 and lists below them; return None where anything else is in the text."""
+    """Return the headings of level 3, list items and comments of a text; None where it contains anything else."""
     blocks: list[Block] = []
     for number, line in enumerate(lines):
         match = _PLAIN_LINE.fullmatch(line)
@@ -100,6 +101,8 @@ def parse_plain_blocks(lines: Sequence[str]) -> tuple[Block, ...] | None:
             blocks.append(heading)
         elif match.lastgroup == "item":
             blocks.append(Block(kind="item", first_line=number, end_line=number + 1, content_start=2, indent=2))
+        elif match.lastgroup == "html":
+            blocks.append(Block(kind="html", first_line=number, end_line=number + 1))
     return tuple(blocks)
 
 

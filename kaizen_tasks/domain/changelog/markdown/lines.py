@@ -1,4 +1,4 @@
-"""Lines of bytes: where they begin and end, and how. Only LF, CR LF and CR end a line, as in CommonMark."""
+"""Lines of bytes: their offsets and line endings, which are LF, CR LF and CR as in CommonMark."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LONE_CR = re.compile(rb"\r(?!\n)")
 
 @attrs.frozen(kw_only=True)
 class Lines:
-    """Lines without their endings, and the offset of each; one more offset for the end."""
+    """Lines without their endings, and their offsets, with one more for the end."""
 
     texts: tuple[str, ...]
     offsets: tuple[int, ...]
 
 
 def split_lines(content: bytes, start: int = 0, end: int | None = None) -> Lines:
-    """Split a span of UTF-8 into lines; a last one of white space alone, without an ending, is none."""
+    """Split a span of UTF-8 into lines; a last line of only white space without an ending is left out."""
     end = len(content) if end is None else end
     raw_lines = _split_keeping_ends(content, start, end)
     if raw_lines and not raw_lines[-1].strip(b" \t"):
@@ -39,7 +39,7 @@ def split_lines(content: bytes, start: int = 0, end: int | None = None) -> Lines
 
 
 def _split_keeping_ends(content: bytes, start: int, end: int) -> list[bytes]:
-    """Cut behind line endings; splitting is five times faster than matching, but knows one ending only."""
+    """Split after line endings; `bytes.split` is five times faster than the pattern, but handles only LF."""
     if content.find(b"\r", start, end) >= 0:
         return _LINE.findall(content, start, end)
     pieces = content[start:end].split(b"\n")
@@ -52,7 +52,7 @@ def _decode_line(line: bytes) -> str:
 
 
 def has_lone_cr(content: bytes) -> bool:
-    """Tell whether some line ends in CR alone, as before Mac OS X or after a broken conversion."""
+    """Return whether a line ends in CR alone, as on old Macs or after a broken conversion."""
     return b"\r" in content and bool(_LONE_CR.search(content))
 
 
@@ -69,7 +69,7 @@ def line_numbers(content: bytes, offsets: Iterable[int]) -> list[int]:
 
 
 def newline_at(content: bytes, offset: int) -> bytes:
-    """Return how the line at an offset ends; the last one ends as the one before it."""
+    """Return the ending of the line at an offset; for the last line, that of the line before."""
     match = re.compile(rb"\r\n?|\n").search(content, offset)
     if match:
         return match.group()
@@ -78,21 +78,26 @@ def newline_at(content: bytes, offset: int) -> bytes:
 
 
 def newline_before(content: bytes, offset: int) -> bytes:
-    """Return how the line above an offset ends; the first one ends as the one at the offset."""
+    """Return the ending of the line before an offset; for the first line, that of the line at the offset."""
     preceding_bytes = content[max(offset - 2, 0) : offset]
     if preceding_bytes.endswith((b"\r\n", b"\n", b"\r")):
         return preceding_bytes if preceding_bytes == b"\r\n" else preceding_bytes[-1:]
     return newline_at(content, offset)
 
 
-def is_after_newline(content: bytes, offset: int) -> bool:
-    """Tell whether a line ends right before an offset."""
-    return content[max(offset - 1, 0) : offset] in {b"\n", b"\r"}
+def is_line_start(content: bytes, offset: int) -> bool:
+    """Return whether a line starts at an offset."""
+    return content[max(offset - 1, 0) : offset] in {b"", b"\n", b"\r"} or _is_file_start(content, offset)
 
 
 def is_after_blank_line(content: bytes, offset: int) -> bool:
-    """Tell whether a blank line ends right before an offset."""
-    return content[max(offset - 3, 0) : offset].endswith((b"\n\n", b"\n\r\n", b"\r\r"))
+    """Return whether a blank line, or nothing, is before an offset."""
+    before = content[max(offset - 3, 0) : offset]
+    return before.endswith((b"\n\n", b"\n\r\n", b"\r\r")) or _is_file_start(content, offset)
+
+
+def _is_file_start(content: bytes, offset: int) -> bool:
+    return content[: min(offset, len(BOM) + 1)] in {b"", BOM}
 
 
 def find_decode_error(content: bytes) -> tuple[int, int] | None:
@@ -109,10 +114,10 @@ def find_decode_error(content: bytes) -> tuple[int, int] | None:
 
 
 def require_utf8(content: bytes) -> None:
-    """Refuse bytes that are not UTF-8.
+    """Require valid UTF-8.
 
     Raises:
-        Refused: with line and column of the first byte that cannot be decoded.
+        Refused: a byte cannot be decoded; the message has its line and column.
     """
     position = find_decode_error(content)
     if position:

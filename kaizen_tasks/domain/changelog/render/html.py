@@ -37,7 +37,7 @@ def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None
 
     Args:
         log: where link labels are looked up.
-        sections: what to show.
+        sections: the releases to show.
         base_url: makes relative links absolute.
     """
     markdown = _Markdown(base_url)
@@ -55,9 +55,12 @@ def _heading(section: Section) -> str:
 
 
 def _with_definitions(log: Changelog, section: Section) -> str:
-    """Put the definitions first, where nothing in the section can hide them."""
+    """Return the text of a section after its definitions, which come first so that no open fence hides them.
+
+    The line feed at the end prevents an error in markdown-it-py for some comments in quotations.
+    """
     body = body_markdown(section)
-    return "\n".join(used_definitions(log, body)) + "\n\n" + body
+    return "\n".join(used_definitions(log, body)) + f"\n\n{body}\n"
 
 
 class _Markdown(MarkdownIt):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.links.index import Link, normalize_label
+from kaizen_tasks.domain.changelog.links.index import Link, used_keys
 from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
 
 if TYPE_CHECKING:
@@ -14,15 +13,13 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]")
-
 
 def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
     """Return the body of one release as written, or several releases with their headings, then the links they use.
 
     Args:
         log: where link labels are looked up.
-        sections: what to show.
+        sections: the releases to show.
         base_url: makes relative links absolute.
     """
     if len(sections) == 1:
@@ -44,8 +41,7 @@ def _decode_span(section: Section, start: int) -> str:
 
 def used_definitions(log: Changelog, text: str, *, base_url: str | None = None) -> list[str]:
     """Return a definition for every label that a text uses, wherever the file defines it."""
-    keys = dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
-    return [_definition_line(log.link_by_key[key], base_url) for key in keys if key in log.link_by_key]
+    return [_definition_line(log.link_by_key[key], base_url) for key in used_keys(text) if key in log.link_by_key]
 
 
 def _definition_line(link: Link, base_url: str | None) -> str:
@@ -54,14 +50,14 @@ def _definition_line(link: Link, base_url: str | None) -> str:
 
 
 def to_json(section: Section) -> str:
-    """Return one release: version, date, yanked, summary and the groups with their entries."""
+    """Return a release as JSON: version, date, yanked, summary and the groups with their entries."""
     import json
 
     return json.dumps(_release_document(section), ensure_ascii=False, indent=2) + "\n"
 
 
 def to_json_list(sections: Sequence[Section]) -> str:
-    """Return several releases as a list of what `to_json` gives for one."""
+    """Return several releases as a JSON list."""
     import json
 
     return json.dumps([_release_document(section) for section in sections], ensure_ascii=False, indent=2) + "\n"

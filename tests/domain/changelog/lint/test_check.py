@@ -1,4 +1,4 @@
-"""Checking names every problem with its place and its cure; fixing mends what needs no judgement."""
+"""Problems of a changelog, and automatic fixes."""
 
 import json
 
@@ -36,7 +36,7 @@ def rules(
     ]
 
 
-def test_finds_nothing_wrong_in_an_orderly_file() -> None:
+def test_orderly_file_has_no_problems() -> None:
     assert problems(ORDERLY, at="1.2.0", tags=("1.0.0", "1.1.0"), repository_url="https://github.com/o/r") == []
 
 
@@ -79,7 +79,7 @@ R = "## [1.0.0] - 2026-01-01\n### Added\n- a\n"
         (b"a\n\xff", ["2:1 not-utf8"]),
     ],
 )
-def test_finds_each_problem_at_its_place(content: str, found: list[str]) -> None:
+def test_each_problem_has_its_place(content: str, found: list[str]) -> None:
     assert rules(content) == found
 
 
@@ -91,11 +91,11 @@ def test_finds_each_problem_at_its_place(content: str, found: list[str]) -> None
         ("1.2.0", []),
     ],
 )
-def test_compares_with_the_version_file(at: str, found: list[str]) -> None:
+def test_version_file_is_compared_with_the_newest_release(at: str, found: list[str]) -> None:
     assert rules(ORDERLY, at=at) == found
 
 
-def test_finds_a_version_that_nothing_describes() -> None:
+def test_version_without_entries_is_a_problem() -> None:
     assert rules(cut(ORDERLY), at="1.3.0") == ["3:1 version-ahead"]
 
 
@@ -110,21 +110,21 @@ def test_finds_a_version_that_nothing_describes() -> None:
         (("1.0.0", "1.0.5", "1.1.0", "1.1.0-rc.1"), "1.1.0", ["23:1 tag-unlisted"]),
     ],
 )
-def test_compares_with_the_tags(tags: tuple[str, ...], at: str, found: list[str]) -> None:
+def test_tags_are_compared_with_the_sections(tags: tuple[str, ...], at: str, found: list[str]) -> None:
     assert rules(ORDERLY, at=at, tags=tags) == found
 
 
-def test_expects_links_once_the_repository_is_known() -> None:
+def test_links_are_required_when_the_repository_is_known() -> None:
     assert rules(U + R) == []
     assert rules(U + R, repository_url="https://h/o/r") == ["1:1 link-missing", "2:1 link-missing"]
 
 
-def test_names_the_nearest_type() -> None:
+def test_misspelt_type_has_the_nearest_one_as_its_fix() -> None:
     [problem] = problems(U + "### Addded\n- a\n")
-    assert str(problem) == "2: 'Addded' is no type of change, did you mean Added?"
+    assert str(problem) == "2: 'Addded' is not a type of change, did you mean Added?"
 
 
-def test_writes_problems_for_code_hosts() -> None:
+def test_problems_as_sarif() -> None:
     log = json.loads(to_sarif(problems(U + "### fixed\n- a\n"), path="a b/CHANGELOG.md"))
     [run] = log["runs"]
     [result] = run["results"]
@@ -149,16 +149,16 @@ def test_writes_problems_for_code_hosts() -> None:
         ("### Fixed\n- a\n### Added\n<div>\n- b\n", "### Fixed\n- a\n### Added\n<div>\n- b\n"),
     ],
 )
-def test_mends_types_and_their_order_where_it_is_safe(before: str, after: str) -> None:
+def test_types_and_their_order_are_fixed_where_it_is_safe(before: str, after: str) -> None:
     assert fix_changelog((U + before).encode(), repository_url=None) == (U + after).encode()
 
 
-def test_adds_missing_links_beside_their_neighbours() -> None:
+def test_missing_links_are_added_next_to_adjacent_releases() -> None:
     content = ORDERLY.replace(b"[1.1.0]: https://github.com/o/r/compare/v1.0.0...v1.1.0\n", b"")
     assert fix_changelog(content, repository_url=None) == ORDERLY
 
 
-def test_adds_all_links_for_a_known_repository() -> None:
+def test_all_links_are_added_for_a_known_repository() -> None:
     content = ORDERLY[: ORDERLY.index(b"\n[unreleased]: ")]
     expected = ORDERLY.replace(b"[unreleased]: ", b"[Unreleased]: ")
     assert fix_changelog(content, repository_url="https://github.com/o/r") == expected
@@ -173,7 +173,7 @@ def structural(content: bytes) -> list[str]:
 @example(b"## 1.0.0\n## [1.0.0]\n## [2.0.0]\n\n[2.0.0]: https://h/o/r/compare/v1.0.0...v2.0.0\n")
 @example(b"## [1.0.0] - 2020-01-01\n```")
 @example(b"## 1.0.0\n### fixed\n### Fixd\n- a\n")
-def test_fixing_again_changes_nothing(content: bytes) -> None:
+def test_fix_is_idempotent(content: bytes) -> None:
     try:
         once = fix_changelog(content, repository_url="https://h/o/r")
     except KaizenError:
@@ -182,7 +182,7 @@ def test_fixing_again_changes_nothing(content: bytes) -> None:
 
 
 @given(releasable())
-def test_own_releases_have_no_structural_problem_that_was_not_there(content: bytes) -> None:
+def test_cut_adds_no_structural_problem(content: bytes) -> None:
     try:
         before = {one.split()[1] for one in structural(content)}
         result = cut(content, to="7.7.7")
@@ -191,5 +191,5 @@ def test_own_releases_have_no_structural_problem_that_was_not_there(content: byt
     assert {one.split()[1] for one in structural(result)} <= before
 
 
-def test_takes_pre_releases_to_be_older_than_their_release() -> None:
+def test_pre_release_is_older_than_its_release() -> None:
     assert rules(U + R + R.replace("1.0.0", "1.0.0-rc.1")) == []

@@ -18,6 +18,7 @@ PLAIN_LINES = (
     *("", "  ", "\t", "### Added", "### Not fixed  ", "### [x]", "## x", "- a", "* b *", "+ `c`", "- - -", "* ***"),
     *("- ```", "- <!--", "- # d", "- > e", "- [f]: /u", "-  g", "- ", "-", "1. h", "  goes on", "    code", "  - i"),
     *("  ```", "  ---", "  ===", "  -->", "  \x0c", "text", "---", "===", "[j]: /u", "> k", "```", "- \u2028l", "- é"),
+    *("<!-- m -->", "<!-- n --> o", "<!--", "<!-->", "  <!-- p -->", "-->", "<p>"),
 )
 
 
@@ -48,7 +49,20 @@ def test_plain_text_has_the_blocks_that_markdown_it_finds(lines: list[str]) -> N
 
 
 def test_headings_and_lists_of_an_ordinary_section_are_plain() -> None:
-    lines = ["", "### Added", "", "- **A** thing", "  that goes on", "", "  - and nests", "", "### Fixed", "* a bug"]
+    lines = [
+        "",
+        "### Added",
+        "",
+        "- **A** thing",
+        "  that goes on",
+        "",
+        "  - and nests",
+        "",
+        "### Fixed",
+        "* a bug",
+        "",
+        "<!-- c -->",
+    ]
     assert parse_plain_blocks(lines) is not None
 
 

@@ -51,7 +51,7 @@ def test_html_block_is_text_and_a_comment_is_nothing() -> None:
 
 def test_fence_that_is_never_closed_hides_no_link_definition() -> None:
     log = parse_changelog(b"[a]: https://b\n\n## 1.0.0\n\n[a]\n\n```\nc\n")
-    assert '<p><a href="https://b">a</a></p>\n<pre><code>c</code></pre>' in to_html(log, log.sections)
+    assert '<p><a href="https://b">a</a></p>\n<pre><code>c\n</code></pre>' in to_html(log, log.sections)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,7 @@ def test_relative_links_are_resolved_against_the_base_url() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(nasty(), st.text(), st.text(alphabet="[]()`*_<>\\!:/ajs\x01\t\n&;\"'")).map(str.encode))
+@example(b"> - <!--\n> ")
 @example(b"[a](\x01javascript:b) [c](/\\evil.example) [d](javascript&Tab;:e) <a:b>")
 def test_hostile_changelog_has_harmless_html(content: bytes) -> None:
     try:

@@ -10,12 +10,12 @@ from kaizen_tasks.errors import KaizenError
 from tests.domain.changelog.documents import ORDERLY, nasty, unreleased
 
 
-def test_shows_the_body_of_one_release_as_written() -> None:
+def test_one_release_is_shown_as_written() -> None:
     log = parse_changelog(ORDERLY)
     assert to_markdown(log, log.releases[:1]) == "A word before.\n\n### Added\n\n- Old\n"
 
 
-def test_shows_several_releases_with_their_headings() -> None:
+def test_several_releases_are_shown_with_their_headings() -> None:
     log = parse_changelog(ORDERLY)
     text = to_markdown(log, log.releases)
     assert text.startswith("## [1.1.0] - 2026-02-03\n\nA word before.")
@@ -24,19 +24,19 @@ def test_shows_several_releases_with_their_headings() -> None:
     )
 
 
-def test_takes_along_the_definitions_that_are_used() -> None:
+def test_used_definitions_are_included() -> None:
     log = parse_changelog(unreleased("### Fixed\n- [a] `[b]`\n\n[a]: docs/a.md\n[c]: http://c\n"))
     text = to_markdown(log, log.sections, base_url="https://h/o/r/blob/v1")
     assert text == "### Fixed\n- [a] `[b]`\n\n[a]: https://h/o/r/blob/v1/docs/a.md\n"
 
 
-def test_makes_relative_links_absolute_but_not_in_code() -> None:
+def test_relative_links_are_made_absolute_except_in_code() -> None:
     log = parse_changelog(unreleased("- [a](b.md) [c](https://d) [e](#f) `[g](h)`\n\n~~~\n[i](j)\n~~~\n"))
     text = to_markdown(log, log.sections, base_url="https://h/x/")
     assert text == "- [a](https://h/x/b.md) [c](https://d) [e](#f) `[g](h)`\n\n~~~\n[i](j)\n~~~\n"
 
 
-def test_shows_a_release_as_json() -> None:
+def test_release_as_json() -> None:
     newer, older = parse_changelog(ORDERLY).releases
     assert json.loads(to_json(newer)) == {
         "version": "1.1.0",

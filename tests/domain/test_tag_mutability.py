@@ -1,4 +1,4 @@
-"""Which tags may move."""
+"""Tags that may be moved."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ WANTED = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=
         ("MUTABLE_WITH_EXCLUSION", ("latest",), False, False),
     ],
 )
-def test_knows_what_may_move(
+def test_exclusion_filter_reverses_the_setting(
     mutability: Mutability, filters: tuple[str, ...], versions_stay: bool, latest_moves: bool
 ) -> None:
-    """An exclusion turns the rule around for the tags that it names."""
     rules = TagMutability(mutability=mutability, exclusion_filters=filters)
 
     assert versions_stay == rules.protects_version_tags
@@ -43,8 +42,9 @@ def test_knows_what_may_move(
         ("MUTABLE_WITH_EXCLUSION", ("*",)),
     ],
 )
-def test_corrects_every_rule_that_is_wrong(mutability: Mutability, filters: tuple[str, ...]) -> None:
-    """Whatever stood there, versions stay and latest moves afterwards."""
+def test_protected_setting_has_immutable_versions_and_movable_latest(
+    mutability: Mutability, filters: tuple[str, ...]
+) -> None:
     assert TagMutability(mutability=mutability, exclusion_filters=filters).with_versions_protected() == WANTED
 
 
@@ -52,13 +52,11 @@ def test_corrects_every_rule_that_is_wrong(mutability: Mutability, filters: tupl
     "rules",
     [WANTED, TagMutability(mutability="MUTABLE_WITH_EXCLUSION", exclusion_filters=("v*",))],
 )
-def test_leaves_alone_what_is_right(rules: TagMutability) -> None:
-    """There is more than one way to be right."""
+def test_right_setting_is_kept(rules: TagMutability) -> None:
     assert rules.with_versions_protected() is rules
 
 
-def test_keeps_what_else_was_said_to_move() -> None:
-    """A team's own moving tags go on moving, as far as ECR takes so many filters."""
+def test_other_movable_tags_stay_movable_up_to_the_filter_limit() -> None:
     rules = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("dev-*", "cache"))
 
     assert rules.with_versions_protected().exclusion_filters == ("latest", "dev-*", "cache")
@@ -66,7 +64,6 @@ def test_keeps_what_else_was_said_to_move() -> None:
     assert len(many.with_versions_protected().exclusion_filters) == MAX_EXCLUSION_FILTERS
 
 
-def test_says_the_rules_in_words() -> None:
-    """The exclusion is named."""
+def test_mutability_in_words() -> None:
     assert str(WANTED) == "immutable except latest"
     assert str(TagMutability(mutability="MUTABLE")) == "mutable"

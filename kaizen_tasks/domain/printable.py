@@ -1,0 +1,8 @@
+"""Text from outside that is shown on a terminal."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """Replace control characters, which a terminal would obey, by question marks."""
+    return "".join(character if character.isprintable() else "?" for character in text)
