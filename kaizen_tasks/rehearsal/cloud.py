@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
 from kaizen_tasks.errors import KaizenError, Refused
 
 if TYPE_CHECKING:

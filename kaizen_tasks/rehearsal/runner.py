@@ -13,8 +13,7 @@ from typing import TextIO
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.adapters.console.events import EventType, RunEvent
-from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError, UsageError

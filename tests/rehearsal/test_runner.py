@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.console.events import EventReporter, RunEvent
-from kaizen_tasks.adapters.console.reporter import PlainReporter
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, RunEvent
+from kaizen_tasks.adapters.console.reporter import create_reporter
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.version import parse_version
@@ -63,10 +63,11 @@ def test_overrides_shorten_waits_and_keep_a_shorter_timeout(tmp_path: Path) -> N
         assert overrides[f"INVOKE_{name}"] == "0s"
 
 
-def test_step_timings_are_the_steps_that_ended(tmp_path: Path) -> None:
+def test_step_timings_are_the_steps_that_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release, deploy = Release(version=parse_version("v1.2.3")), StepLabel("deploy", "staging")
     path = tmp_path / "events"
-    reporter = EventReporter(PlainReporter(io.StringIO()), path, dry=False, clock=FakeClock())
+    monkeypatch.setenv(EVENTS_VARIABLE, str(path))
+    reporter = create_reporter(io.StringIO(), dry=False, clock=FakeClock())
     reporter.heading("web v1.2.3 → staging")
     reporter.decided(StepLabel("preflight"), Done("nothing blocks the release", release))
     reporter.decided(StepLabel("bump"), Done("VERSION is 1.2.3", release))
