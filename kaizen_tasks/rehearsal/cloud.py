@@ -90,13 +90,8 @@ def find_cloud(state: Path) -> Cloud | None:
     """Return the cloud that runs on a state folder, or None."""
     try:
         record = json.loads((state / STATE_FILE_NAME).read_bytes())
-        cloud = Cloud(
-            state=state,
-            pid=record["pid"],
-            endpoint_url=record["endpoint_url"],
-            region=record["region"],
-            account=record["account"],
-        )
+        fields = {name: record[name] for name in ("pid", "endpoint_url", "region", "account")}
+        cloud = Cloud(state=state, **fields)
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return cloud if _is_running(state) else None

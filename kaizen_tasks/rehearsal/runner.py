@@ -123,21 +123,6 @@ class RehearsalPlan:
 
 
 @frozen(kw_only=True)
-class StepTiming:
-    """A step that has ended.
-
-    Attributes:
-        step: its name and environment: `deploy staging`.
-        verdict: `done`, `failed`, `ok` or `already done`.
-        seconds: how long it acted; 0 when it did not.
-    """
-
-    step: str
-    verdict: str
-    seconds: float
-
-
-@frozen(kw_only=True)
 class CommandRun:
     """One command that was run.
 
@@ -146,7 +131,7 @@ class CommandRun:
         exit_code: its exit code.
         error: what it wrote to stderr.
         seconds: how long it took.
-        steps: its steps.
+        steps: the last event of each step that ended.
         changes: what it would have changed on AWS, and how often.
     """
 
@@ -154,7 +139,7 @@ class CommandRun:
     exit_code: int
     error: str
     seconds: float
-    steps: tuple[StepTiming, ...]
+    steps: tuple[RunEvent, ...]
     changes: Mapping[str, int]
 
 
@@ -289,18 +274,15 @@ class _CommandRunner:
             exit_code=result.returncode,
             error=error_text,
             seconds=time.monotonic() - started_at,
-            steps=step_timings(map(RunEvent.parse, self._events.read_new_lines())),
+            steps=finished_steps(map(RunEvent.parse, self._events.read_new_lines())),
             changes=count_changes(self._requests.read_new_lines()),
         )
 
 
-def step_timings(events: Iterable[RunEvent]) -> tuple[StepTiming, ...]:
-    """Return the steps that have ended, in order."""
-    return tuple(
-        StepTiming(step=f"{event.step} {event.environment}".rstrip(), verdict=event.verdict, seconds=event.seconds or 0)
-        for event in events
-        if event.type in {EventType.DECIDED, EventType.FINISHED} and event.verdict in FINAL_VERDICTS
-    )
+def finished_steps(events: Iterable[RunEvent]) -> tuple[RunEvent, ...]:
+    """Return the last event of each step that has ended."""
+    types = {EventType.DECIDED, EventType.FINISHED}
+    return tuple(event for event in events if event.type in types and event.verdict in FINAL_VERDICTS)
 
 
 def _list_refs(clone: ScratchClone) -> Mapping[str, str]:
