@@ -9,7 +9,7 @@ from docs.generating.markdown import code, page, table
 from kaizen_tasks import errors
 
 INTRODUCTION = """\
-A command exits with 0 only if the release is where it was meant to be. Every other code stands for a kind of failure.
+A command exits with 0 only if the release is where it was meant to be. Every other code is a kind of failure.
 An error has three lines at most: what went wrong and where, the current state, and what to type next. Problems of the
 configuration are an exception: each of them has a line.
 """

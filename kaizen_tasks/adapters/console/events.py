@@ -26,12 +26,12 @@ class EventType(StrEnum):
     """What happened. The values are the words of the file.
 
     Attributes:
-        HEADING: a command is about to change something; `text` says what and where.
+        HEADING: a command is about to start; `text` says what it will do, and where.
         DECIDED: a step has compared the actual state with the intended one; `verdict` and `reason` say what follows.
-        PROGRESS: a step that acts has come further; `reason` says how far.
+        PROGRESS: a step that acts reports its progress in `reason`.
         CHECKED: one of several checks of a step has ended; `verdict` is `ok` or `wrong`.
         FINISHED: a step that acted has ended; `verdict` is `done` or `failed`, `seconds` its duration.
-        NOTE: anything else that is shown; see `text`.
+        NOTE: any other line of the console, in `text`.
         ROLLOUT_STARTED: a release goes to several `environments`, in parallel.
         ENVIRONMENT_FINISHED: one environment of a rollout has ended; `verdict` is `complete` or `gave up`.
     """
@@ -63,13 +63,13 @@ class RunEvent:
         time: when, in UTC, as ISO 8601.
         pid: identifier of the process that writes.
         step: name of the step, such as `deploy`.
-        environment: the environment that it is about.
+        environment: name of the environment.
         verdict: `ok`, `wrong`, `already done`, `begin`, `would` (with `--dry`), `refused`, `done`, `failed`, `complete`
             or `gave up`.
-        reason: why, what will happen or what has happened, as people read it.
+        reason: what was found, what will happen or what has happened, in words.
         seconds: how long the step acted.
         environments: names of all environments of a rollout, in order.
-        text: what is shown, of an event that is about no single step.
+        text: the text of a heading or a note.
     """
 
     type: EventType = field(converter=EventType)

@@ -44,7 +44,7 @@ def make_reporter(stream: io.StringIO | None = None, *, dry: bool = False) -> Re
 def read_fields(path: Path) -> list[dict[str, object]]:
     """Return the fields of every line, except those that differ from run to run."""
     documents = [json.loads(line) for line in path.read_text().splitlines()]
-    return [{name: value for name, value in each.items() if name not in {"time", "pid"}} for each in documents]
+    return [{name: value for name, value in document.items() if name not in {"time", "pid"}} for document in documents]
 
 
 def report_everything(reporter: Reporter) -> None:

@@ -197,12 +197,12 @@ def cursor(terminal: Terminal, how: str) -> int:
 @pytest.mark.parametrize("end", ["acted", "failed"])
 def test_the_cursor_is_hidden_until_the_last_spinner_ends(terminal: Terminal, end: str) -> None:
     rich = rich_reporter(terminal)
-    other = StepLabel("deploy", "prod")
-    for label in (DEPLOY, other):
+    second = StepLabel("deploy", "prod")
+    for label in (DEPLOY, second):
         rich.decided(label, Act("start it", RELEASE))
-    rich.progress(other, "IN_PROGRESS")
+    rich.progress(second, "IN_PROGRESS")
 
-    rich.succeeded(other, "it runs", 1)
+    rich.succeeded(second, "it runs", 1)
     hidden = (cursor(terminal, "hidden"), cursor(terminal, "shown"))
     rich.succeeded(DEPLOY, "it runs", 1) if end == "acted" else rich.failed(DEPLOY, 1)
 
@@ -349,7 +349,7 @@ def test_threads_that_outlive_an_interrupted_rollout_do_not_hide_the_cursor(term
 
     assert left(terminal)[1:] == [
         "!  mark         deploy     0.0s  start it",
-        "1 environment: 1 at work; 0.0s",
+        "1 environment: 1 running; 0.0s",
         "✓ verify mark      it answers (1.0s)",
     ]
     assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
