@@ -1,1 +1,1 @@
-"""Side-by-side measurements: ratios in one run, never times."""
+"""Side-by-side measurements: ratios and counts within one run, never absolute times."""

@@ -1,9 +1,9 @@
-"""Promoting an image of 120 MB to 5 and to 50 repositories, against the shell script and against skopeo.
+"""Promoting an image of 120 MB to 5 and to 50 repositories, compared with a shell script and with skopeo.
 
-What is measured are whole processes on one `docker-registry` on loopback: Python's start and imports, logging in, and
-`Registry.copy` for every repository as the step Copy calls it, ten at a time; no boto3, no ledger and no deployment, as
-the others do none of that. Every round has repositories that do not exist yet. The script's loop sets two tags in each,
-`:vX.Y.Z` and `:latest`, and so do we beside it; skopeo copies `:vX.Y.Z` once for each, and so do we beside that.
+Whole processes are measured, on one `docker-registry` on loopback: Python's start and imports, the login, and
+`Registry.copy` for every repository, ten in parallel; without boto3, ledger and deployments, which the others lack.
+Every round has new repositories. The script sets two tags in each, `:vX.Y.Z` and `:latest`, and so do we when compared
+with it; skopeo sets `:vX.Y.Z` alone, and so do we when compared with that.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,8 +22,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from benchmarks import images
-from benchmarks.promoting import PASSWORD as VARIABLE
-from benchmarks.timing import Contestant, Result, compared, compile_ours, medians, report
+from benchmarks.promote_process import PASSWORD_VARIABLE
+from benchmarks.timing import Contestant, Result, compare, compile_modules, median_seconds, report, report_not_measured
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
@@ -38,7 +39,7 @@ FEW, MANY = 5, 50
 ROUNDS = {FEW: 9, MANY: 3}
 SCRIPT, SKOPEO, OURS, OURS_TWO_TAGS = "the script", "skopeo", "ours", "ours with :latest"
 TARGETS = {FEW: {SCRIPT: 0.35, SKOPEO: 0.6}, MANY: {SCRIPT: 0.15, SKOPEO: 0.25}}
-BYTES = 20_000
+MAX_BYTES = 20_000
 LOOP = """
 for repository in $(cat repositories); do
     for tag in {version} {latest}; do
@@ -55,59 +56,70 @@ done
 
 
 def main() -> int:
-    """Print the ratios; fail when one misses its target."""
-    with tempfile.TemporaryDirectory() as folder, _stocked(Path(folder)) as scene:
-        return report(_results(scene))
+    """Print the ratios; fail if a target was missed."""
+    if missing := _missing_requirements():
+        return report_not_measured("promotion", f"needs {missing}")
+    with tempfile.TemporaryDirectory() as folder, _staged_registry(Path(folder)) as staging:
+        return report(_results(staging))
+
+
+def _missing_requirements() -> str:
+    """Return what this machine lacks, or an empty text."""
+    programs = [program for program in ("docker", "skopeo", "docker-registry") if shutil.which(program) is None]
+    if programs:
+        return f"the programs {', '.join(programs)}"
+    is_running = subprocess.run(["docker", "version"], capture_output=True, check=False).returncode == 0
+    return "" if is_running else "a running Docker engine"
 
 
 @frozen
-class Scene:
+class StagedRegistry:
     """A registry whose staging repository holds the image.
 
     Attributes:
-        folder: for everything.
-        registry: it runs.
+        folder: for all files.
+        server: a running registry.
     """
 
     folder: Path
-    registry: DockerRegistry
+    server: DockerRegistry
 
     @property
     def environ(self) -> dict[str, str]:
-        """What logs everybody in."""
+        """The credentials of every contestant."""
         config = self.folder / "docker"
         return {
             "DOCKER_CONFIG": str(config),
             "REGISTRY_AUTH_FILE": str(config / "config.json"),
-            VARIABLE: PASSWORD,
+            PASSWORD_VARIABLE: PASSWORD,
             "PYTHONDONTWRITEBYTECODE": "",
         }
 
     def ours(self, *tags: str, port: int = 0) -> tuple[str, ...]:
-        """Return our command."""
-        url = f"http://127.0.0.1:{port or self.registry.port}"
-        script = Path(__file__).with_name("promoting.py")
+        """Return the command of our copy."""
+        url = f"http://127.0.0.1:{port or self.server.port}"
+        script = Path(__file__).with_name("promote_process.py")
         return (sys.executable, str(script), url, USERNAME, SOURCE, *tags)
 
     def loop(self, text: str) -> tuple[str, ...]:
-        """Return a shell's command."""
-        words = {"host": self.registry.host, "image": IMAGE, "source": SOURCE, "version": VERSION, "latest": LATEST}
+        """Return the command of a shell loop."""
+        words = {"host": self.server.host, "image": IMAGE, "source": SOURCE, "version": VERSION, "latest": LATEST}
         return ("sh", "-c", text.format(**words))
 
-    def folders(self, name: str, size: int, number: int) -> tuple[Path, ...]:
-        """Return folders that name fresh repositories, and nothing else."""
-        made = []
-        for each in range(number):
-            prefix = f"{name.replace(' ', '-').replace(':', '')}-{size}-{each}"
+    def create_folders(self, name: str, size: int, count: int) -> tuple[Path, ...]:
+        """Return folders, each with a list of new repositories."""
+        folders = []
+        for number in range(count):
+            prefix = f"{name.replace(' ', '-').replace(':', '')}-{size}-{number}"
             folder = self.folder / prefix
             folder.mkdir()
             (folder / "repositories").write_text("".join(f"{prefix}/tenant-{tenant}\n" for tenant in range(size)))
-            made.append(folder)
-        return tuple(made)
+            folders.append(folder)
+        return tuple(folders)
 
-    def demand(self, folder: Path, *tags: str) -> None:
-        """Demand that a contestant has done the whole job: otherwise its time says nothing."""
-        client = OciClient(StaticCredentials(self.registry.login), clock=SystemClock())
+    def require_tags(self, folder: Path, *tags: str) -> None:
+        """Check that a contestant did the whole job; otherwise its time means nothing."""
+        client = OciClient(StaticCredentials(self.server.login), clock=SystemClock())
         digest = client.resolve_digest(SOURCE, VERSION)
         for repository in (folder / "repositories").read_text().split():
             for tag in tags:
@@ -116,21 +128,21 @@ class Scene:
 
 
 @contextmanager
-def _stocked(folder: Path) -> Iterator[Scene]:
-    with DockerRegistry(folder) as registry:
-        scene = Scene(folder, registry)
-        _log_in(folder / "docker", registry.host)
+def _staged_registry(folder: Path) -> Iterator[StagedRegistry]:
+    with DockerRegistry(folder) as server:
+        registry = StagedRegistry(folder, server)
+        _log_in(folder / "docker", server.host)
         try:
             images.load(folder, IMAGE)
-            staging = f"{registry.host}/{SOURCE}:{VERSION}"
+            staging = f"{server.host}/{SOURCE}:{VERSION}"
             subprocess.run(["docker", "tag", IMAGE, staging], check=True)
             subprocess.run(
                 ["docker", "push", "--quiet", staging],
-                env={**os.environ, **scene.environ}, stdout=subprocess.DEVNULL, check=True,
+                env={**os.environ, **registry.environ}, stdout=subprocess.DEVNULL, check=True,
             )  # fmt: skip
-            yield scene
+            yield registry
         finally:
-            images.forget(IMAGE, f"{registry.host}/*", f"{registry.host}/*/*")
+            images.remove(IMAGE, f"{server.host}/*", f"{server.host}/*/*")
 
 
 def _log_in(folder: Path, host: str) -> None:
@@ -139,49 +151,49 @@ def _log_in(folder: Path, host: str) -> None:
     (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": secret}}}))
 
 
-def _results(scene: Scene) -> Iterator[Result]:
-    compile_ours()
-    yield _weighed(scene)
+def _results(registry: StagedRegistry) -> Iterator[Result]:
+    compile_modules()
+    yield _traffic(registry)
     for size in (FEW, MANY):
-        yield from _raced(scene, size)
+        yield from _race(registry, size)
 
 
-def _weighed(scene: Scene) -> Result:
-    """Count what is sent for each of many repositories."""
-    (folder,) = scene.folders("weighed", MANY, 1)
-    with Relay(scene.registry.port) as relay:
-        command = scene.ours(VERSION, port=relay.port)
-        environ = {**os.environ, **scene.environ}
+def _traffic(registry: StagedRegistry) -> Result:
+    """Count the bytes that are sent for each of many repositories."""
+    (folder,) = registry.create_folders("traffic", MANY, 1)
+    with Relay(registry.server.port) as relay:
+        command = registry.ours(VERSION, port=relay.port)
+        environ = {**os.environ, **registry.environ}
         subprocess.run(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, check=True)
-    scene.demand(folder, VERSION)
-    each = relay.sent / MANY
+    registry.require_tags(folder, VERSION)
+    mean_bytes = relay.sent / MANY
     return Result(
-        what=f"bytes sent for each repository, times {BYTES:,}",
-        ratio=each / BYTES,
+        what=f"bytes sent for each repository, times {MAX_BYTES:,}",
+        ratio=mean_bytes / MAX_BYTES,
         target=1.0,
-        numbers=f"{each:,.0f} bytes on the wire; {MANY} repositories, {len(images.LAYERS)} layers of 120 MB",
+        numbers=f"{mean_bytes:,.0f} bytes sent; {MANY} repositories, {len(images.LAYER_MEGABYTES)} layers of 120 MB",
     )
 
 
-def _raced(scene: Scene, size: int) -> Iterator[Result]:
+def _race(registry: StagedRegistry, size: int) -> Iterator[Result]:
     rounds = ROUNDS[size]
     commands = {
-        SCRIPT: (scene.loop(LOOP), (VERSION, LATEST)),
-        OURS_TWO_TAGS: (scene.ours(VERSION, LATEST), (VERSION, LATEST)),
-        SKOPEO: (scene.loop(SKOPEO_LOOP), (VERSION,)),
-        OURS: (scene.ours(VERSION), (VERSION,)),
+        SCRIPT: (registry.loop(LOOP), (VERSION, LATEST)),
+        OURS_TWO_TAGS: (registry.ours(VERSION, LATEST), (VERSION, LATEST)),
+        SKOPEO: (registry.loop(SKOPEO_LOOP), (VERSION,)),
+        OURS: (registry.ours(VERSION), (VERSION,)),
     }
     contestants = {
-        name: Contestant(name=name, argv=argv, folders=scene.folders(name, size, rounds + 1))
+        name: Contestant(name=name, argv=argv, folders=registry.create_folders(name, size, rounds + 1))
         for name, (argv, _) in commands.items()
     }
-    taken = medians(tuple(contestants.values()), rounds=rounds, environ=scene.environ)
+    seconds = median_seconds(tuple(contestants.values()), rounds=rounds, environ=registry.environ)
     for name, (_, tags) in commands.items():
-        scene.demand(contestants[name].folders[-1], *tags)
+        registry.require_tags(contestants[name].folders[-1], *tags)
     for ours, other in ((OURS_TWO_TAGS, SCRIPT), (OURS, SKOPEO)):
-        yield compared(
+        yield compare(
             f"promotion to {size} repositories, times {other}",
-            {name: taken[name] for name in (ours, other)},
+            {name: seconds[name] for name in (ours, other)},
             of=ours, to=[other], target=TARGETS[size][other], rounds=rounds,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What our tasks cost before they do anything, against Invoke without them."""
+"""Start-up time of our tasks, compared with Invoke alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.timing import Contestant, compared, inv, medians, report
+from benchmarks.timing import Contestant, compare, inv_path, median_seconds, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 LIST_TARGET = 1.15
 HELP_TARGET = 1.2
 ROUNDS = 15
-BARE = 'from invoke import task\n\n\n@task\ndef nothing(c):\n    """Do nothing."""\n'
+EMPTY_TASKS = 'from invoke import task\n\n\n@task\ndef nothing(c):\n    """Do nothing."""\n'
 COACH = Path(__file__).parents[1] / "examples" / "coach"
 
 
 def main() -> int:
-    """Print the ratios; fail when one misses its target."""
+    """Print the ratios; fail if a target was missed."""
     return report(_results())
 
 
 def _results() -> Iterator[Result]:
-    program = inv()
+    program = inv_path()
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder)
-        (bare / "tasks.py").write_text(BARE, encoding="utf-8")
-        taken = medians(
+        (bare / "tasks.py").write_text(EMPTY_TASKS, encoding="utf-8")
+        seconds = median_seconds(
             (
                 Contestant(name="bare", argv=(program, "--list"), folders=(bare,)),
                 Contestant(name="ours", argv=(program, "--list"), folders=(COACH,)),
@@ -41,14 +41,14 @@ def _results() -> Iterator[Result]:
             rounds=ROUNDS,
             environ={"PYTHONDONTWRITEBYTECODE": ""},
         )
-    yield compared(
+    yield compare(
         "inv --list, times that of a tasks.py with one empty task",
-        {name: taken[name] for name in ("ours", "bare")},
+        {name: seconds[name] for name in ("ours", "bare")},
         of="ours", to=["bare"], target=LIST_TARGET, rounds=ROUNDS,
     )  # fmt: skip
-    yield compared(
+    yield compare(
         "inv bump --help, times invoke --version",
-        {name: taken[name] for name in ("bump --help", "--version")},
+        {name: seconds[name] for name in ("bump --help", "--version")},
         of="bump --help", to=["--version"], target=HELP_TARGET, rounds=ROUNDS,
     )  # fmt: skip
 

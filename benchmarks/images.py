@@ -1,4 +1,4 @@
-"""An image of some size that a Docker engine can load, and the engine's own record of it."""
+"""Loads an image of 120 MB into the Docker engine, and removes it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LAYERS = (52, 30, 20, 10, 5, 2, 1)
-"""Megabytes: a base, its packages, the app; of random bytes, so that no compression makes them smaller."""
+LAYER_MEGABYTES = (52, 30, 20, 10, 5, 2, 1)
+"""A base, its packages, the app; of random bytes, which cannot be compressed."""
 
 
 def load(folder: Path, name: str) -> None:
-    """Bring an image of 120 MB into the engine.
+    """Load the image into the engine.
 
     Args:
         folder: for the archive.
-        name: what the engine is to call it.
+        name: its repository and tag.
     """
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as file:
@@ -33,27 +33,27 @@ def load(folder: Path, name: str) -> None:
     archive.unlink()
 
 
-def forget(*names: str) -> None:
-    """Remove names from the engine, and what has no other name."""
+def remove(*names: str) -> None:
+    """Remove tags from the engine, and images without another tag."""
     filters = [f"--filter=reference={name}" for name in names]
     command = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", *filters]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    if listed:
-        subprocess.run(["docker", "image", "rm", "--force", *listed], stdout=subprocess.DEVNULL, check=True)
+    tags = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    if tags:
+        subprocess.run(["docker", "image", "rm", "--force", *tags], stdout=subprocess.DEVNULL, check=True)
 
 
 def _members(name: str) -> Iterator[tuple[str, bytes]]:
-    """Write what `docker load` reads: https://github.com/moby/docker-image-spec/blob/main/spec.md."""
-    identities = []
-    for number, megabytes in enumerate(LAYERS):
+    """Yield the files of the archive that `docker load` reads: https://github.com/moby/docker-image-spec/blob/main/spec.md."""
+    diff_ids = []
+    for number, megabytes in enumerate(LAYER_MEGABYTES):
         layer = io.BytesIO()
         with tarfile.open(fileobj=layer, mode="w") as file:
             _add(file, f"file-{number}", os.urandom(megabytes * 1_000_000))
-        identities.append(f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}")
+        diff_ids.append(f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}")
         yield f"{number}/layer.tar", layer.getvalue()
-    config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": identities}}
+    config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}}
     yield "config.json", json.dumps({**config, "config": {}}).encode()
-    layers = [f"{number}/layer.tar" for number in range(len(LAYERS))]
+    layers = [f"{number}/layer.tar" for number in range(len(LAYER_MEGABYTES))]
     yield "manifest.json", json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": layers}]).encode()
 
 

@@ -1,4 +1,4 @@
-"""Git repositories of a library that is ready for its next patch release, with a configuration for every contestant."""
+"""Git repositories of a library before its next patch release, with a configuration for every contestant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Nobody's own configuration: a signing key or a template would be measured too.
+# Hides the user's git configuration: a signing key or a template would be measured too.
 ENVIRON = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -99,22 +99,22 @@ def make(folder: Path, *, commits: int, tags: int) -> None:
     """
     folder.mkdir()
     _git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
-    _git(folder, "fast-import", "--quiet", given="".join(_history(commits, tags)))
+    _git(folder, "fast-import", "--quiet", stdin="".join(_history(commits, tags)))
     _git(folder, "pack-refs", "--all")
     _git(folder, "remote", "add", "origin", "https://github.com/example/library.git")
     _git(folder, "reset", "--quiet", "--hard")
 
 
-def copies(folder: Path, number: int) -> tuple[Path, ...]:
+def copies(folder: Path, count: int) -> tuple[Path, ...]:
     """Return identical copies of a repository."""
-    return tuple(shutil.copytree(folder, folder.with_name(f"{folder.name}-{each}")) for each in range(number))
+    return tuple(shutil.copytree(folder, folder.with_name(f"{folder.name}-{number}")) for number in range(count))
 
 
-def demand_release(folder: Path) -> None:
-    """Demand that a contestant has done the whole job: otherwise its time says nothing.
+def require_release(folder: Path) -> None:
+    """Check that a contestant did the whole job; otherwise its time means nothing.
 
     Raises:
-        RuntimeError: version, changelog, commit and tag do not all say the next release.
+        RuntimeError: version, changelog, commit and tag are not all those of the next release.
     """
     version = _git(folder, "show", f"v{NEXT}:VERSION").strip()
     head, tagged = _git(folder, "rev-parse", "HEAD", f"v{NEXT}^{{commit}}").split()
@@ -125,13 +125,14 @@ def demand_release(folder: Path) -> None:
 def _history(commits: int, tags: int) -> Iterator[str]:
     """Write the stream of `git fast-import`: https://git-scm.com/docs/git-fast-import."""
     versions = [*(f"0.{number}.0" for number in range(1, tags)), "1.0.0"]
-    due = {(position + 1) * (commits - 1) // tags: version for position, version in enumerate(versions)}
+    version_by_commit = {(position + 1) * (commits - 1) // tags: version for position, version in enumerate(versions)}
     released: list[str] = []
     for number in range(1, commits):
-        released += [due[number]] if number in due else []
-        yield _commit(f"feat: change {number}", {"VERSION": f"{due.get(number, '')}\n", "module.py": f"{number}\n"})
-        if number in due:
-            yield f"tag v{due[number]}\nfrom refs/heads/main\ntagger {SIGNATURE}\n{_data(due[number])}"
+        version = version_by_commit.get(number, "")
+        yield _commit(f"feat: change {number}", {"VERSION": f"{version}\n", "module.py": f"{number}\n"})
+        if version:
+            released.append(version)
+            yield f"tag v{version}\nfrom refs/heads/main\ntagger {SIGNATURE}\n{_data(version)}"
     sections = "".join(SECTION.format(version=version) for version in reversed(released))
     last = {"VERSION": "1.0.0\n", "CHANGELOG.md": CHANGELOG + sections, **CONFIGURATIONS}
     yield _commit("fix: a crash on an empty file", last)
@@ -146,8 +147,8 @@ def _data(text: str) -> str:
     return f"data {len(text.encode())}\n{text}\n"
 
 
-def _git(folder: Path, *arguments: str, given: str = "") -> str:
+def _git(folder: Path, *arguments: str, stdin: str = "") -> str:
     environ = {**os.environ, **ENVIRON}
     return subprocess.run(
-        ["git", *arguments], cwd=folder, env=environ, input=given, capture_output=True, text=True, check=True
+        ["git", *arguments], cwd=folder, env=environ, input=stdin, capture_output=True, text=True, check=True
     ).stdout

@@ -1,4 +1,4 @@
-"""Runs commands alternately and compares their medians, so that whatever else the machine does hits both."""
+"""Runs commands alternately and compares their medians, so that other load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+MISSED_TARGET = 1
+NOT_MEASURED = 3
+"""Exit codes."""
+
 
 @frozen(kw_only=True)
 class Contestant:
-    """A command and where it runs.
+    """A command and its folders.
 
     Attributes:
         name: for the report.
         argv: the command.
-        folders: where each round runs, in turn; one that changes its folder needs a fresh one for every round.
+        folders: the folder of each round, in turn; a command that changes its folder needs a new one in every round.
     """
 
     name: str
@@ -34,12 +38,12 @@ class Contestant:
 
 @frozen(kw_only=True)
 class Result:
-    """What was measured, against what was promised.
+    """A measured ratio and its target.
 
     Attributes:
-        what: the thing that was measured, and what it is compared with.
-        ratio: how many times the other one it took.
-        target: the highest ratio that keeps the promise.
+        what: what was measured, and what it is divided by.
+        ratio: the measured ratio.
+        target: the highest ratio that is acceptable.
         numbers: what the ratio was made of.
     """
 
@@ -49,75 +53,83 @@ class Result:
     numbers: str
 
     @property
-    def met(self) -> bool:
-        """Whether the promise is kept."""
+    def is_met(self) -> bool:
+        """Whether the target is met."""
         return self.ratio <= self.target
 
     def __str__(self) -> str:
-        verdict = "ok" if self.met else "MISSED"
+        verdict = "ok" if self.is_met else "MISSED"
         return f"{self.what}: {self.ratio:.2f} (target {self.target:.2f}; {self.numbers}) {verdict}"
 
 
 def report(results: Iterable[Result]) -> int:
-    """Print one line for each result as it comes; return an exit code, 1 when any target is missed."""
-    missed = False
+    """Print one line for each result as it comes; return 1 if any target was missed, else 0."""
+    code = 0
     for result in results:
         print(result, flush=True)
-        missed |= not result.met
-    return int(missed)
+        if not result.is_met:
+            code = MISSED_TARGET
+    return code
 
 
-def compared(
-    what: str, taken: Mapping[str, float], *, of: str, to: Iterable[str], target: float, rounds: int
+def report_not_measured(what: str, reason: str) -> int:
+    """Print one line about a benchmark that cannot run here, and return its exit code."""
+    print(f"{what}: not measured: {reason}", flush=True)
+    return NOT_MEASURED
+
+
+def compare(
+    what: str, seconds: Mapping[str, float], *, of: str, to: Iterable[str], target: float, rounds: int
 ) -> Result:
-    """Relate one contestant's median to the fastest of others.
+    """Divide one contestant's median by the lowest of others.
 
     Args:
         what: see `Result`.
-        taken: median seconds by contestant.
-        of: the contestant that promises something.
-        to: the contestants that it is held against.
+        seconds: median seconds by contestant.
+        of: the contestant that has a target.
+        to: the contestants that it is compared with.
         target: see `Result`.
-        rounds: of the measurement.
+        rounds: number of measured rounds.
     """
-    fastest = min(taken[name] for name in to)
-    shown = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in taken.items())
-    return Result(what=what, ratio=taken[of] / fastest, target=target, numbers=f"{shown}; median of {rounds}")
+    lowest = min(seconds[name] for name in to)
+    medians = ", ".join(f"{name} {median * 1000:.0f} ms" for name, median in seconds.items())
+    return Result(what=what, ratio=seconds[of] / lowest, target=target, numbers=f"{medians}; median of {rounds}")
 
 
-def medians(contestants: Sequence[Contestant], *, rounds: int, environ: Mapping[str, str]) -> dict[str, float]:
-    """Return the median wall time of each command in seconds, after one unmeasured round.
+def median_seconds(contestants: Sequence[Contestant], *, rounds: int, environ: Mapping[str, str]) -> dict[str, float]:
+    """Return the median wall time of each contestant, after one round that does not count.
 
     Args:
         contestants: run one after the other in every round.
-        rounds: measured rounds.
+        rounds: number of measured rounds.
         environ: added to this process's environment.
 
     Raises:
         subprocess.CalledProcessError: a command failed, so that there is nothing to compare.
     """
-    times: dict[str, list[float]] = {each.name: [] for each in contestants}
+    times: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
     for number in range(rounds + 1):
-        for each in contestants:
-            seconds = _seconds(each.argv, each.folders[number % len(each.folders)], {**os.environ, **environ})
+        for contestant in contestants:
+            folder = contestant.folders[number % len(contestant.folders)]
+            seconds = _run_timed(contestant.argv, folder, {**os.environ, **environ})
             if number:
-                times[each.name].append(seconds)
-    return {name: statistics.median(taken) for name, taken in times.items()}
+                times[contestant.name].append(seconds)
+    return {name: statistics.median(measured) for name, measured in times.items()}
 
 
-def _seconds(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
-    began = time.perf_counter()
+def _run_timed(argv: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
+    started_at = time.perf_counter()
     subprocess.run(argv, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - began
+    return time.perf_counter() - started_at
 
 
-def inv() -> str:
-    """Return our `inv`, compiled."""
-    compile_ours()
+def inv_path() -> str:
+    """Return the path of our `inv`, with compiled modules."""
+    compile_modules()
     return str(Path(sysconfig.get_path("scripts")) / "inv")
 
 
-def compile_ours() -> None:
-    """Write the bytecode that an installation by pip would have made; uv compiles nothing, and `inv` writes none."""
+def compile_modules() -> None:
+    """Write the bytecode that pip writes when it installs; uv writes none, and neither does `inv`."""
     for folder in (sysconfig.get_path("purelib"), Path(__file__).parents[1] / "kaizen_tasks"):
         compileall.compile_dir(folder, quiet=2)

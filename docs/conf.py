@@ -14,7 +14,7 @@ root_doc = "index"
 extensions = ["myst_parser"]
 exclude_patterns = ["generating", "_build"]
 myst_heading_anchors = 3
-# Links to what lies beside this folder are for readers of the repository; `python -m docs.generate` checks them.
+# Links to files outside of this folder are for readers of the repository; `python -m docs.generate` checks them.
 suppress_warnings = ["myst.xref_missing"]
 
 html_theme = "furo"

@@ -1,8 +1,7 @@
-"""Generates docs/reference and what the guides show, or checks that what is committed is what would be generated.
+"""Generates docs/reference and the outputs in the guides, or checks that the committed ones are up to date.
 
-`python -m docs.generate --write` writes it; without the flag it is compared, and every document of the repository is
-checked for links that lead nowhere and commands that do not exist. The tutorial and the how-to pages are typed along in
-both cases, so that every command in them has run.
+`python -m docs.generate --write` writes them. Without the flag they are compared, and every document of the repository
+is checked for dead links and unknown commands. Both run every command of the tutorial and the how-to pages.
 """
 
 from __future__ import annotations
@@ -13,8 +12,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from docs.generating import checking, coach, configuration_page, exit_codes_page, guides, json_page, story, tasks_page
-from docs.generating.coach import ROOT
+from docs.generating import (
+    check_documents,
+    configuration_page,
+    doctest_runner,
+    events_page,
+    example_tasks,
+    exit_codes_page,
+    json_page,
+    recordings,
+    tasks_page,
+)
+from docs.generating.example_tasks import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,41 +36,43 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write docs")
     if parser.parse_args().write:
-        write(pages())
+        write(generate_pages())
         return 0
-    problems = [*differences(pages()), *checking.find_problems(ROOT)]
+    problems = [*differences(generate_pages()), *check_documents.find_problems(ROOT)]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     return int(bool(problems))
 
 
-def pages() -> dict[str, str]:
+def generate_pages() -> dict[str, str]:
     """Return every generated page, by its path below docs."""
-    tasks = coach.tasks()
-    with ThreadPoolExecutor() as pool:  # both wait most of the time, for deployments
-        typed = pool.submit(guides.render_pages)
-        shown, helps = story.record_scenes(), story.help_texts([task.name for task in tasks])
+    tasks = example_tasks.tasks()
+    with ThreadPoolExecutor() as pool:  # both mostly wait for deployments
+        guides = pool.submit(doctest_runner.render_pages)
+        examples = recordings.record_examples()
+        helps = recordings.help_texts([task.name for task in tasks])
     return {
-        "reference/tasks.md": tasks_page.render(tasks, helps, shown),
+        "reference/tasks.md": tasks_page.render(tasks, helps, examples),
         "reference/configuration.md": configuration_page.render(),
+        "reference/events.md": events_page.render(),
         "reference/exit-codes.md": exit_codes_page.render(),
-        "reference/json.md": json_page.render(tasks, shown),
-        **typed.result(),
+        "reference/json.md": json_page.render(tasks, examples),
+        **guides.result(),
     }
 
 
-def write(generated: Mapping[str, str]) -> None:
+def write(pages: Mapping[str, str]) -> None:
     """Write pages into docs."""
-    for name, text in generated.items():
+    for name, text in pages.items():
         (DOCS / name).write_text(text, encoding="utf-8")
 
 
-def differences(generated: Mapping[str, str]) -> Iterator[str]:
-    """Yield a unified diff from what stands in docs to what was generated."""
-    present = {f"reference/{path.name}" for path in (DOCS / "reference").glob("*.md")}
-    for name in sorted(present | generated.keys()):
+def differences(pages: Mapping[str, str]) -> Iterator[str]:
+    """Yield a unified diff from the committed pages to the generated ones."""
+    committed = {f"reference/{path.name}" for path in (DOCS / "reference").glob("*.md")}
+    for name in sorted(committed | pages.keys()):
         path = DOCS / name
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        after = generated.get(name, "")
+        after = pages.get(name, "")
         yield from difflib.unified_diff(
             before.splitlines(), after.splitlines(), f"docs/{name}", "generated", lineterm=""
         )

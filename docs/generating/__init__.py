@@ -1,1 +1,1 @@
-"""Makes the reference from the code: one module a page, and what the pages are made of."""
+"""Generates the reference from the code, and runs the commands of the guides."""

@@ -1,4 +1,4 @@
-"""`exit-codes.md`: every failure that is understood, from `kaizen_tasks/errors.py`."""
+"""Renders `exit-codes.md`: every error class of `kaizen_tasks/errors.py`."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from docs.generating.markdown import code, page, table
 from kaizen_tasks import errors
 
 INTRODUCTION = """\
-A command exits with 0 when the release is where it was asked to be, and never otherwise. Every other code says what
-kind of failure it was. An error is three lines at most: what went wrong and where, what state things are in, what to
-type next. The configuration is the exception: each of its problems has a line.
+A command exits with 0 only if the release is where it was meant to be. Every other code is a kind of failure.
+An error has three lines at most: what went wrong and where, the current state, and what to type next. Problems of the
+configuration are an exception: each of them has a line.
 """
 
 FIXED = """\
 ## 0
 
-Done, or already done. Nothing is left to do.
+Done, or already done.
 
 ## 1
 
-Something that nobody expected: a bug. Type the command again with `--debug` in front of the task
-(`inv --debug deploy --env staging`) and report what it shows. `inv` itself exits with 1 too, when there is no such
-task or flag: it parses the line before any task is asked. `kaizen` exits with 2 then.
+An unexpected error: a bug. Run the command again with `--debug` in front of the task
+(`inv --debug deploy --env staging`) and report what it prints. `inv` itself also exits with 1 when there is no such
+task or flag, before any task runs; `kaizen` exits with 2 then.
 """
 
 ADVICE = {
-    "UsageError": "Correct the command line. The last line of the error names what would be valid.",
+    "UsageError": "Correct the command line. The last line of the error shows a valid one.",
     "ConfigurationError": "Correct every line that is listed; see [configuration](configuration.md).",
-    "Refused": "Remove what stands in the way, then type the same command again.",
-    "Undeployable": "Bring the service back first; the last line of the error says how.",
+    "Refused": "Fix what the error names, then run the same command again.",
+    "Undeployable": "Repair the service first; the last line of the error says how.",
     "NotFound": "Create what is missing, or correct the name in the configuration.",
     "Denied": "Use the right `AWS_PROFILE`, log in again, or ask for the permission.",
-    "Unreachable": "Check the network and the address, then type the same command again.",
-    "Locked": "`inv lock.show` says who and why: wait for the other run, or talk to whoever holds the environment.",
-    "BuildFailed": "Read the builder's output, mend it, and type the same command again.",
-    "PushFailed": "Type the same command again: what has arrived is not sent twice.",
-    "DeployFailed": "Look at the service's own log. The old release is serving; mend the app and release again.",
-    "VerifyFailed": "Look at what the app answers at `verify.path`, then verify again, or go back.",
-    "Superseded": "Ask who deployed at the same moment; then type the same command again, or leave theirs.",
-    "RolloutFailed": "The error says which environments failed and with which command to go on.",
-    "RollbackFailed": "Look at the service now. No release is known to be serving.",
-    "Interrupted": "Mend what the error names, if it names anything, and type the same command again: it goes on.",
+    "Unreachable": "Check the network and the address, then run the same command again.",
+    "Locked": "`inv lock.show` says who and why: wait for the other run, or talk to the person who holds it.",
+    "BuildFailed": "Read the builder's output, fix the build, and run the same command again.",
+    "PushFailed": "Run the same command again: layers that have arrived are not sent twice.",
+    "DeployFailed": "Read the service's own log. The old release is still serving; fix the app and release again.",
+    "VerifyFailed": "Check what the app answers at `verify.path`, then verify again, or roll back.",
+    "Superseded": "Find out who deployed at the same time; then run the same command again, or keep their release.",
+    "RolloutFailed": "The error names the environments that failed, and the command that continues.",
+    "RollbackFailed": "Check the service now: it may not be serving any release.",
+    "Interrupted": "Fix what the error names, if anything, and run the same command again: it continues.",
 }
-"""What to do, by class."""
+"""What to do about each error class."""
 
 
 def render() -> str:
     """Return the page.
 
     Raises:
-        ValueError: a class has no advice, or advice has no class.
+        ValueError: an error class has no advice, or an advice has no class.
     """
     classes = [item for item in vars(errors).values() if inspect.isclass(item)]
     failures = [item for item in classes if issubclass(item, errors.KaizenError) and item is not errors.KaizenError]

@@ -1,11 +1,11 @@
-"""What every field of every JSON document means."""
+"""Meaning of every field of every JSON document."""
 
 from __future__ import annotations
 
 from attrs import field, frozen
 
 Fields = dict[str, tuple[str, str]]
-"""Type and meaning by path; `NAME` stands for an environment or variable, `[]` for each element."""
+"""Type and meaning by path; `NAME` is a placeholder for names, `[]` for list elements."""
 
 
 @frozen(kw_only=True)
@@ -13,11 +13,11 @@ class DocumentFields:
     """One document.
 
     Attributes:
-        task: what prints it.
-        command: how.
+        task: the task that prints it.
+        command: the task with its flags.
         about: a sentence or two.
-        fields: of the document.
-        like: fields that it shares with a document explained before, which `about` names.
+        fields: its fields.
+        like: fields that it shares with an earlier document, which `about` names.
     """
 
     task: str
@@ -28,10 +28,10 @@ class DocumentFields:
 
 
 ENTRY: Fields = {
-    "environment": ("text", "Where."),
+    "environment": ("text", "Name of the environment."),
     "event": (
         "text",
-        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback` (going back), `configured`, `restored`.",
+        "`started`, `deployed`, `verified`, `failed`, `abandoned`, `rollback` (started), `configured`, `restored`.",
     ),
     "version": ("text", "The release, as `v1.2.3`."),
     "commit": ("text", "Full hash of the release commit."),
@@ -40,8 +40,8 @@ ENTRY: Fields = {
     "actor": ("text", "Who: `user@host`."),
     "operation": ("text or null", "The platform's identifier of the deployment, where there is one."),
     "took": ("number or null", "Seconds that a finished deployment took, by the platform's clock."),
-    "reason": ("text or null", "Why it failed or was abandoned, or what a person said."),
-    "configuration": ("text or null", "Version of the runtime configuration, when the entry is about one."),
+    "reason": ("text or null", "Why it failed or was abandoned, or the reason that a person gave."),
+    "configuration": ("text or null", "Version of the runtime configuration, if the entry is about one."),
 }
 """A ledger entry."""
 
@@ -53,39 +53,39 @@ def _below(prefix: str, fields: Fields) -> Fields:
 ENVIRONMENT: Fields = {
     "repository": ("text", "Its image repository."),
     "service": ("text", "The platform's name for it."),
-    "url": ("text", "Where its app was asked."),
+    "url": ("text", "The URL at which its app was asked."),
     "image_tag": (
         "text or null",
-        "The version that `:latest` names; null when there is none, or its image has no label.",
+        "Version label of the image that `:latest` points to; null without image or label.",
     ),
-    "digest": ("text or null", "Digest that `:latest` names; null when nothing has that tag."),
-    "running.version": ("text or null", "The version that the app says; null when it gives no answer."),
-    "running.environment": ("text or null", "The environment that the app says."),
+    "digest": ("text or null", "Digest that `:latest` points to; null when there is no such tag."),
+    "running.version": ("text or null", "The version that the app reports; null when it does not answer."),
+    "running.environment": ("text or null", "The environment that the app reports."),
     **_below("ledger.", ENTRY),
     "lock": ("object or null", "Who is changing it now; see [a lock](#a-lock)."),
-    "hold": ("object or null", "Who wants it left alone, and why; see [`lock.show --json`](#lockshow---json)."),
-    "drift": ("list of text", "Every disagreement between these witnesses, in words; empty when all agree."),
+    "hold": ("object or null", "Who holds it, and why; see [`lock.show --json`](#lockshow---json)."),
+    "drift": ("list of text", "Every difference between these sources, in words; empty when they agree."),
 }
-"""An environment as all of its witnesses see it; `ledger` is null where this tool never deployed."""
+"""State of an environment in all sources; `ledger` is null where this tool has never deployed."""
 
 STATUS: Fields = {
     "app": ("text", "The app's name."),
-    "at": ("text", "When this was so, in UTC, as ISO 8601."),
+    "at": ("text", "Time of the check, in UTC, as ISO 8601."),
     **_below("environments.NAME.", ENVIRONMENT),
 }
 
 CLOUD: Fields = {
     "running": ("true or false", "Always true here."),
-    "endpoint_url": ("text", "Where it answers."),
+    "endpoint_url": ("text", "URL of all its APIs."),
     "state": ("text", "Its folder."),
-    "pid": ("whole number", "Its process."),
+    "pid": ("whole number", "Its process ID."),
     "environ.NAME": ("text", "A variable that points AWS clients and these tasks at it."),
 }
 
 WORK: Fields = {
     "work.repository": ("text", "The scratch clone of the example app."),
     "work.remote": ("text", "Its bare remote."),
-    "work.endpoint_url": ("text", "Where the local cloud answers."),
+    "work.endpoint_url": ("text", "URL of the local cloud."),
     "work.environ.NAME": ("text", "A variable that points AWS clients and these tasks at it, and names the engine."),
 }
 
@@ -93,9 +93,9 @@ PROBLEM: Fields = {
     "file": ("text", "`CHANGELOG.md`."),
     "line": ("whole number", "Where, counted from 1."),
     "column": ("whole number", "Where in the line, counted from 1."),
-    "rule": ("text", "The rule's name; it stays the same when words change."),
+    "rule": ("text", "The rule's name, which does not change with the wording."),
     "what": ("text", "What is wrong."),
-    "fix": ("text", "How to mend it."),
+    "fix": ("text", "How to fix it."),
 }
 
 SECTION: Fields = {
@@ -103,9 +103,9 @@ SECTION: Fields = {
     "title": ("text", "The heading without its date."),
     "date": ("text or null", "`YYYY-MM-DD`."),
     "yanked": ("true or false", "Whether the release was withdrawn."),
-    "summary": ("text", "What stands above the first group, as Markdown."),
+    "summary": ("text", "The text above the first group, as Markdown."),
     "groups[].type": ("text", "`Added`, `Changed`, `Deprecated`, `Removed`, `Fixed` or `Security`."),
-    "groups[].name": ("text", "The group's heading as it was written."),
+    "groups[].name": ("text", "The group's heading as written in the file."),
     "groups[].entries[].text": ("text", "What changed, as Markdown."),
     "groups[].entries[].breaking": ("true or false", "Whether it is marked as breaking."),
     "groups[].entries[].line": ("whole number", "Its line in CHANGELOG.md."),
@@ -114,93 +114,99 @@ SECTION: Fields = {
 RUNTIME: Fields = {
     "app": ("text", "The app's name."),
     "environments.NAME.secret": ("text", "The secret's name."),
-    "environments.NAME.version": ("text", "Identifier of the version that counts."),
-    "environments.NAME.written": ("text", "When that was written, in UTC, as ISO 8601."),
-    "environments.NAME.keys.NAME.value": ("text or null", "What is configured; null when it is a secret."),
-    "environments.NAME.keys.NAME.written": ("text or null", "Since when; null when it was so in the version before."),
+    "environments.NAME.version": ("text", "Identifier of the current version."),
+    "environments.NAME.written": ("text", "When that version was written, in UTC, as ISO 8601."),
+    "environments.NAME.keys.NAME.value": ("text or null", "The configured value; null when it is a secret."),
+    "environments.NAME.keys.NAME.written": (
+        "text or null",
+        "When it was set; null when the previous version already had it.",
+    ),
 }
 
 DIFFERENCE: Fields = {
     "app": ("text", "The app's name."),
     "compared": ("list of text", "The two environments."),
-    "keys.NAME.same": ("true or false", "Whether both have it, with values that mean the same."),
-    "keys.NAME.visible": ("true or false", "Whether its values are no secrets."),
-    "keys.NAME.values": ("list of text or null", "What each says; null when it is a secret, or not there."),
+    "keys.NAME.same": ("true or false", "Whether both have it with equal values."),
+    "keys.NAME.visible": ("true or false", "Whether its values may be shown; those of secrets are not."),
+    "keys.NAME.values": ("list of text or null", "The value in each; null when it is a secret or missing."),
 }
 
 REHEARSAL: Fields = {
     "app": ("text", "The app's name."),
-    "engine": ("text", "What has built the images."),
+    "engine": ("text", "The engine that built the images."),
     "exit_code": ("whole number", "That of the last command, and of the rehearsal."),
-    "refusals": ("list of text", "Why the real flow would not begin, although the rehearsal has gone on."),
-    "commands[].command": ("text", "What was typed after `inv`."),
-    "commands[].exit_code": ("whole number", "Its exit code; after one that is not 0 there is no further command."),
-    "commands[].error": ("text or null", "What it said on stderr."),
+    "refusals": ("list of text", "Why the real flow would refuse to start; the rehearsal goes on."),
+    "commands[].command": ("text", "What is typed after `inv`."),
+    "commands[].exit_code": ("whole number", "Its exit code; the first that is not 0 is the last command."),
+    "commands[].error": ("text or null", "What it printed on stderr."),
     "commands[].seconds": ("number", "How long it took."),
-    "commands[].steps[].step": ("text", "A step, and its environment."),
+    "commands[].steps[].step": ("text", "Name of a step that ended, and its environment."),
     "commands[].steps[].verdict": ("text", "`done`, `already done`, `ok` or `failed`."),
-    "commands[].steps[].seconds": ("number", "How long it has acted."),
+    "commands[].steps[].seconds": ("number", "How long it acted; 0 when it did not."),
     "commands[].changes[].what": (
         "text",
         "What would have changed on AWS: an operation, or a layer or tag of a repository.",
     ),
     "commands[].changes[].times": ("whole number", "How often."),
     "refs": ("list of text", "Branches and tags that would have moved at the remote."),
-    "unchanged": ("whole number", "How many files and folders of the real repository are as they were: all of them."),
-    "work": ("object or null", "Where the scratch clone and its local cloud are, when `--keep` lets them go on."),
+    "unchanged": ("whole number", "Number of files and folders of the real repository, none of which has changed."),
+    "work": ("object or null", "Where the scratch clone and its local cloud are, with `--keep`."),
 }
 
 DOCTOR_FINDINGS: Fields = {
     "app": ("text", "The app's name."),
     "problems": ("whole number", "How many findings keep a release from working."),
-    "warnings": ("whole number", "How many do not, but want attention."),
-    "findings[].environment": ("text or null", "Which environment it is about; null when it is about none."),
-    "findings[].check": ("text", "What was looked at."),
+    "warnings": ("whole number", "How many findings should be looked into, but do not."),
+    "findings[].environment": ("text or null", "The environment; null when it is about none."),
+    "findings[].check": ("text", "What was checked."),
     "findings[].verdict": ("text", "`ok`, `warning`, `problem` or `skipped`."),
     "findings[].what": ("text", "What was found."),
-    "findings[].fix": ("text or null", "What to do about it, where something is to be done."),
+    "findings[].fix": ("text or null", "What to do about it, if anything."),
 }
 
 LOCK_STATUS: Fields = {
     "app": ("text", "The app's name."),
     "environments.NAME.lock": ("object or null", "Who is changing it now; null when nobody is."),
-    "environments.NAME.hold.actor": ("text", "Who wants it left alone: `user@host`."),
+    "environments.NAME.hold.actor": ("text", "Who holds it: `user@host`."),
     "environments.NAME.hold.reason": ("text", "Why."),
     "environments.NAME.hold.since": ("text", "Since when, in UTC, as ISO 8601."),
-    "environments.NAME.hold.until": ("text or null", "Until when; null for as long as nobody removes it."),
+    "environments.NAME.hold.until": ("text or null", "Until when; null when it has no end."),
 }
 
 LOCK: Fields = {
     "actor": ("text", "Who: `user@host`."),
-    "command": ("text or null", "What that run was started with."),
-    "reason": ("text or null", "Why, where a person said."),
+    "command": ("text or null", "The command of that run."),
+    "reason": ("text or null", "Why, if a person gave a reason."),
     "since": ("text", "Since when, in UTC, as ISO 8601."),
-    "expires": ("text or null", "When its lease ends unless it is renewed; null when a person has taken it by hand."),
-    "expired": ("true or false", "Whether that run has died, so that the next one takes over. Not in `status --json`."),
-    "manual": ("true or false", "Whether a person has taken it by hand. Not in `status --json`."),
-    "fence": ("whole number", "How often this environment's lock had been taken by then."),
+    "expires": ("text or null", "When its lease ends unless it is renewed; null for a lock taken by hand."),
+    "expired": (
+        "true or false",
+        "Whether its lease has ended, so that the next run takes over. Not in `status --json`.",
+    ),
+    "manual": ("true or false", "Whether it was taken by hand. Not in `status --json`."),
+    "fence": ("whole number", "Fencing token: how often this environment's lock has been acquired."),
 }
-"""A lock; no scene is long enough to have one, so a test holds this against the code."""
+"""A lock; no example has one, so a test compares this with the code."""
 
 DOCUMENTS = (
     DocumentFields(
         task="status",
         command="status --json",
-        about="What runs where. `ledger` as a whole is null in an environment where this tool never deployed. With "
-        "`--watch`, such a document on one line for each look.",
+        about="What runs where. `ledger` is null in an environment where this tool has never deployed. With `--watch`, "
+        "one document on one line for each check.",
         fields=STATUS,
     ),
     DocumentFields(
         task="demo",
         command="demo --json",
-        about="Every field of `status --json`, and where everything is. With `--keep` it goes on existing.",
+        about="Every field of `status --json`, and where everything is. With `--keep` it keeps running.",
         fields=WORK,
         like=STATUS,
     ),
     DocumentFields(
         task="rehearse",
         command="rehearse --json",
-        about="What the rehearsal of a flow has found. The exit code is that of the flow.",
+        about="Result of a rehearsal. The exit code is that of the flow.",
         fields=REHEARSAL,
     ),
     DocumentFields(
@@ -212,32 +218,32 @@ DOCUMENTS = (
     DocumentFields(
         task="rollback",
         command="rollback --list --json",
-        about="Every release that can be gone back to: every field of `history --json`, and one more.",
+        about="Every release that a rollback can choose: every field of `history --json`, and one more.",
         fields={"[].exists": ("true or false", "Whether the repository still holds its image.")},
         like=_below("[].", ENTRY),
     ),
     DocumentFields(
         task="lock.show",
         command="lock.show --json",
-        about="Who changes what, and what is to be left as it is. `hold` is null where nothing is held.",
+        about="Locks and holds of every environment. `hold` is null where there is none.",
         fields=LOCK_STATUS,
     ),
     DocumentFields(
         task="runtime.show",
         command="runtime.show --json",
-        about="What is configured, and since when. No secret is in it.",
+        about="The runtime configuration, without secrets.",
         fields=RUNTIME,
     ),
     DocumentFields(
         task="runtime.diff",
         command="runtime.diff --json",
-        about="What is configured in two environments.",
+        about="Differences between the runtime configurations of two environments.",
         fields=DIFFERENCE,
     ),
     DocumentFields(
         task="doctor",
         command="doctor --json",
-        about="Everything that was looked at. The exit code is [3](exit-codes.md#3) when there is a problem.",
+        about="Everything that was checked. The exit code is [3](exit-codes.md#3) when there is a problem.",
         fields=DOCTOR_FINDINGS,
     ),
     DocumentFields(
@@ -249,20 +255,20 @@ DOCUMENTS = (
     DocumentFields(
         task="changelog.show",
         command="changelog.show --format json",
-        about="One section. With `--since` that finds several, a list of them.",
+        about="One section; with `--since`, a list if there are several.",
         fields=SECTION,
     ),
     DocumentFields(
         task="local.up",
         command="local.up --json",
-        about="The local cloud that was started, or ran already.",
+        about="The local cloud that was started, or was already running.",
         fields=CLOUD,
     ),
     DocumentFields(
         task="local.status",
         command="local.status --json",
         about="Every field of `local.up --json`, without starting anything.",
-        fields={"running": ("true or false", "Whether it runs. When it does not, this is the only field.")},
+        fields={"running": ("true or false", "Whether it is running. If not, this is the only field.")},
         like={path: explained for path, explained in CLOUD.items() if path != "running"},
     ),
 )

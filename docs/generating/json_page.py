@@ -1,50 +1,48 @@
-"""`json.md`: the documents for programs, held against what was really printed."""
+"""Renders `json.md`: every field of every JSON document, compared with documents that were really printed."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from docs.generating.examples import Purpose
 from docs.generating.json_fields import DOCUMENTS, LOCK, DocumentFields, Fields
 from docs.generating.markdown import code, link, page, table
-from docs.generating.scenes import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from docs.generating.coach import Task
-    from docs.generating.story import Recordings
+    from docs.generating.example_tasks import Task
+    from docs.generating.recordings import Recordings
 
 NAME_KEYED_OBJECTS = ("environments", "environ", "keys")
 """Objects whose keys are names."""
 
 INTRODUCTION = """\
-With `--json` a task prints one document on stdout and everything for people on stderr. Fields may be added; the ones
-here keep their names and meanings. In a path, `NAME` stands for the name of an environment, a variable or a key, and
-`[]` for each element of a list.
+With `--json` a task prints one document on stdout, and all other output on stderr. Fields may be added; existing ones
+keep their names and meanings. In a path, `NAME` means the name of an environment, a variable or a key, and `[]` each
+element of a list. What happens while a task runs is in its [events](events.md).
 """
 
 
 class ExplanationMismatch(Exception):
-    """A document and its explanation differ."""
+    """The fields of a document and those of json_fields.py differ."""
 
 
 def render(tasks: Sequence[Task], recordings: Recordings) -> str:
     """Return the page.
 
     Raises:
-        NotExplained: a field or a document has no explanation, or an explanation has no field.
+        ExplanationMismatch: a field or a document has no explanation, or an explanation has no field.
     """
     missing_tasks = {task.name for task in tasks if task.takes("--json")} - {document.task for document in DOCUMENTS}
     if missing_tasks:
-        raise ExplanationMismatch(
-            f"docs/generating/json_fields.py: nothing on --json of {', '.join(sorted(missing_tasks))}"
-        )
+        raise ExplanationMismatch(f"docs/generating/json_fields.py: no document of {', '.join(sorted(missing_tasks))}")
     return page("JSON documents", INTRODUCTION, *(_section(document, recordings) for document in DOCUMENTS), _lock())
 
 
 def _lock() -> str:
-    return f"## A lock\n\nWhat `lock` is while somebody changes an environment.\n\n{_table(LOCK)}"
+    return f"## A lock\n\nThe fields of `lock` while somebody changes an environment.\n\n{_table(LOCK)}"
 
 
 def _table(fields: Fields) -> str:
@@ -64,7 +62,7 @@ def _section(document: DocumentFields, recordings: Recordings) -> str:
 
 
 def leaf_paths(value: Any, prefix: str = "") -> Iterator[str]:
-    """Yield the path of every leaf of a document, with `NAME` for names and `[]` for elements."""
+    """Yield the path of every leaf of a document."""
     if isinstance(value, dict):
         for key, child in value.items():
             name = "NAME" if prefix.rpartition(".")[2] in NAME_KEYED_OBJECTS else key

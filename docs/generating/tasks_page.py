@@ -1,35 +1,35 @@
-"""`tasks.md`: every task, its flags, its help, and what it really says."""
+"""Renders `tasks.md`: every task with its flags, its help, and output of real runs."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from docs.generating.examples import Purpose
 from docs.generating.markdown import code, fence, link, page, table
-from docs.generating.scenes import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from docs.generating.coach import Flag, Task
-    from docs.generating.recording import Recording
-    from docs.generating.story import Recordings
+    from docs.generating.example_tasks import Flag, Task
+    from docs.generating.recordings import Recordings
+    from docs.generating.session import Recording
 
 INTRODUCTION = """\
 These are the tasks of the [example app](../../examples/coach/kaizen.toml). `release-staging`, `promote-prod` and
-`promote-beta` have their names from its `pipeline`; your app has its own. An app without environments has the release
-side alone: `bump`, `changelog.*`, `commit`, `cut` and `tag`, with `demo` and `local.*`.
+`promote-beta` are named after the stages of its `pipeline`; your app has its own. An app without environments has only
+`bump`, `changelog.*`, `commit`, `cut`, `tag`, `demo` and `local.*`.
 
-`inv NAME` and `kaizen NAME` run the same task. `inv --dry NAME` says what would be done and changes nothing;
-`inv --debug NAME` shows where an error came from.
+`inv NAME` and `kaizen NAME` run the same task. `inv --dry NAME` shows the plan and changes nothing; `inv --debug NAME`
+shows where an error comes from.
 
-The examples are real runs. Times, hashes, ports and the names of people and folders are replaced by fixed ones, lines
-of progress are left out, and environments are rolled out one by one.
+The examples are real runs. Times, hashes, ports and the names of people and folders are replaced by fixed values,
+progress lines are left out, and environments are rolled out one by one.
 """
 
 
 class MissingExample(Exception):
-    """The scenes lack something that the reference has to show."""
+    """An example that the reference needs is missing."""
 
 
 def render(tasks: Sequence[Task], helps: Mapping[str, str], recordings: Recordings) -> str:
@@ -38,14 +38,14 @@ def render(tasks: Sequence[Task], helps: Mapping[str, str], recordings: Recordin
     Args:
         tasks: every task.
         helps: the `--help` of each.
-        recordings: what each said in the scenes.
+        recordings: what the examples printed.
 
     Raises:
-        NotShown: a task lacks an example, its `--json` or an error; or a scene shows a task that is gone.
+        MissingExample: a task lacks an example, its `--json` or an error; or an example is about an unknown task.
     """
     missing_examples = [*_missing(tasks, recordings)]
     if missing_examples:
-        raise MissingExample("docs/generating/scenes.py: " + "; ".join(missing_examples))
+        raise MissingExample("docs/generating/examples.py: " + "; ".join(missing_examples))
     rows = ((link(code(task.name), f"#{_anchor(task.name)}"), task.summary) for task in tasks)
     overview = table(("Task", "Does"), rows)
     return page("Tasks", INTRODUCTION, overview, *(_section(task, helps[task.name], recordings) for task in tasks))
@@ -56,7 +56,7 @@ def _missing(tasks: Sequence[Task], recordings: Recordings) -> Iterator[str]:
         required = (Purpose.EXAMPLE, Purpose.ERROR, *((Purpose.DOCUMENT,) if task.takes("--json") else ()))
         yield from (f"{task.name} lacks {part.value}" for part in required if (task.name, part) not in recordings)
     unknown_tasks = sorted({name for name, _ in recordings} - {task.name for task in tasks})
-    yield from (f"{name} is no task" for name in unknown_tasks)
+    yield from (f"{name} is not a task" for name in unknown_tasks)
 
 
 def _anchor(name: str) -> str:
@@ -82,13 +82,13 @@ def _section(task: Task, help_text: str, recordings: Recordings) -> str:
 
 def _flags(flags: Sequence[Flag]) -> str:
     if not flags:
-        return "It has no flags."
+        return "No flags."
     rows = ((code(flag.names[0]), code(flag.names[-1]), flag.kind, code(flag.default), flag.help) for flag in flags)
     return table(("Flag", "Short", "Takes", "Default", "Meaning"), rows)
 
 
 def _console(recording: Recording) -> str:
-    return fence("console", f"$ {recording.line}\n{recording.people}")
+    return fence("console", f"$ {recording.line}\n{recording.output}")
 
 
 def _document(recording: Recording) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def _document(recording: Recording) -> tuple[str, ...]:
 
 
 def _shorten(document: Any) -> Any:
-    """Keep the first of several environments or findings."""
+    """Keep only the first environment or finding."""
     if not isinstance(document, dict):
         return document
     environments, findings = document.get("environments"), document.get("findings")

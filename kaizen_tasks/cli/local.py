@@ -50,8 +50,12 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
         return
-    cloud = clouds.start_app_cloud(
-        _state_folder(state, settings), settings, build_engine=settings.build.engine, port=port_number
+    cloud = clouds.start_cloud(
+        _state_folder(state, settings),
+        region=settings.aws.region or clouds.DEFAULT_REGION,
+        account=settings.aws.account or clouds.DEFAULT_ACCOUNT,
+        engine="process" if settings.build.engine == "bundle" else "auto",
+        port=port_number,
     )
     os.environ.update(cloud.environ)
     if settings.environments:

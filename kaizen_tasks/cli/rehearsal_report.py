@@ -35,11 +35,9 @@ def _report_lines(plan: RehearsalPlan, report: RehearsalReport) -> Iterator[str]
 def _command_lines(command_run: CommandRun) -> Iterator[str]:
     outcome = f"failed with exit code {command_run.exit_code}" if command_run.exit_code else "succeeded"
     yield f"inv {command_run.command} {outcome} after {duration.format_duration(command_run.seconds)}"
-    timed_steps = sorted(
-        (step for step in command_run.steps if step.seconds), key=lambda step: step.seconds, reverse=True
-    )
+    timed_steps = sorted(((step.seconds, str(step.label)) for step in command_run.steps if step.seconds), reverse=True)
     if timed_steps:
-        yield f"  time  {', '.join(f'{step.step} {duration.format_duration(step.seconds)}' for step in timed_steps)}"
+        yield f"  time  {', '.join(f'{label} {duration.format_duration(seconds)}' for seconds, label in timed_steps)}"
     yield from (f"  AWS   {name}{f' x{count}' if count > 1 else ''}" for name, count in command_run.changes.items())
 
 
@@ -70,7 +68,10 @@ def _command_document(command_run: CommandRun) -> Document:
         "exit_code": command_run.exit_code,
         "error": command_run.error or None,
         "seconds": round(command_run.seconds, 3),
-        "steps": [{"step": step.step, "verdict": step.verdict, "seconds": step.seconds} for step in command_run.steps],
+        "steps": [
+            {"step": str(step.label), "verdict": step.verdict, "seconds": step.seconds or 0}
+            for step in command_run.steps
+        ],
         "changes": [{"what": name, "times": count} for name, count in command_run.changes.items()],
     }
 

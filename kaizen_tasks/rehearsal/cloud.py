@@ -13,15 +13,11 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
 from kaizen_tasks.errors import KaizenError, Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.config.settings import Settings
 
 STATE_FILE_NAME = "cloud.json"
 ENV_FILE_NAME = "environ"
@@ -92,13 +88,8 @@ def find_cloud(state: Path) -> Cloud | None:
     """Return the cloud that runs on a state folder, or None."""
     try:
         record = json.loads((state / STATE_FILE_NAME).read_bytes())
-        cloud = Cloud(
-            state=state,
-            pid=record["pid"],
-            endpoint_url=record["endpoint_url"],
-            region=record["region"],
-            account=record["account"],
-        )
+        fields = {name: record[name] for name in ("pid", "endpoint_url", "region", "account")}
+        cloud = Cloud(state=state, **fields)
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return cloud if _is_running(state) else None
@@ -114,24 +105,6 @@ def _is_running(state: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-def start_app_cloud(state: Path, settings: Settings, *, build_engine: str, port: int = 0) -> Cloud:
-    """Start a cloud that emulates an app's account and region; see `start_cloud`.
-
-    Args:
-        state: its folder; created when missing.
-        settings: of the app.
-        build_engine: what builds the app's images; bundles run as processes.
-        port: port on loopback; 0 picks a free one.
-    """
-    return start_cloud(
-        state,
-        region=settings.aws.region or DEFAULT_REGION,
-        account=settings.aws.account or DEFAULT_ACCOUNT,
-        engine="process" if build_engine == "bundle" else "auto",
-        port=port,
-    )
 
 
 def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto", port: int = 0) -> Cloud:

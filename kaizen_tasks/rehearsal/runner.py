@@ -13,8 +13,7 @@ from typing import TextIO
 
 from attrs import evolve, field, frozen
 
-from kaizen_tasks.adapters.console.events import EventType, RunEvent
-from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventType, RunEvent
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.errors import KaizenError, UsageError
@@ -124,21 +123,6 @@ class RehearsalPlan:
 
 
 @frozen(kw_only=True)
-class StepTiming:
-    """A step that has ended.
-
-    Attributes:
-        step: its name and environment: `deploy staging`.
-        verdict: `done`, `failed`, `ok` or `already done`.
-        seconds: how long it acted; 0 when it did not.
-    """
-
-    step: str
-    verdict: str
-    seconds: float
-
-
-@frozen(kw_only=True)
 class CommandRun:
     """One command that was run.
 
@@ -147,7 +131,7 @@ class CommandRun:
         exit_code: its exit code.
         error: what it wrote to stderr.
         seconds: how long it took.
-        steps: its steps.
+        steps: the last event of each step that ended.
         changes: what it would have changed on AWS, and how often.
     """
 
@@ -155,7 +139,7 @@ class CommandRun:
     exit_code: int
     error: str
     seconds: float
-    steps: tuple[StepTiming, ...]
+    steps: tuple[RunEvent, ...]
     changes: Mapping[str, int]
 
 
@@ -228,31 +212,32 @@ def _check_flow(plan: RehearsalPlan, clone: ScratchClone) -> None:
 
 
 def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_count: int) -> RehearsalReport:
-    cloud = clouds.start_app_cloud(plan.state, plan.settings, build_engine=plan.engine)
+    runner, refs_before = _CommandRunner(plan, clone), _list_refs(clone)
     try:
-        environ = {**cloud.environ, **plan.overrides}
-        clouds.write_env_file(cloud, **plan.overrides)
-        refs_before = _list_refs(clone)
-        command_runs = _run_commands(plan, clone, environ)
-        report = RehearsalReport(
-            clone=clone,
-            command_runs=command_runs,
-            refs=_describe_ref_changes(refs_before, _list_refs(clone)),
-            unchanged_count=unchanged_count,
-        )
-        return evolve(report, environ=environ) if plan.keep and report.has_started else report
+        command_runs = _run_commands(plan, runner)
     finally:
-        if not plan.keep:
+        cloud = clouds.find_cloud(plan.state)
+        if cloud is not None and not plan.keep:
             clouds.stop_cloud(cloud)
+    report = RehearsalReport(
+        clone=clone,
+        command_runs=command_runs,
+        refs=_describe_ref_changes(refs_before, _list_refs(clone)),
+        unchanged_count=unchanged_count,
+    )
+    if cloud is None or not plan.keep or not report.has_started:
+        return report
+    clouds.write_env_file(cloud, **plan.overrides)
+    return evolve(report, environ={**cloud.environ, **plan.overrides})
 
 
-def _run_commands(plan: RehearsalPlan, clone: ScratchClone, environ: Mapping[str, str]) -> tuple[CommandRun, ...]:
-    """Set the cloud up and run one command after the other, as long as they succeed."""
+def _run_commands(plan: RehearsalPlan, runner: _CommandRunner) -> tuple[CommandRun, ...]:
+    """Start and set up the cloud, then run one command after the other, as long as they succeed."""
     setup = f"{SETUP_COMMAND} --state {shlex.quote(str(plan.state))} --first {INITIAL_VERSION}"
-    runner = _CommandRunner(plan, clone, environ)
-    setup_run = runner.run(setup, echo=False)
-    if setup_run.exit_code:
+    setup_run, cloud = runner.run(setup, echo=False), clouds.find_cloud(plan.state)
+    if setup_run.exit_code or cloud is None:
         return (evolve(setup_run, steps=(), changes={}),)
+    runner.environ.update(cloud.environ, **plan.overrides)
     command_runs = list[CommandRun]()
     for command in plan.commands:
         command_runs.append(runner.run(command))
@@ -268,10 +253,10 @@ def _with_yes(command: str) -> str:
 class _CommandRunner:
     """Runs commands in the scratch clone, and collects what each one did."""
 
-    def __init__(self, plan: RehearsalPlan, clone: ScratchClone, environ: Mapping[str, str]) -> None:
+    def __init__(self, plan: RehearsalPlan, clone: ScratchClone) -> None:
+        self.environ = {**plan.overrides, EVENTS_VARIABLE: str(plan.events)}
         self._plan = plan
         self._folder = clone.app_folder
-        self._environ = {**environ, EVENTS_VARIABLE: str(plan.events)}
         self._events = FileTail(plan.events)
         self._requests = FileTail(plan.state / "requests.jsonl")
 
@@ -282,7 +267,7 @@ class _CommandRunner:
         started_at = time.monotonic()
         with tempfile.TemporaryFile(mode="w+", encoding="utf-8") as error_file:
             stdout = self._plan.out if echo else subprocess.DEVNULL
-            result = run_task(command, self._folder, self._environ, stdout=stdout, stderr=error_file)
+            result = run_task(command, self._folder, self.environ, stdout=stdout, stderr=error_file)
             error_file.seek(0)
             error_text = error_file.read().strip()
         return CommandRun(
@@ -290,18 +275,15 @@ class _CommandRunner:
             exit_code=result.returncode,
             error=error_text,
             seconds=time.monotonic() - started_at,
-            steps=step_timings(map(RunEvent.parse, self._events.read_new_lines())),
+            steps=finished_steps(map(RunEvent.parse, self._events.read_new_lines())),
             changes=count_changes(self._requests.read_new_lines()),
         )
 
 
-def step_timings(events: Iterable[RunEvent]) -> tuple[StepTiming, ...]:
-    """Return the steps that have ended, in order."""
-    return tuple(
-        StepTiming(step=f"{event.step} {event.environment}".rstrip(), verdict=event.verdict, seconds=event.seconds or 0)
-        for event in events
-        if event.type in {EventType.DECIDED, EventType.FINISHED} and event.verdict in FINAL_VERDICTS
-    )
+def finished_steps(events: Iterable[RunEvent]) -> tuple[RunEvent, ...]:
+    """Return the last event of each step that has ended."""
+    types = {EventType.DECIDED, EventType.FINISHED}
+    return tuple(event for event in events if event.type in types and event.verdict in FINAL_VERDICTS)
 
 
 def _list_refs(clone: ScratchClone) -> Mapping[str, str]:

@@ -142,10 +142,10 @@ def test_stopping_a_cloud_that_has_ended_succeeds(state: Path) -> None:
 
 
 def test_a_refusal_of_the_cloud_is_passed_on(state: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(Refused, match=f"the local cloud did not start: port {port} is taken") as refused:
             clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="process", port=port)
 

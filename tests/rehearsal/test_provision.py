@@ -136,18 +136,18 @@ def test_an_app_without_runtime_keys_gets_no_secret() -> None:
 def test_the_first_image_is_built_once_and_copied(tools: EmptyTools) -> None:
     run_provision(tools)
 
-    digests = {digest for each in tools.registry.repositories.values() for digest in each.tags.values()}
+    digests = {digest for repository in tools.registry.repositories.values() for digest in repository.tags.values()}
     assert tools.builder.build_count == 1
     assert len(tools.builder.pushed_specs) == 1
     assert len(digests) == 1
-    assert {tuple(each.tags) for each in tools.registry.repositories.values()} == {("v0.1.0", "latest")}
+    assert {tuple(repository.tags) for repository in tools.registry.repositories.values()} == {("v0.1.0", "latest")}
 
 
 def test_services_are_created_after_their_repositories(tools: EmptyTools) -> None:
     run_provision(tools)
 
-    names = [each.repository for each in tools.settings.environments.values()]
-    services = [each.service for each in tools.settings.environments.values()]
+    names = [environment.repository for environment in tools.settings.environments.values()]
+    services = [environment.service for environment in tools.settings.environments.values()]
     assert tools.account.changes == ["enable_blob_mounting"]
     assert tools.provisioner.created == [*names, *services]
 
@@ -180,7 +180,9 @@ def test_a_run_after_an_interrupted_one_creates_the_rest(tools: EmptyTools) -> N
 
     run_provision(tools)
 
-    assert tools.platform.services.keys() == {each.service for each in tools.settings.environments.values()}
+    assert tools.platform.services.keys() == {
+        environment.service for environment in tools.settings.environments.values()
+    }
     assert tools.builder.build_count == 1
 
 

@@ -16,7 +16,7 @@ class ProgressState(StrEnum):
     """State of an environment, in the words of the table; the most urgent first."""
 
     FAILED = "failed"
-    ACTIVE = "at work"
+    ACTIVE = "running"
     WAITING = "waiting"
     DONE = "done"
 

@@ -1,35 +1,46 @@
-"""Shows what happens: rich on a terminal, plain lines everywhere else, and JSON lines in a file when asked for."""
+"""Turns what happens into events, shows them on the console, and writes them to a file when asked for."""
 
 from __future__ import annotations
 
 import os
-import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from kaizen_tasks.adapters.console.progress import RolloutProgress
-from kaizen_tasks.adapters.console.verdicts import decision_text, verdict
+from attrs import evolve
+
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, EventType, RunEvent
+from kaizen_tasks.adapters.console.plain_view import PlainView
 from kaizen_tasks.adapters.host.clock import SystemClock
-from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.decision import Decision, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.release import StepLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from kaizen_tasks.domain.release import StepLabel
     from kaizen_tasks.ports.clock import Clock
-    from kaizen_tasks.ports.reporter import Reporter
 
-EVENTS_VARIABLE = "KAIZEN_EVENTS"
-"""The environment variable that names the file for events."""
-
-LABEL_WIDTH = 16
-"""Columns for a step's name and its environment's."""
+CHECK_STEPS = ("preflight", "evidence")
+"""Steps that check and never act: passing them again is not work that was done before."""
 
 
-def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) -> Reporter:
-    """Return the reporter that fits a stream: a terminal, or a file, a pipe, a CI log.
+class View(Protocol):
+    """Shows events. Safe to call from several threads."""
+
+    def show(self, event: RunEvent) -> None:
+        """Show an event."""
+        ...
+
+    def rollout(
+        self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
+    ) -> AbstractContextManager[None]:
+        """See `Reporter.rollout_table`."""
+        ...
+
+
+def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) -> EventReporter:
+    """Return a reporter for a stream: a terminal, or a file, a pipe, a CI log.
 
     Args:
         stream: where people read.
@@ -40,21 +51,13 @@ def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) ->
         UsageError: the file that `KAIZEN_EVENTS` names cannot be written.
     """
     clock = clock or SystemClock()
-    reporter = _console_reporter(stream, dry=dry, clock=clock)
     path = os.environ.get(EVENTS_VARIABLE)
-    if not path:
-        return reporter
-    from kaizen_tasks.adapters.console.events import EventReporter
-
-    return EventReporter(reporter, Path(path), dry=dry, clock=clock)
-
-
-def _console_reporter(stream: TextIO, *, dry: bool, clock: Clock) -> Reporter:
+    log = EventLog(Path(path)) if path else None
     if dry or not is_interactive(stream):
-        return PlainReporter(stream, dry=dry, clock=clock)
-    from kaizen_tasks.adapters.console.rich_reporter import RichReporter  # rich is slow to import
+        return EventReporter(PlainView(stream, clock), dry=dry, clock=clock, log=log)
+    from kaizen_tasks.adapters.console.rich_view import RichView  # rich is slow to import
 
-    return RichReporter(stream, clock=clock)
+    return EventReporter(RichView(stream, clock), dry=dry, clock=clock, log=log)
 
 
 def is_interactive(stream: TextIO) -> bool:
@@ -66,82 +69,85 @@ def is_interactive(stream: TextIO) -> bool:
     return stream.isatty() and has_cursor and os.environ.get("CI", "").lower() in {"", "0", "false"}
 
 
-class PlainReporter:
-    """Writes one line for each event, without escape codes.
-
-    During a rollout every line begins with the time, in UTC.
+class EventReporter:
+    """The `Reporter` of every command.
 
     Args:
-        stream: where people read.
+        view: shows the events.
         dry: whether acts are only announced.
-        clock: for timestamps and durations.
+        clock: for the time of each event.
+        log: where the events are written; None writes none.
     """
 
-    def __init__(self, stream: TextIO, *, dry: bool = False, clock: Clock | None = None) -> None:
-        self._stream = stream
+    def __init__(self, view: View, *, dry: bool, clock: Clock, log: EventLog | None = None) -> None:
+        self.view = view
         self._dry = dry
-        self._clock = clock or SystemClock()
-        self._rollout: RolloutProgress | None = None
-        self._lock = threading.Lock()
+        self._clock = clock
+        self._log = log
 
-    def _line(self, verdict: str, label: object, text: str) -> None:
-        self._write(f"  {verdict:<12}  {label!s:<{LABEL_WIDTH}}  {text}".rstrip())
+    def _emit(
+        self, event_type: EventType, label: StepLabel, verdict: str = "", reason: str = "", seconds: float | None = None
+    ) -> None:
+        event = RunEvent(type=event_type, time=self._clock.now(), verdict=verdict, reason=reason, seconds=seconds)
+        self._show(evolve(event, step=label.step, environment=label.environment))
+
+    def _show(self, event: RunEvent) -> None:
+        log = self._log
+        if log is not None:
+            try:
+                log.append(event)
+            except OSError as error:  # a full disk must not stop a deployment half-way
+                self._log = None
+                self.note(f"no further events are written to {log.path}: {error.strerror}")
+        self.view.show(event)
 
     def heading(self, text: str) -> None:
-        """Write what is about to happen to which environments."""
-        self.note(text)
-
-    def decided(self, label: StepLabel, decision: Decision) -> None:
-        """Write what a step has decided; a refusal is printed later, as an error."""
-        text = decision_text(decision)
-        if self._rollout is not None and label.environment in self._rollout:
-            self._rollout.start_step(label.environment, label.step, text)
-        if not isinstance(decision, Refuse):
-            self._line(verdict(label, decision, dry=self._dry), label, text)
-
-    def progress(self, label: StepLabel, text: str) -> None:
-        """Write how far an act is."""
-        self._line("…", label, text)
-
-    def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
-        """Write the result of one of several checks."""
-        self._line("ok" if ok else "wrong", label, text)
-
-    def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
-        """Write that an act has succeeded."""
-        self._line("done", label, f"{reason} ({duration.format_duration(seconds)})")
-
-    def failed(self, label: StepLabel, seconds: float) -> None:
-        """Write that an act has failed."""
-        self._line("failed", label, f"after {duration.format_duration(seconds)}")
+        """Show what is about to happen to which environments."""
+        self._show(RunEvent(type=EventType.HEADING, time=self._clock.now(), text=text))
 
     def note(self, text: str) -> None:
-        """Write a line."""
-        self._write(text if self._rollout is None else f"  {text}")
+        """Show any other line."""
+        self._show(RunEvent(type=EventType.NOTE, time=self._clock.now(), text=text))
+
+    def decided(self, label: StepLabel, decision: Decision) -> None:
+        """Show what a step has decided; a refusal is printed later, as an error."""
+        match decision:
+            case Done(reason=reason):
+                verdict = "ok" if label.step in CHECK_STEPS else "already done"
+            case Act(description=reason):
+                verdict = "would" if self._dry else "begin"
+            case Refuse(reasons=reasons):
+                verdict, reason = "refused", "; ".join(reasons)
+        self._emit(EventType.DECIDED, label, verdict, reason)
+
+    def progress(self, label: StepLabel, text: str) -> None:
+        """Show how far an act is."""
+        self._emit(EventType.PROGRESS, label, reason=text)
+
+    def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
+        """Show the result of one of several checks of an act."""
+        self._emit(EventType.CHECKED, label, "ok" if ok else "wrong", text)
+
+    def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
+        """Show that an act has succeeded."""
+        self._emit(EventType.FINISHED, label, "done", reason, seconds)
+
+    def failed(self, label: StepLabel, seconds: float) -> None:
+        """Show that an act has failed; the error itself is printed later."""
+        self._emit(EventType.FINISHED, label, "failed", seconds=seconds)
 
     @contextmanager
     def rollout_table(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> Iterator[None]:
-        """Put the time before every line, except in a plan."""
-        self._rollout = None if self._dry else RolloutProgress(environments, self._clock.monotonic)
-        try:
+        """Show several environments together; a plan shows them one by one."""
+        event = RunEvent(type=EventType.ROLLOUT_STARTED, time=self._clock.now(), environments=environments)
+        self._show(event)
+        with nullcontext() if self._dry else self.view.rollout(environments, typical_duration):
             yield
-        finally:
-            self._rollout = None
 
     def environment_finished(self, environment: str, error: str) -> None:
-        """Write the environment's result, and how many have ended."""
-        if self._rollout is None:
-            return
-        progress = self._rollout.finish(environment, error)
-        finished_count = sum(progress.finished_at is not None for progress in self._rollout.environments)
-        elapsed = duration.format_duration(progress.elapsed(self._clock.monotonic()) or 0)
-        text = f"{finished_count} of {len(self._rollout.environments)} ({elapsed}){f': {error}' if error else ''}"
-        self._line("gave up" if error else "complete", environment, text)
-
-    def _write(self, line: str) -> None:
-        with self._lock:  # a line of several threads must stay whole
-            timestamp = "" if self._rollout is None else f"{self._clock.now():%H:%M:%S}Z"
-            self._stream.write(f"{timestamp}{line}\n")
-            self._stream.flush()
+        """Show that one of several environments has ended, with its error."""
+        if not self._dry:
+            label = StepLabel("", environment)
+            self._emit(EventType.ENVIRONMENT_FINISHED, label, "gave up" if error else "complete", error)

@@ -6,13 +6,14 @@ import io
 import json
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from semver import Version
 
-from kaizen_tasks.adapters.console.events import EventReporter, EventType, RunEvent
-from kaizen_tasks.adapters.console.reporter import EVENTS_VARIABLE, PlainReporter, create_reporter
+from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, EventType, RunEvent
+from kaizen_tasks.adapters.console.reporter import create_reporter
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import UsageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.reporter import Reporter
 
 RELEASE = Release(version=Version.parse("1.2.3"))
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DEPLOY = StepLabel("deploy", "staging")
 
 
@@ -42,7 +44,7 @@ def make_reporter(stream: io.StringIO | None = None, *, dry: bool = False) -> Re
 def read_fields(path: Path) -> list[dict[str, object]]:
     """Return the fields of every line, except those that differ from run to run."""
     documents = [json.loads(line) for line in path.read_text().splitlines()]
-    return [{name: value for name, value in each.items() if name not in {"time", "pid"}} for each in documents]
+    return [{name: value for name, value in document.items() if name not in {"time", "pid"}} for document in documents]
 
 
 def report_everything(reporter: Reporter) -> None:
@@ -104,12 +106,15 @@ def test_console_output_is_the_same_with_and_without_events(monkeypatch: pytest.
     assert with_events.getvalue() == without.getvalue()
 
 
-def test_without_the_variable_there_is_no_event_reporter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(EVENTS_VARIABLE, raising=False)
-    assert type(make_reporter()) is PlainReporter
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_the_variable_nothing_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    monkeypatch.delenv(EVENTS_VARIABLE) if value is None else monkeypatch.setenv(EVENTS_VARIABLE, value)
 
-    monkeypatch.setenv(EVENTS_VARIABLE, "")
-    assert type(make_reporter()) is PlainReporter
+    make_reporter().note("hello")
+
+    assert list(path.parent.iterdir()) == []
 
 
 def test_a_dry_run_writes_what_it_would_do(path: Path) -> None:
@@ -126,17 +131,18 @@ def test_an_event_can_be_read_back_and_unknown_fields_are_ignored(path: Path) ->
 
     assert [event.line for event in events] == lines
     assert events[0].type is EventType.HEADING
-    assert events[0].time == "2026-11-20T12:00:00+00:00"
+    assert events[0].time == NOON
     assert RunEvent.parse(lines[0].replace("{", '{"later": 1, ', 1)) == events[0]
 
 
 def write_notes(path: Path, texts: list[str]) -> None:
     """Write from eight threads of this process."""
-    reporter = EventReporter(PlainReporter(io.StringIO()), path, dry=False, clock=FakeClock())
+    log = EventLog(path)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(reporter.note, texts))
+        list(pool.map(lambda text: log.append(RunEvent(type=EventType.NOTE, time=NOON, text=text)), texts))
 
 
+@pytest.mark.integration
 def test_lines_of_several_threads_and_processes_stay_whole(path: Path) -> None:
     texts = [str(number) * 2000 for number in range(10)] * 10
     context = multiprocessing.get_context("spawn")

@@ -37,7 +37,7 @@ def test_elapsed_runs_from_the_first_step_to_the_end() -> None:
     clock.sleep(5)
 
     assert (running.state, running.step, running.elapsed(clock.monotonic())) == (
-        "at work",
+        "running",
         "deploy",
         12,
     )

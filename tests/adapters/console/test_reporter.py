@@ -7,18 +7,31 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 from semver import Version
 
-from kaizen_tasks.adapters.console.reporter import PlainReporter, create_reporter
-from kaizen_tasks.adapters.console.rich_reporter import RichReporter
+from kaizen_tasks.adapters.console.plain_view import PlainView
+from kaizen_tasks.adapters.console.reporter import EventReporter, create_reporter
+from kaizen_tasks.adapters.console.rich_view import RichView
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from tests.fakes.clock import FakeClock
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 RELEASE = Release(version=Version.parse("1.2.3"))
 DEPLOY = StepLabel("deploy", "staging")
+
+
+def plain_reporter(stream: io.StringIO, *, dry: bool = False, clock: FakeClock | None = None) -> EventReporter:
+    return EventReporter(PlainView(stream, clock or FakeClock()), dry=dry, clock=clock or FakeClock())
+
+
+def rich_reporter(stream: io.StringIO, *, clock: FakeClock | None = None) -> EventReporter:
+    return EventReporter(RichView(stream, clock or FakeClock()), dry=False, clock=clock or FakeClock())
 
 
 class Terminal(io.StringIO):
@@ -52,23 +65,23 @@ def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("stream", "dry", "kind"),
     [
-        (io.StringIO(), False, PlainReporter),
-        (io.StringIO(), True, PlainReporter),
-        (Terminal(), True, PlainReporter),
-        (Terminal(), False, RichReporter),
+        (io.StringIO(), False, PlainView),
+        (io.StringIO(), True, PlainView),
+        (Terminal(), True, PlainView),
+        (Terminal(), False, RichView),
     ],
 )
-def test_only_a_terminal_gets_the_rich_reporter(*, stream: io.StringIO, dry: bool, kind: type) -> None:
-    assert type(create_reporter(stream, dry=dry)) is kind
+def test_only_a_terminal_gets_the_rich_view(*, stream: io.StringIO, dry: bool, kind: type) -> None:
+    assert type(create_reporter(stream, dry=dry).view) is kind
 
 
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
     [
-        ("TERM", "dumb", PlainReporter),
-        ("TERM", "xterm-256color", RichReporter),
-        ("CI", "true", PlainReporter),
-        ("CI", "false", RichReporter),
+        ("TERM", "dumb", PlainView),
+        ("TERM", "xterm-256color", RichView),
+        ("CI", "true", PlainView),
+        ("CI", "false", RichView),
     ],
 )
 def test_dumb_terminals_and_ci_get_plain_lines(
@@ -76,7 +89,7 @@ def test_dumb_terminals_and_ci_get_plain_lines(
 ) -> None:
     monkeypatch.setenv(name, value)
 
-    assert type(create_reporter(Terminal(), dry=False)) is kind
+    assert type(create_reporter(Terminal(), dry=False).view) is kind
 
 
 @pytest.mark.parametrize(
@@ -93,14 +106,14 @@ def test_dumb_terminals_and_ci_get_plain_lines(
 def test_each_decision_is_one_line_in_columns(*, label: StepLabel, decision: Decision, dry: bool, line: str) -> None:
     stream = io.StringIO()
 
-    PlainReporter(stream, dry=dry).decided(label, decision)
+    plain_reporter(stream, dry=dry).decided(label, decision)
 
     assert stream.getvalue() == f"{line}\n"
 
 
 def test_an_act_has_lines_for_start_progress_and_end_with_its_duration() -> None:
     stream = io.StringIO()
-    plain = PlainReporter(stream)
+    plain = plain_reporter(stream)
 
     plain.heading("web v1.2.3 → staging")
     plain.decided(DEPLOY, Act("start it", RELEASE))
@@ -121,17 +134,17 @@ def test_an_act_has_lines_for_start_progress_and_end_with_its_duration() -> None
     ("make", "expected_lines"),
     [
         (
-            PlainReporter,
+            plain_reporter,
             [
                 "  ok            smoke staging     GET / answers HTTP 200",
                 "  wrong         smoke staging     GET /x is away",
             ],
         ),
-        (RichReporter, ["✓ smoke staging    GET / answers HTTP 200", "✗ smoke staging    GET /x is away"]),
+        (rich_reporter, ["✓ smoke staging    GET / answers HTTP 200", "✗ smoke staging    GET /x is away"]),
     ],
 )
 def test_each_check_has_a_line_that_stays(
-    terminal: Terminal, make: type[PlainReporter | RichReporter], expected_lines: list[str]
+    terminal: Terminal, make: Callable[[io.StringIO], EventReporter], expected_lines: list[str]
 ) -> None:
     reporter, label = make(terminal), StepLabel("smoke", "staging")
 
@@ -141,8 +154,8 @@ def test_each_check_has_a_line_that_stays(
     assert lines(terminal) == expected_lines
 
 
-@pytest.mark.parametrize("make", [PlainReporter, RichReporter])
-def test_a_refusal_is_left_to_the_error_that_follows(make: type[PlainReporter | RichReporter]) -> None:
+@pytest.mark.parametrize("make", [plain_reporter, rich_reporter])
+def test_a_refusal_is_left_to_the_error_that_follows(make: Callable[[io.StringIO], EventReporter]) -> None:
     stream = io.StringIO()
 
     make(stream).decided(DEPLOY, Refuse(reasons=("no",)))
@@ -152,7 +165,7 @@ def test_a_refusal_is_left_to_the_error_that_follows(make: type[PlainReporter | 
 
 def test_lines_of_several_threads_stay_whole() -> None:
     stream = io.StringIO()
-    plain, texts = PlainReporter(stream), [str(number) * 50 for number in range(10)]
+    plain, texts = plain_reporter(stream), [str(number) * 50 for number in range(10)]
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(plain.note, texts * 20))
@@ -161,7 +174,7 @@ def test_lines_of_several_threads_stay_whole() -> None:
 
 
 def test_a_terminal_shows_finished_steps_with_symbols(terminal: Terminal) -> None:
-    rich = RichReporter(terminal)
+    rich = rich_reporter(terminal)
 
     rich.decided(StepLabel("preflight"), Done("all is well", RELEASE))
     rich.decided(DEPLOY, Done("it runs", RELEASE))
@@ -183,13 +196,13 @@ def cursor(terminal: Terminal, how: str) -> int:
 
 @pytest.mark.parametrize("end", ["acted", "failed"])
 def test_the_cursor_is_hidden_until_the_last_spinner_ends(terminal: Terminal, end: str) -> None:
-    rich = RichReporter(terminal)
-    other = StepLabel("deploy", "prod")
-    for label in (DEPLOY, other):
+    rich = rich_reporter(terminal)
+    second = StepLabel("deploy", "prod")
+    for label in (DEPLOY, second):
         rich.decided(label, Act("start it", RELEASE))
-    rich.progress(other, "IN_PROGRESS")
+    rich.progress(second, "IN_PROGRESS")
 
-    rich.succeeded(other, "it runs", 1)
+    rich.succeeded(second, "it runs", 1)
     hidden = (cursor(terminal, "hidden"), cursor(terminal, "shown"))
     rich.succeeded(DEPLOY, "it runs", 1) if end == "acted" else rich.failed(DEPLOY, 1)
 
@@ -198,13 +211,13 @@ def test_the_cursor_is_hidden_until_the_last_spinner_ends(terminal: Terminal, en
 
 
 def test_progress_without_a_spinner_is_not_shown(terminal: Terminal) -> None:
-    RichReporter(terminal).progress(DEPLOY, "IN_PROGRESS")
+    rich_reporter(terminal).progress(DEPLOY, "IN_PROGRESS")
 
     assert terminal.getvalue() == ""
 
 
 def test_brackets_and_colons_in_data_are_not_markup(terminal: Terminal) -> None:
-    rich = RichReporter(terminal)
+    rich = rich_reporter(terminal)
     text = "[red]digest[/] [/foo] :warning: [bold]"
 
     rich.heading(text)
@@ -219,7 +232,7 @@ def test_brackets_and_colons_in_data_are_not_markup(terminal: Terminal) -> None:
 def test_a_long_note_is_not_wrapped(terminal: Terminal) -> None:
     note = "export AWS_SESSION_TOKEN=" + "very long " * 20
 
-    RichReporter(terminal).note(note)
+    rich_reporter(terminal).note(note)
 
     assert terminal.getvalue() == f"{note}\n"
 
@@ -230,7 +243,7 @@ def left(terminal: Terminal) -> list[str]:
     return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", still).splitlines() if line.strip()]
 
 
-def report_rollout(reporter: PlainReporter | RichReporter, clock: FakeClock) -> None:
+def report_rollout(reporter: EventReporter, clock: FakeClock) -> None:
     """Report a rollout to two environments, one of which fails."""
     with reporter.rollout_table(["mark", "dom"], lambda _: None):
         reporter.decided(StepLabel("deploy", "mark"), Act("start it", RELEASE))
@@ -247,7 +260,7 @@ def report_rollout(reporter: PlainReporter | RichReporter, clock: FakeClock) -> 
 def test_lines_of_a_rollout_begin_with_the_utc_time() -> None:
     stream, clock = io.StringIO(), FakeClock()
 
-    report_rollout(PlainReporter(stream, clock=clock), clock)
+    report_rollout(plain_reporter(stream, clock=clock), clock)
 
     assert lines(stream) == [
         "12:00:00Z  begin         deploy mark       start it",
@@ -262,7 +275,7 @@ def test_lines_of_a_rollout_begin_with_the_utc_time() -> None:
 
 def test_a_dry_run_of_a_rollout_has_no_times_and_no_results() -> None:
     stream, clock = io.StringIO(), FakeClock()
-    plain = PlainReporter(stream, dry=True, clock=clock)
+    plain = plain_reporter(stream, dry=True, clock=clock)
 
     with plain.rollout_table(["mark", "dom"], lambda _: None):
         plain.decided(DEPLOY, Act("start it", RELEASE))
@@ -274,7 +287,7 @@ def test_a_dry_run_of_a_rollout_has_no_times_and_no_results() -> None:
 def test_the_rollout_table_stays_below_all_other_lines(terminal: Terminal) -> None:
     clock = FakeClock()
 
-    report_rollout(RichReporter(terminal, clock=clock), clock)
+    report_rollout(rich_reporter(terminal, clock=clock), clock)
 
     assert left(terminal) == [
         "   environment  step  elapsed",
@@ -296,7 +309,7 @@ def test_the_table_shows_typical_durations_once_they_are_known(terminal: Termina
         is_fetched.set() if environment == "dom" else None
         return 200 if environment == "mark" else None
 
-    with RichReporter(terminal, clock=clock).rollout_table(["mark", "eve", "dom"], typical_duration):
+    with rich_reporter(terminal, clock=clock).rollout_table(["mark", "eve", "dom"], typical_duration):
         assert is_fetched.wait(10)
 
     rows = [line.split() for line in left(terminal)]
@@ -310,7 +323,7 @@ def test_a_low_terminal_shows_running_environments_and_counts_the_hidden_ones(
 ) -> None:
     monkeypatch.setenv("LINES", "10")
     names = [f"tenant{number}" for number in range(30)]
-    rich = RichReporter(terminal, clock=FakeClock())
+    rich = rich_reporter(terminal, clock=FakeClock())
 
     with rich.rollout_table(names, lambda _: None):
         rich.decided(StepLabel("deploy", "tenant29"), Act("start it", RELEASE))
@@ -326,7 +339,7 @@ def test_a_low_terminal_shows_running_environments_and_counts_the_hidden_ones(
 
 
 def test_threads_that_outlive_an_interrupted_rollout_do_not_hide_the_cursor(terminal: Terminal) -> None:
-    rich = RichReporter(terminal, clock=FakeClock())
+    rich = rich_reporter(terminal, clock=FakeClock())
 
     with suppress(KeyboardInterrupt), rich.rollout_table(["mark"], lambda _: None):
         rich.decided(StepLabel("deploy", "mark"), Act("start it", RELEASE))
@@ -336,7 +349,7 @@ def test_threads_that_outlive_an_interrupted_rollout_do_not_hide_the_cursor(term
 
     assert left(terminal)[1:] == [
         "!  mark         deploy     0.0s  start it",
-        "1 environment: 1 at work; 0.0s",
+        "1 environment: 1 running; 0.0s",
         "✓ verify mark      it answers (1.0s)",
     ]
     assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)

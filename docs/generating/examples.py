@@ -1,4 +1,4 @@
-"""What is typed to show each task: on the example app in a kept demo, and on a small library."""
+"""The commands that document each task: run in the example app after a demo, and in a small library."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from attrs import frozen
 
 
 class Purpose(Enum):
-    """What a command is typed for."""
+    """What a command is run for."""
 
-    STAGE = "sets the stage, and is not shown"
+    SETUP = "a preparation"
     EXAMPLE = "an example"
     DOCUMENT = "its --json"
     ERROR = "a typical error"
 
 
 @frozen
-class SceneCommand:
-    """One command of a scene.
+class ExampleCommand:
+    """One command to run.
 
     Attributes:
         line: as it is typed.
-        purpose: what for.
-        task: the task that it shows.
+        purpose: what it is run for.
+        task: the task that it documents; empty for a preparation.
     """
 
     line: str
-    purpose: Purpose = Purpose.STAGE
+    purpose: Purpose = Purpose.SETUP
     task: str = ""
 
 
-def _example(task: str, line: str) -> SceneCommand:
-    return SceneCommand(line, Purpose.EXAMPLE, task)
+def _example(task: str, line: str) -> ExampleCommand:
+    return ExampleCommand(line, Purpose.EXAMPLE, task)
 
 
-def _document(task: str, line: str) -> SceneCommand:
-    return SceneCommand(line, Purpose.DOCUMENT, task)
+def _document(task: str, line: str) -> ExampleCommand:
+    return ExampleCommand(line, Purpose.DOCUMENT, task)
 
 
-def _error(task: str, line: str) -> SceneCommand:
-    return SceneCommand(line, Purpose.ERROR, task)
+def _error(task: str, line: str) -> ExampleCommand:
+    return ExampleCommand(line, Purpose.ERROR, task)
 
 
 DEMO_COMMAND = "inv demo --engine bundle --json"
-"""Kept, so that the example app can be released further by hand."""
+"""Run with `--keep`, so that the other examples can follow in its workspace."""
 
 DEMO_TASKS = ("local.up", "release-staging", "promote-prod", "promote-beta")
-"""Tasks that the demo types itself: what they say there is their example."""
+"""Tasks that the demo runs itself: what they print there is their example."""
 
-EXAMPLE_SCENE = (
+APP_EXAMPLES = (
     _error("demo", "inv demo --keep ."),
     _example("status", "inv status"),
     _document("status", "inv status --json"),
@@ -88,14 +88,14 @@ EXAMPLE_SCENE = (
     _error("promote", "inv promote --env staging"),
     _error("deploy", "inv deploy --env staging --release v0.3.0"),
     _error("verify", "INVOKE_VERIFY_TIMEOUT=1s inv verify --env staging --release v0.1.7"),
-    SceneCommand("git switch --quiet --create try"),
-    SceneCommand("git mv README.md READ.md"),
+    ExampleCommand("git switch --quiet --create try"),
+    ExampleCommand("git mv README.md READ.md"),
     _error("release-staging", "inv release-staging"),
-    SceneCommand("git reset --quiet --hard"),
-    SceneCommand("git switch --quiet main"),
+    ExampleCommand("git reset --quiet --hard"),
+    ExampleCommand("git switch --quiet main"),
     _error("changelog.add", "inv changelog.add --type fix --text 'The pace is in minutes per kilometre again.'"),
     _example("changelog.add", "inv changelog.add --type fixed --text 'The pace is in minutes per kilometre again.'"),
-    SceneCommand("git commit --quiet --all --message 'Fix the pace'"),
+    ExampleCommand("git commit --quiet --all --message 'Fix the pace'"),
     _example("bump", "inv bump"),
     _error("commit", "inv commit"),
     _error("build", "inv build"),
@@ -108,7 +108,7 @@ EXAMPLE_SCENE = (
     _example("deploy", "inv deploy --env staging"),
     _example("verify", "inv verify --env staging"),
     _example("tag", "inv tag"),
-    SceneCommand("inv promote --env prod --yes"),
+    ExampleCommand("inv promote --env prod --yes"),
     _example("promote", "inv promote --env mark"),
     _document("rollback", "inv rollback --env mark --list --json"),
     _error("rollback", "inv rollback --env dom"),
@@ -123,31 +123,31 @@ EXAMPLE_SCENE = (
     _example("hold.add", "inv hold.add --env mark --reason 'Race day.'"),
     _error("hold.remove", "inv hold.remove"),
     _error("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
-    SceneCommand("git switch --quiet --create hotfix/rounding"),
-    SceneCommand("inv changelog.add --type fixed --text 'Paces are rounded.'"),
-    SceneCommand("git commit --quiet --all --message 'Round paces'"),
+    ExampleCommand("git switch --quiet --create hotfix/rounding"),
+    ExampleCommand("inv changelog.add --type fixed --text 'Paces are rounded.'"),
+    ExampleCommand("git commit --quiet --all --message 'Round paces'"),
     _example("hotfix", "inv hotfix --env shane --reason 'Rounding of paces.'"),
     _example("local.down", "inv local.down --state ../cloud"),
 )
 
-LIBRARY_SCENE = (
-    SceneCommand("git init --quiet --initial-branch=main ../shop"),
-    SceneCommand("cp Dockerfile ../shop/Dockerfile"),
+LIBRARY_EXAMPLES = (
+    ExampleCommand("git init --quiet --initial-branch=main ../shop"),
+    ExampleCommand("cp Dockerfile ../shop/Dockerfile"),
     _error("init", "inv init --ci gitlab"),
     _example("init", "env --chdir ../shop kaizen init --yes"),
-    SceneCommand("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
+    ExampleCommand("sed -i.bak s/Fixed/Fixd/ CHANGELOG.md"),
     _document("changelog.check", "inv changelog.check --json"),
     _error("changelog.check", "inv changelog.check"),
     _example("changelog.check", "inv changelog.check --fix"),
-    SceneCommand("inv bump --to 2.0.0"),
+    ExampleCommand("inv bump --to 2.0.0"),
     _error("changelog.release", "inv changelog.release"),
-    SceneCommand("git restore VERSION"),
-    SceneCommand("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
-    SceneCommand("git commit --quiet --all --message 'Add kmh'"),
+    ExampleCommand("git restore VERSION"),
+    ExampleCommand("inv changelog.add --type added --text '`kmh()` converts a pace into a speed.'"),
+    ExampleCommand("git commit --quiet --all --message 'Add kmh'"),
     _error("bump", "inv bump --part patch"),
-    SceneCommand("git switch --quiet --create try"),
+    ExampleCommand("git switch --quiet --create try"),
     _error("cut", "inv cut"),
-    SceneCommand("git switch --quiet main"),
+    ExampleCommand("git switch --quiet main"),
     _example("cut", "inv cut --push"),
     _example("changelog.show", "inv changelog.show"),
     _document("changelog.show", "inv changelog.show --format json"),
@@ -174,14 +174,14 @@ LIBRARY_FILES = {
 }
 
 LIBRARY_SETUP = (
-    SceneCommand("git init --quiet --bare --initial-branch=main ../pace.git"),
-    SceneCommand("git init --quiet --initial-branch=main"),
-    SceneCommand("git config user.name Sam"),
-    SceneCommand("git config user.email sam@pace.example"),
-    SceneCommand("git remote add origin ../pace.git"),
-    SceneCommand("git add --all"),
-    SceneCommand("git commit --quiet --message 'A library that converts paces'"),
-    SceneCommand("git tag --annotate --message v1.2.0 v1.2.0"),
-    SceneCommand("git push --quiet --set-upstream origin main v1.2.0"),
+    ExampleCommand("git init --quiet --bare --initial-branch=main ../pace.git"),
+    ExampleCommand("git init --quiet --initial-branch=main"),
+    ExampleCommand("git config user.name Sam"),
+    ExampleCommand("git config user.email sam@pace.example"),
+    ExampleCommand("git remote add origin ../pace.git"),
+    ExampleCommand("git add --all"),
+    ExampleCommand("git commit --quiet --message 'A library that converts paces'"),
+    ExampleCommand("git tag --annotate --message v1.2.0 v1.2.0"),
+    ExampleCommand("git push --quiet --set-upstream origin main v1.2.0"),
 )
-"""How the library came to be."""
+"""Creates the library's repository and its first release."""

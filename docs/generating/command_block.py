@@ -1,4 +1,4 @@
-"""Command lines as people type them: variables in front, words behind, a comment at the end."""
+"""Splits lines of code blocks into commands: variables, words, and a comment at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks the documents of the repository: links lead somewhere, and commands exist."""
+"""Checks the documents of the repository: link targets and commands must exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from docs.generating import coach, typed, walkthrough
+from docs.generating import command_block, doctest_parser, example_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 SKIPPED_FOLDERS = ("build", "dist", "node_modules")
 SHELLS = ("", "console", "sh", "shell", "bash")
-"""Languages of code blocks in which a line may be a command."""
+"""Languages of the code blocks whose lines may be commands."""
 
 
 def find_problems(root: Path) -> Iterator[str]:
-    """Yield every problem of every document below a folder, as `file:line: what`."""
+    """Yield every problem of every document below a folder, as `file:line: message`."""
     for document in markdown_files(root):
         tokens = _tokens(document)
         name = document.relative_to(root)
-        is_walkthrough = walkthrough.starting_point(document.read_text(encoding="utf-8"))
-        findings = (*_dead_links(document, tokens), *(() if is_walkthrough else _unknown_commands(tokens)))
+        is_run = doctest_parser.starting_point(document.read_text(encoding="utf-8"))
+        findings = (*_dead_links(document, tokens), *(() if is_run else _unknown_commands(tokens)))
         yield from (f"{name}:{line}: {message}" for line, message in findings)
 
 
 def markdown_files(root: Path) -> Iterator[Path]:
-    """Yield the Markdown files below a folder, hidden and built ones aside."""
+    """Yield the Markdown files below a folder, without hidden and build folders."""
     for folder, subfolders, files in os.walk(root):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith(".") and name not in SKIPPED_FOLDERS)
         yield from (Path(folder) / name for name in sorted(files) if name.endswith(".md"))
@@ -51,9 +51,9 @@ def _dead_links(document: Path, tokens: list[Token]) -> Iterator[tuple[int, str]
         if re.match(r"[a-z]+:", target):
             continue
         if not file.exists():
-            yield line, f"{target} leads nowhere"
+            yield line, f"{target}: no such file"
         elif anchor and file.suffix == ".md" and anchor not in anchors(_tokens(file)):
-            yield line, f"{target}: there is no such heading"
+            yield line, f"{target}: no such heading"
 
 
 def _links(tokens: list[Token]) -> Iterator[tuple[int, str]]:
@@ -89,25 +89,25 @@ def _unknown_commands(tokens: list[Token]) -> Iterator[tuple[int, str]]:
 
 
 def unknown_command(line: str, *, has_prompt: bool) -> str:
-    """Return what is wrong with the commands of a line, or nothing.
+    """Return the problem of a line's commands, or an empty text.
 
     Args:
-        line: as it stands in a code block.
-        has_prompt: whether commands have a `$` in front and the other lines are output.
+        line: of a code block.
+        has_prompt: whether only lines after a `$` are commands.
     """
     if has_prompt and not line.startswith("$ "):
         return ""
     try:
-        commands = typed.parse_commands(line.removeprefix("$ "))
+        commands = command_block.parse_commands(line.removeprefix("$ "))
     except ValueError:
-        return f"{line}: a quotation is not closed" if has_prompt else ""
+        return f"{line}: unclosed quotation" if has_prompt else ""
     return next(
         (problem for command in commands if command.runs_tasks and (problem := _parse_error(command.words[1:]))), ""
     )
 
 
 def _parse_error(words: tuple[str, ...]) -> str:
-    """Let Invoke parse a command as it would before it runs it."""
+    """Return the error of Invoke's own parser, or an empty text."""
     from invoke.exceptions import Exit, ParseError
 
     program = _program()
@@ -126,5 +126,5 @@ def _program() -> Any:
 
     program: Any = Program()
     program.create_config()
-    program.collection = coach.collection()
+    program.collection = example_tasks.collection()
     return program

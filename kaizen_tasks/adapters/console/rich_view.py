@@ -1,4 +1,4 @@
-"""Shows what happens on a terminal."""
+"""Shows events on a terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.events import EventType, RunEvent
+from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, with_duration
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
-from kaizen_tasks.adapters.console.reporter import LABEL_WIDTH
-from kaizen_tasks.adapters.console.verdicts import CHECK_STEPS, decision_text
-from kaizen_tasks.adapters.host.clock import SystemClock
-from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.decision import Act, Decision, Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +30,7 @@ REFRESH_PER_SECOND = 5
 """Refreshes per second of the rollout table. Drawing competes with the worker threads for the GIL."""
 
 
-class RichReporter:
+class RichView:
     """Shows finished steps as lines; below them what runs: a spinner for a step, a table for several environments.
 
     Args:
@@ -41,9 +38,9 @@ class RichReporter:
         clock: for durations.
     """
 
-    def __init__(self, stream: TextIO, *, clock: Clock | None = None) -> None:
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._lock = threading.Lock()
         self._width = LABEL_WIDTH
         self._rollout: RolloutProgress | None = None
@@ -51,34 +48,66 @@ class RichReporter:
         self._live: Progress | None = None
         self._tasks: dict[StepLabel, TaskID] = {}
 
-    def _line(self, symbol: str, style: str, label: StepLabel, text: str) -> None:
+    def show(self, event: RunEvent) -> None:
+        """Show an event: as a line, at its spinner, or in its environment's row."""
+        match event.type:
+            case EventType.HEADING:
+                self._console.print(Text(event.text, "bold"))
+            case EventType.NOTE:
+                self._console.print(event.text, soft_wrap=True)  # not wrapped, so that it can be copied
+            case EventType.DECIDED:
+                self._show_decision(event)
+            case EventType.PROGRESS:
+                self._show_progress(event)
+            case EventType.CHECKED:
+                self._line("✓" if event.verdict == "ok" else "✗", event, event.reason)
+            case EventType.FINISHED:
+                self._show_end(event)
+            case EventType.ENVIRONMENT_FINISHED if self._rollout is not None:
+                self._rollout.finish(event.environment, event.reason)
+
+    def _line(self, symbol: str, event: RunEvent, text: str) -> None:
         row = Table.grid(padding=(0, 1))
         row.add_column(width=1)
         row.add_column(width=self._width)
         row.add_column()
-        row.add_row(Text(symbol, style), Text(str(label)), Text(text, "dim" if symbol == "·" else ""))
+        style = "dim" if symbol == "·" else ""
+        row.add_row(Text(symbol, "red" if symbol == "✗" else "green"), Text(str(event.label)), Text(text, style))
         self._console.print(row)
 
-    def heading(self, text: str) -> None:
-        """Show what is about to happen to which environments."""
-        self._console.print(Text(text, "bold"))
-
-    def decided(self, label: StepLabel, decision: Decision) -> None:
-        """Show what a step has decided; an act gets a spinner, or its environment's row."""
-        rollout = self._rollout_of(label)
-        if rollout is not None:
-            rollout.start_step(label.environment, label.step, decision_text(decision))
-        if isinstance(decision, Done):
-            is_check = label.step in CHECK_STEPS
-            text = decision.reason if is_check else f"already done: {decision.reason}"
-            self._line("✓" if is_check else "·", "green", label, text)
-        elif isinstance(decision, Act) and rollout is None:
-            self._start_spinner(label, decision.description)
-
-    def _rollout_of(self, label: StepLabel) -> RolloutProgress | None:
-        """Return the table that has a row for a step."""
+    def _row_of(self, event: RunEvent) -> RolloutProgress | None:
+        """Return the table that has a row for an event."""
         rollout = self._rollout
-        return rollout if rollout is not None and label.environment in rollout else None
+        return rollout if rollout is not None and event.environment in rollout else None
+
+    def _show_decision(self, event: RunEvent) -> None:
+        rollout = self._row_of(event)
+        if rollout is not None:
+            rollout.start_step(event.environment, event.step, event.reason)
+        if event.verdict == "ok":
+            self._line("✓", event, event.reason)
+        elif event.verdict == "already done":
+            self._line("·", event, f"already done: {event.reason}")
+        elif event.verdict == "begin" and rollout is None:
+            self._start_spinner(event.label, event.reason)
+
+    def _show_progress(self, event: RunEvent) -> None:
+        if rollout := self._row_of(event):
+            rollout.update_text(event.environment, event.reason)
+            return
+        with self._lock:
+            if self._live is not None and event.label in self._tasks:
+                self._live.update(self._tasks[event.label], description=event.reason)
+
+    def _show_end(self, event: RunEvent) -> None:
+        """Replace the spinner by a line."""
+        self._stop_spinner(event.label)
+        if event.verdict == "failed":
+            self._line("✗", event, f"failed {with_duration(event)}")
+            return
+        if rollout := self._row_of(event):
+            rollout.update_text(event.environment, event.reason)
+        self._line("✓", event, with_duration(event))
 
     def _start_spinner(self, label: StepLabel, text: str) -> None:
         with self._lock:
@@ -109,40 +138,8 @@ class RichReporter:
                 self._live.stop()
                 self._live = None
 
-    def progress(self, label: StepLabel, text: str) -> None:
-        """Show beside the spinner, or in the environment's row, how far an act is."""
-        rollout = self._rollout_of(label)
-        if rollout is not None:
-            rollout.update_text(label.environment, text)
-            return
-        with self._lock:
-            if self._live is not None and label in self._tasks:
-                self._live.update(self._tasks[label], description=text)
-
-    def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
-        """Show above the spinners the result of one of several checks."""
-        self._line("✓" if ok else "✗", "green" if ok else "red", label, text)
-
-    def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
-        """Replace the spinner by a line."""
-        self._stop_spinner(label)
-        if rollout := self._rollout_of(label):
-            rollout.update_text(label.environment, reason)
-        self._line("✓", "green", label, f"{reason} ({duration.format_duration(seconds)})")
-
-    def failed(self, label: StepLabel, seconds: float) -> None:
-        """Replace the spinner by a line."""
-        self._stop_spinner(label)
-        self._line("✗", "red", label, f"failed after {duration.format_duration(seconds)}")
-
-    def note(self, text: str) -> None:
-        """Show a line; a long one is not wrapped, so that it can be copied."""
-        self._console.print(text, soft_wrap=True)
-
     @contextmanager
-    def rollout_table(
-        self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
-    ) -> Iterator[None]:
+    def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
         """Keep a table below all other output; at the end it stays, with every environment in it."""
         self._rollout = rollout = RolloutProgress(environments, self._clock.monotonic)
         longest_label = max(LABEL_WIDTH, *(len(f"evidence {name}") for name in environments))
@@ -160,11 +157,6 @@ class RichReporter:
         finally:
             self._rollout, self._width = None, LABEL_WIDTH
             self._console.print(table.full_table)
-
-    def environment_finished(self, environment: str, error: str) -> None:
-        """Show the result in the environment's row."""
-        if self._rollout is not None:
-            self._rollout.finish(environment, error)
 
 
 @contextmanager

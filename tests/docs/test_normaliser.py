@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generating.normalising import Normaliser
+from docs.generating.normaliser import Normaliser
 
 TODAY = datetime(2027, 5, 4, 23, 59, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ def normaliser() -> Normaliser:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("printed", "normalised"),
     [
         ("  done  tag  v1.0.0 is here (12s)", "  done  tag  v1.0.0 is here (0.5s)"),
         ("verified in staging 7m 16s ago by sam@a.b-c", "verified in staging 2.0s ago by sam@laptop"),
@@ -25,36 +25,36 @@ def normaliser() -> Normaliser:
         ("  begin  deploy\n  …  deploy  IN_PROGRESS\n  done  deploy", "  begin  deploy\n  done  deploy"),
     ],
 )
-def test_replaces_what_differs_from_run_to_run(normaliser: Normaliser, said: str, shown: str) -> None:
-    assert shown == normaliser.text(said)
+def test_values_that_differ_from_run_to_run_are_replaced(normaliser: Normaliser, printed: str, normalised: str) -> None:
+    assert normalised == normaliser.text(printed)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "printed",
     ["not proven within 1.0s", "## [0.1.0] - 2026-08-03", "account 123456789012", "v0.2.0 is below 10.20.30"],
 )
-def test_leaves_what_every_run_says(normaliser: Normaliser, said: str) -> None:
-    assert said == normaliser.text(said)
+def test_values_that_every_run_prints_are_kept(normaliser: Normaliser, printed: str) -> None:
+    assert printed == normaliser.text(printed)
 
 
-def test_shows_the_same_hash_for_the_same_hash_however_short(normaliser: Normaliser) -> None:
+def test_a_hash_and_its_abbreviation_stay_equal(normaliser: Normaliser) -> None:
     full = "0123456789abcdef0123456789abcdef01234567"
     long, short = normaliser.text(full), normaliser.text(f"from {full[:10]}")
     assert full != long
     assert f"from {long[:10]}" == short
 
 
-def test_shows_different_hashes_as_different(normaliser: Normaliser) -> None:
+def test_different_hashes_stay_different(normaliser: Normaliser) -> None:
     first, second = normaliser.text("a" * 12 + " " + "b" * 12).split()
     assert first != second
 
 
-def test_numbers_ports_as_they_appear(normaliser: Normaliser) -> None:
-    said = normaliser.text("http://127.0.0.1:51000 http://127.0.0.1:33333 http://127.0.0.1:51000")
-    assert said == "http://127.0.0.1:40001 http://127.0.0.1:40002 http://127.0.0.1:40001"
+def test_ports_are_numbered_in_the_order_of_appearance(normaliser: Normaliser) -> None:
+    normalised = normaliser.text("http://127.0.0.1:51000 http://127.0.0.1:33333 http://127.0.0.1:51000")
+    assert normalised == "http://127.0.0.1:40001 http://127.0.0.1:40002 http://127.0.0.1:40001"
 
 
-def test_lays_out_a_table_for_the_names_that_it_shows(normaliser: Normaliser) -> None:
+def test_table_columns_are_as_wide_as_their_normalised_cells(normaliser: Normaliser) -> None:
     def table(actor: str) -> str:
         width = len(actor)
         rows = ("by".ljust(width) + "   reason ", actor + "   late   ")

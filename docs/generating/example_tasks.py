@@ -22,9 +22,9 @@ class Flag:
     """One flag of a task.
 
     Attributes:
-        names: as they are typed, the long one first.
-        kind: what it takes, in words.
-        default: what holds without it, as Python writes it; empty when nothing does.
+        names: long name first.
+        kind: the type of its value, in words.
+        default: its default as Python writes it; empty when there is none.
         help: its help text.
     """
 
@@ -39,7 +39,7 @@ class Task:
     """One task.
 
     Attributes:
-        name: as it is typed.
+        name: its name on the command line.
         aliases: other names.
         summary: its first docstring line.
         description: the rest of its docstring.
@@ -58,7 +58,7 @@ class Task:
 
 
 def collection() -> Collection:
-    """Make the example app's collection; Invoke finds an app by the first entry of `sys.path`, so this does too."""
+    """Return the example app's collection; an app is found by the first entry of `sys.path`, as Invoke sets it."""
     from kaizen_tasks.cli import make_namespace
 
     sys.path.insert(0, str(EXAMPLE))

@@ -1,6 +1,6 @@
-"""Copies a release into the repositories that a file names, as a rollout does, in a process of its own.
+"""Copies a release into the repositories listed in a file, as a rollout does, in a process of its own.
 
-Usage: promoting.py URL USERNAME SOURCE VERSION [LATEST]; the password is in the environment.
+Usage: promote_process.py URL USERNAME SOURCE VERSION [LATEST]; the password is in the environment.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.registry import OciRegistry
 from kaizen_tasks.ports.types import Login, Secret
 
-PARALLEL = 10  # what `rollout.parallel` is by default
-PASSWORD = "BENCHMARK_PASSWORD"
+MAX_WORKERS = 10
+"""The default of `rollout.parallel`."""
+PASSWORD_VARIABLE = "BENCHMARK_PASSWORD"
 
 
 def main(url: str, username: str, source: str, version: str, latest: str = "") -> None:
-    """Copy by digest, move the second tag where there is one, and say what it cost."""
-    login = Login(url=url, username=username, password=Secret(os.environ[PASSWORD]))
+    """Copy by digest, move the second tag if there is one, and print what each copy transferred."""
+    login = Login(url=url, username=username, password=Secret(os.environ[PASSWORD_VARIABLE]))
     registry = OciRegistry(login, clock=SystemClock())
     image = registry.find_image(source, version)
     assert image is not None
 
     def promote(target: str) -> str:
-        copied = registry.copy(digest=image.digest, source=source, target=target, tag=version)
+        stats = registry.copy(digest=image.digest, source=source, target=target, tag=version)
         if latest:
             registry.move_tag(repository=target, tag=latest, digest=image.digest)
-        return f"{target}: {copied}\n"
+        return f"{target}: {stats}\n"
 
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with ThreadPoolExecutor(MAX_WORKERS) as pool:
         sys.stdout.writelines(pool.map(promote, Path("repositories").read_text().split()))
 
 

@@ -1,4 +1,4 @@
-"""Takes out of recordings what differs from run to run: times, hashes, ports, names of people and folders."""
+"""Replaces what differs from run to run by fixed values: times, hashes, ports, names of people and folders."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 if TYPE_CHECKING:
-    from docs.generating.recording import Recording
+    from docs.generating.session import Recording
 
 DAY = "2026-01-31"
 ACTOR = "sam@laptop"
-KEPT_NUMBERS = ("123456789012", "210987654321", "555555555555")
-"""Accounts, and the end of `OPERATION`: they look like hashes."""
+NOT_HASHES = ("123456789012", "210987654321", "555555555555")
+"""Numbers that look like hashes: accounts, and the end of `OPERATION`."""
 FIRST_PORT = 40001
 DURATION = r"(?:\d+m )?\d+(?:\.\d+)?s"
 
@@ -35,9 +35,8 @@ REPLACEMENTS = (
     (re.compile(r"\b\d+( files and folders\b)"), r"124\1"),
     (re.compile(r'("unchanged": )\d+'), r"\g<1>124"),
 )
-"""What is replaced wherever it stands. Lines of progress come as often as the machine is slow, so they go; which steps
-of a rehearsal took long enough to be named depends on it as well; and in how many folders git keeps its objects, on how
-their hashes begin."""
+"""Patterns and their fixed values. The number of progress lines, and which steps of a rehearsal are timed, depend on
+the speed of the machine; the number of git's object folders depends on the hashes."""
 
 HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -50,11 +49,11 @@ COLUMN = re.compile(r"\S+(?: \S+)*")
 
 @define
 class Normaliser:
-    """Replaces the same thing by the same thing all through a story.
+    """Replaces equal values by equal values in all recordings.
 
     Attributes:
-        home: the folder to show as `~`.
-        today: when the story began, in UTC; the day after counts as the same day.
+        home: the folder that is shown as `~`.
+        today: when the recordings began, in UTC; the next day is shown as the same day.
     """
 
     home: Path
@@ -63,12 +62,12 @@ class Normaliser:
     _ports: dict[str, str] = field(factory=dict, init=False)
 
     def recording(self, recording: Recording) -> Recording:
-        """Return a recording that any other run would have made."""
-        line, people, document = map(self.text, (recording.line, recording.people, recording.document))
-        return evolve(recording, line=line, people=people, document=document)
+        """Return a recording as every run would make it."""
+        line, output, document = map(self.text, (recording.line, recording.output, recording.document))
+        return evolve(recording, line=line, output=output, document=document)
 
     def text(self, text: str) -> str:
-        """Return a text that any other run would have printed."""
+        """Return a text as every run would print it."""
         text = self._days(text.replace(str(self.home), "~"))
         for pattern, replacement in REPLACEMENTS:
             text = pattern.sub(replacement, text)
@@ -82,19 +81,19 @@ class Normaliser:
         return text
 
     def _hash(self, match: re.Match[str]) -> str:
-        """Number hashes as they appear; the first ten digits decide which are the same."""
+        """Number hashes in the order of appearance; hashes with the same first ten digits are equal."""
         digits = match[0]
-        if digits in KEPT_NUMBERS:
+        if digits in NOT_HASHES:
             return digits
-        stand_in = self._hashes.setdefault(digits[:10], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
-        return stand_in[: len(digits)]
+        replacement = self._hashes.setdefault(digits[:10], hashlib.sha256(str(len(self._hashes)).encode()).hexdigest())
+        return replacement[: len(digits)]
 
     def _port(self, match: re.Match[str]) -> str:
         return self._ports.setdefault(match[0], str(FIRST_PORT + len(self._ports)))
 
 
 def _tables(text: str) -> str:
-    """Lay tables out again, since a column is as wide as what stood in it."""
+    """Lay tables out again: a column is as wide as its widest cell was."""
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
     for rule in [number for number, line in enumerate(lines) if number and RULE.fullmatch(line)]:
         end = next((number for number in range(rule, len(lines)) if not lines[number]), len(lines))

@@ -1,0 +1,149 @@
+"""Runs the commands of the tutorial and the how-to pages, and keeps the outputs in them up to date."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docs.generating import doctest_parser
+from docs.generating.doctest_parser import PRINT_EXIT_CODE, FileStep, Span
+from docs.generating.example_tasks import EXAMPLE, ROOT
+from docs.generating.normaliser import Normaliser
+from docs.generating.recordings import SEQUENTIAL, UnexpectedExitCode
+from docs.generating.session import BashSession, clean_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+DOCS = ROOT / "docs"
+INSTALLER_PREFIXES = ("PIP_", "UV_", "SSL_CERT_FILE")
+"""Prefixes of the variables that name this machine's package index."""
+BUILD_LOCK = threading.Lock()
+SETUP_COMMANDS = (
+    "git init -q --bare -b main ../coach.git && git init -q -b main && git remote add origin ../coach.git",
+    "git config user.name Sam && git config user.email sam@coach.example",
+    "git add --all && git commit -q -m 'A training plan' && git push -q -u origin main",
+)
+"""Creates the repository of an app that is released by a script."""
+
+
+def render_pages() -> dict[str, str]:
+    """Return every page whose commands are run, by its path below docs, with their current outputs.
+
+    Raises:
+        UnexpectedExitCode: a command failed where the page does not say so.
+    """
+    paths = (DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md")))
+    texts = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in paths}
+    pages = {name: text for name, text in texts.items() if doctest_parser.starting_point(text)}
+    with tempfile.TemporaryDirectory(prefix="kaizen-guides-") as folder, ThreadPoolExecutor(max_workers=2) as pool:
+        homes = [Path(folder).resolve() / str(number) for number in range(len(pages))]
+        return dict(zip(pages, pool.map(_render_page, pages.items(), homes), strict=True))
+
+
+def _render_page(page: tuple[str, str], home: Path) -> str:
+    name, text = page
+    home.mkdir()
+    try:
+        with STARTING_POINTS[doctest_parser.starting_point(text)](home) as session:
+            outputs = run_page(name, text, session)
+    finally:
+        _stop_clouds(home)
+    normaliser = Normaliser(home=home)
+    normalised = {span: normaliser.text(output).strip("\n") for span, output in outputs.items()}
+    return doctest_parser.replace_outputs(text, normalised)
+
+
+def run_page(name: str, text: str, session: BashSession) -> dict[Span, str]:
+    """Write the files and run the commands of a page; return the outputs that it shows, by span.
+
+    Raises:
+        UnexpectedExitCode: a command failed, and the next one does not print the exit code.
+    """
+    outputs: dict[Span, str] = {}
+    steps = list(doctest_parser.parse_steps(text))
+    for step, next_step in zip(steps, [*steps[1:], None], strict=True):
+        if isinstance(step, FileStep):
+            session.write(step.path, step.content, append=step.append)
+            continue
+        recording = session.run(step.text)
+        if recording.code and getattr(next_step, "text", "") != PRINT_EXIT_CODE:
+            raise UnexpectedExitCode(f"docs/{name}: $ {step.text}\n{recording.output}exit code {recording.code}")
+        if step.span:
+            outputs[step.span] = recording.output
+    return outputs
+
+
+@contextmanager
+def _empty_home(home: Path) -> Iterator[BashSession]:
+    """Start in an empty home with only Python, git and this project's own wheel to install."""
+    installer_variables = {name: value for name, value in os.environ.items() if name.startswith(INSTALLER_PREFIXES)}
+    wheels = home.parent / "wheels"
+    _build_wheel(wheels)
+    environ = {
+        **clean_environ(home),
+        **SEQUENTIAL,
+        **installer_variables,
+        "PIP_FIND_LINKS": f"{wheels} {installer_variables.get('PIP_FIND_LINKS', '')}".strip(),
+        "PATH": f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+        del environ[name]  # the installed wheel is used, not the checkout
+    yield BashSession.start(home / ".session", folder=home, environ=environ)
+
+
+def _build_wheel(folder: Path) -> None:
+    """Build this project's wheel: the package index lacks the version that is being documented."""
+    words = (sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT))
+    with BUILD_LOCK:
+        if not folder.exists():
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def _released_example(home: Path) -> Iterator[BashSession]:
+    """Start in the example app, released by the demo to every environment of a local cloud."""
+    environ = clean_environ(home) | SEQUENTIAL
+    session = BashSession.start(home / ".demo", folder=EXAMPLE, environ=environ)
+    demo = session.run(f"inv demo --engine bundle --json --keep {home / 'demo'}", has_document=True)
+    if demo.code:
+        raise UnexpectedExitCode(demo.output)
+    cloud_environ = json.loads(demo.document)["work"]["environ"]
+    yield BashSession.start(home / ".session", folder=home / "demo" / "coach", environ=environ | cloud_environ)
+
+
+@contextmanager
+def _scripted_example(home: Path) -> Iterator[BashSession]:
+    """Start in the example app before it adopted these tasks: a script releases it."""
+    folder = home / "coach"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("tasks.py", "kaizen.toml", "__pycache__"))
+    shutil.copytree(Path(__file__).parent / "fixtures", folder / "scripts")
+    session = BashSession.start(home / ".session", folder=folder, environ=clean_environ(home) | SEQUENTIAL)
+    for line in SETUP_COMMANDS:
+        session.run(line)
+    yield session
+
+
+def _stop_clouds(home: Path) -> None:
+    """Stop every local cloud whose state is below a home."""
+    for cloud_file in home.rglob("cloud.json"):
+        os.kill(json.loads(cloud_file.read_text(encoding="utf-8"))["pid"], signal.SIGTERM)
+
+
+STARTING_POINTS: dict[str, Callable[[Path], AbstractContextManager[BashSession]]] = {
+    "nowhere": _empty_home,
+    "coach": _released_example,
+    "script": _scripted_example,
+}
+"""Starting points by name."""

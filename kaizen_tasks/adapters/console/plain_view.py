@@ -1,0 +1,83 @@
+"""Shows events as plain lines."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from kaizen_tasks.adapters.console.events import EventType, RunEvent
+from kaizen_tasks.adapters.console.progress import RolloutProgress
+from kaizen_tasks.domain import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kaizen_tasks.ports.clock import Clock
+
+LABEL_WIDTH = 16
+"""Columns for a step's name and its environment's."""
+
+
+class PlainView:
+    """Writes one line for each event, without escape codes; during a rollout with the time in front, in UTC.
+
+    Args:
+        stream: where people read.
+        clock: for timestamps and durations.
+    """
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._rollout: RolloutProgress | None = None
+        self._lock = threading.Lock()
+
+    def show(self, event: RunEvent) -> None:
+        """Write the line of an event; a refusal is printed later, as an error."""
+        if event.type in {EventType.HEADING, EventType.NOTE}:
+            self._write(event.text if self._rollout is None else f"  {event.text}")
+        elif event.type is EventType.ENVIRONMENT_FINISHED:
+            self._write_result(event)
+        elif event.type is not EventType.ROLLOUT_STARTED:
+            if event.type is EventType.DECIDED and self._rollout is not None and event.environment in self._rollout:
+                self._rollout.start_step(event.environment, event.step, event.reason)
+            if event.verdict != "refused":
+                self._line(event.verdict or "…", str(event.label), with_duration(event))
+
+    def _write_result(self, event: RunEvent) -> None:
+        """Write the result of an environment, and how many have ended."""
+        if self._rollout is None:
+            return
+        progress = self._rollout.finish(event.environment, event.reason)
+        environments = self._rollout.environments
+        finished_count = sum(environment.finished_at is not None for environment in environments)
+        elapsed = duration.format_duration(progress.elapsed(self._clock.monotonic()) or 0)
+        error = f": {event.reason}" if event.reason else ""
+        self._line(event.verdict, event.environment, f"{finished_count} of {len(environments)} ({elapsed}){error}")
+
+    @contextmanager
+    def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
+        """Put the time before every line."""
+        self._rollout = RolloutProgress(environments, self._clock.monotonic)
+        try:
+            yield
+        finally:
+            self._rollout = None
+
+    def _line(self, verdict: str, label: str, text: str) -> None:
+        self._write(f"  {verdict:<12}  {label:<{LABEL_WIDTH}}  {text}".rstrip())
+
+    def _write(self, line: str) -> None:
+        with self._lock:  # a line of several threads must stay whole
+            timestamp = "" if self._rollout is None else f"{self._clock.now():%H:%M:%S}Z"
+            self._stream.write(f"{timestamp}{line}\n")
+            self._stream.flush()
+
+
+def with_duration(event: RunEvent) -> str:
+    """Return the reason of a step's event, and how long it acted."""
+    if event.seconds is None:
+        return event.reason
+    seconds = duration.format_duration(event.seconds)
+    return f"{event.reason} ({seconds})" if event.verdict == "done" else f"after {seconds}"
