@@ -14,7 +14,6 @@ from kaizen_tasks.ports.types import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts import secrets as contract
 from tests.contracts.secrets import NAME, SecretsContract, new, write
-from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from tests.support.local_cloud import Cloud
