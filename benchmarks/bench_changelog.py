@@ -51,7 +51,9 @@ def _results(content: bytes) -> Iterator[Result]:
     for name, work in (("parse", lambda: _parse(content)), ("cut", lambda: _cut(content))):
         seconds = _median(work)
         details = f"{seconds * 1000:.0f} ms; split alone {scale * 1000:.0f} ms; {size}; median of {ROUNDS}"
-        yield Result(what=f"{name}, times {SECONDS * 1000:.0f} ms", ratio=seconds / SECONDS, target=1.0, numbers=details)
+        yield Result(
+            what=f"{name}, times {SECONDS * 1000:.0f} ms", ratio=seconds / SECONDS, target=1.0, numbers=details
+        )
         peak = _peak(work)
         details = f"{peak / 1e6:.0f} MB at the peak; {size}"
         yield Result(what=f"{name}: memory, times the file", ratio=peak / len(content), target=MEMORY, numbers=details)
