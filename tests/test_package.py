@@ -117,7 +117,7 @@ def test_lists_its_tasks_where_there_is_no_configuration(tmp_path: Path) -> None
     assert listed.returncode == 0
     assert "bump" in listed.stdout
     assert (run.returncode, run.stdout) == (2, "")
-    assert f"there is none in {tmp_path} or above" in run.stderr
+    assert f"not found in {tmp_path} or above" in run.stderr
 
 
 def test_the_projects_own_invoke_configuration_is_read(tmp_path: Path) -> None:

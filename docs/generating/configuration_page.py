@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from docs.generating.configuration_keys import NAME_PLACEHOLDER, ConfigKey, config_keys
+from docs.generating.configuration_keys import ConfigKey, config_keys
 from docs.generating.markdown import code, fence, page, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-EXAMPLE = Path(__file__).with_name("every-key.toml")
-HEADINGS = {
-    "smoke": "[[smoke]]",
-    "docs_checklist": "[[docs_checklist]]",
-    "environments": f"[environments.{NAME_PLACEHOLDER}]",
-}
-"""Headings that differ from the name in brackets."""
+    from collections.abc import Iterable
 
 INTRODUCTION = """\
 The configuration is `kaizen.toml` beside `tasks.py`, or the table `[tool.kaizen]` of `pyproject.toml`. `app` is enough
@@ -29,59 +18,49 @@ for the release side. To deploy, an app needs `pipeline`, `aws.region` and a tab
 Every problem is reported at once, with file, key, what is wrong and the nearest valid name; see
 [exit code 2](exit-codes.md#2).
 
-What is left out has a default; a key of `[environments.NAME]` has that of `[defaults]`. Above the file stand Invoke's
-own layers: `invoke.yaml`, `inv -f FILE` and environment variables. A variable overrides a key that has a default or
-stands in the file; a list has no variable. For `true or false`, `0` and nothing mean false, and anything else means
-true.
+A missing key has its default; a key of `[environments.NAME]` has that of `[defaults]`. Invoke's own sources override
+the file, in this order: `invoke.yaml`, `inv -f FILE` and environment variables. A variable is named after its key; a
+key below `NAME` has one when the file sets it or when it is a key of an environment. Lists cannot be set by a variable.
+A boolean variable is `true`, `yes`, `on` or `1`, or else `false`, `no`, `off`, `0` or empty, in capitals or not;
+anything else is an error.
 
 A duration is written like `300ms`, `90s`, `5m`, `1h30m` or `7d`. `NAME` stands for a name of your own; in a variable it
-is in capitals.
+is in capitals. The examples show each key once, with its default where it has one.
 """
 
 
 def render() -> str:
-    """Return the page.
-
-    Raises:
-        ValueError: the example lacks a key.
-    """
-    documented_keys, text = config_keys(), EXAMPLE.read_text(encoding="utf-8")
-    if missing_paths := [
-        key.path for key in documented_keys if key.path not in set(_paths(tomllib.loads(text), documented_keys))
-    ]:
-        raise ValueError(f"{EXAMPLE.name} lacks {', '.join(missing_paths)}")
-    sections = (
-        _section(name, group, _excerpt(name, text)) for name, group in groupby(documented_keys, lambda key: key.section)
-    )
-    return page("Configuration", INTRODUCTION, *sections)
+    """Return the page."""
+    return page("Configuration", INTRODUCTION, *(_section(*group) for group in _sections()))
 
 
-def _section(name: str, section_keys: Iterable[ConfigKey], example: str) -> str:
-    heading = f"## `{HEADINGS.get(name, f'[{name}]')}`" if name else "## Above all tables"
-    rows = ((code(key.path), key.type, code(key.default), code(key.variable), key.meaning) for key in section_keys)
+def _sections() -> Iterable[tuple[str, tuple[ConfigKey, ...]]]:
+    return ((name, tuple(keys)) for name, keys in groupby(config_keys(), lambda key: key.section))
+
+
+def _section(name: str, keys: tuple[ConfigKey, ...]) -> str:
+    heading = f"## `{_header(keys[0])}`" if name else "## Top-level keys"
+    rows = ((code(key.path), key.type, code(key.default), code(key.variable), key.help) for key in keys)
     head = ("Key", "Type", "Default", "Environment variable", "Meaning")
-    return "\n\n".join((heading, table(head, rows), fence("toml", example)))
+    return "\n\n".join((heading, table(head, rows), fence("toml", _example(keys))))
 
 
-def _excerpt(section: str, text: str) -> str:
-    """Return the tables of a section; for no section, what stands above all tables."""
-    blocks = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
-    if not section:
-        return blocks[0]
-    return "".join(block for block in blocks[1:] if re.match(rf"\[+{section}[].]", block))
+def every_key() -> str:
+    """Return a configuration in which every key is set once."""
+    return "\n".join(_example(keys) for _, keys in _sections())
 
 
-def _paths(raw: Any, documented_keys: Iterable[ConfigKey], parents: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the keys that an example uses, with `NAME` for names."""
-    key_paths = {key.path for key in documented_keys}
-    for name, value in raw.items():
-        key_path = (
-            (*parents, NAME_PLACEHOLDER)
-            if any(path.startswith(".".join((*parents, NAME_PLACEHOLDER))) for path in key_paths)
-            else (*parents, name)
-        )
-        for element in value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]:
-            if isinstance(element, dict):
-                yield from _paths(element, documented_keys, key_path)
-            else:
-                yield ".".join(key_path)
+def _example(keys: Iterable[ConfigKey]) -> str:
+    """Return the lines that set keys of one section, below the headers of their tables."""
+    tables = groupby(keys, lambda key: key.table)
+    return "\n".join("".join(_table_lines(tuple(table_keys))) for _, table_keys in tables)
+
+
+def _table_lines(keys: tuple[ConfigKey, ...]) -> Iterable[str]:
+    if keys[0].table:
+        yield f"{_header(keys[0])}\n"
+    yield from (f"{key.assignment}\n" for key in keys)
+
+
+def _header(key: ConfigKey) -> str:
+    return f"[[{key.table}]]" if key.is_repeated else f"[{key.table}]"

@@ -46,20 +46,20 @@ def build_namespace() -> Collection:
         collection.add_task(pipeline_task)
     configuration = load.with_defaults(config_file.table)
     if any(name.startswith("INVOKE_") for name in os.environ):
-        _check_variables(configuration)
+        _prepare_variables(configuration)
     collection.configure(configuration)
     return collection
 
 
-def _check_variables(configuration: load.TomlTable) -> None:
-    """Say what is wrong with environment variables, while Invoke still shows an error and not a traceback.
+def _prepare_variables(configuration: load.TomlTable) -> None:
+    """Prepare environment variables for Invoke, which reads them after the tasks are loaded.
 
     Raises:
         Exit: a variable cannot override its key.
     """
     from kaizen_tasks.config import env_overrides
 
-    if errors := tuple(env_overrides.env_override_errors(configuration, os.environ)):
+    if errors := env_overrides.prepare_variables(configuration, os.environ):
         raise Exit("\n".join(errors), code=ConfigurationError.exit_code)
 
 

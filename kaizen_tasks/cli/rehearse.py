@@ -68,13 +68,11 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
     Raises:
         Refused: no engine of this machine can build the app.
     """
-    from attrs import evolve
-
     from kaizen_tasks.adapters.build.select import detect_engine
     from kaizen_tasks.errors import ConfigurationError, Refused
 
     rules = tools.settings.build
-    rules = evolve(rules, engine=requested) if requested != "auto" else rules
+    rules = rules._replace(engine=requested) if requested != "auto" else rules
     if rules.engine == "bundle" and not rules.command:
         raise ConfigurationError(("build.command is missing: a bundle needs it as its entry point",))
     try:

@@ -1,1 +1,1 @@
-"""The settings: what may be said in `kaizen.toml`, and how it is read."""
+"""The configuration: the keys of `kaizen.toml`, how it is read, and the settings that it becomes."""

@@ -1,47 +1,70 @@
-"""What environment variables cannot say: Invoke overrides the configuration with them, and ends in a traceback then."""
+"""Prepares `INVOKE_*` variables for Invoke, which would end in a traceback, or read `false` as true."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from kaizen_tasks.config.tables import RawEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, MutableMapping
 
     from kaizen_tasks.config.load import TomlTable
 
 ENV_PREFIX = "INVOKE_"
-TYPE_NAMES = {int: "a whole number", float: "a number"}
+BOOLEAN_WORDS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), "1"),
+    **dict.fromkeys(("false", "no", "off", "0", ""), "0"),
+}
+"""Values of a boolean variable, and what Invoke reads instead: it takes everything but `0` and empty as true."""
 
 
-def env_override_errors(config: TomlTable, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield for each variable that cannot override its key what is wrong with it.
+def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> tuple[str, ...]:
+    """Write booleans as Invoke reads them; return what is wrong with variables that cannot override their key.
 
     https://docs.pyinvoke.org/en/stable/concepts/configuration.html#env-vars says which variable overrides which key.
 
     Args:
-        config: every key that may be overridden, with what it says now.
+        config: every key that may be overridden. A boolean without a value gets one, by which Invoke knows its type.
         environ: the variables.
     """
-    for path, value in _leaf_values(config, ()):
+    errors = []
+    for table, path in _leaf_keys(config, ()):
         name = ENV_PREFIX + "_".join(path).upper()
-        if name in environ and (error := _override_error(value, environ[name])):
-            yield f"{name}: {error}"
+        if name in environ:
+            kind = _value_type(table, path[-1])
+            if kind is bool and environ[name].lower() in BOOLEAN_WORDS:
+                environ[name] = BOOLEAN_WORDS[environ[name].lower()]
+                table[path[-1]] = bool(table[path[-1]])
+            elif error := _override_error(kind, environ[name]):
+                errors.append(f"{name}: {error}")
+    return tuple(errors)
 
 
-def _leaf_values(table: TomlTable, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaf_keys(table: TomlTable, path: tuple[str, ...]) -> Iterator[tuple[TomlTable, tuple[str, ...]]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _leaf_values(value, (*path, key))
+            yield from _leaf_keys(value, (*path, key))
         else:
-            yield (*path, key), value
+            yield table, (*path, key)
 
 
-def _override_error(value: Any, text: str) -> str:
-    if isinstance(value, list):
+def _value_type(table: TomlTable, key: str) -> Any:
+    """Return the type of a value; only an environment has keys without one."""
+    if table[key] is not None:
+        return type(table[key])
+    return next(kind for kind in get_args(get_type_hints(RawEnvironment)[key]) if kind is not NoneType)
+
+
+def _override_error(kind: Any, text: str) -> str:
+    if kind is list:
         return "a variable cannot hold a list; set it in the configuration file"
-    if type(value) in TYPE_NAMES:
+    if kind is bool:
+        return f"{text!r} should be true or false (or yes, no, on, off, 1, 0)"
+    if kind in {int, float}:
         try:
-            type(value)(text)
+            kind(text)
         except ValueError:
-            return f"{text!r} should be {TYPE_NAMES[type(value)]}"
+            return f"{text!r} should be a {'whole number' if kind is int else 'number'}"
     return ""

@@ -1,7 +1,7 @@
-"""Where the configuration stands, and what it says before anybody has checked it.
+"""Finds and reads the configuration file; nothing is checked yet.
 
-Everything here runs at start-up, for `inv --list` too: it reads two small files and imports nothing but the
-standard library.
+Everything here runs at start-up, for `inv --list` too: it reads a small file or two, and imports the
+standard library only.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from kaizen_tasks.config.tables import RawConfig, RawEnvironment, to_toml
+
 CONFIG_FILE_NAME = "kaizen.toml"
 PYPROJECT_TABLE = "tool.kaizen"
-FIX_HINT = "mend the file there, then type the same command again"
-TomlTable = dict[str, Any]  # TOML as it was written; it becomes Settings in one step, and travels no further
+FIX_HINT = "correct the file there, then run the same command again"
+TomlTable = dict[str, Any]  # TOML as it was written; `validate` turns it into Settings
 
 
 class ConfigFile:
-    """A configuration file as it was found.
+    """A configuration file as it was read.
 
     Attributes:
         root: the app's folder.
         name: what to call the file in messages.
-        table: its content, or nothing when it does not exist or is not TOML.
+        table: its content; empty when it does not exist or is not TOML.
         error: why it cannot be read, or empty.
         hint: what to do about that.
     """
@@ -37,7 +39,7 @@ class ConfigFile:
 
 
 def find_config_file() -> ConfigFile:
-    """Find the configuration of the app that the user stands in.
+    """Return the configuration of the app around the working directory.
 
     Invoke puts the folder of `tasks.py` first on `sys.path` before it loads it, so that `inv --search-root`
     works; the `kaizen` program looks from the working directory upwards.
@@ -47,14 +49,9 @@ def find_config_file() -> ConfigFile:
         config_file = read_config_file(folder)
         if config_file is not None:
             return config_file
-    error = f"{CONFIG_FILE_NAME}: there is none in {working_directory} or above"
-    return ConfigFile(
-        working_directory,
-        CONFIG_FILE_NAME,
-        {},
-        error,
-        "in the app's folder, kaizen init writes one from what it finds there",
-    )
+    error = f"{CONFIG_FILE_NAME}: not found in {working_directory} or above"
+    hint = "run kaizen init in the app's folder: it writes one from what it finds there"
+    return ConfigFile(working_directory, CONFIG_FILE_NAME, {}, error, hint)
 
 
 def read_config_file(folder: Path) -> ConfigFile | None:
@@ -86,20 +83,16 @@ def _load_toml(path: Path) -> tuple[TomlTable, str] | None:
 
 
 def with_defaults(table: TomlTable) -> TomlTable:
-    """Lay a configuration over the defaults, so that Invoke's layers find every key they may override.
+    """Put the defaults under a configuration, so that Invoke's own sources can override every key.
 
-    A value of the wrong type stays as it is: telling the user is the reader's business. An unknown key is left out:
-    Invoke has keys of its own (`run`, `tasks`), and would trip over them before the reader can tell.
+    A value of the wrong type stays as it is: `validate` reports it. An unknown key is left out: Invoke has keys of its
+    own (`run`, `tasks`), and would trip over them before `validate` can report them.
     """
-    defaults = tomllib.loads((Path(__file__).parent / "defaults.toml").read_text(encoding="utf-8"))
+    defaults = to_toml(RawConfig())
     merged_table = _merge(defaults, {key: value for key, value in table.items() if key in defaults})
     environments = merged_table["environments"]
     if isinstance(environments, dict):
-        unset_keys = dict.fromkeys(("platform", "repository", "service", "url", "secret", "min_age"), "")
-        merged_table["environments"] = {
-            name: {**unset_keys, **environment} if isinstance(environment, dict) else environment
-            for name, environment in environments.items()
-        }
+        merged_table["environments"] = _merge({name: to_toml(RawEnvironment()) for name in environments}, environments)
     return merged_table
 
 

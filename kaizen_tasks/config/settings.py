@@ -1,4 +1,4 @@
-"""The settings model: what the rest of the project reads. It has no defaults; `defaults.toml` has them all."""
+"""The checked configuration that the rest of the project reads."""
 
 from __future__ import annotations
 
@@ -7,114 +7,22 @@ from pathlib import Path
 
 from attrs import frozen
 
-from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.config.tables import (
+    AwsRules,
+    BuildRules,
+    DeployRules,
+    DocsRule,
+    EvidenceRules,
+    GitTagRules,
+    ReleaseRules,
+    RolloutRules,
+    VerifyRules,
+)
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.rollout import RolloutRules
 from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
-
-
-@frozen(kw_only=True)
-class AwsRules:
-    """Which account and region; an empty account accepts any, an empty profile is boto3's default."""
-
-    region: str
-    account: str
-    profile: str
-
-
-@frozen(kw_only=True)
-class BuildRules:
-    """How the image is built.
-
-    Attributes:
-        context: folder of the build context, below the app's folder.
-        dockerfile: path of the Dockerfile, below the context.
-        version_arg: the build argument that receives `v1.2.3`.
-        platform: `linux/amd64`; App Runner runs nothing else.
-        engine: `auto`, `docker`, `podman`, `buildah` or `bundle`.
-        command: entry point of a `bundle` image.
-        args: further build arguments.
-    """
-
-    context: str
-    dockerfile: str
-    version_arg: str
-    platform: str
-    engine: str
-    command: tuple[str, ...]
-    args: Mapping[str, str]
-
-
-@frozen(kw_only=True)
-class ReleaseRules:
-    """From where releases are made.
-
-    Attributes:
-        branches: names or patterns of branches that may be released.
-        hotfix_branches: names or patterns of branches that a hotfix for one environment may come from.
-        remote: the git remote.
-        tag: name of the git tag; `{version}` stands for `1.2.3`.
-        atomic: whether branch and tag are pushed both or neither; `false` is for a remote that cannot take them so.
-    """
-
-    branches: tuple[str, ...]
-    hotfix_branches: tuple[str, ...]
-    remote: str
-    tag: str
-    atomic: bool
-
-
-@frozen(kw_only=True)
-class GitTagRules:
-    """How the git tag is made; `sign` uses gpg or ssh as git is configured."""
-
-    sign: bool
-
-
-@frozen(kw_only=True)
-class DeployRules:
-    """How long a deployment may take, in seconds."""
-
-    timeout: Seconds
-
-
-@frozen(kw_only=True)
-class VerifyRules:
-    """When the running app has proven its version.
-
-    Attributes:
-        path: where it says its version.
-        matches: consecutive right answers, each over a new connection.
-        interval: seconds between questions.
-        timeout: seconds after which it has failed to.
-    """
-
-    path: str
-    matches: int
-    interval: Seconds
-    timeout: Seconds
-
-
-@frozen(kw_only=True)
-class EvidenceRules:
-    """What an environment wants to know of a release before it accepts it.
-
-    Attributes:
-        min_age: how long ago the release must have been verified in the stage before.
-    """
-
-    min_age: Seconds
-
-
-@frozen(kw_only=True)
-class DocsRule:
-    """A release that touches `when` must touch `update`; both are glob patterns."""
-
-    when: tuple[str, ...]
-    update: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -142,7 +50,7 @@ class Settings:
         """Return an environment or group by its name.
 
         Raises:
-            UsageError: there is none; the nearest name is in the hint.
+            UsageError: there is no such stage; the nearest name is in the hint.
         """
         if name in self.groups:
             return Stage(name=name, environments=tuple(self.environments[member] for member in self.groups[name]))
@@ -158,13 +66,15 @@ class Settings:
         hint = (
             f"did you mean {matches[0]}?"
             if matches
-            else f"choose from {', '.join(names) or 'none: none is configured'}"
+            else f"choose from {', '.join(names)}"
+            if names
+            else "no environment is configured"
         )
         return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
 
     @property
     def first_stage(self) -> Stage:
-        """The stage that is released to.
+        """The stage that releases go to.
 
         Raises:
             UsageError: the configuration has no environments.
@@ -188,8 +98,8 @@ class Settings:
         positions = {self._pipeline_position(environment) for environment in stage.environments}
         if len(positions) > 1:
             raise UsageError(
-                f"{stage.name}: these are different stages of the pipeline ({' → '.join(self.pipeline)})",
-                hint="promote to one after the other",
+                f"{stage.name}: these are in different stages ({' → '.join(self.pipeline)})",
+                hint="promote to one stage after the other",
             )
         position = positions.pop()
         return self.stage(self.pipeline[position - 1]) if position else None

@@ -1,16 +1,19 @@
-"""Gives raw configuration its types, and names every place where it does not fit."""
+"""Gives raw configuration its types, and names every place that does not fit."""
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
 from attrs import frozen
 
-from kaizen_tasks.domain import duration, smoke
+from kaizen_tasks.config import checks
+from kaizen_tasks.domain.duration import Seconds, parse_duration
+from kaizen_tasks.domain.runtime_config import KeyRule
+from kaizen_tasks.domain.smoke import Scalar, SmokeCheck, Statuses
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -18,19 +21,26 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.load import TomlTable
 
 T = TypeVar("T")
-TYPE_NAMES = {
+Hook = Callable[[Any, Any], Any]
+LAZY_NAMES = {"checks": checks, "KeyRule": KeyRule, "SmokeCheck": SmokeCheck}
+"""Names in the annotations of tables that are not imported where those are defined."""
+
+EXPECTED: dict[Any, str] = {
     str: "text",
     int: "a whole number",
     float: "a number",
     bool: "true or false",
-    tuple: "a list",
-    Mapping: "a table",
+    list: "a list",
+    dict: "a table",
+    Seconds: 'a duration such as "5m" or "300s"',
+    Scalar: "text, a number, or true or false",
 }
+"""What a value of each type is called in messages."""
 
 
 @frozen
 class ConfigProblem:
-    """Something in the configuration that cannot stay.
+    """Something in the configuration that is wrong.
 
     Attributes:
         path: keys from the top of the file: `environments.prod.url`.
@@ -42,7 +52,7 @@ class ConfigProblem:
 
 
 class StructureError(Exception):
-    """Raw configuration that does not fit its shape."""
+    """Raw configuration that does not fit its tables."""
 
     def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
         super().__init__(problems)
@@ -53,91 +63,134 @@ def structure(table: TomlTable, target: type[T]) -> T:
     """Structure raw configuration.
 
     Raises:
-        Misfit: with every problem there is.
+        StructureError: with every problem there is.
     """
     from cattrs import BaseValidationError
 
-    with suppress(Exception):  # whatever it was, the converter that explains itself meets it again
-        return _make_converter(detailed=False).structure(table, target)
     try:
-        return _make_converter(detailed=True).structure(table, target)
+        return _make_converter().structure(table, target)
     except BaseValidationError as error_group:
         raise StructureError(tuple(_flatten_errors(error_group, ()))) from error_group
 
 
-def suggest(name: str, choices: tuple[str, ...]) -> str:
-    """Return `; did you mean 'x'?` when a known name is near, else the choice there is."""
-    matches = difflib.get_close_matches(name, choices, n=1)
-    if matches:
-        return f"; did you mean {matches[0]!r}?"
-    return f"; known: {', '.join(choices)}" if choices else ""
+def is_table(kind: Any) -> bool:
+    """Return whether a type is a table with keys of its own."""
+    return hasattr(kind, "_fields") or attrs.has(kind)
 
 
-def _make_converter(*, detailed: bool) -> Converter:
-    """Build a converter that takes a value of the right type and no other: TOML has types of its own.
+def key_types(table: Any) -> dict[str, Any]:
+    """Return the type of every key of a table."""
+    types = get_type_hints(table, None, LAZY_NAMES, include_extras=True)
+    return {name: types[name] for name in table.__annotations__}
 
-    Args:
-        detailed: whether its errors say what does not fit and where; such a one takes half as long again to build.
-    """
+
+def _make_converter() -> Converter:
+    """Build a converter that takes a value of the right type and no other: TOML has types of its own."""
     from cattrs import Converter
 
-    converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
+    converter = Converter(forbid_extra_keys=True)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _require_type)
+    converter.register_structure_hook(float, _structure_number)
+    converter.register_structure_hook(Seconds, _structure_duration)
     converter.register_structure_hook(
-        duration.Seconds, lambda value, _: duration.parse_duration(_require_type(value, str))
+        Seconds | None, lambda value, _: _structure_duration(value, Seconds) if value not in {None, ""} else None
     )
-    converter.register_structure_hook(float | None, lambda value, _: None if value is None else _structure_float(value))
-    converter.register_structure_hook(duration.Seconds | None, lambda value, _: _structure_optional_seconds(value))
-    converter.register_structure_hook(smoke.Statuses, lambda value, _: _structure_statuses(value))
-    converter.register_structure_hook(smoke.Scalar, lambda value, _: _structure_scalar(value))
-    converter.register_structure_hook(
-        bool | None, lambda value, _: None if value is None else _require_type(value, bool)
-    )
-    converter.register_structure_hook_factory(_is_tuple_type)(_make_tuple_hook)
+    converter.register_structure_hook(Statuses, _structure_statuses)
+    converter.register_structure_hook(Scalar, _structure_scalar)
+    factories = {tuple: _make_list_hook, Mapping: _make_mapping_hook, Annotated: _make_checked_hook}
+    for origin, factory in factories.items():
+        converter.register_structure_hook_factory(partial(_has_origin, origin), factory)
+    converter.register_structure_hook_factory(is_table, _make_table_hook)
     return converter
 
 
-def _is_tuple_type(kind: Any) -> bool:
-    return get_origin(kind) is tuple
+def _has_origin(origin: Any, kind: Any) -> bool:
+    return get_origin(kind) is origin
 
 
-def _make_tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    """Make a hook for a tuple that takes a list, and not text, which would fall apart into letters."""
+def _make_list_hook(kind: Any, converter: Converter) -> Hook:
+    """Make a hook that takes a list, and not text, which would fall apart into letters."""
     list_type: Any = list.__class_getitem__(get_args(kind)[0])
     structure_list = converter.get_structure_hook(list_type)
-    return lambda value, _: tuple(structure_list(_require_type(value, tuple), list_type))
+    return lambda value, _: tuple(structure_list(_require_type(value, list), list_type))
+
+
+def _make_mapping_hook(kind: Any, converter: Converter) -> Hook:
+    dict_type: Any = dict.__class_getitem__(get_args(kind))
+    structure_dict = converter.get_structure_hook(dict_type)
+    return lambda value, _: structure_dict(_require_type(value, dict), dict_type)
+
+
+def _make_checked_hook(kind: Any, converter: Converter) -> Hook:
+    """Make a hook that applies the checks of an annotated type."""
+    value_type, *value_checks = get_args(kind)
+    structure_value = converter.get_structure_hook(value_type)
+
+    def structure_checked(value: Any, _: Any) -> Any:
+        result = structure_value(value, value_type)
+        for error in filter(None, (check(result) for check in value_checks)):
+            raise ValueError(error)
+        return result
+
+    return structure_checked
+
+
+def _make_table_hook(kind: Any, converter: Converter) -> Hook:
+    from cattrs.cols import namedtuple_dict_structure_factory
+
+    kind.__annotations__ = key_types(kind)  # cattrs reads them, and does not know the lazy names
+    structure_table = (
+        converter.gen_structure_attrs_fromdict(kind)
+        if attrs.has(kind)
+        else namedtuple_dict_structure_factory(kind, converter, "from_converter", True)  # noqa: FBT003 - cattrs' signature
+    )
+    return lambda value, _: structure_table(_require_type(value, dict), kind)
 
 
 def _require_type(value: Any, kind: Any) -> Any:
-    if kind is tuple and isinstance(value, list | tuple):
+    if kind is list and isinstance(value, tuple):
         return value
     if type(value) is not kind:
-        raise TypeError(f"{value!r} should be {TYPE_NAMES[kind]}")
+        raise TypeError(_mismatch(value, kind))
     return value
 
 
-def _structure_float(value: Any) -> float:
-    return float(value) if type(value) is int else _require_type(value, float)
+def _mismatch(value: Any, kind: Any) -> str:
+    """Say what a value should be, and how to write it when that is known."""
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    advice = ""
+    if kind is str and not isinstance(value, list | tuple | dict):
+        advice = "; put it in quotes"
+    elif kind in {int, float, bool} and isinstance(value, str) and re.fullmatch(r"-?[0-9.]+|true|false", value):
+        advice = "; leave out the quotes"
+    elif kind is list and isinstance(value, str):
+        advice = f': ["{value}"]'
+    return f"{shown} should be {EXPECTED[kind]}{advice}"
 
 
-def _structure_optional_seconds(value: Any) -> duration.Seconds | None:
-    """Take nothing for nothing: an environment has every key, so that a variable can override it."""
-    return duration.parse_duration(_require_type(value, str)) if value not in (None, "") else None
+def _structure_number(value: Any, _: Any) -> float:
+    return float(value) if type(value) is int else float(_require_type(value, float))
 
 
-def _structure_statuses(value: Any) -> smoke.Statuses:
+def _structure_duration(value: Any, _: Any) -> Seconds:
+    if not isinstance(value, str):
+        raise TypeError(_mismatch(value, Seconds))
+    return parse_duration(value)
+
+
+def _structure_statuses(value: Any, _: Any) -> Statuses:
     """Take one number or a list of them."""
     numbers = value if isinstance(value, list | tuple) else (value,)
     if not numbers:
         raise ValueError("is an empty list")
-    return smoke.Statuses(tuple(_require_type(number, int) for number in numbers))
+    return Statuses(tuple(_require_type(number, int) for number in numbers))
 
 
-def _structure_scalar(value: Any) -> smoke.Scalar:
+def _structure_scalar(value: Any, _: Any) -> Scalar:
     if isinstance(value, str | int | float | bool):
         return value
-    raise TypeError(f"{value!r} should be text, a number, or true or false")
+    raise TypeError(_mismatch(value, Scalar))
 
 
 def _flatten_errors(error_group: BaseException, path: tuple[str, ...]) -> Iterator[ConfigProblem]:
@@ -147,13 +200,13 @@ def _flatten_errors(error_group: BaseException, path: tuple[str, ...]) -> Iterat
     for child in cast("BaseExceptionGroup[Exception]", error_group).exceptions:
         error_path = (*path, *_keys_in_notes(child))
         if isinstance(child, ForbiddenExtraKeysError):
-            field_names = tuple(attrs.fields_dict(child.cl))
             for key in sorted(child.extra_fields):
-                yield ConfigProblem(".".join((*error_path, key)), f"unknown key{suggest(key, field_names)}")
+                message = f"unknown key{checks.suggest(key, child.cl.__annotations__)}"
+                yield ConfigProblem(".".join((*error_path, key)), message)
         elif isinstance(child, BaseValidationError):
             yield from _flatten_errors(child, error_path)
         else:
-            yield ConfigProblem(".".join(error_path), _describe_error(child))
+            yield ConfigProblem(".".join(error_path), "is missing" if isinstance(child, KeyError) else str(child))
 
 
 def _keys_in_notes(error: BaseException) -> tuple[str, ...]:
@@ -165,11 +218,3 @@ def _keys_in_notes(error: BaseException) -> tuple[str, ...]:
         if isinstance(note, IterableValidationNote):
             return (str(note.index),)
     return ()
-
-
-def _describe_error(error: BaseException) -> str:
-    if isinstance(error, KeyError):
-        return "is missing"
-    if isinstance(error, ValueError) or " should be " in str(error):
-        return str(error)
-    return "should be a table"

@@ -1,4 +1,4 @@
-"""Turns what was written into `Settings`, or into every problem at once.
+"""Turns a configuration into `Settings`, or reports every problem at once.
 
 A problem is one line: file, path, what is wrong, and the nearest valid name.
 """
@@ -6,18 +6,16 @@ A problem is one line: file, path, what is wrong, and the nearest valid name.
 from __future__ import annotations
 
 import copy
-import string
 from typing import TYPE_CHECKING
 
-import attrs
-
-from kaizen_tasks.config import validate_runtime
-from kaizen_tasks.config.load import with_defaults
-from kaizen_tasks.config.raw import RawConfig, RawEnvironment
+from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure, suggest
+from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
+from kaizen_tasks.config.tables import RawConfig, RawEnvironment
+from kaizen_tasks.config.validate_runtime import validate_runtime
 from kaizen_tasks.config.validate_smoke import validate_check
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,17 +23,13 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
 
-ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
-PLATFORMS = ("apprunner",)
-TOP_LEVEL_KEYS = tuple(attribute.name for attribute in attrs.fields(RawConfig))
-
 
 def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings:
     """Check a configuration and return it as settings.
 
     Args:
-        config_file: the file as it was found.
-        merged_table: its content with defaults below and Invoke's own layers (`invoke.yaml`, `inv -f`, `INVOKE_*`) above.
+        config_file: the file as it was read.
+        merged_table: its content, overridden by Invoke's own sources: `invoke.yaml`, `inv -f` and `INVOKE_*`.
 
     Raises:
         ConfigurationError: with every problem there is.
@@ -43,11 +37,11 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
     if config_file.error:
         raise ConfigurationError((config_file.error,), hint=config_file.hint)
     problems = [
-        ConfigProblem(key, f"unknown key{suggest(key, TOP_LEVEL_KEYS)}")
+        ConfigProblem(key, f"unknown key{suggest(key, RawConfig._fields)}")
         for key in config_file.table
-        if key not in TOP_LEVEL_KEYS
+        if key not in RawConfig._fields
     ]
-    table = {key: merged_table[key] for key in TOP_LEVEL_KEYS if key in merged_table}
+    table = {key: merged_table[key] for key in RawConfig._fields if key in merged_table}
     try:
         raw = structure(table, RawConfig)
     except StructureError as error:
@@ -60,14 +54,14 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
 
 
 def _remaining_problems(error: StructureError, table: TomlTable) -> tuple[ConfigProblem, ...]:
-    """Return what else is wrong, with the default in every place that does not fit."""
+    """Return what else is wrong when every value that does not fit is replaced by its default."""
     remainder = copy.deepcopy(table)
     for problem in error.problems:
         _remove_value(remainder, problem.path.split("."))
     try:
-        return tuple(_validate(structure(with_defaults(remainder), RawConfig)))
+        return tuple(_validate(structure(remainder, RawConfig)))
     except StructureError:
-        return ()  # a table is missing whole; what it would refer to cannot be told
+        return ()  # a key without default is left: what refers to its table cannot be checked
 
 
 def _remove_value(table: TomlTable, path: list[str]) -> None:
@@ -87,7 +81,7 @@ def _config_error(config_file: ConfigFile, problems: tuple[ConfigProblem, ...]) 
 
 
 def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
-    """Find names that point nowhere, and values that no type can rule out."""
+    """Find names that refer to nothing, and values that contradict each other."""
     environments, stages = tuple(raw.environments), (*raw.environments, *raw.groups)
     for position, stage in enumerate(raw.pipeline):
         if stage not in stages:
@@ -95,12 +89,10 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
             yield ConfigProblem(f"pipeline.{position}", message)
     for group, members in raw.groups.items():
         yield from _validate_group(group, members, environments)
-    for name, raw_environment in raw.environments.items():
-        yield from _validate_environment(f"environments.{name}", raw_environment, raw)
     yield from _validate_no_sharing(raw)
-    yield from _validate_ranges(raw)
-    yield from _validate_formats(raw)
-    yield from validate_runtime.validate_runtime(raw.runtime)
+    for position, check in enumerate(raw.smoke):
+        yield from validate_check(f"smoke.{position}", check)
+    yield from validate_runtime(raw.runtime)
 
 
 def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -114,7 +106,7 @@ def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
 
 def _validate_group(group: str, members: tuple[str, ...], environments: tuple[str, ...]) -> Iterator[ConfigProblem]:
     if group in environments:
-        yield ConfigProblem(f"groups.{group}", "is the name of an environment too")
+        yield ConfigProblem(f"groups.{group}", "is also the name of an environment")
     if not members:
         yield ConfigProblem(f"groups.{group}", "has no environments")
     for position, member in enumerate(members):
@@ -124,28 +116,7 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
                 f"{member!r} is not an environment{suggest(member, environments)}",
             )
         elif member in members[:position]:
-            yield ConfigProblem(f"groups.{group}.{position}", f"{member!r} stands there twice")
-
-
-def _validate_environment(path: str, raw_environment: RawEnvironment, raw: RawConfig) -> Iterator[ConfigProblem]:
-    for key in ("repository", "service", "url", "secret"):
-        template = raw_environment.template(key, raw)
-        if not _placeholder_names(template) <= {"env", "app"}:
-            yield ConfigProblem(f"{path}.{key}", f"{template!r} has a placeholder other than {{env}} and {{app}}")
-    url = raw_environment.url or raw.defaults.url
-    if url and not url.startswith(("https://", "http://")):
-        yield ConfigProblem(f"{path}.url", f"{url!r} begins with neither https:// nor http://")
-    platform = raw_environment.platform or raw.defaults.platform
-    if platform not in PLATFORMS:
-        yield ConfigProblem(f"{path}.platform", f"{platform!r} is not a platform{suggest(platform, PLATFORMS)}")
-
-
-def _placeholder_names(template: str) -> set[str]:
-    """Return the names between braces; a template that cannot be filled in has an impossible one."""
-    try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    except ValueError:
-        return {template}
+            yield ConfigProblem(f"groups.{group}.{position}", f"{member!r} is listed twice")
 
 
 def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -157,55 +128,23 @@ def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
             resource_name = template.replace("{env}", name).replace("{app}", raw.app)
             owner = owners.setdefault(resource_name, name)
             if owner != name:
-                yield ConfigProblem(f"environments.{name}.{key}", f"{template!r} is that of {owner} too")
-
-
-def _validate_ranges(raw: RawConfig) -> Iterator[ConfigProblem]:
-    account = raw.aws.account
-    if account and not (account.isdecimal() and len(account) == 12):
-        yield ConfigProblem("aws.account", f"{account!r} is not a 12-digit account number")
-    if raw.build.engine not in ENGINES:
-        yield ConfigProblem(
-            "build.engine",
-            f"{raw.build.engine!r} is not an engine{suggest(raw.build.engine, ENGINES)}",
-        )
-    for path, number, minimum in (
-        ("verify.matches", raw.verify.matches, 1),
-        ("rollout.canary", raw.rollout.canary, 0),
-        ("rollout.parallel", raw.rollout.parallel, 1),
-        ("rollout.max_failures", raw.rollout.max_failures, 0),
-    ):
-        if number < minimum:
-            yield ConfigProblem(path, f"{number} is below {minimum}")
-    if not raw.verify.timeout:
-        yield ConfigProblem("verify.timeout", "leaves no time to ask")
-
-
-def _validate_formats(raw: RawConfig) -> Iterator[ConfigProblem]:
-    tag = raw.release.tag
-    if "{version}" not in tag:
-        yield ConfigProblem("release.tag", f"{tag!r} does not contain {{version}}")
-    elif _placeholder_names(tag) != {"version"}:
-        yield ConfigProblem("release.tag", f"{tag!r} has a placeholder other than {{version}}")
-    if not raw.verify.path.startswith("/"):
-        yield ConfigProblem("verify.path", f"{raw.verify.path!r} does not begin with /")
-    for position, check in enumerate(raw.smoke):
-        yield from validate_check(f"smoke.{position}", check)
+                yield ConfigProblem(f"environments.{name}.{key}", f"{template!r} is also used by {owner}")
 
 
 def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
-    values = {field.name: getattr(raw, field.name) for field in attrs.fields(RawConfig) if field.name != "defaults"}
-    environments = {
-        name: _resolve_environment(name, raw_environment, raw) for name, raw_environment in raw.environments.items()
+    values = raw._asdict() | {
+        "root": config_file.root,
+        "environments": {name: _resolve_environment(name, entry, raw) for name, entry in raw.environments.items()},
+        "runtime": RuntimeRules(visible=raw.runtime.visible, keys=raw.runtime.keys),
     }
-    return Settings(**(values | {"root": config_file.root, "environments": environments}))
+    del values["defaults"]
+    return Settings(**values)
 
 
 def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawConfig) -> Environment:
     def fill(key: str) -> str:
         return raw_environment.template(key, raw).format(env=name, app=raw.app)
 
-    protected = raw.defaults.protected if raw_environment.protected is None else raw_environment.protected
     return Environment(
         name=name,
         platform=fill("platform"),
@@ -213,6 +152,6 @@ def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawCon
         service=fill("service"),
         url=fill("url").rstrip("/"),
         secret=fill("secret"),
-        protected=bool(protected),
+        protected=raw.defaults.protected if raw_environment.protected is None else raw_environment.protected,
         min_age=raw.evidence.min_age if raw_environment.min_age is None else raw_environment.min_age,
     )

@@ -1,26 +1,28 @@
-"""What can be wrong with `[runtime]`."""
+"""Validates `[runtime]`: keys that contradict each other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.config.structure import ConfigProblem, suggest
+from kaizen_tasks.config.checks import suggest
+from kaizen_tasks.config.structure import ConfigProblem
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
 from kaizen_tasks.domain.runtime_config import KEY_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.runtime_config import KeyRule, RuntimeRules
+    from kaizen_tasks.config.tables import RuntimeTable
+    from kaizen_tasks.domain.runtime_config import KeyRule
 
 
-def validate_runtime(rules: RuntimeRules) -> Iterator[ConfigProblem]:
-    """Find keys that no value could satisfy, and names that point nowhere."""
-    for position, name in enumerate(rules.visible):
-        if name not in rules.keys:
-            message = f"{name!r} is not in runtime.keys{suggest(name, tuple(rules.keys))}"
+def validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:
+    """Find keys that no value could satisfy, and names that refer to nothing."""
+    for position, name in enumerate(runtime.visible):
+        if name not in runtime.keys:
+            message = f"{name!r} is not in runtime.keys{suggest(name, tuple(runtime.keys))}"
             yield ConfigProblem(f"runtime.visible.{position}", message)
-    for name, key in rules.keys.items():
+    for name, key in runtime.keys.items():
         yield from _validate_key(f"runtime.keys.{name}", key)
 
 
@@ -29,11 +31,11 @@ def _validate_key(path: str, key: KeyRule) -> Iterator[ConfigProblem]:
         yield ConfigProblem(f"{path}.type", f"{key.type!r} is not a type{suggest(key.type, KEY_TYPES)}")
         return
     if key.type == "choice" and not key.choices:
-        yield ConfigProblem(f"{path}.choices", "is missing: the texts that the value may be")
+        yield ConfigProblem(f"{path}.choices", "is missing: a list of the texts that the value may be")
     if key.type != "choice" and key.choices:
-        yield ConfigProblem(f"{path}.choices", f"is for the type 'choice', and not for {key.type!r}")
+        yield ConfigProblem(f"{path}.choices", f"is only for the type 'choice', not for {key.type!r}")
     for bound in ("min", "max"):
         if getattr(key, bound) is not None and key.type not in NUMBER_PATTERNS:
-            yield ConfigProblem(f"{path}.{bound}", f"is for numbers, and not for the type {key.type!r}")
+            yield ConfigProblem(f"{path}.{bound}", f"is only for numbers, not for the type {key.type!r}")
     if key.min is not None and key.max is not None and key.min > key.max:
         yield ConfigProblem(f"{path}.min", f"{key.min:g} is above the max of {key.max:g}")

@@ -9,8 +9,7 @@ Seconds = NewType("Seconds", float)
 ZERO_SECONDS = Seconds(0)
 
 UNIT_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
-_DURATION = re.compile(rf"(?:{_PIECE.pattern})+")
+_PIECE = r"(\d+(?:\.\d+)?)(ms|[dhms])"
 
 
 def parse_duration(text: str) -> Seconds:
@@ -19,9 +18,15 @@ def parse_duration(text: str) -> Seconds:
     Raises:
         ValueError: it is not a duration.
     """
-    if not _DURATION.fullmatch(text):
+    if not re.fullmatch(f"(?:{_PIECE})+", text):
         raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m or 1h30m")
-    return Seconds(sum(float(number) * UNIT_SECONDS[unit] for number, unit in _PIECE.findall(text)))
+    return Seconds(sum(float(number) * UNIT_SECONDS[unit] for number, unit in re.findall(_PIECE, text)))
+
+
+def write_duration(seconds: float) -> str:
+    """Return what `parse_duration` reads as these seconds, in the largest unit that divides them: `90s`, `5m`."""
+    unit = next((unit for unit in UNIT_SECONDS if seconds and not seconds % UNIT_SECONDS[unit]), "s")
+    return f"{seconds / UNIT_SECONDS[unit]:g}{unit}"
 
 
 def format_duration(seconds: float) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,26 +15,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
 
 
-@frozen(kw_only=True)
-class RolloutRules:
-    """How a stage of several environments is rolled out.
-
-    Attributes:
-        canary: number of environments that go first.
-        parallel: number of environments deployed at the same time.
-        max_failures: how many may fail; after one more no further environment is started.
-        bake: seconds to wait after the canaries.
-    """
-
-    canary: int
-    parallel: int
-    max_failures: int
-    bake: Seconds
-
-
-def split_canaries(environments: Sequence[Environment], rules: RolloutRules) -> tuple[tuple[Environment, ...], ...]:
+def split_canaries(environments: Sequence[Environment], canary: int) -> tuple[tuple[Environment, ...], ...]:
     """Split environments into canaries and others, in their order; an empty group is left out."""
-    canaries, remaining = environments[: rules.canary], environments[rules.canary :]
+    canaries, remaining = environments[:canary], environments[canary:]
     return tuple(tuple(group) for group in (canaries, remaining) if group)
 
 

@@ -28,10 +28,10 @@ class KeyRule:
     """The values that a key accepts.
 
     Attributes:
-        type: `number`, `integer`, `choice` or `string`.
-        min: the smallest number; None for no limit.
-        max: the largest number; None for no limit.
-        choices: the accepted values of a `choice`.
+        type: `number`, `integer`, `choice` or `string`. Example: "number"
+        min: the smallest value of a number; without it, there is no lower bound. Example: 0
+        max: the largest value of a number; without it, there is no upper bound. Example: 2
+        choices: the values of a choice, such as `["coach-small", "coach-large"]`.
     """
 
     type: str
@@ -76,15 +76,13 @@ class KeyRule:
 
 @frozen(kw_only=True)
 class RuntimeRules:
-    """Where the runtime configuration is stored, and what these tasks may show and change.
+    """What these tasks may show and change of a runtime configuration.
 
     Attributes:
-        secret: name of each environment's secret; `{env}` and `{app}` are filled in.
         visible: keys whose values may be shown.
         keys: rules of the keys that can be set, by name; other members of the document are kept.
     """
 
-    secret: str
     visible: tuple[str, ...]
     keys: Mapping[str, KeyRule]
 

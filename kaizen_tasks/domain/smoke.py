@@ -28,18 +28,19 @@ class SmokeCheck:
     """A request that the running app must answer as expected, made after its version is verified.
 
     Attributes:
-        path: path of the request.
-        name: its name in reports; without one, method and path.
-        method: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.
-        status: the HTTP status it must answer with; a list allows several. Redirects are not followed.
-        contains: text that the body must contain.
-        json: value that the JSON body must have at a JSON pointer (RFC 6901):
-            `"/checks/0/status" = "ok"`.
+        path: the path to request. Example: "/plans"
+        name: the name in reports; without one, method and path. Example: "a plan can be requested"
+        method: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`. Example: "POST"
+        status: the expected HTTP status, or a list of them. Redirects are not followed. Example: [200, 201]
+        contains: text that the body must contain. Example: "week 12"
+        json: the value that the body must have, as JSON, at a JSON pointer (RFC 6901):
+            `"/checks/0/status" = "ok"`. Example: "/checks/0/up" = true
         headers: text that a header of the answer must contain; empty text only requires the header.
-        request_headers: header to send.
-        body: body to send.
-        timeout: how long to wait for the expected answer; until then the request is repeated while there is no
-            answer or HTTP 5xx, except `POST` and `PATCH`, which are sent once.
+            Example: Content-Type = "application/json"
+        request_headers: headers of the request. Example: Content-Type = "application/json"
+        body: the body of the request. Example: '{"weeks": 12}'
+        timeout: how long to wait for the answer. Meanwhile the request is repeated while there is no answer or HTTP
+            5xx, except for `POST` and `PATCH`, which are sent once. Example: "30s"
     """
 
     path: str

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = RuntimeRules(
-    secret="{env}-secrets",
     visible=("TEMPERATURE",),
     keys={
         "TEMPERATURE": KeyRule(type="number", min=0, max=2),

@@ -1,4 +1,4 @@
-"""Where the configuration is found, and what it says before anybody has checked it."""
+"""Finding and reading the configuration file, before anything is checked."""
 
 from __future__ import annotations
 
@@ -8,33 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.config import load
+from kaizen_tasks.config.tables import RawConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEYS = {
-    "app",
-    "pipeline",
-    "smoke",
-    "docs_checklist",
-    "aws",
-    "build",
-    "release",
-    "tag",
-    "defaults",
-    "environments",
-    "groups",
-    "deploy",
-    "verify",
-    "evidence",
-    "rollout",
-    "runtime",
-}
+KEYS = set(RawConfig._fields)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in an empty folder, as a program that was installed elsewhere."""
+    """Change to an empty folder, as a program that is installed elsewhere."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path / "bin"), *sys.path])
     return tmp_path
@@ -47,7 +31,7 @@ def write(folder: Path, text: str, name: str = "kaizen.toml") -> Path:
     return folder
 
 
-def test_finds_the_app_from_a_folder_inside_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_found_from_a_subfolder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As git does."""
     write(folder, 'app = "web"\n')
     inside = folder / "src" / "pages"
@@ -77,9 +61,7 @@ def test_the_folder_of_tasks_py_comes_before_the_working_directory(
     assert load.find_config_file().table == {"app": "there"}
 
 
-def test_a_path_of_imports_that_begins_with_nothing_means_the_working_directory(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_first_import_path_means_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python puts an empty string there in an interactive session."""
     write(folder, 'app = "here"\n')
     monkeypatch.setattr(sys, "path", ["", *sys.path])
@@ -87,16 +69,16 @@ def test_a_path_of_imports_that_begins_with_nothing_means_the_working_directory(
     assert load.find_config_file().table == {"app": "here"}
 
 
-def test_says_where_it_has_looked(folder: Path) -> None:
-    """There is no configuration here, which is a fault and not an error yet: `inv --list` works anywhere."""
+def test_a_missing_file_is_reported_with_the_searched_folder(folder: Path) -> None:
+    """It raises nothing: `inv --list` works anywhere."""
     found = load.find_config_file()
 
     assert found.table == {}
-    assert found.error == f"kaizen.toml: there is none in {folder} or above"
+    assert found.error == f"kaizen.toml: not found in {folder} or above"
     assert "kaizen init" in found.hint
 
 
-def test_a_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
+def test_kaizen_toml_comes_before_pyproject(tmp_path: Path) -> None:
     """Both may be there."""
     write(tmp_path, '[tool.kaizen]\napp = "project"\n', "pyproject.toml")
     write(tmp_path, 'app = "own"\n')
@@ -111,7 +93,7 @@ def test_a_file_of_its_own_comes_before_pyproject(tmp_path: Path) -> None:
     "text",
     ["", '[project]\nname = "web"\n', "tool = 3\n", "[tool.ruff]\nline-length = 120\n", '[tool]\nx = "kaizen"\n'],
 )
-def test_a_project_that_says_nothing_of_us_is_not_a_configuration(tmp_path: Path, text: str) -> None:
+def test_a_pyproject_without_our_table_is_no_configuration(tmp_path: Path, text: str) -> None:
     """Every Python project has a `pyproject.toml`."""
     write(tmp_path, text, "pyproject.toml")
 
@@ -128,10 +110,10 @@ def test_a_project_that_says_nothing_of_us_is_not_a_configuration(tmp_path: Path
         ("pyproject.toml", b"tool.kaizen = []\n", "pyproject.toml [tool.kaizen]", "should be a table"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_a_fault_of_a_configuration_without_content(
+def test_an_unreadable_file_is_an_empty_configuration_with_an_error(
     tmp_path: Path, file: str, content: bytes, name: str, fault: str
 ) -> None:
-    """The reader tells it when a task runs; `inv --list` is not stopped by it."""
+    """A task reports it; `inv --list` is not stopped by it."""
     (tmp_path / file).write_bytes(content)
 
     found = load.read_config_file(tmp_path)
@@ -143,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_a_configuration_without_conten
 
 
 @pytest.mark.parametrize("content", [b'\xef\xbb\xbfapp = "web"\n', b'app = "web"\r\n'])
-def test_reads_what_editors_on_windows_write(tmp_path: Path, content: bytes) -> None:
+def test_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path, content: bytes) -> None:
     """A byte order mark is no part of the first key."""
     (tmp_path / "kaizen.toml").write_bytes(content)
 
@@ -153,7 +135,7 @@ def test_reads_what_editors_on_windows_write(tmp_path: Path, content: bytes) -> 
     assert (found.table, found.error) == ({"app": "web"}, "")
 
 
-def test_a_folder_named_like_the_file_is_not_one(tmp_path: Path) -> None:
+def test_a_folder_named_like_the_file_is_skipped(tmp_path: Path) -> None:
     """Then the search goes on."""
     (tmp_path / "kaizen.toml").mkdir()
 
@@ -165,7 +147,7 @@ def test_every_key_has_a_default() -> None:
     assert load.with_defaults({}).keys() == KEYS
 
 
-def test_what_is_said_lies_over_the_defaults_key_by_key() -> None:
+def test_a_table_of_the_file_is_merged_with_its_defaults() -> None:
     """A table is merged, anything else replaced."""
     merged = load.with_defaults({"release": {"branches": ["next"]}, "pipeline": ["staging"]})
 
@@ -173,24 +155,24 @@ def test_what_is_said_lies_over_the_defaults_key_by_key() -> None:
     assert merged["pipeline"] == ["staging"]
 
 
-def test_the_defaults_are_new_each_time() -> None:
+def test_changed_defaults_do_not_leak_into_the_next_call() -> None:
     """Invoke changes what it is given."""
     load.with_defaults({})["aws"]["region"] = "changed"
 
     assert load.with_defaults({})["aws"]["region"] == ""
 
 
-def test_every_environment_gets_the_keys_that_may_be_overridden() -> None:
+def test_every_environment_has_every_key_for_invoke_to_override() -> None:
     """`INVOKE_ENVIRONMENTS_STAGING_URL` finds a key although the file does not say it."""
     merged = load.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
-    inherited = dict.fromkeys(("platform", "repository", "service", "secret", "min_age"), "")
-    assert merged["environments"]["staging"] == {**inherited, "url": "https://x"}
-    assert merged["environments"]["prod"]["url"] == ""
+    unset = {**dict.fromkeys(("platform", "repository", "service", "secret"), ""), "protected": None, "min_age": None}
+    assert merged["environments"]["staging"] == {**unset, "url": "https://x"}
+    assert merged["environments"]["prod"] == {**unset, "url": ""}
 
 
 @pytest.mark.parametrize("raw", [{"environments": 3}, {"environments": {"staging": 3}}, {"aws": "eu-west-1"}])
-def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: load.TomlTable) -> None:
+def test_a_value_of_the_wrong_type_is_kept_for_validation(raw: load.TomlTable) -> None:
     """Nothing is dropped in silence."""
     merged = load.with_defaults(raw)
 
@@ -199,5 +181,5 @@ def test_what_has_the_wrong_type_stays_for_the_reader_to_tell(raw: load.TomlTabl
 
 @pytest.mark.parametrize("key", ["run", "tasks", "timeouts", "pipline"])
 def test_unknown_keys_do_not_reach_invoke(key: str) -> None:
-    """Some are Invoke's own, and it trips over a value of another type before the reader can tell."""
+    """Some are Invoke's own, and it trips over a value of another type before validation can report it."""
     assert load.with_defaults({key: 3}).keys() == KEYS

@@ -1,4 +1,4 @@
-"""The settings, as the rest of the project asks them."""
+"""Stages, pipeline order and tag names of the settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def names(stage: Stage) -> list[str]:
 
 @pytest.mark.parametrize(("name", "members"), [("staging", ["staging"]), ("beta", ["mark", "shane", "dom"])])
 def test_a_stage_is_an_environment_or_a_group(name: str, members: list[str]) -> None:
-    """Both are asked for in the same way."""
     stage = settings().stage(name)
 
     assert (stage.name, names(stage)) == (name, members)
@@ -44,7 +43,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_one(name: str, hint: str) 
     assert refused.value.hint == hint
 
 
-def test_says_so_when_there_is_nothing_to_choose_from() -> None:
+def test_a_configuration_without_environments_says_so() -> None:
     """A library has no environments."""
     library = settings(pipeline=[], environments={}, groups={})
 
@@ -53,12 +52,12 @@ def test_says_so_when_there_is_nothing_to_choose_from() -> None:
     with pytest.raises(UsageError, match="no pipeline is configured") as nowhere:
         _ = library.first_stage
 
-    assert unknown.value.hint == "choose from none: none is configured"
+    assert unknown.value.hint == "no environment is configured"
     assert 'pipeline = ["staging"]' in nowhere.value.hint
 
 
 def test_the_first_stage_may_be_a_group() -> None:
-    """Several services can be released to at once."""
+    """A release may go to several services first."""
     assert names(settings(pipeline=["beta"]).first_stage) == ["mark", "shane", "dom"]
 
 
@@ -66,7 +65,7 @@ def test_the_first_stage_may_be_a_group() -> None:
     ("stage", "before"),
     [("staging", None), ("prod", "staging"), ("beta", "prod"), ("mark", "prod")],
 )
-def test_every_stage_but_the_first_comes_after_another(stage: str, before: str | None) -> None:
+def test_every_stage_but_the_first_has_a_stage_before_it(stage: str, before: str | None) -> None:
     """An environment inside a group has the group's place."""
     configured = settings()
     found = configured.stage_before(configured.stage(stage))
@@ -75,14 +74,14 @@ def test_every_stage_but_the_first_comes_after_another(stage: str, before: str |
 
 
 def test_an_environment_outside_the_pipeline_comes_after_the_first_stage() -> None:
-    """It receives what the first stage has proven."""
+    """It receives what the first stage has verified."""
     configured = settings(pipeline=["staging"])
 
     assert configured.stage_before(configured.stage("prod")) == configured.stage("staging")
 
 
-def test_refuses_environments_of_different_stages_at_once() -> None:
-    """Prod must have proven what a tenant receives."""
+def test_environments_of_different_stages_are_refused_together() -> None:
+    """Prod must have verified what a tenant receives."""
     configured = settings()
     mixed = evolve(
         configured.stage("prod"),
@@ -90,7 +89,7 @@ def test_refuses_environments_of_different_stages_at_once() -> None:
         environments=configured.stage("prod").environments + configured.stage("mark").environments,
     )
 
-    with pytest.raises(UsageError, match="prod mark: these are different stages of the pipeline") as refused:
+    with pytest.raises(UsageError, match="prod mark: these are in different stages") as refused:
         configured.stage_before(mixed)
 
     assert "staging → prod → beta" in refused.value.message

@@ -1,4 +1,4 @@
-"""What a configuration becomes, and how its problems are told."""
+"""What a configuration becomes, and how its problems are reported."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def problems(folder: Path, text: str) -> list[str]:
     return list(refused.value.problems)
 
 
-def test_fills_environments_from_their_defaults(tmp_path: Path) -> None:
-    """What an environment does not say is taken from `[defaults]`, with its name filled in."""
+def test_environments_inherit_from_defaults(tmp_path: Path) -> None:
+    """A missing key is taken from `[defaults]`, with the environment's name filled in."""
     settings = read(tmp_path, WHOLE)
 
     staging, prod = settings.environments["staging"], settings.environments["prod"]
@@ -64,13 +64,13 @@ def test_fills_environments_from_their_defaults(tmp_path: Path) -> None:
     assert float(settings.verify.timeout) == 90
 
 
-def test_reads_a_table_of_pyproject_as_well(tmp_path: Path) -> None:
-    """`[tool.kaizen]` says the same as `kaizen.toml`."""
+def test_a_table_of_pyproject_is_a_configuration(tmp_path: Path) -> None:
+    """`[tool.kaizen]` has the keys of `kaizen.toml`."""
     assert read(tmp_path, '[tool.kaizen]\napp = "web"\n', "pyproject.toml").app == "web"
 
 
 def test_an_app_alone_is_enough_for_the_release_side(tmp_path: Path) -> None:
-    """Without environments nothing about AWS is asked for."""
+    """Without environments, `[aws]` is not required."""
     settings = read(tmp_path, 'app = "library"\n')
 
     assert settings.environments == {}
@@ -78,23 +78,23 @@ def test_an_app_alone_is_enough_for_the_release_side(tmp_path: Path) -> None:
         _ = settings.first_stage
 
 
-def test_tells_every_problem_at_once_with_file_path_and_nearest_name(tmp_path: Path) -> None:
-    """Three faults give three lines."""
+def test_every_problem_is_reported_at_once_with_file_path_and_nearest_name(tmp_path: Path) -> None:
+    """Three problems give three lines."""
     told = problems(tmp_path, 'app = "web"\npipline = []\n[verify]\nmatches = "3"\n[aws]\nacount = "1"\n')
 
     assert told == [
         "kaizen.toml: pipline: unknown key; did you mean 'pipeline'?",
         "kaizen.toml: aws.acount: unknown key; did you mean 'account'?",
-        "kaizen.toml: verify.matches: '3' should be a whole number",
+        "kaizen.toml: verify.matches: '3' should be a whole number; leave out the quotes",
     ]
 
 
-def test_wrong_types_do_not_hide_names_that_point_nowhere(tmp_path: Path) -> None:
-    """A second run would be one too many."""
+def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
+    """Both are reported by the first run."""
     text = WHOLE.replace('timeout = "1m30s"', 'matches = "3"').replace('"shane"]', '"don"]')
 
     assert problems(tmp_path, text) == [
-        "kaizen.toml: verify.matches: '3' should be a whole number",
+        "kaizen.toml: verify.matches: '3' should be a whole number; leave out the quotes",
         "kaizen.toml: groups.beta.1: 'don' is not an environment; known: staging, prod, mark, shane",
     ]
 
@@ -102,10 +102,10 @@ def test_wrong_types_do_not_hide_names_that_point_nowhere(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("app = 3\n", "app: 3 should be text"),
+        ("app = 3\n", "app: 3 should be text; put it in quotes"),
         ("", "app: is missing: the app's name"),
-        ('app = "x"\nenvironments = 3\n', "environments: should be a table"),
-        ('app = "x"\n[groups]\nbeta = "mark"\n', "groups.beta: 'mark' should be a list"),
+        ('app = "x"\nenvironments = 3\n', "environments: 3 should be a table"),
+        ('app = "x"\n[groups]\nbeta = "mark"\n', "groups.beta: 'mark' should be a list: [\"mark\"]"),
         ('app = "x"\n[[smoke]]\nstatus = 200\n', "smoke.0.path: is missing"),
         (
             'app = "x"\n[rollout]\nbake = "soon"\n',
@@ -124,17 +124,34 @@ def test_wrong_types_do_not_hide_names_that_point_nowhere(tmp_path: Path) -> Non
             "release.tag: 'v{version}{' has a placeholder other than {version}",
         ),
         ('app = "x"\n[verify]\npath = "version"\n', "verify.path: 'version' does not begin with /"),
-        ('app = "x"\n[verify]\ntimeout = "0s"\n', "verify.timeout: leaves no time to ask"),
+        ('app = "x"\n[verify]\ntimeout = "0s"\n', "verify.timeout: leaves no time for a request"),
         ('app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = ""\n', "smoke.1.path: '' does not begin with /"),
-        ("app = 'x'\nsmoke = [3]\n", "smoke.0: should be a table"),
+        ("app = 'x'\nsmoke = [3]\n", "smoke.0: 3 should be a table"),
         ("app = 'x'\nsmoke = {path = '/'}\n", "smoke: {'path': '/'} should be a list"),
-        ("app = 'x'\n[build]\nargs = {BASE = 3}\n", "build.args.BASE: 3 should be text"),
+        ("app = 'x'\n[build]\nargs = {BASE = 3}\n", "build.args.BASE: 3 should be text; put it in quotes"),
         ("app = 'x'\n[tag]\nsign = 'yes'\n", "tag.sign: 'yes' should be true or false"),
+        ("app = 'x'\n[tag]\nsign = 'true'\n", "tag.sign: 'true' should be true or false; leave out the quotes"),
+        ("app = 'x'\n[tag]\nsign = 1\n", "tag.sign: 1 should be true or false"),
+        ("app = true\n", "app: true should be text; put it in quotes"),
+        ("app = ['x']\n", "app: ['x'] should be text"),
+        ("app = 'x'\n[aws]\naccount = 123456789012\n", "aws.account: 123456789012 should be text; put it in quotes"),
+        ("app = 'x'\n[aws]\naccount = '12345'\n", "aws.account: '12345' is not a 12-digit account number"),
+        (
+            "app = 'x'\n[verify]\ntimeout = 300\n",
+            'verify.timeout: 300 should be a duration such as "5m" or "300s"',
+        ),
+        ("app = 'x'\n[rollout]\nparallel = 0\n", "rollout.parallel: 0 is below 1"),
+        ("app = 'x'\n[rollout]\ncanary = 1.5\n", "rollout.canary: 1.5 should be a whole number"),
+        ("app = 'x'\n[build]\nengine = 'dokcer'\n", "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
+        ("app = 'x'\n[defaults]\nplatform = 'ecs'\n", "defaults.platform: 'ecs' is not a platform; known: apprunner"),
+        (
+            "app = 'x'\n[[docs_checklist]]\nwhen = ['a']\nupdate = 'b'\n",
+            "docs_checklist.0.update: 'b' should be a list: [\"b\"]",
+        ),
         ("app = 'x'\nrun = 3\n", "run: unknown key; did you mean 'runtime'?"),
     ],
 )
-def test_tells_what_does_not_fit(tmp_path: Path, text: str, told: str) -> None:
-    """Wrong types and values are told with the place and what would fit."""
+def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Path, text: str, told: str) -> None:
     assert any(problem.startswith(f"kaizen.toml: {told}") for problem in problems(tmp_path, text))
 
 
@@ -143,46 +160,44 @@ def test_tells_what_does_not_fit(tmp_path: Path, text: str, told: str) -> None:
     [
         ("statuss = 200", "statuss: unknown key; did you mean 'status'?"),
         ('method = "post"', "method: 'post' is not a method; did you mean 'POST'?"),
-        ('method = "HEAD"\ncontains = "x"', "method: the answer to HEAD has no body that could be looked into"),
-        ('body = "x"', 'body: GET sends none; write method = "POST"'),
-        ("status = 99", "status: 99 is not the status of an answer"),
+        ('method = "HEAD"\ncontains = "x"', "method: the answer to HEAD has no body to check"),
+        ('body = "x"', 'body: GET sends no body; write method = "POST"'),
+        ("status = 99", "status: 99 is not an HTTP status of an answer"),
         ("status = []", "status: is an empty list"),
-        ('status = "200"', "status: '200' should be a whole number"),
-        ("status = [200, true]", "status: True should be a whole number"),
-        ('timeout = "0s"', "timeout: leaves no time to ask"),
-        ("timeout = 5", "timeout: 5 should be text"),
+        ('status = "200"', "status: '200' should be a whole number; leave out the quotes"),
+        ("status = [200, true]", "status: true should be a whole number"),
+        ('timeout = "0s"', "timeout: leaves no time for a request"),
+        ("timeout = 5", 'timeout: 5 should be a duration such as "5m" or "300s"'),
         ('json = {"$.a.b" = 1}', "json: '$.a.b' is not a JSON pointer; did you mean '/a/b'?"),
         ('json = {"status" = 1}', "json: 'status' is not a JSON pointer; did you mean '/status'?"),
         ('json = {"/a" = [1]}', "json./a: [1] should be text, a number, or true or false"),
         ('headers = {"X Y" = "1"}', "headers: 'X Y' is not the name of a header"),
-        ('request_headers = {A = "s3cret\\n"}', "request_headers.A: has characters that a header cannot carry"),
+        ('request_headers = {A = "s3cret\\n"}', "request_headers.A: has characters that a header cannot have"),
     ],
 )
-def test_tells_what_is_wrong_with_a_smoke_check(tmp_path: Path, check: str, told: str) -> None:
-    """Before anything is deployed that it would fail."""
+def test_an_impossible_smoke_check_is_reported(tmp_path: Path, check: str, told: str) -> None:
+    """It would fail every deployment."""
     text = f'app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = "/"\n{check}\n'
 
     assert problems(tmp_path, text) == [f"kaizen.toml: smoke.1.{told}"]
 
 
-def test_reads_a_smoke_check(tmp_path: Path) -> None:
-    """A status may be a list; a JSON value keeps its type."""
+def test_a_smoke_check_takes_a_list_of_statuses_and_typed_json(tmp_path: Path) -> None:
     text = 'app = "x"\n[[smoke]]\npath = "/"\nstatus = [200, 204]\njson = {"/ok" = true, "/n" = 1.5}\ntimeout = "3s"\n'
 
     (check,) = read(tmp_path, text).smoke
     assert check == SmokeCheck(path="/", status=Statuses((200, 204)), json={"/ok": True, "/n": 1.5}, timeout=Seconds(3))
 
 
-def test_an_environment_may_want_older_evidence_than_the_others(tmp_path: Path) -> None:
-    """What it does not say is taken from `[evidence]`."""
+def test_min_age_of_an_environment_overrides_that_of_evidence(tmp_path: Path) -> None:
     text = WHOLE.replace("protected = true", 'min_age = "1d"') + '[evidence]\nmin_age = "1h"\n'
 
     found = read(tmp_path, text).environments
     assert (found["prod"].min_age, found["mark"].min_age) == (Seconds(86400), Seconds(3600))
 
 
-def test_an_environment_may_want_no_age_at_all(tmp_path: Path) -> None:
-    """Zero is an answer, unlike nothing."""
+def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
+    """Zero is a value, unlike a missing key."""
     text = WHOLE.replace("protected = true", 'min_age = "0s"') + '[evidence]\nmin_age = "1h"\n'
 
     assert read(tmp_path, text).environments["prod"].min_age == ZERO_SECONDS
@@ -197,16 +212,16 @@ def test_an_environment_may_want_no_age_at_all(tmp_path: Path) -> None:
             "groups.beta.1: 'shanne' is not an environment; did you mean 'shane'?",
         ),
         (('beta = ["mark", "shane"]', "beta = []"), "groups.beta: has no environments"),
-        (("{env}.example", "{host}.example"), "environments.mark.url: 'https://{host}.example' has a placeholder"),
+        (("{env}.example", "{host}.example"), "defaults.url: 'https://{host}.example' has a placeholder"),
         (
             ("{env}.example", "{env.host}.example"),
-            "environments.mark.url: 'https://{env.host}.example' has a placeholder",
+            "defaults.url: 'https://{env.host}.example' has a placeholder",
         ),
         (
             ("https://{env}.example", "{env}.example"),
-            "environments.mark.url: '{env}.example' begins with neither https://",
+            "defaults.url: '{env}.example' begins with neither https://",
         ),
-        (('["mark", "shane"]', '["mark", "mark"]'), "groups.beta.1: 'mark' stands there twice"),
+        (('["mark", "shane"]', '["mark", "mark"]'), "groups.beta.1: 'mark' is listed twice"),
         (('"legacy"', '"staging-web-app"'), "environments.prod.repository: "),
         (
             ('repository = "legacy"', 'service = "x"\n[environments.dom]\nservice = "x"'),
@@ -216,17 +231,15 @@ def test_an_environment_may_want_no_age_at_all(tmp_path: Path) -> None:
         (("protected = true", 'platform = "ecs"'), "environments.prod.platform: 'ecs' is not a platform"),
     ],
 )
-def test_tells_names_that_point_nowhere(tmp_path: Path, change: tuple[str, str], told: str) -> None:
-    """Dangling references are told with the nearest valid name."""
+def test_an_unknown_or_shared_name_is_reported(tmp_path: Path, change: tuple[str, str], told: str) -> None:
     assert any(problem.startswith(f"kaizen.toml: {told}") for problem in problems(tmp_path, WHOLE.replace(*change)))
 
 
-def test_tells_where_a_file_is_not_toml(tmp_path: Path) -> None:
-    """A syntax error has its line and column."""
+def test_a_toml_syntax_error_has_line_and_column(tmp_path: Path) -> None:
     assert problems(tmp_path, "app = web\n") == ["kaizen.toml: Invalid value (at line 1, column 7)"]
 
 
-def test_a_stage_of_the_pipeline_comes_after_the_one_before(tmp_path: Path) -> None:
+def test_stage_before_follows_the_pipeline(tmp_path: Path) -> None:
     """An environment inside a group has the group's place."""
     settings = read(tmp_path, WHOLE)
 
@@ -235,8 +248,8 @@ def test_a_stage_of_the_pipeline_comes_after_the_one_before(tmp_path: Path) -> N
     assert settings.stage_before(settings.stage("mark")) == settings.stage("prod")
 
 
-def test_names_the_nearest_environment(tmp_path: Path) -> None:
-    """A typo in `--env` is answered with what was probably meant."""
+def test_an_unknown_stage_is_answered_with_the_nearest_name(tmp_path: Path) -> None:
+    """As for a typo in `--env`."""
     with pytest.raises(UsageError) as refused:
         read(tmp_path, WHOLE).stage("stagging")
 

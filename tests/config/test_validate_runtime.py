@@ -1,4 +1,4 @@
-"""`[runtime]`, and what can be wrong with it."""
+"""Reading and validating `[runtime]`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def runtime(**changes: object) -> dict[str, object]:
     return {"visible": ["A"], "keys": {"A": {"type": "number", "min": 0, "max": 2.5}}, **changes}
 
 
-def test_fills_in_the_names_of_secrets() -> None:
+def test_secret_names_are_filled_in() -> None:
     found = settings(environments={"staging": {}, "prod": {"secret": "{app}-secrets"}}, groups={}, pipeline=["staging"])
 
     assert found.environments["staging"].secret == "staging-web-app-secrets"
     assert found.environments["prod"].secret == "web-secrets"
 
 
-def test_reads_keys_with_their_bounds() -> None:
+def test_a_key_has_a_type_and_bounds() -> None:
     key = settings(runtime=runtime()).runtime.keys["A"]
 
     assert (key.type, key.min, key.max, key.choices) == ("number", 0.0, 2.5, ())
@@ -37,24 +37,30 @@ def test_an_app_without_the_table_has_no_keys() -> None:
         ({"visible": ["B"]}, "runtime.visible.0: 'B' is not in runtime.keys; known: A"),
         ({"keys": {"A": {"type": "nubmer"}}}, "runtime.keys.A.type: 'nubmer' is not a type; did you mean 'number'?"),
         ({"keys": {"A": {}}}, "runtime.keys.A.type: is missing"),
-        ({"keys": {"A": {"type": "number", "min": "0"}}}, "runtime.keys.A.min: '0' should be a number"),
-        ({"keys": {"A": {"type": "number", "min": True}}}, "runtime.keys.A.min: True should be a number"),
+        (
+            {"keys": {"A": {"type": "number", "min": "0"}}},
+            "runtime.keys.A.min: '0' should be a number; leave out the quotes",
+        ),
+        ({"keys": {"A": {"type": "number", "min": True}}}, "runtime.keys.A.min: true should be a number"),
         ({"keys": {"A": {"type": "number", "min": 2, "max": 1}}}, "runtime.keys.A.min: 2 is above the max of 1"),
         ({"keys": {"A": {"type": "number", "mim": 2}}}, "runtime.keys.A.mim: unknown key; did you mean 'min'?"),
         (
             {"keys": {"A": {"type": "string", "max": 1}}},
-            "runtime.keys.A.max: is for numbers, and not for the type 'string'",
+            "runtime.keys.A.max: is only for numbers, not for the type 'string'",
         ),
-        ({"keys": {"A": {"type": "choice"}}}, "runtime.keys.A.choices: is missing: the texts that the value may be"),
+        (
+            {"keys": {"A": {"type": "choice"}}},
+            "runtime.keys.A.choices: is missing: a list of the texts that the value may be",
+        ),
         (
             {"keys": {"A": {"type": "string", "choices": ["x"]}}},
-            "runtime.keys.A.choices: is for the type 'choice', and not for 'string'",
+            "runtime.keys.A.choices: is only for the type 'choice', not for 'string'",
         ),
-        ({"secret": "{name}"}, "environments.dom.secret: '{name}' has a placeholder other than {env} and {app}"),
-        ({"secret": "{app}-secrets"}, "environments.dom.secret: '{app}-secrets' is that of staging too"),
+        ({"secret": "{name}"}, "runtime.secret: '{name}' has a placeholder other than {env} and {app}"),
+        ({"secret": "{app}-secrets"}, "environments.dom.secret: '{app}-secrets' is also used by staging"),
     ],
 )
-def test_says_what_is_wrong(table: dict[str, object], problem: str) -> None:
+def test_a_contradictory_table_is_reported(table: dict[str, object], problem: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         settings(runtime=runtime(**table))
 

@@ -15,7 +15,7 @@ import pytest
 from attrs import evolve, frozen
 
 from kaizen_tasks.adapters.build.select import find_working_engine
-from kaizen_tasks.config.settings import BuildRules
+from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 from kaizen_tasks.ports.types import Login, Secret

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.rollout import RolloutRules, Shard, parse_shard, split_canaries
+from kaizen_tasks.domain.rollout import Shard, parse_shard, split_canaries
 from kaizen_tasks.errors import UsageError
 
 
@@ -17,35 +16,19 @@ def environments(count: int) -> tuple[Environment, ...]:
     return tuple(Environment(name=f"e{each}", platform="p", repository="r", service="s") for each in range(count))
 
 
-def rules(canary: int, parallel: int) -> RolloutRules:
-    """Return rules with these numbers."""
-    return RolloutRules(canary=canary, parallel=parallel, max_failures=0, bake=Seconds(0))
-
-
 @pytest.mark.parametrize(
-    ("count", "canary", "parallel", "sizes"),
-    [
-        (0, 1, 10, []),
-        (1, 1, 10, [1]),
-        (3, 1, 10, [1, 2]),
-        (3, 0, 10, [3]),
-        (3, 5, 10, [3]),
-        (8, 2, 3, [2, 6]),
-    ],
+    ("count", "canary", "sizes"),
+    [(0, 1, []), (1, 1, [1]), (3, 1, [1, 2]), (3, 0, [3]), (3, 5, [3]), (8, 2, [2, 6])],
 )
-def test_canaries_come_before_the_others(count: int, canary: int, parallel: int, sizes: list[int]) -> None:
-    assert [len(wave) for wave in split_canaries(environments(count), rules(canary, parallel))] == sizes
+def test_canaries_come_before_the_others(count: int, canary: int, sizes: list[int]) -> None:
+    assert [len(wave) for wave in split_canaries(environments(count), canary)] == sizes
 
 
-@given(
-    count=st.integers(0, 60),
-    canary=st.integers(min_value=0, max_value=8),
-    parallel=st.integers(min_value=1, max_value=8),
-)
-def test_environments_keep_their_order_across_groups(count: int, canary: int, parallel: int) -> None:
+@given(count=st.integers(0, 60), canary=st.integers(min_value=0, max_value=8))
+def test_environments_keep_their_order_across_groups(count: int, canary: int) -> None:
     given_in = environments(count)
 
-    assert tuple(each for wave in split_canaries(given_in, rules(canary, parallel)) for each in wave) == given_in
+    assert tuple(each for wave in split_canaries(given_in, canary) for each in wave) == given_in
 
 
 @given(name=st.text(), count=st.integers(1, 20))

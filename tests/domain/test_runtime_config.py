@@ -13,7 +13,6 @@ TEMPERATURE = KeyRule(type="number", min=0, max=2)
 STRING = KeyRule(type="string")
 MODEL = KeyRule(type="choice", choices=("small", "large"))
 RULES = RuntimeRules(
-    secret="{env}-secrets",
     visible=("TEMPERATURE", "MODEL"),
     keys={
         "TEMPERATURE": TEMPERATURE,
@@ -85,7 +84,7 @@ def test_unknown_key_is_refused_with_the_nearest_name() -> None:
 
 def test_unknown_key_without_any_rule_has_a_hint_how_to_add_one() -> None:
     with pytest.raises(UsageError) as refused:
-        RuntimeRules(secret="x", visible=(), keys={}).validate("KEY", "1")
+        RuntimeRules(visible=(), keys={}).validate("KEY", "1")
 
     assert "add [runtime.keys.NAME]" in refused.value.hint
 

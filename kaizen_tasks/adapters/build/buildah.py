@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.adapters.host.process import CompletedProcess
-    from kaizen_tasks.config.settings import BuildRules
+    from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kaizen_tasks.adapters.host.process import CompletedProcess
-    from kaizen_tasks.config.settings import BuildRules
+    from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.types import Login
 

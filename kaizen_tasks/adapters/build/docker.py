@@ -26,7 +26,7 @@ from kaizen_tasks.errors import PushFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaizen_tasks.config.settings import BuildRules
+    from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kaizen_tasks.config.settings import BuildRules
+    from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.ports.images import Builder
 
 

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
+from kaizen_tasks.config.tables import RolloutRules
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.domain.rollout import RolloutRules, split_canaries
+from kaizen_tasks.domain.rollout import split_canaries
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows.ledger import durations, entries
 from kaizen_tasks.flows.locking.session import require_no_hold
@@ -81,7 +82,7 @@ def run_rollout(rollout: Rollout, tools: Tools, execute: Executor = apply_step) 
     held_names = _held_environment_names(rollout, tools) if rollout.respect_holds else ()
     unheld_environments = tuple(environment for environment in stage.environments if environment.name not in held_names)
     rules = tools.settings.rollout
-    rules = evolve(rules, canary=0) if rollout.is_shard else rules
+    rules = rules._replace(canary=0) if rollout.is_shard else rules
     with tools.reporter.rollout_table(
         [env.name for env in unheld_environments], lambda name: durations.median_release_seconds(name, tools)
     ):
@@ -136,7 +137,7 @@ def _run_waves(
 ) -> _RolloutState:
     """Attempt the canaries, let them bake, and attempt the others."""
     state = _RolloutState(rules=rules)
-    for index, wave in enumerate(split_canaries(environments, rules)):
+    for index, wave in enumerate(split_canaries(environments, rules.canary)):
         if state.is_stopped:
             break
         if index:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import evolve
 
 from kaizen_tasks.adapters.build.container_engine import build_error, build_options, push_error, registry_auth_file
 from kaizen_tasks.adapters.build.select import select_builder
@@ -81,7 +80,7 @@ def test_names_the_reason_of_a_failed_build_and_keeps_all_of_it() -> None:
 
 
 def test_the_version_wins_over_a_configured_argument_of_that_name(tmp_path: Path) -> None:
-    rules = evolve(RULES, args={"VERSION": "dev", "MODE": "release"})
+    rules = RULES._replace(args={"VERSION": "dev", "MODE": "release"})
 
     options = build_options(recipe(), rules, tmp_path)
 
@@ -139,14 +138,14 @@ def test_auto_never_means_bundle(path: Path) -> None:
 
 
 def test_bundle_is_taken_when_it_is_asked_for(path: Path) -> None:
-    assert select_builder(evolve(RULES, engine="bundle"), store=path).name == "bundle"
+    assert select_builder(RULES._replace(engine="bundle"), store=path).name == "bundle"
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman", "buildah"])
 def test_a_named_engine_is_taken_when_it_works(path: Path, engine: str) -> None:
     _install(path, engine, "echo 1.0")
 
-    assert select_builder(evolve(RULES, engine=engine), store=path).name == engine
+    assert select_builder(RULES._replace(engine=engine), store=path).name == engine
 
 
 def test_a_named_engine_that_does_not_work_is_refused_with_its_reason(path: Path) -> None:
@@ -154,7 +153,7 @@ def test_a_named_engine_that_does_not_work_is_refused_with_its_reason(path: Path
     _install(path, "podman", "echo 'cannot set up namespace' >&2; exit 125")
 
     with pytest.raises(Refused) as failure:
-        select_builder(evolve(RULES, engine="podman"), store=path)
+        select_builder(RULES._replace(engine="podman"), store=path)
 
     assert "podman info" in failure.value.message
     assert "cannot set up namespace" in failure.value.message

@@ -207,7 +207,7 @@ def test_a_push_leaves_no_further_name(recipe: BuildSpec, shelf: DistributionShe
 def test_does_not_find_an_image_of_another_platform(recipe: BuildSpec, tmp_path: Path) -> None:
     DockerBuilder(rules=RULES).build(recipe, write_context(tmp_path / "context"))
 
-    assert DockerBuilder(rules=evolve(RULES, platform="linux/arm64")).find_image(recipe) is None
+    assert DockerBuilder(rules=RULES._replace(platform="linux/arm64")).find_image(recipe) is None
 
 
 @pytest.fixture

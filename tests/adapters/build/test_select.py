@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from attrs import evolve
 
 from kaizen_tasks.adapters.build.select import detect_engine
 from kaizen_tasks.errors import Refused
@@ -27,7 +26,7 @@ def _docker(folder: Path, *, buildx: int) -> None:
 
 
 def _engine(name: str) -> Engine:
-    return detect_engine(evolve(settings().build, engine=name))
+    return detect_engine(settings().build._replace(engine=name))
 
 
 @pytest.fixture

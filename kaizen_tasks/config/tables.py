@@ -1,0 +1,252 @@
+"""The tables of `kaizen.toml`: a class for each table, a field for each key. This is the only place to add a key.
+
+A field has the key's type, what its value must satisfy, and its default. Its entry under `Attributes` is the help;
+`Example:` ends it where the default is not an example. Invoke's defaults, validation, error messages and the reference
+are derived from these classes.
+
+They are named tuples because every start-up reads their defaults: making them attrs classes takes 25 ms more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from kaizen_tasks.domain.duration import Seconds, write_duration
+
+if TYPE_CHECKING:
+    from kaizen_tasks.config import checks
+    from kaizen_tasks.domain.runtime_config import KeyRule
+    from kaizen_tasks.domain.smoke import SmokeCheck
+
+MINUTE = 60.0
+
+
+class AwsRules(NamedTuple):
+    """`[aws]`: which account and region.
+
+    Attributes:
+        region: the region of repositories, services and ledger. Example: "eu-west-1"
+        account: the 12-digit account number. Credentials of any other account are refused; empty accepts every account.
+            Example: "123456789012"
+        profile: the profile of `~/.aws/config`; empty leaves the choice to boto3. Example: "coach-release"
+    """
+
+    region: str = ""
+    account: Annotated[str, checks.account_number] = ""
+    profile: str = ""
+
+
+class BuildRules(NamedTuple):
+    """`[build]`: how the image is built.
+
+    Attributes:
+        context: folder of the build context, relative to the app's folder.
+        dockerfile: path of the Dockerfile, relative to the context.
+        version_arg: the build argument that receives `v1.2.3`.
+        platform: the platform of the image. App Runner runs `linux/amd64` only.
+        engine: `auto`, `docker`, `podman`, `buildah` or `bundle`.
+        command: entry point of a `bundle` image. Example: ["python", "-m", "coach"]
+        args: further build arguments. Example: BASE = "python:3.12-slim"
+    """
+
+    context: str = "."
+    dockerfile: str = "Dockerfile"
+    version_arg: str = "VERSION"
+    platform: str = "linux/amd64"
+    engine: Annotated[str, checks.engine] = "auto"
+    command: tuple[str, ...] = ()
+    args: Mapping[str, str] = MappingProxyType({})
+
+
+class ReleaseRules(NamedTuple):
+    """`[release]`: where releases are made from.
+
+    Attributes:
+        branches: names or patterns of branches that releases are made from.
+        hotfix_branches: names or patterns of branches that a hotfix for one environment may come from.
+        remote: the git remote that releases are pushed to.
+        tag: name of the git tag; `{version}` becomes `1.2.3`.
+        atomic: push branch and tag both or neither; `false` is for a remote without atomic pushes.
+    """
+
+    branches: tuple[str, ...] = ("main",)
+    hotfix_branches: tuple[str, ...] = ("hotfix/*",)
+    remote: str = "origin"
+    tag: Annotated[str, checks.tag_template] = "v{version}"
+    atomic: bool = True
+
+
+class GitTagRules(NamedTuple):
+    """`[tag]`: how the git tag is made.
+
+    Attributes:
+        sign: sign the tag with gpg or ssh, as git is configured.
+    """
+
+    sign: bool = False
+
+
+class RawDefaults(NamedTuple):
+    """`[defaults]`: what every environment starts from.
+
+    Attributes:
+        platform: what runs an environment: `apprunner`.
+        repository: name of the image repository; `{env}` and `{app}` are filled in.
+        service: name of the service; `{env}` and `{app}` are filled in.
+        url: address of the app; `{env}` and `{app}` are filled in. Empty: the platform's own address.
+            Example: "https://{env}.coach.example"
+        protected: ask for a confirmation, or `--yes`, before changing an environment.
+    """
+
+    platform: Annotated[str, checks.platform] = "apprunner"
+    repository: Annotated[str, checks.name_template] = "{env}-{app}-app"
+    service: Annotated[str, checks.name_template] = "{env}-{app}-service"
+    url: Annotated[str, checks.name_template, checks.url] = ""
+    protected: bool = False
+
+
+class RawEnvironment(NamedTuple):
+    """A table below `[environments]`; an empty or missing value is inherited.
+
+    Attributes:
+        platform: as in `[defaults]`, for this environment. Example: "apprunner"
+        repository: as in `[defaults]`, for this environment. Example: "my-personal-coach-app"
+        service: as in `[defaults]`, for this environment. Example: "my-personal-coach-service"
+        url: as in `[defaults]`, for this environment. Example: "https://www.coach.example"
+        protected: as in `[defaults]`, for this environment. Example: true
+        secret: as `runtime.secret`, for this environment. Example: "my-personal-coach-secrets"
+        min_age: as in `[evidence]`, for releases that are promoted to this environment. Example: "1d"
+    """
+
+    platform: Annotated[str, checks.inherited(checks.platform)] = ""
+    repository: Annotated[str, checks.name_template] = ""
+    service: Annotated[str, checks.name_template] = ""
+    url: Annotated[str, checks.name_template, checks.url] = ""
+    protected: bool | None = None
+    secret: Annotated[str, checks.name_template] = ""
+    min_age: Seconds | None = None
+
+    def template(self, key: str, raw: RawConfig) -> str:
+        """Return the value of a key, inherited if necessary, before its placeholders are filled in."""
+        inherited = raw.runtime.secret if key == "secret" else getattr(raw.defaults, key)
+        return str(getattr(self, key) or inherited)
+
+
+class DeployRules(NamedTuple):
+    """`[deploy]`: limits of a deployment.
+
+    Attributes:
+        timeout: how long a deployment may take.
+    """
+
+    timeout: Seconds = Seconds(30 * MINUTE)
+
+
+class VerifyRules(NamedTuple):
+    """`[verify]`: when the running app has proven its version.
+
+    Attributes:
+        path: the path that answers with the version.
+        matches: how many consecutive right answers are needed, each over a new connection.
+        interval: pause between requests.
+        timeout: how long to wait for the right answers before verification fails.
+    """
+
+    path: Annotated[str, checks.url_path] = "/version"
+    matches: Annotated[int, checks.at_least(1)] = 3
+    interval: Seconds = Seconds(1.0)
+    timeout: Annotated[Seconds, checks.not_zero] = Seconds(5 * MINUTE)
+
+
+class EvidenceRules(NamedTuple):
+    """`[evidence]`: what must be known of a release before an environment accepts it.
+
+    Attributes:
+        min_age: how long ago the release must have been verified in the previous stage. Example: "1h"
+    """
+
+    min_age: Seconds = Seconds(0.0)
+
+
+class RolloutRules(NamedTuple):
+    """`[rollout]`: how carefully a stage of several environments is rolled out.
+
+    Attributes:
+        canary: how many environments go first.
+        parallel: how many environments are deployed at a time.
+        max_failures: how many environments may fail; after one more, no further environment is started.
+        bake: how long to wait after the canaries. Example: "10m"
+    """
+
+    canary: Annotated[int, checks.at_least(0)] = 1
+    parallel: Annotated[int, checks.at_least(1)] = 10
+    max_failures: Annotated[int, checks.at_least(0)] = 0
+    bake: Seconds = Seconds(0.0)
+
+
+class RuntimeTable(NamedTuple):
+    """`[runtime]`: where the runtime configuration is, and what these tasks may show and change.
+
+    Attributes:
+        secret: name of each environment's secret; `{env}` and `{app}` are filled in.
+        visible: keys whose values may be shown. Example: ["NAME"]
+        keys: the keys that can be set, by name; other members of the document are left alone.
+    """
+
+    secret: Annotated[str, checks.name_template] = "{env}-{app}-app-secrets"  # noqa: S105 - its name
+    visible: tuple[str, ...] = ()
+    keys: Mapping[str, KeyRule] = MappingProxyType({})
+
+
+class DocsRule(NamedTuple):
+    """`[[docs_checklist]]`: documents that must change together with other files.
+
+    Attributes:
+        when: glob patterns: a release that touches one of these files … Example: ["infra/**", "Dockerfile"]
+        update: … must touch one of these too, or give a reason with `--skip-docs`. Example: ["docs/versioning.md"]
+    """
+
+    when: tuple[str, ...]
+    update: tuple[str, ...]
+
+
+class RawConfig(NamedTuple):
+    """The whole file: placeholders not filled in, environments without what they inherit.
+
+    Attributes:
+        app: the app's name. It fills `{app}`, names image and ledger table, and confirms changes to protected
+            environments. Example: "coach"
+        pipeline: the stages in order: environments or groups. Releases go to the first one and are promoted to each
+            later one. Example: ["staging", "prod", "beta"]
+        groups: the environments of a group, in the order in which they are rolled out. Example: beta = ["mark", "dom"]
+    """
+
+    app: str = ""
+    pipeline: tuple[str, ...] = ()
+    aws: AwsRules = AwsRules()
+    build: BuildRules = BuildRules()
+    release: ReleaseRules = ReleaseRules()
+    tag: GitTagRules = GitTagRules()
+    defaults: RawDefaults = RawDefaults()
+    environments: Mapping[str, RawEnvironment] = MappingProxyType({})
+    groups: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    deploy: DeployRules = DeployRules()
+    verify: VerifyRules = VerifyRules()
+    evidence: EvidenceRules = EvidenceRules()
+    rollout: RolloutRules = RolloutRules()
+    runtime: RuntimeTable = RuntimeTable()
+    smoke: tuple[SmokeCheck, ...] = ()
+    docs_checklist: tuple[DocsRule, ...] = ()
+
+
+def to_toml(value: Any) -> Any:
+    """Return a value of these tables as it is written in the file; None where a key has no value."""
+    if hasattr(value, "_asdict"):
+        return to_toml(value._asdict())
+    if isinstance(value, Mapping):
+        return {name: to_toml(member) for name, member in value.items()}
+    if isinstance(value, tuple):
+        return [to_toml(member) for member in value]
+    return write_duration(value) if isinstance(value, float) else value

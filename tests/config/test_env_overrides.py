@@ -1,0 +1,107 @@
+"""`INVOKE_*` variables: booleans are understood, and a value that does not fit its key is a one-line error."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from invoke.config import Config
+
+from kaizen_tasks.config import env_overrides, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASKS_FILE = """\
+from invoke import task
+from kaizen_tasks import namespace
+
+@task
+def show(c):
+    print(c.config.tag.sign, c.config.release.atomic, c.config.environments.prod.protected)
+
+namespace.add_task(show)
+"""
+CONFIG_FILE = 'app = "web"\npipeline = ["prod"]\n[aws]\nregion = "eu-west-1"\n[environments.prod]\n'
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """Return the folder of an app with a task that shows its booleans."""
+    (tmp_path / "tasks.py").write_text(TASKS_FILE, encoding="utf-8")
+    (tmp_path / "kaizen.toml").write_text(CONFIG_FILE, encoding="utf-8")
+    return tmp_path
+
+
+def run(app: Path, module: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `inv` or `kaizen` with environment variables."""
+    argv = (sys.executable, "-m", module, *words)
+    return subprocess.run(argv, cwd=app, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+
+
+def test_inv_understands_boolean_variables(app: Path) -> None:
+    """A key that the file does not set is a boolean all the same."""
+    process = run(
+        app,
+        "invoke",
+        "show",
+        INVOKE_TAG_SIGN="True",
+        INVOKE_RELEASE_ATOMIC="off",
+        INVOKE_ENVIRONMENTS_PROD_PROTECTED="yes",
+    )
+
+    assert (process.returncode, process.stdout) == (0, "True False True\n"), process.stderr
+
+
+@pytest.mark.parametrize("module", ["invoke", "kaizen_tasks"])
+def test_inv_and_kaizen_refuse_a_variable_that_is_no_boolean(app: Path, module: str) -> None:
+    process = run(app, module, "--list", INVOKE_TAG_SIGN="maybe")
+
+    message = "INVOKE_TAG_SIGN: 'maybe' should be true or false (or yes, no, on, off, 1, 0)\n"
+    assert (process.returncode, process.stderr) == (2, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        *((text, True) for text in ("true", "TRUE", "Yes", "on", "1")),
+        *((text, False) for text in ("false", "False", "NO", "off", "0", "")),
+    ],
+)
+def test_a_boolean_variable_is_read_as_a_person_means_it(
+    monkeypatch: pytest.MonkeyPatch, text: str, sign: bool
+) -> None:
+    monkeypatch.setenv("INVOKE_TAG_SIGN", text)
+    table = load.with_defaults({})
+
+    errors = env_overrides.prepare_variables(table, os.environ)
+    config = Config(lazy=True)
+    config.load_collection(table)
+    config.load_shell_env()
+
+    assert errors == ()
+    assert config.tag.sign is sign
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "error"),
+    [
+        ("INVOKE_TAG_SIGN", "2", "'2' should be true or false (or yes, no, on, off, 1, 0)"),
+        ("INVOKE_ENVIRONMENTS_PROD_PROTECTED", "y", "'y' should be true or false (or yes, no, on, off, 1, 0)"),
+        ("INVOKE_VERIFY_MATCHES", "three", "'three' should be a whole number"),
+        ("INVOKE_PIPELINE", "staging,prod", "a variable cannot hold a list; set it in the configuration file"),
+    ],
+)
+def test_a_variable_that_does_not_fit_its_key_is_an_error(variable: str, text: str, error: str) -> None:
+    table = load.with_defaults({"environments": {"prod": {}}})
+
+    assert env_overrides.prepare_variables(table, {variable: text}) == (f"{variable}: {error}",)
+
+
+def test_other_variables_are_left_alone() -> None:
+    environ = {"INVOKE_RUN_ECHO": "maybe", "INVOKE_ENVIRONMENTS_PROD_MIN_AGE": "1d", "TAG_SIGN": "maybe"}
+
+    assert env_overrides.prepare_variables(load.with_defaults({"environments": {"prod": {}}}), dict(environ)) == ()
