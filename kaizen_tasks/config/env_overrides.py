@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from kaizen_tasks.config import checks
 from kaizen_tasks.config.tables import RawEnvironment
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _value_type(table: TomlTable, key: str) -> Any:
     """Return the type of a value; only an environment has keys without one."""
     if table[key] is not None:
         return type(table[key])
-    return next(kind for kind in get_args(get_type_hints(RawEnvironment)[key]) if kind is not NoneType)
+    return next(kind for kind in get_args(get_type_hints(RawEnvironment, None, {"checks": checks})[key]) if kind is not NoneType)
 
 
 def _override_error(kind: Any, text: str) -> str:
