@@ -1,4 +1,4 @@
-"""`kaizen init`: makes these tasks at home in an app; it looks before it asks, and shows before it writes."""
+"""`kaizen init`: writes the files that these tasks need; detects before it asks, shows before it writes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from kaizen_tasks.domain.init.detect.from_account import AccountScan
-    from kaizen_tasks.domain.init.merge_by_environment import ScanResult
-    from kaizen_tasks.domain.init.proposal import Proposal, UserAnswers
+    from kaizen_tasks.domain.init.proposal import Proposal, ScanResult, UserAnswers
     from kaizen_tasks.errors import Refused
     from kaizen_tasks.flows.init.plan import InitPlan
 
 
 class InitOptions(NamedTuple):
-    """What the flags ask for.
+    """The flags that decide what is read and asked.
 
     Attributes:
         yes: ask nothing.
-        from_aws: look at the account too.
-        profile: of the user's AWS configuration.
+        from_aws: read the account too.
+        profile: profile of the user's AWS configuration.
     """
 
     yes: bool
@@ -37,13 +36,13 @@ class InitOptions(NamedTuple):
 @command(
     iterable=["env"],
     help={
-        "yes": f"{YES_HELP}: what was found, and defaults for the rest",
-        "from-aws": "look at the account's services and repositories too; changes nothing there",
+        "yes": f"{YES_HELP}: use what was found, and defaults for the rest",
+        "from-aws": "read the account's services and repositories too; changes nothing there",
         "app": "the app's name",
-        "region": "of repositories and services: eu-west-1",
-        "profile": "of your AWS configuration",
-        "ci": "write workflows that type these tasks: github",
-        "env": "an environment, in place of those that are found; may be repeated",
+        "region": "region of repositories and services, such as eu-west-1",
+        "profile": "profile of your AWS configuration",
+        "ci": "write workflows that run these tasks: github",
+        "env": "an environment, instead of those that are found; may be repeated",
     },
 )
 def init(
@@ -84,25 +83,24 @@ def _check_ci(ci: str) -> None:
     from kaizen_tasks.errors import UsageError
 
     if ci not in {"", "github"}:
-        raise UsageError(f"--ci {ci}: there are no workflows for it", hint="choose github")
+        raise UsageError(f"--ci {ci}: expected github, the only system that workflows are written for")
 
 
 def _not_at_repo_root(subfolder: str) -> Refused:
     from kaizen_tasks.errors import Refused
 
     return Refused(
-        f"workflows belong to the top of the repository, and this app is in {subfolder}",
+        f"workflows belong to the top of the repository, but this app is in {subfolder}",
         state="nothing has been changed",
-        hint="leave out --ci, and write workflows that type the same tasks there",
+        hint="leave out --ci, and write workflows there that run the same tasks",
     )
 
 
 def _make_proposal(root: Path, answers: UserAnswers, options: InitOptions) -> tuple[ScanResult, Proposal]:
-    """Look around, ask for what cannot be seen, and propose; an app that is configured is asked nothing."""
+    """Read the app, ask for what no source shows, and propose; nothing is asked about a configured app."""
     from kaizen_tasks.adapters.init import scan_repo as adapter
     from kaizen_tasks.config import load
-    from kaizen_tasks.domain.init.merge_by_environment import ScanResult
-    from kaizen_tasks.domain.init.proposal import detect_environments, propose_config
+    from kaizen_tasks.domain.init.proposal import ScanResult, detect_environments, propose_config
 
     repo_scan = adapter.scan_repo(root)
     scan = ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan))
@@ -115,7 +113,7 @@ def _make_proposal(root: Path, answers: UserAnswers, options: InitOptions) -> tu
 
 
 def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> tuple[ScanResult, UserAnswers]:
-    """Put what the account shows above what the files do: it is what runs."""
+    """Add what the account shows; it precedes the files, since it is what runs."""
     from attrs import evolve
 
     from kaizen_tasks.domain.init.detect import from_account
@@ -134,15 +132,15 @@ def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> t
 
 def _scan_account(region: str, profile: str) -> AccountScan:
     from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.adapters.init.scan_aws import AccountScanner
+    from kaizen_tasks.adapters.init.scan_aws import scan_account
     from kaizen_tasks.domain.init.proposal import DEFAULT_REGION
 
     region = region or DEFAULT_REGION
-    return AccountScanner(Aws(region=region, profile=profile, account=""), region).scan()
+    return scan_account(Aws(region=region, profile=profile, account=""), region)
 
 
 def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAnswers:
-    """Ask for what nobody has said and nothing has shown, with what would be proposed as the default."""
+    """Ask for what was neither given nor found; the default is what would be proposed."""
     from attrs import evolve
 
     from kaizen_tasks.cli import prompts
@@ -163,7 +161,7 @@ def _show_plan(plan: InitPlan, root: Path) -> None:
 
     sys.stdout.write(f"{plan.settings.app}   ({root}, configured in {plan.config_name})\n")
     if plan.existing_files:
-        sys.stdout.write(f"stays as it is: {', '.join(plan.existing_files)}\n")
+        sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")
     if not plan.changes:
         sys.stdout.write("nothing is missing\n")
     sys.stdout.write("\n")
@@ -179,7 +177,7 @@ def _confirm_plan(plan: InitPlan, *, yes: bool) -> None:
 
 
 def _print_next_steps(plan: InitPlan) -> None:
-    """Say which commands come next, as they are typed."""
+    """Print the next commands, ready to be pasted."""
     paths = [change.path for change in plan.changes]
     first_stage = plan.settings.pipeline[:1]
     steps = [

@@ -1,4 +1,4 @@
-"""Shows people what `kaizen init` is about to write, and what it leaves to them."""
+"""Prints what `kaizen init` is about to write, and its notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINE_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def print_changes(changes: Iterable[FileChange], notes: Iterable[Note], stream: TextIO) -> None:
-    """Show a diff of every file, then the remarks; in colour on a terminal."""
+    """Print the diff of every file, then the notes; in colour on a terminal."""
     for change in changes:
         for line in change.diff:
             _print_line(line, "bold" if line.startswith(("+++", "---")) else LINE_STYLES.get(line[:1], ""), stream)

@@ -1,1 +1,1 @@
-"""Scanners that `kaizen init` collects its evidence with: the repository and the AWS account."""
+"""Scanners for `kaizen init`: of the repository and of the AWS account."""

@@ -1,13 +1,11 @@
-"""Reads which services an AWS account runs and which repositories it has; changes nothing."""
+"""Reads the services and repositories of an AWS account; changes nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from kaizen_tasks.adapters.aws.apprunner import PAGE_SIZE
-from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
 
 if TYPE_CHECKING:
@@ -16,32 +14,20 @@ if TYPE_CHECKING:
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_apprunner.type_defs import ServiceTypeDef
 
+    from kaizen_tasks.adapters.aws.session import Aws
 
-@frozen
-class AccountScanner:
-    """One account in one region.
 
-    Args:
-        aws: whose.
-        region: where.
+def scan_account(aws: Aws, region: str) -> AccountScan:
+    """Return every service with an image in ECR, and the name of every repository.
+
+    Raises:
+        Denied: there are no credentials, or they may not read this.
     """
-
-    aws: Aws
-    region: str
-
-    def scan(self) -> AccountScan:
-        """Return every service that follows an image in ECR, and the name of every repository.
-
-        Raises:
-            Denied: there are no credentials, or they may not read this.
-        """
-        with aws_errors(f"list the services and repositories in {self.region}"):
-            services = tuple(_list_services(self.aws.apprunner()))
-            pages = self.aws.ecr().get_paginator("describe_repositories").paginate()
-            repositories = tuple(repository["repositoryName"] for page in pages for repository in page["repositories"])
-        return AccountScan(
-            account_id=self.aws.account_id(), region=self.region, services=services, repositories=repositories
-        )
+    with aws_errors(f"list the services and repositories in {region}"):
+        services = tuple(_list_services(aws.apprunner()))
+        pages = aws.ecr().get_paginator("describe_repositories").paginate()
+        repositories = tuple(repository["repositoryName"] for page in pages for repository in page["repositories"])
+    return AccountScan(account_id=aws.account_id(), region=region, services=services, repositories=repositories)
 
 
 def _list_services(apprunner: AppRunnerClient) -> Iterator[ServiceSummary]:

@@ -1,4 +1,4 @@
-"""Looks at an app's folder and at the git repository around it; changes nothing."""
+"""Reads an app's folder and the git repository around it; changes nothing."""
 
 from __future__ import annotations
 
@@ -21,33 +21,19 @@ SCANNED_PATHS = re.compile(
     r"(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"
     r"(?:[^/]+/)?(?:requirements[^/]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py)|package\.json)"
 )
-"""What says something about how an app is built and deployed."""
+"""Files that may show how an app is built and deployed."""
 
 VENDORED_PATHS = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv)/")
 MAX_FILE_BYTES = 256 * 1024
-"""Bytes; what is larger was not written by hand."""
+"""Larger files were not written by hand."""
 
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
-SOURCE_GLOBS = (
-    "*.py",
-    "*.js",
-    "*.cjs",
-    "*.mjs",
-    "*.ts",
-    "*.go",
-    "*.rb",
-    "*.java",
-    "*.kt",
-    "*.php",
-    "*.cs",
-    "*.ex",
-    "*.rs",
-)
+SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
 BYTECODE_FOLDER = "__pycache__/"
 
 
 def find_app_folder(start: Path) -> Path:
-    """Return the app's folder: this one, or the one above it that is configured already.
+    """Return the app's folder: this one, or the nearest configured one above it.
 
     Raises:
         Refused: the folder is in no git repository, or the app is above it.
@@ -61,9 +47,8 @@ def find_app_folder(start: Path) -> Path:
         if load.read_config_file(folder) is not None:
             return folder
         if _is_app(folder):
-            raise Refused(
-                f"{start} is below an app, not one itself", state=NOTHING_CHANGED, hint=f"cd {shlex.quote(str(folder))}"
-            )
+            hint = f"cd {shlex.quote(str(folder))}"
+            raise Refused(f"{start} is inside an app, not an app itself", state=NOTHING_CHANGED, hint=hint)
     return start
 
 
@@ -74,10 +59,7 @@ def _is_app(folder: Path) -> bool:
 
 
 def scan_repo(folder: Path) -> RepoScan:
-    """Return what an app's folder shows.
-
-    Args:
-        folder: where the app is; it need not be the top of its repository.
+    """Return what an app's folder shows; it need not be the top of its repository.
 
     Raises:
         Refused: the folder is in no git repository.
@@ -96,7 +78,7 @@ def scan_repo(folder: Path) -> RepoScan:
 
 
 def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
-    """Yield every file that is of interest, tracked or not; one that git ignores is not the team's."""
+    """Yield path and text of every relevant file, tracked or not, unless git ignores it."""
     paths = git.run_checked("ls-files", "--cached", "--others", "--exclude-standard", "-z").items
     for path in sorted(set(paths)):
         if SCANNED_PATHS.fullmatch(path) and not VENDORED_PATHS.search(path):
@@ -106,7 +88,7 @@ def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
 
 
 def _read_text(path: Path) -> str | None:
-    """Return a file's text; None when it is gone, too large, not a file, or leads elsewhere."""
+    """Return a file's text; None when it is missing, too large or not a file."""
     if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
         return None
     try:
@@ -117,7 +99,8 @@ def _read_text(path: Path) -> str | None:
 
 def _sources_with_version_route(git: Git) -> tuple[str, ...]:
     """Return the sources that mention the path `/version`."""
-    output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", VERSION_ROUTE, "--", *SOURCE_GLOBS)
+    globs = (f"*.{suffix}" for suffix in SOURCE_SUFFIXES)
+    output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", VERSION_ROUTE, "--", *globs)
     return tuple(path for path in output.items if not VENDORED_PATHS.search(path))
 
 
@@ -138,7 +121,7 @@ def _default_remote(remotes: list[str]) -> str:
 
 
 def _aws_region() -> str:
-    """Return the region that this user's own AWS configuration says, as every AWS client reads it.
+    """Return the region of this user's AWS configuration, which is read as AWS clients do.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """

@@ -1,10 +1,11 @@
-"""What scripts, Terraform, documents and the account show of environments; how witnesses are put together."""
+"""What scripts, Terraform, documents and the account show about environments, and how these sources are combined."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -23,14 +24,14 @@ ACCOUNT_ID = re.compile(
 
 @frozen(kw_only=True)
 class EnvironmentFact:
-    """One environment, as one witness shows it; what it does not show is empty.
+    """One environment as one source shows it; what the source does not show is empty.
 
     Attributes:
         environment: its name.
         repository: its image repository.
         service: the platform's name for it.
-        url: where the app answers.
-        source: the witness: a file, or the account.
+        url: address of the app.
+        source: a file, or the account.
     """
 
     environment: str
@@ -42,11 +43,11 @@ class EnvironmentFact:
 
 @frozen(kw_only=True)
 class Facts:
-    """Everything that one or several witnesses show.
+    """Everything that one or several sources show.
 
     Attributes:
         environment_facts: the most trustworthy first.
-        groups: names that stand for several environments.
+        groups: environments by the name of their group.
         regions: every mention.
         accounts: every mention.
     """
@@ -72,15 +73,14 @@ class Facts:
         return self.accounts[0] if len(set(self.accounts)) == 1 else ""
 
 
-def combine_facts(parts: Iterable[Facts]) -> Facts:
-    """Put witnesses together, the most trustworthy first."""
-    ordered_parts = tuple(parts)
-    groups = {name: members for part in reversed(ordered_parts) for name, members in part.groups.items()}
+def combine_facts(sources: Iterable[Facts]) -> Facts:
+    """Combine sources, the most trustworthy first."""
+    sources = tuple(sources)
     return Facts(
-        environment_facts=tuple(sighting for part in ordered_parts for sighting in part.environment_facts),
-        groups=groups,
-        regions=tuple(region for part in ordered_parts for region in part.regions),
-        accounts=tuple(account for part in ordered_parts for account in part.accounts),
+        environment_facts=tuple(chain.from_iterable(source.environment_facts for source in sources)),
+        groups={name: members for source in reversed(sources) for name, members in source.groups.items()},
+        regions=tuple(chain.from_iterable(source.regions for source in sources)),
+        accounts=tuple(chain.from_iterable(source.accounts for source in sources)),
     )
 
 
@@ -95,7 +95,7 @@ def find_account_ids(text: str) -> tuple[str, ...]:
 
 
 def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mapping[str, EnvironmentFact]:
-    """Return one sighting for every environment: of each key, what the first witness says that shows it."""
+    """Return one fact for each environment: each key as the first source has it that shows it."""
     by_environment: dict[str, EnvironmentFact] = {}
     for fact in environment_facts:
         merged_fact = by_environment.setdefault(fact.environment, fact)
@@ -105,16 +105,14 @@ def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mappin
 
 
 def describe_conflicts(environment_facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
-    """Return a line for everything that two witnesses say differently, with whom we believe."""
+    """Return a line for every value that differs from that of a more trustworthy source, which is used."""
     first_facts: dict[tuple[str, str], EnvironmentFact] = {}
     lines = []
     for fact in environment_facts:
         for key in FACT_KEYS:
             value = getattr(fact, key)
             first_fact = first_facts.setdefault((fact.environment, key), fact) if value else fact
-            first_value = getattr(first_fact, key)
-            if first_value != value:
-                lines.append(
-                    f"{fact.environment}: {key} is {value} in {fact.source}, and {first_value} in {first_fact.source}: used"
-                )
+            if (used_value := getattr(first_fact, key)) != value:
+                used = f"using {used_value} of {first_fact.source}"
+                lines.append(f"{fact.environment}: {key} is {value} in {fact.source}; {used}")
     return tuple(dict.fromkeys(lines))

@@ -1,4 +1,4 @@
-"""Files that are written: new ones, and one line at the end of `.gitignore`."""
+"""Files that `kaizen init` writes: new ones, and one line at the end of `.gitignore`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FileChange:
     Attributes:
         path: below the app's folder.
         before: its content; None when there is no such file.
-        after: what it will be.
+        after: its new content.
     """
 
     path: str
@@ -27,12 +27,12 @@ class FileChange:
 
     @property
     def diff(self) -> Iterator[str]:
-        """The difference, as `git apply` takes it, line by line."""
+        """The lines of the difference, as `git apply` takes them."""
         before, after = (_split_lines(content or b"") for content in (self.before, self.after))
         old_path = "/dev/null" if self.before is None else f"a/{self.path}"
         return difflib.unified_diff(before, after, old_path, f"b/{self.path}", lineterm="")
 
 
 def _split_lines(content: bytes) -> list[str]:
-    """Take a text apart at its line feeds alone; a carriage return is part of its line."""
+    """Split a text at its line feeds only; a carriage return is part of its line."""
     return content.decode("utf-8", "replace").removesuffix("\n").split("\n") if content else []

@@ -1,4 +1,4 @@
-"""The pattern in a team's names: `{env}-{app}-app`, and who is an exception to it."""
+"""The pattern of a team's resource names, such as `{env}-{app}-app`."""
 
 from __future__ import annotations
 
@@ -17,43 +17,44 @@ DEFAULT_PATTERNS = {
     "service": f"{ENV_PLACEHOLDER}-{APP_PLACEHOLDER}-service",
     "url": "",
 }
-SEPARATORS = "-_./"
 
 
 def common_pattern(names: Mapping[str, str], app: str = "") -> str:
-    """Return the pattern that most names follow; empty when none has its environment in it.
+    """Return the pattern that most names follow; empty when none contains its environment.
 
     Args:
         names: by environment.
         app: the app's name, which becomes a placeholder too.
     """
-    counts = Counter(with_placeholders(name, environment, app) for environment, name in names.items())
-    return next((candidate for candidate, _ in counts.most_common() if ENV_PLACEHOLDER in candidate), "")
+    patterns = Counter(
+        _replace_word(_replace_word(name, environment, ENV_PLACEHOLDER), app, APP_PLACEHOLDER)
+        for environment, name in names.items()
+    )
+    return next((pattern for pattern, _ in patterns.most_common() if ENV_PLACEHOLDER in pattern), "")
 
 
-def with_placeholders(name: str, environment: str, app: str) -> str:
-    """Return a name with placeholders in the place of its environment and app."""
-    return _replace_word(_replace_word(name, environment, ENV_PLACEHOLDER), app, APP_PLACEHOLDER)
+def contains_word(text: str, word: str) -> bool:
+    """Return whether a name contains another one as a word: between other characters than letters and digits."""
+    return re.search(_word_pattern(word), text) is not None
 
 
 def _replace_word(text: str, word: str, placeholder: str) -> str:
-    if not word:
-        return text
-    return re.sub(rf"(?<![a-zA-Z0-9]){re.escape(word)}(?![a-zA-Z0-9])", placeholder, text, count=1)
+    return re.sub(_word_pattern(word), placeholder, text, count=1) if word else text
+
+
+def _word_pattern(word: str) -> str:
+    return rf"(?<![a-zA-Z0-9]){re.escape(word)}(?![a-zA-Z0-9])"
 
 
 def fill_pattern(pattern: str, environment: str, app: str) -> str:
-    """Return the name that a pattern stands for."""
+    """Return the name that a pattern gives for an environment and an app."""
     return pattern.replace(ENV_PLACEHOLDER, environment).replace(APP_PLACEHOLDER, app)
 
 
 def common_app_name(repositories: Mapping[str, str]) -> str:
-    """Return the part that the names of repositories share beside their environments; empty when there is none."""
-    words = re.split(r"[-_./]", common_pattern(repositories))
-    words = [word for word in words if word != ENV_PLACEHOLDER]
-    if words and words[-1] in REPOSITORY_SUFFIXES:
-        words.pop()
-    return "-".join(word for word in words if word)
+    """Return what the names of repositories have in common besides their environments; empty when nothing."""
+    words = [word for word in re.split(r"[-_./]", common_pattern(repositories)) if word not in {"", ENV_PLACEHOLDER}]
+    return "-".join(words[:-1] if words and words[-1] in REPOSITORY_SUFFIXES else words)
 
 
 def slugify(text: str) -> str:
@@ -62,6 +63,6 @@ def slugify(text: str) -> str:
 
 
 def guess_service_name(repository: str) -> str:
-    """Return what the service of a repository is probably called; empty when its name says nothing."""
+    """Return the probable service name for a repository; empty when its name gives no clue."""
     stem, dash, suffix = repository.rpartition("-")
     return f"{stem}-service" if dash and suffix == "app" else ""

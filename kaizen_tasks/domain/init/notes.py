@@ -1,4 +1,4 @@
-"""What a person should know about what was found, and what only a person can do."""
+"""Notes of `kaizen init`: what a person should know about the findings, and what only a person can do."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 
-@frozen(kw_only=True)
+@frozen
 class Note:
     """Something to know or to do.
 
     Attributes:
         text: one line.
-        snippet: what to add somewhere, as it is to be typed.
+        snippet: the lines to add, if there are any.
     """
 
     text: str
@@ -35,92 +35,82 @@ class Note:
 
 
 def tasks_file_notes(content: bytes | None) -> Iterator[Note]:
-    """Look at an existing `tasks.py`."""
-    if content is None:
-        return
+    """Say what an existing `tasks.py` lacks."""
+    name = tasks_file.TASKS_FILE_NAME
     try:
-        snippet = tasks_file.missing_lines(content)
+        snippet = tasks_file.missing_lines(content) if content is not None else ""
     except SyntaxError as error:
-        yield Note(text=f"{tasks_file.TASKS_FILE_NAME}:{error.lineno}: not Python; nothing can be said about it")
+        yield Note(f"{name}:{error.lineno}: is not Python, so it cannot be checked for these tasks")
         return
     if snippet:
-        yield Note(text=f"{tasks_file.TASKS_FILE_NAME} is yours; add at its end:", snippet=tuple(snippet.split("\n")))
+        yield Note(f"{name} exists and is left alone; add at its end:", tuple(snippet.split("\n")))
 
 
 def repository_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Look at git."""
-    repository = repo_scan.repository
-    if not repository.remotes:
-        yield Note(text="there is no remote; a release pushes its tag: git remote add origin URL")
-    if not repository.branch:
-        yield Note(text=f"HEAD is detached; releases are made from {proposal.branch}: git switch {proposal.branch}")
+    """Say what git lacks for a release."""
+    if not repo_scan.repository.remotes:
+        yield Note("there is no git remote to push releases to; add one: git remote add origin URL")
+    if not repo_scan.repository.branch:
+        yield Note(f"HEAD is detached; releases are made from {proposal.branch}: git switch {proposal.branch}")
 
 
 def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Look at how the image is built; without environments there is none."""
+    """Say what the image lacks for a deployment."""
     if not proposal.environments:
-        yield Note(
-            text=f"there is no {DOCKERFILE_NAME}, and nothing names an environment: this configuration makes releases "
-            "(inv cut), and deploys nothing"
-        )
+        yield Note(f"there is no {DOCKERFILE_NAME} and no environment: this configuration releases only (inv cut)")
     elif not proposal.dockerfile_path:
-        yield Note(text=f'there is no {DOCKERFILE_NAME}: write one, or choose build.engine = "bundle"')
+        yield Note(f'there is no {DOCKERFILE_NAME}: write one, or set build.engine = "bundle"')
     else:
         yield from _dockerfile_notes(proposal)
         yield from _endpoint_notes(repo_scan, proposal)
 
 
 def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
+    path, platform = proposal.dockerfile_path, proposal.parsed_dockerfile.platform
     if not proposal.parsed_dockerfile.version_arg:
-        text = f"{proposal.dockerfile_path} does not take the version; add at its end:"
-        yield Note(text=text, snippet=dockerfile.version_snippet(DEFAULT_VERSION_ARG))
-    if proposal.parsed_dockerfile.platform not in {"", dockerfile.AMD64}:
-        text = f"{proposal.dockerfile_path} is fixed to {proposal.parsed_dockerfile.platform}, and App Runner runs {dockerfile.AMD64} alone"
-        yield Note(text=text)
+        yield Note(
+            f"{path} does not take the version; add at its end:", dockerfile.version_snippet(DEFAULT_VERSION_ARG)
+        )
+    if platform not in {"", dockerfile.AMD64}:
+        yield Note(f"{path} is fixed to {platform}, but App Runner runs {dockerfile.AMD64} only")
 
 
 def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Look whether anything answers `/version`; releases are verified there."""
+    """Say how to answer `/version`, where releases are verified, when no source does."""
     if repo_scan.version_endpoint_files:
         return
     variable = proposal.parsed_dockerfile.version_variable or "APP_VERSION"
-    framework = endpoint.detect_framework(repo_scan.texts)
-    if framework:
+    if framework := endpoint.detect_framework(repo_scan.texts):
         snippet = endpoint.version_endpoint_snippet(framework, variable=variable).rstrip().split("\n")
-        yield Note(text=f"nothing answers GET /version; with {framework}:", snippet=tuple(snippet))
+        yield Note(f"the app does not answer GET /version; with {framework}:", tuple(snippet))
     else:
-        response = '{"version": "v1.2.3", "environment": "staging"}'
-        yield Note(
-            text=f"nothing answers GET /version; from {variable} and ENVIRONMENT, it has to say:", snippet=(response,)
-        )
+        text = f"the app does not answer GET /version; from {variable} and ENVIRONMENT, it must answer:"
+        yield Note(text, ('{"version": "v1.2.3", "environment": "staging"}',))
 
 
 def conflict_notes(proposal: Proposal, facts: Facts) -> Iterator[Note]:
-    """Say what two witnesses say differently."""
+    """Say where sources disagree."""
     names = {fact.environment for fact in proposal.environments}
-    for line in describe_conflicts([fact for fact in facts.environment_facts if fact.environment in names]):
-        yield Note(text=line)
+    yield from map(Note, describe_conflicts([fact for fact in facts.environment_facts if fact.environment in names]))
     accounts = sorted(set(facts.accounts))
     if len(accounts) > 1:
-        yield Note(text=f"several accounts are mentioned ({', '.join(accounts)}): say yours as aws.account")
+        yield Note(f"several accounts are mentioned ({', '.join(accounts)}): set aws.account to yours")
 
 
 def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterator[Note]:
-    """Say what was guessed; an account that was asked knows what there is."""
+    """Say what was guessed, or what the account lacks when it was read."""
     if account_scan is not None:
-        yield from (Note(text=line) for line in missing_resources(account_scan, proposal.environments))
+        yield from map(Note, missing_resources(account_scan, proposal.environments))
     elif guesses := _summarize_guesses(proposal):
-        yield Note(text=f"guessed, so look: {guesses}; kaizen init --from-aws would ask the account")
+        yield Note(f"please check what was guessed: {guesses}; kaizen init --from-aws reads the account instead")
 
 
 def _summarize_guesses(proposal: Proposal) -> str:
-    """Return what was guessed, with one word for what was guessed of every environment."""
+    """Return what was guessed, in one word where it was guessed for every environment."""
     names = [fact.environment for fact in proposal.environments]
     phrases = [guess for guess in proposal.guessed_keys if guess in {"region", "environments"}]
     for key, plural in (("repository", "repositories"), ("service", "services")):
         guessed_names = [name for name in names if f"{name}.{key}" in proposal.guessed_keys]
-        if guessed_names == names:
-            phrases.append(plural)
-        elif guessed_names:
-            phrases.append(f"the {key} of {', '.join(guessed_names)}")
+        if guessed_names:
+            phrases.append(plural if guessed_names == names else f"the {key} of {', '.join(guessed_names)}")
     return ", ".join(phrases)

@@ -1,4 +1,4 @@
-"""The order in which a release reaches environments, told from their names and from what stands for several of them."""
+"""Infers the pipeline order from environment names and groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAGE_NAMES_BY_RANK = (
     frozenset({"pre-prod", "preprod", "uat"}),
     frozenset({"live", "prd", "prod", "production"}),
 )
-"""Names that say how far from users an environment is."""
+"""Conventional names of stages, the furthest from users first."""
 
 PRODUCTION_NAMES = STAGE_NAMES_BY_RANK[-1]
 TENANT_GROUP_NAME = "tenants"
@@ -29,7 +29,7 @@ class Pipeline:
 
     Attributes:
         stages: environments and groups, in order.
-        groups: environments by the name that stands for them.
+        groups: environments by the name of their group.
     """
 
     stages: tuple[str, ...]
@@ -37,38 +37,37 @@ class Pipeline:
 
 
 def infer_pipeline(environments: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Pipeline:
-    """Put environments in order; those whose names say nothing are tenants, who come last.
+    """Put environments in order; those without a conventional name are tenants, who come last.
 
     Args:
         environments: their names.
-        groups: what stands for several of them; one that holds more than tenants is left out, as is one that overlaps.
+        groups: candidates; one that contains more than tenants, or overlaps with another one, is left out.
     """
-    conventional_stages = sorted(
-        (name for name in environments if stage_rank(name) is not None), key=lambda name: stage_rank(name) or 0
-    )
-    tenants = [name for name in environments if stage_rank(name) is None]
+    ranks = {name: stage_rank(name) for name in environments}
+    tenants = [name for name, rank in ranks.items() if rank is None]
+    stages = sorted((name for name in environments if name not in tenants), key=lambda name: ranks[name] or 0)
     tenant_groups = _disjoint_groups(groups, tenants)
     if not tenant_groups and len(tenants) > 1 and TENANT_GROUP_NAME not in environments:
         tenant_groups = {TENANT_GROUP_NAME: tuple(tenants)}
-    ungrouped_tenants = [] if tenant_groups else tenants
-    return Pipeline(stages=(*conventional_stages, *tenant_groups, *ungrouped_tenants), groups=tenant_groups)
+    return Pipeline(stages=(*stages, *(tenant_groups or tenants)), groups=tenant_groups)
 
 
 def sort_environments(environments: Sequence[str], pipeline: Pipeline) -> tuple[str, ...]:
-    """Return environments in the order in which a release reaches them; one outside the pipeline comes last."""
+    """Return environments in the order in which a release reaches them; those outside the pipeline come last."""
     pipeline_environments = (name for stage in pipeline.stages for name in pipeline.groups.get(stage, (stage,)))
     return tuple(dict.fromkeys((*pipeline_environments, *environments)))
 
 
 def stage_rank(name: str) -> int | None:
-    """Return how near to users an environment is by its name; None when that says nothing."""
-    return next((index for index, names in enumerate(STAGE_NAMES_BY_RANK) if name.lower() in names), None)
+    """Return how near to users a conventional name is; None for any other name."""
+    return next((rank for rank, names in enumerate(STAGE_NAMES_BY_RANK) if name.lower() in names), None)
 
 
 def _disjoint_groups(groups: Mapping[str, Sequence[str]], tenants: Sequence[str]) -> dict[str, tuple[str, ...]]:
     disjoint_groups: dict[str, tuple[str, ...]] = {}
+    ungrouped_tenants = set(tenants)
     for name, members in groups.items():
-        grouped_tenants = {member for group_members in disjoint_groups.values() for member in group_members}
-        if name not in tenants and set(members) <= set(tenants) - grouped_tenants:
+        if name not in tenants and set(members) <= ungrouped_tenants:
             disjoint_groups[name] = tuple(members)
+            ungrouped_tenants -= set(members)
     return disjoint_groups

@@ -1,4 +1,4 @@
-"""From what was found to what is proposed; what could not be seen is a guess, and is called one."""
+"""Turns what was found into a proposed configuration; what no source shows is a guess, and marked as one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.init import naming
 from kaizen_tasks.domain.init.detect import dockerfile as dockerfiles
 from kaizen_tasks.domain.init.detect import markdown_urls, previous_releases, shell_scripts, terraform
 from kaizen_tasks.domain.init.detect.dockerfile import Dockerfile
+from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts, combine_facts, merge_by_environment
 from kaizen_tasks.domain.init.pipeline import Pipeline, infer_pipeline, sort_environments
+from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.merge_by_environment import ScanResult
-    from kaizen_tasks.domain.init.repo_scan import RepoScan
+    from collections.abc import Sequence
 
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_ENVIRONMENTS = ("staging", "prod")
@@ -26,13 +27,28 @@ DEFAULT_VERSION_ARG = "VERSION"
 
 
 @frozen(kw_only=True)
+class ScanResult:
+    """What was found, and where.
+
+    Attributes:
+        repo_scan: the app's folder.
+        facts: what its files and account show.
+        account_scan: the account itself, when it was read.
+    """
+
+    repo_scan: RepoScan
+    facts: Facts
+    account_scan: AccountScan | None = None
+
+
+@frozen(kw_only=True)
 class UserAnswers:
-    """What a person has said; empty where nothing was.
+    """What a person has answered; empty where nothing.
 
     Attributes:
         app: the app's name.
-        region: of repositories and services.
-        account: whose they are.
+        region: region of repositories and services.
+        account: their account.
         environments: their names.
     """
 
@@ -44,21 +60,22 @@ class UserAnswers:
 
 @frozen(kw_only=True)
 class Proposal:
-    """A configuration that is proposed.
+    """A proposed configuration.
 
     Attributes:
         app: the app's name.
-        region: of repositories and services; empty without environments.
-        profile: of the user's AWS configuration, when one was named.
-        account: twelve digits, or empty when it was not seen.
-        environments: names and what is known of each; nothing is empty but a URL, which can be asked for.
+        region: region of repositories and services; empty without environments.
+        profile: profile of the user's AWS configuration, when one was named.
+        account: twelve digits, or empty when no source shows it.
+        environments: each with repository and service; the URL may be empty.
         pipeline: their order.
-        patterns: what names are made of, by key; empty where each has its own.
-        dockerfile_path: its path, and what it says; the path is empty when there is none.
-        branch: from which releases are made.
-        remote: where they are pushed to.
+        patterns: pattern of the names by key; empty where each environment has its own.
+        dockerfile_path: its path; empty when there is none.
+        parsed_dockerfile: its content.
+        branch: the branch that releases are made from.
+        remote: the git remote that they are pushed to.
         tag: how they are tagged.
-        guessed_keys: keys that nobody has shown: `app`, `region`, `environments`, `prod.service`.
+        guessed_keys: keys that no source shows: `app`, `region`, `environments`, `prod.service`.
     """
 
     app: str
@@ -77,18 +94,14 @@ class Proposal:
 
 
 def detect_environments(repo_scan: RepoScan) -> Facts:
-    """Return what the files show: Terraform makes it, scripts use it, documents mention it."""
-    script_facts = combine_facts(
-        shell_scripts.facts_from_script(path, text)
-        for path, text in sorted(repo_scan.texts_with_suffix(".sh", ".bash").items())
-    )
-    terraform_facts = terraform.facts_from_terraform(
-        repo_scan.texts_with_suffix(".tf", ".tfvars"), script_facts.environments
-    )
+    """Return what the files show. Terraform, which creates resources, precedes scripts and documents that use them."""
+    scripts = sorted(repo_scan.texts_with_suffix(".sh", ".bash").items())
+    script_facts = combine_facts(shell_scripts.facts_from_script(path, text) for path, text in scripts)
+    terraform_files = repo_scan.texts_with_suffix(".tf", ".tfvars")
+    terraform_facts = terraform.facts_from_terraform(terraform_files, script_facts.environments)
     code_facts = combine_facts((terraform_facts, script_facts))
-    return combine_facts(
-        (code_facts, markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments))
-    )
+    markdown_facts = markdown_urls.facts_from_markdown(repo_scan.texts_with_suffix(".md"), code_facts.environments)
+    return combine_facts((code_facts, markdown_facts))
 
 
 def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "") -> Proposal:
@@ -96,97 +109,73 @@ def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "")
 
     Args:
         scan: what was found.
-        answers: what a person has said.
-        profile: of the user's AWS configuration.
+        answers: what a person has answered.
+        profile: profile of the user's AWS configuration.
     """
     repo_scan, facts = scan.repo_scan, scan.facts
     dockerfile_path = _find_dockerfile(repo_scan)
-    environment_names = answers.environments or facts.environments
-    names = environment_names or (DEFAULT_ENVIRONMENTS if dockerfile_path else ())
+    known_names = answers.environments or facts.environments
+    names = known_names or (DEFAULT_ENVIRONMENTS if dockerfile_path else ())
     pipeline = infer_pipeline(names, facts.groups)
     names = sort_environments(names, pipeline)
-    facts_by_environment = {
-        name: fact for name, fact in merge_by_environment(facts.environment_facts).items() if name in names
-    }
-    app_name = answers.app or naming.common_app_name(_values_by_environment("repository", facts_by_environment))
-    app = app_name or _guess_app_name(repo_scan)
-    patterns = _infer_patterns(facts_by_environment, names, app)
-    region = answers.region or facts.region or repo_scan.region
-    environments = tuple(_propose_environment(name, facts_by_environment.get(name), patterns, app) for name in names)
+    merged_facts = merge_by_environment(facts.environment_facts)
+    environment_facts = [merged_facts.get(name, EnvironmentFact(environment=name, source="")) for name in names]
+    known_app = answers.app or naming.common_app_name(_values("repository", environment_facts))
+    app = known_app or _guess_app_name(repo_scan)
+    patterns = _infer_patterns(environment_facts, app)
+    known_region = answers.region or facts.region or repo_scan.region
+    is_guessed = {"app": not known_app, "region": names and not known_region, "environments": names and not known_names}
     return Proposal(
         app=app,
-        region=(region or DEFAULT_REGION) if names else "",
+        region=(known_region or DEFAULT_REGION) if names else "",
         profile=profile,
         account=answers.account or facts.account,
-        environments=environments,
+        environments=tuple(_complete_fact(fact, patterns, app) for fact in environment_facts),
         pipeline=pipeline,
         patterns=patterns,
         dockerfile_path=dockerfile_path,
-        parsed_dockerfile=dockerfiles.parse_dockerfile(repo_scan.texts[dockerfile_path])
-        if dockerfile_path
-        else Dockerfile(),
+        parsed_dockerfile=dockerfiles.parse_dockerfile(repo_scan.texts.get(dockerfile_path, "")),
         branch=_choose_branch(repo_scan),
         remote=_choose_remote(repo_scan),
         tag=previous_releases.infer_tag_pattern(repo_scan.repository.tags),
-        guessed_keys=tuple(
-            _guessed_keys(
-                names, facts_by_environment, app=not app_name, region=not region, environments=not environment_names
-            )
-        ),
+        guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *_guessed_names(environment_facts)),
     )
 
 
-def _guessed_keys(
-    names: tuple[str, ...], facts_by_environment: Mapping[str, EnvironmentFact], **is_guessed_by_key: bool
-) -> Iterator[str]:
-    """Yield what nobody has shown; without environments there is no region to guess."""
-    yield from (key for key, is_guessed in is_guessed_by_key.items() if is_guessed and (names or key == "app"))
-    yield from (
-        f"{name}.{key}"
-        for name in names
-        for key in ("repository", "service")
-        if not _has_value(facts_by_environment.get(name), key)
-    )
+def _guessed_names(environment_facts: Sequence[EnvironmentFact]) -> Iterator[str]:
+    """Yield the keys of environments that no source shows."""
+    for fact in environment_facts:
+        yield from (f"{fact.environment}.{key}" for key in ("repository", "service") if not getattr(fact, key))
 
 
-def _has_value(fact: EnvironmentFact | None, key: str) -> bool:
-    return fact is not None and bool(getattr(fact, key))
+def _values(key: str, environment_facts: Sequence[EnvironmentFact]) -> dict[str, str]:
+    """Return what is known of a key, by environment."""
+    return {fact.environment: getattr(fact, key) for fact in environment_facts if getattr(fact, key)}
 
 
-def _values_by_environment(key: str, facts_by_environment: Mapping[str, EnvironmentFact]) -> dict[str, str]:
-    return {name: getattr(fact, key) for name, fact in facts_by_environment.items() if getattr(fact, key)}
-
-
-def _infer_patterns(
-    facts_by_environment: Mapping[str, EnvironmentFact], names: tuple[str, ...], app: str
-) -> dict[str, str]:
-    """Return the pattern of each key; addresses have one only when all are known, since a wrong one would be asked."""
-    patterns = {
-        key: naming.common_pattern(_values_by_environment(key, facts_by_environment), "" if key == "url" else app)
-        for key in FACT_KEYS
-    }
-    patterns = {key: pattern or naming.DEFAULT_PATTERNS[key] for key, pattern in patterns.items()}
-    if len(_values_by_environment("url", facts_by_environment)) < len(names):
-        patterns["url"] = ""
+def _infer_patterns(environment_facts: Sequence[EnvironmentFact], app: str) -> dict[str, str]:
+    """Return the pattern of each key; URLs have one only when all are known, since a wrong one would be requested."""
+    patterns = {}
+    for key in FACT_KEYS:
+        values = _values(key, environment_facts)
+        pattern = naming.common_pattern(values, "" if key == "url" else app)
+        is_usable = key != "url" or len(values) == len(environment_facts)
+        patterns[key] = (pattern if is_usable else "") or naming.DEFAULT_PATTERNS[key]
     return patterns
 
 
-def _propose_environment(
-    name: str, fact: EnvironmentFact | None, patterns: Mapping[str, str], app: str
-) -> EnvironmentFact:
-    repository = fact.repository if fact else ""
-    service = (fact.service if fact else "") or naming.guess_service_name(repository)
-    return EnvironmentFact(
-        environment=name,
-        repository=repository or naming.fill_pattern(patterns["repository"], name, app),
+def _complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) -> EnvironmentFact:
+    """Return a fact with repository and service, guessed where no source shows them."""
+    name, service = fact.environment, fact.service or naming.guess_service_name(fact.repository)
+    return evolve(
+        fact,
+        repository=fact.repository or naming.fill_pattern(patterns["repository"], name, app),
         service=service or naming.fill_pattern(patterns["service"], name, app),
-        url=fact.url if fact else "",
-        source=fact.source if fact else "",
     )
 
 
 def _find_dockerfile(repo_scan: RepoScan) -> str:
-    """Return the one Dockerfile: the one at the top, else the only one."""
+    """Return the Dockerfile at the top, else the only one, else an empty path."""
     paths = [path for path in repo_scan.texts if re.fullmatch(r"(?:.*/)?(?:Dockerfile|Containerfile)", path)]
     if DOCKERFILE_NAME in paths:
         return DOCKERFILE_NAME
@@ -194,14 +183,14 @@ def _find_dockerfile(repo_scan: RepoScan) -> str:
 
 
 def _guess_app_name(repo_scan: RepoScan) -> str:
-    """Return the app's name: its repository's, when it is the whole of it, else its folder's."""
+    """Return the name of the repository, or of the folder when the app is only a part of the repository."""
     remote_url = next(iter(repo_scan.repository.remotes.values()), "")
     match = re.search(r"([^/:]+?)(?:\.git)?/*$", remote_url)
     return naming.slugify(repo_scan.name if repo_scan.subfolder or not match else match[1])
 
 
 def _choose_branch(repo_scan: RepoScan) -> str:
-    """Return the branch that releases are made from: the remote's default, else the usual one, else this one."""
+    """Return the branch to release from: the remote's default, else a conventional one, else the current one."""
     repository = repo_scan.repository
     conventional_names = [name for name in ("main", "master") if name in repository.branches]
     return next(filter(None, (repository.default_branch, *conventional_names, repository.branch)), "main")

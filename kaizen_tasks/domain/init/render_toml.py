@@ -1,4 +1,4 @@
-"""`kaizen.toml`, as `kaizen init` writes it: what is known, and what is guessed."""
+"""Renders the `kaizen.toml` that `kaizen init` writes; a comment marks each guess."""
 
 from __future__ import annotations
 
@@ -22,29 +22,27 @@ GUESS_COMMENT = "a guess: correct it if it is wrong"
 
 def render_config(proposal: Proposal) -> str:
     """Return the text of the file."""
-    sections = [_top_level(proposal)]
+    sections = [_top_level(proposal), _release(proposal)]
     if proposal.environments:
-        sections += [_aws(proposal), _build(proposal)]
-    sections.append(_release(proposal))
-    if proposal.environments:
-        sections += [
-            _defaults(proposal),
-            *(_environment(environment, proposal) for environment in proposal.environments),
-        ]
-        sections.append(_groups(proposal))
+        environments = (_environment(environment, proposal) for environment in proposal.environments)
+        sections[1:1] = [_aws(proposal), _build(proposal)]
+        sections += [_defaults(proposal), *environments, _groups(proposal)]
     return "\n".join("\n".join(lines) + "\n" for section in sections if (lines := tuple(section)))
 
 
 def _render_line(key: str, value: object, comment: str = "") -> str:
-    assignment = f"{key} = {json.dumps(value, ensure_ascii=False)}"
-    return f"{assignment:<{COMMENT_COLUMN}} # {comment}" if comment else assignment
+    return _with_comment(f"{key} = {json.dumps(value, ensure_ascii=False)}", comment)
+
+
+def _with_comment(line: str, comment: str) -> str:
+    return f"{line:<{COMMENT_COLUMN}} # {comment}" if comment else line
 
 
 def _top_level(proposal: Proposal) -> Iterator[str]:
-    yield f"# How {proposal.app} is released. What is left out has a default; the reference explains every key."
+    yield f"# How {proposal.app} is released. Other keys have defaults; the reference explains every key."
     yield _render_line("app", proposal.app)
     if proposal.environments:
-        yield _render_line("pipeline", proposal.pipeline.stages, "released to the first, promoted along the rest")
+        yield _render_line("pipeline", proposal.pipeline.stages, "released to the first, promoted through the rest")
 
 
 def _aws(proposal: Proposal) -> Iterator[str]:
@@ -53,7 +51,7 @@ def _aws(proposal: Proposal) -> Iterator[str]:
     if proposal.account:
         yield _render_line("account", proposal.account, "credentials of any other account are refused")
     else:
-        yield '# account = "…"  say it, and credentials of any other account are refused'
+        yield '# account = "…"  set it to refuse the credentials of any other account'
     if proposal.profile:
         yield _render_line("profile", proposal.profile)
 
@@ -71,29 +69,27 @@ def _build(proposal: Proposal) -> Iterator[str]:
 
 def _release(proposal: Proposal) -> Iterator[str]:
     yield "[release]"
-    yield _render_line("branches", [proposal.branch], "nothing is released from anywhere else")
+    yield _render_line("branches", [proposal.branch], "releases are made from these only")
     if proposal.remote != "origin":
         yield _render_line("remote", proposal.remote)
     if proposal.tag != previous_releases.DEFAULT_TAG_PATTERN:
-        yield _render_line("tag", proposal.tag, "as releases have been tagged so far")
+        yield _render_line("tag", proposal.tag, "as previous releases are tagged")
 
 
 def _defaults(proposal: Proposal) -> Iterator[str]:
-    yield f"{'[defaults]':<{COMMENT_COLUMN}} # every environment starts from these"
+    yield _with_comment("[defaults]", "every environment starts from these")
     for key in FACT_KEYS:
         if proposal.patterns[key]:
-            is_guessed = all(
-                f"{environment.environment}.{key}" in proposal.guessed_keys for environment in proposal.environments
-            )
-            yield _render_line(key, proposal.patterns[key], GUESS_COMMENT if is_guessed and key != "url" else "")
+            is_guessed = all(f"{fact.environment}.{key}" in proposal.guessed_keys for fact in proposal.environments)
+            yield _render_line(key, proposal.patterns[key], GUESS_COMMENT if is_guessed else "")
 
 
 def _environment(environment: EnvironmentFact, proposal: Proposal) -> Iterator[str]:
     name = environment.environment
-    header = f"[environments.{_toml_key(name)}]"
-    yield f"{header:<{COMMENT_COLUMN}} # seen in {environment.source}" if environment.source else header
+    source = f"found in {environment.source}" if environment.source else ""
+    yield _with_comment(f"[environments.{_toml_key(name)}]", source)
     if name.lower() in pipeline.PRODUCTION_NAMES:
-        yield _render_line("protected", value=True, comment="asks before it changes anything")
+        yield _render_line("protected", value=True, comment="asks before anything is changed")
     for key in FACT_KEYS:
         value = getattr(environment, key)
         if value and value != naming.fill_pattern(proposal.patterns[key], name, proposal.app):
@@ -106,6 +102,6 @@ def _toml_key(name: str) -> str:
 
 def _groups(proposal: Proposal) -> Iterator[str]:
     if proposal.pipeline.groups:
-        yield f"{'[groups]':<{COMMENT_COLUMN}} # names that stand for several environments"
+        yield _with_comment("[groups]", "names for several environments")
     for name, members in proposal.pipeline.groups.items():
         yield _render_line(_toml_key(name), members)

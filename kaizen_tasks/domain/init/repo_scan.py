@@ -1,4 +1,4 @@
-"""What was found in an app's folder, before anything is made of it."""
+"""What `kaizen init` finds in an app's folder, before it draws conclusions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class GitRepository:
     """The git repository around the folder.
 
     Attributes:
-        branch: what is checked out; empty when HEAD is detached.
-        default_branch: the remote's, as far as this clone knows it; empty when it does not.
+        branch: the branch that is checked out; empty when HEAD is detached.
+        default_branch: the remote's, if this clone knows it, or empty.
         branches: every local branch.
         remotes: addresses by name, without credentials.
         tags: every tag.
@@ -33,11 +33,11 @@ class RepoScan:
     Attributes:
         name: the folder's own name.
         subfolder: its place in the repository; empty at the top.
-        texts: what was read, by path below the folder.
+        texts: the files that were read, by path below the folder.
         version_endpoint_files: paths of sources that mention `/version`.
         ignored_names: names that git ignores already.
         repository: the git repository around it.
-        region: what this user's AWS configuration says; empty when it says nothing.
+        region: the region of this user's AWS configuration, or empty.
     """
 
     name: str
@@ -49,5 +49,5 @@ class RepoScan:
     region: str = ""
 
     def texts_with_suffix(self, *suffixes: str) -> dict[str, str]:
-        """Return the texts whose names end so."""
+        """Return the texts whose file names end in one of the suffixes."""
         return {path: text for path, text in self.texts.items() if path.endswith(suffixes)}

@@ -1,8 +1,9 @@
-"""`tasks.py`: the two lines, and what an existing one needs instead; nobody's own tasks may disappear."""
+"""`tasks.py`: a new one, and the lines that an existing one lacks; nobody's own tasks may disappear."""
 
 from __future__ import annotations
 
 import ast
+from typing import TypeGuard
 
 TASKS_FILE_NAME = "tasks.py"
 NEW_TASKS_FILE = '''\
@@ -20,7 +21,7 @@ kaizen.add_collection({name}, name="own")  # `inv test` becomes `inv own.test`
 
 
 def missing_lines(content: bytes) -> str:
-    """Return what has to be added at the end of an existing `tasks.py`; empty when it has our tasks already.
+    """Return the lines to add at the end of an existing `tasks.py`; empty when it has our tasks already.
 
     Raises:
         SyntaxError: it is not Python.
@@ -28,16 +29,14 @@ def missing_lines(content: bytes) -> str:
     tree = ast.parse(content)
     if any(_imports_kaizen_tasks(node) for node in ast.walk(tree)):
         return ""
-    names = {target.id for node in tree.body for target in _assignment_targets(node)}
-    for name in ("ns", "namespace"):  # the order in which Invoke looks
-        if name in names:
+    assignments = (node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+    assigned_names = {node.id for assignment in assignments for node in ast.walk(assignment) if _is_target(node)}
+    for name in ("ns", "namespace"):  # the order in which Invoke looks for a collection
+        if name in assigned_names:
             return MERGE_SNIPPET.format(name=name)
-    task_names = [
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and any(map(_is_task, node.decorator_list))
-    ]
-    return "\n".join(
-        ("from kaizen_tasks import namespace", "", *(f"namespace.add_task({name})" for name in task_names))
-    ).rstrip()
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    additions = [f"namespace.add_task({node.name})" for node in functions if any(map(_is_task, node.decorator_list))]
+    return "\n".join(("from kaizen_tasks import namespace", "", *additions)).rstrip()
 
 
 def _imports_kaizen_tasks(node: ast.AST) -> bool:
@@ -46,9 +45,8 @@ def _imports_kaizen_tasks(node: ast.AST) -> bool:
     return isinstance(node, ast.Import) and any(alias.name.partition(".")[0] == "kaizen_tasks" for alias in node.names)
 
 
-def _assignment_targets(node: ast.stmt) -> list[ast.Name]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return [target for target in targets if isinstance(target, ast.Name)]
+def _is_target(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _is_task(decorator: ast.expr) -> bool:

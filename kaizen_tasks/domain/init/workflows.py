@@ -1,6 +1,6 @@
-"""GitHub workflows that type the same tasks as people do; each job types one, and decides nothing.
+"""Renders GitHub workflows that run the same tasks as people do; each job runs one task and decides nothing.
 
-Commits stand for releases of actions that were looked up by their tags, since a tag can be moved.
+Actions are pinned to the commits of their releases, since a tag can be moved.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
 MAX_ENVIRONMENTS_PER_RUNNER = 25
-"""How many environments one runner drives; above, a promotion is split into shards."""
+"""Environments per runner; a promotion to more is split into shards."""
 
 PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
@@ -30,7 +30,7 @@ PINNED_ACTIONS = {
 
 
 class YamlTemplate(Template):
-    """A template in which `$` is text."""
+    """A template with `%` as its delimiter; YAML for GitHub is full of `$`."""
 
     delimiter = "%"
 
@@ -40,9 +40,9 @@ class WorkflowStage:
     """A stage of the pipeline.
 
     Attributes:
-        name: an environment's or a group's.
-        protected: whether changing it needs a confirmation: here, that of a reviewer.
-        size: how many environments it has.
+        name: the environment or group.
+        protected: whether a change needs a confirmation: here, that of a reviewer.
+        size: its number of environments.
     """
 
     name: str
@@ -51,24 +51,24 @@ class WorkflowStage:
 
     @property
     def github_environment(self) -> str:
-        """The GitHub environment whose reviewers approve; empty when nobody has to."""
+        """The GitHub environment whose reviewers approve; empty when no approval is needed."""
         return github_environment_for(self.name) if self.protected else ""
 
 
 def github_environment_for(stage: str) -> str:
-    """Return what the GitHub environment of a protected stage is called."""
+    """Return the name of the GitHub environment for a protected stage."""
     return "production" if stage.lower() in pipeline.PRODUCTION_NAMES else stage
 
 
 @frozen(kw_only=True)
 class WorkflowInputs:
-    """What workflows need to know of an app.
+    """What the workflows are rendered from.
 
     Attributes:
-        branch: from which releases are made.
-        region: of repositories and services.
+        branch: the branch that releases are made from.
+        region: region of repositories and services.
         stages: the pipeline.
-        version: of these tasks, which the runners install.
+        version: the version of these tasks that the runners install.
     """
 
     branch: str
@@ -86,7 +86,7 @@ INSTALL_STEPS = """\
 """
 
 CHECK_WORKFLOW = YamlTemplate(f"""\
-# Written by `kaizen init --ci github`: problems of the changelog, beside its lines.
+# Written by `kaizen init --ci github`: shows the problems of the changelog next to its lines.
 name: Changelog
 
 on:
@@ -106,11 +106,11 @@ jobs:
     timeout-minutes: 10
     permissions:
       contents: read
-      security-events: write # the problems, as code scanning shows them
+      security-events: write # to show the problems as code scanning results
     steps:
       - uses: %{{checkout}}
         with:
-          fetch-depth: 0 # tags are witnesses
+          fetch-depth: 0 # the check compares with tags
           persist-credentials: false
 {INSTALL_STEPS}\
       - name: Collect the problems
@@ -124,16 +124,16 @@ jobs:
 """)
 
 RELEASE_WORKFLOW_HEADER = YamlTemplate("""\
-# Written by `kaizen init --ci github`. Each job types one task; a person can type the same.
+# Written by `kaizen init --ci github`. Each job runs one task, as a person can.
 #
-# Once, by hand: the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, its ARN as the repository's
-# variable KAIZEN_ROLE_ARN%{gates}.
+# Set up once by hand: the role that `inv setup --print-iam --github OWNER/REPOSITORY` describes, the repository
+# variable KAIZEN_ROLE_ARN with its ARN%{gates}.
 name: Release
 
 on:
   push:
     branches: [%{branch}]
-    paths: [CHANGELOG.md, VERSION] # what is not noted there is not released
+    paths: [CHANGELOG.md, VERSION] # changes without a note are not released
   workflow_dispatch:
 
 permissions: {}
@@ -145,7 +145,7 @@ PREPARATION_STEPS = f"""\
       - uses: %{{checkout}}
         with:
           ref: %{{branch}}
-          fetch-depth: 0 # a release looks at tags and at the whole history
+          fetch-depth: 0 # a release needs the tags and the whole history
           persist-credentials: %{{persist}}
 {INSTALL_STEPS}\
       - uses: %{{credentials}}
@@ -181,13 +181,13 @@ RELEASE_JOB = YamlTemplate(f"""\
       release: ${{{{ steps.name.outputs.release }}}}
     steps:
 {PREPARATION_STEPS}\
-      - name: Say who commits
+      - name: Configure the committer
         run: |
           git config user.name 'github-actions[bot]'
           git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
       - name: Release to %{{stage}}
         run: inv release-%{{stage}}%{{yes}}
-      - name: Name what the other jobs promote
+      - name: Pass the version to the other jobs
         id: name
         run: echo "release=v$(cat VERSION)" >> "$GITHUB_OUTPUT"
 {SUMMARY_STEP}""")
@@ -210,14 +210,14 @@ PROMOTION_JOB = YamlTemplate(f"""\
 {PREPARATION_STEPS}\
       - name: Promote to %{{stage}}
         env:
-          RELEASE: ${{{{ needs.release.outputs.release }}}} # what was approved, whatever was released since
+          RELEASE: ${{{{ needs.release.outputs.release }}}} # the approved release, even if there is a newer one
 %{{shard}}\
         run: inv promote-%{{stage}} --release "$RELEASE"%{{options}}
 {SUMMARY_STEP}""")
 
 
 def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
-    """Return every workflow by its path; without a pipeline there is nothing to release to."""
+    """Return every workflow by its path; without a pipeline, only the check of the changelog."""
     workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(PINNED_ACTIONS, version=inputs.version)}
     if inputs.stages:
         workflows[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs)
@@ -228,7 +228,7 @@ def _render_release_workflow(inputs: WorkflowInputs) -> str:
     first_stage, *later_stages = inputs.stages
     github_environments = [stage.github_environment for stage in inputs.stages if stage.github_environment]
     gates_comment = (
-        f", and the\n# GitHub environment {' and '.join(github_environments)} with the reviewers who approve"
+        f", and the\n# GitHub environment {' and '.join(github_environments)} with its reviewers"
         if github_environments
         else ""
     )
@@ -246,15 +246,14 @@ def _render_release_workflow(inputs: WorkflowInputs) -> str:
 
 
 def _common_values(stage: WorkflowStage, inputs: WorkflowInputs) -> Mapping[str, str]:
+    gate = stage.github_environment
     return {
         **PINNED_ACTIONS,
         "stage": stage.name,
         "region": inputs.region,
         "version": inputs.version,
-        "gate": f"    environment: {stage.github_environment} # its reviewers approve\n"
-        if stage.github_environment
-        else "",
-        "yes": " --yes" if stage.github_environment else "",
+        "gate": f"    environment: {gate} # its reviewers approve\n" if gate else "",
+        "yes": " --yes" if gate else "",
     }
 
 
@@ -262,15 +261,14 @@ def _render_promotion_job(stage: WorkflowStage, needs: Sequence[str], inputs: Wo
     shard_count = -(-stage.size // MAX_ENVIRONMENTS_PER_RUNNER)
     is_sharded = shard_count > 1
     shard_names = ", ".join(f'"{number}/{shard_count}"' for number in range(1, shard_count + 1))
+    strategy = f"    strategy:\n      fail-fast: false\n      matrix:\n        shard: [{shard_names}]\n"
     return PROMOTION_JOB.substitute(
         _common_values(stage, inputs),
         job=f"promote-{naming.slugify(stage.name)}",
         branch=json.dumps(inputs.branch),
         persist="false",
         needs=", ".join(dict.fromkeys((needs[0], needs[-1]))),
-        shards=f"    strategy:\n      fail-fast: false\n      matrix:\n        shard: [{shard_names}]\n"
-        if is_sharded
-        else "",
+        shards=strategy if is_sharded else "",
         alone="-${{ strategy.job-index }}" if is_sharded else "",
         shard="          SHARD: ${{ matrix.shard }}\n" if is_sharded else "",
         options=(' --shard "$SHARD"' if is_sharded else "") + (" --yes" if stage.github_environment else ""),

@@ -1,4 +1,4 @@
-"""How an app becomes one that these tasks release: what is missing is written, and nothing else is touched."""
+"""Plans what `kaizen init` writes: the files that are missing; nothing else is touched."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kaizen_tasks.domain.init.merge_by_environment import ScanResult
-    from kaizen_tasks.domain.init.proposal import Proposal
+    from kaizen_tasks.domain.init.proposal import Proposal, ScanResult
     from kaizen_tasks.domain.init.repo_scan import RepoScan
     from kaizen_tasks.ports.scm import ReleaseFiles
 
@@ -34,13 +33,13 @@ GLOB_CHARACTERS = {*"*?["}
 
 @frozen(kw_only=True)
 class InitPlan:
-    """What is about to be done.
+    """What `kaizen init` is about to do.
 
     Attributes:
-        settings: the configuration that holds afterwards.
-        config_name: where that stands.
-        changes: files that are written.
-        existing_files: files that are there and stay as they are.
+        settings: the configuration afterwards.
+        config_name: the file that it is in.
+        changes: files to write.
+        existing_files: files that exist and are left alone.
         notes: what only a person can do or judge.
     """
 
@@ -54,33 +53,33 @@ class InitPlan:
 def plan_init(
     root: Path, scan: ScanResult, proposal: Proposal, documents: ReleaseFiles, *, workflow_version: str = ""
 ) -> InitPlan:
-    """Decide what is missing.
+    """Decide which files to write.
 
     Args:
         root: the app's folder.
         scan: what was found.
-        proposal: what to configure where nothing is.
+        proposal: the configuration for an app without one.
         documents: the files in the folder.
-        workflow_version: the version of these tasks that workflows install; empty when none are wanted.
+        workflow_version: the version of these tasks that workflows install; empty for no workflows.
 
     Raises:
         ConfigurationError: the app is configured already, and that configuration is wrong.
     """
     repo_scan = scan.repo_scan
     config_file = load.read_config_file(root)
-    required_files = tuple(_required_files(repo_scan, proposal, is_configured=config_file is not None))
-    settings = _load_settings(config_file or _proposed_config(root, required_files))
+    new_config = "" if config_file else render_toml.render_config(proposal)
+    final_config = config_file or load.ConfigFile(root, load.CONFIG_FILE_NAME, tomllib.loads(new_config))
+    settings = validate.build_settings(final_config, final_config.table)
+    files = dict(_required_files(repo_scan, new_config))
     if workflow_version:
-        required_files = (*required_files, *_workflow_files(settings, version=workflow_version))
-    exists_by_name = {name: documents.read(name) is not None for name, _ in required_files}
+        files |= _workflow_files(settings, version=workflow_version)
+    existing_files = tuple(name for name in files if documents.read(name) is not None)
+    new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
     return InitPlan(
         settings=settings,
-        config_name=config_file.name if config_file else load.CONFIG_FILE_NAME,
-        changes=(
-            *(FileChange(path=name, after=content) for name, content in required_files if not exists_by_name[name]),
-            *_gitignore_changes(repo_scan, documents),
-        ),
-        existing_files=tuple(name for name, exists in exists_by_name.items() if exists),
+        config_name=final_config.name,
+        changes=(*new_files, *_gitignore_changes(repo_scan, documents)),
+        existing_files=existing_files,
         notes=(
             *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
             *(() if config_file else _notes(scan, proposal)),
@@ -88,25 +87,24 @@ def plan_init(
     )
 
 
-def _required_files(repo_scan: RepoScan, proposal: Proposal, *, is_configured: bool) -> Iterator[tuple[str, bytes]]:
-    """Yield every file that an app needs, with what it would hold."""
-    if not is_configured:
-        yield load.CONFIG_FILE_NAME, render_toml.render_config(proposal).encode()
+def _required_files(repo_scan: RepoScan, new_config: str) -> Iterator[tuple[str, bytes]]:
+    """Yield every file that an app needs, with its initial content."""
+    if new_config:
+        yield load.CONFIG_FILE_NAME, new_config.encode()
     yield tasks_file.TASKS_FILE_NAME, tasks_file.NEW_TASKS_FILE.encode()
     yield VERSION_FILE, f"{previous_releases.initial_version(repo_scan.repository.tags, repo_scan.texts)}\n".encode()
     yield CHANGELOG_FILE, empty_changelog()
 
 
-def _workflow_files(settings: Settings, *, version: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the workflows of the pipeline that is configured."""
+def _workflow_files(settings: Settings, *, version: str) -> dict[str, bytes]:
+    """Return the workflows of the configured pipeline."""
     workflow_inputs = WorkflowInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,
         stages=tuple(_workflow_stage(name, settings) for name in settings.pipeline),
         version=version,
     )
-    for path, text in render_workflows(workflow_inputs).items():
-        yield path, text.encode()
+    return {path: text.encode() for path, text in render_workflows(workflow_inputs).items()}
 
 
 def _workflow_stage(name: str, settings: Settings) -> WorkflowStage:
@@ -115,28 +113,18 @@ def _workflow_stage(name: str, settings: Settings) -> WorkflowStage:
     return WorkflowStage(name=name, protected=protected, size=len(environments))
 
 
-def _proposed_config(root: Path, required_files: tuple[tuple[str, bytes], ...]) -> load.ConfigFile:
-    return load.ConfigFile(
-        root, load.CONFIG_FILE_NAME, tomllib.loads(dict(required_files)[load.CONFIG_FILE_NAME].decode())
-    )
-
-
-def _load_settings(config_file: load.ConfigFile) -> Settings:
-    return validate.build_settings(config_file, load.with_defaults(config_file.table))
-
-
 def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator[FileChange]:
-    """Let git ignore what Python leaves beside `tasks.py`."""
+    """Ignore the bytecode that Python writes next to `tasks.py`."""
     if PYCACHE_PATTERN not in repo_scan.ignored_names:
         content = documents.read(GITIGNORE_FILE)
-        separator = b"" if content is None or content.endswith(b"\n") or not content else b"\n"
-        yield FileChange(
-            path=GITIGNORE_FILE, before=content, after=(content or b"") + separator + f"{PYCACHE_PATTERN}\n".encode()
-        )
+        before = content or b""
+        separator = b"\n" if before and not before.endswith(b"\n") else b""
+        after = before + separator + f"{PYCACHE_PATTERN}\n".encode()
+        yield FileChange(path=GITIGNORE_FILE, before=content, after=after)
 
 
 def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
-    """Yield what there is to say of a proposal; of a configuration that exists, nobody wants a second opinion."""
+    """Yield the notes on a proposal; an existing configuration gets none."""
     yield from notes.repository_notes(scan.repo_scan, proposal)
     yield from notes.image_notes(scan.repo_scan, proposal)
     yield from notes.conflict_notes(proposal, scan.facts)
@@ -147,9 +135,11 @@ def apply_plan(init_plan: InitPlan, documents: ReleaseFiles) -> None:
     """Write what is missing.
 
     Raises:
-        Refused: a file cannot be written, or has appeared meanwhile.
+        Refused: a file cannot be written, or has been changed meanwhile.
     """
     for change in init_plan.changes:
         if documents.read(change.path) != change.before:
-            raise Refused(f"{change.path} has changed meanwhile", state="it is as it was", hint="kaizen init again")
+            raise Refused(
+                f"{change.path} was changed meanwhile", state="it is left alone", hint="run kaizen init again"
+            )
         documents.write(change.path, change.after)

@@ -14,9 +14,8 @@ from kaizen_tasks.domain.init import notes, render_toml
 from kaizen_tasks.domain.init.detect import from_account
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
 from kaizen_tasks.domain.init.evidence import combine_facts
-from kaizen_tasks.domain.init.merge_by_environment import ScanResult
 from kaizen_tasks.domain.init.pipeline import infer_pipeline
-from kaizen_tasks.domain.init.proposal import Proposal, UserAnswers, detect_environments, propose_config
+from kaizen_tasks.domain.init.proposal import Proposal, ScanResult, UserAnswers, detect_environments, propose_config
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import Refused
 from tests.domain.init.samples import APP, TERRAFORM
@@ -98,7 +97,7 @@ def test_without_anything_to_deploy_only_releases_are_configured() -> None:
     proposal = propose_config(evidence({}), UserAnswers())
 
     assert configured(proposal).environments == {}
-    assert "nothing names an environment" in next(notes.image_notes(BEFORE, proposal)).text
+    assert "no environment: this configuration releases only" in next(notes.image_notes(BEFORE, proposal)).text
 
 
 def test_a_person_is_right() -> None:
@@ -117,11 +116,9 @@ def test_witnesses_that_disagree_are_named() -> None:
     found = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
     proposal = propose_config(found, UserAnswers())
 
-    (said,) = notes.conflict_notes(proposal, found.facts)
-    assert (
-        said.text
-        == "mark: repository is marks-app in scripts/deploy.sh, and mark-kaizencoach-app in infra/app.tf: used"
-    )
+    (note,) = notes.conflict_notes(proposal, found.facts)
+    expected = "mark: repository is marks-app in scripts/deploy.sh; using mark-kaizencoach-app of infra/app.tf"
+    assert note.text == expected
 
 
 @pytest.mark.parametrize(
@@ -171,7 +168,7 @@ def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_fr
 
 def test_an_account_in_which_nothing_is_the_apps_is_not_guessed_from() -> None:
     """The refusal says what runs there."""
-    with pytest.raises(Refused, match=r"none of the services .* blog"):
+    with pytest.raises(Refused, match=r"no service in account .* blog"):
         from_account.facts_from_account(ACCOUNT, ("web",), ())
 
 

@@ -1,4 +1,4 @@
-"""What a Dockerfile says about versions and platforms.
+"""Reads the version argument and the platform of a Dockerfile.
 
 https://docs.docker.com/reference/dockerfile/
 """
@@ -11,7 +11,7 @@ from attrs import frozen
 
 LINE_CONTINUATION = re.compile(r"\\[ \t]*\n")
 INSTRUCTION = re.compile(r"(?m)^[ \t]*(FROM|ARG|ENV)[ \t]+(.+)$", re.IGNORECASE)
-ARG_NAME = re.compile(r"(\w+)")
+ARG_NAME = re.compile(r"(?m)^(\w+)")
 ENV_REFERENCE = re.compile(r"(\w+)[= \t]+[\"']?\$\{?(\w+)")
 PLATFORM_FLAG = re.compile(r"--platform=(\S+)")
 VERSION_NAMES = ("VERSION", "APP_VERSION")
@@ -20,12 +20,12 @@ AMD64 = "linux/amd64"
 
 @frozen(kw_only=True)
 class Dockerfile:
-    """What matters of it for a release.
+    """What a release needs to know of a Dockerfile.
 
     Attributes:
         version_arg: the build argument of the final stage that takes the version; empty when there is none.
-        version_variable: the variable that the app finds it in; empty when there is none.
-        platform: what the final stage is fixed to; empty when it is not.
+        version_variable: the environment variable that holds it in the container; empty when there is none.
+        platform: the platform that the final stage is fixed to, or empty.
     """
 
     version_arg: str = ""
@@ -35,22 +35,17 @@ class Dockerfile:
 
 def parse_dockerfile(text: str) -> Dockerfile:
     """Read a Dockerfile's final stage; arguments of other stages do not reach the app."""
-    instructions = [
-        (keyword.upper(), operands) for keyword, operands in INSTRUCTION.findall(LINE_CONTINUATION.sub(" ", text))
-    ]
-    from_index = max((index for index, (keyword, _) in enumerate(instructions) if keyword == "FROM"), default=-1)
-    final_stage = instructions[from_index + 1 :] if from_index >= 0 else []
-    arg_names = [
-        match[1] for keyword, operands in final_stage if keyword == "ARG" and (match := ARG_NAME.match(operands))
-    ]
-    variable_by_arg = {
-        arg: variable
-        for keyword, operands in final_stage
-        if keyword == "ENV"
-        for variable, arg in ENV_REFERENCE.findall(operands)
-    }
+    stage: dict[str, list[str]] = {}
+    for keyword, operands in INSTRUCTION.findall(LINE_CONTINUATION.sub(" ", text)):
+        if keyword.upper() == "FROM":
+            stage = {"FROM": [operands], "ARG": [], "ENV": []}
+        elif stage:
+            stage[keyword.upper()].append(operands)
+    arg_names = ARG_NAME.findall("\n".join(stage.get("ARG", ())))
+    references = [reference for operands in stage.get("ENV", ()) for reference in ENV_REFERENCE.findall(operands)]
+    variable_by_arg = {arg: variable for variable, arg in references}
     version_arg = _choose_version_arg(arg_names, variable_by_arg)
-    platform_match = PLATFORM_FLAG.search(instructions[from_index][1]) if from_index >= 0 else None
+    platform_match = PLATFORM_FLAG.search("".join(stage.get("FROM", ())))
     return Dockerfile(
         version_arg=version_arg,
         version_variable=variable_by_arg.get(version_arg, version_arg),
@@ -59,7 +54,7 @@ def parse_dockerfile(text: str) -> Dockerfile:
 
 
 def _choose_version_arg(arg_names: list[str], variable_by_arg: dict[str, str]) -> str:
-    """Choose the argument: the usual name, else one that becomes the app's version."""
+    """Return the argument with a conventional name, else one that is put into a variable with such a name."""
     for name in (*VERSION_NAMES, *(arg for arg in arg_names if variable_by_arg.get(arg) in VERSION_NAMES)):
         if name in arg_names:
             return name
@@ -67,5 +62,5 @@ def _choose_version_arg(arg_names: list[str], variable_by_arg: dict[str, str]) -
 
 
 def version_snippet(version_arg: str) -> tuple[str, ...]:
-    """Return what makes a Dockerfile take the version; at the end, so that a new one reuses every layer above."""
+    """Return the lines that take the version; at the end of a Dockerfile, where a new version reuses every layer."""
     return (f"ARG {version_arg}=dev", f"ENV APP_VERSION=${version_arg}")

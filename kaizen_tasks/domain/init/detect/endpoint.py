@@ -1,4 +1,4 @@
-"""The few lines that make an app say its version, for the frameworks that people use most."""
+"""Lines that make an app answer `GET /version`, for common web frameworks."""
 
 from __future__ import annotations
 
@@ -53,11 +53,7 @@ app.get("/version", (request, response) => {{
 
 
 def detect_framework(texts: Mapping[str, str]) -> str:
-    """Return the framework that an app depends on, or an empty string.
-
-    Args:
-        texts: the app's files, by path.
-    """
+    """Return the framework that an app depends on by its files, or an empty string."""
     for path, text in texts.items():
         name = path.rpartition("/")[2]
         if name == "package.json" and _depends_on_express(text):
@@ -77,10 +73,5 @@ def _depends_on_express(text: str) -> bool:
 
 
 def version_endpoint_snippet(framework_name: str, *, variable: str) -> str:
-    """Return the lines for a framework.
-
-    Args:
-        framework_name: as `framework` returns it.
-        variable: where the app finds its version.
-    """
+    """Return the lines for a framework that `detect_framework` returned; the version is in an environment variable."""
     return SNIPPETS[framework_name].format(variable=variable)

@@ -1,4 +1,4 @@
-"""What an AWS account shows of an app: which of its services are the app's, and which environments they are."""
+"""Finds an app's environments among the services of an AWS account."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class ServiceSummary:
-    """A service that runs.
+    """A service of the account.
 
     Attributes:
-        name: the platform's.
-        repository: from which it takes its image; empty when it is built from source.
+        name: its name.
+        repository: the repository of its image; empty when it is built from source.
         environment: its variable `ENVIRONMENT`, or empty.
     """
 
@@ -32,12 +32,12 @@ class ServiceSummary:
 
 @frozen(kw_only=True)
 class AccountScan:
-    """An account, as far as it is of interest.
+    """Services and repositories of an account in one region.
 
     Attributes:
         account_id: twelve digits.
-        region: where.
-        services: all that run there.
+        region: the region.
+        services: all services.
         repositories: names of all image repositories.
     """
 
@@ -52,11 +52,11 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
 
     Args:
         scan: the account.
-        names: what the app may be called: what a person said, its repository, its folder.
+        names: possible names of the app, the most trustworthy first.
         file_facts: what its files show.
 
     Raises:
-        Refused: there are services, and nothing says which of them are the app's.
+        Refused: there are services, but none is recognisably the app's.
     """
     names_in_files = {value for fact in file_facts for value in (fact.repository, fact.service) if value}
     services = [service for service in scan.services if service.repository]
@@ -67,20 +67,19 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
     if services and not app_services:
         candidates = ", ".join(sorted(service.name for service in services)[:5])
         raise Refused(
-            f"none of the services in {scan.account_id} {scan.region} is called after this app: {candidates}",
+            f"no service in account {scan.account_id} {scan.region} is named after this app (found: {candidates})",
             state=NOTHING_CHANGED,
-            hint="say what it is called there: kaizen init --from-aws --app NAME",
+            hint="give its name there: kaizen init --from-aws --app NAME",
         )
     environment_facts = (_fact_from_service(service, scan) for service in app_services)
     return Facts(environment_facts=tuple(environment_facts), regions=(scan.region,), accounts=(scan.account_id,))
 
 
 def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[str]) -> list[ServiceSummary]:
-    """Return the services of the first name that any has."""
+    """Return the services that contain the first name that any of them contains."""
     for name in filter(None, names):
-        pattern = re.compile(rf"(?<![a-zA-Z0-9]){re.escape(name)}(?![a-zA-Z0-9])")
         matches = [
-            service for service in services if pattern.search(service.name) or pattern.search(service.repository)
+            service for service in services if naming.contains_word(f"{service.name} {service.repository}", name)
         ]
         if matches:
             return matches
@@ -98,14 +97,11 @@ def _fact_from_service(service: ServiceSummary, scan: AccountScan) -> Environmen
 
 
 def missing_resources(scan: AccountScan, environment_facts: Iterable[EnvironmentFact]) -> tuple[str, ...]:
-    """Return a line for every repository and service that is proposed, and is not in the account."""
-    service_names = {service.name for service in scan.services}
-    lines = []
-    for fact in environment_facts:
-        for kind, name, existing_names in (
-            ("repository", fact.repository, scan.repositories),
-            ("service", fact.service, service_names),
-        ):
-            if name not in existing_names:
-                lines.append(f"{fact.environment}: the account has no {kind} {name}")
-    return tuple(lines)
+    """Return a line for every proposed repository and service that is not in the account."""
+    existing_names = {"repository": scan.repositories, "service": [service.name for service in scan.services]}
+    return tuple(
+        f"{fact.environment}: the account has no {kind} {name}"
+        for fact in environment_facts
+        for kind, names in existing_names.items()
+        if (name := getattr(fact, kind)) not in names
+    )

@@ -1,4 +1,4 @@
-"""Addresses that documents name: `https://staging.example.com/version`."""
+"""Addresses that documents mention, such as `https://staging.example.com/version`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ VERSION_URL = re.compile(r"(https://([\w-]+)\.[\w.-]+)/version\b")
 
 
 def facts_from_markdown(files: Mapping[str, str], environments: Sequence[str]) -> Facts:
-    """Return where environments answer, as far as documents say it.
+    """Return the URLs of environments that documents mention.
 
     Args:
         files: Markdown, by path.
-        environments: names of environments; an address says nothing of others.
+        environments: names of known environments; other addresses are ignored.
     """
-    return Facts(
-        environment_facts=tuple(
-            EnvironmentFact(environment=name, url=url, source=path)
-            for path, text in files.items()
-            for url, name in VERSION_URL.findall(text)
-            if name in environments
-        )
+    urls = [(path, *match) for path, text in files.items() for match in VERSION_URL.findall(text)]
+    facts = (
+        EnvironmentFact(environment=name, url=url, source=path) for path, url, name in urls if name in environments
     )
+    return Facts(environment_facts=tuple(facts))

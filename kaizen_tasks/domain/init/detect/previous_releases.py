@@ -1,4 +1,4 @@
-"""What was released before: by the tags that there are, and by what the app's package says of itself."""
+"""Infers version and tag pattern from previous releases: from git tags and from the app's package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
 
 def infer_tag_pattern(tags: Sequence[str]) -> str:
-    """Return how releases are tagged here: `v1.2.3`, unless every one of them is a bare `1.2.3`."""
+    """Return the pattern of release tags: `v1.2.3`, unless every one of them is a bare `1.2.3`."""
     uses_prefix, uses_bare = (
         any(map(TagPattern(template=template).parse, tags)) for template in (DEFAULT_TAG_PATTERN, BARE_TAG_PATTERN)
     )
@@ -31,17 +31,15 @@ def infer_tag_pattern(tags: Sequence[str]) -> str:
 
 
 def initial_version(tags: Sequence[str], texts: Mapping[str, str]) -> str:
-    """Return the version that an app without VERSION has: the newest tag, what its package says, else the first of all.
+    """Return the version of an app without VERSION: that of its newest tag, else of its package, else `0.1.0`.
 
     Args:
         tags: every git tag.
         texts: the app's files, by path.
     """
-    latest_version = versions.latest_version(
-        tuple(tagged_version for tag in tags if (tagged_version := _parse_version(tag)))
-    )
+    tagged_versions = tuple(filter(None, map(_parse_version, tags)))
     package_version = _parse_version(_read_package_version(texts))
-    return str(latest_version or package_version or FIRST_VERSION)
+    return str(versions.latest_version(tagged_versions) or package_version or FIRST_VERSION)
 
 
 def _parse_version(text: str) -> Version | None:

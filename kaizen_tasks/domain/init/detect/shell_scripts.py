@@ -1,6 +1,6 @@
-"""The environments that a deployment script knows: its tables, and the branches that it takes for each target.
+"""Finds the environments that a deployment script knows, in its arrays and in its branches for each target.
 
-A script is not run and not parsed whole; what is looked for are the few forms in which targets are written.
+The script is neither run nor fully parsed: regular expressions find the usual ways to write targets.
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.init.evidence import (
-    EnvironmentFact,
-    Facts,
-    find_account_ids,
-    find_regions,
-    merge_by_environment,
-)
+from kaizen_tasks.domain.init import evidence
+from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,41 +44,33 @@ REGISTRY_ADDRESS = re.compile(r"\.amazonaws\.com/([\w./-]+)")
 SERVICE_ARN = re.compile(r":service/([\w-]+)/")
 WORD = re.compile(r"[\w./:{}-]+")
 TARGET_PLACEHOLDER = "{env}"
-"""Stands in a text where the script has its target."""
+"""Replaces the script's target in a text."""
 
 
 @frozen(kw_only=True)
 class ConditionalBranch:
-    """What a script does for some of its targets.
-
-    Attributes:
-        targets: their names.
-        body: the lines.
-    """
+    """The lines that a script runs for some of its targets."""
 
     targets: tuple[str, ...]
     body: str
 
 
 def facts_from_script(path: str, text: str) -> Facts:
-    """Return what a script shows.
-
-    Args:
-        path: its path.
-        text: its content.
-    """
+    """Return what a script shows; a script that handles no images shows nothing."""
     if not IMAGE_TOOLS.search(text):
         return Facts()
     code = LINE_CONTINUATION.sub(" ", COMMENT.sub("", text))
     variables = {name: _strip_quotes(value) for name, value in LITERAL_ASSIGNMENT.findall(code)}
     branches = tuple(_find_branches(code, variables))
     environment_facts = (*_facts_from_arrays(code, path), *_facts_from_branches(code, branches, path))
-    merged_facts = tuple(merge_by_environment(environment_facts).values())
+    merged_facts = tuple(evidence.merge_by_environment(environment_facts).values())
+    if not merged_facts:
+        return Facts()
     return Facts(
         environment_facts=merged_facts,
         groups=_find_groups(branches, merged_facts),
-        regions=find_regions(text) if merged_facts else (),
-        accounts=find_account_ids(text) if merged_facts else (),
+        regions=evidence.find_regions(text),
+        accounts=evidence.find_account_ids(text),
     )
 
 
@@ -93,14 +80,9 @@ def _strip_quotes(value: str) -> str:
 
 def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
     """Find `REPOS[prod]="…"` and `declare -A REPOS=([prod]=…)`."""
-    rows = [
-        *ARRAY_ASSIGNMENT.findall(code),
-        *(
-            (array_name, *row)
-            for array_name, body in ASSOCIATIVE_ARRAY.findall(code)
-            for row in ARRAY_ENTRY.findall(body)
-        ),
-    ]
+    rows = ARRAY_ASSIGNMENT.findall(code)
+    for array_name, body in ASSOCIATIVE_ARRAY.findall(code):
+        rows += [(array_name, *row) for row in ARRAY_ENTRY.findall(body)]
     for array_name, environment, value in rows:
         key = _classify_variable(array_name)
         resource_name = _extract_name(key, value.strip("\"'")) if key else ""
@@ -109,7 +91,7 @@ def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
 
 
 def _classify_variable(name: str) -> str:
-    """Return what a variable of this name holds: a repository, a service, a URL, or nothing of interest."""
+    """Return the key whose value a variable of this name holds; empty for any other variable."""
     upper = name.upper()
     if "SERVICE" in upper or upper.endswith("ARN"):
         return "service"
@@ -120,7 +102,7 @@ def _classify_variable(name: str) -> str:
 
 
 def _extract_name(key: str, value: str) -> str:
-    """Return the name in a value: a repository's without registry and tag, a service's without the rest of its ARN."""
+    """Return the name in a value: a repository without registry and tag, the service of an ARN, a URL with https."""
     if key == "service":
         match = SERVICE_ARN.search(value)
         return match[1] if match else "" if value.startswith("arn:") else value
@@ -132,7 +114,7 @@ def _extract_name(key: str, value: str) -> str:
 
 
 def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[ConditionalBranch]:
-    """Yield the arms of every `case`, and what follows every comparison with a name, with what is known filled in."""
+    """Yield the arms of every `case` and the body of every comparison with a name, with known variables filled in."""
     targets = {"1", *TARGET_ASSIGNMENT.findall(code)}
     for patterns, body in (arm for case in CASE_STATEMENT.findall(code) for arm in CASE_ARM.findall(case)):
         names = tuple(re.findall(TARGET_NAME, patterns))
@@ -142,7 +124,7 @@ def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[Conditio
 
 
 def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> str:
-    """Fill in what the script has assigned; its target becomes a placeholder, and a loop is written out."""
+    """Fill in assigned variables; the target becomes a placeholder, and a loop is unrolled."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] in targets:
@@ -160,7 +142,7 @@ def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> s
 
 
 def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path: str) -> Iterator[EnvironmentFact]:
-    """Find what each branch names for its target, then what is named for all targets together."""
+    """Find the names in the branch of each target, then the names that are common to all targets."""
     common_names = _extract_names(
         _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)}), templates_only=True
     )
@@ -178,11 +160,11 @@ def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path:
 
 
 def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
-    """Return what a text names, by key: in assignments, in registry addresses, or as words that say what they are.
+    """Return the names in a text, by key: in assignments, in registry addresses, or as words with a telling ending.
 
     Args:
-        text: lines of a script, with what is known filled in.
-        templates_only: whether only names are meant that have the target in them.
+        text: lines of a script, with known variables filled in.
+        templates_only: whether to return only names that contain the target.
     """
     assignments = [(_classify_variable(name), value) for name, value in ASSIGNMENT.findall(text)]
     addresses = [("repository", value) for value in REGISTRY_ADDRESS.findall(text)]
@@ -190,39 +172,35 @@ def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
     names: dict[str, str] = {}
     for key, value in (*assignments, *addresses, *words):
         resource_name = _extract_name(key, value) if key else ""
-        if (
-            resource_name
-            and "$" not in resource_name
-            and resource_name != TARGET_PLACEHOLDER
-            and (TARGET_PLACEHOLDER in resource_name or not templates_only)
-        ):
+        is_wanted = TARGET_PLACEHOLDER in resource_name or not templates_only
+        if is_wanted and "$" not in resource_name and resource_name not in {"", TARGET_PLACEHOLDER}:
             names.setdefault(key, resource_name)
     return names
 
 
 def _classify_word(word: str) -> str:
-    """Return what a word is by its ending, as teams name things."""
+    """Return the key that a word belongs to by its ending, as in `web-service`."""
     if word.startswith(("http://", "https://")) or "/" in word:
         return ""
     return {"app": "repository", "repo": "repository", "service": "service"}.get(word.rpartition("-")[2], "")
 
 
 def _group_members(branch: ConditionalBranch, branches: Sequence[ConditionalBranch]) -> tuple[str, ...]:
-    """Return the other targets that a branch mentions when it stands for several of them."""
+    """Return the other targets that a branch mentions, when there are several: it is a group then."""
     names = dict.fromkeys(name for other_branch in branches for name in other_branch.targets)
     members = [name for name in names if name not in branch.targets and _mentions(branch.body, name)]
     return tuple(members) if len(members) > 1 else ()
 
 
 def _mentions(body: str, name: str) -> bool:
-    """Return whether a name stands in a text as a word, in brackets, or at the beginning of another name."""
+    """Return whether a text contains a name as a word, in brackets, or at the beginning of another name."""
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", body) is not None
 
 
 def _find_groups(
     branches: Sequence[ConditionalBranch], environment_facts: Sequence[EnvironmentFact]
 ) -> dict[str, tuple[str, ...]]:
-    """Return the targets that stand for several environments; one that stands for all of them is no group."""
+    """Return the targets that mean several environments; one that means all of them is not a group."""
     names = tuple(fact.environment for fact in environment_facts)
     groups = {}
     for branch in branches:

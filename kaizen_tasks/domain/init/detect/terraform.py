@@ -1,8 +1,9 @@
-"""The environments that Terraform makes: repositories, services and domains, by the variables of each environment."""
+"""Finds the environments that Terraform creates: repositories, services and domains, by each one's variables."""
 
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,44 +15,44 @@ if TYPE_CHECKING:
 
 BLOCK = re.compile(r'(?m)^(resource|variable|locals)\s*(?:"([\w-]+)"\s*)?(?:"([\w-]+)"\s*)?\{')
 ATTRIBUTE = r"(?m)^[ \t]*{}[ \t]*=[ \t]*(.+(?:\n[ \t]*[?:].*)*)"
-ASSIGNMENT = re.compile(r'(?m)^[ \t]*([\w-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*")')
+ASSIGNMENT = re.compile(r'(?m)^[ \t]*([\w-]+)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"')
 NAME_ATTRIBUTES = {
     "repository": ("aws_ecr_repository", "name"),
     "service": ("aws_apprunner_service", "service_name"),
     "url": ("aws_apprunner_custom_domain_association", "domain_name"),
 }
-"""What names each key: a type of resource, and its attribute."""
+"""The type of resource and the attribute that hold each key."""
 
 REPOSITORY_RESOURCE = 'resource "aws_ecr_repository"'
 
 ENVIRONMENT_VARIABLES = ("env", "environment", "stage", "workspace")
 """Variables that hold the environment's name."""
 
-GENERIC_FILE_STEMS = ("terraform", "common", "default", "defaults", "vars", "variables")
-"""Names of files that say nothing about whose variables they hold."""
+GENERIC_NAMES = ("", "terraform", "common", "default", "defaults", "vars", "variables", "infra")
+"""Names of variable files and folders that are not environments."""
 
 Variables = dict[str, str]
 
 
 def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) -> Facts:
-    """Return the environments of every module that there is.
+    """Return the environments of every module.
 
     Args:
         files: `.tf` and `.tfvars`, by path.
-        environments: names of environments from elsewhere, for a module whose variables name none.
+        environments: names of environments from other sources, for a module whose variables name none.
     """
-    modules = sorted({str(PurePosixPath(path).parent) for path in files if path.endswith(".tf")}, key=len, reverse=True)
+    module_files: dict[str, dict[str, str]] = {}
+    for path, text in files.items():
+        if path.endswith(".tf"):
+            module_files.setdefault(_parent_folder(path), {})[path] = text
+    modules = sorted(module_files, key=len, reverse=True)
     environment_facts: list[EnvironmentFact] = []
     for module in modules:
-        code = "\n".join(
-            text for path, text in files.items() if path.endswith(".tf") and _parent_folder(path) == module
-        )
+        texts = module_files[module]
         variables = {path: text for path, text in files.items() if _module_of(path, modules) == module}
-        source = next(
-            (path for path, text in files.items() if _parent_folder(path) == module and REPOSITORY_RESOURCE in text),
-            module,
-        )
-        environment_facts += _environment_facts(code, _variables_by_environment(variables, environments), source)
+        source = next((path for path, text in texts.items() if REPOSITORY_RESOURCE in text), module)
+        values = _variables_by_environment(variables, environments)
+        environment_facts += _environment_facts("\n".join(texts.values()), values, source)
     all_text = "\n".join(files.values())
     return Facts(
         environment_facts=tuple(environment_facts), regions=find_regions(all_text), accounts=find_account_ids(all_text)
@@ -63,7 +64,7 @@ def _parent_folder(path: str) -> str:
 
 
 def _module_of(path: str, modules: Sequence[str]) -> str:
-    """Return the nearest module above a file of variables."""
+    """Return the nearest module above a file of variables, or an empty path."""
     if not path.endswith(".tfvars"):
         return ""
     parents = {str(folder) for folder in PurePosixPath(path).parents}
@@ -74,7 +75,7 @@ def _variables_by_environment(files: Mapping[str, str], environments: Sequence[s
     shared_variables: Variables = {}
     own_variables: dict[str, Variables] = {}
     for path, text in sorted(files.items()):
-        variables = {name: _unquote(value) for name, value in ASSIGNMENT.findall(text)}
+        variables = dict(ASSIGNMENT.findall(text))
         name = _find_environment(path, variables)
         own_variables.setdefault(name, {}).update(variables) if name else shared_variables.update(variables)
     names = tuple(own_variables) or tuple(environments)
@@ -82,18 +83,12 @@ def _variables_by_environment(files: Mapping[str, str], environments: Sequence[s
 
 
 def _find_environment(path: str, variables: Variables) -> str:
-    """Return whose variables a file holds: it says so itself, or its name or folder does."""
+    """Return the environment of a file of variables: named by one of them, by the file or by its folder."""
     file_path = PurePosixPath(path)
     stem = file_path.name.split(".")[0]
-    environment = next((variables[name] for name in ENVIRONMENT_VARIABLES if name in variables), "")
-    return environment or next(
-        (
-            candidate
-            for candidate in (stem, *file_path.parts[-2:-1])
-            if stem and candidate not in (*GENERIC_FILE_STEMS, "infra")
-        ),
-        "",
-    )
+    named_by_path = (name for name in (stem, *file_path.parts[-2:-1]) if stem and name not in GENERIC_NAMES)
+    named_by_variable = (variables[name] for name in ENVIRONMENT_VARIABLES if variables.get(name))
+    return next(chain(named_by_variable, named_by_path), "")
 
 
 def _environment_facts(code: str, environments: Mapping[str, Variables], source: str) -> Iterator[EnvironmentFact]:
@@ -109,7 +104,7 @@ def _environment_facts(code: str, environments: Mapping[str, Variables], source:
 
 
 def _parse_blocks(code: str) -> Iterator[tuple[str, str, str]]:
-    """Yield every block: what it is, its first label, its body."""
+    """Yield kind, first label and body of every block."""
     for match in BLOCK.finditer(code):
         end = code.find("\n}", match.end())
         yield match[1], match[2] or "", code[match.end() : end if end >= 0 else None]
@@ -128,7 +123,7 @@ def _read_attribute(body: str, name: str) -> str:
 
 
 def _build_scope(blocks: Sequence[tuple[str, str, str]], environment: str, variables: Variables) -> Variables:
-    """Return what references stand for in one environment; a workspace has its environment's name."""
+    """Return the values of references in one environment, which is also the name of its workspace."""
     scope = {"terraform.workspace": environment}
     for kind, label, body in blocks:
         if kind == "variable" and (default := _evaluate_or_empty(_read_attribute(body, "default"), scope)):
@@ -147,7 +142,3 @@ def _evaluate_or_empty(expression_text: str, scope: Mapping[str, str]) -> str:
         return terraform_expr.evaluate(expression_text, scope) if expression_text else ""
     except terraform_expr.UnsupportedExpressionError:
         return ""
-
-
-def _unquote(text: str) -> str:
-    return text[1:-1]
