@@ -55,7 +55,8 @@ def _value_type(table: TomlTable, key: str) -> Any:
     """Return the type of a value; only an environment has keys without one."""
     if table[key] is not None:
         return type(table[key])
-    return next(kind for kind in get_args(get_type_hints(RawEnvironment, None, {"checks": checks})[key]) if kind is not NoneType)
+    hints = get_type_hints(RawEnvironment, None, {"checks": checks})
+    return next(kind for kind in get_args(hints[key]) if kind is not NoneType)
 
 
 def _override_error(kind: Any, text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kaizen_tasks.config.tables import RawConfig, RawEnvironment, to_toml
 
@@ -19,7 +19,7 @@ FIX_HINT = "correct the file there, then run the same command again"
 TomlTable = dict[str, Any]  # TOML as it was written; `validate` turns it into Settings
 
 
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A configuration file as it was read.
 
     Attributes:
@@ -30,12 +30,11 @@ class ConfigFile:
         hint: what to do about that.
     """
 
-    def __init__(self, root: Path, name: str, table: TomlTable, error: str = "", hint: str = "") -> None:
-        self.root = root
-        self.name = name
-        self.table = table
-        self.error = error
-        self.hint = hint
+    root: Path
+    name: str
+    table: TomlTable
+    error: str = ""
+    hint: str = ""
 
 
 def find_config_file() -> ConfigFile:

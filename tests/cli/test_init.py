@@ -1,4 +1,4 @@
-"""`kaizen init`, as it is typed, in whatever folder a team has."""
+"""`kaizen init`, as it is typed, in apps of different kinds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def init(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Init:
-    """Return what types `kaizen init` in a folder; without a word more, nobody is there to be asked."""
+    """Return a function that runs `kaizen init` in a folder, without a terminal."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
     def typed(*words: str, at: Path = folder) -> CommandResult:
@@ -53,7 +53,7 @@ def init(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 
 def git(folder: Path, *words: str) -> str:
-    """Run git, as somebody."""
+    """Run git with an identity."""
     environ = {"PATH": "/usr/bin:/bin:/usr/local/bin", **git_repository.ENVIRONMENT}
     return subprocess.run(("git", *words), cwd=folder, env=environ, check=True, capture_output=True, text=True).stdout
 
@@ -67,7 +67,7 @@ def put(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def committed(folder: Path, files: Mapping[str, str], *, remote: bool = True) -> None:
-    """Write files and commit them, with a remote that has them."""
+    """Write and commit files, and push them to a remote."""
     put(folder, files)
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "First")
@@ -78,20 +78,20 @@ def committed(folder: Path, files: Mapping[str, str], *, remote: bool = True) ->
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return every file, with its hash."""
+    """Return the hash of every file."""
     files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def settings(folder: Path) -> Settings:
-    """Return what the reader makes of the configuration."""
+    """Return the settings of the configuration."""
     found = load.read_config_file(folder)
     assert found is not None
     return validate.build_settings(found, load.with_defaults(found.table))
 
 
-def test_an_app_with_script_and_terraform_is_configured_whole(folder: Path, init: Init) -> None:
-    """Nothing that was there is touched, and a second run changes nothing."""
+def test_an_app_with_script_and_terraform_is_configured_completely(folder: Path, init: Init) -> None:
+    """No existing file is touched, and a second run changes nothing."""
     committed(folder, {**APP, **TERRAFORM})
     git(folder, "switch", "--quiet", "--create", "feature/x")
     before = contents(folder)
@@ -112,21 +112,19 @@ def test_an_app_with_script_and_terraform_is_configured_whole(folder: Path, init
     assert contents(folder) == after
 
 
-def test_an_empty_repository_gets_a_release_side(folder: Path, init: Init) -> None:
-    """There is nothing to deploy, and that is said."""
+def test_an_empty_repository_gets_a_configuration_for_releases_only(folder: Path, init: Init) -> None:
     said = init("--yes")
 
     assert said.code == 0
     assert contents(folder).keys() == {"kaizen.toml", "tasks.py", "VERSION", "CHANGELOG.md", ".gitignore"}
     assert (folder / "VERSION").read_text(encoding="utf-8") == "0.1.0\n"
     assert settings(folder).app == "web"
-    assert "note: there is no Dockerfile, and nothing names an environment" in said.out
-    assert "note: there is no remote" in said.out
+    assert "note: there is no Dockerfile and no environment" in said.out
+    assert "note: there is no git remote" in said.out
     assert init("--yes").out.count("nothing is missing") == 1
 
 
-def test_without_an_answer_it_only_shows(folder: Path, init: Init) -> None:
-    """Neither where nobody can be asked, nor under `--dry`."""
+def test_without_a_terminal_or_yes_nothing_is_written(folder: Path, init: Init) -> None:
     committed(folder, APP)
     before = contents(folder)
 
@@ -138,10 +136,9 @@ def test_without_an_answer_it_only_shows(folder: Path, init: Init) -> None:
     assert contents(folder) == before
 
 
-def test_a_dry_run_only_shows(
+def test_a_dry_run_shows_the_diff_and_succeeds(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And is content with that."""
     monkeypatch.chdir(folder)
 
     said = kaizen("--dry", "init", capsys=capsys)
@@ -166,8 +163,8 @@ def _listed(folder: Path) -> str:
         ("from invoke import Collection, task\n\n\n@task\ndef mine(c): ...\n\n\nns = Collection(mine)\n", "own.mine"),
     ],
 )
-def test_an_existing_entrance_keeps_its_tasks(folder: Path, init: Init, text: str, own: str) -> None:
-    """What is printed, added at its end, gives both."""
+def test_an_existing_tasks_file_keeps_its_tasks(folder: Path, init: Init, text: str, own: str) -> None:
+    """The printed lines, added at its end, give both."""
     committed(folder, {**APP, "tasks.py": text})
 
     said = init("--yes")
@@ -182,8 +179,8 @@ def test_an_existing_entrance_keeps_its_tasks(folder: Path, init: Init, text: st
     assert "note: tasks.py" not in init("--yes").out
 
 
-def test_a_configuration_in_pyproject_is_the_configuration(folder: Path, init: Init) -> None:
-    """No second one is written beside it."""
+def test_a_configuration_in_pyproject_is_kept(folder: Path, init: Init) -> None:
+    """No `kaizen.toml` is written beside it."""
     committed(folder, {**APP, "pyproject.toml": '[tool.kaizen]\napp = "mine"\n'})
 
     said = init("--yes")
@@ -198,7 +195,7 @@ def test_a_configuration_in_pyproject_is_the_configuration(folder: Path, init: I
     ("name", "text"), [("kaizen.toml", 'app = "web"\npipelin = []\n'), ("pyproject.toml", "[tool.kaizen\n")]
 )
 def test_a_broken_configuration_is_not_replaced(folder: Path, init: Init, name: str, text: str) -> None:
-    """Its problems are listed, as every task does."""
+    """Its problems are listed."""
     committed(folder, {**APP, name: text})
     before = contents(folder)
 
@@ -209,8 +206,8 @@ def test_a_broken_configuration_is_not_replaced(folder: Path, init: Init, name: 
     assert contents(folder) == before
 
 
-def test_an_app_below_the_top_of_its_repository_has_its_own_files(folder: Path, init: Init) -> None:
-    """And none of its neighbours' names."""
+def test_an_app_in_a_subfolder_gets_its_files_there(folder: Path, init: Init) -> None:
+    """Its neighbours are ignored."""
     committed(
         folder, {**{f"services/coach/{name}": text for name, text in APP.items()}, "services/blog/VERSION": "1.0.0\n"}
     )
@@ -229,8 +226,7 @@ def test_an_app_below_the_top_of_its_repository_has_its_own_files(folder: Path, 
     ]
 
 
-def test_below_an_app_is_not_another_one(folder: Path, init: Init) -> None:
-    """The refusal says where it is; once it is configured, it is found."""
+def test_a_subfolder_of_an_app_is_refused_until_the_app_is_configured(folder: Path, init: Init) -> None:
     committed(folder, APP)
     scripts = folder / "scripts"
 
@@ -244,8 +240,7 @@ def test_below_an_app_is_not_another_one(folder: Path, init: Init) -> None:
     assert [path.name for path in scripts.iterdir()] == ["deploy.sh"]
 
 
-def test_without_a_dockerfile_the_environments_are_configured_and_it_is_missed(folder: Path, init: Init) -> None:
-    """Somebody has to write one, or to choose a bundle."""
+def test_a_missing_dockerfile_is_noted_and_environments_are_configured(folder: Path, init: Init) -> None:
     committed(folder, {name: text for name, text in APP.items() if name != "Dockerfile"})
 
     said = init("--yes")
@@ -255,8 +250,8 @@ def test_without_a_dockerfile_the_environments_are_configured_and_it_is_missed(f
     assert "staging" in settings(folder).environments
 
 
-def test_a_dockerfile_that_takes_no_version_gets_the_lines_printed(folder: Path, init: Init) -> None:
-    """It stays as it is."""
+def test_a_dockerfile_without_version_argument_gets_its_lines_printed(folder: Path, init: Init) -> None:
+    """The file itself is left alone."""
     committed(folder, {**APP, "Dockerfile": "FROM a\nCMD true\n"})
 
     said = init("--yes")
@@ -266,17 +261,15 @@ def test_a_dockerfile_that_takes_no_version_gets_the_lines_printed(folder: Path,
 
 
 def test_an_app_without_the_endpoint_gets_its_lines_printed(folder: Path, init: Init) -> None:
-    """For the framework that it depends on."""
     committed(folder, {**APP, "app.py": "app = Flask(__name__)\n"})
 
     said = init("--yes")
 
-    assert "note: nothing answers GET /version; with Flask:\n    import os\n" in said.out
+    assert "note: the app does not answer GET /version; with Flask:\n    import os\n" in said.out
     assert 'os.environ.get("APP_VERSION", "dev")' in said.out
 
 
-def test_a_detached_head_is_no_branch_to_release_from(folder: Path, init: Init) -> None:
-    """The clone knows which one is."""
+def test_a_detached_head_is_noted_with_the_branch_to_switch_to(folder: Path, init: Init) -> None:
     committed(folder, APP)
     git(folder, "remote", "set-head", "origin", "main")
     git(folder, "checkout", "--quiet", "--detach")
@@ -287,8 +280,7 @@ def test_a_detached_head_is_no_branch_to_release_from(folder: Path, init: Init) 
     assert settings(folder).release.branches == ("main",)
 
 
-def test_releases_are_made_from_the_default_branch_and_pushed_to_the_only_remote(folder: Path, init: Init) -> None:
-    """Whatever they are called."""
+def test_branch_and_remote_of_releases_are_those_of_the_repository(folder: Path, init: Init) -> None:
     committed(folder, APP, remote=False)
     git(folder, "branch", "--move", "trunk")
     git(folder, "remote", "add", "upstream", "https://user:secret@example.com/web.git")
@@ -302,8 +294,7 @@ def test_releases_are_made_from_the_default_branch_and_pushed_to_the_only_remote
     assert "secret" not in said.out + said.err
 
 
-def test_a_path_with_spaces_is_a_path(tmp_path: Path, init: Init) -> None:
-    """In the heading, in git, and in what is typed next."""
+def test_a_path_with_spaces_works(tmp_path: Path, init: Init) -> None:
     folder = tmp_path / "my own app"
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
@@ -329,7 +320,7 @@ def test_a_folder_outside_of_git_is_refused(tmp_path: Path, init: Init) -> None:
 
 
 def test_a_file_that_git_ignores_is_not_overwritten(folder: Path, init: Init) -> None:
-    """It is there, whoever knows of it."""
+    """It exists, although git does not list it."""
     committed(folder, {".gitignore": "VERSION\ntasks.py\n"})
     put(folder, {"VERSION": "7.0.0\n", "tasks.py": "# mine\n"})
 
@@ -338,20 +329,18 @@ def test_a_file_that_git_ignores_is_not_overwritten(folder: Path, init: Init) ->
     assert (folder / "VERSION").read_text(encoding="utf-8") == "7.0.0\n"
     assert (folder / "tasks.py").read_text(encoding="utf-8") == "# mine\n"
     assert (folder / ".gitignore").read_text(encoding="utf-8") == "VERSION\ntasks.py\n__pycache__/\n"
-    assert "note: tasks.py is yours; add at its end:" in said.out
+    assert "note: tasks.py exists and is left alone; add at its end:" in said.out
 
 
 class Terminal(io.StringIO):
-    """A person who types."""
+    """A terminal with typed answers."""
 
     def isatty(self) -> bool:
-        """Say that somebody is there."""
+        """Return True, as a terminal does."""
         return True
 
 
-def test_a_person_is_asked_only_for_what_cannot_be_seen(
-    folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_no_source_shows_is_asked(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty answer is the default; the last question is whether to write."""
     committed(folder, {"Dockerfile": "FROM a\n"})
     monkeypatch.setattr("sys.stdin", Terminal("coach\n\ntest, live\ny\n"))
@@ -364,8 +353,8 @@ def test_a_person_is_asked_only_for_what_cannot_be_seen(
     assert said.err.count("]: ") == 3
 
 
-def test_a_person_who_says_no_has_changed_nothing(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an app that shows everything, only the last question is asked."""
+def test_the_answer_no_changes_nothing(folder: Path, init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the sources show everything, only the last question is asked."""
     committed(folder, {**APP, **TERRAFORM})
     before = contents(folder)
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
@@ -401,8 +390,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
         yield running
 
 
-def test_the_account_shows_its_services(folder: Path, init: Init, cloud: Cloud) -> None:
-    """Names, environments and the account itself; nothing is changed there."""
+def test_from_aws_reads_the_services_of_the_account(folder: Path, init: Init, cloud: Cloud) -> None:
+    """It changes nothing there."""
     committed(folder, {"Dockerfile": "FROM a\nARG VERSION\n"})
 
     said = init("--yes", "--from-aws", "--app", "shop")
@@ -420,8 +409,8 @@ def test_the_account_shows_its_services(folder: Path, init: Init, cloud: Cloud) 
 
 
 @pytest.mark.usefixtures("cloud")
-def test_an_account_that_shows_nothing_of_the_app_is_refused(folder: Path, init: Init) -> None:
-    """What it has is named."""
+def test_an_account_without_a_service_of_the_app_is_refused(folder: Path, init: Init) -> None:
+    """The error lists the services that exist."""
     committed(folder, {"Dockerfile": "FROM a\n"}, remote=False)
 
     said = init("--yes", "--from-aws")

@@ -74,7 +74,7 @@ def test_finds_the_app_that_is_configured_above(tmp_path: Path) -> None:
     repository = git_repository.make_repository(tmp_path, {"VERSION": b"1.0.0\n", "src/app.py": b""})
     below = repository.path / "src"
 
-    with pytest.raises(Refused, match="is below an app") as caught:
+    with pytest.raises(Refused, match="is inside an app") as caught:
         scan_repo.find_app_folder(below)
     repository.write({"kaizen.toml": b'app = "web"\n'})
 

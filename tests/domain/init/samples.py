@@ -1,4 +1,4 @@
-"""An app as teams have them: a script with a branch for each target, Terraform with variables for each environment."""
+"""A typical app: a script with a branch for each target, Terraform with variables for each environment."""
 
 from __future__ import annotations
 
@@ -101,4 +101,4 @@ APP = {
     "scripts/deploy.sh": SCRIPT,
     ".gitignore": "__pycache__/\n",
 }
-"""As it was before, without its Terraform."""
+"""The files of the app, without its Terraform."""

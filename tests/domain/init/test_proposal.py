@@ -1,4 +1,4 @@
-"""From what was found to a configuration, and whether the reader takes it."""
+"""From findings to a proposed configuration that is valid."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ BEFORE = RepoScan(
 
 
 def evidence(texts: Mapping[str, str], *, region: str = "") -> ScanResult:
-    """Return what a folder with these files shows."""
+    """Return the findings in a folder with these files."""
     premises = evolve(BEFORE, texts=texts, region=region)
     return ScanResult(repo_scan=premises, facts=detect_environments(premises))
 
 
 def configured(proposal: Proposal) -> Settings:
-    """Return what the reader makes of the file that would be written."""
+    """Return the settings of the file that would be written."""
     raw = tomllib.loads(render_toml.render_config(proposal))
     return validate.build_settings(load.ConfigFile(Path("/app"), "kaizen.toml", raw), load.with_defaults(raw))
 
 
-def test_an_app_with_script_and_terraform_is_known_whole() -> None:
-    """Every name, address and group; nothing is a guess."""
+def test_script_and_terraform_show_everything() -> None:
+    """Nothing is a guess."""
     proposal = propose_config(evidence({**APP, **TERRAFORM}), UserAnswers())
     settings = configured(proposal)
 
@@ -64,8 +64,8 @@ def test_an_app_with_script_and_terraform_is_known_whole() -> None:
     assert proposal.guessed_keys == ()
 
 
-def test_what_only_the_script_shows_is_completed_and_called_a_guess() -> None:
-    """A service is called after its repository; an address that nobody has shown is left to the platform."""
+def test_names_that_no_source_shows_are_marked_as_guesses() -> None:
+    """A service is named after its repository; an unknown URL is left to the platform."""
     found = evidence({**APP, "docs/deploy.md": "curl https://staging.kaizencoach.training/version\n"})
     proposal = propose_config(found, UserAnswers())
     settings = configured(proposal)
@@ -79,8 +79,8 @@ def test_what_only_the_script_shows_is_completed_and_called_a_guess() -> None:
     assert 'service = "my-personal-coach-service"    # a guess' in render_toml.render_config(proposal)
 
 
-def test_an_app_that_shows_nothing_gets_two_environments_and_a_region_of_its_user() -> None:
-    """As many apps have them; whatever was guessed is said."""
+def test_without_findings_two_environments_in_the_users_region_are_proposed() -> None:
+    """Both are marked as guesses where they are."""
     proposal = propose_config(evidence({"Dockerfile": "FROM a\n"}, region="eu-central-1"), UserAnswers())
     settings = configured(proposal)
 
@@ -92,16 +92,14 @@ def test_an_app_that_shows_nothing_gets_two_environments_and_a_region_of_its_use
     assert "region" not in proposal.guessed_keys
 
 
-def test_without_anything_to_deploy_only_releases_are_configured() -> None:
-    """A library, or an app that begins."""
+def test_without_dockerfile_and_environments_only_releases_are_configured() -> None:
     proposal = propose_config(evidence({}), UserAnswers())
 
     assert configured(proposal).environments == {}
     assert "no environment: this configuration releases only" in next(notes.image_notes(BEFORE, proposal)).text
 
 
-def test_a_person_is_right() -> None:
-    """Whatever was seen."""
+def test_answers_precede_findings() -> None:
     answers = UserAnswers(app="web", region="us-east-1", account="210987654321", environments=("staging", "eu"))
     settings = configured(propose_config(evidence({**APP, **TERRAFORM}), answers))
 
@@ -110,8 +108,8 @@ def test_a_person_is_right() -> None:
     assert (settings.aws.region, settings.aws.account) == ("us-east-1", "210987654321")
 
 
-def test_witnesses_that_disagree_are_named() -> None:
-    """Terraform makes what the script only uses."""
+def test_sources_that_disagree_are_noted() -> None:
+    """Terraform, which creates the resources, precedes the script, which uses them."""
     script = APP["scripts/deploy.sh"].replace("mark-kaizencoach-app", "marks-app")
     found = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
     proposal = propose_config(found, UserAnswers())
@@ -131,10 +129,10 @@ def test_witnesses_that_disagree_are_named() -> None:
         (("staging", "a", "b", "c"), {"x": ("a", "b"), "y": ("b", "c")}, ("staging", "x")),
     ],
 )
-def test_orders_stages_by_their_names(
+def test_stages_are_ordered_by_conventional_names_with_tenants_last(
     environments: tuple[str, ...], groups: dict[str, tuple[str, ...]], pipeline: tuple[str, ...]
 ) -> None:
-    """Far from users first, tenants last; a group that holds other stages is none."""
+    """A group that contains other stages is ignored."""
     assert infer_pipeline(environments, groups).stages == pipeline
 
 
@@ -153,8 +151,8 @@ ACCOUNT = AccountScan(
 )
 
 
-def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_from_files() -> None:
-    """Others are somebody else's; what is built from source cannot be promoted."""
+def test_services_of_an_account_are_found_by_the_apps_name_or_by_its_files() -> None:
+    """Others belong to other apps; a service built from source cannot be promoted."""
     seen = detect_environments(BEFORE).environment_facts
 
     found = from_account.facts_from_account(ACCOUNT, ("kaizencoach",), seen)
@@ -166,8 +164,8 @@ def test_an_account_shows_the_services_that_are_called_after_the_app_or_known_fr
     }
 
 
-def test_an_account_in_which_nothing_is_the_apps_is_not_guessed_from() -> None:
-    """The refusal says what runs there."""
+def test_an_account_without_a_service_of_the_app_is_refused() -> None:
+    """The error lists the services that exist."""
     with pytest.raises(Refused, match=r"no service in account .* blog"):
         from_account.facts_from_account(ACCOUNT, ("web",), ())
 

@@ -1,4 +1,4 @@
-"""The workflows that are written, as GitHub reads them."""
+"""The GitHub workflows, as YAML."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def written(*stages: WorkflowStage) -> dict[str, Any]:
 
 
 def commands(job: dict[str, Any]) -> list[str]:
-    """Return what a job types of our tasks, but for showing the status."""
+    """Return the tasks that a job runs, apart from showing the status."""
     return [step["run"] for step in job["steps"] if step.get("run", "").startswith("inv ")]
 
 
-def test_each_job_types_one_task_in_the_order_of_the_pipeline() -> None:
-    """What is promoted is what the first job has released, whatever was released since."""
+def test_each_job_runs_one_task_in_the_order_of_the_pipeline() -> None:
+    """Later jobs promote what the first one has released."""
     jobs = written(*STAGES)
 
     assert {name: commands(job) for name, job in jobs.items()} == {
@@ -48,8 +48,8 @@ def test_each_job_types_one_task_in_the_order_of_the_pipeline() -> None:
     assert [job.get("needs") for job in jobs.values()] == [None, ["release"], ["release", "promote-prod"]]
 
 
-def test_only_a_job_with_reviewers_answers_for_them() -> None:
-    """`--yes` and the environment go together."""
+def test_only_a_job_with_reviewers_has_yes() -> None:
+    """`--yes` and the GitHub environment go together."""
     jobs = written(*STAGES, WorkflowStage(name="eu", protected=True, size=1))
 
     assert {name: job.get("environment") for name, job in jobs.items()} == {
@@ -61,8 +61,8 @@ def test_only_a_job_with_reviewers_answers_for_them() -> None:
     assert [name for name, job in jobs.items() if "--yes" in str(commands(job))] == ["promote-prod", "promote-eu"]
 
 
-def test_jobs_may_do_no_more_than_they_need() -> None:
-    """Only what pushes the release may write; nobody has a long-lived key."""
+def test_jobs_have_least_permissions_and_no_secrets() -> None:
+    """Only the job that pushes the release may write."""
     delivery = WorkflowInputs(branch="main", region="eu-west-1", stages=STAGES, version="1.2.3")
     for text in render_workflows(delivery).values():
         assert yaml.safe_load(text)["permissions"] == {}
@@ -74,8 +74,8 @@ def test_jobs_may_do_no_more_than_they_need() -> None:
 
 
 @pytest.mark.parametrize(("size", "shards"), [(25, None), (26, ["1/2", "2/2"]), (60, ["1/3", "2/3", "3/3"])])
-def test_many_tenants_are_split_over_several_runners(size: int, shards: list[str] | None) -> None:
-    """One that fails stops no other."""
+def test_a_promotion_to_many_tenants_is_split_into_shards(size: int, shards: list[str] | None) -> None:
+    """Each shard is a job of a matrix."""
     job = written(*STAGES[:2], WorkflowStage(name="beta", protected=False, size=size))["promote-beta"]
 
     strategy = job.get("strategy")
@@ -84,13 +84,12 @@ def test_many_tenants_are_split_over_several_runners(size: int, shards: list[str
     assert ("SHARD" in job["steps"][-2]["env"]) == bool(shards)
 
 
-def test_every_action_is_a_commit() -> None:
+def test_every_action_is_pinned_to_a_commit() -> None:
     """A tag can be moved."""
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in PINNED_ACTIONS.values())
 
 
-def test_a_library_has_its_changelog_checked_and_releases_by_hand() -> None:
-    """There is no stage to release to."""
+def test_without_a_pipeline_there_is_only_the_changelog_check() -> None:
     delivery = WorkflowInputs(branch="main", region="", stages=(), version="1.2.3")
 
     assert render_workflows(delivery).keys() == {CHECK_WORKFLOW_PATH}

@@ -1,4 +1,4 @@
-"""What single files say: Dockerfile, manifests, tasks.py, tags."""
+"""Detection in single files: Dockerfile, manifests, tasks.py; and in tags."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ from tests.domain.init.samples import DOCKERFILE
         ("FROM a\nARG PYTHON_VERSION=3\n", "", ""),
     ],
 )
-def test_finds_the_argument_of_the_final_stage(text: str, argument: str, variable: str) -> None:
-    """One of another stage, or from above all stages, does not reach the app."""
+def test_version_argument_is_that_of_the_final_stage(text: str, argument: str, variable: str) -> None:
+    """An argument of another stage, or above all stages, does not reach the app."""
     found = dockerfile.parse_dockerfile(text)
 
     assert (found.version_arg, found.version_variable) == (argument, variable)
 
 
-def test_sees_a_platform_that_is_fixed() -> None:
-    """An argument is not fixed."""
+def test_platform_of_the_final_stage_is_found_when_it_is_fixed() -> None:
     assert dockerfile.parse_dockerfile("FROM --platform=linux/arm64 a\n").platform == "linux/arm64"
     assert dockerfile.parse_dockerfile("FROM --platform=$BUILDPLATFORM a\n").platform == ""
 
@@ -48,13 +47,13 @@ def test_sees_a_platform_that_is_fixed() -> None:
         ("requirements.txt", "bottle\n", ""),
     ],
 )
-def test_tells_the_framework_by_what_an_app_depends_on(path: str, text: str, name: str) -> None:
-    """A package whose name only begins so is another one."""
+def test_framework_is_detected_from_dependencies(path: str, text: str, name: str) -> None:
+    """A package whose name only begins like a framework is another one."""
     assert endpoint.detect_framework({path: text}) == name
 
 
 @pytest.mark.parametrize("name", ["Flask", "FastAPI", "Django"])
-def test_the_lines_for_an_endpoint_are_python(name: str) -> None:
+def test_endpoint_snippets_are_valid_python(name: str) -> None:
     """They name the variable that the image sets."""
     written = endpoint.version_endpoint_snippet(name, variable="RELEASE")
 
@@ -62,8 +61,8 @@ def test_the_lines_for_an_endpoint_are_python(name: str) -> None:
     assert 'os.environ.get("RELEASE", "dev")' in written
 
 
-def test_the_lines_for_express_are_balanced() -> None:
-    """Nothing here runs JavaScript; braces are what filling in could break."""
+def test_endpoint_snippet_for_express_has_balanced_braces() -> None:
+    """Formatting could break them."""
     written = endpoint.version_endpoint_snippet("Express", variable="APP_VERSION")
 
     assert "process.env.APP_VERSION" in written
@@ -74,13 +73,11 @@ def test_the_lines_for_express_are_balanced() -> None:
 @pytest.mark.parametrize(
     "text", ["from kaizen_tasks import namespace\n", "import kaizen_tasks\nns = kaizen_tasks.namespace\n"]
 )
-def test_an_entrance_that_has_our_tasks_needs_nothing(text: str) -> None:
-    """However it is written."""
+def test_a_tasks_file_with_our_tasks_lacks_nothing(text: str) -> None:
     assert tasks_file.missing_lines(text.encode()) == ""
 
 
-def test_own_tasks_stay_beside_ours() -> None:
-    """Without a collection of its own, each task is added by name."""
+def test_a_tasks_file_without_collection_lacks_a_line_for_each_task() -> None:
     text = (
         "from invoke import task\n\n@task\ndef test(c): ...\n\n@task(help={})\ndef lint(c): ...\n\ndef other(): ...\n"
     )
@@ -103,21 +100,22 @@ def test_own_tasks_stay_beside_ours() -> None:
         ((), {}, "0.1.0"),
     ],
 )
-def test_knows_the_version_that_was_released_last(tags: tuple[str, ...], texts: dict[str, str], version: str) -> None:
-    """Tags say it best, then the package, then nobody."""
+def test_initial_version_is_the_newest_tag_or_that_of_the_package(
+    tags: tuple[str, ...], texts: dict[str, str], version: str
+) -> None:
     assert previous_releases.initial_version(tags, texts) == version
 
 
 @pytest.mark.parametrize(
     ("tags", "pattern"), [(("1.0.0", "old"), "{version}"), (("1.0.0", "v1.1.0"), "v{version}"), ((), "v{version}")]
 )
-def test_goes_on_tagging_as_before(tags: tuple[str, ...], pattern: str) -> None:
-    """Bare versions, when all of them are."""
+def test_tag_pattern_is_that_of_previous_releases(tags: tuple[str, ...], pattern: str) -> None:
+    """Bare versions only when all tags are bare."""
     assert previous_releases.infer_tag_pattern(tags) == pattern
 
 
-def test_shows_a_change_as_a_diff() -> None:
-    """A new file comes from nowhere; line endings are part of their lines."""
+def test_a_change_is_shown_as_a_diff() -> None:
+    """A carriage return is part of its line."""
     new = tuple(FileChange(path="VERSION", after=b"0.1.0\n").diff)
     added = tuple(FileChange(path=".gitignore", before=b"a\r\n", after=b"a\r\nb\n").diff)
 

@@ -1,4 +1,4 @@
-"""Deployment scripts, in the forms that people write."""
+"""Detection in deployment scripts of different styles."""
 
 from __future__ import annotations
 
@@ -60,23 +60,21 @@ esac
 
 
 @pytest.mark.parametrize("script", [SCRIPT, BRANCHES, TEMPLATE, WRITTEN_OUT])
-def test_finds_every_environment_and_the_group_of_tenants(script: str) -> None:
-    """A table, branches, a template with an exception, or names written out: all say the same."""
+def test_environments_and_tenant_group_are_found(script: str) -> None:
+    """In an array, in branches, by a template with an exception, or written out."""
     found = shell_scripts.facts_from_script("deploy.sh", script)
 
     assert {each.environment: each.repository for each in found.environment_facts} == REPOSITORIES
     assert found.groups["beta"] == TENANTS
 
 
-def test_finds_region_and_account() -> None:
-    """Both stand in the registry's address."""
+def test_region_and_account_are_found_in_the_registry_address() -> None:
     found = shell_scripts.facts_from_script("deploy.sh", SCRIPT)
 
     assert (found.region, found.account) == ("eu-west-1", "123456789012")
 
 
-def test_takes_names_of_services_out_of_their_identifiers() -> None:
-    """An ARN has the name in its middle."""
+def test_service_name_is_taken_from_its_arn() -> None:
     script = """\
 case $1 in
   prod)
@@ -98,8 +96,7 @@ docker push
         "",
     ],
 )
-def test_other_scripts_say_nothing(script: str) -> None:
-    """What starts and stops things is no deployment."""
+def test_a_script_that_deploys_nothing_shows_nothing(script: str) -> None:
     found = shell_scripts.facts_from_script("run.sh", script)
 
     assert not found.environment_facts

@@ -1,4 +1,4 @@
-"""Terraform, with variables for each environment or a workspace for each."""
+"""Detection in Terraform, with variables or a workspace for each environment."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ resource "aws_apprunner_service" "app" {
 }
 
 
-def test_fills_in_the_variables_of_each_environment() -> None:
-    """Prod is an exception, by its variables and by a condition."""
+def test_names_are_evaluated_with_the_variables_of_each_environment() -> None:
+    """Prod differs by its variables and by a condition."""
     found = {each.environment: each for each in terraform.facts_from_terraform(TERRAFORM, ()).environment_facts}
 
     assert set(found) == {"staging", "prod", "mark", "shane", "dom"}
@@ -35,8 +35,8 @@ def test_fills_in_the_variables_of_each_environment() -> None:
     assert found["mark"].source == "infra/app.tf"
 
 
-def test_workspaces_are_the_environments_that_are_known_from_elsewhere() -> None:
-    """Terraform itself does not say which workspaces there are."""
+def test_workspaces_are_environments_that_other_sources_show() -> None:
+    """Terraform files do not name them."""
     found = terraform.facts_from_terraform(WORKSPACES, ("staging", "prod")).environment_facts
 
     assert [(each.repository, each.service) for each in found] == [
@@ -57,15 +57,14 @@ def test_workspaces_are_the_environments_that_are_known_from_elsewhere() -> None
         ('"${var.env == "prod" ? "www" : var.env}.example.com" # the domain', "www.example.com"),
     ],
 )
-def test_evaluates_what_names_are_made_of(written: str, value: str) -> None:
-    """Text, references, comparisons and conditionals."""
+def test_text_references_and_conditionals_are_evaluated(written: str, value: str) -> None:
     assert terraform_expr.evaluate(written, {"var.env": "prod", "var.name": "web"}) == value
 
 
 @pytest.mark.parametrize(
     "written", ["var.other", 'format("%s", var.env)', '"${lower(var.env)}"', "var.env ==", '"a" "b"']
 )
-def test_knows_what_it_does_not_know(written: str) -> None:
-    """A wrong name would be worse than none."""
+def test_other_expressions_are_refused(written: str) -> None:
+    """A wrong name would be worse than no name."""
     with pytest.raises(terraform_expr.UnsupportedExpressionError):
         terraform_expr.evaluate(written, {"var.env": "prod"})
