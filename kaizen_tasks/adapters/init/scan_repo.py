@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import shlex
@@ -121,18 +120,15 @@ def _default_remote(remotes: list[str]) -> str:
 
 
 def _aws_region() -> str:
-    """Return the region of this user's AWS configuration, which is read as AWS clients do.
+    """Return the region of this user's AWS configuration, or an empty text.
 
+    botocore does not read `AWS_REGION`, as other AWS clients do:
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if region:
-        return region
-    profile = os.environ.get("AWS_PROFILE", "default")
-    parser = configparser.RawConfigParser()
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
     try:
-        parser.read(Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser(), encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
+        return os.environ.get("AWS_REGION") or str(Session().get_config_variable("region") or "")
+    except BotoCoreError:  # the profile does not exist, or the file cannot be read
         return ""
-    section = profile if profile == "default" else f"profile {profile}"
-    return parser.get(section, "region", fallback="")
