@@ -97,8 +97,9 @@ class Settings:
         """
         positions = {self._pipeline_position(environment) for environment in stage.environments}
         if len(positions) > 1:
+            names = " and ".join(environment.name for environment in stage.environments)
             raise UsageError(
-                f"{stage.name}: these are in different stages ({' → '.join(self.pipeline)})",
+                f"{names} are in different stages ({' → '.join(self.pipeline)})",
                 hint="promote to one stage after the other",
             )
         position = positions.pop()

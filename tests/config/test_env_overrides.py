@@ -42,6 +42,7 @@ def run(app: Path, module: str, *words: str, **variables: str) -> subprocess.Com
     return subprocess.run(argv, cwd=app, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.integration
 def test_inv_understands_boolean_variables(app: Path) -> None:
     """A key that the file does not set is a boolean all the same."""
     process = run(
@@ -56,6 +57,7 @@ def test_inv_understands_boolean_variables(app: Path) -> None:
     assert (process.returncode, process.stdout) == (0, "True False True\n"), process.stderr
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("module", ["invoke", "kaizen_tasks"])
 def test_inv_and_kaizen_refuse_a_variable_that_is_no_boolean(app: Path, module: str) -> None:
     process = run(app, module, "--list", INVOKE_TAG_SIGN="maybe")

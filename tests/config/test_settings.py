@@ -89,7 +89,7 @@ def test_environments_of_different_stages_are_refused_together() -> None:
         environments=configured.stage("prod").environments + configured.stage("mark").environments,
     )
 
-    with pytest.raises(UsageError, match="prod mark: these are in different stages") as refused:
+    with pytest.raises(UsageError, match="prod and mark are in different stages") as refused:
         configured.stage_before(mixed)
 
     assert "staging → prod → beta" in refused.value.message
