@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -67,8 +68,10 @@ def structure(table: TomlTable, target: type[T]) -> T:
     """
     from cattrs import BaseValidationError
 
+    with suppress(Exception):  # the second converter, which takes twice as long to build, raises and explains it
+        return _make_converter(detailed=False).structure(table, target)
     try:
-        return _make_converter().structure(table, target)
+        return _make_converter(detailed=True).structure(table, target)
     except BaseValidationError as error_group:
         raise StructureError(tuple(_flatten_errors(error_group, ()))) from error_group
 
@@ -84,18 +87,16 @@ def key_types(table: Any) -> dict[str, Any]:
     return {name: types[name] for name in table.__annotations__}
 
 
-def _make_converter() -> Converter:
+def _make_converter(*, detailed: bool) -> Converter:
     """Build a converter that takes a value of the right type and no other: TOML has types of its own."""
     from cattrs import Converter
 
-    converter = Converter(forbid_extra_keys=True)
+    converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _require_type)
     converter.register_structure_hook(float, _structure_number)
     converter.register_structure_hook(Seconds, _structure_duration)
-    converter.register_structure_hook(
-        Seconds | None, lambda value, _: _structure_duration(value, Seconds) if value not in {None, ""} else None
-    )
+    converter.register_structure_hook(Seconds | None, _structure_optional_duration)
     converter.register_structure_hook(Statuses, _structure_statuses)
     converter.register_structure_hook(Scalar, _structure_scalar)
     factories = {tuple: _make_list_hook, Mapping: _make_mapping_hook, Annotated: _make_checked_hook}
@@ -177,6 +178,11 @@ def _structure_duration(value: Any, _: Any) -> Seconds:
     if not isinstance(value, str):
         raise TypeError(_mismatch(value, Seconds))
     return parse_duration(value)
+
+
+def _structure_optional_duration(value: Any, _: Any) -> Seconds | None:
+    """Take an empty text as unset, as a variable may be."""
+    return None if value is None or value == "" else _structure_duration(value, Seconds)
 
 
 def _structure_statuses(value: Any, _: Any) -> Statuses:

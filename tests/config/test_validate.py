@@ -140,6 +140,10 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
             "app = 'x'\n[verify]\ntimeout = 300\n",
             'verify.timeout: 300 should be a duration such as "5m" or "300s"',
         ),
+        (
+            "app = 'x'\n[environments.prod]\nmin_age = ['1d']\n",
+            'environments.prod.min_age: [\'1d\'] should be a duration such as "5m" or "300s"',
+        ),
         ("app = 'x'\n[rollout]\nparallel = 0\n", "rollout.parallel: 0 is below 1"),
         ("app = 'x'\n[rollout]\ncanary = 1.5\n", "rollout.canary: 1.5 should be a whole number"),
         ("app = 'x'\n[build]\nengine = 'dokcer'\n", "build.engine: 'dokcer' is not an engine; did you mean 'docker'?"),
