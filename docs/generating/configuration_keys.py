@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME_PLACEHOLDER = "NAME"
-"""Stands in a key for a name that the user chooses."""
+"""Takes the place of a name that the user chooses."""
 
 TYPE_NAMES = {
     str: "text",
@@ -38,7 +38,7 @@ class ConfigKey:
     """One key.
 
     Attributes:
-        path: from the top of the file; `NAME` stands for a name that the user chooses.
+        path: from the top of the file; `NAME` is a name that the user chooses.
         type: in words.
         default: as TOML; empty when there is none.
         variable: the environment variable that overrides it; empty when none can.

@@ -24,8 +24,8 @@ key below `NAME` has one when the file sets it or when it is a key of an environ
 A boolean variable is `true`, `yes`, `on` or `1`, or else `false`, `no`, `off`, `0` or empty, in capitals or not;
 anything else is an error.
 
-A duration is written like `300ms`, `90s`, `5m`, `1h30m` or `7d`. `NAME` stands for a name of your own; in a variable it
-is in capitals. The examples show each key once, with its default where it has one.
+A duration is written like `300ms`, `90s`, `5m`, `1h30m` or `7d`. `NAME` is a name of your own; in a variable it
+is in capitals. The examples set each key once.
 """
 
 

@@ -38,9 +38,9 @@ def test_the_file_is_found_from_a_subfolder(folder: Path, monkeypatch: pytest.Mo
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
 
-    found = load.find_config_file()
+    config_file = load.find_config_file()
 
-    assert (found.root, found.table) == (folder, {"app": "web"})
+    assert (config_file.root, config_file.table) == (folder, {"app": "web"})
 
 
 def test_the_nearest_configuration_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,11 +71,11 @@ def test_an_empty_first_import_path_means_the_working_directory(folder: Path, mo
 
 def test_a_missing_file_is_reported_with_the_searched_folder(folder: Path) -> None:
     """It raises nothing: `inv --list` works anywhere."""
-    found = load.find_config_file()
+    config_file = load.find_config_file()
 
-    assert found.table == {}
-    assert found.error == f"kaizen.toml: not found in {folder} or above"
-    assert "kaizen init" in found.hint
+    assert config_file.table == {}
+    assert config_file.error == f"kaizen.toml: not found in {folder} or above"
+    assert "kaizen init" in config_file.hint
 
 
 def test_kaizen_toml_comes_before_pyproject(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_kaizen_toml_comes_before_pyproject(tmp_path: Path) -> None:
     write(tmp_path, '[tool.kaizen]\napp = "project"\n', "pyproject.toml")
     write(tmp_path, 'app = "own"\n')
 
-    found = load.read_config_file(tmp_path)
+    config_file = load.read_config_file(tmp_path)
 
-    assert found is not None
-    assert (found.name, found.table) == ("kaizen.toml", {"app": "own"})
+    assert config_file is not None
+    assert (config_file.name, config_file.table) == ("kaizen.toml", {"app": "own"})
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_an_unreadable_file_is_an_empty_configuration_with_an_error(
     """A task reports it; `inv --list` is not stopped by it."""
     (tmp_path / file).write_bytes(content)
 
-    found = load.read_config_file(tmp_path)
+    config_file = load.read_config_file(tmp_path)
 
-    assert found is not None
-    assert (found.name, found.table) == (name, {})
-    assert fault in found.error
-    assert found.hint
+    assert config_file is not None
+    assert (config_file.name, config_file.table) == (name, {})
+    assert fault in config_file.error
+    assert config_file.hint
 
 
 @pytest.mark.parametrize("content", [b'\xef\xbb\xbfapp = "web"\n', b'app = "web"\r\n'])
@@ -129,10 +129,10 @@ def test_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path, cont
     """A byte order mark is no part of the first key."""
     (tmp_path / "kaizen.toml").write_bytes(content)
 
-    found = load.read_config_file(tmp_path)
+    config_file = load.read_config_file(tmp_path)
 
-    assert found is not None
-    assert (found.table, found.error) == ({"app": "web"}, "")
+    assert config_file is not None
+    assert (config_file.table, config_file.error) == ({"app": "web"}, "")
 
 
 def test_a_folder_named_like_the_file_is_skipped(tmp_path: Path) -> None:

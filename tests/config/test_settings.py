@@ -68,9 +68,9 @@ def test_the_first_stage_may_be_a_group() -> None:
 def test_every_stage_but_the_first_has_a_stage_before_it(stage: str, before: str | None) -> None:
     """An environment inside a group has the group's place."""
     configured = settings()
-    found = configured.stage_before(configured.stage(stage))
+    previous = configured.stage_before(configured.stage(stage))
 
-    assert (found.name if found else None) == before
+    assert (previous.name if previous else None) == before
 
 
 def test_an_environment_outside_the_pipeline_comes_after_the_first_stage() -> None:

@@ -39,9 +39,9 @@ timeout = "1m30s"
 def read(folder: Path, text: str, file: str = "kaizen.toml") -> Settings:
     """Write a file and read it as the tasks do."""
     (folder / file).write_text(text, encoding="utf-8")
-    found = load.read_config_file(folder)
-    assert found is not None
-    return validate.build_settings(found, load.with_defaults(found.table))
+    config_file = load.read_config_file(folder)
+    assert config_file is not None
+    return validate.build_settings(config_file, load.with_defaults(config_file.table))
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -80,9 +80,9 @@ def test_an_app_alone_is_enough_for_the_release_side(tmp_path: Path) -> None:
 
 def test_every_problem_is_reported_at_once_with_file_path_and_nearest_name(tmp_path: Path) -> None:
     """Three problems give three lines."""
-    told = problems(tmp_path, 'app = "web"\npipline = []\n[verify]\nmatches = "3"\n[aws]\nacount = "1"\n')
+    expected = problems(tmp_path, 'app = "web"\npipline = []\n[verify]\nmatches = "3"\n[aws]\nacount = "1"\n')
 
-    assert told == [
+    assert expected == [
         "kaizen.toml: pipline: unknown key; did you mean 'pipeline'?",
         "kaizen.toml: aws.acount: unknown key; did you mean 'account'?",
         "kaizen.toml: verify.matches: '3' should be a whole number; leave out the quotes",
@@ -100,7 +100,7 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("app = 3\n", "app: 3 should be text; put it in quotes"),
         ("", "app: is missing: the app's name"),
@@ -155,12 +155,12 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
         ("app = 'x'\nrun = 3\n", "run: unknown key; did you mean 'runtime'?"),
     ],
 )
-def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Path, text: str, told: str) -> None:
-    assert any(problem.startswith(f"kaizen.toml: {told}") for problem in problems(tmp_path, text))
+def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Path, text: str, expected: str) -> None:
+    assert any(problem.startswith(f"kaizen.toml: {expected}") for problem in problems(tmp_path, text))
 
 
 @pytest.mark.parametrize(
-    ("check", "told"),
+    ("check", "expected"),
     [
         ("statuss = 200", "statuss: unknown key; did you mean 'status'?"),
         ('method = "post"', "method: 'post' is not a method; did you mean 'POST'?"),
@@ -179,11 +179,11 @@ def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Pa
         ('request_headers = {A = "s3cret\\n"}', "request_headers.A: has characters that a header cannot have"),
     ],
 )
-def test_an_impossible_smoke_check_is_reported(tmp_path: Path, check: str, told: str) -> None:
+def test_an_impossible_smoke_check_is_reported(tmp_path: Path, check: str, expected: str) -> None:
     """It would fail every deployment."""
     text = f'app = "x"\n[[smoke]]\npath = "/"\n[[smoke]]\npath = "/"\n{check}\n'
 
-    assert problems(tmp_path, text) == [f"kaizen.toml: smoke.1.{told}"]
+    assert problems(tmp_path, text) == [f"kaizen.toml: smoke.1.{expected}"]
 
 
 def test_a_smoke_check_takes_a_list_of_statuses_and_typed_json(tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def test_a_smoke_check_takes_a_list_of_statuses_and_typed_json(tmp_path: Path) -
 def test_min_age_of_an_environment_overrides_that_of_evidence(tmp_path: Path) -> None:
     text = WHOLE.replace("protected = true", 'min_age = "1d"') + '[evidence]\nmin_age = "1h"\n'
 
-    found = read(tmp_path, text).environments
-    assert (found["prod"].min_age, found["mark"].min_age) == (Seconds(86400), Seconds(3600))
+    environments = read(tmp_path, text).environments
+    assert (environments["prod"].min_age, environments["mark"].min_age) == (Seconds(86400), Seconds(3600))
 
 
 def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (('["staging", "prod"', '["stagin", "prod"'), "pipeline.0: 'stagin' is neither an environment nor a group"),
         (
@@ -235,8 +235,8 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
         (("protected = true", 'platform = "ecs"'), "environments.prod.platform: 'ecs' is not a platform"),
     ],
 )
-def test_an_unknown_or_shared_name_is_reported(tmp_path: Path, change: tuple[str, str], told: str) -> None:
-    assert any(problem.startswith(f"kaizen.toml: {told}") for problem in problems(tmp_path, WHOLE.replace(*change)))
+def test_an_unknown_or_shared_name_is_reported(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
+    assert any(problem.startswith(f"kaizen.toml: {expected}") for problem in problems(tmp_path, WHOLE.replace(*change)))
 
 
 def test_a_toml_syntax_error_has_line_and_column(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ def runtime(**changes: object) -> dict[str, object]:
 
 
 def test_secret_names_are_filled_in() -> None:
-    found = settings(environments={"staging": {}, "prod": {"secret": "{app}-secrets"}}, groups={}, pipeline=["staging"])
+    configured = settings(
+        environments={"staging": {}, "prod": {"secret": "{app}-secrets"}}, groups={}, pipeline=["staging"]
+    )
 
-    assert found.environments["staging"].secret == "staging-web-app-secrets"
-    assert found.environments["prod"].secret == "web-secrets"
+    assert configured.environments["staging"].secret == "staging-web-app-secrets"
+    assert configured.environments["prod"].secret == "web-secrets"
 
 
 def test_a_key_has_a_type_and_bounds() -> None:

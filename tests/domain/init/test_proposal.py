@@ -35,8 +35,8 @@ BEFORE = RepoScan(
 
 def evidence(texts: Mapping[str, str], *, region: str = "") -> ScanResult:
     """Return the findings in a folder with these files."""
-    premises = evolve(BEFORE, texts=texts, region=region)
-    return ScanResult(repo_scan=premises, facts=detect_environments(premises))
+    repo_scan = evolve(BEFORE, texts=texts, region=region)
+    return ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan))
 
 
 def configured(proposal: Proposal) -> Settings:
@@ -66,16 +66,16 @@ def test_script_and_terraform_show_everything() -> None:
 
 def test_names_that_no_source_shows_are_marked_as_guesses() -> None:
     """A service is named after its repository; an unknown URL is left to the platform."""
-    found = evidence({**APP, "docs/deploy.md": "curl https://staging.kaizencoach.training/version\n"})
-    proposal = propose_config(found, UserAnswers())
+    scan = evidence({**APP, "docs/deploy.md": "curl https://staging.kaizencoach.training/version\n"})
+    proposal = propose_config(scan, UserAnswers())
     settings = configured(proposal)
 
     assert settings.environments["prod"].service == "my-personal-coach-service"
     assert settings.environments["staging"].url == "https://staging.kaizencoach.training"
     assert settings.environments["mark"].url == ""
-    (said,) = notes.guess_notes(proposal, None)
-    assert "services" in said.text
-    assert "repositories" not in said.text
+    (note,) = notes.guess_notes(proposal, None)
+    assert "services" in note.text
+    assert "repositories" not in note.text
     assert 'service = "my-personal-coach-service"    # a guess' in render_toml.render_config(proposal)
 
 
@@ -111,10 +111,10 @@ def test_answers_precede_findings() -> None:
 def test_sources_that_disagree_are_noted() -> None:
     """Terraform, which creates the resources, precedes the script, which uses them."""
     script = APP["scripts/deploy.sh"].replace("mark-kaizencoach-app", "marks-app")
-    found = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
-    proposal = propose_config(found, UserAnswers())
+    scan = evidence({**APP, **TERRAFORM, "scripts/deploy.sh": script})
+    proposal = propose_config(scan, UserAnswers())
 
-    (note,) = notes.conflict_notes(proposal, found.facts)
+    (note,) = notes.conflict_notes(proposal, scan.facts)
     expected = "mark: repository is marks-app in scripts/deploy.sh; using mark-kaizencoach-app of infra/app.tf"
     assert note.text == expected
 
@@ -155,9 +155,9 @@ def test_services_of_an_account_are_found_by_the_apps_name_or_by_its_files() -> 
     """Others belong to other apps; a service built from source cannot be promoted."""
     seen = detect_environments(BEFORE).environment_facts
 
-    found = from_account.facts_from_account(ACCOUNT, ("kaizencoach",), seen)
+    facts = from_account.facts_from_account(ACCOUNT, ("kaizencoach",), seen)
 
-    assert {each.environment: each.service for each in found.environment_facts} == {
+    assert {fact.environment: fact.service for fact in facts.environment_facts} == {
         "prod": "my-personal-coach-service",
         "staging": "staging-kaizencoach-service",
         "zoe": "zoe-kaizencoach-service",
@@ -179,7 +179,7 @@ def test_what_an_account_lacks_is_said_instead_of_guessed() -> None:
         ScanResult(repo_scan=BEFORE, facts=traces, account_scan=ACCOUNT), UserAnswers(account=ACCOUNT.account_id)
     )
 
-    said = [each.text for each in notes.guess_notes(proposal, ACCOUNT)]
-    assert "mark: the account has no service mark-kaizencoach-service" in said
-    assert not any(line.startswith(("prod", "staging")) for line in said)
+    lines = [note.text for note in notes.guess_notes(proposal, ACCOUNT)]
+    assert "mark: the account has no service mark-kaizencoach-service" in lines
+    assert not any(line.startswith(("prod", "staging")) for line in lines)
     assert configured(proposal).aws.account == "210987654321"
