@@ -14,7 +14,7 @@ from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
 TARGET_NAME = r"[a-z][a-z0-9_-]*"
@@ -68,7 +68,7 @@ def facts_from_script(path: str, text: str) -> Facts:
         return Facts()
     return Facts(
         environment_facts=merged_facts,
-        groups=_find_groups(branches, merged_facts),
+        groups=_find_groups(branches, [fact.environment for fact in merged_facts]),
         regions=evidence.find_regions(text),
         accounts=evidence.find_account_ids(text),
     )
@@ -146,7 +146,8 @@ def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path:
     common_names = _extract_names(
         _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)}), templates_only=True
     )
-    single_environment_branches = [branch for branch in branches if not _group_members(branch, branches)]
+    targets = dict.fromkeys(target for branch in branches for target in branch.targets)
+    single_environment_branches = [branch for branch in branches if len(_mentioned_targets(branch, targets)) < 2]
     names_by_target = [
         (target, _extract_names(branch.body, templates_only=False))
         for branch in single_environment_branches
@@ -185,26 +186,17 @@ def _classify_word(word: str) -> str:
     return {"app": "repository", "repo": "repository", "service": "service"}.get(word.rpartition("-")[2], "")
 
 
-def _group_members(branch: ConditionalBranch, branches: Sequence[ConditionalBranch]) -> tuple[str, ...]:
-    """Return the other targets that a branch mentions, when there are several: it is a group then."""
-    names = dict.fromkeys(name for other_branch in branches for name in other_branch.targets)
-    members = [name for name in names if name not in branch.targets and _mentions(branch.body, name)]
-    return tuple(members) if len(members) > 1 else ()
+def _mentioned_targets(branch: ConditionalBranch, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the other targets that a branch mentions: as a word, in brackets, or at the beginning of another name."""
+    other_names = (name for name in names if name not in branch.targets)
+    return tuple(name for name in other_names if re.search(rf"(?<![\w-]){re.escape(name)}(?!\w)", branch.body))
 
 
-def _mentions(body: str, name: str) -> bool:
-    """Return whether a text contains a name as a word, in brackets, or at the beginning of another name."""
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", body) is not None
-
-
-def _find_groups(
-    branches: Sequence[ConditionalBranch], environment_facts: Sequence[EnvironmentFact]
-) -> dict[str, tuple[str, ...]]:
+def _find_groups(branches: Sequence[ConditionalBranch], environments: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the targets that mean several environments; one that means all of them is not a group."""
-    names = tuple(fact.environment for fact in environment_facts)
-    groups = {}
+    groups: dict[str, tuple[str, ...]] = {}
     for branch in branches:
-        members = tuple(name for name in names if name not in branch.targets and _mentions(branch.body, name))
-        if 1 < len(members) < len(names):
-            groups.update(dict.fromkeys((target for target in branch.targets if target not in names), members))
+        members = _mentioned_targets(branch, environments)
+        if 1 < len(members) < len(environments):
+            groups |= dict.fromkeys((target for target in branch.targets if target not in environments), members)
     return groups
