@@ -1,1 +1,1 @@
-"""Flows, the steps that they consist of, and what runs them; `catalogue` lists every flow as its steps."""
+"""Flows, their steps, and what runs them; `catalogue` lists the steps of every flow."""

@@ -1,4 +1,4 @@
-"""Changes an environment's runtime configuration, and lets the running app prove itself with it."""
+"""Changes an environment's runtime configuration, and verifies the running app with it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ StepFactory = Callable[[Environment], "Step"]
 
 
 def read_runtime_config(environment: Environment, tools: Tools) -> RuntimeConfigView:
-    """Read an environment's runtime configuration, and the one before.
+    """Return an environment's runtime configuration, and the previous one.
 
     Raises:
         NotFound: there is no such secret.
-        Refused: it is not a document that these tasks understand.
+        Refused: it is not a JSON object.
     """
     current, previous = tools.secrets.current(environment.secret), tools.secrets.previous(environment.secret)
     return RuntimeConfigView(
@@ -45,16 +45,16 @@ def read_runtime_config(environment: Environment, tools: Tools) -> RuntimeConfig
 
 
 def require_serving_release(environment: Environment, tools: Tools) -> Release:
-    """Return the release that is serving, which a deployment for the sake of the configuration must not replace.
+    """Return the serving release, which a deployment of the configuration must not replace.
 
     Raises:
-        Refused: it is not known, or another one is being deployed.
+        Refused: it is unknown, or another one is being deployed.
     """
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     latest_entry, serving_entry = words.latest_deployment_entry(entries), words.serving_entry(entries)
     if latest_entry is not None and latest_entry.event is Event.STARTED and not latest_entry.configuration:
         raise Refused(
-            f"{environment.name}: the deployment of {latest_entry.version} that {latest_entry.actor} began has not ended",
+            f"{environment.name}: {latest_entry.actor}'s deployment of {latest_entry.version} has not ended",
             state=NOTHING_CHANGED,
             hint=f"finish it first: inv deploy --env {environment.name} --release {latest_entry.version}",
         )
@@ -78,21 +78,21 @@ def change_config(
     deploy: bool,
     auto_rollback: bool,
 ) -> None:
-    """Change the configuration, then deploy the same release and let the app prove itself.
+    """Change the configuration, then deploy the same release and verify it.
 
     Args:
-        step: `Configure` or `Restore`.
+        step: `SetConfig` or `RestoreConfig`.
         environment: whose.
         tools: the outside world.
-        execute: see `run`.
-        deploy: whether to; otherwise the next deployment, whoever's it is, reads the change.
-        auto_rollback: whether the configuration before counts again when the app does not prove itself.
+        execute: see `run_flow`.
+        deploy: whether to deploy; otherwise the change takes effect with the next deployment.
+        auto_rollback: whether to restore the previous configuration when verification fails.
 
     Raises:
         Refused: the step refuses; nothing has been changed.
         DeployFailed: the app did not come up with it.
-        VerifyFailed: the app did not prove itself with it.
-        RollbackFailed: and the way back failed as well.
+        VerifyFailed: verification failed with it.
+        RollbackFailed: restoring the previous configuration failed as well.
     """
     release = run_flow((step,), require_serving_release(environment, tools), tools, execute)
     if deploy and release.configuration:
@@ -100,10 +100,10 @@ def change_config(
 
 
 def deploy_config(environment: Environment, tools: Tools, execute: Executor = apply_step) -> None:
-    """Deploy the same release, so that the app reads what somebody else has written.
+    """Deploy the same release, so that the app reads what somebody else wrote.
 
     Raises:
-        KaizenError: see `change`.
+        KaizenError: see `change_config`.
     """
     current = tools.secrets.current(environment.secret)
     release = evolve(require_serving_release(environment, tools), configuration=current.version)
@@ -113,10 +113,10 @@ def deploy_config(environment: Environment, tools: Tools, execute: Executor = ap
 def deploy_and_verify(
     release: Release, environment: Environment, tools: Tools, execute: Executor, *, auto_rollback: bool
 ) -> None:
-    """Deploy, verify and record; when that fails, bring back what was before this change.
+    """Deploy, verify and record; when that fails, restore the previous configuration.
 
     Raises:
-        KaizenError: see `change`.
+        KaizenError: see `change_config`.
     """
     try:
         run_flow(catalogue.apply_runtime_config(environment), release, tools, execute)
@@ -127,7 +127,7 @@ def deploy_and_verify(
 
 
 def _is_own_unverified_config(release: Release, environment: Environment, tools: Tools) -> bool:
-    """Return whether what counts was written by these tasks, and the app has not proven itself since."""
+    """Return whether these tasks wrote the current configuration, and the app was not verified since."""
     entry = words.unverified_config_change(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     if entry is None or entry.event is not Event.CONFIGURED:
         return False
@@ -137,23 +137,24 @@ def _is_own_unverified_config(release: Release, environment: Environment, tools:
 def _restore_previous_config(
     error: DeployFailed | VerifyFailed, release: Release, environment: Environment, tools: Tools, execute: Executor
 ) -> KaizenError:
-    """Record the failure and return the error to raise, once the configuration before is proven to be in service."""
+    """Record the failure, restore the previous configuration, and return the error to raise."""
     if isinstance(error, VerifyFailed):
         ledger.append(Event.FAILED, environment, release, tools, reason=error.message)
-    tools.reporter.note(f"going back to the configuration before in {environment.name}")
-    restore = RestoreConfig(environment=environment, reason="the app did not prove itself with the new one")
+    tools.reporter.note(f"restoring the previous configuration of {environment.name}")
+    restore = RestoreConfig(environment=environment, reason="verification failed with the new one")
     try:
         run_flow(
             (restore, *catalogue.apply_runtime_config(environment)), evolve(release, configuration=""), tools, execute
         )
     except KaizenError as restore_error:
         return RollbackFailed(
-            f"{environment.name}: {error.message.removeprefix(f'{environment.name}: ')}; the way back failed as well",
+            f"{environment.name}: {error.message.removeprefix(f'{environment.name}: ')}; restoring the previous"
+            " configuration failed as well",
             state=restore_error.message,
-            hint=f"look at the service now; then: inv runtime.rollback --env {environment.name}",
+            hint=f"check the service now; then: inv runtime.rollback --env {environment.name}",
         )
-    state = f"the configuration before counts again, and {release.name} is verified with it"
-    hint = "correct the values; --no-rollback leaves a configuration with which the app does not prove itself"
+    state = f"the previous configuration is active again, and {release.name} is verified with it"
+    hint = "correct the values; --no-rollback keeps a configuration that fails verification"
     if isinstance(error, VerifyFailed):
         return VerifyFailed(error.message, environment=environment.name, state=state, hint=hint)
     return DeployFailed(f"{environment.name}: {error.message}", state=state, hint=hint)

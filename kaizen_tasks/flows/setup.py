@@ -1,7 +1,4 @@
-"""What is ours in the account: the ledger's table, the rules for tags, and blob mounting.
-
-These are steps like any others, so that they look before they act and after; they carry no release along.
-"""
+"""The steps of `inv setup`: the ledger's table, the rules for tags, and blob mounting. They ignore the release."""
 
 from __future__ import annotations
 
@@ -25,19 +22,19 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 PLACEHOLDER_RELEASE = Release(version=Version(0))
-"""Stands where a flow expects a release."""
+"""For steps that ignore the release."""
 
 MAX_CONCURRENT_STEPS = 32
 
 
 @frozen(kw_only=True)
 class CreateTable:
-    """The table that records every release."""
+    """Create the ledger's table."""
 
     label: ClassVar[StepLabel] = StepLabel("ledger")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether it is there, and recoverable."""
+        """Look up the table and its recovery."""
         table = tools.account.ledger_table()
         if not table.exists:
             return Act(f"create the table {table.name}, on demand, with point-in-time recovery", release)
@@ -53,12 +50,12 @@ class CreateTable:
 
 @frozen(kw_only=True)
 class EnableBlobMounting:
-    """Layers that a promotion need not send again; a setting of the whole account and region."""
+    """Enable blob mounting, a setting of the account and region: a promotion need not send layers again."""
 
     label: ClassVar[StepLabel] = StepLabel("blob mounting")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether it is enabled."""
+        """Look up the setting."""
         if tools.account.is_blob_mounting_enabled():
             return Done("repositories of the account share layers", release)
         return Act("let all repositories of the account share layers (BLOB_MOUNTING)", release)
@@ -71,7 +68,7 @@ class EnableBlobMounting:
 
 @frozen(kw_only=True)
 class ProtectTags:
-    """Tags of versions that never move, and `latest`, which does.
+    """Make version tags immutable, and let `latest` move.
 
     Attributes:
         environment: whose repository.
@@ -81,11 +78,11 @@ class ProtectTags:
 
     @property
     def label(self) -> StepLabel:
-        """Its name."""
+        """The step and its environment."""
         return StepLabel("tags", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at the repository's rules."""
+        """Look up the repository's rules."""
         repository = self.environment.repository
         rules = tools.account.tag_mutability(repository)
         if rules == rules.with_versions_protected():
@@ -93,14 +90,14 @@ class ProtectTags:
         return Act(f"make the {rules} tags of {repository} {rules.with_versions_protected()}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Change the rules; what else may move in the repository still may, as far as it was said explicitly."""
+        """Change the rules; other tags that were explicitly mutable stay so."""
         repository = self.environment.repository
         tools.account.set_tag_mutability(repository, tools.account.tag_mutability(repository).with_versions_protected())
         return release
 
 
 def setup_flow(settings: Settings) -> Flow:
-    """Return everything that is set up; repositories and services themselves are not ours."""
+    """Return the steps for everything that these tasks own; repositories and services are not among it."""
     return (
         CreateTable(),
         EnableBlobMounting(),
@@ -109,10 +106,10 @@ def setup_flow(settings: Settings) -> Flow:
 
 
 def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
-    """Return the steps that have something to do, each with what that is.
+    """Return the steps that have something to do, each with its description.
 
     Raises:
-        Refused: something cannot be looked at; with everything that cannot.
+        Refused: with everything that cannot be looked up.
     """
     decisions = map_parallel(lambda step: _try_decide(step, tools), flow, max_workers=MAX_CONCURRENT_STEPS)
     errors = [decision for decision in decisions if isinstance(decision, KaizenError)]
@@ -138,5 +135,5 @@ def _refused_error(errors: Sequence[KaizenError]) -> Refused:
 
 
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:
-    """Do what is missing, step by step."""
+    """Run the flow."""
     run_flow(flow, PLACEHOLDER_RELEASE, tools, execute)

@@ -1,4 +1,4 @@
-"""What a step is."""
+"""The protocol of a step; a flow is a tuple of steps."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ if TYPE_CHECKING:
 
 
 class Step(Protocol):
-    """One thing on the way of a release, with a name and two verbs."""
+    """One step of a release."""
 
     @property
     def label(self) -> StepLabel:
-        """Its name, and the environment that it is for."""
-        ...
+        """Its name, and the environment it is for."""
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at the world, and say whether there is something to do. Change nothing."""
-        ...
+        """Return whether there is something to do. Change nothing."""
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Do it. Called only after `decide` has answered `Act`; afterwards `decide` must answer `Done`."""
-        ...
+        """Do it. Called only after `decide` returned `Act`; afterwards `decide` must return `Done`."""
 
 
 Flow = tuple[Step, ...]

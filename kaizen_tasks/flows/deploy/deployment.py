@@ -1,4 +1,4 @@
-"""One deployment of one release: written down before it is begun, taken up where an earlier run was stopped."""
+"""One deployment of one release: recorded before it starts, resumed where an earlier run was stopped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import Denied, NotFound, Undeployable, Unreachable
 from kaizen_tasks.flows.deploy import start
-from kaizen_tasks.flows.deploy.start import DeploymentWaiter
-from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, wait_for_operation
+from kaizen_tasks.flows.deploy.outcome import SERVICE_GONE, DeploymentOutcome
+from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, OperationPredicate, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
@@ -27,14 +27,14 @@ LATEST_TAG = "latest"
 
 @frozen(kw_only=True)
 class Deployment:
-    """A release on its way into service.
+    """A release to be brought into service.
 
     Attributes:
         environment: where.
         release: what, with its digest.
-        label: for whom progress is reported.
+        label: the step that progress is reported for.
         tools: the outside world.
-        reason: why, where it is not the release; for the ledger.
+        reason: why, when the release itself is not the reason; for the ledger.
     """
 
     environment: Environment
@@ -44,7 +44,7 @@ class Deployment:
     reason: str = ""
 
     def run(self) -> DeploymentOutcome:
-        """Go on with what an earlier run began, or begin; wait for the end.
+        """Resume the deployment of an earlier run, or start one; wait for its end and return the outcome.
 
         Raises:
             Undeployable: the service cannot deploy, and nothing has been changed.
@@ -75,7 +75,7 @@ class Deployment:
         )
 
     def _start(self, service: Service, history: tuple[LedgerEntry, ...]) -> DeploymentOutcome:
-        """Write the intent, point the tag, and follow what that or we start."""
+        """Record the intent, move the tag, and wait for the deployment that starts by itself or that we start."""
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
         if open_entry is not None and not open_entry.is_evidence_for(self.release):
             ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
@@ -98,18 +98,18 @@ class Deployment:
         )
 
     def _previous_operations(self, service: Service) -> tuple[Operation, ...]:
-        """Return what was done to the service before: without it, another's deployment could be taken for ours."""
+        """Return earlier operations, so that none of them can be mistaken for ours."""
         return self.tools.platform.list_operations(service)
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
-        """Return what `:latest` names; where the ledger knows what is serving, that is never needed."""
+        """Return the digest of `:latest`; empty where the ledger knows what is serving, as it is not needed then."""
         if entries.serving_entry(history) is not None:
             return ""
         latest_image = self.tools.registry.find_image(self.environment.repository, LATEST_TAG)
         return latest_image.digest if latest_image else ""
 
     def _resume(self, last_entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
-        """Go on where an earlier run was stopped or gave up; None when that deployment is over and done with."""
+        """Return the outcome of the deployment of an earlier run; None when that one has ended in vain."""
         if last_entry.event is Event.FAILED and not (
             last_entry.operation and self._may_succeed(last_entry.operation, waiter)
         ):
@@ -125,7 +125,7 @@ class Deployment:
         return None
 
     def _may_succeed(self, operation_id: str, waiter: DeploymentWaiter) -> bool:
-        """Return whether a deployment that was given up goes on or has succeeded, and none came after it."""
+        """Return whether a deployment that was given up is running or has succeeded, and is the latest one."""
         deployments = (
             candidate for candidate in self.tools.platform.list_operations(waiter.service) if candidate.deploys
         )
@@ -137,9 +137,9 @@ class Deployment:
         )
 
     def _start_and_wait(
-        self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: start.OperationPredicate, may_have_started: bool
+        self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: OperationPredicate, may_have_started: bool
     ) -> DeploymentOutcome:
-        """Return how the deployment ended; what keeps it from beginning is an outcome as well: the tag has moved."""
+        """Return the outcome. A deployment that cannot start has one as well, because the tag has moved."""
         try:
             expects_auto_start = self._move_latest_tag() and waiter.service.auto_deploys
             started_deployment = start.start_or_adopt(
@@ -156,7 +156,7 @@ class Deployment:
             return DeploymentOutcome(
                 event=Event.FAILED,
                 message=f"{waiter.service.name} stayed busy for {timeout}",
-                hint="the same command tries again",
+                hint="run the same command again",
             )
         self.tools.ledger.set_operation(intent, started_deployment.operation_id)
         return wait_for_operation(
@@ -164,7 +164,7 @@ class Deployment:
         )
 
     def _wait_for_resumed(self, intent: LedgerEntry, operation_id: str, waiter: DeploymentWaiter) -> DeploymentOutcome:
-        """Follow a deployment that an earlier run began: one that is missing was waited for long enough by now."""
+        """Wait for a deployment that an earlier run started; the time that has passed counts as waiting."""
         age = (self.tools.clock.now() - intent.at).total_seconds()
         remaining = max(0.0, self.tools.settings.deploy.timeout - age)
         return wait_for_operation(
@@ -172,7 +172,7 @@ class Deployment:
         )
 
     def _move_latest_tag(self) -> bool:
-        """Point the tag at the release; return whether it has moved."""
+        """Move `:latest` to the release; return whether it was elsewhere."""
         return self.tools.registry.move_tag(
             repository=self.environment.repository, tag=LATEST_TAG, digest=self.release.digest
         )

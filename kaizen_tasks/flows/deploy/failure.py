@@ -1,4 +1,4 @@
-"""What is done when a deployment did not come into service: say why, put the tag back, write it down."""
+"""Handles a deployment that did not come into service: shows its logs, moves the tag back, records the failure."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kaizen_tasks.flows.deploy.deployment import Deployment
-    from kaizen_tasks.flows.deploy.wait import DeploymentOutcome
+    from kaizen_tasks.flows.deploy.outcome import DeploymentOutcome
 
 
 def handle_failed_deployment(
     deployment: Deployment, outcome: DeploymentOutcome, *, state: str = "", hint: str = ""
 ) -> DeployFailed:
-    """Show the logs, point `:latest` back at what is running, record the outcome; return the error to raise.
+    """Show the logs, move `:latest` back to what is serving, record the outcome; return the error to raise.
 
     Args:
         deployment: what was attempted.
         outcome: how it ended.
-        state: what state things are in, where that is not about the tag.
-        hint: what to type next, where the platform gives no other.
+        state: replaces the state of the outcome and of the tag.
+        hint: what to type next, unless the outcome has a hint.
     """
     reason = _show_logs(deployment, outcome)
     message = f"{outcome.message}: {reason}" if reason else outcome.message
@@ -34,34 +34,34 @@ def handle_failed_deployment(
     entries.append(
         outcome.event, deployment.environment, deployment.release, tools, operation=outcome.operation, reason=message
     )
-    retry_hint = f"the same command tries again; a mended app needs a version: inv release-{first_stage} --part patch"
+    retry_hint = f"run the same command to retry; after a fix of the app: inv release-{first_stage} --part patch"
     return DeployFailed(
         message, state=state or f"{outcome.state}; {tag_state}", hint=outcome.hint or hint or retry_hint
     )
 
 
 def _restore_latest_tag(deployment: Deployment) -> str:
-    """Point `:latest` at what is running, as far as the ledger knows; say where it points now."""
+    """Move `:latest` to what is serving, if the ledger knows it; return where it points now, in words."""
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     try:
         serving_digest = entries.read_serving_digest(environment, tools)
         if serving_digest is None or serving_digest == release.digest:
-            return f":latest points at {release.name}"
+            return f":latest points to {release.name}"
         tools.registry.move_tag(repository=environment.repository, tag=LATEST_TAG, digest=serving_digest)
     except KaizenError as error:
-        return f":latest still points at {release.name}: {error.message}"
-    return ":latest points at what was serving again"
+        return f":latest still points to {release.name}: {error.message}"
+    return ":latest points to what was serving again"
 
 
 def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:
-    """Show what platform and app have logged; return the reason that the platform gives, or nothing."""
+    """Show the logs of platform and app; return the reason that the platform logged, or an empty string."""
     if outcome.started_at is None:
         return ""
     tools, started_at, limit = deployment.tools, outcome.started_at, log_excerpt.MAX_LINES
     try:
         service = tools.platform.get_service(deployment.environment.service)
     except KaizenError:
-        return ""  # it is gone, which is what the error says
+        return ""  # the service is gone, which the error says
     logs = {
         "deployment": lambda: tools.logs.deployment_tail(service, outcome.operation, limit=limit),
         "application": lambda: tools.logs.application_tail(service, since=started_at, limit=limit),
@@ -71,14 +71,14 @@ def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:
 
 
 def _show_log(name: str, read_lines: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:
-    """Show the last lines of a log and return them; a log that cannot be read must not hide the failure."""
+    """Show the last lines of a log and return them; none when it cannot be read, which must not hide the failure."""
     note, environment = deployment.tools.reporter.note, deployment.environment.name
     try:
         lines = log_excerpt.sanitize_tail(read_lines())
     except KaizenError as error:
         note(f"  {environment}: the {name} log cannot be read: {error.message}")
         return ()
-    note(f"  {environment}: the {name} log ends with:" if lines else f"  {environment}: the {name} log is empty")
+    note(f"  {environment}: last lines of the {name} log:" if lines else f"  {environment}: the {name} log is empty")
     for line in lines:
         note(f"    {environment} | {line}")
     return lines

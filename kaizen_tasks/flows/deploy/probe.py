@@ -1,4 +1,4 @@
-"""Where an environment's app answers, and what it says."""
+"""Finds the URL of an environment's app and sends requests to it."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 REQUEST_TIMEOUT_SECONDS = 5.0
-"""Seconds for one answer."""
+"""Seconds for one response."""
 
 MAX_VERSION_BODY_BYTES = 64 * 1024
-"""Bytes that are read of one answer to `/version`."""
+"""Bytes that are read of a response to `/version`."""
 
 MAX_SMOKE_BODY_BYTES = 8 * 1024 * 1024
-"""Bytes that are read of one answer to a smoke check."""
+"""Bytes that are read of a response to a smoke check."""
 
 MIN_WAIT_SECONDS = 0.001
-"""Seconds that are as good as none: waiting for less could leave a clock, which counts in floats, where it is."""
+"""Seconds that are not worth a wait: a shorter one may not advance a clock that counts in floats."""
 
 LOOPBACK_PREFIXES = ("127.", "localhost", "[::1]")
 
 
 def probe_url(environment: Environment, tools: Tools) -> str:
-    """Return the address to ask: the configured one, else the platform's own.
+    """Return the URL to probe: the configured one, else the platform's own.
 
-    A service that the platform runs on this machine is asked there, since the configured public address cannot be
-    its; that is what makes the same configuration work against the local cloud.
+    A service on this machine is probed there, since the configured public URL cannot be its own. So the same
+    configuration works against the local cloud.
     """
     if environment.url and _is_local(environment.url):
         return environment.url
@@ -43,7 +43,7 @@ def probe_url(environment: Environment, tools: Tools) -> str:
 
 
 def pick_url(environment: Environment, service_url: str) -> str:
-    """Return the address to ask: the configured one, else the one that the platform calls the service's own."""
+    """Return the URL to probe: the configured one, else the platform's; see `probe_url`."""
     if environment.url and _is_local(environment.url):
         return environment.url
     return service_url if _is_local(service_url) or not environment.url else environment.url
@@ -54,19 +54,19 @@ def _is_local(url: str) -> bool:
 
 
 def fetch_version(url: str, tools: Tools, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
-    """Ask the app once what it is, and wait for `timeout` seconds at most."""
+    """Return what the app answers to one request for its version, within `timeout` seconds."""
     return parse_version_response(
         tools.prober.probe(url + tools.settings.verify.path, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES)
     )
 
 
 def proves_release(report: VersionReport, environment: Environment, release: Release) -> bool:
-    """Return whether an answer proves the release in this very environment."""
+    """Return whether an answer proves that this release runs in this environment."""
     return not report.error and report.version == release.name and report.environment == environment.name
 
 
 def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
-    """Yield the seconds that are left, first at once and then at the configured interval, until none are."""
+    """Yield the remaining seconds, at once and then at the configured interval, until the timeout."""
     deadline = tools.clock.monotonic() + timeout
     while (remaining := deadline - tools.clock.monotonic()) > MIN_WAIT_SECONDS:
         yield remaining
@@ -74,7 +74,7 @@ def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
 
 
 def run_smoke_check(url: str, check: SmokeCheck, tools: Tools) -> ProbeResponse:
-    """Ask what a smoke check asks, until the answer is right, will not become so, or time is up."""
+    """Send the request of a smoke check until it passes, cannot pass any more, or times out; return the response."""
     for remaining in retry_for(check.timeout, tools):
         response = tools.prober.probe(
             url + check.path, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES, request=check.request

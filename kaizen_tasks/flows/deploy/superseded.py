@@ -1,4 +1,4 @@
-"""Whether the deployment that a release stands on still stands, while its app is being asked."""
+"""Detects, while the app is being verified, that our deployment failed or was superseded by another one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 CHECK_INTERVAL_SECONDS = 15.0
-"""Seconds between two looks at the platform, at least: hundreds of environments share AWS's rates."""
+"""Minimum seconds between two checks: hundreds of environments share AWS's rate limits."""
 
 
 class SupersessionWatch:
-    """Looks at the platform now and then, and stops a wait that has become useless.
+    """Checks now and then whether verifying is still worth the wait.
 
     Args:
         environment: where.
-        release: whose deployment it is about: the one that the ledger has for these bytes.
+        release: what was deployed; its deployment is the one that the ledger has for the digest.
         tools: the outside world.
     """
 
@@ -34,11 +34,11 @@ class SupersessionWatch:
         self._next_check = 0.0
 
     def check(self) -> None:
-        """Look, unless the last look was a moment ago; a platform that does not answer proves nothing.
+        """Check, unless the last check was a moment ago. A platform that does not answer is ignored.
 
         Raises:
             DeployFailed: the deployment has failed, or was rolled back.
-            Superseded: another one has brought other bytes since.
+            Superseded: a later deployment brought another image.
         """
         now = self._tools.clock.monotonic()
         if now < self._next_check:
@@ -57,7 +57,7 @@ class SupersessionWatch:
             (index for index, operation in enumerate(operations) if operation.id == self._operation_id), None
         )
         if position is None:
-            return  # too old for the list, or too new: it is eventually consistent
+            return  # too old for the list, or too new: the list is eventually consistent
         own_operation = operations[position]
         if own_operation.is_finished and not own_operation.succeeded:
             raise self._failed_error(own_operation)
@@ -71,7 +71,7 @@ class SupersessionWatch:
 
     @cached_property
     def _operation_id(self) -> str:
-        """The deployment that brought these bytes here, as far as the ledger knows."""
+        """The deployment of this digest, as far as the ledger knows; else empty."""
         entries = self._tools.ledger.entries(self._environment.name, limit=ledger.HISTORY_LIMIT)
         operation_ids = (entry.operation for entry in entries if entry.digest == self._release.digest)
         return next(filter(None, operation_ids), "")
@@ -81,7 +81,7 @@ class SupersessionWatch:
         return self._tools.platform.get_service(self._environment.service)
 
     def _follows_other_image(self) -> bool:
-        """Return whether what the service follows by now is not the release: somebody may only have restarted it."""
+        """Return whether the tag of the service is another image now; otherwise it was only restarted."""
         _, _, tag = self._tools.platform.get_service(self._environment.service).image.rpartition(":")
         image = self._tools.registry.find_image(self._environment.repository, tag)
         return image is None or image.digest != self._release.digest
@@ -89,18 +89,18 @@ class SupersessionWatch:
     def _failed_error(self, own_operation: Operation) -> DeployFailed:
         name = self._environment.name
         return DeployFailed(
-            f"{name}: the deployment of {self._release.name} to {self._environment.service} ended with {own_operation.state}",
-            state=f"{name} has no service that runs {self._release.name}; what ran before is serving",
-            hint=f"inv deploy --env {name} --release {self._release.name} tries again; a mended app is a new version",
+            f"{name}: the deployment of {self._release.name} to {self._environment.service}"
+            f" ended with {own_operation.state}",
+            state=f"{name} does not run {self._release.name}; the old release is serving",
+            hint=f"to retry: inv deploy --env {name} --release {self._release.name}; a fix needs a new version",
         )
 
     def _superseded_error(self, later_deployment: Operation) -> Superseded:
         name = self._environment.name
         return Superseded(
-            f"{name}: another deployment ({later_deployment.kind} {later_deployment.id}, {later_deployment.state}) has superseded"
-            f" that of {self._release.name}",
+            f"{name}: another deployment ({later_deployment.kind} {later_deployment.id}, {later_deployment.state})"
+            f" has superseded that of {self._release.name}",
             environment=name,
             state=f"{self._release.name} is not recorded as verified; the other deployment is left as it is",
-            hint=f"inv status shows what runs; to deploy it once more: inv deploy --env {name}"
-            f" --release {self._release.name}",
+            hint=f"inv status shows what runs; to deploy again: inv deploy --env {name} --release {self._release.name}",
         )

@@ -1,7 +1,8 @@
-"""Follows one deployment to its end, whatever else happens on the service."""
+"""Waits for one deployment to end, whatever else happens on the service."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,39 +10,63 @@ from attrs import define, field, frozen
 
 from kaizen_tasks.domain import duration, polling
 from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import NotFound, Unreachable
-from kaizen_tasks.flows.deploy.start import DeploymentWaiter
+from kaizen_tasks.flows.deploy.outcome import OLD_RELEASE_SERVING, SERVICE_GONE, DeploymentOutcome
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.service import Operation
-
-OLD_RELEASE_SERVING = "the old release is serving"
-SERVICE_GONE = "the service that was deploying is gone"
+OperationPredicate = Callable[[Operation], bool]
 
 
 @frozen(kw_only=True)
-class DeploymentOutcome:
-    """How a deployment ended, as far as it was followed.
+class DeploymentWaiter:
+    """Polls one service on behalf of one step, up to a deadline.
 
     Attributes:
-        event: what the ledger is to say: deployed, failed or abandoned.
-        operation: the platform's identifier; empty when none was begun.
-        message: in words, what went wrong; empty when it succeeded.
-        state: in words, what is serving.
-        hint: what to do about it; empty when that depends on the app.
-        duration_seconds: seconds that it took by the platform's clock; 0 when it does not say.
-        started_at: when it began, in UTC; None when it was never seen.
+        service: as it was before the deployment.
+        release_name: what is deployed.
+        label: the step that progress is reported for.
+        tools: the outside world.
+        deadline: when to give up, in monotonic seconds.
+        typical_seconds: how long a deployment usually takes here; 0 when unknown.
     """
 
-    event: Event
-    operation: str = ""
-    message: str = ""
-    state: str = OLD_RELEASE_SERVING
-    hint: str = ""
-    duration_seconds: float = 0.0
-    started_at: datetime | None = None
+    service: Service
+    release_name: str
+    label: StepLabel
+    tools: Tools
+    deadline: float
+    typical_seconds: float
+
+    def report_progress(self, text: str) -> None:
+        """Report progress of the step."""
+        self.tools.reporter.progress(self.label, text)
+
+    def ticks(self, offsets: Iterator[float], *, started_monotonic: float | None = None) -> Iterator[None]:
+        """Wait for one time after the other, the deadline being the last.
+
+        Args:
+            offsets: in seconds after the start.
+            started_monotonic: the start, in monotonic seconds; None means now.
+        """
+        clock = self.tools.clock
+        started_monotonic = clock.monotonic() if started_monotonic is None else started_monotonic
+        for offset in offsets:
+            remaining = min(started_monotonic + offset, self.deadline) - clock.monotonic()
+            if remaining > 0:
+                clock.sleep(remaining)
+            yield
+            if clock.monotonic() >= self.deadline:
+                return
+
+    def find_operation(self, predicate: OperationPredicate) -> Operation | None:
+        """Return the oldest matching operation: the first one after the tag moved carries the release."""
+        operations = self.tools.platform.list_operations(self.service)
+        return next((operation for operation in reversed(operations) if predicate(operation)), None)
 
 
 def wait_for_operation(
@@ -52,32 +77,32 @@ def wait_for_operation(
     age_seconds: float = 0.0,
     missing_deadline: float | None = None,
 ) -> DeploymentOutcome:
-    """Wait until this very operation has ended, and say how.
+    """Wait until an operation has ended, and return its outcome.
 
-    The first look comes when it should be over. An operation that is missing from the list is waited for: the list is
-    eventually consistent. A platform that cannot be reached for a while is no reason to give up either.
+    The first poll is at the usual end of a deployment. The list of operations is eventually consistent, so an operation
+    that is missing from it is waited for; so is a platform that cannot be reached.
 
     Args:
-        operation_id: the operation.
-        waiter: where, and for how long.
-        started_monotonic: when it began, in elapsed seconds of the clock; None means now.
-        age_seconds: seconds for which it has been under way already; then it is looked at at once.
-        missing_deadline: when to give up an operation that is missing, in elapsed seconds; else at the deadline.
+        operation_id: the platform's identifier.
+        waiter: polls the service.
+        started_monotonic: when the operation started, in monotonic seconds; None means now.
+        age_seconds: how long it has been running already; then it is polled at once.
+        missing_deadline: when to give up a missing operation, in monotonic seconds; None means at the deadline.
 
     Raises:
-        Denied: the credentials do not suffice any more.
-        Unreachable: the platform could not be reached at the deadline either.
+        Denied: the credentials no longer suffice.
+        Unreachable: the platform could not be reached at the deadline.
     """
     poller = _OperationPoller(
         operation_id=operation_id,
         waiter=waiter,
         missing_deadline=waiter.deadline if missing_deadline is None else missing_deadline,
     )
-    offsets = polling.poll_times(waiter.typical_seconds, seed=operation_id)
     poller.announce()
-    for _ in waiter.ticks(
-        _remaining_offsets(offsets, age_seconds) if age_seconds else offsets, started_monotonic=started_monotonic
-    ):
+    offsets = polling.poll_times(waiter.typical_seconds, seed=operation_id)
+    if age_seconds:
+        offsets = _remaining_offsets(offsets, age_seconds)
+    for _ in waiter.ticks(offsets, started_monotonic=started_monotonic):
         outcome = poller.poll()
         if outcome is not None:
             return outcome
@@ -85,79 +110,68 @@ def wait_for_operation(
 
 
 def _remaining_offsets(offsets: Iterator[float], age_seconds: float) -> Iterator[float]:
-    """Yield now, and the moments that are still to come, from now on."""
+    """Yield zero, then the offsets that are still to come, relative to now."""
     yield 0.0
     yield from (offset - age_seconds for offset in offsets if offset > age_seconds)
 
 
 @define(kw_only=True)
 class _OperationPoller:
-    """One operation, and what has been seen of it.
+    """Polls one operation, and remembers what was seen of it.
 
     Attributes:
-        state: its last state; empty as long as it was never listed.
-        is_missing: whether it was missing when it was last looked for.
-        lookup_error: why the last look failed; None when it did not.
+        _last_state: empty as long as it was never listed.
+        _is_missing: whether the last poll did not find it.
+        _lookup_error: why the last poll failed; None when it did not.
     """
 
     _operation_id: str
     _waiter: DeploymentWaiter
     _missing_deadline: float
-    state: str = ""
-    is_missing: bool = False
-    lookup_error: Unreachable | None = None
-    _reported_state: str = ""
-    _operation_started_at: datetime | None = None
+    _last_state: str = field(init=False, default="")
+    _started_at: datetime | None = field(init=False, default=None)
+    _is_missing: bool = field(init=False, default=False)
+    _lookup_error: Unreachable | None = field(init=False, default=None)
+    _reported_state: str = field(init=False, default="")
     _polling_since: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._polling_since = self._waiter.tools.clock.monotonic()
 
     def announce(self) -> None:
-        """Say that there may be nothing to say for a while."""
-        estimate = (
-            f", which usually takes {duration.format_duration(self._waiter.typical_seconds)}"
-            if self._waiter.typical_seconds
-            else ""
-        )
+        """Report how long it will probably take: there may be nothing else to report for a while."""
+        typical_seconds = self._waiter.typical_seconds
+        estimate = f", which usually takes {duration.format_duration(typical_seconds)}" if typical_seconds else ""
         self._waiter.report_progress(f"{self._waiter.service.name} is deploying {self._waiter.release_name}{estimate}")
 
     def poll(self) -> DeploymentOutcome | None:
-        """Look once; return the outcome when there is one."""
+        """Poll once; return the outcome when there is one."""
         try:
             operation = self._waiter.find_operation(lambda candidate: candidate.id == self._operation_id)
-            self.lookup_error, self.is_missing = None, operation is None
-            return self._handle_missing() if operation is None else self._outcome_of(operation)
+            self._lookup_error, self._is_missing = None, operation is None
+            return self._handle_missing() if operation is None else self._handle_found(operation)
         except Unreachable as error:
-            self.lookup_error = error
+            self._lookup_error = error
             self._report_state("out of reach")
         except NotFound as error:
-            return DeploymentOutcome(
-                event=Event.ABANDONED,
-                operation=self._operation_id,
-                message=error.message,
-                state=SERVICE_GONE,
-                hint=error.hint,
-            )
+            return self._unfinished_outcome(Event.ABANDONED, error.message, state=SERVICE_GONE, hint=error.hint)
         return None
 
     def give_up(self) -> DeploymentOutcome:
         """Return the outcome at the deadline.
 
         Raises:
-            Unreachable: nothing is known.
+            Unreachable: the last poll failed.
         """
-        if self.lookup_error is not None:
-            raise self.lookup_error
-        if self.is_missing:
+        if self._lookup_error is not None:
+            raise self._lookup_error
+        if self._is_missing:
             return self._lost_outcome()
-        return DeploymentOutcome(
-            event=Event.FAILED,
-            operation=self._operation_id,
-            message=f"{self._subject} has not ended in {duration.format_duration(self._waited_seconds)}: {self.state}",
+        return self._unfinished_outcome(
+            Event.FAILED,
+            f"{self._subject} has not ended in {duration.format_duration(self._waited_seconds)}: {self._last_state}",
             state=f"{OLD_RELEASE_SERVING} until it does",
-            hint="the same command goes on waiting, or begins anew when it has failed meanwhile",
-            started_at=self._operation_started_at,
+            hint="run the same command again: it waits on, or starts over if the deployment has failed",
         )
 
     @property
@@ -168,14 +182,13 @@ class _OperationPoller:
     def _waited_seconds(self) -> float:
         return self._waiter.tools.clock.monotonic() - self._polling_since
 
-    def _outcome_of(self, operation: Operation) -> DeploymentOutcome | None:
-        self.state, self._operation_started_at = operation.state, operation.started_at
+    def _handle_found(self, operation: Operation) -> DeploymentOutcome | None:
+        self._last_state, self._started_at = operation.state, operation.started_at
         if not operation.is_finished:
             self._report_state(operation.state)
             return None
-        failure = (
-            f"{self._waiter.service.name} ended its deployment of {self._waiter.release_name} with {operation.state}"
-        )
+        service, release = self._waiter.service.name, self._waiter.release_name
+        failure = f"{service} ended its deployment of {release} with {operation.state}"
         return DeploymentOutcome(
             event=Event.DEPLOYED if operation.succeeded else Event.FAILED,
             operation=self._operation_id,
@@ -185,23 +198,30 @@ class _OperationPoller:
         )
 
     def _handle_missing(self) -> DeploymentOutcome | None:
-        """Look at the service as well: one that was deleted, and perhaps created again, knows nothing of it."""
-        name, identity = self._waiter.service.name, self._waiter.service.id
-        if self._waiter.tools.platform.get_service(name).id != identity:
-            raise NotFound(f"the service {name} was deleted and created again")
+        """Check the service: one that was deleted and created again has no such operation."""
+        service = self._waiter.service
+        if self._waiter.tools.platform.get_service(service.name).id != service.id:
+            raise NotFound(f"the service {service.name} was deleted and created again")
         if self._waiter.tools.clock.monotonic() >= self._missing_deadline:
             return self._lost_outcome()
-        self._report_state("no longer in the list of operations" if self.state else "not in the list of operations yet")
+        self._report_state(
+            "no longer in the list of operations" if self._last_state else "not in the list of operations yet"
+        )
         return None
 
     def _lost_outcome(self) -> DeploymentOutcome:
-        verb_phrase = "is no longer in" if self.state else "never came into"
+        verb_phrase = "is no longer in" if self._last_state else "never came into"
+        return self._unfinished_outcome(
+            Event.ABANDONED,
+            f"{self._subject} {verb_phrase} the list of operations",
+            state="how it ended is unknown",
+            hint="run the same command again",
+        )
+
+    def _unfinished_outcome(self, event: Event, message: str, *, state: str, hint: str) -> DeploymentOutcome:
+        started_at = self._started_at if event is Event.FAILED else None
         return DeploymentOutcome(
-            event=Event.ABANDONED,
-            operation=self._operation_id,
-            message=f"{self._subject} {verb_phrase} the list of operations",
-            state="nobody knows what became of it",
-            hint="the same command tries again",
+            event=event, operation=self._operation_id, message=message, state=state, hint=hint, started_at=started_at
         )
 
     def _report_state(self, state: str) -> None:

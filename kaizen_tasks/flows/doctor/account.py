@@ -1,4 +1,4 @@
-"""The account: whose credentials, what they allow, and what all environments share in it."""
+"""Checks of the account: its credentials, their permissions, and what all environments share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 CLOCK_SKEW_WARNING_SECONDS = 2.0
-"""Seconds of clock skew that can already confuse: the ledger's order, and which deployment is ours."""
+"""Seconds of clock skew that may confuse the order of the ledger and the search for our deployment."""
 
 CLOCK_SKEW_PROBLEM_SECONDS = 60.0
 """Seconds of clock skew at which entries of two machines are in the wrong order; AWS itself refuses at 5 minutes."""
@@ -27,14 +27,14 @@ SETUP_HINT = "inv setup"
 
 
 def checks_without_credentials(tools: Tools) -> Iterator[Check]:
-    """Return the looks that say why credentials do not work, if they do not."""
+    """Return the checks that also work without credentials, and tell why those do not work."""
     yield Check(subject=Subject("credentials"), probe=partial(_check_credentials, tools))
     yield Check(subject=Subject("region"), probe=partial(_check_region, tools), error_verdict=Verdict.SKIPPED)
     yield Check(subject=Subject("clock"), probe=partial(_check_clock, tools), error_verdict=Verdict.SKIPPED)
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the looks behind credentials."""
+    """Return the checks that need credentials."""
     yield Check(subject=Subject("permissions"), probe=partial(_check_permissions, tools), error_verdict=Verdict.SKIPPED)
     yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
     yield Check(
@@ -43,11 +43,11 @@ def checks(tools: Tools) -> Iterator[Check]:
 
 
 def skipped_checks() -> Iterator[Check]:
-    """Return what stands for them when the credentials do not work."""
+    """Return a placeholder for the checks that need credentials."""
     yield Check(subject=Subject("account"), probe=lambda subject: (subject.skipped(SKIPPED_MESSAGE),))
 
 
-SKIPPED_MESSAGE = "permissions, ledger, repositories and services are not asked about without credentials that work"
+SKIPPED_MESSAGE = "permissions, ledger, repositories and services are not checked without working credentials"
 
 
 def _check_credentials(tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -65,16 +65,16 @@ def _check_region(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.ok(region)
         return
     close_matches = difflib.get_close_matches(region, supported_regions, n=1)
-    fix = f"did you mean {close_matches[0]}?" if close_matches else "see whether aws.region is meant so"
-    yield subject.warning(f"App Runner is not known to exist in {region}", fix)
+    fix = f"did you mean {close_matches[0]}?" if close_matches else "check aws.region"
+    yield subject.warning(f"App Runner is not known to be available in {region}", fix)
 
 
 def _check_clock(tools: Tools, subject: Subject) -> Iterator[Finding]:
     skew = tools.account.clock_skew()
     if abs(skew) <= CLOCK_SKEW_WARNING_SECONDS:
-        yield subject.ok("agrees with that of AWS")
+        yield subject.ok("agrees with the clock of AWS")
         return
-    message = f"is {duration.format_duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} that of AWS"
+    message = f"is {duration.format_duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the clock of AWS"
     fix = "set this machine's clock: timedatectl set-ntp true"
     yield subject.problem(message, fix) if abs(skew) > CLOCK_SKEW_PROBLEM_SECONDS else subject.warning(message, fix)
 
@@ -100,7 +100,7 @@ def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _describe_unchecked(permissions: tuple[Permission, ...]) -> str:
-    """Say what nobody knows; the reason is the same for all."""
+    """Describe permissions that could not be checked, for the same reason."""
     tasks = ", ".join(permission.task for permission in permissions)
     return f"{tasks}: only reading could be tried; {permissions[0].unchecked_reason}"
 

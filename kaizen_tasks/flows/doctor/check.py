@@ -1,4 +1,4 @@
-"""One look at one thing, which ends in findings whatever happens."""
+"""A check of `inv doctor`: it always ends in findings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from kaizen_tasks.errors import KaizenError
 
 @frozen(kw_only=True)
 class Check:
-    """Something to look at.
+    """One check of one subject.
 
     Attributes:
-        subject: what it is.
-        probe: looks, and says what it finds.
-        error_verdict: what it means when nothing can be seen.
+        subject: what is checked.
+        probe: makes the check.
+        error_verdict: the verdict when the probe raises.
     """
 
     subject: Subject
@@ -25,7 +25,7 @@ class Check:
     error_verdict: Verdict = Verdict.PROBLEM
 
     def run(self) -> tuple[Finding, ...]:
-        """Return what is found; a failure is a finding too."""
+        """Return the findings; an error of the probe is one."""
         try:
             return tuple(self.probe(self.subject))
         except KaizenError as error:

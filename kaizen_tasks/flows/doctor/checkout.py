@@ -1,4 +1,4 @@
-"""The release side: the clone, its remote, and the two files that a release edits."""
+"""Checks of the release side: the clone, its remote, and the two files that a release edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the looks at the checkout."""
+    """Return the checks of the checkout."""
     yield Check(subject=Subject("git"), probe=partial(_check_git, tools))
     yield Check(subject=Subject("remote"), probe=partial(_check_remote, tools))
     yield Check(subject=Subject("VERSION"), probe=partial(_check_version, tools))
@@ -32,7 +32,7 @@ def _check_git(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.problem(message, fix)
     if not obstacles:
         position = f"on {head.branch}" if head.branch else "HEAD is detached"
-        yield subject.ok(f"{position} at {head.commit[:10]}; git knows who commits")
+        yield subject.ok(f"{position} at {head.commit[:10]}; user.name and user.email are set")
 
 
 def _check_remote(tools: Tools, subject: Subject) -> Iterator[Finding]:

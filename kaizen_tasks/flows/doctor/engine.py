@@ -1,4 +1,4 @@
-"""What builds images here."""
+"""The check of the engine that builds images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the look at the engine."""
+    """Return the check of the engine."""
     yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools))
 
 

@@ -1,4 +1,4 @@
-"""One environment: its repository, the images that must stay in it, its service, and its app."""
+"""Checks of one environment: its repository, the images that it must keep, its service, and its app."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIFECYCLE_LOOKAHEAD = timedelta(days=7)
 
 
 def checks(environment: Environment, tools: Tools) -> Iterator[Check]:
-    """Return the looks at an environment."""
+    """Return the checks of an environment."""
     name = environment.name
     yield Check(subject=Subject("repository", name), probe=partial(_check_repository, environment, tools))
     yield Check(
@@ -38,7 +38,7 @@ def checks(environment: Environment, tools: Tools) -> Iterator[Check]:
 
 
 def checks_without_credentials(environment: Environment, tools: Tools) -> Iterator[Check]:
-    """Return the looks that need none: the app's configured address can be asked by anybody."""
+    """Return the checks that need no credentials: anybody can probe the app's configured URL."""
     if environment.url:
         probe = partial(_check_version_endpoint, environment.url, environment, tools)
         yield Check(subject=Subject("app", environment.name), probe=probe)
@@ -55,10 +55,10 @@ def _check_repository(environment: Environment, tools: Tools, subject: Subject) 
 
 
 def _check_images(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    """Carry out the lifecycle policy in mind, today and in a week: ECR itself ignores what is running."""
+    """Simulate the lifecycle policy, today and in a week: ECR ignores what is running."""
     rules = tools.account.lifecycle_rules(environment.repository)
     if not rules:
-        yield subject.ok("no lifecycle policy takes any away")
+        yield subject.ok("no lifecycle policy expires any")
         return
     required_images, stored_images = (
         _required_images(environment, tools),
@@ -69,22 +69,22 @@ def _check_images(environment: Environment, tools: Tools, subject: Subject) -> I
     for digest, role in required_images.items():
         if digest in expiring_today:
             rule = expiring_today[digest].priority
-            yield subject.problem(f"lifecycle rule {rule} takes away {role}", _retention_fix(environment, rule))
+            yield subject.problem(f"lifecycle rule {rule} expires {role}", _retention_fix(environment, rule))
         elif digest in expiring_soon:
             rule = expiring_soon[digest].priority
             yield subject.warning(
-                f"within a week, lifecycle rule {rule} takes away {role}", _retention_fix(environment, rule)
+                f"within a week, lifecycle rule {rule} expires {role}", _retention_fix(environment, rule)
             )
     if not required_images.keys() & expiring_soon.keys():
-        yield subject.ok("the lifecycle policy spares what is running and what a rollback needs")
+        yield subject.ok("the lifecycle policy keeps what is running and what a rollback needs")
 
 
 def _retention_fix(environment: Environment, rule: int) -> str:
-    return f"let rule {rule} of {environment.repository} keep tags that begin with v, or more of them"
+    return f"make rule {rule} of {environment.repository} keep tags that begin with v, or more of them"
 
 
 def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
-    """Return the digests that must stay, each with its role."""
+    """Return the digests that must be kept, each with its role."""
     history = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     serving_digest = ledger.read_serving_digest(environment, tools)
     rollback_entry = next(iter(entries.rollback_candidates(history, excluded_digest=serving_digest or "")), None)
@@ -108,7 +108,7 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         expected_image = f"{environment.repository}:latest"
         yield subject.problem(
             f"{service.name} follows {service.image or 'no image'}, not {expected_image}",
-            f"let it follow {expected_image}, or correct repository and service in the configuration",
+            f"make it follow {expected_image}, or correct repository and service in the configuration",
         )
     elif service.auto_deploys:
         yield subject.warning(
@@ -122,13 +122,13 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
 def _service_fix(service: Service) -> str:
     if service.status == "PAUSED":
         return f"aws apprunner resume-service --service-arn {service.id}"
-    return "see its events in the App Runner console; one that failed to be created is deleted and created again"
+    return "see its events in the App Runner console; delete and recreate a service that could not be created"
 
 
 def _follows_latest(service: Service, environment: Environment, tools: Tools) -> bool:
-    """Return whether a service runs what is pushed.
+    """Return whether a service follows `:latest` of the environment's repository.
 
-    App Runner knows a private repository by ECR's public name, also where the registry is on this machine.
+    App Runner knows a private repository by ECR's public name, even when the registry is on this machine.
     """
     public_host = f"{tools.identity.account_id()}.dkr.ecr.{tools.settings.aws.region}."
     host, _, image = service.image.partition("/")
@@ -148,7 +148,7 @@ def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iter
     if url:
         yield from _check_version_endpoint(url, environment, tools, subject)
     else:
-        yield subject.skipped("only its service knows the address, and cannot be asked")
+        yield subject.skipped("only its service knows the URL, and cannot be read")
 
 
 def _check_version_endpoint(url: str, environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:

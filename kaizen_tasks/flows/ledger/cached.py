@@ -1,4 +1,4 @@
-"""The ledger as a run remembers it, for environments that only this run changes or that give it evidence."""
+"""Caches the ledger of environments that only this run changes, or that give it evidence."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from kaizen_tasks.ports.state import Ledger
 
 @define
 class CachedLedger(Ledger):
-    """Reads each of its environments once and keeps up with what is written through it. Safe for several threads.
+    """Reads each environment once, and adds what is written through it. Safe to use from several threads.
 
-    It is for as long as the environments' locks are held: what else may be written meanwhile, by `inv verify` of
-    somebody else, changes nothing that a flow decides. Of environments that only give evidence no lock is needed: an
-    entry that proves something is never taken back.
+    Valid while the environments' locks are held: somebody else's `inv verify` may still write entries, but none that
+    changes a decision. Environments that only give evidence need no lock, because a proof is never withdrawn.
 
     Args:
-        ledger: the real one, which every entry reaches before it is remembered.
-        environments: names; any other environment is read anew each time.
+        ledger: the real one, which is written first.
+        environments: names; the entries of other environments are not cached.
     """
 
     _ledger: Ledger
@@ -30,7 +29,7 @@ class CachedLedger(Ledger):
     _lock: Lock = field(init=False, factory=Lock)
 
     def append(self, entry: LedgerEntry) -> None:
-        """Write one entry."""
+        """Add an entry."""
         self._ledger.append(entry)
         with self._lock:
             if entry.environment in self._cached_entries:
@@ -40,7 +39,7 @@ class CachedLedger(Ledger):
                 )
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Write down which operation carries out an intent."""
+        """Record which operation carries out an intent."""
         self._ledger.set_operation(intent, operation)
         with self._lock:
             cached_entries = self._cached_entries.get(intent.environment, ())

@@ -1,4 +1,4 @@
-"""How long a release usually takes in an environment, as far as the ledger remembers."""
+"""How long a release usually takes in an environment, by the ledger."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 DURATION_SAMPLE_ENTRIES = 40
-"""Entries of an environment that are looked at: those of about ten releases."""
+"""Number of entries that are read: those of about ten releases."""
 
 
 def median_release_seconds(environment: str, tools: Tools) -> float | None:
-    """Return the seconds from the intent to the proof in the middle one of the last releases; None when unknown."""
+    """Return the median of the seconds from intent to proof of the last releases; None when unknown."""
     try:
         entries = tools.ledger.entries(environment, limit=DURATION_SAMPLE_ENTRIES)
     except KaizenError:
-        return None  # it is only a remark beside the real thing
+        return None  # the estimate is not worth an error
     durations = tuple(_release_durations(reversed(entries)))
     return statistics.median(durations) if durations else None
 
 
 def _release_durations(entries: Iterable[LedgerEntry]) -> Iterable[float]:
-    """Give the seconds of every release that went straight from its intent to its proof; oldest entry first."""
+    """Yield the seconds of every release that went straight from intent to proof; expects the oldest entry first."""
     intent: LedgerEntry | None = None
     for entry in entries:
         if entry.event is Event.STARTED:

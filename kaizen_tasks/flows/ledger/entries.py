@@ -1,4 +1,4 @@
-"""Reads and writes the ledger in the words of a flow."""
+"""Reads and writes ledger entries about releases in environments."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 HISTORY_LIMIT = 200
-"""Entries of an environment that are searched for a proof or a way back."""
+"""Entries of an environment that are searched for a proof, the serving release or a rollback."""
 
 
 def read_latest_entry(environment: Environment, tools: Tools) -> LedgerEntry | None:
-    """Return what the ledger said last of an environment."""
+    """Return the latest entry about a deployment to an environment."""
     entry = ledger.latest_deployment_entry(tools.ledger.entries(environment.name))
     return entry or ledger.latest_deployment_entry(tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
 
 
 def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
-    """Return the digest that was deployed last and did not fail, as far as the ledger knows.
+    """Return the digest of the last deployment that did not fail, if the ledger knows it.
 
-    An environment that was deployed by hand until now has no such entry; then it is the digest that `:latest` named
-    when the first deployment of ours began.
+    Without such an entry (the environment was deployed by hand before) it is the digest that `:latest` had when our
+    first deployment started.
     """
     entries = tools.ledger.entries(environment.name)
     serving_entry = ledger.serving_entry(entries)
@@ -38,8 +38,14 @@ def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
     return next((entry.replaces for entry in reversed(entries) if entry.replaces), None)
 
 
+def was_verified(environment: Environment, release: Release, tools: Tools) -> bool:
+    """Return whether the latest entry proves this release in the environment."""
+    entry = read_latest_entry(environment, tools)
+    return entry is not None and entry.event is Event.VERIFIED and entry.is_evidence_for(release)
+
+
 class EntryFields(TypedDict, total=False):
-    """What an entry may say besides; see `Entry`."""
+    """Optional fields of an entry; see `LedgerEntry`."""
 
     operation: str
     replaces: str
@@ -50,7 +56,7 @@ class EntryFields(TypedDict, total=False):
 def append(
     event: Event, environment: Environment, release: Release, tools: Tools, **fields: Unpack[EntryFields]
 ) -> LedgerEntry:
-    """Write one entry about a release in an environment, and why it came there if it had no evidence; return it."""
+    """Append an entry about a release in an environment, with the reason if evidence was waived; return it."""
     waiver_note = f"without evidence: {release.waiver}" if release.waiver else ""
     fields["reason"] = "; ".join(filter(None, (fields.get("reason", ""), waiver_note)))
     entry = LedgerEntry(

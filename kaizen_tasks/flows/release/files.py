@@ -1,4 +1,4 @@
-"""The names of the two files that a release edits, and how they are read."""
+"""Reads the two files that a release edits, VERSION and CHANGELOG.md, and the versions of git tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RELEASE_FILES = (VERSION_FILE, CHANGELOG_FILE)
 
 
 def read_version(tools: Tools) -> Version:
-    """Return what VERSION says.
+    """Return the version in VERSION.
 
     Raises:
         UsageError: it is missing or malformed.
@@ -30,7 +30,7 @@ def read_version(tools: Tools) -> Version:
 
 
 def read_changelog_bytes(tools: Tools) -> bytes:
-    """Return CHANGELOG.md as it stands.
+    """Return the content of CHANGELOG.md.
 
     Raises:
         UsageError: it is missing.
@@ -38,8 +38,8 @@ def read_changelog_bytes(tools: Tools) -> bytes:
     content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
         raise UsageError(
-            "CHANGELOG.md: there is no such file",
-            hint='start it with an entry: inv changelog.add --type added --text "…"',
+            "there is no CHANGELOG.md",
+            hint='start one with an entry: inv changelog.add --type added --text "…"',
         )
     return content
 
@@ -78,10 +78,10 @@ def _parse_tags(tags: tuple[str, ...], pattern: TagPattern) -> tuple[Version, ..
 
 
 def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Version | None:
-    """Return the version that was released last, as far as this clone knows.
+    """Return the version of the last release, as far as this clone knows.
 
-    The highest tag says so. Without any tag it is the newest heading of the changelog, if entries have been
-    collected since; a heading with nothing above it is the release that is about to be made.
+    It is the highest tag. Without tags it is the newest heading of the changelog, provided that there are unreleased
+    entries; else that heading is the release that is about to be made.
     """
     tagged_version = versions.latest_version(tagged_versions(tools, merged_into_head=merged_into_head))
     if tagged_version is not None:
@@ -98,7 +98,7 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
 
 
 def has_unreleased_entries(parsed_changelog: Changelog) -> bool:
-    """Return whether something stands under `[Unreleased]`."""
+    """Return whether there are entries under `[Unreleased]`."""
     return parsed_changelog.unreleased is not None and any(
         group.entries for group in parsed_changelog.unreleased.groups
     )

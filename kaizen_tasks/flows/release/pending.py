@@ -1,4 +1,4 @@
-"""Finds the release that an earlier run began, so that the same command finishes it."""
+"""Finds the release that an earlier run started, so that running the command again finishes it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 
 def find_pending_release(tools: Tools) -> Release | None:
-    """Return the release that was begun here and still binds.
+    """Return the release that was started here and must be finished, or None.
 
-    It binds while the checkout stands where it was begun (on the release commit or on its parent), and, wherever the
-    checkout stands, once its image has left this machine: from the first push on there is only the way forward.
+    It must be finished while HEAD is the release commit or its parent and, wherever HEAD is, once its image was pushed.
     """
     releases = tools.scm.pending_releases()
     if not releases:
@@ -39,7 +38,7 @@ def _is_pushed(name: str, commit: str, tools: Tools) -> bool:
 
 
 def has_failed(release: Release, tools: Tools) -> bool:
-    """Return whether the ledger's last word on a release, in the first environment, is that it failed."""
+    """Return whether the latest ledger entry of the first environment says that this release failed."""
     if not tools.settings.pipeline:
         return False
     from kaizen_tasks.domain.ledger import Event
@@ -50,7 +49,7 @@ def has_failed(release: Release, tools: Tools) -> bool:
 
 
 def find_completed_release(current_version: Version, last_version: Version | None, tools: Tools) -> Release | None:
-    """Return the last release when VERSION still says it and nothing has been noted or committed since."""
+    """Return the last release if VERSION still has it and nothing was noted or committed since, else None."""
     if (
         last_version is None
         or current_version != last_version
@@ -62,10 +61,10 @@ def find_completed_release(current_version: Version, last_version: Version | Non
 
 
 def current_release(tools: Tools) -> Release:
-    """Return the release that VERSION names and whose commit exists: tagged, begun, or HEAD itself.
+    """Return the release of VERSION with its commit: the tag's, the pending release's, or HEAD.
 
     Raises:
-        Refused: VERSION is ahead of what is committed.
+        Refused: VERSION is not committed.
     """
     version = files.read_version(tools)
     release = Release(version=version)
@@ -78,7 +77,7 @@ def current_release(tools: Tools) -> Release:
     committed_content = tools.scm.read_at(head, files.VERSION_FILE)
     if committed_content is None or versions.parse_version_file(committed_content) != version:
         raise Refused(
-            f"VERSION says {version}, but the commit {head[:10]} does not",
+            f"VERSION is {version} here, but not in commit {head[:10]}",
             state=NOTHING_CHANGED,
             hint="make the release commit first: inv commit",
         )

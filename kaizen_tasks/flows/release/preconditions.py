@@ -1,4 +1,4 @@
-"""What stands in the way of a release, one line each; every function looks at one thing and changes nothing."""
+"""Checks the preconditions of a release; every function yields one line for each problem and changes nothing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
-    """Look at the clone: what is under way, on which branch, and what is not committed."""
+    """Check the clone: operations in progress, the branch, and uncommitted changes."""
     head = tools.scm.head()
     yield from tools.scm.blockers()
     if not head.branch:
         yield "HEAD is detached: check out a branch"
     elif not any(fnmatch.fnmatchcase(head.branch, pattern) for pattern in branches):
-        yield f"the branch {head.branch} is not released from; allowed: {', '.join(branches)}"
+        yield f"releases are not allowed from branch {head.branch} (allowed: {', '.join(branches)})"
     files = [name for name in tools.scm.modified_files() if name not in documents.RELEASE_FILES]
     if files:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
@@ -37,7 +37,7 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
 
 
 def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
-    """Ask the remote itself, since its refs here are from the last fetch."""
+    """Check the branch and the tags of the remote itself: its refs here are from the last fetch."""
     head, name = tools.scm.head(), tools.settings.release.remote
     try:
         remote = tools.scm.remote_refs(head.branch)
@@ -50,7 +50,7 @@ def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[st
     if remote.branch_commit and not any(
         tools.scm.is_ancestor(remote.branch_commit, commit) for commit in local_commits
     ):
-        yield f"{name}/{head.branch} has commits that are not here: git pull --no-rebase"
+        yield f"{name}/{head.branch} has commits that this clone lacks: git pull --no-rebase"
     yield from _check_tag_is_free(remote, release, tools)
     if not hotfix:
         yield from _check_no_later_tag(remote, release, tools)
@@ -66,12 +66,12 @@ def _check_tag_is_free(remote: RemoteRefs, release: Release, tools: Tools) -> It
 def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
     latest_version = versions.latest_version(documents.versions_from_tags(tools, tuple(remote.tags)))
     if latest_version is not None and latest_version > release.version:
-        name = tools.settings.release.remote
-        yield f"{name} has the tag {tools.settings.git_tag(latest_version)}, which is above {release.version}: git fetch --tags"
+        name, tag = tools.settings.release.remote, tools.settings.git_tag(latest_version)
+        yield f"{name} has the tag {tag}, which is above {release.version}: git fetch --tags"
 
 
 def check_versions(release: Release, tools: Tools) -> Iterator[str]:
-    """Compare the witnesses of the last release: changelog headings, VERSION, and the tags that HEAD descends from.
+    """Compare the changelog headings and the tags that HEAD descends from with the version to be released.
 
     The tag of a hotfix on another branch has its heading there.
     """
@@ -83,7 +83,8 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
         yield f"CHANGELOG.md has [{latest_heading}], which is above the {release.version} to be released"
     tagged_version = _tagged_version_above(latest_heading, tools) if latest_heading is not None else None
     if tagged_version is not None and tagged_version != release.version:
-        yield f"the tag {tools.settings.git_tag(tagged_version)} has no heading in CHANGELOG.md, which ends at [{latest_heading}]"
+        tag = tools.settings.git_tag(tagged_version)
+        yield f"the tag {tag} has no heading in CHANGELOG.md, which ends at [{latest_heading}]"
     tag_commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(release.version)}")
     if tag_commit and release.commit != tag_commit:
         yield f"the tag {tools.settings.git_tag(release.version)} exists already, on commit {tag_commit[:10]}"
@@ -92,7 +93,7 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
 def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | None:
     """Return the highest tag that HEAD descends from, if it is above the newest heading.
 
-    Which tags those are takes git a walk through the history; mostly none at all is above.
+    Finding those tags takes git a walk through the history, so it is skipped when no tag at all is above.
     """
     if max(documents.tagged_versions(tools, merged_into_head=False), default=latest_heading) <= latest_heading:
         return None
@@ -101,9 +102,9 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
 
 def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
-    """Look at the two files: what is written in them and not committed would be lost when the release's come along."""
+    """Check the two files: uncommitted changes in them would be overwritten by those of the release."""
     if release.commit:
-        return  # they are behind because an earlier run was stopped
+        return  # they are outdated because an earlier run was stopped
     modified_files = tools.scm.modified_files()
     if documents.VERSION_FILE in modified_files and documents.read_version(tools) != release.version:
         yield f"VERSION is edited and not committed: git checkout {documents.VERSION_FILE}"
@@ -115,7 +116,7 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
 
 
 def check_docs(tools: Tools) -> Iterator[str]:
-    """Hold the commits since the last release against the documentation checklist."""
+    """Check the commits since the last release against the documentation checklist."""
     rules = tools.settings.docs_checklist
     if not rules:
         return
@@ -125,11 +126,12 @@ def check_docs(tools: Tools) -> Iterator[str]:
     for rule in rules:
         undocumented_files = docs_checklist.undocumented_changes(rule.when, rule.update, changed_files)
         if undocumented_files:
-            yield f"{undocumented_files[0]} was changed, and none of {', '.join(rule.update)}: update it, or --skip-docs 'reason'"
+            docs = ", ".join(rule.update)
+            yield f"{undocumented_files[0]} was changed, and none of {docs}: update it, or --skip-docs 'reason'"
 
 
 def check_environment(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    """Ask for everything that a deployment needs."""
+    """Check everything that a deployment needs: repository, service, ledger, and a free version tag."""
     lookups: tuple[Callable[[], object], ...] = (
         lambda: tools.registry.repository_uri(environment.repository),
         lambda: tools.platform.get_service(environment.service),
@@ -150,7 +152,7 @@ def _check_image(environment: Environment, release: Release, tools: Tools) -> It
 
 
 def error_text(lookup: Callable[[], object]) -> str:
-    """Return what is wrong when something cannot be looked at, with what to do about it; empty when it can."""
+    """Return the error of a lookup with its hint; empty when it succeeds."""
     try:
         lookup()
     except KaizenError as error:

@@ -1,6 +1,6 @@
-"""The steps that flows are made of. They are public: an app's own `tasks.py` composes its flows from them.
+"""The steps that flows consist of. They are public: an app's own `tasks.py` composes its flows from them.
 
-The module of a step is imported when the step is first used: a command needs few of them.
+The module of a step is imported when the step is first used, as a command needs few of them.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ _DEPRECATED = {
     "Seal": "FastForwardAndTag",
     "Send": "PushRelease",
 }
-"""Names that steps had before 0.2; they keep working until 1.0."""
+"""Names of steps before 0.2; they work until 1.0."""
 
 
 def __getattr__(name: str) -> object:
-    """Import a step.
+    """Return a step class, importing its module.
 
     Raises:
         AttributeError: there is no such step.

@@ -1,4 +1,4 @@
-"""From the release commit to an image in the first repository: build, push."""
+"""The steps that build the image of the release commit and push it to the first repository."""
 
 from __future__ import annotations
 
@@ -24,26 +24,25 @@ class Build:
     """Build the image of the release commit, from a clean export and never from the working tree.
 
     Attributes:
-        environment: skip the build when its repository already holds this version from this commit; None asks no
-            registry.
+        environment: no build is needed when its repository has this version from this commit; None asks no registry.
     """
 
     environment: Environment | None = None
     label = StepLabel("build")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look into the registry, then into the builder's own store."""
+        """Look for the image in the registry, then in the builder's own store."""
         if release.commit and self.environment is not None:
             decision = _decide_from_registry(release, self.environment, tools)
             if not isinstance(decision, Act):
                 return decision
             origin = _origin(release, self.environment, tools)
             if origin is not None:
-                return Done(f"{origin.repository}:{release.name} is there, from {release.commit[:10]}", release)
+                return Done(f"{origin.repository}:{release.name} exists, from {release.commit[:10]}", release)
         if release.commit:
             image = tools.builder.find_image(_build_spec(release, tools))
             if image is not None:
-                return Done(f"{tools.settings.app}:{release.name} is here, from {release.commit[:10]}", release)
+                return Done(f"{tools.settings.app}:{release.name} is built, from {release.commit[:10]}", release)
         return Act(
             f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target_platform(tools)}", release
         )
@@ -72,23 +71,23 @@ def _build_spec(release: Release, tools: Tools) -> BuildSpec:
 
 
 def _decide_from_registry(release: Release, environment: Environment, tools: Tools) -> Decision:
-    """Say whether a repository holds the release: `Done` from the same commit, `Refuse` from another, else `Act`."""
+    """Return `Done` when a repository has the release from the same commit, `Refuse` from another one, else `Act`."""
     image = tools.registry.find_image(environment.repository, release.name)
     image_ref = f"{environment.repository}:{release.name}"
     if image is None:
         return Act(f"upload {image_ref}", release)
     if image.revision == release.commit:
-        return Done(f"{image_ref} is there, from {release.commit[:10]}", evolve(release, digest=image.digest))
+        return Done(f"{image_ref} exists, from {release.commit[:10]}", evolve(release, digest=image.digest))
     built_from = image.revision[:10] or "an unknown commit"
     return Refuse(
         reasons=(f"{image_ref} exists, built from {built_from} and not from {release.commit[:10]}",),
-        hint="a version never moves; choose the next one: inv bump --part patch",
+        hint="a released version is never replaced; choose the next one: inv bump --part patch",
     )
 
 
 @frozen(kw_only=True)
 class Push:
-    """Bring `:vX.Y.Z` into the first repository, and nothing else; never replace other bytes.
+    """Push `:vX.Y.Z` to the first repository, and nothing else; never replace another image.
 
     Attributes:
         environment: whose repository receives the image.
@@ -98,11 +97,11 @@ class Push:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("push", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at what the tag holds now."""
+        """Look up the tag in the repository."""
         if not release.commit:
             return Act(f"upload {self.environment.repository}:{release.name}", release)
         decision = _decide_from_registry(release, self.environment, tools)
@@ -111,7 +110,7 @@ class Push:
         return decision
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Hand the image over: from another repository when it was released there, else from the builder."""
+        """Copy the image from another repository if it was released there, else push it from the builder."""
         origin = _origin(release, self.environment, tools)
         if origin is None:
             self._upload(release, tools)
@@ -132,9 +131,10 @@ class Push:
 
 
 def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
-    """Return another environment whose repository has the image already; another build would be other bytes.
+    """Return another environment whose repository has the image already, because a second build would differ.
 
-    That is so when the release began elsewhere, as a hotfix; its git tag tells, so that other releases need not look.
+    That is so when the release started elsewhere, as a hotfix. Only such a release has its git tag already, so others
+    make no request.
     """
     if tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(release.version)}") != release.commit:
         return None
@@ -146,5 +146,5 @@ def _has_image(environment: Environment, release: Release, tools: Tools) -> bool
     try:
         image = tools.registry.find_image(environment.repository, release.name)
     except NotFound:
-        return False  # it is configured, and not set up yet
+        return False  # configured, but not set up yet
     return image is not None and image.revision == release.commit

@@ -1,4 +1,4 @@
-"""The steps that bring an image into a repository: find it there, or copy it from another one."""
+"""The steps that find an image in a repository, or copy it there from another one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class CopyImage:
-    """Bring the image into the environment's repository by digest, byte for byte.
+    """Copy the image into the environment's repository by digest, byte for byte.
 
     Attributes:
-        environment: whose repository receives it.
+        environment: whose repository receives the image.
         source: whose repository has it.
     """
 
@@ -31,24 +31,21 @@ class CopyImage:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("copy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at what the tag holds in the target, and whether the source has the image.
-
-        The copy itself has looked at what it has put there, so that this is not asked once more.
-        """
+        """Look up the tag in the target, then the image in the source. A copy of this run needs no second check."""
         image_ref = f"{self.environment.repository}:{release.name}"
         if self.label in release.verified_steps:
-            return Done(f"{image_ref} is there", release)
+            return Done(f"{image_ref} exists", release)
         image = tools.registry.find_image(self.environment.repository, release.name)
         if image is not None and image.digest == (release.digest or image.digest):
-            return Done(f"{image_ref} is there", _with_image(release, image))
+            return Done(f"{image_ref} exists", _with_image(release, image))
         if image is not None:
             return Refuse(
-                reasons=(f"{image_ref} holds {image.digest[:19]} and not {release.digest[:19]}",),
-                hint="a version never moves; release the next one: inv bump --part patch",
+                reasons=(f"{image_ref} is {image.digest[:19]} and not {release.digest[:19]}",),
+                hint="a released version is never replaced; release the next one: inv bump --part patch",
             )
         return self._decide_from_source(release, tools)
 
@@ -56,7 +53,7 @@ class CopyImage:
         image = tools.registry.find_image(self.source.repository, release.digest or release.name)
         if image is None:
             return Refuse(
-                reasons=(f"neither {self.environment.repository} nor {self.source.repository} holds {release.name}",),
+                reasons=(f"neither {self.environment.repository} nor {self.source.repository} has {release.name}",),
                 hint=f"release it first: inv release-{tools.settings.first_stage.name}",
             )
         return Act(f"copy {release.name} from {self.source.repository} by digest", _with_image(release, image))
@@ -66,14 +63,14 @@ class CopyImage:
         source, target = self.source.repository, self.environment.repository
         image = tools.registry.find_image(source, release.digest or release.name)
         if image is None:
-            raise NotFound(f"copy: {source} no longer holds {release.name}", hint="type the same command again")
+            raise NotFound(f"copy: {source} no longer has {release.name}", hint="run the same command again")
         stats = tools.registry.copy(digest=image.digest, source=source, target=target, tag=release.name)
         tools.reporter.progress(self.label, str(stats))
         return _with_image(release, image).with_verified_step(self.label)
 
 
 def _with_image(release: Release, image: Image) -> Release:
-    """Return the release with what its image says: which bytes, and from which commit."""
+    """Return the release with the digest and, unless known, the commit of its image."""
     return evolve(release, digest=image.digest, commit=release.commit or image.revision)
 
 
@@ -89,11 +86,11 @@ class FindImage:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("find image", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look the tag up."""
+        """Look up the tag."""
         image_ref = f"{self.environment.repository}:{release.name}"
         image = tools.registry.find_image(self.environment.repository, release.name)
         if image is None:
@@ -101,7 +98,7 @@ class FindImage:
         return Done(f"{image_ref} is {image.digest[:19]}", _with_image(release, image))
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Do nothing: an image is there or not."""
+        """Do nothing: `decide` never asks for it."""
         return release
 
     def _hint(self, release: Release, tools: Tools) -> str:

@@ -1,4 +1,4 @@
-"""From an image in some repository to a service that runs it: copy, deploy."""
+"""The step that deploys an image of the environment's repository."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Deploy:
-    """Point `:latest` at the release, start the deployment or adopt the one that started by itself, wait for its end.
+    """Move `:latest` to the release, start the deployment or adopt the one that started by itself, wait for its end.
 
     Attributes:
         environment: where.
@@ -31,24 +31,21 @@ class Deploy:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("deploy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at what the ledger says of the last deployment, and at `:latest`.
-
-        What this run has seen the platform finish is not asked once more: next, the app itself proves it.
-        """
+        """Look up the last deployment in the ledger, and `:latest`. A deployment of this run needs no second check."""
         if self.label in release.verified_steps:
             return Done(f"{self.environment.service} was deployed with {release.name}", release)
         description = (
-            f"point {self.environment.repository}:{LATEST_TAG} at {release.name}, deploy {self.environment.service}"
+            f"point {self.environment.repository}:{LATEST_TAG} to {release.name}, deploy {self.environment.service}"
         )
         latest_entry = entries.read_latest_entry(self.environment, tools)
         if not release.digest or latest_entry is None or latest_entry.digest != release.digest:
             return Act(description, release)
         if latest_entry.event is Event.STARTED:
-            return Act(f"go on with the deployment that {latest_entry.actor} began", release)
+            return Act(f"resume the deployment that {latest_entry.actor} started", release)
         if latest_entry.event in {Event.FAILED, Event.ABANDONED}:
             return Act(f"{description}, again", release)
         latest_image = tools.registry.find_image(self.environment.repository, LATEST_TAG)
@@ -57,17 +54,29 @@ class Deploy:
         return Done(f"{self.environment.service} was deployed with {release.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Deploy; the ledger has the intent before, and the outcome after.
+        """Deploy; record the intent before, and the outcome after.
 
         Raises:
             Undeployable: the service is paused, and nothing has been changed.
             DeployFailed: the release did not come into service.
         """
-        deployment = Deployment(environment=self.environment, release=release, label=self.label, tools=tools)
-        outcome = deployment.run()
-        if outcome.event is not Event.DEPLOYED:
-            raise handle_failed_deployment(deployment, outcome)
-        entries.append(
-            Event.DEPLOYED, self.environment, release, tools, operation=outcome.operation, took=outcome.duration_seconds
-        )
+        deploy_and_record(Deployment(environment=self.environment, release=release, label=self.label, tools=tools))
         return release.with_verified_step(self.label)
+
+
+def deploy_and_record(deployment: Deployment, *, failure_state: str = "", failure_hint: str = "") -> None:
+    """Run a deployment and record its outcome in the ledger.
+
+    Args:
+        deployment: what goes where.
+        failure_state: what state things are in when it fails; empty tells about the tag.
+        failure_hint: what to do then; empty tells how to retry.
+
+    Raises:
+        DeployFailed: the release did not come into service.
+    """
+    outcome = deployment.run()
+    if outcome.event is not Event.DEPLOYED:
+        raise handle_failed_deployment(deployment, outcome, state=failure_state, hint=failure_hint)
+    fields: entries.EntryFields = {"operation": outcome.operation, "took": outcome.duration_seconds}
+    entries.append(Event.DEPLOYED, deployment.environment, deployment.release, deployment.tools, **fields)

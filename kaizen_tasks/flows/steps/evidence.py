@@ -1,4 +1,4 @@
-"""What the ledger knows: evidence before a promotion, the record after it, and the way back."""
+"""The step that demands evidence in the ledger before a promotion."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Evidence:
-    """Demand that the same digest was verified in the stage before, and long enough ago.
+    """Demand that the same digest was verified in the previous stage, and long enough ago.
 
-    What was verified in the environment itself may come back to it.
+    A release that was verified in the environment itself may return to it.
 
     Attributes:
-        environment: that wants the release.
-        stage: the stage before it.
+        environment: the target.
+        stage: the previous stage.
     """
 
     environment: Environment
@@ -35,11 +35,11 @@ class Evidence:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("evidence", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look for the proof in the ledger, for every environment of the stage; it says which digest is meant."""
+        """Look up the proof of every environment of the stage in the ledger; it also tells the digest."""
         decision = self.decide_for_stage(release, tools)
         own_proof = _find_proof(self.environment, release, tools) if isinstance(decision, Refuse) else None
         if own_proof is not None:
@@ -50,7 +50,7 @@ class Evidence:
         return decision
 
     def decide_for_stage(self, release: Release, tools: Tools) -> Decision:
-        """Look in the stage before alone."""
+        """Decide by the previous stage alone."""
         proofs = []
         for environment in self.stage.environments:
             proof = _find_proof(environment, release, tools)
@@ -68,19 +68,21 @@ class Evidence:
         remaining = self.environment.min_age - _age(latest_proof, tools)
         if remaining <= 0:
             return Done(description, release)
-        requirement = f"{self.environment.name} accepts what was verified {duration.format_duration(self.environment.min_age)} ago"
+        min_age = duration.format_duration(self.environment.min_age)
+        requirement = f"{self.environment.name} accepts what was verified {min_age} ago"
         return Refuse(
             reasons=(f"{release.name} was {description}, and {requirement}",),
-            hint=f'type the same command again in {duration.format_duration(remaining)}, or say why not: --without-evidence "reason"',
+            hint=f"run the same command again in {duration.format_duration(remaining)}, "
+            'or give a reason not to wait: --without-evidence "reason"',
         )
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Do nothing: evidence is found or not."""
+        """Do nothing: `decide` never asks for it."""
         return release
 
 
 def _find_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
-    """Return the newest proof of a release: of its digest, or of its version while no digest is known."""
+    """Return the newest proof of a release: by its digest or, when that is unknown, by its version."""
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     proofs = (entry for entry in entries if entry.event is Event.VERIFIED)
     if release.digest:

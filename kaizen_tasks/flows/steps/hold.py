@@ -1,4 +1,4 @@
-"""Leave an environment as it is: what a rollback and a hotfix end with."""
+"""The step that holds an environment; rollbacks and hotfixes end with it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class AddHold:
-    """Keep promotions away until somebody says otherwise.
+    """Hold the environment, so that promotions leave it alone until the hold is removed.
 
     Attributes:
-        environment: which.
+        environment: what to hold.
         reason: why, in one line.
     """
 
@@ -30,18 +30,18 @@ class AddHold:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("hold", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether it is held; whose hold it is does not matter."""
+        """Look up the hold, whoever added it."""
         hold = tools.holds.get(self.environment.name)
         if hold is not None:
             return Done(f"{self.environment.name} is {hold}", release)
-        return Act(f"leave {self.environment.name} as it is until inv hold.remove: {self.reason}", release)
+        return Act(f"hold {self.environment.name} until inv hold.remove: {self.reason}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write the hold."""
+        """Add the hold."""
         tools.holds.add(
             holds.Hold(
                 environment=self.environment.name, reason=self.reason, actor=tools.actor, since=tools.clock.now()

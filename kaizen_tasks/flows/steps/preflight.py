@@ -1,4 +1,4 @@
-"""Everything that would stop a release, collected before the first write."""
+"""The step that checks the preconditions of a release before the first change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.steps.version import Bump
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Preflight:
-    """Collect every obstacle, on the remote truth and not on stale refs.
+    """Collect every problem that would stop the release, asking the remote itself and not its refs here.
 
     Attributes:
-        bump: the bump that follows, to know which version is meant.
-        environments: also check what deployments there need; without any, the release side alone is checked.
-        push: whether the remote is asked.
+        bump: the bump that follows, which tells the version.
+        environments: also check what deployments to them need; without any, only the release side is checked.
+        push: whether to ask the remote.
         skip_docs: why the documentation checklist does not apply this time.
     """
 
@@ -38,27 +38,25 @@ class Preflight:
     label = StepLabel("preflight")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look everywhere; refuse with the whole list."""
+        """Check everything; refuse with the whole list of problems."""
         problems = tuple(self._problems(release, tools))
         if problems:
-            return Refuse(
-                reasons=problems, hint="mend these, then type the same command again; nothing has been changed"
-            )
-        return Done("nothing stands in the way", release)
+            return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; fix these and run the same command again")
+        return Done("no problems", release)
 
     def is_blocked_locally(self, tools: Tools) -> bool:
-        """Tell whether this very clone stands in the way, which can be seen without asking anybody."""
+        """Return whether the state of this clone prevents the release; sends no request."""
         return any(True for _ in self._worktree_problems(tools))
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Do nothing: an obstacle is there or not."""
+        """Do nothing: `decide` never asks for it."""
         return release
 
     def _problems(self, release: Release, tools: Tools) -> Iterator[str]:
         yield from self._worktree_problems(tools)
         account_error = preconditions.error_text(tools.identity.account_id) if self.environments else ""
         if account_error:
-            yield account_error  # nothing is read from a wrong account
+            yield account_error  # and read nothing from a wrong account
             return
         try:
             decision = self.bump.decide(release, tools)

@@ -1,4 +1,4 @@
-"""The steps that write to the ledger: a verified release, the begin of a rollback."""
+"""The steps that write to the ledger: a verified release, the start of a rollback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Record:
-    """Write into the ledger that the release was verified here.
+    """Record in the ledger that the release was verified.
 
     Attributes:
         environment: where.
@@ -29,15 +29,14 @@ class Record:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("record", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether the newest entry says so."""
-        latest_entry = ledger.read_latest_entry(self.environment, tools)
-        if latest_entry is not None and latest_entry.event is Event.VERIFIED and latest_entry.is_evidence_for(release):
+        """Look up the newest entry."""
+        if ledger.was_verified(self.environment, release, tools):
             return Done(f"the ledger says {release.name} is verified in {self.environment.name}", release)
-        return Act(f"write into the ledger that {release.name} is verified in {self.environment.name}", release)
+        return Act(f"record in the ledger that {release.name} is verified in {self.environment.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Append the entry."""
@@ -47,7 +46,7 @@ class Record:
 
 @frozen(kw_only=True)
 class MarkRollback:
-    """Write into the ledger that somebody goes back, so that the same command finishes it and does not go further.
+    """Record in the ledger that a rollback starts, so that running it again finishes it and does not go further back.
 
     Attributes:
         environment: where.
@@ -59,15 +58,15 @@ class MarkRollback:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("mark rollback", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether the way back to this release was begun, and nothing else came since."""
+        """Look for a rollback to this release with no other deployment after it."""
         pending_rollback = open_rollback(tools.ledger.entries(self.environment.name))
         if pending_rollback is not None and pending_rollback.digest == release.digest:
-            return Done(f"{pending_rollback.actor} goes back to {release.name}: {pending_rollback.reason}", release)
-        return Act(f"write into the ledger: back to {release.name}, {self.reason}", release)
+            return Done(f"{pending_rollback.actor} rolls back to {release.name}: {pending_rollback.reason}", release)
+        return Act(f"record the rollback to {release.name} in the ledger: {self.reason}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Append the entry."""

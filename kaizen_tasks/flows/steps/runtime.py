@@ -1,4 +1,4 @@
-"""The runtime configuration: write it, bring the one before back, and deploy so that the app reads it."""
+"""The steps that change the runtime configuration, restore the previous one, and redeploy so that the app reads it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
-from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.steps.deploy import deploy_and_record
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def parse_config(secret: SecretVersion, environment: Environment) -> ConfigDocument:
-    """Read the document of a secret.
+    """Return the document of a secret.
 
     Raises:
-        Refused: it is not one that these tasks understand.
+        Refused: it is not a JSON object.
     """
     try:
         return ConfigDocument.parse(secret.content.reveal())
@@ -38,18 +38,18 @@ def parse_config(secret: SecretVersion, environment: Environment) -> ConfigDocum
         raise Refused(
             f"the secret {environment.secret} cannot be read: {error}",
             state=NOTHING_CHANGED,
-            hint="mend it where secrets are edited; it is an object of names and values",
+            hint="correct it where secrets are edited: it must be a JSON object of names and values",
         ) from None
 
 
 @frozen(kw_only=True)
 class SetConfig:
-    """Write values into the runtime configuration; the ledger has the intent before.
+    """Write values into the runtime configuration, after recording the intent in the ledger.
 
     Attributes:
         environment: whose.
         values: by key.
-        version: identifier that the new version gets, a UUID.
+        version: identifier of the new version, a UUID.
     """
 
     environment: Environment
@@ -58,28 +58,29 @@ class SetConfig:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("set config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Compare; what is so already and was written by these tasks may still have to be deployed."""
+        """Compare the values. Those that are set already may still have to be deployed."""
         current = tools.secrets.current(self.environment.secret)
         configuration = parse_config(current, self.environment)
-        changes = runtime_config.value_changes(configuration, self.values, tools.settings.runtime)
+        rules = tools.settings.runtime
+        changes = runtime_config.value_changes(configuration, self.values, rules)
         if not changes:
-            reason = f"{', '.join(self.values)} {'is' if len(self.values) == 1 else 'are'} so"
+            reason = "; ".join(f"{name} is {rules.display_value(name, text)}" for name, text in self.values.items())
             return Done(reason, evolve(release, configuration=self._unverified_version(current, tools)))
         if len(configuration.with_values(self.values).text.encode()) > MAX_DOCUMENT_BYTES:
             return Refuse(reasons=(f"{self.environment.secret} would be longer than {MAX_DOCUMENT_BYTES:,} bytes",))
         return Act("; ".join(map(str, changes)), evolve(release, configuration=self.version))
 
     def _unverified_version(self, current: SecretVersion, tools: Tools) -> str:
-        """Return the version when these tasks have written it and the app has not proven itself since."""
+        """Return the version if these tasks wrote it and the app was not verified since, else an empty string."""
         entry = words.unverified_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         return current.version if entry is not None and entry.configuration == current.version else ""
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write a new version over the one that counts now, which keeps what others have changed until now."""
+        """Write a new version, based on the current one, so that changes by others are kept."""
         current = tools.secrets.current(self.environment.secret)
         content = parse_config(current, self.environment).with_values(self.values).text
         updated_release = evolve(release, configuration=self.version)
@@ -94,7 +95,7 @@ class SetConfig:
 
 @frozen(kw_only=True)
 class RestoreConfig:
-    """Bring back the runtime configuration that counted before; the ledger has the intent before.
+    """Make the previous runtime configuration current again, after recording the intent in the ledger.
 
     Attributes:
         environment: whose.
@@ -106,11 +107,11 @@ class RestoreConfig:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("restore config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether the last change was a way back already: another one would only swap the two versions."""
+        """Look whether the last change was a restore already: another one would only swap the two versions."""
         current = tools.secrets.current(self.environment.secret)
         last_change = words.last_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         if (
@@ -119,28 +120,25 @@ class RestoreConfig:
             and last_change.configuration == current.version
         ):
             return Done(
-                f"the configuration before counts again: {last_change.reason}",
+                f"the previous configuration is active again: {last_change.reason}",
                 evolve(release, configuration=current.version),
             )
         previous = tools.secrets.previous(self.environment.secret)
         if previous is None:
             return Refuse(
-                reasons=(f"{self.environment.secret} has no version before the one that counts",),
+                reasons=(f"{self.environment.secret} has no previous version",),
                 hint=f"inv runtime.set --env {self.environment.name} --set KEY=VALUE",
             )
         return Act(self._describe(current, previous, tools), evolve(release, configuration=previous.version))
 
     def _describe(self, current: SecretVersion, previous: SecretVersion, tools: Tools) -> str:
-        current_config, previous_config = (
-            parse_config(current, self.environment),
-            parse_config(previous, self.environment),
-        )
-        changes = runtime_config.revert_changes(current_config, previous_config, tools.settings.runtime)
+        configs = (parse_config(current, self.environment), parse_config(previous, self.environment))
+        changes = runtime_config.revert_changes(*configs, tools.settings.runtime)
         age = duration.format_duration((tools.clock.now() - previous.created_at).total_seconds())
-        return f"back to the configuration of {age} ago: {'; '.join(map(str, changes)) or 'the same values'}"
+        return f"restore the configuration of {age} ago: {'; '.join(map(str, changes)) or 'the same values'}"
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Let the previous version count."""
+        """Make the previous version current."""
         current = tools.secrets.current(self.environment.secret)
         updated_release = evolve(release, configuration=self._previous_version(tools))
         ledger.append(Event.RESTORED, self.environment, updated_release, tools, reason=self.reason)
@@ -158,7 +156,7 @@ class RestoreConfig:
 
 @frozen(kw_only=True)
 class Redeploy:
-    """Deploy the release that is serving once more, so that the app reads its configuration.
+    """Deploy the serving release again, so that the app reads its configuration.
 
     Attributes:
         environment: where.
@@ -168,16 +166,16 @@ class Redeploy:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("redeploy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look in the ledger for a deployment that has read it, and whether one would bring this very release."""
+        """Look in the ledger for a deployment after the change, and whether `:latest` is the serving release."""
         if not release.configuration:
-            return Done("the configuration is as it was", release)
+            return Done("the configuration is unchanged", release)
         entry = self._last_mention(release, tools)
         if entry is not None and entry.event in {Event.DEPLOYED, Event.VERIFIED}:
-            return Done(f"{self.environment.service} has been deployed since it was written", release)
+            return Done(f"{self.environment.service} was deployed after it was written", release)
         latest_image = tools.registry.find_image(self.environment.repository, "latest")
         if latest_image is None or latest_image.digest != release.digest:
             latest_name = (latest_image.version or "another image") if latest_image else "nothing"
@@ -186,11 +184,11 @@ class Redeploy:
                 hint=f"inv status; a deployment reads the configuration too: inv deploy --env {self.environment.name}",
             )
         if entry is not None and entry.event is Event.STARTED:
-            return Act(f"go on with the deployment that {entry.actor} began", release)
+            return Act(f"resume the deployment that {entry.actor} started", release)
         return Act(f"deploy {release.name} again, so that the app reads it", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Deploy; the ledger has the intent before, and the outcome after.
+        """Deploy; record the intent before, and the outcome after.
 
         Raises:
             DeployFailed: the app did not come up with it.
@@ -202,16 +200,10 @@ class Redeploy:
             tools=tools,
             reason="so that the app reads its configuration",
         )
-        outcome = deployment.run()
-        if outcome.event is not Event.DEPLOYED:
-            raise handle_failed_deployment(
-                deployment,
-                outcome,
-                state="the app is serving with the configuration that it had read before; the new one is written",
-                hint=f"inv runtime.rollback --env {self.environment.name} brings the one before back",
-            )
-        ledger.append(
-            Event.DEPLOYED, self.environment, release, tools, operation=outcome.operation, took=outcome.duration_seconds
+        deploy_and_record(
+            deployment,
+            failure_state="the app is serving with the configuration that it read before; the new one is written",
+            failure_hint=f"inv runtime.rollback --env {self.environment.name} restores the previous one",
         )
         return release
 

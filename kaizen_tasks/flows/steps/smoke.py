@@ -12,7 +12,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe
-from kaizen_tasks.flows.steps.verify import was_verified
+from kaizen_tasks.flows.ledger.entries import was_verified
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
@@ -32,11 +32,11 @@ class Smoke:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("smoke", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """See whether this run or an earlier one has passed the checks."""
+        """Look whether this run or an earlier one passed the checks."""
         checks = tools.settings.smoke
         if not checks:
             return Done("no checks are configured", release)
@@ -47,10 +47,10 @@ class Smoke:
         return Act(f"{_count(checks)}: {', '.join(map(_name, checks))}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Make every check, and report each.
+        """Run every check, and report each.
 
         Raises:
-            VerifyFailed: at least one answer is wrong; all of them are named.
+            VerifyFailed: with every check that failed.
         """
         url, checks = probe.probe_url(self.environment, tools), tools.settings.smoke
         failures = [failure for check in checks if (failure := self._check(url, check, tools))]
@@ -61,11 +61,11 @@ class Smoke:
             f"{name}: {len(failures)} of {_count(checks)} failed: {'; '.join(failures)}",
             environment=name,
             state=f"{release.name} is running in {name} and is not recorded as verified",
-            hint=f"look at the app, then ask again: inv verify --env {name} --release {release.name}",
+            hint=f"look at the app, then check again: inv verify --env {name} --release {release.name}",
         )
 
     def _check(self, url: str, check: SmokeCheck, tools: Tools) -> str:
-        """Return what is wrong with the answer to one check, or nothing."""
+        """Return the failure of one check; empty when it passes."""
         started_at = tools.clock.monotonic()
         response = probe.run_smoke_check(url, check, tools)
         elapsed = duration.format_duration(tools.clock.monotonic() - started_at)

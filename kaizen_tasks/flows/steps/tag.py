@@ -1,4 +1,4 @@
-"""The release becomes visible to everybody: an annotated tag, pushed with the branch in one piece."""
+"""The steps that publish the release: an annotated tag, pushed atomically with the branch."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class FastForwardAndTag:
     label = StepLabel("commit+tag")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at the tag and at the branch."""
+        """Look up the tag and the branch."""
         name, head = tools.settings.git_tag(release.version), tools.scm.head()
-        description = f"move {head.branch or 'HEAD'} onto the release commit and tag it {name}"
+        description = f"move {head.branch or 'HEAD'} to the release commit and tag it {name}"
         if not release.commit:
             return Act(description, release)
         local_commit = tools.scm.resolve(f"refs/tags/{name}")
@@ -43,7 +43,7 @@ class FastForwardAndTag:
         return Act(description, release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Change both refs; then bring VERSION and CHANGELOG.md along in index and working tree."""
+        """Change both refs, then update VERSION and CHANGELOG.md in index and working tree."""
         tools.scm.fast_forward_and_tag(
             release.commit,
             paths=files.RELEASE_FILES,
@@ -58,7 +58,7 @@ def _contains(head: HeadState, commit: str, tools: Tools) -> bool:
 
 
 def _is_incomplete(release: Release, head: HeadState, tools: Tools) -> bool:
-    """Return whether an earlier run was stopped after the refs, before the files or its own notes."""
+    """Return whether an earlier run was stopped after it changed the refs and before it updated the files."""
     return release.name in tools.scm.pending_releases() or bool(stale_release_files(release, head, tools))
 
 
@@ -69,15 +69,15 @@ def _message(release: Release, remark: str, tools: Tools) -> str:
 def _tag_conflict(name: str, commit: str, release: Release) -> Refuse:
     return Refuse(
         reasons=(f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}",),
-        hint="a version never moves; choose the next one: inv bump --part patch",
+        hint="a released version is never replaced; choose the next one: inv bump --part patch",
     )
 
 
 @frozen(kw_only=True)
 class PushRelease:
-    """Push the release commit to the branch, and its tag, before either is so named here.
+    """Push the release commit to the branch, and its tag, before branch and tag change in this clone.
 
-    The push is the point of no return: when others were faster it is rejected, and nothing here has changed.
+    The push is the point of no return: if somebody else was faster it is rejected, and nothing has changed here.
 
     Attributes:
         remark: more for the tag's message.
@@ -87,7 +87,7 @@ class PushRelease:
     label = StepLabel("push")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at the remote's branch and tag."""
+        """Look up the branch and the tag on the remote."""
         name, remote_name = tools.settings.git_tag(release.version), tools.settings.release.remote
         if not release.commit:
             return Act(f"push the release commit and {name} to {remote_name}", release)
@@ -99,10 +99,8 @@ class PushRelease:
         remote_commit, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
         if remote_commit not in {"", release.commit}:
             return Refuse(
-                reasons=(
-                    f"{remote_name} has had the tag {name} for a moment, on commit {remote_commit[:10]}: somebody was faster",
-                ),
-                hint=f"git pull --no-rebase --tags {remote_name} {branch}, then the same command again",
+                reasons=(f"somebody else has just pushed the tag {name} to {remote_name}, on {remote_commit[:10]}",),
+                hint=f"git pull --no-rebase --tags {remote_name} {branch}, then run the same command again",
             )
         if remote_commit and not branch:
             return Done(f"{name} on {release.commit[:10]} is on {remote_name}", release)
@@ -140,7 +138,7 @@ class Tag:
     label = StepLabel("tag")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look at the tag here and on the remote, and at the remote's branch."""
+        """Look up the tag here and on the remote, and the branch on the remote."""
         name = tools.settings.git_tag(release.version)
         if not release.commit:
             return Act(f"tag the release commit {name} and push it", release)
@@ -148,12 +146,7 @@ class Tag:
         local_commit = tools.scm.resolve(f"refs/tags/{name}")
         conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
         if conflicting_commits:
-            return Refuse(
-                reasons=(
-                    f"the tag {name} exists on commit {conflicting_commits.pop()[:10]}, and the release is {release.commit[:10]}",
-                ),
-                hint="a version never moves; choose the next one: inv bump --part patch",
-            )
+            return _tag_conflict(name, conflicting_commits.pop(), release)
         return self._decide_push(name, local_commit, remote, release, tools)
 
     def _decide_push(
@@ -169,7 +162,7 @@ class Tag:
         return Act(f"tag {tag_at_commit}, push {refs} to {tools.settings.release.remote}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Push what the remote lacks in one atomic push; once it has taken it, tag here too."""
+        """Push the missing refs in one atomic push, then create the tag here."""
         name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
         remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is not None:
@@ -179,9 +172,9 @@ class Tag:
 
 
 def _branch_to_push(release: Release, remote: RemoteRefs, tools: Tools) -> str:
-    """Return the branch when the remote's lacks the release commit; a detached HEAD has none to push.
+    """Return the branch if the remote's lacks the release commit, else an empty string; so for a detached HEAD.
 
-    A remote that is on a commit unknown here is no obstacle yet: the push itself says best what is to be done.
+    A remote branch on a commit that is unknown here is left to the push, whose error tells best what to do.
     """
     if tools.scm.resolve(remote.branch_commit) and tools.scm.is_ancestor(release.commit, remote.branch_commit):
         return ""

@@ -1,4 +1,4 @@
-"""The running app proves what it is: verify, smoke."""
+"""The step in which the running app proves its version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Done
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.health import ProbeTally, VersionReport
-from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Verify:
-    """Ask the running app until it has answered right, several times in a row.
+    """Ask the running app for its version until it is right, several times in a row.
 
     Attributes:
         environment: whose app.
@@ -33,22 +32,22 @@ class Verify:
 
     @property
     def label(self) -> StepLabel:
-        """Its name and environment."""
+        """The step and its environment."""
         return StepLabel("verify", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """See whether this run has the proof, or an earlier one had and the app still answers right."""
+        """Look whether this run has the proof, or an earlier one had it and the app still answers right."""
         if self.label in release.verified_steps:
             matches = tools.settings.verify.matches
             times = "once" if matches == 1 else f"{matches} times in a row"
             return Done(f"the app answers {release.name} in {self.environment.name}, {times}", release)
-        if was_verified(self.environment, release, tools) and self._still_answers(release, tools):
+        if entries.was_verified(self.environment, release, tools) and self._still_answers(release, tools):
             reason = f"the app answers {release.name} in {self.environment.name}, as it was verified before"
             return Done(reason, release)
         return Act(f"ask {tools.settings.verify.path} until it proves {release.name}", release)
 
     def _still_answers(self, release: Release, tools: Tools) -> bool:
-        """Ask as often as for a proof, but at once: of two instances, one may be another release by now."""
+        """Ask as often as for a proof, without pauses: one of two instances may run another release now."""
         url = probe.probe_url(self.environment, tools)
         reports = (probe.fetch_version(url, tools) for _ in range(tools.settings.verify.matches))
         return all(probe.proves_release(report, self.environment, release) for report in reports)
@@ -57,8 +56,8 @@ class Verify:
         """Ask, over a new connection each time, until the configured number of answers in a row are right.
 
         Raises:
-            DeployFailed: the deployment that the release stands on has failed meanwhile.
-            VerifyFailed: they were not within the configured time, or another deployment has come in between.
+            DeployFailed: the deployment of the release has failed in the meantime.
+            VerifyFailed: they were not within the configured time, or another deployment superseded this one.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         supersession = superseded.SupersessionWatch(self.environment, release, tools)
@@ -79,12 +78,6 @@ class Verify:
         return VerifyFailed(
             f"{name}: {url}{rules.path} {explanation}",
             environment=name,
-            state=f"the deployment was accepted, but not proven within {duration.format_duration(rules.timeout)}",
-            hint=f"look at the service, then ask again: inv verify --env {name} --release {release.name}",
+            state=f"deployed, but not proven by the app within {duration.format_duration(rules.timeout)}",
+            hint=f"look at the service, then check again: inv verify --env {name} --release {release.name}",
         )
-
-
-def was_verified(environment: Environment, release: Release, tools: Tools) -> bool:
-    """Tell whether the newest ledger entry proves this release in the environment."""
-    newest = entries.read_latest_entry(environment, tools)
-    return newest is not None and newest.event is Event.VERIFIED and newest.is_evidence_for(release)

@@ -1,4 +1,4 @@
-"""From the last release to a commit that is the next one: bump, changelog, commit, land."""
+"""The steps that make the release commit: bump, changelog, commit, fast-forward."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Bump:
-    """Decide the version, and write it into VERSION.
+    """Choose the version, and write it into VERSION.
 
-    Converges: what is wanted follows from the last release, so bumping twice bumps once.
+    Idempotent: the version follows from the last release, so bumping twice bumps once.
 
     Attributes:
-        part: `patch`, `feature`, `major`, `rc`, or `auto`: a VERSION that is already ahead of the last release
-            stays, else the notes under `[Unreleased]` decide.
+        part: `patch`, `feature`, `major`, `rc`, or `auto`, which keeps a VERSION that is ahead of the last release and
+            else infers the part from `[Unreleased]`.
         to: exactly this version; overrides `part`.
-        accept_released: whether a HEAD that is a release, with nothing noted since, needs no other one. Flows say so, since
-            typing them again must finish and not start over; a plain bump with a part always moves on.
-        force: whether a part may be lower than the notes ask for.
-        hotfix: whether only releases that HEAD descends from count, since a hotfix starts from an older one.
+        accept_released: whether a HEAD that is released, with nothing noted since, is enough. So it is for flows, which
+            must finish when they are run again; a plain bump with a part always moves on.
+        force: whether the part may be lower than the changelog requires.
+        hotfix: whether only releases that HEAD descends from count, because a hotfix starts from an older one.
     """
 
     part: versions.Part = "auto"
@@ -44,11 +44,11 @@ class Bump:
     label = StepLabel("bump")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Find out which version is wanted, and whether VERSION says it."""
+        """Find the target version, and compare VERSION with it."""
         pending_release = pending.find_pending_release(tools)
         if pending_release is not None and self._resumes(pending_release, tools):
             return Done(
-                f"{pending_release.name} was begun before, as commit {pending_release.commit[:10]}", pending_release
+                f"{pending_release.name} was started before, as commit {pending_release.commit[:10]}", pending_release
             )
         current_version, base_version = files.read_version(tools), self._base_version(pending_release, tools)
         completed_release = (
@@ -62,19 +62,19 @@ class Bump:
         versions.require_newer(target_version, base_version)
         target_release = Release(version=target_version)
         if current_version == target_version:
-            return Done(f"VERSION says {current_version}{reason}", target_release)
+            return Done(f"VERSION is {current_version}{reason}", target_release)
         return Act(f"{current_version} → {target_version}{reason}", target_release)
 
     def target_release(self, release: Release, tools: Tools) -> Release:
-        """Return the release that this bump leads to, as far as it can be said before anything else is looked at."""
+        """Return the release that this bump leads to, or `release` if that cannot be told before preflight."""
         try:
             decision = self.decide(release, tools)
         except KaizenError:
-            return release  # the flow meets it again, after preflight has collected everything else
+            return release  # the flow meets the error again, after preflight has collected all others
         return release if isinstance(decision, Refuse) else decision.release
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write VERSION in its own style."""
+        """Write VERSION, keeping its style."""
         base_version = self._base_version(pending.find_pending_release(tools), tools)
         target_version, _ = self._target_version(files.read_version(tools), base_version, tools)
         tools.release_files.write(
@@ -84,16 +84,16 @@ class Bump:
         return evolve(release, version=target_version)
 
     def _resumes(self, pending_release: Release, tools: Tools) -> bool:
-        """Return whether a release that was begun is the wanted one.
+        """Return whether the pending release is the target.
 
-        A part that is named while the begun release has failed in service asks for the one after it.
+        An explicit part after the pending release has failed in service asks for the release after it.
         """
         if self.to is not None:
             return self.to == pending_release.version
         return self.part == "auto" or not pending.has_failed(pending_release, tools)
 
     def _base_version(self, pending_release: Release | None, tools: Tools) -> Version | None:
-        """Return the version that the wanted one comes after: of the last release, or of one that failed since."""
+        """Return the version to count from: of the last release, or of a later one that failed."""
         last_version = files.last_released_version(tools, merged_into_head=self.hotfix)
         if pending_release is None or self._resumes(pending_release, tools):
             return last_version
@@ -114,7 +114,7 @@ class Bump:
         return _infer_version(base_version, tools)
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
-        """Refuse a part that promises less than the notes say has changed."""
+        """Refuse a part that is lower than the changelog requires."""
         from kaizen_tasks.domain.changelog.bump_inference import find_entry_exceeding, infer_part
 
         unreleased = files.read_changelog(tools).unreleased
@@ -124,9 +124,9 @@ class Bump:
         if entry is not None:
             required_part = infer_part(unreleased, current_version=base_version).part
             raise Refused(
-                f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} asks for a {required_part}, not for a {self.part}",
+                f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}",
                 state=NOTHING_CHANGED,
-                hint=f"--part {required_part}, or --force to go ahead",
+                hint=f"--part {required_part}, or --force to override",
             )
 
 
@@ -151,12 +151,12 @@ class CutChangelog:
     label = StepLabel("changelog")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look for the version's heading."""
+        """Look for the heading of the version."""
         if release.commit:
             return Done(f"[{release.version}] is in the release commit", release)
         changelog = files.read_changelog(tools)
         if changelog.find_section(release.version) is not None:
-            return Done(f"[{release.version}] is there", release)
+            return Done(f"[{release.version}] exists", release)
         if not files.has_unreleased_entries(changelog):
             return Refuse(
                 reasons=(f"nothing is noted under [Unreleased] for {release.version}",),
@@ -165,7 +165,7 @@ class CutChangelog:
         return Act(f"cut [Unreleased] into [{release.version}] - {_today(tools)}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write the new changelog; every other byte stays."""
+        """Write the new changelog; all other bytes stay."""
         from kaizen_tasks.domain.changelog.cut import cut_release
 
         new_content = cut_release(
@@ -185,12 +185,12 @@ def _today(tools: Tools) -> str:
 
 @frozen(kw_only=True)
 class Commit:
-    """Make the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged."""
+    """Write the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged."""
 
     label = StepLabel("commit")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look for a commit that is the release already."""
+        """Look for an existing release commit."""
         if release.commit:
             return Done(f"{release.name} is commit {release.commit[:10]}", release)
         pending_release = pending.find_pending_release(tools)
@@ -208,15 +208,15 @@ class Commit:
         return Act(f"commit {' and '.join(changed_files)} onto {head.branch or head.commit[:10]}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write the commit object and keep it; branch, index and working tree stay as they are.
+        """Write the commit object and its private ref; branch, index and working tree stay as they are.
 
         Raises:
-            Refused: VERSION and CHANGELOG.md do not name the release both.
+            Refused: VERSION or CHANGELOG.md does not have the version.
         """
         outdated_files = _files_without_version(release, tools)
         if outdated_files:
             raise Refused(
-                f"commit: {' and '.join(outdated_files)} {'does' if len(outdated_files) == 1 else 'do'} not have {release.version}",
+                f"commit: {release.version} is missing from {' and '.join(outdated_files)}",
                 state="nothing has been committed",
                 hint="inv bump changelog.release commit",
             )
@@ -230,7 +230,7 @@ class Commit:
 
 
 def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
-    """Return the documents that do not have the version yet; a dry run leaves them so."""
+    """Return the files that do not have the version yet, as is the case in a dry run."""
     version_matches = {
         files.VERSION_FILE: files.read_version(tools) == release.version,
         files.CHANGELOG_FILE: files.read_changelog(tools).find_section(release.version) is not None,
@@ -244,10 +244,10 @@ def _release_file_contents(tools: Tools) -> dict[str, bytes]:
 
 
 def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:
-    """Return the documents that have not come along with the branch: a run was stopped between ref and files.
+    """Return the files that were not updated with the branch, because a run was stopped in between.
 
-    They hold what was before the release, or, where they were written before the commit, what is in it while the index
-    does not. Documents that hold neither were edited since: they are somebody's work, and not stale.
+    They have the content of before the release or, if they were written before the commit, that of the release while
+    the index has not. Files with any other content were edited since and are not stale.
     """
     modified_files = (
         set(files.RELEASE_FILES) & set(tools.scm.modified_files()) if head.commit == release.commit else set()
@@ -262,29 +262,29 @@ def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tupl
 
 @frozen(kw_only=True)
 class FastForward:
-    """Move the branch onto the release commit, and the two files with it."""
+    """Fast-forward the branch to the release commit, and update the two files."""
 
     label = StepLabel("fast-forward")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look where the branch is."""
+        """Compare the branch with the release commit."""
         head = tools.scm.head()
         branch = head.branch or "HEAD"
         if not release.commit:
-            return Act(f"move {branch} onto the release commit", release)
+            return Act(f"move {branch} to the release commit", release)
         if tools.scm.is_ancestor(release.commit, head.commit):
             stale_files = stale_release_files(release, head, tools)
             if not stale_files:
                 return Done(f"{branch} has {release.commit[:10]}", release)
-            return Act(f"bring {' and '.join(stale_files)} up to {release.commit[:10]}", release)
+            return Act(f"update {' and '.join(stale_files)} to {release.commit[:10]}", release)
         if tools.scm.is_ancestor(head.commit, release.commit):
-            return Act(f"move {branch} from {head.commit[:10]} onto {release.commit[:10]}", release)
+            return Act(f"move {branch} from {head.commit[:10]} to {release.commit[:10]}", release)
         return Refuse(
-            reasons=(f"{branch} has moved since {release.name} was begun on another commit",),
-            hint=f"git merge {release.commit[:10]}, then the same command again",
+            reasons=(f"{branch} has moved since {release.name} was started",),
+            hint=f"git merge {release.commit[:10]}, then run the same command again",
         )
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Fast-forward; whatever else is staged or edited stays as it is."""
+        """Fast-forward; other staged or edited files stay as they are."""
         tools.scm.fast_forward(release.commit, paths=files.RELEASE_FILES)
         return release

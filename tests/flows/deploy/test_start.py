@@ -12,7 +12,8 @@ from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.domain.service import Operation
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
-from kaizen_tasks.flows.deploy.start import DeploymentWaiter, StartedDeployment
+from kaizen_tasks.flows.deploy.start import StartedDeployment
+from kaizen_tasks.flows.deploy.wait import DeploymentWaiter
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tools import FakeTools, settings
 

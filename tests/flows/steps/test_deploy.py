@@ -209,7 +209,7 @@ def test_however_it_fails_latest_goes_back_and_the_ledger_says_so(
 
     assert what in failed.message
     assert tools.latest("staging") == "v0.1.0"
-    assert failed.state.endswith(":latest points at what was serving again")
+    assert failed.state.endswith(":latest points to what was serving again")
     assert told(tools) == ["started v0.2.0", f"{event} v0.2.0"]
     assert tools.ledger.all_entries[-1].reason == failed.message
     assert failed.hint
@@ -238,7 +238,7 @@ def test_a_tag_that_cannot_be_put_back_does_not_hide_the_failure(tools: FakeTool
     failed = fails(tools)
 
     assert failed.message.endswith("v0.2.0 with FAILED")
-    assert failed.state == "the old release is serving; :latest still points at v0.2.0: it is full"
+    assert failed.state == "the old release is serving; :latest still points to v0.2.0: it is full"
     assert told(tools)[-1] == "failed v0.2.0"
 
 
@@ -260,10 +260,10 @@ class TestLogs:
 
         assert failed.message == f"{NAME} ended its deployment of v0.2.0 with ROLLBACK_SUCCEEDED: Health check failed"
         assert tools.reporter.lines[-6:] == [
-            "  staging: the deployment log ends with:",
+            "  staging: last lines of the deployment log:",
             "    staging | [AppRunner] Deployment with ID : 2 started.",
             "    staging | [AppRunner] Deployment with ID : 2 failed. Failure reason : Health check failed.",
-            "  staging: the application log ends with:",
+            "  staging: last lines of the application log:",
             "    staging | Traceback",
             "    staging | KeyError: 'DATABASE_URL'",
         ]

@@ -124,7 +124,7 @@ def test_does_not_wait_for_a_deployment_that_was_rolled_back(tools: FakeTools) -
         verify(tools)
 
     assert tools.clock.monotonic() == 0
-    assert failed.value.hint.startswith("inv deploy --env staging --release v0.2.0 tries again")
+    assert failed.value.hint.startswith("to retry: inv deploy --env staging --release v0.2.0;")
 
 
 def test_notices_a_deployment_that_fails_while_it_waits(tools: FakeTools) -> None:
