@@ -182,7 +182,7 @@ class TestRemote:
         before = take_snapshot(library.repository)
         said = library.inv(*CUT_AND_PUSH)
 
-        assert_told(said, 3, "origin/main has commits that are not here: git pull")
+        assert_told(said, 3, "origin/main has commits that this clone lacks: git pull")
         assert take_snapshot(library.repository) == before
         assert typed(library, said) == 0
         library.inv(*CUT_AND_PUSH).expect_success()

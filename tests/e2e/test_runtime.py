@@ -108,7 +108,7 @@ def test_a_configuration_with_which_the_app_does_not_come_up_is_undone(world: Wo
     lenient.commit("kaizen.toml", rules)
     said = lenient.inv("runtime.set", *STAGING, "--set", "AI_TEMPERATURE=warm")
     assert_refused(said, 7)
-    assert "the configuration before counts again" in said.err
+    assert "the previous configuration is active again" in said.err
     assert configured(world) == before
     events = [entry["event"] for entry in world.inv("history", *STAGING, "--json").document]
     assert events[:1] == ["verified"]

@@ -298,21 +298,21 @@ class TestImages:
 
         found = self._found(tools, LifecycleRule(priority=3, tag_status="any", max_age_days=30))
 
-        assert found == [("problem", "lifecycle rule 3 takes away v0.3.0, which is running")]
+        assert found == [("problem", "lifecycle rule 3 expires v0.3.0, which is running")]
 
     def test_names_the_image_that_a_rollback_needs(self, tools: FakeTools) -> None:
         self._store(tools, running=0, before=5)
 
         found = self._found(tools, LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*",), max_images=1))
 
-        assert found == [("problem", "lifecycle rule 1 takes away v0.2.0, which a rollback needs")]
+        assert found == [("problem", "lifecycle rule 1 expires v0.2.0, which a rollback needs")]
 
     def test_warns_of_what_will_be_gone_within_a_week(self, tools: FakeTools) -> None:
         self._store(tools, running=25, before=0)
 
         found = self._found(tools, LifecycleRule(priority=1, tag_status="any", max_age_days=30))
 
-        assert found == [("warning", "within a week, lifecycle rule 1 takes away v0.3.0, which is running")]
+        assert found == [("warning", "within a week, lifecycle rule 1 expires v0.3.0, which is running")]
 
     def test_is_content_with_a_policy_that_spares_both(self, tools: FakeTools) -> None:
         found = self._found(tools, LifecycleRule(priority=1, tag_status="untagged", max_age_days=1))

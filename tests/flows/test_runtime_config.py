@@ -215,7 +215,7 @@ def test_goes_back_when_the_app_does_not_prove_itself(tools: FakeTools) -> None:
         change(tools, AI_TEMPERATURE="1.9")
 
     assert failed.value.exit_code == 8
-    assert failed.value.state == "the configuration before counts again, and v0.2.0 is verified with it"
+    assert failed.value.state == "the previous configuration is active again, and v0.2.0 is verified with it"
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
     assert tools.platform.started_services == [SERVICE] * 2
     assert [each for each in events(tools) if each is not Event.STARTED] == [
@@ -244,7 +244,7 @@ def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
     """Then a person is needed."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
 
-    with pytest.raises(RollbackFailed, match="the way back failed as well"):
+    with pytest.raises(RollbackFailed, match="restoring the previous configuration failed as well"):
         change(tools, AI_TEMPERATURE="1.9")
 
 
@@ -309,7 +309,7 @@ def test_a_stopped_way_back_is_finished(tools: FakeTools, stopped_after: int) ->
 
 def test_refuses_to_go_back_to_nothing(tools: FakeTools) -> None:
     """A secret that was written once has no way back."""
-    with pytest.raises(Refused, match="no version before"):
+    with pytest.raises(Refused, match="no previous version"):
         restore(tools)
 
 

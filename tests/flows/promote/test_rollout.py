@@ -94,7 +94,7 @@ def test_refuses_to_replace_other_bytes_under_the_same_version(tools: FakeTools)
 
     tools.registry.put("prod-web-app", "v0.2.0", evolve(image, digest="sha256:" + "0" * 64))
 
-    with pytest.raises(Refused, match="never moves"):
+    with pytest.raises(Refused, match="never replaced"):
         promote(tools, "prod")
 
     assert tools.running_versions["prod"] == "v0.1.0"

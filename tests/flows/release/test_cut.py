@@ -150,7 +150,7 @@ def test_releases_the_version_that_is_asked_for(tools: FakeTools, bump: Bump, na
 @pytest.mark.parametrize(
     ("bump", "what"),
     [
-        (Bump(accept_released=True, part="patch"), "'Weekly plans' asks for a feature, not for a patch"),
+        (Bump(accept_released=True, part="patch"), "'Weekly plans' requires a feature, not a patch"),
         (Bump(accept_released=True, to=Version.parse("0.1.0")), "does not come after the last release"),
         (Bump(accept_released=True, to=Version.parse("0.0.9")), "does not come after the last release"),
     ],

@@ -114,7 +114,7 @@ def test_tells_commits_of_the_remote_that_are_not_here(tools: FakeTools) -> None
     tools.scm._tip = here
 
     assert len(of_remote(tools)) == 1
-    assert of_remote(tools)[0].startswith("origin/main has commits that are not here: git pull")
+    assert of_remote(tools)[0].startswith("origin/main has commits that this clone lacks: git pull")
 
 
 def test_commits_that_are_not_pushed_yet_are_no_obstacle(tools: FakeTools) -> None:

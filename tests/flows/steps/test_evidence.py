@@ -136,7 +136,7 @@ def test_an_environment_may_want_a_proof_of_some_age(tools: FakeTools) -> None:
     assert isinstance(late, Done)
     assert early == Refuse(
         reasons=("v1.2.3 was verified in staging 10m ago by ada@laptop, and prod accepts what was verified 1h ago",),
-        hint='type the same command again in 50m, or say why not: --without-evidence "reason"',
+        hint='run the same command again in 50m, or give a reason not to wait: --without-evidence "reason"',
     )
 
 

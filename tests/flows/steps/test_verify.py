@@ -111,7 +111,7 @@ def test_the_proof_must_come_in_time(tools: FakeTools) -> None:
     with pytest.raises(VerifyFailed, match=r"answers v0\.1\.0 in staging; expected v0\.2\.0 in staging") as failed:
         verify(tools)
 
-    assert failed.value.state == "the deployment was accepted, but not proven within 5m"
+    assert failed.value.state == "deployed, but not proven by the app within 5m"
     assert failed.value.hint.endswith("inv verify --env staging --release v0.2.0")
 
 
@@ -213,7 +213,7 @@ def test_nothing_is_known_of_what_was_deployed_by_hand() -> None:
     tools = FakeTools()
     tools.platform.begin_operation(SERVICE)
 
-    with pytest.raises(VerifyFailed, match="not proven within 5m"):
+    with pytest.raises(VerifyFailed, match="not proven by the app within 5m"):
         verify(tools)
 
 
