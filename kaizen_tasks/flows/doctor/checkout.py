@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.check import Subject
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.release import files
@@ -48,8 +49,6 @@ def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    from kaizen_tasks.domain.changelog.lint.check import check_changelog
-
     problems = check_changelog(
         files.read_changelog_bytes(tools),
         version=files.read_version(tools),

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.build import Build, Push
+    from kaizen_tasks.flows.steps.bump import Bump
+    from kaizen_tasks.flows.steps.changelog import CutChangelog
+    from kaizen_tasks.flows.steps.commit import Commit, FastForward
     from kaizen_tasks.flows.steps.copy import CopyImage, FindImage
     from kaizen_tasks.flows.steps.deploy import Deploy
     from kaizen_tasks.flows.steps.evidence import Evidence
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.smoke import Smoke
     from kaizen_tasks.flows.steps.tag import FastForwardAndTag, PushRelease, Tag
     from kaizen_tasks.flows.steps.verify import Verify
-    from kaizen_tasks.flows.steps.version import Bump, Commit, CutChangelog, FastForward
 
 __all__ = [
     "AddHold",
@@ -51,13 +53,13 @@ __all__ = [
 _MODULES = {
     "AddHold": "hold",
     "Build": "build",
-    "Bump": "version",
-    "Commit": "version",
+    "Bump": "bump",
+    "Commit": "commit",
     "CopyImage": "copy",
-    "CutChangelog": "version",
+    "CutChangelog": "changelog",
     "Deploy": "deploy",
     "Evidence": "evidence",
-    "FastForward": "version",
+    "FastForward": "commit",
     "FastForwardAndTag": "tag",
     "FindImage": "copy",
     "MarkRollback": "record",

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import preconditions
-from kaizen_tasks.flows.steps.version import Bump
+from kaizen_tasks.flows.steps.bump import Bump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

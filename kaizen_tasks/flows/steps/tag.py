@@ -10,7 +10,7 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files
-from kaizen_tasks.flows.steps.version import stale_release_files
+from kaizen_tasks.flows.steps.commit import stale_release_files
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision

@@ -1,0 +1,124 @@
+"""The steps that write the release commit and fast-forward the branch to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows.release import files, pending
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import HeadState
+
+
+@frozen(kw_only=True)
+class Commit:
+    """Write the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged."""
+
+    label = StepLabel("commit")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look for an existing release commit."""
+        if release.commit:
+            return Done(f"{release.name} is commit {release.commit[:10]}", release)
+        pending_release = pending.find_pending_release(tools)
+        if pending_release is not None and pending_release.version == release.version:
+            return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
+        head = tools.scm.head()
+        changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(
+            head.commit, _release_file_contents(tools)
+        )
+        if not changed_files:
+            return Done(
+                f"nothing to commit: {head.commit[:10]} is {release.name}",
+                evolve(release, commit=head.commit),
+            )
+        return Act(f"commit {' and '.join(changed_files)} onto {head.branch or head.commit[:10]}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Write the commit object and its private ref; branch, index and working tree stay as they are.
+
+        Raises:
+            Refused: VERSION or CHANGELOG.md does not have the version.
+        """
+        outdated_files = _files_without_version(release, tools)
+        if outdated_files:
+            raise Refused(
+                f"commit: {release.version} is missing from {' and '.join(outdated_files)}",
+                state="nothing has been committed",
+                hint="inv bump changelog.release commit",
+            )
+        commit = tools.scm.write_commit(
+            parent=tools.scm.head().commit, files=_release_file_contents(tools), message=f"Release {release.name}\n"
+        )
+        for name in tools.scm.pending_releases():
+            tools.scm.drop_pending(name)
+        tools.scm.save_pending(release.name, commit)
+        return release
+
+
+def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:
+    """Return the files that do not have the version yet, as is the case in a dry run."""
+    version_matches = {
+        files.VERSION_FILE: files.read_version(tools) == release.version,
+        files.CHANGELOG_FILE: files.read_changelog(tools).find_section(release.version) is not None,
+    }
+    return tuple(name for name, is_current in version_matches.items() if not is_current)
+
+
+def _release_file_contents(tools: Tools) -> dict[str, bytes]:
+    contents = {name: tools.release_files.read(name) for name in files.RELEASE_FILES}
+    return {name: content for name, content in contents.items() if content is not None}
+
+
+def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:
+    """Return the files that were not updated with the branch, because a run was stopped in between.
+
+    They have the content of before the release or, if they were written before the commit, that of the release while
+    the index has not. Files with any other content were edited since and are not stale.
+    """
+    modified_files = (
+        set(files.RELEASE_FILES) & set(tools.scm.modified_files()) if head.commit == release.commit else set()
+    )
+    if not modified_files:
+        return ()
+    contents = _release_file_contents(tools)
+    differs_from_parent = set(tools.scm.files_differing_from(tools.scm.resolve(f"{release.commit}^"), contents))
+    differs_from_release = set(tools.scm.files_differing_from(release.commit, contents))
+    return tuple(sorted(modified_files & (differs_from_parent ^ differs_from_release)))
+
+
+@frozen(kw_only=True)
+class FastForward:
+    """Fast-forward the branch to the release commit, and update the two files."""
+
+    label = StepLabel("fast-forward")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Compare the branch with the release commit."""
+        head = tools.scm.head()
+        branch = head.branch or "HEAD"
+        if not release.commit:
+            return Act(f"move {branch} to the release commit", release)
+        if tools.scm.is_ancestor(release.commit, head.commit):
+            stale_files = stale_release_files(release, head, tools)
+            if not stale_files:
+                return Done(f"{branch} has {release.commit[:10]}", release)
+            return Act(f"update {' and '.join(stale_files)} to {release.commit[:10]}", release)
+        if tools.scm.is_ancestor(head.commit, release.commit):
+            return Act(f"move {branch} from {head.commit[:10]} to {release.commit[:10]}", release)
+        return Refuse(
+            reasons=(f"{branch} has moved since {release.name} was started",),
+            hint=f"git merge {release.commit[:10]}, then run the same command again",
+        )
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Fast-forward; other staged or edited files stay as they are."""
+        tools.scm.fast_forward(release.commit, paths=files.RELEASE_FILES)
+        return release
