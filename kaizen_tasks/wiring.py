@@ -1,4 +1,4 @@
-"""Puts the toolbox together; the only place that picks adapters."""
+"""Constructs the toolbox; the only place that chooses adapters."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 
 class Toolbox:
-    """Every port with its real adapter, each made when it is first used.
+    """Every port with its real adapter, created when it is first used.
 
     Args:
-        settings: the checked configuration.
-        dry: whether acts are only announced, so that documents must not reach the disk.
-        draft: whether edited documents stay in memory until they are committed: a flow leaves the working tree alone.
-        stream: where people read.
+        settings: the validated configuration.
+        dry: whether this is a dry run, which must not write files.
+        draft: whether edited files stay in memory until they are committed, as in flows.
+        stream: where the reporter writes.
     """
 
     def __init__(self, settings: Settings, *, dry: bool, draft: bool, stream: TextIO) -> None:
@@ -54,7 +54,7 @@ class Toolbox:
 
     @cached_property
     def actor(self) -> str:
-        """Who does it, and from where."""
+        """User and host name."""
         return f"{getpass.getuser()}@{socket.gethostname()}"
 
     @cached_property
@@ -83,13 +83,13 @@ class Toolbox:
 
     @cached_property
     def builder(self) -> Builder:
-        """The engine that is configured, or the first that answers."""
+        """The configured engine, or the first one that works."""
         from kaizen_tasks.adapters.build.select import select_builder
 
         return select_builder(self.settings.build, store=image_cache(), stream=self._show_build)
 
     def _show_build(self, line: str) -> None:
-        """Show what an engine says beside the spinner; a log gets it only when it fails, in the error."""
+        """Show a line of the engine's output at the spinner; without a terminal it is shown only in errors."""
         if self._stream.isatty():
             self.reporter.progress(StepLabel("build"), line)
 
@@ -107,7 +107,7 @@ class Toolbox:
 
     @cached_property
     def provisioner(self) -> Provisioner:
-        """Creates repositories and services; only a local cloud is founded by these tasks."""
+        """Creates repositories and services in a local cloud."""
         from kaizen_tasks.adapters.aws.provision import Provisioner
 
         return Provisioner(self._aws, region=self.settings.aws.region)
@@ -135,12 +135,12 @@ class Toolbox:
 
     @property
     def ledger(self) -> Ledger:
-        """The record in the app's table, or what this run remembers of it."""
+        """The ledger, cached in `caching_ledger`."""
         return self._cached_ledger or self.ledger_table
 
     @contextmanager
     def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:
-        """Read the ledger of environments once, for as long as their locks are held."""
+        """Cache the ledger of environments while the context lasts; their locks must be held all the time."""
         from kaizen_tasks.flows.ledger.cached import CachedLedger
 
         self._cached_ledger = CachedLedger(self.ledger_table, frozenset(environments))
@@ -158,14 +158,14 @@ class Toolbox:
 
     @cached_property
     def locks(self) -> Locks:
-        """Beside the ledger; this process's variables carry them to the programs that it starts."""
+        """Locks in the ledger's table; environment variables pass them on to child processes."""
         from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
 
         return DynamoLocks(self._aws, app=self.settings.app, environ=os.environ)
 
     @cached_property
     def holds(self) -> Holds:
-        """Beside the ledger."""
+        """Holds in the ledger's table."""
         from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
 
         return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
@@ -179,7 +179,7 @@ class Toolbox:
 
     @cached_property
     def account(self) -> AccountAdmin:
-        """The AWS account around all of that."""
+        """The AWS account."""
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 
         return AwsAccount(
@@ -196,28 +196,28 @@ class Toolbox:
 
     @cached_property
     def prober(self) -> Prober:
-        """Asks the running app."""
+        """Requests to the running app."""
         from kaizen_tasks.adapters.http.prober import HttpProber
 
         return HttpProber()
 
     @cached_property
     def clock(self) -> Clock:
-        """The machine's clock."""
+        """The system clock."""
         from kaizen_tasks.adapters.host.clock import SystemClock
 
         return SystemClock()
 
     @cached_property
     def reporter(self) -> Reporter:
-        """The terminal, or plain lines."""
+        """A live display on a terminal, else plain lines."""
         from kaizen_tasks.adapters.console.reporter import create_reporter
 
         return create_reporter(self._stream, dry=self.dry, clock=self.clock)
 
 
 def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout) -> Toolbox:
-    """Read the configuration through Invoke's layers and return the toolbox for it.
+    """Return the toolbox for the configuration, with Invoke's overrides.
 
     Args:
         config: the configuration of an Invoke context, all layers merged.
@@ -225,7 +225,7 @@ def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout)
         stream: see `Toolbox`.
 
     Raises:
-        ConfigurationError: with every problem there is.
+        ConfigurationError: with every problem.
     """
     from kaizen_tasks.config import load, validate
 
@@ -234,13 +234,13 @@ def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout)
 
 
 def _unwrap(value: Any) -> Any:
-    """Turn Invoke's proxies back into what was written."""
+    """Return Invoke's proxies as plain values."""
     if isinstance(value, Mapping) or hasattr(value, "items"):
         return {key: _unwrap(item) for key, item in value.items()}
     return value
 
 
 def image_cache() -> Path:
-    """Return the folder for images that are made without an engine; it may be deleted at any time."""
+    """Return the folder for images that are built without an engine; it may be deleted at any time."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "kaizen" / "images"

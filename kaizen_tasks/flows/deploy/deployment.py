@@ -20,7 +20,7 @@ from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.service import Operation, Service
+    from kaizen_tasks.domain.service import Service
 
 LATEST_TAG = "latest"
 
@@ -79,16 +79,12 @@ class Deployment:
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
         if open_entry is not None and not open_entry.is_evidence_for(self.release):
             ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
-        previous_operations = (
-            self._previous_operations(service)
-            if open_entry or typical_seconds is None or service.status != "RUNNING"
-            else ()
-        )
+        may_be_mistaken = open_entry or typical_seconds is None or service.status != "RUNNING"
+        previous_operations = self.tools.platform.list_operations(service) if may_be_mistaken else ()
         fields: ledger.EntryFields = {"replaces": self._replaced_digest(history), "reason": self.reason}
         intent = ledger.append(Event.STARTED, self.environment, self.release, self.tools, **fields)
-        excluded_operations = {operation.id for operation in previous_operations} | {
-            entry.operation for entry in history
-        }
+        excluded_operations = {operation.id for operation in previous_operations}
+        excluded_operations.update(entry.operation for entry in history)
         waiter = self._new_waiter(service, typical_seconds or operations.median_operation_seconds(previous_operations))
         return self._start_and_wait(
             intent,
@@ -96,10 +92,6 @@ class Deployment:
             is_own=start.operation_started_after(intent.at, excluded_operations=excluded_operations),
             may_have_started=False,
         )
-
-    def _previous_operations(self, service: Service) -> tuple[Operation, ...]:
-        """Return earlier operations, so that none of them can be mistaken for ours."""
-        return self.tools.platform.list_operations(service)
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
         """Return the digest of `:latest`; empty where the ledger knows what is serving, as it is not needed then."""

@@ -49,7 +49,7 @@ def read_changelog(tools: Tools) -> Changelog:
     return _parse_changelog(read_changelog_bytes(tools))
 
 
-@lru_cache(maxsize=2)  # every step reads it anew: as it was before the release, and as it is with it
+@lru_cache(maxsize=2)  # steps read it again and again: before the release, and with it
 def _parse_changelog(content: bytes) -> Changelog:
     from kaizen_tasks.domain.changelog.model import parse_changelog
 
