@@ -51,7 +51,7 @@ def the(findings: list[Finding]) -> tuple[str, str, str]:
     return name, str(finding.verdict), finding.message
 
 
-def test_finds_nothing_wrong_where_nothing_is(tools: FakeTools) -> None:
+def test_healthy_setup_has_no_findings_but_ok(tools: FakeTools) -> None:
     """Every check has been made, once for the app and once for each environment."""
     found = run_checks(tools)
 
@@ -65,7 +65,7 @@ def test_finds_nothing_wrong_where_nothing_is(tools: FakeTools) -> None:
     assert names == ["staging", "prod", "mark", "shane", "dom"]
 
 
-def test_looks_at_the_release_side_alone_where_nothing_is_deployed() -> None:
+def test_only_the_release_side_is_checked_without_environments() -> None:
     """An app without environments needs neither an engine nor an account."""
     tools = healthy(pipeline=[], environments={}, groups={}, smoke=[], aws={})
     tools.account.failures["caller"] = Denied("nobody was to ask")
@@ -96,6 +96,10 @@ def _answer(answer: ProbeResponse) -> Spoil:
     return lambda tools: tools.prober.answers.update({"https://prod.example/version": answer})
 
 
+def _table(*, exists: bool) -> LedgerTable:
+    return LedgerTable(name="t", exists=exists, point_in_time_recovery=False)
+
+
 def _account(name: str, value: object) -> Spoil:
     return lambda tools: setattr(tools.account, name, value)
 
@@ -114,8 +118,8 @@ def _account(name: str, value: object) -> Spoil:
         (_answer(ProbeResponse(status=503)), "prod app", "warning", "answers HTTP 503"),
         (_account("skew_seconds", 3.5), "clock", "warning", "3.5s ahead of"),
         (_account("skew_seconds", -90.0), "clock", "problem", "1m 30s behind"),
-        (_account("table_state", LedgerTable(name="t", exists=False, point_in_time_recovery=False)), "ledger", "problem", "no table t"),
-        (_account("table_state", LedgerTable(name="t", exists=True, point_in_time_recovery=False)), "ledger", "warning", "point-in-time"),
+        (_account("table_state", _table(exists=False)), "ledger", "problem", "no table t"),
+        (_account("table_state", _table(exists=True)), "ledger", "warning", "point-in-time"),
         (_account("is_mounting_blobs", False), "blob mounting", "warning", "disabled"),
         (lambda tools: setattr(tools.scm, "reported_blockers", ("a merge is on: end it",)), "git", "problem", "merge"),
         (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "no remote origin"),
@@ -126,7 +130,7 @@ def _account(name: str, value: object) -> Spoil:
         ),
     ],
 )  # fmt: skip
-def test_names_the_one_thing_that_is_wrong(tools: FakeTools, spoil: Spoil, where: str, verdict: str, what: str) -> None:
+def test_each_problem_is_the_only_finding(tools: FakeTools, spoil: Spoil, where: str, verdict: str, what: str) -> None:
     """Each fault is found under its own name, with its weight, and nothing else is touched by it."""
     spoil(tools)
 
@@ -138,7 +142,7 @@ def test_names_the_one_thing_that_is_wrong(tools: FakeTools, spoil: Spoil, where
 
 
 @pytest.mark.parametrize(("url", "app"), [("", "skipped"), ("https://dom.example", "ok")])
-def test_asks_the_app_of_a_missing_service_where_it_is_configured(url: str, app: str) -> None:
+def test_app_of_a_missing_service_is_probed_at_its_configured_url(url: str, app: str) -> None:
     """Without an address of its own there is nobody to ask."""
     tools = healthy(pipeline=["dom"], environments={"dom": {"url": url}}, groups={})
     tools.platform.services.clear()
@@ -148,21 +152,21 @@ def test_asks_the_app_of_a_missing_service_where_it_is_configured(url: str, app:
     assert found == {"repository": "ok", "images": "ok", "service": "problem", "app": app}
 
 
-def test_accepts_the_public_name_of_the_accounts_own_registry(tools: FakeTools) -> None:
+def test_service_may_follow_the_public_name_of_the_registry(tools: FakeTools) -> None:
     """App Runner knows the repository by that name, wherever the registry is."""
     _service(image="123456789012.dkr.ecr.eu-west-1.amazonaws.com/prod-web-app:latest")(tools)
 
     assert trouble(tools) == []
 
 
-def test_an_app_that_believes_to_be_another_environment_is_a_problem(tools: FakeTools) -> None:
+def test_app_that_reports_another_environment_is_a_problem(tools: FakeTools) -> None:
     """Verification would never succeed."""
     _answer(ProbeResponse(status=200, body=b'{"version": "v0.1.0", "environment": "staging"}'))(tools)
 
     assert the(trouble(tools))[:2] == ("prod app", "problem")
 
 
-def test_counts_the_problems_of_the_changelog(tools: FakeTools) -> None:
+def test_changelog_problems_are_counted(tools: FakeTools) -> None:
     """The number, the first of them, and where to see all."""
     tools.release_files.write("CHANGELOG.md", b"# Changelog\n\n## [0.1.0] - 2026-13-41\n")
 
@@ -173,7 +177,7 @@ def test_counts_the_problems_of_the_changelog(tools: FakeTools) -> None:
 
 
 @pytest.mark.parametrize("content", [b"tomorrow\n", b""])
-def test_an_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) -> None:
+def test_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) -> None:
     """The changelog, which is held against it, cannot be judged either."""
     tools.release_files.write("VERSION", content)
 
@@ -183,7 +187,7 @@ def test_an_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) ->
     ]
 
 
-def test_one_failing_look_hides_no_other(tools: FakeTools) -> None:
+def test_failing_check_hides_no_other(tools: FakeTools) -> None:
     """Everything that is wrong is listed at once, in the order of the checks."""
     tools.account.failures.update(
         {"is_blob_mounting_enabled": Denied("not allowed"), "clock_skew": Unreachable("no answer")}
@@ -197,7 +201,7 @@ def test_one_failing_look_hides_no_other(tools: FakeTools) -> None:
     ]
 
 
-def test_says_once_that_credentials_do_not_work(tools: FakeTools) -> None:
+def test_failing_credentials_are_reported_once(tools: FakeTools) -> None:
     """Nothing behind them is asked, but apps with an address are, which needs no credentials."""
     url = {"staging": {"url": "https://staging.example"}, "prod": {"url": "https://gone.example"}}
     tools = healthy(environments=url, groups={}, pipeline=["staging", "prod"])
@@ -216,7 +220,7 @@ def test_says_once_that_credentials_do_not_work(tools: FakeTools) -> None:
     assert found[2].subject.environment == "prod"
 
 
-def test_asks_for_an_account_to_compare_with() -> None:
+def test_missing_account_setting_is_a_warning() -> None:
     """Without one, the credentials of any account would be used."""
     tools = healthy(aws={"region": "eu-west-1"})
 
@@ -226,7 +230,7 @@ def test_asks_for_an_account_to_compare_with() -> None:
     assert 'account = "123456789012"' in found[0].fix
 
 
-def test_guesses_the_region_that_was_meant() -> None:
+def test_misspelt_region_gets_a_suggestion() -> None:
     """A typing error in the region would otherwise look like a network that is down."""
     tools = healthy(aws={"region": "eu-wets-1", "account": "123456789012"})
 
@@ -236,7 +240,7 @@ def test_guesses_the_region_that_was_meant() -> None:
     assert found[0].fix == "did you mean eu-west-1?"
 
 
-def test_tells_what_is_denied_from_what_nobody_can_know(tools: FakeTools) -> None:
+def test_denied_and_unchecked_permissions_differ(tools: FakeTools) -> None:
     """Tasks for which the credentials suffice are named as well."""
     tools.account.task_permissions = (
         Permission(
@@ -293,33 +297,33 @@ class TestImages:
         found = [each for each in run_checks(tools) if (each.subject.check, each.subject.environment) == IMAGES]
         return [(str(each.verdict), each.message) for each in found]
 
-    def test_names_the_running_image_that_a_rule_takes(self, tools: FakeTools) -> None:
+    def test_running_image_that_expires_is_a_problem(self, tools: FakeTools) -> None:
         self._store(tools, running=31, before=0)
 
         found = self._found(tools, LifecycleRule(priority=3, tag_status="any", max_age_days=30))
 
         assert found == [("problem", "lifecycle rule 3 expires v0.3.0, which is running")]
 
-    def test_names_the_image_that_a_rollback_needs(self, tools: FakeTools) -> None:
+    def test_rollback_image_that_expires_is_a_problem(self, tools: FakeTools) -> None:
         self._store(tools, running=0, before=5)
 
         found = self._found(tools, LifecycleRule(priority=1, tag_status="tagged", tag_patterns=("v*",), max_images=1))
 
         assert found == [("problem", "lifecycle rule 1 expires v0.2.0, which a rollback needs")]
 
-    def test_warns_of_what_will_be_gone_within_a_week(self, tools: FakeTools) -> None:
+    def test_image_that_expires_within_a_week_is_a_warning(self, tools: FakeTools) -> None:
         self._store(tools, running=25, before=0)
 
         found = self._found(tools, LifecycleRule(priority=1, tag_status="any", max_age_days=30))
 
         assert found == [("warning", "within a week, lifecycle rule 1 expires v0.3.0, which is running")]
 
-    def test_is_content_with_a_policy_that_spares_both(self, tools: FakeTools) -> None:
+    def test_policy_that_keeps_both_images_is_ok(self, tools: FakeTools) -> None:
         found = self._found(tools, LifecycleRule(priority=1, tag_status="untagged", max_age_days=1))
 
         assert [verdict for verdict, _ in found] == ["ok"]
 
-    def test_does_not_guess_when_the_policy_cannot_be_read(self, tools: FakeTools) -> None:
+    def test_unreadable_policy_is_skipped(self, tools: FakeTools) -> None:
         tools.account.failures["lifecycle_rules"] = NotFound("cannot be read")
 
         assert [verdict for verdict, _ in self._found(tools)] == ["skipped"]

@@ -63,7 +63,7 @@ def events(tools: FakeTools) -> list[Event]:
     return [entry.event for entry in tools.ledger.all_entries[3:]]
 
 
-def test_a_change_is_written_deployed_proven_and_recorded(tools: FakeTools) -> None:
+def test_change_is_written_deployed_verified_and_recorded(tools: FakeTools) -> None:
     """What else the secret holds stays as it is, and the release is the same."""
     change(tools, AI_TEMPERATURE="0.4")
 
@@ -75,7 +75,7 @@ def test_a_change_is_written_deployed_proven_and_recorded(tools: FakeTools) -> N
     assert {entry.configuration for entry in tools.ledger.all_entries[3:]} == {version}
 
 
-def test_a_change_that_changes_nothing_does_nothing(tools: FakeTools) -> None:
+def test_unchanged_values_do_nothing(tools: FakeTools) -> None:
     """No write, no deployment, no entry; not even a question to the app."""
     asked = len(tools.prober.urls)
 
@@ -85,7 +85,7 @@ def test_a_change_that_changes_nothing_does_nothing(tools: FakeTools) -> None:
     assert len(tools.prober.urls) == asked
 
 
-def test_no_secret_is_ever_shown_or_recorded(tools: FakeTools) -> None:
+def test_secret_values_are_never_shown_or_recorded(tools: FakeTools) -> None:
     """Neither in the plan nor in the ledger."""
     change(tools, TOKEN="hush hush")
 
@@ -93,7 +93,7 @@ def test_no_secret_is_ever_shown_or_recorded(tools: FakeTools) -> None:
     assert "set config staging: TOKEN [redacted] → [redacted]" in tools.reporter.lines
 
 
-def test_a_dry_run_shows_all_of_it_and_changes_nothing(tools: FakeTools) -> None:
+def test_dry_run_shows_every_step_and_changes_nothing(tools: FakeTools) -> None:
     """The proof is asked for anew, although the release is verified."""
     staging = tools.settings.environments["staging"]
 
@@ -106,7 +106,7 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(tools: FakeTools) -> None
     assert (tools.secrets.writes, tools.platform.started_services, events(tools)) == ([], [], [])
 
 
-def test_without_a_deployment_the_next_one_reads_it(tools: FakeTools) -> None:
+def test_change_without_deployment_is_read_by_the_next_one(tools: FakeTools) -> None:
     """Typed again without the flag, it is deployed; and once it is, it is done."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
     assert (tools.platform.started_services, events(tools)) == ([], [Event.CONFIGURED])
@@ -118,7 +118,7 @@ def test_without_a_deployment_the_next_one_reads_it(tools: FakeTools) -> None:
     assert tools.platform.started_services == [SERVICE]
 
 
-def test_a_release_that_came_meanwhile_has_read_it(tools: FakeTools) -> None:
+def test_deployment_after_the_change_counts_as_read(tools: FakeTools) -> None:
     """Every deployment reads what counts when it begins."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
     noted = tools.scm.working_tree.files["CHANGELOG.md"].replace(
@@ -133,7 +133,7 @@ def test_a_release_that_came_meanwhile_has_read_it(tools: FakeTools) -> None:
     assert tools.platform.started_services == []
 
 
-def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> None:
+def test_serving_release_is_known_after_many_changes(tools: FakeTools) -> None:
     """Writing a configuration is no word on what runs."""
     for number in range(5):
         change(tools, deploy=False, AI_TEMPERATURE=f"1.{number}")
@@ -145,7 +145,7 @@ def test_status_still_knows_what_runs_after_many_changes(tools: FakeTools) -> No
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
-def test_what_was_stopped_is_finished(tools: FakeTools, stopped_after: int) -> None:
+def test_stopped_change_is_finished(tools: FakeTools, stopped_after: int) -> None:
     """Wherever it is stopped, the same command deploys once, proves and records."""
     staging = tools.settings.environments["staging"]
     flow = (configure(tools, AI_TEMPERATURE="0.4"), *catalogue.apply_runtime_config(staging))
@@ -157,7 +157,7 @@ def test_what_was_stopped_is_finished(tools: FakeTools, stopped_after: int) -> N
     assert events(tools)[-1] is Event.VERIFIED
 
 
-def test_what_was_stopped_between_intent_and_write_is_written(tools: FakeTools) -> None:
+def test_change_stopped_between_intent_and_write_is_written(tools: FakeTools) -> None:
     """The intent alone changes nothing."""
     step = configure(tools, AI_TEMPERATURE="0.4")
 
@@ -175,7 +175,7 @@ def test_what_was_stopped_between_intent_and_write_is_written(tools: FakeTools) 
     assert tools.platform.started_services == [SERVICE]
 
 
-def test_a_deployment_that_was_begun_is_followed_and_not_doubled(tools: FakeTools) -> None:
+def test_running_deployment_is_resumed(tools: FakeTools) -> None:
     """As the ledger has it when a run dies while it waits."""
     step = configure(tools, AI_TEMPERATURE="0.4")
     written = run_flow((step,), runtime_config.require_serving_release(step.environment, tools), tools)
@@ -188,7 +188,7 @@ def test_a_deployment_that_was_begun_is_followed_and_not_doubled(tools: FakeTool
     assert events(tools)[-2:] == [Event.DEPLOYED, Event.VERIFIED]
 
 
-def test_nobodys_change_is_lost_when_two_write_at_once(tools: FakeTools) -> None:
+def test_concurrent_changes_are_both_kept(tools: FakeTools) -> None:
     """The slower one is refused, and typed again it keeps the other's change."""
 
     def rival() -> None:
@@ -207,7 +207,7 @@ def test_nobodys_change_is_lost_when_two_write_at_once(tools: FakeTools) -> None
     assert document(tools) == {"AI_TEMPERATURE": "1", "NEW": "x", "TOKEN": "mine"}
 
 
-def test_goes_back_when_the_app_does_not_prove_itself(tools: FakeTools) -> None:
+def test_failed_verification_restores_the_previous_configuration(tools: FakeTools) -> None:
     """The configuration before is in service again, and proven; the failure is in the ledger."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging=behaves(tools))
 
@@ -228,7 +228,7 @@ def test_goes_back_when_the_app_does_not_prove_itself(tools: FakeTools) -> None:
     ]
 
 
-def test_goes_back_when_the_app_does_not_come_up(tools: FakeTools) -> None:
+def test_failed_deployment_restores_the_previous_configuration(tools: FakeTools) -> None:
     """The platform has kept the old instances; a deployment makes sure that none has read the new configuration."""
     tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
     tools.secrets.rivals += [lambda: None, tools.platform.outcomes.clear]
@@ -240,7 +240,7 @@ def test_goes_back_when_the_app_does_not_come_up(tools: FakeTools) -> None:
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
 
 
-def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
+def test_failed_restore_is_reported(tools: FakeTools) -> None:
     """Then a person is needed."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
 
@@ -248,7 +248,7 @@ def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
         change(tools, AI_TEMPERATURE="1.9")
 
 
-def test_stays_where_it_is_when_told_to(tools: FakeTools) -> None:
+def test_no_rollback_keeps_the_new_configuration(tools: FakeTools) -> None:
     """With `--no-rollback`."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging=behaves(tools))
 
@@ -258,7 +258,7 @@ def test_stays_where_it_is_when_told_to(tools: FakeTools) -> None:
     assert document(tools)["AI_TEMPERATURE"] == "1.9"
 
 
-def test_goes_back_over_nobody_elses_change(tools: FakeTools) -> None:
+def test_change_by_somebody_else_is_not_restored(tools: FakeTools) -> None:
     """What somebody has written while the app was asked stays."""
 
     def deployed(_: object) -> None:
@@ -278,7 +278,7 @@ def behaves(tools: FakeTools) -> str:
     return "broken" if document(tools)["AI_TEMPERATURE"] == "1.9" else "v0.2.0"
 
 
-def test_brings_the_configuration_before_back_once(tools: FakeTools) -> None:
+def test_restore_is_done_once(tools: FakeTools) -> None:
     """Typed again it is done; the two versions are not swapped."""
     change(tools, AI_TEMPERATURE="0.4")
     restore(tools)
@@ -293,7 +293,7 @@ def test_brings_the_configuration_before_back_once(tools: FakeTools) -> None:
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
-def test_a_stopped_way_back_is_finished(tools: FakeTools, stopped_after: int) -> None:
+def test_stopped_restore_is_finished(tools: FakeTools, stopped_after: int) -> None:
     """Wherever it is stopped."""
     staging = tools.settings.environments["staging"]
     change(tools, AI_TEMPERATURE="0.4")
@@ -307,13 +307,13 @@ def test_a_stopped_way_back_is_finished(tools: FakeTools, stopped_after: int) ->
     assert events(tools)[-1] is Event.VERIFIED
 
 
-def test_refuses_to_go_back_to_nothing(tools: FakeTools) -> None:
+def test_restore_needs_a_previous_version(tools: FakeTools) -> None:
     """A secret that was written once has no way back."""
     with pytest.raises(Refused, match="no previous version"):
         restore(tools)
 
 
-def test_deploys_what_was_written_elsewhere(tools: FakeTools) -> None:
+def test_change_written_elsewhere_is_deployed(tools: FakeTools) -> None:
     """In the console; typed again it is done."""
     staging = tools.settings.environments["staging"]
     tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1"}'), version="console", expected_current="staging-1")
@@ -325,7 +325,7 @@ def test_deploys_what_was_written_elsewhere(tools: FakeTools) -> None:
     assert events(tools)[-1] is Event.VERIFIED
 
 
-def test_brings_no_other_release_into_service(tools: FakeTools) -> None:
+def test_redeploy_refuses_when_latest_is_another_release(tools: FakeTools) -> None:
     """A deployment takes what `:latest` names."""
     repository = tools.registry.repositories["staging-web-app"]
     other = evolve(repository.images[repository.tags["latest"]], digest="sha256:" + "0" * 64, version="v0.3.0")
@@ -337,7 +337,7 @@ def test_brings_no_other_release_into_service(tools: FakeTools) -> None:
     assert tools.platform.started_services == []
 
 
-def test_refuses_while_the_deployment_of_a_release_has_not_ended(tools: FakeTools) -> None:
+def test_change_is_refused_during_a_deployment(tools: FakeTools) -> None:
     """Which one will be serving then is not known."""
     staging = tools.settings.environments["staging"]
     entries.append(Event.STARTED, staging, runtime_config.require_serving_release(staging, tools), tools)
@@ -348,13 +348,13 @@ def test_refuses_while_the_deployment_of_a_release_has_not_ended(tools: FakeTool
     assert tools.secrets.writes == []
 
 
-def test_refuses_where_nothing_is_known_to_be_serving(tools: FakeTools) -> None:
+def test_change_is_refused_when_no_release_is_known_to_serve(tools: FakeTools) -> None:
     """An environment that was only ever deployed by hand."""
     with pytest.raises(Refused, match="does not know which release is serving"):
         runtime_config.require_serving_release(tools.settings.environments["prod"], tools)
 
 
-def test_refuses_a_document_that_is_too_long_before_it_writes(tools: FakeTools) -> None:
+def test_document_that_would_be_too_long_is_refused(tools: FakeTools) -> None:
     """Secrets Manager takes 64 KiB."""
     half = "x" * 40_000
     change(tools, deploy=False, TOKEN=half)
@@ -365,7 +365,7 @@ def test_refuses_a_document_that_is_too_long_before_it_writes(tools: FakeTools) 
     assert tools.secrets.writes == [NAME]
 
 
-def test_refuses_a_secret_that_is_no_document(tools: FakeTools) -> None:
+def test_secret_that_is_no_json_object_is_refused(tools: FakeTools) -> None:
     """And does not repeat it."""
     tools.secrets.write(NAME, Secret("hush"), version="2", expected_current="staging-1")
 
@@ -375,7 +375,7 @@ def test_refuses_a_secret_that_is_no_document(tools: FakeTools) -> None:
     assert "hush" not in str(refused.value)
 
 
-def test_looks_at_both_versions(tools: FakeTools) -> None:
+def test_read_runtime_config_returns_both_versions(tools: FakeTools) -> None:
     """A value that was so before is older than the version that counts."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
 

@@ -26,7 +26,7 @@ def tools() -> FakeTools:
     return tools
 
 
-def test_makes_everything_that_is_missing(tools: FakeTools) -> None:
+def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
     """The table, blob mounting, and the rules of every repository."""
     setup.run_setup(setup.setup_flow(tools.settings), tools)
 
@@ -36,7 +36,7 @@ def test_makes_everything_that_is_missing(tools: FakeTools) -> None:
     assert tools.reporter.labels_with("acted") == ["ledger", "blob mounting", *(f"tags {name}" for name in NAMES)]
 
 
-def test_changes_nothing_the_second_time(tools: FakeTools) -> None:
+def test_setup_is_idempotent(tools: FakeTools) -> None:
     """What is there is reported as already done."""
     flow = setup.setup_flow(tools.settings)
     setup.run_setup(flow, tools)
@@ -48,7 +48,7 @@ def test_changes_nothing_the_second_time(tools: FakeTools) -> None:
     assert setup.pending_steps(flow, tools) == ()
 
 
-def test_changes_nothing_when_dry(tools: FakeTools) -> None:
+def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
     """The dry run walks the same steps."""
     setup.run_setup(setup.setup_flow(tools.settings), tools, dry_run_step)
 
@@ -56,7 +56,7 @@ def test_changes_nothing_when_dry(tools: FakeTools) -> None:
     assert len(tools.reporter.labels_with("act")) == 2 + len(NAMES)
 
 
-def test_mends_a_table_without_recovery(tools: FakeTools) -> None:
+def test_setup_turns_on_point_in_time_recovery(tools: FakeTools) -> None:
     """A table that somebody made by hand gets what it lacks."""
     tools.account.table_state = evolve(tools.account.table_state, exists=True)
 
@@ -67,7 +67,7 @@ def test_mends_a_table_without_recovery(tools: FakeTools) -> None:
     assert tools.account.table_state.point_in_time_recovery
 
 
-def test_refuses_with_everything_that_cannot_be_looked_at(tools: FakeTools) -> None:
+def test_setup_names_every_lookup_that_fails(tools: FakeTools) -> None:
     """Repositories are not ours to make; all that are missing are named, and nothing has been changed."""
     for name in ("mark-web-app", "dom-web-app"):
         del tools.account.rules[name]

@@ -57,12 +57,12 @@ class StrangersIdentity(FakeIdentity):
         raise Denied("these credentials are of 999999999999")
 
 
-def test_every_environment_has_a_row_in_the_configured_order() -> None:
+def test_status_has_every_environment_in_the_configured_order() -> None:
     """Whatever order the answers come in."""
     assert list(look(FakeTools())) == ["staging", "prod", "mark", "shane", "dom"]
 
 
-def test_witnesses_agree_after_a_release() -> None:
+def test_sources_agree_after_a_release() -> None:
     """Image, app and ledger say the same, and the row says where it was asked."""
     tools = FakeTools()
     released = release(tools)
@@ -77,7 +77,7 @@ def test_witnesses_agree_after_a_release() -> None:
     assert staging.drift == ()
 
 
-def test_sees_what_was_deployed_without_the_tool() -> None:
+def test_deployment_without_these_tasks_is_shown() -> None:
     """An app that runs, with neither image nor entry, is said to be so."""
     prod = look(FakeTools())["prod"]
 
@@ -92,7 +92,7 @@ def test_sees_what_was_deployed_without_the_tool() -> None:
         ("service", ("there is no service elsewhere", "the app has no address")),
     ],
 )
-def test_what_is_missing_is_a_fault_of_one_row(missing: str, drift: tuple[str, ...]) -> None:
+def test_missing_resource_is_an_error_of_one_environment(missing: str, drift: tuple[str, ...]) -> None:
     """The others are seen all the same."""
     tools = FakeTools()
     configured = tools.settings.environments["staging"]
@@ -110,7 +110,7 @@ def test_what_is_missing_is_a_fault_of_one_row(missing: str, drift: tuple[str, .
     assert whole.errors == ()
 
 
-def test_locks_and_holds_are_seen() -> None:
+def test_locks_and_holds_are_shown() -> None:
     """Each in the row of its environment."""
     tools = FakeTools()
     standing = tools.locks.acquire(wanted(environment="mark"))
@@ -123,7 +123,7 @@ def test_locks_and_holds_are_seen() -> None:
     assert {name: row.hold for name, row in rows.items() if row.hold} == {"dom": hold}
 
 
-def test_what_is_asked_once_for_all_is_a_fault_of_every_row() -> None:
+def test_failing_shared_lookup_is_an_error_of_every_environment() -> None:
     """And of nothing else: the apps are asked all the same."""
     tools = FakeTools()
     tools.locks.unreachable_calls.add("get")
@@ -134,7 +134,7 @@ def test_what_is_asked_once_for_all_is_a_fault_of_every_row() -> None:
     assert {row.version_report.version for row in rows.values()} == {"v0.1.0"}
 
 
-def test_an_app_is_asked_where_it_is_configured_when_the_platform_does_not_answer() -> None:
+def test_app_is_probed_at_its_configured_url_when_the_platform_fails() -> None:
     """The platform only knows a further address."""
     tools = FakeTools()
     tools.platform = DeafPlatform()
@@ -146,7 +146,7 @@ def test_an_app_is_asked_where_it_is_configured_when_the_platform_does_not_answe
     assert row.errors == ("App Runner does not answer",)
 
 
-def test_history_is_of_all_environments_newest_first() -> None:
+def test_history_merges_all_environments_newest_first() -> None:
     """With so many entries of each."""
     tools = FakeTools()
     release(tools)
@@ -159,7 +159,7 @@ def test_history_is_of_all_environments_newest_first() -> None:
     assert [(each.environment, each.at.second) for each in found] == [("mark", 4), ("dom", 3), ("mark", 2), ("dom", 1)]
 
 
-def test_a_ledger_that_does_not_answer_hides_nothing_else() -> None:
+def test_failing_ledger_hides_nothing_else() -> None:
     """App and image are still shown, and it is not claimed that nothing was ever deployed."""
     tools = FakeTools(ledger=DeafLedger())
 
@@ -169,7 +169,7 @@ def test_a_ledger_that_does_not_answer_hides_nothing_else() -> None:
     assert staging.drift == ("DynamoDB does not answer",)
 
 
-def test_an_app_that_answers_wrong_is_shown_with_its_answer() -> None:
+def test_wrong_answer_of_an_app_is_shown() -> None:
     """That is what the matrix is looked at for."""
     tools = FakeTools()
     tools.prober.answers["https://prod.example/version"] = ProbeResponse(status=502)
@@ -177,7 +177,7 @@ def test_an_app_that_answers_wrong_is_shown_with_its_answer() -> None:
     assert look(tools)["prod"].drift == ("the app answers HTTP 502", "never deployed by this tool")
 
 
-def test_asks_nothing_with_the_credentials_of_another_account() -> None:
+def test_credentials_of_another_account_read_nothing() -> None:
     """The wrong account is refused before anything is read from it."""
     tools = FakeTools(identity=StrangersIdentity())
 

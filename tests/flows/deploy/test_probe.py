@@ -34,7 +34,7 @@ def tools() -> FakeTools:
         ("http://localhost:9", "https://x1.awsapprunner.com", "http://localhost:9"),
     ],
 )
-def test_asks_users_address_unless_the_service_runs_on_this_machine(
+def test_probe_url_is_the_configured_one_unless_the_service_is_local(
     tools: FakeTools, configured: str, own: str, asked: str
 ) -> None:
     """The same configuration works against AWS and the local cloud."""
@@ -44,7 +44,7 @@ def test_asks_users_address_unless_the_service_runs_on_this_machine(
     assert probe.probe_url(staging, tools) == asked
 
 
-def test_there_is_no_address_without_a_service(tools: FakeTools) -> None:
+def test_probe_url_needs_the_service(tools: FakeTools) -> None:
     """Even where one is configured: nothing of ours can answer there."""
     nowhere = evolve(tools.settings.environments["staging"], service="elsewhere", url="https://www.example")
 
@@ -52,7 +52,7 @@ def test_there_is_no_address_without_a_service(tools: FakeTools) -> None:
         probe.probe_url(nowhere, tools)
 
 
-def test_asks_the_configured_path_once(tools: FakeTools) -> None:
+def test_fetch_version_requests_the_configured_path_once(tools: FakeTools) -> None:
     """Repeating is the step's business."""
     running = probe.fetch_version("https://staging.example", tools)
 
@@ -71,7 +71,7 @@ def test_asks_the_configured_path_once(tools: FakeTools) -> None:
         (VersionReport(version="v1.2.3", environment="staging", error="answers HTTP 503"), False),
     ],
 )
-def test_only_the_version_in_its_own_environment_is_proof(
+def test_only_the_version_in_its_own_environment_proves_a_release(
     tools: FakeTools, *, said: VersionReport, right: bool
 ) -> None:
     """A load balancer that leads elsewhere must not prove anything."""
@@ -89,7 +89,7 @@ def smoke(tools: FakeTools, *answers: ProbeResponse, **check: object) -> tuple[s
     return wanted.failures(probe.run_smoke_check("https://staging.example", wanted, tools))
 
 
-def test_a_smoke_check_follows_no_redirect(tools: FakeTools) -> None:
+def test_smoke_check_follows_no_redirect(tools: FakeTools) -> None:
     """Where it leads is said."""
     moved = ProbeResponse(status=302, headers={"location": "/login/"})
 
@@ -100,13 +100,13 @@ def test_a_smoke_check_follows_no_redirect(tools: FakeTools) -> None:
 @pytest.mark.parametrize(
     "first", [ProbeResponse(status=503), ProbeResponse(status=500), ProbeResponse(error="refuses the connection")]
 )
-def test_an_app_that_is_only_just_there_is_asked_again(tools: FakeTools, first: ProbeResponse) -> None:
+def test_smoke_check_is_retried_while_the_app_starts(tools: FakeTools, first: ProbeResponse) -> None:
     """A router that has not noticed the new instance yet fails no release."""
     assert smoke(tools, first, first, ProbeResponse(status=200)) == ()
     assert len(tools.prober.urls) == 3
 
 
-def test_an_app_that_stays_away_is_given_up_in_time(tools: FakeTools) -> None:
+def test_smoke_check_times_out(tools: FakeTools) -> None:
     """Ten seconds at a second each, unless the check says otherwise."""
     assert smoke(tools, ProbeResponse(status=503)) == ("answers HTTP 503, not 200",)
     assert tools.clock.monotonic() == 10
@@ -115,20 +115,20 @@ def test_an_app_that_stays_away_is_given_up_in_time(tools: FakeTools) -> None:
 
 
 @pytest.mark.parametrize("answer", [ProbeResponse(status=404), ProbeResponse(status=200, body=b"Bye")])
-def test_what_waiting_cannot_mend_is_not_waited_for(tools: FakeTools, answer: ProbeResponse) -> None:
+def test_smoke_check_is_not_retried_after_a_final_answer(tools: FakeTools, answer: ProbeResponse) -> None:
     """The app is there, and says something else."""
     assert smoke(tools, answer, contains="Hello") != ()
     assert tools.clock.monotonic() == 0
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_may_change_something_is_sent_once(tools: FakeTools, method: str) -> None:
+def test_smoke_check_sends_a_non_idempotent_request_once(tools: FakeTools, method: str) -> None:
     """An order must not be placed ten times because its answer is late."""
     assert smoke(tools, ProbeResponse(status=503), method=method) == ("answers HTTP 503, not 200",)
     assert tools.prober.urls == [LOGIN]
 
 
-def test_asks_in_the_way_that_is_configured(tools: FakeTools) -> None:
+def test_smoke_check_sends_the_configured_request(tools: FakeTools) -> None:
     """Method, headers and body."""
     smoke(tools, ProbeResponse(status=200), method="POST", request_headers={"Accept": "text/plain"}, body="näme=x")
 
@@ -136,12 +136,12 @@ def test_asks_in_the_way_that_is_configured(tools: FakeTools) -> None:
     assert tools.prober.requests == [asked]
 
 
-def test_a_page_of_usual_size_passes_a_smoke_check(tools: FakeTools) -> None:
+def test_smoke_check_reads_a_large_page(tools: FakeTools) -> None:
     """A page is larger than an answer to `/version`."""
     assert smoke(tools, ProbeResponse(status=200, body=b"x" * 5_000_000)) == ()
 
 
-def test_asks_until_time_is_up_and_not_longer(tools: FakeTools) -> None:
+def test_retry_stops_at_the_timeout(tools: FakeTools) -> None:
     """The last pause is cut short; the first question comes at once."""
     assert list(probe.retry_for(2.5, tools)) == [2.5, 1.5, 0.5]
     assert tools.clock.sleeps == [1, 1, 0.5]

@@ -73,7 +73,7 @@ def begin(tools: FakeTools, *, automatic: bool = False, look: bool = False, usua
     return begun.operation_id if begun else ""
 
 
-def test_starts_a_deployment_where_none_is_under_way(tools: FakeTools) -> None:
+def test_deployment_is_started_when_none_is_running(tools: FakeTools) -> None:
     """At once, and without a question, when none is expected to start by itself."""
     assert begin(tools) == f"{NAME}-1"
 
@@ -82,7 +82,7 @@ def test_starts_a_deployment_where_none_is_under_way(tools: FakeTools) -> None:
     assert tools.clock.sleeps == []
 
 
-def test_adopts_the_deployment_that_a_moved_tag_has_started(tools: FakeTools, clock: EventfulClock) -> None:
+def test_automatic_deployment_is_adopted(tools: FakeTools, clock: EventfulClock) -> None:
     """Two of them would race; nothing is started beside it."""
     clock.events[8] = lambda: tools.platform.begin_operation(NAME)
 
@@ -92,9 +92,7 @@ def test_adopts_the_deployment_that_a_moved_tag_has_started(tools: FakeTools, cl
 
 
 @pytest.mark.parametrize(("ago", "at"), [(1, 2), (4, 0), (-60, 3)])
-def test_knows_when_the_one_that_it_adopts_has_begun(
-    tools: FakeTools, clock: EventfulClock, ago: float, at: float
-) -> None:
+def test_adopted_deployment_keeps_its_start_time(tools: FakeTools, clock: EventfulClock, ago: float, at: float) -> None:
     """So it is looked at when it should be over; clocks that differ move that neither before the tag nor after now."""
     tools.platform.now = lambda: clock.now() - timedelta(seconds=ago)
     tools.platform.operation_seconds = 240
@@ -107,7 +105,7 @@ def test_knows_when_the_one_that_it_adopts_has_begun(
     assert found.started_monotonic == pytest.approx(at, abs=0.8)
 
 
-def test_starts_one_when_the_expected_one_does_not_come(tools: FakeTools) -> None:
+def test_deployment_is_started_when_no_automatic_one_starts(tools: FakeTools) -> None:
     """Auto-deployment is waited for, and not for ever; where deployments take minutes, it is looked for seldom."""
     begin(tools, automatic=True, usual=240)
 
@@ -116,7 +114,7 @@ def test_starts_one_when_the_expected_one_does_not_come(tools: FakeTools) -> Non
     assert len(tools.platform.poll_times) == 3
 
 
-def test_takes_up_what_an_earlier_run_may_have_begun(tools: FakeTools) -> None:
+def test_deployment_of_an_earlier_run_is_adopted(tools: FakeTools) -> None:
     """It is looked for at once; when it is not there, it was never begun."""
     adopt = start.operation_started_after(tools.clock.now())
     begun = tools.platform.begin_operation(NAME)
@@ -132,7 +130,7 @@ def test_takes_up_what_an_earlier_run_may_have_begun(tools: FakeTools) -> None:
     assert tools.platform.started_services == [NAME]
 
 
-def test_does_not_adopt_what_was_there_before(tools: FakeTools) -> None:
+def test_earlier_operations_are_not_adopted(tools: FakeTools) -> None:
     """The last release's deployment carries the last release."""
     before = tools.platform.begin_operation(NAME)
     tools.platform.operation_seconds = 5
@@ -143,7 +141,7 @@ def test_does_not_adopt_what_was_there_before(tools: FakeTools) -> None:
     assert identity != before
 
 
-def test_adopts_the_first_of_several(tools: FakeTools) -> None:
+def test_oldest_matching_operation_is_adopted(tools: FakeTools) -> None:
     """The first after the tag moved carries the release; a later one is somebody's second thought."""
     adopt = start.operation_started_after(tools.clock.now())
     first = tools.platform.begin_operation(NAME)
@@ -155,7 +153,7 @@ def test_adopts_the_first_of_several(tools: FakeTools) -> None:
     assert found.operation_id == first
 
 
-def test_waits_while_the_service_is_busy_with_something_else(tools: FakeTools, clock: EventfulClock) -> None:
+def test_busy_service_is_waited_for(tools: FakeTools, clock: EventfulClock) -> None:
     """A pause or an update of somebody else's ends at some time; people are told once."""
     tools.platform.polls = 10**6
     tools.platform.begin_operation(NAME, kind="UPDATE_SERVICE")
@@ -167,7 +165,7 @@ def test_waits_while_the_service_is_busy_with_something_else(tools: FakeTools, c
     assert tools.reporter.lines.count(f"deploy staging: {NAME} is busy with another operation; waiting") == 1
 
 
-def test_gives_up_on_a_service_that_stays_busy(tools: FakeTools) -> None:
+def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
     """At the deadline, and having asked seldom."""
     tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
 
@@ -178,9 +176,7 @@ def test_gives_up_on_a_service_that_stays_busy(tools: FakeTools) -> None:
     assert len(tools.platform.poll_times) < 30
 
 
-def test_a_service_that_is_paused_or_deleted_while_it_is_waited_for_is_an_error(
-    tools: FakeTools, clock: EventfulClock
-) -> None:
+def test_service_paused_or_deleted_while_waiting_is_an_error(tools: FakeTools, clock: EventfulClock) -> None:
     """There is nothing to wait for any more."""
     tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
     clock.events[60] = lambda: tools.platform.set_status(NAME, "PAUSED")
@@ -207,7 +203,7 @@ def test_a_service_that_is_paused_or_deleted_while_it_is_waited_for_is_an_error(
         ("PAUSE_SERVICE", 1, None, False),
     ],
 )
-def test_knows_its_deployment_by_its_time(*, kind: str, started: float, finished: float | None, ours: bool) -> None:
+def test_operation_matches_by_kind_and_time(*, kind: str, started: float, finished: float | None, ours: bool) -> None:
     """Two clocks may differ a little; what began well before the intent, or was over by then, is somebody else's."""
     begun = Operation(
         id="1",

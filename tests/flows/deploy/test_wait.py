@@ -34,7 +34,7 @@ def start(tools: FakeTools, *, lasting: float) -> str:
 
 
 @pytest.mark.parametrize("lasting", [200, 240, 244])
-def test_one_that_takes_as_long_as_usual_costs_one_look(tools: FakeTools, lasting: float) -> None:
+def test_deployment_of_typical_duration_is_polled_once(tools: FakeTools, lasting: float) -> None:
     """It comes a little after the median of the last ones, and says what the platform measured."""
     outcome = wait_for_operation(start(tools, lasting=lasting), watch(tools, usual=240))
 
@@ -42,7 +42,7 @@ def test_one_that_takes_as_long_as_usual_costs_one_look(tools: FakeTools, lastin
     assert (outcome.event, outcome.duration_seconds, outcome.operation) == (Event.DEPLOYED, lasting, f"{NAME}-1")
 
 
-def test_one_that_was_adopted_is_looked_at_when_it_should_be_over(tools: FakeTools) -> None:
+def test_adopted_deployment_is_first_polled_at_its_typical_end(tools: FakeTools) -> None:
     """And not as much later as it took to find it."""
     begun = start(tools, lasting=240)
     tools.clock.advance(20)
@@ -52,14 +52,14 @@ def test_one_that_was_adopted_is_looked_at_when_it_should_be_over(tools: FakeToo
     assert looks(tools) == [244.8]
 
 
-def test_one_that_takes_longer_is_looked_at_more_and_more_seldom(tools: FakeTools) -> None:
+def test_longer_deployment_is_polled_at_growing_intervals(tools: FakeTools) -> None:
     """The times are the same in every run of this test, and others for every operation."""
     wait_for_operation(start(tools, lasting=400), watch(tools, usual=240))
 
     assert looks(tools) == [244.8, 258.1, 276.8, 307.2, 343.6, 373.6, 405.3]
 
 
-def test_one_of_which_nothing_is_known_is_looked_at_soon(tools: FakeTools) -> None:
+def test_deployment_of_unknown_duration_is_polled_soon(tools: FakeTools) -> None:
     """The first deployment of all; it is still cheap when it takes four minutes."""
     wait_for_operation(start(tools, lasting=240), watch(tools))
 
@@ -68,7 +68,7 @@ def test_one_of_which_nothing_is_known_is_looked_at_soon(tools: FakeTools) -> No
 
 
 @pytest.mark.parametrize("state", ["FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"])
-def test_fails_as_soon_as_the_platform_says_so(tools: FakeTools, state: str) -> None:
+def test_failed_operation_ends_the_wait(tools: FakeTools, state: str) -> None:
     """And not at the deadline; only SUCCEEDED is success."""
     tools.platform.outcomes[NAME] = state
 
@@ -80,7 +80,7 @@ def test_fails_as_soon_as_the_platform_says_so(tools: FakeTools, state: str) -> 
     assert looks(tools)[-2] < 30 <= looks(tools)[-1] < 40
 
 
-def test_says_what_it_waits_for_and_each_state_once(tools: FakeTools) -> None:
+def test_progress_reports_each_state_once(tools: FakeTools) -> None:
     """A log is not filled with what has not changed."""
     wait_for_operation(start(tools, lasting=300), watch(tools, usual=60))
 
@@ -90,7 +90,7 @@ def test_says_what_it_waits_for_and_each_state_once(tools: FakeTools) -> None:
     ]
 
 
-def test_waits_for_its_own_operation_although_another_is_newer(tools: FakeTools) -> None:
+def test_newer_operation_is_ignored(tools: FakeTools) -> None:
     """Somebody else's success proves nothing."""
     tools.platform.outcomes[NAME] = "FAILED"
     ours = start(tools, lasting=0)
@@ -102,9 +102,7 @@ def test_waits_for_its_own_operation_although_another_is_newer(tools: FakeTools)
     assert wait_for_operation(ours, watch(tools)).event is Event.FAILED
 
 
-def test_waits_for_an_operation_that_disappears_from_the_list_for_a_while(
-    tools: FakeTools, clock: EventfulClock
-) -> None:
+def test_operation_missing_for_a_while_is_waited_for(tools: FakeTools, clock: EventfulClock) -> None:
     """The list is eventually consistent: five looks without it are no reason to give up."""
     ours = start(tools, lasting=30)
     clock.events[1] = lambda: tools.platform.hidden_operations.add(ours)
@@ -117,7 +115,7 @@ def test_waits_for_an_operation_that_disappears_from_the_list_for_a_while(
     assert "deploy staging: no longer in the list of operations after 1.2s" in tools.reporter.lines
 
 
-def test_one_that_is_never_seen_ends_at_the_deadline(tools: FakeTools) -> None:
+def test_operation_never_listed_is_abandoned_at_the_deadline(tools: FakeTools) -> None:
     """Nobody will follow it any more."""
     outcome = wait_for_operation("6c7e", watch(tools, usual=240))
 
@@ -126,7 +124,7 @@ def test_one_that_is_never_seen_ends_at_the_deadline(tools: FakeTools) -> None:
     assert tools.clock.monotonic() == 600
 
 
-def test_one_that_disappears_for_good_ends_at_the_deadline(tools: FakeTools, clock: EventfulClock) -> None:
+def test_operation_no_longer_listed_is_abandoned_at_the_deadline(tools: FakeTools, clock: EventfulClock) -> None:
     """What became of it cannot be known."""
     ours = start(tools, lasting=10**6)
     clock.events[300] = lambda: tools.platform.hidden_operations.add(ours)
@@ -137,7 +135,7 @@ def test_one_that_disappears_for_good_ends_at_the_deadline(tools: FakeTools, clo
     assert outcome.message.endswith("is no longer in the list of operations")
 
 
-def test_one_that_hangs_fails_at_the_deadline(tools: FakeTools) -> None:
+def test_hanging_operation_fails_at_the_deadline(tools: FakeTools) -> None:
     """The last look is at the deadline itself."""
     outcome = wait_for_operation(start(tools, lasting=10**6), watch(tools, usual=240))
 
@@ -147,7 +145,7 @@ def test_one_that_hangs_fails_at_the_deadline(tools: FakeTools) -> None:
     assert looks(tools)[-1] == 600
 
 
-def test_a_service_that_is_deleted_ends_it_at_once(tools: FakeTools, clock: EventfulClock) -> None:
+def test_deleted_service_ends_the_wait(tools: FakeTools, clock: EventfulClock) -> None:
     """There is nothing left that could be waited for."""
     ours = start(tools, lasting=10**6)
     clock.events[20] = lambda: tools.platform.services.pop(NAME)
@@ -158,7 +156,7 @@ def test_a_service_that_is_deleted_ends_it_at_once(tools: FakeTools, clock: Even
     assert tools.clock.monotonic() < 40
 
 
-def test_a_service_that_was_created_again_knows_nothing_of_it(tools: FakeTools, clock: EventfulClock) -> None:
+def test_recreated_service_ends_the_wait(tools: FakeTools, clock: EventfulClock) -> None:
     """Another service bears the name now."""
     ours = start(tools, lasting=10**6)
 
@@ -174,7 +172,7 @@ def test_a_service_that_was_created_again_knows_nothing_of_it(tools: FakeTools, 
     assert tools.clock.monotonic() < 40
 
 
-def test_one_that_an_earlier_run_began_is_looked_at_at_once(tools: FakeTools, clock: EventfulClock) -> None:
+def test_resumed_deployment_is_polled_at_once(tools: FakeTools, clock: EventfulClock) -> None:
     """Then when it should be over."""
     ours = start(tools, lasting=240)
     clock.advance(100)
@@ -184,7 +182,7 @@ def test_one_that_an_earlier_run_began_is_looked_at_at_once(tools: FakeTools, cl
     assert looks(tools) == [100, 244.8]
 
 
-def test_one_that_an_earlier_run_has_waited_for_long_enough_is_given_up_when_it_is_missing(tools: FakeTools) -> None:
+def test_resumed_deployment_that_is_missing_and_old_is_abandoned(tools: FakeTools) -> None:
     """Not after another half hour."""
     outcome = wait_for_operation(
         "6c7e", watch(tools, usual=240), age_seconds=7200, missing_deadline=tools.clock.monotonic()
@@ -208,7 +206,7 @@ class Trouble:
         return self._answer(service)
 
 
-def test_a_platform_out_of_reach_is_waited_for(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_platform_is_waited_for(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that fails for a minute does not fail a deployment."""
     ours = start(tools, lasting=20)
     monkeypatch.setattr(
@@ -220,7 +218,7 @@ def test_a_platform_out_of_reach_is_waited_for(tools: FakeTools, monkeypatch: py
 
 
 @pytest.mark.parametrize("error", [Denied("expired"), Unreachable("down")])
-def test_nothing_is_claimed_of_a_platform_that_does_not_answer_at_all(
+def test_platform_unreachable_at_the_deadline_is_an_error(
     tools: FakeTools, monkeypatch: pytest.MonkeyPatch, error: KaizenError
 ) -> None:
     """The deployment goes on by itself, and the same command finds it."""

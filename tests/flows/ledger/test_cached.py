@@ -38,7 +38,7 @@ def behind() -> Counted:
     return Counted()
 
 
-def test_reads_its_environments_once(behind: Counted) -> None:
+def test_cached_environments_are_read_once(behind: Counted) -> None:
     """However much is asked and written."""
     behind.append(entry())
     ledger = CachedLedger(behind, frozenset({"staging"}))
@@ -52,7 +52,7 @@ def test_reads_its_environments_once(behind: Counted) -> None:
     assert behind.reads == ["staging", "staging"]
 
 
-def test_reads_any_other_environment_each_time(behind: Counted) -> None:
+def test_other_environments_are_read_each_time(behind: Counted) -> None:
     """Others may change those meanwhile."""
     ledger = CachedLedger(behind, frozenset({"staging"}))
 
@@ -62,7 +62,7 @@ def test_reads_any_other_environment_each_time(behind: Counted) -> None:
     assert ledger.entries("prod") == (entry("prod"),)
 
 
-def test_reads_more_than_it_remembers(behind: Counted) -> None:
+def test_longer_histories_are_read_each_time(behind: Counted) -> None:
     """A history without end is not kept."""
     for minute in range(300):
         behind.append(entry(at=NOON + timedelta(minutes=minute)))
@@ -72,7 +72,7 @@ def test_reads_more_than_it_remembers(behind: Counted) -> None:
     assert len(ledger.entries("staging", limit=250)) == 250
 
 
-def test_remembers_nothing_that_was_not_written(behind: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_writes_are_not_cached(behind: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real one comes first."""
     ledger = CachedLedger(behind, frozenset({"staging"}))
     ledger.entries("staging")

@@ -41,13 +41,13 @@ def told(*events: tuple[Event, int, str]) -> FakeTools:
     return tools
 
 
-def test_nobody_knows_where_nothing_was_released() -> None:
+def test_duration_is_unknown_without_a_release() -> None:
     """Or where the ledger does not answer: it is only a remark."""
     assert durations.median_release_seconds("mark", told()) is None
     assert durations.median_release_seconds("mark", FakeTools(ledger=DeafLedger())) is None
 
 
-def test_it_is_the_middle_of_the_last_ones() -> None:
+def test_duration_is_the_median_of_recent_releases() -> None:
     """From the intent to the proof; one that was slow does not count for more."""
     tools = told(
         (Event.STARTED, 0, "a"), (Event.DEPLOYED, 5, "a"), (Event.VERIFIED, 7, "a"),
@@ -58,7 +58,7 @@ def test_it_is_the_middle_of_the_last_ones() -> None:
     assert durations.median_release_seconds("mark", tools) == 9
 
 
-def test_what_failed_says_nothing_about_how_long_it_takes() -> None:
+def test_failed_releases_do_not_count() -> None:
     """Nor does a proof that was given again much later."""
     tools = told(
         (Event.STARTED, 0, "a"), (Event.FAILED, 900, "a"),

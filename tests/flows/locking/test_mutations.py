@@ -42,25 +42,25 @@ def test_the_guarded_calls_are_those_that_change_what_a_lock_protects() -> None:
 
 
 @pytest.mark.parametrize(("port", "call"), CALLS)
-def test_lets_nothing_be_changed_without_the_lock(port: str, call: str) -> None:
+def test_guarded_call_is_refused_without_the_lock(port: str, call: str) -> None:
     with pytest.raises(Locked):
         getattr(getattr(guard_mutations(FakeTools(), refuse, MutationLog()), port), call)()
 
 
 @pytest.mark.parametrize(("port", "call"), CALLS)
-def test_lets_everything_through_with_the_lock(port: str, call: str) -> None:
+def test_guarded_call_passes_with_the_lock(port: str, call: str) -> None:
     """Here it is called without what it needs, and it is the call itself that says so."""
     with pytest.raises(TypeError, match="missing"):
         getattr(getattr(guard_mutations(FakeTools(), lambda: None, MutationLog()), port), call)()
 
 
-def test_lets_a_run_look_on_without_the_lock() -> None:
+def test_reading_passes_without_the_lock() -> None:
     tools = guard_mutations(FakeTools(), refuse, MutationLog())
     assert tools.registry.find_image("staging-web-app", "latest") is None
     assert tools.settings.app == "web"
 
 
-def test_stops_in_the_middle_of_an_act() -> None:
+def test_lock_lost_in_the_middle_of_an_act_stops_it() -> None:
     class Drowsy(FakeStep):
         def act(self, release: Release, tools: Tools) -> Release:
             tools.clock.sleep(LEASE_SECONDS)
@@ -70,9 +70,9 @@ def test_stops_in_the_middle_of_an_act() -> None:
     tools = FakeTools()
     with (
         pytest.raises(Locked, match="not renewed in time"),
-        acquire_locks(["staging"], tools, command="deploy") as fence,
+        acquire_locks(["staging"], tools, command="deploy") as guard,
     ):
-        run_flow((Drowsy(),), START, tools, guarded_executor(fence))
+        run_flow((Drowsy(),), START, tools, guarded_executor(guard))
     assert tools.platform.list_operations(tools.platform.get_service("staging-web-service")) == ()
 
 
@@ -95,7 +95,7 @@ def ended(act: Callable[[Tools], None]) -> KaizenError:
 
 
 @pytest.mark.parametrize("kind", [Denied, Unreachable, Refused])
-def test_what_stops_a_run_half_way_is_no_refusal(kind: type[Refused]) -> None:
+def test_refusal_after_a_change_is_an_interruption(kind: type[Refused]) -> None:
     """The exit code of a refusal says that nothing has been changed."""
     error = ended(begun(kind("the token has expired", hint="log in again")))
 
@@ -108,11 +108,11 @@ def test_what_stops_a_run_half_way_is_no_refusal(kind: type[Refused]) -> None:
 
 
 @pytest.mark.parametrize("error", [PushFailed("cut off"), NotFound("there is no service"), Locked("lost")])
-def test_what_has_a_code_of_its_own_keeps_it(error: KaizenError) -> None:
+def test_other_errors_after_a_change_stay(error: KaizenError) -> None:
     assert ended(begun(error)) is error
 
 
-def test_what_comes_before_the_first_change_stays_a_refusal() -> None:
+def test_refusal_before_the_first_change_stays() -> None:
     refusal = Denied("the token has expired")
 
     def act(tools: Tools) -> None:
@@ -129,7 +129,7 @@ def test_what_comes_before_the_first_change_stays_a_refusal() -> None:
         (Unreachable("no answer"), "the same command goes on from here: perhaps a deployment was started"),
     ],
 )
-def test_a_change_that_was_turned_away_is_none(error: Refused, state: str) -> None:
+def test_rejected_change_is_not_remembered(error: Refused, state: str) -> None:
     """One without an answer may have taken effect."""
 
     class Refusing(FakePlatform):

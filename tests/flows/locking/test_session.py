@@ -58,43 +58,43 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def is_stopped(fence: LockGuard) -> bool:
+def is_stopped(guard: LockGuard) -> bool:
     """Return whether a run may change nothing more."""
     try:
-        fence.require_lease()
+        guard.require_lease()
     except Locked:
         return True
     return False
 
 
 class TestTaking:
-    def test_holds_every_environment_for_as_long_as_the_run_lasts(self, tools: FakeTools) -> None:
-        with acquire_locks(["prod", "staging"], tools, command="promote-prod", reason="a hotfix") as fence:
-            fence.require_lease()
-            standing = dict(tools.locks.held_locks)
+    def test_locks_are_held_while_the_run_lasts(self, tools: FakeTools) -> None:
+        with acquire_locks(["prod", "staging"], tools, command="promote-prod", reason="a hotfix") as guard:
+            guard.require_lease()
+            held = dict(tools.locks.held_locks)
 
         assert tools.locks.held_locks == {}
-        assert standing.keys() == {"prod", "staging"}
-        lock = standing["prod"]
+        assert held.keys() == {"prod", "staging"}
+        lock = held["prod"]
         assert (lock.actor, lock.command, lock.reason) == ("ada@laptop", "promote-prod", "a hotfix")
         assert (lock.since, lock.expires) == (START, START + timedelta(seconds=LEASE_SECONDS))
 
-    def test_takes_each_once_and_alone_the_one_that_comes_first(self, tools: FakeTools) -> None:
+    def test_first_lock_is_acquired_alone(self, tools: FakeTools) -> None:
         with acquire_locks(["shane", "dom", "mark", "dom"], tools, command="promote-beta"):
             assert tools.locks.calls[0] == ("acquire", "dom")
             assert sorted(tools.locks.calls) == [("acquire", "dom"), ("acquire", "mark"), ("acquire", "shane")]
 
-    def test_asks_for_nothing_when_there_is_nothing_to_lock(self, tools: FakeTools) -> None:
-        with acquire_locks([], tools, command="cut") as fence:
-            fence.require_ownership()
+    def test_no_environment_makes_no_request(self, tools: FakeTools) -> None:
+        with acquire_locks([], tools, command="cut") as guard:
+            guard.require_ownership()
 
         assert tools.locks.calls == []
 
-    def test_says_everything_in_one_line(self, tools: FakeTools) -> None:
+    def test_command_and_reason_are_one_line(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="release-staging", reason="two\nlines"):
             assert tools.locks.held_locks["staging"].reason == "two lines"
 
-    def test_never_proves_two_locks_with_one_token(self, tools: FakeTools) -> None:
+    def test_every_lock_has_its_own_token(self, tools: FakeTools) -> None:
         with acquire_locks(["prod", "staging"], tools, command="deploy"):
             first = {lock.token for lock in tools.locks.held_locks.values()}
         with acquire_locks(["prod", "staging"], tools, command="deploy"):
@@ -102,7 +102,7 @@ class TestTaking:
 
         assert len(first | second) == 4
 
-    def test_takes_all_or_none(self, tools: FakeTools) -> None:
+    def test_locks_are_acquired_all_or_none(self, tools: FakeTools) -> None:
         other = occupied(tools, "mark")
 
         with pytest.raises(Locked), acquire_locks(["shane", "mark", "dom"], tools, command="promote-beta"):
@@ -110,7 +110,7 @@ class TestTaking:
 
         assert tools.locks.held_locks == {"mark": other}
 
-    def test_takes_nothing_else_when_the_first_is_taken(self, tools: FakeTools) -> None:
+    def test_nothing_else_is_acquired_when_the_first_is_taken(self, tools: FakeTools) -> None:
         """Of runs that want the same environments, one gets them all."""
         occupied(tools, "dom")
 
@@ -119,7 +119,7 @@ class TestTaking:
 
         assert {environment for _, environment in tools.locks.calls} == {"dom"}
 
-    def test_asks_about_many_at_the_same_time(self, tools: FakeTools) -> None:
+    def test_locks_are_acquired_concurrently(self, tools: FakeTools) -> None:
         @define
         class Slow(FakeLocks):
             together: threading.Barrier = field(factory=lambda: threading.Barrier(8))
@@ -136,7 +136,7 @@ class TestTaking:
 
         assert tools.locks.held_locks == {}
 
-    def test_says_who_is_in_the_way(self, tools: FakeTools) -> None:
+    def test_error_names_the_owner(self, tools: FakeTools) -> None:
         occupied(tools, "staging")
 
         with pytest.raises(Locked) as caught, acquire_locks(["staging"], tools, command="deploy"):
@@ -149,13 +149,13 @@ class TestTaking:
             "--wait 10m waits for it; if it is left over: inv lock.release --env staging --force",
         ]
 
-    def test_takes_over_from_a_run_that_has_died(self, tools: FakeTools) -> None:
+    def test_expired_lock_is_taken_over(self, tools: FakeTools) -> None:
         dead = occupied(tools, "staging", at=-LEASE_SECONDS)
 
         with acquire_locks(["staging"], tools, command="deploy"):
             assert tools.locks.held_locks["staging"].fence == dead.fence + 1
 
-    def test_takes_over_at_once_from_a_run_of_this_machine_that_is_gone(self, tools: FakeTools) -> None:
+    def test_lock_of_a_dead_process_is_taken_over_at_once(self, tools: FakeTools) -> None:
         dead = occupied(tools, "staging")
         tools.host.dead_processes.add(dead.process)
 
@@ -165,11 +165,11 @@ class TestTaking:
         assert tools.reporter.lines == [f"staging was {dead}; that run has died, so this one takes over"]
         assert tools.clock.sleeps == []
 
-    def test_says_which_run_it_is(self, tools: FakeTools) -> None:
+    def test_lock_names_the_process(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy"):
             assert tools.locks.held_locks["staging"].process == tools.host.process_identity()
 
-    def test_lets_one_of_several_take_over_from_the_dead(self, tools: FakeTools) -> None:
+    def test_only_one_run_takes_over(self, tools: FakeTools) -> None:
         dead = occupied(tools, "staging")
         tools.host.dead_processes.add(dead.process)
 
@@ -189,20 +189,20 @@ class TestTaking:
 
 
 class TestWaiting:
-    def test_begins_when_the_other_run_has_ended(self, tools: FakeTools) -> None:
+    def test_waiting_ends_when_the_lock_is_released(self, tools: FakeTools) -> None:
         occupied(tools, "staging")
 
         with acquire_locks(["staging"], tools, command="deploy", wait=600):
             assert tools.locks.held_locks["staging"].since == START + timedelta(seconds=LEASE_SECONDS)
             assert tools.locks.held_locks["staging"].actor == "ada@laptop"
 
-    def test_says_once_for_whom(self, tools: FakeTools) -> None:
+    def test_waiting_is_reported_once(self, tools: FakeTools) -> None:
         other = occupied(tools, "staging")
 
         with acquire_locks(["staging"], tools, command="deploy", wait=600):
             assert tools.reporter.lines == [f"staging is {other}; waiting up to 10m"]
 
-    def test_refuses_when_the_time_is_over(self, tools: FakeTools) -> None:
+    def test_waiting_times_out(self, tools: FakeTools) -> None:
         other = occupied(tools, "staging")
 
         with pytest.raises(Locked), acquire_locks(["staging"], tools, command="deploy", wait=31):
@@ -211,7 +211,7 @@ class TestWaiting:
         assert tools.clock.monotonic() == 31
         assert tools.locks.held_locks == {"staging": other}
 
-    def test_waits_for_all_environments_together(self, tools: FakeTools) -> None:
+    def test_waiting_time_is_shared_by_all_locks(self, tools: FakeTools) -> None:
         occupied(tools, "dom")
         occupied(tools, "mark", at=30)
 
@@ -220,7 +220,7 @@ class TestWaiting:
 
         assert tools.clock.monotonic() == 80
 
-    def test_waits_with_no_lock_that_comes_later(self, tools: FakeTools) -> None:
+    def test_later_locks_are_released_while_waiting(self, tools: FakeTools) -> None:
         """Otherwise two runs could wait for each other."""
         occupied(tools, "mark")
         held: set[str] = set()
@@ -237,7 +237,7 @@ class TestWaiting:
 
         assert held == {"dom", "mark"}
 
-    def test_does_not_wait_for_a_person(self, tools: FakeTools) -> None:
+    def test_manual_lock_is_not_waited_for(self, tools: FakeTools) -> None:
         by_a_person(tools)
 
         with pytest.raises(Locked) as caught, acquire_locks(["staging"], tools, command="deploy", wait=600):
@@ -247,7 +247,7 @@ class TestWaiting:
         assert "by hand" in caught.value.message
         assert "--wait" not in caught.value.hint
 
-    def test_keeps_what_it_has_while_it_waits(self, tools: FakeTools) -> None:
+    def test_earlier_locks_are_renewed_while_waiting(self, tools: FakeTools) -> None:
         tools.locks.acquire(evolve(wanted("b2", "mark"), since=START, expires=START + timedelta(seconds=0.1)))
         renewed = partial(tools.locks.calls.count, ("renew", "dom"))
 
@@ -259,20 +259,20 @@ class TestWaiting:
                 until(lambda: renewed() >= before + 3)  # one begun before, one whole, one begun after
 
         tools.clock = RenewingClock()
-        with acquire_locks(["dom", "mark"], tools, command="promote-beta", wait=WITHIN, lease=0.03) as fence:
+        with acquire_locks(["dom", "mark"], tools, command="promote-beta", wait=WITHIN, lease=0.03) as guard:
             assert tools.clock.monotonic() >= 0.1
-            fence.require_ownership("dom")
+            guard.require_ownership("dom")
 
 
 class TestReleasing:
-    def test_releases_after_an_error(self, tools: FakeTools) -> None:
+    def test_locks_are_released_after_an_error(self, tools: FakeTools) -> None:
         with pytest.raises(ValueError, match="oops"), acquire_locks(["prod", "staging"], tools, command="deploy"):
             raise ValueError("oops")
 
         assert tools.locks.held_locks == {}
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_releases_when_told_to_stop(self, tools: FakeTools, number: signal.Signals) -> None:
+    def test_locks_are_released_on_a_signal(self, tools: FakeTools, number: signal.Signals) -> None:
         def run() -> None:
             with command._signals_as_interrupts(), acquire_locks(["prod", "staging"], tools, command="deploy"):
                 os.kill(os.getpid(), number)
@@ -283,7 +283,7 @@ class TestReleasing:
 
         assert tools.locks.held_locks == {}
 
-    def test_releases_although_it_is_told_to_stop_again(self, tools: FakeTools) -> None:
+    def test_locks_are_released_despite_a_second_signal(self, tools: FakeTools) -> None:
         @define
         class Impatient(FakeLocks):
             told: bool = False
@@ -301,7 +301,7 @@ class TestReleasing:
 
         assert tools.locks.held_locks == {}
 
-    def test_releases_what_was_taken_without_an_answer(self, tools: FakeTools) -> None:
+    def test_lock_acquired_without_an_answer_is_released(self, tools: FakeTools) -> None:
         @define
         class Silent(FakeLocks):
             def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
@@ -315,7 +315,7 @@ class TestReleasing:
 
         assert tools.locks.held_locks == {}
 
-    def test_says_what_could_not_be_released_and_releases_the_rest(self, tools: FakeTools) -> None:
+    def test_failed_release_is_reported_and_the_others_are_released(self, tools: FakeTools) -> None:
         tools.locks.unreachable_calls.add("release")
 
         with acquire_locks(["prod", "staging"], tools, command="deploy"):
@@ -327,13 +327,13 @@ class TestReleasing:
             "cannot release the lock of prod: nobody answers"
         )
 
-    def test_does_not_hide_an_error_behind_its_own(self, tools: FakeTools) -> None:
+    def test_failed_release_does_not_hide_an_error(self, tools: FakeTools) -> None:
         tools.locks.unreachable_calls.add("release")
 
         with pytest.raises(ValueError, match="oops"), acquire_locks(["staging"], tools, command="deploy"):
             raise ValueError("oops")
 
-    def test_leaves_the_lock_of_whoever_has_taken_over(self, tools: FakeTools) -> None:
+    def test_lock_of_another_owner_is_not_released(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy"):
             other = occupied(tools, "staging", at=LEASE_SECONDS)
 
@@ -341,113 +341,113 @@ class TestReleasing:
 
 
 class TestChecking:
-    def test_asks_nobody_while_the_lease_is_fresh(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
+    def test_fresh_lease_is_checked_without_a_request(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
             tools.clock.advance(LEASE_SECONDS * 0.8)
-            fence.require_lease("staging")
+            guard.require_lease("staging")
 
             assert tools.locks.calls == [("acquire", "staging")]
 
-    def test_stops_before_the_lease_has_run_out(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
+    def test_check_fails_before_the_lease_has_run_out(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
             tools.clock.advance(LEASE_SECONDS * 0.9)
 
             with pytest.raises(Locked, match="its lease was not renewed in time") as caught:
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
         assert caught.value.exit_code == 4
         assert len(str(caught.value).splitlines()) == 3
 
-    def test_stops_after_the_machine_has_slept(self, tools: FakeTools) -> None:
+    def test_check_fails_after_the_machine_has_slept(self, tools: FakeTools) -> None:
         class Drowsy(FakeClock):
             def monotonic(self) -> float:
                 return 0.0
 
         tools.clock = Drowsy()
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
-            fence.require_lease()
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
+            guard.require_lease()
             tools.clock.advance(LEASE_SECONDS)
 
             with pytest.raises(Locked):
-                fence.require_lease()
+                guard.require_lease()
 
-    def test_stops_although_the_time_of_day_was_set_back(self, tools: FakeTools) -> None:
+    def test_check_fails_although_the_clock_was_set_back(self, tools: FakeTools) -> None:
         class Reset(FakeClock):
             def now(self) -> datetime:
                 return START - timedelta(seconds=self.monotonic())
 
         tools.clock = Reset()
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
-            fence.require_lease()
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
+            guard.require_lease()
             tools.clock.advance(LEASE_SECONDS)
 
             with pytest.raises(Locked):
-                fence.require_lease()
+                guard.require_lease()
 
-    def test_says_who_has_it_now(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
+    def test_error_names_the_new_owner(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
             tools.clock.advance(LEASE_SECONDS)
             other = occupied(tools, "staging", at=LEASE_SECONDS)
 
             with pytest.raises(Locked) as caught:
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
         assert caught.value.message == f"this run has lost the lock of staging: now it is {other}"
 
-    def test_stops_even_when_nobody_can_be_asked(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
+    def test_check_fails_when_the_store_is_unreachable(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
             tools.clock.advance(LEASE_SECONDS)
             tools.locks.unreachable_calls.add("get")
 
             with pytest.raises(Locked, match="nobody answers"):
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
-    def test_checks_one_or_all(self, tools: FakeTools) -> None:
-        with acquire_locks(["prod", "staging"], tools, command="deploy") as fence:
+    def test_check_covers_one_or_all_environments(self, tools: FakeTools) -> None:
+        with acquire_locks(["prod", "staging"], tools, command="deploy") as guard:
             del tools.locks.held_locks["prod"]
             tools.clock.advance(LOCK_CACHE_SECONDS)
 
-            fence.require_ownership("staging")
+            guard.require_ownership("staging")
             with pytest.raises(Locked, match="prod: somebody has released it"):
-                fence.require_ownership()
+                guard.require_ownership()
 
-    def test_confirms_what_is_written(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
+    def test_ownership_is_read_from_the_store(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
             tools.clock.advance(LOCK_CACHE_SECONDS)
-            fence.require_ownership("staging")
+            guard.require_ownership("staging")
             assert tools.locks.calls[-1] == ("get", "staging")
             tools.locks.held_locks["staging"] = evolve(tools.locks.held_locks["staging"], token="b2", fence=2)
             tools.clock.advance(LOCK_CACHE_SECONDS)
 
-            fence.require_lease("staging")
+            guard.require_lease("staging")
             with pytest.raises(Locked, match="now it is locked by"):
-                fence.require_ownership("staging")
+                guard.require_ownership("staging")
 
-    def test_needs_no_second_look_at_what_it_has_just_seen(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy") as fence:
-            fence.require_ownership()
+    def test_ownership_read_is_cached_for_a_moment(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy") as guard:
+            guard.require_ownership()
             tools.clock.advance(LOCK_CACHE_SECONDS)
-            fence.require_ownership()
-            fence.require_ownership()
+            guard.require_ownership()
+            guard.require_ownership()
 
             assert tools.locks.calls == [("acquire", "staging"), ("get", "staging")]
 
 
 class TestHeartbeat:
-    def test_renews_all_leases_for_as_long_as_the_run_lasts(self, tools: FakeTools) -> None:
-        with acquire_locks(["prod", "staging"], tools, command="deploy", lease=0.03) as fence:
+    def test_heartbeat_renews_all_leases(self, tools: FakeTools) -> None:
+        with acquire_locks(["prod", "staging"], tools, command="deploy", lease=0.03) as guard:
             first = dict(tools.locks.held_locks)
             for _ in range(2):
                 tools.clock.advance(0.02)
                 before = {name: tools.locks.calls.count(("renew", name)) for name in first}
                 until(lambda: all(tools.locks.calls.count(("renew", name)) >= n + 3 for name, n in before.items()))  # noqa: B023
-            fence.require_ownership()
+            guard.require_ownership()
 
             for name, lock in tools.locks.held_locks.items():
                 assert lock.is_same_as(first[name])
                 assert lock.expires == START + timedelta(seconds=0.07)
 
-    def test_ends_with_the_run(self, tools: FakeTools) -> None:
+    def test_heartbeat_ends_with_the_run(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy", lease=0.03):
             until(lambda: ("renew", "staging") in tools.locks.calls)
         calls = len(tools.locks.calls)
@@ -455,39 +455,39 @@ class TestHeartbeat:
 
         assert len(tools.locks.calls) == calls
 
-    def test_gets_over_a_renewal_that_fails(self, tools: FakeTools) -> None:
+    def test_failed_renewal_is_retried(self, tools: FakeTools) -> None:
         tools.locks.unreachable_calls.add("renew")
 
-        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as fence:
+        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as guard:
             until(lambda: ("renew", "staging") in tools.locks.calls)
             tools.clock.advance(0.03)
-            assert is_stopped(fence)
+            assert is_stopped(guard)
             tools.locks.unreachable_calls.clear()
 
-            until(lambda: not is_stopped(fence))
+            until(lambda: not is_stopped(guard))
 
-    def test_says_why_no_renewal_succeeded(self, tools: FakeTools) -> None:
+    def test_error_names_the_failed_renewal(self, tools: FakeTools) -> None:
         tools.locks.unreachable_calls.add("renew")
 
-        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as fence:
+        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as guard:
             until(lambda: tools.locks.calls.count(("renew", "staging")) >= 2)
             tools.clock.advance(0.03)
 
             with pytest.raises(Locked, match=r"in time \(cannot renew the lock of staging: nobody answers\)"):
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
-    def test_notices_that_the_lock_was_released(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as fence:
+    def test_renewal_notices_a_released_lock(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as guard:
             assert tools.locks.release(tools.locks.held_locks["staging"])
 
-            until(lambda: is_stopped(fence))
+            until(lambda: is_stopped(guard))
             with pytest.raises(Locked, match="somebody has released it"):
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
-    def test_asks_no_more_for_a_lock_that_is_lost(self, tools: FakeTools) -> None:
-        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as fence:
+    def test_lost_lock_is_not_renewed(self, tools: FakeTools) -> None:
+        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as guard:
             other = occupied(tools, "staging", at=LEASE_SECONDS)
-            until(lambda: is_stopped(fence))
+            until(lambda: is_stopped(guard))
             calls = tools.locks.calls.count(("renew", "staging"))
             time.sleep(0.1)
 
@@ -496,16 +496,16 @@ class TestHeartbeat:
 
 
 class TestNesting:
-    def test_uses_the_lock_of_the_run_above(self, tools: FakeTools) -> None:
+    def test_lock_of_a_parent_run_is_used(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="release-staging"):
             above = dict(tools.locks.held_locks)
-            with acquire_locks(["staging"], tools, command="deploy") as fence:
-                fence.require_ownership("staging")
+            with acquire_locks(["staging"], tools, command="deploy") as guard:
+                guard.require_ownership("staging")
                 assert tools.locks.held_locks == above
 
             assert tools.locks.held_locks == above
 
-    def test_renews_nothing_that_is_inherited(self) -> None:
+    def test_inherited_lock_is_not_renewed(self) -> None:
         tools = FakeTools(clock=SystemClock())  # type: ignore[arg-type]  # a clock that goes on by itself
         now = tools.clock.now()
         tools.locks.acquire(evolve(wanted("a1"), since=now, expires=now + timedelta(seconds=LEASE_SECONDS)))
@@ -517,7 +517,7 @@ class TestNesting:
         assert ("renew", "staging") not in tools.locks.calls
         assert tools.locks.held_locks.keys() == {"staging"}
 
-    def test_takes_what_the_run_above_does_not_hold(self, tools: FakeTools) -> None:
+    def test_locks_that_the_parent_run_lacks_are_acquired(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="release-staging"):
             with acquire_locks(["prod", "staging"], tools, command="deploy"):
                 assert tools.locks.inherited_tokens().keys() == {"prod", "staging"}
@@ -525,26 +525,26 @@ class TestNesting:
 
         assert tools.locks.environ == {}
 
-    def test_stops_when_the_run_above_has_lost_the_lock(self, tools: FakeTools) -> None:
+    def test_check_fails_when_the_parent_run_lost_the_lock(self, tools: FakeTools) -> None:
         above = acquire_locks(["staging"], tools, command="release-staging")
-        with above, acquire_locks(["staging"], tools, command="deploy") as fence:
+        with above, acquire_locks(["staging"], tools, command="deploy") as guard:
             other = occupied(tools, "staging", at=LEASE_SECONDS)
 
             with pytest.raises(Locked) as caught:
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
         assert str(other) in caught.value.message
 
-    def test_stops_when_the_run_above_has_died(self, tools: FakeTools) -> None:
+    def test_check_fails_when_the_parent_run_died(self, tools: FakeTools) -> None:
         above = acquire_locks(["staging"], tools, command="release-staging")
-        with above, acquire_locks(["staging"], tools, command="deploy") as fence:
-            fence.require_lease("staging")
+        with above, acquire_locks(["staging"], tools, command="deploy") as guard:
+            guard.require_lease("staging")
             tools.clock.advance(LEASE_SECONDS * 0.9)
 
             with pytest.raises(Locked, match="not renewed in time"):
-                fence.require_lease("staging")
+                guard.require_lease("staging")
 
-    def test_takes_a_lock_itself_when_the_run_above_has_ended(self, tools: FakeTools) -> None:
+    def test_lock_is_acquired_when_the_parent_run_has_ended(self, tools: FakeTools) -> None:
         tools.locks.export_tokens({"staging": "a1"})
 
         with acquire_locks(["staging"], tools, command="deploy"):
@@ -552,21 +552,21 @@ class TestNesting:
 
         assert tools.locks.held_locks == {}
 
-    def test_takes_over_when_the_run_above_has_died(self, tools: FakeTools) -> None:
+    def test_lock_is_taken_over_when_the_parent_run_died(self, tools: FakeTools) -> None:
         dead = occupied(tools, "staging", at=-LEASE_SECONDS)
         tools.locks.export_tokens({"staging": dead.token})
 
         with acquire_locks(["staging"], tools, command="deploy"):
             assert tools.locks.held_locks["staging"].fence == dead.fence + 1
 
-    def test_is_refused_with_a_token_that_proves_nothing(self, tools: FakeTools) -> None:
+    def test_wrong_token_is_refused(self, tools: FakeTools) -> None:
         occupied(tools, "staging")
         tools.locks.export_tokens({"staging": "a1"})
 
         with pytest.raises(Locked), acquire_locks(["staging"], tools, command="deploy"):
             pytest.fail("it must not begin")
 
-    def test_passes_nothing_on_when_it_was_refused(self, tools: FakeTools) -> None:
+    def test_refused_run_exports_no_tokens(self, tools: FakeTools) -> None:
         occupied(tools, "staging")
 
         with pytest.raises(Locked), acquire_locks(["prod", "staging"], tools, command="deploy"):
@@ -578,7 +578,7 @@ class TestNesting:
 class TestHolds:
     HOLD = Hold(environment="mark", reason="a hotfix", actor="ada@laptop", since=START)
 
-    def test_keep_an_environment_as_it_is(self, tools: FakeTools) -> None:
+    def test_hold_refuses_a_change(self, tools: FakeTools) -> None:
         tools.holds.add(self.HOLD)
 
         require_no_hold("dom", tools)
@@ -588,7 +588,7 @@ class TestHolds:
         assert caught.value.message == f"mark is {self.HOLD}"
         assert caught.value.hint == "when that no longer applies: inv hold.remove --env mark"
 
-    def test_are_seen_beside_the_locks(self, tools: FakeTools) -> None:
+    def test_lock_status_has_locks_and_holds(self, tools: FakeTools) -> None:
         tools.holds.add(self.HOLD)
         lock = occupied(tools, "dom")
 

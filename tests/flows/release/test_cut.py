@@ -34,7 +34,7 @@ def note(tools: FakeTools, text: bytes) -> None:
     tools.scm.commit({"CHANGELOG.md": changelog.replace(b"## [Unreleased]\n", b"## [Unreleased]\n\n" + text, 1)})
 
 
-def test_bumps_cuts_commits_and_tags(tools: FakeTools) -> None:
+def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
     """And brings both files along."""
     before = tools.scm.head().commit
 
@@ -49,7 +49,7 @@ def test_bumps_cuts_commits_and_tags(tools: FakeTools) -> None:
     assert tools.scm.modified_files() == ()
 
 
-def test_landing_brings_along_an_index_that_a_stopped_run_has_left_behind(tools: FakeTools) -> None:
+def test_fast_forward_updates_an_index_left_by_a_stopped_run(tools: FakeTools) -> None:
     """Where the files were written before the commit, they are right already, and the index alone is not."""
     before = dict(tools.scm.index)
     released = cut(tools)
@@ -60,7 +60,7 @@ def test_landing_brings_along_an_index_that_a_stopped_run_has_left_behind(tools:
     assert tools.scm.modified_files() == ()
 
 
-def test_landing_leaves_what_was_edited_since(tools: FakeTools) -> None:
+def test_fast_forward_keeps_later_edits(tools: FakeTools) -> None:
     """It is neither what was before the release nor what is in it."""
     released = cut(tools)
     tools.release_files = tools.scm.working_tree
@@ -70,7 +70,7 @@ def test_landing_leaves_what_was_edited_since(tools: FakeTools) -> None:
     assert tools.scm.modified_files() == ("CHANGELOG.md",)
 
 
-def test_is_local_and_asks_nobody(tools: FakeTools) -> None:
+def test_cut_makes_no_request(tools: FakeTools) -> None:
     """Neither the remote nor AWS."""
     tools.upstream.tags["v9.9.9"] = "0123456789abcdef"
     tools.upstream.branches["main"] = "0123456789abcdef"
@@ -81,7 +81,7 @@ def test_is_local_and_asks_nobody(tools: FakeTools) -> None:
     assert tools.ledger.all_entries == []
 
 
-def test_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
+def test_cut_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
     """Then the remote is looked at first."""
     released = cut(tools, push=True)
 
@@ -89,7 +89,7 @@ def test_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
     assert tools.upstream.branches["main"] == released.commit
 
 
-def test_needs_a_remote_only_to_push_to_it() -> None:
+def test_cut_needs_a_remote_only_to_push() -> None:
     """A repository may live on one machine; nothing here has changed when it is found that it does."""
     tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[]))
     tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
@@ -101,7 +101,7 @@ def test_needs_a_remote_only_to_push_to_it() -> None:
     assert cut(tools).name == "v0.2.0"
 
 
-def test_does_nothing_when_typed_again(tools: FakeTools) -> None:
+def test_cut_is_idempotent(tools: FakeTools) -> None:
     """The release is there, and nothing was noted since."""
     first = cut(tools)
     before = dict(tools.scm.commits)
@@ -111,7 +111,7 @@ def test_does_nothing_when_typed_again(tools: FakeTools) -> None:
     assert tools.scm.commits == before
 
 
-def test_pushes_later_what_was_cut_before(tools: FakeTools) -> None:
+def test_cut_can_be_pushed_later(tools: FakeTools) -> None:
     """`inv cut` and then `inv cut --push` is one release."""
     first = cut(tools)
 
@@ -121,7 +121,7 @@ def test_pushes_later_what_was_cut_before(tools: FakeTools) -> None:
     assert tools.upstream.tags == {"v0.2.0": first.commit}
 
 
-def test_shows_the_plan_and_changes_nothing_when_dry(tools: FakeTools) -> None:
+def test_cut_dry_run_shows_the_plan_and_changes_nothing(tools: FakeTools) -> None:
     """With the version that it would be."""
     planned = cut(tools, push=True, dry=True)
 
@@ -142,7 +142,7 @@ def test_shows_the_plan_and_changes_nothing_when_dry(tools: FakeTools) -> None:
         (Bump(accept_released=True, to=Version.parse("3.0.0")), "v3.0.0"),
     ],
 )
-def test_releases_the_version_that_is_asked_for(tools: FakeTools, bump: Bump, name: str) -> None:
+def test_cut_uses_the_requested_version(tools: FakeTools, bump: Bump, name: str) -> None:
     """Without a part the notes decide."""
     assert cut(tools, bump).name == name
 
@@ -155,7 +155,7 @@ def test_releases_the_version_that_is_asked_for(tools: FakeTools, bump: Bump, na
         (Bump(accept_released=True, to=Version.parse("0.0.9")), "does not come after the last release"),
     ],
 )
-def test_refuses_a_version_that_would_be_wrong(tools: FakeTools, bump: Bump, what: str) -> None:
+def test_wrong_version_is_refused(tools: FakeTools, bump: Bump, what: str) -> None:
     """Before anything is written."""
     tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "")
 
@@ -166,7 +166,7 @@ def test_refuses_a_version_that_would_be_wrong(tools: FakeTools, bump: Bump, wha
     assert tools.scm.tags() == ("v0.1.0",)
 
 
-def test_refuses_to_release_nothing(tools: FakeTools) -> None:
+def test_cut_needs_unreleased_entries(tools: FakeTools) -> None:
     """Commits without a note are not a release."""
     cut(tools)
     tools.scm.commit({"app.py": b"print()\n"})
@@ -175,7 +175,7 @@ def test_refuses_to_release_nothing(tools: FakeTools) -> None:
         cut(tools)
 
 
-def test_the_next_release_follows_from_what_was_noted_since(tools: FakeTools) -> None:
+def test_next_version_is_inferred_from_the_entries(tools: FakeTools) -> None:
     """A fix is a patch."""
     cut(tools)
     note(tools, b"### Fixed\n\n- A typo\n")
@@ -194,7 +194,7 @@ def test_release_candidates_lead_to_their_release(tools: FakeTools) -> None:
     assert names == ["v0.2.0-rc.1", "v0.2.0-rc.2", "v0.2.0"]
 
 
-def test_a_hook_that_rejects_leaves_everything_as_it_was(tools: FakeTools) -> None:
+def test_rejecting_hook_changes_nothing(tools: FakeTools) -> None:
     """Nothing or everything."""
     tools.scm.hook_message = "the tests fail"
 
@@ -205,7 +205,7 @@ def test_a_hook_that_rejects_leaves_everything_as_it_was(tools: FakeTools) -> No
     assert (len(tools.scm.commits), tools.scm.tags(), tools.scm.pending_releases()) == (1, (), {})
 
 
-def test_a_push_that_is_rejected_changes_nothing_here(tools: FakeTools) -> None:
+def test_rejected_push_changes_nothing_here(tools: FakeTools) -> None:
     """The push is the point of no return; typing the same again finishes the very commit that was begun."""
     before = tools.scm.head()
     tools.upstream.protection_message = "needs a review"
@@ -220,7 +220,7 @@ def test_a_push_that_is_rejected_changes_nothing_here(tools: FakeTools) -> None:
     assert tools.upstream.tags == {"v0.2.0": begun}
 
 
-def test_keeps_every_other_byte_of_the_changelog(tools: FakeTools) -> None:
+def test_cut_keeps_every_other_byte_of_the_changelog(tools: FakeTools) -> None:
     """What is below the new section stays as somebody wrote it."""
     cut(tools)
 

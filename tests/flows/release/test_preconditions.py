@@ -50,7 +50,7 @@ def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:
     return list(preconditions.check_versions(release, tools))
 
 
-def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools) -> None:
+def test_clean_worktree_has_no_problems(tools: FakeTools) -> None:
     """Every look is silent."""
     staging = tools.settings.environments["staging"]
 
@@ -72,7 +72,7 @@ def test_nothing_stands_in_the_way_of_a_checkout_that_is_clean(tools: FakeTools)
         (["release/*"], "main", False),
     ],
 )
-def test_releases_from_the_configured_branches(branches: list[str], branch: str, *, allowed: bool) -> None:
+def test_only_configured_branches_are_allowed(branches: list[str], branch: str, *, allowed: bool) -> None:
     """Names or patterns."""
     tools = FakeTools(settings=settings(release={"branches": branches}))
     tools.scm.branch = branch
@@ -80,14 +80,14 @@ def test_releases_from_the_configured_branches(branches: list[str], branch: str,
     assert (of_checkout(tools) == []) is allowed
 
 
-def test_tells_a_detached_head(tools: FakeTools) -> None:
+def test_detached_head_is_a_problem(tools: FakeTools) -> None:
     """A release moves a branch."""
     tools.scm.detach()
 
     assert of_checkout(tools) == ["HEAD is detached: check out a branch"]
 
 
-def test_tells_uncommitted_files_and_not_all_of_many(tools: FakeTools) -> None:
+def test_uncommitted_files_are_named_up_to_three(tools: FakeTools) -> None:
     """VERSION and changelog are the release's own, and are looked at elsewhere."""
     files = {f"page{number}.html": b"old" for number in range(5)}
     tools.scm.commit(files)
@@ -98,7 +98,7 @@ def test_tells_uncommitted_files_and_not_all_of_many(tools: FakeTools) -> None:
     ]
 
 
-def test_tells_everything_that_is_under_way(tools: FakeTools) -> None:
+def test_blockers_of_the_clone_are_problems(tools: FakeTools) -> None:
     """One line each, so that all of it can be mended at once."""
     tools.scm.reported_blockers = ("a merge is under way", "this is a shallow clone")
     tools.scm.branch = "feature"
@@ -107,7 +107,7 @@ def test_tells_everything_that_is_under_way(tools: FakeTools) -> None:
     assert len(of_checkout(tools)) == 3
 
 
-def test_tells_commits_of_the_remote_that_are_not_here(tools: FakeTools) -> None:
+def test_commits_missing_from_this_clone_are_a_problem(tools: FakeTools) -> None:
     """Somebody else has pushed meanwhile."""
     here = tools.scm.head().commit
     tools.upstream.branches["main"] = tools.scm.commit({"app.py": b""})
@@ -117,21 +117,21 @@ def test_tells_commits_of_the_remote_that_are_not_here(tools: FakeTools) -> None
     assert of_remote(tools)[0].startswith("origin/main has commits that this clone lacks: git pull")
 
 
-def test_commits_that_are_not_pushed_yet_are_no_obstacle(tools: FakeTools) -> None:
+def test_unpushed_commits_are_no_problem(tools: FakeTools) -> None:
     """The release pushes them."""
     tools.scm.commit({"app.py": b""})
 
     assert of_remote(tools) == []
 
 
-def test_a_branch_that_the_remote_does_not_have_is_no_obstacle(tools: FakeTools) -> None:
+def test_branch_missing_on_the_remote_is_no_problem(tools: FakeTools) -> None:
     """The first push makes it."""
     tools.upstream.branches.clear()
 
     assert of_remote(tools) == []
 
 
-def test_a_repository_without_a_remote_can_be_released_from() -> None:
+def test_missing_remote_is_no_problem() -> None:
     """There is nobody to ask."""
     tools = FakeTools()
     tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
@@ -139,7 +139,7 @@ def test_a_repository_without_a_remote_can_be_released_from() -> None:
     assert of_remote(tools) == []
 
 
-def test_a_remote_that_does_not_answer_is_an_obstacle_and_no_error() -> None:
+def test_unreachable_remote_is_a_problem() -> None:
     """It stands in the list beside the others."""
     tools = FakeTools()
     tools.scm = SilentScm(FILES, working_tree=tools.scm.working_tree, remote=tools.upstream)
@@ -147,7 +147,7 @@ def test_a_remote_that_does_not_answer_is_an_obstacle_and_no_error() -> None:
     assert of_remote(tools) == ["origin does not answer"]
 
 
-def test_tells_a_tag_that_the_remote_has_on_another_commit(tools: FakeTools) -> None:
+def test_remote_tag_on_another_commit_is_a_problem(tools: FakeTools) -> None:
     """Tags are not always fetched."""
     tools.upstream.tags["v0.2.0"] = "0123456789abcdef"
 
@@ -156,7 +156,7 @@ def test_tells_a_tag_that_the_remote_has_on_another_commit(tools: FakeTools) -> 
     ]
 
 
-def test_the_tag_of_the_very_release_is_no_obstacle(tools: FakeTools) -> None:
+def test_remote_tag_of_this_release_is_no_problem(tools: FakeTools) -> None:
     """It is being finished."""
     head = tools.scm.head().commit
     tools.upstream.tags["v0.2.0"] = head
@@ -164,7 +164,7 @@ def test_the_tag_of_the_very_release_is_no_obstacle(tools: FakeTools) -> None:
     assert of_remote(tools, evolve(NEXT, commit=head)) == []
 
 
-def test_tells_a_later_tag_of_the_remote_but_not_to_a_hotfix(tools: FakeTools) -> None:
+def test_later_remote_tag_is_a_problem_except_for_a_hotfix(tools: FakeTools) -> None:
     """A hotfix starts from an older release, and what came later is in its way no more."""
     tools.upstream.tags.update({"v0.3.0": "0123456789abcdef", "nightly": "0123456789abcdef"})
 
@@ -172,21 +172,21 @@ def test_tells_a_later_tag_of_the_remote_but_not_to_a_hotfix(tools: FakeTools) -
     assert of_remote(tools, hotfix=True) == []
 
 
-def test_tells_a_heading_above_the_version(tools: FakeTools) -> None:
+def test_heading_above_the_version_is_a_problem(tools: FakeTools) -> None:
     """The witnesses of the last release disagree."""
     tools.release_files.write("CHANGELOG.md", CHANGELOG.replace(b"[0.1.0]", b"[0.9.0]"))
 
     assert of_version(tools) == ["CHANGELOG.md has [0.9.0], which is above the 0.2.0 to be released"]
 
 
-def test_tells_a_tag_without_a_heading(tools: FakeTools) -> None:
+def test_tag_without_a_heading_is_a_problem(tools: FakeTools) -> None:
     """A release was made beside the changelog."""
     tools.scm.create_tag("v0.1.5", tools.scm.head().commit, "")
 
     assert of_version(tools) == ["the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"]
 
 
-def test_tells_a_tag_that_exists_already_unless_it_is_the_very_releases(tools: FakeTools) -> None:
+def test_existing_tag_is_a_problem_unless_it_is_this_release(tools: FakeTools) -> None:
     """`--to` may name a version that is taken."""
     head = tools.scm.head().commit
     tools.scm.create_tag("v0.1.0", head, "")
@@ -208,7 +208,7 @@ def test_tells_a_tag_that_exists_already_unless_it_is_the_very_releases(tools: F
         ({"CHANGELOG.md": CHANGELOG.replace(b"[Unreleased]", b"[0.2.0] - 2026-11-20")}, []),
     ],
 )
-def test_tells_edits_that_the_release_would_overwrite(
+def test_uncommitted_edits_of_release_files_are_a_problem(
     tools: FakeTools, edited: dict[str, bytes], told: list[str]
 ) -> None:
     """An edit that is the release itself would be written anyway."""
@@ -232,7 +232,7 @@ RULES = [{"when": ["infra/**"], "update": ["docs/*.md"]}]
         ({"infra/main.tf": b"new", "docs/versioning.md": b"new"}, []),
     ],
 )
-def test_holds_the_commits_since_the_last_release_against_the_checklist(
+def test_commits_since_the_last_release_are_checked_against_the_docs_checklist(
     touched: dict[str, bytes], told: list[str]
 ) -> None:
     """What an earlier release has touched is its own affair."""
@@ -244,7 +244,7 @@ def test_holds_the_commits_since_the_last_release_against_the_checklist(
     assert list(preconditions.check_docs(tools)) == told
 
 
-def test_everything_is_new_before_the_first_release() -> None:
+def test_first_release_checks_the_whole_history() -> None:
     """Then the whole history counts."""
     tools = FakeTools(settings=settings(docs_checklist=RULES))
     tools.scm.commit({"infra/main.tf": b"old"})
@@ -253,7 +253,7 @@ def test_everything_is_new_before_the_first_release() -> None:
     assert len(list(preconditions.check_docs(tools))) == 1
 
 
-def test_tells_everything_that_a_deployment_would_miss(tools: FakeTools) -> None:
+def test_everything_that_a_deployment_lacks_is_a_problem(tools: FakeTools) -> None:
     """Repository and service, each with what to do about it."""
     nowhere = evolve(tools.settings.environments["staging"], repository="no-repository", service="no-service")
 
@@ -264,9 +264,7 @@ def test_tells_everything_that_a_deployment_would_miss(tools: FakeTools) -> None
 
 
 @pytest.mark.parametrize(("revision", "named"), [("0123456789abcdef", "0123456789"), ("", "an unknown commit")])
-def test_tells_an_image_of_the_version_that_another_commit_has_made(
-    tools: FakeTools, revision: str, named: str
-) -> None:
+def test_image_from_another_commit_is_a_problem(tools: FakeTools, revision: str, named: str) -> None:
     """Found before the build, and not at the push."""
     staging = tools.settings.environments["staging"]
     image = Image(digest="sha256:1", media_type=OCI_MANIFEST, revision=revision)
@@ -278,7 +276,7 @@ def test_tells_an_image_of_the_version_that_another_commit_has_made(
     ]
 
 
-def test_its_own_image_is_no_obstacle(tools: FakeTools) -> None:
+def test_image_of_this_release_is_no_problem(tools: FakeTools) -> None:
     """The release is being finished."""
     staging, head = tools.settings.environments["staging"], tools.scm.head().commit
     tools.registry.put(staging.repository, "v0.2.0", Image(digest="d", media_type=OCI_MANIFEST, revision=head))
@@ -293,7 +291,7 @@ def test_its_own_image_is_no_obstacle(tools: FakeTools) -> None:
         (Denied("no credentials"), "no credentials"),
     ],
 )
-def test_a_complaint_is_one_line_with_the_way_out(error: Denied, complaint: str) -> None:
+def test_error_text_is_one_line_with_the_hint(error: Denied, complaint: str) -> None:
     """It stands in a list."""
 
     def look() -> object:

@@ -38,7 +38,7 @@ def release(tools: FakeTools, **flags: object) -> Release:
     return run_flow(flow, start, tools, execute) if execute else run_flow(flow, start, tools)
 
 
-def test_releases_the_next_version_to_a_service_that_proves_it() -> None:
+def test_release_bumps_builds_deploys_and_verifies() -> None:
     """One command takes notes and commits to a verified service, a ledger entry and a pushed tag."""
     tools = FakeTools()
 
@@ -54,7 +54,7 @@ def test_releases_the_next_version_to_a_service_that_proves_it() -> None:
     assert b"## [0.2.0] - 2026-11-20" in tools.scm.working_tree.files["CHANGELOG.md"]
 
 
-def test_does_nothing_when_typed_again() -> None:
+def test_release_is_idempotent() -> None:
     """Every step of the second run says that it is done; no commit, tag, image or operation is made."""
     tools = FakeTools()
     release(tools)
@@ -77,7 +77,7 @@ def test_does_nothing_when_typed_again() -> None:
     assert before == after
 
 
-def test_shows_the_same_plan_and_changes_nothing_when_dry() -> None:
+def test_release_dry_run_shows_the_plan_and_changes_nothing() -> None:
     """The dry run names every step that would act, with the version it would release."""
     tools = FakeTools()
 
@@ -91,7 +91,7 @@ def test_shows_the_same_plan_and_changes_nothing_when_dry() -> None:
     assert tools.ledger.all_entries == []
 
 
-def test_leaves_branch_and_files_alone_when_the_build_fails() -> None:
+def test_failed_build_leaves_branch_and_files_alone() -> None:
     """Before the first push a failure leaves no trace but a private ref."""
     tools = FakeTools()
     head = without_dockerfile(tools)
@@ -120,7 +120,7 @@ def test_a_fix_after_a_failed_build_is_in_the_release() -> None:
     assert tools.scm.is_ancestor(fixed, released.commit)
 
 
-def test_finishes_the_same_version_after_a_failed_deployment() -> None:
+def test_failed_deployment_is_retried_with_the_same_version() -> None:
     """From the first push on there is only the way forward: the same version, commit and image."""
     tools = FakeTools()
     tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
@@ -138,7 +138,7 @@ def test_finishes_the_same_version_after_a_failed_deployment() -> None:
     assert tools.upstream.tags == {"v0.2.0": begun}
 
 
-def test_records_no_proof_when_the_app_goes_on_answering_the_old_version() -> None:
+def test_old_version_in_service_is_not_recorded_as_verified() -> None:
     """An accepted deployment is not success: only the app's own answer is."""
     tools = FakeTools(stuck_services={"staging"})
 
@@ -150,7 +150,7 @@ def test_records_no_proof_when_the_app_goes_on_answering_the_old_version() -> No
     assert tools.upstream.tags == {}
 
 
-def test_refuses_when_nothing_is_noted() -> None:
+def test_release_needs_unreleased_entries() -> None:
     """A release without notes is refused before anything is written."""
     tools = FakeTools()
     empty = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
@@ -162,7 +162,7 @@ def test_refuses_when_nothing_is_noted() -> None:
         release(tools)
 
 
-def test_keeps_a_version_that_was_bumped_on_the_branch() -> None:
+def test_version_bumped_on_the_branch_is_kept() -> None:
     """VERSION already ahead of the last release is the version to release, with the section already cut."""
     tools = FakeTools()
     tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "v0.1.0")
@@ -178,7 +178,7 @@ def test_keeps_a_version_that_was_bumped_on_the_branch() -> None:
     assert released.commit == head
 
 
-def test_releases_a_repository_without_any_tag_whose_section_is_cut() -> None:
+def test_section_cut_before_the_first_tag_is_released() -> None:
     """The first release may find VERSION and changelog ready; then HEAD is the release commit."""
     tools = FakeTools()
     cut = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
@@ -191,7 +191,7 @@ def test_releases_a_repository_without_any_tag_whose_section_is_cut() -> None:
     assert released.commit == head
 
 
-def test_lists_every_obstacle_before_the_first_write() -> None:
+def test_every_problem_is_listed_before_the_first_write() -> None:
     """Preflight refuses once, with the whole list."""
     tools = FakeTools()
     tools.scm.reported_blockers = ("a merge is under way",)
@@ -206,7 +206,7 @@ def test_lists_every_obstacle_before_the_first_write() -> None:
     assert len(tools.scm.commits) == 1
 
 
-def test_refuses_to_replace_an_image_built_from_another_commit() -> None:
+def test_image_built_from_another_commit_is_not_replaced() -> None:
     """`:vX.Y.Z` never moves, even in a repository that would allow it."""
     first, second = FakeTools(), FakeTools()
     release(first)
@@ -219,7 +219,7 @@ def test_refuses_to_replace_an_image_built_from_another_commit() -> None:
     assert second.registry.calls == []
 
 
-def test_a_named_part_moves_on_from_a_release_that_failed_in_service() -> None:
+def test_explicit_part_skips_a_release_that_failed_in_service() -> None:
     """A broken release is not retried for ever: its mended successor gets the next version."""
     tools = FakeTools()
     tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"

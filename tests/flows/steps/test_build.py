@@ -65,7 +65,7 @@ def hold(tools: FakeTools, revision: str) -> None:
     tools.registry.put(REPOSITORY, "v0.1.0", image)
 
 
-def test_builds_what_is_committed_and_not_what_lies_in_the_working_tree(tools: FakeTools, release: Release) -> None:
+def test_build_uses_the_commit_and_not_the_working_tree(tools: FakeTools, release: Release) -> None:
     """The export is clean, and gone afterwards."""
     builder = CuriousBuilder()
     tools.builder = builder
@@ -78,7 +78,7 @@ def test_builds_what_is_committed_and_not_what_lies_in_the_working_tree(tools: F
     assert [folder.exists() for folder in builder.folders] == [False]
 
 
-def test_an_image_says_where_it_comes_from(tools: FakeTools, release: Release) -> None:
+def test_image_has_version_and_revision_labels(tools: FakeTools, release: Release) -> None:
     """Version, commit, the commit's time and the repository's address: so that building again gives the same."""
     run_flow((Build(),), release, tools)
 
@@ -91,7 +91,7 @@ def test_an_image_says_where_it_comes_from(tools: FakeTools, release: Release) -
     )
 
 
-def test_builds_once(tools: FakeTools, release: Release) -> None:
+def test_build_is_idempotent(tools: FakeTools, release: Release) -> None:
     """What this machine has of the same commit is not built again."""
     run_flow((Build(),), release, tools)
 
@@ -101,7 +101,7 @@ def test_builds_once(tools: FakeTools, release: Release) -> None:
     assert tools.builder.build_count == 1
 
 
-def test_builds_again_from_another_commit(tools: FakeTools, release: Release) -> None:
+def test_another_commit_is_built_again(tools: FakeTools, release: Release) -> None:
     """An image of the same name is no reason to ship yesterday's code."""
     run_flow((Build(),), release, tools)
     moved = evolve(release, commit=tools.scm.commit({"app.py": b"print()\n"}))
@@ -109,7 +109,7 @@ def test_builds_again_from_another_commit(tools: FakeTools, release: Release) ->
     assert isinstance(Build().decide(moved, tools), Act)
 
 
-def test_does_not_build_what_the_repository_holds(tools: FakeTools, release: Release) -> None:
+def test_image_in_the_repository_is_not_built(tools: FakeTools, release: Release) -> None:
     """Another machine has built it, and the digest is known from now on."""
     hold(tools, release.commit)
 
@@ -120,9 +120,7 @@ def test_does_not_build_what_the_repository_holds(tools: FakeTools, release: Rel
 
 
 @pytest.mark.parametrize(("revision", "named"), [("0123456789abcdef", "0123456789"), ("", "an unknown commit")])
-def test_refuses_a_version_that_is_taken_by_another_commit(
-    tools: FakeTools, release: Release, revision: str, named: str
-) -> None:
+def test_version_of_another_commit_is_refused(tools: FakeTools, release: Release, revision: str, named: str) -> None:
     """`:vX.Y.Z` never moves."""
     hold(tools, revision)
 
@@ -132,7 +130,7 @@ def test_refuses_a_version_that_is_taken_by_another_commit(
         assert decided.reasons[0].startswith(f"{REPOSITORY}:v0.1.0 exists, built from {named} and not from")
 
 
-def test_plans_without_a_commit(tools: FakeTools) -> None:
+def test_build_is_planned_without_a_commit(tools: FakeTools) -> None:
     """In a dry run the release commit does not exist yet, so nothing can be looked up by it."""
     build, push = (step.decide(PLANNED, tools) for step in steps(tools))
 
@@ -140,7 +138,7 @@ def test_plans_without_a_commit(tools: FakeTools) -> None:
     assert push == Act(f"upload {REPOSITORY}:v0.1.0", PLANNED)
 
 
-def test_pushes_the_version_and_nothing_else(tools: FakeTools, release: Release) -> None:
+def test_push_moves_only_the_version_tag(tools: FakeTools, release: Release) -> None:
     """`:latest` moves last, when something is to be deployed."""
     pushed = run_flow(steps(tools), release, tools)
 
@@ -150,7 +148,7 @@ def test_pushes_the_version_and_nothing_else(tools: FakeTools, release: Release)
     assert list(tools.registry.repositories[REPOSITORY].tags) == ["v0.1.0"]
 
 
-def test_pushes_nothing_where_there_is_no_image(tools: FakeTools, release: Release) -> None:
+def test_push_needs_an_image(tools: FakeTools, release: Release) -> None:
     """The error says how to make one."""
     with pytest.raises(BuildFailed, match=r"push: fake has no image of v0\.1\.0") as failed:
         run_flow((Push(environment=tools.settings.environments["staging"]),), release, tools)
@@ -158,7 +156,7 @@ def test_pushes_nothing_where_there_is_no_image(tools: FakeTools, release: Relea
     assert (failed.value.state, failed.value.hint) == ("nothing has been uploaded", "inv build")
 
 
-def test_a_push_that_is_denied_leaves_the_repository_as_it_was(tools: FakeTools, release: Release) -> None:
+def test_denied_push_changes_nothing(tools: FakeTools, release: Release) -> None:
     """And the image here, for the next try."""
     tools.builder.password = "another"
 
@@ -169,7 +167,7 @@ def test_a_push_that_is_denied_leaves_the_repository_as_it_was(tools: FakeTools,
     assert isinstance(Build().decide(release, tools), Done)
 
 
-def test_does_not_build_for_a_repository_that_is_missing(tools: FakeTools, release: Release) -> None:
+def test_missing_repository_is_refused(tools: FakeTools, release: Release) -> None:
     """That is found out before the minutes of a build, and not after."""
     tools.registry.repositories.clear()
 
@@ -179,9 +177,7 @@ def test_does_not_build_for_a_repository_that_is_missing(tools: FakeTools, relea
     assert tools.builder.build_count == 0
 
 
-def test_takes_what_a_hotfix_released_elsewhere_instead_of_building_it_again(
-    tools: FakeTools, release: Release
-) -> None:
+def test_image_of_a_hotfix_is_copied_instead_of_built(tools: FakeTools, release: Release) -> None:
     """Another build of the same commit would be other bytes under the same version."""
     image = Image(digest="sha256:fixed", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
     tools.registry.put("mark-web-app", "v0.1.0", image)
@@ -195,7 +191,7 @@ def test_takes_what_a_hotfix_released_elsewhere_instead_of_building_it_again(
     assert tools.registry.calls == [f"copy {REPOSITORY}:v0.1.0"]
 
 
-def test_looks_nowhere_else_for_a_release_that_has_no_tag_yet(tools: FakeTools, release: Release) -> None:
+def test_untagged_release_asks_no_other_repository(tools: FakeTools, release: Release) -> None:
     image = Image(digest="sha256:other", media_type=OCI_MANIFEST, version="v0.1.0", revision=release.commit)
     tools.registry.put("mark-web-app", "v0.1.0", image)
     assert run_flow(steps(tools), release, tools).digest != "sha256:other"

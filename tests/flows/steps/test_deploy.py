@@ -76,7 +76,7 @@ def fails(tools: FakeTools, release: Release = NEW) -> DeployFailed:
     return failed.value
 
 
-def test_writes_one_line_when_it_begins_and_one_when_it_ends(tools: FakeTools) -> None:
+def test_deploy_records_start_and_end(tools: FakeTools) -> None:
     """The intent gets its operation as soon as that is known."""
     tools.platform.operation_seconds = 240
 
@@ -88,7 +88,7 @@ def test_writes_one_line_when_it_begins_and_one_when_it_ends(tools: FakeTools) -
     assert deployed.took == 240
 
 
-def test_the_intent_is_written_before_anything_is_touched(tools: FakeTools) -> None:
+def test_intent_is_recorded_before_the_first_change(tools: FakeTools) -> None:
     """A registry that fails at the first change leaves a line that says who began what."""
     tools.registry.failures[REPOSITORY] = PushFailed("no")
 
@@ -98,7 +98,7 @@ def test_the_intent_is_written_before_anything_is_touched(tools: FakeTools) -> N
     assert told(tools) == ["started v0.2.0"]
 
 
-def test_looks_when_the_last_deployments_of_this_service_were_over(tools: FakeTools) -> None:
+def test_poll_interval_is_the_median_of_recent_deployments(tools: FakeTools) -> None:
     """Their median, by the platform's clock: 100, 140 and 240 s make 140."""
     for seconds, release in ((140, NEW), (240, NEXT), (100, OLD)):
         tools.platform.operation_seconds = seconds
@@ -113,7 +113,7 @@ def test_looks_when_the_last_deployments_of_this_service_were_over(tools: FakeTo
     assert [(each - began).total_seconds() for each in tools.platform.poll_times] == [pytest.approx(142.8)]
 
 
-def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clock: EventfulClock) -> None:
+def test_first_poll_interval_comes_from_earlier_operations(clock: EventfulClock) -> None:
     """The platform knows of its creation, and of deployments that were made by hand."""
     tools = FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
     image = Image(digest=NEW.digest, media_type=OCI_MANIFEST, version=NEW.name, revision=NEW.commit)
@@ -129,7 +129,7 @@ def test_a_service_that_this_tool_has_never_deployed_tells_how_long_it_takes(clo
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETED"])
-def test_a_service_that_cannot_deploy_is_refused_before_anything_is_touched(tools: FakeTools, status: str) -> None:
+def test_undeployable_service_is_refused_before_the_first_change(tools: FakeTools, status: str) -> None:
     """No tag moves, no line is written; the way out is in the hint."""
     tools.platform.set_status(NAME, status)
 
@@ -140,7 +140,7 @@ def test_a_service_that_cannot_deploy_is_refused_before_anything_is_touched(tool
     assert (tools.latest("staging"), told(tools)) == ("v0.1.0", [])
 
 
-def test_a_service_that_is_not_there_is_refused_before_anything_is_touched(tools: FakeTools) -> None:
+def test_missing_service_is_refused_before_the_first_change(tools: FakeTools) -> None:
     """The name in the configuration may be wrong."""
     tools.platform.services.pop(NAME)
 
@@ -199,7 +199,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("arrange", "event", "what"), FAILURES, ids=[each[2] for each in FAILURES])
-def test_however_it_fails_latest_goes_back_and_the_ledger_says_so(
+def test_failed_deployment_moves_latest_back_and_is_recorded(
     tools: FakeTools, clock: EventfulClock, arrange: Callable[[FakeTools, EventfulClock], None], event: str, what: str
 ) -> None:
     """The next restart of the service must not pick up what has just failed."""
@@ -215,7 +215,7 @@ def test_however_it_fails_latest_goes_back_and_the_ledger_says_so(
     assert failed.hint
 
 
-def test_of_a_first_deployment_latest_goes_back_to_what_it_named(clock: EventfulClock) -> None:
+def test_failed_first_deployment_moves_latest_back(clock: EventfulClock) -> None:
     """Where nothing was ever deployed by this tool, that is what is running."""
     tools = FakeTools(clock=clock)
     for release in (OLD, NEW):
@@ -229,7 +229,7 @@ def test_of_a_first_deployment_latest_goes_back_to_what_it_named(clock: Eventful
     assert tools.latest("staging") == "v0.1.0"
 
 
-def test_a_tag_that_cannot_be_put_back_does_not_hide_the_failure(tools: FakeTools, clock: EventfulClock) -> None:
+def test_failing_tag_move_does_not_hide_the_failure(tools: FakeTools, clock: EventfulClock) -> None:
     """Both are said."""
     tools.platform.outcomes[NAME] = "FAILED"
     tools.platform.operation_seconds = 10
@@ -249,7 +249,7 @@ class TestLogs:
     def _failing(self, tools: FakeTools) -> None:
         tools.platform.outcomes[NAME] = "ROLLBACK_SUCCEEDED"
 
-    def test_are_shown_and_the_reason_is_in_the_error(self, tools: FakeTools) -> None:
+    def test_logs_are_shown_and_the_reason_is_in_the_error(self, tools: FakeTools) -> None:
         tools.logs.deployments[f"{NAME}-2"] = (
             "[AppRunner] Deployment with ID : 2 started.",
             "[AppRunner] Deployment with ID : 2 failed. Failure reason : Health check failed.",
@@ -268,7 +268,7 @@ class TestLogs:
             "    staging | KeyError: 'DATABASE_URL'",
         ]
 
-    def test_of_another_time_are_not_shown(self, tools: FakeTools) -> None:
+    def test_logs_of_another_time_are_not_shown(self, tools: FakeTools) -> None:
         tools.logs.instances[NAME] = [(tools.clock.now().replace(year=2020), ("long ago",))]
 
         fails(tools)
@@ -276,7 +276,7 @@ class TestLogs:
         assert not any("long ago" in line for line in tools.reporter.lines)
         assert "  staging: the application log is empty" in tools.reporter.lines
 
-    def test_that_cannot_be_read_do_not_hide_the_failure(self, tools: FakeTools) -> None:
+    def test_unreadable_logs_do_not_hide_the_failure(self, tools: FakeTools) -> None:
         tools.logs.failure = Refused("cannot read: AccessDeniedException")
 
         failed = fails(tools)
@@ -291,7 +291,7 @@ class TestLogs:
 class TestAgain:
     """The same command after it was stopped, or gave up."""
 
-    def test_follows_the_operation_that_is_under_way(self, tools: FakeTools) -> None:
+    def test_running_operation_is_resumed(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
 
         deploy(tools, NEW)
@@ -299,7 +299,7 @@ class TestAgain:
         assert tools.platform.started_services == [NAME]
         assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
 
-    def test_finds_an_operation_whose_identifier_was_never_written_down(self, tools: FakeTools) -> None:
+    def test_operation_without_recorded_identifier_is_found(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
         tools.ledger.all_entries[-1] = evolve(tools.ledger.all_entries[-1], operation="")
 
@@ -308,7 +308,7 @@ class TestAgain:
         assert tools.platform.started_services == [NAME]
         assert tools.ledger.all_entries[-2].operation == f"{NAME}-2"
 
-    def test_begins_what_was_only_intended(self, tools: FakeTools) -> None:
+    def test_recorded_intent_without_operation_is_started(self, tools: FakeTools) -> None:
         entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
 
         deploy(tools, NEW)
@@ -317,7 +317,7 @@ class TestAgain:
         assert tools.latest("staging") == "v0.2.0"
         assert told(tools) == ["started v0.2.0", "deployed v0.2.0"]
 
-    def test_goes_on_waiting_for_one_that_hung(self, tools: FakeTools) -> None:
+    def test_hanging_operation_is_waited_for_again(self, tools: FakeTools) -> None:
         hangs(tools, EventfulClock())
         fails(tools)
         tools.platform.operation_seconds = 700
@@ -328,7 +328,7 @@ class TestAgain:
         assert tools.latest("staging") == "v0.2.0"
         assert told(tools) == ["started v0.2.0", "failed v0.2.0", "deployed v0.2.0"]
 
-    def test_begins_anew_after_one_that_failed(self, tools: FakeTools) -> None:
+    def test_deployment_starts_over_after_a_failed_one(self, tools: FakeTools) -> None:
         tools.platform.outcomes[NAME] = "FAILED"
         fails(tools)
         tools.platform.outcomes.clear()
@@ -338,7 +338,7 @@ class TestAgain:
         assert tools.platform.started_services == [NAME, NAME]
         assert told(tools) == ["started v0.2.0", "failed v0.2.0", "started v0.2.0", "deployed v0.2.0"]
 
-    def test_begins_anew_when_another_deployment_came_after_one_that_hung(self, tools: FakeTools) -> None:
+    def test_deployment_starts_over_after_a_later_operation(self, tools: FakeTools) -> None:
         hangs(tools, EventfulClock())
         fails(tools)
         tools.platform.operation_seconds = 5
@@ -350,7 +350,7 @@ class TestAgain:
 
         assert tools.platform.started_services == [NAME, NAME]
 
-    def test_gives_up_one_that_is_long_gone_and_begins_anew(self, tools: FakeTools) -> None:
+    def test_deployment_starts_over_when_the_operation_is_gone(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
         tools.platform.hidden_operations.add(f"{NAME}-2")
         tools.platform.set_status(NAME, "RUNNING")
@@ -377,7 +377,7 @@ def begin_and_stop(tools: FakeTools, release: Release) -> None:
 class TestAbandoned:
     """A deployment that was begun and that nobody will follow any more."""
 
-    def test_is_written_down_before_another_release_begins(self, tools: FakeTools) -> None:
+    def test_other_open_deployment_is_recorded_as_abandoned(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
         tools.actor = "grace@desktop"
 
@@ -388,7 +388,7 @@ class TestAbandoned:
         assert (abandoned.actor, abandoned.reason) == ("grace@desktop", "v0.3.0 is deployed instead")
         assert abandoned.operation == f"{NAME}-2"
 
-    def test_is_not_taken_for_the_one_that_begins(self, tools: FakeTools) -> None:
+    def test_other_open_deployment_is_not_adopted(self, tools: FakeTools) -> None:
         tools.platform.services[NAME] = evolve(tools.platform.services[NAME], auto_deploys=True)
         tools.platform.begin_operation(NAME)
         entries.append(Event.STARTED, tools.settings.environments["staging"], NEW, tools)
@@ -398,7 +398,7 @@ class TestAbandoned:
 
         assert tools.ledger.all_entries[-1].operation == f"{NAME}-3"
 
-    def test_is_not_begun_again_by_a_look(self, tools: FakeTools) -> None:
+    def test_abandoned_deployment_is_planned_as_a_new_one(self, tools: FakeTools) -> None:
         disappears(tools, EventfulClock())
         fails(tools)
 
@@ -409,7 +409,7 @@ class TestAbandoned:
         assert decision.description.endswith(", again")
 
 
-def test_a_moved_tag_is_waited_for_only_where_it_moves(tools: FakeTools) -> None:
+def test_automatic_start_is_expected_only_when_the_tag_moves(tools: FakeTools) -> None:
     """When `:latest` names the release already, nothing starts by itself."""
     tools.platform.services[NAME] = evolve(tools.platform.services[NAME], auto_deploys=True)
     tools.registry.move_tag(repository=REPOSITORY, tag="latest", digest=NEW.digest)
@@ -420,9 +420,7 @@ def test_a_moved_tag_is_waited_for_only_where_it_moves(tools: FakeTools) -> None
     assert tools.clock.monotonic() < 3600 + 5
 
 
-def test_what_the_platform_does_not_answer_leaves_the_intent_open(
-    tools: FakeTools, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreachable_platform_leaves_the_intent_open(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deployment goes on by itself; the same command finds it."""
 
     def unreachable(*_: object) -> None:

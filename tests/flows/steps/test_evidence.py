@@ -37,7 +37,7 @@ def evidence(tools: FakeTools, stage: str = "staging") -> Evidence:
     return Evidence(environment=tools.settings.environments["prod"], stage=tools.settings.stage(stage))
 
 
-def test_accepts_the_bytes_that_were_verified(tools: FakeTools) -> None:
+def test_verified_digest_is_accepted(tools: FakeTools) -> None:
     """It says when, and by whom."""
     write(tools, "staging", Event.VERIFIED)
     tools.clock.advance(120)
@@ -47,7 +47,7 @@ def test_accepts_the_bytes_that_were_verified(tools: FakeTools) -> None:
     assert decided == Done("verified in staging 2m ago by ada@laptop", RELEASE)
 
 
-def test_accepts_an_older_proof(tools: FakeTools) -> None:
+def test_older_proof_is_accepted(tools: FakeTools) -> None:
     """What came after it does not unprove it."""
     write(tools, "staging", Event.VERIFIED)
     write(tools, "staging", Event.VERIFIED, OTHER)
@@ -63,7 +63,7 @@ def test_only_a_verification_is_proof(tools: FakeTools, event: Event) -> None:
     assert isinstance(evidence(tools).decide(RELEASE, tools), Refuse)
 
 
-def test_the_same_version_of_other_bytes_is_no_proof(tools: FakeTools) -> None:
+def test_another_digest_of_the_same_version_is_no_proof(tools: FakeTools) -> None:
     """Evidence is of a digest, and not of a name."""
     write(tools, "staging", Event.VERIFIED, evolve(RELEASE, digest=OTHER.digest))
 
@@ -75,7 +75,7 @@ def test_the_same_version_of_other_bytes_is_no_proof(tools: FakeTools) -> None:
     )
 
 
-def test_every_environment_of_a_stage_must_have_proven_it(tools: FakeTools) -> None:
+def test_every_environment_of_the_stage_must_have_verified_it(tools: FakeTools) -> None:
     """The refusal names the first that has not."""
     write(tools, "mark", Event.VERIFIED)
     write(tools, "dom", Event.VERIFIED)
@@ -90,7 +90,7 @@ def test_every_environment_of_a_stage_must_have_proven_it(tools: FakeTools) -> N
     assert whole.reason.startswith("verified in beta 0.0s ago")
 
 
-def test_a_proof_counts_although_much_was_tried_since(tools: FakeTools) -> None:
+def test_proof_counts_after_later_attempts(tools: FakeTools) -> None:
     """Seven failed attempts at the next release do not make a proven one unpromotable."""
     write(tools, "staging", Event.VERIFIED)
     for _ in range(7):
@@ -100,7 +100,7 @@ def test_a_proof_counts_although_much_was_tried_since(tools: FakeTools) -> None:
     assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
 
 
-def test_a_version_alone_gets_its_digest_from_the_proof(tools: FakeTools) -> None:
+def test_digest_of_a_version_comes_from_the_proof(tools: FakeTools) -> None:
     """What was verified is what goes further, and nothing else of that name."""
     write(tools, "staging", Event.VERIFIED)
 
@@ -113,7 +113,7 @@ def test_a_version_alone_gets_its_digest_from_the_proof(tools: FakeTools) -> Non
     assert unknown.reasons == ("v9.0.0 was never verified in staging",)
 
 
-def test_what_was_verified_here_may_come_back(tools: FakeTools) -> None:
+def test_release_verified_here_may_return(tools: FakeTools) -> None:
     """A hotfix is deployed once more, for a secret that was changed."""
     write(tools, "prod", Event.DEPLOYED)
     refused = evidence(tools).decide(RELEASE, tools)
@@ -123,7 +123,7 @@ def test_what_was_verified_here_may_come_back(tools: FakeTools) -> None:
     assert evidence(tools).decide(RELEASE, tools) == Done("verified in prod itself 0.0s ago by ada@laptop", RELEASE)
 
 
-def test_an_environment_may_want_a_proof_of_some_age(tools: FakeTools) -> None:
+def test_min_age_of_a_proof_is_required(tools: FakeTools) -> None:
     """The refusal says how long to wait."""
     step = evidence(tools)
     step = evolve(step, environment=evolve(step.environment, min_age=Seconds(3600)))
@@ -140,7 +140,7 @@ def test_an_environment_may_want_a_proof_of_some_age(tools: FakeTools) -> None:
     )
 
 
-def test_of_several_environments_the_youngest_proof_counts(tools: FakeTools) -> None:
+def test_youngest_proof_of_several_environments_counts(tools: FakeTools) -> None:
     """All of the stage must have run it for that long."""
     step = evidence(tools, "beta")
     step = evolve(step, environment=evolve(step.environment, min_age=Seconds(150)))
@@ -151,7 +151,7 @@ def test_of_several_environments_the_youngest_proof_counts(tools: FakeTools) -> 
     assert isinstance(step.decide(RELEASE, tools), Refuse)
 
 
-def test_every_entry_says_why_there_was_no_evidence(tools: FakeTools) -> None:
+def test_every_entry_has_the_waiver_reason(tools: FakeTools) -> None:
     """Beside what it says anyway."""
     waived = evolve(RELEASE, waiver="the login is down")
     write(tools, "prod", Event.STARTED, waived)
@@ -163,7 +163,7 @@ def test_every_entry_says_why_there_was_no_evidence(tools: FakeTools) -> None:
     ]
 
 
-def test_records_the_proof_once(tools: FakeTools) -> None:
+def test_record_is_idempotent(tools: FakeTools) -> None:
     """Running the step again writes nothing."""
     step = Record(environment=tools.settings.environments["staging"])
     write(tools, "staging", Event.DEPLOYED)
@@ -178,7 +178,7 @@ def test_records_the_proof_once(tools: FakeTools) -> None:
 
 
 @pytest.mark.parametrize(("event", "release"), [(Event.VERIFIED, OTHER), (Event.DEPLOYED, RELEASE)])
-def test_records_a_proof_when_the_last_word_is_another(tools: FakeTools, event: Event, release: Release) -> None:
+def test_record_appends_after_another_entry(tools: FakeTools, event: Event, release: Release) -> None:
     """A release that comes into service once more is proven once more."""
     write(tools, "staging", Event.VERIFIED)
     write(tools, "staging", event, release)
@@ -186,7 +186,7 @@ def test_records_a_proof_when_the_last_word_is_another(tools: FakeTools, event: 
     assert isinstance(Record(environment=tools.settings.environments["staging"]).decide(RELEASE, tools), Act)
 
 
-def test_writes_down_the_way_back_before_it_is_gone(tools: FakeTools) -> None:
+def test_mark_rollback_appends_an_entry_once(tools: FakeTools) -> None:
     """With its reason; and typing the same again does not begin another."""
     step = MarkRollback(environment=tools.settings.environments["staging"], reason="the login is broken")
     write(tools, "staging", Event.VERIFIED, OTHER)
@@ -200,7 +200,7 @@ def test_writes_down_the_way_back_before_it_is_gone(tools: FakeTools) -> None:
     assert isinstance(again, Done)
 
 
-def test_begins_a_new_way_back_when_another_release_came_since(tools: FakeTools) -> None:
+def test_mark_rollback_appends_again_after_another_release(tools: FakeTools) -> None:
     """An old one has been finished."""
     step = MarkRollback(environment=tools.settings.environments["staging"], reason="the login is broken")
     write(tools, "staging", Event.ROLLBACK, OTHER)
@@ -218,7 +218,9 @@ def test_begins_a_new_way_back_when_another_release_came_since(tools: FakeTools)
         ([(Event.VERIFIED, OTHER), (Event.DEPLOYED, RELEASE), (Event.FAILED, RELEASE)], RELEASE.digest),
     ],
 )
-def test_knows_what_is_serving(tools: FakeTools, entries: list[tuple[Event, Release]], digest: str | None) -> None:
+def test_serving_digest_is_the_last_deployment_that_did_not_fail(
+    tools: FakeTools, entries: list[tuple[Event, Release]], digest: str | None
+) -> None:
     """The last that came into service, whether or not it has proven itself."""
     for event, release in entries:
         write(tools, "staging", event, release)
@@ -226,7 +228,7 @@ def test_knows_what_is_serving(tools: FakeTools, entries: list[tuple[Event, Rele
     assert ledger.read_serving_digest(tools.settings.environments["staging"], tools) == digest
 
 
-def test_takes_what_latest_named_when_nothing_of_ours_was_deployed_yet(tools: FakeTools) -> None:
+def test_serving_digest_is_the_replaced_one_before_the_first_deployment(tools: FakeTools) -> None:
     """A service that was deployed by hand until now goes back to what it ran."""
     staging = tools.settings.environments["staging"]
     for replaced in ("sha256:by-hand", "sha256:ours"):

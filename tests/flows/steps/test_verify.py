@@ -74,7 +74,7 @@ def progress(tools: FakeTools) -> list[str]:
     return [line.removeprefix("verify staging: ") for line in tools.reporter.lines if line.startswith("verify")]
 
 
-def test_counts_right_answers_in_a_row(tools: FakeTools) -> None:
+def test_verify_counts_right_answers_in_a_row(tools: FakeTools) -> None:
     """Two right ones before a wrong one count for nothing."""
     answering(tools, ["v0.1.0", "v0.2.0", "v0.2.0", "v0.1.0", "v0.2.0"])
 
@@ -84,7 +84,7 @@ def test_counts_right_answers_in_a_row(tools: FakeTools) -> None:
     assert len(tools.prober.urls) == 7
 
 
-def test_says_each_version_that_answers_once(tools: FakeTools) -> None:
+def test_progress_reports_each_answer_once(tools: FakeTools) -> None:
     """A line for every change, and none for every question."""
     answering(tools, ["v0.1.0", "v0.1.0", "v0.2.0", "v0.2.0", "v0.1.0", "v0.1.0", "v0.2.0"])
 
@@ -94,7 +94,7 @@ def test_says_each_version_that_answers_once(tools: FakeTools) -> None:
     assert progress(tools) == said * 2
 
 
-def test_an_app_that_goes_back_and_forth_never_proves_anything(tools: FakeTools) -> None:
+def test_alternating_versions_prove_nothing(tools: FakeTools) -> None:
     """At the deadline it is said how often; exit code 8."""
     answering(tools, ["v0.2.0", "v0.1.0"] * 1000)
 
@@ -106,7 +106,7 @@ def test_an_app_that_goes_back_and_forth_never_proves_anything(tools: FakeTools)
     assert len(progress(tools)) == 300
 
 
-def test_the_proof_must_come_in_time(tools: FakeTools) -> None:
+def test_verify_times_out(tools: FakeTools) -> None:
     """The state says for how long it was asked."""
     with pytest.raises(VerifyFailed, match=r"answers v0\.1\.0 in staging; expected v0\.2\.0 in staging") as failed:
         verify(tools)
@@ -115,7 +115,7 @@ def test_the_proof_must_come_in_time(tools: FakeTools) -> None:
     assert failed.value.hint.endswith("inv verify --env staging --release v0.2.0")
 
 
-def test_does_not_wait_for_a_deployment_that_was_rolled_back(tools: FakeTools) -> None:
+def test_rolled_back_deployment_ends_verify(tools: FakeTools) -> None:
     """The platform knows already what the app will go on saying."""
     operations = tools.platform.history[SERVICE]
     operations[0] = evolve(operations[0], state="ROLLBACK_SUCCEEDED")
@@ -127,7 +127,7 @@ def test_does_not_wait_for_a_deployment_that_was_rolled_back(tools: FakeTools) -
     assert failed.value.hint.startswith("to retry: inv deploy --env staging --release v0.2.0;")
 
 
-def test_notices_a_deployment_that_fails_while_it_waits(tools: FakeTools) -> None:
+def test_deployment_that_fails_meanwhile_ends_verify(tools: FakeTools) -> None:
     """Within a quarter of a minute."""
     operations = tools.platform.history[SERVICE]
     operations[0] = evolve(operations[0], state="IN_PROGRESS")
@@ -140,7 +140,7 @@ def test_notices_a_deployment_that_fails_while_it_waits(tools: FakeTools) -> Non
     assert tools.clock.monotonic() == 30
 
 
-def test_notices_that_somebody_else_has_deployed_other_bytes(tools: FakeTools) -> None:
+def test_deployment_of_another_image_supersedes(tools: FakeTools) -> None:
     """The app will never say what it is asked for."""
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     other = tools.platform.begin_operation(SERVICE)
@@ -152,7 +152,7 @@ def test_notices_that_somebody_else_has_deployed_other_bytes(tools: FakeTools) -
     assert tools.clock.monotonic() == 0
 
 
-def test_notices_that_somebody_else_has_pinned_another_tag(tools: FakeTools) -> None:
+def test_service_moved_to_another_tag_supersedes(tools: FakeTools) -> None:
     """As one does in the console to go back quickly."""
     tools.registry.put(REPOSITORY, "v0.1.0", image("sha256:" + "cd" * 32))
     tools.platform.services[SERVICE] = evolve(tools.platform.services[SERVICE], image="registry.example/a:v0.1.0")
@@ -163,7 +163,7 @@ def test_notices_that_somebody_else_has_pinned_another_tag(tools: FakeTools) -> 
 
 
 @pytest.mark.parametrize("kind", ["START_DEPLOYMENT", "PAUSE_SERVICE"])
-def test_a_restart_of_the_same_bytes_supersedes_nothing(tools: FakeTools, kind: str) -> None:
+def test_restart_of_the_same_image_does_not_supersede(tools: FakeTools, kind: str) -> None:
     """A secret was changed, say."""
     tools.platform.begin_operation(SERVICE, kind=kind)
     answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
@@ -171,7 +171,7 @@ def test_a_restart_of_the_same_bytes_supersedes_nothing(tools: FakeTools, kind: 
     assert verify(tools).verified_steps
 
 
-def test_a_deployment_that_failed_supersedes_nothing(tools: FakeTools) -> None:
+def test_failed_deployment_does_not_supersede(tools: FakeTools) -> None:
     """What ran before it goes on running."""
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
@@ -181,7 +181,7 @@ def test_a_deployment_that_failed_supersedes_nothing(tools: FakeTools) -> None:
     assert verify(tools).verified_steps
 
 
-def test_the_platform_is_asked_seldom(tools: FakeTools) -> None:
+def test_platform_is_checked_at_intervals(tools: FakeTools) -> None:
     """Every fifteen seconds while the answers are wrong; never while they are right."""
     looked: list[float] = []
 
@@ -196,7 +196,7 @@ def test_the_platform_is_asked_seldom(tools: FakeTools) -> None:
     assert looked == [0, 15, 30]
 
 
-def test_a_platform_that_does_not_answer_proves_nothing(tools: FakeTools) -> None:
+def test_unreachable_platform_is_ignored(tools: FakeTools) -> None:
     """The app is what is asked."""
 
     def operations(_: Service) -> tuple[()]:
@@ -208,7 +208,7 @@ def test_a_platform_that_does_not_answer_proves_nothing(tools: FakeTools) -> Non
     assert verify(tools).verified_steps
 
 
-def test_nothing_is_known_of_what_was_deployed_by_hand() -> None:
+def test_manual_deployment_is_not_checked() -> None:
     """The app is asked until time is up."""
     tools = FakeTools()
     tools.platform.begin_operation(SERVICE)
@@ -217,7 +217,7 @@ def test_nothing_is_known_of_what_was_deployed_by_hand() -> None:
         verify(tools)
 
 
-def test_somebody_elses_deployment_is_not_undone(tools: FakeTools) -> None:
+def test_superseding_deployment_is_not_rolled_back(tools: FakeTools) -> None:
     """Whoever deployed at the same moment did so on purpose."""
     entries.append(Event.VERIFIED, tools.settings.environments["staging"], evolve(RELEASE, digest="sha256:0"), tools)
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
@@ -236,7 +236,7 @@ def test_somebody_elses_deployment_is_not_undone(tools: FakeTools) -> None:
 @pytest.mark.parametrize(
     ("versions", "kind"), [(["v0.2.0"], Done), (["v0.1.0"], Act), (["v0.2.0", "v0.2.0", "v0.1.0"], Act)]
 )
-def test_an_old_proof_holds_while_every_answer_is_right(tools: FakeTools, versions: list[str], kind: type) -> None:
+def test_earlier_proof_holds_while_every_answer_is_right(tools: FakeTools, versions: list[str], kind: type) -> None:
     """Asked as often as for a new one, and without a pause."""
     entries.append(Event.VERIFIED, tools.settings.environments["staging"], RELEASE, tools)
     answering(tools, versions)
@@ -266,7 +266,7 @@ def smoke(answers: dict[str, ProbeResponse]) -> FakeTools:
     return tools
 
 
-def test_every_check_has_its_line() -> None:
+def test_every_smoke_check_is_reported() -> None:
     """With what was looked at, and how long it took."""
     tools = smoke({"/health": ProbeResponse(status=200, body=b'{"status": "ok"}'), "/plan": ProbeResponse(status=204)})
 
@@ -277,7 +277,7 @@ def test_every_check_has_its_line() -> None:
     ]
 
 
-def test_all_checks_are_made_and_all_that_fail_are_named() -> None:
+def test_all_smoke_checks_run_and_all_failures_are_named() -> None:
     """The error has three lines, however many they are."""
     tools = smoke({"/health": ProbeResponse(status=200, body=b'{"status": "down"}')})
 
