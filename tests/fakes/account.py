@@ -45,64 +45,52 @@ class FakeAccountAdmin(AccountAdmin):
         self.rules.update(dict.fromkeys(names, IMMUTABLE_VERSIONS))
 
     def caller(self) -> CallerIdentity:
-        """Return Ada."""
         self._fail("caller")
         return CallerIdentity(account_id="123456789012", principal="arn:aws:iam::123456789012:user/ada")
 
     def supported_regions(self) -> tuple[str, ...]:
-        """Return two regions."""
         self._fail("supported_regions")
         return ("eu-west-1", "us-east-1")
 
     def clock_skew(self) -> float:
-        """Return what the test says."""
         self._fail("clock_skew")
         return self.skew_seconds
 
     def permissions(self) -> tuple[Permission, ...]:
-        """Return what the test says."""
         self._fail("permissions")
         return self.task_permissions
 
     def ledger_table(self) -> LedgerTable:
-        """Return the table."""
         self._fail("ledger_table")
         return self.table_state
 
     def create_table(self) -> None:
-        """Create the table."""
         self._change("create_table")
         self.table_state = evolve(self.table_state, exists=True, point_in_time_recovery=True)
 
     def tag_mutability(self, repository: str) -> TagMutability:
-        """Return which tags may move."""
         self._fail("tag_mutability")
         if repository not in self.rules:
             raise NotFound(f"there is no image repository {repository}", hint="create it")
         return self.rules[repository]
 
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
-        """Say which tags may move."""
         self._change("set_tag_mutability", repository)
         self.rules[repository] = rules
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
-        """Return the rules, if there are any."""
         self._fail("lifecycle_rules")
         return self.policies.get(repository, ())
 
     def list_images(self, repository: str) -> tuple[StoredImage, ...]:
-        """Return the images."""
         self._fail("list_images")
         return self.images_by_repository.get(repository, ())
 
     def is_blob_mounting_enabled(self) -> bool:
-        """Return whether blobs are shared."""
         self._fail("is_blob_mounting_enabled")
         return self.is_mounting_blobs
 
     def enable_blob_mounting(self) -> None:
-        """Share blobs."""
         self._change("enable_blob_mounting")
         self.is_mounting_blobs = True
 

@@ -33,7 +33,6 @@ class FakeBuilder:
     build_count: int = 0
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision when it was built."""
         name = f"{spec.app}:{spec.version}"
         built_spec = self.built_specs.get(name)
         if built_spec is None or built_spec.revision != spec.revision:
@@ -41,7 +40,6 @@ class FakeBuilder:
         return LocalImage(name=name, id=f"fake:{spec.revision}")
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
-        """Build, or fail for want of a Dockerfile."""
         self.build_count += 1
         if not (context / "Dockerfile").is_file():
             raise BuildFailed(f"fake could not build {spec.app}:{spec.version}: no Dockerfile")
@@ -50,7 +48,6 @@ class FakeBuilder:
         return LocalImage(name=name, id=f"fake:{spec.revision}")
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Push, or be denied."""
         if self.password and login.password.reveal() != self.password:
             raise PushFailed(f"{repository_uri} does not let these credentials push")
         self.pushed_specs[f"{repository_uri}:{tag}"] = self.built_specs[image.name]

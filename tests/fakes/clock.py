@@ -10,11 +10,11 @@ from kaizen_tasks.errors import Interrupted
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 RESOLUTION = 1e-6
-"""Seconds: what is left of a wait after rounding is waited for as well, and does not take for ever."""
+"""Seconds that a sleep takes at least, so that a rest left by rounding does not take forever."""
 
 
 class FakeClock:
-    """A clock that stands still between sleeps; safe to use from several threads."""
+    """A clock that moves only when it is slept on; safe to use from several threads."""
 
     def __init__(self, start: datetime = START) -> None:
         self.sleeps: list[float] = []
@@ -24,25 +24,21 @@ class FakeClock:
         self._guard = threading.Lock()
 
     def now(self) -> datetime:
-        """Return the start plus all that was slept."""
         return self._start + timedelta(seconds=self._elapsed)
 
     def monotonic(self) -> float:
-        """Return all that was slept."""
         return self._elapsed
 
     def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
         if self._interrupted:
             raise Interrupted("interrupted while waiting")
         self.sleeps.append(seconds)
         self.advance(max(seconds, RESOLUTION) if seconds > 0 else 0.0)
 
     def cancel_waits(self) -> None:
-        """End every wait."""
         self._interrupted = True
 
     def advance(self, seconds: float) -> None:
-        """Let time pass without anybody waiting."""
+        """Move time forward without a sleep."""
         with self._guard:
             self._elapsed += seconds

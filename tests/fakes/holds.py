@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class FakeHolds(Holds):
-    """Remembers what is held; safe to use from several threads.
+    """Keeps holds; safe to use from several threads.
 
     Attributes:
         clock: says which holds have ended.
@@ -29,17 +29,14 @@ class FakeHolds(Holds):
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
     def get(self, environment: str) -> Hold | None:
-        """Return the hold that counts."""
         with self._guard:
             return self._active_hold(environment)
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Hold]:
-        """Return the holds that count."""
         holds = {environment: self.get(environment) for environment in environments}
         return {environment: hold for environment, hold in holds.items() if hold is not None}
 
     def add(self, hold: Hold) -> Hold:
-        """Write a hold where none counts."""
         with self._guard:
             current = self._active_hold(hold.environment)
             if current is None:
@@ -47,7 +44,6 @@ class FakeHolds(Holds):
             return current or hold
 
     def remove(self, environment: str) -> Hold | None:
-        """End a hold."""
         with self._guard:
             current = self._active_hold(environment)
             self.stored_holds.pop(environment, None)

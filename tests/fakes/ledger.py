@@ -12,7 +12,7 @@ from kaizen_tasks.ports.state import Ledger
 
 @define
 class FakeLedger(Ledger):
-    """Remembers what was written; safe to use from several threads.
+    """Keeps entries; safe to use from several threads.
 
     Attributes:
         all_entries: every entry, in the order in which it was written.
@@ -22,17 +22,15 @@ class FakeLedger(Ledger):
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
     def append(self, entry: LedgerEntry) -> None:
-        """Write one entry."""
         with self._guard:
             self.all_entries.append(entry)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Complete the intent."""
         with self._guard:
             self.all_entries[self.all_entries.index(intent)] = evolve(intent, operation=operation)
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
-        """Return an environment's entries, newest first; of the same moment, the last written first."""
+        """Return an environment's entries, newest first; at the same time, the last written first."""
         with self._guard:
             matches = [entry for entry in reversed(self.all_entries) if entry.environment == environment]
         return tuple(sorted(matches, key=lambda entry: entry.at, reverse=True)[:limit])

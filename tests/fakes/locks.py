@@ -21,7 +21,7 @@ VARIABLE = "KAIZEN_LOCK"
 
 @define
 class FakeLocks(Locks):
-    """Remembers who holds what; safe to use from several threads.
+    """Keeps locks; safe to use from several threads.
 
     Attributes:
         held_locks: the lock of every environment that is locked.
@@ -38,13 +38,11 @@ class FakeLocks(Locks):
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
     def get(self, environment: str) -> Lock | None:
-        """Return the lock that stands."""
         with self._guard:
             self._record_call("get", environment)
             return self.held_locks.get(environment)
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
-        """Return the locks that stand."""
         locks_by_environment = {environment: self.get(environment) for environment in environments}
         return {environment: lock for environment, lock in locks_by_environment.items() if lock is not None}
 
@@ -60,7 +58,6 @@ class FakeLocks(Locks):
             return self.held_locks[lock.environment]
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Move the end of a lease."""
         with self._guard:
             self._record_call("renew", lock.environment)
             if not self._is_current(lock):
@@ -69,7 +66,6 @@ class FakeLocks(Locks):
             return True
 
     def release(self, lock: Lock) -> bool:
-        """Give a lock back."""
         with self._guard:
             self._record_call("release", lock.environment)
             if not self._is_current(lock):
@@ -78,11 +74,9 @@ class FakeLocks(Locks):
             return True
 
     def inherited_tokens(self) -> dict[str, str]:
-        """Return what the variable says."""
         return locks.parse_lock_tokens(self.environ.get(VARIABLE, ""))
 
     def export_tokens(self, tokens: Mapping[str, str]) -> None:
-        """Set the variable, or take it away."""
         self.environ.pop(VARIABLE, None)
         if tokens:
             self.environ[VARIABLE] = locks.format_lock_tokens(tokens)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @define(kw_only=True)
 class FakeLogs(Logs):
-    """Remembers lines.
+    """Keeps lines.
 
     Attributes:
         deployments: lines by operation.
@@ -29,13 +29,11 @@ class FakeLogs(Logs):
     failure: KaizenError | None = None
 
     def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
-        """Return the last lines about an operation."""
         if self.failure:
             raise self.failure
         return self.deployments.get(operation, ())[-limit:]
 
     def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
-        """Return the last lines of the newest instance."""
         if self.failure:
             raise self.failure
         lines = [printed for started, printed in self.instances.get(service.name, []) if started >= since]

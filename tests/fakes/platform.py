@@ -1,4 +1,4 @@
-"""A platform whose services deploy as a test tells them to."""
+"""The fake of the platform: services deploy as a test configures."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ class FakePlatform(Platform):
     _guard: threading.RLock = field(factory=threading.RLock, repr=False)
 
     def add(self, name: str, *, image: str, url: str = "", auto_deploys: bool = False) -> Service:
-        """Create a running service."""
         self.history[name] = []
         self.services[name] = Service(
             name=name,
@@ -67,19 +66,16 @@ class FakePlatform(Platform):
         return self.services[name]
 
     def get_service(self, name: str) -> Service:
-        """Return a service as it is now."""
         with self._guard:
             if name not in self.services:
                 raise NotFound(f"there is no service {name}", hint="create it")
             return self.services[name]
 
     def service_urls(self) -> dict[str, str]:
-        """Return where the services answer."""
         with self._guard:
             return {name: service.url for name, service in self.services.items()}
 
     def start_deployment(self, service: Service) -> str:
-        """Start a deployment."""
         with self._guard:
             current = self.get_service(service.name)
             current.require_deployable()
@@ -89,7 +85,7 @@ class FakePlatform(Platform):
             return self.begin_operation(service.name)
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
-        """Return the operations, newest first; looking brings one that is under way closer to its end."""
+        """Return the operations, newest first; each call brings a running one closer to its end."""
         with self._guard:
             self.poll_times.append(self.now())
             if service.name not in self.services:
@@ -100,7 +96,7 @@ class FakePlatform(Platform):
             )
 
     def begin_operation(self, name: str, *, kind: str = "START_DEPLOYMENT") -> str:
-        """Begin an operation as somebody else would: a console, or a tag that moved."""
+        """Start an operation from outside: the console, or a tag that moved."""
         with self._guard:
             identity = f"{name}-{len(self.history[name]) + 1}"
             operation = Operation(id=identity, kind=kind, state="IN_PROGRESS", started_at=self.now())

@@ -29,7 +29,6 @@ class FakeProber:
         self._guard = threading.Lock()
 
     def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
-        """Return the address's answer."""
         with self._guard:
             self.urls.append(url)
             self.requests.append(request or ProbeRequest())

@@ -58,12 +58,10 @@ class FakeRegistry(Registry):
         content.tags[tag] = image.digest
 
     def find_image(self, repository: str, reference: str) -> Image | None:
-        """Return what a tag or digest names, or None."""
         content = self._repository(repository)
         return content.images.get(content.tags.get(reference, reference))
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Bring an image into another repository under a tag."""
         with self._guard:
             self._record_call("copy", target, tag)
             image = self._repository(source).images.get(digest)
@@ -77,7 +75,6 @@ class FakeRegistry(Registry):
             return CopyStats(digest=digest, blobs_mounted=int(is_new))
 
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
-        """Move a tag onto an image that the repository holds already."""
         with self._guard:
             self._record_call("point", repository, tag)
             if digest not in self._repository(repository).images:
@@ -88,12 +85,10 @@ class FakeRegistry(Registry):
             return has_moved
 
     def repository_uri(self, repository: str) -> str:
-        """Return the repository's full name."""
         self._repository(repository)
         return f"{HOST}/{repository}"
 
     def credentials(self) -> Login:
-        """Return credentials that nobody checks."""
         return Login(url=f"https://{HOST}", username="AWS", password=Secret("let-me-in"))
 
     def _record_call(self, verb: str, repository: str, tag: str) -> None:

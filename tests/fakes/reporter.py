@@ -1,4 +1,4 @@
-"""A reporter that remembers what people were told."""
+"""A reporter that records its calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FakeReporter:
-    """Remembers verdicts by step; safe to use from several threads.
+    """Records verdicts by step; safe to use from several threads.
 
     Attributes:
         verdicts: `done`, `act`, `succeeded`, `refuse` or `failed`, with the step's label, in order.
@@ -32,33 +32,26 @@ class FakeReporter:
         self._guard = threading.Lock()
 
     def heading(self, text: str) -> None:
-        """Remember it."""
         self.lines.append(text)
 
     def decided(self, label: StepLabel, decision: Decision) -> None:
-        """Remember the verdict."""
         verdict = "done" if isinstance(decision, Done) else "act" if isinstance(decision, Act) else "refuse"
         self._remember(verdict, label)
         self.lines.append(f"{label}: {_words(decision)}")
 
     def progress(self, label: StepLabel, text: str) -> None:
-        """Remember it."""
         self.lines.append(f"{label}: {text}")
 
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
-        """Remember it."""
         self.lines.append(f"{label}: {'right' if ok else 'wrong'}: {text}")
 
     def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
-        """Remember that it went well."""
         self._remember("acted", label)
 
     def failed(self, label: StepLabel, seconds: float) -> None:
-        """Remember that it went badly."""
         self._remember("failed", label)
 
     def note(self, text: str) -> None:
-        """Remember it."""
         self.lines.append(text)
 
     @contextmanager
@@ -70,7 +63,6 @@ class FakeReporter:
         yield
 
     def environment_finished(self, environment: str, error: str) -> None:
-        """Remember the outcome."""
         with self._guard:
             self.outcomes[environment] = error
 

@@ -12,7 +12,7 @@ from attrs import Factory, define, frozen
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
 from tests.fakes.clock import START
-from tests.fakes.documents import FakeReleaseFiles
+from tests.fakes.release_files import FakeReleaseFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class FakeCommit:
 
 @define
 class FakeRemote:
-    """What the remote holds. With `protection_message` set it takes nothing and says that."""
+    """What the remote holds. With `protection_message` set it rejects pushes with that."""
 
     branches: dict[str, str] = Factory(dict)
     tags: dict[str, str] = Factory(dict)
@@ -53,7 +53,7 @@ class FakeScm:
         hook_message: when set, the commit hook rejects with these words.
         reported_blockers: what `blockers` returns.
         messages: of the tags, by name.
-        invalidations: how often it was told to look again.
+        invalidations: number of calls of `invalidate_cache`.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class FakeScm:
                 remote.branches["main"] = self._tip
 
     def commit(self, files: Mapping[str, bytes], message: str = "Work") -> str:
-        """Do what a developer does: write, add and commit files."""
+        """Write, add and commit files, as a developer does."""
         tree = {**(self.commits[self._tip].tree if self._tip else {}), **files}
         self._tip = self._store(self._tip, tree, message)
         self.working_tree.files.update(files)
@@ -91,16 +91,15 @@ class FakeScm:
         return self._tip
 
     def detach(self) -> None:
-        """Leave the branch where it is; HEAD goes on without it."""
+        """Detach HEAD from the branch."""
         self._branches[self.branch] = self._tip
         self.branch = ""
 
     def invalidate_cache(self) -> None:
-        """Count it; there is nothing to forget, since it never remembers."""
+        """Count the calls; nothing is cached here."""
         self.invalidations += 1
 
     def head(self) -> HeadState:
-        """Return where the checkout stands."""
         if not self._tip:
             raise Refused("the repository has no commit yet")
         return HeadState(commit=self._tip, branch=self.branch)
@@ -117,7 +116,6 @@ class FakeScm:
         return matches[0] if len(matches) == 1 else ""
 
     def read_at(self, commit: str, path: str) -> bytes | None:
-        """Return a file's content at a commit, or None."""
         commit_hash = self.resolve(commit)
         return self.commits[commit_hash].tree.get(path) if commit_hash else None
 
@@ -132,11 +130,9 @@ class FakeScm:
         )
 
     def blockers(self) -> tuple[str, ...]:
-        """Return what the test says."""
         return self.reported_blockers
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
-        """Return the tags' names."""
         commits = set(self._ancestry(merged_into)) if merged_into else set(self._tags.values())
         return tuple(sorted(name for name, commit in self._tags.items() if commit in commits))
 
@@ -151,13 +147,11 @@ class FakeScm:
         return tuple(sorted(paths))
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Return whether `ancestor` is reachable from `descendant`."""
         if descendant not in self.commits:
             raise NotFound(f"the commit {descendant[:12]} is not in this clone")
         return ancestor in self._ancestry(descendant)
 
     def pending_releases(self) -> Mapping[str, str]:
-        """Return what was begun and has no tag."""
         return {name: commit for name, commit in self._pending.items() if name not in self._tags}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -172,15 +166,12 @@ class FakeScm:
         return self._store(parent, {**self.commits[parent].tree, **files}, message)
 
     def save_pending(self, name: str, commit: str) -> None:
-        """Remember a release that was begun."""
         self._pending[name] = commit
 
     def drop_pending(self, name: str) -> None:
-        """Drop it."""
         self._pending.pop(name, None)
 
     def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
-        """Move the branch, and the paths with it."""
         if self._tip != commit and commit in self._ancestry(self._tip):
             return
         if self._tip not in self._ancestry(commit):
@@ -197,14 +188,12 @@ class FakeScm:
             self.working_tree.write(path, new[path])
 
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Make a tag that has no name yet."""
         if self._tags.get(name, commit) != commit:
             raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
         self._tag_objects[name] = self._pending[name] = commit
         self.messages.setdefault(name, message)
 
     def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Create a tag, and forget that its release was begun."""
         if self._tags.get(name, commit) != commit:
             raise Refused(f"the tag {name} exists on another commit ({self._tags[name][:12]})")
         self._tags[name] = commit
@@ -212,20 +201,17 @@ class FakeScm:
         self._pending.pop(name, None)
 
     def fast_forward_and_tag(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
-        """Move the branch and tag its commit."""
         if self._tags.get(tag, commit) != commit:
             raise Refused(f"the tag {tag} exists on another commit ({self._tags[tag][:12]})")
         self.fast_forward(commit, paths=paths)
         self.create_tag(tag, commit, message)
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Return what the remote holds."""
         if self.upstream is None:
             return None
         return RemoteRefs(branch_commit=self.upstream.branches.get(branch, ""), tags=dict(self.upstream.tags))
 
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
-        """Push both or neither."""
         commit, upstream = self._tags.get(tag) or self._tag_objects.get(tag, ""), self.upstream
         if not commit:
             raise NotFound(f"there is no tag {tag} in this clone")
@@ -243,17 +229,14 @@ class FakeScm:
         upstream.tags[tag] = commit
 
     def export(self, commit: str, destination: Path) -> None:
-        """Write the commit's files."""
         for path, content in self.commits[commit].tree.items():
             (destination / path).parent.mkdir(parents=True, exist_ok=True)
             (destination / path).write_bytes(content)
 
     def commit_time(self, commit: str) -> datetime:
-        """Return the commit's time: one minute after the one before."""
         return self.commits[commit].at
 
     def web_url(self) -> str:
-        """Return an address, if there is a remote."""
         return "https://git.example.com/team/app" if self.upstream else ""
 
     def _store(self, parent: str, tree: Mapping[str, bytes], message: str) -> str:

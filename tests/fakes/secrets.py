@@ -15,7 +15,7 @@ from kaizen_tasks.ports.types import Secret, SecretVersion
 
 @define
 class FakeSecrets(Secrets):
-    """Remembers every version; safe to use from several threads.
+    """Keeps every version; safe to use from several threads.
 
     Attributes:
         versions: by name of the secret and identifier.
@@ -36,19 +36,16 @@ class FakeSecrets(Secrets):
         self.stages[name] = (version, "")
 
     def current(self, name: str) -> SecretVersion:
-        """Return the version that counts."""
         with self._guard:
             if name not in self.versions:
                 raise NotFound(f"there is no secret {name}", hint="create it")
             return self.versions[name][self.stages[name][0]]
 
     def previous(self, name: str) -> SecretVersion | None:
-        """Return the version that counted before."""
         with self._guard:
             return self.versions.get(name, {}).get(self.stages.get(name, ("", ""))[1])
 
     def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
-        """Make a new version and let it count."""
         with self._guard:
             stored_version = SecretVersion(version=version, created_at=datetime.now(UTC), content=content)
             self.current(name)
@@ -56,7 +53,6 @@ class FakeSecrets(Secrets):
             self.restore(name, version=version, expected_current=expected_current)
 
     def restore(self, name: str, *, version: str, expected_current: str) -> None:
-        """Let a version count."""
         with self._guard:
             if self.rivals:
                 self.rivals.pop(0)()

@@ -1,4 +1,4 @@
-"""A whole world in memory: a repository, a registry, services that run what `:latest` names, a ledger."""
+"""The toolbox in memory: a repository, a registry, services that run what `:latest` names, a ledger."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from kaizen_tasks.ports.scm import ReleaseFiles
 from tests.fakes.account import FakeAccountAdmin
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
-from tests.fakes.documents import FakeReleaseFiles
 from tests.fakes.holds import FakeHolds
+from tests.fakes.host import FakeHost
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
 from tests.fakes.logs import FakeLogs
-from tests.fakes.machine import FakeHost
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
+from tests.fakes.release_files import FakeReleaseFiles
 from tests.fakes.reporter import FakeReporter
 from tests.fakes.scm import FakeRemote, FakeScm
 from tests.fakes.secrets import FakeSecrets
@@ -87,7 +87,6 @@ class FakeIdentity:
     failure: KaizenError | None = None
 
     def account_id(self) -> str:
-        """Return the account."""
         if self.failure:
             raise self.failure
         return self.account_number
@@ -100,7 +99,6 @@ class PushingBuilder(FakeBuilder):
     registry: FakeRegistry
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Put the image where the address says."""
         super().push(image, repository_uri=repository_uri, tag=tag, login=login)
         spec = self.pushed_specs[f"{repository_uri}:{tag}"]
         digest = f"sha256:{hashlib.sha256(spec.revision.encode()).hexdigest()}"
@@ -157,7 +155,7 @@ class FakeTools:
             self.prober.answers[f"https://{name}.example/"] = ProbeResponse(status=200, body=b"hello")
 
     def next_command(self) -> FakeTools:
-        """Begin another command: edited documents stay in memory again."""
+        """Start another command: edited files stay in memory again."""
         self.release_files = OverlayFiles(self.scm.working_tree)
         self.reporter = FakeReporter()
         return self

@@ -125,7 +125,7 @@ def _account(name: str, value: object) -> Spoil:
         (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "no remote origin"),
         (lambda tools: setattr(tools.host, "engine_result", Refused("no engine")), "engine", "problem", "no engine"),
         (
-            lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="get it")),
+            lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="add it")),
             *("engine", "warning", "no buildx"),
         ),
     ],

@@ -11,7 +11,7 @@ import pytest
 from kaizen_tasks.adapters.host.atomic_write import OverlayFiles, WorkingTree
 from kaizen_tasks.errors import Refused
 from tests.contracts.documents import ReleaseFilesContract
-from tests.fakes.documents import FakeReleaseFiles
+from tests.fakes.release_files import FakeReleaseFiles
 
 if TYPE_CHECKING:
     from pathlib import Path

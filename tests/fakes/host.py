@@ -1,4 +1,4 @@
-"""A machine with an engine."""
+"""The fake of the host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DOCKER = Engine(name="docker")
 
 @define(kw_only=True)
 class FakeHost(Host):
-    """Has what a test says.
+    """A machine as a test configures it.
 
     Attributes:
         engine_result: the engine, or the error that looking for one ends in.
@@ -24,13 +24,11 @@ class FakeHost(Host):
     dead_processes: set[str] = field(factory=set)
 
     def build_engine(self) -> Engine:
-        """Return the engine."""
         if isinstance(self.engine_result, KaizenError):
             raise self.engine_result
         return self.engine_result
 
     def process_identity(self) -> str:
-        """Name this process."""
         return "boot/1/1000/42/7"
 
     def is_dead(self, process: str, *, env_marker: str) -> bool:

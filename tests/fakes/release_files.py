@@ -9,15 +9,13 @@ if TYPE_CHECKING:
 
 
 class FakeReleaseFiles:
-    """The app's folder, as a dictionary that tests may look into and change."""
+    """The app's folder, as a dictionary that tests may read and change."""
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self.files = dict(files or {})
 
     def read(self, name: str) -> bytes | None:
-        """Return the content, or None."""
         return self.files.get(name)
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace the content."""
         self.files[name] = content
