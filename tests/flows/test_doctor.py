@@ -1,4 +1,4 @@
-"""Doctor: what it finds in a world where one thing is wrong."""
+"""The findings of doctor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LINKS = b"""
 
 
 def healthy(**changes: object) -> FakeTools:
-    """Return a world in which nothing is wrong, but for what is configured differently."""
+    """Return tools in which every check passes, with other settings."""
     tools = FakeTools(settings=settings(**changes))
     tools.scm.commit({"CHANGELOG.md": CHANGELOG + LINKS})
     return tools
@@ -35,24 +35,23 @@ def healthy(**changes: object) -> FakeTools:
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world in which nothing is wrong."""
+    """Tools in which every check passes."""
     return healthy()
 
 
 def trouble(tools: FakeTools) -> list[Finding]:
-    """Return everything but what is well."""
+    """Return the findings that are not ok."""
     return [finding for finding in run_checks(tools) if finding.verdict is not Verdict.OK]
 
 
 def the(findings: list[Finding]) -> tuple[str, str, str]:
-    """Return where, what kind and what of the only finding."""
+    """Return subject, verdict and message of the only finding."""
     (finding,) = findings
     name = f"{finding.subject.environment} {finding.subject.check}".strip()
     return name, str(finding.verdict), finding.message
 
 
 def test_healthy_setup_has_no_findings_but_ok(tools: FakeTools) -> None:
-    """Every check has been made, once for the app and once for each environment."""
     found = run_checks(tools)
 
     assert {finding.verdict for finding in found} == {Verdict.OK}
@@ -66,7 +65,6 @@ def test_healthy_setup_has_no_findings_but_ok(tools: FakeTools) -> None:
 
 
 def test_only_the_release_side_is_checked_without_environments() -> None:
-    """An app without environments needs neither an engine nor an account."""
     tools = healthy(pipeline=[], environments={}, groups={}, smoke=[], aws={})
     tools.account.failures["caller"] = Denied("nobody was to ask")
 
@@ -125,13 +123,12 @@ def _account(name: str, value: object) -> Spoil:
         (lambda tools: setattr(tools.scm, "upstream", None), "remote", "warning", "no remote origin"),
         (lambda tools: setattr(tools.host, "engine_result", Refused("no engine")), "engine", "problem", "no engine"),
         (
-            lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="add it")),
+            lambda tools: setattr(tools.host, "engine_result", Engine(name="docker", warning="no buildx", fix="-")),
             *("engine", "warning", "no buildx"),
         ),
     ],
 )  # fmt: skip
 def test_each_problem_is_the_only_finding(tools: FakeTools, spoil: Spoil, where: str, verdict: str, what: str) -> None:
-    """Each fault is found under its own name, with its weight, and nothing else is touched by it."""
     spoil(tools)
 
     found = trouble(tools)
@@ -143,7 +140,7 @@ def test_each_problem_is_the_only_finding(tools: FakeTools, spoil: Spoil, where:
 
 @pytest.mark.parametrize(("url", "app"), [("", "skipped"), ("https://dom.example", "ok")])
 def test_app_of_a_missing_service_is_probed_at_its_configured_url(url: str, app: str) -> None:
-    """Without an address of its own there is nobody to ask."""
+    """Without a URL of its own there is nothing to probe."""
     tools = healthy(pipeline=["dom"], environments={"dom": {"url": url}}, groups={})
     tools.platform.services.clear()
 
@@ -160,14 +157,12 @@ def test_service_may_follow_the_public_name_of_the_registry(tools: FakeTools) ->
 
 
 def test_app_that_reports_another_environment_is_a_problem(tools: FakeTools) -> None:
-    """Verification would never succeed."""
     _answer(ProbeResponse(status=200, body=b'{"version": "v0.1.0", "environment": "staging"}'))(tools)
 
     assert the(trouble(tools))[:2] == ("prod app", "problem")
 
 
 def test_changelog_problems_are_counted(tools: FakeTools) -> None:
-    """The number, the first of them, and where to see all."""
     tools.release_files.write("CHANGELOG.md", b"# Changelog\n\n## [0.1.0] - 2026-13-41\n")
 
     where, verdict, what = the(trouble(tools))
@@ -178,7 +173,6 @@ def test_changelog_problems_are_counted(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize("content", [b"tomorrow\n", b""])
 def test_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) -> None:
-    """The changelog, which is held against it, cannot be judged either."""
     tools.release_files.write("VERSION", content)
 
     assert [(each.subject.check, str(each.verdict)) for each in trouble(tools)] == [
@@ -188,7 +182,6 @@ def test_unreadable_version_is_a_problem(tools: FakeTools, content: bytes) -> No
 
 
 def test_failing_check_hides_no_other(tools: FakeTools) -> None:
-    """Everything that is wrong is listed at once, in the order of the checks."""
     tools.account.failures.update(
         {"is_blob_mounting_enabled": Denied("not allowed"), "clock_skew": Unreachable("no answer")}
     )
@@ -202,7 +195,6 @@ def test_failing_check_hides_no_other(tools: FakeTools) -> None:
 
 
 def test_failing_credentials_are_reported_once(tools: FakeTools) -> None:
-    """Nothing behind them is asked, but apps with an address are, which needs no credentials."""
     url = {"staging": {"url": "https://staging.example"}, "prod": {"url": "https://gone.example"}}
     tools = healthy(environments=url, groups={}, pipeline=["staging", "prod"])
     denied = Denied("no credentials", hint="log in")
@@ -231,7 +223,7 @@ def test_missing_account_setting_is_a_warning() -> None:
 
 
 def test_misspelt_region_gets_a_suggestion() -> None:
-    """A typing error in the region would otherwise look like a network that is down."""
+    """A misspelt region would otherwise look like a network that is down."""
     tools = healthy(aws={"region": "eu-wets-1", "account": "123456789012"})
 
     found = trouble(tools)
@@ -241,7 +233,6 @@ def test_misspelt_region_gets_a_suggestion() -> None:
 
 
 def test_denied_and_unchecked_permissions_differ(tools: FakeTools) -> None:
-    """Tasks for which the credentials suffice are named as well."""
     tools.account.task_permissions = (
         Permission(
             task="push",
@@ -265,7 +256,7 @@ def test_denied_and_unchecked_permissions_differ(tools: FakeTools) -> None:
 
 
 class TestImages:
-    """A lifecycle policy, against what runs and what a rollback needs."""
+    """Lifecycle policies that would expire needed images."""
 
     @pytest.fixture
     def tools(self) -> FakeTools:

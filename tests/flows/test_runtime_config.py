@@ -1,4 +1,4 @@
-"""Changing the runtime configuration: written, deployed, proven, or as it was."""
+"""Changing the runtime configuration, and restoring it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SERVICE = "staging-web-service"
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world in which staging has verified v0.2.0."""
+    """Tools with v0.2.0 verified in staging."""
     made = FakeTools()
     release(made)
     made.platform.started_services.clear()
@@ -37,14 +37,14 @@ def configure(tools: FakeTools, **values: str) -> SetConfig:
 
 
 def change(tools: FakeTools, *, deploy: bool = True, go_back: bool = True, **values: str) -> None:
-    """Type `inv runtime.set --env staging`."""
+    """Run `inv runtime.set --env staging`."""
     tools.next_command()
     staging = tools.settings.environments["staging"]
     runtime_config.change_config(configure(tools, **values), staging, tools, deploy=deploy, auto_rollback=go_back)
 
 
 def restore(tools: FakeTools) -> None:
-    """Type `inv runtime.rollback --env staging`."""
+    """Run `inv runtime.rollback --env staging`."""
     tools.next_command()
     staging = tools.settings.environments["staging"]
     runtime_config.change_config(
@@ -59,12 +59,11 @@ def document(tools: FakeTools) -> dict[str, object]:
 
 
 def events(tools: FakeTools) -> list[Event]:
-    """Return what the ledger says, oldest first, without the release."""
+    """Return the ledger's entries about configurations, oldest first."""
     return [entry.event for entry in tools.ledger.all_entries[3:]]
 
 
 def test_change_is_written_deployed_verified_and_recorded(tools: FakeTools) -> None:
-    """What else the secret holds stays as it is, and the release is the same."""
     change(tools, AI_TEMPERATURE="0.4")
 
     assert document(tools) == {"AI_TEMPERATURE": "0.4", "TOKEN": "hush", "DATABASE_URL": "postgres://hush"}
@@ -76,7 +75,6 @@ def test_change_is_written_deployed_verified_and_recorded(tools: FakeTools) -> N
 
 
 def test_unchanged_values_do_nothing(tools: FakeTools) -> None:
-    """No write, no deployment, no entry; not even a question to the app."""
     asked = len(tools.prober.urls)
 
     change(tools, AI_TEMPERATURE="0.20")
@@ -86,7 +84,6 @@ def test_unchanged_values_do_nothing(tools: FakeTools) -> None:
 
 
 def test_secret_values_are_never_shown_or_recorded(tools: FakeTools) -> None:
-    """Neither in the plan nor in the ledger."""
     change(tools, TOKEN="hush hush")
 
     assert "hush" not in str(tools.reporter.lines) + str(tools.ledger.all_entries)
@@ -94,7 +91,6 @@ def test_secret_values_are_never_shown_or_recorded(tools: FakeTools) -> None:
 
 
 def test_dry_run_shows_every_step_and_changes_nothing(tools: FakeTools) -> None:
-    """The proof is asked for anew, although the release is verified."""
     staging = tools.settings.environments["staging"]
 
     runtime_config.change_config(
@@ -107,7 +103,6 @@ def test_dry_run_shows_every_step_and_changes_nothing(tools: FakeTools) -> None:
 
 
 def test_change_without_deployment_is_read_by_the_next_one(tools: FakeTools) -> None:
-    """Typed again without the flag, it is deployed; and once it is, it is done."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
     assert (tools.platform.started_services, events(tools)) == ([], [Event.CONFIGURED])
 
@@ -119,7 +114,7 @@ def test_change_without_deployment_is_read_by_the_next_one(tools: FakeTools) -> 
 
 
 def test_deployment_after_the_change_counts_as_read(tools: FakeTools) -> None:
-    """Every deployment reads what counts when it begins."""
+    """Every deployment reads the current configuration when it starts."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
     noted = tools.scm.working_tree.files["CHANGELOG.md"].replace(
         b"[Unreleased]\n", b"[Unreleased]\n\n### Fixed\n\n- It\n", 1
@@ -134,7 +129,6 @@ def test_deployment_after_the_change_counts_as_read(tools: FakeTools) -> None:
 
 
 def test_serving_release_is_known_after_many_changes(tools: FakeTools) -> None:
-    """Writing a configuration is no word on what runs."""
     for number in range(5):
         change(tools, deploy=False, AI_TEMPERATURE=f"1.{number}")
 
@@ -146,7 +140,7 @@ def test_serving_release_is_known_after_many_changes(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
 def test_stopped_change_is_finished(tools: FakeTools, stopped_after: int) -> None:
-    """Wherever it is stopped, the same command deploys once, proves and records."""
+    """Wherever it is stopped, the same command deploys once, verifies and records."""
     staging = tools.settings.environments["staging"]
     flow = (configure(tools, AI_TEMPERATURE="0.4"), *catalogue.apply_runtime_config(staging))
     run_flow(flow[:stopped_after], runtime_config.require_serving_release(staging, tools), tools)
@@ -158,7 +152,6 @@ def test_stopped_change_is_finished(tools: FakeTools, stopped_after: int) -> Non
 
 
 def test_change_stopped_between_intent_and_write_is_written(tools: FakeTools) -> None:
-    """The intent alone changes nothing."""
     step = configure(tools, AI_TEMPERATURE="0.4")
 
     def kill() -> None:
@@ -176,7 +169,6 @@ def test_change_stopped_between_intent_and_write_is_written(tools: FakeTools) ->
 
 
 def test_running_deployment_is_resumed(tools: FakeTools) -> None:
-    """As the ledger has it when a run dies while it waits."""
     step = configure(tools, AI_TEMPERATURE="0.4")
     written = run_flow((step,), runtime_config.require_serving_release(step.environment, tools), tools)
     operation = tools.platform.start_deployment(tools.platform.get_service(SERVICE))
@@ -189,7 +181,7 @@ def test_running_deployment_is_resumed(tools: FakeTools) -> None:
 
 
 def test_concurrent_changes_are_both_kept(tools: FakeTools) -> None:
-    """The slower one is refused, and typed again it keeps the other's change."""
+    """The slower one is refused; run again, it keeps the other's change."""
 
     def rival() -> None:
         theirs = tools.secrets.current(NAME)
@@ -208,7 +200,6 @@ def test_concurrent_changes_are_both_kept(tools: FakeTools) -> None:
 
 
 def test_failed_verification_restores_the_previous_configuration(tools: FakeTools) -> None:
-    """The configuration before is in service again, and proven; the failure is in the ledger."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging=behaves(tools))
 
     with pytest.raises(VerifyFailed) as failed:
@@ -241,7 +232,6 @@ def test_failed_deployment_restores_the_previous_configuration(tools: FakeTools)
 
 
 def test_failed_restore_is_reported(tools: FakeTools) -> None:
-    """Then a person is needed."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
 
     with pytest.raises(RollbackFailed, match="restoring the previous configuration failed as well"):
@@ -249,7 +239,6 @@ def test_failed_restore_is_reported(tools: FakeTools) -> None:
 
 
 def test_no_rollback_keeps_the_new_configuration(tools: FakeTools) -> None:
-    """With `--no-rollback`."""
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging=behaves(tools))
 
     with pytest.raises(VerifyFailed):
@@ -259,8 +248,6 @@ def test_no_rollback_keeps_the_new_configuration(tools: FakeTools) -> None:
 
 
 def test_change_by_somebody_else_is_not_restored(tools: FakeTools) -> None:
-    """What somebody has written while the app was asked stays."""
-
     def deployed(_: object) -> None:
         tools.running_versions["staging"] = "broken"
         tools.secrets.write(NAME, Secret("{}"), version="theirs", expected_current=tools.secrets.current(NAME).version)
@@ -274,12 +261,11 @@ def test_change_by_somebody_else_is_not_restored(tools: FakeTools) -> None:
 
 
 def behaves(tools: FakeTools) -> str:
-    """Return what the app says: nothing right when it is too hot."""
+    """Return the app's answer: a wrong one when it is too hot."""
     return "broken" if document(tools)["AI_TEMPERATURE"] == "1.9" else "v0.2.0"
 
 
 def test_restore_is_done_once(tools: FakeTools) -> None:
-    """Typed again it is done; the two versions are not swapped."""
     change(tools, AI_TEMPERATURE="0.4")
     restore(tools)
     assert document(tools)["AI_TEMPERATURE"] == "0.2"
@@ -294,7 +280,6 @@ def test_restore_is_done_once(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
 def test_stopped_restore_is_finished(tools: FakeTools, stopped_after: int) -> None:
-    """Wherever it is stopped."""
     staging = tools.settings.environments["staging"]
     change(tools, AI_TEMPERATURE="0.4")
     flow = (RestoreConfig(environment=staging, reason="slow"), *catalogue.apply_runtime_config(staging))
@@ -308,13 +293,11 @@ def test_stopped_restore_is_finished(tools: FakeTools, stopped_after: int) -> No
 
 
 def test_restore_needs_a_previous_version(tools: FakeTools) -> None:
-    """A secret that was written once has no way back."""
     with pytest.raises(Refused, match="no previous version"):
         restore(tools)
 
 
 def test_change_written_elsewhere_is_deployed(tools: FakeTools) -> None:
-    """In the console; typed again it is done."""
     staging = tools.settings.environments["staging"]
     tools.secrets.write(NAME, Secret('{"AI_TEMPERATURE": "1"}'), version="console", expected_current="staging-1")
 
@@ -326,7 +309,6 @@ def test_change_written_elsewhere_is_deployed(tools: FakeTools) -> None:
 
 
 def test_redeploy_refuses_when_latest_is_another_release(tools: FakeTools) -> None:
-    """A deployment takes what `:latest` names."""
     repository = tools.registry.repositories["staging-web-app"]
     other = evolve(repository.images[repository.tags["latest"]], digest="sha256:" + "0" * 64, version="v0.3.0")
     tools.registry.put("staging-web-app", "latest", other)
@@ -338,7 +320,6 @@ def test_redeploy_refuses_when_latest_is_another_release(tools: FakeTools) -> No
 
 
 def test_change_is_refused_during_a_deployment(tools: FakeTools) -> None:
-    """Which one will be serving then is not known."""
     staging = tools.settings.environments["staging"]
     entries.append(Event.STARTED, staging, runtime_config.require_serving_release(staging, tools), tools)
 
@@ -366,7 +347,6 @@ def test_document_that_would_be_too_long_is_refused(tools: FakeTools) -> None:
 
 
 def test_secret_that_is_no_json_object_is_refused(tools: FakeTools) -> None:
-    """And does not repeat it."""
     tools.secrets.write(NAME, Secret("hush"), version="2", expected_current="staging-1")
 
     with pytest.raises(Refused, match="cannot be read: it is not a JSON object") as refused:
@@ -376,7 +356,6 @@ def test_secret_that_is_no_json_object_is_refused(tools: FakeTools) -> None:
 
 
 def test_read_runtime_config_returns_both_versions(tools: FakeTools) -> None:
-    """A value that was so before is older than the version that counts."""
     change(tools, deploy=False, AI_TEMPERATURE="0.4")
 
     seen = runtime_config.read_runtime_config(tools.settings.environments["staging"], tools)

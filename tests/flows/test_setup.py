@@ -1,4 +1,4 @@
-"""Setup: what it finds missing, and what it changes."""
+"""The setup flow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ def tools() -> FakeTools:
 
 
 def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
-    """The table, blob mounting, and the rules of every repository."""
     setup.run_setup(setup.setup_flow(tools.settings), tools)
 
     assert tools.account.table_state.point_in_time_recovery
@@ -37,7 +36,6 @@ def test_setup_creates_what_is_missing(tools: FakeTools) -> None:
 
 
 def test_setup_is_idempotent(tools: FakeTools) -> None:
-    """What is there is reported as already done."""
     flow = setup.setup_flow(tools.settings)
     setup.run_setup(flow, tools)
     before = list(tools.account.changes)
@@ -49,7 +47,6 @@ def test_setup_is_idempotent(tools: FakeTools) -> None:
 
 
 def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
-    """The dry run walks the same steps."""
     setup.run_setup(setup.setup_flow(tools.settings), tools, dry_run_step)
 
     assert tools.account.changes == []
@@ -57,7 +54,6 @@ def test_setup_dry_run_changes_nothing(tools: FakeTools) -> None:
 
 
 def test_setup_turns_on_point_in_time_recovery(tools: FakeTools) -> None:
-    """A table that somebody made by hand gets what it lacks."""
     tools.account.table_state = evolve(tools.account.table_state, exists=True)
 
     (_, what), *_ = setup.pending_steps(setup.setup_flow(tools.settings), tools)
@@ -68,7 +64,6 @@ def test_setup_turns_on_point_in_time_recovery(tools: FakeTools) -> None:
 
 
 def test_setup_names_every_lookup_that_fails(tools: FakeTools) -> None:
-    """Repositories are not ours to make; all that are missing are named, and nothing has been changed."""
     for name in ("mark-web-app", "dom-web-app"):
         del tools.account.rules[name]
 

@@ -1,4 +1,4 @@
-"""Every witness of every environment."""
+"""The status and the history of environments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def look(tools: FakeTools) -> dict[str, EnvironmentStatus]:
-    """Return a row for every environment, by its name."""
+    """Return the status of every environment, by name."""
     rows = status.collect_status(tuple(tools.settings.environments.values()), tools)
     return {row.environment.name: row for row in rows}
 
@@ -58,12 +58,10 @@ class StrangersIdentity(FakeIdentity):
 
 
 def test_status_has_every_environment_in_the_configured_order() -> None:
-    """Whatever order the answers come in."""
     assert list(look(FakeTools())) == ["staging", "prod", "mark", "shane", "dom"]
 
 
 def test_sources_agree_after_a_release() -> None:
-    """Image, app and ledger say the same, and the row says where it was asked."""
     tools = FakeTools()
     released = release(tools)
 
@@ -78,7 +76,6 @@ def test_sources_agree_after_a_release() -> None:
 
 
 def test_deployment_without_these_tasks_is_shown() -> None:
-    """An app that runs, with neither image nor entry, is said to be so."""
     prod = look(FakeTools())["prod"]
 
     assert (prod.latest_image, prod.last_entry) == (None, None)
@@ -93,7 +90,6 @@ def test_deployment_without_these_tasks_is_shown() -> None:
     ],
 )
 def test_missing_resource_is_an_error_of_one_environment(missing: str, drift: tuple[str, ...]) -> None:
-    """The others are seen all the same."""
     tools = FakeTools()
     configured = tools.settings.environments["staging"]
     lost = Environment(
@@ -111,7 +107,6 @@ def test_missing_resource_is_an_error_of_one_environment(missing: str, drift: tu
 
 
 def test_locks_and_holds_are_shown() -> None:
-    """Each in the row of its environment."""
     tools = FakeTools()
     standing = tools.locks.acquire(wanted(environment="mark"))
     hold = Hold(environment="dom", reason="race day", actor="ada@laptop", since=tools.clock.now())
@@ -124,7 +119,6 @@ def test_locks_and_holds_are_shown() -> None:
 
 
 def test_failing_shared_lookup_is_an_error_of_every_environment() -> None:
-    """And of nothing else: the apps are asked all the same."""
     tools = FakeTools()
     tools.locks.unreachable_calls.add("get")
 
@@ -135,7 +129,6 @@ def test_failing_shared_lookup_is_an_error_of_every_environment() -> None:
 
 
 def test_app_is_probed_at_its_configured_url_when_the_platform_fails() -> None:
-    """The platform only knows a further address."""
     tools = FakeTools()
     tools.platform = DeafPlatform()
     environment = evolve(tools.settings.environments["prod"], url="https://prod.example")
@@ -147,7 +140,6 @@ def test_app_is_probed_at_its_configured_url_when_the_platform_fails() -> None:
 
 
 def test_history_merges_all_environments_newest_first() -> None:
-    """With so many entries of each."""
     tools = FakeTools()
     release(tools)
     entry = tools.ledger.all_entries[0]
@@ -170,7 +162,6 @@ def test_failing_ledger_hides_nothing_else() -> None:
 
 
 def test_wrong_answer_of_an_app_is_shown() -> None:
-    """That is what the matrix is looked at for."""
     tools = FakeTools()
     tools.prober.answers["https://prod.example/version"] = ProbeResponse(status=502)
 

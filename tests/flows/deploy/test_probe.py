@@ -1,4 +1,4 @@
-"""Where an app is asked, and what its answer proves."""
+"""Probing the app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RELEASE = Release(version=Version.parse("1.2.3"))
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world whose services have addresses of the platform's."""
+    """Tools whose services have URLs of the platform."""
     return FakeTools()
 
 
@@ -37,7 +37,6 @@ def tools() -> FakeTools:
 def test_probe_url_is_the_configured_one_unless_the_service_is_local(
     tools: FakeTools, configured: str, own: str, asked: str
 ) -> None:
-    """The same configuration works against AWS and the local cloud."""
     staging = evolve(tools.settings.environments["staging"], url=configured)
     tools.platform.add(staging.service, image="any", url=own)
 
@@ -45,7 +44,6 @@ def test_probe_url_is_the_configured_one_unless_the_service_is_local(
 
 
 def test_probe_url_needs_the_service(tools: FakeTools) -> None:
-    """Even where one is configured: nothing of ours can answer there."""
     nowhere = evolve(tools.settings.environments["staging"], service="elsewhere", url="https://www.example")
 
     with pytest.raises(NotFound):
@@ -53,7 +51,6 @@ def test_probe_url_needs_the_service(tools: FakeTools) -> None:
 
 
 def test_fetch_version_requests_the_configured_path_once(tools: FakeTools) -> None:
-    """Repeating is the step's business."""
     running = probe.fetch_version("https://staging.example", tools)
 
     assert running == VersionReport(version="v0.1.0", environment="staging")
@@ -74,7 +71,7 @@ def test_fetch_version_requests_the_configured_path_once(tools: FakeTools) -> No
 def test_only_the_version_in_its_own_environment_proves_a_release(
     tools: FakeTools, *, said: VersionReport, right: bool
 ) -> None:
-    """A load balancer that leads elsewhere must not prove anything."""
+    """A load balancer that redirects elsewhere must not prove anything."""
     assert probe.proves_release(said, tools.settings.environments["staging"], RELEASE) is right
 
 
@@ -82,7 +79,7 @@ LOGIN = "https://staging.example/login"
 
 
 def smoke(tools: FakeTools, *answers: ProbeResponse, **check: object) -> tuple[str, ...]:
-    """Return what is wrong when the login page gives one answer after the other, the last one for ever."""
+    """Return the failures when the login page gives these answers, the last one repeatedly."""
     left = list(answers)
     tools.prober.answers[LOGIN] = lambda: left.pop(0) if len(left) > 1 else left[0]
     wanted = SmokeCheck(path="/login", **check)  # type: ignore[arg-type]
@@ -90,7 +87,6 @@ def smoke(tools: FakeTools, *answers: ProbeResponse, **check: object) -> tuple[s
 
 
 def test_smoke_check_follows_no_redirect(tools: FakeTools) -> None:
-    """Where it leads is said."""
     moved = ProbeResponse(status=302, headers={"location": "/login/"})
 
     assert smoke(tools, moved) == ("answers HTTP 302 to /login/, not 200",)
@@ -107,7 +103,6 @@ def test_smoke_check_is_retried_while_the_app_starts(tools: FakeTools, first: Pr
 
 
 def test_smoke_check_times_out(tools: FakeTools) -> None:
-    """Ten seconds at a second each, unless the check says otherwise."""
     assert smoke(tools, ProbeResponse(status=503)) == ("answers HTTP 503, not 200",)
     assert tools.clock.monotonic() == 10
     assert smoke(tools, ProbeResponse(status=503), timeout=2.5) == ("answers HTTP 503, not 200",)
@@ -116,7 +111,6 @@ def test_smoke_check_times_out(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize("answer", [ProbeResponse(status=404), ProbeResponse(status=200, body=b"Bye")])
 def test_smoke_check_is_not_retried_after_a_final_answer(tools: FakeTools, answer: ProbeResponse) -> None:
-    """The app is there, and says something else."""
     assert smoke(tools, answer, contains="Hello") != ()
     assert tools.clock.monotonic() == 0
 
@@ -129,7 +123,6 @@ def test_smoke_check_sends_a_non_idempotent_request_once(tools: FakeTools, metho
 
 
 def test_smoke_check_sends_the_configured_request(tools: FakeTools) -> None:
-    """Method, headers and body."""
     smoke(tools, ProbeResponse(status=200), method="POST", request_headers={"Accept": "text/plain"}, body="näme=x")
 
     asked = ProbeRequest(method="POST", headers={"Accept": "text/plain"}, body="näme=x".encode())
@@ -137,12 +130,10 @@ def test_smoke_check_sends_the_configured_request(tools: FakeTools) -> None:
 
 
 def test_smoke_check_reads_a_large_page(tools: FakeTools) -> None:
-    """A page is larger than an answer to `/version`."""
     assert smoke(tools, ProbeResponse(status=200, body=b"x" * 5_000_000)) == ()
 
 
 def test_retry_stops_at_the_timeout(tools: FakeTools) -> None:
-    """The last pause is cut short; the first question comes at once."""
     assert list(probe.retry_for(2.5, tools)) == [2.5, 1.5, 0.5]
     assert tools.clock.sleeps == [1, 1, 0.5]
     assert list(probe.retry_for(0, tools)) == []

@@ -1,4 +1,4 @@
-"""Starting a deployment, or finding the one that has started by itself."""
+"""Starting a deployment, or adopting one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EventfulClock(FakeClock):
         self.events: dict[float, Callable[[], object]] = {}
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and happen what must."""
+        """Move time forward, and run the events that are due."""
         super().advance(seconds)
         for due in [at for at in self.events if at <= self.monotonic()]:
             self.events.pop(due)()
@@ -44,18 +44,18 @@ class EventfulClock(FakeClock):
 
 @pytest.fixture
 def clock() -> EventfulClock:
-    """Time, with events."""
+    """A clock with events."""
     return EventfulClock()
 
 
 @pytest.fixture
 def tools(clock: EventfulClock) -> FakeTools:
-    """A world in which a deployment may take ten minutes."""
+    """Tools with a deploy timeout of ten minutes."""
     return FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
 
 
 def watch(tools: FakeTools, *, usual: float = 0.0) -> DeploymentWaiter:
-    """Return what waits for the service until the deadline."""
+    """Return a waiter for the service."""
     service = tools.platform.get_service(NAME)
     return DeploymentWaiter(
         service=service, release_name="v0.2.0", label=LABEL, tools=tools, deadline=600.0, typical_seconds=usual
@@ -63,7 +63,7 @@ def watch(tools: FakeTools, *, usual: float = 0.0) -> DeploymentWaiter:
 
 
 def begin(tools: FakeTools, *, automatic: bool = False, look: bool = False, usual: float = 0.0) -> str:
-    """Start or adopt a deployment that was not there before."""
+    """Start or adopt a deployment."""
     adopt = start.operation_started_after(
         tools.clock.now(), excluded_operations={each.id for each in tools.platform.history[NAME]}
     )
@@ -74,7 +74,6 @@ def begin(tools: FakeTools, *, automatic: bool = False, look: bool = False, usua
 
 
 def test_deployment_is_started_when_none_is_running(tools: FakeTools) -> None:
-    """At once, and without a question, when none is expected to start by itself."""
     assert begin(tools) == f"{NAME}-1"
 
     assert tools.platform.started_services == [NAME]
@@ -83,7 +82,7 @@ def test_deployment_is_started_when_none_is_running(tools: FakeTools) -> None:
 
 
 def test_automatic_deployment_is_adopted(tools: FakeTools, clock: EventfulClock) -> None:
-    """Two of them would race; nothing is started beside it."""
+    """Two deployments would race."""
     clock.events[8] = lambda: tools.platform.begin_operation(NAME)
 
     assert begin(tools, automatic=True) == f"{NAME}-1"
@@ -93,7 +92,6 @@ def test_automatic_deployment_is_adopted(tools: FakeTools, clock: EventfulClock)
 
 @pytest.mark.parametrize(("ago", "at"), [(1, 2), (4, 0), (-60, 3)])
 def test_adopted_deployment_keeps_its_start_time(tools: FakeTools, clock: EventfulClock, ago: float, at: float) -> None:
-    """So it is looked at when it should be over; clocks that differ move that neither before the tag nor after now."""
     tools.platform.now = lambda: clock.now() - timedelta(seconds=ago)
     tools.platform.operation_seconds = 240
     clock.events[0.1] = lambda: tools.platform.begin_operation(NAME)
@@ -106,7 +104,6 @@ def test_adopted_deployment_keeps_its_start_time(tools: FakeTools, clock: Eventf
 
 
 def test_deployment_is_started_when_no_automatic_one_starts(tools: FakeTools) -> None:
-    """Auto-deployment is waited for, and not for ever; where deployments take minutes, it is looked for seldom."""
     begin(tools, automatic=True, usual=240)
 
     assert tools.platform.started_services == [NAME]
@@ -115,7 +112,6 @@ def test_deployment_is_started_when_no_automatic_one_starts(tools: FakeTools) ->
 
 
 def test_deployment_of_an_earlier_run_is_adopted(tools: FakeTools) -> None:
-    """It is looked for at once; when it is not there, it was never begun."""
     adopt = start.operation_started_after(tools.clock.now())
     begun = tools.platform.begin_operation(NAME)
 
@@ -131,7 +127,6 @@ def test_deployment_of_an_earlier_run_is_adopted(tools: FakeTools) -> None:
 
 
 def test_earlier_operations_are_not_adopted(tools: FakeTools) -> None:
-    """The last release's deployment carries the last release."""
     before = tools.platform.begin_operation(NAME)
     tools.platform.operation_seconds = 5
 
@@ -142,7 +137,7 @@ def test_earlier_operations_are_not_adopted(tools: FakeTools) -> None:
 
 
 def test_oldest_matching_operation_is_adopted(tools: FakeTools) -> None:
-    """The first after the tag moved carries the release; a later one is somebody's second thought."""
+    """The first operation after the tag moved carries the release."""
     adopt = start.operation_started_after(tools.clock.now())
     first = tools.platform.begin_operation(NAME)
     tools.platform.list_operations(tools.platform.get_service(NAME))
@@ -154,7 +149,6 @@ def test_oldest_matching_operation_is_adopted(tools: FakeTools) -> None:
 
 
 def test_busy_service_is_waited_for(tools: FakeTools, clock: EventfulClock) -> None:
-    """A pause or an update of somebody else's ends at some time; people are told once."""
     tools.platform.polls = 10**6
     tools.platform.begin_operation(NAME, kind="UPDATE_SERVICE")
     clock.events[60] = lambda: tools.platform.set_status(NAME, "RUNNING")
@@ -166,7 +160,6 @@ def test_busy_service_is_waited_for(tools: FakeTools, clock: EventfulClock) -> N
 
 
 def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
-    """At the deadline, and having asked seldom."""
     tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
 
     assert begin(tools) == ""
@@ -177,7 +170,6 @@ def test_busy_service_is_given_up_at_the_deadline(tools: FakeTools) -> None:
 
 
 def test_service_paused_or_deleted_while_waiting_is_an_error(tools: FakeTools, clock: EventfulClock) -> None:
-    """There is nothing to wait for any more."""
     tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
     clock.events[60] = lambda: tools.platform.set_status(NAME, "PAUSED")
     with pytest.raises(Undeployable, match="PAUSED"):
@@ -204,7 +196,7 @@ def test_service_paused_or_deleted_while_waiting_is_an_error(tools: FakeTools, c
     ],
 )
 def test_operation_matches_by_kind_and_time(*, kind: str, started: float, finished: float | None, ours: bool) -> None:
-    """Two clocks may differ a little; what began well before the intent, or was over by then, is somebody else's."""
+    """The two clocks may differ by a few seconds."""
     begun = Operation(
         id="1",
         kind=kind,

@@ -1,4 +1,4 @@
-"""Following one deployment to its end, whatever else happens on the service."""
+"""Waiting for a deployment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["clock", "tools"]
 
 
 def looks(tools: FakeTools) -> list[float]:
-    """Return the seconds from the start at which the platform was asked."""
+    """Return the seconds from the start at which the platform was polled."""
     return [round((each - START).total_seconds(), 1) for each in tools.platform.poll_times]
 
 
@@ -35,7 +35,6 @@ def start(tools: FakeTools, *, lasting: float) -> str:
 
 @pytest.mark.parametrize("lasting", [200, 240, 244])
 def test_deployment_of_typical_duration_is_polled_once(tools: FakeTools, lasting: float) -> None:
-    """It comes a little after the median of the last ones, and says what the platform measured."""
     outcome = wait_for_operation(start(tools, lasting=lasting), watch(tools, usual=240))
 
     assert looks(tools) == [244.8]
@@ -43,7 +42,6 @@ def test_deployment_of_typical_duration_is_polled_once(tools: FakeTools, lasting
 
 
 def test_adopted_deployment_is_first_polled_at_its_typical_end(tools: FakeTools) -> None:
-    """And not as much later as it took to find it."""
     begun = start(tools, lasting=240)
     tools.clock.advance(20)
 
@@ -53,14 +51,13 @@ def test_adopted_deployment_is_first_polled_at_its_typical_end(tools: FakeTools)
 
 
 def test_longer_deployment_is_polled_at_growing_intervals(tools: FakeTools) -> None:
-    """The times are the same in every run of this test, and others for every operation."""
+    """The jitter is seeded by the operation."""
     wait_for_operation(start(tools, lasting=400), watch(tools, usual=240))
 
     assert looks(tools) == [244.8, 258.1, 276.8, 307.2, 343.6, 373.6, 405.3]
 
 
 def test_deployment_of_unknown_duration_is_polled_soon(tools: FakeTools) -> None:
-    """The first deployment of all; it is still cheap when it takes four minutes."""
     wait_for_operation(start(tools, lasting=240), watch(tools))
 
     assert looks(tools)[0] == 0.2
@@ -69,7 +66,6 @@ def test_deployment_of_unknown_duration_is_polled_soon(tools: FakeTools) -> None
 
 @pytest.mark.parametrize("state", ["FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"])
 def test_failed_operation_ends_the_wait(tools: FakeTools, state: str) -> None:
-    """And not at the deadline; only SUCCEEDED is success."""
     tools.platform.outcomes[NAME] = state
 
     outcome = wait_for_operation(start(tools, lasting=30), watch(tools, usual=20))
@@ -81,7 +77,6 @@ def test_failed_operation_ends_the_wait(tools: FakeTools, state: str) -> None:
 
 
 def test_progress_reports_each_state_once(tools: FakeTools) -> None:
-    """A log is not filled with what has not changed."""
     wait_for_operation(start(tools, lasting=300), watch(tools, usual=60))
 
     assert tools.reporter.lines == [
@@ -91,7 +86,6 @@ def test_progress_reports_each_state_once(tools: FakeTools) -> None:
 
 
 def test_newer_operation_is_ignored(tools: FakeTools) -> None:
-    """Somebody else's success proves nothing."""
     tools.platform.outcomes[NAME] = "FAILED"
     ours = start(tools, lasting=0)
     tools.platform.list_operations(tools.platform.get_service(NAME))
@@ -103,7 +97,7 @@ def test_newer_operation_is_ignored(tools: FakeTools) -> None:
 
 
 def test_operation_missing_for_a_while_is_waited_for(tools: FakeTools, clock: EventfulClock) -> None:
-    """The list is eventually consistent: five looks without it are no reason to give up."""
+    """The list of operations is eventually consistent."""
     ours = start(tools, lasting=30)
     clock.events[1] = lambda: tools.platform.hidden_operations.add(ours)
     clock.events[25] = tools.platform.hidden_operations.clear
@@ -116,7 +110,6 @@ def test_operation_missing_for_a_while_is_waited_for(tools: FakeTools, clock: Ev
 
 
 def test_operation_never_listed_is_abandoned_at_the_deadline(tools: FakeTools) -> None:
-    """Nobody will follow it any more."""
     outcome = wait_for_operation("6c7e", watch(tools, usual=240))
 
     assert outcome.event is Event.ABANDONED
@@ -125,7 +118,6 @@ def test_operation_never_listed_is_abandoned_at_the_deadline(tools: FakeTools) -
 
 
 def test_operation_no_longer_listed_is_abandoned_at_the_deadline(tools: FakeTools, clock: EventfulClock) -> None:
-    """What became of it cannot be known."""
     ours = start(tools, lasting=10**6)
     clock.events[300] = lambda: tools.platform.hidden_operations.add(ours)
 
@@ -136,7 +128,6 @@ def test_operation_no_longer_listed_is_abandoned_at_the_deadline(tools: FakeTool
 
 
 def test_hanging_operation_fails_at_the_deadline(tools: FakeTools) -> None:
-    """The last look is at the deadline itself."""
     outcome = wait_for_operation(start(tools, lasting=10**6), watch(tools, usual=240))
 
     assert outcome.event is Event.FAILED
@@ -146,7 +137,6 @@ def test_hanging_operation_fails_at_the_deadline(tools: FakeTools) -> None:
 
 
 def test_deleted_service_ends_the_wait(tools: FakeTools, clock: EventfulClock) -> None:
-    """There is nothing left that could be waited for."""
     ours = start(tools, lasting=10**6)
     clock.events[20] = lambda: tools.platform.services.pop(NAME)
 
@@ -157,7 +147,6 @@ def test_deleted_service_ends_the_wait(tools: FakeTools, clock: EventfulClock) -
 
 
 def test_recreated_service_ends_the_wait(tools: FakeTools, clock: EventfulClock) -> None:
-    """Another service bears the name now."""
     ours = start(tools, lasting=10**6)
 
     def again() -> None:
@@ -173,7 +162,6 @@ def test_recreated_service_ends_the_wait(tools: FakeTools, clock: EventfulClock)
 
 
 def test_resumed_deployment_is_polled_at_once(tools: FakeTools, clock: EventfulClock) -> None:
-    """Then when it should be over."""
     ours = start(tools, lasting=240)
     clock.advance(100)
 
@@ -183,7 +171,6 @@ def test_resumed_deployment_is_polled_at_once(tools: FakeTools, clock: EventfulC
 
 
 def test_resumed_deployment_that_is_missing_and_old_is_abandoned(tools: FakeTools) -> None:
-    """Not after another half hour."""
     outcome = wait_for_operation(
         "6c7e", watch(tools, usual=240), age_seconds=7200, missing_deadline=tools.clock.monotonic()
     )
@@ -221,7 +208,7 @@ def test_unreachable_platform_is_waited_for(tools: FakeTools, monkeypatch: pytes
 def test_platform_unreachable_at_the_deadline_is_an_error(
     tools: FakeTools, monkeypatch: pytest.MonkeyPatch, error: KaizenError
 ) -> None:
-    """The deployment goes on by itself, and the same command finds it."""
+    """The deployment goes on by itself; running the command again finds it."""
     ours = start(tools, lasting=20)
     monkeypatch.setattr(type(tools.platform), "list_operations", Trouble(tools, error, until=10**6).list_operations)
 

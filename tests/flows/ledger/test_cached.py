@@ -1,4 +1,4 @@
-"""The ledger as a run remembers it."""
+"""The cached ledger."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ def behind() -> Counted:
 
 
 def test_cached_environments_are_read_once(behind: Counted) -> None:
-    """However much is asked and written."""
     behind.append(entry())
     ledger = CachedLedger(behind, frozenset({"staging"}))
     intent = evolve(entry(event=Event.STARTED, at=NOON + timedelta(seconds=1)), operation="")
@@ -53,7 +52,6 @@ def test_cached_environments_are_read_once(behind: Counted) -> None:
 
 
 def test_other_environments_are_read_each_time(behind: Counted) -> None:
-    """Others may change those meanwhile."""
     ledger = CachedLedger(behind, frozenset({"staging"}))
 
     assert ledger.entries("prod") == ()
@@ -63,7 +61,6 @@ def test_other_environments_are_read_each_time(behind: Counted) -> None:
 
 
 def test_longer_histories_are_read_each_time(behind: Counted) -> None:
-    """A history without end is not kept."""
     for minute in range(300):
         behind.append(entry(at=NOON + timedelta(minutes=minute)))
     ledger = CachedLedger(behind, frozenset({"staging"}))
@@ -73,7 +70,6 @@ def test_longer_histories_are_read_each_time(behind: Counted) -> None:
 
 
 def test_failed_writes_are_not_cached(behind: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real one comes first."""
     ledger = CachedLedger(behind, frozenset({"staging"}))
     ledger.entries("staging")
 

@@ -1,4 +1,4 @@
-"""How long a release usually takes somewhere."""
+"""Typical durations of releases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DeafLedger(FakeLedger):
 
 
 def told(*events: tuple[Event, int, str]) -> FakeTools:
-    """Return a world whose ledger has these events of mark: each with its second, and the digest it is about."""
+    """Return tools whose ledger has these events of mark, each with its second and digest."""
     tools = FakeTools()
     for event, second, digest in events:
         tools.ledger.append(
@@ -42,13 +42,11 @@ def told(*events: tuple[Event, int, str]) -> FakeTools:
 
 
 def test_duration_is_unknown_without_a_release() -> None:
-    """Or where the ledger does not answer: it is only a remark."""
     assert durations.median_release_seconds("mark", told()) is None
     assert durations.median_release_seconds("mark", FakeTools(ledger=DeafLedger())) is None
 
 
 def test_duration_is_the_median_of_recent_releases() -> None:
-    """From the intent to the proof; one that was slow does not count for more."""
     tools = told(
         (Event.STARTED, 0, "a"), (Event.DEPLOYED, 5, "a"), (Event.VERIFIED, 7, "a"),
         (Event.STARTED, 100, "b"), (Event.DEPLOYED, 105, "b"), (Event.VERIFIED, 190, "b"),
@@ -59,7 +57,6 @@ def test_duration_is_the_median_of_recent_releases() -> None:
 
 
 def test_failed_releases_do_not_count() -> None:
-    """Nor does a proof that was given again much later."""
     tools = told(
         (Event.STARTED, 0, "a"), (Event.FAILED, 900, "a"),
         (Event.VERIFIED, 1000, "a"),

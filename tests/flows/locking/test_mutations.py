@@ -1,4 +1,4 @@
-"""Nothing is changed once the lock is lost, also not in the middle of an act."""
+"""Guarded calls, and what a run reports after it changed something."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CALLS = [(port, call) for port, calls in guarded_calls().items() for call in sor
 
 
 def refuse() -> None:
-    """Be the check of a run that has lost its lock."""
+    """Raise, as the check of a run that has lost its lock."""
     raise Locked("lost")
 
 
@@ -49,7 +49,7 @@ def test_guarded_call_is_refused_without_the_lock(port: str, call: str) -> None:
 
 @pytest.mark.parametrize(("port", "call"), CALLS)
 def test_guarded_call_passes_with_the_lock(port: str, call: str) -> None:
-    """Here it is called without what it needs, and it is the call itself that says so."""
+    """The call itself complains that its arguments are missing."""
     with pytest.raises(TypeError, match="missing"):
         getattr(getattr(guard_mutations(FakeTools(), lambda: None, MutationLog()), port), call)()
 
@@ -77,7 +77,7 @@ def test_lock_lost_in_the_middle_of_an_act_stops_it() -> None:
 
 
 def begun(error: KaizenError) -> Callable[[Tools], None]:
-    """Return an act that starts a deployment, and then meets this."""
+    """Return an act that starts a deployment and then raises this."""
 
     def act(tools: Tools) -> None:
         tools.platform.start_deployment(tools.platform.get_service("staging-web-service"))
@@ -87,7 +87,7 @@ def begun(error: KaizenError) -> Callable[[Tools], None]:
 
 
 def ended(act: Callable[[Tools], None]) -> KaizenError:
-    """Return what a run with this act ends with."""
+    """Return the error of a run with this act."""
     trace = MutationLog()
     with pytest.raises(KaizenError) as caught, trace.reclassify_errors():
         act(guard_mutations(FakeTools(), lambda: None, trace))
@@ -130,7 +130,7 @@ def test_refusal_before_the_first_change_stays() -> None:
     ],
 )
 def test_rejected_change_is_not_remembered(error: Refused, state: str) -> None:
-    """One without an answer may have taken effect."""
+    """A change without an answer may have taken effect."""
 
     class Refusing(FakePlatform):
         def start_deployment(self, service: Service) -> str:

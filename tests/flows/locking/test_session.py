@@ -1,4 +1,4 @@
-"""The locks of a run: taken together, kept while it lasts, given back however it ends."""
+"""Acquiring, renewing, checking and releasing the locks of a run."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def tools() -> FakeTools:
 
 
 def occupied(tools: FakeTools, environment: str, *, at: float = 0) -> Lock:
-    """Let another run take an environment's lock, so many seconds after the start."""
+    """Lock an environment for another run, `at` seconds after the start."""
     return tools.locks.acquire(wanted("b2", environment, at=START + timedelta(seconds=at)))
 
 
 def by_a_person(tools: FakeTools) -> Lock:
-    """Let a person lock staging."""
+    """Lock staging by hand."""
     return tools.locks.acquire(by_hand("b2"))
 
 
@@ -59,7 +59,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def is_stopped(guard: LockGuard) -> bool:
-    """Return whether a run may change nothing more."""
+    """Return whether the guard refuses changes."""
     try:
         guard.require_lease()
     except Locked:
@@ -111,7 +111,7 @@ class TestTaking:
         assert tools.locks.held_locks == {"mark": other}
 
     def test_nothing_else_is_acquired_when_the_first_is_taken(self, tools: FakeTools) -> None:
-        """Of runs that want the same environments, one gets them all."""
+        """Of several runs that compete for the same environments, one gets them all."""
         occupied(tools, "dom")
 
         with pytest.raises(Locked), acquire_locks(["shane", "mark", "dom"], tools, command="promote-beta"):

@@ -1,4 +1,4 @@
-"""`inv cut`: what release tools for libraries do, all or nothing."""
+"""The flow of `inv cut`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tools() -> FakeTools:
 
 
 def cut(tools: FakeTools, bump: Bump | None = None, *, push: bool = False, dry: bool = False) -> Release:
-    """Type `inv cut`."""
+    """Run `inv cut`."""
     tools.next_command()
     flow = catalogue.cut(bump or Bump(accept_released=True), push=push)
     return run_flow(flow, Release(version=documents.read_version(tools)), tools, dry_run_step if dry else apply_step)
@@ -35,7 +35,6 @@ def note(tools: FakeTools, text: bytes) -> None:
 
 
 def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
-    """And brings both files along."""
     before = tools.scm.head().commit
 
     released = cut(tools)
@@ -50,7 +49,7 @@ def test_cut_bumps_commits_and_tags(tools: FakeTools) -> None:
 
 
 def test_fast_forward_updates_an_index_left_by_a_stopped_run(tools: FakeTools) -> None:
-    """Where the files were written before the commit, they are right already, and the index alone is not."""
+    """Files that were written before the commit are up to date; only the index is not."""
     before = dict(tools.scm.index)
     released = cut(tools)
     tools.scm.index.update(before)
@@ -61,7 +60,6 @@ def test_fast_forward_updates_an_index_left_by_a_stopped_run(tools: FakeTools) -
 
 
 def test_fast_forward_keeps_later_edits(tools: FakeTools) -> None:
-    """It is neither what was before the release nor what is in it."""
     released = cut(tools)
     tools.release_files = tools.scm.working_tree
     tools.release_files.write("CHANGELOG.md", b"# Changelog\n")
@@ -71,7 +69,6 @@ def test_fast_forward_keeps_later_edits(tools: FakeTools) -> None:
 
 
 def test_cut_makes_no_request(tools: FakeTools) -> None:
-    """Neither the remote nor AWS."""
     tools.upstream.tags["v9.9.9"] = "0123456789abcdef"
     tools.upstream.branches["main"] = "0123456789abcdef"
 
@@ -82,7 +79,6 @@ def test_cut_makes_no_request(tools: FakeTools) -> None:
 
 
 def test_cut_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
-    """Then the remote is looked at first."""
     released = cut(tools, push=True)
 
     assert tools.upstream.tags == {"v0.2.0": released.commit}
@@ -90,7 +86,7 @@ def test_cut_pushes_branch_and_tag_when_asked_to(tools: FakeTools) -> None:
 
 
 def test_cut_needs_a_remote_only_to_push() -> None:
-    """A repository may live on one machine; nothing here has changed when it is found that it does."""
+    """A repository may have no remote."""
     tools = FakeTools(settings=settings(pipeline=[], environments={}, groups={}, smoke=[]))
     tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
 
@@ -102,7 +98,6 @@ def test_cut_needs_a_remote_only_to_push() -> None:
 
 
 def test_cut_is_idempotent(tools: FakeTools) -> None:
-    """The release is there, and nothing was noted since."""
     first = cut(tools)
     before = dict(tools.scm.commits)
 
@@ -122,7 +117,6 @@ def test_cut_can_be_pushed_later(tools: FakeTools) -> None:
 
 
 def test_cut_dry_run_shows_the_plan_and_changes_nothing(tools: FakeTools) -> None:
-    """With the version that it would be."""
     planned = cut(tools, push=True, dry=True)
 
     assert planned.name == "v0.2.0"
@@ -143,7 +137,6 @@ def test_cut_dry_run_shows_the_plan_and_changes_nothing(tools: FakeTools) -> Non
     ],
 )
 def test_cut_uses_the_requested_version(tools: FakeTools, bump: Bump, name: str) -> None:
-    """Without a part the notes decide."""
     assert cut(tools, bump).name == name
 
 
@@ -156,7 +149,6 @@ def test_cut_uses_the_requested_version(tools: FakeTools, bump: Bump, name: str)
     ],
 )
 def test_wrong_version_is_refused(tools: FakeTools, bump: Bump, what: str) -> None:
-    """Before anything is written."""
     tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "")
 
     with pytest.raises(Refused, match=what):
@@ -167,7 +159,6 @@ def test_wrong_version_is_refused(tools: FakeTools, bump: Bump, what: str) -> No
 
 
 def test_cut_needs_unreleased_entries(tools: FakeTools) -> None:
-    """Commits without a note are not a release."""
     cut(tools)
     tools.scm.commit({"app.py": b"print()\n"})
 
@@ -176,7 +167,6 @@ def test_cut_needs_unreleased_entries(tools: FakeTools) -> None:
 
 
 def test_next_version_is_inferred_from_the_entries(tools: FakeTools) -> None:
-    """A fix is a patch."""
     cut(tools)
     note(tools, b"### Fixed\n\n- A typo\n")
 
@@ -185,7 +175,6 @@ def test_next_version_is_inferred_from_the_entries(tools: FakeTools) -> None:
 
 
 def test_release_candidates_lead_to_their_release(tools: FakeTools) -> None:
-    """Each with notes of its own."""
     names = [cut(tools, Bump(accept_released=True, part="rc")).name]
     for part, text in (("rc", b"- A typo\n"), ("patch", b"- Another\n")):
         note(tools, b"### Fixed\n\n" + text)
@@ -195,7 +184,6 @@ def test_release_candidates_lead_to_their_release(tools: FakeTools) -> None:
 
 
 def test_rejecting_hook_changes_nothing(tools: FakeTools) -> None:
-    """Nothing or everything."""
     tools.scm.hook_message = "the tests fail"
 
     with pytest.raises(KaizenError, match="the tests fail"):
@@ -206,7 +194,7 @@ def test_rejecting_hook_changes_nothing(tools: FakeTools) -> None:
 
 
 def test_rejected_push_changes_nothing_here(tools: FakeTools) -> None:
-    """The push is the point of no return; typing the same again finishes the very commit that was begun."""
+    """Running the command again finishes the same commit."""
     before = tools.scm.head()
     tools.upstream.protection_message = "needs a review"
     with pytest.raises(PushFailed):
@@ -221,7 +209,6 @@ def test_rejected_push_changes_nothing_here(tools: FakeTools) -> None:
 
 
 def test_cut_keeps_every_other_byte_of_the_changelog(tools: FakeTools) -> None:
-    """What is below the new section stays as somebody wrote it."""
     cut(tools)
 
     old = CHANGELOG.partition(b"## [0.1.0]")[2]

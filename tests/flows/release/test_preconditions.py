@@ -1,4 +1,4 @@
-"""What stands in the way of a release."""
+"""The preconditions of a release."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEXT = Release(version=Version.parse("0.2.0"))
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world in which nothing stands in the way."""
+    """Tools with a checkout that can be released."""
     return FakeTools()
 
 
@@ -36,22 +36,21 @@ class SilentScm(FakeScm):
 
 
 def of_checkout(tools: FakeTools) -> list[str]:
-    """Look at the checkout, as a release does."""
+    """Return the problems of the worktree."""
     return list(preconditions.check_worktree(tools.settings.release.branches, tools))
 
 
 def of_remote(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False) -> list[str]:
-    """Look at the remote."""
+    """Return the problems of the remote."""
     return list(preconditions.check_remote(release, tools, hotfix=hotfix))
 
 
 def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:
-    """Look at what the last release has left."""
+    """Return the problems of the versions."""
     return list(preconditions.check_versions(release, tools))
 
 
 def test_clean_worktree_has_no_problems(tools: FakeTools) -> None:
-    """Every look is silent."""
     staging = tools.settings.environments["staging"]
 
     assert of_checkout(tools) == []
@@ -73,7 +72,6 @@ def test_clean_worktree_has_no_problems(tools: FakeTools) -> None:
     ],
 )
 def test_only_configured_branches_are_allowed(branches: list[str], branch: str, *, allowed: bool) -> None:
-    """Names or patterns."""
     tools = FakeTools(settings=settings(release={"branches": branches}))
     tools.scm.branch = branch
 
@@ -81,14 +79,13 @@ def test_only_configured_branches_are_allowed(branches: list[str], branch: str, 
 
 
 def test_detached_head_is_a_problem(tools: FakeTools) -> None:
-    """A release moves a branch."""
     tools.scm.detach()
 
     assert of_checkout(tools) == ["HEAD is detached: check out a branch"]
 
 
 def test_uncommitted_files_are_named_up_to_three(tools: FakeTools) -> None:
-    """VERSION and changelog are the release's own, and are looked at elsewhere."""
+    """VERSION and CHANGELOG.md are checked elsewhere."""
     files = {f"page{number}.html": b"old" for number in range(5)}
     tools.scm.commit(files)
     tools.scm.working_tree.files.update({**dict.fromkeys(files, b"new"), "VERSION": b"0.2.0\n", "CHANGELOG.md": b"new"})
@@ -99,7 +96,6 @@ def test_uncommitted_files_are_named_up_to_three(tools: FakeTools) -> None:
 
 
 def test_blockers_of_the_clone_are_problems(tools: FakeTools) -> None:
-    """One line each, so that all of it can be mended at once."""
     tools.scm.reported_blockers = ("a merge is under way", "this is a shallow clone")
     tools.scm.branch = "feature"
 
@@ -108,7 +104,6 @@ def test_blockers_of_the_clone_are_problems(tools: FakeTools) -> None:
 
 
 def test_commits_missing_from_this_clone_are_a_problem(tools: FakeTools) -> None:
-    """Somebody else has pushed meanwhile."""
     here = tools.scm.head().commit
     tools.upstream.branches["main"] = tools.scm.commit({"app.py": b""})
     tools.scm._tip = here
@@ -118,21 +113,18 @@ def test_commits_missing_from_this_clone_are_a_problem(tools: FakeTools) -> None
 
 
 def test_unpushed_commits_are_no_problem(tools: FakeTools) -> None:
-    """The release pushes them."""
     tools.scm.commit({"app.py": b""})
 
     assert of_remote(tools) == []
 
 
 def test_branch_missing_on_the_remote_is_no_problem(tools: FakeTools) -> None:
-    """The first push makes it."""
     tools.upstream.branches.clear()
 
     assert of_remote(tools) == []
 
 
 def test_missing_remote_is_no_problem() -> None:
-    """There is nobody to ask."""
     tools = FakeTools()
     tools.scm = FakeScm(FILES, working_tree=tools.scm.working_tree)
 
@@ -140,7 +132,6 @@ def test_missing_remote_is_no_problem() -> None:
 
 
 def test_unreachable_remote_is_a_problem() -> None:
-    """It stands in the list beside the others."""
     tools = FakeTools()
     tools.scm = SilentScm(FILES, working_tree=tools.scm.working_tree, remote=tools.upstream)
 
@@ -148,7 +139,6 @@ def test_unreachable_remote_is_a_problem() -> None:
 
 
 def test_remote_tag_on_another_commit_is_a_problem(tools: FakeTools) -> None:
-    """Tags are not always fetched."""
     tools.upstream.tags["v0.2.0"] = "0123456789abcdef"
 
     assert of_remote(tools) == [
@@ -157,7 +147,6 @@ def test_remote_tag_on_another_commit_is_a_problem(tools: FakeTools) -> None:
 
 
 def test_remote_tag_of_this_release_is_no_problem(tools: FakeTools) -> None:
-    """It is being finished."""
     head = tools.scm.head().commit
     tools.upstream.tags["v0.2.0"] = head
 
@@ -165,7 +154,7 @@ def test_remote_tag_of_this_release_is_no_problem(tools: FakeTools) -> None:
 
 
 def test_later_remote_tag_is_a_problem_except_for_a_hotfix(tools: FakeTools) -> None:
-    """A hotfix starts from an older release, and what came later is in its way no more."""
+    """A hotfix starts from an older release."""
     tools.upstream.tags.update({"v0.3.0": "0123456789abcdef", "nightly": "0123456789abcdef"})
 
     assert of_remote(tools) == ["origin has the tag v0.3.0, which is above 0.2.0: git fetch --tags"]
@@ -173,21 +162,18 @@ def test_later_remote_tag_is_a_problem_except_for_a_hotfix(tools: FakeTools) -> 
 
 
 def test_heading_above_the_version_is_a_problem(tools: FakeTools) -> None:
-    """The witnesses of the last release disagree."""
     tools.release_files.write("CHANGELOG.md", CHANGELOG.replace(b"[0.1.0]", b"[0.9.0]"))
 
     assert of_version(tools) == ["CHANGELOG.md has [0.9.0], which is above the 0.2.0 to be released"]
 
 
 def test_tag_without_a_heading_is_a_problem(tools: FakeTools) -> None:
-    """A release was made beside the changelog."""
     tools.scm.create_tag("v0.1.5", tools.scm.head().commit, "")
 
     assert of_version(tools) == ["the tag v0.1.5 has no heading in CHANGELOG.md, which ends at [0.1.0]"]
 
 
 def test_existing_tag_is_a_problem_unless_it_is_this_release(tools: FakeTools) -> None:
-    """`--to` may name a version that is taken."""
     head = tools.scm.head().commit
     tools.scm.create_tag("v0.1.0", head, "")
     taken = Release(version=Version.parse("0.1.0"))
@@ -211,7 +197,6 @@ def test_existing_tag_is_a_problem_unless_it_is_this_release(tools: FakeTools) -
 def test_uncommitted_edits_of_release_files_are_a_problem(
     tools: FakeTools, edited: dict[str, bytes], told: list[str]
 ) -> None:
-    """An edit that is the release itself would be written anyway."""
     tools.scm.working_tree.files.update(edited)
 
     assert list(preconditions.check_release_files(NEXT, tools)) == told
@@ -235,7 +220,6 @@ RULES = [{"when": ["infra/**"], "update": ["docs/*.md"]}]
 def test_commits_since_the_last_release_are_checked_against_the_docs_checklist(
     touched: dict[str, bytes], told: list[str]
 ) -> None:
-    """What an earlier release has touched is its own affair."""
     tools = FakeTools(settings=settings(docs_checklist=RULES))
     before = tools.scm.commit({"infra/main.tf": b"old", "docs/versioning.md": b"old"})
     tools.scm.create_tag("v0.1.0", before, "")
@@ -245,7 +229,6 @@ def test_commits_since_the_last_release_are_checked_against_the_docs_checklist(
 
 
 def test_first_release_checks_the_whole_history() -> None:
-    """Then the whole history counts."""
     tools = FakeTools(settings=settings(docs_checklist=RULES))
     tools.scm.commit({"infra/main.tf": b"old"})
     tools.scm.commit({"app.py": b"new"})
@@ -254,7 +237,6 @@ def test_first_release_checks_the_whole_history() -> None:
 
 
 def test_everything_that_a_deployment_lacks_is_a_problem(tools: FakeTools) -> None:
-    """Repository and service, each with what to do about it."""
     nowhere = evolve(tools.settings.environments["staging"], repository="no-repository", service="no-service")
 
     assert list(preconditions.check_environment(nowhere, NEXT, tools)) == [
@@ -277,7 +259,6 @@ def test_image_from_another_commit_is_a_problem(tools: FakeTools, revision: str,
 
 
 def test_image_of_this_release_is_no_problem(tools: FakeTools) -> None:
-    """The release is being finished."""
     staging, head = tools.settings.environments["staging"], tools.scm.head().commit
     tools.registry.put(staging.repository, "v0.2.0", Image(digest="d", media_type=OCI_MANIFEST, revision=head))
 
@@ -292,8 +273,6 @@ def test_image_of_this_release_is_no_problem(tools: FakeTools) -> None:
     ],
 )
 def test_error_text_is_one_line_with_the_hint(error: Denied, complaint: str) -> None:
-    """It stands in a list."""
-
     def look() -> object:
         raise error
 

@@ -30,7 +30,7 @@ STEPS = [
 
 
 def release(tools: FakeTools, **flags: object) -> Release:
-    """Type `inv release-staging`."""
+    """Run `inv release-staging`."""
     tools.next_command()
     start = Release(version=files.read_version(tools))
     execute = dry_run_step if flags.pop("dry", False) else None
@@ -39,7 +39,6 @@ def release(tools: FakeTools, **flags: object) -> Release:
 
 
 def test_release_bumps_builds_deploys_and_verifies() -> None:
-    """One command takes notes and commits to a verified service, a ledger entry and a pushed tag."""
     tools = FakeTools()
 
     released = release(tools)
@@ -55,7 +54,6 @@ def test_release_bumps_builds_deploys_and_verifies() -> None:
 
 
 def test_release_is_idempotent() -> None:
-    """Every step of the second run says that it is done; no commit, tag, image or operation is made."""
     tools = FakeTools()
     release(tools)
     before = (
@@ -78,7 +76,6 @@ def test_release_is_idempotent() -> None:
 
 
 def test_release_dry_run_shows_the_plan_and_changes_nothing() -> None:
-    """The dry run names every step that would act, with the version it would release."""
     tools = FakeTools()
 
     planned = release(tools, dry=True)
@@ -106,7 +103,7 @@ def test_failed_build_leaves_branch_and_files_alone() -> None:
 
 
 def test_a_fix_after_a_failed_build_is_in_the_release() -> None:
-    """A release that never left this machine does not bind: the mended branch is what is released."""
+    """A release that never left this machine may be replaced by the fixed branch."""
     tools = FakeTools()
     without_dockerfile(tools)
     with pytest.raises(KaizenError):
@@ -151,7 +148,6 @@ def test_old_version_in_service_is_not_recorded_as_verified() -> None:
 
 
 def test_release_needs_unreleased_entries() -> None:
-    """A release without notes is refused before anything is written."""
     tools = FakeTools()
     empty = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
     tools.scm.commit({"CHANGELOG.md": empty})
@@ -163,7 +159,6 @@ def test_release_needs_unreleased_entries() -> None:
 
 
 def test_version_bumped_on_the_branch_is_kept() -> None:
-    """VERSION already ahead of the last release is the version to release, with the section already cut."""
     tools = FakeTools()
     tools.scm.create_tag("v0.1.0", tools.scm.head().commit, "v0.1.0")
     cut = tools.scm.working_tree.files["CHANGELOG.md"].replace(
@@ -179,7 +174,6 @@ def test_version_bumped_on_the_branch_is_kept() -> None:
 
 
 def test_section_cut_before_the_first_tag_is_released() -> None:
-    """The first release may find VERSION and changelog ready; then HEAD is the release commit."""
     tools = FakeTools()
     cut = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"### Added\n\n- Weekly plans\n\n", b"")
     head = tools.scm.commit({"CHANGELOG.md": cut})
@@ -192,7 +186,6 @@ def test_section_cut_before_the_first_tag_is_released() -> None:
 
 
 def test_every_problem_is_listed_before_the_first_write() -> None:
-    """Preflight refuses once, with the whole list."""
     tools = FakeTools()
     tools.scm.reported_blockers = ("a merge is under way",)
     tools.scm.branch = "feature"
@@ -220,7 +213,7 @@ def test_image_built_from_another_commit_is_not_replaced() -> None:
 
 
 def test_explicit_part_skips_a_release_that_failed_in_service() -> None:
-    """A broken release is not retried for ever: its mended successor gets the next version."""
+    """The fix of a broken release gets the next version."""
     tools = FakeTools()
     tools.platform.outcomes["staging-web-service"] = "ROLLBACK_SUCCEEDED"
     with pytest.raises(DeployFailed):

@@ -1,4 +1,4 @@
-"""From the release commit to an image in the first repository."""
+"""The steps that build and push the image."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CuriousBuilder(FakeBuilder):
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world whose HEAD can be built."""
+    """Tools whose HEAD can be built."""
     return FakeTools()
 
 
@@ -60,13 +60,12 @@ def steps(tools: FakeTools) -> tuple[Build, Push]:
 
 
 def hold(tools: FakeTools, revision: str) -> None:
-    """Let staging hold an image of the version, built from this commit."""
+    """Add an image of the version, built from this commit, to staging."""
     image = Image(digest="sha256:held", media_type=OCI_MANIFEST, version="v0.1.0", revision=revision)
     tools.registry.put(REPOSITORY, "v0.1.0", image)
 
 
 def test_build_uses_the_commit_and_not_the_working_tree(tools: FakeTools, release: Release) -> None:
-    """The export is clean, and gone afterwards."""
     builder = CuriousBuilder()
     tools.builder = builder
     tools.scm.working_tree.files["Dockerfile"] = b"FROM my-own-experiment\n"
@@ -79,7 +78,6 @@ def test_build_uses_the_commit_and_not_the_working_tree(tools: FakeTools, releas
 
 
 def test_image_has_version_and_revision_labels(tools: FakeTools, release: Release) -> None:
-    """Version, commit, the commit's time and the repository's address: so that building again gives the same."""
     run_flow((Build(),), release, tools)
 
     assert tools.builder.built_specs["web:v0.1.0"] == BuildSpec(
@@ -92,7 +90,6 @@ def test_image_has_version_and_revision_labels(tools: FakeTools, release: Releas
 
 
 def test_build_is_idempotent(tools: FakeTools, release: Release) -> None:
-    """What this machine has of the same commit is not built again."""
     run_flow((Build(),), release, tools)
 
     again = Build().decide(release, tools)
@@ -102,7 +99,6 @@ def test_build_is_idempotent(tools: FakeTools, release: Release) -> None:
 
 
 def test_another_commit_is_built_again(tools: FakeTools, release: Release) -> None:
-    """An image of the same name is no reason to ship yesterday's code."""
     run_flow((Build(),), release, tools)
     moved = evolve(release, commit=tools.scm.commit({"app.py": b"print()\n"}))
 
@@ -110,7 +106,6 @@ def test_another_commit_is_built_again(tools: FakeTools, release: Release) -> No
 
 
 def test_image_in_the_repository_is_not_built(tools: FakeTools, release: Release) -> None:
-    """Another machine has built it, and the digest is known from now on."""
     hold(tools, release.commit)
 
     for step in steps(tools):
@@ -121,7 +116,6 @@ def test_image_in_the_repository_is_not_built(tools: FakeTools, release: Release
 
 @pytest.mark.parametrize(("revision", "named"), [("0123456789abcdef", "0123456789"), ("", "an unknown commit")])
 def test_version_of_another_commit_is_refused(tools: FakeTools, release: Release, revision: str, named: str) -> None:
-    """`:vX.Y.Z` never moves."""
     hold(tools, revision)
 
     for step in steps(tools):
@@ -139,7 +133,7 @@ def test_build_is_planned_without_a_commit(tools: FakeTools) -> None:
 
 
 def test_push_moves_only_the_version_tag(tools: FakeTools, release: Release) -> None:
-    """`:latest` moves last, when something is to be deployed."""
+    """`:latest` moves last, with the deployment."""
     pushed = run_flow(steps(tools), release, tools)
 
     held = tools.registry.find_image(REPOSITORY, "v0.1.0")
@@ -149,7 +143,6 @@ def test_push_moves_only_the_version_tag(tools: FakeTools, release: Release) -> 
 
 
 def test_push_needs_an_image(tools: FakeTools, release: Release) -> None:
-    """The error says how to make one."""
     with pytest.raises(BuildFailed, match=r"push: fake has no image of v0\.1\.0") as failed:
         run_flow((Push(environment=tools.settings.environments["staging"]),), release, tools)
 
@@ -157,7 +150,6 @@ def test_push_needs_an_image(tools: FakeTools, release: Release) -> None:
 
 
 def test_denied_push_changes_nothing(tools: FakeTools, release: Release) -> None:
-    """And the image here, for the next try."""
     tools.builder.password = "another"
 
     with pytest.raises(PushFailed):
@@ -168,7 +160,6 @@ def test_denied_push_changes_nothing(tools: FakeTools, release: Release) -> None
 
 
 def test_missing_repository_is_refused(tools: FakeTools, release: Release) -> None:
-    """That is found out before the minutes of a build, and not after."""
     tools.registry.repositories.clear()
 
     with pytest.raises(NotFound, match=REPOSITORY):

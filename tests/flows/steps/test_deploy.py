@@ -1,4 +1,4 @@
-"""The deploy step: what it writes down, and in what state it leaves things when it fails."""
+"""The deploy step: its ledger entries, and the state after a failure."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ OLD, NEW, NEXT = made("0.1.0"), made("0.2.0"), made("0.3.0")
 
 @pytest.fixture
 def clock() -> EventfulClock:
-    """Time, with events."""
+    """A clock with events."""
     return EventfulClock()
 
 
 @pytest.fixture
 def tools(clock: EventfulClock) -> FakeTools:
-    """A world in which staging runs v0.1.0, verified, and its repository holds what comes next."""
+    """Tools with v0.1.0 verified in staging, and the next image in its repository."""
     tools = FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
     for release in (OLD, NEW, NEXT):
         image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
@@ -56,7 +56,7 @@ def tools(clock: EventfulClock) -> FakeTools:
 
 
 def deploy(tools: FakeTools, release: Release) -> None:
-    """Decide and act, as a flow does, and see that it is done."""
+    """Decide and act as a flow does, and check that it is done."""
     step = Deploy(environment=tools.settings.environments["staging"])
     decision = step.decide(release, tools)
     assert isinstance(decision, Act), decision
@@ -65,7 +65,7 @@ def deploy(tools: FakeTools, release: Release) -> None:
 
 
 def told(tools: FakeTools) -> list[str]:
-    """Return the ledger in the order in which it was written, without what the world began with."""
+    """Return the entries that the test added, oldest first."""
     return [f"{entry.event} {entry.version}" for entry in tools.ledger.all_entries[3:]]
 
 
@@ -77,7 +77,6 @@ def fails(tools: FakeTools, release: Release = NEW) -> DeployFailed:
 
 
 def test_deploy_records_start_and_end(tools: FakeTools) -> None:
-    """The intent gets its operation as soon as that is known."""
     tools.platform.operation_seconds = 240
 
     deploy(tools, NEW)
@@ -89,7 +88,7 @@ def test_deploy_records_start_and_end(tools: FakeTools) -> None:
 
 
 def test_intent_is_recorded_before_the_first_change(tools: FakeTools) -> None:
-    """A registry that fails at the first change leaves a line that says who began what."""
+    """A registry that fails at the first change leaves an entry that says who started what."""
     tools.registry.failures[REPOSITORY] = PushFailed("no")
 
     with pytest.raises(PushFailed):
@@ -114,7 +113,7 @@ def test_poll_interval_is_the_median_of_recent_deployments(tools: FakeTools) -> 
 
 
 def test_first_poll_interval_comes_from_earlier_operations(clock: EventfulClock) -> None:
-    """The platform knows of its creation, and of deployments that were made by hand."""
+    """The platform lists the creation of the service, and deployments that were made by hand."""
     tools = FakeTools(settings=settings(deploy={"timeout": "10m"}), clock=clock)
     image = Image(digest=NEW.digest, media_type=OCI_MANIFEST, version=NEW.name, revision=NEW.commit)
     tools.registry.put(REPOSITORY, NEW.name, image)
@@ -130,7 +129,6 @@ def test_first_poll_interval_comes_from_earlier_operations(clock: EventfulClock)
 
 @pytest.mark.parametrize("status", ["PAUSED", "CREATE_FAILED", "DELETED"])
 def test_undeployable_service_is_refused_before_the_first_change(tools: FakeTools, status: str) -> None:
-    """No tag moves, no line is written; the way out is in the hint."""
     tools.platform.set_status(NAME, status)
 
     with pytest.raises(Undeployable, match=status) as refused:
@@ -141,7 +139,6 @@ def test_undeployable_service_is_refused_before_the_first_change(tools: FakeTool
 
 
 def test_missing_service_is_refused_before_the_first_change(tools: FakeTools) -> None:
-    """The name in the configuration may be wrong."""
     tools.platform.services.pop(NAME)
 
     with pytest.raises(NotFound):
@@ -151,7 +148,7 @@ def test_missing_service_is_refused_before_the_first_change(tools: FakeTools) ->
 
 
 def ends_with(state: str) -> Callable[[FakeTools, EventfulClock], None]:
-    """Return what lets the deployment end with a state."""
+    """Return a function that makes the deployment end with a state."""
 
     def arrange(tools: FakeTools, _clock: EventfulClock) -> None:
         tools.platform.outcomes[NAME] = state
@@ -160,30 +157,30 @@ def ends_with(state: str) -> Callable[[FakeTools, EventfulClock], None]:
 
 
 def hangs(tools: FakeTools, _clock: EventfulClock) -> None:
-    """Let the deployment never end."""
+    """Make the deployment hang."""
     tools.platform.operation_seconds = 10**6
 
 
 def disappears(tools: FakeTools, clock: EventfulClock) -> None:
-    """Let the deployment vanish from the list."""
+    """Remove the deployment from the list."""
     hangs(tools, clock)
     tools.platform.hidden_operations.add(f"{NAME}-2")
 
 
 def is_deleted(tools: FakeTools, clock: EventfulClock) -> None:
-    """Let somebody delete the service meanwhile."""
+    """Delete the service during the deployment."""
     hangs(tools, clock)
     clock.events[clock.monotonic() + 1] = lambda: tools.platform.services.pop(NAME)
 
 
 def is_paused(tools: FakeTools, clock: EventfulClock) -> None:
-    """Let somebody pause the service before the deployment can begin."""
+    """Pause the service before the deployment starts."""
     tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
     clock.events[clock.monotonic() + 1] = lambda: tools.platform.set_status(NAME, "PAUSED")
 
 
 def stays_busy(tools: FakeTools, _clock: EventfulClock) -> None:
-    """Let the service be busy with something else."""
+    """Make the service busy with another operation."""
     tools.platform.set_status(NAME, "OPERATION_IN_PROGRESS")
 
 
@@ -216,7 +213,6 @@ def test_failed_deployment_moves_latest_back_and_is_recorded(
 
 
 def test_failed_first_deployment_moves_latest_back(clock: EventfulClock) -> None:
-    """Where nothing was ever deployed by this tool, that is what is running."""
     tools = FakeTools(clock=clock)
     for release in (OLD, NEW):
         image = Image(digest=release.digest, media_type=OCI_MANIFEST, version=release.name, revision=release.commit)
@@ -230,7 +226,6 @@ def test_failed_first_deployment_moves_latest_back(clock: EventfulClock) -> None
 
 
 def test_failing_tag_move_does_not_hide_the_failure(tools: FakeTools, clock: EventfulClock) -> None:
-    """Both are said."""
     tools.platform.outcomes[NAME] = "FAILED"
     tools.platform.operation_seconds = 10
     clock.events[clock.monotonic() + 5] = lambda: tools.registry.failures.update({REPOSITORY: PushFailed("it is full")})
@@ -243,7 +238,7 @@ def test_failing_tag_move_does_not_hide_the_failure(tools: FakeTools, clock: Eve
 
 
 class TestLogs:
-    """What platform and app have logged, before the error."""
+    """Logs of platform and app."""
 
     @pytest.fixture(autouse=True)
     def _failing(self, tools: FakeTools) -> None:
@@ -289,7 +284,7 @@ class TestLogs:
 
 
 class TestAgain:
-    """The same command after it was stopped, or gave up."""
+    """Running the same command again after it was stopped or gave up."""
 
     def test_running_operation_is_resumed(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
@@ -362,7 +357,7 @@ class TestAgain:
 
 
 def begin_and_stop(tools: FakeTools, release: Release) -> None:
-    """Deploy, and be stopped while waiting: the deployment goes on by itself."""
+    """Deploy, and be stopped while waiting."""
 
     def stop() -> None:
         raise KeyboardInterrupt
@@ -375,7 +370,7 @@ def begin_and_stop(tools: FakeTools, release: Release) -> None:
 
 
 class TestAbandoned:
-    """A deployment that was begun and that nobody will follow any more."""
+    """A deployment that was started and is not waited for any more."""
 
     def test_other_open_deployment_is_recorded_as_abandoned(self, tools: FakeTools) -> None:
         begin_and_stop(tools, NEW)
@@ -421,7 +416,7 @@ def test_automatic_start_is_expected_only_when_the_tag_moves(tools: FakeTools) -
 
 
 def test_unreachable_platform_leaves_the_intent_open(tools: FakeTools, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deployment goes on by itself; the same command finds it."""
+    """The deployment goes on by itself; running the command again finds it."""
 
     def unreachable(*_: object) -> None:
         raise Unreachable("down")

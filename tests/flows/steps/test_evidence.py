@@ -1,4 +1,4 @@
-"""What the ledger must say before a promotion, what it is told afterwards, and the way back."""
+"""Evidence before a promotion, the record after it, and rollbacks in the ledger."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHER = Release(version=Version.parse("1.2.2"), commit="0b1c2d3e", digest="sha25
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world with an empty ledger."""
+    """Tools with an empty ledger."""
     return FakeTools()
 
 
@@ -33,12 +33,11 @@ def write(tools: FakeTools, environment: str, event: Event, release: Release = R
 
 
 def evidence(tools: FakeTools, stage: str = "staging") -> Evidence:
-    """Return the step that looks at a stage."""
+    """Return the step for a previous stage."""
     return Evidence(environment=tools.settings.environments["prod"], stage=tools.settings.stage(stage))
 
 
 def test_verified_digest_is_accepted(tools: FakeTools) -> None:
-    """It says when, and by whom."""
     write(tools, "staging", Event.VERIFIED)
     tools.clock.advance(120)
 
@@ -48,7 +47,6 @@ def test_verified_digest_is_accepted(tools: FakeTools) -> None:
 
 
 def test_older_proof_is_accepted(tools: FakeTools) -> None:
-    """What came after it does not unprove it."""
     write(tools, "staging", Event.VERIFIED)
     write(tools, "staging", Event.VERIFIED, OTHER)
 
@@ -57,14 +55,12 @@ def test_older_proof_is_accepted(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize("event", [event for event in Event if event is not Event.VERIFIED])
 def test_only_a_verification_is_proof(tools: FakeTools, event: Event) -> None:
-    """That something was deployed says nothing of how it runs."""
     write(tools, "staging", event)
 
     assert isinstance(evidence(tools).decide(RELEASE, tools), Refuse)
 
 
 def test_another_digest_of_the_same_version_is_no_proof(tools: FakeTools) -> None:
-    """Evidence is of a digest, and not of a name."""
     write(tools, "staging", Event.VERIFIED, evolve(RELEASE, digest=OTHER.digest))
 
     decided = evidence(tools).decide(RELEASE, tools)
@@ -76,7 +72,6 @@ def test_another_digest_of_the_same_version_is_no_proof(tools: FakeTools) -> Non
 
 
 def test_every_environment_of_the_stage_must_have_verified_it(tools: FakeTools) -> None:
-    """The refusal names the first that has not."""
     write(tools, "mark", Event.VERIFIED)
     write(tools, "dom", Event.VERIFIED)
 
@@ -101,7 +96,6 @@ def test_proof_counts_after_later_attempts(tools: FakeTools) -> None:
 
 
 def test_digest_of_a_version_comes_from_the_proof(tools: FakeTools) -> None:
-    """What was verified is what goes further, and nothing else of that name."""
     write(tools, "staging", Event.VERIFIED)
 
     decided = evidence(tools).decide(Release(version=RELEASE.version), tools)
@@ -114,7 +108,7 @@ def test_digest_of_a_version_comes_from_the_proof(tools: FakeTools) -> None:
 
 
 def test_release_verified_here_may_return(tools: FakeTools) -> None:
-    """A hotfix is deployed once more, for a secret that was changed."""
+    """A hotfix is deployed again, for a secret that was changed."""
     write(tools, "prod", Event.DEPLOYED)
     refused = evidence(tools).decide(RELEASE, tools)
     write(tools, "prod", Event.VERIFIED)
@@ -124,7 +118,6 @@ def test_release_verified_here_may_return(tools: FakeTools) -> None:
 
 
 def test_min_age_of_a_proof_is_required(tools: FakeTools) -> None:
-    """The refusal says how long to wait."""
     step = evidence(tools)
     step = evolve(step, environment=evolve(step.environment, min_age=Seconds(3600)))
     write(tools, "staging", Event.VERIFIED)
@@ -141,7 +134,6 @@ def test_min_age_of_a_proof_is_required(tools: FakeTools) -> None:
 
 
 def test_youngest_proof_of_several_environments_counts(tools: FakeTools) -> None:
-    """All of the stage must have run it for that long."""
     step = evidence(tools, "beta")
     step = evolve(step, environment=evolve(step.environment, min_age=Seconds(150)))
     for name in ("mark", "shane", "dom"):
@@ -152,7 +144,6 @@ def test_youngest_proof_of_several_environments_counts(tools: FakeTools) -> None
 
 
 def test_every_entry_has_the_waiver_reason(tools: FakeTools) -> None:
-    """Beside what it says anyway."""
     waived = evolve(RELEASE, waiver="the login is down")
     write(tools, "prod", Event.STARTED, waived)
     ledger.append(Event.FAILED, tools.settings.environments["prod"], waived, tools, reason="HTTP 500")
@@ -164,7 +155,6 @@ def test_every_entry_has_the_waiver_reason(tools: FakeTools) -> None:
 
 
 def test_record_is_idempotent(tools: FakeTools) -> None:
-    """Running the step again writes nothing."""
     step = Record(environment=tools.settings.environments["staging"])
     write(tools, "staging", Event.DEPLOYED)
 
@@ -179,7 +169,6 @@ def test_record_is_idempotent(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize(("event", "release"), [(Event.VERIFIED, OTHER), (Event.DEPLOYED, RELEASE)])
 def test_record_appends_after_another_entry(tools: FakeTools, event: Event, release: Release) -> None:
-    """A release that comes into service once more is proven once more."""
     write(tools, "staging", Event.VERIFIED)
     write(tools, "staging", event, release)
 
@@ -187,7 +176,6 @@ def test_record_appends_after_another_entry(tools: FakeTools, event: Event, rele
 
 
 def test_mark_rollback_appends_an_entry_once(tools: FakeTools) -> None:
-    """With its reason; and typing the same again does not begin another."""
     step = MarkRollback(environment=tools.settings.environments["staging"], reason="the login is broken")
     write(tools, "staging", Event.VERIFIED, OTHER)
     write(tools, "staging", Event.VERIFIED, RELEASE)
@@ -201,7 +189,6 @@ def test_mark_rollback_appends_an_entry_once(tools: FakeTools) -> None:
 
 
 def test_mark_rollback_appends_again_after_another_release(tools: FakeTools) -> None:
-    """An old one has been finished."""
     step = MarkRollback(environment=tools.settings.environments["staging"], reason="the login is broken")
     write(tools, "staging", Event.ROLLBACK, OTHER)
     write(tools, "staging", Event.VERIFIED, OTHER)
@@ -221,7 +208,6 @@ def test_mark_rollback_appends_again_after_another_release(tools: FakeTools) -> 
 def test_serving_digest_is_the_last_deployment_that_did_not_fail(
     tools: FakeTools, entries: list[tuple[Event, Release]], digest: str | None
 ) -> None:
-    """The last that came into service, whether or not it has proven itself."""
     for event, release in entries:
         write(tools, "staging", event, release)
 
@@ -229,7 +215,7 @@ def test_serving_digest_is_the_last_deployment_that_did_not_fail(
 
 
 def test_serving_digest_is_the_replaced_one_before_the_first_deployment(tools: FakeTools) -> None:
-    """A service that was deployed by hand until now goes back to what it ran."""
+    """A service that was deployed by hand before goes back to what it ran."""
     staging = tools.settings.environments["staging"]
     for replaced in ("sha256:by-hand", "sha256:ours"):
         ledger.append(Event.STARTED, staging, RELEASE, tools, replaces=replaced)

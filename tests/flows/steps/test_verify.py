@@ -1,4 +1,4 @@
-"""The running app proves itself, or it is said why it does not; and smoke checks."""
+"""Verification of the running app, and smoke checks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ URL = "https://staging.example/version"
 
 @pytest.fixture
 def tools() -> FakeTools:
-    """A world in which v0.2.0 was deployed to staging, whose app goes on answering v0.1.0."""
+    """Tools with v0.2.0 deployed to staging, whose app still answers v0.1.0."""
     made = FakeTools()
     made.registry.put(REPOSITORY, "latest", image(RELEASE.digest))
     deployed(made, made.platform.begin_operation(SERVICE))
@@ -41,12 +41,12 @@ def tools() -> FakeTools:
 
 
 def image(digest: str) -> Image:
-    """Return an image of these bytes."""
+    """Return an image with this digest."""
     return Image(digest=digest, media_type=OCI_MANIFEST, version="v0.2.0")
 
 
 def deployed(tools: FakeTools, operation: str) -> None:
-    """Let the deployment end well, and write that into the ledger."""
+    """Record a successful deployment."""
     tools.platform.list_operations(tools.platform.get_service(SERVICE))
     tools.running_versions["staging"] = "v0.1.0"
     staging = tools.settings.environments["staging"]
@@ -59,7 +59,7 @@ def verify(tools: FakeTools) -> Release:
 
 
 def answering(tools: FakeTools, versions: Iterable[str]) -> None:
-    """Let the app answer one version after the other, the last one for ever."""
+    """Make the app answer these versions, the last one repeatedly."""
     left = list(versions)
 
     def answer() -> ProbeResponse:
@@ -70,12 +70,11 @@ def answering(tools: FakeTools, versions: Iterable[str]) -> None:
 
 
 def progress(tools: FakeTools) -> list[str]:
-    """Return what was said of the app's answers."""
+    """Return the reported answers of the app."""
     return [line.removeprefix("verify staging: ") for line in tools.reporter.lines if line.startswith("verify")]
 
 
 def test_verify_counts_right_answers_in_a_row(tools: FakeTools) -> None:
-    """Two right ones before a wrong one count for nothing."""
     answering(tools, ["v0.1.0", "v0.2.0", "v0.2.0", "v0.1.0", "v0.2.0"])
 
     after = verify(tools)
@@ -85,7 +84,6 @@ def test_verify_counts_right_answers_in_a_row(tools: FakeTools) -> None:
 
 
 def test_progress_reports_each_answer_once(tools: FakeTools) -> None:
-    """A line for every change, and none for every question."""
     answering(tools, ["v0.1.0", "v0.1.0", "v0.2.0", "v0.2.0", "v0.1.0", "v0.1.0", "v0.2.0"])
 
     verify(tools)
@@ -95,7 +93,6 @@ def test_progress_reports_each_answer_once(tools: FakeTools) -> None:
 
 
 def test_alternating_versions_prove_nothing(tools: FakeTools) -> None:
-    """At the deadline it is said how often; exit code 8."""
     answering(tools, ["v0.2.0", "v0.1.0"] * 1000)
 
     with pytest.raises(VerifyFailed, match=r"flaps: v0\.2\.0 in staging came and went 150 times") as failed:
@@ -107,7 +104,6 @@ def test_alternating_versions_prove_nothing(tools: FakeTools) -> None:
 
 
 def test_verify_times_out(tools: FakeTools) -> None:
-    """The state says for how long it was asked."""
     with pytest.raises(VerifyFailed, match=r"answers v0\.1\.0 in staging; expected v0\.2\.0 in staging") as failed:
         verify(tools)
 
@@ -116,7 +112,6 @@ def test_verify_times_out(tools: FakeTools) -> None:
 
 
 def test_rolled_back_deployment_ends_verify(tools: FakeTools) -> None:
-    """The platform knows already what the app will go on saying."""
     operations = tools.platform.history[SERVICE]
     operations[0] = evolve(operations[0], state="ROLLBACK_SUCCEEDED")
 
@@ -128,7 +123,6 @@ def test_rolled_back_deployment_ends_verify(tools: FakeTools) -> None:
 
 
 def test_deployment_that_fails_meanwhile_ends_verify(tools: FakeTools) -> None:
-    """Within a quarter of a minute."""
     operations = tools.platform.history[SERVICE]
     operations[0] = evolve(operations[0], state="IN_PROGRESS")
     tools.platform.polls, tools.platform.outcomes[SERVICE] = 2, "FAILED"
@@ -141,7 +135,6 @@ def test_deployment_that_fails_meanwhile_ends_verify(tools: FakeTools) -> None:
 
 
 def test_deployment_of_another_image_supersedes(tools: FakeTools) -> None:
-    """The app will never say what it is asked for."""
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     other = tools.platform.begin_operation(SERVICE)
 
@@ -153,7 +146,6 @@ def test_deployment_of_another_image_supersedes(tools: FakeTools) -> None:
 
 
 def test_service_moved_to_another_tag_supersedes(tools: FakeTools) -> None:
-    """As one does in the console to go back quickly."""
     tools.registry.put(REPOSITORY, "v0.1.0", image("sha256:" + "cd" * 32))
     tools.platform.services[SERVICE] = evolve(tools.platform.services[SERVICE], image="registry.example/a:v0.1.0")
     tools.platform.begin_operation(SERVICE, kind="UPDATE_SERVICE")
@@ -164,7 +156,6 @@ def test_service_moved_to_another_tag_supersedes(tools: FakeTools) -> None:
 
 @pytest.mark.parametrize("kind", ["START_DEPLOYMENT", "PAUSE_SERVICE"])
 def test_restart_of_the_same_image_does_not_supersede(tools: FakeTools, kind: str) -> None:
-    """A secret was changed, say."""
     tools.platform.begin_operation(SERVICE, kind=kind)
     answering(tools, ["v0.1.0"] * 60 + ["v0.2.0"])
 
@@ -172,7 +163,6 @@ def test_restart_of_the_same_image_does_not_supersede(tools: FakeTools, kind: st
 
 
 def test_failed_deployment_does_not_supersede(tools: FakeTools) -> None:
-    """What ran before it goes on running."""
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     tools.platform.outcomes[SERVICE] = "ROLLBACK_SUCCEEDED"
     tools.platform.begin_operation(SERVICE)
@@ -197,8 +187,6 @@ def test_platform_is_checked_at_intervals(tools: FakeTools) -> None:
 
 
 def test_unreachable_platform_is_ignored(tools: FakeTools) -> None:
-    """The app is what is asked."""
-
     def operations(_: Service) -> tuple[()]:
         raise Unreachable("apprunner does not answer")
 
@@ -209,7 +197,6 @@ def test_unreachable_platform_is_ignored(tools: FakeTools) -> None:
 
 
 def test_manual_deployment_is_not_checked() -> None:
-    """The app is asked until time is up."""
     tools = FakeTools()
     tools.platform.begin_operation(SERVICE)
 
@@ -218,7 +205,6 @@ def test_manual_deployment_is_not_checked() -> None:
 
 
 def test_superseding_deployment_is_not_rolled_back(tools: FakeTools) -> None:
-    """Whoever deployed at the same moment did so on purpose."""
     entries.append(Event.VERIFIED, tools.settings.environments["staging"], evolve(RELEASE, digest="sha256:0"), tools)
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     tools.platform.begin_operation(SERVICE)
@@ -237,7 +223,6 @@ def test_superseding_deployment_is_not_rolled_back(tools: FakeTools) -> None:
     ("versions", "kind"), [(["v0.2.0"], Done), (["v0.1.0"], Act), (["v0.2.0", "v0.2.0", "v0.1.0"], Act)]
 )
 def test_earlier_proof_holds_while_every_answer_is_right(tools: FakeTools, versions: list[str], kind: type) -> None:
-    """Asked as often as for a new one, and without a pause."""
     entries.append(Event.VERIFIED, tools.settings.environments["staging"], RELEASE, tools)
     answering(tools, versions)
 
@@ -255,7 +240,7 @@ CHECKS = [
 
 
 def smoke(answers: dict[str, ProbeResponse]) -> FakeTools:
-    """Make the checks of an app that answers this on the paths other than `/`."""
+    """Run the checks of an app that answers this on the paths other than `/`."""
     tools = FakeTools(settings=settings(smoke=CHECKS))
     tools.prober.answers.update({f"https://staging.example{path}": answer for path, answer in answers.items()})
     step = Smoke(environment=tools.settings.environments["staging"])
@@ -267,7 +252,6 @@ def smoke(answers: dict[str, ProbeResponse]) -> FakeTools:
 
 
 def test_every_smoke_check_is_reported() -> None:
-    """With what was looked at, and how long it took."""
     tools = smoke({"/health": ProbeResponse(status=200, body=b'{"status": "ok"}'), "/plan": ProbeResponse(status=204)})
 
     assert tools.reporter.lines == [
@@ -278,7 +262,6 @@ def test_every_smoke_check_is_reported() -> None:
 
 
 def test_all_smoke_checks_run_and_all_failures_are_named() -> None:
-    """The error has three lines, however many they are."""
     tools = smoke({"/health": ProbeResponse(status=200, body=b'{"status": "down"}')})
 
     *checks, what, state, hint = "\n".join(tools.reporter.lines).split("\n")
