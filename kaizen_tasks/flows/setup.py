@@ -8,11 +8,11 @@ from attrs import frozen
 from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,19 +67,14 @@ class EnableBlobMounting:
 
 
 @frozen(kw_only=True)
-class ProtectTags:
+class ProtectTags(EnvironmentStep):
     """Make version tags immutable, and let `latest` move.
 
     Attributes:
         environment: whose repository.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("tags", self.environment.name)
+    step_name: ClassVar[str] = "tags"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the repository's rules."""

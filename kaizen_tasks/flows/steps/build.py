@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, frozen
 
@@ -13,6 +13,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
 from kaizen_tasks.flows.steps.copy import CopyImage
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
@@ -86,19 +87,14 @@ def _decide_from_registry(release: Release, environment: Environment, tools: Too
 
 
 @frozen(kw_only=True)
-class Push:
+class Push(EnvironmentStep):
     """Push `:vX.Y.Z` to the first repository, and nothing else; never replace another image.
 
     Attributes:
         environment: whose repository receives the image.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("push", self.environment.name)
+    step_name: ClassVar[str] = "push"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the tag in the repository."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NotFound
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.domain.release import Image, Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class CopyImage:
+class CopyImage(EnvironmentStep):
     """Copy the image into the environment's repository by digest, byte for byte.
 
     Attributes:
@@ -26,13 +26,8 @@ class CopyImage:
         source: whose repository has it.
     """
 
-    environment: Environment
+    step_name: ClassVar[str] = "copy"
     source: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("copy", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the tag in the target, then the image in the source. A copy of this run needs no second check."""
@@ -75,19 +70,14 @@ def _with_image(release: Release, image: Image) -> Release:
 
 
 @frozen(kw_only=True)
-class FindImage:
+class FindImage(EnvironmentStep):
     """Find the image of the release in the environment's own repository.
 
     Attributes:
         environment: whose repository.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("find image", self.environment.name)
+    step_name: ClassVar[str] = "find image"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the tag."""

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.deploy.deployment import LATEST_TAG, Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class Deploy:
+class Deploy(EnvironmentStep):
     """Move `:latest` to the release, start the deployment or adopt the one that started by itself, wait for its end.
 
     Attributes:
         environment: where.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("deploy", self.environment.name)
+    step_name: ClassVar[str] = "deploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the last deployment in the ledger, and `:latest`. A deployment of this run needs no second check."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, frozen
 
@@ -10,17 +10,18 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.ledger import LedgerEntry
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class Evidence:
+class Evidence(EnvironmentStep):
     """Demand that the same digest was verified in the previous stage, and long enough ago.
 
     A release that was verified in the environment itself may return to it.
@@ -30,13 +31,8 @@ class Evidence:
         stage: the previous stage.
     """
 
-    environment: Environment
+    step_name: ClassVar[str] = "evidence"
     stage: Stage
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("evidence", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the proof of every environment of the stage in the ledger; it also tells the digest."""

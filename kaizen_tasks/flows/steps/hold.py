@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
 from kaizen_tasks.domain import hold as holds
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class AddHold:
+class AddHold(EnvironmentStep):
     """Hold the environment, so that promotions leave it alone until the hold is removed.
 
     Attributes:
@@ -25,13 +25,8 @@ class AddHold:
         reason: why, in one line.
     """
 
-    environment: Environment
+    step_name: ClassVar[str] = "hold"
     reason: str
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("hold", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the hold, whoever added it."""

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, open_rollback
-from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class Record:
+class Record(EnvironmentStep):
     """Record in the ledger that the release was verified.
 
     Attributes:
         environment: where.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("record", self.environment.name)
+    step_name: ClassVar[str] = "record"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the newest entry."""
@@ -45,7 +40,7 @@ class Record:
 
 
 @frozen(kw_only=True)
-class MarkRollback:
+class MarkRollback(EnvironmentStep):
     """Record in the ledger that a rollback starts, so that running it again finishes it and does not go further back.
 
     Attributes:
@@ -53,13 +48,8 @@ class MarkRollback:
         reason: why.
     """
 
-    environment: Environment
+    step_name: ClassVar[str] = "mark rollback"
     reason: str
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("mark rollback", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look for a rollback to this release with no other deployment after it."""

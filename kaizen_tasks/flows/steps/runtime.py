@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain import duration, runtime_config
 from kaizen_tasks.domain import ledger as words
 from kaizen_tasks.domain.decision import Act, Done, Refuse
-from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.steps.deploy import deploy_and_record
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -43,7 +44,7 @@ def parse_config(secret: SecretVersion, environment: Environment) -> ConfigDocum
 
 
 @frozen(kw_only=True)
-class SetConfig:
+class SetConfig(EnvironmentStep):
     """Write values into the runtime configuration, after recording the intent in the ledger.
 
     Attributes:
@@ -52,14 +53,9 @@ class SetConfig:
         version: identifier of the new version, a UUID.
     """
 
-    environment: Environment
+    step_name: ClassVar[str] = "set config"
     values: Mapping[str, str] = field(repr=False)
     version: str
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("set config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Compare the values. Those that are set already may still have to be deployed."""
@@ -94,7 +90,7 @@ class SetConfig:
 
 
 @frozen(kw_only=True)
-class RestoreConfig:
+class RestoreConfig(EnvironmentStep):
     """Make the previous runtime configuration current again, after recording the intent in the ledger.
 
     Attributes:
@@ -102,13 +98,8 @@ class RestoreConfig:
         reason: why.
     """
 
-    environment: Environment
+    step_name: ClassVar[str] = "restore config"
     reason: str
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("restore config", self.environment.name)
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the last change was a restore already: another one would only swap the two versions."""
@@ -155,19 +146,14 @@ class RestoreConfig:
 
 
 @frozen(kw_only=True)
-class Redeploy:
+class Redeploy(EnvironmentStep):
     """Deploy the serving release again, so that the app reads its configuration.
 
     Attributes:
         environment: where.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("redeploy", self.environment.name)
+    step_name: ClassVar[str] = "redeploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look in the ledger for a deployment after the change, and whether `:latest` is the serving release."""

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Done
-from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger.entries import was_verified
+from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
-class Smoke:
+class Smoke(EnvironmentStep):
     """Run the configured checks against the running app.
 
     Attributes:
         environment: whose app.
     """
 
-    environment: Environment
-
-    @property
-    def label(self) -> StepLabel:
-        """The step and its environment."""
-        return StepLabel("smoke", self.environment.name)
+    step_name: ClassVar[str] = "smoke"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether this run or an earlier one passed the checks."""
