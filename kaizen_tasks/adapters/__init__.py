@@ -1,1 +1,1 @@
-"""Implementations of the ports, one package for each outside system. SDKs are imported here and nowhere else but in localcloud."""
+"""Implementations of the ports, one package for each outside system. Only this package and localcloud import SDKs."""

@@ -60,6 +60,6 @@ class FakeSecrets(Secrets):
             if current_version == version:
                 return
             if current_version != expected_current:
-                raise Refused(f"somebody else has changed the secret {name}", hint="type the same command again")
+                raise Refused(f"somebody else changed the secret {name}", hint="run the same command again")
             self.stages[name] = (version, expected_current)
             self.writes.append(name)

@@ -1,4 +1,4 @@
-"""What only `doctor` and `setup` ask AWS, and what they put right there."""
+"""The AWS account as `doctor` checks it and `setup` prepares it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws import iam_policy, lifecycle_policy, permissions
+from kaizen_tasks.adapters.aws.ecr import repository_errors
 from kaizen_tasks.adapters.aws.session import aws_errors
-from kaizen_tasks.adapters.oci.transport import repository_not_found
 from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable
 from kaizen_tasks.domain.lifecycle import StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
@@ -19,7 +19,6 @@ from kaizen_tasks.ports.cloud import AccountAdmin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from types_boto3_ecr.type_defs import ImageDetailTypeDef
     from types_boto3_sts import STSClient
@@ -38,18 +37,18 @@ BLOB_MOUNTING = "BLOB_MOUNTING"
 MAX_CONCURRENT_LOOKUPS = 16
 UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
 HTTP_DATE_ROUNDING = timedelta(seconds=0.5)
-"""An HTTP date is cut to whole seconds, so the moment it means is half a second later on average."""
+"""An HTTP date is truncated to whole seconds, so the real time is half a second later on average."""
 
 
 class AwsAccount(AccountAdmin):
     """One account in one region. Safe to use from several threads.
 
     Args:
-        aws: which.
+        aws: clients of the account.
         settings: names the repositories and services.
-        ledger: knows its table.
-        platform: knows the services' identifiers.
-        clock: the clock that is compared.
+        ledger: the table that is checked and created.
+        platform: looks up the services' identifiers.
+        clock: this machine's clock, for `clock_skew`.
     """
 
     def __init__(self, aws: Aws, *, settings: Settings, ledger: DynamoLedger, platform: Platform, clock: Clock) -> None:
@@ -60,23 +59,23 @@ class AwsAccount(AccountAdmin):
         self._clock = clock
 
     def caller(self) -> CallerIdentity:
-        """Return whose credentials these are."""
+        """Return the identity that the credentials belong to."""
         account = self._aws.account_id()
-        with aws_errors("ask AWS whose credentials these are"):
+        with aws_errors("check the AWS credentials"):
             return CallerIdentity(account_id=account, principal=self._aws.sts().get_caller_identity()["Arn"])
 
     def supported_regions(self) -> tuple[str, ...]:
         """Return the regions that have App Runner, as far as this version of boto3 knows."""
         import botocore.session
 
-        with aws_errors("look for regions"):
+        with aws_errors("list the regions of App Runner"):
             session = botocore.session.Session()
             return tuple(session.get_available_regions("apprunner", iam_policy.partition(self._settings.aws.region)))
 
     def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of STS's.
 
-        STS refuses a request whose time is far off, and such an answer has a date as well.
+        STS rejects a request whose time is far off, but that response has a date as well.
         """
         with aws_errors("ask AWS for the time"):
             sts = self._aws.sts()
@@ -86,7 +85,7 @@ class AwsAccount(AccountAdmin):
         return (local_time - remote_time - HTTP_DATE_ROUNDING).total_seconds()
 
     def permissions(self) -> tuple[Permission, ...]:
-        """Return for every task whether the credentials suffice: as IAM says, else as trying shows."""
+        """Return the permissions of each task, from IAM's simulator, else from trying read-only calls."""
         caller, tasks = self.caller(), iam_policy.applicable_tasks(self._settings)
         try:
             results = permissions.simulate_permissions(
@@ -97,7 +96,7 @@ class AwsAccount(AccountAdmin):
         return tuple(result for result in results if result.task in tasks)
 
     def _required_statements(self, account: str) -> Sequence[Statement]:
-        """Return what is needed with the real identifiers of the services: a policy may name those."""
+        """Return the required statements with the real service identifiers, since a policy may name them."""
         services = {environment.service for environment in self._settings.environments.values()}
         with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_LOOKUPS) as pool:
             service_ids = dict(zip(services, pool.map(self._service_id, services), strict=True))
@@ -112,7 +111,7 @@ class AwsAccount(AccountAdmin):
             return "*"
 
     def _read_only_calls(self) -> Mapping[str, Callable[[], object]]:
-        """Return a call for every action that only reads; the first environment stands for all."""
+        """Return a call for every read-only action, on the resources of the first environment."""
         ecr, apprunner, dynamodb = self._aws.ecr(), self._aws.apprunner(), self._aws.dynamodb()
         sample, table = next(iter(self._settings.environments.values())), self._ledger.table_name
         repository, key = sample.repository, {"pk": {"S": "ledger#"}, "sk": {"S": "-"}}
@@ -154,7 +153,7 @@ class AwsAccount(AccountAdmin):
         return {"secretsmanager:GetSecretValue": partial(get_secret_value, SecretId=environment.secret)}
 
     def _log_group(self, service: str) -> str:
-        """Return the name of a service's log group; of one that cannot be looked at, a name that does no harm."""
+        """Return the name of a service's log group, or of one that does not exist when the service cannot be read."""
         try:
             service_id = self._service_id(service).replace("*", "none")
         except KaizenError:
@@ -162,7 +161,7 @@ class AwsAccount(AccountAdmin):
         return f"/aws/apprunner/{service}/{service_id}/service"
 
     def ledger_table(self) -> LedgerTable:
-        """Return the ledger's table as it is now."""
+        """Return whether the ledger's table exists and can be restored."""
         name = self._ledger.table_name
         if not self._ledger.exists():
             return LedgerTable(name=name, exists=False, point_in_time_recovery=False)
@@ -174,12 +173,12 @@ class AwsAccount(AccountAdmin):
         )
 
     def create_table(self) -> None:
-        """Create the ledger's table and make it recoverable; again does no harm."""
+        """Create the ledger's table with point-in-time recovery, unless it exists."""
         self._ledger.create()
 
     def tag_mutability(self, repository: str) -> TagMutability:
-        """Return which tags of a repository may move."""
-        with _repository_errors(repository, f"look for the repository {repository}"):
+        """Return which tags of a repository may be moved."""
+        with repository_errors(repository, f"read the repository {repository}"):
             description = self._aws.ecr().describe_repositories(repositoryNames=[repository])["repositories"][0]
         filters = description.get("imageTagMutabilityExclusionFilters") or []
         return TagMutability(
@@ -188,8 +187,8 @@ class AwsAccount(AccountAdmin):
         )
 
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
-        """Say which tags of a repository may move."""
-        with _repository_errors(repository, f"change the tag mutability of {repository}"):
+        """Set which tags of a repository may be moved."""
+        with repository_errors(repository, f"change the tag mutability of {repository}"):
             self._aws.ecr().put_image_tag_mutability(
                 repositoryName=repository,
                 imageTagMutability=rules.mutability,
@@ -199,9 +198,9 @@ class AwsAccount(AccountAdmin):
             )
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
-        """Return the rules by which a repository loses images."""
+        """Return the lifecycle rules that remove images from a repository."""
         ecr = self._aws.ecr()
-        with _repository_errors(repository, f"read the lifecycle policy of {repository}"):
+        with repository_errors(repository, f"read the lifecycle policy of {repository}"):
             try:
                 text = ecr.get_lifecycle_policy(repositoryName=repository)["lifecyclePolicyText"]
             except ecr.exceptions.LifecyclePolicyNotFoundException:
@@ -211,17 +210,17 @@ class AwsAccount(AccountAdmin):
     def list_images(self, repository: str) -> tuple[StoredImage, ...]:
         """Return every image of a repository, untagged ones too."""
         paginator = self._aws.ecr().get_paginator("describe_images")
-        with _repository_errors(repository, f"list the images of {repository}"):
+        with repository_errors(repository, f"list the images of {repository}"):
             result_pages = paginator.paginate(repositoryName=repository, PaginationConfig={"PageSize": 1000})
             return tuple(_stored_image(detail) for page in result_pages for detail in page["imageDetails"])
 
     def is_blob_mounting_enabled(self) -> bool:
-        """Return whether repositories share blobs without a transfer."""
+        """Return whether the account's repositories share blobs without a transfer."""
         with aws_errors("ask about blob mounting"):
             return self._aws.ecr().get_account_setting(name=BLOB_MOUNTING)["value"] == "ENABLED"
 
     def enable_blob_mounting(self) -> None:
-        """Let repositories share blobs without a transfer."""
+        """Enable blob mounting between the account's repositories."""
         with aws_errors("enable blob mounting"):
             self._aws.ecr().put_account_setting(name=BLOB_MOUNTING, value="ENABLED")
 
@@ -247,7 +246,3 @@ def _stored_image(detail: ImageDetailTypeDef) -> StoredImage:
         pushed_at=detail["imagePushedAt"].astimezone(UTC),
         pulled_at=pulled_at.astimezone(UTC) if pulled_at else None,
     )
-
-
-def _repository_errors(repository: str, action: str) -> AbstractContextManager[None]:
-    return aws_errors(action, not_found_hint=repository_not_found(repository).hint)

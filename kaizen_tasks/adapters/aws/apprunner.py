@@ -1,4 +1,4 @@
-"""AWS App Runner: services by name, deployments and what became of them."""
+"""AWS App Runner: services by name, deployments and their operations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.errors import KaizenError
 
-PAGE_SIZE = 20  # the most that App Runner gives at once
+PAGE_SIZE = 20  # the maximum of App Runner
 NO_SERVICE_HINT = "create it in App Runner, or correct `service` in the configuration"
 STATUS_HINTS = {
     "PAUSED": "resume it: aws apprunner resume-service --service-arn {identity}",
@@ -51,8 +51,8 @@ class AppRunnerPlatform(Platform):
     def get_service(self, name: str) -> Service:
         """Return a service as it is now.
 
-        One that was deleted and created again has another identity, so a remembered one that is gone
-        is looked for again.
+        A service that was deleted and created again has a new ARN, so a cached ARN that no longer works is looked up
+        again.
         """
         cached_arn = self._arns.get(name)
         if cached_arn:
@@ -66,18 +66,18 @@ class AppRunnerPlatform(Platform):
         return self._describe(name, self._find_arn(name))
 
     def service_urls(self) -> dict[str, str]:
-        """Return the address of every service that is not deleted, by name: the list has them, twenty a page."""
+        """Return the URL of every service by name; listing them costs one request for twenty."""
         with aws_errors("list the services"):
             return {
                 summary["ServiceName"]: _with_scheme(summary.get("ServiceUrl", ""))
-                for summary in _list_services(self._aws.apprunner())
+                for summary in list_services(self._aws.apprunner())
             }
 
     def start_deployment(self, service: Service) -> str:
-        """Start a deployment of the image that the service follows; return the operation's identifier.
+        """Start a deployment; return the operation's identifier, or an empty string when the service is busy.
 
-        App Runner has no error of its own for a busy service: it answers InvalidRequestException, so
-        the service's status decides.
+        App Runner answers InvalidRequestException for a busy service and for other reasons, so the service's status
+        decides which one it was.
         https://docs.aws.amazon.com/apprunner/latest/api/API_StartDeployment.html
         """
         apprunner = self._aws.apprunner()
@@ -98,7 +98,7 @@ class AppRunnerPlatform(Platform):
         return tuple(_parse_operation(summary) for summary in response["OperationSummaryList"])
 
     def _describe(self, name: str, arn: str) -> Service:
-        with _service_errors(f"look at the service {name}"):
+        with _service_errors(f"read the service {name}"):
             return _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
 
     def _forget_arn(self, name: str) -> None:
@@ -106,19 +106,19 @@ class AppRunnerPlatform(Platform):
             self._arns.pop(name, None)
 
     def _find_arn(self, name: str) -> str:
-        """Return a service's ARN; the first question reads all of them, page by page."""
+        """Return a service's ARN; the first call lists all services."""
         with self._lock:
             if name not in self._arns:
                 with aws_errors("list the services"):
-                    summaries = _list_services(self._aws.apprunner())
+                    summaries = list_services(self._aws.apprunner())
                 self._arns = {summary["ServiceName"]: summary["ServiceArn"] for summary in summaries}
             if name in self._arns:
                 return self._arns[name]
         raise NotFound(f"there is no App Runner service {name}", hint=NO_SERVICE_HINT)
 
 
-def _list_services(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:
-    """Return every service that is not deleted; there is no paginator for this."""
+def list_services(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:
+    """Return every service that is not deleted; boto3 has no paginator for this."""
     summaries: list[ServiceSummaryTypeDef] = []
     page = apprunner.list_services(MaxResults=PAGE_SIZE)
     summaries += page["ServiceSummaryList"]
@@ -142,7 +142,7 @@ def _parse_service(description: ServiceTypeDef) -> Service:
 
 
 def _parse_operation(summary: OperationSummaryTypeDef) -> Operation:
-    """Translate an operation; one that still waits has not started, so it starts no earlier than now."""
+    """Return an operation; a queued one has no start time yet, so it gets the current time."""
     started, finished = summary.get("StartedAt") or datetime.now(UTC), summary.get("EndedAt")
     return Operation(
         id=summary["Id"],
@@ -154,7 +154,7 @@ def _parse_operation(summary: OperationSummaryTypeDef) -> Operation:
 
 
 def _with_scheme(host: str) -> str:
-    """Add the scheme that App Runner leaves out: always TLS, except on this machine."""
+    """Add the scheme that App Runner leaves out: https, except on loopback (the local cloud)."""
     if not host:
         return ""
     scheme = "http" if _is_loopback(urlsplit(f"//{host}").hostname or "") else "https"
@@ -171,7 +171,7 @@ def _is_loopback(host: str) -> bool:
 def _status_hint(status: str, arn: str) -> str:
     if status in {"RUNNING", "OPERATION_IN_PROGRESS"}:
         return ""
-    return STATUS_HINTS.get(status, "look at it in the App Runner console").format(identity=arn)
+    return STATUS_HINTS.get(status, "check it in the App Runner console").format(identity=arn)
 
 
 def _service_errors(action: str, *, change_error: type[KaizenError] | None = None) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""Amazon CloudWatch Logs: what App Runner and the app have written down."""
+"""Amazon CloudWatch Logs: the logs of App Runner and of the app."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
 
 MAX_STREAMS = 50
-"""The most streams that CloudWatch gives at once; those written to last come first."""
+"""CloudWatch's maximum for one request; the most recently written streams come first."""
 
 CLOCK_TOLERANCE_SECONDS = 60.0
-"""Seconds by which the clocks of the platform's parts may differ."""
+"""Allowed difference between the clocks of App Runner and CloudWatch."""
 
 
 class CloudWatchLogs(Logs):
@@ -29,18 +29,18 @@ class CloudWatchLogs(Logs):
     https://docs.aws.amazon.com/apprunner/latest/dg/monitor-cwl.html
 
     Args:
-        aws: whose logs.
+        aws: clients of the account.
     """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
-        """Return the last lines of a deployment's stream, which is named after it without dashes."""
+        """Return the last lines of a deployment's stream; its name is the operation's without dashes."""
         return self._tail(_log_group(service, "service"), f"deployment/{operation.replace('-', '')}", limit)
 
     def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
-        """Return the last lines of the newest instance's stream; there is none when no container was started."""
+        """Return the last lines of the newest instance's stream; empty when no container was started."""
         group, earliest = _log_group(service, "application"), (since.timestamp() - CLOCK_TOLERANCE_SECONDS) * 1000
         streams = [stream for stream in self._streams(group) if stream["creationTime"] >= earliest]
         if not streams:
@@ -50,7 +50,7 @@ class CloudWatchLogs(Logs):
 
     def _streams(self, group: str) -> list[Mapping[str, Any]]:
         try:
-            with aws_errors(f"look for the streams of {group}"):
+            with aws_errors(f"list the streams of {group}"):
                 response = self._aws.logs().describe_log_streams(
                     logGroupName=group, orderBy="LastEventTime", descending=True, limit=MAX_STREAMS
                 )
@@ -70,5 +70,5 @@ class CloudWatchLogs(Logs):
 
 
 def _log_group(service: Service, name: str) -> str:
-    """Return the name of a log group: it ends like the service's ARN, with its name and its identifier."""
+    """Return the name of a log group, which contains the name and identifier from the service's ARN."""
     return f"/aws/apprunner/{'/'.join(service.id.split('/')[1:3])}/{name}"

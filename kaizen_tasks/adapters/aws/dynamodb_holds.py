@@ -27,9 +27,9 @@ class DynamoHolds(AppTable, Holds):
     """One item an environment: `pk` is `hold#<environment>`, `sk` is `hold`.
 
     Args:
-        aws: whose table.
+        aws: clients of the account.
         app: the app's name.
-        clock: says which holds have ended.
+        clock: tells which holds have expired.
     """
 
     def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
@@ -37,19 +37,19 @@ class DynamoHolds(AppTable, Holds):
         self._clock = clock
 
     def get(self, environment: str) -> Hold | None:
-        """Return the hold that counts, read consistently."""
+        """Return the active hold of an environment, read consistently."""
         with self._table_errors(f"read the hold of {environment}"):
             response = self._dynamodb.get_item(TableName=self.table_name, Key=_key(environment), ConsistentRead=True)
         return self._active_hold(response.get("Item", {}))
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Hold]:
-        """Return the holds of several environments, read consistently, a hundred with one question."""
+        """Return the active holds of several environments, read consistently, 100 a request."""
         with self._table_errors("read the holds"):
             holds = [self._active_hold(item) for item in self._read_items(map(_key, environments))]
         return {hold.environment: hold for hold in holds if hold is not None}
 
     def add(self, hold: Hold) -> Hold:
-        """Write a hold where none counts, and return the one that stands now."""
+        """Write a hold unless another one is active, and return the hold now in place."""
         dynamodb = self._dynamodb
         with self._table_errors(f"hold {hold.environment}"):
             try:
@@ -66,8 +66,8 @@ class DynamoHolds(AppTable, Holds):
         return hold
 
     def remove(self, environment: str) -> Hold | None:
-        """End a hold, and return the one that counted until then."""
-        with self._table_errors(f"end the hold of {environment}"):
+        """Delete a hold, and return it if it was active."""
+        with self._table_errors(f"remove the hold of {environment}"):
             response = self._dynamodb.delete_item(
                 TableName=self.table_name, Key=_key(environment), ReturnValues="ALL_OLD"
             )

@@ -1,4 +1,4 @@
-"""The ledger as a DynamoDB table that everybody who releases the app shares."""
+"""The ledger as items of the app's DynamoDB table, shared by everybody who releases the app."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.clock import Clock
 
 OPERATION_EVENT = "operation"
-"""The `event` of an item that completes an intent: entries are never changed."""
+"""The `event` of an item that adds the operation to an intent, since entries are never changed."""
 
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 TABLE_TIMEOUT_SECONDS = 120.0
@@ -33,14 +33,14 @@ POLL_SECONDS = 2.0
 class DynamoLedger(AppTable, Ledger):
     """Entries in the app's table, and the table itself.
 
-    `pk` is `ledger#<environment>` and `sk` the time with microseconds and a random part, so that a query
-    gives an environment's entries in order. The operation of an intent, which is known later, is an item of its own
-    behind the intent's: `sk` has the same time and `~`, which sorts after every hexadecimal digit.
+    `pk` is `ledger#<environment>` and `sk` is the time with microseconds and a random part, so that a query
+    returns an environment's entries in order. The operation of an intent, which is known later, is a separate item that
+    sorts after the intent: its `sk` has the same time and `~`, which sorts after every hexadecimal digit.
 
     Args:
-        aws: whose table.
+        aws: clients of the account.
         app: the app's name.
-        clock: waits for the table in `create`.
+        clock: for waiting for the table in `create`.
     """
 
     def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
@@ -48,7 +48,7 @@ class DynamoLedger(AppTable, Ledger):
         self._clock = clock
 
     def append(self, entry: LedgerEntry) -> None:
-        """Write one entry, never over another one."""
+        """Write one entry; existing entries are never overwritten."""
         item: dict[str, AttributeValueTypeDef] = {
             "pk": {"S": _partition_key(entry.environment)},
             "sk": {"S": f"{sortable_timestamp(entry.at)}#{secrets.token_hex(8)}"},
@@ -60,7 +60,7 @@ class DynamoLedger(AppTable, Ledger):
         self._put(item)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Write down which operation carries out an intent."""
+        """Record the operation that an intent has started."""
         self._put(
             {
                 "pk": {"S": _partition_key(intent.environment)},
@@ -76,10 +76,10 @@ class DynamoLedger(AppTable, Ledger):
             try:
                 dynamodb.put_item(TableName=self.table_name, Item=item, ConditionExpression="attribute_not_exists(pk)")
             except dynamodb.exceptions.ConditionalCheckFailedException:
-                return  # nobody else writes under this key: an attempt whose answer was lost has written it
+                return  # the key is unique: an earlier attempt whose response was lost has written it
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
-        """Return an environment's entries, newest first, including those written a moment ago."""
+        """Return an environment's entries, newest first, read consistently."""
         paginator = self._dynamodb.get_paginator("query")
         with self._table_errors(f"read the ledger {self.table_name}"):
             result_pages = paginator.paginate(
@@ -94,9 +94,9 @@ class DynamoLedger(AppTable, Ledger):
         return tuple(_join_operations(items))[:limit]
 
     def exists(self) -> bool:
-        """Return whether the table is there and can be used."""
+        """Return whether the table exists and is usable."""
         dynamodb = self._dynamodb
-        with self._table_errors(f"look for the table {self.table_name}"):
+        with self._table_errors(f"read the table {self.table_name}"):
             try:
                 table = dynamodb.describe_table(TableName=self.table_name)["Table"]
             except dynamodb.exceptions.ResourceNotFoundException:
@@ -104,10 +104,10 @@ class DynamoLedger(AppTable, Ledger):
         return table["TableStatus"] in {"ACTIVE", "UPDATING"}
 
     def create(self) -> None:
-        """Create the table, billed by request and recoverable to any point in time; again does no harm.
+        """Create the table, billed by request and with point-in-time recovery, unless it exists.
 
         Raises:
-            Unreachable: it did not become usable in time.
+            Unreachable: it did not become usable within two minutes.
         """
         dynamodb = self._dynamodb
         already_exists = dynamodb.exceptions.ResourceInUseException
@@ -128,7 +128,7 @@ class DynamoLedger(AppTable, Ledger):
         self._wait_until(self._enable_point_in_time_recovery, "had no continuous backups")
 
     def _enable_point_in_time_recovery(self) -> bool:
-        """Ask for point-in-time recovery; a new table has to wait a little for it."""
+        """Enable point-in-time recovery; return False while a new table does not support it yet."""
         dynamodb = self._dynamodb
         with self._table_errors(f"make the table {self.table_name} recoverable"):
             try:
@@ -156,7 +156,7 @@ def _partition_key(environment: str) -> str:
 
 
 def _join_operations(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> Iterator[LedgerEntry]:
-    """Yield entries, newest first, each intent with its operation; that comes before it, as it was written later."""
+    """Yield entries, newest first, each intent with its operation, whose item comes first."""
     operations: dict[str, str] = {}
     for item in items:
         timestamp, _, _ = item["sk"]["S"].partition("#")

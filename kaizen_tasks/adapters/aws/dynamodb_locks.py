@@ -1,4 +1,4 @@
-"""Locks as items of the app's DynamoDB table, taken and renewed by conditional writes."""
+"""Locks as items of the app's DynamoDB table, acquired and renewed by conditional writes."""
 
 from __future__ import annotations
 
@@ -23,29 +23,28 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
 
 TOKENS_VARIABLE = "KAIZEN_LOCK"
-"""The environment variable in which a run passes its locks on."""
+"""The environment variable that passes a run's locks to the programs it starts."""
 
 KEY_PREFIX = "lock#"
 TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process")
 OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")
-"""What is cleared when a lock is given back; the fence stays, so that it only ever grows."""
+"""Attributes that are cleared on release; the fence stays, so that it only ever grows."""
 
 IF_FREE = "attribute_not_exists(#token)"
 IF_OWNED = "#token = :token"
 IF_UNCHANGED = "#token = :seen_token AND #fence = :seen_fence"
 IF_EXPIRED = f"{IF_UNCHANGED} AND #expires <= :since"
-"""The expiry is compared here, as DynamoDB deletes what has expired days late if at all, and the token and the fence so
-that only the lease that was looked at is taken over; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/
-TTL.html."""
+"""Token and fence are compared so that only the lease that was read is taken over; the expiry too, since DynamoDB's TTL
+deletes items days late: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html."""
 
 
 class DynamoLocks(AppTable, Locks):
     """One item an environment: `pk` is `lock#<environment>`, `sk` is `lock`; without a `token` it is free.
 
     Args:
-        aws: whose table.
+        aws: clients of the account.
         app: the app's name.
-        environ: the environment variables of this run, which the programs that it starts inherit.
+        environ: the environment variables of this process, which its child processes inherit.
     """
 
     def __init__(self, aws: Aws, *, app: str, environ: MutableMapping[str, str]) -> None:
@@ -53,33 +52,33 @@ class DynamoLocks(AppTable, Locks):
         self._environ = environ
 
     def get(self, environment: str) -> Lock | None:
-        """Return the lock that stands, read consistently."""
+        """Return the current lock of an environment, read consistently."""
         with self._table_errors(f"read the lock of {environment}"):
             response = self._dynamodb.get_item(TableName=self.table_name, Key=_key(environment), ConsistentRead=True)
         return _parse_lock(response.get("Item", {}))
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
-        """Return the locks of several environments, read consistently, a hundred with one question."""
+        """Return the current locks of several environments, read consistently, 100 a request."""
         with self._table_errors("read the locks"):
             stored_locks = [_parse_lock(item) for item in self._read_items(map(_key, environments))]
         return {lock.environment: lock for lock in stored_locks if lock is not None}
 
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Take the lock when it is free, its lease had run out by `wanted.since`, or it is the one to take over."""
+        """Acquire a lock that is free, expired at `lock.since`, or `replacing` itself; return the lock now in place."""
         current = self._put_if(lock, replacing=replacing, condition=IF_UNCHANGED) if replacing else None
         while current is None or (current.token != lock.token and current.is_expired(lock.since)):
             current = self._put_if(lock, replacing=current)
         return current
 
     def _put_if(self, lock: Lock, *, replacing: Lock | None, condition: str = IF_EXPIRED) -> Lock | None:
-        """Write a lock where none is, or over another one on a condition; return what stands when that is not so."""
+        """Write a lock if there is none or the condition holds for `replacing`; return the lock now in place."""
         values = {f":{name}": value for name, value in _attributes(lock).items()}
         assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removal = " REMOVE #expires" if lock.is_manual else ""
         if replacing is not None:
             values |= {":seen_token": {"S": replacing.token}, ":seen_fence": {"N": str(replacing.fence)}}
         dynamodb = self._dynamodb
-        with self._table_errors(f"take the lock of {lock.environment}"):
+        with self._table_errors(f"acquire the lock of {lock.environment}"):
             try:
                 response = dynamodb.update_item(
                     TableName=self.table_name,
@@ -92,11 +91,11 @@ class DynamoLocks(AppTable, Locks):
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _parse_lock(_existing_item(error))  # ours, when the answer to an earlier attempt was lost
+                return _parse_lock(_existing_item(error))  # our own, if the response to an earlier attempt was lost
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Move the end of a lease; return whether the lock is still the same."""
+        """Extend a lease; return whether the lock was still ours."""
         dynamodb = self._dynamodb
         with self._table_errors(f"renew the lock of {lock.environment}"):
             try:
@@ -116,7 +115,7 @@ class DynamoLocks(AppTable, Locks):
         return True
 
     def release(self, lock: Lock) -> bool:
-        """Give a lock back; return whether it still was the same, else nothing is changed."""
+        """Release a lock; return whether it was still ours. Another owner's lock is not changed."""
         dynamodb = self._dynamodb
         with self._table_errors(f"release the lock of {lock.environment}"):
             try:
@@ -133,11 +132,11 @@ class DynamoLocks(AppTable, Locks):
         return True
 
     def inherited_tokens(self) -> dict[str, str]:
-        """Return what `KAIZEN_LOCK` says."""
+        """Return the lock tokens in `KAIZEN_LOCK`, by environment."""
         return locks.parse_lock_tokens(self._environ.get(TOKENS_VARIABLE, ""))
 
     def export_tokens(self, tokens: Mapping[str, str]) -> None:
-        """Set `KAIZEN_LOCK`, or take it away."""
+        """Set `KAIZEN_LOCK`, or remove it when there are no tokens."""
         self._environ.pop(TOKENS_VARIABLE, None)
         if tokens:
             self._environ[TOKENS_VARIABLE] = locks.format_lock_tokens(tokens)
@@ -148,7 +147,7 @@ def _key(environment: str) -> Item:
 
 
 def _name_placeholders(*names: str) -> dict[str, str]:
-    """Write attributes as expressions need them: several of these names are reserved words."""
+    """Return expression placeholders, since several attribute names are reserved words of DynamoDB."""
     return {f"#{name}": name for name in names}
 
 
@@ -161,7 +160,7 @@ def _attributes(lock: Lock) -> dict[str, AttributeValueTypeDef]:
 
 
 def _existing_item(error: ClientError) -> Item:
-    """Return the item that did not meet a condition; the type stubs do not know that the error carries it."""
+    """Return the item that did not meet a condition; the type stubs lack it."""
     return cast("Item", cast("Mapping[str, object]", error.response)["Item"])
 
 

@@ -1,4 +1,4 @@
-"""What everything that stands in the app's DynamoDB table has in common: its name, its door, how it writes times."""
+"""The app's DynamoDB table, which holds the ledger, the locks and the holds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     Key = Item
 
 MAX_BATCH_KEYS = 100
-"""Items that one question may ask for."""
+"""DynamoDB's limit for BatchGetItem."""
 
 
 class AppTable:
     """One table for one app, `kaizen-<app>`; the prefix of `pk` says what an item is.
 
     Args:
-        aws: whose table.
+        aws: clients of the account.
         app: the app's name.
     """
 
@@ -41,13 +41,13 @@ class AppTable:
         return self._aws.dynamodb()
 
     def _read_items(self, keys: Iterable[Key]) -> Iterator[Item]:
-        """Read items consistently, a hundred with one question; those that are not there are left out.
+        """Read items consistently, 100 a request; missing items are left out.
 
-        What DynamoDB gives back unread, as it may when it is busy, is asked for again.
+        Keys that a busy DynamoDB returns as unprocessed are requested again.
         https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 
         Raises:
-            Unreachable: it gives everything back.
+            Unreachable: a whole request was returned unprocessed.
         """
         remaining = [*keys]
         while remaining:
@@ -67,5 +67,5 @@ class AppTable:
 
 
 def sortable_timestamp(moment: datetime) -> str:
-    """Write a time so that text sorts as time does: in UTC, always with microseconds."""
+    """Return a time as text that sorts chronologically: in UTC, always with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""Amazon ECR: its control plane for what it knows best, the distribution API for the bytes."""
+"""Amazon ECR: tags and manifests through its control plane, layers through the distribution API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EcrRegistry(Registry):
 
     Args:
         aws: whose repositories.
-        clock: says when the token is about to expire.
+        clock: tells when the token is about to expire.
     """
 
     def __init__(self, aws: Aws, *, clock: Clock) -> None:
@@ -43,16 +43,15 @@ class EcrRegistry(Registry):
         self._client = OciClient(self._credentials, clock=clock)
         self._pusher = ImagePusher(self._client, blob_lookup=self._existing_blobs)
         self._lock = Lock()
-        self._manifests: dict[str, Manifest] = {}  # what a digest names never changes
+        self._manifests: dict[str, Manifest] = {}  # by digest, which never changes its content
         self._present_manifests: set[tuple[str, str]] = set()
         self._images: dict[str, Image] = {}
         self._image_locks: dict[str, Lock] = {}
 
     def find_image(self, repository: str, reference: str) -> Image | None:
-        """Return what a tag or digest names, or None.
+        """Return the image that a tag or digest names, or None.
 
-        What a digest names never changes, and is the same in every repository, so its labels are read once, however
-        many threads ask.
+        The labels of a digest are the same in every repository, so they are read once for all threads.
         """
         manifest = self._read_manifest(repository, reference)
         if manifest is None:
@@ -65,9 +64,9 @@ class EcrRegistry(Registry):
             return self._images[manifest.digest]
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Bring an image into another repository under a tag, byte for byte.
+        """Copy an image into another repository under a tag, byte for byte.
 
-        With blob mounting enabled in the account no layer is sent.
+        No layer is transferred when blob mounting is enabled in the account.
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
         """
         return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
@@ -78,7 +77,7 @@ class EcrRegistry(Registry):
         if manifest is None:
             raise PushFailed(f"{self.repository_uri(repository)} does not hold {digest}")
         ecr = self._aws.ecr()
-        with _repository_errors(repository, f"point {repository}:{tag} at {digest}", change_error=PushFailed):
+        with repository_errors(repository, f"point {repository}:{tag} at {digest}", change_error=PushFailed):
             try:
                 ecr.put_image(
                     repositoryName=repository,
@@ -92,14 +91,14 @@ class EcrRegistry(Registry):
             except ecr.exceptions.ImageTagAlreadyExistsException as error:
                 raise PushFailed(
                     f"{repository}:{tag} cannot be moved: tags of the repository are immutable",
-                    state="the tag still names what it named",
+                    state="the tag has not moved",
                     hint=f"exclude {tag} from the repository's tag immutability: inv setup",
                 ) from error
         return True
 
     def repository_uri(self, repository: str) -> str:
         """Return the repository's full name: `host/repository`."""
-        with _repository_errors(repository, f"look for the repository {repository}"):
+        with repository_errors(repository, f"read the repository {repository}"):
             response = self._aws.ecr().describe_repositories(repositoryNames=[repository])
         return response["repositories"][0]["repositoryUri"]
 
@@ -108,11 +107,11 @@ class EcrRegistry(Registry):
         return self._credentials.login()
 
     def _read_manifest(self, repository: str, reference: str) -> Manifest | None:
-        """Return what a tag names now, or what a digest names, which is asked once a run."""
+        """Return the manifest that a tag names now, or that a digest names (read once a run), or None."""
         if (repository, reference) in self._present_manifests:
             return self._manifests[reference]
         identifier = _image_identifier(reference)
-        with _repository_errors(repository, f"read {repository}:{reference}"):
+        with repository_errors(repository, f"read {repository}:{reference}"):
             response = self._aws.ecr().batch_get_image(
                 repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES)
             )
@@ -129,13 +128,13 @@ class EcrRegistry(Registry):
         return manifest
 
     def _existing_blobs(self, repository: str, digests: Collection[str]) -> frozenset[str]:
-        """Return which blobs a repository holds: one question for a hundred, of which ECR takes 1000 a second.
+        """Return which of some blobs a repository holds: 100 a request, and ECR allows 1000 requests a second.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
         """
         pending_digests, available_digests = list(digests), set[str]()
         for offset in range(0, len(pending_digests), MAX_LAYERS_PER_REQUEST):
-            with _repository_errors(repository, f"look for the layers of an image in {repository}"):
+            with repository_errors(repository, f"check which layers {repository} holds"):
                 response = self._aws.ecr().batch_check_layer_availability(
                     repositoryName=repository, layerDigests=pending_digests[offset : offset + MAX_LAYERS_PER_REQUEST]
                 )
@@ -148,7 +147,8 @@ def _image_identifier(reference: str) -> ImageIdentifierTypeDef:
     return {"imageDigest": reference} if reference.startswith("sha256:") else {"imageTag": reference}
 
 
-def _repository_errors(
+def repository_errors(
     repository: str, action: str, *, change_error: type[KaizenError] | None = None
 ) -> AbstractContextManager[None]:
+    """Translate botocore's errors as `aws_errors` does, with a hint for a repository that does not exist."""
     return aws_errors(action, change_error=change_error, not_found_hint=repository_not_found(repository).hint)

@@ -1,4 +1,4 @@
-"""The registry's password, which ECR gives out for twelve hours."""
+"""The password of ECR's registry, valid for twelve hours."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class _Token:
 
 
 class EcrCredentials:
-    """Logs in to the registry of one account. Safe to use from several threads.
+    """Credentials for the registry of one account. Safe to use from several threads.
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
 
     Args:
         aws: whose registry.
-        clock: says when a password is about to expire.
+        clock: tells when a password is about to expire.
     """
 
     def __init__(self, aws: Aws, *, clock: Clock) -> None:
@@ -42,14 +42,14 @@ class EcrCredentials:
         self._token: _Token | None = None
 
     def login(self) -> Login:
-        """Return a login that is good for a while."""
+        """Return a login that is valid for at least half an hour."""
         with self._lock:
             if self._token is None or self._clock.now() >= self._token.expires - RENEWAL_MARGIN:
                 self._token = self._request_token()
             return self._token.login
 
     def renew(self, stale: Login) -> Login:
-        """Return a login in place of one that was refused; of several threads that ask for it, the first asks AWS."""
+        """Return a login that replaces a rejected one; if several threads ask, the first one requests it from AWS."""
         with self._lock:
             if self._token is None or self._token.login is stale:
                 self._token = self._request_token()

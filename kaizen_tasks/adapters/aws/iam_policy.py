@@ -1,6 +1,6 @@
-"""What the tasks need to be allowed: the one table behind the printed policy and behind doctor's questions.
+"""The permissions that each task needs: the source of the printed policy and of doctor's checks.
 
-Actions and the resources that they can be limited to are those of the Service Authorization Reference:
+Actions and resource types are those of the Service Authorization Reference:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
 
 GITHUB_OIDC_HOST = "token.actions.githubusercontent.com"
-Document = dict[str, object]  # JSON, on its way out
+Document = dict[str, object]  # JSON that is printed
 
 
 class Sid(StrEnum):
-    """What actions are about; each is the name of a statement."""
+    """Name of a statement in the policy, one for each kind of resource."""
 
     ANYTHING = "KaizenAnywhere"
     REPOSITORIES = "KaizenRepositories"
@@ -36,7 +36,7 @@ class Sid(StrEnum):
 
 
 LEADING_KEYS: Mapping[Sid, str] = {Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
-"""Keys of the table that a statement is limited to: what the ledger says can be added to and not be deleted."""
+"""Partition keys that a statement is limited to, so that entries of the ledger can be added but not deleted."""
 
 IMAGE_READ_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 IMAGE_WRITE_ACTIONS = (
@@ -85,11 +85,11 @@ TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
         Sid.TABLE: ("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:Query"),
     },
 }
-"""What each task asks AWS for; `sts:GetCallerIdentity` needs no permission."""
+"""Actions by task and kind of resource; `sts:GetCallerIdentity` needs no permission."""
 
 
 def applicable_tasks(settings: Settings) -> tuple[str, ...]:
-    """Return the tasks that the configuration has a use for."""
+    """Return the tasks that are available with this configuration."""
     return tuple(task for task in TASK_ACTIONS if task != "runtime" or settings.runtime.keys)
 
 
@@ -98,7 +98,7 @@ NO_SERVICE_IDS: Mapping[str, str] = {}
 
 @frozen(kw_only=True)
 class Statement:
-    """Actions, and everything that they are needed for."""
+    """Actions, and the resources that they are needed on."""
 
     sid: Sid
     actions: tuple[str, ...]
@@ -108,13 +108,13 @@ class Statement:
 def statements(
     settings: Settings, *, account: str, table: str, service_ids: Mapping[str, str] = NO_SERVICE_IDS
 ) -> tuple[Statement, ...]:
-    """Return the least that whoever releases the app must be allowed.
+    """Return the least permissions for releasing the app.
 
     Args:
         settings: names the repositories and services.
         account: twelve digits.
         table: name of the ledger's table.
-        service_ids: the last part of each service's ARN, by its name; only App Runner knows it, else it is any.
+        service_ids: the last part of each service's ARN, by service name; `*` for a missing one.
     """
     resources = _resources(settings, account, table, service_ids)
     policy_statements = []
@@ -125,7 +125,7 @@ def statements(
 
 
 def policy_document(settings: Settings, *, account: str, table: str) -> Document:
-    """Return that as a policy document for IAM."""
+    """Return the least permissions for releasing the app as an IAM policy document."""
     return {
         "Version": "2012-10-17",
         "Statement": [_render_statement(statement) for statement in statements(settings, account=account, table=table)],
@@ -133,12 +133,12 @@ def policy_document(settings: Settings, *, account: str, table: str) -> Document
 
 
 def trust_policy(settings: Settings, *, account: str, repository: str) -> Document:
-    """Return who may take the role: jobs of a GitHub repository, on a branch that is released from, or once approved.
+    """Return the trust policy of the role, for GitHub jobs on a release branch or in a protected environment.
 
     https://docs.github.com/en/actions/concepts/security/openid-connect
 
     Args:
-        settings: names the branches, and the stages that are protected.
+        settings: names the release branches and the protected stages.
         account: twelve digits.
         repository: `owner/name`.
     """
@@ -183,7 +183,7 @@ def _render_statement(statement: Statement) -> Document:
 
 
 def partition(region: str) -> str:
-    """Return the part of AWS that a region belongs to, as ARNs begin."""
+    """Return the partition of a region, the second part of every ARN."""
     prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
     return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
 

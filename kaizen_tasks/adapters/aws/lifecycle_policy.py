@@ -1,4 +1,4 @@
-"""ECR's lifecycle policies as they are written.
+"""Parser for ECR's lifecycle policies.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 """
@@ -11,24 +11,26 @@ from typing import Any
 from kaizen_tasks.domain.lifecycle import LifecycleRule
 from kaizen_tasks.errors import Refused
 
-REMOVING_ACTIONS = frozenset({"expire", "transition"})  # a transition archives, and an archived image cannot be pulled
+REMOVING_ACTIONS = frozenset(
+    {"expire", "transition"}
+)  # a transition archives an image, which can then no longer be pulled
 
 
 def parse_lifecycle_policy(text: str, *, repository: str) -> tuple[LifecycleRule, ...]:
-    """Return the rules of a policy that take images away; those that only touch archived ones are left out.
+    """Return the rules of a policy that remove images or archive them.
 
     Args:
         text: the policy, JSON.
-        repository: whose it is, for the error.
+        repository: its name, for the error.
 
     Raises:
-        Refused: it is not written as ECR documents it.
+        Refused: it does not have the documented structure.
     """
     try:
         rules = json.loads(text)["rules"]
         return tuple(_parse_rule(rule) for rule in rules if _removes_pullable_images(rule))
     except (ValueError, KeyError, TypeError) as error:
-        raise Refused(f"the lifecycle policy of {repository} is written in an unknown way: {error!r}") from error
+        raise Refused(f"the lifecycle policy of {repository} has an unknown structure: {error!r}") from error
 
 
 def _removes_pullable_images(rule: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Finds out what credentials allow without changing anything: IAM's simulator, else what can be tried by reading."""
+"""Checks what credentials allow without changing anything: with IAM's simulator, else by trying read-only calls."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MAX_CONCURRENT_REQUESTS = 8
 
 
 def simulate_permissions(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
-    """Ask IAM's simulator about everything.
+    """Return the permissions of every task, from IAM's policy simulator.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 
     Args:
-        principal: whose policies, as STS says it.
-        statements: what is needed.
-        aws: where to ask.
+        principal: ARN as STS returns it.
+        statements: the required actions and resources.
+        aws: clients of the account.
 
     Raises:
-        Denied: the credentials may not ask.
-        Refused: the principal is of a kind that has no policies of its own.
+        Denied: the credentials may not use the simulator.
+        Refused: the principal is neither a user nor a role.
     """
     if ROOT_ARN.fullmatch(principal):
         return tuple(Permission(task=task) for task in TASK_ACTIONS)
@@ -49,12 +49,12 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
 
 
 def _policy_source_arn(principal: str, iam: IamClient) -> str:
-    """Return the ARN that the simulator takes; a session's ARN leaves out the path of its role."""
+    """Return the ARN that the simulator accepts; a session's ARN lacks the path of its role."""
     match = ASSUMED_ROLE_ARN.fullmatch(principal)
     if match:
         return str(iam.get_role(RoleName=match[1])["Role"]["Arn"])
     if not PRINCIPAL_ARN.fullmatch(principal):
-        raise NotFound(f"IAM has no policies of {principal}: neither a user nor a role")
+        raise NotFound(f"IAM has no policies for {principal}: it is neither a user nor a role")
     return principal
 
 
@@ -76,7 +76,7 @@ def _evaluation_results(request: Mapping[str, object], iam: IamClient) -> Iterat
 
 
 def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the action when it is refused, for any of the resources that were asked about."""
+    """Yield the action when it is denied on any of the resources."""
     decisions = [
         resource_result["EvalResourceDecision"] for resource_result in result.get("ResourceSpecificResults", ())
     ]
@@ -85,11 +85,11 @@ def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tuple[Permission, ...]:
-    """Try what can be tried by reading; a change cannot.
+    """Return the permissions of every task, from trying read-only calls.
 
     Args:
         calls: for every action that can be tried, a call that needs it.
-        why: why nobody could simply ask.
+        why: why the simulator was not available.
     """
     with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
         outcomes = dict(zip(calls, pool.map(_is_allowed, calls.values()), strict=True))
@@ -99,7 +99,7 @@ def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tu
 
 
 def _is_allowed(call: Callable[[], object]) -> bool | None:
-    """Return whether a call is allowed; None when it was not answered."""
+    """Return whether a call is allowed, or None when there was no response."""
     try:
         with aws_errors("read"):
             call()
@@ -108,7 +108,7 @@ def _is_allowed(call: Callable[[], object]) -> bool | None:
     except Unreachable:
         return None
     except Refused:
-        return True  # there is nothing to read, and these credentials may know it
+        return True  # the resource is missing, but the request was allowed
     return True
 
 

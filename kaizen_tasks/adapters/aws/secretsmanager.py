@@ -1,4 +1,4 @@
-"""AWS Secrets Manager: versions of a secret, of which AWSCURRENT counts."""
+"""AWS Secrets Manager: versions of a secret, with AWSCURRENT on the active one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
 
 STAGING_LABEL = "kaizen-staged"
-"""Our own staging label. There is no conditional PutSecretValue, but moving AWSCURRENT is conditional: so a new
-version gets this label first, and counts only if the version that was read still counted at that moment.
+"""Our own staging label. PutSecretValue cannot be conditional, but moving AWSCURRENT can: so a new version gets this
+label first, and becomes current only if the version that was read is still current.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html"""
 
 THROTTLING_CODES = frozenset({"LimitExceededException", "ThrottlingException"})
@@ -29,25 +29,25 @@ class SecretsManager(Secrets):
     """The secrets of one account in one region.
 
     Args:
-        aws: whose.
+        aws: clients of the account.
     """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def current(self, name: str) -> SecretVersion:
-        """Return what AWSCURRENT names."""
+        """Return the version labelled AWSCURRENT."""
         return self._get_version(name, "AWSCURRENT")
 
     def previous(self, name: str) -> SecretVersion | None:
-        """Return what AWSPREVIOUS names; a missing label and a missing secret are the same error."""
+        """Return the version labelled AWSPREVIOUS, or None; AWS does not tell a missing label from a missing secret."""
         try:
             return self._get_version(name, "AWSPREVIOUS")
         except NotFound:
             return None
 
     def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
-        """Put a new version under a label of our own, then move AWSCURRENT onto it."""
+        """Write a new version under our own label, then move AWSCURRENT to it."""
         secretsmanager = self._aws.secretsmanager()
         with (
             aws_errors(f"write the secret {name}", change_error=PushFailed, not_found_hint=NOT_FOUND_HINT),
@@ -59,10 +59,10 @@ class SecretsManager(Secrets):
         self.restore(name, version=version, expected_current=expected_current)
 
     def restore(self, name: str, *, version: str, expected_current: str) -> None:
-        """Move AWSCURRENT; what it is taken from becomes AWSPREVIOUS.
+        """Move AWSCURRENT to a version; the version that had it becomes AWSPREVIOUS.
 
-        Which error says that another version is current is not documented: looking again tells. It also tells that an
-        attempt whose answer was lost has moved it.
+        AWS does not document the error for a label that has moved, so the current version is read again. This also
+        detects an earlier attempt that succeeded but whose response was lost.
         """
         secretsmanager = self._aws.secretsmanager()
         rejections = (
@@ -88,7 +88,7 @@ class SecretsManager(Secrets):
         with aws_errors(f"read the secret {name}", not_found_hint=NOT_FOUND_HINT):
             response = self._aws.secretsmanager().get_secret_value(SecretId=name, VersionStage=stage)
         if "SecretString" not in response:
-            raise Refused(f"the secret {name} holds bytes and not text", hint="its configuration is one JSON object")
+            raise Refused(f"the secret {name} holds bytes, not text", hint="a runtime configuration is a JSON object")
         return SecretVersion(
             version=response["VersionId"],
             created_at=response["CreatedDate"].astimezone(UTC),
@@ -98,7 +98,7 @@ class SecretsManager(Secrets):
 
 @contextmanager
 def _throttling_errors(name: str) -> Iterator[None]:
-    """Say what AWS means by too often: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html."""
+    """Explain the write quota: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html."""
     from botocore.exceptions import ClientError
 
     try:
@@ -107,15 +107,15 @@ def _throttling_errors(name: str) -> Iterator[None]:
         if error.response["Error"]["Code"] not in THROTTLING_CODES:
             raise
         raise Refused(
-            f"Secrets Manager takes no further version of {name} now: {error.response['Error']['Code']}",
-            state="what counts is as it was; AWS wants no more than one write in ten minutes over a longer time",
-            hint="wait ten minutes, then type the same command again; several --set make one write",
+            f"Secrets Manager does not accept another version of {name} now: {error.response['Error']['Code']}",
+            state="the current version is unchanged; AWS allows one write per ten minutes over a longer time",
+            hint="wait ten minutes, then run the same command again; several --set are one write",
         ) from error
 
 
 def _conflict(name: str) -> Refused:
     return Refused(
-        f"somebody else has changed the secret {name} at the same moment",
-        state="their change stands, and yours was not made",
-        hint="type the same command again",
+        f"somebody else changed the secret {name} at the same moment",
+        state="their change is in place, yours was not written",
+        hint="run the same command again",
     )

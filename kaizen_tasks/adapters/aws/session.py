@@ -1,4 +1,4 @@
-"""One door to AWS: the clients, whose credentials they use, and what its errors mean here."""
+"""AWS clients for one account, and the translation of botocore's errors."""
 
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ TOTAL_ATTEMPTS = 5
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30
 MAX_POOL_CONNECTIONS = 32
-MAX_MESSAGE_LENGTH = 300  # some repeat the whole request
+MAX_MESSAGE_LENGTH = 300  # some messages repeat the whole request
 
-# Error codes by what they mean here; https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+# Error codes by meaning: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+EXPIRED_CREDENTIAL_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"})
 INVALID_CREDENTIAL_CODES = frozenset(
     {
-        "ExpiredToken",
-        "ExpiredTokenException",
         "IncompleteSignature",
         "InvalidClientTokenId",
         "InvalidSignatureException",
@@ -93,38 +92,38 @@ TRANSIENT_CODES = frozenset(
 
 
 class IamClient(Protocol):
-    """The two operations of IAM that are used here."""
+    """The operations of IAM that this project uses; boto3's client has them."""
 
     def simulate_principal_policy(self, **request: object) -> Mapping[str, Any]:
-        """Return what a principal's policies say to actions, page by page."""
+        """Return one page of decisions about actions."""
         ...
 
     def get_role(self, *, RoleName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's spelling
-        """Return a role, with its whole ARN."""
+        """Return a role with its full ARN."""
         ...
 
 
 class LogsClient(Protocol):
-    """The two operations of CloudWatch Logs that are used here."""
+    """The operations of CloudWatch Logs that this project uses; boto3's client has them."""
 
     def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
-        """Return streams of a log group, a page of them."""
+        """Return one page of a log group's streams."""
         ...
 
     def get_log_events(self, **request: object) -> Mapping[str, Any]:
-        """Return events of one stream, oldest first."""
+        """Return one page of a stream's events, oldest first."""
         ...
 
 
 class Aws(Identity):
     """AWS in one region with one set of credentials. Safe to use from several threads.
 
-    No client is handed out before the credentials have proven to be of the configured account.
+    A client is returned only after STS has confirmed that the credentials belong to the configured account.
 
     Args:
-        region: `eu-west-1`.
-        profile: of the user's AWS configuration, or empty for the usual chain.
-        account_id: twelve digits; empty compares nothing.
+        region: such as `eu-west-1`.
+        profile: name in the user's AWS configuration, or empty for the default chain.
+        account: twelve digits, or empty to accept any account.
     """
 
     def __init__(self, *, region: str, profile: str, account: str) -> None:
@@ -137,10 +136,10 @@ class Aws(Identity):
         self._account = ""
 
     def account_id(self) -> str:
-        """Return the account's number, asking STS once; that needs no permission.
+        """Return the account's number; STS is asked once and needs no permission.
 
         Raises:
-            Denied: there are no credentials, they do not work, or they are of another account.
+            Denied: there are no credentials, or they are invalid or belong to another account.
         """
         with self._lock:
             return self._verified_account()
@@ -166,12 +165,12 @@ class Aws(Identity):
         return cast("LogsClient", self._client("logs"))
 
     def sts(self) -> STSClient:
-        """Return the client that tells whose credentials these are, whoever's they are."""
+        """Return the client of STS, for credentials of any account."""
         with self._lock:
             return cast("STSClient", self._cached_client("sts"))
 
     def iam(self) -> IamClient:
-        """Return the client that tells what the credentials allow."""
+        """Return the client of IAM."""
         return cast("IamClient", self._client("iam"))
 
     def _client(self, service: str) -> object:
@@ -186,13 +185,13 @@ class Aws(Identity):
 
     def _verified_account(self) -> str:
         if not self._account:
-            with aws_errors("ask AWS whose credentials these are"):
+            with aws_errors("check the AWS credentials"):
                 sts = cast("STSClient", self._cached_client("sts"))
                 self._account = _require_account(sts.get_caller_identity()["Account"], self._expected_account)
         return self._account
 
     def _create_client(self, service: str) -> object:
-        """Create a client; it costs 60 to 80 ms, and a session is not safe to share between threads.
+        """Create a client, which takes 60 to 80 ms; the caller holds the lock, as sessions are not thread-safe.
 
         botocore builds a client's exception classes on first use, once for each thread that asks at that moment, and
         `except` does not catch an exception of another thread's class. So they are built here, under the lock.
@@ -211,13 +210,13 @@ class Aws(Identity):
 def aws_errors(
     action: str, *, change_error: type[KaizenError] | None = None, not_found_hint: str = ""
 ) -> Iterator[None]:
-    """Turn what botocore raises into errors that say what to do next.
+    """Translate botocore's errors into errors with a hint.
 
     Args:
         action: what was attempted: `start a deployment of web`.
-        change_error: for a change, what it means when it was rejected or its outcome is unknown; without it
-            these are Refused and Unreachable, as nothing has been changed by reading.
-        not_found_hint: what to type when the thing is missing.
+        change_error: raised when a change was rejected or its outcome is unknown; a read, which has none, raises
+            Refused and Unreachable then.
+        not_found_hint: hint for a missing resource.
 
     Raises:
         Denied: no credentials, expired ones, no permission.
@@ -237,17 +236,19 @@ def aws_errors(
 
 @frozen
 class _FailedCall:
-    """A call that failed, described for people."""
+    """A failed call, and the errors it can mean."""
 
     action: str
     change_error: type[KaizenError] | None
     not_found_hint: str
 
     def from_response(self, error: ClientError) -> KaizenError:
-        """Judge an error by its code."""
+        """Return the error for a response, by its code."""
         code = error.response["Error"]["Code"]
         message = f"cannot {self.action}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
-        if code in INVALID_CREDENTIAL_CODES:
+        if code in EXPIRED_CREDENTIAL_CODES:
+            message = f"your AWS credentials have expired: {message}"
+        if code in EXPIRED_CREDENTIAL_CODES | INVALID_CREDENTIAL_CODES:
             return Denied(message, hint="log in again: aws sso login, or check AWS_PROFILE")
         if code in ACCESS_DENIED_CODES:
             return Denied(message, hint="ask for this permission, or use another profile")
@@ -258,7 +259,7 @@ class _FailedCall:
         return (self.change_error or Refused)(message)
 
     def from_transport_failure(self, error: BotoCoreError) -> KaizenError:
-        """Judge a failure before or on the way to AWS."""
+        """Return the error for a request that got no response."""
         from botocore import exceptions as aws
 
         message = f"cannot {self.action}: {_one_line(str(error))}"
@@ -279,7 +280,7 @@ class _FailedCall:
 def _require_account(account: str, expected: str) -> str:
     if expected and account != expected:
         raise Denied(
-            f"the credentials are of account {account}, but {expected} is configured",
+            f"the credentials belong to account {account}, but {expected} is configured",
             state="nothing was read from it",
             hint="use another AWS_PROFILE, or correct aws.account in the configuration",
         )

@@ -1,8 +1,8 @@
-"""Images without an engine: the exported tree as one layer, in an OCI image layout on disk.
+"""Images built without an engine: the exported tree as one layer, in an OCI image layout on disk.
 
-The layer is a plain tar. A compressed one would differ between builds of zlib, so that the same commit
-would get another digest on another machine; https://github.com/opencontainers/image-spec/blob/main/layer.md
-names both forms. What the Dockerfile and `.dockerignore` say plays no part.
+The layer is an uncompressed tar, since compression differs between builds of zlib and would give the same commit
+different digests: https://github.com/opencontainers/image-spec/blob/main/layer.md. The Dockerfile and `.dockerignore`
+are ignored.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, sha256_digest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.release import LocalImage
@@ -31,26 +32,24 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.types import Login
 
-INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
-MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 APP_DIR = "app"
-"""Where the tree stands inside the image, without the leading slash."""
+"""Folder of the tree inside the image, without the leading slash."""
 
 PATH_ENV = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BUNDLE_LABELS = {"dev.kaizen.image": "bundle"}
 
 
 class BundleBuilder:
-    """Makes and uploads images with Python alone.
+    """Builds and pushes images with Python alone.
 
     Args:
-        command: what the image runs, in `/app`.
-        version_arg: the name under which the app reads its version, beside `APP_VERSION`.
+        command: the image's command, run in `/app`.
+        version_arg: another variable for the version, besides `APP_VERSION`.
         platform: `linux/amd64`.
-        store: folder that keeps the layouts, one folder for each image.
+        store: folder for the layouts, one folder for each image.
     """
 
     name = "bundle"
@@ -62,7 +61,7 @@ class BundleBuilder:
         self._store = store
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision when the store has it as it would be built now."""
+        """Return the image of this revision, if the store has one that a build now would reproduce."""
         layout = self._layout_dir(spec)
         contents = _read_layout(layout)
         if contents is None:
@@ -73,14 +72,14 @@ class BundleBuilder:
         return LocalImage(name=str(layout), id=digest)
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
-        """Write the layout beside its place and move it there whole.
+        """Write the layout into a temporary folder, then rename it.
 
         Raises:
-            BuildFailed: no command is configured, or the tree holds what an image must not.
+            BuildFailed: no command is configured, or the tree has a file that an image cannot hold.
         """
         if not self._command:
             raise BuildFailed(
-                "a bundle does not know what to run",
+                "build.command is missing: a bundle needs a command to run",
                 hint='set build.command in kaizen.toml: command = ["python", "app.py"]',
             )
         self._store.mkdir(parents=True, exist_ok=True)
@@ -91,10 +90,10 @@ class BundleBuilder:
         return LocalImage(name=str(self._layout_dir(spec)), id=digest)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Upload an image as `address:tag`.
+        """Upload an image as `repository_uri:tag`.
 
         Raises:
-            PushFailed: the registry did not take it.
+            PushFailed: the registry rejected it.
         """
         repository = repository_uri.removeprefix(f"{login.host}/")
         try:
@@ -117,18 +116,18 @@ class BundleBuilder:
         (layout / "index.json").write_bytes(_index_json(image.manifest, spec.version))
         return image.manifest.digest
 
-    def _assemble_image(self, spec: BuildSpec, layer: _BlobDescriptor) -> _Image:
+    def _assemble_image(self, spec: BuildSpec, layer: Descriptor) -> _Image:
         """Return config and manifest for a layer; the same inputs give the same bytes."""
         config = _JsonBlob(media_type=CONFIG_MEDIA_TYPE, content=_encode_json(self._image_config(spec, layer)))
         manifest = {
             "schemaVersion": 2,
-            "mediaType": MANIFEST_MEDIA_TYPE,
-            "config": config.descriptor,
-            "layers": [layer.as_json],
+            "mediaType": OCI_MANIFEST,
+            "config": _descriptor_json(config.descriptor),
+            "layers": [_descriptor_json(layer)],
         }
-        return _Image(config=config, manifest=_JsonBlob(media_type=MANIFEST_MEDIA_TYPE, content=_encode_json(manifest)))
+        return _Image(config=config, manifest=_JsonBlob(media_type=OCI_MANIFEST, content=_encode_json(manifest)))
 
-    def _image_config(self, spec: BuildSpec, layer: _BlobDescriptor) -> dict[str, object]:
+    def _image_config(self, spec: BuildSpec, layer: Descriptor) -> dict[str, object]:
         """Return the image configuration; https://github.com/opencontainers/image-spec/blob/main/config.md."""
         system, architecture, *variant = self._platform.split("/")
         created = spec.created_at.isoformat()
@@ -152,40 +151,25 @@ class BundleBuilder:
         }
 
 
-@frozen(kw_only=True)
-class _BlobDescriptor:
-    """A blob of a layout; https://github.com/opencontainers/image-spec/blob/main/descriptor.md.
-
-    Attributes:
-        media_type: what the blob is.
-        digest: `sha256:…` of its bytes.
-        size: in bytes.
-    """
-
-    media_type: str
-    digest: str
-    size: int
-
-    @property
-    def as_json(self) -> dict[str, object]:
-        """The descriptor as it stands in JSON."""
-        return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+def _descriptor_json(descriptor: Descriptor) -> dict[str, object]:
+    """Return a descriptor; https://github.com/opencontainers/image-spec/blob/main/descriptor.md."""
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
 @frozen(kw_only=True)
 class _JsonBlob:
-    """A blob that is small enough to be held."""
+    """A blob that is small enough to be kept in memory."""
 
     media_type: str
     content: bytes
 
     @property
     def digest(self) -> str:
-        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+        return sha256_digest(self.content)
 
     @property
-    def descriptor(self) -> dict[str, object]:
-        return _BlobDescriptor(media_type=self.media_type, digest=self.digest, size=len(self.content)).as_json
+    def descriptor(self) -> Descriptor:
+        return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.content))
 
 
 @frozen(kw_only=True)
@@ -201,12 +185,16 @@ def _encode_json(content: object) -> bytes:
 def _index_json(manifest: _JsonBlob, version: str) -> bytes:
     ref_annotation = {"annotations": {"org.opencontainers.image.ref.name": version}}
     return _encode_json(
-        {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": [manifest.descriptor | ref_annotation]}
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": [_descriptor_json(manifest.descriptor) | ref_annotation],
+        }
     )
 
 
-def _read_layout(layout: Path) -> tuple[str, _BlobDescriptor] | None:
-    """Return the digest of a layout's manifest, and its layer; None when there is no such layout."""
+def _read_layout(layout: Path) -> tuple[str, Descriptor] | None:
+    """Return the digest of a layout's manifest and its layer, or None when there is no such layout."""
     try:
         digest = json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]
         manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
@@ -214,17 +202,17 @@ def _read_layout(layout: Path) -> tuple[str, _BlobDescriptor] | None:
         size = (layout / "blobs" / layer["digest"].replace(":", "/")).stat().st_size
     except FileNotFoundError:
         return None
-    return digest, _BlobDescriptor(media_type=LAYER_MEDIA_TYPE, digest=layer["digest"], size=size)
+    return digest, Descriptor(media_type=LAYER_MEDIA_TYPE, digest=layer["digest"], size=size)
 
 
 def _move_into_place(temp_layout: Path, layout: Path) -> None:
-    """Put a layout in its place; what stood there was of other settings, or was damaged."""
+    """Rename a layout; an existing one was built with other settings, or is damaged."""
     if layout.exists():
         layout.rename(temp_layout.with_name("replaced"))
     temp_layout.rename(layout)
 
 
-def _write_layer(context: Path, blobs: Path, *, mtime: int) -> _BlobDescriptor:
+def _write_layer(context: Path, blobs: Path, *, mtime: int) -> Descriptor:
     temp_file = blobs / "layer"
     with tarfile.open(temp_file, "w", format=tarfile.PAX_FORMAT) as layer:
         layer.addfile(_dir_entry(APP_DIR, mtime))
@@ -234,11 +222,11 @@ def _write_layer(context: Path, blobs: Path, *, mtime: int) -> _BlobDescriptor:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     size = temp_file.stat().st_size
     temp_file.rename(blobs / digest)
-    return _BlobDescriptor(media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{digest}", size=size)
+    return Descriptor(media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{digest}", size=size)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder, each folder before what is in it, in the order of the names' bytes."""
+    """Yield everything below a folder, each folder before its content, sorted by the bytes of the names."""
     for path in sorted(folder.iterdir(), key=lambda entry: os.fsencode(entry.name)):
         yield path
         if path.is_dir() and not path.is_symlink():
@@ -256,11 +244,11 @@ def _add_path(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> 
         with path.open("rb") as content:
             layer.addfile(_file_entry(name, path, mtime), content)
     else:
-        raise BuildFailed(f"{path.relative_to(context)} is neither file, folder nor link", hint="remove it")
+        raise BuildFailed(f"{path.relative_to(context)} is not a file, folder or link", hint="remove it")
 
 
 def _tar_entry(name: str, kind: bytes, mode: int, mtime: int) -> tarfile.TarInfo:
-    """Return an entry that says nothing of the machine: root's, without names of owners."""
+    """Return an entry that does not depend on the machine: owned by root, without owner names."""
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode, entry.mtime = kind, mode, mtime
     return entry
@@ -277,7 +265,7 @@ def _link_entry(name: str, target: str, mtime: int) -> tarfile.TarInfo:
 
 
 def _file_entry(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
-    """Return a file's entry; of its mode, git knows only whether it is executable."""
+    """Return a file's entry; its mode is what git tracks, executable or not."""
     status = path.stat()
     entry = _tar_entry(name, tarfile.REGTYPE, 0o755 if status.st_mode & stat.S_IXUSR else 0o644, mtime)
     entry.size = status.st_size
@@ -285,19 +273,19 @@ def _file_entry(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
 
 
 def _link_target(link: Path, context: Path) -> str:
-    """Return where a link leads, which must be inside the tree, over other links too.
+    """Return the target of a link, which must be inside the tree, also through other links.
 
     Raises:
-        BuildFailed: it leads out, or to itself.
+        BuildFailed: it is outside, or a loop.
     """
     target = link.readlink()
     try:
         is_inside = (link.parent / target).resolve().is_relative_to(context.resolve())
-    except (OSError, RuntimeError):  # a loop: Python 3.13 no longer raises for it
+    except (OSError, RuntimeError):  # a loop; Python 3.13 no longer raises here
         is_inside = False
     if target.is_absolute() or not is_inside:
         raise BuildFailed(
-            f"the link {link.relative_to(context)} leads out of the tree, to {target}",
+            f"the link {link.relative_to(context)} points outside the tree, to {target}",
             hint="point it inside the repository, or remove it",
         )
     return str(target)

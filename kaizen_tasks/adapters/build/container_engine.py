@@ -1,4 +1,4 @@
-"""What container engines have in common: build arguments, credentials, and what their output means."""
+"""Common parts of docker, podman and buildah: build options, credentials, and the meaning of their output."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import tempfile
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
 from kaizen_tasks.ports.types import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
@@ -29,14 +30,14 @@ IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 
 
 def image_name(spec: BuildSpec) -> str:
-    """Return what an engine calls the image of a recipe: `kaizencoach:v1.2.3`."""
+    """Return the image's name in an engine: `kaizencoach:v1.2.3`."""
     return f"{spec.app}:{spec.version}"
 
 
 def build_options(spec: BuildSpec, rules: BuildRules, context: Path) -> list[str]:
-    """Return the options of a build and its context, as docker, podman and buildah all spell them.
+    """Return the options and the context of a build, which docker, podman and buildah share.
 
-    `SOURCE_DATE_EPOCH` is a plain build argument here: https://reproducible-builds.org/specs/source-date-epoch/.
+    `SOURCE_DATE_EPOCH` is passed as a build argument: https://reproducible-builds.org/specs/source-date-epoch/.
     """
     arguments = {
         "SOURCE_DATE_EPOCH": str(int(spec.created_at.timestamp())),
@@ -57,9 +58,49 @@ def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
     return [word for name, value in values.items() for word in (option, f"{name}={value}")]
 
 
+class EngineBuilder(ABC):
+    """Builds and pushes images with the command line of a container engine.
+
+    Args:
+        rules: how to build.
+        stream: receives the output of builds and pushes, line by line.
+
+    Attributes:
+        name: of the engine.
+    """
+
+    name: str
+
+    def __init__(self, *, rules: BuildRules, stream: Callable[[str], None] | None = None) -> None:
+        self._rules = rules
+        self._stream = stream
+
+    @abstractmethod
+    def find_image(self, spec: BuildSpec) -> LocalImage | None:
+        """Return the image of this revision, if the engine has it."""
+
+    @abstractmethod
+    def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
+        """Run the build command."""
+
+    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
+        """Build an image from an exported tree.
+
+        Raises:
+            BuildFailed: the build failed, or its image has the wrong platform or labels.
+        """
+        result = self._run_build(spec, context)
+        if not result.ok:
+            raise build_error(self.name, spec, result)
+        image = self.find_image(spec)
+        if image is None:
+            raise unexpected_image_error(self.name, spec, self._rules)
+        return image
+
+
 @frozen(kw_only=True)
 class EngineImage:
-    """What an engine says of an image."""
+    """An image as an engine describes it."""
 
     id: str
     platform: str
@@ -67,11 +108,11 @@ class EngineImage:
 
 
 def inspect_image(argv: Sequence[str], image: str) -> EngineImage | None:
-    """Ask an engine for an image; None when it has none of that name.
+    """Return an engine's image, or None when it has none of that name.
 
     Args:
         argv: a command that prints the image's identifier, `os/architecture` and revision label.
-        image: its name or identifier.
+        image: name or identifier.
 
     Raises:
         Unreachable: the engine does not answer.
@@ -82,11 +123,11 @@ def inspect_image(argv: Sequence[str], image: str) -> EngineImage | None:
         return EngineImage(id=identity, platform=platform, revision=revision.strip())
     if IMAGE_NOT_FOUND.search(result.err):
         return None
-    raise Unreachable(f"{argv[0]} cannot look for {image}: {result.last_line}", hint="inv doctor shows what is missing")
+    raise Unreachable(f"{argv[0]} cannot inspect {image}: {result.last_line}", hint="inv doctor shows what is missing")
 
 
 def matching_image(image: EngineImage | None, spec: BuildSpec, rules: BuildRules) -> LocalImage | None:
-    """Return the image when it is of the recipe's revision and the wanted platform."""
+    """Return the image if it has the revision of the spec and the configured platform, else None."""
     if image is None or image.revision != spec.revision:
         return None
     if image.platform != "/".join(rules.platform.split("/")[:2]):
@@ -98,17 +139,17 @@ def matching_image(image: EngineImage | None, spec: BuildSpec, rules: BuildRules
 def registry_auth_file(
     login: Login, *, preferences: Mapping[str, object] | None = None
 ) -> Iterator[tuple[Path, tuple[Secret, ...]]]:
-    """Keep a login in a folder of our own for as long as it is needed.
+    """Write a login into a temporary folder, and remove it afterwards.
 
     The file is `config.json` in the format that docker, podman and buildah share:
     https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
 
     Args:
-        login: what it holds.
-        preferences: what else stands in it.
+        login: the credentials.
+        preferences: other settings for the file.
 
     Yields:
-        That file, and what must not be seen in any output.
+        The file, and the secrets to redact from all output.
     """
     auth = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
     with tempfile.TemporaryDirectory(prefix="kaizen-login-") as folder:
@@ -120,22 +161,22 @@ def registry_auth_file(
 
 
 def build_error(engine: str, spec: BuildSpec, result: CompletedProcess) -> BuildFailed:
-    """Return the error for a build that did not work; the whole tail is a note, for `--debug`."""
+    """Return the error for a failed build; the whole tail is a note, for `--debug`."""
     lines = _excerpt(result.tail) or (result.last_line,)
     error = BuildFailed(
         f"{engine} could not build {image_name(spec)}: {lines[-1]}",
         state="before that: " + " | ".join(lines[:-1]) if lines[:-1] else "",
-        hint="nothing outside this machine has changed: mend the build and run the same command again",
+        hint="nothing outside this machine has changed: fix the build and run the same command again",
     )
     error.add_note("\n".join(result.tail))
     return error
 
 
 def unexpected_image_error(engine: str, spec: BuildSpec, rules: BuildRules) -> BuildFailed:
-    """Return the error for a build that worked and made something else than was asked for."""
+    """Return the error for a build that succeeded with the wrong platform or labels."""
     return BuildFailed(
         f"{engine} built {image_name(spec)}, but not for {rules.platform} or without its labels",
-        hint="see whether the Dockerfile names another platform or resets the labels",
+        hint="check whether the Dockerfile sets another platform or resets the labels",
     )
 
 
@@ -143,7 +184,7 @@ NOISE_LINE = re.compile(
     r"-*|-+> .*|\d+ \|.*|[\w./-]+:\d+|Removing intermediate container .*"
     r"|(#\d+ )?(sha256:.*|DONE.*|CACHED|CANCELED|\[internal\].*|transferring .*)"
 )
-"""Lines around what a build says: rules, code excerpts, identifiers, the engine's own bookkeeping."""
+"""Lines that explain nothing: rules, code excerpts, identifiers, the engine's progress."""
 
 EXCERPT_LINES = 6
 
@@ -155,7 +196,7 @@ def _excerpt(tail: Sequence[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class _ErrorPattern:
-    """What a registry's refusal means to a person."""
+    """A registry's error, and how it is explained to the user."""
 
     pattern: re.Pattern[str]
     message: str
@@ -171,8 +212,8 @@ PUSH_ERROR_PATTERNS = (
     # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     _error_pattern(
         r"TAG_INVALID|tag invalid|tag is immutable|ImageTagAlreadyExists",
-        "{address} keeps its tags, and {tag} is taken there by other bytes",
-        "a released version never moves: bump, and release that",
+        "{address} does not move tags, and its {tag} is a different image",
+        "a released version never moves: release the next one",
     ),
     _error_pattern(
         r"NAME_UNKNOWN|name unknown|repository .*does not exist|RepositoryNotFound",
@@ -193,12 +234,12 @@ PUSH_ERROR_PATTERNS = (
 
 
 def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> PushFailed:
-    """Return the error for a push that was not taken, explained where its reason is known."""
+    """Return the error for a failed push, explained if its reason is known."""
     match = _match_push_error(f"{result.out}\n{result.err}")
     if match is None:
         error = PushFailed(
             f"{repository_uri}:{tag} could not be pushed: {result.last_line}",
-            hint="the same command tries again; what has arrived is not sent twice",
+            hint="run the same command again; layers that have arrived are not sent twice",
         )
     else:
         error_pattern, excerpt = match
@@ -209,7 +250,7 @@ def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> Pu
 
 
 def _match_push_error(output: str) -> tuple[_ErrorPattern, str] | None:
-    """Return the meaning of an output, and the rest of the line from where it shows."""
+    """Return the first pattern that an output matches, and the rest of the matching line."""
     for error_pattern in PUSH_ERROR_PATTERNS:
         if match := error_pattern.pattern.search(output):
             return error_pattern, output[match.start() :].splitlines()[0].strip(' "')

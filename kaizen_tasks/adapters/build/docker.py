@@ -1,4 +1,4 @@
-"""Images by docker, through its command line: it alone knows BuildKit, contexts and plugins."""
+"""Images built by docker through its command line, which handles BuildKit, contexts and plugins."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.adapters.build.container_engine import (
-    build_error,
+    EngineBuilder,
     build_options,
     image_name,
     inspect_image,
     matching_image,
     push_error,
     registry_auth_file,
-    unexpected_image_error,
 )
 from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.errors import PushFailed
@@ -26,6 +25,7 @@ from kaizen_tasks.errors import PushFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 
 CREDENTIAL_KEYS = frozenset({"auths", "credsStore", "credHelpers"})
-"""Keys of docker's configuration that say who somebody is; the others say how docker works for them."""
+"""Keys of docker's configuration that hold or fetch credentials; all others are preferences."""
 
 
 @frozen(kw_only=True)
 class DockerBuildMode:
-    """Which of docker's build programs is there, and what it needs to be told."""
+    """One of docker's build commands, and the variables that it needs."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
@@ -54,49 +54,38 @@ BUILDKIT = DockerBuildMode(command=("build",), env={"DOCKER_BUILDKIT": "1", "BUI
 LEGACY = DockerBuildMode(command=("build", "--force-rm"), env={})
 
 
-class DockerBuilder:
-    """Builds and pushes with docker, as the user's own context and plugins say."""
+class DockerBuilder(EngineBuilder):
+    """Builds and pushes with docker, in the user's own context and with their plugins."""
 
     name = "docker"
 
     def __init__(
         self, *, rules: BuildRules, stream: Callable[[str], None] | None = None, program: str = "docker"
     ) -> None:
-        self._rules = rules
-        self._stream = stream
+        super().__init__(rules=rules, stream=stream)
         self._program = program
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision when docker has it."""
-        return self._inspect_image(spec)
+        """Return the image of this revision, if docker has it."""
+        argv = [self._program, "image", "inspect", "--format", INSPECT_TEMPLATE]
+        return matching_image(inspect_image(argv, image_name(spec)), spec, self._rules)
 
-    def build(self, spec: BuildSpec, context: Path) -> LocalImage:
-        """Build from an exported tree.
-
-        Raises:
-            BuildFailed: docker did not make the image, or made something else.
-        """
+    def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
         mode = self._build_mode()
         argv = [self._program, *mode.command, *build_options(spec, self._rules, context)]
-        result = run(argv, env=mode.env, stream=self._stream)
-        if not result.ok:
-            raise build_error(self.name, spec, result)
-        image = self._inspect_image(spec)
-        if image is None:
-            raise unexpected_image_error(self.name, spec, self._rules)
-        return image
+        return run(argv, env=mode.env, stream=self._stream)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Upload an image as `address:tag`; the name it needs for that is gone afterwards.
+        """Upload an image as `repository_uri:tag`, which names the image in docker only meanwhile.
 
         Raises:
-            PushFailed: the registry did not take it.
+            PushFailed: the registry rejected it.
         """
         target = f"{repository_uri}:{tag}"
         result = run([self._program, "image", "tag", image.id, target])
         if not result.ok:
             raise PushFailed(
-                f"docker cannot name {image.name} {target}: {result.last_line}", hint="run inv build again"
+                f"docker cannot tag {image.name} as {target}: {result.last_line}", hint="run inv build again"
             )
         try:
             self._upload(target, repository_uri=repository_uri, tag=tag, login=login)
@@ -107,17 +96,13 @@ class DockerBuilder:
         with registry_auth_file(login, preferences=_config_without_credentials()) as (file, secrets):
             _link_docker_config(destination=file.parent)
             argv = [self._program, "--config", str(file.parent), "push", target]
-            # This variable holds credentials too, and would be asked before the folder.
+            # This variable may hold credentials, and takes precedence over the folder.
             result = run(argv, env={"DOCKER_AUTH_CONFIG": ""}, stream=self._stream, secrets=secrets)
         if not result.ok:
             raise push_error(result, repository_uri=repository_uri, tag=tag)
 
-    def _inspect_image(self, spec: BuildSpec) -> LocalImage | None:
-        argv = [self._program, "image", "inspect", "--format", INSPECT_TEMPLATE]
-        return matching_image(inspect_image(argv, image_name(spec)), spec, self._rules)
-
     def _build_mode(self) -> DockerBuildMode:
-        """Ask for buildx first: since docker 23 there is no BuildKit without it."""
+        """Return buildx if it is installed; since docker 23, BuildKit needs it."""
         if run([self._program, "buildx", "version"]).ok:
             return BUILDX
         client = run([self._program, "version", "--format", "{{.Client.Version}}"]).out
@@ -131,7 +116,7 @@ def _docker_config_dir() -> Path:
 
 
 def _config_without_credentials() -> dict[str, object]:
-    """Return the user's docker configuration without anybody's credentials."""
+    """Return the user's docker configuration without credentials."""
     try:
         content = json.loads((_docker_config_dir() / "config.json").read_bytes())
     except (OSError, ValueError):
@@ -140,7 +125,7 @@ def _config_without_credentials() -> dict[str, object]:
 
 
 def _link_docker_config(*, destination: Path) -> None:
-    """Link the rest of the user's folder: contexts, their certificates and plugins stay as they are."""
+    """Link the rest of the user's folder: contexts, their certificates, plugins."""
     if _docker_config_dir().is_dir():
         for entry in _docker_config_dir().iterdir():
             if entry.name != "config.json":

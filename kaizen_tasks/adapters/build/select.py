@@ -1,4 +1,4 @@
-"""Which builder this machine can use."""
+"""Selects the container engine of this machine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class EngineProbe:
-    """A command that prints something when an engine works, not merely when it is installed.
+    """A command that prints something if an engine works, and not just if it is installed.
 
     Attributes:
         argv: the command.
-        timeout: seconds it may take; a docker daemon that does not answer at once does not answer.
+        timeout: seconds it may take; a docker daemon answers at once or not at all.
     """
 
     argv: tuple[str, ...]
@@ -54,13 +54,13 @@ DOCKER_WITHOUT_BUILDX = Engine(
 
 
 def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | None = None) -> Builder:
-    """Return the builder that is configured, or the first that works for `auto`.
+    """Return the configured builder, or for `auto` the first one that works.
 
-    `auto` never means `bundle`: an image without the Dockerfile is another image; somebody must ask for it.
+    `auto` never selects `bundle`, whose image ignores the Dockerfile.
 
     Args:
         rules: how to build.
-        store: where bundles are kept.
+        store: folder for bundles.
         stream: receives the output of builds and pushes, line by line.
 
     Raises:
@@ -86,14 +86,14 @@ def detect_engine(rules: BuildRules) -> Engine:
 
 
 def find_working_engine(engine: str) -> str:
-    """Return the engine's name when it works; of `auto`, the first that does.
+    """Return the name of an engine that works; for `auto`, of the first one.
 
     Raises:
         Refused: the engine does not work, or none does.
     """
     if engine != "auto":
         if problem := _engine_problem(engine):
-            raise Refused(f"build.engine is {engine}, and {problem}", hint='mend that, or set build.engine to "auto"')
+            raise Refused(f"build.engine is {engine}, but {problem}", hint='fix that, or set build.engine to "auto"')
         return engine
     problems = {}
     for name in ENGINE_PROBES:
@@ -107,7 +107,7 @@ def find_working_engine(engine: str) -> str:
 
 
 def _engine_problem(engine: str) -> str:
-    """Return what keeps an engine from working, or an empty string."""
+    """Return the reason why an engine does not work, or an empty string."""
     probe = ENGINE_PROBES[engine]
     try:
         result = run(probe.argv, timeout=probe.timeout)

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.apprunner import PAGE_SIZE
+from kaizen_tasks.adapters.aws.apprunner import list_services
 from kaizen_tasks.adapters.aws.session import aws_errors
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from types_boto3_apprunner import AppRunnerClient
     from types_boto3_apprunner.type_defs import ServiceTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws
 
 
 def scan_account(aws: Aws, region: str) -> AccountScan:
-    """Return every service with an image in ECR, and the name of every repository.
+    """Return every service, and the name of every ECR repository.
 
     Raises:
-        Denied: there are no credentials, or they may not read this.
+        Denied: there are no credentials, or they lack the permission.
     """
     with aws_errors(f"list the services and repositories in {region}"):
-        services = tuple(_list_services(aws.apprunner()))
+        apprunner = aws.apprunner()
+        arns = [summary["ServiceArn"] for summary in list_services(apprunner)]
+        services = tuple(_parse_service(apprunner.describe_service(ServiceArn=arn)["Service"]) for arn in arns)
         pages = aws.ecr().get_paginator("describe_repositories").paginate()
         repositories = tuple(repository["repositoryName"] for page in pages for repository in page["repositories"])
     return AccountScan(account_id=aws.account_id(), region=region, services=services, repositories=repositories)
-
-
-def _list_services(apprunner: AppRunnerClient) -> Iterator[ServiceSummary]:
-    page = apprunner.list_services(MaxResults=PAGE_SIZE)
-    while True:
-        for summary in page["ServiceSummaryList"]:
-            if summary["Status"] != "DELETED":
-                yield _parse_service(apprunner.describe_service(ServiceArn=summary["ServiceArn"])["Service"])
-        if not page.get("NextToken"):
-            return
-        page = apprunner.list_services(MaxResults=PAGE_SIZE, NextToken=page["NextToken"])
 
 
 def _parse_service(description: ServiceTypeDef) -> ServiceSummary:

@@ -74,7 +74,7 @@ class TestSecretsManager(SecretsContract):
         secrets = SecretsManager(Aws(region=REGION, profile="", account=ACCOUNT))
         refuse_once(cloud, "PutSecretValue", code)
 
-        with pytest.raises(Refused, match=f"takes no further version of {NAME} now: {code}") as refused:
+        with pytest.raises(Refused, match=f"does not accept another version of {NAME} now: {code}") as refused:
             secrets.write(NAME, Secret("hush"), version=new(), expected_current=secrets.current(NAME).version)
 
         assert "ten minutes" in refused.value.state

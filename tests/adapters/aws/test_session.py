@@ -29,7 +29,7 @@ class TestGuard:
         stranger = Aws(region=REGION, profile="", account="999999999999")
 
         for use in (stranger.account_id, stranger.ecr, stranger.apprunner, stranger.dynamodb):
-            with pytest.raises(Denied, match=f"of account {ACCOUNT}, but 999999999999 is configured"):
+            with pytest.raises(Denied, match=f"belong to account {ACCOUNT}, but 999999999999 is configured"):
                 use()
 
         assert {"sts"} == {request["service"] for request in cloud.requests[before:]}
@@ -104,7 +104,7 @@ class TestErrors:
             ("InvalidRequestException", Refused),
         ],
     )
-    def test_goes_by_the_code(
+    def test_error_type_follows_the_code(
         self, server: ScriptedServer, scripted: Aws, code: str, meaning: type[KaizenError]
     ) -> None:
         server.script["POST /"] = [_error(code, "first line\n  second line")]
@@ -112,7 +112,8 @@ class TestErrors:
         caught = _attempt(scripted)
 
         assert meaning is type(caught)
-        assert caught.message == f"cannot list the services: {code}: first line second line"
+        prefix = "your AWS credentials have expired: " if code == "ExpiredTokenException" else ""
+        assert caught.message == f"{prefix}cannot list the services: {code}: first line second line"
         assert caught.__cause__ is not None
 
     def test_tries_five_times_while_aws_is_out_of_order(

@@ -30,9 +30,9 @@ def failed(*lines: str) -> CompletedProcess:
     [
         (
             "tag invalid: The image tag 'v1.2.3' already exists and cannot be overwritten: it is immutable.",
-            "is taken there by other bytes",
+            "is a different image",
         ),
-        ("TAG_INVALID", "is taken there by other bytes"),
+        ("TAG_INVALID", "is a different image"),
         (
             "name unknown: The repository with name 'staging-app' does not exist in the registry with id '1'",
             "there is no repository",
