@@ -430,7 +430,7 @@ class ScmContract:
         land_and_tag(scene.scm)
         scene.push_of_others()
 
-        with pytest.raises(PushFailed, match="origin rejects main: it has commits that are not in it here"):
+        with pytest.raises(PushFailed, match="origin rejects main: it has commits that this clone lacks"):
             scene.scm.push(branch="main", tag="v1.2.3")
         there = scene.scm.remote_refs("main")
         assert there is not None

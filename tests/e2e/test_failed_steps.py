@@ -146,7 +146,7 @@ class TestCheckout:
         before = take_snapshot(library.repository)
         nobody = {name: "" for name in library.environ if name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))}
 
-        assert_told(library.inv(*command, **nobody), 3, "git does not know who commits", "git config user.name")
+        assert_told(library.inv(*command, **nobody), 3, "git has no author or committer", "git config user.name")
         assert take_snapshot(library.repository) == before
 
 
@@ -254,7 +254,7 @@ class TestLock:
         lock.touch()
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*CUT_AND_PUSH), 3, "another git is at work", f"rm {lock}")
+        assert_told(library.inv(*CUT_AND_PUSH), 3, "another git process is running", f"rm {lock}")
         assert take_snapshot(library.repository) == before
 
     @pytest.mark.parametrize("command", [CUT, CHAIN], ids=" ".join)
@@ -262,7 +262,7 @@ class TestLock:
         lock = library.path / ".git" / "refs" / "heads" / "main.lock"
         lock.touch()
 
-        assert_told(library.inv(*command), 3, "another git is at work", f"rm {lock}")
+        assert_told(library.inv(*command), 3, "another git process is running", f"rm {lock}")
         assert library.repository.git("tag") == "v1.2.2"
         lock.unlink()
         library.inv(*command).expect_success()

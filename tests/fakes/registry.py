@@ -69,7 +69,7 @@ class FakeRegistry(Registry):
                 raise NotFound(f"{source} does not hold {digest}")
             tagged_digest = self._repository(target).tags.get(tag, digest)
             if tagged_digest != digest:
-                raise PushFailed(f"{target}:{tag} holds other bytes: {tagged_digest}")
+                raise PushFailed(f"{target}:{tag} is a different image: {tagged_digest}")
             is_new = digest not in self._repository(target).images
             self.put(target, tag, image, *self._repository(source).children.get(digest, ()))
             return CopyStats(digest=digest, blobs_mounted=int(is_new))

@@ -181,7 +181,7 @@ class FakeScm:
         for path in paths:
             contents = {self.index.get(path), self.working_tree.read(path)}
             if not contents <= {old.get(path), new.get(path)}:
-                raise Refused(f"{path}: there are other changes than the release's, which landing would lose")
+                raise Refused(f"{path}: other changes than the release's would be lost")
         self._tip = commit
         for path in paths:
             self.index[path] = new[path]
@@ -224,7 +224,7 @@ class FakeScm:
         tip = upstream.branches.get(branch, "")
         if branch and commit not in self._ancestry(tip):
             if tip and tip not in self._ancestry(commit):
-                raise PushFailed(f"origin rejects {branch}: it has commits that are not in it here")
+                raise PushFailed(f"origin rejects {branch}: it has commits that this clone lacks")
             upstream.branches[branch] = commit
         upstream.tags[tag] = commit
 

@@ -1,7 +1,8 @@
-"""A clean copy of what is committed."""
+"""Exports the files of a commit."""
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,21 +12,21 @@ from kaizen_tasks.errors import Refused
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.command import Git
 
-# The same bytes and modes on every machine, whatever its owner has configured.
+# The same bytes and modes on every machine, independent of the user's configuration.
 _REPRODUCIBLE_CONFIG = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")
 
 
 def export(git: Git, commit: str, destination: Path) -> None:
-    """Write the app's folder of a commit into an empty folder; export-ignore and export-subst are honoured.
+    """Write the app's folder of a commit into an empty folder, with `export-ignore` and `export-subst` applied.
 
-    Large files that live elsewhere stay the pointers they are, submodules stay empty folders.
+    Git LFS files stay pointers, and submodules stay empty folders.
 
     Raises:
-        Refused: the folder is not in that commit, or holds a path that leads out of it.
+        Refused: the commit lacks the folder, or has a path that leads out of it.
     """
     with TemporaryDirectory(prefix="kaizen-export-") as scratch:
         archive = Path(scratch) / "tree.tar"
-        # In a subfolder git archives that subfolder, with attributes and commit still known.
+        # Run in a subfolder, git archives only that, and still applies attributes and `export-subst`.
         result = git.run(
             *_REPRODUCIBLE_CONFIG, "archive", "--format=tar", f"--output={archive}", "--end-of-options", commit,
             env={"GIT_LFS_SKIP_SMUDGE": "1"},
@@ -36,11 +37,9 @@ def export(git: Git, commit: str, destination: Path) -> None:
 
 
 def _unpack(archive: Path, destination: Path) -> None:
-    """Unpack with the filter that keeps links and modes; members may still not leave the folder."""
-    import tarfile
-
+    """Unpack with the filter that keeps links and modes but rejects paths outside the folder."""
     try:
         with tarfile.open(archive, encoding="utf-8", errors="surrogateescape") as tree:
             tree.extractall(destination, filter="tar")
     except tarfile.FilterError as error:
-        raise Refused(f"the commit holds a path that leads out of its folder: {error}") from error
+        raise Refused(f"the commit has a path that leads out of its folder: {error}") from error

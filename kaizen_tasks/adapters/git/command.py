@@ -1,4 +1,4 @@
-"""Running git: argv lists only, one known environment, and nothing secret in what is passed on."""
+"""Runs the git program with a clean environment, and redacts credentials from its errors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from kaizen_tasks.errors import NotFound, Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What git itself clears before it enters another repository (`git rev-parse --local-env-vars`), without
-# the configuration of `git -c`: inside a hook these would lead every command to that hook's repository.
+# Inside a git hook these variables would direct every command to the hook's repository. The list is that of
+# `git rev-parse --local-env-vars` without the configuration of `git -c`.
 _LOCAL_ENV_VARS = {
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -33,20 +33,20 @@ _LOCAL_ENV_VARS = {
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 }
-MIN_GIT_VERSION = (2, 36)  # the first with `git hook run`
-# Errors are read: in English, on every machine.
+MIN_GIT_VERSION = (2, 36)  # the first version with `git hook run`
+# Errors are parsed, so they must be in English.
 GIT_ENV = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "C", "LC_ALL": "C"}
 _URL_CREDENTIALS = re.compile(r"://(?!git@)[^/\s'\"]+@")
 
 
 @frozen(kw_only=True)
 class GitResult:
-    """What a git command has left.
+    """Exit status and output of a git command.
 
     Attributes:
-        status: exit status; negative when a signal ended it.
-        out: standard output, as it came.
-        err: standard error, without credentials.
+        status: exit status; the negative signal number when a signal ended it.
+        out: standard output.
+        err: standard error, with credentials redacted.
     """
 
     status: int
@@ -65,12 +65,12 @@ class GitResult:
 
     @property
     def items(self) -> tuple[str, ...]:
-        """Standard output taken apart at its NUL bytes."""
+        """Standard output split at its NUL bytes."""
         return tuple(os.fsdecode(self.out).removesuffix("\0").split("\0")) if self.out else ()
 
     @property
     def reason(self) -> str:
-        """The line that says why it failed: git's own verdict, else the last line of all."""
+        """The reason of a failure: the last `fatal:` or `error:` line, else the last line."""
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
         verdicts = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
         return (verdicts or lines or [f"git ended with status {self.status}"])[-1]
@@ -78,14 +78,14 @@ class GitResult:
 
 @frozen(kw_only=True)
 class RepoInfo:
-    """Where the repository is.
+    """Paths of the repository.
 
     Attributes:
         toplevel: folder of the working tree.
         prefix: the app's folder in it, with a slash at the end, or empty.
-        git_dir: git's own folder for this working tree.
+        git_dir: the `.git` folder of this working tree.
         hooks_dir: folder of the hooks.
-        is_shallow: whether the history is cut off somewhere.
+        is_shallow: whether this is a shallow clone.
     """
 
     toplevel: Path
@@ -117,16 +117,16 @@ class Git:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> GitResult:
-        """Run a command and return what it left, whether it succeeded or not.
+        """Run a command and return its result, whether it succeeded or not.
 
         Args:
             arguments: everything after `git`.
             stdin: its standard input.
-            env: more environment variables.
-            cwd: where it starts; the app's folder if None.
+            env: additional environment variables.
+            cwd: its working directory; the app's folder if None.
 
         Raises:
-            Refused: git is not installed, or there is no such folder.
+            Refused: git is not installed, or the folder does not exist.
         """
         cwd = cwd or self.root
         if not cwd.is_dir():
@@ -147,23 +147,23 @@ class Git:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> GitResult:
-        """Run a command that has no reason to fail.
+        """Run a command and return its result.
 
         Raises:
-            Refused: it failed nevertheless; git's own reason is in the message.
+            Refused: it failed; git's reason is in the message.
         """
         result = self.run(*arguments, stdin=stdin, env=env, cwd=cwd)
         if not result.ok:
-            self.repo  # noqa: B018 - says better what is wrong with the folder
+            self.repo  # noqa: B018 - raises a better error for a folder outside a repository
             raise Refused(f"git {_subcommand(arguments)} failed: {result.reason}")
         return result
 
     @cached_property
     def repo(self) -> RepoInfo:
-        """Where the repository is; asked once, since nothing of it changes meanwhile.
+        """The repository's paths, read once.
 
         Raises:
-            Refused: the folder is in no repository, or in one that git does not trust.
+            Refused: the folder is not in a repository, or in one that git does not trust.
         """
         result = self.run(
             "rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix", "--is-shallow-repository",
@@ -192,11 +192,11 @@ class Git:
         return result.text.split("\n")[0] if result.ok else ""
 
     def update_refs(self, *commands: str, reason: str) -> GitResult:
-        """Change refs, all of them or none.
+        """Change refs in one transaction.
 
         Args:
-            commands: of `git update-ref -z --stdin`, without the NUL at the end.
-            reason: what the reflog says.
+            commands: of `git update-ref -z --stdin`, without the trailing NUL.
+            reason: message for the reflog.
         """
         stdin = "".join(f"{command}\0" for command in commands)
         return self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", stdin=os.fsencode(stdin))
@@ -207,35 +207,35 @@ class Git:
         return result.text if result.ok else ""
 
     def resolve_commits(self, *names: str) -> tuple[str, ...]:
-        """Return what `commit_of` returns, of several refs or hashes at once."""
+        """Return the full hashes of several refs or hashes, with an empty string for an unknown one."""
         stdin = "".join(f"{name}^{{commit}}\n" for name in names)
         lines = self.run_checked("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(stdin)).text.split("\n")
         return tuple("" if " " in line else line for line in lines if line)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Return whether `ancestor` is reachable from `descendant`; not so when either is unknown here."""
+        """Return whether `ancestor` is reachable from `descendant`; False when this clone lacks either."""
         return self.run("merge-base", "--is-ancestor", "--end-of-options", ancestor, descendant).ok
 
 
 def _subcommand(arguments: tuple[str, ...]) -> str:
-    """Return the command's name, which options of git itself may precede."""
+    """Return the command's name, which global options may precede."""
     return next(
         argument for argument in arguments if argument.replace("-", "").isalpha() and not argument.startswith("-")
     )
 
 
 def git_not_found() -> Refused:
-    """Return what is said when there is no git."""
+    """Return the error for a missing git program."""
     return Refused("git is not installed, or not on PATH", hint="install it from https://git-scm.com")
 
 
 def redact_urls(text: str) -> str:
-    """Take user names and tokens out of the addresses in a text."""
+    """Redact user names and passwords in the URLs of a text."""
     return _URL_CREDENTIALS.sub("://[redacted]@", text)
 
 
 def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words before `git` that take stray variables out of its environment, but for those that are given."""
+    """Return the words before `git` that unset variables of another repository, except the overridden ones."""
     stray_vars = sorted(os.environ.keys() & _LOCAL_ENV_VARS - overrides.keys())
     return ("env", *(word for name in stray_vars for word in ("-u", name))) if stray_vars else ()
 
@@ -243,7 +243,7 @@ def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
 def _repository_error(root: Path, result: GitResult) -> Refused:
     if "dubious ownership" in result.err:
         return Refused(
-            f"git does not trust {root}: it belongs to somebody else",
+            f"git does not trust {root}: it belongs to another user",
             hint=f"git config --global --add safe.directory {root}",
         )
     return Refused(f"{root} is not in a git working tree: {result.reason}", hint="git init, then a first commit")

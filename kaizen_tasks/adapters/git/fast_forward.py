@@ -1,7 +1,7 @@
-"""Moving the branch to a commit that was made beside it, and a few files with it.
+"""Fast-forwards the branch to a release commit, and updates a few files with it.
 
-The ref moves first, in one transaction; index and files follow. Whoever is interrupted in between calls
-again: what still holds the old content is then brought along.
+The ref moves first, in one transaction; index and files follow. After an interruption in between, the next call
+updates whatever still has the old content.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class _TreeEntry:
 
 @frozen(kw_only=True)
 class _PathState:
-    """One file of the landing: what each side holds.
+    """The state of one file that the fast-forward changes.
 
     Attributes:
-        path: from the app's folder.
-        new_entry: in the commit.
-        in_index: whether the index holds the new entry.
-        in_worktree: whether the working tree holds the new content, or need not hold any.
-        is_skipped: whether a sparse checkout leaves it out of the working tree.
-        has_foreign_changes: whether index or working tree hold somebody's other changes.
+        path: relative to the app's folder.
+        new_entry: its entry in the commit.
+        in_index: whether the index has the new entry.
+        in_worktree: whether the working tree has the new content, or a sparse checkout leaves the file out.
+        is_skipped: whether a sparse checkout leaves the file out.
+        has_foreign_changes: whether index or working tree have other changes.
     """
 
     path: str
@@ -57,17 +57,17 @@ class _PathState:
 def fast_forward(
     git: Git, snapshot: RepoSnapshot, commit: str, paths: tuple[str, ...], *, ref_commands: tuple[str, ...] = ()
 ) -> None:
-    """Move the branch forward to a commit, and these paths in index and working tree with it.
+    """Fast-forward the branch to a commit, and update some paths in index and working tree.
 
     Args:
         git: the repository.
-        snapshot: what it shows; the transaction demands that the branch is still there.
+        snapshot: its state; the transaction fails if the branch has moved since.
         commit: full hash.
-        paths: from the app's folder.
-        ref_commands: commands of `git update-ref -z --stdin` for the same transaction.
+        paths: relative to the app's folder.
+        ref_commands: more commands of `git update-ref -z --stdin` for the same transaction.
 
     Raises:
-        Refused: the branch has moved meanwhile, another git is at work, or a path holds other changes.
+        Refused: the branch has moved, another git process is running, or a path has other changes.
     """
     head = snapshot.head
     parent = snapshot.resolve_commit(f"{commit}^")
@@ -87,11 +87,11 @@ def fast_forward(
 
 
 def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Iterable[_PathState]:
-    """Look at those of the paths that the landing changes."""
+    """Yield the state of each path that the fast-forward changes."""
     changes = _changed_entries(git, old, new, paths)
     index, skipped_paths = _index_entries(git, paths)
     differs_from_old = _differing_paths(git, old, tuple(changes)) if old else frozenset(changes)
-    # What is as before cannot be as it will be, so that most landings need not ask for the rest.
+    # A file that still equals the old commit cannot equal the new one: only the others need a second diff.
     differs_from_new = (changes.keys() - differs_from_old) | _differing_paths(git, new, tuple(differs_from_old))
     for path, (old_entry, new_entry) in changes.items():
         is_tracked = path in index
@@ -108,7 +108,7 @@ def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Ite
 
 
 def _matches_entry(git: Git, path: str, entry: _TreeEntry) -> bool:
-    """Return whether a file that git does not track yet is what the commit has."""
+    """Return whether an untracked file has the content of the commit."""
     result = git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path)
     return result.ok and result.text == entry.blob
 
@@ -116,7 +116,7 @@ def _matches_entry(git: Git, path: str, entry: _TreeEntry) -> bool:
 def _changed_entries(
     git: Git, old: str, new: str, paths: tuple[str, ...]
 ) -> dict[str, tuple[_TreeEntry | None, _TreeEntry]]:
-    """Return the entries before and after, by path, of what a commit changes and does not remove."""
+    """Return the old and new entries, by path, of the files that a commit changes or adds."""
     revisions = (old, new) if old else ("--root", "--no-commit-id", new)
     items = git.run_checked(
         "--literal-pathspecs", "diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *revisions, "--", *paths
@@ -131,7 +131,7 @@ def _changed_entries(
 
 
 def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEntry], frozenset[str]]:
-    """Return the index's entries and those left out by a sparse checkout; an unmerged one equals no other."""
+    """Return the index's entries and the paths that a sparse checkout skips; an unmerged entry equals no other."""
     entries, skipped_paths = {}, set()
     for item in git.run_checked("--literal-pathspecs", "ls-files", "-s", "-v", "-z", "--", *paths).items:
         entry, _, path = item.partition("\t")
@@ -159,8 +159,8 @@ def _require_clean(git: Git, foreign_paths: list[str]) -> None:
     if foreign_paths:
         names = " and ".join(foreign_paths)
         raise Refused(
-            f"{names}: there are other changes than the release's, which landing would lose",
-            state="nothing has been moved",
+            f"{names}: other changes than the release's would be lost",
+            state="nothing has been changed",
             hint=f"git stash push -- {' '.join(foreign_paths)}, and run the same command again",
         )
     if git.repo.index.with_name("index.lock").exists():
@@ -175,7 +175,7 @@ def _update_branch(git: Git, head: HeadRef, commit: str, ref_commands: tuple[str
         return
     if head.ref == "HEAD":
         commands.insert(0, "option no-deref")
-    result = git.update_refs(*commands, reason=f"land {commit}")
+    result = git.update_refs(*commands, reason=f"fast-forward to {commit}")
     if not result.ok:
         lock = _LOCK_FILE.search(result.reason)
         raise _locked_error(lock[1]) if lock else _branch_moved_error(head, commit, result.reason)
@@ -198,7 +198,7 @@ def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
     if not result.ok:
         raise Refused(
             f"the index could not be written: {result.reason}",
-            state=f"{head.branch or 'HEAD'} has moved to the release, index and files have not",
+            state=f"{head.branch or 'HEAD'} has moved to the release, but index and files have not",
             hint="run the same command again",
         )
     skipped_paths = [f"{state.path}\0" for state in states if state.is_skipped]
@@ -207,22 +207,22 @@ def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
 
 
 def _checkout_content(git: Git, state: _PathState) -> bytes:
-    """Read what git would check out: with line endings and filters applied."""
+    """Return the content that git would check out, with line endings and filters applied."""
     return git.run_checked("cat-file", "--filters", f"--path={git.repo.prefix}{state.path}", state.new_entry.blob).out
 
 
 def _locked_error(lock: str) -> Refused:
     return Refused(
-        "another git is at work in this repository",
-        state="nothing has been moved",
-        hint=f"wait for it; if there is none, one was killed: rm {lock}, and run the same command again",
+        "another git process is running in this repository",
+        state="nothing has been changed",
+        hint=f"wait for it; if it was killed: rm {lock}, and run the same command again",
     )
 
 
 def _assume_unchanged_error(path: str) -> Refused:
     return Refused(
-        f"{path} is marked assume-unchanged, so that nobody knows whether it holds other changes",
-        state="nothing has been moved",
+        f"{path} is marked assume-unchanged, which hides whether it has other changes",
+        state="nothing has been changed",
         hint=f"git update-index --no-assume-unchanged {path}, and run the same command again",
     )
 
@@ -230,6 +230,6 @@ def _assume_unchanged_error(path: str) -> Refused:
 def _branch_moved_error(head: HeadRef, commit: str, reason: str = "") -> Refused:
     return Refused(
         f"{head.branch or 'HEAD'} has moved away from the release commit {commit[:12]}{reason and f': {reason}'}",
-        state="nothing has been moved",
-        hint="git log --oneline -5 shows where it is; run the same command again to release from there",
+        state="nothing has been changed",
+        hint="check with git log --oneline -5; run the same command again to release from there",
     )

@@ -1,4 +1,4 @@
-"""Making a commit or a tag as objects: no ref, no index and no file of the user changes."""
+"""Creates commit and tag objects without changing refs, the index or files of the user."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.git.command import Git, GitResult
 
-# The files are watched by nobody, have no modes to go by, and may hold normalised lines where the owner wants a warning
-# about those.
+# For a temporary working tree: no file watcher, no file modes, and no warnings about line endings.
 _SCRATCH_CONFIG = ("-c", "core.fsmonitor=false", "-c", "core.fileMode=false", "-c", "core.safecrlf=false")
 _FILE_MODES = {"100644", "100755"}
 _ABSENT_MODE = "000000"
@@ -26,11 +25,11 @@ _COMMIT_HOOKS = ("pre-commit", "commit-msg")
 
 @frozen(kw_only=True)
 class BuiltTree:
-    """What a commit becomes with some files replaced.
+    """The tree of a commit with some files replaced.
 
     Attributes:
-        tree: hash of the tree.
-        changed_paths: names of the files in it that are not as the commit has them, from the app's folder.
+        tree: its hash.
+        changed_paths: the files that differ from the commit, relative to the app's folder.
     """
 
     tree: str
@@ -38,27 +37,27 @@ class BuiltTree:
 
 
 def build_tree(git: Git, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
-    """Write the tree of a commit with these files replaced, as git would store them.
+    """Write the tree of a commit with some files replaced, normalised as `git add` does.
 
     Args:
         git: the repository.
         commit: full hash.
-        files: what the working-tree files hold, by their path from the app's folder.
+        files: content by path, relative to the app's folder.
 
     Raises:
-        Refused: git would not add one of them at all, or it is no plain file in the commit.
+        Refused: git does not add one of them, or it is not a plain file in the commit.
     """
     with TemporaryDirectory(prefix="kaizen-commit-") as scratch:
         tree = _write_tree(git, Path(scratch), commit, files)
     changes = tuple(_diff_trees(git, commit, tree))
     for path, mode in changes:
         if path not in files or mode not in {*_FILE_MODES, _ABSENT_MODE}:
-            raise Refused(f"{path} is committed as something else than a plain file (mode {mode})")
+            raise Refused(f"{path} is not a plain file in the commit (mode {mode})")
     return BuiltTree(tree=tree, changed_paths=tuple(path for path, _ in changes))
 
 
 def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
-    """Write a commit object; the commit hooks run first.
+    """Run the commit hooks, write a commit object, and return its hash.
 
     Args:
         git: the repository.
@@ -82,25 +81,25 @@ def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResu
         name: of the tag.
         commit: full hash.
         message: of the tag.
-        tagger: the committer's identity, as `git var` has answered; None when git shall sign, and ask for it itself.
+        tagger: result of `git var GIT_COMMITTER_IDENT`; None to sign the tag.
 
     Raises:
-        Refused: there is no identity, the name is no tag name, or it could not be signed.
+        Refused: there is no identity, the name is not valid, or signing failed.
     """
     if name.startswith("-"):
-        raise Refused(f"{name!r} is no name for a tag")
+        raise Refused(f"{name!r} is not a valid tag name")
     if tagger is None:
         return _write_signed_tag(git, name, commit, message)
     if not tagger.ok:
-        raise Refused(f"git does not know who is tagging: {tagger.reason}", hint=IDENTITY_HINT)
+        raise Refused(f"git has no committer for the tag: {tagger.reason}", hint=IDENTITY_HINT)
     header = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger.text}\n\n"
     return git.run_checked("mktag", stdin=f"{header}{message.strip()}\n".encode()).text
 
 
 def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
-    """Let `git tag --sign` write into our objects and into the refs of a repository that lasts no longer than this.
+    """Run `git tag --sign` with our object store and the refs of a temporary repository.
 
-    Only that command knows how to sign with gpg, ssh or x509 as configured, and it insists on a ref of the tag's name.
+    Only that command signs with gpg, ssh or x509 as configured, and it always creates a ref of the tag's name.
     """
     objects, config = git.run_checked("rev-parse", "--git-path", "objects", "--git-path", "config").text.split("\n")
     with TemporaryDirectory(prefix="kaizen-tag-") as scratch:
@@ -118,7 +117,7 @@ def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
             return git.run_checked("rev-parse", f"refs/tags/{name}", env=env).text
     raise Refused(
         f"{name} could not be signed: {result.reason}",
-        state="there is no tag",
+        state="no tag was created",
         hint="git config user.signingKey KEY, or turn signing off in the configuration",
     )
 
@@ -127,11 +126,10 @@ IDENTITY_HINT = "git config user.name 'Your Name' && git config user.email you@e
 
 
 def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]) -> str:
-    """Return the tree that `git add` makes of a commit and files, in an index and a working tree of their own.
+    """Run `git add` on the files in a temporary index and working tree, and return the resulting tree.
 
-    That working tree holds these files only. `git add` normalises line endings and runs filters there exactly as it
-    would at home, which `git hash-object --path` does not: that one does not see whether the file is in the index with
-    CRLF. Modes stay those of the commit.
+    `git add` normalises line endings and runs filters as in the real working tree. `git hash-object --path` does not:
+    it ignores whether the index has the file with CRLF. Modes stay those of the commit.
     """
     index_env = {"GIT_INDEX_FILE": str(scratch / "index")}
     worktree = scratch / "files"
@@ -141,16 +139,17 @@ def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]
         file.write_bytes(content)
     git.run_checked("read-tree", commit, env=index_env)
     result = git.run(
-        "--literal-pathspecs", *_SCRATCH_CONFIG, "add", "--force", "--sparse", "--", *(git.repo.prefix + path for path in files),
+        "--literal-pathspecs", *_SCRATCH_CONFIG, "add", "--force", "--sparse", "--",
+        *(git.repo.prefix + path for path in files),
         env={**index_env, "GIT_DIR": str(git.repo.git_dir), "GIT_WORK_TREE": str(worktree)},
         cwd=worktree,
     )  # fmt: skip
-    _require_ok(result, "git add refuses the release's files")
+    _require_ok(result, "git add rejects the release's files")
     return git.run_checked("write-tree", env=index_env).text
 
 
 def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
-    """Yield the files that differ, and the modes that they have in the commit."""
+    """Yield the files that differ, with their modes in the commit."""
     items = iter(git.run_checked("diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", commit, tree).items)
     for entry, path in zip(items, items, strict=True):
         yield path, entry.removeprefix(":").partition(" ")[0]
@@ -158,11 +157,11 @@ def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
 
 @frozen(kw_only=True)
 class _CommitPolicy:
-    """What the owner of a repository wants of every commit.
+    """What the repository's configuration requires of every commit.
 
     Attributes:
-        requires_signature: a signature.
-        has_hooks: the approval of hooks.
+        requires_signature: whether commits are signed.
+        has_hooks: whether a commit hook is installed.
     """
 
     requires_signature: bool
@@ -170,7 +169,7 @@ class _CommitPolicy:
 
 
 def _commit_policy(git: Git) -> _CommitPolicy:
-    """Ask the configuration, where a newer git has hooks too, and look into the folder of the hooks."""
+    """Return the policy; newer versions of git also configure hooks, besides the hooks folder."""
     settings = git.run("config", "--null", "--get-regexp", r"^(commit\.gpgsign|hook\..*)$").items
     keys = {setting.partition("\n")[0] for setting in settings}
     has_hooks = any(key.startswith("hook.") for key in keys) or any(
@@ -188,20 +187,20 @@ def _encode_message(message: str) -> bytes:
 
 
 def _run_commit_hooks(git: Git, tree: str, message: str) -> bytes:
-    """Run the hooks as `git commit` does, against an index of their own; return the message as they leave it."""
+    """Run the hooks as `git commit` does, with a temporary index; return the message, which they may edit."""
     with TemporaryDirectory(prefix="kaizen-hooks-") as scratch:
         index, message_file = Path(scratch) / "index", Path(scratch) / "COMMIT_EDITMSG"
         index_env = {"GIT_INDEX_FILE": str(index)}
         if git.repo.index.is_file():
-            shutil.copy2(git.repo.index, index)  # what it knows of unchanged files spares hooks a rescan
+            shutil.copy2(git.repo.index, index)  # its cached file stats save hooks a rescan
         git.run_checked("read-tree", "--reset", tree, env=index_env)
         index_content = index.read_bytes()
         _run_hook(git, index_env, "pre-commit")
         if index.read_bytes() != index_content and git.run_checked("write-tree", env=index_env).text != tree:
             raise Refused(
-                "the pre-commit hook changed what is being committed; a release commit holds what was checked",
+                "the pre-commit hook changed the files of the release commit, which have been checked already",
                 state="nothing has been committed",
-                hint="let the hook reject instead, or leave the released files out of it",
+                hint="make the hook fail instead of editing, or exclude VERSION and CHANGELOG.md from it",
             )
         message_file.write_bytes(_encode_message(message))
         _run_hook(git, index_env, "commit-msg", str(message_file))

@@ -1,4 +1,4 @@
-"""Asking a remote where it stands, and pushing branch and tag to it, both or neither."""
+"""Reads the refs of a remote, and pushes branch and tag to it atomically."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PUSH_TIMEOUT_SECONDS = 600.0
 
 @frozen(kw_only=True)
 class _Push:
-    """One push, as its failures tell of it; `tag_ref` is the ref that names the tag here."""
+    """One push, for its error messages; `tag_ref` is the local ref of the tag."""
 
     remote: str
     branch: str
@@ -40,7 +40,7 @@ class _Push:
 
 @frozen(kw_only=True)
 class _Rejection:
-    """A ref that was not taken: its name there, git's reason, and the last thing the remote said."""
+    """A rejected ref: its name on the remote, git's reason, and the remote's first message."""
 
     ref: str
     reason: str
@@ -48,10 +48,10 @@ class _Rejection:
 
 
 def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
-    """Ask for a branch and all tags in one call; None when the remote is not configured.
+    """Return a branch and all tags of a remote, or None when the remote is not configured.
 
     Raises:
-        Unreachable: it does not answer, or not within half a minute.
+        Unreachable: it does not answer within 30 s.
     """
     if not git.remote_url(remote):
         return None
@@ -61,7 +61,7 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
     )
     if not result.ok:
         reason = f"no answer within {LS_REMOTE_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
-        raise Unreachable(f"the remote {remote} cannot be asked: {reason}", hint=f"git ls-remote {remote}")
+        raise Unreachable(f"the remote {remote} cannot be read: {reason}", hint=f"git ls-remote {remote}")
     refs = _parse_refs(result)
     tags = {name.removeprefix("refs/tags/"): commit for name, commit in refs.items() if name.startswith("refs/tags/")}
     return RemoteRefs(branch_commit=refs.get(f"refs/heads/{branch}", ""), tags=tags)
@@ -70,20 +70,20 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
 def push_refs(
     git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, atomic: bool, progress: ProgressDisplay | None = None
 ) -> None:
-    """Push what the remote is missing of a tag and of the branch as far as that tag.
+    """Push a tag, and the branch up to the tagged commit, as far as the remote lacks them.
 
     Args:
         git: the repository.
         remote: its name.
         branch: short name; empty when only the tag is to be pushed.
-        tag: its name there.
-        tag_ref: the ref that names it here; empty when there is none.
-        atomic: both or neither; else the branch first, and the tag only once it has arrived.
+        tag: its name on the remote.
+        tag_ref: the local ref of the tag; empty when there is none.
+        atomic: whether to push both or neither; otherwise the branch is pushed first, then the tag.
         progress: where progress is shown.
 
     Raises:
-        PushFailed: any of them was rejected; then none has moved, or the branch alone when it is not atomic.
-        NotFound: there is no such tag here.
+        PushFailed: a ref was rejected; no ref has moved, except possibly the branch when not atomic.
+        NotFound: this clone has no such tag.
         Unreachable: the remote does not answer.
     """
     if not tag_ref:
@@ -105,15 +105,15 @@ def push_refs(
 
 
 def _parse_refs(result: GitResult) -> dict[str, str]:
-    """Read `hash TAB ref` lines; a peeled `ref^{}` comes after its tag and replaces it."""
+    """Return hashes by ref; the line of a peeled tag (`ref^{}`) follows the tag's and replaces it."""
     lines = (line.partition("\t") for line in result.text.splitlines())
     return {ref.removesuffix("^{}"): commit for commit, _, ref in lines}
 
 
 def _branch_refspec(git: Git, push: _Push, remote_refs: RemoteRefs) -> list[str]:
-    """Say what to push to the branch: the tagged commit, so that later work here stays here.
+    """Return the refspec for the branch: the tagged commit, so that later local commits are not pushed.
 
-    When others have pushed since, only the local branch can have been merged with theirs.
+    When others have pushed since, the local branch is pushed, which may have been merged with theirs.
     """
     if not push.branch or (
         remote_refs.branch_commit != push.commit and git.is_ancestor(push.commit, remote_refs.branch_commit)
@@ -133,8 +133,9 @@ def _push_refspecs(
     git: Git, push: _Push, refspecs: list[str], *, atomic: bool, progress: ProgressDisplay | None
 ) -> None:
     result = run_network_command(
-        git, "push", "--atomic" if atomic else "--no-atomic", "--porcelain", "--progress" if progress else "--no-progress",
-        "--no-follow-tags", "--recurse-submodules=no", "--end-of-options", push.remote, *refspecs,
+        git, "push", "--porcelain", "--progress" if progress else "--no-progress",
+        "--atomic" if atomic else "--no-atomic", "--no-follow-tags", "--recurse-submodules=no",
+        "--end-of-options", push.remote, *refspecs,
         timeout=PUSH_TIMEOUT_SECONDS,
         progress=progress,
     )  # fmt: skip
@@ -155,7 +156,7 @@ def _push_error(push: _Push, result: GitResult) -> PushFailed:
 
 
 def _parse_rejection(result: GitResult) -> _Rejection | None:
-    """Find the ref that was to blame in `git push --porcelain`: the others fail because the push is atomic."""
+    """Return the ref that caused the failure of `git push --porcelain`; the others fail because the push is atomic."""
     rows = [line.split("\t") for line in result.text.splitlines() if line.startswith("!\t")]
     if not rows:
         return None
@@ -171,38 +172,38 @@ def _parse_rejection(result: GitResult) -> _Rejection | None:
 def _unsent_error(push: _Push, result: GitResult) -> PushFailed:
     if "does not support --atomic" in result.err:
         return PushFailed(
-            f"{push.remote} cannot take two refs in one atomic push",
+            f"{push.remote} does not support atomic pushes of two refs",
             state=push.state,
             hint="release.atomic = false in kaizen.toml pushes the branch first and then the tag",
         )
     if timed_out(result):
         return PushFailed(
-            f"{push.remote} did not take {push.refs} within {PUSH_TIMEOUT_SECONDS:g}s",
-            state="it is not known whether they arrived; both did, or neither",
-            hint="run the same command again: it looks first",
+            f"pushing {push.refs} to {push.remote} did not finish within {PUSH_TIMEOUT_SECONDS:g}s",
+            state="it is unknown whether they arrived; either both did or neither",
+            hint="run the same command again; it checks first",
         )
     if "failed to push some refs" in result.reason:
         return PushFailed(
             f"the pre-push hook rejects {push.refs}: {_last_hook_line(result)}",
             state=push.state,
-            hint="satisfy the hook, and run the same command again",
+            hint="fix what the hook reports, and run the same command again",
         )
     return PushFailed(
         f"{push.refs} could not be pushed to {push.remote}: {result.reason}",
         state=push.state,
-        hint=f"git push {push.remote} shows whether it is access or network; then run the same command again",
+        hint=f"check access and network with: git push {push.remote}; then run the same command again",
     )
 
 
 def _last_hook_line(result: GitResult) -> str:
     lines = [line.strip() for line in result.err.splitlines() if line.strip()]
     hook_lines = [line for line in lines if not line.startswith(("error: failed to push", "hint:"))]
-    return hook_lines[-1] if hook_lines else "it says nothing"
+    return hook_lines[-1] if hook_lines else "it printed nothing"
 
 
 def _non_fast_forward_error(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
-        f"{push.remote} rejects {rejection.ref}: it has commits that are not in it here ({rejection.reason})",
+        f"{push.remote} rejects {rejection.ref}: it has commits that this clone lacks ({rejection.reason})",
         state=push.state,
         hint=f"git pull --no-rebase --tags {push.remote} {push.branch}, and run the same command again",
     )
@@ -230,7 +231,7 @@ def _hook_declined_error(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
         f"a hook on {push.remote} declines {rejection.ref}: {rejection.message or rejection.reason}",
         state=push.state,
-        hint="satisfy it, and run the same command again",
+        hint="fix what it reports, and run the same command again",
     )
 
 
@@ -238,11 +239,11 @@ def _rejected_error(push: _Push, rejection: _Rejection) -> PushFailed:
     return PushFailed(
         f"{push.remote} rejects {rejection.ref}: {rejection.message or rejection.reason}",
         state=push.state,
-        hint="run the same command again; if it stays so, ask whoever runs the remote",
+        hint="run the same command again; if it fails again, ask the administrator of the remote",
     )
 
 
-# In this order: a protected branch is reported as a declining hook too.
+# In this order: a protected branch is also reported as a declined hook.
 _ERRORS_BY_PHRASE: tuple[tuple[tuple[str, ...], Callable[[_Push, _Rejection], PushFailed]], ...] = (
     (("protected branch", "repository rule violations", "gh006", "gh013"), _protected_branch_error),
     (("already exists",), lambda push, _: _tag_conflict_error(push, "")),

@@ -1,4 +1,4 @@
-"""Version control with git."""
+"""The app's git repository."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.git.archive import export
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
 from kaizen_tasks.adapters.git.fast_forward import fast_forward
 from kaizen_tasks.adapters.git.objects import IDENTITY_HINT, write_commit, write_tag
@@ -63,14 +64,14 @@ class GitScm:
         self._sign = sign
 
     def invalidate_cache(self) -> None:
-        """Forget what has been seen; whatever changes the repository from here does so too."""
+        """Read the repository again from now on; every method that changes it does this too."""
         self._snapshot = RepoSnapshot(self._git)
 
     def head(self) -> HeadState:
-        """Return where the checkout stands.
+        """Return the checked-out commit and branch.
 
         Raises:
-            Refused: not a repository, or one without a commit.
+            Refused: this is not a repository, or it has no commit.
         """
         head = self._snapshot.head
         return HeadState(commit=head.commit, branch=head.branch)
@@ -80,7 +81,7 @@ class GitScm:
         return self._snapshot.resolve_commit(name) if name else ""
 
     def read_at(self, commit: str, path: str) -> bytes | None:
-        """Return a file's content at a commit, or None when it is not there."""
+        """Return a file's content at a commit, or None when it does not exist there."""
         request = os.fsencode(f"{commit}:{self._git.repo.prefix}{path}\n")
         header, _, content = self._git.run_checked("cat-file", "--batch", stdin=request).out.partition(b"\n")
         fields = header.split(b" ")
@@ -91,21 +92,21 @@ class GitScm:
         return self._snapshot.modified_files
 
     def blockers(self) -> tuple[str, ...]:
-        """Return what stands in the way of a commit, each with what to type."""
+        """Return what prevents a commit, each with a command that fixes it."""
         repo = self._git.repo
         blockers = [text for name, text in _OPERATIONS_IN_PROGRESS.items() if (repo.git_dir / name).exists()]
         if repo.index.with_name("index.lock").exists():
-            blockers.append(f"another git is at work: wait for it; if there is none, rm {repo.index}.lock")
+            blockers.append(f"another git process is running: wait for it; if there is none, rm {repo.index}.lock")
         if repo.is_shallow:
             blockers.append("this is a shallow clone: git fetch --unshallow")
         if self._git.version < MIN_GIT_VERSION:
             blockers.append(f"git is older than {'.'.join(map(str, MIN_GIT_VERSION))}: install a newer one")
         if not (self._snapshot.identity("AUTHOR").ok and self._snapshot.identity("COMMITTER").ok):
-            blockers.append(f"git does not know who commits: {IDENTITY_HINT}")
+            blockers.append(f"git has no author or committer: {IDENTITY_HINT}")
         return tuple(blockers)
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
-        """Return the names of the tags in this clone, or only those of a commit and its ancestors."""
+        """Return the names of all tags, or only of those on a commit and its ancestors."""
         if not merged_into:
             return self._snapshot.tags
         result = self._git.run_checked(
@@ -114,18 +115,19 @@ class GitScm:
         return tuple(result.text.split())
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
-        """Return the app's files that the commits after `since`, up to `until`, have changed; sorted."""
+        """Return the app's files that the commits after `since`, up to `until`, change; sorted."""
         revision_range = f"{since}..{until}" if since else until
         result = self._git.run_checked(
-            "log", "-m", "--first-parent", "--format=", "--name-only", "--relative", "--no-renames", "-z", revision_range, "--",
+            "log", "-m", "--first-parent", "--format=", "--name-only", "--relative", "--no-renames", "-z",
+            revision_range, "--",
         )  # fmt: skip
         return tuple(sorted({path for path in result.items if path}))
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Return whether `ancestor` is reachable from `descendant`; a commit that is not in this clone never is.
+        """Return whether `ancestor` is reachable from `descendant`.
 
         Raises:
-            NotFound: `descendant` is not in this clone, so that nobody can say.
+            NotFound: `descendant` is not in this clone.
         """
         if self._git.is_ancestor(ancestor, descendant):
             return True
@@ -134,9 +136,9 @@ class GitScm:
         return False
 
     def pending_releases(self) -> Mapping[str, str]:
-        """Return the releases that were begun here and are not finished: name (`v1.2.3`) to commit.
+        """Return the unfinished releases of this clone: name (`v1.2.3`) to commit.
 
-        One whose tag somebody has set on another commit is nobody's business any more.
+        A release whose tag has meanwhile been created on another commit is left out.
         """
         pending = {
             tag: target for tag, target in self._snapshot.pending.items() if self._tagged_commit(tag) in {"", target}
@@ -145,11 +147,11 @@ class GitScm:
         return {image_tag(version): commit for version, commit in releases if version}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return the names of the files that git would store differently from what a commit holds."""
+        """Return the names of the files whose stored content would differ from a commit's."""
         return self._snapshot.build_tree(commit, files).changed_paths if files else ()
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
+        """Write a commit object: the parent's tree with some files replaced. No ref, index or file changes.
 
         Raises:
             Refused: a hook rejected it, or there is no identity.
@@ -159,18 +161,18 @@ class GitScm:
         )
 
     def save_pending(self, name: str, commit: str) -> None:
-        """Remember a release that was begun, by a private ref."""
+        """Record an unfinished release in a private ref."""
         self._update_refs(f"update {self._pending_ref(name)}\0{commit}\0", reason=f"begin {name}")
 
     def drop_pending(self, name: str) -> None:
-        """Drop that private ref."""
+        """Delete the private ref of an unfinished release."""
         self._update_refs(f"delete {self._pending_ref(name)}\0", reason=f"forget {name}")
 
     def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
-        """Move the branch forward to a commit, and `paths` in index and working tree with it.
+        """Fast-forward the branch to a commit, and update `paths` in index and working tree.
 
         Raises:
-            Refused: the branch has moved meanwhile, or a path holds other changes.
+            Refused: the branch has moved, or a path has other changes.
         """
         try:
             fast_forward(self._git, self._snapshot, commit, paths)
@@ -178,7 +180,7 @@ class GitScm:
             self.invalidate_cache()
 
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Write the annotated tag and let the release's private ref name it, unless there is one on this commit.
+        """Create the annotated tag object and point `refs/kaizen/release/<tag>` at it, unless there is one.
 
         Raises:
             Refused: the tag exists on another commit, or it could not be signed.
@@ -189,7 +191,7 @@ class GitScm:
         self._update_refs(f"update {PENDING_PREFIX}{name}\0{tag_object}\0", reason=f"prepare {name}")
 
     def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Create an annotated tag and drop the release's private ref, in one transaction.
+        """Create an annotated tag and delete the release's private ref, in one transaction.
 
         Raises:
             Refused: the tag exists on another commit.
@@ -198,12 +200,12 @@ class GitScm:
         self._update_refs(*self._tag_commands(name, commit, message), pending_deletion, reason=f"tag {name}")
 
     def fast_forward_and_tag(self, commit: str, *, paths: tuple[str, ...], tag: str, message: str) -> None:
-        """Move the branch forward and create the annotated tag, in one transaction; then bring `paths` along.
+        """Fast-forward the branch and create the annotated tag, in one transaction; then update `paths`.
 
-        Until they have come along the private ref stays: it tells the next run that they are still behind.
+        The private ref is deleted last, so that the next run finishes an interrupted update of `paths`.
 
         Raises:
-            Refused: the branch has moved, a path holds other changes, or the tag exists on another commit.
+            Refused: the branch has moved, a path has other changes, or the tag exists on another commit.
         """
         pending_update = f"update {PENDING_PREFIX}{tag}\0{commit}\0"
         try:
@@ -219,7 +221,7 @@ class GitScm:
         self._update_refs(f"delete {PENDING_PREFIX}{tag}\0", reason=f"finish {tag}")
 
     def _tag_commands(self, name: str, commit: str, message: str) -> tuple[str, ...]:
-        """Return the ref commands that make a tag of a release."""
+        """Return the ref commands that create a release's tag."""
         if self._tag_exists(name, commit):
             return ()
         tag_object = self._prepared_tag(name, commit) or self._write_tag(name, commit, message)
@@ -230,14 +232,14 @@ class GitScm:
         return self._snapshot.resolve_commit(f"{TAG_PREFIX}{name}")
 
     def _tag_exists(self, name: str, commit: str) -> bool:
-        """Return whether the tag is there; raise when it is on another commit."""
+        """Return whether the tag exists; raise when it is on another commit."""
         tag_commit = self._tagged_commit(name)
         if tag_commit not in {"", commit}:
             raise _tag_conflict_error(name, tag_commit)
         return bool(tag_commit)
 
     def _prepared_tag(self, name: str, commit: str) -> str:
-        """Return the hash of a tag that was made before, and has no name yet, or an empty string."""
+        """Return the hash of a tag object that has no tag ref yet, or an empty string."""
         return self._snapshot.tag_object(name) if self._snapshot.pending.get(name) == commit else ""
 
     def _write_tag(self, name: str, commit: str, message: str) -> str:
@@ -246,7 +248,7 @@ class GitScm:
         return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Ask the remote for a branch and its tags; None when there is no remote.
+        """Return a branch and the tags of the remote, or None when there is no remote.
 
         Raises:
             Unreachable: it does not answer.
@@ -256,10 +258,10 @@ class GitScm:
         return push.ls_remote(self._git, self._remote, branch)
 
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
-        """Push the branch (when not empty) as far as the tag, and the tag, in one atomic push.
+        """Push the branch (when not empty) up to the tagged commit, and the tag, in one atomic push.
 
         Raises:
-            PushFailed: any of them was rejected; then none has moved.
+            PushFailed: a ref was rejected; then none has moved.
         """
         from kaizen_tasks.adapters.git import push
         from kaizen_tasks.adapters.git.network import ProgressDisplay
@@ -272,9 +274,7 @@ class GitScm:
         )
 
     def export(self, commit: str, destination: Path) -> None:
-        """Write the app's files of a commit into an empty folder, as they are committed."""
-        from kaizen_tasks.adapters.git.archive import export
-
+        """Write the app's files of a commit into an empty folder."""
         export(self._git, commit, destination)
 
     def commit_time(self, commit: str) -> datetime:
@@ -283,7 +283,7 @@ class GitScm:
         return datetime.fromtimestamp(int(result.text), UTC)
 
     def web_url(self) -> str:
-        """Return the remote's address for people, without credentials, or an empty string."""
+        """Return the web page of the remote, or an empty string."""
         return web_url(self._git.remote_url(self._remote))
 
     def _pending_ref(self, release: str) -> str:
@@ -299,6 +299,6 @@ class GitScm:
 def _tag_conflict_error(name: str, commit: str) -> Refused:
     return Refused(
         f"the tag {name} exists on another commit ({commit[:12]})",
-        state="it has not been moved; a release's tag never is",
-        hint=f"git show {name} shows whose it is; release as the next version",
+        state="it was not moved: a release's tag never moves",
+        hint=f"git show {name} shows who created it; release the next version",
     )

@@ -1,4 +1,4 @@
-"""One look at a repository: what several questions of one decision have in common is asked of git once."""
+"""A memoised view of the repository: each part is read from git once per decision."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _TAG_REF = re.compile(r"refs/tags/[\w./+-]+")
 
 @frozen
 class HeadRef:
-    """Where HEAD is.
+    """The commit and branch of HEAD.
 
     Attributes:
         commit: full hash.
-        ref: full name of the branch, or `HEAD` when it is detached.
+        ref: full name of the branch, or `HEAD` when HEAD is detached.
     """
 
     commit: str
@@ -43,8 +43,8 @@ class _Refs:
     """All branches, tags and private refs.
 
     Attributes:
-        head: where HEAD is, or None when it is on no branch that exists.
-        targets: what each ref names itself, be it a commit or a tag object, in the order of their names.
+        head: of HEAD, or None when it is detached or its branch has no commit.
+        targets: hash of the commit or tag object by ref, sorted by name.
     """
 
     head: HeadRef | None
@@ -52,9 +52,9 @@ class _Refs:
 
 
 class RepoSnapshot:
-    """What a repository shows, each part asked of git when it is first wanted.
+    """The state of a repository; each part is read when it is first used, and never again.
 
-    Whoever changes something, or has let time pass, takes a new look: nothing in this one is ever asked again.
+    Create a new snapshot after a change, or when time has passed.
 
     Args:
         git: the repository.
@@ -68,12 +68,12 @@ class RepoSnapshot:
 
     @cached_property
     def head(self) -> HeadRef:
-        """Where HEAD is.
+        """The commit and branch of HEAD.
 
         Raises:
-            Refused: not a repository, or one without a commit.
+            Refused: this is not a repository, or it has no commit.
         """
-        self._git.repo  # noqa: B018 - says better what is wrong with the folder
+        self._git.repo  # noqa: B018 - raises a better error for a folder outside a repository
         if self._refs.head is not None:
             return self._refs.head
         result = self._git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
@@ -88,13 +88,13 @@ class RepoSnapshot:
 
     @cached_property
     def pending(self) -> Mapping[str, str]:
-        """The commits of the releases that were begun, by the names of their tags."""
+        """The commits of unfinished releases, by tag."""
         pending_refs = tuple(ref for ref in self._refs.targets if ref.startswith(PENDING_PREFIX))
         if not pending_refs:
             return {}
         hashes = self._git.resolve_commits(*pending_refs, *(f"{ref}^{{commit}}^" for ref in pending_refs))
         commits, parents = hashes[: len(pending_refs)], hashes[len(pending_refs) :]
-        # Where a release was begun is asked wherever it is asked which.
+        # Callers that ask for a pending release also ask for its parent, so both are resolved in one git call.
         self._commits.update(zip((f"{commit}^" for commit in commits), parents, strict=True))
         self._commits.update(zip(pending_refs, commits, strict=True))
         return {ref.removeprefix(PENDING_PREFIX): commit for ref, commit in zip(pending_refs, commits, strict=True)}
@@ -117,21 +117,21 @@ class RepoSnapshot:
         return self._commits[name]
 
     def tag_object(self, tag: str) -> str:
-        """Return the hash of the tag object that a private ref keeps, or an empty string."""
+        """Return the hash of the tag object that a private ref points to, or an empty string."""
         target = self._refs.targets.get(f"{PENDING_PREFIX}{tag}", "")
         return target if target != self.pending.get(tag, "") else ""
 
     def identity(self, role: str) -> GitResult:
-        """Ask for the name, address and time of the AUTHOR or the COMMITTER."""
+        """Return name, address and time of the AUTHOR or COMMITTER, as git reports them."""
         if role not in self._identities:
             self._identities[role] = self._git.run("var", f"GIT_{role}_IDENT")
         return self._identities[role]
 
     def build_tree(self, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
-        """Return what a commit becomes with these files replaced.
+        """Return the tree of a commit with some files replaced.
 
         Raises:
-            Refused: git would not add one of them at all, or it is no plain file there.
+            Refused: git does not add one of them, or it is not a plain file in the commit.
         """
         key = commit, tuple(files.items())
         if key not in self._trees:

@@ -1,4 +1,4 @@
-"""The app's folder on disk, and a draft over it that stays in memory."""
+"""Reads files of the app's folder and replaces them atomically; an overlay keeps changes in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WorkingTree:
-    """The files as they lie in the app's folder.
+    """The files of the app's folder.
 
     Args:
         root: the folder.
@@ -26,10 +26,10 @@ class WorkingTree:
         self._root = root
 
     def read(self, name: str) -> bytes | None:
-        """Return the content, or None when there is no such file.
+        """Return the content, or None when the file does not exist.
 
         Raises:
-            Refused: the name leads out of the folder, or what is there cannot be read as a file.
+            Refused: the path leads out of the folder, or cannot be read.
         """
         try:
             return self._locate(name).read_bytes()
@@ -39,38 +39,40 @@ class WorkingTree:
             raise Refused(f"{name} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace the content, wholly or not at all; the file's mode stays.
+        """Replace the content atomically; the file's mode stays.
 
         Raises:
-            Refused: the name leads out of the folder, is a symbolic link, or cannot be written.
+            Refused: the path leads out of the folder, is a symbolic link, or cannot be written.
         """
         path = self._locate(name)
         if path.is_symlink():
             raise Refused(
-                f"{name} is a symbolic link: writing would replace the link, not the file it leads to",
+                f"{name} is a symbolic link: writing would replace the link, not its target",
                 state="nothing has been written",
-                hint=f"make {name} a plain file, or name the file it leads to in the configuration",
+                hint=f"make {name} a plain file, or configure the path of its target",
             )
         try:
             _write_atomically(path, content)
         except OSError as error:
-            raise Refused(f"{name} cannot be written: {error.strerror}", state="it is as it was") from error
+            raise Refused(f"{name} cannot be written: {error.strerror}", state="it is unchanged") from error
 
     def _locate(self, name: str) -> Path:
         relative = PurePosixPath(name)
         if relative.is_absolute() or ".." in relative.parts or not relative.parts:
-            raise Refused(f"{name!r} is not a file of this folder", state="nothing has been read or written")
+            raise Refused(f"{name!r} is not a path inside this folder", state="nothing has been read or written")
         path = self._root / relative
         if not path.parent.resolve().is_relative_to(self._root.resolve()):
-            raise Refused(f"{name} leads out of its folder through a symbolic link", state="nothing has been touched")
+            raise Refused(
+                f"{name} leads out of its folder through a symbolic link", state="nothing has been read or written"
+            )
         return path
 
 
 class OverlayFiles:
-    """Documents that are written in memory only.
+    """Files whose changes are kept in memory.
 
     Args:
-        base: what is read when nothing was written.
+        base: read for files that were not written.
     """
 
     def __init__(self, base: ReleaseFiles) -> None:
@@ -78,16 +80,16 @@ class OverlayFiles:
         self._overlay: dict[str, bytes] = {}
 
     def read(self, name: str) -> bytes | None:
-        """Return what was written here, else what is underneath."""
+        """Return the content in memory, else that of the base."""
         return self._overlay[name] if name in self._overlay else self._base.read(name)
 
     def write(self, name: str, content: bytes) -> None:
-        """Remember the content."""
+        """Keep the content in memory."""
         self._overlay[name] = content
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the file and rename: a reader, or a crash, sees the old bytes or the new ones."""
+    """Write a temporary file and rename it: readers see the old or the new content, also after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_orphans(path)
     temp_path = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
@@ -105,7 +107,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
 
 
 def _remove_orphans(path: Path) -> None:
-    """Remove what writers of this file have left that were killed: their locks have died with them."""
+    """Remove temporary files of killed writers, which no longer hold their locks."""
     for orphan in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
         with orphan.open("rb") as file, suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The computer's own clock."""
+"""The system clock."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that only ever grow, whatever happens to the wall clock."""
+        """Return seconds of a clock that never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait; raise Interrupted when waits are cancelled."""
         if self._cancel_event.wait(seconds):
-            raise Interrupted("interrupted while waiting", hint="type the same command again to finish")
+            raise Interrupted("interrupted while waiting", hint="run the same command again to finish")
 
     def cancel_waits(self) -> None:
-        """End every wait, in whatever thread, and let none begin any more."""
+        """End all current and future waits, in all threads."""
         self._cancel_event.set()

@@ -1,4 +1,4 @@
-"""Other programs: the one place that quotes and runs argv lists."""
+"""Runs other programs from argv lists, without a shell."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.types import Secret
 
 GRACE_SECONDS = 5.0
-"""How long a program may take to end after SIGTERM, before SIGKILL."""
+"""Time for a program to end after SIGTERM, before SIGKILL."""
 
 LINGER_SECONDS = 0.5
-"""How long output may be silent after the program's end; something in the background may hold its pipes."""
+"""Time without output after the program has ended; a background process may keep its pipes open."""
 
 TAIL_LINES = 20
 
 
 @frozen(kw_only=True)
 class CompletedProcess:
-    """A program that has ended.
+    """Exit code and output of a program.
 
     Attributes:
-        code: exit code; negative is the number of the signal that ended it.
-        out: all it wrote to stdout, redacted.
-        err: all it wrote to stderr, redacted.
+        code: exit code; the negative signal number when a signal ended it.
+        out: stdout, redacted.
+        err: stderr, redacted.
         tail: the last lines of both, in the order of arrival.
-        raw: stdout as it came, for those whom decoding would cost bytes; nothing is redacted in it.
+        raw: stdout as bytes, not redacted.
     """
 
     code: int
@@ -58,13 +58,13 @@ class CompletedProcess:
 
     @property
     def last_line(self) -> str:
-        """The last line that says something, or the exit code."""
+        """The last line that is not blank, or the exit code."""
         lines = [line.strip() for line in self.tail if line.strip()]
-        return lines[-1] if lines else f"exit code {self.code}, without a word"
+        return lines[-1] if lines else f"exit code {self.code}, without any output"
 
 
 def shell_join(argv: Sequence[str]) -> str:
-    """Return a command as a person would type it."""
+    """Return a command as typed in a shell."""
     return shlex.join(argv)
 
 
@@ -78,23 +78,23 @@ def run(
     timeout: float | None = None,
     secrets: Sequence[Secret] = (),
 ) -> CompletedProcess:
-    """Run a program to its end, without a shell; a non-zero exit code is an answer, not an error.
+    """Run a program and return its result, whatever its exit code.
 
-    The program stays in this process group, so that Ctrl-C in a terminal reaches it as well. Whatever
-    exception passes through here stops it first, and SIGTERM becomes such an exception meanwhile.
+    The program stays in this process group, so that Ctrl-C in a terminal reaches it as well. Any exception stops it
+    first, and meanwhile SIGTERM raises one.
 
     Args:
         argv: program and arguments.
         cwd: its working directory.
-        env: variables on top of this process's own.
-        stdin: what it reads; nothing when None, so that it cannot wait for a person.
-        stream: receives each line of both outputs as it comes, redacted, without its line end.
+        env: variables in addition to this process's own.
+        stdin: its standard input; None for an empty one, so that it cannot wait for input.
+        stream: receives each line of both outputs when it arrives, redacted, without its line end.
         timeout: in seconds.
-        secrets: values that are replaced in everything that is returned or streamed.
+        secrets: values that are redacted in everything that is returned or streamed.
 
     Raises:
-        NotFound: there is no such program.
-        Unreachable: it has not ended within `timeout`.
+        NotFound: the program does not exist.
+        Unreachable: it did not end within `timeout`.
         Interrupted: this process received SIGTERM.
     """
     collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
@@ -108,7 +108,7 @@ def run(
 
 @frozen(kw_only=True)
 class _Deadline:
-    """A moment of the monotonic clock, or never."""
+    """A time of the monotonic clock, or never."""
 
     at: float | None
 
@@ -128,7 +128,7 @@ class _Deadline:
 
 @frozen(kw_only=True)
 class _OutputCollector:
-    """What a program has said so far."""
+    """The output of a program so far."""
 
     secrets: tuple[str, ...] = field(repr=False)
     stream: Callable[[str], None] | None
@@ -137,7 +137,7 @@ class _OutputCollector:
     _emitted_bytes: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
 
     def add(self, name: str, chunk: bytes) -> None:
-        """Keep a chunk and pass on the lines that it completes; an empty chunk ends the output."""
+        """Add a chunk and emit the lines that it completes; an empty chunk ends the output."""
         raw = self._raw[name]
         raw += chunk
         end = raw.rfind(b"\n") if chunk else len(raw)
@@ -167,7 +167,7 @@ class _OutputCollector:
 def _running_child(
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program and leave none behind, whatever happens."""
+    """Start a program, and stop it on any exception."""
     try:
         child = subprocess.Popen(
             list(argv),
@@ -198,7 +198,7 @@ def _timeout_error(argv: Sequence[str], timeout: float | None) -> Unreachable:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End a program; a second interrupt while waiting for it ends it at once."""
+    """Terminate a program; kill it after the grace period or on a second interrupt."""
     child.terminate()
     try:
         with suppress(subprocess.TimeoutExpired):
@@ -210,7 +210,7 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 def _communicate(
     child: subprocess.Popen[bytes], collector: _OutputCollector, *, stdin: bytes | None, deadline: _Deadline
 ) -> None:
-    """Feed a program and listen to it until it has ended."""
+    """Write a program's input and read its output until it has ended."""
     if child.stdin is not None and stdin is not None:
         threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
         child.stdin = None  # the thread closes it; Popen must not do so at the same time
@@ -222,13 +222,13 @@ def _communicate(
 
 
 def _feed(pipe: IO[bytes], content: bytes) -> None:
-    """Write all of it; a program need not read what it is given."""
+    """Write the whole input; the program may end without reading it."""
     with suppress(BrokenPipeError), pipe:
         pipe.write(content)
 
 
 def _read_output(child: subprocess.Popen[bytes], collector: _OutputCollector, deadline: _Deadline) -> None:
-    """Take both outputs as they come, in one thread, so that neither blocks the other."""
+    """Read both outputs in one thread, so that neither blocks the other."""
     with selectors.DefaultSelector() as selector:
         for name in ("stdout", "stderr"):
             selector.register(getattr(child, name), selectors.EVENT_READ, name)
@@ -285,4 +285,4 @@ def sigterm_raises() -> Iterator[None]:
 
 
 def _raise_interrupted(_number: int, _frame: object) -> NoReturn:
-    raise Interrupted("stopped by SIGTERM", hint="the same command finishes the work")
+    raise Interrupted("stopped by SIGTERM", hint="run the same command again to finish")

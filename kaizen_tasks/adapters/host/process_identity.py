@@ -1,7 +1,7 @@
-"""Which process this is, and whether another one of this machine lives; only Linux tells it well enough.
+"""Identifies processes across reboots, containers and reused numbers, and detects dead ones. Linux only.
 
-proc(5) is the source: the boot and the namespace say which table of processes is meant, and the time at which a process
-began tells it from a later one with the same number.
+From proc(5): boot and PID namespace identify the process table, and the start time tells a process from a later one
+with the same number.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from attrs import frozen
 
 PROC = Path("/proc")
 ENDED_STATES = frozenset("ZX")
-"""States of a process that runs no more: nobody has asked for its exit code yet, or somebody just has."""
+"""States of a process that has ended: zombie and dead."""
 
 
 @frozen
 class ProcessIdentity:
-    """A process, told from every other one there ever was.
+    """A unique identity of a process.
 
     Attributes:
-        boot_id: of which machine, since when it runs.
-        pid_namespace: the table of processes.
-        uid: number of the user; those of others may be hidden.
+        boot_id: of the machine's current boot.
+        pid_namespace: inode of the namespace.
+        uid: of the user; processes of other users may be hidden.
         pid: number of the process.
-        start_ticks: clock ticks between the boot and its start.
+        start_ticks: clock ticks from boot to its start.
     """
 
     boot_id: str
@@ -39,7 +39,7 @@ class ProcessIdentity:
 
 
 def current_process_identity() -> str:
-    """Name this process; empty where that cannot be told."""
+    """Return this process's identity as text, or an empty string where proc(5) is missing."""
     try:
         return str(_identity(str(os.getpid())))
     except (OSError, ValueError):
@@ -47,10 +47,10 @@ def current_process_identity() -> str:
 
 
 def is_dead(identity: str, *, env_marker: str) -> bool:
-    """Tell whether a process is gone for certain, and so is everything it has started.
+    """Return whether a process and everything it started have certainly ended.
 
     Args:
-        identity: of the process, as `mine` returned it there.
+        identity: of the process, as `current_process_identity` returned it there.
         env_marker: a text in the environment of everything that it started.
     """
     try:
@@ -84,13 +84,13 @@ def _is_alive(identity: ProcessIdentity) -> bool:
 
 
 def _read_stat(pid: str) -> tuple[str, str]:
-    """Return fields 3 and 22 of `stat`; the second one may hold anything, up to the last bracket."""
+    """Return state and start time, fields 3 and 22 of `stat`; field 2 may contain anything up to the last bracket."""
     fields = PROC.joinpath(pid, "stat").read_text(errors="replace").rpartition(")")[2].split()
     return fields[0], fields[19]
 
 
 def _is_in_any_environ(text: str) -> bool:
-    """Look for a text in the environment of every process of this user; those of others did not inherit it."""
+    """Return whether any process of this user has a text in its environment."""
     marker = text.encode()
     return any(marker in _read_environ(process_dir / "environ") for process_dir in PROC.glob("[0-9]*"))
 
@@ -99,4 +99,4 @@ def _read_environ(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError:
-        return b""  # it has ended, or is another user's
+        return b""  # it has ended, or belongs to another user

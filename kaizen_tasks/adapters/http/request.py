@@ -1,6 +1,6 @@
-"""One question over HTTP and its answer, or in plain words why there is none.
+"""One HTTP request with a size limit, and an explanation when it fails.
 
-Only `http.py` imports this module, when it asks: urllib3 takes its time to load.
+Imported by `prober.py` when it sends a request, since urllib3 is slow to import.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _HEADERS = {"User-Agent": "kaizen-tasks", "Accept": "*/*", "Cache-Control": "no-
 
 
 class BoundedRequest:
-    """One question, and its answer once `run` has returned.
+    """One request; `response` is complete once `run` has returned.
 
     Args:
-        url: what to ask.
-        request: how.
-        timeout: seconds, for each operation on the socket.
-        limit: bytes of the body, at most.
+        url: http or https.
+        request: method, headers and body.
+        timeout: seconds for each operation on the socket.
+        limit: maximum bytes of the body.
     """
 
     def __init__(self, url: str, request: ProbeRequest, *, timeout: float, limit: int) -> None:
-        self.response = ProbeResponse(error="cannot be asked")
+        self.response = ProbeResponse(error="cannot be reached")
         self.timeout_message = f"does not answer within {timeout:g}s"
         self.url = url
         self._request = request
@@ -50,11 +50,11 @@ class BoundedRequest:
         self._cancel_event = threading.Event()
 
     def run(self) -> None:
-        """Ask, and keep the answer or why there is none."""
+        """Send the request, and set `response` to the response or the error."""
         try:
             with _pool_manager(self.url) as manager:
                 self.response = self._send(manager)
-        except exceptions.NewConnectionError as error:  # before timeouts, of which urllib3 takes it for one
+        except exceptions.NewConnectionError as error:  # a subclass of TimeoutError in urllib3
             self.response = ProbeResponse(error=explain(error))
         except (exceptions.TimeoutError, TimeoutError):
             self.response = ProbeResponse(error=self.timeout_message)
@@ -65,16 +65,16 @@ class BoundedRequest:
                 handle.close()
 
     def cancel(self) -> None:
-        """Cut the connection, so that the thread ends soon."""
+        """Shut the connection down, so that the thread ends soon."""
         self._cancel_event.set()
         for handle in tuple(self._sockets):
             with suppress(OSError):
                 handle.shutdown(socket.SHUT_RDWR)
 
     def register_socket(self, sock: socket.socket) -> None:
-        """Keep a handle on a socket of this question, or cut it at once when nobody waits any more.
+        """Keep a handle of a socket for `cancel`, or shut it down if the request is cancelled already.
 
-        It is a duplicate, because TLS takes the socket itself away.
+        The handle is a duplicate, because TLS detaches the socket.
         """
         self._sockets.append(sock.dup())
         if self._cancel_event.is_set():
@@ -83,7 +83,7 @@ class BoundedRequest:
     def _send(self, manager: PoolManager) -> ProbeResponse:
         _register_sockets(manager, self)
         headers = HTTPHeaderDict(_HEADERS)
-        headers.update(self._request.headers)  # whatever their case
+        headers.update(self._request.headers)  # replaces defaults, ignoring case
         response = manager.request(
             self._request.method,
             self.url,
@@ -107,26 +107,26 @@ class BoundedRequest:
 
 
 def explain(error: BaseException) -> str:
-    """Return in a few words, for people, why there is no answer."""
+    """Return a short explanation of why there is no response."""
     if isinstance(error, exceptions.ProxyError):
-        return f"cannot be asked through the proxy, which {explain(error.original_error)}"
+        return f"cannot be reached through the proxy, which {explain(error.original_error)}"
     if isinstance(error, exceptions.NameResolutionError):
         return f"has no address: {error.conn.host}"
     cause = _cause(error)
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ProtocolError)) and cause:
         return explain(cause)
     return next(
-        (describe(error) for kind, describe in _MESSAGES if isinstance(error, kind)), f"cannot be asked: {error}"
+        (describe(error) for kind, describe in _MESSAGES if isinstance(error, kind)), f"cannot be reached: {error}"
     )
 
 
 def _cause(error: BaseException) -> BaseException | None:
-    """Return what urllib3 has wrapped: sometimes it is chained, sometimes an argument."""
+    """Return the error that urllib3 has wrapped, by chaining or as an argument."""
     return error.__cause__ or next((argument for argument in error.args if isinstance(argument, BaseException)), None)
 
 
 def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> None:
-    """Have every socket noted as soon as it is there: urllib3 hands out none before the answer has begun."""
+    """Register every new socket at once: urllib3 offers no access to it before the response has begun."""
     pool = manager.connection_from_url(bounded_request.url)
 
     class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time
@@ -155,7 +155,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _tls_message(error: BaseException) -> str:
-    """Return what OpenSSL said, without its file and line."""
+    """Return OpenSSL's message without its file and line."""
     cause = error.args[0] if error.args else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"TLS: certificate verify failed: {cause.verify_message}"
@@ -164,12 +164,12 @@ def _tls_message(error: BaseException) -> str:
     return f"TLS: {cause}"
 
 
-# The first that fits speaks, so the narrower kinds stand before the wider ones.
+# The first match is used, so subclasses come before their base classes.
 _MESSAGES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], str]], ...] = (
     (exceptions.SSLError, _tls_message),
-    (exceptions.LocationValueError, "is no address: {}".format),
-    (exceptions.DecodeError, lambda _: "answers with a compression that does not decode"),
-    ((exceptions.IncompleteRead, IncompleteRead), lambda _: "breaks off its answer"),
+    (exceptions.LocationValueError, "is not a valid URL: {}".format),
+    (exceptions.DecodeError, lambda _: "sends a response that cannot be decompressed"),
+    ((exceptions.IncompleteRead, IncompleteRead), lambda _: "ends its response too early"),
     (ConnectionRefusedError, lambda _: "refuses the connection"),
     (ConnectionError, lambda _: "resets the connection"),
     ((exceptions.ProtocolError, HTTPException), lambda _: "does not answer in HTTP"),

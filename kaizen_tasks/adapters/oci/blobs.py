@@ -1,4 +1,4 @@
-"""Blobs of a registry's repositories: looking, reading, mounting, and uploads that go on where they broke off.
+"""Blobs of a registry: existence, download, mount, and uploads that resume after a broken connection.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs
 """
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
     Stream = Generator[bytes, None, None]
     Opener = Callable[[int], Stream]
 
-UPLOAD_OK_STATUSES = (200, 201, 202, 204)  # the specification says 202, ECR says 201
+UPLOAD_OK_STATUSES = (200, 201, 202, 204)  # 202 in the specification, 201 from ECR
 
 
 class BlobClient:
     """The blobs of one registry. Safe to use from several threads.
 
     Args:
-        transport: the connection.
+        transport: connection to the registry.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def has(self, repository: str, digest: str) -> bool:
-        """Return whether a repository holds a blob."""
+        """Return whether a repository has a blob."""
         response = self._transport.send("HEAD", f"/v2/{repository}/blobs/{digest}")
         response.drain()
         if response.status == 404:
             return False
-        self._transport.expect(response, 200, action=f"look for {digest} in {repository}", repository=repository)
+        self._transport.expect(response, 200, action=f"check for {digest} in {repository}", repository=repository)
         return True
 
     def open(self, repository: str, digest: str, offset: int = 0) -> Stream:
-        """Stream a blob, unchecked: see `Proof`.
+        """Stream a blob without verification, which `DigestVerifier` does.
 
         Args:
-            repository: which one.
+            repository: its name.
             digest: of the blob.
             offset: the first byte to read.
 
         Raises:
-            NotFound: the repository does not hold it.
+            NotFound: the repository does not have it.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         response = self._transport.send("GET", f"/v2/{repository}/blobs/{digest}", headers=headers)
@@ -65,7 +65,7 @@ class BlobClient:
         return _skip_bytes(offset if response.status == 200 else 0, self._transport.chunks(response))
 
     def mount(self, repository: str, digest: str, source: str) -> str:
-        """Link a blob of another repository; return an upload's address where the registry would not.
+        """Mount a blob of another repository; return the URL of an upload if the registry does not mount it.
 
         ECR answers 202 unless the account has BLOB_MOUNTING enabled.
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository
@@ -73,32 +73,32 @@ class BlobClient:
         return self.start_upload(repository, f"?mount={digest}&from={source}")
 
     def start_upload(self, repository: str, query: str = "") -> str:
-        """Begin an upload; return its address, or an empty string when it is over already."""
+        """Start an upload; return its URL, or an empty string when a mount has succeeded."""
         response = self._transport.send("POST", f"/v2/{repository}/blobs/uploads/{query}")
         action = f"upload to {repository}"
         self._transport.expect(response, 201, 202, action=action, repository=repository, is_write=True).drain()
         if response.status == 201:
             return ""
         if "Location" not in response.headers:
-            raise PushFailed(f"{self._transport.host}/{repository} took an upload without saying where to send it")
+            raise PushFailed(f"{self._transport.host}/{repository} accepted an upload without a Location")
         return response.headers["Location"]
 
     def upload(self, repository: str, blob: Descriptor, opener: Opener, *, session: str = "") -> int:
-        """Send a blob as a stream, going on where the registry is when the connection breaks.
+        """Upload a blob as a stream, and resume after a broken connection.
 
         Args:
-            repository: where to.
-            blob: its digest and size, checked on the way.
-            opener: gives the content from an offset in bytes.
-            session: the address of an upload that `mount` has begun.
+            repository: the target.
+            blob: its digest and size, verified during the upload.
+            opener: returns the content from an offset in bytes.
+            session: URL of an upload that `mount` has started.
 
         Returns:
-            How many bytes were sent; what was sent twice counts twice.
+            The bytes sent, including those sent twice.
 
         Raises:
-            NotFound: there is no such repository.
-            PushFailed: the registry did not take it, or the content is not the blob.
-            Unreachable: the connection broke again and again.
+            NotFound: the repository does not exist.
+            PushFailed: the registry rejected it, or the content has another digest.
+            Unreachable: the connection broke at every attempt.
         """
         upload = _Upload(self._transport, self, repository, blob, opener)
         upload.run(session)
@@ -106,11 +106,11 @@ class BlobClient:
 
 
 class _OffsetMismatchError(Exception):
-    """The registry's side of an upload is not where this side believes it to be.
+    """The registry has another offset for an upload than this client.
 
     Args:
-        reason: the registry's refusal.
-        is_lost: whether the upload cannot be gone on with.
+        reason: the registry's error.
+        is_lost: whether the upload cannot be resumed.
     """
 
     def __init__(self, reason: str, *, is_lost: bool) -> None:
@@ -119,10 +119,10 @@ class _OffsetMismatchError(Exception):
 
 
 class _Upload:
-    """One blob on its way into one repository.
+    """The upload of one blob to one repository.
 
-    What is missing goes in one chunk: ECR keeps the first of an upload only, so that further ones are for going on
-    after a break, and where the end then does not fit, the upload begins anew.
+    Everything is sent in one chunk, since ECR keeps only the first chunk of an upload. Further chunks resume after a
+    broken connection; if the registry then rejects the digest, the upload restarts.
     docs/decisions/0012-upload-a-layer-in-one-chunk.md
     """
 
@@ -141,7 +141,7 @@ class _Upload:
         self._is_resumed = False
 
     def run(self, session: str) -> None:
-        """Try until it is there, a bounded number of times."""
+        """Upload the blob in at most `MAX_ATTEMPTS` attempts."""
         self._session = session
         for attempt in range(MAX_ATTEMPTS - 1):
             try:
@@ -158,7 +158,7 @@ class _Upload:
             raise PushFailed(str(error)) from error
 
     def _complete(self) -> None:
-        """Send what is missing, and close the upload."""
+        """Send the missing bytes, and complete the upload."""
         if not self._session:
             if self._blobs.has(self._repository, self._blob.digest):
                 return
@@ -189,10 +189,10 @@ class _Upload:
             yield chunk
 
     def _expect(self, response: PooledResponse, *statuses: int) -> None:
-        """Go on with an answer that is as it should be.
+        """Require one of some statuses.
 
         Raises:
-            _OutOfStepError: both sides differ; one that took everything at once and refuses it means what it says.
+            _OffsetMismatchError: the offsets differ; a 400 means this only after a resumed upload.
         """
         action = f"upload {self._blob.digest} to {self._repository}"
         try:
@@ -205,11 +205,11 @@ class _Upload:
             raise
 
     def _resync(self, *, refused_offset: int, is_lost: bool = False) -> None:
-        """Go on where the registry says that it is; begin anew where it does not say, or says what cannot be.
+        """Resume at the offset the registry reports. Restart the upload if it reports none or an impossible one.
 
         Args:
-            refused_offset: an offset that it has refused.
-            is_lost: whether to begin anew without asking.
+            refused_offset: an offset that the registry has rejected.
+            is_lost: whether to restart without asking.
         """
         offset = -1 if is_lost or not self._session else self._remote_offset()
         if offset in {-1, refused_offset} or offset > self._verifier.bytes_hashed:
@@ -218,7 +218,7 @@ class _Upload:
             self._offset, self._is_resumed = offset, True
 
     def _remote_offset(self) -> int:
-        """Return how many bytes have arrived, or -1; `0-0` is no byte or one, and counts as none."""
+        """Return how many bytes have arrived, or -1 if unknown; `0-0` can mean none or one, and is taken as none."""
         response = self._transport.send("GET", self._session)
         response.drain()
         match = re.fullmatch(r"(?:bytes=)?0-(\d+)", response.headers.get("Range", ""))
@@ -229,7 +229,7 @@ class _Upload:
 
 
 def _skip_bytes(count: int, chunks: Stream) -> Stream:
-    """Leave the first bytes out: a registry may ignore a `Range`."""
+    """Skip the first bytes, for registries that ignore `Range`."""
     with closing(chunks):
         for chunk in chunks:
             yield chunk[count:]

@@ -1,4 +1,4 @@
-"""A client of the OCI distribution API: what `docker push` and `docker pull` do, repository by repository.
+"""A client of the OCI distribution API, which `docker push` and `docker pull` use.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -27,19 +27,19 @@ REVISION_LABEL = "org.opencontainers.image.revision"
 
 
 class OciClient:
-    """One registry, whoever logs in. Safe to use from several threads.
+    """A client for one registry. Safe to use from several threads.
 
     Args:
-        credentials: who logs in.
-        clock: waits before a failed request is repeated.
+        credentials: for the registry.
+        clock: for the pauses between attempts.
 
     Attributes:
-        blobs: what its repositories hold beside manifests.
+        blobs: client for configurations and layers.
     """
 
     def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
         self._transport = Transport(credentials, clock=clock)
-        self._manifests: dict[tuple[str, str], Manifest] = {}  # what a digest names never changes
+        self._manifests: dict[tuple[str, str], Manifest] = {}  # by digest, which never changes its content
         self.blobs = BlobClient(self._transport)
 
     def repository_uri(self, repository: str) -> str:
@@ -47,7 +47,7 @@ class OciClient:
         return f"{self._transport.host}/{repository}"
 
     def exists(self, repository: str) -> bool:
-        """Return whether the registry knows a repository."""
+        """Return whether a repository exists."""
         response = self._transport.send("GET", f"/v2/{repository}/tags/list?n=1")
         if response.status == 404:
             response.drain()
@@ -61,14 +61,14 @@ class OciClient:
         response.drain()
         if response.status == 404:
             return ""
-        self._transport.expect(response, 200, action=f"look at {repository}:{reference}", repository=repository)
+        self._transport.expect(response, 200, action=f"read {repository}:{reference}", repository=repository)
         return response.headers.get(DIGEST_HEADER) or self._manifest_digest(repository, reference)
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
-        """Return what a tag names now, or what a digest names, which is asked once; byte for byte, or None.
+        """Return the manifest that a tag names now, or that a digest names (read once), or None.
 
         Raises:
-            Refused: the registry sent other bytes than it announced.
+            Refused: its content has another digest than the registry announced.
         """
         if (repository, reference) in self._manifests:
             return self._manifests[repository, reference]
@@ -88,12 +88,12 @@ class OciClient:
         """Write a manifest or an index, in its original bytes.
 
         Args:
-            repository: where to.
-            reference: a tag or its digest.
-            manifest: whose content the repository holds already.
+            repository: the target, which must have the manifest's blobs.
+            reference: a tag or the manifest's digest.
+            manifest: what to write.
 
         Raises:
-            PushFailed: the registry did not take it or kept other bytes, or the tag is immutable.
+            PushFailed: the registry rejected it or stored other bytes, or the tag is immutable.
         """
         response = self._transport.send(
             "PUT",
@@ -111,7 +111,7 @@ class OciClient:
         self._manifests[repository, manifest.digest] = manifest
 
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
-        """Describe an image, reading its labels; for an index, those of the child that speaks for it."""
+        """Return an image with its labels; an index has those of its main child."""
         labels = self._read_labels(repository, manifest)
         return Image(
             digest=manifest.digest,

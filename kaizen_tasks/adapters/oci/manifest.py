@@ -1,6 +1,6 @@
-"""What manifests say: the values of the OCI image specification, with their original bytes.
+"""Image manifests and indexes of the OCI image specification, with their original bytes.
 
-Docker's schema 2 says the same in other media types, so both are read by the same code.
+Docker's schema 2 differs only in its media types, so the same code reads both.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ MANIFEST_MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MA
 
 
 def sha256_digest(content: bytes) -> str:
-    """Return the digest of some bytes: `sha256:…`."""
+    """Return the `sha256:…` digest of bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 @frozen(kw_only=True)
 class Descriptor:
-    """A pointer to content.
+    """A reference to content by digest.
 
     Attributes:
         digest: `sha256:…`.
         media_type: of the content.
         size: in bytes.
         platform: `linux/amd64` for a child of an index, or empty.
-        is_foreign: whether the content may not be redistributed and stays at its own addresses.
+        is_foreign: whether the content must not be redistributed, and is only at its own URLs.
     """
 
     digest: str
@@ -57,7 +57,7 @@ class Manifest:
 
     Attributes:
         content: the original bytes; serialising the document again would change the digest.
-        media_type: what the registry calls it.
+        media_type: as sent by the registry.
     """
 
     content: bytes = field(repr=False)
@@ -75,7 +75,7 @@ class Manifest:
 
     @cached_property
     def blobs(self) -> tuple[Descriptor, ...]:
-        """Configuration and layers, as far as registries hold them."""
+        """Configuration and layers, without foreign ones."""
         descriptors = (*self._descriptors("config"), *self._descriptors("layers"))
         return tuple(blob for blob in descriptors if not blob.is_foreign)
 
@@ -86,9 +86,9 @@ class Manifest:
 
     @property
     def main_child(self) -> Descriptor | None:
-        """The child that speaks for an index: linux/amd64, else the first that is an image.
+        """The child that represents an index: linux/amd64, else the first image.
 
-        BuildKit adds attestations as children of the platform unknown/unknown.
+        BuildKit adds attestations as children with the platform unknown/unknown.
         """
         image_children = [child for child in self.children if not child.platform.startswith("unknown/")]
         return next(
@@ -97,7 +97,7 @@ class Manifest:
 
     @property
     def declared_media_type(self) -> str:
-        """The media type that the document gives itself, or empty."""
+        """The media type in the document, or an empty string."""
         return str(self._document.get("mediaType", ""))
 
     @cached_property
@@ -111,7 +111,7 @@ class Manifest:
         return document
 
     def _descriptors(self, member: str) -> Iterator[Descriptor]:
-        """Read the descriptors of a member.
+        """Yield the descriptors in a member of the document.
 
         Raises:
             Refused: the content is not a manifest.
@@ -127,7 +127,7 @@ class Manifest:
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Return the manifest that some bytes are; only OCI's own may leave their media type out.
+    """Return the manifest in some bytes; OCI documents may lack a media type.
 
     https://github.com/opencontainers/image-spec/blob/main/manifest.md#image-manifest-property-descriptions
     """

@@ -1,11 +1,12 @@
-"""Connections to registries and their storage, kept for the next request, and the replies that come over them.
+"""A connection pool for registries and their storage, on http.client.
 
-docs/decisions/0019-registry-requests-use-http-client.md
+Why not urllib3: docs/decisions/0019-registry-requests-use-http-client.md
 """
 
 from __future__ import annotations
 
 import select
+import ssl
 import string
 import weakref
 from collections import deque
@@ -24,7 +25,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Generator, Iterator, Mapping
     from email.message import Message
     from http.client import HTTPResponse
@@ -33,13 +33,13 @@ CHUNK_BYTES = 1 << 20
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 60.0
 MAX_IDLE_CONNECTIONS = 64
-"""Idle connections to one host; those beyond are closed."""
+"""Limit per host; connections above it are closed."""
 
 IdleConnections = dict[tuple[str, str], deque[HTTPConnection]]
 
 
 class ConnectionPool:
-    """Connections to whoever is asked, each for one request at a time. Safe to use from several threads."""
+    """Keep-alive connections by host, each for one request at a time. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._idle: IdleConnections = {}
@@ -48,22 +48,22 @@ class ConnectionPool:
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Iterator[bytes]
     ) -> PooledResponse:
-        """Send one request, and return the reply once its head is there.
+        """Send one request, and return the response once its headers have arrived.
 
         Args:
             method: of HTTP.
-            url: a whole one, http or https.
-            headers: of the request; `Content-Length` among them where the body is a stream.
+            url: absolute, http or https.
+            headers: of the request, with `Content-Length` if the body is a stream.
             body: of the request.
 
         Raises:
-            HTTPException: the address or the reply is none.
-            OSError: the connection is not made, or breaks.
+            HTTPException: the URL or the response is invalid.
+            OSError: the connection fails.
         """
         parts = urlsplit(url)
         connection = self._acquire(parts)
         try:
-            with suppress(BrokenPipeError, ConnectionResetError):  # who refuses a body may say why before it hangs up
+            with suppress(BrokenPipeError, ConnectionResetError):  # a server may reject the body, respond and close
                 connection.request(method, _request_target(parts), body=body or None, headers=dict(headers))
             response = connection.getresponse()
         except BaseException:
@@ -72,10 +72,10 @@ class ConnectionPool:
         return PooledResponse(response, lambda is_drained: self._release(parts, connection, is_drained=is_drained))
 
     def _acquire(self, parts: SplitResult) -> HTTPConnection:
-        """Take a connection that still stands, or make one."""
+        """Return an idle connection that is still open, or a new one."""
         idle = self._idle.get(parts[:2])
         while idle:
-            with suppress(IndexError):  # another thread was faster
+            with suppress(IndexError):  # another thread took it
                 connection = idle.pop()
                 if not _is_closed_by_peer(connection):
                     return connection
@@ -86,18 +86,18 @@ class ConnectionPool:
         try:
             connection = self._new_connection(parts)
             connection.connect()
-        except OSError:  # some of which are ValueErrors, too
+        except OSError:  # some are also ValueErrors
             raise
-        except ValueError as error:  # a port that is no number, a name that cannot be looked up
+        except ValueError as error:  # an invalid port or host name
             raise InvalidURL(f"{parts.geturl()!r}: {error}") from error
         connection.sock.settimeout(READ_TIMEOUT_SECONDS)
         return connection
 
     def _new_connection(self, parts: SplitResult) -> HTTPConnection:
         if not parts.hostname:
-            raise InvalidURL(f"{parts.geturl()!r} names no host")
+            raise InvalidURL(f"{parts.geturl()!r} has no host")
         if parts.scheme == "https":
-            port = parts.port or HTTPS_PORT  # without one, the end of an IPv6 address is taken for it
+            port = parts.port or HTTPS_PORT  # without a port, http.client parses the end of an IPv6 address as one
             return HTTPSConnection(parts.hostname, port, timeout=CONNECT_TIMEOUT_SECONDS, context=self._tls_context)
         if parts.scheme == "http":
             return HTTPConnection(parts.hostname, parts.port or HTTP_PORT, timeout=CONNECT_TIMEOUT_SECONDS)
@@ -105,15 +105,13 @@ class ConnectionPool:
 
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
-        """What the system trusts, read once."""
-        import ssl
-
+        """The system's certificates, read once."""
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
 
     def _release(self, parts: SplitResult, connection: HTTPConnection, *, is_drained: bool) -> None:
-        """Keep a connection, unless its reply was not read to the end or one of both sides wants no more."""
+        """Keep a connection for reuse, unless its response was not read completely or either side closes it."""
         idle = self._idle.setdefault(parts[:2], deque())
         if is_drained and connection.sock is not None and len(idle) < MAX_IDLE_CONNECTIONS:
             idle.append(connection)
@@ -122,15 +120,15 @@ class ConnectionPool:
 
 
 class PooledResponse:
-    """What came back: status and headers at once, the body when it is asked for.
+    """A response whose body is read on demand.
 
     Args:
-        response: whose head has been read.
-        on_close: is called once, and told whether the whole body was read.
+        response: with its headers read.
+        on_close: called once, with whether the whole body was read.
 
     Attributes:
         status: of HTTP.
-        headers: whatever the case of their names.
+        headers: by case-insensitive name.
     """
 
     def __init__(self, response: HTTPResponse, on_close: Callable[[bool], None]) -> None:
@@ -140,10 +138,10 @@ class PooledResponse:
         self._on_close: Callable[[bool], None] | None = on_close
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """Read what is left of the body piece by piece.
+        """Yield the rest of the body in chunks.
 
         Raises:
-            HTTPException: there is less than was announced.
+            HTTPException: the body is shorter than announced.
             OSError: the connection breaks.
         """
         try:
@@ -155,16 +153,16 @@ class PooledResponse:
             self.close()
 
     def body(self) -> bytes:
-        """Read what is left of the body at once; raises what `chunks` raises."""
+        """Return the rest of the body; raises what `chunks` raises."""
         return b"".join(self.chunks())
 
     def drain(self) -> None:
-        """Read what is left and forget it, so that the connection serves again."""
+        """Read and discard the rest of the body, so that the connection can be reused."""
         with suppress(HTTPException, OSError):
             self.body()
 
     def close(self) -> None:
-        """Let go of the connection; one on which something is left to be read is of no more use."""
+        """Release the connection, for reuse only if the whole body was read."""
         on_close, self._on_close = self._on_close, None
         if on_close:
             is_drained = self._response.isclosed()
@@ -173,13 +171,13 @@ class PooledResponse:
 
 
 def _request_target(parts: SplitResult) -> str:
-    """Return what a request line asks for; what cannot stand there is quoted."""
+    """Return the target of a request line, with invalid characters quoted."""
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     return quote(target, safe=string.punctuation)
 
 
 def _is_closed_by_peer(connection: HTTPConnection) -> bool:
-    """Return whether the other side has closed a connection: nothing else can be read of an idle one."""
+    """Return whether the peer has closed an idle connection, which is then readable."""
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
     return bool(poll.poll(0))

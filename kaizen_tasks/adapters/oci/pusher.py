@@ -1,4 +1,4 @@
-"""Bringing images into repositories: blobs side by side, children before their index, the tag last."""
+"""Pushes images to repositories: blobs in parallel, children before their index, the tag last."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.sources import ImageSource
 
 MAX_CONCURRENT_BLOBS = 8
-"""Over all repositories: ECR begins 100 uploads a second, and mounts are uploads to it."""
+"""For all repositories together: ECR allows 100 started uploads a second, and mounts count as uploads."""
 
 BlobLookup = Callable[[str, Collection[str]], Collection[str]]
-"""Returns which of some digests a repository holds, in fewer questions than there are digests."""
+"""Returns which of some digests a repository has, in fewer requests than one per digest."""
 
 
 class ImagePusher:
-    """Brings images into the repositories of one registry. Safe to use from several threads.
+    """Pushes images to the repositories of one registry. Safe to use from several threads.
 
     Args:
-        client: of the registry that is written to.
-        blob_lookup: see `Stock`; without it, a mount is the question.
+        client: of the target registry.
+        blob_lookup: see `BlobLookup`; without it, every blob is mounted or checked individually.
     """
 
     def __init__(self, client: OciClient, *, blob_lookup: BlobLookup | None = None) -> None:
@@ -47,11 +47,11 @@ class ImagePusher:
         self._lock = Lock()
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Bring an image into another repository of this registry, byte for byte, and give it a tag.
+        """Copy an image to another repository of this registry, byte for byte, and tag it.
 
         Raises:
-            NotFound: the source does not hold it, or there is no such target.
-            PushFailed: the target did not take it, or the tag holds other bytes there.
+            NotFound: the source lacks the image, or the target does not exist.
+            PushFailed: the target rejected it, or the tag is on a different image.
         """
         return self._push_image(RepositorySource(self._client, source), digest, target, tag)
 
@@ -59,7 +59,7 @@ class ImagePusher:
         """Push the one image of a local OCI image layout.
 
         Raises:
-            PushFailed: the registry did not take it, or the tag holds other bytes there.
+            PushFailed: the registry rejected it, or the tag is on a different image.
         """
         source = LayoutSource(layout)
         return self._push_image(source, source.image_digest(), repository, tag)
@@ -73,15 +73,15 @@ class ImagePusher:
             stats = self._push_blobs(source, _unique_blobs([*children, root]), repository, digest)
             for child in children:
                 self._client.put_manifest(repository, child.digest, child)
-            if not self._is_tagged(repository, tag, digest):  # somebody may have been faster, and a tag may be mutable
+            if not self._is_tagged(repository, tag, digest):  # another run may have written a mutable tag meanwhile
                 self._client.put_manifest(repository, tag, root)
             return stats
 
     def _is_tagged(self, repository: str, tag: str, digest: str) -> bool:
-        """Return whether the tag names the image already.
+        """Return whether the tag is on the image already.
 
         Raises:
-            PushFailed: it names another one.
+            PushFailed: it is on another one.
         """
         current_digest = self._client.resolve_digest(repository, tag)
         if current_digest not in {"", digest}:
@@ -89,7 +89,7 @@ class ImagePusher:
         return bool(current_digest)
 
     def _manifest_tree(self, source: ImageSource, digest: str) -> tuple[Manifest, ...]:
-        """Read what a digest names once, however many repositories it goes to."""
+        """Return the manifests of an image, read once for all target repositories."""
         key = (source.repository, digest)
         with self._lock:
             if key not in self._manifest_trees:
@@ -97,7 +97,7 @@ class ImagePusher:
             return self._manifest_trees[key]
 
     def _push_blobs(self, source: ImageSource, blobs: dict[str, Descriptor], repository: str, digest: str) -> CopyStats:
-        """Bring what is missing side by side; when one fails, the others stop at their next chunk."""
+        """Push the missing blobs in parallel; when one fails, the others stop at their next chunk."""
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
         futures = [
@@ -116,7 +116,7 @@ class ImagePusher:
         return _sum_stats(digest, [*stats, _TransferStats(blobs_present=len(present_digests))])
 
     def _push_blob(self, source: ImageSource, repository: str, stop: Event, blob: Descriptor) -> _TransferStats:
-        """Bring one blob by the cheapest way that the registry offers."""
+        """Push one blob in the cheapest way: mount, already present, upload."""
         if stop.is_set():
             raise _stopped_error()
         blobs, session = self._client.blobs, ""
@@ -135,7 +135,7 @@ class ImagePusher:
 
 @frozen(kw_only=True)
 class _TransferStats:
-    """What it took to bring some blobs; see `Copied`."""
+    """The cost of pushing some blobs; see `CopyStats`."""
 
     blobs_mounted: int = 0
     blobs_uploaded: int = 0
@@ -175,17 +175,17 @@ def _stopped_error() -> Interrupted:
 
 def _tag_conflict_error(target: str, current_digest: str, digest: str) -> PushFailed:
     return PushFailed(
-        f"{target} holds other bytes: {current_digest}, not {digest}",
-        state="it was left as it is",
+        f"{target} is a different image: {current_digest}, not {digest}",
+        state="it was not changed",
         hint=IMMUTABLE_TAG_HINT,
     )
 
 
 @contextmanager
 def _push_errors(target: str) -> Iterator[None]:
-    """Say that a push failed when the registry falls silent: some of its blobs may have arrived."""
+    """Raise PushFailed when the registry becomes unreachable: some blobs may have arrived."""
     try:
         yield
     except Unreachable as error:
-        state = f"{target} may be incomplete; no tag was moved by this"
+        state = f"{target} may be incomplete; no tag was moved"
         raise PushFailed(error.message, state=state, hint="run the same command again") from error

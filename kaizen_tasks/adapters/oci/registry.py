@@ -1,4 +1,4 @@
-"""A plain registry, reached with one login: everything goes through the distribution API."""
+"""A registry with nothing but the distribution API."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class OciRegistry(Registry):
-    """Image repositories of a registry that has no other interface.
+    """The repositories of one registry.
 
     Args:
-        credentials: where it is, and the credentials.
-        clock: waits before a failed request is repeated.
+        login: its URL and credentials.
+        clock: for the pauses between attempts.
     """
 
     def __init__(self, login: Login, *, clock: Clock) -> None:
@@ -30,7 +30,7 @@ class OciRegistry(Registry):
         self._pusher = ImagePusher(self._client)
 
     def find_image(self, repository: str, reference: str) -> Image | None:
-        """Return what a tag or digest names, or None."""
+        """Return the image that a tag or digest names, or None."""
         manifest = self._client.manifest(repository, reference)
         if manifest:
             return self._client.describe_image(repository, manifest)
@@ -38,7 +38,7 @@ class OciRegistry(Registry):
         return None
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Bring an image into another repository under a tag, byte for byte."""
+        """Copy an image into another repository under a tag, byte for byte."""
         return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
 
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
@@ -57,7 +57,7 @@ class OciRegistry(Registry):
         return self._client.repository_uri(repository)
 
     def credentials(self) -> Login:
-        """Return the credentials that were given."""
+        """Return the login."""
         return self._login
 
     def _require_repository(self, repository: str) -> None:

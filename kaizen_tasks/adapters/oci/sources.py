@@ -1,4 +1,4 @@
-"""Where an image is brought from: another repository of the same registry, or a folder."""
+"""Sources of images to push: another repository of the same registry, or an OCI layout on disk."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class ImageSource(Protocol):
-    """Where an image comes from."""
+    """A source of images."""
 
     @property
     def repository(self) -> str:
-        """The repository of the same registry that blobs can be linked from, or empty."""
+        """The repository of the same registry that blobs can be mounted from, or an empty string."""
         ...
 
     def manifest(self, digest: str) -> Manifest:
         """Return a manifest.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: the source lacks it.
         """
         ...
 
@@ -36,13 +36,13 @@ class ImageSource(Protocol):
         """Stream a blob from an offset in bytes.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: the source lacks it.
         """
         ...
 
 
 class RepositorySource:
-    """Another repository of the registry that is pushed to."""
+    """Another repository of the target registry."""
 
     def __init__(self, client: OciClient, repository: str) -> None:
         self._client = client
@@ -62,7 +62,7 @@ class RepositorySource:
 
 @frozen
 class LayoutSource:
-    """A folder as the OCI image layout describes it.
+    """A folder in the OCI image layout.
 
     https://github.com/opencontainers/image-spec/blob/main/image-layout.md
     """
@@ -74,18 +74,18 @@ class LayoutSource:
         """Return the digest of its one image.
 
         Raises:
-            PushFailed: it holds none or several.
+            PushFailed: it has none or several.
         """
         index = Manifest(self._read(self._folder / "index.json"), OCI_INDEX)
         if len(index.children) != 1:
-            raise PushFailed(f"{self._folder} holds {len(index.children)} images where one is expected")
+            raise PushFailed(f"{self._folder} has {len(index.children)} images, expected one")
         return index.children[0].digest
 
     def manifest(self, digest: str) -> Manifest:
         """Return a manifest."""
         manifest = parse_manifest(self._read(self._blob_path(digest)))
         if manifest.digest != digest:
-            raise PushFailed(f"{self._blob_path(digest)} does not hold what its name says")
+            raise PushFailed(f"{self._blob_path(digest)} does not match its digest")
         return manifest
 
     def open(self, digest: str, offset: int) -> Stream:
@@ -113,7 +113,7 @@ def _missing_file_error(path: Path) -> NotFound:
 
 
 def manifest_tree(source: ImageSource, digest: str) -> tuple[Manifest, ...]:
-    """Return a manifest after everything that it refers to."""
+    """Return a manifest, preceded by all manifests that it refers to."""
     manifest = source.manifest(digest)
     descendants = [descendant for child in manifest.children for descendant in manifest_tree(source, child.digest)]
     return (*descendants, manifest)

@@ -1,4 +1,4 @@
-"""HTTP as registries speak it: one pool, Basic credentials, patience, streams, and errors by their code."""
+"""HTTP requests to a registry: authentication, redirects, retries with backoff, and error translation."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ BACKOFF_CAP_SECONDS = 20.0
 IMMUTABLE_TAG_HINT = "a version never moves: release the next one"
 REDIRECT_STATUSES = frozenset({301, 302, 307, 308})
 RETRYABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
-# ECR says 403 to a token that has expired, and the answer to a HEAD has no body that could tell that from a refusal.
+# ECR answers 403 to an expired token, and a response to HEAD has no body that would tell it from a denied permission.
 AUTH_FAILURE_STATUSES = frozenset({401, 403})
 
 
 class RegistryCredentials(Protocol):
-    """Who logs in to one registry. Safe to use from several threads."""
+    """The credentials for one registry. Safe to use from several threads."""
 
     def login(self) -> Login:
-        """Return a login that should be good."""
+        """Return a login that should be valid."""
         ...
 
     def renew(self, stale: Login) -> Login:
-        """Return a login in place of one that was refused, or the same where there is no other."""
+        """Return a login that replaces a rejected one, or the same if there is no other."""
         ...
 
 
@@ -53,17 +53,17 @@ class StaticCredentials:
     _login: Login
 
     def login(self) -> Login:
-        """Return it."""
+        """Return the login."""
         return self._login
 
     def renew(self, stale: Login) -> Login:
-        """Return the same."""
+        """Return the rejected login."""
         return stale
 
 
 @frozen
 class RegistryErrorBody:
-    """What a registry says is wrong; the code is stable, the wording is not.
+    """The error in a registry's response; the code is stable, the wording is not.
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     """
@@ -73,11 +73,11 @@ class RegistryErrorBody:
 
 
 class Transport:
-    """A connection to one registry, safe to use from several threads.
+    """Requests to one registry. Safe to use from several threads.
 
     Args:
-        credentials: they are sent to this registry only.
-        clock: waits between two attempts.
+        credentials: sent to this registry only.
+        clock: for the pauses between attempts.
     """
 
     def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
@@ -87,22 +87,22 @@ class Transport:
 
     @property
     def host(self) -> str:
-        """Where it is, as image references begin."""
+        """The registry's host, the first part of image references."""
         return self._credentials.login().host
 
     def send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> PooledResponse:
-        """Send a request, again while the registry is busy or the connection breaks; the answer is left to be read.
+        """Send a request, and retry while the registry is busy or the connection breaks; the body is left unread.
 
         Args:
             method: of HTTP.
-            path: below the registry's root, or a whole address that it gave.
+            path: below the registry's root, or an absolute URL from a response.
             headers: besides the credentials.
             body: of the request.
 
         Raises:
-            Unreachable: no answer.
+            Unreachable: there was no response.
         """
         for attempt in range(MAX_ATTEMPTS - 1):
             retry_after = ""
@@ -119,10 +119,10 @@ class Transport:
         return self._send_authenticated(method, path, headers or {}, body)
 
     def stream(self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> PooledResponse:
-        """Send a request whose body is a stream: once, as what has been read of it is gone.
+        """Send a request whose body is a stream, without retries, since a stream is consumed.
 
         Raises:
-            Unreachable: no answer, or the login was renewed meanwhile: what is sent next may be welcome.
+            Unreachable: there was no response, or the login had expired and is now renewed.
         """
         login = self._credentials.login()
         response = self._send_once(login, method, path, headers, chunks)
@@ -132,7 +132,7 @@ class Transport:
         return response
 
     def chunks(self, response: PooledResponse) -> Generator[bytes, None, None]:
-        """Read an answer's body piece by piece.
+        """Yield a response's body in chunks.
 
         Raises:
             Unreachable: the connection broke.
@@ -141,7 +141,7 @@ class Transport:
             yield from response.chunks()
 
     def body(self, response: PooledResponse) -> bytes:
-        """Read an answer's body at once, and keep the connection.
+        """Return a response's body, and keep the connection.
 
         Raises:
             Unreachable: the connection broke.
@@ -150,13 +150,13 @@ class Transport:
             return response.body()
 
     def pause(self, attempt: int, retry_after: str = "") -> None:
-        """Wait before the repetition that follows the `attempt`-th failure, counted from 0; see `Patience`."""
+        """Wait after failed attempt number `attempt`, counted from 0; see `Backoff`."""
         self._backoff.wait(attempt, retry_after)
 
     def expect(
         self, response: PooledResponse, *statuses: int, action: str, repository: str, is_write: bool = False
     ) -> PooledResponse:
-        """Return an answer that has one of the statuses; translate any other, see `failure`."""
+        """Return a response with one of the statuses; raise the error for any other, see `error_for_status`."""
         if response.status in statuses:
             return response
         raise error_for_status(
@@ -164,7 +164,7 @@ class Transport:
         )
 
     def _read_error_body(self, response: PooledResponse) -> RegistryErrorBody:
-        """Read what an answer complains about; an empty complaint when it says nothing that is understood."""
+        """Return the error in a response's body, or an empty one when it is not understood."""
         try:
             first = json.loads(self.body(response))["errors"][0]
             return RegistryErrorBody(str(first["code"]), " ".join(str(first.get("message", "")).split()))
@@ -172,7 +172,7 @@ class Transport:
             return RegistryErrorBody()
 
     def _send_authenticated(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> PooledResponse:
-        """Exchange once; once more with a new login where the first was refused and there is another."""
+        """Send a request; send it again with a new login if the first was rejected."""
         login = self._credentials.login()
         response = self._send_once(login, method, path, headers, body)
         if response.status not in AUTH_FAILURE_STATUSES or (new_login := self._credentials.renew(login)) is login:
@@ -183,7 +183,7 @@ class Transport:
     def _send_once(
         self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
     ) -> PooledResponse:
-        """Exchange once; what is sent to a storage instead goes there, unless it is a stream and gone."""
+        """Send a request, and follow redirects to the registry's storage, except for streams."""
         url = urljoin(login.url, path)
         with self._connection_errors():
             for _ in range(MAX_REDIRECTS):
@@ -194,7 +194,7 @@ class Transport:
                     return response
                 response.drain()
                 url = urljoin(url, location)
-            raise HTTPException(f"it sends on more than {MAX_REDIRECTS} times")
+            raise HTTPException(f"it redirects more than {MAX_REDIRECTS} times")
 
     @contextmanager
     def _connection_errors(self) -> Iterator[None]:
@@ -210,26 +210,23 @@ class Transport:
 
 @frozen(kw_only=True)
 class Backoff:
-    """Waits before the same thing is tried again: doubling pauses, of which chance takes up to a half.
-
-    Without chance, those who were told together to slow down would come back together.
-    """
+    """Exponential backoff with up to 50 % jitter, so that throttled clients do not retry at the same time."""
 
     clock: Clock
     _random: SystemRandom = field(factory=SystemRandom, init=False)
 
     def wait(self, attempt: int, retry_after: str = "") -> None:
-        """Wait.
+        """Wait before the next attempt.
 
         Args:
-            attempt: how many failed before this one.
-            retry_after: the registry's `Retry-After`: seconds or a date; a longer one than `LONGEST_PAUSE` is cut short.
+            attempt: number of failed attempts before this one.
+            retry_after: the registry's `Retry-After`, in seconds or as a date; capped at `BACKOFF_CAP_SECONDS`.
         """
         pause = min(BACKOFF_START_SECONDS * 2**attempt, BACKOFF_CAP_SECONDS) * self._random.uniform(0.5, 1)
         self.clock.sleep(max(pause, min(self._parse_retry_after(retry_after), BACKOFF_CAP_SECONDS)))
 
     def _parse_retry_after(self, retry_after: str) -> float:
-        """Read a `Retry-After`: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after."""
+        """Return the seconds of a `Retry-After`: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after."""
         if retry_after.isascii() and retry_after.isdigit():
             return float(retry_after)
         try:
@@ -239,7 +236,7 @@ class Backoff:
 
 
 def _auth_headers(login: Login, url: str) -> Mapping[str, str]:
-    """Credentials go to the registry itself, never to a storage that it refers to."""
+    """Return the credentials for the registry itself, and none for storage that it redirects to."""
     if urlsplit(url)[:2] != urlsplit(login.url)[:2]:
         return {}
     secret = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
@@ -247,7 +244,7 @@ def _auth_headers(login: Login, url: str) -> Mapping[str, str]:
 
 
 def _redirect_location(method: str, response: PooledResponse) -> str:
-    """Return where an answer sends the same request, or empty; 303 is for what only reads."""
+    """Return the URL that a response redirects the same request to, or an empty string; 303 only for reads."""
     is_redirect = response.status in REDIRECT_STATUSES or (response.status == 303 and method in {"GET", "HEAD"})
     return response.headers.get("Location", "") if is_redirect else ""
 
@@ -255,14 +252,14 @@ def _redirect_location(method: str, response: PooledResponse) -> str:
 def error_for_status(
     status: int, error_body: RegistryErrorBody, *, action: str, repository: str, is_write: bool
 ) -> KaizenError:
-    """Return the error that an answer means.
+    """Return the error for a response.
 
     Args:
         status: of HTTP.
-        error_body: what the registry says.
-        action: `put team/app:v1.2.3`.
-        repository: which one it is about.
-        is_write: whether the request was to change something.
+        error_body: the registry's error.
+        action: such as `put team/app:v1.2.3`.
+        repository: its name.
+        is_write: whether the request was a change.
     """
     details = " ".join(part for part in (f"HTTP {status}", error_body.code, error_body.message) if part)
     message = f"cannot {action}: {details}"
@@ -271,7 +268,7 @@ def error_for_status(
     if error_body.code == "NAME_UNKNOWN":
         return repository_not_found(repository)
     if error_body.code == "TAG_INVALID":
-        return PushFailed(message, state="the tag still names what it named", hint=IMMUTABLE_TAG_HINT)
+        return PushFailed(message, state="the tag has not moved", hint=IMMUTABLE_TAG_HINT)
     if status in RETRYABLE_STATUSES:
         return Unreachable(message, hint="run the same command again")
     return PushFailed(message) if is_write else Refused(message)

@@ -1,4 +1,4 @@
-"""Content on its way, held against what its name says."""
+"""Verifies the digest of a blob while it is streamed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class DigestVerifier:
-    """Hashes a blob that passes by, each byte once however often a part of it is sent again.
+    """Hashes a stream, each byte once even if a part is streamed again.
 
     Args:
-        blob: what it should be.
+        blob: expected digest and size.
     """
 
     def __init__(self, blob: Descriptor) -> None:
@@ -26,14 +26,14 @@ class DigestVerifier:
         self.bytes_hashed = 0
 
     def wrap(self, chunks: Iterable[bytes], *, offset: int = 0) -> Iterator[bytes]:
-        """Pass on what comes from an offset that was reached before, and demand in the end that it was the blob.
+        """Yield chunks unchanged, and compare size and digest at the end.
 
         Args:
-            chunks: the blob from there to its end.
-            offset: in bytes, at most `seen`.
+            chunks: the blob from an offset to its end.
+            offset: in bytes, at most `bytes_hashed`.
 
         Raises:
-            PushFailed: it is another one.
+            PushFailed: size or digest differ.
         """
         position = offset
         for chunk in chunks:
@@ -49,4 +49,4 @@ class DigestVerifier:
 
     def _mismatch_error(self) -> PushFailed:
         detail = f"it is sha256:{self._hash.hexdigest()} after {self.bytes_hashed:,} bytes"
-        return PushFailed(f"{self._blob.digest} does not hold what its name says: {detail}")
+        return PushFailed(f"{self._blob.digest} does not match its digest: {detail}")

@@ -45,7 +45,7 @@ class TestSurroundings:
     def test_refuses_a_repository_of_somebody_else(self, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
 
-        with pytest.raises(Refused, match="belongs to somebody else") as failure:
+        with pytest.raises(Refused, match="belongs to another user") as failure:
             scm.head()
         assert failure.value.hint.startswith("git config --global --add safe.directory /")
 

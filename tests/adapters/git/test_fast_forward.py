@@ -88,7 +88,7 @@ class TestLanding:
         commit, before = release(scm), scm.head()
         (repository.path / ".git" / "index.lock").touch()
 
-        with pytest.raises(Refused, match="another git is at work"):
+        with pytest.raises(Refused, match="another git process is running"):
             scm.fast_forward(commit, paths=PATHS)
         assert scm.head() == before
 
@@ -115,5 +115,5 @@ class TestLanding:
     def test_is_written_into_the_reflog(self, repository: Repository, scm: GitScm) -> None:
         commit = land_and_tag(scm)
 
-        assert f"kaizen: land {commit}" in repository.git("reflog", "-1", "HEAD")
-        assert f"kaizen: land {commit}" in repository.git("reflog", "-1", "main")
+        assert f"kaizen: fast-forward to {commit}" in repository.git("reflog", "-1", "HEAD")
+        assert f"kaizen: fast-forward to {commit}" in repository.git("reflog", "-1", "main")

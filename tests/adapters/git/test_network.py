@@ -133,7 +133,7 @@ class TestInterruption:
     ) -> None:
         monkeypatch.setattr(push, "PUSH_TIMEOUT_SECONDS", 1.0)
 
-        with pytest.raises(PushFailed, match=r"origin did not take main and v1.2.3 within 1s"):
+        with pytest.raises(PushFailed, match=r"pushing main and v1.2.3 to origin did not finish within 1s"):
             GitScm(repository.path).push(branch="main", tag="v1.2.3")
 
         hanging.wait_for_start()

@@ -31,7 +31,7 @@ class TestCommit:
         (repository.path / "VERSION").symlink_to("app.py")
         repository.git("commit", "--quiet", "--all", "--message", "Link")
 
-        with pytest.raises(Refused, match="VERSION is committed as something else than a plain file"):
+        with pytest.raises(Refused, match="VERSION is not a plain file in the commit"):
             release(scm)
 
     def test_shows_hooks_what_is_being_committed(self, repository: Repository, scm: GitScm) -> None:
@@ -61,7 +61,7 @@ class TestCommit:
         repository.hook("pre-commit", script)
         repository.write({"app.py": b"work under way\n"})
 
-        with pytest.raises(Refused, match="pre-commit hook changed what is being committed"):
+        with pytest.raises(Refused, match="pre-commit hook changed the files of the release commit"):
             release(scm)
         assert repository.git("diff", "--cached", "--name-only") == ""
 
@@ -74,10 +74,10 @@ class TestCommit:
                 monkeypatch.delenv(name)
 
         (obstacle,) = scm.blockers()
-        assert "git does not know who commits" in obstacle
+        assert "git has no author or committer" in obstacle
         with pytest.raises(Refused, match=r"git cannot write the commit: no (name|email) was given"):
             release(scm)
-        with pytest.raises(Refused, match="does not know who is tagging"):
+        with pytest.raises(Refused, match="git has no committer for the tag"):
             scm.create_tag("v1.2.3", scm.head().commit, "v1.2.3")
 
     def test_leaves_nothing_behind_in_the_temporary_folder(

@@ -216,6 +216,18 @@ def test_leaves_no_orphan_when_it_is_terminated(tmp_path: Path) -> None:
     assert not alive(int(note.read_text()))
 
 
+def test_kill_process_tree_kills_grandchildren() -> None:
+    shell = "sleep 60 & echo $!; wait"
+    with subprocess.Popen(["sh", "-c", f"sh -c '{shell}'; true"], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        grandchild = int(child.stdout.readline())
+
+        process.kill_process_tree(child.pid)
+
+        assert eventually(lambda: not alive(grandchild))
+    assert child.returncode == -signal.SIGKILL
+
+
 def test_leaves_a_handler_of_somebody_else_alone() -> None:
     def theirs(_number: int, _frame: object) -> None:
         raise AssertionError

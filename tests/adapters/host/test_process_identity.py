@@ -25,7 +25,10 @@ pytestmark = [
 ]
 
 TOKEN = "a-token-that-nobody-else-bears"
-NAMES = "from kaizen_tasks.adapters.host import process_identity; print(process_identity.current_process_identity(), flush=True); input()"
+NAMES = (
+    "from kaizen_tasks.adapters.host.process_identity import current_process_identity\n"
+    "print(current_process_identity(), flush=True); input()"
+)
 
 
 @contextmanager

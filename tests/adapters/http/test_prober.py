@@ -221,8 +221,8 @@ def test_is_not_blown_up_by_a_compressed_answer(server: Server) -> None:
     [
         (b"", "resets the connection"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "does not answer in HTTP"),
-        (response(b"abcdef")[:-3], "breaks off its answer"),
-        (response(b"abcd", header="Content-Encoding: gzip"), "answers with a compression that does not decode"),
+        (response(b"abcdef")[:-3], "ends its response too early"),
+        (response(b"abcd", header="Content-Encoding: gzip"), "sends a response that cannot be decompressed"),
     ],
 )
 def test_says_what_is_wrong_with_an_answer(server: Server, said: bytes, fault: str) -> None:
@@ -255,9 +255,9 @@ def test_leaves_no_thread_behind_a_slow_server(server: Server) -> None:
     ("url", "fault"),
     [
         ("http://no.such.invalid/", "has no address: no.such.invalid"),
-        ("ftp://127.0.0.1/", "is no address: 'ftp://127.0.0.1/' begins with neither http:// nor https://"),
-        ("staging", "is no address: 'staging' begins with neither http:// nor https://"),
-        ("http://", "is no address: No host specified."),
+        ("ftp://127.0.0.1/", "is not a valid URL: 'ftp://127.0.0.1/' begins with neither http:// nor https://"),
+        ("staging", "is not a valid URL: 'staging' begins with neither http:// nor https://"),
+        ("http://", "is not a valid URL: No host specified."),
     ],
 )
 def test_says_what_is_wrong_with_an_address(url: str, fault: str) -> None:
@@ -282,7 +282,7 @@ def test_says_that_the_proxy_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> Non
         proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
     monkeypatch.setenv("http_proxy", proxy)
 
-    assert ask("http://staging.invalid/").error == "cannot be asked through the proxy, which refuses the connection"
+    assert ask("http://staging.invalid/").error == "cannot be reached through the proxy, which refuses the connection"
 
 
 def test_says_that_a_server_speaks_no_tls(server: Server) -> None:

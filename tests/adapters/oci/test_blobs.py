@@ -231,7 +231,7 @@ class TestMisbehaviour:
     def test_needs_an_address_to_upload_to(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[BEGIN] = [Reply(status=202)]
 
-        with pytest.raises(PushFailed, match="without saying where"):
+        with pytest.raises(PushFailed, match="without a Location"):
             _upload(hearing)
 
     def test_leaves_out_what_a_registry_sends_although_it_was_not_asked_for(

@@ -157,7 +157,7 @@ class TestMisbehaviour:
         here = f"/v2/a/blobs/{DIGEST}"
         scripted.script[f"GET {here}"] = [Reply(status=307, headers={"Location": here})]
 
-        with pytest.raises(Unreachable, match="it sends on more than 10 times"):
+        with pytest.raises(Unreachable, match="it redirects more than 10 times"):
             hearing.blobs.open("a", DIGEST)
 
     def test_repeats_no_change_where_it_is_only_to_look(self, scripted: ScriptedServer, hearing: OciClient) -> None:

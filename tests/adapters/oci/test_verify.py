@@ -18,7 +18,7 @@ def test_passes_content_on_that_is_what_its_name_says() -> None:
 
 @pytest.mark.parametrize("content", [b"contend", b"conten", b"content and more"])
 def test_refuses_content_that_is_not_what_its_name_says(content: bytes) -> None:
-    with pytest.raises(PushFailed, match="does not hold what its name says"):
+    with pytest.raises(PushFailed, match="does not match its digest"):
         list(DigestVerifier(BLOB).wrap([content]))
 
 
