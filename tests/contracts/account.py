@@ -30,10 +30,10 @@ class AccountAdminContract:
     def test_knows_regions(self, account: AccountAdmin) -> None:
         assert "eu-west-1" in account.supported_regions()
 
-    def test_agrees_on_the_time(self, account: AccountAdmin) -> None:
+    def test_clock_skew_is_small(self, account: AccountAdmin) -> None:
         assert abs(account.clock_skew()) < 2
 
-    def test_makes_a_table_that_can_be_recovered(self, account: AccountAdmin) -> None:
+    def test_created_table_is_recoverable(self, account: AccountAdmin) -> None:
         before = account.ledger_table()
 
         account.create_table()
@@ -56,7 +56,7 @@ class AccountAdminContract:
         with pytest.raises(NotFound):
             account.tag_mutability("absent")
 
-    def test_loses_no_image_without_a_policy(self, account: AccountAdmin) -> None:
+    def test_repository_without_policy_has_no_rules(self, account: AccountAdmin) -> None:
         assert account.lifecycle_rules(REPOSITORY) == ()
         assert account.list_images(REPOSITORY) == ()
 
@@ -68,7 +68,7 @@ class AccountAdminContract:
         assert not before
         assert account.is_blob_mounting_enabled()
 
-    def test_says_what_the_credentials_suffice_for(self, account: AccountAdmin) -> None:
+    def test_permissions_name_every_task(self, account: AccountAdmin) -> None:
         tasks = [permission.task for permission in account.permissions()]
 
         assert {"push", "deploy"} <= set(tasks)

@@ -176,7 +176,7 @@ class BuilderContract:
 
         assert builder.find_image(newer) == built
 
-    def test_fails_to_build_what_cannot_be_built(self, builder: Builder, recipe: BuildSpec, broken: Path) -> None:
+    def test_failed_build_raises(self, builder: Builder, recipe: BuildSpec, broken: Path) -> None:
         with pytest.raises(BuildFailed) as failure:
             builder.build(recipe, broken)
 

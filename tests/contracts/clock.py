@@ -26,7 +26,7 @@ class ClockContract:
         assert clock.monotonic() - elapsed >= 0.01
         assert clock.now() > now
 
-    def test_lets_nobody_wait_once_it_was_interrupted(self, clock: Clock) -> None:
+    def test_cancelled_waits_raise(self, clock: Clock) -> None:
         clock.cancel_waits()
 
         with pytest.raises(Interrupted):

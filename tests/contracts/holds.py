@@ -32,11 +32,11 @@ class HoldsContract:
 
         assert holds.get("mark") is None
 
-    def test_gives_back_what_was_added(self, holds: Holds) -> None:
+    def test_added_hold_is_returned(self, holds: Holds) -> None:
         assert holds.add(hold()) == hold()
         assert holds.get("mark") == hold()
 
-    def test_finds_those_of_many_environments_at_once(self, holds: Holds, clock: FakeClock) -> None:
+    def test_get_many_returns_several_environments(self, holds: Holds, clock: FakeClock) -> None:
         over = evolve(hold("dom"), until=clock.now() + timedelta(seconds=1))
         for each in (hold("mark"), hold("eve"), over):
             holds.add(each)
@@ -51,7 +51,7 @@ class HoldsContract:
 
         assert holds.get("mark") == endless
 
-    def test_adds_nothing_to_what_is_held(self, holds: Holds) -> None:
+    def test_add_returns_the_existing_hold(self, holds: Holds) -> None:
         holds.add(hold())
 
         assert holds.add(hold(reason="another")) == hold()
@@ -62,7 +62,7 @@ class HoldsContract:
 
         assert holds.add(hold()) == hold()
 
-    def test_counts_one_that_has_ended_as_absent(self, holds: Holds, clock: FakeClock) -> None:
+    def test_expired_hold_is_absent(self, holds: Holds, clock: FakeClock) -> None:
         holds.add(hold())
         clock.advance(WEEK.total_seconds())
         assert holds.get("mark") == hold()
@@ -71,7 +71,7 @@ class HoldsContract:
         assert holds.get("mark") is None
         assert holds.remove("mark") is None
 
-    def test_holds_again_what_was_held_until_now(self, holds: Holds, clock: FakeClock) -> None:
+    def test_expired_hold_can_be_replaced(self, holds: Holds, clock: FakeClock) -> None:
         holds.add(hold())
         clock.advance(WEEK.total_seconds() + 1)
         again = evolve(hold(at=clock.now(), reason="another"), until=None)

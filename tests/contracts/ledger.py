@@ -34,21 +34,21 @@ def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = E
 class LedgerContract:
     """Subclass it and provide the fixture `ledger`: an empty one."""
 
-    def test_gives_back_what_was_written(self, ledger: Ledger) -> None:
+    def test_appended_entry_is_returned(self, ledger: Ledger) -> None:
         written = entry(at=NOON.replace(microsecond=123456))
 
         ledger.append(written)
 
         assert ledger.entries("staging") == (written,)
 
-    def test_keeps_what_is_empty_empty(self, ledger: Ledger) -> None:
+    def test_empty_fields_stay_empty(self, ledger: Ledger) -> None:
         written = evolve(entry(), operation="", reason="")
 
         ledger.append(written)
 
         assert ledger.entries("staging") == (written,)
 
-    def test_gives_back_which_configuration_it_was_about(self, ledger: Ledger) -> None:
+    def test_configuration_of_an_entry_is_returned(self, ledger: Ledger) -> None:
         written = evolve(entry(event=Event.CONFIGURED), configuration="6c7e1a4e")
 
         ledger.append(written)
@@ -92,7 +92,7 @@ class LedgerContract:
 
         assert set(Event) == {each.event for each in ledger.entries("staging")}
 
-    def test_knows_the_operation_of_an_intent_once_it_is_told(self, ledger: Ledger) -> None:
+    def test_set_operation_adds_to_the_intent(self, ledger: Ledger) -> None:
         intent = evolve(entry(event=Event.STARTED), operation="")
         before = evolve(intent, at=NOON - timedelta(seconds=1))
         outcome = evolve(entry(at=NOON + timedelta(minutes=4)), operation="6c-7e")
@@ -104,7 +104,7 @@ class LedgerContract:
 
         assert ledger.entries("staging") == (outcome, evolve(intent, operation="6c-7e"), before)
 
-    def test_gives_as_many_entries_as_asked_for_however_they_are_kept(self, ledger: Ledger) -> None:
+    def test_limit_counts_entries_and_not_items(self, ledger: Ledger) -> None:
         moments = [NOON + timedelta(minutes=each) for each in range(4)]
         intents = [evolve(entry(event=Event.STARTED, at=at), operation="") for at in moments]
         for intent in intents:

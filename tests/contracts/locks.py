@@ -42,18 +42,18 @@ def by_hand(token: str = "a1") -> Lock:
 class LocksContract:
     """Subclass it and provide the fixture `locks`: none is taken, and nothing is inherited."""
 
-    def test_knows_nobody_at_first(self, locks: Locks) -> None:
+    def test_lock_is_free_at_first(self, locks: Locks) -> None:
         locks.acquire(wanted(environment="prod"))
 
         assert locks.get("staging") is None
 
-    def test_takes_what_is_free(self, locks: Locks) -> None:
+    def test_free_lock_is_acquired(self, locks: Locks) -> None:
         taken = locks.acquire(wanted())
 
         assert taken == evolve(wanted(), fence=1)
         assert locks.get("staging") == taken
 
-    def test_finds_those_of_many_environments_at_once(self, locks: Locks) -> None:
+    def test_get_many_returns_several_environments(self, locks: Locks) -> None:
         names = [f"tenant{number}" for number in range(230)]
         taken = {name: locks.acquire(wanted(environment=name)) for name in (names[0], names[120], names[229])}
 
@@ -65,18 +65,18 @@ class LocksContract:
 
         assert locks.acquire(wanted("b2", "prod-eu")).token == "b2"
 
-    def test_shows_who_holds_what_is_not_free(self, locks: Locks) -> None:
+    def test_acquire_returns_the_lock_of_another_owner(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
         assert locks.acquire(wanted("b2", at=NOON + timedelta(seconds=59))) == first
         assert locks.get("staging") == first
 
-    def test_takes_a_lock_once_when_the_answer_was_lost(self, locks: Locks) -> None:
+    def test_lost_response_acquires_the_lock_once(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
         assert locks.acquire(wanted("a1")) == first
 
-    def test_takes_over_a_lease_that_has_run_out(self, locks: Locks) -> None:
+    def test_expired_lease_is_taken_over(self, locks: Locks) -> None:
         locks.acquire(wanted("a1"))
 
         taken = locks.acquire(wanted("b2", at=NOON + LEASE))
@@ -84,7 +84,7 @@ class LocksContract:
         assert taken == evolve(wanted("b2", at=NOON + LEASE), fence=2)
         assert locks.get("staging") == taken
 
-    def test_takes_over_the_lock_of_a_run_that_is_known_to_have_died(self, locks: Locks) -> None:
+    def test_lock_of_a_dead_run_is_replaced(self, locks: Locks) -> None:
         dead = locks.acquire(wanted("a1"))
 
         taken = locks.acquire(wanted("b2"), replacing=dead)
@@ -92,45 +92,45 @@ class LocksContract:
         assert taken == evolve(wanted("b2"), fence=2)
         assert locks.get("staging") == taken
 
-    def test_takes_over_no_lock_that_has_changed_hands_since(self, locks: Locks) -> None:
+    def test_lock_with_a_new_owner_is_not_replaced(self, locks: Locks) -> None:
         dead = locks.acquire(wanted("a1"))
         other = locks.acquire(wanted("b2"), replacing=dead)
 
         assert locks.acquire(wanted("c3"), replacing=dead) == other
         assert locks.get("staging") == other
 
-    def test_takes_what_the_dead_has_left_free_meanwhile(self, locks: Locks) -> None:
+    def test_lock_of_a_dead_run_that_is_free_is_acquired(self, locks: Locks) -> None:
         gone = locks.acquire(wanted("a1"))
         locks.release(gone)
 
         assert locks.acquire(wanted("b2"), replacing=gone) == evolve(wanted("b2"), fence=2)
 
-    def test_leaves_a_lease_that_was_renewed(self, locks: Locks) -> None:
+    def test_renewed_lease_is_not_taken_over(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
         assert locks.renew(first, expires=NOON + 2 * LEASE)
         assert locks.acquire(wanted("b2", at=NOON + LEASE)).token == "a1"
         assert locks.get("staging") == evolve(first, expires=NOON + 2 * LEASE)
 
-    def test_never_takes_over_what_was_taken_by_hand(self, locks: Locks) -> None:
+    def test_manual_lock_never_expires(self, locks: Locks) -> None:
         by_a_person = locks.acquire(by_hand("a1"))
 
         assert by_a_person.is_manual
         assert locks.acquire(wanted("b2", at=NOON + timedelta(days=400))) == by_a_person
 
-    def test_lets_a_person_take_over_a_lease_that_has_run_out(self, locks: Locks) -> None:
+    def test_manual_lock_replaces_an_expired_lease(self, locks: Locks) -> None:
         locks.acquire(wanted("a1", at=NOON - LEASE))
 
         assert locks.acquire(by_hand("b2")) == evolve(by_hand("b2"), fence=2)
         assert locks.get("staging") == evolve(by_hand("b2"), fence=2)
 
-    def test_frees_what_is_released(self, locks: Locks) -> None:
+    def test_released_lock_is_free(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
         assert locks.release(first)
         assert locks.get("staging") is None
 
-    def test_counts_on_after_a_release(self, locks: Locks) -> None:
+    def test_fence_grows_after_a_release(self, locks: Locks) -> None:
         fences = []
         for token in ("a1", "b2", "c3"):
             taken = locks.acquire(wanted(token))
@@ -139,7 +139,7 @@ class LocksContract:
 
         assert fences == [1, 2, 3]
 
-    def test_releases_and_renews_nothing_that_is_free(self, locks: Locks) -> None:
+    def test_free_lock_cannot_be_released_or_renewed(self, locks: Locks) -> None:
         first = locks.acquire(wanted())
         locks.release(first)
 
@@ -147,12 +147,12 @@ class LocksContract:
         assert not locks.renew(first, expires=NOON + 2 * LEASE)
         assert locks.get("staging") is None
 
-    def test_releases_and_renews_nothing_that_never_was(self, locks: Locks) -> None:
+    def test_unknown_lock_cannot_be_released_or_renewed(self, locks: Locks) -> None:
         assert not locks.release(wanted())
         assert not locks.renew(wanted(), expires=NOON + LEASE)
         assert locks.acquire(wanted()).fence == 1
 
-    def test_lets_a_stale_owner_do_nothing_to_the_new_one(self, locks: Locks) -> None:
+    def test_stale_owner_cannot_release_or_renew(self, locks: Locks) -> None:
         stale = locks.acquire(wanted("a1"))
         owner = locks.acquire(wanted("b2", at=NOON + LEASE))
 
@@ -160,13 +160,13 @@ class LocksContract:
         assert not locks.release(stale)
         assert locks.get("staging") == owner
 
-    def test_is_won_by_one_of_many(self, locks: Locks) -> None:
+    def test_one_of_many_acquires_a_free_lock(self, locks: Locks) -> None:
         winners = _race(locks, at=NOON)
 
         assert len(winners) == 1
         assert locks.get("staging") == evolve(wanted(winners[0]), fence=1)
 
-    def test_is_taken_over_by_one_of_many(self, locks: Locks) -> None:
+    def test_one_of_many_takes_over_an_expired_lease(self, locks: Locks) -> None:
         locks.acquire(wanted())
 
         winners = _race(locks, at=NOON + 2 * LEASE)
@@ -174,7 +174,7 @@ class LocksContract:
         assert len(winners) == 1
         assert locks.get("staging") == evolve(wanted(winners[0], at=NOON + 2 * LEASE), fence=2)
 
-    def test_of_the_dead_is_taken_over_by_one_of_many(self, locks: Locks) -> None:
+    def test_one_of_many_replaces_the_lock_of_a_dead_run(self, locks: Locks) -> None:
         dead = locks.acquire(wanted())
 
         winners = _race(locks, at=NOON, over=dead)
@@ -182,16 +182,16 @@ class LocksContract:
         assert len(winners) == 1
         assert locks.get("staging") == evolve(wanted(winners[0]), fence=2)
 
-    def test_inherits_nothing_at_first(self, locks: Locks) -> None:
+    def test_no_tokens_are_inherited_at_first(self, locks: Locks) -> None:
         assert locks.inherited_tokens() == {}
 
-    def test_passes_tokens_on_in_place_of_those_before(self, locks: Locks) -> None:
+    def test_export_replaces_earlier_tokens(self, locks: Locks) -> None:
         locks.export_tokens({"staging": "a1"})
         locks.export_tokens({"prod": "b2", "prod-eu": "c3"})
 
         assert locks.inherited_tokens() == {"prod": "b2", "prod-eu": "c3"}
 
-    def test_passes_nothing_on_in_the_end(self, locks: Locks) -> None:
+    def test_export_of_no_tokens_removes_the_variable(self, locks: Locks) -> None:
         locks.export_tokens({"staging": "a1"})
         locks.export_tokens({})
 

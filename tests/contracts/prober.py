@@ -29,14 +29,14 @@ class Site(Protocol):
 class ProberContract:
     """Subclasses provide the fixture `site`."""
 
-    def test_brings_status_and_body(self, site: Site) -> None:
+    def test_response_has_status_and_body(self, site: Site) -> None:
         site.answer(503, b"not yet")
 
         assert ProbeResponse(status=503, body=b"not yet") == site.prober.probe(
             site.url, timeout=HANG_SECONDS, max_bytes=100
         )
 
-    def test_asks_anew_each_time(self, site: Site) -> None:
+    def test_every_probe_sends_a_request(self, site: Site) -> None:
         site.answer(200, b"old")
         site.prober.probe(site.url, timeout=HANG_SECONDS, max_bytes=100)
         site.answer(200, b"new")
@@ -55,7 +55,7 @@ class ProberContract:
             site.url, timeout=HANG_SECONDS, max_bytes=4
         )
 
-    def test_says_that_nobody_listens(self, site: Site) -> None:
+    def test_refused_connection_is_explained(self, site: Site) -> None:
         assert ProbeResponse(error="refuses the connection") == site.prober.probe(
             site.nowhere, timeout=HANG_SECONDS, max_bytes=100
         )
@@ -71,7 +71,7 @@ class ProberContract:
 
         assert ProbeRequest() == site.heard
 
-    def test_asks_as_it_was_told(self, site: Site) -> None:
+    def test_request_has_method_headers_and_body(self, site: Site) -> None:
         wanted = ProbeRequest(method="POST", headers={"X-Trace": "7"}, body=b"a=b")
         site.answer(201, b"made")
 

@@ -100,7 +100,7 @@ class RegistryContract:
 
         assert (again.blobs_mounted, again.blobs_uploaded, again.bytes_sent) == (0, 0, 0)
 
-    def test_refuses_to_replace_what_a_version_names(self, shelf: Shelf) -> None:
+    def test_copy_does_not_replace_a_version_tag(self, shelf: Shelf) -> None:
         other = oci_images.image("v1.2.3", layers=(b"other",))
         shelf.put("team/prod", "v1.2.3", other)
 
@@ -126,7 +126,7 @@ class RegistryContract:
             assert image is not None
             assert sample.digest == image.digest
 
-    def test_points_at_nothing_that_the_repository_does_not_hold(self, shelf: Shelf) -> None:
+    def test_tag_cannot_move_to_a_missing_image(self, shelf: Shelf) -> None:
         with pytest.raises(PushFailed, match="does not hold"):
             shelf.registry.move_tag(repository="team/prod", tag="latest", digest=shelf.sample.digest)
 

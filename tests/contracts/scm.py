@@ -85,19 +85,19 @@ def land_and_tag(scm: Scm) -> str:
 class ScmContract:
     """Subclasses provide the fixture `scene`."""
 
-    def test_says_commit_and_branch(self, scene: Scene) -> None:
+    def test_head_has_commit_and_branch(self, scene: Scene) -> None:
         head = scene.scm.head()
 
         assert head.branch == "main"
         assert head.commit == scene.scm.resolve("main")
 
-    def test_says_that_no_branch_is_checked_out(self, scene: Scene) -> None:
+    def test_detached_head_has_no_branch(self, scene: Scene) -> None:
         before = scene.scm.head().commit
         scene.detach()
 
         assert (before, "") == (scene.scm.head().commit, scene.scm.head().branch)
 
-    def test_sees_what_others_have_done_when_it_looks_again(self, scene: Scene) -> None:
+    def test_invalidated_cache_shows_changes_of_others(self, scene: Scene) -> None:
         before = scene.scm.head().commit
         assert scene.scm.modified_files() == ()
         commit = scene.commit({"app.py": b"2\n"})
@@ -118,7 +118,7 @@ class ScmContract:
         assert [commit] * 5 == [scene.scm.resolve(name) for name in names]
 
     @pytest.mark.parametrize("name", ["", "nope", "f" * 40, "--help", "-v", "a b", "v1.2.3\n"])
-    def test_resolves_nothing_else(self, scene: Scene, name: str) -> None:
+    def test_unknown_names_resolve_to_nothing(self, scene: Scene, name: str) -> None:
         assert not scene.scm.resolve(name)
 
     def test_reads_files_of_a_commit(self, scene: Scene) -> None:
@@ -146,16 +146,16 @@ class ScmContract:
 
         assert scene.scm.modified_files() == ("VERSION",)
 
-    def test_finds_no_obstacle(self, scene: Scene) -> None:
+    def test_clean_repository_has_no_blockers(self, scene: Scene) -> None:
         assert scene.scm.blockers() == ()
 
-    def test_finds_a_merge_under_way(self, scene: Scene) -> None:
+    def test_merge_in_progress_is_a_blocker(self, scene: Scene) -> None:
         scene.merge()
 
         (obstacle,) = scene.scm.blockers()
         assert "a merge is under way" in obstacle
 
-    def test_names_what_commits_have_touched(self, scene: Scene) -> None:
+    def test_changed_files_lists_the_files_of_the_commits(self, scene: Scene) -> None:
         """Every file of the span once, whether or not a later commit undid it."""
         first = scene.scm.head().commit
         scene.commit({"app.py": b"print('a')\n", "docs/new.md": b"new\n"})
@@ -166,7 +166,7 @@ class ScmContract:
         assert scene.scm.changed_files("", last) == ("CHANGELOG.md", "VERSION", "app.py", "docs/new.md")
         assert scene.scm.changed_files(last, last) == ()
 
-    def test_knows_who_descends_from_whom(self, scene: Scene) -> None:
+    def test_is_ancestor_follows_history(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         second = scene.commit({"app.py": b"2\n"})
 
@@ -189,7 +189,7 @@ class ScmContract:
             "new",
         )
 
-    def test_writes_a_commit_that_nobody_sees(self, scene: Scene) -> None:
+    def test_write_commit_moves_no_ref(self, scene: Scene) -> None:
         before = scene.scm.head()
         commit = release(scene.scm)
 
@@ -199,7 +199,7 @@ class ScmContract:
         assert scene.scm.is_ancestor(before.commit, commit)
         assert {path: scene.scm.read_at(commit, path) for path in FILES} == {**FILES, **RELEASE}
 
-    def test_sweeps_nothing_else_into_the_commit(self, scene: Scene) -> None:
+    def test_commit_contains_only_the_given_files(self, scene: Scene) -> None:
         scene.stage("app.py", b"work under way\n")
         scene.stage("VERSION", b"9.9.9\n")
         commit = release(scene.scm)
@@ -225,7 +225,7 @@ class ScmContract:
         assert scene.scm.head() == before
         assert scene.scm.modified_files() == ()
 
-    def test_lands_a_commit_with_its_paths(self, scene: Scene) -> None:
+    def test_fast_forward_moves_branch_and_paths(self, scene: Scene) -> None:
         commit = release(scene.scm)
         scene.scm.fast_forward(commit, paths=PATHS)
 
@@ -233,14 +233,14 @@ class ScmContract:
         assert scene.scm.modified_files() == ()
         assert scene.written("VERSION") == scene.staged("VERSION") == b"1.2.3\n"
 
-    def test_lands_on_files_that_hold_the_release_already(self, scene: Scene) -> None:
+    def test_fast_forward_accepts_files_with_the_new_content(self, scene: Scene) -> None:
         scene.write("VERSION", RELEASE["VERSION"])
         scene.stage("CHANGELOG.md", RELEASE["CHANGELOG.md"])
         scene.scm.fast_forward(release(scene.scm), paths=PATHS)
 
         assert scene.scm.modified_files() == ()
 
-    def test_lands_beside_work_under_way(self, scene: Scene) -> None:
+    def test_fast_forward_keeps_other_edits(self, scene: Scene) -> None:
         scene.stage("app.py", b"staged\n")
         scene.write("app.py", b"and edited again\n")
         scene.scm.fast_forward(release(scene.scm), paths=PATHS)
@@ -249,7 +249,7 @@ class ScmContract:
         assert (scene.staged("app.py"), scene.written("app.py")) == (b"staged\n", b"and edited again\n")
 
     @pytest.mark.parametrize("how", ["write", "stage"])
-    def test_refuses_to_land_on_other_edits(self, scene: Scene, how: str) -> None:
+    def test_fast_forward_refuses_edited_paths(self, scene: Scene, how: str) -> None:
         before = scene.scm.head()
         commit = release(scene.scm)
         getattr(scene, how)("CHANGELOG.md", b"my own words\n")
@@ -260,7 +260,7 @@ class ScmContract:
         assert scene.written("CHANGELOG.md") == b"my own words\n"
         assert scene.written("VERSION") == b"1.2.2\n"
 
-    def test_refuses_to_land_when_the_branch_has_moved(self, scene: Scene) -> None:
+    def test_fast_forward_refuses_a_diverged_branch(self, scene: Scene) -> None:
         commit = release(scene.scm)
         moved = scene.commit({"app.py": b"meanwhile\n"})
 
@@ -268,7 +268,7 @@ class ScmContract:
             scene.scm.fast_forward(commit, paths=PATHS)
         assert scene.scm.head().commit == moved
 
-    def test_lands_twice(self, scene: Scene) -> None:
+    def test_fast_forward_can_be_repeated(self, scene: Scene) -> None:
         commit = release(scene.scm)
         scene.scm.fast_forward(commit, paths=PATHS)
         scene.scm.fast_forward(commit, paths=PATHS)
@@ -278,7 +278,7 @@ class ScmContract:
         assert later == scene.scm.head().commit
         assert scene.scm.modified_files() == ()
 
-    def test_lands_without_a_branch(self, scene: Scene) -> None:
+    def test_fast_forward_moves_a_detached_head(self, scene: Scene) -> None:
         scene.detach()
         main = scene.scm.resolve("main")
         commit = release(scene.scm)
@@ -288,7 +288,7 @@ class ScmContract:
         assert main != commit
         assert scene.scm.modified_files() == ()
 
-    def test_remembers_a_release_until_it_is_tagged(self, scene: Scene) -> None:
+    def test_release_is_pending_until_it_is_tagged(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         scene.scm.save_pending("v1.2.3", first)
         commit = release(scene.scm)
@@ -304,7 +304,7 @@ class ScmContract:
         assert scene.scm.pending_releases() == {}
         assert scene.scm.tags() == ("v1.2.3",)
 
-    def test_tags_once(self, scene: Scene) -> None:
+    def test_create_tag_can_be_repeated(self, scene: Scene) -> None:
         commit = scene.scm.head().commit
         scene.scm.create_tag("v1.2.3", commit, "v1.2.3\n\nNotes.")
         scene.scm.create_tag("v1.2.3", commit, "another message")
@@ -314,7 +314,7 @@ class ScmContract:
             scene.scm.create_tag("v1.2.3", other, "v1.2.3")
         assert scene.scm.resolve("v1.2.3") == commit
 
-    def test_seals_branch_and_tag_together(self, scene: Scene) -> None:
+    def test_fast_forward_and_tag_moves_both(self, scene: Scene) -> None:
         """The branch is on the commit, the tag too, and nothing is pending."""
         scm = scene.scm
         commit = release(scm)
@@ -327,7 +327,7 @@ class ScmContract:
         assert scm.pending_releases() == {}
         assert scene.written("VERSION") == RELEASE["VERSION"]
 
-    def test_seals_neither_when_the_tag_is_taken(self, scene: Scene) -> None:
+    def test_fast_forward_and_tag_changes_nothing_when_the_tag_exists(self, scene: Scene) -> None:
         """A tag on another commit keeps the branch where it is."""
         scm = scene.scm
         before = scm.head().commit
@@ -339,7 +339,7 @@ class ScmContract:
         assert scm.head().commit == before
         assert scene.written("VERSION") == FILES["VERSION"]
 
-    def test_seals_neither_when_the_branch_has_moved(self, scene: Scene) -> None:
+    def test_fast_forward_and_tag_changes_nothing_when_the_branch_has_moved(self, scene: Scene) -> None:
         """A branch that somebody moved keeps the tag from being made."""
         scm = scene.scm
         commit = release(scm)
@@ -350,7 +350,7 @@ class ScmContract:
 
         assert scm.tags() == ()
 
-    def test_names_the_tags_behind_a_commit(self, scene: Scene) -> None:
+    def test_tags_merged_into_a_commit(self, scene: Scene) -> None:
         """A tag on another line of history is not behind it."""
         scm = scene.scm
         first = scm.head().commit
@@ -362,7 +362,7 @@ class ScmContract:
         assert scm.tags(merged_into=first) == ("v1.2.2",)
         assert scm.tags(merged_into=other) == ("v1.2.2", "v1.2.3")
 
-    def test_asks_the_remote(self, scene: Scene) -> None:
+    def test_remote_refs_has_branch_and_tags(self, scene: Scene) -> None:
         first = scene.scm.head().commit
         commit = land_and_tag(scene.scm)
         before = scene.scm.remote_refs("main")
@@ -374,7 +374,7 @@ class ScmContract:
         assert (first, {}) == (before.branch_commit, before.tags)
         assert (commit, {"v1.2.3": commit}) == (after.branch_commit, after.tags)
 
-    def test_says_that_there_is_no_remote(self, scene: Scene) -> None:
+    def test_remote_refs_is_none_without_a_remote(self, scene: Scene) -> None:
         land_and_tag(scene.alone)
 
         assert scene.alone.remote_refs("main") is None
@@ -382,7 +382,7 @@ class ScmContract:
         with pytest.raises(PushFailed, match="there is no remote"):
             scene.alone.push(branch="main", tag="v1.2.3")
 
-    def test_publishes_what_is_missing(self, scene: Scene) -> None:
+    def test_push_sends_missing_refs(self, scene: Scene) -> None:
         commit = land_and_tag(scene.scm)
         scene.scm.push(branch="", tag="v1.2.3")
         scene.scm.push(branch="main", tag="v1.2.3")
@@ -392,7 +392,7 @@ class ScmContract:
         assert there is not None
         assert (commit, {"v1.2.3": commit}) == (there.branch_commit, there.tags)
 
-    def test_publishes_a_release_that_nothing_here_names_yet(self, scene: Scene) -> None:
+    def test_push_sends_a_tag_object_without_a_local_ref(self, scene: Scene) -> None:
         """Branch and tag are on the remote; here they follow when the release is sealed."""
         before, commit = scene.scm.head(), release(scene.scm)
         scene.scm.save_pending("v1.2.3", commit)
@@ -410,14 +410,14 @@ class ScmContract:
         assert scene.scm.tags() == ("v1.2.3",)
         assert scene.scm.pending_releases() == {}
 
-    def test_prepares_no_tag_that_is_taken(self, scene: Scene) -> None:
+    def test_tag_object_is_refused_when_the_tag_exists(self, scene: Scene) -> None:
         commit = release(scene.scm)
         scene.scm.create_tag("v1.2.3", scene.scm.head().commit, "somebody else's")
 
         with pytest.raises(Refused, match=r"v1.2.3 exists on another commit"):
             scene.scm.create_tag_object("v1.2.3", commit, "web v1.2.3")
 
-    def test_keeps_later_work_to_itself(self, scene: Scene) -> None:
+    def test_push_does_not_send_later_commits(self, scene: Scene) -> None:
         commit = land_and_tag(scene.scm)
         scene.commit({"app.py": b"not ready\n"})
         scene.scm.push(branch="main", tag="v1.2.3")
@@ -457,7 +457,7 @@ class ScmContract:
         assert there is not None
         assert there.tags == {}
 
-    def test_publishes_no_tag_that_is_not_there(self, scene: Scene) -> None:
+    def test_missing_tag_cannot_be_pushed(self, scene: Scene) -> None:
         scene.scm.save_pending("v1.2.3", release(scene.scm))
         with pytest.raises(NotFound, match=r"no tag v1.2.3"):
             scene.scm.push(branch="main", tag="v1.2.3")
@@ -472,7 +472,7 @@ class ScmContract:
         files = {path.relative_to(into).as_posix(): path.read_bytes() for path in into.rglob("*") if path.is_file()}
         assert files == {**FILES, "docs/a.md": b"line\r\n"}
 
-    def test_says_when_a_commit_was_made(self, scene: Scene) -> None:
+    def test_commit_time_is_in_utc(self, scene: Scene) -> None:
         at = scene.scm.commit_time(scene.scm.head().commit)
 
         assert at.tzinfo is UTC

@@ -40,19 +40,19 @@ def write(secrets: Secrets, content: str) -> str:
 class SecretsContract:
     """Subclass it and provide the fixture `secrets`: one named NAME, that holds `{}` and nothing before."""
 
-    def test_gives_what_counts(self, secrets: Secrets) -> None:
+    def test_current_returns_the_current_version(self, secrets: Secrets) -> None:
         current = secrets.current(NAME)
 
         assert current.content.reveal() == "{}"
         assert abs(datetime.now(UTC) - current.created_at) < timedelta(minutes=5)
         assert secrets.previous(NAME) is None
 
-    def test_says_that_there_is_none(self, secrets: Secrets) -> None:
+    def test_missing_secret_is_not_found(self, secrets: Secrets) -> None:
         with pytest.raises(NotFound, match="another"):
             secrets.current("another")
         assert secrets.previous("another") is None
 
-    def test_lets_a_new_version_count(self, secrets: Secrets) -> None:
+    def test_written_version_is_current(self, secrets: Secrets) -> None:
         before = secrets.current(NAME)
 
         version = write(secrets, '{"key": "ünïcödé"}')
@@ -60,7 +60,7 @@ class SecretsContract:
         assert (secrets.current(NAME).version, text(secrets)) == (version, '{"key": "ünïcödé"}')
         assert secrets.previous(NAME) == before
 
-    def test_writes_once_when_the_answer_was_lost(self, secrets: Secrets) -> None:
+    def test_lost_response_writes_once(self, secrets: Secrets) -> None:
         over, version = secrets.current(NAME).version, new()
         for _ in range(2):
             secrets.write(NAME, Secret("one"), version=version, expected_current=over)
@@ -68,7 +68,7 @@ class SecretsContract:
         assert secrets.current(NAME).version == version
         assert over == getattr(secrets.previous(NAME), "version", "")
 
-    def test_changes_nothing_when_somebody_else_was_faster(self, secrets: Secrets) -> None:
+    def test_write_is_refused_when_the_current_version_changed(self, secrets: Secrets) -> None:
         seen = secrets.current(NAME)
         theirs = write(secrets, "theirs")
 
@@ -78,7 +78,7 @@ class SecretsContract:
         assert (secrets.current(NAME).version, text(secrets)) == (theirs, "theirs")
         assert secrets.previous(NAME) == seen
 
-    def test_restores_what_counted_before_and_back(self, secrets: Secrets) -> None:
+    def test_restore_swaps_current_and_previous(self, secrets: Secrets) -> None:
         one = secrets.current(NAME)
         two = write(secrets, "two")
 
@@ -90,7 +90,7 @@ class SecretsContract:
         assert secrets.current(NAME).version == three
         assert secrets.previous(NAME) == one
 
-    def test_restores_nothing_when_somebody_else_was_faster(self, secrets: Secrets) -> None:
+    def test_restore_is_refused_when_the_current_version_changed(self, secrets: Secrets) -> None:
         one = secrets.current(NAME)
         two = write(secrets, "two")
         three = write(secrets, "three")
@@ -101,7 +101,7 @@ class SecretsContract:
         assert secrets.current(NAME).version == three
         assert getattr(secrets.previous(NAME), "version", "") == two
 
-    def test_restores_once_when_the_answer_was_lost(self, secrets: Secrets) -> None:
+    def test_lost_response_restores_once(self, secrets: Secrets) -> None:
         one = secrets.current(NAME)
         two = write(secrets, "two")
         for _ in range(2):
@@ -109,7 +109,7 @@ class SecretsContract:
 
         assert secrets.current(NAME) == one
 
-    def test_loses_no_edit_of_many_at_once(self, secrets: Secrets) -> None:
+    def test_concurrent_edits_are_not_lost(self, secrets: Secrets) -> None:
         def edit(number: int) -> int:
             """Add a key, again and again until nobody else is faster; return how often."""
             for attempt in range(1, 100 * EDITORS):

@@ -15,7 +15,7 @@ class TestContract(LocksContract):
         return FakeLocks()
 
 
-def test_finds_nobody_when_told_so() -> None:
+def test_is_dead_returns_the_configured_answer() -> None:
     locks = FakeLocks(unreachable_calls={"acquire"})
 
     with pytest.raises(Unreachable):

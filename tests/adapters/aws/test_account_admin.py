@@ -120,7 +120,7 @@ class TestAws(AccountAdminContract):
             ),
         )
 
-    def test_tries_by_reading_where_iam_cannot_be_asked(self, account: AwsAccount, cloud: Cloud) -> None:
+    def test_permissions_are_probed_when_iam_cannot_be_simulated(self, account: AwsAccount, cloud: Cloud) -> None:
         before = len(cloud.requests)
 
         found = {permission.task: permission for permission in account.permissions()}
@@ -136,10 +136,12 @@ class TestAws(AccountAdminContract):
 
 class TestSkew:
     @pytest.mark.parametrize("ahead", [-3600, -30, 0, 4, 600])
-    def test_measures_how_far_the_clock_is_off(self, aws: Aws, ahead: int) -> None:
+    def test_clock_skew_is_measured_from_the_response_date(self, aws: Aws, ahead: int) -> None:
         assert _account(aws, ahead=ahead).clock_skew() == pytest.approx(ahead, abs=1.9)
 
-    def test_believes_the_date_of_a_refusal_too(self, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_clock_skew_uses_the_date_of_an_error_response(
+        self, credentials: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with ScriptedServer({"POST /": [Reply(status=403, body=EXPIRED)]}) as server:
             monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
 
@@ -153,6 +155,6 @@ EXPIRED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><
 
 
 @pytest.mark.parametrize("text", ['{"rules": [{"rulePriority": 1}]}', '{"rules": 7}', "[]", "rules"])
-def test_does_not_guess_what_a_policy_means(text: str) -> None:
+def test_unknown_policy_structure_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="lifecycle policy of web"):
         lifecycle_policy.parse_lifecycle_policy(text, repository="web")

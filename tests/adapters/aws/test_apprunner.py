@@ -84,7 +84,7 @@ class TestAppRunner(PlatformContract):
         stage.settle("web-service")
         aws.ecr().delete_repository(repositoryName="web-service", force=True)
 
-    def test_speaks_plain_http_to_a_service_on_this_machine(self, stage: CloudStage) -> None:
+    def test_loopback_service_has_an_http_url(self, stage: CloudStage) -> None:
         assert stage.platform.get_service("web-service").url.startswith("http://127.0.0.1:")
 
 
@@ -114,7 +114,7 @@ def scripted(
 
 
 class TestServices:
-    def test_reads_every_page_once(self, scripted: ScriptedAppRunner) -> None:
+    def test_list_of_services_reads_every_page_once(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service", more="next"), _page("api"))
         scripted.answer("DescribeService", _described("api"))
 
@@ -123,13 +123,13 @@ class TestServices:
 
         assert scripted.asked("ListServices") == [{"MaxResults": 20}, {"MaxResults": 20, "NextToken": "next"}]
 
-    def test_asks_for_tls_everywhere_else(self, scripted: ScriptedAppRunner) -> None:
+    def test_other_services_have_https_urls(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service"))
         scripted.answer("DescribeService", _described("web-service"))
 
         assert scripted.platform.get_service("web-service").url == "https://web-service.eu-west-1.awsapprunner.com"
 
-    def test_finds_a_service_that_was_created_again(self, scripted: ScriptedAppRunner) -> None:
+    def test_recreated_service_is_found_by_its_new_arn(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service"), _page("web-service", generation=2))
         gone = _error("ResourceNotFoundException", "no such service")
         scripted.answer("DescribeService", _described("web-service"), gone, _described("web-service", generation=2))
@@ -137,7 +137,7 @@ class TestServices:
 
         assert scripted.platform.get_service("web-service").id == _arn("web-service", generation=2)
 
-    def test_does_not_take_a_deleted_service_for_one(self, scripted: ScriptedAppRunner) -> None:
+    def test_deleted_service_is_not_found(self, scripted: ScriptedAppRunner) -> None:
         scripted.answer("ListServices", _page("web-service"), _page("web-service", status="DELETED"))
         scripted.answer("DescribeService", _described("web-service"), _described("web-service", status="DELETED"))
         scripted.platform.get_service("web-service")
@@ -160,7 +160,7 @@ class TestStart:
         return scripted.platform.get_service("web-service")
 
     @pytest.mark.parametrize("status", ["OPERATION_IN_PROGRESS", "RUNNING"])
-    def test_takes_a_service_that_was_busy_for_busy(
+    def test_start_of_a_busy_service_returns_no_operation(
         self, scripted: ScriptedAppRunner, service: Service, status: str
     ) -> None:
         scripted.answer("StartDeployment", _error("InvalidRequestException", NOT_RUNNING))
@@ -180,22 +180,22 @@ class TestStart:
 
         assert caught.value.hint
 
-    def test_fails_when_the_request_is_wrong_for_another_reason(
-        self, scripted: ScriptedAppRunner, service: Service
-    ) -> None:
+    def test_start_fails_on_another_invalid_request(self, scripted: ScriptedAppRunner, service: Service) -> None:
         scripted.answer("StartDeployment", _error("InvalidRequestException", "the ARN is malformed"))
 
         with pytest.raises(DeployFailed, match="the ARN is malformed"):
             scripted.platform.start_deployment(service)
 
-    def test_misses_a_service_that_was_deleted_meanwhile(self, scripted: ScriptedAppRunner, service: Service) -> None:
+    def test_start_fails_when_the_service_was_deleted_meanwhile(
+        self, scripted: ScriptedAppRunner, service: Service
+    ) -> None:
         scripted.answer("StartDeployment", _error("ResourceNotFoundException", "gone"))
 
         with pytest.raises(NotFound, match="gone"):
             scripted.platform.start_deployment(service)
 
 
-def test_an_operation_that_still_waits_starts_no_earlier_than_now(scripted: ScriptedAppRunner) -> None:
+def test_queued_operation_starts_now(scripted: ScriptedAppRunner) -> None:
     scripted.answer("ListServices", _page("web-service"))
     scripted.answer("DescribeService", _described("web-service"))
     waiting = {"Id": "1", "Type": "START_DEPLOYMENT", "Status": "PENDING"}

@@ -106,7 +106,7 @@ class Shop:
 
 
 @pytest.mark.parametrize(("environment", "automatic"), [("prod", False), ("mark", True)])
-def test_a_deployment_of_usual_length_takes_a_dozen_calls(
+def test_deployment_of_typical_duration_takes_a_dozen_calls(
     credentials: None,  # noqa: ARG001 - it sets them
     cloud: Cloud,
     environment: str,

@@ -83,7 +83,7 @@ def desk(scripted: ScriptedServer) -> CloudDesk:  # noqa: ARG001 - it must run f
     return CloudDesk(CloudWatchLogs(Aws(region=REGION, profile="", account=ACCOUNT)), service, "6c7e1a00-0001")
 
 
-def test_asks_for_the_groups_and_streams_that_app_runner_writes(scripted: ScriptedServer, desk: CloudDesk) -> None:
+def test_tails_read_the_groups_and_streams_of_app_runner(scripted: ScriptedServer, desk: CloudDesk) -> None:
     scripted.script["GetLogEvents"] = [_json({"events": [{"message": "the end"}]})]
 
     assert desk.logs.deployment_tail(desk.service, desk.operation, limit=7) == ("the end",)
@@ -97,9 +97,7 @@ def test_asks_for_the_groups_and_streams_that_app_runner_writes(scripted: Script
     }
 
 
-def test_takes_the_instance_that_was_started_last_and_not_the_one_that_speaks_most(
-    scripted: ScriptedServer, desk: CloudDesk
-) -> None:
+def test_application_tail_is_that_of_the_newest_instance(scripted: ScriptedServer, desk: CloudDesk) -> None:
     """The old release goes on answering requests, and logging them, while the new one dies."""
     at = int(BEGAN.timestamp() * 1000)
     scripted.script["DescribeLogStreams"] = [
@@ -120,7 +118,7 @@ def test_takes_the_instance_that_was_started_last_and_not_the_one_that_speaks_mo
     assert json.loads(scripted.asked("GetLogEvents")[0].body)["logStreamName"] == "instance/second"
 
 
-def test_says_what_is_not_allowed(scripted: ScriptedServer, desk: CloudDesk) -> None:
+def test_missing_permission_is_denied(scripted: ScriptedServer, desk: CloudDesk) -> None:
     refused = json.dumps({"__type": "AccessDeniedException", "message": "not authorized to perform: logs:GetLogEvents"})
     scripted.script["GetLogEvents"] = [Reply(status=400, body=refused.encode())]
 

@@ -56,7 +56,7 @@ class TestDynamo(HoldsContract):
     ],
     ids=["add", "get", "get_many", "remove"],
 )
-def test_says_how_to_create_the_table(absent: DynamoHolds, use: Callable[[DynamoHolds], object]) -> None:
+def test_missing_table_hints_at_setup(absent: DynamoHolds, use: Callable[[DynamoHolds], object]) -> None:
     with pytest.raises(NotFound) as caught:
         use(absent)
 

@@ -29,7 +29,7 @@ def ledger(absent: DynamoLedger) -> DynamoLedger:
 
 
 class TestDynamo(LedgerContract):
-    def test_keeps_everything_of_an_environment_under_one_key(self, ledger: DynamoLedger, aws: Aws) -> None:
+    def test_entries_of_an_environment_share_a_partition_key(self, ledger: DynamoLedger, aws: Aws) -> None:
         ledger.append(entry("staging"))
 
         (item,) = aws.dynamodb().scan(TableName=ledger.table_name)["Items"]
@@ -51,17 +51,17 @@ class TestDynamo(LedgerContract):
 
 
 class TestTable:
-    def test_is_missing_at_first(self, absent: DynamoLedger) -> None:
+    def test_table_is_missing_at_first(self, absent: DynamoLedger) -> None:
         assert not absent.exists()
 
-    def test_says_how_to_create_it(self, absent: DynamoLedger) -> None:
+    def test_missing_table_hints_at_setup(self, absent: DynamoLedger) -> None:
         for use in (lambda: absent.append(entry()), lambda: absent.entries("staging")):
             with pytest.raises(NotFound) as caught:
                 use()
 
             assert caught.value.hint == "create it: inv setup"
 
-    def test_is_billed_by_request_and_recoverable(self, ledger: DynamoLedger, aws: Aws) -> None:
+    def test_table_is_billed_by_request_and_recoverable(self, ledger: DynamoLedger, aws: Aws) -> None:
         table = aws.dynamodb().describe_table(TableName=ledger.table_name)["Table"]
         backups = aws.dynamodb().describe_continuous_backups(TableName=ledger.table_name)
 
@@ -70,7 +70,7 @@ class TestTable:
         recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
 
-    def test_can_be_created_twice(self, ledger: DynamoLedger) -> None:
+    def test_create_can_be_repeated(self, ledger: DynamoLedger) -> None:
         ledger.append(entry())
 
         ledger.create()

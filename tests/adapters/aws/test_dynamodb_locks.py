@@ -62,7 +62,7 @@ class TestDynamo(LocksContract):
 
         assert item == {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}, "fence": {"N": "1"}}
 
-    def test_writes_no_end_of_what_was_taken_by_hand(self, locks: DynamoLocks, aws: Aws) -> None:
+    def test_manual_lock_has_no_expiry(self, locks: DynamoLocks, aws: Aws) -> None:
         locks.acquire(wanted("a1", at=NOON - LEASE))
         locks.acquire(by_hand("b2"))
 
@@ -70,7 +70,7 @@ class TestDynamo(LocksContract):
 
         assert "expires" not in item
 
-    def test_takes_over_no_lease_that_was_renewed_after_the_look(self, locks: DynamoLocks) -> None:
+    def test_lease_renewed_after_the_read_is_not_taken_over(self, locks: DynamoLocks) -> None:
         seen = locks.acquire(wanted("a1"))
         locks.renew(seen, expires=NOON + 3 * LEASE)
 
@@ -79,14 +79,16 @@ class TestDynamo(LocksContract):
         assert seen.is_same_as(standing)
         assert seen.is_same_as(locks.get("staging"))
 
-    def test_takes_over_no_lease_that_another_has_taken_over(self, locks: DynamoLocks) -> None:
+    def test_lease_taken_over_by_another_run_is_not_taken_over(self, locks: DynamoLocks) -> None:
         seen = locks.acquire(wanted("a1"))
         other = locks.acquire(wanted("b2", at=NOON + LEASE))
 
         assert locks._put_if(wanted("c3", at=NOON + 9 * LEASE), replacing=seen) == other
         assert locks.get("staging") == other
 
-    def test_takes_what_was_released_after_the_look(self, locks: DynamoLocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_lock_released_after_the_read_is_acquired(
+        self, locks: DynamoLocks, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         seen = locks.acquire(wanted("a1"))
         write = DynamoLocks._put_if
 
@@ -108,7 +110,7 @@ class TestDynamo(LocksContract):
 
         assert ledger.entries("staging") == (entry("staging"),)
 
-    def test_passes_on_in_a_variable(self, locks: DynamoLocks, environ: dict[str, str]) -> None:
+    def test_tokens_are_exported_in_a_variable(self, locks: DynamoLocks, environ: dict[str, str]) -> None:
         locks.export_tokens({"staging": "a1", "prod": "b2"})
         assert environ["KAIZEN_LOCK"] == "prod=b2 staging=a1"
         locks.export_tokens({})
@@ -126,7 +128,7 @@ class TestDynamo(LocksContract):
     ],
     ids=["acquire", "get", "renew", "release"],
 )
-def test_says_how_to_create_the_table(absent: DynamoLocks, use: Callable[[DynamoLocks], object]) -> None:
+def test_missing_table_hints_at_setup(absent: DynamoLocks, use: Callable[[DynamoLocks], object]) -> None:
     with pytest.raises(NotFound) as caught:
         use(absent)
 
@@ -164,7 +166,7 @@ def renewed(locks: DynamoLocks, lock: Lock) -> Lock:
 
 class TestProcesses:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_release_when_told_to_stop(self, locks: DynamoLocks, number: signal.Signals) -> None:
+    def test_terminated_process_releases_its_lock(self, locks: DynamoLocks, number: signal.Signals) -> None:
         holder = Holder(locks)
         assert locks.get("staging") is not None
 
@@ -174,7 +176,7 @@ class TestProcesses:
         assert holder.process.returncode == 130
         assert locks.get("staging") is None
 
-    def test_leave_a_lease_that_runs_out_when_they_are_killed(self, locks: DynamoLocks) -> None:
+    def test_killed_process_leaves_a_lease_that_expires(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, lease=1.5)
         holder.process.kill()
         holder.end()
@@ -195,7 +197,7 @@ class TestProcesses:
         assert holder.end("now\n") == "changes\n"
         assert locks.get("staging") is None
 
-    def test_change_nothing_when_they_were_stopped_for_too_long(self, locks: DynamoLocks) -> None:
+    def test_process_suspended_beyond_its_lease_changes_nothing(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, lease=1.5)
         holder.process.send_signal(signal.SIGSTOP)
         time.sleep(1.6)

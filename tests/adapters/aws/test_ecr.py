@@ -55,7 +55,7 @@ def shelf(aws: Aws, clock: FakeClock) -> EcrShelf:
 
 
 class TestEcr(RegistryContract):
-    def test_tells_how_to_create_a_missing_repository(self, shelf: EcrShelf) -> None:
+    def test_missing_repository_hints_at_create_repository(self, shelf: EcrShelf) -> None:
         with pytest.raises(Exception, match="--repository-name team/absent"):
             shelf.registry.find_image("team/absent", "v1.2.3")
 
@@ -74,7 +74,7 @@ class TestEcr(RegistryContract):
         assert (copied.blobs_mounted, copied.blobs_uploaded) == (0, 3)
         assert sum(map(len, shelf.sample.blobs.values())) == copied.bytes_sent
 
-    def test_moves_latest_where_only_that_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
+    def test_latest_moves_when_it_is_excluded_from_immutability(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_image_tag_mutability(
             repositoryName="team/staging",
             imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
@@ -90,7 +90,7 @@ class TestEcr(RegistryContract):
         assert image is not None
         assert newer.digest == image.digest
 
-    def test_says_what_to_do_when_no_tag_may_move(self, shelf: EcrShelf, aws: Aws) -> None:
+    def test_immutable_latest_hints_at_setup(self, shelf: EcrShelf, aws: Aws) -> None:
         newer = oci_images.image("v1.2.4")
         shelf.put("team/staging", "latest", newer)
         aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
@@ -100,13 +100,13 @@ class TestEcr(RegistryContract):
 
         assert "inv setup" in caught.value.hint
 
-    def test_refuses_other_bytes_under_an_immutable_tag(self, shelf: EcrShelf, aws: Aws) -> None:
+    def test_immutable_tag_refuses_another_image(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_image_tag_mutability(repositoryName="team/staging", imageTagMutability="IMMUTABLE")
 
         with pytest.raises(PushFailed, match="TAG_INVALID"):
             shelf.put("team/staging", "v1.2.3", oci_images.image(layers=(b"other",)))
 
-    def test_keeps_its_token_until_shortly_before_it_expires(self, shelf: EcrShelf, clock: FakeClock) -> None:
+    def test_token_is_renewed_shortly_before_it_expires(self, shelf: EcrShelf, clock: FakeClock) -> None:
         first = shelf.registry.credentials()
 
         clock.advance((timedelta(hours=12) - RENEWAL_MARGIN - timedelta(minutes=2)).total_seconds())
@@ -117,7 +117,7 @@ class TestEcr(RegistryContract):
         assert first.password == kept.password
         assert first.password != renewed.password
 
-    def test_counts_the_layers_that_are_there(self, shelf: EcrShelf, aws: Aws) -> None:
+    def test_present_layers_are_counted(self, shelf: EcrShelf, aws: Aws) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         shelf.put("team/prod", "v1.2.2", oci_images.image("v1.2.2", layers=(b"base", b"old")))
 
@@ -126,7 +126,7 @@ class TestEcr(RegistryContract):
         assert (copied.blobs_mounted, copied.blobs_uploaded, copied.blobs_present) == (2, 0, 1)
         assert str(copied) == "2 blobs mounted, 1 already there"
 
-    def test_asks_once_for_all_layers(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
+    def test_layers_are_looked_up_in_one_request(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         before = len(cloud.requests)
 
@@ -136,9 +136,7 @@ class TestEcr(RegistryContract):
         mounts = ["POST"] * len(shelf.sample.blobs)
         assert asked == ["HEAD", "GET", "BatchCheckLayerAvailability", *mounts, "HEAD", "PUT"]
 
-    def test_waits_while_aws_says_that_this_is_too_much(
-        self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock
-    ) -> None:
+    def test_throttled_requests_are_retried(self, shelf: EcrShelf, aws: Aws, cloud: Cloud, clock: FakeClock) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         _refuse(cloud, "BatchCheckLayerAvailability", times=1, code="ThrottlingException", status=400)
         _refuse(cloud, "PUT *", times=3, code="TOOMANYREQUESTS", status=429)
@@ -146,7 +144,7 @@ class TestEcr(RegistryContract):
         assert _promote(shelf).blobs_mounted == 3
         assert len(clock.sleeps) == 3
 
-    def test_logs_in_again_once_the_token_is_refused(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
+    def test_rejected_token_is_renewed_once(self, shelf: EcrShelf, aws: Aws, cloud: Cloud) -> None:
         aws.ecr().put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         first = shelf.registry.credentials()
         _refuse(cloud, "POST *", times=1, code="DENIED", status=403)
@@ -165,7 +163,7 @@ class TestEcr(RegistryContract):
 
         assert _calls(cloud).count(read) == before + 1
 
-    def test_reads_the_labels_of_what_stands_in_many_repositories_once(self, shelf: EcrShelf, cloud: Cloud) -> None:
+    def test_labels_are_read_once_for_many_repositories(self, shelf: EcrShelf, cloud: Cloud) -> None:
         _promote(shelf)
         before = _reads(cloud)
 

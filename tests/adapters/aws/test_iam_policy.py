@@ -58,7 +58,7 @@ def test_allows_secrets_only_where_something_can_be_set() -> None:
     assert "runtime" not in applicable_tasks(settings(runtime={}))
 
 
-def test_nothing_that_the_ledger_says_can_be_deleted_or_changed() -> None:
+def test_ledger_entries_cannot_be_deleted_or_changed() -> None:
     """Only locks are updated, and only holds are deleted."""
     found = policy()
 
@@ -70,7 +70,7 @@ def test_nothing_that_the_ledger_says_can_be_deleted_or_changed() -> None:
     assert not {"dynamodb:DeleteItem", "dynamodb:UpdateItem"} & {*found["KaizenLedger"]["Action"]}
 
 
-def test_names_the_very_services_when_their_identifiers_are_known() -> None:
+def test_resources_name_services_with_known_ids() -> None:
     """A policy may be limited to one identifier, and a question about another would be denied."""
     found = statements(settings(), account="123456789012", table="t", service_ids={"prod-web-service": "8fe1"})
 
@@ -83,7 +83,7 @@ def test_names_the_very_services_when_their_identifiers_are_known() -> None:
     ("region", "begin"),
     [("eu-west-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
 )
-def test_spells_arns_as_their_part_of_aws_does(region: str, begin: str) -> None:
+def test_arns_have_the_partition_of_the_region(region: str, begin: str) -> None:
     """China and GovCloud are partitions of their own."""
     found = policy(aws={"region": region, "account": "123456789012"})
 
@@ -91,7 +91,7 @@ def test_spells_arns_as_their_part_of_aws_does(region: str, begin: str) -> None:
     assert all(resource.startswith(begin) and f":{region}:" in resource for resource in resources)
 
 
-def test_trusts_jobs_on_a_released_branch_and_jobs_that_were_approved() -> None:
+def test_trust_policy_allows_release_branches_and_protected_environments() -> None:
     """No other repository, branch, pull request or environment."""
     found = trust_policy(settings(), account="123456789012", repository="ada/web")
 

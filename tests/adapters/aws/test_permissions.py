@@ -108,20 +108,20 @@ class TestSimulated:
         asked = server.asked("SimulatePrincipalPolicy")
         assert {_form(request)["PolicySourceArn"][0] for request in asked} == {ROLE}
 
-    def test_may_not_be_allowed_to_ask(self, server: ScriptedServer) -> None:
+    def test_simulation_may_be_denied(self, server: ScriptedServer) -> None:
         server.script["SimulatePrincipalPolicy"] = [Reply(status=403, body=DENIED.encode())]
 
         with pytest.raises(Denied, match="AccessDenied"):
             _simulated()
 
-    def test_asks_nothing_about_root_who_may_do_everything(self, server: ScriptedServer) -> None:
+    def test_root_is_not_simulated(self, server: ScriptedServer) -> None:
         found = _simulated(f"arn:aws:iam::{ACCOUNT}:root")
 
         assert found.keys() == TASK_ACTIONS.keys()
         assert all(not each.denied_actions and not each.unchecked_actions for each in found.values())
         assert server.requests == []
 
-    def test_knows_who_has_no_policies(self, server: ScriptedServer) -> None:
+    def test_principal_without_policies_is_refused(self, server: ScriptedServer) -> None:
         with pytest.raises(NotFound, match="neither a user nor a role"):
             _simulated(f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
 
@@ -140,7 +140,7 @@ def _form(request: Request) -> dict[str, list[str]]:
         (Unreachable("no answer"), False, True),
     ],
 )
-def test_what_a_trial_proves(error: KaizenError | None, denied: bool, untried: bool) -> None:
+def test_probe_result_follows_the_error(error: KaizenError | None, denied: bool, untried: bool) -> None:
     """Any answer but a denial proves that the question is allowed; no answer proves nothing."""
 
     def look() -> None:

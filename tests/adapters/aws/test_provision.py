@@ -31,7 +31,7 @@ def founder(aws: Aws) -> Provisioner:
     return Provisioner(aws, region=REGION)
 
 
-def test_makes_a_repository_once(founder: Provisioner, cloud: Cloud) -> None:
+def test_repository_is_created_once(founder: Provisioner, cloud: Cloud) -> None:
     """A second one of that name is told as what it is."""
     founder.create_repository("founded/web")
 

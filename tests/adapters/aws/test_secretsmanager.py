@@ -34,7 +34,7 @@ def refuse_once(cloud: Cloud, operation: str, code: str) -> None:
 
 
 class TestSecretsManager(SecretsContract):
-    def test_keeps_the_label_of_its_own_on_what_it_wrote_last(self, secrets: SecretsManager, aws: Aws) -> None:
+    def test_staging_label_is_on_the_last_written_version(self, secrets: SecretsManager, aws: Aws) -> None:
         write(secrets, "one")
         last = write(secrets, "two")
 
@@ -42,7 +42,7 @@ class TestSecretsManager(SecretsContract):
 
         assert set(labels[last]) == {"AWSCURRENT", secretsmanager.STAGING_LABEL}
 
-    def test_what_was_only_staged_does_not_count(self, secrets: SecretsManager, aws: Aws) -> None:
+    def test_staged_version_is_not_current(self, secrets: SecretsManager, aws: Aws) -> None:
         """As a run leaves it that was killed between the two calls."""
         aws.secretsmanager().put_secret_value(
             SecretId=NAME, SecretString="staged", ClientRequestToken=new(), VersionStages=[secretsmanager.STAGING_LABEL]
@@ -53,21 +53,21 @@ class TestSecretsManager(SecretsContract):
 
         assert contract.text(secrets) == "next"
 
-    def test_a_console_that_writes_plainly_is_heeded(self, secrets: SecretsManager, aws: Aws) -> None:
+    def test_version_written_by_the_console_is_current(self, secrets: SecretsManager, aws: Aws) -> None:
         ours = write(secrets, "ours")
         aws.secretsmanager().put_secret_value(SecretId=NAME, SecretString="console")
 
         assert contract.text(secrets) == "console"
         assert getattr(secrets.previous(NAME), "version", "") == ours
 
-    def test_refuses_bytes(self, secrets: SecretsManager, aws: Aws) -> None:
+    def test_binary_secret_is_refused(self, secrets: SecretsManager, aws: Aws) -> None:
         aws.secretsmanager().put_secret_value(SecretId=NAME, SecretBinary=b"bytes")
 
         with pytest.raises(Refused, match="holds bytes"):
             secrets.current(NAME)
 
     @pytest.mark.parametrize("code", sorted(secretsmanager.THROTTLING_CODES))
-    def test_explains_that_it_was_written_too_often(
+    def test_write_quota_is_explained(
         self, secrets: SecretsManager, cloud: Cloud, code: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("kaizen_tasks.adapters.aws.session.TOTAL_ATTEMPTS", 1)
@@ -80,7 +80,7 @@ class TestSecretsManager(SecretsContract):
         assert "ten minutes" in refused.value.state
         assert "hush" not in str(refused.value)
 
-    def test_passes_on_why_a_version_cannot_count(self, secrets: SecretsManager) -> None:
+    def test_rejected_label_move_raises_the_reason_of_aws(self, secrets: SecretsManager) -> None:
         """Nobody was faster: there is another reason."""
         with pytest.raises(PushFailed, match="Not a valid version"):
             secrets.restore(NAME, version=new(), expected_current=secrets.current(NAME).version)

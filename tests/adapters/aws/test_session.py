@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TestGuard:
-    def test_says_whose_credentials_these_are(self, aws: Aws) -> None:
+    def test_account_id_is_that_of_the_credentials(self, aws: Aws) -> None:
         assert aws.account_id() == ACCOUNT
 
     def test_refuses_another_account_before_anything_else_is_asked(self, credentials: None, cloud: Cloud) -> None:
@@ -34,7 +34,7 @@ class TestGuard:
 
         assert {"sts"} == {request["service"] for request in cloud.requests[before:]}
 
-    def test_compares_nothing_when_no_account_is_configured(self, credentials: None) -> None:
+    def test_any_account_is_accepted_when_none_is_configured(self, credentials: None) -> None:
         assert Aws(region=REGION, profile="", account="").account_id() == ACCOUNT
 
     def test_asks_once_and_opens_each_client_once_from_many_threads(self, credentials: None, cloud: Cloud) -> None:
@@ -68,11 +68,11 @@ class TestGuard:
 
         assert "aws configure" in caught.value.hint
 
-    def test_does_not_know_the_profile(self, credentials: None) -> None:
+    def test_unknown_profile_is_denied(self, credentials: None) -> None:
         with pytest.raises(Denied, match="nowhere"):
             Aws(region=REGION, profile="nowhere", account=ACCOUNT).account_id()
 
-    def test_uses_the_profile(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_profile_is_used(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         config = tmp_path / "config"
         config.write_text("[profile ci]\naws_access_key_id = local\naws_secret_access_key = local\n")
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -116,7 +116,7 @@ class TestErrors:
         assert caught.message == f"{prefix}cannot list the services: {code}: first line second line"
         assert caught.__cause__ is not None
 
-    def test_tries_five_times_while_aws_is_out_of_order(
+    def test_server_errors_are_tried_five_times(
         self, server: ScriptedServer, scripted: Aws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
@@ -136,7 +136,7 @@ class TestErrors:
         assert type(caught) is DeployFailed
         assert caught.state == "it may have taken effect"
 
-    def test_a_rejected_change_means_what_the_caller_says(self, server: ScriptedServer, scripted: Aws) -> None:
+    def test_rejected_change_raises_the_error_of_the_caller(self, server: ScriptedServer, scripted: Aws) -> None:
         server.script["POST /"] = [_error("InvalidRequestException", "no")]
 
         caught = _attempt(scripted, otherwise=PushFailed)
@@ -144,7 +144,7 @@ class TestErrors:
         assert type(caught) is PushFailed
         assert not caught.state
 
-    def test_does_not_reach_aws(
+    def test_connection_failure_is_unreachable(
         self, server: ScriptedServer, credentials: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
@@ -155,7 +155,7 @@ class TestErrors:
 
         assert type(caught) is Unreachable
 
-    def test_says_how_to_make_what_is_missing(self, server: ScriptedServer, scripted: Aws) -> None:
+    def test_not_found_has_the_hint_of_the_caller(self, server: ScriptedServer, scripted: Aws) -> None:
         server.script["POST /"] = [_error("ResourceNotFoundException", "no")]
 
         assert _attempt(scripted, missing="create it").hint == "create it"

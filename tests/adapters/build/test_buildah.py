@@ -66,7 +66,7 @@ class TestContract(BuilderContract):
         with DockerRegistry(tmp_path / "registry") as registry:
             yield DistributionShelf(login=registry.login)
 
-    def test_makes_the_format_that_docker_makes(
+    def test_build_uses_the_docker_format(
         self, builder: Builder, shelf: DistributionShelf, recipe: BuildSpec, context: Path
     ) -> None:
         image = builder.build(recipe, context)
@@ -76,7 +76,7 @@ class TestContract(BuilderContract):
         assert manifest is not None
         assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
 
-    def test_says_what_the_build_said_last(self, builder: Builder, recipe: BuildSpec, tmp_path: Path) -> None:
+    def test_failed_build_quotes_its_last_line(self, builder: Builder, recipe: BuildSpec, tmp_path: Path) -> None:
         context = write_context(tmp_path / "failing", DOCKERFILE + BOOM)
 
         with pytest.raises(BuildFailed) as failure:
@@ -85,7 +85,7 @@ class TestContract(BuilderContract):
         assert "boom" in str(failure.value)
         assert len(str(failure.value).splitlines()) <= 3
 
-    def test_a_push_shows_the_password_to_nobody(
+    def test_push_hides_the_password(
         self,
         builder: Builder,
         shelf: DistributionShelf,
@@ -125,7 +125,7 @@ def _fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refusal: str) -> N
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
 
-def test_builds_in_a_chroot_where_no_container_may_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_falls_back_to_chroot_isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _fake(tmp_path, monkeypatch, refusal="runc create failed: devices.deny: operation not permitted")
 
     assert BuildahBuilder(rules=RULES).build(recipe(), tmp_path).id == "abc"
@@ -141,7 +141,7 @@ def test_does_not_try_a_chroot_for_another_failure(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("dialect", [BUILDAH, PODMAN])
-def test_trusts_plain_http_only_where_the_registry_speaks_it(dialect: BuildahFlavor, tmp_path: Path) -> None:
+def test_tls_is_disabled_only_for_insecure_registries(dialect: BuildahFlavor, tmp_path: Path) -> None:
     target, authfile = "127.0.0.1:5000/app:v1.2.3", tmp_path / "config.json"
     plain = push_argv(dialect, IMAGE, target=target, authfile=authfile, insecure=True)
     secure = push_argv(dialect, IMAGE, target=target, authfile=authfile, insecure=False)
@@ -151,7 +151,7 @@ def test_trusts_plain_http_only_where_the_registry_speaks_it(dialect: BuildahFla
     assert plain[0] == secure[0] == dialect.program
 
 
-def test_podman_is_told_the_same_as_buildah() -> None:
+def test_podman_gets_the_options_of_buildah() -> None:
     def said(dialect: BuildahFlavor) -> list[str]:
         push = push_argv(dialect, IMAGE, target="h/app:v1", authfile=Path("login"), insecure=True)
         return [*build_argv(dialect, "--isolation", "chroot"), *push]

@@ -106,21 +106,21 @@ def test_keeps_the_tree_below_app(tmp_path: Path, tree: Path) -> None:
     assert found["app/static/link"].linkname == "../app.py"
 
 
-def test_tells_nothing_of_the_machine(tmp_path: Path, tree: Path) -> None:
+def test_layer_does_not_depend_on_the_machine(tmp_path: Path, tree: Path) -> None:
     found = entries(bundler(tmp_path / "store").build(RECIPE, tree)).values()
 
     assert {(each.uid, each.gid, each.uname, each.gname) for each in found} == {(0, 0, "", "")}
     assert {each.mtime for each in found} == {RECIPE.created_at.timestamp()}
 
 
-def test_keeps_of_the_modes_what_git_keeps(tmp_path: Path, tree: Path) -> None:
+def test_modes_are_those_that_git_tracks(tmp_path: Path, tree: Path) -> None:
     found = entries(bundler(tmp_path / "store").build(RECIPE, tree))
 
     modes = [found[name].mode for name in ("app/app.py", "app/run.sh", "app/static")]
     assert modes == [0o644, 0o755, 0o755]
 
 
-def test_says_how_the_app_is_run(tmp_path: Path, tree: Path) -> None:
+def test_config_has_command_environment_and_labels(tmp_path: Path, tree: Path) -> None:
     image = bundler(tmp_path / "store").build(RECIPE, tree)
 
     runtime = config(image)["config"]
@@ -131,7 +131,7 @@ def test_says_how_the_app_is_run(tmp_path: Path, tree: Path) -> None:
     assert runtime["Labels"] == {**RECIPE.labels, "dev.kaizen.image": "bundle"}
 
 
-def test_every_blob_is_what_its_name_says(tmp_path: Path, tree: Path) -> None:
+def test_every_blob_matches_its_digest(tmp_path: Path, tree: Path) -> None:
     image = bundler(tmp_path / "store").build(RECIPE, tree)
 
     blobs = list(Path(image.name, "blobs", "sha256").iterdir())
@@ -157,7 +157,7 @@ def test_the_digest_of_a_known_tree_never_changes(tmp_path: Path) -> None:
     assert image.id == "sha256:3746288a00467141162d99ea6a669e75c8c9e8a3dc9c117c5a5a2fb2a5ff7f9f"
 
 
-def test_builds_anew_when_the_command_has_changed(tmp_path: Path, tree: Path) -> None:
+def test_changed_command_rebuilds_the_image(tmp_path: Path, tree: Path) -> None:
     bundler(tmp_path / "store").build(RECIPE, tree)
     changed = bundler(tmp_path / "store", ("gunicorn", "app"))
 
@@ -175,7 +175,7 @@ def test_leaves_nothing_in_the_store_when_it_fails(tmp_path: Path, tree: Path) -
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../outside", "static/../../outside", "loop", "way/out"])
-def test_refuses_a_link_that_leads_out(tmp_path: Path, tree: Path, target: str) -> None:
+def test_link_out_of_the_tree_is_refused(tmp_path: Path, tree: Path, target: str) -> None:
     (tree / "way").symlink_to("..")
     (tree / "loop").symlink_to(target)
 
@@ -183,14 +183,14 @@ def test_refuses_a_link_that_leads_out(tmp_path: Path, tree: Path, target: str) 
         bundler(tmp_path / "store").build(RECIPE, tree)
 
 
-def test_refuses_what_is_neither_file_nor_folder_nor_link(tmp_path: Path, tree: Path) -> None:
+def test_special_file_is_refused(tmp_path: Path, tree: Path) -> None:
     os.mkfifo(tree / "pipe")
 
     with pytest.raises(BuildFailed, match="pipe is not a file"):
         bundler(tmp_path / "store").build(RECIPE, tree)
 
 
-def test_asks_for_a_command(tmp_path: Path, tree: Path) -> None:
+def test_missing_command_is_refused(tmp_path: Path, tree: Path) -> None:
     with pytest.raises(BuildFailed) as failure:
         bundler(tmp_path / "store", ()).build(RECIPE, tree)
 
@@ -207,7 +207,7 @@ def test_is_a_layout_that_others_can_read(tmp_path: Path, tree: Path) -> None:
     assert seen["Labels"]["org.opencontainers.image.revision"] == RECIPE.revision
 
 
-def test_does_not_find_a_layout_that_lost_its_layer(tmp_path: Path, tree: Path) -> None:
+def test_layout_without_its_layer_is_not_found(tmp_path: Path, tree: Path) -> None:
     builder = bundler(tmp_path / "store")
     image = builder.build(RECIPE, tree)
     layers = manifest(image)["layers"]

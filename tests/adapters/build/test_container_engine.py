@@ -56,7 +56,7 @@ def test_explains_why_a_registry_refused(reason: str, meant: str) -> None:
     assert len(str(error).splitlines()) <= 3
 
 
-def test_repeats_a_refusal_that_it_does_not_know() -> None:
+def test_unknown_push_error_is_quoted() -> None:
     error = push_error(failed("blob upload unknown"), repository_uri=ADDRESS, tag="v1.2.3")
 
     assert error.message == f"{ADDRESS}:v1.2.3 could not be pushed: blob upload unknown"
@@ -121,14 +121,14 @@ def test_auto_takes_the_first_engine_that_works(path: Path) -> None:
     assert select_builder(RULES, store=path).name == "buildah"
 
 
-def test_auto_does_not_take_a_docker_that_says_nothing(path: Path) -> None:
+def test_auto_skips_a_docker_that_prints_nothing(path: Path) -> None:
     _install(path, "docker", "exit 0")
     _install(path, "podman", "echo 5.4.0")
 
     assert select_builder(RULES, store=path).name == "podman"
 
 
-def test_auto_never_means_bundle(path: Path) -> None:
+def test_auto_never_selects_bundle(path: Path) -> None:
     with pytest.raises(Refused) as failure:
         select_builder(RULES, store=path)
 
@@ -142,7 +142,7 @@ def test_bundle_is_taken_when_it_is_asked_for(path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman", "buildah"])
-def test_a_named_engine_is_taken_when_it_works(path: Path, engine: str) -> None:
+def test_configured_engine_is_selected_when_it_works(path: Path, engine: str) -> None:
     _install(path, engine, "echo 1.0")
 
     assert select_builder(RULES._replace(engine=engine), store=path).name == engine

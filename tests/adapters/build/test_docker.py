@@ -112,7 +112,7 @@ class TestContract(BuilderContract):
         assert config is not None
         assert "APP_VERSION=v1.2.3" in str(config["config"])
 
-    def test_says_what_the_build_said_last(self, builder: Builder, recipe: BuildSpec, tmp_path: Path) -> None:
+    def test_failed_build_quotes_its_last_line(self, builder: Builder, recipe: BuildSpec, tmp_path: Path) -> None:
         context = write_context(tmp_path / "failing", DOCKERFILE + BOOM)
 
         with pytest.raises(BuildFailed) as failure:
@@ -145,7 +145,7 @@ class Shim:
 
 
 @pytest.mark.docker
-def test_a_push_shows_the_password_to_nobody(
+def test_push_hides_the_password(
     home: Path, recipe: BuildSpec, shelf: DistributionShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (home / ".docker/config.json").read_bytes()
@@ -188,7 +188,7 @@ def test_a_push_goes_through_the_users_own_context(
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("home")
-def test_a_push_leaves_no_further_name(recipe: BuildSpec, shelf: DistributionShelf, tmp_path: Path) -> None:
+def test_push_removes_its_temporary_tag(recipe: BuildSpec, shelf: DistributionShelf, tmp_path: Path) -> None:
     builder = DockerBuilder(rules=RULES)
     image = builder.build(recipe, write_context(tmp_path / "context"))
     wrong = evolve(shelf.login, username="nobody")
@@ -235,7 +235,7 @@ def built_with(fake: Path) -> str:
     return (fake.parent / "argv").read_text() + (fake.parent / "env").read_text()
 
 
-def test_builds_one_plain_manifest_with_buildx_where_it_is_there(fake: Path) -> None:
+def test_buildx_builds_one_manifest_without_attestations(fake: Path) -> None:
     (fake.parent / "buildx").touch()
 
     said = built_with(fake)
@@ -243,27 +243,27 @@ def test_builds_one_plain_manifest_with_buildx_where_it_is_there(fake: Path) -> 
     assert "NOATTEST=1" in said
 
 
-def test_builds_with_buildkit_where_it_is_part_of_the_client(fake: Path) -> None:
+def test_old_client_builds_with_its_own_buildkit(fake: Path) -> None:
     (fake.parent / "client").write_text("20.10.24+dfsg1\n")
 
     assert "BUILDKIT=1" in built_with(fake)
 
 
-def test_builds_without_buildkit_where_there_is_none(fake: Path) -> None:
+def test_client_without_buildkit_uses_the_legacy_builder(fake: Path) -> None:
     said = built_with(fake)
 
     assert "\nbuild --force-rm --platform linux/amd64 " in said
     assert "BUILDKIT= " in said
 
 
-def test_refuses_an_image_that_is_not_what_was_asked_for(fake: Path) -> None:
+def test_image_of_another_platform_is_refused_after_the_build(fake: Path) -> None:
     (fake.parent / "seen").write_text("sha256:abc linux/arm64 \n")
 
     with pytest.raises(BuildFailed, match="not for linux/amd64"):
         built_with(fake)
 
 
-def test_says_that_the_daemon_does_not_answer(fake: Path) -> None:
+def test_silent_daemon_is_unreachable(fake: Path) -> None:
     fake.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon at x' >&2; exit 1\n")
     fake.chmod(stat.S_IRWXU)
 

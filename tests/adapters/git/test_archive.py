@@ -65,6 +65,6 @@ class TestExport:
 
         assert list((into / "app").iterdir()) == []
 
-    def test_refuses_a_commit_that_is_not_there(self, scm: GitScm, into: Path) -> None:
+    def test_missing_commit_is_refused(self, scm: GitScm, into: Path) -> None:
         with pytest.raises(Refused, match="cannot be exported"):
             scm.export("f" * 40, into)

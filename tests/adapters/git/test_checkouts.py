@@ -99,7 +99,7 @@ class TestLineEndings:
         assert (crlf.path / "VERSION").read_bytes() == b"1.2.3\r\n"
         assert crlf.git("status", "--porcelain") == ""
 
-    def test_takes_normalised_and_written_bytes_for_the_same(self, crlf: Repository, scm: GitScm) -> None:
+    def test_normalised_content_is_not_a_change(self, crlf: Repository, scm: GitScm) -> None:
         commit = crlf.git("rev-parse", "HEAD")
 
         assert scm.files_differing_from(commit, {"VERSION": b"1.2.2\r\n", "CHANGELOG.md": FILES["CHANGELOG.md"]}) == ()
@@ -115,12 +115,12 @@ class TestLineEndings:
         assert scm.read_at(commit, "VERSION") == (crlf.path / "VERSION").read_bytes() == b"1.2.3\r\n"
         assert crlf.git("status", "--porcelain") == ""
 
-    def test_takes_normalised_bytes_where_git_would_warn_of_them(self, crlf: Repository, scm: GitScm) -> None:
+    def test_safecrlf_does_not_make_normalised_content_a_change(self, crlf: Repository, scm: GitScm) -> None:
         crlf.git("config", "core.safecrlf", "true")
 
         assert scm.files_differing_from(crlf.git("rev-parse", "HEAD"), FILES) == ()
 
-    def test_does_not_rewrite_a_file_that_git_takes_for_the_same(self, crlf: Repository, scm: GitScm) -> None:
+    def test_file_equal_for_git_is_not_rewritten(self, crlf: Repository, scm: GitScm) -> None:
         crlf.write({"VERSION": b"1.2.3\n"})
         land_and_tag(scm)
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 class TestSurroundings:
     @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"])
-    def test_is_not_led_astray_by_the_environment(
+    def test_variables_of_another_repository_are_ignored(
         self, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
     ) -> None:
         monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
@@ -34,15 +34,15 @@ class TestSurroundings:
         assert repository.git("rev-parse", "main") == commit
         assert not (tmp_path / "elsewhere").exists()
 
-    def test_refuses_a_folder_that_is_no_repository(self, tmp_path: Path) -> None:
+    def test_folder_outside_a_repository_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(Refused, match="is not in a git working tree"):
             GitScm(tmp_path).head()
 
-    def test_refuses_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_missing_folder_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(Refused, match="there is no folder"):
             GitScm(tmp_path / "nope").head()
 
-    def test_refuses_a_repository_of_somebody_else(self, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_repository_of_another_user_is_refused(self, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
 
         with pytest.raises(Refused, match="belongs to another user") as failure:
@@ -63,7 +63,7 @@ class TestSurroundings:
 
         assert ran.stdout == "git is not installed, or not on PATH\n"
 
-    def test_loads_gitpython_only_when_it_is_needed(self) -> None:
+    def test_import_of_the_adapters_loads_neither_gitpython_nor_urllib3(self) -> None:
         program = "import sys, kaizen_tasks.adapters.git.scm, kaizen_tasks.adapters.http.prober\nprint(*sys.modules)"
         loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.integration
 
 class TestLanding:
     @pytest.mark.parametrize("done", [(), ("index",), ("index", "VERSION")])
-    def test_finishes_what_was_interrupted(self, repository: Repository, scm: GitScm, done: tuple[str, ...]) -> None:
+    def test_interrupted_fast_forward_is_finished(
+        self, repository: Repository, scm: GitScm, done: tuple[str, ...]
+    ) -> None:
         commit = release(scm)
         repository.git("update-ref", "refs/heads/main", commit)
         if "index" in done:
@@ -32,7 +34,7 @@ class TestLanding:
         assert repository.git("status", "--porcelain") == ""
         assert (repository.path / "CHANGELOG.md").read_bytes() == RELEASE["CHANGELOG.md"]
 
-    def test_remembers_a_sealed_release_until_its_files_have_followed(
+    def test_release_is_pending_until_its_files_are_updated(
         self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         commit = release(scm)
@@ -52,7 +54,7 @@ class TestLanding:
         assert scm.pending_releases() == {}
         assert repository.git("status", "--porcelain") == ""
 
-    def test_forgets_a_release_whose_tag_is_elsewhere(self, repository: Repository, scm: GitScm) -> None:
+    def test_release_tagged_on_another_commit_is_not_pending(self, repository: Repository, scm: GitScm) -> None:
         scm.save_pending("v1.2.3", release(scm))
         repository.git("tag", "--annotate", "--message", "of others", "v1.2.3", "HEAD")
 
@@ -76,7 +78,7 @@ class TestLanding:
         assert repository.git("status", "--porcelain") == " M VERSION"
         assert (repository.path / "VERSION").read_bytes() == b"edited\n"
 
-    def test_leaves_later_edits_of_what_has_landed(self, repository: Repository, scm: GitScm) -> None:
+    def test_later_edits_of_released_files_are_refused_and_kept(self, repository: Repository, scm: GitScm) -> None:
         commit = land_and_tag(scm)
         repository.write({"CHANGELOG.md": b"the next release\n"})
 
@@ -84,7 +86,7 @@ class TestLanding:
             scm.fast_forward(commit, paths=PATHS)
         assert (repository.path / "CHANGELOG.md").read_bytes() == b"the next release\n"
 
-    def test_refuses_while_another_git_is_at_work(self, repository: Repository, scm: GitScm) -> None:
+    def test_index_lock_of_another_git_is_refused(self, repository: Repository, scm: GitScm) -> None:
         commit, before = release(scm), scm.head()
         (repository.path / ".git" / "index.lock").touch()
 
@@ -103,7 +105,7 @@ class TestLanding:
         scm.fast_forward(commit, paths=("NEWS.md",))
         assert repository.git("status", "--porcelain") == ""
 
-    def test_refuses_a_file_that_git_must_not_look_at(self, repository: Repository, scm: GitScm) -> None:
+    def test_assume_unchanged_file_is_refused(self, repository: Repository, scm: GitScm) -> None:
         repository.git("update-index", "--assume-unchanged", "VERSION")
         commit, before = release(scm), scm.head()
 
@@ -112,7 +114,7 @@ class TestLanding:
             scm.fast_forward(commit, paths=PATHS)
         assert scm.head() == before
 
-    def test_is_written_into_the_reflog(self, repository: Repository, scm: GitScm) -> None:
+    def test_fast_forward_is_in_the_reflog(self, repository: Repository, scm: GitScm) -> None:
         commit = land_and_tag(scm)
 
         assert f"kaizen: fast-forward to {commit}" in repository.git("reflog", "-1", "HEAD")

@@ -49,7 +49,7 @@ class TestCommit:
 
         assert repository.git("log", "-1", "--format=%B", commit) == ("Release v1.2.3\n\nNotes.\nChange-Id: I1234\n")
 
-    def test_is_refused_by_the_message_hook(self, repository: Repository, scm: GitScm) -> None:
+    def test_commit_msg_hook_can_reject_the_commit(self, repository: Repository, scm: GitScm) -> None:
         repository.hook("commit-msg", "echo 'no ticket' >&2; exit 1")
 
         with pytest.raises(Refused, match="commit-msg hook rejects the commit: no ticket"):
@@ -92,7 +92,7 @@ class TestCommit:
             release(scm)
         assert list(scratch.iterdir()) == []
 
-    def test_is_signed_as_git_is_configured(self, repository: Repository, scm: GitScm) -> None:
+    def test_commit_is_signed_if_git_is_configured_to(self, repository: Repository, scm: GitScm) -> None:
         repository.sign_with("cat > /dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signature")
         repository.git("config", "commit.gpgSign", "true")
 
@@ -100,7 +100,7 @@ class TestCommit:
 
 
 class TestTag:
-    def test_is_annotated(self, repository: Repository, scm: GitScm) -> None:
+    def test_tag_is_annotated(self, repository: Repository, scm: GitScm) -> None:
         scm.create_tag("v1.2.3", scm.head().commit, "v1.2.3\n\n# Not a comment\n\n")
 
         assert repository.git("cat-file", "-t", "v1.2.3") == "tag"
@@ -109,12 +109,12 @@ class TestTag:
         )
 
     @pytest.mark.parametrize("name", ["-v", "a b", "a..b", "v1.lock"])
-    def test_refuses_what_is_no_name(self, scm: GitScm, name: str) -> None:
+    def test_invalid_tag_name_is_refused(self, scm: GitScm, name: str) -> None:
         with pytest.raises(Refused):
             scm.create_tag(name, scm.head().commit, "text")
         assert scm.tags() == ()
 
-    def test_is_signed_when_asked(self, repository: Repository) -> None:
+    def test_tag_is_signed_when_configured(self, repository: Repository) -> None:
         repository.sign_with("cat > /dev/null; echo '[GNUPG:] SIG_CREATED ' >&2; echo signature")
         scm = GitScm(repository.path, sign=True)
         scm.save_pending("v1.2.3", scm.head().commit)
@@ -123,7 +123,7 @@ class TestTag:
         assert repository.git("cat-file", "tag", "v1.2.3").endswith("v1.2.3\nsignature")
         assert repository.git("for-each-ref", "refs/kaizen") == ""
 
-    def test_says_why_it_could_not_be_signed(self, repository: Repository) -> None:
+    def test_failed_signature_quotes_the_reason(self, repository: Repository) -> None:
         repository.git("config", "gpg.program", "false")
 
         with pytest.raises(Refused, match=r"v1.2.3 could not be signed"):

@@ -59,33 +59,33 @@ class TestPush:
         scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") == scm.head().commit
 
-    def test_says_what_a_hook_of_the_remote_says(self, repository: Repository, scm: GitScm) -> None:
+    def test_declined_push_quotes_the_remote_hook(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_hook("pre-receive", "echo 'no pushes on Friday' >&2; exit 1")
 
         with pytest.raises(PushFailed, match="a hook on origin declines main: no pushes on Friday"):
             scm.push(branch="main", tag="v1.2.3")
 
-    def test_names_the_ref_that_was_to_blame(self, repository: Repository, scm: GitScm) -> None:
+    def test_rejected_push_names_the_rejected_ref(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_hook("update", 'test "$1" != refs/tags/v1.2.3 || { echo "no tags today" >&2; exit 1; }')
 
         with pytest.raises(PushFailed, match=r"a hook on origin declines v1.2.3: no tags today"):
             scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("rev-parse", "main") != scm.head().commit
 
-    def test_says_what_the_own_hook_says(self, repository: Repository, scm: GitScm) -> None:
+    def test_rejected_push_quotes_the_pre_push_hook(self, repository: Repository, scm: GitScm) -> None:
         repository.hook("pre-push", "echo 'tests fail' >&2; exit 1")
 
         with pytest.raises(PushFailed, match=r"the pre-push hook rejects main and v1.2.3: tests fail"):
             scm.push(branch="main", tag="v1.2.3")
 
-    def test_says_that_the_remote_cannot_push_atomically(self, repository: Repository, scm: GitScm) -> None:
+    def test_remote_without_atomic_pushes_hints_at_the_setting(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_git("config", "receive.advertiseAtomic", "false")
 
         with pytest.raises(PushFailed, match="does not support atomic pushes of two refs") as failure:
             scm.push(branch="main", tag="v1.2.3")
         assert failure.value.hint.startswith("release.atomic = false in kaizen.toml")
 
-    def test_pushes_branch_and_then_tag_where_both_at_once_cannot_be(self, repository: Repository, scm: GitScm) -> None:
+    def test_non_atomic_push_sends_branch_then_tag(self, repository: Repository, scm: GitScm) -> None:
         repository.remote_git("config", "receive.advertiseAtomic", "false")
         one_by_one = GitScm(repository.path, atomic=False)
 
@@ -124,7 +124,7 @@ class TestPush:
             scm.push(branch="main", tag="v1.2.3")
         assert repository.remote_git("tag") == ""
 
-    def test_names_here_the_very_tag_that_was_pushed(self, repository: Repository, scm: GitScm) -> None:
+    def test_local_tag_is_the_pushed_tag_object(self, repository: Repository, scm: GitScm) -> None:
         commit = repository.commit({"VERSION": b"1.2.4\n"})
         scm.create_tag_object("v1.2.4", commit, "web v1.2.4")
         scm.push(branch="main", tag="v1.2.4")
@@ -133,7 +133,9 @@ class TestPush:
         assert repository.remote_git("rev-parse", "v1.2.4") == repository.git("rev-parse", "v1.2.4")
         assert repository.git("for-each-ref", "refs/kaizen") == ""
 
-    def test_does_not_wait_for_ever(self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_ls_remote_has_a_timeout(
+        self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(push, "LS_REMOTE_TIMEOUT_SECONDS", 0.3)
         repository.git("config", "remote.origin.uploadpack", "sleep 60;")
 

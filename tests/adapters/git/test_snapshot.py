@@ -59,7 +59,7 @@ def test_stages_the_same_files_once(scm: GitScm, asked: Callable[[], list[str]])
     assert asked() == ["config", "commit-tree"]
 
 
-def test_looks_anew_after_every_change_of_its_own(scm: GitScm, asked: Callable[[], list[str]]) -> None:
+def test_every_change_invalidates_the_snapshot(scm: GitScm, asked: Callable[[], list[str]]) -> None:
     """A ref, a branch and files: whatever it changes, it does not trust what it saw before."""
     before = scm.head().commit
     commit = release(scm)
@@ -75,7 +75,7 @@ def test_looks_anew_after_every_change_of_its_own(scm: GitScm, asked: Callable[[
     assert sorted(asked()) == ["for-each-ref", "rev-parse", "status"]
 
 
-def test_finds_the_branch_beside_others_of_any_name(repository: Repository, scm: GitScm) -> None:
+def test_head_is_found_among_branches_with_odd_names(repository: Repository, scm: GitScm) -> None:
     """The marked one is where HEAD is, and a tag of the same name is another thing."""
     for name in ("a", "zz/main", "main2"):
         repository.git("branch", name)
@@ -86,7 +86,7 @@ def test_finds_the_branch_beside_others_of_any_name(repository: Repository, scm:
     assert scm.tags() == ("main",)
 
 
-def test_sees_a_prepared_tag_as_the_release_that_it_is_on(repository: Repository, scm: GitScm) -> None:
+def test_prepared_tag_is_a_pending_release(repository: Repository, scm: GitScm) -> None:
     """The private ref then names a tag object, and still stands for the commit."""
     commit = release(scm)
     scm.create_tag_object("v1.2.3", commit, "web v1.2.3")

@@ -36,13 +36,13 @@ class TestWorkingTree(ReleaseFilesContract):
 
         assert mode == (root / "VERSION").stat().st_mode & 0o777
 
-    def test_leaves_the_file_alone_that_somebody_is_reading(self, documents: WorkingTree, root: Path) -> None:
+    def test_open_readers_keep_the_old_content(self, documents: WorkingTree, root: Path) -> None:
         with (root / "VERSION").open("rb") as reader:
             documents.write("VERSION", b"1.2.3\n")
 
             assert reader.read() == b"1.2.2\n"
 
-    def test_leaves_everything_as_it_was_when_writing_fails(
+    def test_failed_write_changes_nothing(
         self, documents: WorkingTree, root: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(_: int) -> None:
@@ -54,14 +54,14 @@ class TestWorkingTree(ReleaseFilesContract):
         assert [path.name for path in root.iterdir()] == ["VERSION"]
         assert documents.read("VERSION") == b"1.2.2\n"
 
-    def test_sweeps_up_after_a_writer_that_was_killed(self, documents: WorkingTree, root: Path) -> None:
+    def test_temporary_file_of_a_killed_writer_is_removed(self, documents: WorkingTree, root: Path) -> None:
         for name in (".VERSION.0123abcd.tmp", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"):
             (root / name).write_bytes(b"half")
         documents.write("VERSION", b"1.2.3\n")
 
         assert {path.name for path in root.iterdir()} == {"VERSION", ".VERSION.mine.tmp", ".OTHER.0123abcd.tmp"}
 
-    def test_leaves_a_writer_alone_that_is_at_work(self, documents: WorkingTree, root: Path) -> None:
+    def test_temporary_file_of_a_running_writer_stays(self, documents: WorkingTree, root: Path) -> None:
         with (root / ".VERSION.0123abcd.tmp").open("xb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
             documents.write("VERSION", b"1.2.3\n")

@@ -69,7 +69,7 @@ def test_adds_variables_to_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finished.out == "1 2\n"
 
 
-def test_takes_much_from_both_outputs_at_once() -> None:
+def test_large_outputs_do_not_block_each_other() -> None:
     code = "import sys\nfor _ in range(2000): sys.stdout.write('o' * 500); sys.stderr.write('e' * 500)"
 
     finished = run(python(code), timeout=HANG_SECONDS)
@@ -100,12 +100,12 @@ def test_keeps_the_last_twenty_lines() -> None:
     assert tuple(map(str, range(80, 100))) == finished.tail
 
 
-def test_gives_the_last_line_that_says_something() -> None:
+def test_last_line_is_the_last_that_is_not_blank() -> None:
     assert run(python("print('reason'); print(); print(' ')")).last_line == "reason"
     assert "exit code 4" in run(python("raise SystemExit(4)")).last_line
 
 
-def test_feeds_the_program() -> None:
+def test_stdin_reaches_the_program() -> None:
     content = os.urandom(300_000)
 
     finished = run(python("import sys; print(len(sys.stdin.buffer.read()))"), stdin=content)
@@ -117,7 +117,7 @@ def test_does_not_wait_for_a_program_that_reads_nothing() -> None:
     assert run(python("print('done')"), stdin=b"x" * 1_000_000, timeout=HANG_SECONDS).out == "done\n"
 
 
-def test_gives_nothing_to_read_unless_told() -> None:
+def test_stdin_is_empty_by_default() -> None:
     assert run(python("import sys; print(repr(sys.stdin.read()))")).out == "''\n"
 
 
@@ -174,7 +174,7 @@ def test_stops_the_program_when_its_listener_fails() -> None:
     assert not alive(pids[0])
 
 
-def test_kills_a_program_that_will_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
     pids: list[int] = []
 
@@ -228,7 +228,7 @@ def test_kill_process_tree_kills_grandchildren() -> None:
     assert child.returncode == -signal.SIGKILL
 
 
-def test_leaves_a_handler_of_somebody_else_alone() -> None:
+def test_existing_sigterm_handler_is_kept() -> None:
     def theirs(_number: int, _frame: object) -> None:
         raise AssertionError
 
@@ -240,7 +240,7 @@ def test_leaves_a_handler_of_somebody_else_alone() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_gives_sigterm_back_its_meaning() -> None:
+def test_default_sigterm_handler_is_restored() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         run(python("pass"))

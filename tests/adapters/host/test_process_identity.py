@@ -59,7 +59,7 @@ def test_a_process_that_is_stopped_has_not_ended() -> None:
         assert not process_identity.is_dead(name, env_marker=TOKEN)
 
 
-def test_a_process_that_was_killed_has_ended_before_its_parent_knows() -> None:
+def test_zombie_has_ended() -> None:
     with another() as (process, name):
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -68,7 +68,7 @@ def test_a_process_that_was_killed_has_ended_before_its_parent_knows() -> None:
         assert process_identity.is_dead(name, env_marker=TOKEN)
 
 
-def test_a_process_has_not_ended_for_as_long_as_what_it_started_lives() -> None:
+def test_process_with_living_children_has_not_ended() -> None:
     with another() as (process, name), another(f"print({TOKEN!r}, flush=True); input()", KAIZEN_LOCK=TOKEN):
         process.kill()
         process.wait()
@@ -77,25 +77,25 @@ def test_a_process_has_not_ended_for_as_long_as_what_it_started_lives() -> None:
 
 
 @pytest.mark.parametrize("what", ["boot_id", "pid_namespace", "uid"])
-def test_nothing_is_known_of_processes_elsewhere(what: str) -> None:
+def test_process_of_another_machine_is_not_dead(what: str) -> None:
     gone = evolve(
         ProcessIdentity(*process_identity.current_process_identity().split("/")), pid="0", **{what: "another"}
     )
     assert not process_identity.is_dead(str(gone), env_marker=TOKEN)
 
 
-def test_a_number_that_was_given_again_is_another_process() -> None:
+def test_reused_pid_is_another_process() -> None:
     life = ProcessIdentity(*process_identity.current_process_identity().split("/"))
     assert not process_identity.is_dead(str(life), env_marker=TOKEN)
     assert process_identity.is_dead(str(evolve(life, start_ticks="1")), env_marker=TOKEN)
 
 
 @pytest.mark.parametrize("name", ["", "ada@laptop", "a/b/c/d/e", "a/b/c/d/e/f"])
-def test_what_is_no_name_proves_nothing(name: str) -> None:
+def test_malformed_identity_is_not_dead(name: str) -> None:
     assert not process_identity.is_dead(name, env_marker=TOKEN)
 
 
-def test_nothing_is_known_where_the_system_tells_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_identity_is_empty_without_procfs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     gone = str(evolve(ProcessIdentity(*process_identity.current_process_identity().split("/")), start_ticks="1"))
     monkeypatch.setattr(process_identity, "PROC", tmp_path)
     assert process_identity.current_process_identity() == ""

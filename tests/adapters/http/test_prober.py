@@ -174,7 +174,7 @@ def test_takes_a_new_connection_each_time(server: Server) -> None:
     assert all(b"Connection: close" in request for request in server.requests)
 
 
-def test_a_header_of_the_question_replaces_the_usual_one(server: Server) -> None:
+def test_request_header_replaces_the_default(server: Server) -> None:
     url = server.says(response(b"ok"))
     HttpProber().probe(url, timeout=HANG_SECONDS, max_bytes=100, request=ProbeRequest(headers={"accept": "text/plain"}))
 
@@ -182,7 +182,7 @@ def test_a_header_of_the_question_replaces_the_usual_one(server: Server) -> None
     assert b"text/plain" in server.requests[0]
 
 
-def test_a_post_without_a_body_says_so(server: Server) -> None:
+def test_post_without_body_has_content_length_zero(server: Server) -> None:
     url = server.says(response(b"ok"))
     HttpProber().probe(url, timeout=HANG_SECONDS, max_bytes=100, request=ProbeRequest(method="POST"))
 
@@ -210,7 +210,7 @@ def test_reads_a_compressed_answer(server: Server) -> None:
     assert ask(url) == ProbeResponse(status=200, body=b"hello")
 
 
-def test_is_not_blown_up_by_a_compressed_answer(server: Server) -> None:
+def test_decompression_stops_at_the_limit(server: Server) -> None:
     url = server.says(response(gzip.compress(bytes(50_000_000)), header="Content-Encoding: gzip"))
 
     assert ask(url).error == "answers more than 1000 bytes"
@@ -225,7 +225,7 @@ def test_is_not_blown_up_by_a_compressed_answer(server: Server) -> None:
         (response(b"abcd", header="Content-Encoding: gzip"), "sends a response that cannot be decompressed"),
     ],
 )
-def test_says_what_is_wrong_with_an_answer(server: Server, said: bytes, fault: str) -> None:
+def test_invalid_response_is_explained(server: Server, said: bytes, fault: str) -> None:
     assert fault == ask(server.says(said)).error
 
 
@@ -260,7 +260,7 @@ def test_leaves_no_thread_behind_a_slow_server(server: Server) -> None:
         ("http://", "is not a valid URL: No host specified."),
     ],
 )
-def test_says_what_is_wrong_with_an_address(url: str, fault: str) -> None:
+def test_invalid_url_is_explained(url: str, fault: str) -> None:
     assert fault == ask(url).error
 
 
@@ -270,14 +270,14 @@ def test_asks_loopback_without_a_proxy(server: Server, monkeypatch: pytest.Monke
     assert ask(server.says(response(b"ok"))) == ProbeResponse(status=200, body=b"ok")
 
 
-def test_asks_others_through_the_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_hosts_are_requested_through_the_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.says(response(b"ok")))
 
     assert ask("http://staging.invalid/version") == ProbeResponse(status=200, body=b"ok")
     assert server.requests[0].startswith(b"GET http://staging.invalid/version HTTP/1.1\r\n")
 
 
-def test_says_that_the_proxy_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_failure_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
     monkeypatch.setenv("http_proxy", proxy)
@@ -289,7 +289,7 @@ def test_says_that_a_server_speaks_no_tls(server: Server) -> None:
     assert ask(server.says(b"HTTP/1.1 400\r\n\r\n").replace("http:", "https:")).error == "TLS: wrong version number"
 
 
-def test_trusts_no_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+def test_untrusted_certificate_is_refused(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as listener:

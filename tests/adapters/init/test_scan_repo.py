@@ -28,7 +28,7 @@ FILES = {
 }
 
 
-def test_reads_what_says_something_and_nothing_else(tmp_path: Path) -> None:
+def test_scan_reads_only_relevant_files(tmp_path: Path) -> None:
     """Nothing that git ignores, that is somebody else's, or too large for a person to have written."""
     repository = git_repository.make_repository(tmp_path, FILES)
     repository.write({"private.sh": b"docker push\n", "infra/new.tf": b"# not added yet\n"})

@@ -59,7 +59,7 @@ class TestLocalCloud:
         login = EcrCredentials(aws, clock=FakeClock()).login()
         return _through(relay, login)
 
-    def test_goes_on_where_the_connection_was_cut(self, relay: Relay, cut_off: OciClient) -> None:
+    def test_upload_resumes_after_a_broken_connection(self, relay: Relay, cut_off: OciClient) -> None:
         relay.cuts = [9 << 20, 6 << 20]
 
         cut_off.blobs.upload("team/uploads", _blob(LARGE), oci_images.opener(LARGE))
@@ -68,7 +68,7 @@ class TestLocalCloud:
         assert not relay.cuts
         assert len(LARGE) < relay.sent < len(LARGE) + (8 << 20)
 
-    def test_takes_little_memory(self, cut_off: OciClient) -> None:
+    def test_upload_streams_in_little_memory(self, cut_off: OciClient) -> None:
         size, piece = 64 << 20, bytes(1 << 20)
 
         def opened(offset: int) -> Stream:
@@ -88,7 +88,7 @@ class TestLocalCloud:
 
 
 class TestDockerRegistry:
-    def test_arrives_although_the_connection_was_cut(self, plain: DockerRegistry) -> None:
+    def test_upload_survives_a_broken_connection(self, plain: DockerRegistry) -> None:
         with Relay(plain.port, cuts=[9 << 20, 6 << 20]) as relay:
             client = _through(relay, plain.login)
 
@@ -123,7 +123,7 @@ class TestMisbehaviour:
         assert (sent.headers["Content-Range"], sent.headers["Content-Length"]) == ("0-6", "7")
 
     @pytest.mark.parametrize("broken", [Reply(status=500), Reply(status=416), Reply(breaks=True)])
-    def test_goes_on_at_the_byte_that_the_registry_names(
+    def test_upload_resumes_at_the_offset_of_the_registry(
         self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock, broken: Reply
     ) -> None:
         scripted.script[f"PATCH {SESSION}"] = [broken]
@@ -137,7 +137,7 @@ class TestMisbehaviour:
         assert (rest.body, rest.headers["Content-Range"]) == (b"tent", "3-6")
         assert len(clock.sleeps) == 1
 
-    def test_begins_anew_where_the_session_is_forgotten(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_upload_restarts_when_the_session_is_lost(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"PATCH {SESSION}"] = [Reply(breaks=True), Reply(status=202)]
 
         _upload(hearing)
@@ -146,7 +146,7 @@ class TestMisbehaviour:
         assert len(scripted.asked(BEGIN)) == 2
 
     @pytest.mark.parametrize("claimed", ["0-9", "nonsense"])
-    def test_believes_no_byte_that_was_not_sent(
+    def test_impossible_offset_restarts_the_upload(
         self, scripted: ScriptedServer, hearing: OciClient, claimed: str
     ) -> None:
         scripted.script[f"PATCH {SESSION}"] = [Reply(breaks=True), Reply(status=202)]
@@ -156,7 +156,7 @@ class TestMisbehaviour:
 
         assert [request.body for request in scripted.asked(f"PATCH {SESSION}")] == [CONTENT] * 2
 
-    def test_begins_anew_where_a_second_chunk_was_taken_and_not_kept(
+    def test_upload_restarts_when_a_second_chunk_was_dropped(
         self, scripted: ScriptedServer, hearing: OciClient
     ) -> None:
         taken = Reply(status=201)
@@ -168,9 +168,7 @@ class TestMisbehaviour:
 
         assert [request.body for request in scripted.asked(f"PATCH {SESSION}")] == [CONTENT, b"tent", CONTENT]
 
-    def test_does_not_send_what_arrived_although_the_answer_was_lost(
-        self, scripted: ScriptedServer, hearing: OciClient
-    ) -> None:
+    def test_lost_response_does_not_send_the_blob_again(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"HEAD /v2/a/blobs/{sha256_digest(CONTENT)}"] = [Reply(status=404), Reply()]
         scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
         scripted.script[CLOSE] = [Reply(breaks=True), Reply(status=404)]
@@ -179,9 +177,7 @@ class TestMisbehaviour:
 
         assert len(scripted.asked(f"PATCH {SESSION}")) == 1
 
-    def test_sends_nothing_again_that_was_refused_as_a_whole(
-        self, scripted: ScriptedServer, hearing: OciClient
-    ) -> None:
+    def test_rejected_single_chunk_is_not_retried(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
         scripted.script[CLOSE] = [Reply(status=400)]
 
@@ -193,7 +189,7 @@ class TestMisbehaviour:
     @pytest.mark.parametrize(
         ("broken", "error"), [(Reply(breaks=True), Unreachable), (Reply(status=416), PushFailed)], ids=["cut", "416"]
     )
-    def test_gives_up_in_the_end(
+    def test_upload_gives_up_after_the_last_attempt(
         self, scripted: ScriptedServer, hearing: OciClient, broken: Reply, error: type[Exception]
     ) -> None:
         scripted.script[f"PATCH {SESSION}"] = [broken]
@@ -203,9 +199,7 @@ class TestMisbehaviour:
 
         assert len(scripted.asked(f"PATCH {SESSION}")) == MAX_ATTEMPTS
 
-    def test_goes_on_with_a_new_login_when_the_old_one_expires(
-        self, scripted: ScriptedServer, renewing: OciClient
-    ) -> None:
+    def test_expired_login_is_renewed_during_an_upload(self, scripted: ScriptedServer, renewing: OciClient) -> None:
         scripted.script[f"PATCH {SESSION}"] = [Reply(status=401), Reply(status=202)]
         scripted.script[f"GET {SESSION}"] = [Reply(status=204, headers={"Range": "0-0"})]
 
@@ -214,7 +208,7 @@ class TestMisbehaviour:
         first, second = scripted.asked(f"PATCH {SESSION}")
         assert first.headers["Authorization"] != second.headers["Authorization"]
 
-    def test_goes_on_when_the_source_breaks_off(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_upload_resumes_when_the_source_breaks(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"PATCH {SESSION}"] = [Reply(status=202)]
         offsets = []
 
@@ -228,15 +222,13 @@ class TestMisbehaviour:
 
         assert len(offsets) == 2
 
-    def test_needs_an_address_to_upload_to(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_upload_without_location_is_refused(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[BEGIN] = [Reply(status=202)]
 
         with pytest.raises(PushFailed, match="without a Location"):
             _upload(hearing)
 
-    def test_leaves_out_what_a_registry_sends_although_it_was_not_asked_for(
-        self, scripted: ScriptedServer, hearing: OciClient
-    ) -> None:
+    def test_ignored_range_is_skipped(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"GET /v2/a/blobs/{sha256_digest(CONTENT)}"] = [Reply(body=CONTENT)]
 
         assert b"".join(hearing.blobs.open("a", sha256_digest(CONTENT), 3)) == b"tent"

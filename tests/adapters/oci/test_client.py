@@ -61,7 +61,7 @@ class TestPassword:
 
 
 class TestMisbehaviour:
-    def test_asks_again_while_the_registry_is_busy(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_busy_registry_is_retried(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         busy = [Reply(status=429), Reply(status=503), Reply(breaks=True)]
         found = Reply(headers={"Docker-Content-Digest": DIGEST})
         scripted.script["HEAD /v2/a/manifests/v1"] = [*busy, found]
@@ -75,9 +75,7 @@ class TestMisbehaviour:
         with pytest.raises(Unreachable, match="HTTP 503"):
             hearing.resolve_digest("a", "v1")
 
-    def test_waits_longer_each_time_and_never_as_long_as_others(
-        self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock
-    ) -> None:
+    def test_backoff_doubles_with_jitter(self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock) -> None:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(status=429)]
 
         with pytest.raises(Unreachable, match="HTTP 429"):
@@ -90,7 +88,7 @@ class TestMisbehaviour:
 
     @pytest.mark.parametrize(("seconds", "slept"), [(7, 7.0), (3600, BACKOFF_CAP_SECONDS)])
     @pytest.mark.parametrize("form", ["seconds", "date"])
-    def test_waits_as_long_as_the_registry_wishes_within_reason(
+    def test_retry_after_is_respected_up_to_the_cap(
         self, scripted: ScriptedServer, hearing: OciClient, clock: FakeClock, seconds: int, slept: float, form: str
     ) -> None:
         date = format_datetime(clock.now() + timedelta(seconds=seconds), usegmt=True)
@@ -122,14 +120,14 @@ class TestMisbehaviour:
 
         assert len(scripted.requests) == 2
 
-    def test_notices_that_other_bytes_were_kept(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_stored_digest_that_differs_fails_the_push(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         other = {"Docker-Content-Digest": DIGEST}
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=201, headers=other)]
 
         with pytest.raises(PushFailed, match=f"became {DIGEST}"):
             hearing.put_manifest("a", "v1", oci_images.image().root)
 
-    def test_says_that_nobody_listens(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_refused_connection_is_unreachable(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script["HEAD /v2/a/manifests/v1"] = [Reply(breaks=True)]
 
         with pytest.raises(Unreachable, match="does not answer"):
@@ -147,20 +145,20 @@ class TestMisbehaviour:
         assert "Authorization" in scripted.requests[0].headers
         assert "Authorization" not in storage.requests[0].headers
 
-    def test_follows_a_redirect_that_names_no_host(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_relative_redirect_is_followed(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script[f"GET /v2/a/blobs/{DIGEST}"] = [Reply(status=303, headers={"Location": "/elsewhere"})]
         scripted.script["GET /elsewhere"] = [Reply(body=b"content")]
 
         assert b"".join(hearing.blobs.open("a", DIGEST)) == b"content"
 
-    def test_does_not_follow_for_ever(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_redirects_are_limited(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         here = f"/v2/a/blobs/{DIGEST}"
         scripted.script[f"GET {here}"] = [Reply(status=307, headers={"Location": here})]
 
         with pytest.raises(Unreachable, match="it redirects more than 10 times"):
             hearing.blobs.open("a", DIGEST)
 
-    def test_repeats_no_change_where_it_is_only_to_look(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_303_is_not_followed_for_writes(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         scripted.script["PUT /v2/a/manifests/v1"] = [Reply(status=303, headers={"Location": "/elsewhere"})]
 
         with pytest.raises(PushFailed, match="HTTP 303"):

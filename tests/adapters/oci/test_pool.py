@@ -109,7 +109,7 @@ def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None
         assert get(connections, talker.url).body() == b"hello"
 
 
-def test_lets_go_of_a_connection_on_which_something_is_left_to_be_read() -> None:
+def test_connection_with_an_unread_body_is_closed() -> None:
     connections = ConnectionPool()
     with talking([HELLO, HELLO], [HELLO]) as talker:
         get(connections, talker.url).close()
@@ -118,7 +118,7 @@ def test_lets_go_of_a_connection_on_which_something_is_left_to_be_read() -> None
     assert len(talker.heard) == 3  # the second request of the first connection is its end
 
 
-def test_keeps_no_connection_twice() -> None:
+def test_connection_is_released_once() -> None:
     connections = ConnectionPool()
     with talking([HELLO, HELLO], [HELLO]) as talker:
         first = get(connections, talker.url)
@@ -130,7 +130,7 @@ def test_keeps_no_connection_twice() -> None:
         assert second.body() == b"hello"
 
 
-def test_reads_a_body_whose_length_nobody_knew() -> None:
+def test_body_without_length_is_read_to_the_end() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
     connections = ConnectionPool()
     with talking([chunked, HELLO]) as talker:
@@ -139,12 +139,12 @@ def test_reads_a_body_whose_length_nobody_knew() -> None:
 
 
 @pytest.mark.parametrize("body", [b"Content-Length: 9\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello"])
-def test_notices_that_a_body_was_broken_off(body: bytes) -> None:
+def test_truncated_body_raises(body: bytes) -> None:
     with talking([b"HTTP/1.1 200 OK\r\n" + body]) as talker, pytest.raises(IncompleteRead):
         get(ConnectionPool(), talker.url).body()
 
 
-def test_hears_why_a_body_was_refused_before_its_end() -> None:
+def test_response_to_a_rejected_body_is_read() -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(200):
             yield b"x" * 1_000_000
@@ -157,7 +157,7 @@ def test_hears_why_a_body_was_refused_before_its_end() -> None:
         assert (reply.status, reply.body()) == (413, b"large")
 
 
-def test_what_cannot_stand_in_a_request_is_quoted() -> None:
+def test_invalid_characters_of_a_url_are_quoted() -> None:
     with talking([HELLO]) as talker:
         ConnectionPool().request("GET", f"{talker.url}/a b/\u00e4?x=%20&y=1", headers={}, body=b"").drain()
 
@@ -167,12 +167,12 @@ def test_what_cannot_stand_in_a_request_is_quoted() -> None:
 @pytest.mark.parametrize(
     "address", ["ftp://127.0.0.1/", "http://127.0.0.1:port/", "http:///v2/", "/v2/", f"http://{'a' * 64}.example/"]
 )
-def test_refuses_what_is_no_address(address: str) -> None:
+def test_invalid_url_is_refused(address: str) -> None:
     with pytest.raises(InvalidURL):
         ConnectionPool().request("GET", address, headers={}, body=b"")
 
 
-def test_what_does_not_speak_http_is_no_reply() -> None:
+def test_response_that_is_not_http_raises() -> None:
     with talking([b"220 ready\r\n"]) as talker, pytest.raises(HTTPException):
         get(ConnectionPool(), talker.url)
 
@@ -188,11 +188,11 @@ class TestTls:
         context.load_cert_chain(certificate)
         return context
 
-    def test_trusts_no_certificate_that_nobody_vouches_for(self, context: ssl.SSLContext) -> None:
+    def test_untrusted_certificate_is_refused(self, context: ssl.SSLContext) -> None:
         with talking([HELLO], context=context) as talker, pytest.raises(ssl.SSLCertVerificationError):
             get(ConnectionPool(), talker.url)
 
-    def test_trusts_what_the_system_trusts(
+    def test_system_certificate_is_trusted(
         self, context: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

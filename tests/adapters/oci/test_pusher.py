@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 
 class TestTransfer:
-    def test_mounts_every_blob_of_a_repository_next_to_it(self, client: OciClient) -> None:
+    def test_copy_mounts_every_blob(self, client: OciClient) -> None:
         sample = oci_images.image().push(client, "a", "v1.2.3")
 
         copied = ImagePusher(client).copy(digest=sample.digest, source="a", target="b", tag="v1.2.3")
@@ -39,7 +39,7 @@ class TestTransfer:
 
         assert client.manifest("b", "v1.2.3") == sample.root
 
-    def test_asks_for_nothing_that_is_known_to_be_there(self, client: OciClient) -> None:
+    def test_known_blobs_are_not_requested(self, client: OciClient) -> None:
         sample = oci_images.image(layers=(b"base", b"app")).push(client, "a", "v1.2.3")
         oci_images.image("v1.2.2", layers=(b"base", b"old")).push(client, "b", "v1.2.2")
         base = sample.root.blobs[1].digest
@@ -51,7 +51,7 @@ class TestTransfer:
 
         assert (copied.blobs_mounted, copied.blobs_present, copied.blobs_uploaded) == (2, 1, 0)
 
-    def test_leaves_a_tag_alone_that_appeared_while_the_blobs_were_on_their_way(self, client: OciClient) -> None:
+    def test_tag_created_during_the_upload_is_kept(self, client: OciClient) -> None:
         """This registry would let it move."""
         sample = oci_images.image().push(client, "a", "v1.2.3")
         faster = oci_images.image(layers=(b"somebody else's",))
@@ -101,7 +101,7 @@ class TestTransfer:
         assert not client.resolve_digest("a", "v1.2.3")
 
     @pytest.mark.parametrize("missing", ["index.json", "blobs"])
-    def test_misses_a_file_of_the_layout(self, client: OciClient, tmp_path: Path, missing: str) -> None:
+    def test_missing_layout_file_is_reported(self, client: OciClient, tmp_path: Path, missing: str) -> None:
         sample = oci_images.image(layers=(b"layer",))
         layout = sample.write(tmp_path / "layout")
         layer = layout / "blobs" / sample.root.blobs[1].digest.replace(":", "/")
@@ -112,7 +112,7 @@ class TestTransfer:
 
         assert caught.value.hint == "build the image again"
 
-    def test_copies_side_by_side_into_many_repositories(self, client: OciClient) -> None:
+    def test_copies_run_in_parallel(self, client: OciClient) -> None:
         sample = oci_images.image(layers=tuple(bytes([n]) * 1000 for n in range(8))).push(client, "a", "v1")
         carrier, targets = ImagePusher(client), [f"tenant/{number}" for number in range(8)]
 
@@ -135,7 +135,7 @@ class TestMisbehaviour:
 
         assert len(scripted.asked(f"GET /v2/a/manifests/{sample.digest}")) == 1
 
-    def test_uses_the_upload_that_a_refused_mount_has_begun(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_refused_mount_continues_as_an_upload(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         sample = oci_images.image(layers=(b"layer",))
         _hold(scripted, "a", sample)
         for digest in sample.blobs:
@@ -154,9 +154,7 @@ class TestMisbehaviour:
         assert sum(map(len, sample.blobs.values())) == copied.bytes_sent
         assert not scripted.asked("POST /v2/b/blobs/uploads/")
 
-    def test_sends_nothing_that_is_there_when_a_mount_was_refused(
-        self, scripted: ScriptedServer, hearing: OciClient
-    ) -> None:
+    def test_refused_mount_of_a_present_blob_sends_nothing(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         sample = oci_images.image()
         _hold(scripted, "a", sample)
         for digest in sample.blobs:
@@ -183,7 +181,7 @@ class TestMisbehaviour:
         puts = [request.path for request in scripted.requests if request.method == "PUT"]
         assert [path.rpartition("/")[2] for path in puts] == [amd.digest, arm.digest, "v1"]
 
-    def test_says_that_the_source_has_lost_a_layer(self, scripted: ScriptedServer, hearing: OciClient) -> None:
+    def test_missing_source_layer_is_reported(self, scripted: ScriptedServer, hearing: OciClient) -> None:
         sample = oci_images.image(layers=(b"layer",))
         _hold(scripted, "a", sample)
         _mount(scripted, "b", sample)
@@ -197,7 +195,7 @@ class TestMisbehaviour:
 
         assert not scripted.asked("PUT /v2/b/manifests/v1")
 
-    def test_a_silent_registry_fails_the_push(
+    def test_unreachable_registry_fails_the_push(
         self, scripted: ScriptedServer, hearing: OciClient, tmp_path: Path
     ) -> None:
         layout = oci_images.image().write(tmp_path / "layout")

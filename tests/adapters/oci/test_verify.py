@@ -12,12 +12,12 @@ from tests.support.oci_images import LAYER
 BLOB = Descriptor(digest=sha256_digest(b"content"), media_type=LAYER, size=7)
 
 
-def test_passes_content_on_that_is_what_its_name_says() -> None:
+def test_matching_content_passes() -> None:
     assert b"".join(DigestVerifier(BLOB).wrap([b"con", b"tent"])) == b"content"
 
 
 @pytest.mark.parametrize("content", [b"contend", b"conten", b"content and more"])
-def test_refuses_content_that_is_not_what_its_name_says(content: bytes) -> None:
+def test_other_content_is_refused(content: bytes) -> None:
     with pytest.raises(PushFailed, match="does not match its digest"):
         list(DigestVerifier(BLOB).wrap([content]))
 
@@ -31,7 +31,7 @@ def test_passes_on_no_byte_beyond_the_end() -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 2, 4])
-def test_counts_what_is_sent_again_once(offset: int) -> None:
+def test_repeated_bytes_are_hashed_once(offset: int) -> None:
     proof = DigestVerifier(BLOB)
     begun = proof.wrap([b"con", b"t", b"ent"])
     assert next(begun) + next(begun) == b"cont"
