@@ -16,7 +16,7 @@ REPOSITORY = "staging-web-app"
 
 
 class AccountAdminContract:
-    """Subclass it and provide the fixture `account`.
+    """Subclasses provide the fixture `account`.
 
     It has an empty repository `staging-web-app` with mutable tags, no table, and does not mount blobs.
     """

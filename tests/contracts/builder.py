@@ -49,7 +49,7 @@ CMD ["/bin/busybox", "env"]
 
 
 def recipe() -> BuildSpec:
-    """Return a recipe of an app that no other test has."""
+    """Return a build spec with a unique app name."""
     app = f"kaizen-test-{uuid.uuid4().hex[:12]}"
     return BuildSpec(
         app=app,
@@ -61,7 +61,7 @@ def recipe() -> BuildSpec:
 
 
 def write_context(folder: Path, dockerfile: str = DOCKERFILE) -> Path:
-    """Write a tree that every builder can build: a Dockerfile and one static program."""
+    """Write a tree that every builder can build: a Dockerfile and a static program."""
     busybox = shutil.which("busybox")
     if busybox is None:
         pytest.skip("busybox-static is not installed")
@@ -82,7 +82,7 @@ def require(engine: str) -> None:
 
 
 class Shelf(Protocol):
-    """Where pushed images stand, seen from outside."""
+    """A registry, read without the port."""
 
     login: Login
 
@@ -93,7 +93,7 @@ class Shelf(Protocol):
 
 @frozen(kw_only=True)
 class DistributionShelf:
-    """Any registry, read without a line of the project's own client."""
+    """Any registry, read without the project's own client."""
 
     login: Login
 

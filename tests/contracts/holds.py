@@ -19,13 +19,13 @@ WEEK = timedelta(days=7)
 
 
 def hold(environment: str = "mark", *, at: datetime = START, reason: str = "hotfix, she said: ünïcödé") -> Hold:
-    """Return a hold for a week, with a value in every attribute."""
+    """Return a hold of one week with a value in every attribute."""
     since = at.replace(microsecond=123456)
     return Hold(environment=environment, reason=reason, actor="ada@workshop", since=since, until=since + WEEK)
 
 
 class HoldsContract:
-    """Subclass it and provide the fixture `holds`: nothing is held, and the fixture `clock` says what has ended."""
+    """Subclasses provide the fixtures `holds`, which is empty, and `clock`."""
 
     def test_knows_of_none_at_first(self, holds: Holds) -> None:
         holds.add(hold("dom"))

@@ -32,7 +32,7 @@ def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = E
 
 
 class LedgerContract:
-    """Subclass it and provide the fixture `ledger`: an empty one."""
+    """Subclasses provide the fixture `ledger`, which is empty."""
 
     def test_appended_entry_is_returned(self, ledger: Ledger) -> None:
         written = entry(at=NOON.replace(microsecond=123456))

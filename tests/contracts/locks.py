@@ -21,7 +21,7 @@ RACERS = 20
 
 
 def wanted(token: str = "a1", environment: str = "staging", *, at: datetime = NOON) -> Lock:
-    """Return a lock that somebody wants, with a value in every attribute."""
+    """Return a lock with a value in every attribute."""
     return Lock(
         environment=environment,
         token=token,
@@ -35,12 +35,12 @@ def wanted(token: str = "a1", environment: str = "staging", *, at: datetime = NO
 
 
 def by_hand(token: str = "a1") -> Lock:
-    """Return a lock that a person wants."""
+    """Return a manual lock."""
     return evolve(wanted(token), expires=None, command="", reason="", process="")
 
 
 class LocksContract:
-    """Subclass it and provide the fixture `locks`: none is taken, and nothing is inherited."""
+    """Subclasses provide the fixture `locks`, without locks and inherited tokens."""
 
     def test_lock_is_free_at_first(self, locks: Locks) -> None:
         locks.acquire(wanted(environment="prod"))
@@ -199,7 +199,7 @@ class LocksContract:
 
 
 def _race(locks: Locks, *, at: datetime, over: Lock | None = None) -> list[str]:
-    """Let many threads want one lock at the same moment, and return who says that it has it."""
+    """Acquire one lock from many threads at once, and return the tokens of those that got it."""
     start = threading.Barrier(RACERS)
 
     def run(token: str) -> bool:

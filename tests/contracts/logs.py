@@ -29,7 +29,7 @@ class Desk(Protocol):
 
 
 class LogsContract:
-    """Subclass it and provide the fixture `desk`."""
+    """Subclasses provide the fixture `desk`."""
 
     def test_gives_the_end_of_what_was_written_about_a_deployment(self, desk: Desk) -> None:
         lines = desk.logs.deployment_tail(desk.service, desk.operation, limit=3)

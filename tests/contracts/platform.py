@@ -24,7 +24,7 @@ class Stage(Protocol):
     platform: Platform
 
     def pause(self, name: str) -> None:
-        """Pause a service past the port and wait until it is."""
+        """Pause a service without the port, and wait until it is paused."""
         ...
 
     def occupy(self, name: str) -> None:
@@ -32,12 +32,12 @@ class Stage(Protocol):
         ...
 
     def settle(self, name: str) -> None:
-        """Wait until no operation is under way."""
+        """Wait until no operation is in progress."""
         ...
 
 
 class PlatformContract:
-    """Subclass it and provide the fixture `stage`."""
+    """Subclasses provide the fixture `stage`."""
 
     def test_describes_a_service(self, stage: Stage) -> None:
         service = stage.platform.get_service("web-service")

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class Site(Protocol):
-    """A prober, and an address that it can ask."""
+    """A prober, and a URL for it."""
 
     prober: Prober
     url: str
     nowhere: str
 
     def answer(self, status: int, body: bytes) -> None:
-        """Let the address answer this from now on, with the header `X-Site: here`."""
+        """Set the response of the URL, which has the header `X-Site: here`."""
 
     @property
     def heard(self) -> ProbeRequest:
-        """The question that the address was asked last, with those of its headers that begin with `X-`."""
+        """The last request, with its headers that begin with `X-`."""
 
 
 class ProberContract:

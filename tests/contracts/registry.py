@@ -26,12 +26,12 @@ class Shelf(Protocol):
     sample: Sample
 
     def put(self, repository: str, tag: str, sample: Sample) -> None:
-        """Bring an image into a repository past the port, over whatever the tag names."""
+        """Push an image without the port, replacing the tag."""
         ...
 
 
 class RegistryContract:
-    """Subclass it and provide the fixture `shelf`."""
+    """Subclasses provide the fixture `shelf`."""
 
     def test_describes_the_image_that_a_tag_names(self, shelf: Shelf) -> None:
         image = shelf.registry.find_image("team/staging", "v1.2.3")
@@ -137,5 +137,5 @@ class RegistryContract:
 
 
 def _promote(shelf: Shelf, sample: Sample, *, tag: str = "v1.2.3") -> str:
-    """Copy from `team/staging` to `team/prod` and return the digest that stands there."""
+    """Copy from `team/staging` to `team/prod` and return the digest there."""
     return shelf.registry.copy(digest=sample.digest, source="team/staging", target="team/prod", tag=tag).digest

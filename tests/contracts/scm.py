@@ -25,7 +25,7 @@ class Scene(Protocol):
 
     @property
     def scm(self) -> Scm:
-        """What is tested, with its remote."""
+        """The repository under test, with a remote."""
 
     @property
     def alone(self) -> Scm:
@@ -54,19 +54,19 @@ class Scene(Protocol):
         """Leave the branch."""
 
     def merge(self) -> None:
-        """Begin a merge that does not end."""
+        """Start a merge and leave it unfinished."""
 
     def reject(self, words: str) -> None:
-        """Let the commit hook reject with these words."""
+        """Make the commit hook reject with a message."""
 
     def protect(self, words: str) -> None:
-        """Let the remote protect main and say these words."""
+        """Make the remote reject pushes to main with a message."""
 
     def push_of_others(self) -> None:
-        """Let somebody else push a commit to main."""
+        """Push a commit to main as somebody else."""
 
     def tag_of_others(self, tag: str) -> None:
-        """Let somebody else push a tag on another commit."""
+        """Push a tag on another commit as somebody else."""
 
 
 def release(scm: Scm) -> str:
@@ -75,7 +75,7 @@ def release(scm: Scm) -> str:
 
 
 def land_and_tag(scm: Scm) -> str:
-    """Go the whole way to the tag."""
+    """Write the release commit, fast-forward and tag."""
     commit = release(scm)
     scm.fast_forward(commit, paths=PATHS)
     scm.create_tag("v1.2.3", commit, "v1.2.3")
@@ -156,7 +156,7 @@ class ScmContract:
         assert "a merge is under way" in obstacle
 
     def test_changed_files_lists_the_files_of_the_commits(self, scene: Scene) -> None:
-        """Every file of the span once, whether or not a later commit undid it."""
+        """Every changed file once, even if a later commit reverts it."""
         first = scene.scm.head().commit
         scene.commit({"app.py": b"print('a')\n", "docs/new.md": b"new\n"})
         scene.commit({"app.py": FILES["app.py"]})
@@ -340,7 +340,7 @@ class ScmContract:
         assert scene.written("VERSION") == FILES["VERSION"]
 
     def test_fast_forward_and_tag_changes_nothing_when_the_branch_has_moved(self, scene: Scene) -> None:
-        """A branch that somebody moved keeps the tag from being made."""
+        """No tag is created when the branch has moved."""
         scm = scene.scm
         commit = release(scm)
         scene.commit({"app.py": b"print('meanwhile')\n"})
@@ -351,7 +351,7 @@ class ScmContract:
         assert scm.tags() == ()
 
     def test_tags_merged_into_a_commit(self, scene: Scene) -> None:
-        """A tag on another line of history is not behind it."""
+        """A tag on another line of history is not listed."""
         scm = scene.scm
         first = scm.head().commit
         scm.create_tag("v1.2.2", first, "web v1.2.2")
@@ -393,7 +393,7 @@ class ScmContract:
         assert (commit, {"v1.2.3": commit}) == (there.branch_commit, there.tags)
 
     def test_push_sends_a_tag_object_without_a_local_ref(self, scene: Scene) -> None:
-        """Branch and tag are on the remote; here they follow when the release is sealed."""
+        """Branch and tag are on the remote first; locally they follow."""
         before, commit = scene.scm.head(), release(scene.scm)
         scene.scm.save_pending("v1.2.3", commit)
         scene.scm.create_tag_object("v1.2.3", commit, "web v1.2.3")

@@ -26,19 +26,19 @@ def new() -> str:
 
 
 def text(secrets: Secrets) -> str:
-    """Return what counts."""
+    """Return the current content."""
     return secrets.current(NAME).content.reveal()
 
 
 def write(secrets: Secrets, content: str) -> str:
-    """Write over what counts, and return the version's identifier."""
+    """Replace the current version, and return the new identifier."""
     version = new()
     secrets.write(NAME, Secret(content), version=version, expected_current=secrets.current(NAME).version)
     return version
 
 
 class SecretsContract:
-    """Subclass it and provide the fixture `secrets`: one named NAME, that holds `{}` and nothing before."""
+    """Subclasses provide the fixture `secrets`, with a secret NAME whose only version is `{}`."""
 
     def test_current_returns_the_current_version(self, secrets: Secrets) -> None:
         current = secrets.current(NAME)
@@ -111,7 +111,7 @@ class SecretsContract:
 
     def test_concurrent_edits_are_not_lost(self, secrets: Secrets) -> None:
         def edit(number: int) -> int:
-            """Add a key, again and again until nobody else is faster; return how often."""
+            """Add a key, and retry while others change the secret; return the number of attempts."""
             for attempt in range(1, 100 * EDITORS):
                 seen = secrets.current(NAME)
                 edited = json.dumps({**json.loads(seen.content.reveal()), f"KEY_{number}": str(number)})

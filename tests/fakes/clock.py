@@ -1,4 +1,4 @@
-"""Time that passes when somebody waits."""
+"""A clock that advances when something waits."""
 
 from __future__ import annotations
 

@@ -32,5 +32,5 @@ class FakeHost(Host):
         return "boot/1/1000/42/7"
 
     def is_dead(self, process: str, *, env_marker: str) -> bool:
-        """Look it up; a lock that proves nothing bears nothing."""
+        """Return whether the process is in `dead_processes`."""
         return bool(env_marker) and process in self.dead_processes

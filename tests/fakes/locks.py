@@ -47,7 +47,7 @@ class FakeLocks(Locks):
         return {environment: lock for environment, lock in locks_by_environment.items() if lock is not None}
 
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Take a lock that is free, has expired, or is to be taken over."""
+        """Acquire a lock that is free, expired or being replaced."""
         with self._guard:
             self._record_call("acquire", lock.environment)
             current = self.held_locks.get(lock.environment)

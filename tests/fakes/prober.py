@@ -1,4 +1,4 @@
-"""Apps that answer as a test says."""
+"""Apps with scripted responses."""
 
 from __future__ import annotations
 

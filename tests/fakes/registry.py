@@ -51,7 +51,7 @@ class FakeRegistry(Registry):
             self.repositories[name] = Repository()
 
     def put(self, repository: str, tag: str, image: Image, *children: Image) -> None:
-        """Push an image, or an index and its children, over whatever the tag names."""
+        """Push an image, or an index and its children, replacing the tag."""
         content = self._repository(repository)
         content.images.update({item.digest: item for item in (*children, image)})
         content.children[image.digest] = children

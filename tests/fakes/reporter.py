@@ -58,7 +58,7 @@ class FakeReporter:
     def rollout_table(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> Iterator[None]:
-        """Remember which environments stand side by side, and how long each usually takes."""
+        """Record the environments and their typical durations."""
         self.rollouts.append({name: typical_duration(name) for name in environments})
         yield
 

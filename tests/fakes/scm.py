@@ -155,7 +155,7 @@ class FakeScm:
         return {name: commit for name, commit in self._pending.items() if name not in self._tags}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return the names of the files that a commit does not hold so."""
+        """Return the names of the files that differ from a commit."""
         tree = self.commits[commit].tree
         return tuple(sorted(path for path, content in files.items() if tree.get(path) != content))
 

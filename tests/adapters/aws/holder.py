@@ -61,7 +61,7 @@ def _work(fence: LockGuard) -> int:
 
 
 def say(text: str) -> None:
-    """Tell whoever has started this."""
+    """Write a line to the parent process."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -70,7 +70,7 @@ POLICY = {
 
 @frozen
 class WrongClock(SystemClock):
-    """A clock that goes, but is so many seconds ahead."""
+    """A clock that is a number of seconds ahead."""
 
     ahead: float = 0.0
 
@@ -86,7 +86,7 @@ def _account(aws: Aws, *, ahead: float = 0.0) -> AwsAccount:
 
 @pytest.fixture
 def account(aws: Aws) -> AwsAccount:
-    """An account with an empty repository, and nothing of ours."""
+    """An account with an empty repository and no table."""
     ecr, dynamodb = aws.ecr(), aws.dynamodb()
     with suppress(ecr.exceptions.RepositoryNotFoundException):
         ecr.delete_repository(repositoryName=REPOSITORY, force=True)

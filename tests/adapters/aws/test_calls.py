@@ -1,4 +1,4 @@
-"""What a deployment costs, in calls of AWS: rates are shared by all environments of an account."""
+"""The AWS calls of a deployment; all environments of an account share the rate limits."""
 
 from __future__ import annotations
 

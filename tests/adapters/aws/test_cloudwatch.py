@@ -1,4 +1,4 @@
-"""CloudWatch Logs, on the local cloud; and as a list of answers where nothing else can say it."""
+"""CloudWatch Logs, on the local cloud and from scripted responses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CloudDesk:
 
 @pytest.fixture(scope="module")
 def operation(cloud: Cloud) -> str:
-    """Create a service whose app dies at once; return the operation."""
+    """Create a service whose app exits at once; return the operation."""
     images, client = Pushed(cloud.client("ecr")), cloud.client("apprunner")
     images.repository("dying")
     images.app("dying", "v1", script=DYING)
@@ -69,7 +69,7 @@ def scripted(
     credentials: None,  # noqa: ARG001 - it sets them
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[ScriptedServer]:
-    """CloudWatch, as a test scripts it."""
+    """A scripted CloudWatch."""
     with ScriptedServer(question=_operation) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", server.url)
         yield server
@@ -77,7 +77,7 @@ def scripted(
 
 @pytest.fixture
 def desk(scripted: ScriptedServer) -> CloudDesk:  # noqa: ARG001 - it must run first
-    """The logs of a service that the local cloud does not have."""
+    """The logs of a service, from scripted responses."""
     identity = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/web/8fe1e10304f84fd2b0df550fe98a71fa"
     service = Service(name="web", id=identity, status="RUNNING", url="", image="", auto_deploys=False)
     return CloudDesk(CloudWatchLogs(Aws(region=REGION, profile="", account=ACCOUNT)), service, "6c7e1a00-0001")
@@ -98,7 +98,7 @@ def test_tails_read_the_groups_and_streams_of_app_runner(scripted: ScriptedServe
 
 
 def test_application_tail_is_that_of_the_newest_instance(scripted: ScriptedServer, desk: CloudDesk) -> None:
-    """The old release goes on answering requests, and logging them, while the new one dies."""
+    """The old release keeps logging requests while the new one fails."""
     at = int(BEGAN.timestamp() * 1000)
     scripted.script["DescribeLogStreams"] = [
         _json(

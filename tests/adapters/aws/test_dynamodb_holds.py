@@ -26,7 +26,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def absent(aws: Aws, clock: FakeClock) -> DynamoHolds:
-    """Holds whose table is not there."""
+    """Holds without a table."""
     return DynamoHolds(aws, app=f"coach-{secrets.token_hex(4)}", clock=clock)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def absent(aws: Aws) -> DynamoLedger:
-    """A ledger whose table is not there."""
+    """A ledger without a table."""
     return DynamoLedger(aws, app=f"coach-{secrets.token_hex(4)}", clock=FakeClock())
 
 

@@ -38,7 +38,7 @@ def environ() -> dict[str, str]:
 
 @pytest.fixture
 def absent(aws: Aws, environ: dict[str, str]) -> DynamoLocks:
-    """Locks whose table is not there."""
+    """Locks without a table."""
     return DynamoLocks(aws, app=f"coach-{secrets.token_hex(4)}", environ=environ)
 
 
@@ -136,7 +136,7 @@ def test_missing_table_hints_at_setup(absent: DynamoLocks, use: Callable[[Dynamo
 
 
 class Holder:
-    """A run in a process of its own that holds staging."""
+    """A process that holds the lock of staging."""
 
     def __init__(self, locks: DynamoLocks, *words: str, lease: float = 60) -> None:
         app = locks.table_name.removeprefix("kaizen-")
@@ -148,7 +148,7 @@ class Holder:
         assert self.process.stdout.readline() == "holds\n"
 
     def end(self, last_words: str = "") -> str:
-        """Say something to it, wait for its end, and return what it said after it held the lock."""
+        """Send a line, wait for the process to end, and return its output after it held the lock."""
         try:
             return self.process.communicate(last_words, timeout=HANG_SECONDS)[0]
         except subprocess.TimeoutExpired:

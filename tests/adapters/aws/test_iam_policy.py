@@ -28,7 +28,7 @@ def policy(**changes: object) -> dict[str, dict[str, Any]]:
 
 
 def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
-    """The same table is behind doctor's questions."""
+    """Doctor checks the same table of actions."""
     allowed = {action for each in policy().values() for action in each["Action"]}
 
     assert allowed == {action for needs in TASK_ACTIONS.values() for actions in needs.values() for action in actions}
@@ -36,7 +36,7 @@ def test_allows_every_action_that_a_task_needs_and_no_other() -> None:
 
 
 def test_limits_everything_to_what_is_configured() -> None:
-    """Each service's identifier is App Runner's own; all else is named in full."""
+    """Only the identifiers of services, which App Runner chooses, are wildcards."""
     found = policy()
 
     assert found["KaizenRepositories"]["Resource"] == [
@@ -49,7 +49,7 @@ def test_limits_everything_to_what_is_configured() -> None:
 
 
 def test_allows_secrets_only_where_something_can_be_set() -> None:
-    """Six characters that Secrets Manager chooses end each ARN; all else of it is named."""
+    """Only the last six characters, which Secrets Manager chooses, are wildcards."""
     secrets = policy()["KaizenSecrets"]
 
     assert ARN.format("secretsmanager", "secret:prod-web-app-secrets-??????") in secrets["Resource"]
@@ -71,7 +71,7 @@ def test_ledger_entries_cannot_be_deleted_or_changed() -> None:
 
 
 def test_resources_name_services_with_known_ids() -> None:
-    """A policy may be limited to one identifier, and a question about another would be denied."""
+    """A policy may name a service's identifier, so the simulation must use it too."""
     found = statements(settings(), account="123456789012", table="t", service_ids={"prod-web-service": "8fe1"})
 
     resources = {resource for each in found for resource in each.resources}
@@ -84,7 +84,7 @@ def test_resources_name_services_with_known_ids() -> None:
     [("eu-west-1", "arn:aws:"), ("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")],
 )
 def test_arns_have_the_partition_of_the_region(region: str, begin: str) -> None:
-    """China and GovCloud are partitions of their own."""
+    """China and GovCloud are separate partitions."""
     found = policy(aws={"region": region, "account": "123456789012"})
 
     resources = [resource for each in found.values() for resource in each["Resource"] if resource != "*"]
@@ -92,7 +92,7 @@ def test_arns_have_the_partition_of_the_region(region: str, begin: str) -> None:
 
 
 def test_trust_policy_allows_release_branches_and_protected_environments() -> None:
-    """No other repository, branch, pull request or environment."""
+    """Other repositories, branches, pull requests and environments are not trusted."""
     found = trust_policy(settings(), account="123456789012", repository="ada/web")
 
     (statement,) = cast("list[dict[str, Any]]", found["Statement"])

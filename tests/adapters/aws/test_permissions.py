@@ -1,4 +1,4 @@
-"""What IAM's simulator says, and what can be tried without it."""
+"""Permissions from IAM's simulator, and from trying read-only calls."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _question(request: Request) -> str:
 
 @pytest.fixture
 def server(credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:  # noqa: ARG001 - it sets them
-    """IAM, as a test scripts it."""
+    """A scripted IAM."""
     with ScriptedServer(question=_question) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", server.url)
         yield server
@@ -141,7 +141,7 @@ def _form(request: Request) -> dict[str, list[str]]:
     ],
 )
 def test_probe_result_follows_the_error(error: KaizenError | None, denied: bool, untried: bool) -> None:
-    """Any answer but a denial proves that the question is allowed; no answer proves nothing."""
+    """Any response except a denial shows that the action is allowed."""
 
     def look() -> None:
         if error:

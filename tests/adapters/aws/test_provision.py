@@ -1,4 +1,4 @@
-"""Creating repositories and services where there are none."""
+"""Creating repositories, secrets and services."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ STAGING = Environment(
 
 @pytest.fixture
 def founder(aws: Aws) -> Provisioner:
-    """Return who founds in the local cloud."""
+    """A provisioner for the local cloud."""
     return Provisioner(aws, region=REGION)
 
 
 def test_repository_is_created_once(founder: Provisioner, cloud: Cloud) -> None:
-    """A second one of that name is told as what it is."""
+    """A second repository of that name is an error."""
     founder.create_repository("founded/web")
 
     described = cloud.client("ecr").describe_repositories(repositoryNames=["founded/web"])
@@ -42,7 +42,7 @@ def test_repository_is_created_once(founder: Provisioner, cloud: Cloud) -> None:
 
 
 def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner, cloud: Cloud) -> None:
-    """Under ECR's public name, which is the only one that App Runner takes."""
+    """App Runner accepts only the amazonaws.com name of the repository."""
     founder.create_repository(STAGING.repository)
 
     secrets = founder.create_secret(STAGING, Secret('{"AI_MODEL": "small"}'))

@@ -28,7 +28,7 @@ def secrets(aws: Aws) -> SecretsManager:
 
 
 def refuse_once(cloud: Cloud, operation: str, code: str) -> None:
-    """Let the next call of an operation fail."""
+    """Make the next call of an operation fail."""
     match = {"service": "secretsmanager", "operation": operation}
     cloud.inject_fault(match, {"error": {"code": code, "status": 400}})
 
@@ -43,7 +43,7 @@ class TestSecretsManager(SecretsContract):
         assert set(labels[last]) == {"AWSCURRENT", secretsmanager.STAGING_LABEL}
 
     def test_staged_version_is_not_current(self, secrets: SecretsManager, aws: Aws) -> None:
-        """As a run leaves it that was killed between the two calls."""
+        """This is the state after a run was killed between the two calls."""
         aws.secretsmanager().put_secret_value(
             SecretId=NAME, SecretString="staged", ClientRequestToken=new(), VersionStages=[secretsmanager.STAGING_LABEL]
         )
@@ -81,7 +81,7 @@ class TestSecretsManager(SecretsContract):
         assert "hush" not in str(refused.value)
 
     def test_rejected_label_move_raises_the_reason_of_aws(self, secrets: SecretsManager) -> None:
-        """Nobody was faster: there is another reason."""
+        """The current version has not changed; AWS rejects the request for another reason."""
         with pytest.raises(PushFailed, match="Not a valid version"):
             secrets.restore(NAME, version=new(), expected_current=secrets.current(NAME).version)
 

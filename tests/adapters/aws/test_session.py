@@ -1,4 +1,4 @@
-"""The door to AWS: whose credentials pass, and what errors mean."""
+"""The AWS session: accepted credentials, and the meaning of errors."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class TestGuard:
 
 
 class TestErrors:
-    """What an answer of App Runner means; a scripted server gives it."""
+    """Errors of App Runner, from a scripted server."""
 
     @pytest.fixture
     def server(self) -> Iterator[ScriptedServer]:

@@ -50,7 +50,7 @@ class TestContract(BuilderContract):
 
     @pytest.fixture
     def recipe(self) -> Iterator[BuildSpec]:
-        """Something to build, gone afterwards."""
+        """A build spec whose images are removed afterwards."""
         made = recipe()
         yield made
         mine = ["buildah", "images", "--quiet", "--filter", f"label=org.opencontainers.image.source={made.source}"]
@@ -59,7 +59,7 @@ class TestContract(BuilderContract):
 
     @pytest.fixture
     def shelf(self, tmp_path: Path) -> Iterator[DistributionShelf]:
-        """A registry that somebody else wrote."""
+        """Debian's docker-registry."""
         if docker_registry() is None:
             pytest.skip("docker-registry is not installed")
         (tmp_path / "registry").mkdir()

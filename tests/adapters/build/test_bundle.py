@@ -55,7 +55,7 @@ def entries(image: LocalImage) -> dict[str, tarfile.TarInfo]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A small app, with what trees may hold."""
+    """A small app with folders, links and executable files."""
     folder = tmp_path / "tree"
     (folder / "static" / "empty").mkdir(parents=True)
     (folder / "app.py").write_text("print('hello')\n")
@@ -76,14 +76,14 @@ class TestContract(BuilderContract):
 
     @pytest.fixture
     def broken(self, tmp_path: Path) -> Path:
-        """A tree that reads the machine it is built on."""
+        """A tree that depends on the machine."""
         (tmp_path / "broken").mkdir()
         (tmp_path / "broken" / "passwords").symlink_to("/etc/passwd")
         return tmp_path / "broken"
 
     @pytest.fixture
     def shelf(self, tmp_path: Path) -> Iterator[DistributionShelf]:
-        """A registry that somebody else wrote."""
+        """Debian's docker-registry."""
         if docker_registry() is None:
             pytest.skip("docker-registry is not installed")
         (tmp_path / "registry").mkdir()

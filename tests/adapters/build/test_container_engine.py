@@ -1,4 +1,4 @@
-"""What engines have in common: what their output means, and which of them is used."""
+"""Common parts of container engines: the meaning of their output, and their selection."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _install(folder: Path, name: str, script: str) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A PATH that has nothing but what a test puts there."""
+    """A PATH with only the programs of a test."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
     return tmp_path / "bin"

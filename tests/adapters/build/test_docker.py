@@ -45,7 +45,7 @@ def programs() -> list[str]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose docker configuration belongs to the user: a broken store, and a context of their own."""
+    """A home with the user's own docker configuration: a broken credential store and a context."""
     require("docker")
     endpoint = _output("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -59,7 +59,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Iterator[DistributionShelf]:
-    """A registry that somebody else wrote."""
+    """Debian's docker-registry."""
     if docker_registry() is None:
         pytest.skip("docker-registry is not installed")
     (tmp_path / "registry").mkdir()
@@ -69,7 +69,7 @@ def shelf(tmp_path: Path) -> Iterator[DistributionShelf]:
 
 @pytest.fixture(name="recipe")
 def removed_recipe() -> Iterator[BuildSpec]:
-    """Something to build, gone afterwards."""
+    """A build spec whose images are removed afterwards."""
     made = recipe()
     yield made
     mine = f"label=org.opencontainers.image.source={made.source}"
@@ -94,12 +94,12 @@ class TestContract(BuilderContract):
 
     @pytest.fixture
     def recipe(self, recipe: BuildSpec) -> BuildSpec:
-        """Something to build, gone afterwards."""
+        """A build spec whose images are removed afterwards."""
         return recipe
 
     @pytest.fixture
     def shelf(self, shelf: DistributionShelf) -> DistributionShelf:
-        """A registry that somebody else wrote."""
+        """Debian's docker-registry."""
         return shelf
 
     def test_passes_the_version_to_the_build(
@@ -123,7 +123,7 @@ class TestContract(BuilderContract):
 
 
 class Shim:
-    """A docker on PATH that notes what it is given, then is the real one."""
+    """A docker on PATH that records its arguments and then runs the real one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -140,7 +140,7 @@ class Shim:
         script.chmod(0o755)
 
     def note(self, name: str) -> str:
-        """Return what was noted."""
+        """Return the recorded arguments."""
         return (self._folder / name).read_text()
 
 
@@ -212,7 +212,7 @@ def test_does_not_find_an_image_of_another_platform(recipe: BuildSpec, tmp_path:
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A docker whose answers are files; it notes its arguments and what docker's variables say."""
+    """A fake docker that prints files, and records its arguments and variables."""
     script = tmp_path / "docker"
     script.write_text(
         f'#!/bin/sh\ncd "{tmp_path}"\nprintf "%s " "$@" >>argv; echo >>argv\n'

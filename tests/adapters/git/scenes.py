@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GitScene:
-    """The contract's scene in real repositories; after whatever people do, the tool looks again."""
+    """The contract's scene in real repositories; every action of people invalidates the cache."""
 
     def __init__(self, where: Path) -> None:
         self._where = where

@@ -1,4 +1,4 @@
-"""Exporting what is committed."""
+"""Exporting the files of a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds the repository: environment, ownership, git itself, addresses."""
+"""The environment of the repository: variables, ownership, the git program, remote URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking and pushing to a remote."""
+"""Reading and pushing to a remote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one look asks of git, and what ends it."""
+"""The git commands of a snapshot, and its invalidation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
 
 
 def test_reads_all_refs_at_once(scm: GitScm, asked: Callable[[], list[str]]) -> None:
-    """Head, tags, begun releases and a tag that is not there are one question."""
+    """Head, tags, pending releases and a missing tag need one git command."""
     for _ in range(2):
         assert scm.head().branch == "main"
         assert scm.tags() == ()
@@ -49,7 +49,7 @@ def test_reads_all_refs_at_once(scm: GitScm, asked: Callable[[], list[str]]) -> 
 
 
 def test_stages_the_same_files_once(scm: GitScm, asked: Callable[[], list[str]]) -> None:
-    """What the commit would change is found out with the tree that is then committed."""
+    """The tree that shows the changes is the one that is committed."""
     head = scm.head().commit
     assert scm.files_differing_from(head, RELEASE) == ("CHANGELOG.md", "VERSION")
     staging = asked()
@@ -60,7 +60,7 @@ def test_stages_the_same_files_once(scm: GitScm, asked: Callable[[], list[str]])
 
 
 def test_every_change_invalidates_the_snapshot(scm: GitScm, asked: Callable[[], list[str]]) -> None:
-    """A ref, a branch and files: whatever it changes, it does not trust what it saw before."""
+    """Each kind of change makes the next read run git again."""
     before = scm.head().commit
     commit = release(scm)
     scm.save_pending("v1.2.3", commit)
@@ -76,7 +76,7 @@ def test_every_change_invalidates_the_snapshot(scm: GitScm, asked: Callable[[], 
 
 
 def test_head_is_found_among_branches_with_odd_names(repository: Repository, scm: GitScm) -> None:
-    """The marked one is where HEAD is, and a tag of the same name is another thing."""
+    """A tag with the branch's name is not confused with it."""
     for name in ("a", "zz/main", "main2"):
         repository.git("branch", name)
     repository.git("tag", "main")
@@ -87,7 +87,7 @@ def test_head_is_found_among_branches_with_odd_names(repository: Repository, scm
 
 
 def test_prepared_tag_is_a_pending_release(repository: Repository, scm: GitScm) -> None:
-    """The private ref then names a tag object, and still stands for the commit."""
+    """The private ref points to a tag object, and still resolves to the commit."""
     commit = release(scm)
     scm.create_tag_object("v1.2.3", commit, "web v1.2.3")
     made = repository.git("rev-parse", "refs/kaizen/release/v1.2.3")
@@ -100,7 +100,7 @@ def test_prepared_tag_is_a_pending_release(repository: Repository, scm: GitScm) 
 
 @pytest.mark.parametrize("folder", ["hooks of ours", ".githooks"])
 def test_finds_hooks_of_a_folder_that_is_configured(repository: Repository, scm: GitScm, folder: str) -> None:
-    """A path without a slash in front starts at the top of the working tree."""
+    """A relative path is relative to the top of the working tree."""
     repository.git("config", "core.hooksPath", folder)
     repository.hook("commit-msg", 'echo "Seen-By: hook" >> "$1"')
 
@@ -110,7 +110,7 @@ def test_finds_hooks_of_a_folder_that_is_configured(repository: Repository, scm:
 def test_runs_git_on_hooks_that_the_configuration_names(
     repository: Repository, scm: GitScm, asked: Callable[[], list[str]]
 ) -> None:
-    """A newer git has hooks without a file; only git itself knows them all."""
+    """Newer versions of git configure hooks without a file."""
     repository.git("config", "hook.lint.command", "true")
     repository.git("config", "hook.lint.event", "pre-commit")
     release(scm)

@@ -1,4 +1,4 @@
-"""Files on disk, in memory, and drafts over them."""
+"""Files on disk and in memory, and overlays over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The computer's clock and its fake."""
+"""The system clock and its fake."""
 
 from __future__ import annotations
 

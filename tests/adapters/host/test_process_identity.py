@@ -1,4 +1,4 @@
-"""Which processes of this machine are gone for certain."""
+"""Detecting dead processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAMES = (
 
 @contextmanager
 def another(code: str = NAMES, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Start a process and give it, with what it says first."""
+    """Start a process and yield it with the first line it prints."""
     with subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, **variables},

@@ -1,4 +1,4 @@
-"""Asking over HTTP, and what goes wrong with it."""
+"""HTTP requests to an app, and their errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.integration
 
 
 def whole(connection: socket.socket) -> bytes:
-    """Receive a request with the body that it announces."""
+    """Receive a request with its whole body."""
     request = connection.recv(65536)
     head, _, body = request.partition(b"\r\n\r\n")
     announced = re.search(rb"Content-Length: (\d+)", head)

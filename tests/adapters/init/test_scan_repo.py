@@ -1,4 +1,4 @@
-"""Looking at an app's folder, and at the repository around it."""
+"""Scanning an app's folder and its repository."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
 
 
 def test_an_app_below_the_top_sees_its_own_files_alone(tmp_path: Path) -> None:
-    """Its neighbours' scripts name other apps."""
+    """Scripts of neighbouring apps are not read."""
     files = {"web/Dockerfile": b"FROM scratch\n", "blog/deploy.sh": b"docker push\n"}
     web = git_repository.make_repository(tmp_path, files).path / "web"
 
@@ -95,7 +95,7 @@ def test_finds_the_app_that_is_configured_above(tmp_path: Path) -> None:
 def test_a_region_is_that_of_the_users_own_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str
 ) -> None:
-    """In the order of every AWS client."""
+    """In the precedence of AWS clients."""
     file = tmp_path / "config"
     file.write_text("[default]\nregion = eu-west-3\n[profile team]\nregion = eu-central-1\n", encoding="utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))

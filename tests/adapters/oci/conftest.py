@@ -1,4 +1,4 @@
-"""A registry that somebody else wrote, and one that says what a test wants; a client of each."""
+"""Docker-registry and a scripted registry, with a client of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @define
 class Rotating:
-    """Credentials that have a new password whenever one was refused."""
+    """Credentials with a new password after every rejection."""
 
     url: str
     number: int = 1
@@ -61,7 +61,7 @@ def scripted() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def hearing(scripted: ScriptedServer, clock: FakeClock) -> OciClient:
-    """A client of the registry that says what a test wants."""
+    """A client of the scripted registry."""
     login = Login(url=scripted.url, username="AWS", password=Secret("let-me-in"))
     return OciClient(StaticCredentials(login), clock=clock)
 

@@ -1,4 +1,4 @@
-"""Uploads that break off, on real registries behind a connection that is cut, and on one that misbehaves."""
+"""Interrupted uploads, to real registries over a broken connection and to a scripted one."""
 
 from __future__ import annotations
 

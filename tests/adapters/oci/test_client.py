@@ -1,4 +1,4 @@
-"""The client of the distribution API, on a registry that somebody else wrote and on a misbehaving one."""
+"""The client of the distribution API, with docker-registry and with a scripted registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that are kept, on sockets that answer byte by byte what a test says."""
+"""The connection pool, with scripted sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole images on their way into repositories, on a registry that somebody else wrote and on a misbehaving one."""
+"""Pushing whole images, to docker-registry and to a scripted registry."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TestTransfer:
         assert (copied.blobs_mounted, copied.blobs_present, copied.blobs_uploaded) == (2, 1, 0)
 
     def test_tag_created_during_the_upload_is_kept(self, client: OciClient) -> None:
-        """This registry would let it move."""
+        """This registry itself allows moving tags."""
         sample = oci_images.image().push(client, "a", "v1.2.3")
         faster = oci_images.image(layers=(b"somebody else's",))
 
@@ -235,7 +235,7 @@ class TestMisbehaviour:
 
 
 def _hold(server: ScriptedServer, repository: str, sample: Sample) -> None:
-    """Script a repository that holds an image."""
+    """Script a repository with an image."""
     kind = {"Content-Type": sample.root.media_type}
     whole = Reply(body=sample.root.content, headers=kind)
     server.script[f"GET /v2/{repository}/manifests/{sample.digest}"] = [whole]
@@ -244,7 +244,7 @@ def _hold(server: ScriptedServer, repository: str, sample: Sample) -> None:
 
 
 def _mount(server: ScriptedServer, repository: str, sample: Sample) -> None:
-    """Script a repository that links what is in `a`, and takes every manifest."""
+    """Script a repository that mounts blobs of `a` and accepts every manifest."""
     for digest in sample.blobs:
         server.script[f"POST /v2/{repository}/blobs/uploads/?mount={digest}&from=a"] = [Reply(status=201)]
     for reference in (sample.digest, "v1"):

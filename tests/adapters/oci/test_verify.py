@@ -1,4 +1,4 @@
-"""Content is held against what its name says."""
+"""Verifying content against its digest."""
 
 from __future__ import annotations
 
