@@ -66,6 +66,7 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.integration
 class TestContract(BuilderContract):
     """The bundle builder as a builder."""
 
@@ -197,6 +198,7 @@ def test_missing_command_is_refused(tmp_path: Path, tree: Path) -> None:
     assert "build.command" in failure.value.hint
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(shutil.which("skopeo") is None, reason="skopeo is not installed")
 def test_is_a_layout_that_others_can_read(tmp_path: Path, tree: Path) -> None:
     image = bundler(tmp_path / "store").build(RECIPE, tree)

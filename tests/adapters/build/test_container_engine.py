@@ -1,4 +1,4 @@
-"""Common parts of container engines: the meaning of their output, and their selection."""
+"""Common parts of container engines: build options, credentials, and the meaning of their output."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kaizen_tasks.adapters.build.container_engine import build_error, build_options, push_error, registry_auth_file
-from kaizen_tasks.adapters.build.select import select_builder
 from kaizen_tasks.adapters.host.process import CompletedProcess
-from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.types import Login, Secret
 from tests.contracts.builder import RULES, recipe
 
