@@ -190,7 +190,7 @@ def test_concurrent_changes_are_both_kept(tools: FakeTools) -> None:
         )
 
     tools.secrets.rivals.append(rival)
-    with pytest.raises(Refused, match="somebody else has changed"):
+    with pytest.raises(Refused, match="somebody else changed"):
         change(tools, TOKEN="mine")
     assert tools.platform.started_services == []
 
