@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import math
 import os
 import socket
 import sys
@@ -78,7 +77,7 @@ class Toolbox:
             tag=rules.tag,
             sign=self.settings.tag.sign,
             atomic=rules.atomic,
-            progress_interval=0.2 if is_interactive(self._stream) else math.inf,
+            shows_progress=is_interactive(self._stream),
         )
 
     @cached_property

@@ -8,11 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
-
-from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import GIT_ENV, GitResult, env_prefix, git_not_found, redact_urls
 from kaizen_tasks.adapters.host.process import kill_process_tree, sigterm_raises
@@ -25,31 +22,20 @@ except ImportError as error:  # GitPython runs `git version` when it is imported
     raise git_not_found() from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kaizen_tasks.adapters.git.command import Git
 
 PROGRESS_DELAY_SECONDS = 1.0
 """How long a command runs before its progress is shown."""
 
+PROGRESS_INTERVAL_SECONDS = 0.2
+
 _ERROR_PREFIXES = ("error:", "fatal:")
 
 
-@frozen(kw_only=True)
-class ProgressDisplay:
-    """Where the progress of a command is shown, and how often.
-
-    Attributes:
-        show: receives one line such as `Writing objects:  43% (13/30), 1.20 MiB | 600.00 KiB/s`, in another thread.
-        interval: seconds between two lines; infinite for one line in all.
-    """
-
-    show: Callable[[str], None]
-    interval: float
-
-
 def run_network_command(
-    git: Git, *arguments: str, timeout: float, progress: ProgressDisplay | None = None
+    git: Git, *arguments: str, timeout: float, on_progress: Callable[[str], None] | None = None
 ) -> GitResult:
     """Run a command and return its result, whether it succeeded or not.
 
@@ -59,11 +45,12 @@ def run_network_command(
         git: the repository.
         arguments: everything after `git`.
         timeout: seconds after which it is killed.
-        progress: where the progress lines go that git writes for `--progress`.
+        on_progress: receives lines such as `Writing objects:  43% (13/30), 1.20 MiB | 600.00 KiB/s`, in another thread,
+            if the command has `--progress`.
     """
     program = GitProgram(git.root)
     out: list[str] = []
-    stderr = _StderrReader(progress)
+    stderr = _StderrReader(on_progress)
     with sigterm_raises():
         process = program.execute(
             [*env_prefix(GIT_ENV), program.GIT_PYTHON_GIT_EXECUTABLE or "git", *arguments],
@@ -100,13 +87,13 @@ class _StderrReader(RemoteProgress):
     """Separates progress from everything else that git writes to stderr.
 
     Args:
-        display: where progress is shown, if anywhere.
+        on_progress: receives lines of progress.
     """
 
-    def __init__(self, display: ProgressDisplay | None) -> None:
+    def __init__(self, on_progress: Callable[[str], None] | None) -> None:
         super().__init__()
         self.lines: list[str] = []
-        self._display = display
+        self._on_progress = on_progress
         self._next_at = time.monotonic() + PROGRESS_DELAY_SECONDS
         self._parse_line = self.new_message_handler()
 
@@ -129,7 +116,7 @@ class _StderrReader(RemoteProgress):
     ) -> None:
         """Show the current line, unless another one has just been shown."""
         now = time.monotonic()
-        if self._display is not None and now >= self._next_at:
-            self._next_at = now + self._display.interval
+        if self._on_progress is not None and now >= self._next_at:
+            self._next_at = now + PROGRESS_INTERVAL_SECONDS
             with suppress(OSError):  # a terminal that is gone must not end a push
-                self._display.show(self._cur_line or "")
+                self._on_progress(self._cur_line or "")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.network import ProgressDisplay, run_network_command, timed_out
+from kaizen_tasks.adapters.git.network import run_network_command, timed_out
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 from kaizen_tasks.ports.types import RemoteRefs
 
@@ -68,7 +68,14 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
 
 
 def push_refs(
-    git: Git, remote: str, *, branch: str, tag: str, tag_ref: str, atomic: bool, progress: ProgressDisplay | None = None
+    git: Git,
+    remote: str,
+    *,
+    branch: str,
+    tag: str,
+    tag_ref: str,
+    atomic: bool,
+    on_progress: Callable[[str], None] | None = None,
 ) -> None:
     """Push a tag, and the branch up to the tagged commit, as far as the remote lacks them.
 
@@ -79,7 +86,7 @@ def push_refs(
         tag: its name on the remote.
         tag_ref: the local ref of the tag; empty when there is none.
         atomic: whether to push both or neither; otherwise the branch is pushed first, then the tag.
-        progress: where progress is shown.
+        on_progress: receives lines of progress; None for no progress.
 
     Raises:
         PushFailed: a ref was rejected; no ref has moved, except possibly the branch when not atomic.
@@ -101,7 +108,7 @@ def push_refs(
         raise _tag_conflict_error(push, remote_refs.tags[tag])
     refspecs = [*_branch_refspec(git, push, remote_refs), *_tag_refspec(push, remote_refs)]
     for batch in [refspecs] if atomic and refspecs else [[refspec] for refspec in refspecs]:
-        _push_refspecs(git, push, batch, atomic=atomic, progress=progress)
+        _push_refspecs(git, push, batch, atomic=atomic, on_progress=on_progress)
 
 
 def _parse_refs(result: GitResult) -> dict[str, str]:
@@ -130,14 +137,14 @@ def _tag_refspec(push: _Push, remote_refs: RemoteRefs) -> list[str]:
 
 
 def _push_refspecs(
-    git: Git, push: _Push, refspecs: list[str], *, atomic: bool, progress: ProgressDisplay | None
+    git: Git, push: _Push, refspecs: list[str], *, atomic: bool, on_progress: Callable[[str], None] | None
 ) -> None:
     result = run_network_command(
-        git, "push", "--porcelain", "--progress" if progress else "--no-progress",
+        git, "push", "--porcelain", "--progress" if on_progress else "--no-progress",
         "--atomic" if atomic else "--no-atomic", "--no-follow-tags", "--recurse-submodules=no",
         "--end-of-options", push.remote, *refspecs,
         timeout=PUSH_TIMEOUT_SECONDS,
-        progress=progress,
+        on_progress=on_progress,
     )  # fmt: skip
     if not result.ok:
         raise _push_error(push, result)

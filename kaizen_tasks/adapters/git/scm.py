@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -42,7 +41,7 @@ class GitScm:
         tag: pattern of a release's tag; `{version}` is replaced by `1.2.3`.
         sign: whether tags are signed, with gpg or ssh as git is configured.
         atomic: whether branch and tag are pushed both or neither; not every remote supports that.
-        progress_interval: seconds between two lines of a push's progress; infinite for one line in all.
+        shows_progress: whether pushes report their progress, which is for terminals and not for logs.
     """
 
     def __init__(
@@ -53,10 +52,10 @@ class GitScm:
         tag: str = "v{version}",
         sign: bool = False,
         atomic: bool = True,
-        progress_interval: float = math.inf,
+        shows_progress: bool = False,
     ) -> None:
         self._atomic = atomic
-        self._progress_interval = progress_interval
+        self._shows_progress = shows_progress
         self._git = Git(root)
         self._snapshot = RepoSnapshot(self._git)
         self._remote = remote
@@ -264,13 +263,17 @@ class GitScm:
             PushFailed: a ref was rejected; then none has moved.
         """
         from kaizen_tasks.adapters.git import push
-        from kaizen_tasks.adapters.git.network import ProgressDisplay
 
-        progress = on_progress and ProgressDisplay(show=on_progress, interval=self._progress_interval)
         candidates = (f"{TAG_PREFIX}{tag}", f"{PENDING_PREFIX}{tag}^{{tag}}")
         tag_ref = next((ref for ref in candidates if self._snapshot.resolve_commit(ref)), "")
         push.push_refs(
-            self._git, self._remote, branch=branch, tag=tag, tag_ref=tag_ref, atomic=self._atomic, progress=progress
+            self._git,
+            self._remote,
+            branch=branch,
+            tag=tag,
+            tag_ref=tag_ref,
+            atomic=self._atomic,
+            on_progress=on_progress if self._shows_progress else None,
         )
 
     def export(self, commit: str, destination: Path) -> None:

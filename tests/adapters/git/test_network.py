@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import select
 import signal
@@ -43,36 +42,44 @@ def _released(repository: Repository) -> None:
     land_and_tag(GitScm(repository.path))
 
 
-def push_and_record(repository: Repository, *, interval: float) -> list[str]:
+def push_and_record(repository: Repository, *, shows_progress: bool = True) -> list[str]:
     lines: list[str] = []
-    GitScm(repository.path, progress_interval=interval).push(branch="main", tag="v1.2.3", on_progress=lines.append)
+    GitScm(repository.path, shows_progress=shows_progress).push(branch="main", tag="v1.2.3", on_progress=lines.append)
     return lines
 
 
 class TestProgress:
     @pytest.fixture
-    def slow_remote(self, repository: Repository) -> Repository:
+    def slow_remote(self, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> Repository:
+        monkeypatch.setattr("kaizen_tasks.adapters.git.network.PROGRESS_INTERVAL_SECONDS", 0)
         repository.git("config", "remote.origin.receivepack", "sleep 1.1; git-receive-pack")
         return repository
 
     def test_push_of_more_than_a_second_shows_its_progress(self, slow_remote: Repository) -> None:
-        lines = push_and_record(slow_remote, interval=0)
+        lines = push_and_record(slow_remote)
 
         assert any(line.startswith("Writing objects: 100%") for line in lines)
 
-    def test_infinite_interval_shows_one_line(self, slow_remote: Repository) -> None:
-        assert len(push_and_record(slow_remote, interval=math.inf)) == 1
+    def test_log_gets_no_progress(self, slow_remote: Repository) -> None:
+        assert push_and_record(slow_remote, shows_progress=False) == []
+
+    def test_lines_are_at_least_an_interval_apart(
+        self, slow_remote: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("kaizen_tasks.adapters.git.network.PROGRESS_INTERVAL_SECONDS", 60)
+
+        assert len(push_and_record(slow_remote)) == 1
 
     def test_quick_push_shows_nothing(self, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kaizen_tasks.adapters.git.network.PROGRESS_DELAY_SECONDS", 60)
 
-        assert push_and_record(repository, interval=0) == []
+        assert push_and_record(repository) == []
 
     def test_push_survives_a_terminal_that_is_gone(self, slow_remote: Repository) -> None:
         def show(_line: str) -> None:
             raise BrokenPipeError
 
-        GitScm(slow_remote.path, progress_interval=0).push(branch="main", tag="v1.2.3", on_progress=show)
+        GitScm(slow_remote.path, shows_progress=True).push(branch="main", tag="v1.2.3", on_progress=show)
 
         assert slow_remote.remote_git("tag") == "v1.2.3"
 
@@ -81,7 +88,7 @@ class TestProgress:
         repository.remote_hook("pre-receive", f"printf '{text}\\n' >&2; exit 1")
 
         with pytest.raises(PushFailed, match="a hook on origin declines main: ") as failure:
-            push_and_record(repository, interval=0)
+            push_and_record(repository)
 
         assert failure.value.message.rpartition("main: ")[2] != "pre-receive hook declined"
 
