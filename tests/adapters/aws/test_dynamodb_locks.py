@@ -186,7 +186,7 @@ class TestProcesses:
 
         assert (taken.token, taken.fence) == ("b2", 2)
 
-    def test_keep_their_lock_for_longer_than_a_lease(self, locks: DynamoLocks) -> None:
+    def test_heartbeat_keeps_a_lock_for_longer_than_a_lease(self, locks: DynamoLocks) -> None:
         holder = Holder(locks)
         first = locks.get("staging")
         assert first is not None
@@ -210,7 +210,7 @@ class TestProcesses:
         assert said.startswith("this run has lost the lock of staging: now it is locked by b2@workshop")
         assert locks.get("staging") == taken
 
-    def test_inherit_the_lock_of_the_run_that_started_them(self, locks: DynamoLocks) -> None:
+    def test_child_process_inherits_the_lock(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, "nested")
         above = locks.get("staging")
 

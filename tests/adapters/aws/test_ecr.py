@@ -185,7 +185,7 @@ def _promote(shelf: EcrShelf) -> CopyStats:
 
 
 def _refuse(cloud: Cloud, operation: str, *, times: int, **error: str | int) -> None:
-    """Let ECR refuse what comes next."""
+    """Make ECR reject the next requests."""
     cloud.inject_fault({"operation": operation}, {"error": error}, times=times)
 
 

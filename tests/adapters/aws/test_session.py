@@ -60,7 +60,7 @@ class TestGuard:
 
         assert issubclass(client.exceptions.InvalidParameterException, Exception)
 
-    def test_has_no_credentials(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_credentials_are_denied(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
 
         with pytest.raises(Denied, match="Unable to locate credentials") as caught:

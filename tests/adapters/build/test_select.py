@@ -89,14 +89,14 @@ def test_auto_never_selects_bundle(programs: Path) -> None:
 
 
 def test_configured_bundle_is_selected(programs: Path) -> None:
-    assert select_builder(evolve(RULES, engine="bundle"), store=programs).name == "bundle"
+    assert select_builder(RULES._replace(engine="bundle"), store=programs).name == "bundle"
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman", "buildah"])
 def test_configured_engine_is_selected_when_it_works(programs: Path, engine: str) -> None:
     _install(programs, engine, "echo 1.0")
 
-    assert select_builder(evolve(RULES, engine=engine), store=programs).name == engine
+    assert select_builder(RULES._replace(engine=engine), store=programs).name == engine
 
 
 def test_a_named_engine_that_does_not_work_is_refused_with_its_reason(programs: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_named_engine_that_does_not_work_is_refused_with_its_reason(programs: 
     _install(programs, "podman", "echo 'cannot set up namespace' >&2; exit 125")
 
     with pytest.raises(Refused) as failure:
-        select_builder(evolve(RULES, engine="podman"), store=programs)
+        select_builder(RULES._replace(engine="podman"), store=programs)
 
     assert "podman info" in failure.value.message
     assert "cannot set up namespace" in failure.value.message

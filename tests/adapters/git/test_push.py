@@ -46,7 +46,7 @@ class TestPush:
 
         assert repository.remote_git("rev-parse", "v1.2.3^{commit}") == scm.head().commit
 
-    def test_goes_on_after_merging_with_others(self, repository: Repository, scm: GitScm, tmp_path: Path) -> None:
+    def test_push_succeeds_after_a_merge(self, repository: Repository, scm: GitScm, tmp_path: Path) -> None:
         colleague = clone_repository(repository, tmp_path / "colleague")
         colleague.commit({"docs.md": b"of others\n"})
         colleague.git("push", "--quiet", "origin", "main")

@@ -53,7 +53,7 @@ class Server:
         return f"http://127.0.0.1:{self.listener.getsockname()[1]}/version"
 
     def says(self, *parts: bytes) -> str:
-        """Answer with these bytes, one part after the other; return the address."""
+        """Respond with these parts; return the URL."""
 
         def send(connection: socket.socket, _: bytes) -> None:
             for part in parts:
@@ -238,7 +238,7 @@ def test_invalid_response_is_explained(server: Server, said: bytes, fault: str) 
     ],
     ids=["nothing", "slow head", "slow body"],
 )
-def test_waits_no_longer_than_it_was_told(server: Server, head: bytes, drop: bytes) -> None:
+def test_probe_ends_at_its_timeout(server: Server, head: bytes, drop: bytes) -> None:
     assert ask(server.drips(head, drop), timeout=0.4) == ProbeResponse(error="does not answer within 0.4s")
 
 

@@ -29,7 +29,7 @@ FILES = {
 
 
 def test_scan_reads_only_relevant_files(tmp_path: Path) -> None:
-    """Nothing that git ignores, that is somebody else's, or too large for a person to have written."""
+    """Ignored, vendored and large files are not read."""
     repository = git_repository.make_repository(tmp_path, FILES)
     repository.write({"private.sh": b"docker push\n", "infra/new.tf": b"# not added yet\n"})
 
@@ -42,7 +42,7 @@ def test_scan_reads_only_relevant_files(tmp_path: Path) -> None:
 
 
 def test_knows_branches_remotes_and_tags(tmp_path: Path) -> None:
-    """What the remote calls its default branch is known after a clone."""
+    """The remote's default branch is known after a clone."""
     origin = git_repository.make_repository(tmp_path, FILES)
     origin.git("tag", "v1.2.3")
     origin.git("push", "--quiet", "--tags")
@@ -70,7 +70,7 @@ def test_an_app_below_the_top_sees_its_own_files_alone(tmp_path: Path) -> None:
 
 
 def test_finds_the_app_that_is_configured_above(tmp_path: Path) -> None:
-    """One that is not is refused, with where it is."""
+    """An app that is not configured is refused with its folder."""
     repository = git_repository.make_repository(tmp_path, {"VERSION": b"1.0.0\n", "src/app.py": b""})
     below = repository.path / "src"
 
