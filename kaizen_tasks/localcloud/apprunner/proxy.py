@@ -41,11 +41,10 @@ class TcpProxy:
         self._closed = threading.Event()
         self._acceptor = self._start_thread(self._accept_all)
 
-    def switch(self, target_port: int | None) -> int | None:
-        """Forward new connections to another local port, or answer them 503; return the previous port."""
+    def switch(self, target_port: int | None) -> None:
+        """Forward new connections to another local port, or answer them 503."""
         with self._condition:
-            previous_port, self._target_port = self._target_port, target_port
-        return previous_port
+            self._target_port = target_port
 
     def drain(self, target_port: int, timeout: float) -> bool:
         """Wait until no connection to a port is left; return False at the timeout."""

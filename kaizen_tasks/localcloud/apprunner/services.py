@@ -149,10 +149,6 @@ class AppRunnerService:
         configuration: dict[str, Any] = self._image_repository["ImageConfiguration"]
         return configuration
 
-    def find_operation(self, operation_id: str) -> ServiceOperation:
-        """Return an operation by its identifier."""
-        return next(operation for operation in self.operations if operation.id == operation_id)
-
     def with_operation(self, operation: ServiceOperation) -> AppRunnerService:
         """Return the service with an operation, which replaces the one with the same id."""
         other_operations = tuple(entry for entry in self.operations if entry.id != operation.id)

@@ -190,7 +190,7 @@ def test_says_that_a_program_is_not_there(shelf: Shelf, start: Callable[..., tup
 
 
 def test_refuses_an_image_that_names_nothing_to_run(shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path) -> None:
-    with pytest.raises(DeployFailed, match="names nothing to run"):
+    with pytest.raises(DeployFailed, match="has no command"):
         workloads.start(launch_of(shelf, script(shelf, "", {"Cmd": []})))
     assert list((tmp_path / "instances").iterdir()) == []
 

@@ -188,9 +188,9 @@ def test_refuses_a_layer_that_is_cut_short(shelf: Shelf, root: Path) -> None:
         unpack(image, root)
 
 
-def test_refuses_a_layer_that_is_not_the_one_its_configuration_promises(shelf: Shelf, root: Path) -> None:
+def test_refuses_a_layer_that_is_not_the_one_its_configuration_names(shelf: Shelf, root: Path) -> None:
     digest = shelf.image("app", [archive(file("x"))], diff_ids=[digest_of(b"something else")])
-    with pytest.raises(Refused, match="promises"):
+    with pytest.raises(Refused, match="names"):
         unpack(read_image(shelf.store, "app", digest), root)
     assert not root.exists()
 
