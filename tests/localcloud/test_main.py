@@ -91,7 +91,7 @@ def test_a_folder_has_one_cloud(cloud: Cloud) -> None:
 def test_says_that_the_port_asked_for_is_taken(cloud: Cloud, tmp_path: Path) -> None:
     port = cloud.registry.partition(":")[2]
     second = run("--state", str(tmp_path / "second"), "--port", port)
-    assert (second.returncode, second.stderr.splitlines()[0]) == (3, f"port {port} is taken")
+    assert (second.returncode, second.stderr.splitlines()[0]) == (3, f"port {port} is in use")
 
 
 def test_says_one_line_and_stops_on_interrupt(tmp_path: Path) -> None:

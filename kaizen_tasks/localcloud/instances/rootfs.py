@@ -26,7 +26,6 @@ from kaizen_tasks.localcloud.registry.errors import RegistryError
 from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, digest_of
 
 if TYPE_CHECKING:
-
     from kaizen_tasks.localcloud.registry.store import ImageStore
 
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
