@@ -81,7 +81,7 @@ def ask(port: int, content: bytes = b"") -> bytes:
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 
-def test_passes_bytes_both_ways_and_the_end_of_each(
+def test_bytes_and_half_closes_are_forwarded_both_ways(
     relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     relay.switch(upstream(echo_after_everything))
@@ -89,7 +89,7 @@ def test_passes_bytes_both_ways_and_the_end_of_each(
     assert ask(relay.port, content) == content
 
 
-def test_serves_many_connections_at_once(
+def test_connections_are_served_concurrently(
     relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     relay.switch(upstream(echo_after_everything))
@@ -98,7 +98,7 @@ def test_serves_many_connections_at_once(
         assert list(pool.map(lambda content: ask(relay.port, content), contents)) == contents
 
 
-def test_new_connections_go_to_the_new_target_and_old_ones_stay(
+def test_switch_affects_new_connections_only(
     relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     old = upstream(echo_after_everything)
@@ -116,11 +116,11 @@ def test_new_connections_go_to_the_new_target_and_old_ones_stay(
     assert relay.drain(old, HANG_SECONDS)
 
 
-def test_answers_503_while_there_is_no_target(relay: TcpProxy) -> None:
+def test_no_target_is_503(relay: TcpProxy) -> None:
     assert ask(relay.port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 ")
 
 
-def test_answers_503_when_nothing_listens_at_the_target(relay: TcpProxy) -> None:
+def test_target_that_refuses_connections_is_503(relay: TcpProxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     relay.switch(port)
@@ -130,7 +130,7 @@ def test_answers_503_when_nothing_listens_at_the_target(relay: TcpProxy) -> None
     assert f"Content-Length: {len(body)}".encode() in head
 
 
-def test_takes_the_port_it_is_given_or_another_if_that_is_taken(relay: TcpProxy) -> None:
+def test_port_in_use_is_replaced_by_a_free_one(relay: TcpProxy) -> None:
     with contextlib.closing(TcpProxy(relay.port)) as second:
         assert second.port != relay.port
         free = second.port
@@ -138,7 +138,7 @@ def test_takes_the_port_it_is_given_or_another_if_that_is_taken(relay: TcpProxy)
         assert third.port == free
 
 
-def test_close_cuts_connections_and_refuses_new_ones(
+def test_close_ends_connections_and_frees_the_port(
     upstream: Callable[[Callable[[socket.socket], None]], int],
 ) -> None:
     relay = TcpProxy()
@@ -152,7 +152,7 @@ def test_close_cuts_connections_and_refuses_new_ones(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-def test_leaves_no_descriptor_behind(
+def test_connections_leave_no_file_descriptors(
     relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     target = upstream(say(b"hello"))

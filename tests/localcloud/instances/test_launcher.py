@@ -109,7 +109,7 @@ def wait_until_gone(pid: int) -> None:
     wait_for(lambda: not is_alive(pid))
 
 
-def test_runs_an_image_as_a_process_and_stops_it(
+def test_process_serves_until_it_is_stopped(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], tmp_path: Path
 ) -> None:
     launch, instance = start(shelf.app("app", "v1.0.0"), ENVIRONMENT="staging")
@@ -124,7 +124,7 @@ def test_runs_an_image_as_a_process_and_stops_it(
     assert list((tmp_path / "instances").iterdir()) == []
 
 
-def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
+def test_process_has_a_clean_environment_and_runs_in_the_image(
     shelf: Shelf,
     start: Callable[..., tuple[InstanceSpec, Instance]],
     monkeypatch: pytest.MonkeyPatch,
@@ -143,7 +143,7 @@ def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
     assert not {name for name in environment if name.startswith(("AWS_", "PYTHONPATH"))}
 
 
-def test_program_gets_nothing_from_standard_input_and_default_signals(
+def test_process_has_empty_standard_input_and_default_signals(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = "import signal, sys; print(repr(sys.stdin.read()), signal.getsignal(signal.SIGTERM).name)"
@@ -151,7 +151,7 @@ def test_program_gets_nothing_from_standard_input_and_default_signals(
     assert outcome(launch, instance) == (0, ("'' SIG_DFL",))
 
 
-def test_service_arguments_replace_the_command_and_follow_the_entry_point(
+def test_arguments_replace_the_command_after_the_entrypoint(
     shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path
 ) -> None:
     config = {"Entrypoint": ["python", "main.py"], "Cmd": ["default"]}
@@ -167,7 +167,7 @@ def test_service_arguments_replace_the_command_and_follow_the_entry_point(
     assert (code, output) == (0, (f"['chosen', '{root}/app/main.py']",))
 
 
-def test_exit_code_and_last_words_of_a_program_that_fails(
+def test_failed_process_has_an_exit_code_and_output(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     launch, instance = start(script(shelf, "print('first'); raise SystemExit('gave up')"))
@@ -177,25 +177,25 @@ def test_exit_code_and_last_words_of_a_program_that_fails(
     assert launch.tail() == ("first", "gave up")
 
 
-def test_exit_code_of_a_program_that_was_killed(
+def test_killed_process_has_an_exit_code_of_128_plus_signal(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     launch, instance = start(script(shelf, "import os; os.kill(os.getpid(), 9)"))
     assert outcome(launch, instance) == (137, ())
 
 
-def test_says_that_a_program_is_not_there(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
+def test_missing_program_is_reported(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
     launch, instance = start(script(shelf, "", {"Cmd": ["./missing"]}))
     assert outcome(launch, instance) == (127, ("./missing cannot be run: No such file or directory",))
 
 
-def test_refuses_an_image_that_names_nothing_to_run(shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path) -> None:
+def test_image_without_a_command_is_refused(shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path) -> None:
     with pytest.raises(DeployFailed, match="has no command"):
         workloads.start(launch_of(shelf, script(shelf, "", {"Cmd": []})))
     assert list((tmp_path / "instances").iterdir()) == []
 
 
-def test_bundle_is_a_process_even_where_containers_are_wanted(shelf: Shelf, tmp_path: Path) -> None:
+def test_bundle_runs_as_a_process_with_any_engine(shelf: Shelf, tmp_path: Path) -> None:
     unreachable = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
     workloads = InstanceLauncher(folder=tmp_path / "instances", engine="docker", docker=unreachable)
     instance = workloads.start(launch_of(shelf, shelf.app("app", "v1")))
@@ -205,9 +205,7 @@ def test_bundle_is_a_process_even_where_containers_are_wanted(shelf: Shelf, tmp_
         instance.stop()
 
 
-def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
-    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
-) -> None:
+def test_health_check_fails_at_its_deadline(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
     _, instance = start(script(shelf, "import time; time.sleep(60)"))
     check = HealthCheck(protocol="TCP", path="/", interval=0.2, timeout=1, healthy_threshold=1, unhealthy_threshold=2)
     clock = ManualClock(tick=0.1)
@@ -217,7 +215,7 @@ def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
     assert clock.reading == pytest.approx(0.1 + 0.4 + 0.1)
 
 
-def test_health_check_over_http_wants_status_200_some_times_in_a_row(
+def test_http_health_check_needs_consecutive_200s(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = """
@@ -264,7 +262,7 @@ def pids_of(launch: InstanceSpec) -> list[int]:
 
 
 @linux_only
-def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
+def test_stop_kills_a_process_that_ignores_sigterm_and_its_children(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     launch, instance = start(script(shelf, STUBBORN))
@@ -276,7 +274,7 @@ def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
 
 
 @linux_only
-def test_children_of_a_program_that_ends_do_not_outlive_it(
+def test_children_do_not_outlive_their_process(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = STUBBORN.rsplit("time.sleep(60)", 1)[0]
@@ -287,7 +285,7 @@ def test_children_of_a_program_that_ends_do_not_outlive_it(
 
 
 @linux_only
-def test_program_dies_with_a_keeper_that_is_killed(
+def test_process_dies_with_a_killed_supervisor(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     launch, _ = start(script(shelf, STUBBORN))
@@ -298,7 +296,7 @@ def test_program_dies_with_a_keeper_that_is_killed(
 
 
 @linux_only
-def test_next_start_kills_what_a_killed_keeper_left(
+def test_orphans_of_a_killed_supervisor_are_killed(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], workloads: InstanceLauncher, tmp_path: Path
 ) -> None:
     launch, _ = start(script(shelf, STUBBORN))
@@ -313,7 +311,7 @@ def test_next_start_kills_what_a_killed_keeper_left(
 
 
 @linux_only
-def test_leftovers_of_others_are_left_alone(workloads: InstanceLauncher, tmp_path: Path) -> None:
+def test_processes_of_other_instances_are_not_killed(workloads: InstanceLauncher, tmp_path: Path) -> None:
     (tmp_path / "instances" / uuid.uuid4().hex).mkdir(parents=True)
     environment = {"KAIZEN_LOCALCLOUD_INSTANCE": uuid.uuid4().hex}
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
