@@ -85,7 +85,7 @@ class TestGroups:
 
         assert messages(logs.get_log_events(logGroupName="/another", logStreamName="s")) == ["hello"]
 
-    def test_that_are_not_there_are_missed_as_by_aws(self, logs: Any) -> None:
+    def test_unknown_names_are_a_resource_not_found_exception(self, logs: Any) -> None:
         missing = ("ResourceNotFoundException", "The specified log group does not exist.")
 
         assert refusal(logs.describe_log_streams, logGroupName="/aws/apprunner/absent/0/service") == missing
@@ -123,7 +123,7 @@ class TestStreams:
 
         assert refusal(logs.describe_log_streams, **group)[0] == "InvalidParameterException"
 
-    def test_that_are_not_there_are_missed_as_by_aws(self, logs: Any) -> None:
+    def test_unknown_names_are_a_resource_not_found_exception(self, logs: Any) -> None:
         missing = ("ResourceNotFoundException", "The specified log stream does not exist.")
 
         assert refusal(logs.get_log_events, **{**EVENTS, "logStreamName": "absent"}) == missing
