@@ -122,7 +122,7 @@ def _run(options: argparse.Namespace) -> int:
     cloud_file.unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
     router, apprunner = _services(options, state, f"{LOOPBACK}:{server.port}")
-    with closing(apprunner), _serve(server, router), _publish(cloud_file, _description(options, server.port)):
+    with closing(apprunner), _serve(server, router), _publish(cloud_file, options, server.port):
         while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
             pass
     return 0
@@ -171,7 +171,7 @@ def _listen(port: int, port_file: Path) -> HttpServer:
         server = HttpServer(port or last_port)
     except OSError as error:
         if port:
-            raise Refused(f"port {port} is in use", hint="choose another --port, or 0 for any free one") from error
+            raise Refused(f"port {port} is in use", hint="choose another --port, or 0 for any") from error
         server = HttpServer(0)
     write_atomically(port_file, str(server.port).encode())
     return server
@@ -190,20 +190,12 @@ def _serve(server: HttpServer, router: Router) -> Iterator[None]:
         server.server_close()
 
 
-def _description(options: argparse.Namespace, port: int) -> dict[str, object]:
-    return {
-        "pid": os.getpid(),
-        "port": port,
-        "endpoint_url": f"http://{LOOPBACK}:{port}",
-        "region": options.region,
-        "account": options.account,
-    }
-
-
 @contextmanager
-def _publish(path: Path, description: dict[str, object]) -> Iterator[None]:
-    write_atomically(path, json.dumps(description).encode())
-    sys.stdout.write(f"local cloud of {description['account']} at {description['endpoint_url']}\n")
+def _publish(path: Path, options: argparse.Namespace, port: int) -> Iterator[None]:
+    url = f"http://{LOOPBACK}:{port}"
+    location = {"endpoint_url": url, "region": options.region, "account": options.account}
+    write_atomically(path, json.dumps({"pid": os.getpid(), "port": port, **location}).encode())
+    sys.stdout.write(f"local cloud of {options.account} at {url}\n")
     sys.stdout.flush()
     try:
         yield

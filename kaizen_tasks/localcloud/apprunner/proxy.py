@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -71,14 +72,11 @@ class TcpProxy:
                     client, _ = self._listener.accept()
                 except OSError:  # no file descriptors left, or the client has disconnected
                     self._closed.wait(_ACCEPT_RETRY_SECONDS)
-                else:
-                    self._accept(client)
-
-    def _accept(self, client: socket.socket) -> None:
-        try:
-            self._start_thread(lambda: self._serve(client))
-        except RuntimeError:  # no thread could be started: refuse this client
-            client.close()
+                    continue
+                try:
+                    self._start_thread(functools.partial(self._serve, client))
+                except RuntimeError:  # no thread could be started: refuse this client
+                    client.close()
 
     def _serve(self, client: socket.socket) -> None:
         with self._track(client), self._count_connection() as target_port:

@@ -27,6 +27,7 @@ from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, 
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.store import ImageStore
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
 _MAX_LINKS = 40  # the same as Linux, path_resolution(7)
@@ -74,13 +75,13 @@ def _read_image(store: ImageStore, repository: str, digest: str) -> PlatformImag
     document = json.loads(manifest.content)
     if document.get("mediaType", manifest.media_type) in (OCI_INDEX, DOCKER_INDEX):
         return _read_image(store, repository, _select_platform(document["manifests"]))
-    blob = store.blob_path(document["config"]["digest"]).read_bytes()
+    blob = store.blobs.path(document["config"]["digest"]).read_bytes()
     if digest_of(blob) != document["config"]["digest"]:
         raise Refused(f"{repository}@{digest}: the stored configuration does not match its digest")
     return _platform_image(store, digest, document, json.loads(blob))
 
 
-def _select_platform(children: list[dict[str, Any]]) -> str:
+def _select_platform(children: list[JsonObject]) -> str:
     """Return linux on this machine's architecture, or else amd64, which App Runner runs."""
     machine = platform.machine()
     for architecture in (_ARCHITECTURES.get(machine, machine), "amd64"):
@@ -91,16 +92,14 @@ def _select_platform(children: list[dict[str, Any]]) -> str:
     raise Refused("the image index has neither this machine's architecture nor linux/amd64")
 
 
-def _platform_image(
-    store: ImageStore, digest: str, manifest: dict[str, Any], document: dict[str, Any]
-) -> PlatformImage:
+def _platform_image(store: ImageStore, digest: str, manifest: JsonObject, document: JsonObject) -> PlatformImage:
     config = document.get("config") or {}
     digests = [layer["digest"] for layer in manifest["layers"]]
     pairs = zip(digests, document["rootfs"]["diff_ids"], strict=True)
     return PlatformImage(
         digest=digest,
         layers=tuple(
-            Layer(path=store.blob_path(layer_digest), digest=layer_digest, diff_id=diff_id)
+            Layer(path=store.blobs.path(layer_digest), digest=layer_digest, diff_id=diff_id)
             for layer_digest, diff_id in pairs
         ),
         entrypoint=tuple(config.get("Entrypoint") or ()),
