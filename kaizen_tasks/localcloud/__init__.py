@@ -1,5 +1,4 @@
-"""Answer as AWS, over the wire, on one loopback port.
+"""A local AWS on one loopback port, for clients such as boto3, the AWS CLI, docker, skopeo and buildah.
 
-Real clients (boto3, the AWS CLI, docker, skopeo, buildah) talk to it unchanged. Nothing of the client is
-imported but its errors: sharing code would share the bugs.
+It shares no code with the client but its errors: shared code would share its bugs.
 """

@@ -43,7 +43,7 @@ _SIGNAL_CHECK_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until told to stop and return the exit code."""
+    """Run until SIGTERM or SIGINT, and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         _require_moto()
@@ -56,18 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kaizen_tasks.localcloud", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="folder that holds everything it knows")
-    parser.add_argument("--port", type=int, default=0, help="0: the one it had before, or any free one")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the cloud's state")
+    parser.add_argument("--port", type=int, default=0, help="0 for the previous port, or any free one")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--account", default="123456789012", help="twelve digits")
     parser.add_argument("--engine", choices=("auto", "docker", "process"), default="auto")
-    parser.add_argument("--deploy-seconds", type=float, default=0.2, help="least duration of a deployment")
-    parser.add_argument("--notice-seconds", type=float, default=0, help="until a service notices that its tag moved")
+    parser.add_argument("--deploy-seconds", type=float, default=0.2, help="minimum duration of a deployment")
+    parser.add_argument(
+        "--notice-seconds", type=float, default=0, help="delay of automatic deployments after a tag has moved"
+    )
     parser.add_argument(
         "--clock-speed",
         type=_positive_float,
         default=1.0,
-        help="how much faster deployments and passwords come to their end",
+        help="factor by which deployments and the expiry of passwords are faster",
     )
     return parser
 
@@ -80,7 +82,7 @@ def _positive_float(text: str) -> float:
 
 
 def _scaled_clock(speed: float) -> Callable[[], float]:
-    """Return a clock that goes on from now, so many times as fast."""
+    """Return a clock that starts at the current time and runs faster by a factor."""
     start = time.time()
     return lambda: start + (time.time() - start) * speed
 
@@ -96,7 +98,7 @@ def _require_moto() -> None:
 
 @contextmanager
 def _state_lock(state: Path) -> Iterator[None]:
-    """Hold the state folder, which one cloud at a time may have."""
+    """Lock the state folder, which only one cloud may use at a time."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (state / "lock").open("w") as file:
         try:
@@ -119,50 +121,28 @@ def _run(options: argparse.Namespace) -> int:
     cloud_file = state / "cloud.json"
     cloud_file.unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
-    address = f"{LOOPBACK}:{server.port}"
-    store = ImageStore(state / "registry")
-    tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
-    logs_endpoint = AwsJsonEndpoint(service=_cloudwatch(options, state), region=options.region)
-    moto = MotoBackend(
-        account=options.account, endpoint=address, journal=state / "elsewhere.jsonl", logs_endpoint=logs_endpoint
-    )
-    router = _router(options, state, store, tokens, moto, address)
-    with closing(_apprunner(options, state, store, tokens, moto, address)) as apprunner:
-        router.add_service(apprunner)
-        with _serve(server, router), _publish(cloud_file, _description(options, server.port)):
-            while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without an end can miss a signal
-                pass
+    router, apprunner = _services(options, state, f"{LOOPBACK}:{server.port}")
+    with closing(apprunner), _serve(server, router), _publish(cloud_file, options, server.port):
+        while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
+            pass
     return 0
 
 
-def _router(
-    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, moto: MotoBackend, address: str
-) -> Router:
-    router = Router(
-        registry=DistributionApi(store=store, tokens=tokens, endpoint=f"http://{address}"),
-        moto=moto,
-        faults=FaultInjector(),
-        access_log=AccessLog(state / "requests.jsonl"),
-        info={"name": "kaizen local cloud", "region": options.region, "account": options.account},
+def _services(options: argparse.Namespace, state: Path, address: str) -> tuple[Router, AppRunner]:
+    """Return the router to all services, and App Runner, which has to be closed."""
+    location = {"account": options.account, "region": options.region}
+    store = ImageStore(state / "registry")
+    tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
+    cloudwatch = CloudWatch(logs=LogStore(state / "apprunner" / "logs"), **location)
+    moto = MotoBackend(
+        account=options.account,
+        endpoint=address,
+        journal=state / "elsewhere.jsonl",
+        logs_endpoint=AwsJsonEndpoint(service=cloudwatch, region=options.region),
     )
-    location = {"account": options.account, "region": options.region, "registry": address}
-    router.add_service(Ecr(store=store, tokens=tokens, **location))
-    return router
-
-
-def _cloudwatch(options: argparse.Namespace, state: Path) -> CloudWatch:
-    logs = LogStore(state / "apprunner" / "logs")
-    return CloudWatch(logs=logs, account=options.account, region=options.region)
-
-
-def _apprunner(
-    options: argparse.Namespace, state: Path, store: ImageStore, tokens: Tokens, moto: MotoBackend, address: str
-) -> AppRunner:
-    return AppRunner(
+    apprunner = AppRunner(
         state=state / "apprunner",
         store=store,
-        account=options.account,
-        region=options.region,
         engine=options.engine,
         deploy_seconds=options.deploy_seconds / options.clock_speed,
         notice_seconds=options.notice_seconds / options.clock_speed,
@@ -170,17 +150,28 @@ def _apprunner(
         issue_password=tokens.issue,
         resolve_secret=SecretResolver(moto).resolve,
         clock=Clock(),
+        **location,
     )
+    router = Router(
+        registry=DistributionApi(store=store, tokens=tokens, endpoint=f"http://{address}"),
+        moto=moto,
+        faults=FaultInjector(),
+        access_log=AccessLog(state / "requests.jsonl"),
+        info={"name": "kaizen local cloud", **location},
+    )
+    router.add_service(Ecr(store=store, tokens=tokens, registry=address, **location))
+    router.add_service(apprunner)
+    return router, apprunner
 
 
 def _listen(port: int, port_file: Path) -> HttpServer:
-    """Listen on the port asked for, or on the one of the last time: image names contain it."""
+    """Listen on the requested port, or the previous one, which image names contain, or any free one."""
     last_port = int(port_file.read_text()) if port_file.exists() else 0
     try:
         server = HttpServer(port or last_port)
     except OSError as error:
         if port:
-            raise Refused(f"port {port} is taken", hint="choose another --port, or 0 for any") from error
+            raise Refused(f"port {port} is in use", hint="choose another --port, or 0 for any") from error
         server = HttpServer(0)
     write_atomically(port_file, str(server.port).encode())
     return server
@@ -199,20 +190,12 @@ def _serve(server: HttpServer, router: Router) -> Iterator[None]:
         server.server_close()
 
 
-def _description(options: argparse.Namespace, port: int) -> dict[str, object]:
-    return {
-        "pid": os.getpid(),
-        "port": port,
-        "endpoint_url": f"http://{LOOPBACK}:{port}",
-        "region": options.region,
-        "account": options.account,
-    }
-
-
 @contextmanager
-def _publish(path: Path, description: dict[str, object]) -> Iterator[None]:
-    write_atomically(path, json.dumps(description).encode())
-    sys.stdout.write(f"local cloud of {description['account']} at {description['endpoint_url']}\n")
+def _publish(path: Path, options: argparse.Namespace, port: int) -> Iterator[None]:
+    url = f"http://{LOOPBACK}:{port}"
+    location = {"endpoint_url": url, "region": options.region, "account": options.account}
+    write_atomically(path, json.dumps({"pid": os.getpid(), "port": port, **location}).encode())
+    sys.stdout.write(f"local cloud of {options.account} at {url}\n")
     sys.stdout.flush()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Write a file so that a reader sees the old content or the new, never a part."""
+"""Atomic replacement of files: readers see the old content or the new, never a part."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Replace a file, its folder made where it is missing.
+    """Replace a file, and create its folder if it does not exist.
 
-    Not flushed to the disk: the state of a local cloud need not survive a power failure.
+    There is no fsync: the state of a local cloud need not survive a power failure.
 
     Args:
         path: the file.
         content: its new content.
-        private: whether only its owner may read it.
+        private: whether only its owner can read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:64]}.{os.urandom(6).hex()}")

@@ -1,4 +1,4 @@
-"""One running cloud for the tests of a module; each test makes repositories of its own."""
+"""Fixtures for the local cloud: a registry client, and repositories named by test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def registry(cloud: Cloud) -> Iterator[RawRegistry]:
 
 @pytest.fixture
 def repository(cloud: Cloud, request: pytest.FixtureRequest) -> Callable[..., str]:
-    """Return a function that creates repositories whose names are the test's own."""
+    """Return a function that creates repositories with names of this test."""
 
     def create(suffix: str = "app", **settings: object) -> str:
         name = f"{digest_of(request.node.nodeid.encode())[7:19]}/{suffix}"

@@ -1,4 +1,4 @@
-"""Images made of a few entries, put straight into a store: good ones and malicious ones."""
+"""Images made of a few tar entries, valid and malicious ones."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def archive(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
 
 
 class Images:
-    """Makes images of entries; where they go is for subclasses to say."""
+    """Makes images; subclasses store them."""
 
     def repository(self, name: str) -> None:
         """Add a repository."""
@@ -137,7 +137,7 @@ class Images:
         return self.manifest(repository, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
 
     def app(self, repository: str, version: str, *, script: str = SERVER, tag: str = "latest") -> str:
-        """Add a bundle that runs a Python script and says that it has a version."""
+        """Add a bundle that runs a Python script with APP_VERSION."""
         return self.image(
             repository,
             [archive(folder("app"), file("app/server.py", script.encode()))],
@@ -157,7 +157,7 @@ class Images:
 
 @attrs.frozen
 class Shelf(Images):
-    """A store that images are put into without a registry in between."""
+    """Images that are put directly into a store."""
 
     store: ImageStore
 
@@ -183,7 +183,7 @@ class Shelf(Images):
 
 @attrs.frozen
 class Pushed(Images):
-    """Images that go into a registry through ECR's own API."""
+    """Images that are pushed by ECR's API."""
 
     ecr: Any
 

@@ -1,4 +1,4 @@
-"""A registry client of few words, and images that are nothing but their bytes."""
+"""A minimal registry client, and minimal images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def descriptor(content: bytes, media_type: str) -> dict[str, Any]:
 
 
 def image(*layers: bytes, **extra: object) -> bytes:
-    """Return an OCI manifest, spaced as no serialiser would do it by itself."""
+    """Return an OCI manifest with unusual white space."""
     document = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -59,7 +59,7 @@ class Answer:
 
 
 class RawRegistry:
-    """Speak to a cloud's registry on one connection that is kept alive."""
+    """A client of a cloud's registry with one kept-alive connection."""
 
     def __init__(self, cloud: Cloud) -> None:
         data = cloud.client("ecr").get_authorization_token()["authorizationData"][0]

@@ -1,4 +1,4 @@
-"""Programs that know nothing of the local cloud, and do not notice it."""
+"""docker, skopeo, buildah and the AWS CLI with the local cloud."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = 60
 def run(
     *command: str | Path, data: bytes = b"", environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program; one that is missing fails the test where everything should be installed."""
+    """Run a program; a missing one fails the test in CI and skips it elsewhere."""
     program = str(command[0])
     if shutil.which(program) is None and "CI" not in os.environ:
         pytest.skip(f"{program} is not installed")
@@ -45,7 +45,7 @@ def ok(*command: str | Path, data: bytes = b"", environ: dict[str, str] | None =
 
 
 def busybox() -> bytes:
-    """Return a root file system that can say something."""
+    """Return a root file system with a command that prints a line."""
     found = shutil.which("busybox")
     if found is None:
         pytest.skip("busybox is not installed")
@@ -57,7 +57,7 @@ def busybox() -> bytes:
 
 @pytest.fixture(scope="module")
 def login(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a docker configuration folder of its own that knows the password."""
+    """Return a docker configuration folder with the registry's password."""
     folder = tmp_path_factory.mktemp("docker")
     token = cloud.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     (folder / "config.json").write_text(json.dumps({"auths": {cloud.registry: {"auth": token}}}))
@@ -66,7 +66,7 @@ def login(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def docker(login: Path) -> Iterator[Callable[..., str]]:
-    """Return a way to run docker that removes the images it made."""
+    """Return a function that runs docker; its images are removed afterwards."""
     made: list[str] = []
 
     def run_docker(*words: str, data: bytes = b"") -> str:
@@ -101,13 +101,15 @@ def test_docker_pushes_pulls_and_runs(cloud: Cloud, docker: Callable[..., str], 
     assert docker("run", "--rm", "--network", "none", pushed) == "hello"
 
 
-def test_docker_does_not_send_a_layer_twice(cloud: Cloud, docker: Callable[..., str], pushed: str) -> None:
+def test_docker_skips_existing_layers(cloud: Cloud, docker: Callable[..., str], pushed: str) -> None:
     before = len(cloud.requests)
     assert "Layer already exists" in docker("push", pushed)
     assert not [line for line in cloud.requests[before:] if line.get("method") in ("POST", "PATCH")]
 
 
-def test_docker_cannot_move_a_protected_tag(cloud: Cloud, login: Path, docker: Callable[..., str], pushed: str) -> None:
+def test_docker_cannot_move_an_immutable_tag(
+    cloud: Cloud, login: Path, docker: Callable[..., str], pushed: str
+) -> None:
     name = pushed.partition("/")[2].partition(":")[0]
     before = details(cloud, name)
     cloud.client("ecr").put_image_tag_mutability(repositoryName=name, imageTagMutability="IMMUTABLE")
@@ -117,7 +119,7 @@ def test_docker_cannot_move_a_protected_tag(cloud: Cloud, login: Path, docker: C
     assert details(cloud, name) == before
 
 
-def test_docker_is_refused_without_the_password(pushed: str, tmp_path: Path) -> None:
+def test_docker_without_the_password_is_refused(pushed: str, tmp_path: Path) -> None:
     refused = run("docker", "--config", tmp_path, "push", pushed)
     assert (refused.returncode, "no basic auth credentials" in refused.stderr) == (1, True)
 
@@ -136,7 +138,7 @@ def test_skopeo_inspects_copies_and_lists(
     assert json.loads(listed)["Tags"] == ["v1"]
 
 
-def test_skopeo_pushes_what_was_made_elsewhere(
+def test_skopeo_pushes_an_oci_layout(
     cloud: Cloud, login: Path, pushed: str, repository: Callable[..., str], tmp_path: Path
 ) -> None:
     target = repository("target")
@@ -159,9 +161,11 @@ def test_buildah_pushes(cloud: Cloud, login: Path, repository: Callable[..., str
 
 
 class TestAwsCli:
-    """The commands that people type today."""
+    """The commands of the AWS CLI that people use with ECR."""
 
-    def test_shows_a_table_of_images(self, cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
+    def test_aws_cli_shows_a_table_of_images(
+        self, cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
+    ) -> None:
         name = repository()
         registry.push(name, "v1", b"layer")
         query = "imageDetails[*].[imageTags[0],imagePushedAt]"
@@ -170,16 +174,16 @@ class TestAwsCli:
         assert "DescribeImages" in table
         assert "v1" in table
 
-    def test_issues_a_password_that_the_registry_takes(self, cloud: Cloud, repository: Callable[..., str]) -> None:
+    def test_aws_cli_gets_a_valid_password(self, cloud: Cloud, repository: Callable[..., str]) -> None:
         name = repository()
         password = ok("aws", "ecr", "get-login-password", environ=cloud.environ)
         credentials = ("--creds", f"AWS:{password}", "--tls-verify=false")
         assert json.loads(ok("skopeo", "list-tags", *credentials, f"docker://{cloud.registry}/{name}"))["Tags"] == []
 
-    def test_tells_whose_account_it_is(self, cloud: Cloud) -> None:
+    def test_aws_cli_gets_the_account(self, cloud: Cloud) -> None:
         identity = ok("aws", "sts", "get-caller-identity", "--output", "json", environ=cloud.environ)
         assert json.loads(identity)["Account"] == "123456789012"
 
-    def test_shows_errors_as_of_aws(self, cloud: Cloud) -> None:
+    def test_aws_cli_shows_errors(self, cloud: Cloud) -> None:
         failed = run("aws", "ecr", "describe-images", "--repository-name", "none", environ=cloud.environ)
         assert "(RepositoryNotFoundException) when calling the DescribeImages operation" in failed.stderr

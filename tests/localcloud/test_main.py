@@ -27,12 +27,12 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run a cloud that the test may stop."""
+    """Run a cloud that the test can stop."""
     with Cloud(tmp_path / "state") as running:
         yield running
 
 
-def test_publishes_where_it_is(cloud: Cloud) -> None:
+def test_state_file_names_the_endpoint_and_process(cloud: Cloud) -> None:
     description = json.loads((cloud.state / "cloud.json").read_bytes())
     port = int(cloud.registry.partition(":")[2])
     assert description == {
@@ -44,7 +44,7 @@ def test_publishes_where_it_is(cloud: Cloud) -> None:
     }
 
 
-def test_leaves_when_told_to_stop(cloud: Cloud) -> None:
+def test_sigterm_stops_the_cloud_despite_open_connections(cloud: Cloud) -> None:
     client = RawRegistry(cloud)  # a connection that is open does not keep it
     assert client.ask("GET", "/v2/").status == 200
     assert cloud.stop() == 0
@@ -53,7 +53,7 @@ def test_leaves_when_told_to_stop(cloud: Cloud) -> None:
     cloud.start()
 
 
-def test_comes_back_on_the_same_port_with_everything_it_knew(cloud: Cloud) -> None:
+def test_restart_keeps_port_and_state(cloud: Cloud) -> None:
     where = cloud.endpoint_url
     cloud.client("ecr").create_repository(repositoryName="app")
     client = RawRegistry(cloud)
@@ -68,7 +68,7 @@ def test_comes_back_on_the_same_port_with_everything_it_knew(cloud: Cloud) -> No
     client.connection.close()
 
 
-def test_takes_another_port_when_its_own_is_taken(cloud: Cloud, tmp_path: Path) -> None:
+def test_restart_takes_another_port_if_the_previous_one_is_in_use(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "port").write_text(cloud.registry.partition(":")[2])
     with Cloud(tmp_path / "other") as other:
@@ -80,7 +80,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
 
 
-def test_a_folder_has_one_cloud(cloud: Cloud) -> None:
+def test_second_cloud_on_a_state_folder_is_refused(cloud: Cloud) -> None:
     second = run("--state", str(cloud.state))
     assert second.returncode == 3
     assert second.stderr.startswith("another local cloud is running on ")
@@ -88,13 +88,13 @@ def test_a_folder_has_one_cloud(cloud: Cloud) -> None:
     assert cloud.client("ecr").describe_registry()
 
 
-def test_says_that_the_port_asked_for_is_taken(cloud: Cloud, tmp_path: Path) -> None:
+def test_requested_port_in_use_is_an_error(cloud: Cloud, tmp_path: Path) -> None:
     port = cloud.registry.partition(":")[2]
     second = run("--state", str(tmp_path / "second"), "--port", port)
-    assert (second.returncode, second.stderr.splitlines()[0]) == (3, f"port {port} is taken")
+    assert (second.returncode, second.stderr.splitlines()[0]) == (3, f"port {port} is in use")
 
 
-def test_says_one_line_and_stops_on_interrupt(tmp_path: Path) -> None:
+def test_prints_one_line_and_stops_on_sigint(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(tmp_path / "state")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -108,7 +108,7 @@ def test_says_one_line_and_stops_on_interrupt(tmp_path: Path) -> None:
     assert (rest, process.returncode) == ("", 0)
 
 
-def test_loads_moto_only_for_services_that_it_has() -> None:
+def test_start_imports_neither_moto_nor_botocore_nor_werkzeug() -> None:
     code = (
         "import sys, kaizen_tasks.localcloud.__main__;"
         "sys.exit(sorted({'moto', 'boto3', 'botocore', 'werkzeug'} & set(sys.modules)) or 0)"
@@ -119,7 +119,7 @@ def test_loads_moto_only_for_services_that_it_has() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_says_what_to_install_where_moto_is_missing(tmp_path: Path) -> None:
+def test_missing_moto_is_an_error_with_the_pip_command(tmp_path: Path) -> None:
     code = (
         "import sys, kaizen_tasks.localcloud.__main__ as m;"
         "m.find_spec = lambda name: None;"
@@ -131,11 +131,11 @@ def test_says_what_to_install_where_moto_is_missing(tmp_path: Path) -> None:
     assert (done.returncode, "kaizen-tasks[local]" in done.stderr) == (3, True)
 
 
-def test_keeps_its_state_to_its_owner(cloud: Cloud) -> None:
+def test_state_folder_is_private(cloud: Cloud) -> None:
     assert cloud.state.stat().st_mode & 0o077 == 0
 
 
-def test_a_faster_clock_brings_deployments_and_passwords_to_their_end_sooner(tmp_path: Path) -> None:
+def test_clock_speed_shortens_deployments_and_the_validity_of_passwords(tmp_path: Path) -> None:
     with Cloud(tmp_path / "cloud", "--clock-speed", "100000", "--deploy-seconds", "3600") as hasty:
         data = hasty.client("ecr").get_authorization_token()["authorizationData"][0]
         ask = urllib.request.Request(
@@ -156,7 +156,7 @@ def status_of(request: urllib.request.Request) -> int:
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast"])
-def test_refuses_a_clock_that_does_not_go(speed: str, tmp_path: Path) -> None:
+def test_invalid_clock_speed_is_refused(speed: str, tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(tmp_path), "--clock-speed", speed],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Who answers, what goes wrong on purpose, and what is written down."""
+"""Routing, fault injection and the access log."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def arrange(cloud: Cloud, fault: dict[str, Any]) -> int:
     return status
 
 
-def test_tells_who_it_is_without_a_signature(cloud: Cloud) -> None:
+def test_root_returns_the_status_without_a_signature(cloud: Cloud) -> None:
     with urllib.request.urlopen(cloud.endpoint_url, timeout=HANG_SECONDS) as response:
         document = json.load(response)
     assert (document["status"], document["region"], document["account"]) == ("ok", "eu-west-1", "123456789012")
 
 
-def test_does_nothing_without_a_signature(cloud: Cloud) -> None:
+def test_unsigned_request_is_refused(cloud: Cloud) -> None:
     target = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
     request = urllib.request.Request(cloud.endpoint_url, b"{}", {"X-Amz-Target": target})
     with pytest.raises(urllib.error.HTTPError) as failure:
@@ -46,22 +46,22 @@ def test_does_nothing_without_a_signature(cloud: Cloud) -> None:
         assert (error.code, json.load(error)["__type"]) == (403, "MissingAuthenticationTokenException")
 
 
-def test_passes_other_services_on(cloud: Cloud) -> None:
+def test_other_services_are_routed_to_moto(cloud: Cloud) -> None:
     assert cloud.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
-def test_answers_for_the_account_it_was_given(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_account_is_the_configured_one(tmp_path_factory: pytest.TempPathFactory) -> None:
     with Cloud(tmp_path_factory.mktemp("other"), "--account", "210987654321", "--region", "eu-north-1") as other:
         assert other.client("sts").get_caller_identity()["Account"] == "210987654321"
         assert other.client("ecr").describe_registry()["registryId"] == "210987654321"
 
 
-def test_refuses_another_region(cloud: Cloud) -> None:
+def test_request_for_another_region_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match="valid region"):
         cloud.client("ecr", region="us-east-1").describe_registry()
 
 
-def test_an_arranged_error_happens_as_often_as_was_said(cloud: Cloud) -> None:
+def test_error_fault_happens_the_given_number_of_times(cloud: Cloud) -> None:
     error = {"code": "ThrottlingException", "status": 400}
     match = {"service": "ecr", "operation": "DescribeRegistry"}
     assert arrange(cloud, {"match": match, "times": 2, "do": {"error": error}}) == 204
@@ -73,21 +73,21 @@ def test_an_arranged_error_happens_as_often_as_was_said(cloud: Cloud) -> None:
     ecr.describe_registry()
 
 
-def test_a_real_client_gets_over_an_arranged_error(cloud: Cloud) -> None:
+def test_retrying_client_survives_an_error_fault(cloud: Cloud) -> None:
     match = {"service": "ecr", "operation": "DescribeRegistry"}
     arrange(cloud, {"match": match, "do": {"error": {"code": "ServerException", "status": 500}}})
     answer = cloud.client("ecr", attempts=3).describe_registry()
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-def test_an_arranged_error_speaks_the_query_protocol(cloud: Cloud) -> None:
+def test_error_fault_uses_the_query_protocol(cloud: Cloud) -> None:
     arrange(cloud, {"match": {"service": "sts"}, "do": {"error": {"code": "ExpiredToken", "status": 403}}})
     with pytest.raises(ClientError) as failure:
         cloud.client("sts").get_caller_identity()
     assert failure.value.response["Error"]["Code"] == "ExpiredToken"
 
 
-def test_an_arranged_error_speaks_the_registrys_protocol(
+def test_error_fault_uses_the_registrys_protocol(
     cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
 ) -> None:
     name = repository()
@@ -98,20 +98,20 @@ def test_an_arranged_error_speaks_the_registrys_protocol(
     assert registry.ask("GET", f"/v2/{name}/tags/list").status == 200
 
 
-def test_an_arranged_reset_cuts_the_connection(cloud: Cloud) -> None:
+def test_reset_fault_resets_the_connection(cloud: Cloud) -> None:
     arrange(cloud, {"match": {"service": "ecr"}, "do": {"reset": True}})
     with pytest.raises(ConnectionClosedError):
         cloud.client("ecr").describe_registry()
 
 
-def test_an_arranged_delay_delays_the_real_answer(cloud: Cloud) -> None:
+def test_latency_fault_delays_the_response(cloud: Cloud) -> None:
     arrange(cloud, {"match": {"service": "ecr"}, "do": {"latency": 0.3}})
     before = time.monotonic()
     assert cloud.client("ecr").describe_registry()["registryId"] == "123456789012"
     assert time.monotonic() - before >= 0.3
 
 
-def test_an_arranged_fault_lets_the_first_calls_pass(cloud: Cloud) -> None:
+def test_fault_skips_the_first_requests(cloud: Cloud) -> None:
     error = {"code": "ThrottlingException", "status": 400}
     arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "skip": 2, "do": {"error": error}})
     ecr = cloud.client("ecr")
@@ -122,7 +122,9 @@ def test_an_arranged_fault_lets_the_first_calls_pass(cloud: Cloud) -> None:
     ecr.describe_registry()
 
 
-def test_an_arranged_reset_may_lose_the_answer_to_what_was_done(cloud: Cloud, repository: Callable[..., str]) -> None:
+def test_late_reset_fault_loses_the_response_of_an_executed_request(
+    cloud: Cloud, repository: Callable[..., str]
+) -> None:
     ecr, name = cloud.client("ecr"), repository()
     arrange(cloud, {"match": {"operation": "DeleteRepository"}, "do": {"reset": True, "late": True}})
     with pytest.raises(ConnectionClosedError):
@@ -131,14 +133,12 @@ def test_an_arranged_reset_may_lose_the_answer_to_what_was_done(cloud: Cloud, re
         ecr.delete_repository(repositoryName=name)
 
 
-def test_an_arranged_answer_takes_the_place_of_the_true_one(cloud: Cloud) -> None:
+def test_reply_fault_replaces_the_response(cloud: Cloud) -> None:
     arrange(cloud, {"match": {"service": "apprunner"}, "do": {"reply": {"ServiceSummaryList": [], "NextToken": "x"}}})
     assert cloud.client("apprunner").list_services()["NextToken"] == "x"
 
 
-def test_an_arranged_call_loses_parts_of_its_query(
-    cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
-) -> None:
+def test_fault_removes_query_parameters(cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     digest = digest_of(b"whole")
     arrange(cloud, {"match": {"operation": "POST *"}, "do": {"without": ["digest"]}})
@@ -146,8 +146,8 @@ def test_an_arranged_call_loses_parts_of_its_query(
     assert answer.status == 202
 
 
-class TestParking:
-    def test_a_call_waits_until_it_may_go_on(self, cloud: Cloud) -> None:
+class TestBreakpoints:
+    def test_request_waits_until_it_is_resumed(self, cloud: Cloud) -> None:
         arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "do": {"park": True}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cloud.client("ecr").describe_registry)
@@ -158,7 +158,7 @@ class TestParking:
         assert control(cloud, "GET", "parked") == []
 
     @pytest.mark.parametrize("late", [False, True])
-    def test_a_call_may_be_cut_off_before_or_after_it_was_carried_out(
+    def test_request_can_be_dropped_before_or_after_execution(
         self, cloud: Cloud, repository: Callable[..., str], late: bool
     ) -> None:
         ecr, name = cloud.client("ecr"), repository()
@@ -172,14 +172,14 @@ class TestParking:
         names = [each["repositoryName"] for page in pages for each in page["repositories"]]
         assert (name in names) is not late
 
-    def test_nothing_waits_for_faults_that_were_taken_back(self, cloud: Cloud) -> None:
+    def test_clearing_faults_resumes_requests(self, cloud: Cloud) -> None:
         arrange(cloud, {"times": 9, "do": {"park": True}})
         control(cloud, "DELETE", "faults")
         cloud.client("ecr").describe_registry()
         assert control(cloud, "GET", "parked?seconds=0.01") == []
 
     @pytest.mark.parametrize(("method", "what"), [("PUT", "faults"), ("GET", "nothing"), ("DELETE", "parked")])
-    def test_knows_no_other_way(self, cloud: Cloud, method: str, what: str) -> None:
+    def test_unknown_control_request_is_405(self, cloud: Cloud, method: str, what: str) -> None:
         with pytest.raises(urllib.error.HTTPError) as failure:
             control(cloud, method, what)
         with failure.value as error:
@@ -194,12 +194,12 @@ def control(cloud: Cloud, method: str, what: str, content: Any = None) -> Any:
 
 
 @pytest.mark.parametrize("fault", [{}, {"do": {"explode": True}}, {"do": {}, "match": {"who": "me"}}, []])
-def test_refuses_a_fault_that_it_does_not_understand(cloud: Cloud, fault: Any) -> None:
+def test_invalid_fault_is_refused(cloud: Cloud, fault: Any) -> None:
     assert arrange(cloud, fault) == 400
     cloud.client("ecr").describe_registry()
 
 
-def test_writes_down_every_request(cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_all_requests_are_logged(cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     digest = registry.upload(name, b"x" * 1000)
     registry.ask("GET", f"/v2/{name}/blobs/{digest}")

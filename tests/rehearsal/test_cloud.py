@@ -146,7 +146,7 @@ def test_a_refusal_of_the_cloud_is_passed_on(state: Path) -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        with pytest.raises(Refused, match=f"the local cloud did not start: port {port} is taken") as refused:
+        with pytest.raises(Refused, match=f"the local cloud did not start: port {port} is in use") as refused:
             clouds.start_cloud(state, region="eu-west-1", account="123456789012", engine="process", port=port)
 
     assert (refused.value.state, refused.value.hint) == (

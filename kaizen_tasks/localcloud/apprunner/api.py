@@ -6,7 +6,7 @@ import shlex
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -31,20 +31,23 @@ _Item = TypeVar("_Item", AppRunnerService, ServiceOperation)
 _PAGE_SIZE = 20  # maximum of ListServices and ListOperations
 _NOT_RUNNING = "Can't start a deployment on the specified service, because it isn't in RUNNING state."
 # Defaults by the API reference: InstanceConfiguration, HealthCheckConfiguration, NetworkConfiguration.
-_INSTANCE_DEFAULTS = {"Cpu": "1024", "Memory": "2048"}
-_HEALTH_CHECK_DEFAULTS = {
-    "Protocol": "TCP",
-    "Path": "/",
-    "Interval": 5,
-    "Timeout": 2,
-    "HealthyThreshold": 1,
-    "UnhealthyThreshold": 5,
+_SECTION_DEFAULTS: dict[str, dict[str, object]] = {
+    "InstanceConfiguration": {"Cpu": "1024", "Memory": "2048"},
+    "HealthCheckConfiguration": {
+        "Protocol": "TCP",
+        "Path": "/",
+        "Interval": 5,
+        "Timeout": 2,
+        "HealthyThreshold": 1,
+        "UnhealthyThreshold": 5,
+    },
+    "NetworkConfiguration": {
+        "EgressConfiguration": {"EgressType": "DEFAULT"},
+        "IngressConfiguration": {"IsPubliclyAccessible": True},
+        "IpAddressType": "IPV4",
+    },
 }
-_NETWORK_DEFAULTS = {
-    "EgressConfiguration": {"EgressType": "DEFAULT"},
-    "IngressConfiguration": {"IsPubliclyAccessible": True},
-    "IpAddressType": "IPV4",
-}
+_SCALING = "DefaultConfiguration"
 _PASSTHROUGH_KEYS = ("EncryptionConfiguration", "ObservabilityConfiguration")
 
 
@@ -233,32 +236,23 @@ class AppRunner:
     def _merge_configuration(self, request: JsonObject, current: JsonObject) -> JsonObject:
         """Return the defaults, overridden by the current configuration, overridden by the request."""
         source = {**current.get("SourceConfiguration", {}), **request.get("SourceConfiguration", {})}
-        passthrough = {
-            name: {**current, **request}[name] for name in _PASSTHROUGH_KEYS if name in {**current, **request}
+        sections = {
+            name: {**defaults, **current.get(name, {}), **request.get(name, {})}
+            for name, defaults in _SECTION_DEFAULTS.items()
         }
-        return passthrough | {
-            "SourceConfiguration": _validate_source(source),
-            "InstanceConfiguration": _merge_section(_INSTANCE_DEFAULTS, current, request, "InstanceConfiguration"),
-            "HealthCheckConfiguration": _merge_section(
-                _HEALTH_CHECK_DEFAULTS, current, request, "HealthCheckConfiguration"
-            ),
-            "NetworkConfiguration": _merge_section(_NETWORK_DEFAULTS, current, request, "NetworkConfiguration"),
-        }
+        passthrough = {name: value for name, value in {**current, **request}.items() if name in _PASSTHROUGH_KEYS}
+        return {**passthrough, "SourceConfiguration": _validate_source(source), **sections}
 
     def _describe(self, service: AppRunnerService) -> JsonObject:
         return {
             **_service_summary(service),
             "DeletedAt": _to_datetime(service.deleted),
             **service.configuration,
-            "AutoScalingConfigurationSummary": self._auto_scaling_summary(),
-        }
-
-    def _auto_scaling_summary(self) -> JsonObject:
-        name = "DefaultConfiguration"
-        return {
-            "AutoScalingConfigurationArn": f"{self._prefix}:autoscalingconfiguration/{name}/1/{'0' * 31}1",
-            "AutoScalingConfigurationName": name,
-            "AutoScalingConfigurationRevision": 1,
+            "AutoScalingConfigurationSummary": {
+                "AutoScalingConfigurationArn": f"{self._prefix}:autoscalingconfiguration/{_SCALING}/1/{'0' * 31}1",
+                "AutoScalingConfigurationName": _SCALING,
+                "AutoScalingConfigurationRevision": 1,
+            },
         }
 
 
@@ -270,9 +264,9 @@ def _validate_source(source: JsonObject) -> JsonObject:
     """
     image = source.get("ImageRepository")
     if image is None or image["ImageRepositoryType"] != "ECR":
-        _reject("Only images of ECR can be deployed here: give an ImageRepository of the type ECR.")
+        raise _invalid_request("Only images of ECR can be deployed here: give an ImageRepository of the type ECR.")
     if "/" not in image["ImageIdentifier"]:
-        _reject(f"The image identifier has no registry: {image['ImageIdentifier']}.")
+        raise _invalid_request(f"The image identifier has no registry: {image['ImageIdentifier']}.")
     configuration = {"Port": "8080", **image.get("ImageConfiguration", {})}
     _check_image_configuration(configuration)
     defaults = {"AutoDeploymentsEnabled": True}
@@ -282,30 +276,26 @@ def _validate_source(source: JsonObject) -> JsonObject:
 def _check_image_configuration(configuration: JsonObject) -> None:
     port = configuration["Port"]
     if not port.isdecimal() or not 0 < int(port) < 65536:
-        _reject(f"The port is not a port number: {port}.")
+        raise _invalid_request(f"The port is not a port number: {port}.")
     variables, secrets = (configuration.get(f"RuntimeEnvironment{kind}", {}) for kind in ("Variables", "Secrets"))
     if "PORT" in {**variables, **secrets}:
-        _reject("PORT is a reserved name and can't be a runtime environment variable.")
+        raise _invalid_request("PORT is a reserved name and can't be a runtime environment variable.")
     if duplicates := sorted(variables.keys() & secrets.keys()):
-        _reject(f"A runtime environment variable and a secret have the same name: {', '.join(duplicates)}.")
+        raise _invalid_request(
+            f"A runtime environment variable and a secret have the same name: {', '.join(duplicates)}."
+        )
     if unsupported := sorted(name for name, reference in secrets.items() if not SECRET_REFERENCE.fullmatch(reference)):
-        _reject(f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(unsupported)}.")
+        raise _invalid_request(
+            f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(unsupported)}."
+        )
     try:
         shlex.split(configuration.get("StartCommand", ""))
     except ValueError as error:
-        _reject(f"The start command cannot be understood: {error}.")
-
-
-def _reject(message: str) -> NoReturn:
-    raise _invalid_request(message)
+        raise _invalid_request(f"The start command cannot be understood: {error}.") from None
 
 
 def _invalid_request(message: str) -> ServiceError:
     return ServiceError("InvalidRequestException", message)
-
-
-def _merge_section(defaults: JsonObject, current: JsonObject, request: JsonObject, section: str) -> JsonObject:
-    return {**defaults, **current.get(section, {}), **request.get(section, {})}
 
 
 def _tags_by_key(tags: Sequence[dict[str, str]]) -> dict[str, str]:

@@ -221,7 +221,7 @@ class ServiceController:
         """Run an operation. Return the replaced instance, which the caller stops after the operation, or None."""
         service = self._set_status(arn, operation, "IN_PROGRESS")
         self._log_event(service, f"Service status is set to {service.status}.")
-        self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} started.", operation)
+        self._log_event(service, f"{_label(operation)} started.", operation)
         if operation.type in _DEPLOYMENT_TYPES:
             previous_instance = self._switch_instance(
                 arn, self._start_instance(service, operation, digest, earliest_end)
@@ -230,7 +230,7 @@ class ServiceController:
         else:
             self._wait_until(earliest_end)
             previous_instance, apply_outcome = None, self._shut_down(arn, operation)
-        self._log_event(service, f"{_operation_noun(operation)} with ID : {operation.id} succeeded.", operation)
+        self._log_event(service, f"{_label(operation)} succeeded.", operation)
         self._finish(arn, operation, "SUCCEEDED", apply_outcome)
         return previous_instance
 
@@ -246,17 +246,11 @@ class ServiceController:
             self._wait_until(earliest_end)
         except BaseException as error:
             instance.stop()
-            if isinstance(error, DeployFailed):
-                self._log_output_tail(service, operation, spec)
+            for line in spec.tail() if isinstance(error, DeployFailed) else ():
+                self._log_event(service, f"Last output : {line}", operation)
             raise
         self._log_event(service, "Health check is successful. Routing traffic to application.", operation)
         return instance
-
-    def _log_output_tail(
-        self, service: AppRunnerService, operation: ServiceOperation | None, spec: InstanceSpec
-    ) -> None:
-        for line in spec.tail():
-            self._log_event(service, f"Last output : {line}", operation)
 
     def _instance_spec(self, service: AppRunnerService, digest: str | None) -> InstanceSpec:
         if digest is None:
@@ -314,8 +308,7 @@ class ServiceController:
         service = self._services.get(arn)
         if error.state:
             self._log_event(service, error.state, operation)
-        reason = f"{_operation_noun(operation)} with ID : {operation.id} failed. Failure reason : {error.message}"
-        self._log_event(service, reason, operation)
+        self._log_event(service, f"{_label(operation)} failed. Failure reason : {error.message}", operation)
         if self._runtimes[arn].instance is None:
             self._finish(arn, operation, "FAILED", _restore_configuration)
             return
@@ -360,8 +353,8 @@ class ServiceController:
             self._threads.discard(threading.current_thread())
 
 
-def _operation_noun(operation: ServiceOperation) -> str:
-    return _NOUNS.get(operation.type, "Deployment")
+def _label(operation: ServiceOperation) -> str:
+    return f"{_NOUNS.get(operation.type, 'Deployment')} with ID : {operation.id}"
 
 
 def _mark_running(digest: str | None) -> Callable[[AppRunnerService], AppRunnerService]:

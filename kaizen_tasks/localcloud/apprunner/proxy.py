@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -41,11 +42,10 @@ class TcpProxy:
         self._closed = threading.Event()
         self._acceptor = self._start_thread(self._accept_all)
 
-    def switch(self, target_port: int | None) -> int | None:
-        """Forward new connections to another local port, or answer them 503; return the previous port."""
+    def switch(self, target_port: int | None) -> None:
+        """Forward new connections to another local port, or answer them 503."""
         with self._condition:
-            previous_port, self._target_port = self._target_port, target_port
-        return previous_port
+            self._target_port = target_port
 
     def drain(self, target_port: int, timeout: float) -> bool:
         """Wait until no connection to a port is left; return False at the timeout."""
@@ -72,14 +72,11 @@ class TcpProxy:
                     client, _ = self._listener.accept()
                 except OSError:  # no file descriptors left, or the client has disconnected
                     self._closed.wait(_ACCEPT_RETRY_SECONDS)
-                else:
-                    self._accept(client)
-
-    def _accept(self, client: socket.socket) -> None:
-        try:
-            self._start_thread(lambda: self._serve(client))
-        except RuntimeError:  # no thread could be started: refuse this client
-            client.close()
+                    continue
+                try:
+                    self._start_thread(functools.partial(self._serve, client))
+                except RuntimeError:  # no thread could be started: refuse this client
+                    client.close()
 
     def _serve(self, client: socket.socket) -> None:
         with self._track(client), self._count_connection() as target_port:

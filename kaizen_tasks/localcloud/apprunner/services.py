@@ -6,12 +6,13 @@ import json
 import shlex
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.instances.health import HealthCheck
+from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,9 +71,9 @@ class AppRunnerService:
     updated: float
     deleted: float | None = None
     resting: str
-    configuration: dict[str, Any]
+    configuration: JsonObject
     tags: dict[str, str]
-    fallback: dict[str, Any] | None = None
+    fallback: JsonObject | None = None
     digest: str | None = None
     operations: tuple[ServiceOperation, ...] = ()
 
@@ -94,12 +95,12 @@ class AppRunnerService:
     @property
     def repository(self) -> str:
         """Return the repository of its image."""
-        return _split_image_identifier(self._image_repository["ImageIdentifier"])[0]
+        return _split_image_identifier(self._image["ImageIdentifier"])[0]
 
     @property
     def reference(self) -> str:
         """Return the tag or digest of its image."""
-        return _split_image_identifier(self._image_repository["ImageIdentifier"])[1]
+        return _split_image_identifier(self._image["ImageIdentifier"])[1]
 
     @property
     def follows_tag(self) -> bool:
@@ -109,22 +110,22 @@ class AppRunnerService:
     @property
     def application_port(self) -> int:
         """Return the port that its application listens on."""
-        return int(self._image_configuration["Port"])
+        return int(self._image["ImageConfiguration"]["Port"])
 
     @property
     def variables(self) -> dict[str, str]:
         """Return the environment variables of its application."""
-        return dict(self._image_configuration.get("RuntimeEnvironmentVariables", {}))
+        return dict(self._image["ImageConfiguration"].get("RuntimeEnvironmentVariables", {}))
 
     @property
     def secrets(self) -> dict[str, str]:
         """Return the references to secrets by environment variable."""
-        return dict(self._image_configuration.get("RuntimeEnvironmentSecrets", {}))
+        return dict(self._image["ImageConfiguration"].get("RuntimeEnvironmentSecrets", {}))
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """Return the command that replaces the image's default command."""
-        return tuple(shlex.split(self._image_configuration.get("StartCommand", "")))
+        return tuple(shlex.split(self._image["ImageConfiguration"].get("StartCommand", "")))
 
     @property
     def health_check(self) -> HealthCheck:
@@ -140,18 +141,9 @@ class AppRunnerService:
         )
 
     @property
-    def _image_repository(self) -> dict[str, Any]:
-        repository: dict[str, Any] = self.configuration["SourceConfiguration"]["ImageRepository"]
-        return repository
-
-    @property
-    def _image_configuration(self) -> dict[str, Any]:
-        configuration: dict[str, Any] = self._image_repository["ImageConfiguration"]
-        return configuration
-
-    def find_operation(self, operation_id: str) -> ServiceOperation:
-        """Return an operation by its identifier."""
-        return next(operation for operation in self.operations if operation.id == operation_id)
+    def _image(self) -> JsonObject:
+        image: JsonObject = self.configuration["SourceConfiguration"]["ImageRepository"]
+        return image
 
     def with_operation(self, operation: ServiceOperation) -> AppRunnerService:
         """Return the service with an operation, which replaces the one with the same id."""

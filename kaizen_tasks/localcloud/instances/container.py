@@ -1,4 +1,4 @@
-"""An instance as a container of the Docker engine, driven through its command line."""
+"""Instances that are containers of a Docker engine, by the `docker` command line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DockerEngine:
 
     @functools.cached_property
     def is_available(self) -> bool:
-        """Tell whether an engine answers; asked once."""
+        """Whether the engine answers, cached."""
         try:
             _docker("version", "--format", "{{.Server.Version}}")
         except DeployFailed:
@@ -51,7 +51,7 @@ class DockerEngine:
         return True
 
     def start(self, spec: InstanceSpec, folder: Path) -> ContainerInstance:
-        """Pull an image from the local cloud's own registry, as any host would, and run it."""
+        """Pull an image from the local cloud's registry and run it."""
         reference = f"{self._registry}/{spec.repository}@{spec.image.digest}"
         self._pull(reference)
         try:
@@ -62,11 +62,11 @@ class DockerEngine:
             raise
 
     def remove(self, instance_id: str) -> None:
-        """Remove an instance's container, whether it runs or not."""
+        """Remove the container of an instance, even if it is running."""
         _docker_or_empty("rm", "--force", _container_name(instance_id))
 
     def _pull(self, reference: str) -> None:
-        """Pull with a configuration of its own: no password of ours belongs into the user's."""
+        """Pull with a separate configuration, so that the password is not stored in the user's."""
         credentials = base64.b64encode(f"AWS:{self._issue_password()}".encode()).decode()
         host = _docker_or_empty("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").strip()
         with tempfile.TemporaryDirectory(prefix="kaizen-docker-") as folder:
@@ -76,7 +76,7 @@ class DockerEngine:
 
 
 class ContainerInstance:
-    """A container, and the program that copies what it prints into a file."""
+    """A container, and the process that copies its output to a file."""
 
     def __init__(self, spec: InstanceSpec, folder: Path, reference: str) -> None:
         self._name = _container_name(spec.instance_id)
@@ -87,13 +87,13 @@ class ContainerInstance:
         self._direct_address = _bridge_address(self._name, spec.port)
 
     def accepts_connections(self, timeout: float) -> bool:
-        """Tell whether the application listens; the engine's proxy for the published port accepts in any case."""
+        """Return whether the application listens; the engine's proxy accepts connections even if it does not."""
         if self._direct_address:
             return health.accepts_connections(self._direct_address, timeout)
         return health.holds_connections_open(("127.0.0.1", self.port), timeout)
 
     def exit_code(self) -> int | None:
-        """Return what the container exited with, None while it runs."""
+        """Return the container's exit code; None while it runs."""
         state = _docker_or_empty("inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self._name).split()
         if not state:
             return -1
@@ -115,8 +115,8 @@ def _run_container(spec: InstanceSpec, reference: str) -> None:
         _docker(
             *("run", "-d", "--rm=false", "--name", _container_name(spec.instance_id)),
             *("--label", f"{CONTAINER_LABEL}={spec.instance_id}"),
-            *("-p", f"127.0.0.1::{spec.port}"),  # the engine chooses a free port: nobody can take it before
-            *("--env-file", str(env_file)),  # values on a command line are everybody's to read
+            *("-p", f"127.0.0.1::{spec.port}"),  # the engine chooses a free port
+            *("--env-file", str(env_file)),  # a command line is readable by all users
             *_RESOURCE_LIMITS,
             reference,
             *spec.arguments,
@@ -126,7 +126,7 @@ def _run_container(spec: InstanceSpec, reference: str) -> None:
 def _format_env_file(variables: Mapping[str, str]) -> str:
     for name, value in variables.items():
         if "\n" in value:
-            raise DeployFailed(f"the variable {name} has several lines, which Docker's files of variables cannot hold")
+            raise DeployFailed(f"the variable {name} has several lines, which docker --env-file does not support")
     return "".join(f"{name}={value}\n" for name, value in variables.items())
 
 
@@ -140,13 +140,13 @@ def _container_name(instance_id: str) -> str:
 
 
 def _published_port(name: str, port: int) -> int:
-    """Read which port the engine chose; 0 when the container is already gone."""
+    """Return the port that the engine chose; 0 if the container has ended."""
     bindings = _docker_or_empty("port", name, f"{port}/tcp").split()
     return int(bindings[0].rpartition(":")[2]) if bindings else 0
 
 
 def _bridge_address(name: str, port: int) -> tuple[str, int] | None:
-    """Return the container's own address; None where its network is not one of this machine, but of a VM."""
+    """Return the container's own address; None if its network is not on this machine, but in a VM."""
     networks = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{.IPAddress}} {{end}}"
     addresses = _docker_or_empty("inspect", "--format", networks, name).split()
     if len(addresses) != 2:
@@ -161,16 +161,16 @@ def _bridge_address(name: str, port: int) -> tuple[str, int] | None:
 def _docker(
     command: str, *arguments: str, client_options: tuple[str, ...] = (), timeout: float = _COMMAND_SECONDS
 ) -> str:
-    """Run a docker command and return what it prints.
+    """Run a docker command and return its output.
 
     Args:
         command: the command.
         arguments: its options and operands.
-        client_options: options of the client itself, which come before the command.
-        timeout: how long it may take.
+        client_options: options of the client, before the command.
+        timeout: seconds.
 
     Raises:
-        DeployFailed: it is not installed, failed, or took longer than it may.
+        DeployFailed: docker is not installed, the command failed, or it timed out.
     """
     try:
         return subprocess.run(
@@ -184,14 +184,14 @@ def _docker(
     except FileNotFoundError as error:
         raise DeployFailed("docker is not installed", hint="use the engine `process`, or install it") from error
     except subprocess.TimeoutExpired as error:
-        raise DeployFailed(f"docker {command} did not end within {timeout:g} seconds") from error
+        raise DeployFailed(f"docker {command} timed out after {timeout:g} s") from error
     except subprocess.CalledProcessError as error:
         lines = str(error.stderr).strip().splitlines() or [f"exit code {error.returncode}"]
         raise DeployFailed(f"docker {command} failed: {lines[-1]}") from error
 
 
 def _docker_or_empty(command: str, *arguments: str) -> str:
-    """Run a docker command whose failure says only that there is nothing to see or to remove."""
+    """Run a docker command; return an empty string if it fails, as for a container that does not exist."""
     try:
         return _docker(command, *arguments)
     except DeployFailed:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 
 _POLL_SECONDS = 0.05
-_HOLD_OPEN_SECONDS = 1.0  # a proxy that reaches nobody closes its connection much sooner
+_HOLD_OPEN_SECONDS = 1.0  # a proxy closes a connection that it cannot forward much sooner
 
 
 @attrs.frozen(kw_only=True)
@@ -63,16 +63,16 @@ def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event
 
 
 def accepts_connections(address: Address, timeout: float) -> bool:
-    """Tell whether a program listens on an address."""
+    """Return whether a program listens on an address."""
     with contextlib.suppress(OSError), socket.create_connection(address, timeout=timeout):
         return True
     return False
 
 
 def holds_connections_open(address: Address, timeout: float) -> bool:
-    """Tell whether a connection stays open for a second, or as long as the timeout if that is shorter.
+    """Return whether a connection stays open for a second, or for the timeout if that is shorter.
 
-    For an address behind a proxy, which accepts connections and closes those that it cannot forward.
+    For an address of a proxy, which accepts all connections and closes those that it cannot forward.
     """
     with contextlib.suppress(OSError), socket.create_connection(address, timeout=timeout) as connection:
         connection.settimeout(min(timeout, _HOLD_OPEN_SECONDS))

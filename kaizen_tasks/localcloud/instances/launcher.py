@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 EngineChoice = Literal["auto", "docker", "process"]
 
-_BUNDLE_LABEL = ("dev.kaizen.image", "bundle")  # an image without an operating system: only a process can run it
+_BUNDLE_LABEL = ("dev.kaizen.image", "bundle")  # an image without an operating system, which only a process can run
 _CONTAINER_MARKER = "container"
 _MAX_RECENT_PORTS = 256
 
 
 class InstanceLauncher:
-    """Starts instances, as containers where there is an engine and as processes elsewhere.
+    """Starts instances as containers, or as processes where no engine is available.
 
     Args:
-        folder: holds one folder per instance for as long as it runs.
-        engine: which kind to start; bundles are processes always.
+        folder: the folder with one folder per running instance.
+        engine: the kind of instances; bundles are always processes.
         docker: the container engine.
     """
 
@@ -44,7 +44,7 @@ class InstanceLauncher:
         """Start an instance.
 
         Raises:
-            KaizenError: the image cannot be brought here or cannot be started.
+            KaizenError: the image cannot be pulled, unpacked or started.
         """
         folder = self._folder / spec.instance_id
         folder.mkdir(parents=True)
@@ -59,7 +59,7 @@ class InstanceLauncher:
             raise
 
     def remove_orphans(self) -> None:
-        """Stop and remove the instances that a local cloud left here when it was killed."""
+        """Stop and remove the instances of a local cloud that was killed."""
         orphan_folders = tuple(self._folder.iterdir()) if self._folder.is_dir() else ()
         kill_orphans({folder.name for folder in orphan_folders})
         for folder in orphan_folders:
@@ -74,7 +74,7 @@ class InstanceLauncher:
         return self._engine == "docker" or self._docker.is_available
 
     def _free_port(self) -> int:
-        """Choose a free port that was not given away a moment ago: that one may not be listened to yet."""
+        """Return a free port that was not returned recently: its program may not listen yet."""
         while True:
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 port = int(probe.getsockname()[1])

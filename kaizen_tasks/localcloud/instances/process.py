@@ -1,4 +1,4 @@
-"""An instance as a process of this machine, run from the unpacked image."""
+"""Instances that are processes of this machine, run from the unpacked image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import DeployFailed
 from kaizen_tasks.localcloud.instances import health, supervisor
@@ -26,15 +26,15 @@ _PROC = Path("/proc")
 
 
 class ProcessInstance:
-    """A program of the image, kept alive by a keeper.
+    """A program of an image, run by a supervisor.
 
     Args:
         spec: what to start.
-        folder: where to unpack the image; removed when the instance stops.
-        port: a free port of this machine: the program is told to listen there.
+        folder: where to unpack the image; deleted when the instance stops.
+        port: a free port of this machine, which the program gets as PORT.
 
     Raises:
-        KaizenError: the image cannot be unpacked, or names nothing to run.
+        KaizenError: the image cannot be unpacked, or has no command.
     """
 
     def __init__(self, spec: InstanceSpec, folder: Path, port: int) -> None:
@@ -43,24 +43,26 @@ class ProcessInstance:
         root = folder / "root"
         unpack(spec.image, root)
         (folder / "tmp").mkdir()
+        working_directory = resolve_in_root(root, spec.image.working_directory)
+        working_directory.mkdir(parents=True, exist_ok=True)
         self._process = start_supervised(
             _command_line(spec, root),
             grace=_GRACE_SECONDS,
             output=spec.output,
             environment=_environment(spec, folder, port),
-            working_directory=_make_working_directory(spec.image.working_directory, root),
+            working_directory=working_directory,
         )
 
     def accepts_connections(self, timeout: float) -> bool:
-        """Tell whether the program listens on its port."""
+        """Return whether the program listens on its port."""
         return health.accepts_connections(("127.0.0.1", self.port), timeout)
 
     def exit_code(self) -> int | None:
-        """Return what the program exited with, None while it runs."""
+        """Return the program's exit code; None while it runs."""
         return self._process.poll()
 
     def stop(self) -> None:
-        """Stop the program's process group and remove its folder."""
+        """Stop the program's process group and delete its folder."""
         stop_supervised(self._process, _GRACE_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -73,36 +75,29 @@ def start_supervised(
     environment: Mapping[str, str] | None = None,
     working_directory: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program that ends when this process ends, however that happens.
+    """Start a program that is stopped when this process ends, even if it is killed.
 
     Args:
-        program: what to run.
-        grace: seconds between asking the program to stop and making it.
-        output: the file that everything printed is appended to.
-        environment: the program's variables; this process's own when absent.
-        working_directory: where it starts; this process's own when absent.
+        program: the program and its arguments.
+        grace: seconds between SIGTERM and SIGKILL.
+        output: the file to which stdout and stderr are appended.
+        environment: the program's environment; by default this process's own.
+        working_directory: the program's working directory; by default this process's own.
     """
-    arguments = [sys.executable, "-I", "-S", supervisor.__file__, str(grace), *program]
     with output.open("ab") as file:
-        return _spawn(arguments, file, environment, working_directory)
-
-
-def _spawn(
-    arguments: list[str], output: IO[bytes], environment: Mapping[str, str] | None, working_directory: Path | None
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        arguments,
-        stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        cwd=working_directory,
-        env=environment,
-        start_new_session=True,  # an interrupt from the terminal is for the cloud alone
-    )
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", supervisor.__file__, str(grace), *program],
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            cwd=working_directory,
+            env=environment,
+            start_new_session=True,  # Ctrl-C in the terminal is for the cloud alone
+        )
 
 
 def stop_supervised(process: subprocess.Popen[bytes], grace: float) -> None:
-    """Let a kept program end: its keeper stops it as soon as its input ends."""
+    """Stop a supervised program, by ending the standard input of its supervisor."""
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
@@ -114,7 +109,7 @@ def stop_supervised(process: subprocess.Popen[bytes], grace: float) -> None:
 
 
 def kill_orphans(instance_ids: Collection[str]) -> None:
-    """Kill what is left of instances whose keepers were killed too; only Linux can tell what that is."""
+    """Kill processes of instances whose supervisors were killed; only on Linux, by /proc."""
     if not instance_ids or not _PROC.is_dir():
         return
     for folder in _PROC.glob("[0-9]*"):
@@ -124,7 +119,7 @@ def kill_orphans(instance_ids: Collection[str]) -> None:
 
 
 def _instance_id_of(process: Path) -> str | None:
-    """Read from a process's environment of which instance it is."""
+    """Return the instance that a process belongs to, by its environment."""
     try:
         variables = (process / "environ").read_bytes().split(b"\0")
     except OSError:
@@ -134,10 +129,10 @@ def _instance_id_of(process: Path) -> str | None:
 
 
 def _command_line(spec: InstanceSpec, root: Path) -> list[str]:
-    """Name the program and its arguments as this machine sees them."""
+    """Return the program and its arguments, with paths of this machine."""
     words = (*spec.image.entrypoint, *(spec.arguments or spec.image.command))
     if not words:
-        raise DeployFailed("the image names nothing to run", hint="give it a CMD, or the service a StartCommand")
+        raise DeployFailed("the image has no command", hint="give it a CMD, or the service a StartCommand")
     executable, *arguments = (_host_path(word, root) for word in words)
     if executable in ("python", "python3") and not shutil.which(executable, path=_search_path()):
         executable = sys.executable
@@ -145,26 +140,20 @@ def _command_line(spec: InstanceSpec, root: Path) -> list[str]:
 
 
 def _host_path(word: str, root: Path) -> str:
-    """Turn the absolute path of a file in the image into where it was unpacked; keep other words."""
+    """Convert the absolute path of a file in the image to its unpacked path; keep other arguments."""
     if not word.startswith("/"):
         return word
     path = resolve_in_root(root, word)
     return str(path) if path.is_file() else word
 
 
-def _make_working_directory(path: str, root: Path) -> Path:
-    folder = resolve_in_root(root, path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _environment(spec: InstanceSpec, folder: Path, port: int) -> dict[str, str]:
-    """Compose a clean environment: nothing of this machine reaches the program, credentials least of all."""
+    """Return the program's environment, without variables of this process, such as credentials."""
     return {
         "HOME": str(folder / "root"),
         "TMPDIR": str(folder / "tmp"),
         "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",  # what a program printed must be in its log when it is killed
+        "PYTHONUNBUFFERED": "1",  # so that the log is complete when the program is killed
         **spec.image.environment,
         **spec.variables,
         "PATH": _search_path(),

@@ -1,11 +1,12 @@
-"""An image in the store: what it says of itself, and its layers as a folder.
+"""Images of the store: their configuration, and their layers unpacked into a folder.
 
-Layers come from whoever pushed them. Nothing in one may reach outside the folder it is unpacked into, so
-every path is resolved here, link by link, as if that folder were the root of the file system.
+Layers are not trusted. No entry may reach outside the folder that it is unpacked into, so every path is resolved here,
+link by link, as if that folder were the root of the file system.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -16,7 +17,7 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -25,9 +26,8 @@ from kaizen_tasks.localcloud.registry.errors import RegistryError
 from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.localcloud.registry.store import ImageStore
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
 _MAX_LINKS = 40  # the same as Linux, path_resolution(7)
@@ -38,7 +38,7 @@ _RESERVED_PREFIX = ".wh..wh."
 
 @attrs.frozen(kw_only=True)
 class Layer:
-    """One layer: its stored bytes, their digest, and the digest of the tar archive within."""
+    """A layer: its file, the digest of the file, and the digest of the uncompressed tar archive."""
 
     path: Path
     digest: str
@@ -47,7 +47,7 @@ class Layer:
 
 @attrs.frozen(kw_only=True)
 class PlatformImage:
-    """What one platform's image says of itself."""
+    """The configuration and layers of an image for one platform."""
 
     digest: str
     layers: tuple[Layer, ...]
@@ -59,10 +59,10 @@ class PlatformImage:
 
 
 def read_image(store: ImageStore, repository: str, digest: str) -> PlatformImage:
-    """Read the image that a digest stands for, choosing this machine's platform from an index.
+    """Return an image by its digest; of an index, the image for this machine's platform.
 
     Raises:
-        Refused: the image, or a part of it, is missing or cannot be understood.
+        Refused: the image or a part of it is missing or invalid.
     """
     try:
         return _read_image(store, repository, digest)
@@ -75,33 +75,31 @@ def _read_image(store: ImageStore, repository: str, digest: str) -> PlatformImag
     document = json.loads(manifest.content)
     if document.get("mediaType", manifest.media_type) in (OCI_INDEX, DOCKER_INDEX):
         return _read_image(store, repository, _select_platform(document["manifests"]))
-    blob = store.blob_path(document["config"]["digest"]).read_bytes()
+    blob = store.blobs.path(document["config"]["digest"]).read_bytes()
     if digest_of(blob) != document["config"]["digest"]:
         raise Refused(f"{repository}@{digest}: the stored configuration does not match its digest")
     return _platform_image(store, digest, document, json.loads(blob))
 
 
-def _select_platform(children: list[dict[str, Any]]) -> str:
-    """Choose linux on this machine's architecture, else amd64: the only one that App Runner runs."""
+def _select_platform(children: list[JsonObject]) -> str:
+    """Return linux on this machine's architecture, or else amd64, which App Runner runs."""
     machine = platform.machine()
     for architecture in (_ARCHITECTURES.get(machine, machine), "amd64"):
         for child in children:
             child_platform = child.get("platform") or {}
             if (child_platform.get("os"), child_platform.get("architecture")) == ("linux", architecture):
                 return str(child["digest"])
-    raise Refused("the image index offers neither this machine's architecture nor linux/amd64")
+    raise Refused("the image index has neither this machine's architecture nor linux/amd64")
 
 
-def _platform_image(
-    store: ImageStore, digest: str, manifest: dict[str, Any], document: dict[str, Any]
-) -> PlatformImage:
+def _platform_image(store: ImageStore, digest: str, manifest: JsonObject, document: JsonObject) -> PlatformImage:
     config = document.get("config") or {}
     digests = [layer["digest"] for layer in manifest["layers"]]
     pairs = zip(digests, document["rootfs"]["diff_ids"], strict=True)
     return PlatformImage(
         digest=digest,
         layers=tuple(
-            Layer(path=store.blob_path(layer_digest), digest=layer_digest, diff_id=diff_id)
+            Layer(path=store.blobs.path(layer_digest), digest=layer_digest, diff_id=diff_id)
             for layer_digest, diff_id in pairs
         ),
         entrypoint=tuple(config.get("Entrypoint") or ()),
@@ -116,7 +114,7 @@ def unpack(image: PlatformImage, root: Path) -> None:
     """Unpack the layers of an image, lowest first, into a new folder; leave nothing behind on failure.
 
     Raises:
-        Refused: a layer is damaged, compressed in a way this Python cannot read, or would leave the folder.
+        Refused: a layer is damaged, its compression is not supported, or it would write outside the folder.
     """
     root.mkdir(parents=True)
     try:
@@ -128,16 +126,16 @@ def unpack(image: PlatformImage, root: Path) -> None:
 
 
 def resolve_in_root(root: Path, path: str) -> Path:
-    """Return where a path of the image is below its root, every link followed as if root were `/`.
+    """Return the path of a file of the image below its root, with links resolved as if root were `/`.
 
     Raises:
-        Refused: the path climbs above the root, or its links go in circles.
+        Refused: the path leaves the root, or its links are circular.
     """
     return _resolve_links(root, path)[0]
 
 
 def _resolve_links(root: Path, path: str) -> tuple[Path, bool]:
-    """Follow a path below root; tell as well whether a link was met."""
+    """Resolve a path below root; return as well whether it has links."""
     remaining_parts = path.split("/")[::-1]
     resolved_parts: list[str] = []
     link_count = 0
@@ -159,36 +157,35 @@ def _resolve_links(root: Path, path: str) -> tuple[Path, bool]:
 
 
 def _follow_link(link: Path, resolved_parts: list[str], remaining_parts: list[str]) -> list[str]:
-    """Put a link's target on the list of parts to walk; return the parts from which that walk starts."""
-    target = os.readlink(link)  # noqa: PTH115 - Path.readlink would tidy the text up
+    """Add a link's target to the remaining parts; return the parts from which it is resolved."""
+    target = os.readlink(link)  # noqa: PTH115 - Path.readlink normalises the path
     remaining_parts.extend(target.split("/")[::-1])
     return [] if target.startswith("/") else resolved_parts[:-1]
 
 
 def _unpack_layer(layer: Layer, root: Path) -> None:
-    with layer.path.open("rb") as blob:
-        blob_reader = _HashingReader(blob)
-        tar_reader = _HashingReader(_decompress(blob_reader))
+    with layer.path.open("rb") as file:
+        blob = _HashingReader(file)
+        tar = _HashingReader(_decompress(io.BufferedReader(blob)))
         try:
-            with tarfile.open(fileobj=tar_reader, mode="r|", errorlevel=2) as archive:
+            with tarfile.open(fileobj=io.BufferedReader(tar), mode="r|", errorlevel=2) as archive:
                 _LayerExtractor(archive, root).run()
-            tar_reader.drain()
-            blob_reader.drain()
+            tar.drain()
+            blob.drain()
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise Refused(f"layer {layer.digest} cannot be unpacked: {error}") from error
-    if blob_reader.digest != layer.digest:
-        raise Refused(f"layer {layer.digest} is damaged: its bytes are {blob_reader.digest}")
-    if tar_reader.digest != layer.diff_id:
-        raise Refused(f"layer {layer.digest} holds {tar_reader.digest}, its configuration promises {layer.diff_id}")
+    if blob.digest != layer.digest:
+        raise Refused(f"layer {layer.digest} is damaged: its bytes are {blob.digest}")
+    if tar.digest != layer.diff_id:
+        raise Refused(f"layer {layer.digest} contains {tar.digest}, but its configuration names {layer.diff_id}")
 
 
 class _HashingReader(io.RawIOBase):
-    """A stream that knows the digest of what has been read from it."""
+    """A stream with the digest of the bytes read from it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._hash = hashlib.sha256()
-        self._pushed_back = b""
 
     @property
     def digest(self) -> str:
@@ -197,36 +194,26 @@ class _HashingReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        if self._pushed_back:
-            content, self._pushed_back = self._pushed_back[:size], self._pushed_back[size:]
-            return content
-        content = self._stream.read(size)
+    def readinto(self, buffer: Any) -> int:  # Any: the buffer protocol has no name before Python 3.12
+        content = self._stream.read(len(buffer))
+        buffer[: len(content)] = content
         self._hash.update(content)
-        return content
-
-    def peek(self, size: int) -> bytes:
-        self._pushed_back = self.read(size)
-        return self._pushed_back
+        return len(content)
 
     def drain(self) -> None:
         while self.read(1 << 20):
             pass
 
 
-def _decompress(stream: _HashingReader) -> IO[bytes]:
-    """Open what a layer holds, judged by its first bytes: media types are often wrong, these never."""
+def _decompress(stream: io.BufferedReader) -> IO[bytes]:
+    """Decompress a layer by its first bytes, as media types are often wrong."""
     magic = stream.peek(4)
     if magic.startswith(b"\x1f\x8b"):
-        import gzip
-
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]  # reads are all that is needed
-    if magic == b"\x28\xb5\x2f\xfd":
-        return _open_zstd(stream)
-    return stream  # type: ignore[return-value]  # reads are all that is needed
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+    return _open_zstd(stream) if magic.startswith(b"\x28\xb5\x2f\xfd") else stream
 
 
-def _open_zstd(stream: _HashingReader) -> IO[bytes]:
+def _open_zstd(stream: io.BufferedReader) -> IO[bytes]:
     try:
         from compression import zstd  # type: ignore[import-not-found]
     except ImportError:
@@ -234,12 +221,11 @@ def _open_zstd(stream: _HashingReader) -> IO[bytes]:
             "a layer is compressed with zstd, which this Python cannot read",
             hint="push the image with gzip layers, or run the local cloud on Python 3.14 or later",
         ) from None
-    reader: IO[bytes] = zstd.open(stream)
-    return reader
+    return cast("IO[bytes]", zstd.open(stream))
 
 
 class _LayerExtractor:
-    """One layer being laid over what the layers below it left."""
+    """Extracts one layer over the lower ones."""
 
     def __init__(self, archive: tarfile.TarFile, root: Path) -> None:
         self._archive = archive
@@ -266,7 +252,7 @@ class _LayerExtractor:
     def _create(self, member: tarfile.TarInfo, path: Path) -> None:
         if member.isdir():
             path.mkdir(exist_ok=True)
-            path.chmod(member.mode & 0o777 | 0o700)  # its owner must be able to fill it and to remove it again
+            path.chmod(member.mode & 0o777 | 0o700)  # its owner must be able to fill and to delete it
         elif member.issym():
             path.symlink_to(member.linkname)
         elif member.islnk():
@@ -274,14 +260,14 @@ class _LayerExtractor:
         elif member.isreg():
             self._create_file(member, path)
         else:
-            raise Refused(f"{member.name!r} is a device or a pipe: a layer may not bring one")
+            raise Refused(f"{member.name!r} is a device or a pipe, which are not allowed in layers")
 
     def _create_file(self, member: tarfile.TarInfo, path: Path) -> None:
         content = self._archive.extractfile(member)
         assert content is not None
         with path.open("xb") as file:
             shutil.copyfileobj(content, file, 1 << 20)
-        path.chmod(member.mode & 0o777 | 0o600)  # never set-user-id: nobody but this user runs it
+        path.chmod(member.mode & 0o777 | 0o600)  # without set-user-id
         os.utime(path, (member.mtime, member.mtime))
 
     def _create_hard_link(self, member: tarfile.TarInfo, path: Path) -> None:
@@ -292,13 +278,13 @@ class _LayerExtractor:
         elif target.is_file():
             path.hardlink_to(target)
         else:
-            raise Refused(f"{member.name!r} is a hard link to {member.linkname!r}, which is no file of the image")
+            raise Refused(f"{member.name!r} is a hard link to {member.linkname!r}, which is not a file of the image")
 
     def _ensure_folder(self, parts: list[str]) -> Path:
-        """Find the folder that entries go into; make what is missing, but never beyond a link."""
+        """Return the folder of an entry, created if missing, but not through a link."""
         directory, has_links = _resolve_links(self._root, "/".join(parts))
         if has_links and not directory.is_dir():
-            raise Refused(f"{'/'.join(parts)!r} is a link to nothing inside the image, and a layer writes through it")
+            raise Refused(f"{'/'.join(parts)!r} is a link to nothing in the image, and a layer writes through it")
         directory.mkdir(parents=True, exist_ok=True)
         for folder in (directory, *directory.parents):
             if folder in self._own_paths:
@@ -317,27 +303,23 @@ class _LayerExtractor:
             self._hide(folder / hidden_name)
 
     def _hide(self, path: Path) -> None:
-        """Remove what lower layers brought: a whiteout says nothing of its own layer's entries."""
+        """Delete what is from lower layers; a whiteout does not apply to entries of its own layer."""
         if path not in self._own_paths:
             _remove(path)
         elif _is_real_folder(path):
             self._hide_children(path)
 
     def _hide_children(self, folder: Path) -> None:
-        for child in _children(folder):
+        for child in list(folder.iterdir()) if _is_real_folder(folder) else ():
             self._hide(child)
 
 
 def _split_entry_name(name: str) -> list[str]:
-    """Split an entry's name; `./` in front is what many tools write."""
+    """Return the parts of an entry's name, without a leading `./`."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
         raise Refused(f"{name!r} leads out of the image")
     return parts
-
-
-def _children(folder: Path) -> Iterator[Path]:
-    return iter(list(folder.iterdir())) if _is_real_folder(folder) else iter(())
 
 
 def _is_real_folder(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What an application is started from, and what it is once it was started."""
+"""Instances of an application: what they are started from, and their interface."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class InstanceSpec:
     """What an instance is started from.
 
     Args:
-        instance_id: 32 hexadecimal digits, new for every instance.
-        repository: where in the registry the image is.
-        image: the image of this machine's platform.
-        variables: the service's own variables; they win over the image's.
-        arguments: what to run instead of the image's default command; empty for the default.
-        port: where the service says that its application listens.
-        output: the file that receives everything the application prints.
+        instance_id: 32 hexadecimal digits, unique for every instance.
+        repository: the image's repository in the registry.
+        image: the image for this machine's platform.
+        variables: the service's variables, which override the image's.
+        arguments: the command that replaces the image's default command; empty for the default.
+        port: the port on which the application listens in a container.
+        output: the file for the application's stdout and stderr.
     """
 
     instance_id: str
@@ -36,7 +36,7 @@ class InstanceSpec:
     output: Path
 
     def tail(self, lines: int = 10) -> tuple[str, ...]:
-        """Return the last lines that the application has printed."""
+        """Return the last lines of the application's output."""
         if not self.output.exists():
             return ()
         with self.output.open("rb") as file:
@@ -49,13 +49,13 @@ class Instance(Protocol):
 
     @property
     def port(self) -> int:
-        """Its port on this machine's loopback interface; 0 when it never got one."""
+        """Return its port on this machine's loopback interface; 0 if it has none."""
 
     def accepts_connections(self, timeout: float) -> bool:
-        """Tell whether the application listens, asking it for `timeout` seconds at most."""
+        """Return whether the application listens, after at most `timeout` seconds."""
 
     def exit_code(self) -> int | None:
-        """Return what it exited with, None while it runs."""
+        """Return its exit code; None while it runs."""
 
     def stop(self) -> None:
-        """Stop it, with everything it started, and remove what it used; do nothing the second time."""
+        """Stop it with all its processes and delete its folder; do nothing if it is stopped."""

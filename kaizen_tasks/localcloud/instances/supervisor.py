@@ -1,11 +1,11 @@
-"""A process that keeps one program running for as long as the local cloud lives, and not a moment longer.
+"""Runs one program, and stops it when the local cloud stops it, exits or is killed.
 
-The local cloud holds the other end of this process's standard input. It ends, for whatever reason, when the
-cloud stops the program, exits or is killed: the program's whole process group is then asked to stop, and made
-to. This file is run by its path with `python -I -S`, once for every instance. So it imports the standard library only,
-and of that only what is built in: `contextlib`, `signal`, `threading` and `typing` would be three quarters of its time.
+The local cloud holds the other end of this process's standard input. When it is closed, for whatever reason, the
+program's process group gets SIGTERM and then SIGKILL. This file is run by its path with `python -I -S`, once for every
+instance, so it imports built-in modules only: `contextlib`, `signal`, `threading` and `typing` would take three
+quarters of its time.
 
-    keeper.py GRACE_SECONDS PROGRAM [ARGUMENT ...]
+    supervisor.py GRACE_SECONDS PROGRAM [ARGUMENT ...]
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import os
 import sys
 import time
 
-_COMMAND_NOT_FOUND = 127  # what a shell answers for a program that it cannot start
+_COMMAND_NOT_FOUND = 127  # a shell's exit code for a program that it cannot start
 _POLL_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1  # prctl(2), linux/prctl.h
 _SIGKILL, _SIGTERM = 9, 15  # the same on every POSIX system: kill(1p)
 
 
 def main(arguments: list[str]) -> int:
-    """Start the program, stop it when standard input ends, and exit as it does."""
+    """Run the program, stop it when standard input ends, and return its exit code."""
     grace, *program = arguments
-    # The only fork of a process that has one thread: what runs between it and exec is safe.
+    # The process has one thread, so that any code is safe between fork and exec.
     child = os.fork()
     if child == 0:
         _exec(program)
@@ -36,13 +36,12 @@ def main(arguments: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _set_process_group(child: int) -> bool:
-    """Put the program into a group of its own; by both sides, so that neither can be too late."""
+def _set_process_group(child: int) -> None:
+    """Move the program to its own group. Parent and child both do, as either may run first."""
     try:
         os.setpgid(child, child)
-    except OSError:  # it runs already, or has ended
-        return False
-    return True
+    except OSError:  # it has called exec already, or has ended
+        return
 
 
 def _exec(program: list[str]) -> None:
@@ -58,7 +57,7 @@ def _exec(program: list[str]) -> None:
 
 
 def _die_with_parent() -> None:
-    """Have Linux kill the program if this keeper is killed; other systems do not offer it."""
+    """Let Linux kill the program if this process is killed; other systems do not support that."""
     if sys.platform != "linux":
         return
     import ctypes
@@ -84,13 +83,11 @@ def _stop_on_eof(child: int, grace: float) -> None:
     _signal_group(child, _SIGKILL)
 
 
-def _signal_group(group: int, signal_number: int) -> bool:
-    """Send a signal; return whether there was anybody left to receive it."""
+def _signal_group(group: int, signal_number: int) -> None:
     try:
         os.killpg(group, signal_number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+    except (ProcessLookupError, PermissionError):  # all its processes have ended
+        return
 
 
 if __name__ == "__main__":

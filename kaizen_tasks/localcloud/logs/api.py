@@ -1,4 +1,4 @@
-"""CloudWatch Logs for the log groups of App Runner, which can be read; every other group is moto's."""
+"""CloudWatch Logs' API for the log groups of App Runner; moto has all other groups."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kaizen_tasks.localcloud.logs.files import LogEvent, LogStore, LogStream
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-JsonObject = dict[str, Any]
 _Item = TypeVar("_Item")
 
-_PAGE_SIZE = 50  # the most groups or streams that are described at once, and as many as when nothing is said
+_PAGE_SIZE = 50  # maximum and default of DescribeLogGroups and DescribeLogStreams
 _MAX_EVENTS = 10_000
-_MOTO_PAGE_TOKEN = "elsewhere"  # noqa: S105 - the page token behind our last group
+_MOTO_PAGE_TOKEN = "elsewhere"  # noqa: S105 - the page token after App Runner's last group
 _PAGE_TOKEN = re.compile(r"([fbn])/(\d{1,18})")
 _NO_GROUP = "The specified log group does not exist."
 _NO_STREAM = "The specified log stream does not exist."
 
 
 def moto_request(operation: str, content: bytes) -> bytes | None:
-    """Return the request to send elsewhere; None when it is about App Runner's log groups."""
+    """Return the request's content for moto; None if the request is about App Runner's log groups."""
     try:
         request = json.loads(content or b"{}")
     except ValueError:
@@ -48,9 +48,9 @@ class CloudWatch:
     """The operations that read logs.
 
     Args:
-        logs: what App Runner has written.
-        account: the account's number.
-        region: the region's name.
+        logs: the logs of App Runner.
+        account: the account number.
+        region: the region.
     """
 
     name = "logs"
@@ -60,7 +60,7 @@ class CloudWatch:
         self._prefix = f"arn:aws:logs:{region}:{account}:log-group"
 
     def describe_log_groups(self, request: JsonObject) -> JsonObject:
-        """Describe log groups, a page at a time; behind the last of ours come those of others."""
+        """Return one page of log groups; after App Runner's last one, moto's groups follow."""
         prefix, pattern = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
         names = [name for name in self._logs.group_names() if name.startswith(prefix) and pattern in name]
         page, next_page = _paginate(names, request)
@@ -69,7 +69,7 @@ class CloudWatch:
         return {"logGroups": [self._describe_group(name) for name in page], **next_page}
 
     def describe_log_streams(self, request: JsonObject) -> JsonObject:
-        """Describe the streams of a log group by name, or by the time of the last event."""
+        """Return one page of a log group's streams, by name or by the time of the last event."""
         by_time, prefix = request.get("orderBy") == "LastEventTime", request.get("logStreamNamePrefix", "")
         if by_time and prefix:
             _reject("Cannot order by LastEventTime with a logStreamNamePrefix.")
@@ -80,22 +80,13 @@ class CloudWatch:
         return {"logStreams": [self._describe_stream(group, stream) for stream in page], **next_page}
 
     def get_log_events(self, request: JsonObject) -> JsonObject:
-        """Return a page of one stream's events: the last one, unless a token or the head is asked for."""
-        stream = next(
-            (
-                candidate
-                for candidate in self._get_streams(_group_name(request))
-                if candidate.name == request["logStreamName"]
-            ),
-            None,
-        )
+        """Return one page of a stream's events, by default the last one."""
+        streams = {stream.name: stream for stream in self._get_streams(_group_name(request))}
+        stream = streams.get(request["logStreamName"])
         if stream is None:
             raise ServiceError("ResourceNotFoundException", _NO_STREAM)
-        events, limit = (
-            [event for event in stream.events if _is_in_time_range(event, request)],
-            request.get("limit", _MAX_EVENTS),
-        )
-        start, end = _page_bounds(request, limit, len(events))
+        events = [event for event in stream.events if _is_in_time_range(event, request)]
+        start, end = _page_bounds(request, request.get("limit", _MAX_EVENTS), len(events))
         return {
             "events": [_event_document(event) for event in events[start:end]],
             "nextForwardToken": f"f/{end}",
@@ -103,7 +94,7 @@ class CloudWatch:
         }
 
     def filter_log_events(self, request: JsonObject) -> JsonObject:
-        """Return the events of several streams that match a pattern, in the order of their times."""
+        """Return one page of the events of several streams that match a pattern, sorted by time."""
         stream_names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix", "")
         if stream_names and prefix:
             _reject("logStreamNames and logStreamNamePrefix exclude each other.")
@@ -155,7 +146,7 @@ class CloudWatch:
 
 
 def _group_name(request: JsonObject) -> str:
-    """Return the name of the log group that a request is about; an identifier may be its ARN."""
+    """Return the name of a request's log group, which may be identified by its ARN."""
     name = str(request.get("logGroupName") or request.get("logGroupIdentifier") or "")
     return name.rsplit(":log-group:", maxsplit=1)[-1].removesuffix(":*")
 
@@ -165,7 +156,7 @@ def _last_event_time(stream: LogStream) -> int:
 
 
 def _event_times(stream: LogStream) -> JsonObject:
-    """Return between which times there are events; a stream whose instance has said nothing has none."""
+    """Return the times of the first and last event; nothing for an empty stream."""
     if not stream.events:
         return {}
     first_timestamp, last_timestamp = stream.events[0].timestamp, stream.events[-1].timestamp
@@ -177,13 +168,13 @@ def _event_times(stream: LogStream) -> JsonObject:
 
 
 def _is_in_time_range(event: LogEvent, request: JsonObject) -> bool:
-    """Tell whether an event lies in the time asked for: from the start, up to and without the end."""
+    """Return whether an event is in the requested range: the start is inclusive, the end exclusive."""
     start, end = int(request.get("startTime", 0)), request.get("endTime")
     return start <= event.timestamp and (end is None or event.timestamp < int(end))
 
 
 def _page_bounds(request: JsonObject, limit: int, count: int) -> tuple[int, int]:
-    """Return where a page of events begins and ends; a token stands between two events."""
+    """Return the start and end index of a page of events; a token contains a direction and an index."""
     token = request.get("nextToken")
     direction, position = _parse_token(token) if token else ("f", 0) if request.get("startFromHead") else ("b", count)
     position = min(position, count)
@@ -211,12 +202,12 @@ def _event_document(event: LogEvent) -> JsonObject:
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
-    """Read a filter pattern of terms: all of them, one of those with `?`, none of those with `-`.
+    """Return the predicate of a pattern: all plain terms, at least one term with `?`, no term with `-`.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
     """
     if pattern.lstrip().startswith(("{", "[", "%")):
-        _reject("Only patterns of terms are offered here.")
+        _reject("Only patterns of terms are supported here.")
     try:
         terms = shlex.split(pattern)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The logs of App Runner: what happens to services, and what their instances print, as files."""
+"""App Runner's logs as files: the events of services and the output of their instances."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 LOG_GROUP_PREFIX = "/aws/apprunner/"
 _CREATION_MARKERS = ".born"
-_QUIET_SECONDS = 1.0  # after which a line without an end counts as one
+_QUIET_SECONDS = 1.0  # idle time after which an incomplete line counts as complete
 
 
 @attrs.frozen
 class LogEvent:
-    """A line, and when it was written in milliseconds since the epoch."""
+    """A line, and its time in milliseconds since the epoch."""
 
     timestamp: int
     message: str
@@ -29,7 +29,7 @@ class LogEvent:
 
 @attrs.frozen(kw_only=True)
 class LogStream:
-    """A stream of a log group; its creation is in milliseconds since the epoch."""
+    """A stream of a log group; `created` is in milliseconds since the epoch."""
 
     name: str
     created: int
@@ -37,13 +37,13 @@ class LogStream:
 
 
 class LogStore:
-    """What CloudWatch would hold: a folder per log group, a file per stream.
+    """The log groups below `/aws/apprunner`: a folder per group, a file per stream.
 
-    The group `service` has streams of JSON lines, `{"timestamp": milliseconds, "message": ...}`; a stream of
-    the group `application` is what one instance printed, as it printed it.
+    Streams of the group `service` are JSON lines, `{"timestamp": milliseconds, "message": ...}`. A stream of the group
+    `application` is the unchanged output of one instance.
 
     Args:
-        folder: stands for the log group prefix `/aws/apprunner`.
+        folder: the folder of the log groups.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,13 +78,13 @@ class LogStore:
         return group / "instance" / instance_id
 
     def group_names(self) -> tuple[str, ...]:
-        """Return the names of the log groups in order."""
+        """Return the sorted names of the log groups."""
         return tuple(
             sorted(f"{LOG_GROUP_PREFIX}{path.relative_to(self._folder)}" for path in self._folder.glob("*/*/*"))
         )
 
     def streams(self, group: str) -> tuple[LogStream, ...] | None:
-        """Return the streams of a log group in the order of their names; None when there is no such group."""
+        """Return the streams of a log group, sorted by name; None if the group does not exist."""
         if group not in self.group_names():
             return None
         folder = self._folder / group.removeprefix(LOG_GROUP_PREFIX)
@@ -104,7 +104,7 @@ class LogStore:
         )
 
     def _read_output(self, path: Path) -> tuple[LogEvent, ...]:
-        """Return what an instance has printed; a line was printed by the time the file had grown by it."""
+        """Return an instance's output; the time of a line is the first modification time seen with it in the file."""
         content = _read_complete_lines(path)
         with self._lock:
             size_history = self._size_history.setdefault(path, [])
@@ -125,7 +125,7 @@ def _read_json_lines(path: Path) -> tuple[LogEvent, ...]:
 
 
 def _read_complete_lines(path: Path) -> bytes:
-    """Read a file up to its last line that has ended, or that nobody goes on with."""
+    """Read complete lines only, unless the file has been idle long enough for the last one to count as complete."""
     content, modified_at = path.read_bytes(), path.stat().st_mtime
     return content if modified_at < time.time() - _QUIET_SECONDS else content[: content.rfind(b"\n") + 1]
 

@@ -17,13 +17,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.localcloud.logs.api import moto_request
-from kaizen_tasks.localcloud.moto.dispatch import dispatch
-from kaizen_tasks.localcloud.moto.patches import (
-    patch_dispatch,
-    patch_dynamodb_queries,
-    patch_dynamodb_serialization,
-    patch_secrets_manager,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,10 +117,9 @@ class MotoBackend:
     def _load(self) -> None:
         if self._is_loaded:
             return
-        patch_secrets_manager()
-        patch_dynamodb_queries()
-        patch_dynamodb_serialization()
-        patch_dispatch()
+        from kaizen_tasks.localcloud.moto.patches import patch_moto
+
+        patch_moto()
         for entry in self._read_journal():
             _seed_moto(entry.seed)
             self._replay(entry)
@@ -154,6 +146,8 @@ class MotoBackend:
         self, service: str, region: str, method: str, target: str, headers: Mapping[str, str], content: bytes
     ) -> HttpResponse:
         from werkzeug.test import EnvironBuilder
+
+        from kaizen_tasks.localcloud.moto.dispatch import dispatch
 
         path, _, query = target.partition("?")
         builder = EnvironBuilder(

@@ -1,7 +1,7 @@
 """Dispatch a request to moto's handlers without moto's server, which needs Flask, cfn-lint, sympy and many others.
 
 The service's name comes from the request's signature, as in moto's server. The handler is looked up as moto's mock of
-botocore does it. Neither werkzeug nor moto is imported before the first request.
+botocore does it. Importing this module imports moto and werkzeug, which takes a second: import it at the first request.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+from moto.backend_index import backend_url_patterns
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.request import Request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
 from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from moto.core.request import Request
 
     Handler = Callable[[Request, str, Mapping[str, str]], Any]
 
@@ -31,8 +37,6 @@ def dispatch(service: str, region: str, environment: Mapping[str, Any]) -> HttpR
         region: the region in the signature's scope.
         environment: the request as a WSGI environment.
     """
-    from moto.core.request import Request
-
     request = Request(environment)
     is_streams = service == "dynamodb" and request.headers.get("X-Amz-Target", "").startswith(_STREAMS_TARGET_PREFIX)
     try:
@@ -47,10 +51,6 @@ def dispatch(service: str, region: str, environment: Mapping[str, Any]) -> HttpR
 @functools.lru_cache
 def _find_handler(service: str, region: str, path: str) -> Handler | None:
     """Return moto's handler for a path of an AWS service, or None."""
-    from moto.backend_index import backend_url_patterns
-    from moto.backends import get_backend
-    from moto.core.models import DEFAULT_ACCOUNT_ID
-
     address = f"https://{service}.{region}.amazonaws.com{path}"
     name: Any = next((name for name, pattern in backend_url_patterns if pattern.match(address)), None)
     if name is None:
@@ -61,10 +61,6 @@ def _find_handler(service: str, region: str, path: str) -> Handler | None:
 
 
 def _call_handler(handler: Handler, request: Request) -> HttpResponse:
-    from botocore.exceptions import ClientError
-    from werkzeug.exceptions import HTTPException
-    from werkzeug.wrappers import Response
-
     try:
         status, headers, content = handler(request, request.raw_url, dict(request.headers))
     except ClientError as error:

@@ -1,4 +1,7 @@
-"""Corrections of moto: behaviour that differs from AWS, and what is too slow."""
+"""Corrections of moto: behaviour that differs from AWS, and what is too slow.
+
+Importing this module imports moto, which takes a second: import it at the first request.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,35 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from moto.core import responses
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models.table import Table
+from moto.secretsmanager.exceptions import InvalidParameterException
+from moto.secretsmanager.models import SecretsManagerBackend
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moto.dynamodb.models.dynamo_type import Item
-    from moto.dynamodb.models.table import Table
 
 _SCALAR_TYPES = frozenset({"S", "N"})
 
 
-def patch_secrets_manager() -> None:
+def patch_moto() -> None:
+    """Apply all corrections, once."""
+    _patch_secrets_manager()
+    _patch_dynamodb_queries()
+    _patch_dynamodb_serialization()
+    _replace(responses, "method_names_from_class", functools.cache)  # for every request otherwise
+
+
+def _patch_secrets_manager() -> None:
     """Move AWSCURRENT as AWS does.
 
     After a move, moto 5.2.5 still returns the previous version when no stage is named, and labels a wrong version as
     AWSPREVIOUS. A move to a version that does not exist removes the label before it is refused.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
     """
-    from moto.secretsmanager.exceptions import InvalidParameterException
-    from moto.secretsmanager.models import SecretsManagerBackend
 
     def correct(original: Callable[..., Any]) -> Callable[..., Any]:
         def update_secret_version_stage(
@@ -43,12 +57,11 @@ def patch_secrets_manager() -> None:
     _replace(SecretsManagerBackend, "update_secret_version_stage", correct)
 
 
-def patch_dynamodb_queries() -> None:
+def _patch_dynamodb_queries() -> None:
     """Sort a table's items by keys that are computed once per item, and query one partition only.
 
     moto's items compare themselves: some hundred thousand Python calls for a ledger of a hundred environments.
     """
-    from moto.dynamodb.models.table import Table
 
     def speed_up(original: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(original)
@@ -66,12 +79,11 @@ def patch_dynamodb_queries() -> None:
     _replace(Table, "all_items", lambda _original: _sort_items)
 
 
-def patch_dynamodb_serialization() -> None:
+def _patch_dynamodb_serialization() -> None:
     """Serialise strings and numbers of DynamoDB directly.
 
     For every attribute of an item, moto looks for all ten types of value under each of their possible names.
     """
-    from moto.core.serialize import BaseJSONSerializer
 
     def speed_up(original: Callable[..., Any]) -> Callable[..., Any]:
         def serialize(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
@@ -83,13 +95,6 @@ def patch_dynamodb_serialization() -> None:
         return serialize
 
     _replace(BaseJSONSerializer, "_serialize_type_structure", speed_up)
-
-
-def patch_dispatch() -> None:
-    """List the methods of a class once, and not for every request."""
-    from moto.core import responses
-
-    _replace(responses, "method_names_from_class", functools.cache)
 
 
 def _replace(owner: Any, name: str, patch: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

@@ -132,7 +132,7 @@ class DistributionApi:
         return self._blob_response(request, digest)
 
     def _blob_response(self, request: HttpRequest, digest: str) -> HttpResponse:
-        path = self.store.blob_path(digest)
+        path = self.store.blobs.path(digest)
         if not path.exists():
             raise DistributionError(404, "BLOB_UNKNOWN", f"no blob {digest}")
         size = self.store.blobs.size(digest)

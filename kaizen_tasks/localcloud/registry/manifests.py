@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.localcloud.registry.errors import ManifestError, UnsupportedManifestError
+
+if TYPE_CHECKING:
+    from kaizen_tasks.localcloud.server.http_message import JsonObject
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -102,7 +105,7 @@ def parse_references(manifest: RawManifest) -> References:
     )
 
 
-def _parse_json(content: bytes) -> dict[str, Any]:
+def _parse_json(content: bytes) -> JsonObject:
     try:
         document = json.loads(content)
     except ValueError as error:
@@ -112,28 +115,28 @@ def _parse_json(content: bytes) -> dict[str, Any]:
     return document
 
 
-def _guess_media_type(document: dict[str, Any]) -> str:
+def _guess_media_type(document: JsonObject) -> str:
     # "mediaType" may be absent from OCI documents only (image-spec 1.1, manifest.md and image-index.md).
     if "manifests" in document:
         return OCI_INDEX
     return OCI_MANIFEST if "config" in document else ""
 
 
-def _string_member(document: dict[str, Any], name: str) -> str:
+def _string_member(document: JsonObject, name: str) -> str:
     value = document.get(name) or ""
     if not isinstance(value, str):
         raise ManifestError(f"'{name}' is not a string")
     return value
 
 
-def _list_member(document: dict[str, Any], name: str) -> list[object]:
+def _list_member(document: JsonObject, name: str) -> list[object]:
     value = document.get(name)
     if not isinstance(value, list):
         raise ManifestError(f"The manifest has no list '{name}'")
     return value
 
 
-def _check_descriptor(value: object) -> dict[str, Any]:
+def _check_descriptor(value: object) -> JsonObject:
     if not isinstance(value, dict) or not is_digest(str(value.get("digest"))):
         raise ManifestError("The manifest has a descriptor without a sha256 digest")
     size = value.get("size")

@@ -77,12 +77,8 @@ class ImageStore:
             KeyError: it has no such manifest.
         """
         image = self.repository(repository).images[digest]
-        content = self.blob_path(digest).read_bytes()
+        content = self.blobs.path(digest).read_bytes()
         return RawManifest(content=content, media_type=image.media_type, digest=digest)
-
-    def blob_path(self, digest: str) -> Path:
-        """Return the path of a blob, which need not exist."""
-        return self.blobs.path(digest)
 
     def repository(self, name: str) -> ImageRepository:
         """Return a repository.

@@ -44,7 +44,8 @@ def decode(shape: Shape, value: object) -> Any:  # Any: the type of a value depe
     kinds = _JSON_TYPES[shape.type_name]
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise SerializationError(f"{type(value).__name__} can not be converted to {shape.type_name} {shape.name}")
-    return _DECODERS.get(shape.type_name, _decode_scalar)(shape, value)
+    decoder = _DECODERS.get(shape.type_name)
+    return decoder(shape, value) if decoder else value
 
 
 def _decode_structure(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
@@ -67,10 +68,6 @@ def _decode_blob(shape: Shape, value: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except binascii.Error as error:
         raise SerializationError(f"{shape.name} is not base64") from error
-
-
-def _decode_scalar(_shape: Shape, value: object) -> object:
-    return value
 
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {

@@ -1,4 +1,4 @@
-"""App Runner over the wire: the real local cloud, asked by boto3."""
+"""App Runner by boto3, in a local cloud."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FINAL = {"SUCCEEDED", "FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
 
 
 class Team:
-    """What a team does with the local cloud: push images, deploy services, look at them."""
+    """Pushes images and creates services in a local cloud."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -55,7 +55,7 @@ class Team:
         return listed
 
     def outcome(self, answer: dict[str, Any], arn: str = "") -> str:
-        """Wait for an operation that an answer names; return its status."""
+        """Wait for the operation of a response; return its status."""
         arn = arn or answer["Service"]["ServiceArn"]
 
         def status() -> str:
@@ -85,7 +85,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
         yield Team(cloud)
 
 
-def test_boto3_takes_a_service_through_its_whole_life(team: Team) -> None:
+def test_boto3_creates_updates_pauses_and_deletes_a_service(team: Team) -> None:
     team.images.repository("coach")
     team.images.app("coach", "v1")
     service = team.create("coach", RuntimeEnvironmentVariables={"ENVIRONMENT": "staging"})
@@ -138,7 +138,7 @@ def test_boto3_takes_a_service_through_its_whole_life(team: Team) -> None:
     ]
 
 
-def test_an_application_gets_its_secrets_at_each_deployment(team: Team) -> None:
+def test_secrets_are_resolved_at_each_deployment(team: Team) -> None:
     secrets = team.cloud.client("secretsmanager")
     arn = secrets.create_secret(Name="app", SecretString='{"where": "staging", "number": 1}')["ARN"]
     team.images.repository("coach")
@@ -161,7 +161,7 @@ def test_an_application_gets_its_secrets_at_each_deployment(team: Team) -> None:
     assert f"Failed to fetch the secret {arn}: it has no key where." in log.joinpath("service/events").read_text()
 
 
-def test_services_run_again_after_the_cloud_was_restarted(team: Team) -> None:
+def test_services_are_restarted_with_the_cloud(team: Team) -> None:
     team.images.repository("coach")
     team.images.app("coach", "v1")
     service = team.create("coach")
@@ -174,14 +174,14 @@ def test_services_run_again_after_the_cloud_was_restarted(team: Team) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what is asserted is read from /proc")
-def test_nothing_outlives_a_cloud_that_was_killed(team: Team) -> None:
+def test_killed_cloud_leaves_no_processes(team: Team) -> None:
     script = (
         "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n" + SERVER
     )
     team.images.repository("coach")
     team.images.app("coach", "v1", script=script)
     service = team.create("coach")
-    wait_for(lambda: len(processes_below(team.cloud.state)) == 3)  # the keeper, the program and its child
+    wait_for(lambda: len(processes_below(team.cloud.state)) == 3)  # the supervisor, the program and its child
     (before,) = (team.cloud.state / "apprunner" / "instances").iterdir()
     team.cloud.kill()
     wait_for(lambda: not processes_below(team.cloud.state))
@@ -191,7 +191,7 @@ def test_nothing_outlives_a_cloud_that_was_killed(team: Team) -> None:
 
 
 def processes_below(state: Path) -> list[str]:
-    """Find the processes that run in an instance's folder."""
+    """Return the processes whose working directory is in an instance's folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -209,7 +209,7 @@ def docker(*arguments: str) -> str:
 
 @pytest.mark.docker
 def test_image_with_an_operating_system_runs_as_a_container(tmp_path: Path) -> None:
-    """Build FROM scratch with busybox, push through the registry, and let the engine pull from it."""
+    """The image is busybox on scratch, pushed to the registry and pulled by the engine."""
     busybox = Path("/bin/busybox").read_bytes()
     with Cloud(tmp_path / "state", "--engine", "auto") as cloud:
         team = Team(cloud)
@@ -239,7 +239,7 @@ def test_image_with_an_operating_system_runs_as_a_container(tmp_path: Path) -> N
 
 
 def containers(registry: str) -> list[str]:
-    """List image, name and ports of the containers that run images of one cloud; others may be at work beside it."""
+    """Return image, name and ports of the containers of one cloud; other clouds may be running."""
     listed = docker(
         "ps", "--all", "--filter", "label=kaizen.localcloud", "--format", "{{.Image}} {{.Names}} {{.Ports}}"
     )

@@ -30,7 +30,7 @@ IMPATIENT = {"Interval": 1, "Timeout": 1, "UnhealthyThreshold": 1}
 
 
 class Region:
-    """An App Runner with the store beside it, used without the wire."""
+    """App Runner and the registry's store, without HTTP."""
 
     def __init__(self, folder: Path, *, deploy_seconds: float = 0, notice_seconds: float = 0) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class Region:
         )
 
     def create(self, name: str = "coach-service", repository: str = "coach", **changes: Any) -> dict[str, Any]:
-        """Create a service and wait until that has succeeded or failed."""
+        """Create a service and wait until the operation has ended."""
         answer = self.apprunner.create_service(self.request(name, repository, **changes))
         self.outcome(answer["Service"]["ServiceArn"], answer["OperationId"])
         return self.describe(answer["Service"]["ServiceArn"])
@@ -97,7 +97,7 @@ class Region:
         return self.carry_out("start_deployment", arn)
 
     def carry_out(self, call: str, arn: str) -> str:
-        """Begin an operation and wait; return its status."""
+        """Start an operation and wait; return its status."""
         answer: dict[str, Any] = getattr(self.apprunner, call)({"ServiceArn": arn})
         return self.outcome(arn, answer["OperationId"])
 
@@ -127,13 +127,13 @@ def region(tmp_path: Path) -> Iterator[Region]:
 
 
 def refusal(region: Region, call: str, request: dict[str, Any]) -> tuple[str, str]:
-    """Make a call that must be refused; return the error's code and message."""
+    """Return the code and message of a refused request."""
     with pytest.raises(ServiceError) as caught:
         getattr(region.apprunner, call)(request)
     return caught.value.code, caught.value.message
 
 
-def test_creates_a_service_that_serves_its_image(region: Region) -> None:
+def test_created_service_serves_its_image(region: Region) -> None:
     region.images.app("coach", "v1.0.0")
     service = region.create(image={"RuntimeEnvironmentVariables": {"ENVIRONMENT": "staging"}})
     assert service["Status"] == "RUNNING"
@@ -145,7 +145,7 @@ def test_creates_a_service_that_serves_its_image(region: Region) -> None:
     assert (answer["APP_VERSION"], answer["ENVIRONMENT"]) == ("v1.0.0", "staging")
 
 
-def test_fills_in_the_defaults_of_aws(region: Region) -> None:
+def test_configuration_has_the_defaults_of_aws(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create()
     assert service["SourceConfiguration"]["AutoDeploymentsEnabled"] is True
@@ -161,7 +161,7 @@ def test_fills_in_the_defaults_of_aws(region: Region) -> None:
     assert service["InstanceConfiguration"] == {"Cpu": "1024", "Memory": "2048"}
 
 
-def test_service_whose_image_is_missing_fails_to_be_created_and_can_be_mended(region: Region) -> None:
+def test_service_without_an_image_fails_to_create_and_can_be_updated(region: Region) -> None:
     service = region.create()
     arn = service["ServiceArn"]
     assert service["Status"] == "CREATE_FAILED"
@@ -172,7 +172,7 @@ def test_service_whose_image_is_missing_fails_to_be_created_and_can_be_mended(re
     assert version_at(service["ServiceUrl"]) == "v1"
 
 
-def test_deployment_goes_through_the_states_of_aws(tmp_path: Path) -> None:
+def test_deployment_has_the_statuses_of_aws(tmp_path: Path) -> None:
     region = Region(tmp_path, deploy_seconds=0.3)
     with contextlib.closing(region.apprunner):
         region.images.repository("coach")
@@ -191,7 +191,7 @@ def test_deployment_goes_through_the_states_of_aws(tmp_path: Path) -> None:
         assert ended["StartedAt"] <= ended["EndedAt"] == ended["UpdatedAt"]
 
 
-def test_deploys_what_the_tag_stands_for(region: Region) -> None:
+def test_deployment_runs_the_image_of_the_tag(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(automatic=False)
     region.images.app("coach", "v2")
@@ -201,7 +201,7 @@ def test_deploys_what_the_tag_stands_for(region: Region) -> None:
     assert region.describe(service["ServiceArn"])["ServiceUrl"] == service["ServiceUrl"]
 
 
-def test_deploys_the_bytes_of_the_moment_it_was_asked(tmp_path: Path) -> None:
+def test_deployment_runs_the_image_that_the_tag_had_at_its_start(tmp_path: Path) -> None:
     region = Region(tmp_path, deploy_seconds=0.3)
     with contextlib.closing(region.apprunner):
         region.images.repository("coach")
@@ -237,7 +237,7 @@ def hammering(url: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("script", [BROKEN, SILENT])
-def test_rolls_back_without_one_failed_request(tmp_path: Path, script: str) -> None:
+def test_rollback_fails_no_request(tmp_path: Path, script: str) -> None:
     region = Region(tmp_path)
     with contextlib.closing(region.apprunner):
         region.images.repository("coach")
@@ -252,7 +252,7 @@ def test_rolls_back_without_one_failed_request(tmp_path: Path, script: str) -> N
         assert region.operations(service["ServiceArn"])[0]["Type"] == "START_DEPLOYMENT"
 
 
-def test_no_request_fails_while_a_new_version_takes_over(region: Region) -> None:
+def test_deployment_fails_no_request(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(automatic=False)
     with hammering(service["ServiceUrl"]) as answers:
@@ -265,7 +265,7 @@ def test_no_request_fails_while_a_new_version_takes_over(region: Region) -> None
     assert "v2" not in answers[answers.index("deployed v3") :]
 
 
-def test_says_in_the_log_why_a_deployment_failed(region: Region) -> None:
+def test_log_has_the_reason_of_a_failed_deployment(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(automatic=False)
     region.images.app("coach", "v2", script=BROKEN)
@@ -284,7 +284,7 @@ def test_says_in_the_log_why_a_deployment_failed(region: Region) -> None:
     assert region.log(service, f"application/instance/{instance[1]}") == "cannot start\n"
 
 
-def test_failed_update_puts_the_configuration_back(region: Region) -> None:
+def test_failed_update_restores_the_configuration(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(HealthCheckConfiguration=IMPATIENT)
     arn = service["ServiceArn"]
@@ -296,7 +296,7 @@ def test_failed_update_puts_the_configuration_back(region: Region) -> None:
     assert version_at(service["ServiceUrl"]) == "v1"
 
 
-def test_update_changes_what_it_names_and_keeps_the_rest(region: Region) -> None:
+def test_update_keeps_settings_that_it_does_not_name(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(automatic=False, HealthCheckConfiguration=IMPATIENT)
     arn = service["ServiceArn"]
@@ -309,7 +309,7 @@ def test_update_changes_what_it_names_and_keeps_the_rest(region: Region) -> None
     assert changed["HealthCheckConfiguration"] == service["HealthCheckConfiguration"]
 
 
-def test_deploys_by_itself_when_the_tag_moves(region: Region) -> None:
+def test_moved_tag_starts_a_deployment(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create()
     region.images.app("coach", "v2", tag="v2.0.0")
@@ -320,7 +320,7 @@ def test_deploys_by_itself_when_the_tag_moves(region: Region) -> None:
     assert kinds == ["START_DEPLOYMENT", "CREATE_SERVICE"]
 
 
-def test_notices_a_moved_tag_as_late_as_it_was_told_to(tmp_path: Path) -> None:
+def test_moved_tag_starts_a_deployment_after_notice_seconds(tmp_path: Path) -> None:
     region = Region(tmp_path, notice_seconds=0.3)
     with contextlib.closing(region.apprunner):
         region.images.repository("coach")
@@ -332,14 +332,14 @@ def test_notices_a_moved_tag_as_late_as_it_was_told_to(tmp_path: Path) -> None:
         wait_for(lambda: version_at(service["ServiceUrl"]) == "v2")
 
 
-def test_does_not_deploy_by_itself_when_it_was_told_not_to(region: Region) -> None:
+def test_moved_tag_is_ignored_without_automatic_deployments(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(automatic=False)
     region.images.app("coach", "v2")
     assert [known["Type"] for known in region.operations(service["ServiceArn"])] == ["CREATE_SERVICE"]
 
 
-def test_busy_service_deploys_afterwards_what_was_pushed_meanwhile(tmp_path: Path) -> None:
+def test_busy_service_deploys_a_moved_tag_afterwards(tmp_path: Path) -> None:
     region = Region(tmp_path, deploy_seconds=0.3)
     with contextlib.closing(region.apprunner):
         region.images.repository("coach")
@@ -354,7 +354,7 @@ def test_busy_service_deploys_afterwards_what_was_pushed_meanwhile(tmp_path: Pat
         assert version_at(answer["ServiceUrl"]) == "v3"
 
 
-def test_paused_service_serves_nothing_and_resumes_with_what_it_had(region: Region) -> None:
+def test_paused_service_answers_503_and_resumes_with_its_image(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create()
     arn = service["ServiceArn"]
@@ -371,7 +371,7 @@ def test_paused_service_serves_nothing_and_resumes_with_what_it_had(region: Regi
     assert kinds == ["RESUME_SERVICE", "PAUSE_SERVICE", "CREATE_SERVICE"]
 
 
-def test_deleted_service_is_gone_but_its_operations_can_be_read(region: Region) -> None:
+def test_deleted_service_is_not_listed_but_its_operations_are(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create()
     arn = service["ServiceArn"]
@@ -385,7 +385,7 @@ def test_deleted_service_is_gone_but_its_operations_can_be_read(region: Region) 
     assert region.create()["Status"] == "RUNNING"
 
 
-def test_refuses_operations_while_one_is_in_progress_as_aws_does(tmp_path: Path) -> None:
+def test_second_operation_is_an_invalid_state_exception(tmp_path: Path) -> None:
     region = Region(tmp_path, deploy_seconds=0.5)
     with contextlib.closing(region.apprunner):
         region.images.repository("coach")
@@ -401,7 +401,7 @@ def test_refuses_operations_while_one_is_in_progress_as_aws_does(tmp_path: Path)
             assert code == "InvalidStateException"
 
 
-def test_refuses_to_deploy_to_a_paused_service_as_aws_does(region: Region) -> None:
+def test_deployment_of_a_paused_service_is_an_invalid_request_exception(region: Region) -> None:
     region.images.app("coach", "v1")
     arn = region.create()["ServiceArn"]
     region.outcome(arn, region.apprunner.pause_service({"ServiceArn": arn})["OperationId"])
@@ -410,7 +410,7 @@ def test_refuses_to_deploy_to_a_paused_service_as_aws_does(region: Region) -> No
     assert refusal(region, "pause_service", {"ServiceArn": arn})[0] == "InvalidStateException"
 
 
-def test_does_not_know_services_that_do_not_exist(region: Region) -> None:
+def test_unknown_service_is_a_resource_not_found_exception(region: Region) -> None:
     unknown = f"arn:aws:apprunner:eu-west-1:123456789012:service/none/{'0' * 32}"
     for call in [
         "describe_service",
@@ -444,7 +444,7 @@ def test_does_not_know_services_that_do_not_exist(region: Region) -> None:
         {"StartCommand": "python 'unclosed"},
     ],
 )
-def test_refuses_a_configuration_that_cannot_be_run(region: Region, image: dict[str, Any]) -> None:
+def test_invalid_configuration_is_refused(region: Region, image: dict[str, Any]) -> None:
     region.images.app("coach", "v1")
     request = region.request("coach-service", "coach", image=image)
     assert refusal(region, "create_service", request)[0] == "InvalidRequestException"
@@ -460,12 +460,12 @@ def test_refuses_a_configuration_that_cannot_be_run(region: Region, image: dict[
         {"ImageRepository": {"ImageIdentifier": "coach", "ImageRepositoryType": "ECR"}},
     ],
 )
-def test_refuses_sources_other_than_ecr(region: Region, source: dict[str, Any]) -> None:
+def test_source_other_than_ecr_is_refused(region: Region, source: dict[str, Any]) -> None:
     request = {"ServiceName": "coach-service", "SourceConfiguration": source}
     assert refusal(region, "create_service", request)[0] == "InvalidRequestException"
 
 
-def test_refuses_a_second_service_of_the_same_name(region: Region) -> None:
+def test_second_service_of_a_name_is_refused(region: Region) -> None:
     region.images.app("coach", "v1")
     region.create()
     code, message = refusal(region, "create_service", region.request("coach-service", "coach"))
@@ -479,7 +479,7 @@ def test_start_command_replaces_the_images_command(region: Region) -> None:
     assert version_at(service["ServiceUrl"]) == "chosen"
 
 
-def test_lists_services_in_pages(region: Region) -> None:
+def test_services_are_listed_in_pages(region: Region) -> None:
     names = [f"missing-{number:02}" for number in range(23)]
     for name in names:
         region.create(name)
@@ -494,7 +494,7 @@ def test_lists_services_in_pages(region: Region) -> None:
     assert code == "InvalidRequestException"
 
 
-def test_lists_operations_in_pages_newest_first(region: Region) -> None:
+def test_operations_are_listed_in_pages_newest_first(region: Region) -> None:
     region.images.app("coach", "v1")
     arn = region.create(automatic=False)["ServiceArn"]
     for kind in ("pause_service", "resume_service", "pause_service"):
@@ -505,7 +505,7 @@ def test_lists_operations_in_pages_newest_first(region: Region) -> None:
     assert kinds == ["PAUSE_SERVICE", "RESUME_SERVICE", "PAUSE_SERVICE", "CREATE_SERVICE"]
 
 
-def test_keeps_tags(region: Region) -> None:
+def test_tags_can_be_added_and_removed(region: Region) -> None:
     arn = region.create(Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])["ServiceArn"]
     region.apprunner.tag_resource({"ResourceArn": arn, "Tags": [{"Key": "b", "Value": "3"}, {"Key": "c"}]})
     region.apprunner.untag_resource({"ResourceArn": arn, "TagKeys": ["a", "absent"]})
@@ -513,7 +513,7 @@ def test_keeps_tags(region: Region) -> None:
     assert tags == [{"Key": "b", "Value": "3"}, {"Key": "c", "Value": ""}]
 
 
-def test_starts_again_what_ran_with_the_bytes_it_ran_on_the_same_port(region: Region) -> None:
+def test_restart_runs_the_same_image_on_the_same_port(region: Region) -> None:
     region.images.repository("other")
     region.images.app("coach", "v1")
     region.images.app("other", "v1")
@@ -543,7 +543,7 @@ def serves(url: str) -> bool:
     return True
 
 
-def test_operation_that_was_interrupted_is_settled_by_the_next_start(tmp_path: Path) -> None:
+def test_interrupted_operation_is_ended_by_the_next_start(tmp_path: Path) -> None:
     region = Region(tmp_path)
     region.images.repository("coach")
     region.images.app("coach", "v1")
@@ -561,7 +561,7 @@ def test_operation_that_was_interrupted_is_settled_by_the_next_start(tmp_path: P
         assert region.describe(fresh["ServiceArn"])["Status"] == "CREATE_FAILED"
 
 
-def test_interrupted_update_is_undone_by_the_next_start(tmp_path: Path) -> None:
+def test_interrupted_update_is_rolled_back_by_the_next_start(tmp_path: Path) -> None:
     region = Region(tmp_path)
     region.images.repository("coach")
     region.images.repository("other")
@@ -577,7 +577,7 @@ def test_interrupted_update_is_undone_by_the_next_start(tmp_path: Path) -> None:
         wait_for(lambda: serves(service["ServiceUrl"]))
 
 
-def test_failed_operation_too_is_in_progress_for_its_least_time(tmp_path: Path) -> None:
+def test_failed_operation_takes_deploy_seconds_too(tmp_path: Path) -> None:
     region = Region(tmp_path, deploy_seconds=0.4)
     with contextlib.closing(region.apprunner):
         answer = region.apprunner.create_service(region.request("coach-service", "coach"))
@@ -589,7 +589,7 @@ def test_failed_operation_too_is_in_progress_for_its_least_time(tmp_path: Path) 
         assert region.outcome(arn, answer["OperationId"]) == "FAILED"
 
 
-def test_deployment_right_after_a_restart_comes_after_the_old_version_is_back(region: Region) -> None:
+def test_deployment_waits_for_the_restart_of_its_service(region: Region) -> None:
     region.images.app("coach", "v1")
     service = region.create(automatic=False)
     region.images.app("coach", "v2", script=BROKEN)

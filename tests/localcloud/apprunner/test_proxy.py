@@ -66,11 +66,11 @@ def upstream() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
 
 
 @pytest.fixture
-def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[TcpProxy]:
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[TcpProxy]:
     monkeypatch.setattr("kaizen_tasks.localcloud.apprunner.proxy._LINGER_SECONDS", HANG_SECONDS)
     before = threading.active_count()
-    with contextlib.closing(TcpProxy()) as relay:
-        yield relay
+    with contextlib.closing(TcpProxy()) as proxy:
+        yield proxy
     assert threading.active_count() <= before
 
 
@@ -81,86 +81,86 @@ def ask(port: int, content: bytes = b"") -> bytes:
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 
-def test_passes_bytes_both_ways_and_the_end_of_each(
-    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
+def test_bytes_and_half_closes_are_forwarded_both_ways(
+    proxy: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
-    relay.switch(upstream(echo_after_everything))
+    proxy.switch(upstream(echo_after_everything))
     content = os.urandom(3_000_000)
-    assert ask(relay.port, content) == content
+    assert ask(proxy.port, content) == content
 
 
-def test_serves_many_connections_at_once(
-    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
+def test_connections_are_served_concurrently(
+    proxy: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
-    relay.switch(upstream(echo_after_everything))
+    proxy.switch(upstream(echo_after_everything))
     contents = [os.urandom(1000) for _ in range(300)]
     with ThreadPoolExecutor(100) as pool:
-        assert list(pool.map(lambda content: ask(relay.port, content), contents)) == contents
+        assert list(pool.map(lambda content: ask(proxy.port, content), contents)) == contents
 
 
-def test_new_connections_go_to_the_new_target_and_old_ones_stay(
-    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
+def test_switch_affects_new_connections_only(
+    proxy: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     old = upstream(echo_after_everything)
-    relay.switch(old)
-    with socket.create_connection(("127.0.0.1", relay.port), timeout=HANG_SECONDS) as early:
+    proxy.switch(old)
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=HANG_SECONDS) as early:
         early.sendall(b"still ")
-        while relay.drain(old, 0.02):  # until the relay has taken the connection
+        while proxy.drain(old, 0.02):  # until the proxy has accepted the connection
             pass
-        assert relay.switch(upstream(say(b"new"))) == old
-        assert ask(relay.port) == b"new"
-        assert not relay.drain(old, 0.05)
+        proxy.switch(upstream(say(b"new")))
+        assert ask(proxy.port) == b"new"
+        assert not proxy.drain(old, 0.05)
         early.sendall(b"here")
         early.shutdown(socket.SHUT_WR)
         assert b"".join(iter(lambda: early.recv(100), b"")) == b"still here"
-    assert relay.drain(old, HANG_SECONDS)
+    assert proxy.drain(old, HANG_SECONDS)
 
 
-def test_answers_503_while_there_is_no_target(relay: TcpProxy) -> None:
-    assert ask(relay.port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 ")
+def test_no_target_is_503(proxy: TcpProxy) -> None:
+    assert ask(proxy.port, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 ")
 
 
-def test_answers_503_when_nothing_listens_at_the_target(relay: TcpProxy) -> None:
+def test_target_that_refuses_connections_is_503(proxy: TcpProxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    relay.switch(port)
-    answer = ask(relay.port)
+    proxy.switch(port)
+    answer = ask(proxy.port)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
     assert f"Content-Length: {len(body)}".encode() in head
 
 
-def test_takes_the_port_it_is_given_or_another_if_that_is_taken(relay: TcpProxy) -> None:
-    with contextlib.closing(TcpProxy(relay.port)) as second:
-        assert second.port != relay.port
+def test_port_in_use_is_replaced_by_a_free_one(proxy: TcpProxy) -> None:
+    with contextlib.closing(TcpProxy(proxy.port)) as second:
+        assert second.port != proxy.port
         free = second.port
     with contextlib.closing(TcpProxy(free)) as third:
         assert third.port == free
 
 
-def test_close_cuts_connections_and_refuses_new_ones(
+def test_close_ends_connections_and_frees_the_port(
     upstream: Callable[[Callable[[socket.socket], None]], int],
 ) -> None:
-    relay = TcpProxy()
-    relay.switch(upstream(echo_after_everything))
-    with socket.create_connection(("127.0.0.1", relay.port), timeout=HANG_SECONDS) as connection:
+    proxy = TcpProxy()
+    proxy.switch(upstream(echo_after_everything))
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(b"half a request")
-        relay.close()
+        proxy.close()
         assert connection.recv(10) == b""
     with pytest.raises(ConnectionRefusedError):
-        ask(relay.port)
+        ask(proxy.port)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-def test_leaves_no_descriptor_behind(
-    relay: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
+def test_connections_leave_no_file_descriptors(
+    proxy: TcpProxy, upstream: Callable[[Callable[[socket.socket], None]], int]
 ) -> None:
     target = upstream(say(b"hello"))
-    relay.switch(target)
-    ask(relay.port)
-    assert relay.drain(target, 5)
+    proxy.switch(target)
+    ask(proxy.port)
+    assert proxy.drain(target, 5)
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(50):
-        ask(relay.port)
-    assert relay.drain(target, 5)
+        ask(proxy.port)
+    assert proxy.drain(target, 5)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2

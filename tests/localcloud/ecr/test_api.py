@@ -1,4 +1,4 @@
-"""ECR's control plane as boto3 sees it."""
+"""ECR's API by boto3."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def code_of(call: Callable[..., object], **request: object) -> str:
 
 
 class TestRepositories:
-    def test_describes_what_was_created(self, ecr: Any, cloud: Cloud, repository: Create) -> None:
+    def test_created_repository_is_described(self, ecr: Any, cloud: Cloud, repository: Create) -> None:
         name = repository(imageTagMutability="IMMUTABLE", tags=[{"Key": "team", "Value": "coach"}])
         (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
         assert found["repositoryUri"] == f"{cloud.registry}/{name}"
@@ -55,15 +55,15 @@ class TestRepositories:
         assert (found["registryId"], found["imageTagMutability"]) == ("123456789012", "IMMUTABLE")
         assert abs(found["createdAt"].timestamp() - time.time()) < 60
 
-    def test_refuses_a_name_that_is_taken(self, ecr: Any, repository: Create) -> None:
+    def test_existing_name_is_refused(self, ecr: Any, repository: Create) -> None:
         name = repository()
         assert code_of(ecr.create_repository, repositoryName=name) == "RepositoryAlreadyExistsException"
 
     @pytest.mark.parametrize("name", ["Upper", "a", "a//b", "-a", "../up"])
-    def test_refuses_names_that_aws_refuses(self, ecr: Any, name: str) -> None:
+    def test_invalid_names_are_refused(self, ecr: Any, name: str) -> None:
         assert code_of(ecr.create_repository, repositoryName=name) == "InvalidParameterException"
 
-    def test_lists_repositories_in_pages(self, ecr: Any, repository: Create) -> None:
+    def test_repositories_are_listed_in_pages(self, ecr: Any, repository: Create) -> None:
         created = {repository(suffix) for suffix in ("a", "b", "c")}
         pages = list(ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 2}))
         names = [found["repositoryName"] for page in pages for found in page["repositories"]]
@@ -71,21 +71,23 @@ class TestRepositories:
         assert len(names) == len(set(names))
         assert all(len(page["repositories"]) <= 2 for page in pages)
 
-    def test_refuses_a_page_it_did_not_name(self, ecr: Any) -> None:
+    def test_invalid_page_token_is_refused(self, ecr: Any) -> None:
         assert code_of(ecr.describe_repositories, nextToken="é") == "InvalidParameterException"
 
-    def test_knows_only_its_own_account(self, ecr: Any, repository: Create) -> None:
+    def test_other_registry_id_is_not_found(self, ecr: Any, repository: Create) -> None:
         request = {"registryId": "999999999999", "repositoryName": repository()}
         assert code_of(ecr.describe_images, **request) == "RepositoryNotFoundException"
 
-    def test_deletes_images_only_by_force(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_repository_with_images_is_deleted_only_by_force(
+        self, ecr: Any, registry: RawRegistry, repository: Create
+    ) -> None:
         name = repository()
         registry.push(name, "v1", b"layer")
         assert code_of(ecr.delete_repository, repositoryName=name) == "RepositoryNotEmptyException"
         ecr.delete_repository(repositoryName=name, force=True)
         assert code_of(ecr.describe_images, repositoryName=name) == "RepositoryNotFoundException"
 
-    def test_changes_which_tags_may_move(self, ecr: Any, repository: Create) -> None:
+    def test_tag_mutability_can_be_changed(self, ecr: Any, repository: Create) -> None:
         name = repository()
         filters = [{"filterType": "WILDCARD", "filter": "latest"}]
         ecr.put_image_tag_mutability(
@@ -97,21 +99,21 @@ class TestRepositories:
         assert found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
         assert found["imageTagMutabilityExclusionFilters"] == filters
 
-    def test_wants_filters_for_exclusions_and_no_more_than_five(self, ecr: Any, repository: Create) -> None:
+    def test_exclusions_need_one_to_five_filters(self, ecr: Any, repository: Create) -> None:
         request = {"repositoryName": repository(), "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"}
         six = [{"filterType": "WILDCARD", "filter": f"tag{number}"} for number in range(6)]
         change = ecr.put_image_tag_mutability
         assert code_of(change, **request) == "InvalidParameterException"
         assert code_of(change, **request, imageTagMutabilityExclusionFilters=six) == "InvalidParameterException"
 
-    def test_keeps_resource_tags(self, ecr: Any, repository: Create) -> None:
+    def test_resource_tags_can_be_added_and_removed(self, ecr: Any, repository: Create) -> None:
         name = repository(tags=[{"Key": "a", "Value": "1"}])
         arn = f"arn:aws:ecr:eu-west-1:123456789012:repository/{name}"
         ecr.tag_resource(resourceArn=arn, tags=[{"Key": "b", "Value": "2"}])
         ecr.untag_resource(resourceArn=arn, tagKeys=["a"])
         assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "b", "Value": "2"}]
 
-    def test_keeps_a_lifecycle_policy(self, ecr: Any, repository: Create) -> None:
+    def test_lifecycle_policy_can_be_put_and_deleted(self, ecr: Any, repository: Create) -> None:
         name = repository()
         assert code_of(ecr.get_lifecycle_policy, repositoryName=name) == "LifecyclePolicyNotFoundException"
         ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=POLICY)
@@ -121,29 +123,29 @@ class TestRepositories:
 
 
 class TestAccount:
-    def test_does_not_mount_blobs_unless_told_to(self, ecr: Any) -> None:
+    def test_blob_mounting_is_disabled_by_default(self, ecr: Any) -> None:
         assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "DISABLED"
         ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         assert ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "ENABLED"
         ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
 
-    def test_refuses_settings_that_aws_does_not_have(self, ecr: Any) -> None:
+    def test_unknown_settings_are_refused(self, ecr: Any) -> None:
         assert code_of(ecr.get_account_setting, name="NONSENSE") == "InvalidParameterException"
         request = {"name": "BLOB_MOUNTING", "value": "MAYBE"}
         assert code_of(ecr.put_account_setting, **request) == "InvalidParameterException"
 
-    def test_issues_a_new_password_for_twelve_hours(self, ecr: Any, cloud: Cloud) -> None:
+    def test_password_is_new_and_valid_for_twelve_hours(self, ecr: Any, cloud: Cloud) -> None:
         first, second = (ecr.get_authorization_token()["authorizationData"][0] for _ in range(2))
         assert first["authorizationToken"] != second["authorizationToken"]
         assert first["proxyEndpoint"] == cloud.endpoint_url
         assert abs(first["expiresAt"].timestamp() - time.time() - 12 * 3600) < 60
 
-    def test_describes_the_registry(self, ecr: Any) -> None:
+    def test_registry_is_described(self, ecr: Any) -> None:
         assert ecr.describe_registry()["registryId"] == "123456789012"
 
 
 class TestImages:
-    def test_describes_an_image(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_image_is_described(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         digest = registry.push(name, "v1", b"layer")
         registry.push(name, "latest", b"layer")
@@ -154,9 +156,7 @@ class TestImages:
         assert found["artifactMediaType"] == "application/vnd.oci.image.config.v1+json"
         assert abs(found["imagePushedAt"].timestamp() - time.time()) < 60
 
-    def test_a_new_tag_does_not_make_an_image_younger(
-        self, ecr: Any, registry: RawRegistry, repository: Create
-    ) -> None:
+    def test_new_tag_keeps_the_time_of_the_push(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         registry.push(name, "v1", b"layer")
         before = ecr.describe_images(repositoryName=name)["imageDetails"][0]["imagePushedAt"]
@@ -164,15 +164,15 @@ class TestImages:
         registry.push(name, "again", b"layer")
         assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imagePushedAt"] == before
 
-    def test_an_unknown_image_is_an_error(self, ecr: Any, repository: Create) -> None:
+    def test_unknown_image_is_an_image_not_found_exception(self, ecr: Any, repository: Create) -> None:
         request = {"repositoryName": repository(), "imageIds": [{"imageTag": "v9"}]}
         assert code_of(ecr.describe_images, **request) == "ImageNotFoundException"
 
-    def test_refuses_pages_of_named_images(self, ecr: Any, repository: Create) -> None:
+    def test_named_images_cannot_be_paged(self, ecr: Any, repository: Create) -> None:
         request = {"repositoryName": repository(), "imageIds": [{"imageTag": "v1"}], "maxResults": 1}
         assert code_of(ecr.describe_images, **request) == "InvalidParameterException"
 
-    def test_lists_every_image_once_over_pages(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_pages_contain_every_image_once(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         pushed = {registry.push(name, f"v{number}", bytes([number])) for number in range(5)}
         pages = list(
@@ -181,7 +181,7 @@ class TestImages:
         seen = [found["imageDigest"] for page in pages for found in page["imageDetails"]]
         assert (len(pages), len(seen), set(seen)) == (3, 5, pushed)
 
-    def test_tells_tagged_images_from_the_children_of_an_index(
+    def test_filter_tells_tagged_images_from_children_of_an_index(
         self, ecr: Any, registry: RawRegistry, repository: Create
     ) -> None:
         name = repository()
@@ -201,7 +201,7 @@ class TestImages:
         assert found["UNTAGGED"] == [digest_of(child)]
         assert sorted(found["ANY"]) == sorted([digest_of(child), digest_of(index(child))])
 
-    def test_lists_one_identifier_for_every_tag(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_every_tag_has_an_identifier(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         digest = registry.push(name, "v1", b"layer")
         registry.push(name, "v2", b"layer")
@@ -210,14 +210,14 @@ class TestImages:
             {"imageDigest": digest, "imageTag": "v2"},
         ]
 
-    def test_gets_the_exact_manifest(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_manifest_is_returned_unchanged(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         registry.push(name, "v1", b"layer")
         answer = ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": "v1"}])
         assert answer["images"][0]["imageManifest"].encode() == image(b"layer")
         assert answer["failures"] == []
 
-    def test_reports_what_it_cannot_get(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_batch_get_reports_failures(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         digest = registry.push(name, "v1", b"layer")
         ids = [
@@ -235,9 +235,7 @@ class TestImages:
             (ids[3], "ImageTagDoesNotMatchDigest"),
         ]
 
-    def test_returns_no_media_type_that_was_not_accepted(
-        self, ecr: Any, registry: RawRegistry, repository: Create
-    ) -> None:
+    def test_batch_get_respects_accepted_media_types(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         registry.push(name, "v1", b"layer")
         request = {"repositoryName": name, "imageIds": [{"imageTag": "v1"}]}
@@ -245,7 +243,7 @@ class TestImages:
         answer = ecr.batch_get_image(**request, acceptedMediaTypes=[OCI_INDEX])
         assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageNotFound"]
 
-    def test_deletes_an_image_with_its_last_tag(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_image_is_deleted_with_its_last_tag(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         digest = registry.push(name, "v1", b"layer")
         registry.push(name, "v2", b"layer")
@@ -254,14 +252,14 @@ class TestImages:
             assert gone["imageIds"] == [{"imageDigest": digest, "imageTag": tag}]
             assert [entry["imageTag"] for entry in ecr.list_images(repositoryName=name)["imageIds"]] == left
 
-    def test_keeps_an_image_that_an_index_lists(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
+    def test_child_of_an_index_is_not_deleted(self, ecr: Any, registry: RawRegistry, repository: Create) -> None:
         name = repository()
         child = registry.push(name, "child", b"layer")
         registry.put(name, "multi", index(image(b"layer")), OCI_INDEX)
         answer = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": child}])
         assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageReferencedByManifestList"]
 
-    def test_bytes_go_with_the_last_image_that_needs_them(
+    def test_blobs_are_deleted_with_the_last_image_that_refers_to_them(
         self, ecr: Any, cloud: Cloud, registry: RawRegistry, repository: Create
     ) -> None:
         one, two, layer = repository("one"), repository("two"), b"bytes of these two images alone"
@@ -289,22 +287,22 @@ class TestPutImage:
 
         return put_image
 
-    def test_keeps_an_image(self, put: Callable[..., Any]) -> None:
+    def test_image_is_stored(self, put: Callable[..., Any]) -> None:
         kept = put(imageTag="v1")["image"]
         assert kept["imageId"] == {"imageDigest": digest_of(image(b"layer")), "imageTag": "v1"}
         assert kept["imageManifestMediaType"] == OCI_MANIFEST
 
-    def test_adds_a_tag_without_a_transfer(self, ecr: Any, name: str, put: Callable[..., Any]) -> None:
+    def test_tag_is_added_to_an_existing_image(self, ecr: Any, name: str, put: Callable[..., Any]) -> None:
         put(imageTag="v1")
         put(imageTag="also")
         assert ecr.describe_images(repositoryName=name)["imageDetails"][0]["imageTags"] == ["also", "v1"]
 
-    def test_says_when_the_image_is_there_already(self, put: Callable[..., Any]) -> None:
+    def test_existing_image_is_refused(self, put: Callable[..., Any]) -> None:
         put(imageTag="v1")
         assert code_of(put, imageTag="v1") == "ImageAlreadyExistsException"
         assert code_of(put) == "ImageAlreadyExistsException"
 
-    def test_never_moves_an_immutable_tag(self, put: Callable[..., Any]) -> None:
+    def test_immutable_tag_is_not_moved(self, put: Callable[..., Any]) -> None:
         put(imageTag="v1")
         assert code_of(put, manifest=image(), imageTag="v1") == "ImageTagAlreadyExistsException"
 
@@ -318,12 +316,12 @@ class TestPutImage:
             ({"imageTag": "-"}, "InvalidParameterException"),
         ],
     )
-    def test_refuses_as_aws_does(self, put: Callable[..., Any], request_: dict[str, Any], code: str) -> None:
+    def test_invalid_images_are_refused(self, put: Callable[..., Any], request_: dict[str, Any], code: str) -> None:
         assert code_of(put, **request_) == code
 
 
 class TestLayers:
-    def test_uploads_checks_and_downloads_a_layer(self, ecr: Any, repository: Create) -> None:
+    def test_layer_is_uploaded_checked_and_downloaded(self, ecr: Any, repository: Create) -> None:
         name, content = repository(), b"0123456789"
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         available = {"repositoryName": name, "layerDigests": [digest, "nonsense"]}
@@ -334,7 +332,7 @@ class TestLayers:
             assert part["lastByteReceived"] in (3, 9)
         assert ecr.batch_check_layer_availability(**available)["layers"][0]["layerSize"] == len(content)
 
-    def test_downloads_without_a_password(
+    def test_download_needs_no_password(
         self, ecr: Any, cloud: Cloud, registry: RawRegistry, repository: Create
     ) -> None:
         name = repository()
@@ -346,7 +344,7 @@ class TestLayers:
         forged = registry.ask("GET", f"/_kaizen/layers/{digest_of(b'layer')}?token=1.2", Authorization="")
         assert (forged.status, forged.codes) == (403, ["DENIED"])
 
-    def test_says_where_a_part_should_have_begun(self, ecr: Any, repository: Create) -> None:
+    def test_misplaced_part_is_refused_with_the_last_valid_byte(self, ecr: Any, repository: Create) -> None:
         name = repository()
         upload = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
         part = {"repositoryName": name, "uploadId": upload, "layerPartBlob": b"abc"}
@@ -355,7 +353,7 @@ class TestLayers:
         assert failure.value.response["Error"]["Code"] == "InvalidLayerPartException"
         assert failure.value.response["lastValidByteReceived"] == -1  # type: ignore[typeddict-item]  # modelled by ECR
 
-    def test_refuses_uploads_that_cannot_be_completed(self, ecr: Any, repository: Create) -> None:
+    def test_incomplete_uploads_are_refused(self, ecr: Any, repository: Create) -> None:
         name = repository()
         upload = ecr.initiate_layer_upload(repositoryName=name)["uploadId"]
         request = {"repositoryName": name, "uploadId": upload, "layerDigests": [digest_of(b"x")]}
@@ -364,7 +362,7 @@ class TestLayers:
         assert code_of(ecr.complete_layer_upload, **request) == "InvalidLayerException"
         assert code_of(ecr.complete_layer_upload, **request) == "UploadNotFoundException"
 
-    def test_does_not_take_the_same_layer_twice(self, ecr: Any, repository: Create) -> None:
+    def test_existing_layer_is_refused(self, ecr: Any, repository: Create) -> None:
         name = repository()
         list(self._upload(ecr, name, b"0123456789"))
         with pytest.raises(ecr.exceptions.LayerAlreadyExistsException):

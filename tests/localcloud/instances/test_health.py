@@ -1,4 +1,4 @@
-"""Health checks: who counts as listening."""
+"""Connection checks of instances."""
 
 from __future__ import annotations
 

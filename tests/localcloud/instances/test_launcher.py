@@ -46,12 +46,12 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 @pytest.fixture
-def workloads(tmp_path: Path) -> InstanceLauncher:
+def launcher(tmp_path: Path) -> InstanceLauncher:
     docker = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
     return InstanceLauncher(folder=tmp_path / "instances", engine="process", docker=docker)
 
 
-def launch_of(shelf: Shelf, digest: str, **variables: str) -> InstanceSpec:
+def spec_of(shelf: Shelf, digest: str, **variables: str) -> InstanceSpec:
     identity = uuid.uuid4().hex
     return InstanceSpec(
         instance_id=identity,
@@ -65,14 +65,14 @@ def launch_of(shelf: Shelf, digest: str, **variables: str) -> InstanceSpec:
 
 
 @pytest.fixture
-def start(shelf: Shelf, workloads: InstanceLauncher) -> Iterator[Callable[..., tuple[InstanceSpec, Instance]]]:
+def start(shelf: Shelf, launcher: InstanceLauncher) -> Iterator[Callable[..., tuple[InstanceSpec, Instance]]]:
     with contextlib.ExitStack() as stack:
 
         def start(digest: str, **variables: str) -> tuple[InstanceSpec, Instance]:
-            launch = launch_of(shelf, digest, **variables)
-            instance = workloads.start(launch)
+            spec = spec_of(shelf, digest, **variables)
+            instance = launcher.start(spec)
             stack.callback(instance.stop)
-            return launch, instance
+            return spec, instance
 
         yield start
 
@@ -84,12 +84,12 @@ def script(shelf: Shelf, text: str, config: Mapping[str, object] | None = None) 
     return shelf.image("app", [entries], config={**defaults, **(config or {})})
 
 
-def outcome(launch: InstanceSpec, instance: Instance) -> tuple[int, tuple[str, ...]]:
+def outcome(spec: InstanceSpec, instance: Instance) -> tuple[int, tuple[str, ...]]:
     """Wait for an instance to end; return its exit code and output."""
     wait_for(lambda: instance.exit_code() is not None)
     code = instance.exit_code()
     assert code is not None
-    return code, launch.tail()
+    return code, spec.tail()
 
 
 def ask(port: int) -> dict[str, object]:
@@ -109,14 +109,14 @@ def wait_until_gone(pid: int) -> None:
     wait_for(lambda: not is_alive(pid))
 
 
-def test_runs_an_image_as_a_process_and_stops_it(
+def test_process_serves_until_it_is_stopped(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], tmp_path: Path
 ) -> None:
-    launch, instance = start(shelf.app("app", "v1.0.0"), ENVIRONMENT="staging")
+    spec, instance = start(shelf.app("app", "v1.0.0"), ENVIRONMENT="staging")
     wait_until_healthy(instance, CHECK, NEVER, ManualClock())
     answer = ask(instance.port)
     assert (answer["APP_VERSION"], answer["ENVIRONMENT"]) == ("v1.0.0", "staging")
-    assert launch.tail()[0].startswith("listening as v1.0.0 in ")
+    assert spec.tail()[0].startswith("listening as v1.0.0 in ")
     instance.stop()
     instance.stop()
     with pytest.raises(ConnectionRefusedError):
@@ -124,7 +124,7 @@ def test_runs_an_image_as_a_process_and_stops_it(
     assert list((tmp_path / "instances").iterdir()) == []
 
 
-def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
+def test_process_has_a_clean_environment_and_runs_in_the_image(
     shelf: Shelf,
     start: Callable[..., tuple[InstanceSpec, Instance]],
     monkeypatch: pytest.MonkeyPatch,
@@ -132,82 +132,80 @@ def test_gives_a_program_a_clean_environment_and_a_folder_inside_the_image(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of this machine")
     monkeypatch.setenv("PYTHONPATH", "/of/this/machine")
     text = "import json, os; print(json.dumps([os.getcwd(), dict(os.environ)]))"
-    launch, instance = start(script(shelf, text, {"Env": ["PATH=/image", "LEVEL=image"]}), LEVEL="service")
-    code, output = outcome(launch, instance)
+    spec, instance = start(script(shelf, text, {"Env": ["PATH=/image", "LEVEL=image"]}), LEVEL="service")
+    code, output = outcome(spec, instance)
     working_directory, environment = json.loads(output[-1])
     assert code == 0
-    assert working_directory.endswith(f"{launch.instance_id}/root/app")
+    assert working_directory.endswith(f"{spec.instance_id}/root/app")
     assert environment["LEVEL"] == "service"
     assert environment["PORT"] == str(instance.port)
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert not {name for name in environment if name.startswith(("AWS_", "PYTHONPATH"))}
 
 
-def test_program_gets_nothing_from_standard_input_and_default_signals(
+def test_process_has_empty_standard_input_and_default_signals(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = "import signal, sys; print(repr(sys.stdin.read()), signal.getsignal(signal.SIGTERM).name)"
-    launch, instance = start(script(shelf, text))
-    assert outcome(launch, instance) == (0, ("'' SIG_DFL",))
+    spec, instance = start(script(shelf, text))
+    assert outcome(spec, instance) == (0, ("'' SIG_DFL",))
 
 
-def test_service_arguments_replace_the_command_and_follow_the_entry_point(
-    shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path
+def test_arguments_replace_the_command_after_the_entrypoint(
+    shelf: Shelf, launcher: InstanceLauncher, tmp_path: Path
 ) -> None:
     config = {"Entrypoint": ["python", "main.py"], "Cmd": ["default"]}
-    launch = attrs.evolve(
-        launch_of(shelf, script(shelf, "import sys; print(sys.argv[1:])", config)),
+    spec = attrs.evolve(
+        spec_of(shelf, script(shelf, "import sys; print(sys.argv[1:])", config)),
         arguments=("chosen", "/app/main.py"),
         output=tmp_path / "printed",
     )
-    instance = workloads.start(launch)
-    code, output = outcome(launch, instance)
-    root = tmp_path / "instances" / launch.instance_id / "root"
+    instance = launcher.start(spec)
+    code, output = outcome(spec, instance)
+    root = tmp_path / "instances" / spec.instance_id / "root"
     instance.stop()
     assert (code, output) == (0, (f"['chosen', '{root}/app/main.py']",))
 
 
-def test_exit_code_and_last_words_of_a_program_that_fails(
+def test_failed_process_has_an_exit_code_and_output(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
-    launch, instance = start(script(shelf, "print('first'); raise SystemExit('gave up')"))
+    spec, instance = start(script(shelf, "print('first'); raise SystemExit('gave up')"))
     with pytest.raises(DeployFailed, match="Health check failed") as caught:
         wait_until_healthy(instance, CHECK, NEVER, ManualClock())
     assert caught.value.state == "Container exit code: 1"
-    assert launch.tail() == ("first", "gave up")
+    assert spec.tail() == ("first", "gave up")
 
 
-def test_exit_code_of_a_program_that_was_killed(
+def test_killed_process_has_an_exit_code_of_128_plus_signal(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
-    launch, instance = start(script(shelf, "import os; os.kill(os.getpid(), 9)"))
-    assert outcome(launch, instance) == (137, ())
+    spec, instance = start(script(shelf, "import os; os.kill(os.getpid(), 9)"))
+    assert outcome(spec, instance) == (137, ())
 
 
-def test_says_that_a_program_is_not_there(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
-    launch, instance = start(script(shelf, "", {"Cmd": ["./missing"]}))
-    assert outcome(launch, instance) == (127, ("./missing cannot be run: No such file or directory",))
+def test_missing_program_is_reported(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
+    spec, instance = start(script(shelf, "", {"Cmd": ["./missing"]}))
+    assert outcome(spec, instance) == (127, ("./missing cannot be run: No such file or directory",))
 
 
-def test_refuses_an_image_that_names_nothing_to_run(shelf: Shelf, workloads: InstanceLauncher, tmp_path: Path) -> None:
-    with pytest.raises(DeployFailed, match="names nothing to run"):
-        workloads.start(launch_of(shelf, script(shelf, "", {"Cmd": []})))
+def test_image_without_a_command_is_refused(shelf: Shelf, launcher: InstanceLauncher, tmp_path: Path) -> None:
+    with pytest.raises(DeployFailed, match="has no command"):
+        launcher.start(spec_of(shelf, script(shelf, "", {"Cmd": []})))
     assert list((tmp_path / "instances").iterdir()) == []
 
 
-def test_bundle_is_a_process_even_where_containers_are_wanted(shelf: Shelf, tmp_path: Path) -> None:
+def test_bundle_runs_as_a_process_with_any_engine(shelf: Shelf, tmp_path: Path) -> None:
     unreachable = DockerEngine(registry="127.0.0.1:1", issue_password=lambda: "unused")
-    workloads = InstanceLauncher(folder=tmp_path / "instances", engine="docker", docker=unreachable)
-    instance = workloads.start(launch_of(shelf, shelf.app("app", "v1")))
+    launcher = InstanceLauncher(folder=tmp_path / "instances", engine="docker", docker=unreachable)
+    instance = launcher.start(spec_of(shelf, shelf.app("app", "v1")))
     try:
         wait_until_healthy(instance, CHECK, NEVER, ManualClock())
     finally:
         instance.stop()
 
 
-def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
-    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
-) -> None:
+def test_health_check_fails_at_its_deadline(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
     _, instance = start(script(shelf, "import time; time.sleep(60)"))
     check = HealthCheck(protocol="TCP", path="/", interval=0.2, timeout=1, healthy_threshold=1, unhealthy_threshold=2)
     clock = ManualClock(tick=0.1)
@@ -217,7 +215,7 @@ def test_health_check_gives_up_in_time_on_a_program_that_does_not_listen(
     assert clock.reading == pytest.approx(0.1 + 0.4 + 0.1)
 
 
-def test_health_check_over_http_wants_status_200_some_times_in_a_row(
+def test_http_health_check_needs_consecutive_200s(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = """
@@ -233,12 +231,12 @@ def test_health_check_over_http_wants_status_200_some_times_in_a_row(
             def log_message(self, *arguments): pass
         HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
     """
-    launch, instance = start(script(shelf, text))
+    spec, instance = start(script(shelf, text))
     check = HealthCheck(
         protocol="HTTP", path="/ready", interval=1, timeout=HANG_SECONDS, healthy_threshold=3, unhealthy_threshold=10
     )
     wait_until_healthy(instance, check, NEVER, ManualClock())
-    assert launch.tail() == ("200", "500", "200", "200", "200")
+    assert spec.tail() == ("200", "500", "200", "200", "200")
 
 
 def test_health_check_can_be_interrupted(shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]) -> None:
@@ -258,17 +256,17 @@ STUBBORN = """
 """
 
 
-def pids_of(launch: InstanceSpec) -> list[int]:
-    wait_for(lambda: bool(launch.tail()))
-    return [int(word) for word in launch.tail()[0].split()]
+def pids_of(spec: InstanceSpec) -> list[int]:
+    wait_for(lambda: bool(spec.tail()))
+    return [int(word) for word in spec.tail()[0].split()]
 
 
 @linux_only
-def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
+def test_stop_kills_a_process_that_ignores_sigterm_and_its_children(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
-    launch, instance = start(script(shelf, STUBBORN))
-    pids = pids_of(launch)
+    spec, instance = start(script(shelf, STUBBORN))
+    pids = pids_of(spec)
     assert all(is_alive(pid) for pid in pids)
     instance.stop()
     for pid in pids:
@@ -276,48 +274,48 @@ def test_stop_kills_a_program_that_ignores_being_asked_and_its_children(
 
 
 @linux_only
-def test_children_of_a_program_that_ends_do_not_outlive_it(
+def test_children_do_not_outlive_their_process(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
     text = STUBBORN.rsplit("time.sleep(60)", 1)[0]
-    launch, instance = start(script(shelf, text))
-    code, _ = outcome(launch, instance)
+    spec, instance = start(script(shelf, text))
+    code, _ = outcome(spec, instance)
     assert code == 0
-    wait_until_gone(pids_of(launch)[1])
+    wait_until_gone(pids_of(spec)[1])
 
 
 @linux_only
-def test_program_dies_with_a_keeper_that_is_killed(
+def test_process_dies_with_a_killed_supervisor(
     shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]]
 ) -> None:
-    launch, _ = start(script(shelf, STUBBORN))
-    program = pids_of(launch)[0]
-    keeper = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(keeper, signal.SIGKILL)
+    spec, _ = start(script(shelf, STUBBORN))
+    program = pids_of(spec)[0]
+    supervisor = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(supervisor, signal.SIGKILL)
     wait_until_gone(program)
 
 
 @linux_only
-def test_next_start_kills_what_a_killed_keeper_left(
-    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], workloads: InstanceLauncher, tmp_path: Path
+def test_orphans_of_a_killed_supervisor_are_killed(
+    shelf: Shelf, start: Callable[..., tuple[InstanceSpec, Instance]], launcher: InstanceLauncher, tmp_path: Path
 ) -> None:
-    launch, _ = start(script(shelf, STUBBORN))
-    program, orphan = pids_of(launch)
-    keeper = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
-    os.kill(keeper, signal.SIGKILL)
+    spec, _ = start(script(shelf, STUBBORN))
+    program, orphan = pids_of(spec)
+    supervisor = int(Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(supervisor, signal.SIGKILL)
     wait_until_gone(program)
     assert is_alive(orphan)
-    workloads.remove_orphans()
+    launcher.remove_orphans()
     wait_until_gone(orphan)
     assert list((tmp_path / "instances").iterdir()) == []
 
 
 @linux_only
-def test_leftovers_of_others_are_left_alone(workloads: InstanceLauncher, tmp_path: Path) -> None:
+def test_processes_of_other_instances_are_not_killed(launcher: InstanceLauncher, tmp_path: Path) -> None:
     (tmp_path / "instances" / uuid.uuid4().hex).mkdir(parents=True)
     environment = {"KAIZEN_LOCALCLOUD_INSTANCE": uuid.uuid4().hex}
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
-        workloads.remove_orphans()
+        launcher.remove_orphans()
         assert other.poll() is None
         other.communicate(b"\n")
     assert other.returncode == 0

@@ -1,4 +1,4 @@
-"""The logs of App Runner as clients of CloudWatch read them, beside moto's."""
+"""CloudWatch Logs by boto3: App Runner's log groups and moto's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENTS = {"logGroupName": f"{GROUP}/service", "logStreamName": "events"}
 
 
 def written(folder: Path) -> LogStore:
-    """Write what App Runner would, past the cloud: 30 events, a deployment, two instances."""
+    """Write logs as App Runner does: 30 events, a deployment, two instances."""
     logs = LogStore(folder)
     for number in range(30):
         logs.append_event(f"web/{ID}", f"event {number}")
@@ -44,12 +44,12 @@ def logs(cloud: Cloud) -> Any:
 
 
 def messages(answer: dict[str, Any]) -> list[str]:
-    """Return what the events of an answer say."""
+    """Return the messages of a response."""
     return [event["message"].removeprefix("[AppRunner] ") for event in answer["events"]]
 
 
 def refusal(call: Any, **request: Any) -> tuple[str, str]:
-    """Make a call that must be refused; return the error's code and message."""
+    """Return the code and message of a refused request."""
     with pytest.raises(ClientError) as caught:
         call(**request)
     error = caught.value.response["Error"]
@@ -57,14 +57,14 @@ def refusal(call: Any, **request: Any) -> tuple[str, str]:
 
 
 class TestGroups:
-    def test_are_found_by_their_prefix(self, logs: Any) -> None:
+    def test_groups_are_found_by_prefix(self, logs: Any) -> None:
         groups = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
 
         assert [each["logGroupName"] for each in groups] == [f"{GROUP}/application", f"{GROUP}/service"]
         assert groups[0]["arn"].endswith(f":log-group:{GROUP}/application:*")
         assert abs(groups[1]["creationTime"] / 1000 - time.time()) < 600
 
-    def test_of_others_come_after_ours(self, logs: Any) -> None:
+    def test_groups_of_moto_follow_those_of_app_runner(self, logs: Any) -> None:
         logs.create_log_group(logGroupName="/ours/own")
 
         pages = logs.get_paginator("describe_log_groups").paginate(PaginationConfig={"PageSize": 1})
@@ -75,7 +75,7 @@ class TestGroups:
         assert names[: len(ours)] == ours
         assert "/ours/own" in names[len(ours) :]
 
-    def test_of_others_are_writable(self, logs: Any) -> None:
+    def test_groups_of_moto_are_writable(self, logs: Any) -> None:
         logs.create_log_group(logGroupName="/another")
         logs.create_log_stream(logGroupName="/another", logStreamName="s")
         now = int(time.time() * 1000)
@@ -85,7 +85,7 @@ class TestGroups:
 
         assert messages(logs.get_log_events(logGroupName="/another", logStreamName="s")) == ["hello"]
 
-    def test_that_are_not_there_are_missed_as_by_aws(self, logs: Any) -> None:
+    def test_unknown_names_are_a_resource_not_found_exception(self, logs: Any) -> None:
         missing = ("ResourceNotFoundException", "The specified log group does not exist.")
 
         assert refusal(logs.describe_log_streams, logGroupName="/aws/apprunner/absent/0/service") == missing
@@ -93,7 +93,7 @@ class TestGroups:
 
 
 class TestStreams:
-    def test_are_named_as_by_app_runner(self, logs: Any) -> None:
+    def test_streams_have_the_names_of_app_runner(self, logs: Any) -> None:
         def names(group: str, **more: Any) -> list[str]:
             found = logs.describe_log_streams(logGroupName=f"{GROUP}/{group}", **more)["logStreams"]
             return [each["logStreamName"] for each in found]
@@ -104,12 +104,12 @@ class TestStreams:
         assert names("application", descending=True, limit=1) == ["instance/b"]
         assert names("application", orderBy="LastEventTime", descending=True, limit=1) == ["instance/a"]
 
-    def test_say_when_they_began_and_when_they_spoke(self, logs: Any) -> None:
+    def test_streams_have_creation_and_event_times(self, logs: Any) -> None:
         (stream,) = logs.describe_log_streams(logGroupName=f"{GROUP}/application", limit=1)["logStreams"]
 
         assert stream["creationTime"] <= stream["firstEventTimestamp"] <= stream["lastEventTimestamp"]
 
-    def test_of_an_instance_that_has_said_nothing_have_no_times(self, logs: Any, cloud: Cloud) -> None:
+    def test_stream_without_output_has_no_event_times(self, logs: Any, cloud: Cloud) -> None:
         path = cloud.state / "apprunner" / "logs" / "mute" / ID / "application" / "instance" / "c"
         path.parent.mkdir(parents=True)
         path.touch()
@@ -118,23 +118,23 @@ class TestStreams:
 
         assert (stream["logStreamName"], "lastEventTimestamp" in stream) == ("instance/c", False)
 
-    def test_are_not_ordered_by_time_and_chosen_by_name_at_once(self, logs: Any) -> None:
+    def test_order_by_time_with_a_prefix_is_refused(self, logs: Any) -> None:
         group = {"logGroupName": f"{GROUP}/service", "orderBy": "LastEventTime", "logStreamNamePrefix": "e"}
 
         assert refusal(logs.describe_log_streams, **group)[0] == "InvalidParameterException"
 
-    def test_that_are_not_there_are_missed_as_by_aws(self, logs: Any) -> None:
+    def test_unknown_names_are_a_resource_not_found_exception(self, logs: Any) -> None:
         missing = ("ResourceNotFoundException", "The specified log stream does not exist.")
 
         assert refusal(logs.get_log_events, **{**EVENTS, "logStreamName": "absent"}) == missing
 
 
 class TestEvents:
-    def test_are_the_last_ones_unless_the_head_is_asked_for(self, logs: Any) -> None:
+    def test_last_events_are_returned_unless_start_from_head(self, logs: Any) -> None:
         assert messages(logs.get_log_events(**EVENTS, limit=2)) == ["event 29", "deployed"]
         assert messages(logs.get_log_events(**EVENTS, limit=2, startFromHead=True)) == ["event 0", "event 1"]
 
-    def test_are_turned_over_in_both_directions(self, logs: Any) -> None:
+    def test_events_are_paged_in_both_directions(self, logs: Any) -> None:
         page = logs.get_log_events(**EVENTS, limit=10)
         before = logs.get_log_events(**EVENTS, limit=10, nextToken=page["nextBackwardToken"])
         after = logs.get_log_events(**EVENTS, limit=10, nextToken=before["nextForwardToken"])
@@ -145,23 +145,23 @@ class TestEvents:
         assert end["events"] == []
         assert end["nextForwardToken"] == after["nextForwardToken"]
 
-    def test_are_found_by_their_group_s_arn(self, logs: Any) -> None:
+    def test_group_can_be_identified_by_arn(self, logs: Any) -> None:
         arn = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}/service"
 
         assert len(logs.get_log_events(logGroupIdentifier=arn, logStreamName="events")["events"]) == 31
 
-    def test_lie_within_the_time_asked_for(self, logs: Any) -> None:
+    def test_events_are_in_the_requested_time_range(self, logs: Any) -> None:
         future = int(time.time() * 1000) + 60_000
 
         assert logs.get_log_events(**EVENTS, startTime=future)["events"] == []
         assert len(logs.get_log_events(**EVENTS, endTime=future)["events"]) == 31
 
-    def test_with_a_token_of_nobody_s_are_refused(self, logs: Any) -> None:
+    def test_invalid_token_is_refused(self, logs: Any) -> None:
         assert refusal(logs.get_log_events, **EVENTS, nextToken="somebody's")[0] == "InvalidParameterException"
 
 
 class TestFilter:
-    def test_reads_all_streams_page_by_page(self, logs: Any) -> None:
+    def test_filter_reads_all_streams_in_pages(self, logs: Any) -> None:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"{GROUP}/application", PaginationConfig={"PageSize": 3}
         )
@@ -183,24 +183,24 @@ class TestFilter:
             ("One", []),
         ],
     )
-    def test_understands_terms(self, logs: Any, pattern: str, found: list[str]) -> None:
+    def test_filter_supports_plain_optional_and_excluded_terms(self, logs: Any, pattern: str, found: list[str]) -> None:
         answer = logs.filter_log_events(logGroupName=f"{GROUP}/application", filterPattern=pattern)
 
         assert sorted(messages(answer)) == found
 
     @pytest.mark.parametrize("pattern", ["{ $.level = 1 }", "[a, b]", '"open'])
-    def test_refuses_what_it_does_not_understand(self, logs: Any, pattern: str) -> None:
+    def test_unsupported_patterns_are_refused(self, logs: Any, pattern: str) -> None:
         group = {"logGroupName": f"{GROUP}/application", "filterPattern": pattern}
 
         assert refusal(logs.filter_log_events, **group)[0] == "InvalidParameterException"
 
-    def test_reads_the_streams_that_are_named(self, logs: Any) -> None:
+    def test_filter_reads_named_streams(self, logs: Any) -> None:
         answer = logs.filter_log_events(logGroupName=f"{GROUP}/application", logStreamNames=["instance/b"])
 
         assert messages(answer) == ["b one", "b two"]
 
 
-def test_a_line_keeps_the_time_at_which_it_was_first_seen(tmp_path: Path) -> None:
+def test_line_keeps_the_time_at_which_it_was_first_seen(tmp_path: Path) -> None:
     logs = written(tmp_path)
 
     def times() -> list[int]:

@@ -1,4 +1,4 @@
-"""Services that the local cloud does not own, and what of them survives."""
+"""Services of moto, and their persistence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run a cloud that the test may stop and kill."""
+    """Run a cloud that the test can stop and kill."""
     with Cloud(tmp_path / "state") as running:
         yield running
 
@@ -64,7 +64,7 @@ def crash(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("again", [restart, crash])
-def test_tables_survive(cloud: Cloud, again: Callable[[Cloud], None]) -> None:
+def test_tables_survive_restarts_and_crashes(cloud: Cloud, again: Callable[[Cloud], None]) -> None:
     create_table(cloud)
     take(cloud, "me")
     failed = cloud.client("dynamodb").exceptions.ConditionalCheckFailedException
@@ -76,7 +76,7 @@ def test_tables_survive(cloud: Cloud, again: Callable[[Cloud], None]) -> None:
         take(cloud, "you")
 
 
-def test_secrets_survive_with_their_names_and_stages(cloud: Cloud) -> None:
+def test_secrets_survive_with_their_arns_and_stages(cloud: Cloud) -> None:
     secrets = cloud.client("secretsmanager")
     arn = secrets.create_secret(Name="app", SecretString="one")["ARN"]
     secrets.put_secret_value(SecretId=arn, SecretString="two")
@@ -86,8 +86,7 @@ def test_secrets_survive_with_their_names_and_stages(cloud: Cloud) -> None:
     assert secrets.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"] == "one"
 
 
-def test_a_label_is_moved_as_aws_moves_it(cloud: Cloud) -> None:
-    """Whoever names no stage gets what is current, and the next version leaves the right one behind."""
+def test_moving_awscurrent_also_moves_awsprevious(cloud: Cloud) -> None:
     secrets = cloud.client("secretsmanager")
     one = secrets.create_secret(Name="app", SecretString="one")["VersionId"]
     two = "0" * 32
@@ -106,7 +105,7 @@ def test_a_label_is_moved_as_aws_moves_it(cloud: Cloud) -> None:
     assert secrets.describe_secret(SecretId="app")["VersionIdsToStages"][one] == []
 
 
-def test_a_condition_is_met_by_one_of_many(cloud: Cloud) -> None:
+def test_conditional_write_succeeds_for_one_of_many_threads(cloud: Cloud) -> None:
     create_table(cloud)
     cloud.client("dynamodb")  # made before the threads, which share it
     won: list[str] = []
@@ -128,7 +127,7 @@ def test_a_condition_is_met_by_one_of_many(cloud: Cloud) -> None:
     assert [{"name": {"S": "prod"}, "owner": {"S": owner}} for owner in won] == items(cloud)
 
 
-def test_what_was_half_written_is_cut_away(cloud: Cloud) -> None:
+def test_incomplete_last_line_of_the_journal_is_removed(cloud: Cloud) -> None:
     create_table(cloud)
     cloud.kill()
     journal = cloud.state / "elsewhere.jsonl"
@@ -141,22 +140,21 @@ def test_what_was_half_written_is_cut_away(cloud: Cloud) -> None:
     assert [json.loads(line)["service"] for line in journal.read_text().splitlines()] == ["dynamodb"] * 2
 
 
-def test_the_journal_holds_no_credentials_and_is_private(cloud: Cloud) -> None:
+def test_journal_has_no_credentials_and_is_private(cloud: Cloud) -> None:
     create_table(cloud)
     journal = cloud.state / "elsewhere.jsonl"
     assert journal.stat().st_mode & 0o077 == 0
     assert json.loads(journal.read_text()).keys() == {"service", "region", "target", "kind", "content", "seed"}
 
 
-def test_what_failed_is_not_done_again(cloud: Cloud) -> None:
+def test_failed_request_is_not_in_the_journal(cloud: Cloud) -> None:
     create_table(cloud)
     with pytest.raises(cloud.client("dynamodb").exceptions.ResourceInUseException):
         create_table(cloud)
     assert len((cloud.state / "elsewhere.jsonl").read_text().splitlines()) == 1
 
 
-def test_keeps_the_items_of_a_table_in_order(cloud: Cloud) -> None:
-    """By their keys, numbers as numbers, whatever the order in which they came."""
+def test_items_are_sorted_by_key(cloud: Cloud) -> None:
     client = cloud.client("dynamodb")
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     types = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "N"}]
@@ -174,8 +172,7 @@ def test_keeps_the_items_of_a_table_in_order(cloud: Cloud) -> None:
     assert [each["pk"]["S"] + each["sk"]["N"] for each in everything] == ["a-1", "a9", "a10", "b-1", "b9", "b10"]
 
 
-def test_a_partition_is_read_as_dynamodb_reads_it(cloud: Cloud) -> None:
-    """In order or backwards, in part, page by page; other partitions are not in it."""
+def test_query_reads_one_partition_in_both_directions_and_pages(cloud: Cloud) -> None:
     client = cloud.client("dynamodb")
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
     types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
@@ -199,7 +196,7 @@ def test_a_partition_is_read_as_dynamodb_reads_it(cloud: Cloud) -> None:
     assert query("nobody") == []
 
 
-def test_values_of_every_kind_come_back_as_they_went(cloud: Cloud) -> None:
+def test_values_of_all_types_round_trip(cloud: Cloud) -> None:
     client = cloud.client("dynamodb")
     create_table(cloud)
     item: dict[str, Any] = {

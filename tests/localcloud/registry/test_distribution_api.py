@@ -1,4 +1,4 @@
-"""The registry on `/v2/`, byte by byte."""
+"""The registry's HTTP API below `/v2/`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _begin(registry: RawRegistry, name: str) -> str:
     return answer.headers["Location"]
 
 
-def test_asks_for_a_password(cloud: Cloud, registry: RawRegistry) -> None:
+def test_request_without_a_password_is_challenged(cloud: Cloud, registry: RawRegistry) -> None:
     answer = registry.ask("GET", "/v2/", Authorization="")
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"].startswith(f'Basic realm="{cloud.endpoint_url}/"')
@@ -31,36 +31,36 @@ def test_asks_for_a_password(cloud: Cloud, registry: RawRegistry) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["Basic !!!", "Bearer x", basic("AWS", "guess"), basic("AWS", "1.2.3")])
-def test_refuses_passwords_that_it_did_not_issue(registry: RawRegistry, authorization: str) -> None:
+def test_invalid_passwords_are_refused(registry: RawRegistry, authorization: str) -> None:
     assert registry.ask("GET", "/v2/", Authorization=authorization).status == 401
 
 
-def test_says_which_protocol_it_speaks(registry: RawRegistry) -> None:
+def test_root_names_the_api_version(registry: RawRegistry) -> None:
     answer = registry.ask("GET", "/v2/")
     assert (answer.status, answer.headers["Docker-Distribution-Api-Version"]) == (200, "registry/2.0")
 
 
-def test_knows_no_repository_that_was_not_created(registry: RawRegistry) -> None:
+def test_unknown_repository_is_name_unknown(registry: RawRegistry) -> None:
     answer = registry.ask("POST", "/v2/nowhere/blobs/uploads/")
     assert (answer.status, answer.codes) == (404, ["NAME_UNKNOWN"])
 
 
-def test_offers_no_catalog_as_ecr_does_not(registry: RawRegistry) -> None:
+def test_catalog_is_not_offered(registry: RawRegistry) -> None:
     assert registry.ask("GET", "/v2/_catalog").status == 404
 
 
-def test_does_not_delete_blobs_by_themselves(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_blobs_cannot_be_deleted(registry: RawRegistry, repository: Callable[..., str]) -> None:
     answer = registry.ask("DELETE", f"/v2/{repository()}/blobs/{digest_of(b'x')}")
     assert (answer.status, answer.codes) == (405, ["UNSUPPORTED"])
 
 
-def test_receives_a_blob_in_one_request(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_blob_is_uploaded_in_one_request(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     digest = registry.upload(name, b"whole")
     assert registry.ask("GET", f"/v2/{name}/blobs/{digest}").content == b"whole"
 
 
-def test_receives_a_blob_in_parts(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_blob_is_uploaded_in_parts(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     location = _begin(registry, name)
     registry.ask("PATCH", location, b"first ", Content_Range="0-5")
@@ -70,7 +70,7 @@ def test_receives_a_blob_in_parts(registry: RawRegistry, repository: Callable[..
     assert (last.status, last.headers["Docker-Content-Digest"]) == (201, digest_of(b"first last"))
 
 
-def test_receives_a_blob_whose_length_nobody_said(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_blob_is_uploaded_in_chunked_coding(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     location = _begin(registry, name)
     parts: Iterator[bytes] = iter([b"a" * 70_000, b"b" * 3])
@@ -79,14 +79,14 @@ def test_receives_a_blob_whose_length_nobody_said(registry: RawRegistry, reposit
     assert registry.ask("PUT", f"{location}?digest={digest}").status == 201
 
 
-def test_refuses_a_part_that_leaves_a_gap(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_part_after_a_gap_is_416(registry: RawRegistry, repository: Callable[..., str]) -> None:
     location = _begin(registry, repository())
     registry.ask("PATCH", location, b"12345", Content_Range="0-4")
     answer = registry.ask("PATCH", location, b"xx", Content_Range="9-10")
     assert (answer.status, answer.headers["Range"], answer.headers["Location"]) == (416, "0-4", location)
 
 
-def test_refuses_bytes_that_do_not_have_their_digest(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_wrong_digest_is_refused(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     location = _begin(registry, name)
     answer = registry.ask("PUT", f"{location}?digest={digest_of(b'other')}", b"these")
@@ -95,20 +95,20 @@ def test_refuses_bytes_that_do_not_have_their_digest(registry: RawRegistry, repo
 
 
 @pytest.mark.parametrize("digest", ["sha256:abc", "md5:0", "sha256:..%2F..%2Fsecret"])
-def test_refuses_what_is_not_a_digest(registry: RawRegistry, repository: Callable[..., str], digest: str) -> None:
+def test_malformed_digest_is_refused(registry: RawRegistry, repository: Callable[..., str], digest: str) -> None:
     name = repository()
     assert registry.ask("PUT", f"{_begin(registry, name)}?digest={digest}", b"x").status == 400
     assert registry.ask("GET", f"/v2/{name}/blobs/{digest}").status == 404
 
 
-def test_forgets_an_upload_that_is_called_off(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_cancelled_upload_is_unknown(registry: RawRegistry, repository: Callable[..., str]) -> None:
     location = _begin(registry, repository())
     assert registry.ask("DELETE", location).status == 204
     answer = registry.ask("PATCH", location, b"x")
     assert (answer.status, answer.codes) == (404, ["BLOB_UPLOAD_UNKNOWN"])
 
 
-def test_keeps_uploads_to_their_repository(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_upload_is_unknown_in_other_repositories(registry: RawRegistry, repository: Callable[..., str]) -> None:
     location = _begin(registry, repository("one"))
     elsewhere = location.replace("/one/", "/two/")
     repository("two")
@@ -124,7 +124,7 @@ def test_keeps_uploads_to_their_repository(registry: RawRegistry, repository: Ca
         ("bytes=8-99", b"89", "bytes 8-9/10"),
     ],
 )
-def test_sends_a_range_of_a_blob(
+def test_range_of_a_blob_is_sent(
     registry: RawRegistry, repository: Callable[..., str], wanted: str, content: bytes, said: str
 ) -> None:
     name = repository()
@@ -133,25 +133,25 @@ def test_sends_a_range_of_a_blob(
     assert (answer.status, answer.content, answer.headers["Content-Range"]) == (206, content, said)
 
 
-def test_refuses_a_range_behind_the_end(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_range_after_the_end_is_416(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     digest = registry.upload(name, b"0123456789")
     assert registry.ask("GET", f"/v2/{name}/blobs/{digest}", Range="bytes=10-").status == 416
 
 
-def test_says_how_long_a_blob_is_without_sending_it(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_head_of_a_blob_has_its_length(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     answer = registry.ask("HEAD", f"/v2/{name}/blobs/{registry.upload(name, b'12345')}")
     assert (answer.status, answer.headers["Content-Length"], answer.content) == (200, "5", b"")
 
 
-def test_sends_blobs_of_a_repository_only_from_there(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_blob_is_unknown_in_other_repositories(registry: RawRegistry, repository: Callable[..., str]) -> None:
     digest = registry.upload(repository("one"), b"private")
     answer = registry.ask("GET", f"/v2/{repository('two')}/blobs/{digest}")
     assert (answer.status, answer.codes) == (404, ["BLOB_UNKNOWN"])
 
 
-def test_keeps_the_exact_bytes_of_a_manifest(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_manifest_is_returned_unchanged(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     digest = registry.push(name, "v1", b"layer")
     for reference in ("v1", digest):
@@ -168,12 +168,12 @@ def test_head_of_a_manifest_has_its_length(registry: RawRegistry, repository: Ca
     assert (answer.headers["Content-Length"], answer.content) == (str(len(image(b"layer"))), b"")
 
 
-def test_wants_the_layers_before_the_manifest(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_manifest_without_its_layers_is_refused(registry: RawRegistry, repository: Callable[..., str]) -> None:
     answer = registry.put(repository(), "v1", image(b"never uploaded"))
     assert (answer.status, answer.codes) == (400, ["MANIFEST_BLOB_UNKNOWN"])
 
 
-def test_wants_the_children_before_the_index(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_index_without_its_children_is_refused(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     child = image(b"layer")
     early = registry.put(name, "multi", index(child), OCI_INDEX)
@@ -182,7 +182,7 @@ def test_wants_the_children_before_the_index(registry: RawRegistry, repository: 
     assert registry.put(name, "multi", index(child), OCI_INDEX).status == 201
 
 
-def test_does_not_require_layers_that_are_kept_elsewhere(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_foreign_layers_are_not_required(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     registry.upload(name, CONFIG)
     document = json.loads(image(b"foreign"))
@@ -201,7 +201,7 @@ def test_does_not_require_layers_that_are_kept_elsewhere(registry: RawRegistry, 
         (b" " * (4 << 20) + b"{}", OCI_MANIFEST, 413, "SIZE_INVALID"),
     ],
 )
-def test_refuses_what_is_not_a_manifest(
+def test_invalid_manifests_are_refused(
     registry: RawRegistry,
     repository: Callable[..., str],
     content: bytes,
@@ -214,21 +214,21 @@ def test_refuses_what_is_not_a_manifest(
     assert (answer.status, answer.codes) == (status, [code])
 
 
-def test_refuses_a_manifest_under_a_digest_not_its_own(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_manifest_under_another_digest_is_refused(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     registry.upload(name, CONFIG)
     answer = registry.put(name, digest_of(b"else"), image())
     assert (answer.status, answer.codes) == (400, ["DIGEST_INVALID"])
 
 
-def test_refuses_what_cannot_be_a_tag(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_invalid_tag_is_refused(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     registry.upload(name, CONFIG)
     answer = registry.put(name, "-v1", image())
     assert (answer.status, answer.codes) == (400, ["TAG_INVALID"])
 
 
-def test_never_moves_a_tag_that_is_protected(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_immutable_tag_is_not_moved(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository(
         imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
         imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "late*"}],
@@ -242,14 +242,12 @@ def test_never_moves_a_tag_that_is_protected(registry: RawRegistry, repository: 
     assert registry.put(name, "latest", image(b"two")).status == 201
 
 
-def test_accepts_the_same_bytes_again_under_a_protected_tag(
-    registry: RawRegistry, repository: Callable[..., str]
-) -> None:
+def test_repeated_push_to_an_immutable_tag_succeeds(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository(imageTagMutability="IMMUTABLE")
     assert registry.push(name, "v1", b"one") == registry.push(name, "v1", b"one")
 
 
-def test_lists_tags_in_pages(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_tags_are_listed_in_pages(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     for tag in ("c", "a", "b"):
         registry.push(name, tag, b"layer")
@@ -262,7 +260,7 @@ def test_lists_tags_in_pages(registry: RawRegistry, repository: Callable[..., st
     assert "Link" not in second.headers
 
 
-def test_removes_a_tag_and_then_the_image(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_tag_and_image_are_deleted(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     digest = registry.push(name, "v1", b"layer")
     assert registry.ask("DELETE", f"/v2/{name}/manifests/v1").status == 202
@@ -272,7 +270,7 @@ def test_removes_a_tag_and_then_the_image(registry: RawRegistry, repository: Cal
     assert registry.ask("HEAD", f"/v2/{name}/manifests/{digest}").status == 404
 
 
-def test_lists_what_refers_to_an_image(registry: RawRegistry, repository: Callable[..., str]) -> None:
+def test_referrers_are_listed(registry: RawRegistry, repository: Callable[..., str]) -> None:
     name = repository()
     subject = registry.push(name, "v1", b"layer")
     about = {"mediaType": OCI_MANIFEST, "digest": subject, "size": len(image(b"layer"))}
@@ -298,14 +296,14 @@ class TestMounting:
     def _mount(self, registry: RawRegistry, target: str, source: str, digest: str) -> int:
         return registry.ask("POST", f"/v2/{target}/blobs/uploads/?mount={digest}&from={source}").status
 
-    def test_opens_an_upload_where_the_account_does_not_mount(
+    def test_mount_starts_an_upload_if_the_setting_is_disabled(
         self, registry: RawRegistry, repository: Callable[..., str]
     ) -> None:
         source, target = repository("source"), repository("target")
         registry.push(source, "v1", b"layer")
         assert self._mount(registry, target, source, digest_of(b"layer")) == 202
 
-    def test_mounts_a_blob_that_an_image_refers_to(
+    def test_mount_adds_a_blob_that_an_image_refers_to(
         self, cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
     ) -> None:
         source, target = repository("source"), repository("target")
@@ -314,7 +312,7 @@ class TestMounting:
         assert self._mount(registry, target, source, digest_of(b"layer")) == 201
         assert registry.ask("GET", f"/v2/{target}/blobs/{digest_of(b'layer')}").content == b"layer"
 
-    def test_opens_an_upload_for_a_blob_without_an_image(
+    def test_mount_starts_an_upload_for_a_blob_without_an_image(
         self, cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
     ) -> None:
         source, target = repository("source"), repository("target")
@@ -322,7 +320,7 @@ class TestMounting:
         cloud.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
         assert self._mount(registry, target, source, digest_of(b"loose")) == 202
 
-    def test_opens_an_upload_between_different_encryptions(
+    def test_mount_starts_an_upload_between_different_encryptions(
         self, cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
     ) -> None:
         source = repository("source")
@@ -332,9 +330,7 @@ class TestMounting:
         assert self._mount(registry, target, source, digest_of(b"layer")) == 202
 
 
-def test_receives_and_sends_large_blobs_in_little_memory(
-    cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]
-) -> None:
+def test_large_blobs_need_little_memory(cloud: Cloud, registry: RawRegistry, repository: Callable[..., str]) -> None:
     name, piece, pieces = repository(), bytes(range(256)) * 4096, 256
     location = _begin(registry, name)
     assert registry.ask("PATCH", location, (piece for _ in range(pieces))).status == 202

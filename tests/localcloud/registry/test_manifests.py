@@ -1,4 +1,4 @@
-"""What manifests refer to."""
+"""Parsing of manifests and their references."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kaizen_tasks.localcloud.registry.manifests import (
 from tests.localcloud.samples import CONFIG, descriptor, image, index
 
 
-def test_reads_an_image() -> None:
+def test_references_of_an_image() -> None:
     manifest = parse_manifest(image(b"one", b"three"))
     needed = parse_references(manifest)
     assert manifest.media_type == OCI_MANIFEST
@@ -29,30 +29,30 @@ def test_reads_an_image() -> None:
     assert needed.artifact_type == "application/vnd.oci.image.config.v1+json"
 
 
-def test_reads_an_index() -> None:
+def test_references_of_an_index() -> None:
     manifest = parse_manifest(index(image(b"one"), image(b"two")))
     assert manifest.media_type == OCI_INDEX
     assert parse_references(manifest).children == (digest_of(image(b"one")), digest_of(image(b"two")))
 
 
-def test_names_a_layer_once_that_occurs_twice() -> None:
+def test_repeated_layer_is_one_reference() -> None:
     assert parse_references(parse_manifest(image(b"same", b"same"))).blobs == (digest_of(CONFIG), digest_of(b"same"))
 
 
 @pytest.mark.parametrize(("content", "expected"), [(image(b"one"), OCI_MANIFEST), (index(image()), OCI_INDEX)])
-def test_knows_oci_documents_that_do_not_say_what_they_are(content: bytes, expected: str) -> None:
+def test_media_type_of_oci_documents_is_inferred(content: bytes, expected: str) -> None:
     document = json.loads(content)
     del document["mediaType"]
     assert parse_manifest(json.dumps(document).encode()).media_type == expected
 
 
-def test_refuses_one_type_sent_as_another() -> None:
+def test_media_type_must_match_the_announced_one() -> None:
     with pytest.raises(ManifestError):
         parse_manifest(image(), DOCKER_MANIFEST)
 
 
 @pytest.mark.parametrize("version", [1, None, "2"])
-def test_refuses_other_schema_versions(version: object) -> None:
+def test_other_schema_versions_are_unsupported(version: object) -> None:
     with pytest.raises(UnsupportedManifestError):
         parse_manifest(json.dumps({"schemaVersion": version, "mediaType": DOCKER_MANIFEST}).encode())
 
@@ -70,7 +70,7 @@ def test_refuses_other_schema_versions(version: object) -> None:
         {"subject": {"digest": "?", "size": 1}},
     ],
 )
-def test_refuses_descriptors_that_describe_nothing(change: dict[str, object]) -> None:
+def test_invalid_descriptors_are_refused(change: dict[str, object]) -> None:
     document = json.loads(image(b"layer")) | change
     with pytest.raises(ManifestError):
         parse_references(parse_manifest(json.dumps(document).encode()))
@@ -86,7 +86,7 @@ _JSON = st.recursive(
 @given(
     st.dictionaries(st.sampled_from(["config", "layers", "manifests", "subject", "artifactType", "mediaType"]), _JSON)
 )
-def test_any_document_is_read_or_refused(document: dict[str, object]) -> None:
+def test_any_document_is_parsed_or_a_manifest_error(document: dict[str, object]) -> None:
     content = json.dumps({"schemaVersion": 2, "config": descriptor(b"", "x"), "layers": []} | document).encode()
     try:
         needed = parse_references(parse_manifest(content))

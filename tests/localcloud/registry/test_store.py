@@ -1,4 +1,4 @@
-"""What the registry keeps, without a wire."""
+"""The registry's store, without HTTP."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def push(store: ImageStore, tag: str, *layers: bytes, name: str = "team/app") ->
     return manifest.digest
 
 
-def test_knows_everything_again_after_a_restart(store: ImageStore, tmp_path: Path) -> None:
+def test_content_survives_a_restart(store: ImageStore, tmp_path: Path) -> None:
     digest = push(store, "v1", b"layer")
     store.update_repository(
         "team/app", lambda now: attrs.evolve(now, labels={"a": "b"}, exclusions=("x",), lifecycle="{}")
@@ -64,7 +64,7 @@ def test_knows_everything_again_after_a_restart(store: ImageStore, tmp_path: Pat
     assert again.get_setting(BLOB_MOUNTING) == "ENABLED"
 
 
-def test_resolves_tags_and_digests(store: ImageStore) -> None:
+def test_tags_and_digests_are_resolved(store: ImageStore) -> None:
     digest = push(store, "v1", b"layer")
     assert store.resolve("team/app", "v1") == store.resolve("team/app", digest) == digest
     assert store.resolve("team/app", "v2") is None
@@ -73,7 +73,7 @@ def test_resolves_tags_and_digests(store: ImageStore) -> None:
         store.manifest("nowhere", digest)
 
 
-def test_tells_of_tags_that_moved_and_of_no_others(store: ImageStore) -> None:
+def test_listeners_are_called_for_moved_tags_only(store: ImageStore) -> None:
     heard: list[tuple[str, str, str]] = []
     store.on_tag_moved(lambda *moved: heard.append(moved))
     first, second = push(store, "latest", b"one"), push(store, "latest", b"two")
@@ -82,7 +82,7 @@ def test_tells_of_tags_that_moved_and_of_no_others(store: ImageStore) -> None:
     assert heard == [("team/app", "latest", first), ("team/app", "latest", second)]
 
 
-def test_tells_of_a_tag_when_it_can_be_resolved_by_anyone(store: ImageStore) -> None:
+def test_listeners_run_without_the_stores_lock(store: ImageStore) -> None:
     seen: list[str | None] = []
 
     def listener(repository: str, tag: str, _digest: str) -> None:
@@ -110,7 +110,7 @@ def test_tells_of_a_tag_when_it_can_be_resolved_by_anyone(store: ImageStore) -> 
         ("MUTABLE_WITH_EXCLUSION", ("v*",), "latest", False),
     ],
 )
-def test_protects_tags_as_the_repository_says(
+def test_mutability_and_exclusions_protect_tags(
     store: ImageStore, mutability: str, filters: tuple[str, ...], tag: str, protected: bool
 ) -> None:
     push(store, tag, b"one")
@@ -124,7 +124,7 @@ def test_protects_tags_as_the_repository_says(
     assert store.resolve("team/app", tag) == digest_of(kept)
 
 
-def test_a_protected_tag_is_won_by_one_of_many(store: ImageStore) -> None:
+def test_immutable_tag_is_created_by_one_of_many_threads(store: ImageStore) -> None:
     store.update_repository("team/app", lambda now: attrs.evolve(now, mutability="IMMUTABLE"))
     layers = [bytes([number]) for number in range(8)]
     upload(store, CONFIG, *layers)
@@ -147,7 +147,7 @@ def test_a_protected_tag_is_won_by_one_of_many(store: ImageStore) -> None:
     assert [digest_of(image(layer)) for layer in won] == [store.resolve("team/app", "v1")]
 
 
-def test_keeps_what_many_write_at_once(store: ImageStore, tmp_path: Path) -> None:
+def test_concurrent_writes_are_all_kept(store: ImageStore, tmp_path: Path) -> None:
     threads = [threading.Thread(target=push, args=(store, f"v{number}", bytes([number]))) for number in range(8)]
     for thread in threads:
         thread.start()
@@ -156,7 +156,7 @@ def test_keeps_what_many_write_at_once(store: ImageStore, tmp_path: Path) -> Non
     assert set(ImageStore(tmp_path).repository("team/app").tags) == {f"v{number}" for number in range(8)}
 
 
-def test_keeps_apart_names_that_look_alike_and_may_be_long(tmp_path: Path) -> None:
+def test_similar_and_long_names_have_files_of_their_own(tmp_path: Path) -> None:
     store = ImageStore(tmp_path)
     names = ["a/b", "a.b", "a" * 256, "a" * 255 + "b"]
     for name in names:
@@ -164,13 +164,13 @@ def test_keeps_apart_names_that_look_alike_and_may_be_long(tmp_path: Path) -> No
     assert [found.name for found in ImageStore(tmp_path).repositories()] == sorted(names)
 
 
-def test_leaves_no_file_of_a_deleted_repository(store: ImageStore, tmp_path: Path) -> None:
+def test_deleted_repository_leaves_no_files(store: ImageStore, tmp_path: Path) -> None:
     push(store, "v1", b"layer")
     store.delete_repository("team/app")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_removes_uploads_that_nobody_can_finish(store: ImageStore, tmp_path: Path) -> None:
+def test_unfinished_uploads_are_deleted_at_the_next_start(store: ImageStore, tmp_path: Path) -> None:
     identifier = store.blobs.start_upload("team/app")
     again = ImageStore(tmp_path)
     assert list((tmp_path / "uploads").iterdir()) == []
@@ -179,9 +179,9 @@ def test_removes_uploads_that_nobody_can_finish(store: ImageStore, tmp_path: Pat
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:..", "sha256:" + "A" * 64, "../../etc/passwd"])
-def test_makes_no_path_of_what_is_not_a_digest(store: ImageStore, digest: str) -> None:
+def test_path_of_an_invalid_digest_is_refused(store: ImageStore, digest: str) -> None:
     with pytest.raises(ValueError, match="not a sha256 digest"):
-        store.blob_path(digest)
+        store.blobs.path(digest)
 
 
 def test_size_of_an_index_is_that_of_its_largest_child(store: ImageStore) -> None:
@@ -194,7 +194,7 @@ def test_size_of_an_index_is_that_of_its_largest_child(store: ImageStore) -> Non
     assert store.repository("team/app").images[index.digest].size == len(CONFIG) + 100
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_failed_write_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, b"old")
     with pytest.raises(TypeError):
@@ -202,6 +202,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
 
 
-def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     write_atomically(tmp_path / "secret", b"x", private=True)
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""Passwords of the registry."""
+"""Tokens and registry passwords."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_admits_who_has_a_password(tmp_path: Path) -> None:
+def test_issued_password_is_authorized(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret")
     assert tokens.is_authorized(basic("AWS", tokens.issue()))
 
 
-def test_admits_after_a_restart(tmp_path: Path) -> None:
+def test_password_is_valid_after_a_restart(tmp_path: Path) -> None:
     password = Tokens(tmp_path / "secret").issue()
     assert Tokens(tmp_path / "secret").is_authorized(basic("AWS", password))
 
 
-def test_admits_nobody_when_the_hours_are_over(tmp_path: Path) -> None:
+def test_password_expires(tmp_path: Path) -> None:
     now = [1000.0]
     tokens = Tokens(tmp_path / "secret", clock=lambda: now[0])
     password = tokens.issue()
@@ -33,7 +33,7 @@ def test_admits_nobody_when_the_hours_are_over(tmp_path: Path) -> None:
     assert not tokens.is_authorized(basic("AWS", password))
 
 
-def test_a_token_opens_only_what_it_is_for(tmp_path: Path) -> None:
+def test_token_is_valid_for_its_purpose_only(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret")
     token = tokens.issue("sha256:a")
     assert tokens.is_valid("sha256:a", token)
@@ -41,18 +41,18 @@ def test_a_token_opens_only_what_it_is_for(tmp_path: Path) -> None:
     assert not tokens.is_valid(REGISTRY_PURPOSE, token)
 
 
-def test_no_expiry_can_be_put_off(tmp_path: Path) -> None:
+def test_token_with_a_changed_expiry_is_invalid(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path / "secret")
     expires, rest = tokens.issue(seconds=-1).split(".", 1)
     assert not tokens.is_valid(REGISTRY_PURPOSE, f"{int(expires) + 9999}.{rest}")
 
 
 @pytest.mark.parametrize("user", ["aws", "root", ""])
-def test_admits_only_the_user_of_ecr(tmp_path: Path, user: str) -> None:
+def test_user_must_be_aws(tmp_path: Path, user: str) -> None:
     tokens = Tokens(tmp_path / "secret")
     assert not tokens.is_authorized(basic(user, tokens.issue()))
 
 
-def test_passwords_of_another_cloud_open_nothing(tmp_path: Path) -> None:
+def test_password_of_another_cloud_is_invalid(tmp_path: Path) -> None:
     password = Tokens(tmp_path / "one").issue()
     assert not Tokens(tmp_path / "two").is_authorized(basic("AWS", password))

@@ -1,4 +1,4 @@
-"""AWS JSON, with a service of a few lines behind it."""
+"""AWS's JSON protocol, with a minimal service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kaizen_tasks.localcloud.server.request_body import RequestBody
 
 
 class Echo:
-    """Answer as told, and remember what was asked."""
+    """Return a configured output and record the input."""
 
     def __init__(self, name: str = "ecr", answer: dict[str, Any] | None = None) -> None:
         self.name = name
@@ -67,14 +67,14 @@ def ask(service: Echo, operation: str, document: object, *, region: str = "eu-we
         ("StartImageScan", {}, "UnknownOperationException"),
     ],
 )
-def test_refuses_what_the_model_does_not_allow(operation: str, document: object, code: str) -> None:
+def test_invalid_input_is_refused_with_the_models_error(operation: str, document: object, code: str) -> None:
     service = Echo()
     status, answer = ask(service, operation, document)
     assert (status, answer["__type"], service.asked) == (400, code, [])
     assert answer["message"]
 
 
-def test_speaks_app_runners_error_for_app_runner() -> None:
+def test_invalid_input_of_app_runner_is_an_invalid_request_exception() -> None:
     status, answer = ask(Echo("apprunner"), "CreateService", {"ServiceName": "x"})
     assert (status, answer["__type"]) == (400, "InvalidRequestException")
     assert answer["message"].startswith("3 validation errors detected: ")
@@ -88,13 +88,13 @@ def test_speaks_app_runners_error_for_app_runner() -> None:
         ("docker.io/library/nginx:latest", 400),
     ],
 )
-def test_takes_images_of_the_registry_on_loopback_as_of_ecr(image: str, status: int) -> None:
+def test_image_identifiers_may_name_the_registry_on_loopback(image: str, status: int) -> None:
     source = {"ImageRepository": {"ImageIdentifier": image, "ImageRepositoryType": "ECR"}}
     request = {"ServiceName": "my-service", "SourceConfiguration": source}
     assert ask(Echo("apprunner"), "CreateService", request)[0] == status
 
 
-def test_hands_on_values_and_drops_what_the_model_lacks() -> None:
+def test_input_is_decoded_and_unknown_members_are_dropped() -> None:
     service = Echo()
     request = {
         "repositoryName": "ok",
@@ -111,19 +111,19 @@ def test_hands_on_values_and_drops_what_the_model_lacks() -> None:
     assert not {"registryId", "unknown"} & asked.keys()
 
 
-def test_writes_times_as_seconds_and_leaves_out_what_is_none() -> None:
+def test_output_has_times_in_seconds_and_no_members_that_are_none() -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     service = Echo(answer={"imageDetails": [{"imagePushedAt": moment, "imageTags": None}], "nextToken": None})
     _, answer = ask(service, "DescribeImages", {"repositoryName": "ok"})
     assert answer == {"imageDetails": [{"imagePushedAt": moment.timestamp()}]}
 
 
-def test_never_sends_a_member_that_the_model_lacks() -> None:
+def test_output_member_that_the_model_lacks_is_an_internal_failure() -> None:
     status, answer = ask(Echo(answer={"invented": 1}), "DescribeImages", {"repositoryName": "ok"})
     assert (status, answer["__type"]) == (500, "InternalFailure")
 
 
-def test_sends_a_modelled_error_with_its_members() -> None:
+def test_service_errors_are_sent_with_their_members() -> None:
     status, answer = ask(Echo(), "DeleteRepository", {"repositoryName": "ok"})
     assert (status, answer) == (
         400,
@@ -131,17 +131,17 @@ def test_sends_a_modelled_error_with_its_members() -> None:
     )
 
 
-def test_answers_even_where_a_service_breaks() -> None:
+def test_exception_of_a_service_is_an_internal_failure() -> None:
     assert ask(Echo(), "DescribeRegistry", {})[0] == 500
 
 
-def test_refuses_a_signature_for_another_region() -> None:
+def test_request_for_another_region_is_refused() -> None:
     status, answer = ask(Echo(), "DescribeImages", {"repositoryName": "ok"}, region="us-east-1")
     assert (status, answer["__type"]) == (403, "InvalidSignatureException")
 
 
 @pytest.mark.parametrize("service", ["ecr", "apprunner"])
-def test_every_pattern_of_the_models_is_one_that_python_understands(service: str) -> None:
+def test_all_patterns_of_the_models_compile(service: str) -> None:
     model = ServiceModel(Loader().load_service_model(service, "service-2"))
     shapes: list[Shape] = [model.shape_for(name) for name in model.shape_names]
     patterns = [shape.metadata["pattern"] for shape in shapes if "pattern" in shape.metadata]

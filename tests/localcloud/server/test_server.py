@@ -1,4 +1,4 @@
-"""The HTTP server, with small applications behind it."""
+"""The HTTP server, with minimal applications."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def refuse(_call: HttpRequest) -> HttpResponse:
 
 
 def conversation(server: HttpServer, request: bytes) -> bytes:
-    """Send bytes and return all that comes back until the server closes."""
+    """Send bytes and return everything until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(request)
         with connection.makefile("rb") as answer:
             return answer.read()
 
 
-def test_answers_many_requests_on_one_connection() -> None:
+def test_connection_is_kept_alive() -> None:
     with serving(echo) as server:
         connection = HTTPConnection("127.0.0.1", server.port)
         seen = set()
@@ -64,7 +64,7 @@ def test_answers_many_requests_on_one_connection() -> None:
     assert len(seen) == 1
 
 
-def test_keeps_the_connection_when_a_body_was_not_wanted() -> None:
+def test_connection_is_kept_alive_after_an_unread_body() -> None:
     with serving(refuse) as server:
         connection = HTTPConnection("127.0.0.1", server.port)
         connection.request("POST", "/", b"x" * 100_000)
@@ -76,7 +76,7 @@ def test_keeps_the_connection_when_a_body_was_not_wanted() -> None:
         connection.close()
 
 
-def test_joins_a_body_that_comes_in_chunks() -> None:
+def test_chunked_body_is_joined() -> None:
     with serving(echo) as server:
         request = (
             b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -85,7 +85,7 @@ def test_joins_a_body_that_comes_in_chunks() -> None:
         assert conversation(server, request).endswith(b"\r\n\r\nhello, world")
 
 
-def test_invites_a_body_only_when_it_is_read() -> None:
+def test_continue_is_sent_when_the_body_is_read() -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
     with serving(echo) as server:
         answer = conversation(server, head + b"ok")
@@ -94,13 +94,13 @@ def test_invites_a_body_only_when_it_is_read() -> None:
         assert conversation(server, head).startswith(b"HTTP/1.1 401 ")
 
 
-def test_closes_the_connection_after_a_refusal_that_invited_nothing() -> None:
+def test_connection_is_closed_if_continue_was_never_sent() -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     with serving(refuse) as server:
         assert conversation(server, head).endswith(b"no")
 
 
-def test_streams_a_body_that_is_made_while_it_is_sent() -> None:
+def test_response_body_is_streamed() -> None:
     def stream(_call: HttpRequest) -> HttpResponse:
         return HttpResponse(status=200, headers={"Content-Length": "6"}, body=iter([b"abc", b"def"]))
 
@@ -109,20 +109,20 @@ def test_streams_a_body_that_is_made_while_it_is_sent() -> None:
     assert answer.endswith(b"abcdef")
 
 
-def test_sends_no_length_with_an_answer_that_has_no_content() -> None:
+def test_204_has_no_content_length() -> None:
     with serving(lambda _call: HttpResponse(status=204)) as server:
         answer = conversation(server, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert b"Content-Length" not in answer
 
 
 @pytest.mark.parametrize("length", [b"-1", b"x", b"1_0"])
-def test_refuses_a_length_that_is_no_number(length: bytes) -> None:
+def test_invalid_content_length_is_400(length: bytes) -> None:
     with serving(echo) as server:
         answer = conversation(server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
-def test_resets_the_connection_when_told_to() -> None:
+def test_dropped_connection_is_reset() -> None:
     def drop(_call: HttpRequest) -> HttpResponse:
         raise DropConnectionError
 
@@ -130,7 +130,7 @@ def test_resets_the_connection_when_told_to() -> None:
         conversation(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
-def test_survives_a_client_that_goes_away_within_its_request() -> None:
+def test_server_survives_a_client_that_disconnects_during_its_request() -> None:
     with serving(echo) as server:
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
@@ -138,23 +138,23 @@ def test_survives_a_client_that_goes_away_within_its_request() -> None:
         assert answer.endswith(b"x")
 
 
-def test_listens_on_loopback_only() -> None:
+def test_server_listens_on_loopback_only() -> None:
     with serving(echo) as server:
         assert server.socket.getsockname()[0] == "127.0.0.1"
 
 
-def test_leaves_the_next_request_alone() -> None:
+def test_body_ends_before_the_next_request() -> None:
     stream = io.BytesIO(b"first" + b"GET / HTTP/1.1")
     body = RequestBody(stream, 5)
     assert (body.readall(), body.bytes_received, stream.read()) == (b"first", 5, b"GET / HTTP/1.1")
 
 
-def test_gives_up_on_a_body_that_is_too_long_to_discard() -> None:
+def test_unread_body_above_the_limit_is_not_drained() -> None:
     assert not RequestBody(io.BytesIO(b"x" * 100), 100).drain(10)
     assert RequestBody(io.BytesIO(b"x" * 100), 100).drain(100)
 
 
 @pytest.mark.parametrize("chunks", [b"zz\r\n", b"-1\r\n", b"\r\n", b"5\r\nab"])
-def test_refuses_chunks_that_are_not_well_formed(chunks: bytes) -> None:
+def test_malformed_chunk_resets_the_connection(chunks: bytes) -> None:
     with pytest.raises(ConnectionResetError):
         RequestBody(io.BytesIO(chunks), None).readall()
