@@ -55,7 +55,8 @@ def flow(steps_for: Callable[[Environment, Settings], Flow]) -> Any:
         skip_held: bool = False,
         no_rollback: bool = False,
     ) -> None:
-        from kaizen_tasks.cli import promote, prompts
+        from kaizen_tasks.cli import prompts
+        from kaizen_tasks.cli.handlers import promote
         from kaizen_tasks.flows.promote.rollout import Rollout
         from kaizen_tasks.wiring import toolbox
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
-from kaizen_tasks.cli import changelog, local, lock, promote, release, rollback, runtime, setup, status, steps
-from kaizen_tasks.cli.demo import demo
-from kaizen_tasks.cli.doctor import doctor
-from kaizen_tasks.cli.init import init
-from kaizen_tasks.cli.rehearse import rehearse
+from kaizen_tasks.cli.handlers import changelog, lock, promote, release, rollback, runtime, setup, status, steps
+from kaizen_tasks.cli.handlers.doctor import doctor
+from kaizen_tasks.cli.handlers.init import init
+from kaizen_tasks.cli.handlers.local import cloud as local
+from kaizen_tasks.cli.handlers.local.demo import demo
+from kaizen_tasks.cli.handlers.local.rehearse import rehearse
 from kaizen_tasks.config import load
 from kaizen_tasks.errors import ConfigurationError
 

@@ -11,7 +11,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks.cli.flow import flow
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows import steps
-from tests.cli.test_promote import FakeToolbox, world
+from tests.cli.handlers.test_promote import FakeToolbox, world
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.cli.runtime import _collect_values
+from kaizen_tasks.cli.handlers.runtime import _collect_values
 from kaizen_tasks.domain.runtime_config import KeyRule, RuntimeRules
 from kaizen_tasks.errors import UsageError
 

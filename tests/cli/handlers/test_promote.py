@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
-from kaizen_tasks.cli import promote, rollback
+from kaizen_tasks.cli.handlers import promote, rollback
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 

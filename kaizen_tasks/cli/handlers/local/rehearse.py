@@ -47,7 +47,8 @@ def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *
     """Rehearse, print the report, and exit as the flow did."""
     from invoke.exceptions import Exit
 
-    from kaizen_tasks.cli import json_output, rehearsal_report
+    from kaizen_tasks.cli import json_output
+    from kaizen_tasks.cli.handlers.local import rehearsal_report
     from kaizen_tasks.rehearsal import runner
 
     tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
@@ -86,7 +87,7 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
 
 def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:
     """Return an empty folder outside the repository, which a rehearsal must not change."""
-    from kaizen_tasks.cli.demo import make_empty_folder
+    from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
     from kaizen_tasks.errors import UsageError
     from kaizen_tasks.rehearsal import fingerprint
 

@@ -1,0 +1,1 @@
+"""What the tasks that run on this machine alone do."""
