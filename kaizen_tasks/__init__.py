@@ -6,34 +6,35 @@ An app's `tasks.py` is two lines:
 
     __all__ = ["namespace"]
 
-What an app's own flows are made of stands in `kaizen_tasks.flows.steps` and `kaizen_tasks.cli.flow`.
+For flows of its own it also imports `flow`, a decorator, and the steps in `kaizen_tasks.flows.steps`.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from invoke.collection import Collection
 
+    from kaizen_tasks.cli.flow import flow
+
     namespace: Collection
     __version__: str
 
-__all__ = ["__version__", "namespace"]
+__all__ = ["__version__", "flow", "namespace"]
 
 
 def __getattr__(name: str) -> object:
-    """Make the namespace for the app that the user stands in, and only when it is asked for.
+    """Return a public name; the namespace is built for the app in the working directory when it is imported.
 
     Raises:
         AttributeError: there is no such name here.
     """
     if name == "namespace":
-        from kaizen_tasks.cli import make_namespace
-
-        return make_namespace()
+        return import_module("kaizen_tasks.cli").make_namespace()
+    if name == "flow":
+        return import_module("kaizen_tasks.cli.flow").flow
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("kaizen-tasks")
+        return import_module("importlib.metadata").version("kaizen-tasks")
     raise AttributeError(name)

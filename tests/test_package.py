@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,6 +13,7 @@ import pytest
 from invoke.collection import Collection
 
 import kaizen_tasks
+from kaizen_tasks.cli.flow import flow
 from kaizen_tasks.flows import steps
 from tests.support.waiting import HANG_SECONDS
 
@@ -49,11 +51,21 @@ def loaded(statement: str, names: Sequence[str], cwd: Path) -> str:
     return said.stdout.strip()
 
 
-def test_exports_the_namespace_and_the_version() -> None:
-    """An app's `tasks.py` is made of the first."""
-    assert set(kaizen_tasks.__all__) == {"namespace", "__version__"}
+def test_exports_namespace_flow_and_version() -> None:
+    assert set(kaizen_tasks.__all__) == {"namespace", "flow", "__version__"}
     assert isinstance(kaizen_tasks.namespace, Collection)
+    assert kaizen_tasks.flow is flow
     assert kaizen_tasks.__version__ == version("kaizen-tasks")
+
+
+def test_flow_can_still_be_imported_from_its_old_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "kaizen_tasks.tasks.flow", raising=False)
+
+    with pytest.warns(DeprecationWarning, match="from kaizen_tasks import flow") as warned:
+        old_module = importlib.import_module("kaizen_tasks.tasks.flow")
+
+    assert old_module.flow is flow
+    assert len(warned) == 1
 
 
 def test_knows_nothing_else() -> None:
@@ -84,7 +96,7 @@ def test_every_step_that_is_public_can_be_imported() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import kaizen_tasks", "import kaizen_tasks.cli.namespace", "from kaizen_tasks import namespace"],
+    ["import kaizen_tasks.cli.namespace", "from kaizen_tasks import flow, namespace"],
 )
 def test_nothing_heavy_is_imported_before_a_task_runs(tmp_path: Path, statement: str) -> None:
     """`inv --list` and shell completion stay quick."""
