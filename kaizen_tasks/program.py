@@ -1,4 +1,4 @@
-"""`kaizen`: the same tasks as `inv`, without a `tasks.py`."""
+"""The program `kaizen`: the same tasks as `inv`, without a `tasks.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
+import kaizen_tasks
+from kaizen_tasks.cli import make_namespace
+from kaizen_tasks.config import load
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class KaizenProgram(Program):
-    """Invoke's program over our namespace, with the project's `invoke.yaml` read as `inv` would.
+    """Invoke's program with our namespace; it reads the project's `invoke.yaml`, as `inv` does.
 
-    What cannot be parsed exits as the command-line contract says; `inv` itself exits with 1 then.
+    A command line that cannot be parsed exits with 2, as the command-line contract says; `inv` exits with 1.
     """
 
     def parse_core(self, argv: list[str] | None) -> None:
@@ -33,8 +36,6 @@ class KaizenProgram(Program):
 
         Invoke reads the project's own configuration only when it has found a `tasks.py` there.
         """
-        from kaizen_tasks.config import load
-
         super().parse_collection()
         self.config.set_project_location(str(load.find_config_file().root))
         self.config.load_project()
@@ -52,7 +53,7 @@ class KaizenProgram(Program):
 
 @contextmanager
 def _exit_on_usage_error() -> Iterator[None]:
-    """Exit with the code of a wrong command line, and say where the right words are found.
+    """Exit with the code of a wrong command line, and say how to list tasks and flags.
 
     Raises:
         Exit: there is no such task, flag or collection, or a flag lacks its value.
@@ -64,28 +65,24 @@ def _exit_on_usage_error() -> Iterator[None]:
         flags_hint = f"kaizen --help {task_name} shows its flags; " if task_name else ""
         raise Exit(f"{error}\n{flags_hint}kaizen --list shows every task", code=UsageError.exit_code) from error
     except Exit as error:
-        if error.message:  # of Invoke's own: the part that `--list` was asked for is missing
+        if error.message:  # Invoke's own: there is no such collection to list
             raise Exit(error.message, code=UsageError.exit_code) from error
         raise
 
 
 def namespace() -> Collection:
-    """Return the tasks of the app that the user stands in."""
-    from kaizen_tasks.cli import make_namespace as make
-
-    return make()
+    """Return the tasks of the app in the working directory."""
+    return make_namespace()
 
 
 def main() -> None:
     """Run `kaizen`."""
-    from kaizen_tasks import __version__
-
     try:
         tasks = namespace()
     except Exit as error:  # `inv` catches this one itself
         sys.stderr.write(f"{error.message}\n")
         sys.exit(error.code)
-    KaizenProgram(name="kaizen", binary="kaizen", namespace=tasks, version=__version__).run()
+    KaizenProgram(name="kaizen", binary="kaizen", namespace=tasks, version=kaizen_tasks.__version__).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Thin Invoke tasks: parse flags, call a flow, render, translate errors to exit codes."""
+"""The command line: Invoke tasks that parse flags, run a flow, print its result and turn errors into exit codes.
+
+`commands` declares the tasks and their flags, one module for each command family; `handlers` has what they do, and is
+imported when a task runs.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +17,18 @@ GC_ALLOCATION_THRESHOLD = 100_000
 
 
 def make_namespace() -> Collection:
-    """Make the collection of all tasks for the app that the user stands in.
-
-    It is made anew at each call: its stages and its configuration depend on where the user stands.
-    """
+    """Return the collection of all tasks for the app in the working directory, built again for each call."""
     _reduce_garbage_collection()
-    from kaizen_tasks.cli.namespace import build_namespace
+    from kaizen_tasks.cli.namespace import build_namespace  # noqa: PLC0415 - after the collector is told to rest
 
     return build_namespace()
 
 
 def _reduce_garbage_collection() -> None:
-    """Spare a process that lives for a moment most of the garbage collector's work, which is an eighth of `inv cut`.
+    """Save a short process most of the garbage collector's work, which is an eighth of `inv cut`.
 
-    Modules and classes stay until the end, and are searched for garbage again and again while they are made, and
-    twice more at exit. A long rollout still collects what it leaves behind.
+    Otherwise modules and classes, which live until the end, are scanned again and again while they are imported, and
+    twice more at exit. A long rollout still collects its garbage.
     """
     if gc.get_threshold()[0] < GC_ALLOCATION_THRESHOLD:
         gc.freeze()

@@ -1,4 +1,4 @@
-"""The edge between tasks and everything below: errors become exit codes, signals become errors.
+"""The decorator of all tasks: it imports the handler when the task runs, and turns errors into exit codes.
 
 Imported at every start, so it imports nothing heavy.
 """
@@ -6,11 +6,14 @@ Imported at every start, so it imports nothing heavy.
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import os
 import signal
 import sys
+import traceback
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from invoke.exceptions import Exit
@@ -19,7 +22,7 @@ from invoke.tasks import task
 from kaizen_tasks.errors import Interrupted, KaizenError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from invoke.context import Context
@@ -27,40 +30,50 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ENV_HELP = "environment or group; may be repeated"
-RELEASE_HELP = "the release: v1.2.3 or 1.2.3"
-YES_HELP = "answer every question with yes"
-JSON_HELP = "print one JSON document on stdout, and everything for people on stderr"
-TO_HELP = "exactly this version"
-SKIP_HELD_HELP = "succeed although held environments were left out"
-WAIT_HELP = "how long to wait for another run that is at work there: 10m"
-SHARD_HELP = "which part of the environments, as 2/8: for several machines at once"
-WITHOUT_EVIDENCE_HELP = "why it goes further without having been verified in the stage before; goes into the ledger"
-NO_ROLLBACK_HELP = "leave a release that does not prove itself in service"
-SKIP_DOCS_HELP = "why the documentation checklist does not apply this time; goes into the tag's message"
+HANDLERS = "kaizen_tasks.cli.handlers"
+
 NOISY_LOGGERS = ("boto3", "botocore", "git", "s3transfer", "urllib3")
-"""Libraries whose debug logs repeat requests and answers whole: signatures, session tokens, registry passwords."""
+"""Libraries whose debug logs contain complete requests and responses: signatures, session tokens, passwords."""
 
+DRY_RUN_NOTE = "note: this plan does not include the effects of the tasks above; nothing has been executed\n"
 DRY_RUN_COUNT_KEY = "planned"
-"""Where Invoke's configuration, which all tasks of a command line share, keeps how many were planned only."""
-
-FORCE_HELP = "go ahead although the notes ask for a higher part"
-PART_HELP = "auto, patch, feature, major or rc"
+"""Key in Invoke's configuration, which all tasks of a command line share, for the number of tasks that ran dry."""
 
 
-def command(**options: Any) -> Callable[[Callable[..., None]], Any]:
+def command(
+    *, handler: str = "", bound: Mapping[str, object] | None = None, **options: Any
+) -> Callable[[Callable[..., None]], Any]:
     """Make an Invoke task that exits as the command-line contract says.
 
     No argument is positional: Invoke lets a missing one swallow `--dry`.
 
     Args:
+        handler: module and function in `kaizen_tasks.cli.handlers`, such as `promote.promote`, which is imported when
+            the task runs and called with the flags; empty when the decorated function itself does the work.
+        bound: further arguments for the handler, which are no flags.
         options: what Invoke's own `task` takes.
     """
 
-    def decorate(body: Callable[..., None]) -> Any:
+    def decorate(function: Callable[..., None]) -> Any:
+        body = _load_lazily(function, handler, bound or {}) if handler else function
         return task(positional=[], **options)(_with_exit_codes(body))
 
     return decorate
+
+
+def _load_lazily(declaration: Callable[..., None], handler: str, bound: Mapping[str, object]) -> Callable[..., None]:
+    """Return a function with the flags of a declaration that calls its handler."""
+    module_name, _, function_name = handler.rpartition(".")
+
+    @functools.wraps(declaration)
+    def call_handler(c: Context, /, *args: object, **kwargs: object) -> None:
+        flags = inspect.signature(declaration).bind(c, *args, **kwargs)
+        flags.apply_defaults()
+        _, *names = flags.arguments
+        function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
+        function(c, **{name: flags.arguments[name] for name in names}, **bound)
+
+    return call_handler
 
 
 def _with_exit_codes(body: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
@@ -75,7 +88,7 @@ def _with_exit_codes(body: Callable[Concatenate[Context, P], R]) -> Callable[Con
             _show_traceback()
             raise Exit(str(error), code=error.exit_code) from error
         except KeyboardInterrupt:
-            interruption = Interrupted("interrupted", hint="type the same command again to finish")
+            interruption = Interrupted("interrupted", hint="run the same command again to finish")
             raise Exit(str(interruption), code=interruption.exit_code) from None
         except BrokenPipeError:
             raise _broken_pipe_exit() from None
@@ -90,45 +103,41 @@ def _with_exit_codes(body: Callable[Concatenate[Context, P], R]) -> Callable[Con
 
 
 def _quiet_noisy_loggers() -> None:
-    """Keep secrets out of what Invoke's `--debug` shows, which wants to hear from everybody."""
+    """Keep secrets out of the output of Invoke's `--debug`, which enables the logs of every library."""
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
 def _warn_about_dry_run(c: Context) -> None:
-    """Say before the second task of a dry run what it and those after it cannot see."""
+    """Print a note before the second task of a dry run: the effects of the first are not there to be seen."""
     if not c.config.run.dry:
         return
     planned_count = c.config.get(DRY_RUN_COUNT_KEY, 0)
     if planned_count == 1:
         sys.stdout.flush()
-        sys.stderr.write("what follows is planned from the world as it is: what stands above was not done\n")
+        sys.stderr.write(DRY_RUN_NOTE)
     c.config.update({DRY_RUN_COUNT_KEY: planned_count + 1})
 
 
 def _broken_pipe_exit() -> Exit:
-    """Say on stderr that nobody reads on; Python's own last flush of stdout would complain once more."""
+    """Return an interruption, and silence Python's own last flush of stdout, which would fail once more."""
     if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-    interruption = Interrupted(
-        "interrupted: nobody reads the output any more", hint="type the same command again to finish"
-    )
+    interruption = Interrupted("interrupted: the output was closed", hint="run the same command again to finish")
     return Exit(str(interruption), code=interruption.exit_code)
 
 
 def _show_traceback() -> None:
-    """Show where an error came from, under Invoke's `--debug`."""
+    """Print the traceback of an error under Invoke's `--debug`."""
     if logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
-        import traceback
-
         traceback.print_exc(file=sys.stderr)
 
 
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """Let a request to stop unwind the stack as Ctrl-C does, so that what was begun is left in order.
+    """Turn SIGTERM and SIGHUP into KeyboardInterrupt, so that the stack is unwound as after Ctrl-C.
 
-    What is ignored stays ignored: `nohup inv promote-beta` goes on when its terminal is closed.
+    An ignored signal stays ignored: `nohup inv promote-beta` continues when its terminal is closed.
     """
     signal_numbers = [
         candidate for candidate in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(candidate) is not signal.SIG_IGN

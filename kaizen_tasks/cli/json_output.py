@@ -1,10 +1,12 @@
-"""Status and history for programs: the JSON documents of the command-line contract."""
+"""The JSON documents that `--json` prints, as the command-line contract defines them."""
 
 from __future__ import annotations
 
 import json
 import sys
 from typing import TYPE_CHECKING, Any
+
+from kaizen_tasks.domain import runtime_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.runtime_config import RuntimeConfigView
     from kaizen_tasks.domain.status import EnvironmentStatus
 
-Document = dict[str, Any]  # JSON, on its way out
+Document = dict[str, Any]
 
 
 def status_document(settings: Settings, statuses: Iterable[EnvironmentStatus], now: datetime) -> Document:
@@ -65,7 +67,7 @@ def entry_document(entry: LedgerEntry) -> Document:
 
 
 def lock_and_hold_document(lock: Lock | None, hold: Hold | None, now: datetime) -> Document:
-    """Return what keeps others away from an environment as JSON."""
+    """Return the lock and the hold of an environment as JSON."""
     return {"lock": _lock_document(lock, now) if lock else None, "hold": _hold_document(hold) if hold else None}
 
 
@@ -94,7 +96,7 @@ def _hold_document(hold: Hold) -> Document:
 
 
 def candidate_document(candidate: RollbackCandidate) -> Document:
-    """Return a release that can be gone back to as JSON."""
+    """Return a release that a rollback can choose as JSON."""
     return {**entry_document(candidate.entry), "exists": candidate.image_exists}
 
 
@@ -127,8 +129,6 @@ def runtime_diff_document(
     settings: Settings, first_view: RuntimeConfigView, second_view: RuntimeConfigView
 ) -> Document:
     """Return the document of `runtime.diff --json`; a value that is a secret is null."""
-    from kaizen_tasks.domain import runtime_config
-
     is_same_by_name = runtime_config.compare_documents(first_view.document, second_view.document, settings.runtime)
     return {
         "app": settings.app,
@@ -156,19 +156,12 @@ def problem_document(problem: LintProblem) -> Document:
     }
 
 
-def print_sarif(problems: Iterable[LintProblem]) -> None:
-    """Print problems of the changelog as a SARIF document on stdout."""
-    from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
-
-    sys.stdout.write(to_sarif(problems, path="CHANGELOG.md"))
-
-
 def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def print_json_line(document: object) -> None:
-    """Print one JSON document on a line of its own at once: there will be others."""
+    """Print a JSON document as one line, and flush it: others follow."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     sys.stdout.flush()

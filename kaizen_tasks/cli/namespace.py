@@ -1,4 +1,4 @@
-"""Collects the tasks, and puts the configuration under them where Invoke's own layers can override it."""
+"""Collects the tasks, and gives Invoke the configuration, which Invoke's own sources then override."""
 
 from __future__ import annotations
 
@@ -10,35 +10,46 @@ from typing import TYPE_CHECKING, Any
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
-from kaizen_tasks.cli.handlers import changelog, lock, promote, release, rollback, runtime, setup, status, steps
-from kaizen_tasks.cli.handlers.doctor import doctor
-from kaizen_tasks.cli.handlers.init import init
-from kaizen_tasks.cli.handlers.local import cloud as local
-from kaizen_tasks.cli.handlers.local.demo import demo
-from kaizen_tasks.cli.handlers.local.rehearse import rehearse
-from kaizen_tasks.config import load
+from kaizen_tasks.cli.commands import (
+    changelog,
+    deploy,
+    doctor,
+    history,
+    hold,
+    init,
+    lock,
+    promote,
+    release,
+    rollback,
+    runtime,
+    setup,
+    status,
+    steps,
+)
+from kaizen_tasks.cli.commands.local import cloud, demo, rehearse
+from kaizen_tasks.config import env_overrides, load
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RELEASE_ONLY_KEYS = {"app", "release", "tag", "docs_checklist"}
-"""Keys of an app that has versions and a changelog, and nothing to deploy."""
+"""Keys of a library, which has versions and a changelog and nothing to deploy."""
 
 
 def build_namespace() -> Collection:
-    """Return every task that the configuration has a use for, with those that the pipeline gives names to."""
+    """Return the tasks that the configuration needs, among them one for each stage of the pipeline."""
     config_file = load.find_config_file()
     collection = Collection(
         steps.bump,
         steps.commit,
         steps.cut,
         steps.tag,
-        demo,
-        doctor,
-        init,
+        demo.demo,
+        doctor.doctor,
+        init.init,
         changelog=changelog.collection(),
-        local=local.collection(),
+        local=cloud.collection(),
     )
     if config_file.error or not config_file.table.keys() <= RELEASE_ONLY_KEYS:
         _add_deploy_tasks(collection)
@@ -58,8 +69,6 @@ def _prepare_variables(configuration: load.TomlTable) -> None:
     Raises:
         Exit: a variable cannot override its key.
     """
-    from kaizen_tasks.config import env_overrides
-
     if errors := env_overrides.prepare_variables(configuration, os.environ):
         raise Exit("\n".join(errors), code=ConfigurationError.exit_code)
 
@@ -68,35 +77,35 @@ def _add_deploy_tasks(collection: Collection) -> None:
     for deploy_task in (
         steps.build,
         steps.push,
-        promote.deploy,
-        promote.verify,
+        deploy.deploy,
+        deploy.verify,
         promote.promote,
         release.hotfix,
         rollback.rollback,
         status.status,
-        status.history,
+        history.history,
         setup.setup,
-        rehearse,
+        rehearse.rehearse,
     ):
         collection.add_task(deploy_task)
     collection.add_collection(runtime.collection(), name="runtime")
-    collection.add_collection(lock.lock_collection(), name="lock")
-    collection.add_collection(lock.hold_collection(), name="hold")
+    collection.add_collection(lock.collection(), name="lock")
+    collection.add_collection(hold.collection(), name="hold")
 
 
 def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
-    """Make `release-<first stage>`, a `promote-<stage>` for every later one, and one for each other that was typed."""
+    """Make `release-<first stage>`, `promote-<stage>` for every later one, and those that the command line names."""
     pipeline_task_names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
     task_names_by_cli_name = {
         _cli_name(name): name for name in (*_stage_tasks_in_argv(), *pipeline_task_names)
-    }  # those of the pipeline last: they prevail
+    }  # the pipeline's own come last, so that they win
     for name in task_names_by_cli_name.values():
         verb, _, stage = name.partition("-")
         yield release.release_task(stage) if verb == "release" else promote.promote_task(stage)
 
 
 def _cli_name(name: str) -> str:
-    """Return a task's name as Invoke shows and takes it."""
+    """Return a task's name as Invoke shows and parses it."""
     return name.replace("_", "-")
 
 
@@ -107,9 +116,9 @@ def _pipeline_stages(table: load.TomlTable) -> tuple[str, ...]:
 
 
 def _stage_tasks_in_argv() -> tuple[str, ...]:
-    """Return the flows that the command line names.
+    """Return the names of release and promote tasks on the command line.
 
-    One that the pipeline does not have becomes a task all the same, which says what is wrong with the configuration,
-    or which stage was meant; Invoke alone would say that it has no idea.
+    A stage that the pipeline does not have becomes a task too: its error says what is wrong with the configuration, or
+    which stage was probably meant. Invoke's own error would be "No idea what it is".
     """
     return tuple(word for word in sys.argv[1:] if re.fullmatch(r"(release|promote)-[\w-]+", word))

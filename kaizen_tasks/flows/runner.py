@@ -1,4 +1,4 @@
-"""Walks through a flow: observe, decide, act, observe again."""
+"""Runs the steps of a flow: observe, decide, act, observe again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kaizen_tasks.flows.locking.mutations import guard_mutations
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.locking.guard import LockGuard
+    from kaizen_tasks.flows.locking.mutations import MutationLog
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
 
@@ -21,15 +22,15 @@ Executor = Callable[["Step", Act, "Release", "Tools"], "Release"]
 
 
 def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -> Release:
-    """Change nothing; go on as if the step had done what it would do. This is the dry run."""
+    """Return the release as the step would leave it, and change nothing: the executor of a dry run."""
     return decision.release
 
 
 def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Release:
-    """Do it, and look again.
+    """Act, then let the step decide again to confirm the result.
 
     Raises:
-        KaizenError: the step failed, or claims to have done what cannot be seen.
+        KaizenError: the step failed, or its result cannot be confirmed.
     """
     started_at = tools.clock.monotonic()
     try:
@@ -46,15 +47,29 @@ def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Re
 
 
 def _act(step: Step, release: Release, tools: Tools) -> Release:
-    """Act; whatever comes of it, nothing that was seen before counts any more."""
+    """Act, and drop the cached repository state whether it succeeds or not."""
     try:
         return step.act(release, tools)
     finally:
         tools.scm.invalidate_cache()
 
 
+def choose_executor(*, dry: bool) -> Executor:
+    """Return what happens when a step has decided to act: in a dry run, nothing."""
+    return dry_run_step if dry else apply_step
+
+
+def logging_executor(mutations: MutationLog) -> Executor:
+    """Return an executor that needs no lock, and logs what it changes."""
+
+    def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
+        return apply_step(step, decision, release, guard_mutations(tools, lambda: None, mutations))
+
+    return execute
+
+
 def guarded_executor(guard: LockGuard) -> Executor:
-    """Return an executor that acts only as long as the locks are this run's own."""
+    """Return an executor that acts only while the locks are this run's own."""
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         environment = step.label.environment
@@ -73,11 +88,11 @@ def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = app
         flow: the steps in order.
         release: what is known of the release before the first one.
         tools: the outside world.
-        execute: `perform`, or `display` for a dry run.
+        execute: `apply_step`, or `dry_run_step`.
 
     Raises:
-        Refused: a step refuses to go on.
-        KaizenError: a step failed; running the same flow again goes on from there.
+        Refused: a step refuses.
+        KaizenError: a step failed; running the same flow again continues from there.
     """
     for step in flow:
         decision = step.decide(release, tools)
@@ -95,7 +110,7 @@ def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = app
 def _unconfirmed_error(step: Step, decision: Act | Refuse) -> KaizenError:
     description = decision.description if isinstance(decision, Act) else "; ".join(decision.reasons)
     return KaizenError(
-        f"{step.label}: it reported success, but looking again finds: {description}",
-        state="the step may have been undone by somebody else at the same moment",
-        hint="type the same command again",
+        f"{step.label}: it reported success, but a second check finds: {description}",
+        state="somebody else may have undone the step at the same moment",
+        hint="run the same command again",
     )

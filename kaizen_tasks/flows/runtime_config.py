@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.domain import ledger as words
-from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue
@@ -20,6 +18,7 @@ from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 from kaizen_tasks.flows.steps.runtime import RestoreConfig, parse_config
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.flows.step import Step
     from kaizen_tasks.ports.tools import Tools
 
@@ -64,9 +63,7 @@ def require_serving_release(environment: Environment, tools: Tools) -> Release:
             state=NOTHING_CHANGED,
             hint=f"release or deploy to it once: inv deploy --env {environment.name}",
         )
-    return Release(
-        version=versions.parse_version(serving_entry.version), commit=serving_entry.commit, digest=serving_entry.digest
-    )
+    return ledger.release_from_entry(serving_entry)
 
 
 def change_config(

@@ -169,14 +169,3 @@ def test_prints_one_document_that_people_can_read_too(capsys: pytest.CaptureFixt
     json_output.print_json({"text": "Wöchentliche Pläne", "none": None})
 
     assert capsys.readouterr().out == '{\n  "text": "Wöchentliche Pläne",\n  "none": null\n}\n'
-
-
-def test_prints_problems_as_sarif(capsys: pytest.CaptureFixture[str]) -> None:
-    """The format in which CI systems show them beside the lines."""
-    json_output.print_sarif([PROBLEM])
-
-    document = json.loads(capsys.readouterr().out)
-    (result,) = document["runs"][0]["results"]
-    region = result["locations"][0]["physicalLocation"]["region"]
-    assert (document["version"], result["ruleId"]) == ("2.1.0", "order")
-    assert (region["startLine"], region["startColumn"]) == (3, 5)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import inspect
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import cli
-from kaizen_tasks.cli import namespace
+from kaizen_tasks.cli import command, namespace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
 
     from invoke.collection import Collection
 
@@ -221,3 +225,29 @@ def test_variables_that_fit_are_left_to_invoke(folder: Path, monkeypatch: pytest
     monkeypatch.setenv("INVOKE_VERIFY_MATCHES", "5")
     monkeypatch.setenv("INVOKE_ENVIRONMENTS_PROD_URL", "https://other.example")
     assert build(folder, WHOLE).configuration()["verify"]["matches"] == 3
+
+
+def test_every_handler_takes_the_flags_of_its_task(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler is found by its name when the task runs, so no type checker compares the two."""
+    tasks, called = every_task(folder), list[str]()
+
+    def bind(module: ModuleType, handler: str, arguments: dict[str, object]) -> None:
+        parameters = inspect.signature(getattr(module, handler))
+        parameters.bind(Context(), **arguments)
+        declared = inspect.signature(tasks[name]).parameters
+        for flag in declared.keys() & parameters.parameters.keys() - {"c"}:
+            assert declared[flag].annotation == parameters.parameters[flag].annotation, (name, flag)
+        called.append(name)
+
+    class Handlers:
+        def __init__(self, module_name: str) -> None:
+            self._module = importlib.import_module(module_name)
+
+        def __getattr__(self, handler: str) -> Callable[..., None]:
+            return lambda _, **arguments: bind(self._module, handler, arguments)
+
+    monkeypatch.setattr(command, "import_module", Handlers)
+    for name, task in tasks.items():  # noqa: B007 - `bind` uses the name
+        task.body(Context(), **{flag: [] for flag in task.iterable})
+
+    assert called == list(tasks)

@@ -1,121 +1,62 @@
-"""From flags to what runs."""
+"""A change as the command line runs it."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import io
+import sys
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from attrs import define
-from semver import Version
 
 from kaizen_tasks.cli import options
-from kaizen_tasks.errors import UsageError
-from kaizen_tasks.flows.runner import apply_step, dry_run_step
-from kaizen_tasks.flows.steps import Bump
-from tests.fakes.tools import FakeTools, settings
+from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.flows.execution import Change
+from tests.fakes.tools import FakeTools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
+    from kaizen_tasks.flows.execution import Execution
     from kaizen_tasks.wiring import Toolbox
 
 
-@define(kw_only=True)
-class FakeToolbox(FakeTools):
-    """A world that knows whether acts are only announced."""
-
-    dry: bool = False
-    remembered: tuple[str, ...] = ()
-
-    @contextmanager
-    def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:
-        """Say what the ledger is read once of."""
-        self.remembered = tuple(environments)
-        yield
-        self.remembered = ()
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("web\ny\n"))
 
 
-def toolbox(*, dry: bool) -> Toolbox:
-    """Return a toolbox of fakes."""
-    return cast("Toolbox", FakeToolbox(dry=dry))
+def run(environment: str = "staging", *, question: str = "", wait: str = "", yes: bool = False) -> FakeTools:
+    """Run a change that notes the lock that it sees."""
+    tools = FakeTools()
+
+    def note_lock(_: Execution) -> None:
+        lock = tools.locks.get(environment)
+        tools.reporter.note(f"locked by {lock.command}" if lock else "not locked")
+
+    change = Change(
+        title="change it", environments=(tools.settings.environments[environment],), run=note_lock, question=question
+    )
+    options.run_change(change, cast("Toolbox", tools), yes=yes, wait=wait)
+    return tools
 
 
-def test_a_dry_run_displays_and_any_other_performs() -> None:
-    """It is another executor, and not a flag that is handed down."""
-    assert options.choose_executor(toolbox(dry=True)) is dry_run_step
-    assert options.choose_executor(toolbox(dry=False)) is apply_step
+def test_lock_names_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/bin/inv", "hotfix", "--reason", "a fix"])
+
+    assert run().reporter.lines[-1] == "locked by inv hotfix --reason 'a fix'"
 
 
-def test_a_dry_run_takes_no_lock() -> None:
-    """It would be a change."""
-    tools = toolbox(dry=True)
+def test_protected_environment_and_question_need_confirmation() -> None:
+    with pytest.raises(Refused, match="prod is protected"):
+        run("prod")
+    with pytest.raises(Refused, match="v1-rc is a pre-release"):
+        run(question="v1-rc is a pre-release; promote it")
 
-    with options.locked_execution(tuple(tools.settings.environments.values()), tools) as execute:
-        held = [tools.locks.get(name) for name in tools.settings.environments]
-
-    assert execute is dry_run_step
-    assert set(held) == {None}
+    run("prod", question="v1-rc is a pre-release; promote it", yes=True)
 
 
-def test_evidence_is_read_once_and_not_locked() -> None:
-    """Every environment of a stage asks for the same."""
-    tools, environments = toolbox(dry=False), settings().environments
-
-    with options.locked_execution((environments["prod"],), tools, evidence_environments=(environments["staging"],)):
-        remembered = cast("FakeToolbox", tools).remembered
-        standing = tools.locks.get("staging")
-
-    assert remembered == ("prod", "staging")
-    assert standing is None
+def test_wait_must_be_a_duration() -> None:
+    with pytest.raises(UsageError, match="--wait soon"):
+        run(wait="soon")
 
 
-def test_a_real_run_holds_the_locks_while_it_lasts() -> None:
-    """Of the environments that it changes, and of no others."""
-    tools = toolbox(dry=False)
-
-    with options.locked_execution((tools.settings.environments["staging"],), tools):
-        during = tools.locks.get("staging")
-        elsewhere = tools.locks.get("prod")
-        remembered = cast("FakeToolbox", tools).remembered
-
-    assert remembered == ("staging",)
-    assert during is not None
-    assert during.actor == "ada@laptop"
-    assert elsewhere is None
-    assert tools.locks.get("staging") is None
-
-
-def test_says_what_is_wrong_with_a_time_to_wait() -> None:
-    """Before anything is locked."""
-    tools = toolbox(dry=False)
-
-    with (
-        pytest.raises(UsageError, match="--wait soon: 'soon' is not a duration"),
-        options.locked_execution((), tools, wait="soon"),
-    ):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("part", "to", "force", "wanted"),
-    [
-        ("auto", "", False, Bump(accept_released=True)),
-        ("minor", "", True, Bump(part="feature", accept_released=True, force=True)),
-        ("auto", "v1.2.3", False, Bump(to=Version.parse("1.2.3"), accept_released=True)),
-        ("auto", "1.2.3-rc.1", False, Bump(to=Version.parse("1.2.3-rc.1"), accept_released=True)),
-    ],
-)
-def test_understands_which_version_is_asked_for(*, part: str, to: str, force: bool, wanted: Bump) -> None:
-    """With or without `v`."""
-    assert options.make_bump(part, to, force=force) == wanted
-
-
-@pytest.mark.parametrize(
-    ("part", "to", "what"),
-    [("pacth", "", "--part pacth: no such part"), ("auto", "1.2", "--to: '1.2' is not a version")],
-)
-def test_names_the_flag_that_it_does_not_understand(part: str, to: str, what: str) -> None:
-    """Of the two, the wrong one."""
-    with pytest.raises(UsageError, match=what):
-        options.make_bump(part, to, force=False)
+def test_env_flags_repeat_the_environments() -> None:
+    assert options.env_flags(["mark", "beta"]) == ("--env", "mark", "--env", "beta")

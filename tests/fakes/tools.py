@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ from tests.fakes.scm import FakeRemote, FakeScm
 from tests.fakes.secrets import FakeSecrets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kaizen_tasks.domain.release import LocalImage
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.types import Login
@@ -111,6 +114,8 @@ class FakeTools:
     """The toolbox of the flows. Services run what `:latest` names once their deployment has succeeded.
 
     Attributes:
+        dry: whether steps only announce what they would do.
+        cached_environments: those whose ledger is read once, as long as that lasts.
         stuck_services: names of services that go on running the old release although their deployment succeeds.
         running_versions: version that each service runs.
     """
@@ -134,6 +139,8 @@ class FakeTools:
     holds: FakeHolds = field(init=False)
     secrets: FakeSecrets = field(factory=FakeSecrets)
     reporter: FakeReporter = field(factory=FakeReporter)
+    dry: bool = False
+    cached_environments: tuple[str, ...] = ()
     stuck_services: set[str] = field(factory=set)
     running_versions: dict[str, str] = field(factory=dict)
 
@@ -153,6 +160,13 @@ class FakeTools:
             self.running_versions[name] = "v0.1.0"
             self.prober.answers[f"https://{name}.example/version"] = lambda name=name: self._version(name)  # type: ignore[misc]
             self.prober.answers[f"https://{name}.example/"] = ProbeResponse(status=200, body=b"hello")
+
+    @contextmanager
+    def caching_ledger(self, environments: Iterable[str]) -> Iterator[None]:
+        """Note which environments' ledger is cached; in memory nothing needs to be."""
+        self.cached_environments = tuple(environments)
+        yield
+        self.cached_environments = ()
 
     def next_command(self) -> FakeTools:
         """Start another command: edited files stay in memory again."""

@@ -117,10 +117,10 @@ def test_an_act_that_cannot_be_seen_has_failed(second: str, seen: str) -> None:
     """Success is what a second look finds, and not that nothing was raised."""
     tools = FakeTools()
 
-    with pytest.raises(KaizenError, match=f"fake: it reported success, but looking again finds: {seen}") as failed:
+    with pytest.raises(KaizenError, match=f"fake: it reported success, but a second check finds: {seen}") as failed:
         run_flow((FakeStep(decisions=["act", second]),), START, tools)
 
-    assert failed.value.hint == "type the same command again"
+    assert failed.value.hint == "run the same command again"
     assert tools.reporter.labels_with("failed") == ["fake"]
 
 

@@ -1,4 +1,4 @@
-"""`changelog.*`: add entries, cut a release, check and show the changelog."""
+"""What `changelog.*` does."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import JSON_HELP, RELEASE_HELP, command
+from invoke.context import Context
+
+from kaizen_tasks import wiring
+from kaizen_tasks.cli import json_output
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
+from kaizen_tasks.domain.changelog.lint.check import check_changelog
+from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
+from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
+from kaizen_tasks.domain.changelog.render.html import to_html
+from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.runner import choose_executor, run_flow
+from kaizen_tasks.flows.steps.version import CutChangelog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from invoke.collection import Collection
-    from invoke.context import Context
 
     from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog, Section
@@ -21,44 +33,17 @@ if TYPE_CHECKING:
 FORMATS = ("md", "json", "html")
 
 
-def collection() -> Collection:
-    """Return the tasks as a collection; plain `changelog` is `changelog.release`."""
-    from invoke.collection import Collection
-
-    return Collection(release, add, check, show)
-
-
-@command(default=True)
 def release(c: Context) -> None:
     """Move the entries of [Unreleased] to a section of the version in VERSION."""
-    from kaizen_tasks.cli.options import choose_executor
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run_flow
-    from kaizen_tasks.flows.steps import CutChangelog
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
-    run_flow((CutChangelog(),), Release(version=files.read_version(tools)), tools, choose_executor(tools))
+    tools = wiring.toolbox(c.config)
+    run_flow((CutChangelog(),), Release(version=files.read_version(tools)), tools, choose_executor(dry=tools.dry))
 
 
-@command(
-    help={
-        "type": "added, changed, deprecated, removed, fixed or security",
-        "text": "what changed, for the users",
-        "breaking": "mark it as breaking",
-    },
-)
-def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> None:
+def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
     """Add an entry to [Unreleased]."""
-    from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
-    from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows.release import files
-    from kaizen_tasks.wiring import toolbox
-
     if not type or not text.strip():
         raise UsageError("changelog.add: an entry needs --type and --text", hint='--type fixed --text "A typo"')
-    tools = toolbox(c.config)
+    tools = wiring.toolbox(c.config)
     old_content = tools.release_files.read(files.CHANGELOG_FILE)
     new_content = add_entry(
         empty_changelog() if old_content is None else old_content, kind=type, text=text, breaking=breaking
@@ -67,27 +52,16 @@ def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> N
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
-@command(
-    help={
-        "json": JSON_HELP,
-        "sarif": "print a SARIF document, which CI systems show next to the lines",
-        "fix": "fix what can be fixed automatically first",
-    },
-)
-def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False) -> None:
+def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     """List every problem of CHANGELOG.md with its place and how to fix it."""
-    from kaizen_tasks.cli import json_output
-    from kaizen_tasks.errors import Refused
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
     if fix:
         _write_fixes(tools)
     problems = _find_problems(tools)
     if json:
         json_output.print_json([json_output.problem_document(problem) for problem in problems])
     elif sarif:
-        json_output.print_sarif(problems)
+        sys.stdout.write(to_sarif(problems, path="CHANGELOG.md"))
     else:
         for problem in problems:
             location = f"CHANGELOG.md:{problem.line}:{problem.column}"
@@ -99,8 +73,6 @@ def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False
 
 
 def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
-    from kaizen_tasks.errors import Refused
-
     if fix:
         return "the remaining problems must be fixed by hand: edit CHANGELOG.md"
     with suppress(Refused):  # the changelog cannot be parsed
@@ -111,9 +83,6 @@ def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
 
 def _fixed_changelog(tools: Toolbox) -> bytes | None:
     """Return the changelog with automatic fixes; None when there are none."""
-    from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
-    from kaizen_tasks.flows.release import files
-
     old_content = files.read_changelog_bytes(tools)
     fixed_content = fix_changelog(
         old_content, repository_url=tools.scm.web_url() or None, tag_pattern=tools.settings.tag_pattern
@@ -122,8 +91,6 @@ def _fixed_changelog(tools: Toolbox) -> bytes | None:
 
 
 def _write_fixes(tools: Toolbox) -> None:
-    from kaizen_tasks.flows.release import files
-
     fixed_content = _fixed_changelog(tools)
     if fixed_content is not None:
         tools.release_files.write(files.CHANGELOG_FILE, fixed_content)
@@ -131,9 +98,6 @@ def _write_fixes(tools: Toolbox) -> None:
 
 
 def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
-    from kaizen_tasks.domain.changelog.lint.check import check_changelog
-    from kaizen_tasks.flows.release import files
-
     return check_changelog(
         files.read_changelog_bytes(tools),
         version=files.read_version(tools),
@@ -144,24 +108,11 @@ def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
     )
 
 
-@command(
-    help={
-        "release": f"{RELEASE_HELP}; without it, the newest",
-        "since": "every release after this one: v0.1.0",
-        "format": "md, json or html",
-        "base-url": "make relative links absolute against this address",
-    },
-)
-def show(c: Context, release: str = "", since: str = "", format: str = "md", base_url: str = "") -> None:
+def show(c: Context, *, release: str, since: str, format: str, base_url: str) -> None:
     """Print the notes of one release, or of all releases since another."""
-    from kaizen_tasks.domain.changelog.render.sections import to_json_list
-    from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows.release import files
-    from kaizen_tasks.wiring import toolbox
-
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
-    log = files.read_changelog(toolbox(c.config, stream=sys.stderr))
+    log = files.read_changelog(wiring.toolbox(c.config, stream=sys.stderr))
     sections = _select_sections(log, release, since)
     if format == "json" and since:
         sys.stdout.write(to_json_list(sections))
@@ -170,9 +121,6 @@ def show(c: Context, release: str = "", since: str = "", format: str = "md", bas
 
 
 def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section, ...]:
-    from kaizen_tasks.domain import version as versions
-    from kaizen_tasks.errors import Refused
-
     if since:
         newest = versions.parse_version(release, origin="--release") if release else None
         oldest = versions.parse_version(since, origin="--since")
@@ -190,9 +138,6 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
 
 
 def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
-    from kaizen_tasks.domain.changelog.render.html import to_html
-    from kaizen_tasks.domain.changelog.render.sections import to_json, to_markdown
-
     if output_format == "html":
         return to_html(log, sections, base_url=base_url)
     if output_format == "md":

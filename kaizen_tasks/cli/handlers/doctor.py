@@ -1,11 +1,16 @@
-"""`inv doctor`: whether everything that a release needs is there."""
+"""What `doctor` does."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.cli.command import JSON_HELP, command
+from kaizen_tasks import wiring
+from kaizen_tasks.adapters.console import doctor_report
+from kaizen_tasks.cli import json_output
+from kaizen_tasks.domain.check import Verdict, count_findings
+from kaizen_tasks.errors import Refused
+from kaizen_tasks.flows.doctor import run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,15 +21,9 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.check import Finding
 
 
-@command(help={"json": JSON_HELP})
-def doctor(c: Context, json: bool = False) -> None:
-    """Check everything that a release needs, and say what to do about what is missing."""
-    from kaizen_tasks.adapters.console import doctor_report
-    from kaizen_tasks.cli import json_output
-    from kaizen_tasks.flows.doctor import run_checks
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+def doctor(c: Context, *, json: bool) -> None:
+    """Check everything that a release needs."""
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     findings = run_checks(tools)
     if json:
         json_output.print_json(_findings_document(tools.settings, findings))
@@ -34,8 +33,6 @@ def doctor(c: Context, json: bool = False) -> None:
 
 
 def _findings_document(settings: Settings, findings: Sequence[Finding]) -> dict[str, Any]:
-    from kaizen_tasks.domain.check import Verdict, count_findings
-
     return {
         "app": settings.app,
         "problems": count_findings(findings, Verdict.PROBLEM),
@@ -54,10 +51,7 @@ def _findings_document(settings: Settings, findings: Sequence[Finding]) -> dict[
 
 
 def _require_no_problems(findings: Sequence[Finding]) -> None:
-    from kaizen_tasks.domain.check import Verdict, count_findings
-    from kaizen_tasks.errors import Refused
-
     problem_count = count_findings(findings, Verdict.PROBLEM)
     if problem_count:
         subject = "1 problem keeps" if problem_count == 1 else f"{problem_count} problems keep"
-        raise Refused(f"{subject} a release from working", hint="mend what is listed above, then run inv doctor again")
+        raise Refused(f"{subject} a release from working", hint="fix what is listed above, then run inv doctor again")

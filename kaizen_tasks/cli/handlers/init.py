@@ -1,21 +1,36 @@
-"""`kaizen init`: writes the files that these tasks need; detects before it asks, shows before it writes."""
+"""What `init` does: it looks before it asks, and shows before it writes."""
 
 from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kaizen_tasks.cli.command import YES_HELP, command
+from attrs import evolve
+from invoke.context import Context
+
+from kaizen_tasks import __version__
+from kaizen_tasks.adapters.console import init_diff
+from kaizen_tasks.adapters.host.atomic_write import WorkingTree
+from kaizen_tasks.adapters.init import scan_repo
+from kaizen_tasks.cli import prompts
+from kaizen_tasks.config import load
+from kaizen_tasks.domain.init.detect import from_account
+from kaizen_tasks.domain.init.evidence import combine_facts
+from kaizen_tasks.domain.init.proposal import (
+    DEFAULT_REGION,
+    ScanResult,
+    UserAnswers,
+    detect_environments,
+    propose_config,
+)
+from kaizen_tasks.errors import Refused, UsageError
+from kaizen_tasks.flows.init import plan as flow
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from invoke.context import Context
-
     from kaizen_tasks.domain.init.detect.from_account import AccountScan
-    from kaizen_tasks.domain.init.proposal import Proposal, ScanResult, UserAnswers
-    from kaizen_tasks.errors import Refused
+    from kaizen_tasks.domain.init.proposal import Proposal
     from kaizen_tasks.flows.init.plan import InitPlan
 
 
@@ -33,37 +48,10 @@ class InitOptions(NamedTuple):
     profile: str
 
 
-@command(
-    iterable=["env"],
-    help={
-        "yes": f"{YES_HELP}: use what was found, and defaults for the rest",
-        "from-aws": "read the account's services and repositories too; changes nothing there",
-        "app": "the app's name",
-        "region": "region of repositories and services, such as eu-west-1",
-        "profile": "profile of your AWS configuration",
-        "ci": "write workflows that run these tasks: github",
-        "env": "an environment, instead of those that are found; may be repeated",
-    },
-)
 def init(
-    c: Context,
-    env: list[str],
-    yes: bool = False,
-    from_aws: bool = False,
-    app: str = "",
-    region: str = "",
-    profile: str = "",
-    ci: str = "",
+    c: Context, *, env: list[str], yes: bool, from_aws: bool, app: str, region: str, profile: str, ci: str
 ) -> None:
-    """Write what an app needs to be released: tasks.py, kaizen.toml, VERSION, CHANGELOG.md."""
-    from pathlib import Path
-
-    from kaizen_tasks import __version__
-    from kaizen_tasks.adapters.host.atomic_write import WorkingTree
-    from kaizen_tasks.adapters.init import scan_repo
-    from kaizen_tasks.domain.init.proposal import UserAnswers
-    from kaizen_tasks.flows.init import plan as flow
-
+    """Write what an app needs to be released."""
     _check_ci(ci)
     root = scan_repo.find_app_folder(Path.cwd())
     answers = UserAnswers(app=app, region=region, environments=tuple(env))
@@ -80,15 +68,11 @@ def init(
 
 
 def _check_ci(ci: str) -> None:
-    from kaizen_tasks.errors import UsageError
-
     if ci not in {"", "github"}:
         raise UsageError(f"--ci {ci}: expected github, the only system that workflows are written for")
 
 
 def _not_at_repo_root(subfolder: str) -> Refused:
-    from kaizen_tasks.errors import Refused
-
     return Refused(
         f"workflows belong to the top of the repository, but this app is in {subfolder}",
         state="nothing has been changed",
@@ -98,11 +82,7 @@ def _not_at_repo_root(subfolder: str) -> Refused:
 
 def _make_proposal(root: Path, answers: UserAnswers, options: InitOptions) -> tuple[ScanResult, Proposal]:
     """Read the app, ask for what no source shows, and propose; nothing is asked about a configured app."""
-    from kaizen_tasks.adapters.init import scan_repo as adapter
-    from kaizen_tasks.config import load
-    from kaizen_tasks.domain.init.proposal import ScanResult, detect_environments, propose_config
-
-    repo_scan = adapter.scan_repo(root)
+    repo_scan = scan_repo.scan_repo(root)
     scan = ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan))
     if load.read_config_file(root) is None:
         if options.from_aws:
@@ -114,12 +94,6 @@ def _make_proposal(root: Path, answers: UserAnswers, options: InitOptions) -> tu
 
 def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> tuple[ScanResult, UserAnswers]:
     """Add what the account shows; it precedes the files, since it is what runs."""
-    from attrs import evolve
-
-    from kaizen_tasks.domain.init.detect import from_account
-    from kaizen_tasks.domain.init.evidence import combine_facts
-    from kaizen_tasks.domain.init.proposal import propose_config
-
     first_proposal = propose_config(scan, answers)
     account_scan = _scan_account(first_proposal.region or scan.repo_scan.region, profile)
     names = (answers.app, first_proposal.app, scan.repo_scan.name)
@@ -131,9 +105,8 @@ def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> t
 
 
 def _scan_account(region: str, profile: str) -> AccountScan:
-    from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.adapters.init.scan_aws import scan_account
-    from kaizen_tasks.domain.init.proposal import DEFAULT_REGION
+    from kaizen_tasks.adapters.aws.session import Aws  # noqa: PLC0415 - boto3, which only --from-aws needs
+    from kaizen_tasks.adapters.init.scan_aws import scan_account  # noqa: PLC0415
 
     region = region or DEFAULT_REGION
     return scan_account(Aws(region=region, profile=profile, account=""), region)
@@ -141,10 +114,6 @@ def _scan_account(region: str, profile: str) -> AccountScan:
 
 def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAnswers:
     """Ask for what was neither given nor found; the default is what would be proposed."""
-    from attrs import evolve
-
-    from kaizen_tasks.cli import prompts
-
     if not answers.app and "app" in proposal.guessed_keys:
         answers = evolve(answers, app=prompts.prompt("the app's name", proposal.app))
     if "region" in proposal.guessed_keys:
@@ -157,8 +126,6 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
 
 
 def _show_plan(plan: InitPlan, root: Path) -> None:
-    from kaizen_tasks.adapters.console import init_diff
-
     sys.stdout.write(f"{plan.settings.app}   ({root}, configured in {plan.config_name})\n")
     if plan.existing_files:
         sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")
@@ -170,8 +137,6 @@ def _show_plan(plan: InitPlan, root: Path) -> None:
 
 
 def _confirm_plan(plan: InitPlan, *, yes: bool) -> None:
-    from kaizen_tasks.cli import prompts
-
     sys.stdout.flush()
     prompts.confirm_yes_no(f"write {', '.join(change.path for change in plan.changes)}", yes=yes)
 

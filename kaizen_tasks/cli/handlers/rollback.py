@@ -1,95 +1,51 @@
-"""`rollback`: back to a release that was verified."""
+"""What `rollback` does."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import ENV_HELP, RELEASE_HELP, SHARD_HELP, WAIT_HELP, YES_HELP, command
-from kaizen_tasks.cli.options import FlowOptions, locked_execution
+from kaizen_tasks import wiring
+from kaizen_tasks.adapters.console import tables
+from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.flows.promote import shards
+from kaizen_tasks.flows.rollback.candidates import list_candidates
+from kaizen_tasks.flows.rollback.manual import plan_rollback
 
 if TYPE_CHECKING:
     from invoke.context import Context
-    from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 
 
-@command(
-    iterable=["env"],
-    help={
-        "env": ENV_HELP,
-        "release": f"{RELEASE_HELP}; without it, the last verified one before what is serving",
-        "reason": "why, for the ledger",
-        "list": "show what can be gone back to, and change nothing",
-        "json": "with --list: print one JSON document on stdout",
-        "yes": YES_HELP,
-        "wait": WAIT_HELP,
-        "shard": SHARD_HELP,
-    },
-)
 def rollback(
     c: Context,
+    *,
     env: list[str],
-    release: str = "",
-    reason: str = "",
-    list: bool = False,
-    json: bool = False,
-    yes: bool = False,
-    wait: str = "",
-    shard: str | None = None,
-) -> None:
-    """Go back to the last verified release, or to the one that is named, without a build."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.domain import version as versions
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = prompts.select_shard(prompts.resolve_stage(env, tools.settings), prompts.parse_optional_shard(shard), tools)
-    requested_version = versions.parse_version(release, origin="--release") if release else None
-    tools.identity.account_id()
-    if list:
-        _list_candidates(stage.environments, tools, json=json)
-        return
-    for environment in stage.environments:
-        _roll_back(environment, requested_version, reason or "by hand", tools, FlowOptions(yes=yes, wait=wait))
-
-
-def _roll_back(
-    environment: Environment,
-    requested_version: Version | None,
+    release: str,
     reason: str,
-    tools: Toolbox,
-    options: FlowOptions,
+    list: bool,
+    json: bool,
+    yes: bool,
+    wait: str,
+    shard: str | None,
 ) -> None:
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.errors import KaizenError, Locked, Refused, RollbackFailed
-    from kaizen_tasks.flows import catalogue
-    from kaizen_tasks.flows.rollback.candidates import choose_release
-    from kaizen_tasks.flows.runner import run_flow
-
-    target = choose_release(environment, requested_version, tools)
-    prompts.print_header(f"back to {target.name}", (environment,), tools)
-    prompts.confirm_protected((environment,), tools, yes=options.yes)
-    try:
-        with locked_execution((environment,), tools, wait=options.wait) as execute:
-            run_flow(catalogue.rollback(environment, reason=reason), target, tools, execute)
-    except (Refused, Locked):
-        raise
-    except KaizenError as error:
-        raise RollbackFailed(
-            f"going back to {target.name} failed: {error.message}",
-            state=error.state,
-            hint="look at the service now; the same command tries again",
-        ) from error
+    """Roll back to the last verified release, or to a named one."""
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    full_stage = params.resolve_stage(env, tools.settings)
+    stage = shards.select_shard(full_stage, params.parse_optional_shard(shard), tools)
+    version = params.parse_release(release)
+    tools.identity.account_id()  # nothing is read from a wrong account
+    if list:
+        _print_candidates(stage.environments, tools, json=json)
+    elif stage.environments:
+        change = plan_rollback(stage.environments, version, reason=reason or "by hand", tools=tools)
+        run_change(change, tools, yes=yes, wait=wait)
 
 
-def _list_candidates(environments: tuple[Environment, ...], tools: Toolbox, *, json: bool) -> None:
-    from kaizen_tasks.adapters.console import tables
-    from kaizen_tasks.cli import json_output
-    from kaizen_tasks.flows.rollback.candidates import list_candidates
-
+def _print_candidates(environments: tuple[Environment, ...], tools: Toolbox, *, json: bool) -> None:
     candidates = [candidate for environment in environments for candidate in list_candidates(environment, tools)]
     if json:
         json_output.print_json([json_output.candidate_document(candidate) for candidate in candidates])

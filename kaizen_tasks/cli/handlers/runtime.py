@@ -1,46 +1,36 @@
-"""`runtime.*`: what is configured per environment without a code deployment."""
+"""What `runtime.*` does."""
 
 from __future__ import annotations
 
+import getpass
 import sys
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import ENV_HELP, JSON_HELP, WAIT_HELP, YES_HELP, command
-from kaizen_tasks.cli.options import FlowOptions, locked_execution
+from kaizen_tasks import wiring
+from kaizen_tasks.adapters.console import tables
+from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
+from kaizen_tasks.flows import runtime_config
+from kaizen_tasks.flows.execution import Change, Execution, join_names
+from kaizen_tasks.flows.steps.runtime import RestoreConfig, SetConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from invoke.collection import Collection
     from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.runtime_config import RuntimeRules
-    from kaizen_tasks.flows.runtime_config import StepFactory
     from kaizen_tasks.wiring import Toolbox
 
-NOTHING_CHANGED = "nothing has been changed"
-NO_DEPLOY_HELP = "only write it; the next deployment, whatever for, reads it"
-NO_ROLLBACK_HELP = "leave a configuration with which the app does not prove itself"
 
-
-def collection() -> Collection:
-    """Return the tasks as a collection."""
-    from invoke.collection import Collection
-
-    return Collection(show, diff, set_values, deploy, rollback)
-
-
-@command(iterable=["env"], help={"env": f"{ENV_HELP}; without it, all of them", "json": JSON_HELP})
-def show(c: Context, env: list[str], json: bool = False) -> None:
-    """Show the names and ages of what is configured, and the values that are no secrets."""
-    from kaizen_tasks.adapters.console import tables
-    from kaizen_tasks.cli import json_output, prompts
-    from kaizen_tasks.flows import runtime_config
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
-    stage = prompts.resolve_stage(env or list(tools.settings.environments), tools.settings)
+def show(c: Context, *, env: list[str], json: bool) -> None:
+    """Show the names and ages of what is configured."""
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    stage = params.resolve_stage(env or list(tools.settings.environments), tools.settings)
     views = [runtime_config.read_runtime_config(environment, tools) for environment in stage.environments]
     if json:
         json_output.print_json(json_output.runtime_document(tools.settings, views))
@@ -48,20 +38,13 @@ def show(c: Context, env: list[str], json: bool = False) -> None:
         tables.print_runtime(views, tools.settings.runtime, tools.clock.now())
 
 
-@command(help={"env": "one environment", "against": "the other one", "json": JSON_HELP})
-def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> None:
+def diff(c: Context, *, env: str, against: str, json: bool) -> None:
     """Compare what is configured in two environments."""
-    from kaizen_tasks.adapters.console import tables
-    from kaizen_tasks.cli import json_output, prompts
-    from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.flows import runtime_config
-    from kaizen_tasks.wiring import toolbox
-
     if not against:
-        raise UsageError("runtime.diff: there is nothing to compare with", hint="add --against and an environment")
-    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+        raise UsageError("runtime.diff: --against is missing", hint="add --against and an environment")
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     first_view, second_view = (
-        runtime_config.read_runtime_config(prompts.resolve_environment(name, tools.settings), tools)
+        runtime_config.read_runtime_config(params.resolve_environment(name, tools.settings), tools)
         for name in (env, against)
     )
     if json:
@@ -70,133 +53,91 @@ def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> No
         tables.print_runtime_difference(first_view, second_view, tools.settings.runtime)
 
 
-@command(
-    name="set",
-    iterable=["env", "set", "set_file", "set_stdin"],
-    help={
-        "env": ENV_HELP,
-        "set": "KEY=VALUE; may be repeated",
-        "set-file": "KEY=path of a file with the value, for secrets; may be repeated",
-        "set-stdin": "KEY, whose value is read from stdin, for secrets",
-        "no-deploy": NO_DEPLOY_HELP,
-        "no-rollback": NO_ROLLBACK_HELP,
-        "yes": YES_HELP,
-        "wait": WAIT_HELP,
-    },
-)
 def set_values(
     c: Context,
+    *,
     env: list[str],
     set: list[str],
     set_file: list[str],
     set_stdin: list[str],
-    no_deploy: bool = False,
-    no_rollback: bool = False,
-    yes: bool = False,
-    wait: str = "",
+    no_deploy: bool,
+    no_rollback: bool,
+    yes: bool,
+    wait: str,
 ) -> None:
-    """Change values, then deploy the same release and let the app prove itself with them."""
-    import uuid
-
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows.steps import SetConfig
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
-    stage = prompts.resolve_stage(env, tools.settings)
+    """Change values, then deploy the same release with them and verify it."""
+    tools = wiring.toolbox(c.config)
+    environments = params.resolve_stage(env, tools.settings).environments
     values = _collect_values(set, set_file, set_stdin, tools.settings.runtime)
-    _change_environments(
-        stage.environments,
-        lambda environment: SetConfig(environment=environment, values=values, version=str(uuid.uuid4())),
-        f"configuration {', '.join(values)}",
-        tools,
-        FlowOptions(yes=yes, wait=wait, auto_rollback=not no_rollback),
-        deploy=not no_deploy,
-    )
+
+    def change_values(environment: Environment, execution: Execution) -> None:
+        step = SetConfig(environment=environment, values=values, version=str(uuid.uuid4()))
+        runtime_config.change_config(
+            step, environment, tools, execution.execute, deploy=not no_deploy, auto_rollback=not no_rollback
+        )
+
+    title = f"set {', '.join(values)} in {join_names(environments)}"
+    run_change(_plan_change(title, environments, change_values, tools), tools, yes=yes, wait=wait)
 
 
-@command(
-    iterable=["env"],
-    help={
-        "env": ENV_HELP,
-        "reason": "why, for the ledger",
-        "no-deploy": NO_DEPLOY_HELP,
-        "yes": YES_HELP,
-        "wait": WAIT_HELP,
-    },
-)
-def rollback(
-    c: Context, env: list[str], reason: str = "", no_deploy: bool = False, yes: bool = False, wait: str = ""
-) -> None:
-    """Bring back the configuration before, and deploy the same release with it."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows.steps import RestoreConfig
-    from kaizen_tasks.wiring import toolbox
+def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: bool, wait: str) -> None:
+    """Restore the previous configuration, and deploy the same release with it."""
+    tools = wiring.toolbox(c.config)
+    environments = params.resolve_stage(env, tools.settings).environments
 
-    tools = toolbox(c.config)
-    stage = prompts.resolve_stage(env, tools.settings)
-    _change_environments(
-        stage.environments,
-        lambda environment: RestoreConfig(environment=environment, reason=reason or "by hand"),
-        "the configuration before",
-        tools,
-        FlowOptions(yes=yes, wait=wait, auto_rollback=False),
-        deploy=not no_deploy,
-    )
+    def restore(environment: Environment, execution: Execution) -> None:
+        step = RestoreConfig(environment=environment, reason=reason or "by hand")
+        runtime_config.change_config(
+            step, environment, tools, execution.execute, deploy=not no_deploy, auto_rollback=False
+        )
+
+    title = f"restore previous configuration in {join_names(environments)}"
+    run_change(_plan_change(title, environments, restore, tools), tools, yes=yes, wait=wait)
 
 
-@command(iterable=["env"], help={"env": ENV_HELP, "yes": YES_HELP, "wait": WAIT_HELP})
-def deploy(c: Context, env: list[str], yes: bool = False, wait: str = "") -> None:
+def deploy(c: Context, *, env: list[str], yes: bool, wait: str) -> None:
     """Deploy the same release, so that the app reads what was written elsewhere."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows import runtime_config
-    from kaizen_tasks.flows.locking import session
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
-    stage = prompts.resolve_stage(env, tools.settings)
-    prompts.print_header("configuration", stage.environments, tools)
-    prompts.confirm_protected(stage.environments, tools, yes=yes)
-    for environment in stage.environments:
-        session.require_no_hold(environment.name, tools)
-        with locked_execution((environment,), tools, wait=wait) as execute:
-            runtime_config.deploy_config(environment, tools, execute)
+    tools = wiring.toolbox(c.config)
+    environments = params.resolve_stage(env, tools.settings).environments
+    change = _plan_change(
+        f"deploy configuration to {join_names(environments)}",
+        environments,
+        lambda environment, execution: runtime_config.deploy_config(environment, tools, execution.execute),
+        tools,
+    )
+    run_change(change, tools, yes=yes, wait=wait)
 
 
-def _change_environments(
-    environments: Sequence[Environment],
-    step_for: StepFactory,
+def _plan_change(
     title: str,
+    environments: tuple[Environment, ...],
+    change_one: Callable[[Environment, Execution], None],
     tools: Toolbox,
-    options: FlowOptions,
-    *,
-    deploy: bool,
-) -> None:
-    """Change one environment after the other; the first that fails keeps the others as they are."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows import runtime_config
-    from kaizen_tasks.flows.locking import session
+) -> Change:
+    """Return the change of one environment after the other; the first that fails keeps the rest as they are."""
 
-    prompts.print_header(title, environments, tools)
-    prompts.confirm_protected(environments, tools, yes=options.yes)
-    for environment in environments:
-        session.require_no_hold(environment.name, tools)
-        with locked_execution((environment,), tools, wait=options.wait) as execute:
-            runtime_config.change_config(
-                step_for(environment), environment, tools, execute, deploy=deploy, auto_rollback=options.auto_rollback
-            )
+    def require_serving_releases() -> None:
+        """Refuse before the first of several environments is changed what would be refused in a later one."""
+        if len(environments) > 1:
+            for environment in environments:
+                runtime_config.require_serving_release(environment, tools)
+
+    return Change(
+        title=title,
+        environments=environments,
+        preflight=require_serving_releases,
+        run=lambda execution: execution.run_one_by_one(environments, change_one),
+    )
 
 
 def _collect_values(
     assignments: list[str], file_assignments: list[str], stdin_keys: list[str], rules: RuntimeRules
 ) -> dict[str, str]:
-    """Return every value that was asked for, checked before anybody is asked anything.
+    """Return all values to set, checked.
 
     Raises:
-        UsageError: there is none, one twice, an unknown key, a value that its key may not have, or a secret in `--set`.
+        UsageError: no value, a repeated or unknown key, an invalid value, or a secret in `--set`.
     """
-    from kaizen_tasks.errors import UsageError
-
     values: dict[str, str] = {}
     for name, text in (
         *_parse_assignments(assignments, rules),
@@ -208,14 +149,12 @@ def _collect_values(
         rules.validate(name, text)
         values[name] = text
     if not values:
-        raise UsageError("runtime.set: there is nothing to set", hint="add --set KEY=VALUE")
+        raise UsageError("runtime.set: no value is given", hint="add --set KEY=VALUE")
     return values
 
 
 def _parse_assignments(assignments: list[str], rules: RuntimeRules) -> Iterator[tuple[str, str]]:
-    """Take `--set KEY=VALUE` apart; a secret there would be in the shell's history and in the list of processes."""
-    from kaizen_tasks.errors import UsageError
-
+    """Split `--set KEY=VALUE`; refuse a secret, which would be in the shell's history and in the list of processes."""
     for assignment in assignments:
         name, text = _split_assignment(assignment, "--set", "VALUE")
         if name in rules.keys and name not in rules.visible:
@@ -228,10 +167,6 @@ def _parse_assignments(assignments: list[str], rules: RuntimeRules) -> Iterator[
 
 
 def _read_value_files(file_assignments: list[str]) -> Iterator[tuple[str, str]]:
-    from pathlib import Path
-
-    from kaizen_tasks.errors import UsageError
-
     for assignment in file_assignments:
         name, path = _split_assignment(assignment, "--set-file", "PATH")
         try:
@@ -244,14 +179,10 @@ def _read_value_files(file_assignments: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _read_stdin_value(keys: list[str]) -> Iterator[tuple[str, str]]:
-    """Read the one value that stdin holds; somebody at a terminal types it unseen."""
-    import getpass
-
-    from kaizen_tasks.errors import UsageError
-
+    """Read the one value on stdin; at a terminal it is typed without echo."""
     if len(keys) > 1:
         raise UsageError(
-            "--set-stdin: stdin holds one value", state=NOTHING_CHANGED, hint="--set-file reads further ones"
+            "--set-stdin: stdin holds one value", state=NOTHING_CHANGED, hint="use --set-file for the others"
         )
     for name in keys:
         if sys.stdin.isatty():
@@ -261,9 +192,7 @@ def _read_stdin_value(keys: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _split_assignment(assignment: str, flag: str, placeholder: str) -> tuple[str, str]:
-    """Take KEY=VALUE apart; what does not look like it may be a secret and is not repeated."""
-    from kaizen_tasks.errors import UsageError
-
+    """Split KEY=VALUE. An error does not repeat the text, which may be a secret."""
     name, separator, text = assignment.partition("=")
     if not separator or not name:
         raise UsageError(f"{flag} needs KEY={placeholder}", state=NOTHING_CHANGED)

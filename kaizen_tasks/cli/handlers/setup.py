@@ -1,4 +1,4 @@
-"""`inv setup`: creates what is missing in the account, after showing it."""
+"""What `setup` does: it shows what is missing in the account, asks, and creates it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import YES_HELP, command
-from kaizen_tasks.cli.options import choose_executor
+from kaizen_tasks import wiring
+from kaizen_tasks.adapters.aws import iam_policy
+from kaizen_tasks.cli import json_output, prompts
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows import setup as flows
+from kaizen_tasks.flows.execution import announce
+from kaizen_tasks.flows.runner import choose_executor
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -16,35 +21,21 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 
-@command(
-    help={
-        "yes": YES_HELP,
-        "print-iam": "print the least IAM policy for whoever releases, and do nothing else",
-        "github": "with --print-iam: the role that jobs of this repository take, as owner/name",
-    }
-)
-def setup(c: Context, yes: bool = False, print_iam: bool = False, github: str = "") -> None:
-    """Create what is missing: the ledger's table, tags that never move, blob mounting."""
-    from kaizen_tasks.flows import setup as flows
-    from kaizen_tasks.wiring import toolbox
-
+def setup(c: Context, *, yes: bool, print_iam: bool, github: str) -> None:
+    """Create what is missing."""
     _check_flags(github, print_iam=print_iam)
-    tools = toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
+    tools = wiring.toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:
         _print_policy(tools, github)
         return
-    account, region = tools.identity.account_id(), tools.settings.aws.region
-    tools.reporter.heading(f"{tools.settings.app} needs in its account   (account {account}, {region})")
+    announce("one-time setup", tools)
     flow = flows.setup_flow(tools.settings)
     _confirm_setup(flow, tools, yes=yes)
-    flows.run_setup(flow, tools, choose_executor(tools))
+    flows.run_setup(flow, tools, choose_executor(dry=tools.dry))
 
 
 def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
-    """Show what is missing and ask; for a protected environment's repository, as everything that changes one does."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows import setup as flows
-
+    """Show what is missing and ask: for a protected environment's repository, as for any change of that environment."""
     missing_steps = flows.pending_steps(flow, tools)
     if not missing_steps or yes or tools.dry:
         return
@@ -54,23 +45,20 @@ def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
     if any(environment.protected for environment in changed_environments):
         prompts.confirm_protected(changed_environments, tools, yes=yes)
     else:
-        prompts.confirm_yes_no("do that", yes=yes)
+        prompts.confirm_yes_no("create all that", yes=yes)
 
 
 def _check_flags(github: str, *, print_iam: bool) -> None:
-    from kaizen_tasks.errors import UsageError
-
     if github and not print_iam:
-        raise UsageError("--github describes a role, and makes none", hint=f"inv setup --print-iam --github {github}")
+        raise UsageError(
+            "--github only describes a role; it needs --print-iam", hint=f"inv setup --print-iam --github {github}"
+        )
     if github and not re.fullmatch(r"[\w.-]+/[\w.-]+", github):
         raise UsageError(f"--github {github}: not a repository", hint="write it as owner/name")
 
 
 def _print_policy(tools: Toolbox, github: str) -> None:
-    """Print the policy, or the whole role; a configured account is believed, so that this asks nobody."""
-    from kaizen_tasks.adapters.aws import iam_policy
-    from kaizen_tasks.cli import json_output
-
+    """Print the policy, or the role with it. With a configured account this needs no credentials."""
     account = tools.settings.aws.account or tools.identity.account_id()
     permissions = iam_policy.policy_document(tools.settings, account=account, table=tools.ledger_table.table_name)
     if github:

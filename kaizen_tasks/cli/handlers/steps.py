@@ -1,11 +1,15 @@
-"""The release side: bump, commit, build, push, tag."""
+"""What `bump`, `cut`, `commit`, `build` and `tag` do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import ENV_HELP, FORCE_HELP, PART_HELP, SKIP_DOCS_HELP, TO_HELP, command
-from kaizen_tasks.cli.options import make_bump
+from kaizen_tasks import wiring
+from kaizen_tasks.cli.bump import parse_bump
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.flows import catalogue, steps
+from kaizen_tasks.flows.release import files, pending
+from kaizen_tasks.flows.runner import choose_executor, run_flow
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -14,95 +18,42 @@ if TYPE_CHECKING:
     from kaizen_tasks.wiring import Toolbox
 
 
-def _run(flow: Flow, tools: Toolbox) -> None:
-    """Run a flow on the release that VERSION names."""
-    from kaizen_tasks.cli.options import choose_executor
-    from kaizen_tasks.flows.release import pending
-    from kaizen_tasks.flows.runner import run_flow
-
-    run_flow(flow, pending.current_release(tools), tools, choose_executor(tools))
-
-
-@command(help={"part": PART_HELP, "to": TO_HELP, "force": FORCE_HELP})
-def bump(c: Context, part: str = "auto", to: str = "", force: bool = False) -> None:
+def bump(c: Context, *, part: str, to: str, force: bool) -> None:
     """Write the next version into VERSION."""
-    from kaizen_tasks.cli.options import choose_executor
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run_flow
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
-    step = make_bump(part, to, force=force, settled=False)
-    run_flow((step,), Release(version=files.read_version(tools)), tools, choose_executor(tools))
+    tools = wiring.toolbox(c.config)
+    _run_on_version_file((parse_bump(part, to, force=force, accept_released=False),), tools)
 
 
-@command(
-    help={
-        "part": PART_HELP,
-        "to": TO_HELP,
-        "push": "send branch and tag too",
-        "skip-docs": SKIP_DOCS_HELP,
-        "force": FORCE_HELP,
-    }
-)
-def cut(
-    c: Context, part: str = "auto", to: str = "", push: bool = False, skip_docs: str = "", force: bool = False
-) -> None:
+def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bool) -> None:
     """Release a library: bump, changelog, commit and tag, all or nothing."""
-    from kaizen_tasks.cli.options import choose_executor
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import catalogue
-    from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run_flow
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config, draft=True)
-    step, starting_release = make_bump(part, to, force=force), Release(version=files.read_version(tools))
-    tools.reporter.heading(f"{tools.settings.app} {step.target_release(starting_release, tools).name}")
-    run_flow(catalogue.cut(step, push=push, skip_docs=skip_docs), starting_release, tools, choose_executor(tools))
+    tools = wiring.toolbox(c.config, draft=True)
+    step, starting_release = parse_bump(part, to, force=force), Release(version=files.read_version(tools))
+    tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
+    run_flow(
+        catalogue.cut(step, push=push, skip_docs=skip_docs), starting_release, tools, choose_executor(dry=tools.dry)
+    )
 
 
-@command()
 def commit(c: Context) -> None:
-    """Make the release commit: HEAD plus VERSION and CHANGELOG.md, nothing else."""
-    from kaizen_tasks.cli.options import choose_executor
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows import catalogue
-    from kaizen_tasks.flows.release import files
-    from kaizen_tasks.flows.runner import run_flow
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
-    run_flow(catalogue.commit(), Release(version=files.read_version(tools)), tools, choose_executor(tools))
+    """Make the release commit."""
+    _run_on_version_file(catalogue.commit(), wiring.toolbox(c.config))
 
 
-@command()
 def build(c: Context) -> None:
-    """Build the image of the release commit, from a clean export."""
-    from kaizen_tasks.flows.steps import Build
-    from kaizen_tasks.wiring import toolbox
-
-    _run((Build(),), toolbox(c.config))
+    """Build the image of the release commit."""
+    _run_on_pending_release((steps.Build(),), wiring.toolbox(c.config))
 
 
-@command(iterable=["env"], help={"env": ENV_HELP})
-def push(c: Context, env: list[str]) -> None:
-    """Upload :vX.Y.Z into an environment's repository; never replace other bytes."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.flows.steps import Push
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
-    stage = prompts.resolve_stage(env, tools.settings)
-    prompts.print_header("push", stage.environments, tools)
-    _run(tuple(Push(environment=environment) for environment in stage.environments), tools)
-
-
-@command()
 def tag(c: Context) -> None:
-    """Tag the release commit, and push tag and branch atomically."""
-    from kaizen_tasks.flows.steps import Tag
-    from kaizen_tasks.wiring import toolbox
+    """Tag the release commit."""
+    _run_on_pending_release((steps.Tag(),), wiring.toolbox(c.config))
 
-    _run((Tag(),), toolbox(c.config))
+
+def _run_on_version_file(flow: Flow, tools: Toolbox) -> None:
+    """Run a flow on the release that VERSION names, which may have no commit yet."""
+    run_flow(flow, Release(version=files.read_version(tools)), tools, choose_executor(dry=tools.dry))
+
+
+def _run_on_pending_release(flow: Flow, tools: Toolbox) -> None:
+    """Run a flow on the release that VERSION names, with its commit."""
+    run_flow(flow, pending.current_release(tools), tools, choose_executor(dry=tools.dry))

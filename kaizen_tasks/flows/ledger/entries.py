@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from attrs import evolve
 
 from kaizen_tasks.domain import ledger
+from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.release import Release
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
 HISTORY_LIMIT = 200
 """Entries of an environment that are searched for a proof, the serving release or a rollback."""
+
+
+def release_from_entry(entry: LedgerEntry) -> Release:
+    """Return the release that a ledger entry is about."""
+    return Release(version=versions.parse_version(entry.version), commit=entry.commit, digest=entry.digest)
 
 
 def read_latest_entry(environment: Environment, tools: Tools) -> LedgerEntry | None:

@@ -24,6 +24,11 @@ class MutationLog:
         """Remember a change."""
         self._mutations[mutation] = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been changed."""
+        return not self._mutations
+
     @contextmanager
     def reclassify_errors(self) -> Iterator[None]:
         """Turn a refusal into an interruption when something has been changed before it.

@@ -42,21 +42,6 @@ def lock_status(environments: Iterable[str], tools: Tools) -> tuple[EnvironmentL
     return tuple(EnvironmentLockStatus(environment=name, lock=locks.get(name), hold=holds.get(name)) for name in names)
 
 
-def require_no_hold(environment: str, tools: Tools) -> None:
-    """Raise when an environment is held.
-
-    Raises:
-        Locked: it is.
-    """
-    hold = tools.holds.get(environment)
-    if hold is not None:
-        raise Locked(
-            f"{environment} is {hold}",
-            state=NOTHING_CHANGED_THERE,
-            hint=f"when that no longer applies: inv hold.remove --env {environment}",
-        )
-
-
 @contextmanager
 def acquire_locks(
     environments: Iterable[str],

@@ -1,4 +1,4 @@
-"""Takes a release to the environments of a stage: to the canaries, then to the others, so many at a time."""
+"""Takes a release to the environments of a stage: first the canaries, then the others in a sliding window."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import split_canaries
 from kaizen_tasks.errors import KaizenError, RolloutFailed
+from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
-from kaizen_tasks.flows.locking.session import require_no_hold
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
-from kaizen_tasks.flows.runner import Executor, apply_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,11 +36,10 @@ class Rollout:
     Attributes:
         stage: where to.
         release: what.
-        flow_for: the flow of one environment.
+        flow_for: returns the flow of one environment.
         resume_command: the command that continues, for the error.
-        auto_rollback: whether an environment whose app does not prove itself gets its last verified release again.
+        auto_rollback: whether an environment that fails verification gets its last verified release again.
         skip_held: whether leaving out held environments is success.
-        respect_holds: whether holds matter at all: looking at an environment does not change it.
         is_shard: whether this is a shard of a stage, whose canaries have proven the release before.
     """
 
@@ -51,36 +49,52 @@ class Rollout:
     resume_command: str
     auto_rollback: bool = True
     skip_held: bool = False
-    respect_holds: bool = True
     is_shard: bool = False
 
+    @property
+    def has_one_environment(self) -> bool:
+        """Whether it ends with the error of its only environment, which must not be held."""
+        return len(self.stage.environments) == 1 and not self.is_shard
 
-def run_rollout(rollout: Rollout, tools: Tools, execute: Executor = apply_step) -> None:
-    """Run the flow of every environment: of the canaries, then of the others.
+    @property
+    def hold_policy(self) -> HoldPolicy:
+        """What held environments mean to it."""
+        return HoldPolicy.REFUSE if self.has_one_environment else HoldPolicy.LEAVE_OUT
+
+    def as_change(self, title: str) -> Change:
+        """Return the change that runs it."""
+        return Change(
+            title=title,
+            environments=self.stage.environments,
+            hold_policy=self.hold_policy,
+            run=lambda execution: run_rollout(self, execution),
+        )
+
+
+def run_rollout(rollout: Rollout, execution: Execution) -> None:
+    """Run the flow of every environment that is not held: of the canaries, then of the others.
 
     Args:
         rollout: what goes where.
-        tools: the outside world.
-        execute: `perform`, or `display` for a dry run.
+        execution: how its steps are carried out, and which environments are left out.
 
     Raises:
-        Locked: the only environment is held.
         KaizenError: of the environment itself, when the stage has only one.
         RolloutFailed: when some of several environments failed, or were left out because they are held.
     """
-    stage = rollout.stage
+    tools, execute = execution.tools, execution.execute
 
     def attempt(environment: Environment) -> None:
         flow = rollout.flow_for(environment)
         run_with_auto_rollback(flow, rollout.release, tools, execute, auto_rollback=rollout.auto_rollback)
 
-    if len(stage.environments) == 1 and not rollout.is_shard:
-        if rollout.respect_holds:
-            require_no_hold(stage.environments[0].name, tools)
-        attempt(stage.environments[0])
+    if rollout.has_one_environment:
+        attempt(rollout.stage.environments[0])
         return
-    held_names = _held_environment_names(rollout, tools) if rollout.respect_holds else ()
-    unheld_environments = tuple(environment for environment in stage.environments if environment.name not in held_names)
+    held_names = _report_held_environments(rollout, execution)
+    unheld_environments = tuple(
+        environment for environment in rollout.stage.environments if environment.name not in held_names
+    )
     rules = tools.settings.rollout
     rules = rules._replace(canary=0) if rollout.is_shard else rules
     with tools.reporter.rollout_table(
@@ -91,34 +105,32 @@ def run_rollout(rollout: Rollout, tools: Tools, execute: Executor = apply_step) 
         raise _rollout_error(rollout, state, held_names)
 
 
-def _held_environment_names(rollout: Rollout, tools: Tools) -> tuple[str, ...]:
-    """Return the environments to leave out, and say why; a promotion must not undo a tenant's hotfix unnoticed."""
-    names = [environment.name for environment in rollout.stage.environments]
-    holds = tools.holds.get_many(names)
-    held_names = tuple(name for name in names if name in holds)
-    for name in held_names:
-        tools.reporter.note(f"leaving out {name}, {holds[name]}{_missing_commits_note(name, rollout.release, tools)}")
-    return held_names
+def _report_held_environments(rollout: Rollout, execution: Execution) -> tuple[str, ...]:
+    """Return the environments to leave out and say why: a promotion must not undo a tenant's hotfix unnoticed."""
+    tools = execution.tools
+    for name, hold in execution.holds.items():
+        tools.reporter.note(f"leaving out {name}, {hold}{_missing_commits_note(name, rollout.release, tools)}")
+    return tuple(execution.holds)
 
 
 def _missing_commits_note(name: str, release: Release, tools: Tools) -> str:
-    """Say when what runs in a held environment is not part of the release, as far as this checkout can tell."""
+    """Return a note when a held environment runs commits that the release lacks, as far as this checkout knows."""
     entry = entries.read_latest_entry(tools.settings.environments[name], tools)
     try:
         if entry is None or tools.scm.is_ancestor(entry.commit, release.commit):
             return ""
     except KaizenError:
-        return ""  # not every rollout starts from a clone of the app
+        return ""  # a rollout need not run in a clone of the app
     return f"; its {entry.version} has commits that {release.name} lacks"
 
 
 @define
 class _RolloutState:
-    """How a rollout goes.
+    """The progress of a rollout.
 
     Attributes:
-        rules: how careful it is.
-        started_names: environments that were begun; only the thread that begins them touches it.
+        rules: how many canaries, how many environments at a time, how many failures.
+        started_names: environments that were started; only the thread that starts them appends to it.
         failures: by environment; safe for several threads.
     """
 
@@ -128,14 +140,14 @@ class _RolloutState:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether nothing more is begun."""
+        """Whether no other environment is started."""
         return len(self.failures) > self.rules.max_failures
 
 
 def _run_waves(
     environments: tuple[Environment, ...], attempt: Callable[[Environment], None], rules: RolloutRules, tools: Tools
 ) -> _RolloutState:
-    """Attempt the canaries, let them bake, and attempt the others."""
+    """Run the canaries, wait until they have baked, and run the others."""
     state = _RolloutState(rules=rules)
     for index, wave in enumerate(split_canaries(environments, rules.canary)):
         if state.is_stopped:
@@ -149,7 +161,7 @@ def _run_waves(
 def _run_wave(
     wave: tuple[Environment, ...], attempt: Callable[[Environment], None], state: _RolloutState, tools: Tools
 ) -> None:
-    """Attempt so many at a time; each one that ends lets the next begin, unless too many have failed."""
+    """Run a sliding window: start the next environment when one finishes, until too many have failed."""
     free_slots = Semaphore(0)
 
     def run_environment(environment: Environment) -> None:
@@ -171,12 +183,12 @@ def _run_wave(
                 future.result()
         except KeyboardInterrupt:
             tools.clock.cancel_waits()
-            tools.reporter.note("interrupted: no other environment is begun, and nothing is waited for any more")
+            tools.reporter.note("interrupted: not starting further environments and no longer waiting for running ones")
             raise
 
 
 def _throttle(wave: tuple[Environment, ...], state: _RolloutState, free_slots: Semaphore) -> Iterator[Environment]:
-    """Yield each environment when there is room for it, until the rollout is stopped."""
+    """Yield each environment when the window has room for it, until the rollout is stopped."""
     for index, environment in enumerate(wave):
         if index >= state.rules.parallel:
             free_slots.acquire()
@@ -201,7 +213,7 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
         f"{'environment' if len(names) == 1 else 'environments'} {'does' if missing_count == 1 else 'do'} not have"
     )
     message = f"{rollout.stage.name}: {missing_count} of {len(names)} {missing_phrase} {rollout.release.name}"
-    held_hint = "--skip-held makes that a success; inv hold.remove ends a hold"
+    held_hint = "--skip-held accepts that; inv hold.remove removes a hold"
     return RolloutFailed(
         f"{message}. {reasons}" if reasons else message,
         state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),

@@ -1,4 +1,4 @@
-"""Finds the release that can be promoted."""
+"""Selects the release to promote."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def find_verified_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
-    """Return the release that was verified last in every environment of a stage, or the wanted one.
+    """Return the release that was verified last in every environment of a stage, or the requested one.
 
     Raises:
-        Refused: none was, or the environments do not agree.
+        Refused: there is none, or the environments have different ones.
     """
     return _require_same_release(
         stage,
@@ -39,10 +39,10 @@ def find_verified_release(stage: Stage, requested_version: Version | None, tools
 
 
 def find_serving_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
-    """Return the release that every environment of a stage runs, or the wanted one, whether it is proven or not.
+    """Return the release that every environment of a stage runs, or the requested one, verified or not.
 
     Raises:
-        Refused: nothing was deployed there, the environments do not agree, or the wanted one has no image.
+        Refused: nothing was deployed there, the environments run different releases, or there is no image.
     """
     if requested_version is None:
         return _require_same_release(
@@ -55,10 +55,10 @@ def find_serving_release(stage: Stage, requested_version: Version | None, tools:
 
 
 def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
-    """Return whose repository holds a release: of an environment of the stage, else of the stages before it.
+    """Return an environment whose repository has a release, and its image: of the stage, else of the stages before it.
 
     Args:
-        stage: where to begin.
+        stage: where to start.
         name: of the release, as its image is tagged.
         tools: the outside world.
 
@@ -82,12 +82,10 @@ def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environmen
 def require_evidence(
     environments: tuple[Environment, ...], previous_stage: Stage, release: Release, tools: Tools
 ) -> None:
-    """Look for the evidence that environments want, before anybody is asked anything.
-
-    What the one that wants the oldest evidence accepts, all of them do.
+    """Check that every environment accepts the release; a release that the strictest one accepts, all of them accept.
 
     Raises:
-        Refused: one of them does not accept the release.
+        Refused: one of them does not.
     """
     strictest = max(environments, key=lambda candidate: candidate.min_age)
     if isinstance(Evidence(environment=strictest, stage=previous_stage).decide_for_stage(release, tools), Done):
@@ -104,19 +102,20 @@ def _require_same_release(stage: Stage, entries: Mapping[str, LedgerEntry], verb
     if len({entry.digest for entry in entries.values()}) > 1:
         release_list = ", ".join(f"{name} {entry.version}" for name, entry in entries.items())
         raise Refused(
-            f"the environments of {stage.name} were not {verb_phrase} one and the same release: {release_list}",
+            f"the environments of {stage.name} were not {verb_phrase} the same release: {release_list}",
             state=NOTHING_CHANGED,
             hint="name the release to promote: --release vX.Y.Z",
         )
-    entry = next(iter(entries.values()))
-    return Release(version=versions.parse_version(entry.version), commit=entry.commit, digest=entry.digest)
+    return ledger.release_from_entry(next(iter(entries.values())))
 
 
 def _require_serving_entry(environment: Environment, tools: Tools) -> LedgerEntry:
     entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     if entry is None:
         raise Refused(
-            f"nothing was ever deployed to {environment.name}", state=NOTHING_CHANGED, hint="name it: --release vX.Y.Z"
+            f"nothing was ever deployed to {environment.name}",
+            state=NOTHING_CHANGED,
+            hint="name the release: --release vX.Y.Z",
         )
     return entry
 
@@ -129,5 +128,5 @@ def _require_verified_entry(environment: Environment, requested_version: Version
     raise Refused(
         f"{name or 'no release'} was {'never ' if name else ''}verified in {environment.name}",
         state=NOTHING_CHANGED,
-        hint="release and verify it there first; inv history shows what was",
+        hint="release and verify it there first; inv history shows what was verified",
     )

@@ -1,9 +1,10 @@
-"""What a machine that takes one shard of a rollout has to know of the others."""
+"""Splits a rollout over several machines: the environments of a shard, and the canaries that come before all shards."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Stage
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
@@ -24,34 +25,57 @@ def shard_stage(stage: Stage, shard: Shard) -> Stage:
     return Stage(name=f"{stage.name} shard {shard}", environments=environments)
 
 
-def remaining_bake_seconds(stage: Stage, release: Release, tools: Tools) -> float:
-    """Return the seconds for which the canaries have to run on before any shard may begin.
+def select_shard(full_stage: Stage, shard: Shard | None, tools: Tools) -> Stage:
+    """Return a shard's environments and report which they are; the full stage when there is no shard."""
+    if shard is None:
+        return full_stage
+    stage = shard_stage(full_stage, shard)
+    names = ", ".join(environment.name for environment in stage.environments) or "none, so there is nothing to do"
+    proportion = f"{len(stage.environments)} of {len(full_stage.environments)} environments"
+    tools.reporter.note(f"shard {shard} of {full_stage.name} ({proportion}): {names}")
+    return stage
 
-    Shards know of each other through the ledger alone. So none of them has the canaries: those come before all.
+
+def wait_for_canary_bake(stage: Stage, release: Release, tools: Tools) -> None:
+    """Wait until the canaries, which come before every shard, have run for the configured time.
+
+    Raises:
+        Refused: a canary has not verified the release.
+    """
+    remaining_seconds = remaining_bake_seconds(stage, release, tools)
+    if remaining_seconds > 0:
+        tools.reporter.note(f"waiting {duration.format_duration(remaining_seconds)} for the canaries to bake")
+        tools.clock.sleep(remaining_seconds)
+
+
+def remaining_bake_seconds(stage: Stage, release: Release, tools: Tools) -> float:
+    """Return the seconds that the canaries must still run before any shard may start.
+
+    Shards know of each other only through the ledger, so no shard contains the canaries: they are promoted first.
 
     Args:
-        stage: the stage of which shards are taken.
+        stage: the full stage.
         release: what goes there.
         tools: the outside world.
 
     Raises:
-        Refused: a canary has not proven the release.
+        Refused: a canary has not verified the release.
     """
     proofs = {canary.name: _canary_proof(canary, release, tools) for canary in _canaries(stage, tools)}
     unverified_canaries = [name for name, proof in proofs.items() if proof is None]
     if unverified_canaries:
         env_flags = " ".join(f"--env {name}" for name in unverified_canaries)
         raise Refused(
-            f"{stage.name}: no shard begins before the canary has proven {release.name}: {', '.join(unverified_canaries)}",
+            f"{stage.name}: {release.name} is not verified in the canary yet: {', '.join(unverified_canaries)}",
             state=NOTHING_CHANGED,
-            hint=f"inv promote {env_flags} --release {release.name}, then the same command again",
+            hint=f"inv promote {env_flags} --release {release.name}, then run the same command again",
         )
     now, bake = tools.clock.now(), tools.settings.rollout.bake
     return max((bake - (now - proof.at).total_seconds() for proof in proofs.values() if proof), default=0.0)
 
 
 def _canaries(stage: Stage, tools: Tools) -> tuple[Environment, ...]:
-    """Return the first wave of a stage: of what nobody holds, as many as are configured."""
+    """Return the canaries of a stage: the first environments that are not held, as many as configured."""
     if len(stage.environments) == 1:
         return ()
     held_names = {

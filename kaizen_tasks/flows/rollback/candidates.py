@@ -1,4 +1,4 @@
-"""Back to a release that was verified: which ones there are, and which one is meant."""
+"""The releases that a rollback can choose, and the one that it chooses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate, open_rollback, rollback_candidates, serving_entry
-from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from semver import Version
 
     from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -33,10 +33,10 @@ def _image_exists(environment: Environment, entry: LedgerEntry, tools: Tools) ->
 
 
 def choose_release(environment: Environment, requested_version: Version | None, tools: Tools) -> Release:
-    """Return the last verified release before the serving one, or the wanted one.
+    """Return the last verified release before the serving one, or the requested one.
 
-    A rollback that was stopped is finished, and one that is finished is done: as long as nothing else came since, its
-    release is meant, and not the one before it. Going further back takes a name.
+    If the latest entries are a rollback, finished or not, and no version is requested, that rollback's release is
+    returned again: the same command finishes it and does not go further back.
 
     Raises:
         Refused: there is none, it was never verified here, or its image is gone.
@@ -44,7 +44,7 @@ def choose_release(environment: Environment, requested_version: Version | None, 
     pending_rollback = open_rollback(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     name = versions.image_tag(requested_version) if requested_version else ""
     if pending_rollback is not None and name in {"", pending_rollback.version}:
-        return _release_from_entry(pending_rollback)
+        return ledger.release_from_entry(pending_rollback)
     verified_releases = list_candidates(environment, tools)
     selected_candidate = next(
         (candidate for candidate in verified_releases if candidate.entry.version == (name or candidate.entry.version)),
@@ -54,15 +54,11 @@ def choose_release(environment: Environment, requested_version: Version | None, 
         raise _unknown_release_error(environment, name, verified_releases)
     if not selected_candidate.image_exists:
         raise Refused(
-            f"{environment.name}: {environment.repository} no longer holds the image of {selected_candidate.entry.version}",
+            f"{environment.name}: {environment.repository} no longer has {selected_candidate.entry.version}",
             state=NOTHING_CHANGED,
-            hint=f"inv rollback --env {environment.name} --list shows what there is",
+            hint=f"inv rollback --env {environment.name} --list shows the releases to choose from",
         )
-    return _release_from_entry(selected_candidate.entry)
-
-
-def _release_from_entry(entry: LedgerEntry) -> Release:
-    return Release(version=versions.parse_version(entry.version), commit=entry.commit, digest=entry.digest)
+    return ledger.release_from_entry(selected_candidate.entry)
 
 
 def _unknown_release_error(
@@ -71,9 +67,9 @@ def _unknown_release_error(
     alternatives = ", ".join(candidate.entry.version for candidate in verified_releases)
     message = f"{name} was never verified in {environment.name}, or is serving" if name else ""
     return Refused(
-        message or f"{environment.name} has no verified release before the one that is serving",
+        message or f"{environment.name} has no verified release before the serving one",
         state=NOTHING_CHANGED,
         hint=f"verified there: {alternatives}"
         if alternatives
-        else f"inv history --env {environment.name} shows what was",
+        else f"inv history --env {environment.name} shows its ledger",
     )

@@ -154,8 +154,8 @@ class TestRelease:
         assert said.code == 3
         assert said.err.splitlines() == [
             f"staging is {lock}",
-            "nothing has been changed there",
-            "if nobody is at work there: add --force",
+            "nothing has been changed",
+            "if no run is active there: add --force",
         ]
         assert app.locks.get("staging") == lock
 
@@ -214,7 +214,7 @@ class TestHold:
         assert said.code == 3
         assert what.startswith("dom is already held by")
         assert what.endswith(": a hotfix")
-        assert (state, hint) == ("nothing has been changed there", "to replace it: inv hold.remove --env dom")
+        assert (state, hint) == ("nothing has been changed", "to replace it: inv hold.remove --env dom")
         assert app.shown("mark")["hold"] is None
 
     @pytest.mark.parametrize(
@@ -254,12 +254,12 @@ class TestHold:
 def test_says_the_account_before_it_changes_anything(app: App) -> None:
     said = app.type("hold.add", "--env", "beta", "--reason", "a hotfix")
 
-    assert "hold → mark, dom   (account 123456789012, eu-west-1)" in said.out.splitlines()[0]
+    assert ": hold mark, dom   (account 123456789012, eu-west-1)" in said.out.splitlines()[0]
 
 
 def test_lets_a_live_run_keep_a_lock_that_has_changed_hands(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = app.locks.acquire(wanted(at=now()))
-    monkeypatch.setattr(DynamoLocks, "get", lambda *_: evolve(lock, token="gone"))
+    monkeypatch.setattr(DynamoLocks, "get_many", lambda *_: {"staging": evolve(lock, token="gone")})
 
     said = app.type("lock.release", "--env", "staging", "--force")
 

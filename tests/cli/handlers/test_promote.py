@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from attrs import define
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
-from kaizen_tasks.cli.handlers import promote, rollback
+from kaizen_tasks.cli.commands import deploy, promote, rollback
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextlib import AbstractContextManager
 
 BETA = promote.promote_task("beta")
 PROD = promote.promote_task("prod")
 
 
-@define(kw_only=True)
-class FakeToolbox(FakeTools):
-    """A world that knows whether acts are only announced."""
-
-    dry: bool = False
-
-    def caching_ledger(self, _environments: Iterable[str]) -> AbstractContextManager[None]:
-        """Read the ledger anew each time; in memory that costs nothing."""
-        return nullcontext()
-
-
-def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeToolbox:
-    """Return the world in which commands are typed; staging has v0.2.0, verified."""
-    made = FakeToolbox(settings=settings(**changes))
+def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeTools:
+    """Return the tools of every command; staging has v0.2.0, verified."""
+    made = FakeTools(settings=settings(**changes))
     release(made)
     made.next_command()
     monkeypatch.setattr(wiring, "toolbox", lambda _config, **_: made)
@@ -44,7 +27,7 @@ def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeToolbox:
 
 
 @pytest.fixture
-def tools(monkeypatch: pytest.MonkeyPatch) -> FakeToolbox:
+def tools(monkeypatch: pytest.MonkeyPatch) -> FakeTools:
     """The usual world."""
     return world(monkeypatch)
 
@@ -56,33 +39,33 @@ def typed(task: Any, **flags: object) -> str:
     return f"{left.value.code}: {left.value.message}"
 
 
-def reasons(tools: FakeToolbox, environment: str) -> set[str]:
+def reasons(tools: FakeTools, environment: str) -> set[str]:
     """Return every reason that the ledger has of an environment."""
     return {entry.reason for entry in tools.ledger.entries(environment)}
 
 
-def test_nothing_is_asked_or_copied_without_evidence(tools: FakeToolbox) -> None:
+def test_nothing_is_asked_or_copied_without_evidence(tools: FakeTools) -> None:
     """The refusal comes before the question that a protected environment asks."""
     tools.ledger.all_entries.clear()
     calls = list(tools.registry.calls)
 
-    said = typed(promote.deploy, env=["prod"], release="0.2.0")
+    said = typed(deploy.deploy, env=["prod"], release="0.2.0")
 
     assert said.startswith("3: prod: v0.2.0 was never verified in staging\nnothing has been changed\n")
     assert tools.registry.calls == calls
 
 
-def test_deploys_what_was_verified_in_the_stage_before(tools: FakeToolbox) -> None:
+def test_deploys_what_was_verified_in_the_stage_before(tools: FakeTools) -> None:
     """The proof says which digest is meant."""
-    promote.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
+    deploy.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
 
     assert tools.running_versions["prod"] == "v0.2.0"
 
 
 @pytest.mark.parametrize(
-    ("task", "flags"), [(promote.deploy, {"env": ["prod"]}), (promote.promote, {"env": ["prod"]}), (PROD, {})]
+    ("task", "flags"), [(deploy.deploy, {"env": ["prod"]}), (promote.promote, {"env": ["prod"]}), (PROD, {})]
 )
-def test_whoever_goes_without_evidence_says_why(tools: FakeToolbox, task: Any, flags: dict[str, object]) -> None:
+def test_whoever_goes_without_evidence_says_why(tools: FakeTools, task: Any, flags: dict[str, object]) -> None:
     """On screen, and in the ledger."""
     tools.ledger.all_entries.clear()
 
@@ -93,9 +76,9 @@ def test_whoever_goes_without_evidence_says_why(tools: FakeToolbox, task: Any, f
     assert "without evidence, for the ledger: the login is down" in tools.reporter.lines
 
 
-def test_a_stage_can_be_left_out_without_evidence(tools: FakeToolbox) -> None:
+def test_a_stage_can_be_left_out_without_evidence(tools: FakeTools) -> None:
     """The image comes from where it is: prod never had it."""
-    for task in (promote.deploy, promote.promote):
+    for task in (deploy.deploy, promote.promote):
         task.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix for Mark")
 
     assert (tools.running_versions["mark"], tools.running_versions["prod"]) == ("v0.2.0", "v0.1.0")
@@ -123,7 +106,7 @@ def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest
     tools = world(monkeypatch, rollout={"bake": "10m"})
     PROD.body(Context(), yes=True)
 
-    assert "no shard begins before the canary has proven v0.2.0: mark" in typed(BETA, shard="2/2")
+    assert "v0.2.0 is not verified in the canary yet: mark" in typed(BETA, shard="2/2")
     promote.promote.body(Context(), env=["mark"])
     tools.clock.advance(60)
     BETA.body(Context(), shard="2/2")
@@ -135,7 +118,7 @@ def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest
     assert "waiting 9m for the canaries to bake" in tools.reporter.lines
 
 
-def test_the_command_that_continues_has_every_flag(tools: FakeToolbox) -> None:
+def test_the_command_that_continues_has_every_flag(tools: FakeTools) -> None:
     """Another shard, or all of them, would be something else."""
     promote.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
     tools.platform.outcomes["shane-web-service"] = "FAILED"
@@ -153,7 +136,7 @@ def test_the_command_that_continues_has_every_flag(tools: FakeToolbox) -> None:
 
 
 @pytest.mark.parametrize(("task", "flags"), [(BETA, {}), (rollback.rollback, {"env": ["beta"]})])
-def test_an_empty_shard_ends_well(tools: FakeToolbox, task: Any, flags: dict[str, object]) -> None:
+def test_an_empty_shard_ends_well(tools: FakeTools, task: Any, flags: dict[str, object]) -> None:
     """There are more machines than environments."""
     task.body(Context(), **flags, shard="3/4")
 

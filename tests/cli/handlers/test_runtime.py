@@ -69,7 +69,7 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("given", "files", "piped", "what"),
     [
-        ((), (), (), "runtime.set: there is nothing to set"),
+        ((), (), (), "runtime.set: no value is given"),
         (("hush",), (), (), "--set needs KEY=VALUE"),
         (("=hush",), (), (), "--set needs KEY=VALUE"),
         (("TEMPERATURE=0.4", "TEMPERATURE=0.5"), (), (), "TEMPERATURE is given twice"),

@@ -19,7 +19,7 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.errors import Locked, Unreachable
 from kaizen_tasks.flows.locking.guard import LOCK_CACHE_SECONDS
 from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
-from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, acquire_locks, lock_status, require_no_hold
+from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, acquire_locks, lock_status
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.locks import FakeLocks
@@ -577,16 +577,6 @@ class TestNesting:
 
 class TestHolds:
     HOLD = Hold(environment="mark", reason="a hotfix", actor="ada@laptop", since=START)
-
-    def test_hold_refuses_a_change(self, tools: FakeTools) -> None:
-        tools.holds.add(self.HOLD)
-
-        require_no_hold("dom", tools)
-        with pytest.raises(Locked) as caught:
-            require_no_hold("mark", tools)
-
-        assert caught.value.message == f"mark is {self.HOLD}"
-        assert caught.value.hint == "when that no longer applies: inv hold.remove --env mark"
 
     def test_lock_status_has_locks_and_holds(self, tools: FakeTools) -> None:
         tools.holds.add(self.HOLD)

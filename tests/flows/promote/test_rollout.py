@@ -13,10 +13,8 @@ from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed
-from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.promote import select
-from kaizen_tasks.flows.promote.rollout import Rollout, run_rollout
-from kaizen_tasks.flows.runner import apply_step, dry_run_step
+from kaizen_tasks.flows.execution import execute_change
+from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_promotion
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
@@ -33,18 +31,12 @@ def tools() -> FakeTools:
 
 
 def promote(tools: FakeTools, name: str, *, version: Version | None = None, dry: bool = False) -> None:
-    """Type `inv promote-NAME`."""
-    stage = tools.settings.stage(name)
-    before = tools.settings.stage_before(stage)
-    assert before is not None
-    found = select.find_verified_release(before, version, tools)
-    rollout = Rollout(
-        stage=stage,
-        release=found,
-        flow_for=lambda environment: catalogue.promotion(environment, before=before),
-        resume_command=f"inv promote-{name}",
-    )
-    run_rollout(rollout, tools, dry_run_step if dry else apply_step)
+    """Run `inv promote-NAME --yes`."""
+    tools.dry = dry
+    options = RolloutOptions(command=(f"promote-{name}",))
+    change = plan_promotion(tools.settings.stage(name), version, options, tools)
+    assert change is not None
+    execute_change(change, tools, confirm=lambda *_: None, command="")
 
 
 def test_brings_the_same_digest_from_staging_to_the_last_tenant(tools: FakeTools) -> None:
@@ -122,7 +114,7 @@ def test_stops_after_the_canary_and_says_what_is_untouched(tools: FakeTools) -> 
 
     assert failed.value.exit_code == 9
     assert failed.value.state == "failed: mark; untouched: shane, dom"
-    assert failed.value.hint == "inv promote-beta continues"
+    assert failed.value.hint == "inv promote-beta --release v0.2.0 continues"
     assert (tools.running_versions["shane"], tools.running_versions["dom"]) == ("v0.1.0", "v0.1.0")
 
 

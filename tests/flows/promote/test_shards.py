@@ -11,9 +11,10 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import parse_shard
 from kaizen_tasks.errors import Refused, RolloutFailed
+from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.promote import shards
-from kaizen_tasks.flows.promote.rollout import Rollout, run_rollout
+from kaizen_tasks.flows.promote.rollout import Rollout
 from kaizen_tasks.flows.steps import Record
 from tests.fakes.tools import FakeTools, settings
 
@@ -72,10 +73,10 @@ def test_no_shard_begins_before_the_canary_has_proven_the_release(said: list[tup
     for event, release in said:
         write(tools, "mark", event, release)
 
-    with pytest.raises(Refused, match=r"no shard begins before the canary has proven v1\.2\.3: mark") as refused:
+    with pytest.raises(Refused, match=r"v1\.2\.3 is not verified in the canary yet: mark") as refused:
         bake_left(tools)
 
-    assert refused.value.hint == "inv promote --env mark --release v1.2.3, then the same command again"
+    assert refused.value.hint == "inv promote --env mark --release v1.2.3, then run the same command again"
 
 
 def test_the_canary_is_the_first_that_nobody_holds() -> None:
@@ -84,7 +85,7 @@ def test_the_canary_is_the_first_that_nobody_holds() -> None:
     tools.holds.add(hold("mark", tools))
     write(tools, "mark", Event.VERIFIED)
 
-    with pytest.raises(Refused, match=r"proven v1\.2\.3: shane\n"):
+    with pytest.raises(Refused, match=r"not verified in the canary yet: shane\n"):
         bake_left(tools)
     write(tools, "shane", Event.VERIFIED)
 
@@ -122,11 +123,16 @@ def rollout(tools: FakeTools, shard: str, *, skip_held: bool = False) -> Rollout
     )
 
 
+def run(rollout: Rollout, tools: FakeTools) -> None:
+    """Run a rollout as a command."""
+    execute_change(rollout.as_change("promote"), tools, confirm=lambda *_: None, command="")
+
+
 def test_a_shard_has_no_canary_of_its_own() -> None:
     """All of its environments go at once."""
     tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "5m"}))
 
-    run_rollout(rollout(tools, "2/2"), tools)
+    run(rollout(tools, "2/2"), tools)
 
     assert {entry.environment for entry in tools.ledger.all_entries} == {"shane", "dom"}
     assert tools.clock.sleeps == []
@@ -137,9 +143,32 @@ def test_a_shard_of_one_environment_is_a_part_of_a_stage_all_the_same() -> None:
     tools = FakeTools()
     tools.holds.add(hold("mark", tools))
 
-    run_rollout(rollout(tools, "1/2", skip_held=True), tools)
+    run(rollout(tools, "1/2", skip_held=True), tools)
     with pytest.raises(RolloutFailed, match=r"beta shard 1/2: 1 of 1 environment does not have v1\.2\.3") as failed:
-        run_rollout(rollout(tools, "1/2"), tools)
+        run(rollout(tools, "1/2"), tools)
 
     assert failed.value.exit_code == 9
     assert failed.value.state == "held: mark"
+
+
+@pytest.mark.parametrize(
+    ("stage", "shard", "environments", "note"),
+    [
+        ("beta", "2/2", ["shane", "dom"], "shard 2/2 of beta (2 of 3 environments): shane, dom"),
+        ("prod", "1/2", [], "shard 1/2 of prod (0 of 1 environments): none, so there is nothing to do"),
+    ],
+)
+def test_selected_shard_is_reported(stage: str, shard: str, environments: list[str], note: str) -> None:
+    tools = FakeTools()
+
+    selected = shards.select_shard(tools.settings.stage(stage), parse_shard(shard), tools)
+
+    assert [environment.name for environment in selected.environments] == environments
+    assert tools.reporter.lines == [note]
+
+
+def test_full_stage_is_selected_without_a_shard() -> None:
+    tools = FakeTools()
+
+    assert shards.select_shard(tools.settings.stage("beta"), None, tools) == tools.settings.stage("beta")
+    assert tools.reporter.lines == []

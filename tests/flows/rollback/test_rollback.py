@@ -109,7 +109,7 @@ def test_refuses_an_image_that_is_gone(tools: FakeTools) -> None:
     repository = tools.registry.repositories["staging-web-app"]
     del repository.images[repository.tags["v0.2.0"]]
 
-    with pytest.raises(Refused, match=r"no longer holds the image of v0\.2\.0"):
+    with pytest.raises(Refused, match=r"no longer has v0\.2\.0"):
         go_back(tools)
 
     assert tools.running_versions["staging"] == "v0.2.1"

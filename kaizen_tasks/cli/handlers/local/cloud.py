@@ -1,51 +1,30 @@
-"""`local.*`: a local cloud to try commands on."""
+"""What `local.*` does."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.cli.command import JSON_HELP, command
+from kaizen_tasks import wiring
+from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.rehearsal import cloud as clouds
+from kaizen_tasks.rehearsal import provision
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from invoke.collection import Collection
     from invoke.context import Context
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.rehearsal.cloud import Cloud
 
-STATE_HELP = "the cloud's folder (default: one for this checkout of the app)"
 
-
-def collection() -> Collection:
-    """Return the tasks as a collection."""
-    from invoke.collection import Collection
-
-    return Collection(up, down, status)
-
-
-@command(
-    help={
-        "state": STATE_HELP,
-        "port": "port on loopback; 0 picks a free one",
-        "first": "version label of the image that new services start with (default: the committed VERSION)",
-        "json": JSON_HELP,
-    }
-)
-def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool = False) -> None:
+def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
     """Start a local cloud with this app's repositories, services and ledger in it."""
-    from kaizen_tasks.cli import prompts
-    from kaizen_tasks.domain import version as versions
-    from kaizen_tasks.rehearsal import cloud as clouds
-    from kaizen_tasks.rehearsal import provision
-    from kaizen_tasks.wiring import toolbox
-
-    port_number = prompts.parse_number("--port", port, minimum=0, maximum=65535)
-    tools = toolbox(c.config, stream=sys.stderr if json else sys.stdout)
+    port_number = params.parse_number("--port", port, minimum=0, maximum=65535)
+    tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     settings = tools.settings
     if tools.dry:
         tools.reporter.note("would start a local cloud on loopback; nothing has been started")
@@ -59,7 +38,7 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     )
     os.environ.update(cloud.environ)
     if settings.environments:
-        provision.provision(tools, versions.parse_version(first, origin="--first") if first else None)
+        provision.provision(tools, params.parse_release(first, flag="--first"))
     if json:
         _print_cloud(cloud)
         return
@@ -70,13 +49,9 @@ def up(c: Context, state: str = "", port: str = "0", first: str = "", json: bool
     tools.reporter.note(f". {env_file}  # points any AWS client and these tasks at it")
 
 
-@command(help={"state": STATE_HELP})
-def down(c: Context, state: str = "") -> None:
+def down(c: Context, *, state: str) -> None:
     """Stop the local cloud and everything it runs, and keep its state."""
-    from kaizen_tasks.rehearsal import cloud as clouds
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
+    tools = wiring.toolbox(c.config)
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if cloud is None:
         tools.reporter.note("already done: no local cloud is running")
@@ -87,13 +62,9 @@ def down(c: Context, state: str = "") -> None:
         tools.reporter.note(f"stopped the local cloud at {cloud.endpoint_url}")
 
 
-@command(name="status", help={"state": STATE_HELP, "json": JSON_HELP})
-def status(c: Context, state: str = "", json: bool = False) -> None:
+def status(c: Context, *, state: str, json: bool) -> None:
     """Show whether the local cloud is running, and where."""
-    from kaizen_tasks.rehearsal import cloud as clouds
-    from kaizen_tasks.wiring import toolbox
-
-    tools = toolbox(c.config)
+    tools = wiring.toolbox(c.config)
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if json:
         _print_cloud(cloud)
@@ -105,8 +76,6 @@ def status(c: Context, state: str = "", json: bool = False) -> None:
 
 
 def _print_cloud(cloud: Cloud | None) -> None:
-    from kaizen_tasks.cli import json_output
-
     document: dict[str, Any] = {"running": cloud is not None}
     if cloud is not None:
         document |= {
@@ -120,9 +89,6 @@ def _print_cloud(cloud: Cloud | None) -> None:
 
 def _state_folder(state: str, settings: Settings) -> Path:
     """Return the requested folder, or the default one of this checkout of the app."""
-    import hashlib
-    from pathlib import Path
-
     if state:
         return Path(state).resolve()
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"

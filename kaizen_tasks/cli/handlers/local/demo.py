@@ -1,32 +1,21 @@
-"""`inv demo`: releases the example app through the whole pipeline, on a local cloud."""
+"""What `demo` does: the example app through the whole pipeline, on the local cloud."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.cli.command import JSON_HELP, command
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.rehearsal.demo import run_demo
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from invoke.context import Context
 
 
-@command(
-    help={
-        "keep": "keep everything running, in this new or empty folder",
-        "engine": "auto, docker, podman, buildah or bundle; auto is docker if the base image is there, else bundle",
-        "json": JSON_HELP,
-    },
-)
-def demo(c: Context, keep: str = "", engine: str = "auto", json: bool = False) -> None:
-    """Release and promote an example app on a local cloud: release-staging, promote-prod, promote-beta."""
-    import tempfile
-    from pathlib import Path
-
-    from kaizen_tasks.rehearsal.demo import run_demo
-
+def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
+    """Take an example app through the whole pipeline."""
     out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
         out.write(
@@ -46,8 +35,6 @@ def make_empty_folder(folder: Path) -> Path:
     Raises:
         UsageError: it is not an empty folder.
     """
-    from kaizen_tasks.errors import UsageError
-
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
             f"--keep {folder}: expected a new or an empty folder",

@@ -1,37 +1,31 @@
-"""`inv rehearse`: runs this app's own flows on a local cloud."""
+"""What `rehearse` does: this app's own flows on a local cloud."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from kaizen_tasks.cli.command import JSON_HELP, command
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from kaizen_tasks import wiring
+from kaizen_tasks.adapters.build.select import detect_engine
+from kaizen_tasks.cli import json_output
+from kaizen_tasks.cli.handlers.local import rehearsal_report
+from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
+from kaizen_tasks.errors import ConfigurationError, Refused, UsageError
+from kaizen_tasks.rehearsal import fingerprint, runner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from invoke.context import Context
-
     from kaizen_tasks.wiring import Toolbox
 
 
-@command(
-    help={
-        "flow": "release-staging, promote-prod, 'rollback --env mark' … (default: the release and every promotion)",
-        "keep": "keep everything running, in this new or empty folder",
-        "engine": "auto, docker, podman, buildah or bundle (default: the configured one)",
-        "json": JSON_HELP,
-    },
-)
-def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", json: bool = False) -> None:
-    """Test this app's pipeline in a scratch clone on a local cloud, and show what would change on AWS."""
-    import tempfile
-    from pathlib import Path
-
-    from kaizen_tasks.wiring import toolbox
-
+def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> None:
+    """Take this app through a flow in a scratch clone."""
     out = sys.stderr if json else sys.stdout
-    tools = toolbox(c.config, stream=out)
+    tools = wiring.toolbox(c.config, stream=out)
     if tools.dry:
         out.write(f"would rehearse {flow or 'the whole pipeline'} in a scratch clone; nothing has been started\n")
         return
@@ -45,12 +39,6 @@ def rehearse(c: Context, flow: str = "", keep: str = "", engine: str = "auto", j
 
 def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *, keep: bool, json: bool) -> None:
     """Rehearse, print the report, and exit as the flow did."""
-    from invoke.exceptions import Exit
-
-    from kaizen_tasks.cli import json_output
-    from kaizen_tasks.cli.handlers.local import rehearsal_report
-    from kaizen_tasks.rehearsal import runner
-
     tools.settings.first_stage  # noqa: B018 - raises the error of an app without environments
     plan = runner.RehearsalPlan(
         settings=tools.settings, flow=" ".join(flow.split()), engine=engine, work=work, keep=keep, out=out
@@ -69,9 +57,6 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
     Raises:
         Refused: no engine of this machine can build the app.
     """
-    from kaizen_tasks.adapters.build.select import detect_engine
-    from kaizen_tasks.errors import ConfigurationError, Refused
-
     rules = tools.settings.build
     rules = rules._replace(engine=requested) if requested != "auto" else rules
     if rules.engine == "bundle" and not rules.command:
@@ -87,10 +72,6 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
 
 def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:
     """Return an empty folder outside the repository, which a rehearsal must not change."""
-    from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
-    from kaizen_tasks.errors import UsageError
-    from kaizen_tasks.rehearsal import fingerprint
-
     if any(
         folder.resolve().is_relative_to(repo_folder) for repo_folder in fingerprint.repo_folders(tools.settings.root)
     ):

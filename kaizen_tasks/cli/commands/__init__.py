@@ -1,0 +1,1 @@
+"""The tasks as `inv --list` and `inv --help` show them: names, flags, help. What they do is in `handlers`."""

@@ -1,0 +1,60 @@
+"""`changelog.*`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke.collection import Collection
+
+from kaizen_tasks.cli.command import command
+from kaizen_tasks.cli.flag_help import JSON_HELP, RELEASE_HELP
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+def collection() -> Collection:
+    """Return the tasks as a collection; plain `changelog` is `changelog.release`."""
+    return Collection(release, add, check, show)
+
+
+@command(handler="changelog.release", default=True)
+def release(c: Context) -> None:
+    """Cut [Unreleased] into the section of the version that VERSION says."""
+
+
+@command(
+    handler="changelog.add",
+    help={
+        "type": "added, changed, deprecated, removed, fixed or security",
+        "text": "what changed, for the people who use it",
+        "breaking": "mark it as breaking",
+    },
+)
+def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> None:
+    """Put an entry under [Unreleased]."""
+
+
+@command(
+    handler="changelog.check",
+    help={
+        "json": JSON_HELP,
+        "sarif": "print a SARIF document, which CI systems show beside the lines",
+        "fix": "fix what can be fixed automatically first",
+    },
+)
+def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False) -> None:
+    """List every problem of CHANGELOG.md as file:line:column rule what, how to fix."""
+
+
+@command(
+    handler="changelog.show",
+    help={
+        "release": f"{RELEASE_HELP} (default: the newest)",
+        "since": "every release after this one: v0.1.0",
+        "format": "md, json or html",
+        "base-url": "make relative links absolute against this address",
+    },
+)
+def show(c: Context, release: str = "", since: str = "", format: str = "md", base_url: str = "") -> None:
+    """Print one version's section, or all since another: release notes, What's new."""

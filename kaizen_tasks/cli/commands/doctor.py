@@ -1,0 +1,16 @@
+"""`doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.cli.command import command
+from kaizen_tasks.cli.flag_help import JSON_HELP
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+@command(handler="doctor.doctor", help={"json": JSON_HELP})
+def doctor(c: Context, json: bool = False) -> None:
+    """Check everything that a release needs, and say how to fix what is missing."""

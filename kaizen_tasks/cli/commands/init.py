@@ -1,0 +1,37 @@
+"""`init`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.cli.command import command
+from kaizen_tasks.cli.flag_help import YES_HELP
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+@command(
+    handler="init.init",
+    iterable=["env"],
+    help={
+        "yes": f"{YES_HELP}: what was found, and defaults for the rest",
+        "from-aws": "look at the account's services and repositories too; changes nothing there",
+        "app": "the app's name",
+        "region": "of repositories and services: eu-west-1",
+        "profile": "of your AWS configuration",
+        "ci": "write workflows that type these tasks: github",
+        "env": "an environment, in place of those that are found; may be repeated",
+    },
+)
+def init(
+    c: Context,
+    env: list[str],
+    yes: bool = False,
+    from_aws: bool = False,
+    app: str = "",
+    region: str = "",
+    profile: str = "",
+    ci: str = "",
+) -> None:
+    """Write what an app needs to be released: tasks.py, kaizen.toml, VERSION, CHANGELOG.md."""

@@ -1,0 +1,78 @@
+"""What `hold.*` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks import wiring
+from kaizen_tasks.cli import params
+from kaizen_tasks.domain.hold import Hold, parse_hold_until
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
+from kaizen_tasks.flows.execution import announce, join_names
+from kaizen_tasks.flows.locking.mutations import MutationLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invoke.context import Context
+
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.wiring import Toolbox
+
+
+def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
+    """Leave environments as they are until the hold ends or is removed."""
+    reason_text = " ".join(reason.split())
+    if not reason_text:
+        raise UsageError("hold.add: a hold needs a reason", hint='--reason "on a hotfix until Monday"')
+    tools = wiring.toolbox(c.config)
+    stage = params.resolve_stage(env, tools.settings)
+    now = tools.clock.now()
+    end = parse_hold_until(until, now)
+    announce(f"hold {join_names(stage.environments)}", tools)
+    _refuse_conflicting_holds(stage.environments, reason_text, tools)
+    mutations = MutationLog()
+    with mutations.reclassify_errors():
+        for environment in stage.environments:
+            hold = Hold(environment=environment.name, reason=reason_text, actor=tools.actor, since=now, until=end)
+            _add_hold(hold, tools)
+            mutations.add(f"{environment.name} is held")
+
+
+def _refuse_conflicting_holds(environments: Sequence[Environment], reason: str, tools: Toolbox) -> None:
+    holds = tools.holds.get_many([environment.name for environment in environments])
+    conflicting_holds = [hold for hold in holds.values() if hold.reason != reason]
+    if conflicting_holds:
+        names = " ".join(f"--env {hold.environment}" for hold in conflicting_holds)
+        message = "; ".join(f"{hold.environment} is already {hold}" for hold in conflicting_holds)
+        raise Refused(message, state=NOTHING_CHANGED, hint=f"to replace it: inv hold.remove {names}")
+
+
+def _add_hold(requested_hold: Hold, tools: Toolbox) -> None:
+    current_hold = (
+        (tools.holds.get(requested_hold.environment) or requested_hold)
+        if tools.dry
+        else tools.holds.add(requested_hold)
+    )
+    if current_hold.reason != requested_hold.reason:
+        raise Refused(
+            f"{requested_hold.environment} is already {current_hold}", state=NOTHING_CHANGED, hint="inv lock.show"
+        )
+    if current_hold != requested_hold:
+        tools.reporter.note(f"already done: {requested_hold.environment} is {current_hold}")
+        return
+    tools.reporter.note(f"{'would add: ' if tools.dry else ''}{requested_hold.environment} is {requested_hold}")
+
+
+def remove(c: Context, *, env: list[str]) -> None:
+    """End holds."""
+    tools = wiring.toolbox(c.config)
+    stage = params.resolve_stage(env, tools.settings)
+    announce(f"remove hold from {join_names(stage.environments)}", tools)
+    for environment in stage.environments:
+        hold = tools.holds.get(environment.name) if tools.dry else tools.holds.remove(environment.name)
+        if hold is None:
+            tools.reporter.note(f"already done: {environment.name} is not held")
+        else:
+            verb = "would remove" if tools.dry else "removed"
+            tools.reporter.note(f"{verb} the hold: {environment.name} was {hold}")

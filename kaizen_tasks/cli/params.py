@@ -1,0 +1,125 @@
+"""Turns the values of flags into what the domain understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import duration
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.environment import Stage
+from kaizen_tasks.domain.rollout import parse_shard
+from kaizen_tasks.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from semver import Version
+
+    from kaizen_tasks.config.settings import Settings
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.rollout import Shard
+
+
+def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
+    """Return all environments that `--env` names, as one stage.
+
+    Raises:
+        UsageError: no name, or one that is not configured.
+    """
+    if not names:
+        choices = ", ".join([*settings.environments, *settings.groups])
+        raise UsageError("--env is missing", hint=f"add --env with one of: {choices}")
+    stages = [settings.stage(name) for name in names]
+    environments = dict.fromkeys(environment for member_stage in stages for environment in member_stage.environments)
+    return Stage(name=" ".join(member_stage.name for member_stage in stages), environments=tuple(environments))
+
+
+def resolve_environments_or_all(names: Sequence[str], settings: Settings) -> tuple[Environment, ...]:
+    """Return all environments that `--env` names, or every environment when it is not given."""
+    return resolve_stage(names, settings).environments if names else tuple(settings.environments.values())
+
+
+def resolve_environment(name: str, settings: Settings) -> Environment:
+    """Return the one environment that `--env` names.
+
+    Raises:
+        UsageError: no name, one that is not configured, or a group.
+    """
+    selection = resolve_stage([name] if name else [], settings)
+    if len(selection.environments) != 1:
+        members = ", ".join(member.name for member in selection.environments)
+        raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
+    return selection.environments[0]
+
+
+def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:
+    """Return the value of a flag as a whole number. (If Invoke converted it, a wrong one would be a traceback.).
+
+    Args:
+        flag: its name, with dashes.
+        text: its value.
+        minimum: the smallest valid number.
+        maximum: the largest valid number.
+
+    Raises:
+        UsageError: it is not a whole number, too small or too large.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and minimum <= int(text) <= maximum):
+        raise UsageError(f"{flag}: expected a whole number from {minimum} to {maximum}, got {text!r}")
+    return int(text)
+
+
+def require_first_stage(name: str, settings: Settings) -> Stage:
+    """Return the first stage of the pipeline if it has this name.
+
+    Raises:
+        UsageError: the name is of another stage, or of none.
+    """
+    if settings.stage(name) != settings.first_stage:
+        first_name = settings.first_stage.name
+        raise UsageError(f"{name} is not the first stage of the pipeline", hint=f"inv release-{first_name}")
+    return settings.first_stage
+
+
+def parse_optional_shard(text: str | None) -> Shard | None:
+    """Return the shard that `--shard` names; None when the flag is not given.
+
+    Raises:
+        UsageError: it is not a shard. An empty value is an error too: in a CI job, an unset variable must not mean all.
+    """
+    return None if text is None else parse_shard(text)
+
+
+def parse_reason(flag: str, text: str | None) -> str:
+    """Return a reason for the ledger, in one line; empty when the flag is not given.
+
+    Raises:
+        UsageError: it is empty, or is the next flag, which Invoke takes for the value of one that has none.
+    """
+    if text is None:
+        return ""
+    reason_text = " ".join(text.split())
+    if not reason_text or reason_text.startswith("-"):
+        raise UsageError(f"{flag} needs a reason, got {text!r}", hint=f'such as {flag} "the fix is urgent"')
+    return reason_text
+
+
+def parse_release(text: str, *, flag: str = "--release") -> Version | None:
+    """Return the version that a flag names; None when it is not given.
+
+    Raises:
+        UsageError: it is not a version.
+    """
+    return versions.parse_version(text, origin=flag) if text else None
+
+
+def parse_duration(flag: str, text: str) -> float:
+    """Return the seconds that a flag asks for; zero when it is not given.
+
+    Raises:
+        UsageError: it is not a duration.
+    """
+    try:
+        return duration.parse_duration(text) if text else 0
+    except ValueError as error:
+        raise UsageError(f"{flag} {text}: {error}") from None

@@ -1,0 +1,246 @@
+"""Runs a command that changes environments: announce, preflight, holds, evidence, confirm, lock, run, in this order.
+
+Everything up to the lock only reads, so that a refusal there is true to its word: nothing has been changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import evolve, field, frozen
+
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Locked, Refused
+from kaizen_tasks.flows.locking.guard import LockGuard
+from kaizen_tasks.flows.locking.mutations import MutationLog
+from kaizen_tasks.flows.locking.session import acquire_locks
+from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
+from kaizen_tasks.ports.tools import Tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+HOLD_CACHE_SECONDS = 2.0
+"""Seconds for which holds that were read are trusted. Somebody may add one while a question or a lock is waited for."""
+
+
+class CommandTools(Tools, Protocol):
+    """The tools of a whole command, which may be a dry run."""
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing may be changed."""
+        ...
+
+    def caching_ledger(self, environments: Iterable[str]) -> AbstractContextManager[None]:
+        """Read the ledger of environments once for as long as the context lasts."""
+        ...
+
+
+class Confirm(Protocol):
+    """Asks the user to confirm a change."""
+
+    def __call__(self, environments: Sequence[Environment], question: str, /) -> None:
+        """Return when the user agrees.
+
+        Args:
+            environments: what will be changed; some of it may be protected.
+            question: something else to confirm, or empty.
+
+        Raises:
+            Refused: the user does not agree, or nobody can be asked.
+        """
+        ...
+
+
+class HoldPolicy(Enum):
+    """What a command does about held environments."""
+
+    REFUSE = "refuse the command, whichever of its environments is held"
+    LEAVE_OUT = "change the other environments"
+    IGNORE = "change held environments too"
+
+
+@frozen(kw_only=True)
+class Change:
+    """A command that changes environments, before it is run.
+
+    Attributes:
+        title: what it does, a verb first, for the heading: `promote v1.2.3 to prod`.
+        environments: where.
+        run: does it, once everything before is settled.
+        hold_policy: what held environments mean to it.
+        preflight: raises when the command is bound to be refused.
+        check_evidence: raises when the environments that will be changed do not accept the release.
+        evidence_environments: further environments whose ledger is read while the locks are held.
+        question: something to confirm, whether or not an environment is protected.
+        asks: whether changing a protected environment needs a confirmation.
+        locks: whether the environments are locked.
+    """
+
+    title: str
+    environments: tuple[Environment, ...]
+    run: Callable[[Execution], None]
+    hold_policy: HoldPolicy = HoldPolicy.REFUSE
+    preflight: Callable[[], None] = lambda: None
+    check_evidence: Callable[[tuple[Environment, ...]], None] = lambda _: None
+    evidence_environments: tuple[Environment, ...] = ()
+    question: str = ""
+    asks: bool = True
+    locks: bool = True
+
+
+@frozen(kw_only=True)
+class Execution:
+    """How a command carries out its steps.
+
+    Attributes:
+        tools: the outside world.
+        guard: the locks; None in a dry run and where nothing is locked.
+        holds: the environments to leave out, by name.
+        mutations: what was changed so far.
+    """
+
+    tools: CommandTools
+    guard: LockGuard | None = None
+    holds: Mapping[str, Hold] = field(factory=dict)
+    mutations: MutationLog = field(factory=MutationLog)
+
+    @property
+    def execute(self) -> Executor:
+        """The executor of steps: it changes nothing in a dry run, and else only while the locks are held."""
+        if self.tools.dry:
+            return dry_run_step
+        if self.guard is None:
+            return logging_executor(self.mutations)
+        return guarded_executor(evolve(self.guard, mutations=self.mutations))
+
+    def run_one_by_one(
+        self, environments: Sequence[Environment], run: Callable[[Environment, Execution], None]
+    ) -> None:
+        """Run something for one environment after the other, until one fails.
+
+        Args:
+            environments: in order.
+            run: what to do in one environment; its execution knows what was changed there.
+
+        Raises:
+            Interrupted: in place of a refusal, once something has been changed in any of them.
+            KaizenError: another failure in one of them.
+        """
+        changed: list[str] = []
+        for index, environment in enumerate(environments):
+            execution = evolve(self, mutations=MutationLog())
+            try:
+                with execution.mutations.reclassify_errors():
+                    run(environment, execution)
+            except KaizenError as error:
+                progress = _progress_text(environments, index)
+                if changed and isinstance(error, Refused):
+                    raise Interrupted(_name_environment(error, environment), state=progress, hint=error.hint) from error
+                if len(environments) > 1:
+                    self.tools.reporter.note(progress)
+                raise
+            if not execution.mutations.is_empty:
+                changed.append(environment.name)
+
+
+def _name_environment(error: KaizenError, environment: Environment) -> str:
+    return error.message if environment.name in error.message else f"{environment.name}: {error.message}"
+
+
+def _progress_text(environments: Sequence[Environment], failed_index: int) -> str:
+    names = [environment.name for environment in environments]
+    groups = {
+        "done": names[:failed_index],
+        "failed": names[failed_index : failed_index + 1],
+        "untouched": names[failed_index + 1 :],
+    }
+    return "; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members)
+
+
+def announce(title: str, tools: Tools) -> None:
+    """Print app, title, account and region as a heading.
+
+    Raises:
+        Denied: the credentials are of another account.
+    """
+    account, region = tools.identity.account_id(), tools.settings.aws.region
+    tools.reporter.heading(f"{tools.settings.app}: {title}   (account {account}, {region})")
+
+
+def join_names(environments: Iterable[Environment]) -> str:
+    """Return the names of environments for a heading."""
+    return ", ".join(environment.name for environment in environments)
+
+
+def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, command: str, wait: float = 0) -> None:
+    """Announce, preflight, holds, evidence, confirm, lock, run.
+
+    Args:
+        change: what to do.
+        tools: the outside world.
+        confirm: asks the user.
+        command: the command line, for those who wait for the locks.
+        wait: seconds to wait for other runs that hold a lock.
+
+    Raises:
+        Refused: a check refuses or the user does not agree; nothing has been changed.
+        Locked: an environment is held, or another run has locked it; nothing has been changed.
+        Interrupted: in place of a refusal, once something has been changed.
+        KaizenError: what the change itself raises.
+    """
+    announce(change.title, tools)
+    change.preflight()
+    holds, read_at = _read_holds(change, tools), tools.clock.monotonic()
+    environments = tuple(environment for environment in change.environments if environment.name not in holds)
+    if environments:
+        change.check_evidence(environments)
+        if change.asks:
+            confirm(environments, change.question)
+    with _locked(change, environments, tools, command=command, wait=wait) as guard:
+        if tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS:
+            holds = {**holds, **_read_holds(change, tools)}
+        execution = Execution(tools=tools, guard=guard, holds=holds)
+        with execution.mutations.reclassify_errors():
+            change.run(execution)
+
+
+def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:
+    """Return the holds that matter to a change.
+
+    Raises:
+        Locked: there are some, and the change must not leave out their environments.
+    """
+    if change.hold_policy is HoldPolicy.IGNORE:
+        return {}
+    names = [environment.name for environment in change.environments]
+    holds_by_name = tools.holds.get_many(names)
+    holds = {name: holds_by_name[name] for name in names if name in holds_by_name}
+    if holds and change.hold_policy is HoldPolicy.REFUSE:
+        env_flags = " ".join(f"--env {name}" for name in holds)
+        raise Locked(
+            "; ".join(f"{name} is {hold}" for name, hold in holds.items()),
+            state=NOTHING_CHANGED,
+            hint=f"when that no longer applies: inv hold.remove {env_flags}",
+        )
+    return holds
+
+
+@contextmanager
+def _locked(
+    change: Change, environments: tuple[Environment, ...], tools: CommandTools, *, command: str, wait: float
+) -> Iterator[LockGuard | None]:
+    """Hold the locks of environments; a dry run takes none."""
+    if tools.dry or not change.locks:
+        yield None
+        return
+    cached_names = [environment.name for environment in (*change.environments, *change.evidence_environments)]
+    locks = acquire_locks([environment.name for environment in environments], tools, command=command, wait=wait)
+    with locks as guard, tools.caching_ledger(cached_names):
+        yield guard

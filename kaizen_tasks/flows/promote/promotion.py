@@ -1,0 +1,168 @@
+"""Plans the commands that bring a release into service: promote, deploy, verify, and an app's own flows."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from kaizen_tasks.domain.rollout import Shard
+from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.execution import HoldPolicy, join_names
+from kaizen_tasks.flows.promote import select, shards
+from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout
+
+if TYPE_CHECKING:
+    from semver import Version
+
+    from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.domain.release import Release
+    from kaizen_tasks.flows.execution import Change, CommandTools
+    from kaizen_tasks.ports.tools import Tools
+
+
+@frozen(kw_only=True)
+class RolloutOptions:
+    """What the flags of a rollout ask for.
+
+    Attributes:
+        command: the words of the command that name task and environments, to repeat it.
+        auto_rollback: whether an environment that fails verification gets its last verified release again.
+        skip_held: whether leaving out held environments is success.
+        shard: which part of the environments; None means all.
+        waiver: why no evidence is needed; empty when it is.
+    """
+
+    command: tuple[str, ...]
+    auto_rollback: bool = True
+    skip_held: bool = False
+    shard: Shard | None = None
+    waiver: str = ""
+
+    def resume_command(self, release: Release | None = None) -> str:
+        """Return the command that continues the rollout, of a named release where it was chosen."""
+        words = (
+            *self.command,
+            *(("--release", release.name) if release else ()),
+            *(("--shard", str(self.shard)) if self.shard else ()),
+            *(("--without-evidence", self.waiver) if self.waiver else ()),
+            *(("--skip-held",) if self.skip_held else ()),
+            *(() if self.auto_rollback else ("--no-rollback",)),
+        )
+        return shlex.join(("inv", *words))
+
+    def rollout(self, stage: Stage, release: Release, flow_for: FlowFactory, resume_command: str) -> Rollout:
+        """Return the rollout of a release with these options."""
+        return Rollout(
+            stage=stage,
+            release=release,
+            flow_for=flow_for,
+            resume_command=resume_command,
+            auto_rollback=self.auto_rollback,
+            skip_held=self.skip_held,
+            is_shard=self.shard is not None,
+        )
+
+
+def plan_promotion(
+    full_stage: Stage, version: Version | None, options: RolloutOptions, tools: CommandTools
+) -> Change | None:
+    """Return the promotion to a stage, or None when its shard has no environments.
+
+    Args:
+        full_stage: all environments that are named.
+        version: what to promote; None means the release that was verified last in the stage before.
+        options: what the flags ask for.
+        tools: the outside world.
+
+    Raises:
+        UsageError: the stage is the first one.
+        Refused: the stage before has no such release.
+    """
+    source_stage = tools.settings.stage_before(full_stage)
+    if source_stage is None:
+        first_stage_name = tools.settings.first_stage.name
+        raise UsageError(f"{full_stage.name} is the first stage", hint=f"release to it: inv release-{first_stage_name}")
+    stage = shards.select_shard(full_stage, options.shard, tools)
+    if not stage.environments:
+        return None
+    tools.identity.account_id()  # nothing is read from a wrong account
+    release = _choose_release(source_stage, version, options, tools)
+    rollout = options.rollout(
+        stage, release, _promotion_flow(source_stage, release, tools), options.resume_command(release)
+    )
+
+    def check_evidence(environments: tuple[Environment, ...]) -> None:
+        _check_evidence(environments, source_stage, release, tools)
+        if options.shard and not tools.dry:
+            shards.wait_for_canary_bake(full_stage, release, tools)
+
+    return evolve(
+        rollout.as_change(f"promote {release.name} to {join_names(stage.environments)}"),
+        check_evidence=check_evidence,
+        evidence_environments=source_stage.environments,
+        question=f"{release.name} is a pre-release; promote it to {stage.name}" if release.version.prerelease else "",
+    )
+
+
+def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, tools: Tools) -> Change:
+    """Return the deployment of a release to a stage: with evidence from the stage before, if there is one."""
+    tools.identity.account_id()  # nothing is read from a wrong account
+    source_stage = tools.settings.stage_before(stage)
+    target_release = evolve(release, waiver=options.waiver)
+    flow_for = _deployment_flow(stage, source_stage, target_release, tools)
+    rollout = options.rollout(stage, target_release, flow_for, options.resume_command())
+    return evolve(
+        rollout.as_change(f"deploy {release.name} to {join_names(stage.environments)}"),
+        check_evidence=lambda environments: _check_evidence(environments, source_stage, target_release, tools),
+        evidence_environments=source_stage.environments if source_stage else (),
+    )
+
+
+def plan_verification(stage: Stage, release: Release, options: RolloutOptions) -> Change:
+    """Return the verification of a release: it deploys nothing, so it needs no confirmation, holds or locks."""
+    rollout = options.rollout(stage, release, catalogue.verify_only, options.resume_command())
+    return evolve(
+        rollout.as_change(f"verify {release.name} in {join_names(stage.environments)}"),
+        hold_policy=HoldPolicy.IGNORE,
+        asks=False,
+        locks=False,
+    )
+
+
+def _check_evidence(
+    environments: tuple[Environment, ...], source_stage: Stage | None, release: Release, tools: Tools
+) -> None:
+    if release.waiver:
+        tools.reporter.note(f"without evidence, for the ledger: {release.waiver}")
+    elif source_stage is not None:
+        select.require_evidence(environments, source_stage, release, tools)
+
+
+def _choose_release(
+    source_stage: Stage, version: Version | None, options: RolloutOptions, tools: CommandTools
+) -> Release:
+    if options.waiver:
+        return evolve(select.find_serving_release(source_stage, version, tools), waiver=options.waiver)
+    return select.find_verified_release(source_stage, version, tools)
+
+
+def _promotion_flow(source_stage: Stage, release: Release, tools: Tools) -> FlowFactory:
+    """Return the flow of each environment: with evidence from the stage before, or from wherever the image is."""
+    if not release.waiver:
+        return lambda environment: catalogue.promotion(environment, before=source_stage)
+    source, _ = select.find_image_source(source_stage, release.name, tools)
+    return lambda environment: catalogue.copy_deploy_verify(environment, source=source)
+
+
+def _deployment_flow(stage: Stage, source_stage: Stage | None, release: Release, tools: Tools) -> FlowFactory:
+    """Return the flow of each environment: from its own stage's repository, or as a promotion gets the image."""
+    if source_stage is None:
+        return lambda environment: catalogue.deployment(environment, source=stage.environments[0])
+    if not release.waiver:
+        source_environment = source_stage.environments[0]
+        return lambda environment: catalogue.deployment(environment, source=source_environment, before=source_stage)
+    source, _ = select.find_image_source(source_stage, release.name, tools)
+    return lambda environment: catalogue.deployment(environment, source=source)

@@ -1,0 +1,78 @@
+"""Plans the commands that make a release and bring it into service: `release-STAGE` and `hotfix`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy, join_names
+from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
+from kaizen_tasks.flows.runner import run_flow
+from kaizen_tasks.flows.steps.preflight import Preflight
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment, Stage
+    from kaizen_tasks.flows.step import Flow
+    from kaizen_tasks.flows.steps import Bump
+    from kaizen_tasks.ports.tools import Tools
+
+
+def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto_rollback: bool) -> Change:
+    """Return the release to the first stage; a hold of any of its environments refuses it.
+
+    Args:
+        bump: the step that chooses the version.
+        stage: where to.
+        tools: the outside world.
+        skip_docs: why the documentation checklist does not apply; empty when it does.
+        auto_rollback: whether an environment that fails verification gets its last verified release again.
+    """
+    starting_release = Release(version=files.read_version(tools))
+    flow = catalogue.release(bump, stage, skip_docs=skip_docs)
+    return Change(
+        title=f"release {bump.target_release(starting_release, tools).name} to {join_names(stage.environments)}",
+        environments=stage.environments,
+        preflight=lambda: _refuse_early(flow, starting_release, tools),
+        run=lambda execution: _run(flow, starting_release, execution, auto_rollback=auto_rollback),
+    )
+
+
+def plan_hotfix(
+    bump: Bump, environment: Environment, tools: Tools, *, reason: str, skip_docs: str, auto_rollback: bool
+) -> Change:
+    """Return the release straight to one environment, which it holds afterwards and which may be held already.
+
+    Args:
+        bump: the step that chooses the version.
+        environment: where to.
+        tools: the outside world.
+        reason: why, for the hold.
+        skip_docs: why the documentation checklist does not apply; empty when it does.
+        auto_rollback: whether the environment gets its last verified release again when it fails verification.
+    """
+    starting_release = Release(version=files.read_version(tools))
+    flow = catalogue.hotfix(bump, environment, reason=reason, skip_docs=skip_docs)
+    return Change(
+        title=f"release hotfix {bump.target_release(starting_release, tools).name} to {environment.name}",
+        environments=(environment,),
+        hold_policy=HoldPolicy.IGNORE,
+        preflight=lambda: _refuse_early(flow, starting_release, tools),
+        run=lambda execution: _run(flow, starting_release, execution, auto_rollback=auto_rollback),
+    )
+
+
+def _refuse_early(flow: Flow, starting_release: Release, tools: Tools) -> None:
+    """Run preflight before anything is asked or locked if this clone alone makes it refuse; else it runs once, locked.
+
+    Raises:
+        Refused: with every problem.
+    """
+    preflights = tuple(step for step in flow if isinstance(step, Preflight))
+    if any(step.is_blocked_locally(tools) for step in preflights):
+        run_flow(preflights, starting_release, tools)
+
+
+def _run(flow: Flow, starting_release: Release, execution: Execution, *, auto_rollback: bool) -> None:
+    run_with_auto_rollback(flow, starting_release, execution.tools, execution.execute, auto_rollback=auto_rollback)
