@@ -61,7 +61,7 @@ def test_goes_on_after_it_was_stopped(
         stop(command)
         _, said = command.communicate(timeout=workspace.COMMAND_SECONDS)
     assert command.returncode == 130, said
-    assert said.splitlines() == ["interrupted", "type the same command again to finish"]
+    assert said.splitlines() == ["interrupted", "run the same command again to finish"]
     assert world.git("tag") == tags
     world.inv("release-staging").expect_success()
     assert len(deployments(cloud)) == len(deployed) + 1
