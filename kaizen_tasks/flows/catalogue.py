@@ -1,4 +1,4 @@
-"""The flows, as tables of contents."""
+"""The steps of each flow, in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
-    """`inv cut`: what release tools for libraries do. Without `push` it is local and asks no remote."""
+    """Return the flow of `inv cut`: a release without a deployment, local unless `push` is given."""
     return (
         steps.Preflight(bump=bump, push=push, skip_docs=skip_docs),
         bump,
@@ -25,7 +25,7 @@ def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
 
 
 def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
-    """From a commit on the release branch to verified services and a pushed tag."""
+    """Return the flow from a commit on the release branch to verified services and a pushed tag."""
     first_environment, *other_environments = stage.environments
     return (
         steps.Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
@@ -47,7 +47,7 @@ def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
 
 
 def promotion(environment: Environment, *, before: Stage) -> Flow:
-    """From a release that was verified in the stage before to the same bytes in this environment."""
+    """Return the flow that brings the bytes that were verified in the previous stage into this environment."""
     return (
         steps.Evidence(environment=environment, stage=before),
         *copy_deploy_verify(environment, source=before.environments[0]),
@@ -55,7 +55,7 @@ def promotion(environment: Environment, *, before: Stage) -> Flow:
 
 
 def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow:
-    """From an image in another repository to an app that has proven itself."""
+    """Return the flow from an image in another repository to a verified service."""
     return (
         steps.CopyImage(environment=environment, source=source),
         steps.Deploy(environment=environment),
@@ -64,7 +64,7 @@ def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow
 
 
 def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs: str = "") -> Flow:
-    """`inv hotfix`: the release flow for one environment, which promotions then leave alone."""
+    """Return the flow of `inv hotfix`: a release to one environment, which is held afterwards."""
     return (
         *release(bump, Stage(name=environment.name, environments=(environment,)), skip_docs=skip_docs),
         steps.AddHold(environment=environment, reason=reason),
@@ -72,7 +72,7 @@ def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs
 
 
 def rollback(environment: Environment, *, reason: str) -> Flow:
-    """`inv rollback`: the way back, which promotions then respect."""
+    """Return the flow of `inv rollback`: redeploy, then hold."""
     return (
         *redeploy_previous(environment, reason=reason),
         steps.AddHold(environment=environment, reason=f"rolled back: {reason}"),
@@ -80,7 +80,7 @@ def rollback(environment: Environment, *, reason: str) -> Flow:
 
 
 def redeploy_previous(environment: Environment, *, reason: str) -> Flow:
-    """From an image that the environment's own repository still holds back into service, without a build."""
+    """Return the flow that deploys an earlier image of the environment's own repository again."""
     return (
         steps.MarkRollback(environment=environment, reason=reason),
         steps.Deploy(environment=environment),
@@ -89,7 +89,7 @@ def redeploy_previous(environment: Environment, *, reason: str) -> Flow:
 
 
 def verification_steps(environment: Environment) -> Flow:
-    """From a service that was deployed to a line in the ledger that says verified."""
+    """Return the steps from a deployed service to the ledger entry `verified`."""
     return (
         steps.Verify(environment=environment),
         steps.Smoke(environment=environment),
@@ -98,7 +98,7 @@ def verification_steps(environment: Environment) -> Flow:
 
 
 def apply_runtime_config(environment: Environment) -> Flow:
-    """From a runtime configuration that was written to the same release, proven to run with it."""
+    """Return the flow that deploys the same release with a written runtime configuration, and verifies it."""
     return (
         steps.Redeploy(environment=environment),
         *verification_steps(environment),
@@ -106,12 +106,12 @@ def apply_runtime_config(environment: Environment) -> Flow:
 
 
 def deployment(environment: Environment, *, source: Environment, before: Stage | None = None) -> Flow:
-    """`inv deploy`: the image into the repository if it is not there yet, then into service.
+    """Return the flow of `inv deploy`: copy the image unless it is there, then deploy it.
 
     Args:
-        environment: where.
+        environment: where to.
         source: whose repository has the image; the environment itself, in the stage that receives images by push.
-        before: the stage in which it must have been verified; None when no evidence is wanted.
+        before: the stage in which it must have been verified; None when no evidence is needed.
     """
     if environment == source:
         return (steps.FindImage(environment=environment), steps.Deploy(environment=environment))
@@ -123,7 +123,7 @@ def deployment(environment: Environment, *, source: Environment, before: Stage |
 
 
 def verify_only(environment: Environment) -> Flow:
-    """`inv verify`: the app proves its version, and the ledger says so."""
+    """Return the flow of `inv verify`: verify the running version, and record it in the ledger."""
     return (
         steps.FindImage(environment=environment),
         *verification_steps(environment),
@@ -131,7 +131,7 @@ def verify_only(environment: Environment) -> Flow:
 
 
 def commit() -> Flow:
-    """`inv commit`: the release commit, and the branch on it."""
+    """Return the flow of `inv commit`: create the release commit, and fast-forward the branch to it."""
     return (
         steps.Commit(),
         steps.FastForward(),

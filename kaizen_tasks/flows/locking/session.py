@@ -9,7 +9,6 @@ from attrs import frozen
 
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.errors import NOTHING_CHANGED_THERE, Locked
 from kaizen_tasks.flows.locking.acquisition import LockAcquisition
 from kaizen_tasks.flows.locking.guard import LockGuard
 from kaizen_tasks.flows.locking.lease import LEASE_SECONDS, LeaseRenewer

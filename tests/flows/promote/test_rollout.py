@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.health import ProbeResponse
@@ -82,8 +83,6 @@ def test_refuses_to_replace_other_bytes_under_the_same_version(tools: FakeTools)
     """A repository that holds another image as v0.2.0 is left as it is."""
     image = tools.registry.find_image("staging-web-app", "latest")
     assert image is not None
-    from attrs import evolve
-
     tools.registry.put("prod-web-app", "v0.2.0", evolve(image, digest="sha256:" + "0" * 64))
 
     with pytest.raises(Refused, match="never replaced"):
