@@ -68,16 +68,14 @@ def test_flow_can_still_be_imported_from_its_old_module(monkeypatch: pytest.Monk
     assert len(warned) == 1
 
 
-def test_knows_nothing_else() -> None:
-    """A typo in an import is told as Python tells it."""
+def test_package_has_no_other_names() -> None:
     with pytest.raises(AttributeError, match="namespaces"):
         _ = kaizen_tasks.namespaces
     with pytest.raises(ImportError, match="cannot import name 'namespaces'"):
         exec("from kaizen_tasks import namespaces")
 
 
-def test_the_namespace_is_made_anew_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It depends on where the user stands."""
+def test_namespace_is_built_at_each_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (tmp_path / "kaizen.toml").write_text('app = "one"\n')
     first = kaizen_tasks.namespace
@@ -87,8 +85,7 @@ def test_the_namespace_is_made_anew_each_time(tmp_path: Path, monkeypatch: pytes
     assert kaizen_tasks.namespace.configuration()["app"] == "two"
 
 
-def test_every_step_that_is_public_can_be_imported() -> None:
-    """An app's own flows are made of them."""
+def test_every_public_step_can_be_imported() -> None:
     assert len(set(steps.__all__)) == len(steps.__all__) > 10
     assert [name for name in steps.__all__ if not hasattr(getattr(steps, name), "decide")] == []
     assert [name for name in steps.__all__ if not hasattr(getattr(steps, name), "act")] == []
@@ -103,27 +100,25 @@ def test_nothing_heavy_is_imported_before_a_task_runs(tmp_path: Path, statement:
     assert loaded(statement, HEAVY, tmp_path) == "[]"
 
 
-def test_what_is_called_heavy_is_installed(tmp_path: Path) -> None:
+def test_heavy_modules_are_installed(tmp_path: Path) -> None:
     """Else the test above could not fail."""
     assert loaded(f"import {', '.join(HEAVY)}", HEAVY, tmp_path) == str(list(HEAVY))
 
 
-def test_kaizen_says_its_version(tmp_path: Path) -> None:
-    """In a folder without any configuration too."""
+def test_kaizen_prints_its_version_without_a_configuration(tmp_path: Path) -> None:
     said = kaizen("--version", cwd=tmp_path)
 
     assert (said.returncode, said.stdout.lower().split()) == (0, ["kaizen", version("kaizen-tasks")])
 
 
-def test_the_module_is_the_same_program(tmp_path: Path) -> None:
-    """For whoever has no folder of programs on the path."""
+def test_python_dash_m_is_the_same_program(tmp_path: Path) -> None:
     (tmp_path / "kaizen.toml").write_text('app = "web"\n')
 
     assert python("-m", "kaizen_tasks", "--list", cwd=tmp_path).stdout == kaizen("--list", cwd=tmp_path).stdout != ""
 
 
-def test_lists_its_tasks_where_there_is_no_configuration(tmp_path: Path) -> None:
-    """Running one of them tells what is missing."""
+def test_tasks_are_listed_without_a_configuration(tmp_path: Path) -> None:
+    """Running one of them says what is missing."""
     listed, run = kaizen("--list", cwd=tmp_path), kaizen("bump", cwd=tmp_path)
 
     assert listed.returncode == 0
@@ -132,8 +127,7 @@ def test_lists_its_tasks_where_there_is_no_configuration(tmp_path: Path) -> None
     assert f"not found in {tmp_path} or above" in run.stderr
 
 
-def test_the_projects_own_invoke_configuration_is_read(tmp_path: Path) -> None:
-    """`kaizen` reads the `invoke.yaml` beside `kaizen.toml`, as `inv` would."""
+def test_kaizen_reads_the_invoke_yaml_of_the_project(tmp_path: Path) -> None:
     (tmp_path / "kaizen.toml").write_text('app = "web"\n[release]\ntag = "v{version}"\n')
     (tmp_path / "invoke.yaml").write_text("release:\n  tag: nonsense\n")
     (tmp_path / "VERSION").write_text("0.1.0\n")
@@ -147,8 +141,7 @@ def test_the_projects_own_invoke_configuration_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["run = 3", 'tasks = ["x"]', "timeouts = 5"])
-def test_keys_that_are_invokes_own_are_told_like_any_other(tmp_path: Path, line: str) -> None:
-    """Three lines at most, and no traceback."""
+def test_keys_of_invoke_are_unknown_keys_like_any_other(tmp_path: Path, line: str) -> None:
     (tmp_path / "kaizen.toml").write_text(f'app = "web"\n{line}\n')
 
     said = kaizen("bump", cwd=tmp_path)
@@ -157,8 +150,7 @@ def test_keys_that_are_invokes_own_are_told_like_any_other(tmp_path: Path, line:
     assert said.stderr.startswith(f"kaizen.toml: {line.partition(' ')[0]}: unknown key")
 
 
-def test_says_what_to_install_when_the_local_cloud_is_not(tmp_path: Path) -> None:
-    """The extra `[local]` is optional: without it everything else works."""
+def test_missing_local_extra_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "kaizen.toml").write_text('app = "web"\n')
     without = "import sys; sys.modules['moto'] = None; sys.argv[1:] = ['local.up', '--state', 'cloud']"
 

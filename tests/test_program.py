@@ -32,18 +32,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ],
 )
-def test_a_line_that_cannot_be_parsed_is_a_usage_error(
-    capsys: pytest.CaptureFixture[str], line: str, what: str
-) -> None:
-    """With Invoke's own words, and where to find the right ones."""
+def test_unparsable_command_line_is_a_usage_error(capsys: pytest.CaptureFixture[str], line: str, what: str) -> None:
     said = kaizen(*line.split(), capsys=capsys)
 
     assert (said.code, said.out, said.err) == (2, "", what)
 
 
 @pytest.mark.parametrize("line", ["--list", "--help bump", "--help", "--version", "--print-completion-script bash"])
-def test_what_only_informs_succeeds(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    """Invoke leaves by an exit there as well."""
+def test_informational_flags_exit_with_0(capsys: pytest.CaptureFixture[str], line: str) -> None:
     said = kaizen(*line.split(), capsys=capsys)
 
     assert (said.code, said.err) == (0, "")

@@ -62,8 +62,8 @@ def fail(error: BaseException) -> Exit:
 
 
 @pytest.mark.parametrize(("name", "code"), CODES.items())
-def test_every_kind_of_failure_has_its_exit_code(name: str, code: int) -> None:
-    """The codes are a contract: scripts depend on them."""
+def test_every_error_has_its_exit_code(name: str, code: int) -> None:
+    """Scripts depend on the codes."""
     kind = getattr(errors, name)
     error = kind("it is gone", environment="staging") if issubclass(kind, VerifyFailed) else kind("it is gone")
     if kind is ConfigurationError:
@@ -75,22 +75,20 @@ def test_every_kind_of_failure_has_its_exit_code(name: str, code: int) -> None:
     assert left.message == "it is gone"
 
 
-def test_the_table_above_names_every_kind() -> None:
-    """A new kind of failure needs a code that is known."""
+def test_exit_codes_are_listed_for_every_error() -> None:
     kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
 
     assert {name for name, kind in kinds.items() if issubclass(kind, KaizenError)} == CODES.keys()
 
 
-def test_says_what_went_wrong_what_state_things_are_in_and_what_to_type() -> None:
-    """Three lines, and none that is empty."""
+def test_error_is_printed_as_message_state_and_hint() -> None:
+    """Without empty lines."""
     assert fail(KaizenError("what", state="state", hint="hint")).message == "what\nstate\nhint"
     assert fail(KaizenError("what", hint="hint")).message == "what\nhint"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_unwinds_and_exits_as_interrupted(number: signal.Signals) -> None:
-    """What was begun is left in order, and the same command finishes it."""
+def test_signal_unwinds_the_stack_and_exits_with_130(number: signal.Signals) -> None:
     unwound = []
 
     def body() -> object:
@@ -109,8 +107,8 @@ def test_a_signal_unwinds_and_exits_as_interrupted(number: signal.Signals) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signals_are_again_what_they_were_afterwards(number: signal.Signals) -> None:
-    """Tasks run inside somebody else's program too."""
+def test_signal_handlers_are_restored_after_a_task(number: signal.Signals) -> None:
+    """Tasks may run inside another program."""
     before = signal.getsignal(number)
 
     task(lambda: None)(Context())
@@ -118,8 +116,8 @@ def test_signals_are_again_what_they_were_afterwards(number: signal.Signals) -> 
     assert signal.getsignal(number) is before
 
 
-def test_a_signal_that_is_ignored_stays_ignored() -> None:
-    """`nohup inv promote-beta` goes on when its terminal is closed."""
+def test_ignored_signal_stays_ignored() -> None:
+    """`nohup inv promote-beta` continues when its terminal is closed."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         task(lambda: signal.raise_signal(signal.SIGHUP))(Context())
@@ -128,15 +126,14 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_an_exit_of_a_task_stays_as_it_is() -> None:
-    """Invoke's own way out."""
+def test_exit_of_a_task_keeps_its_message_and_code() -> None:
     left = fail(Exit("enough", code=42))
 
     assert (left.message, left.code) == ("enough", 42)
 
 
-def test_anything_unexpected_is_called_a_bug_of_ours() -> None:
-    """With the way to a traceback, and none by itself."""
+def test_unexpected_exception_is_reported_as_a_bug() -> None:
+    """It says how to see the traceback."""
     left = fail(ZeroDivisionError("division by zero"))
 
     assert left.code == 1
@@ -147,8 +144,8 @@ def test_anything_unexpected_is_called_a_bug_of_ours() -> None:
     ]
 
 
-def test_a_reader_who_has_seen_enough_is_no_bug() -> None:
-    """A closed pipe interrupts, as Ctrl-C does."""
+def test_closed_output_is_an_interruption() -> None:
+    """As for Ctrl-C, the exit code is 130."""
     left = fail(BrokenPipeError(32, "Broken pipe"))
 
     assert left.code == 130
@@ -157,10 +154,9 @@ def test_a_reader_who_has_seen_enough_is_no_bug() -> None:
 
 @pytest.mark.parametrize("error", [KaizenError("known"), ZeroDivisionError("unknown")])
 @pytest.mark.parametrize(("level", "shown"), [(logging.DEBUG, True), (logging.WARNING, False)])
-def test_debug_shows_where_an_error_came_from(
+def test_debug_prints_the_traceback_of_every_error(
     *, error: Exception, level: int, shown: bool, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A known error's as well."""
     caplog.set_level(level, logger="invoke")
 
     fail(error)
@@ -168,7 +164,7 @@ def test_debug_shows_where_an_error_came_from(
     assert ("Traceback (most recent call last)" in capsys.readouterr().err) is shown
 
 
-def test_no_argument_of_a_task_is_positional() -> None:
+def test_command_makes_no_positional_arguments() -> None:
     """Invoke makes one of every argument without a default, and lets a missing one swallow `--dry`."""
 
     @command()
@@ -179,9 +175,7 @@ def test_no_argument_of_a_task_is_positional() -> None:
     assert [(argument.name, argument.positional) for argument in say.get_arguments()] == [("text", False)]
 
 
-def test_a_task_keeps_its_name_its_help_and_its_result() -> None:
-    """`inv --list` shows them."""
-
+def test_command_keeps_name_docstring_and_help() -> None:
     @command(help={"text": "anything"})
     def say(_: Context, text: str = "") -> None:
         """Say something."""
@@ -195,10 +189,7 @@ def test_a_task_keeps_its_name_its_help_and_its_result() -> None:
 
 
 @pytest.mark.parametrize("dry", [True, False])
-def test_a_dry_run_of_several_tasks_says_once_what_the_later_ones_do_not_see(
-    *, dry: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Tasks hand on their work through the world, where a dry run leaves nothing."""
+def test_dry_run_of_several_tasks_prints_one_note(*, dry: bool, capsys: pytest.CaptureFixture[str]) -> None:
     config = Config(overrides={"run": {"dry": dry}})
     said = []
 

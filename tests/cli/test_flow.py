@@ -32,23 +32,23 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> FakeTools:
     return world(monkeypatch)
 
 
-def test_is_named_and_described_as_its_function() -> None:
+def test_flow_task_has_name_and_docstring_of_its_function() -> None:
     assert (bring_back.name, bring_back.__doc__) == ("bring-back", "Deploy once more.")
 
 
-def test_takes_the_named_release_through_its_steps(tools: FakeTools) -> None:
+def test_flow_task_runs_its_steps_with_the_named_release(tools: FakeTools) -> None:
     tools.ledger.all_entries.clear()
     bring_back.body(Context(), env=["staging"], release="0.2.0")
     assert [entry.event for entry in tools.ledger.entries("staging")] == [Event.DEPLOYED, Event.STARTED]
 
 
-def test_asks_before_it_touches_a_protected_environment(tools: FakeTools) -> None:
+def test_protected_environment_needs_confirmation(tools: FakeTools) -> None:
     with pytest.raises(Exit, match="prod is protected") as refused:
         bring_back.body(Context(), env=["prod"], release="0.2.0")
     assert (refused.value.code, tools.running_versions["prod"]) == (3, "v0.1.0")
 
 
-def test_fails_as_its_steps_fail(tools: FakeTools) -> None:
+def test_flow_task_exits_as_its_steps_fail(tools: FakeTools) -> None:
     with pytest.raises(Exit, match=r"there is no prod-web-app:v0\.2\.0") as refused:
         bring_back.body(Context(), env=["prod"], release="0.2.0", yes=True)
     assert (refused.value.code, tools.latest("prod")) == (3, "")

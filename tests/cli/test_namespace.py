@@ -65,16 +65,15 @@ def every_task(folder: Path) -> dict[str, Any]:
     return {name: made[name] for name in made.task_names}
 
 
-def test_a_library_has_the_release_side_alone(folder: Path) -> None:
-    """It has nothing to deploy, so nothing about deploying is listed."""
+def test_library_has_no_deploy_tasks(folder: Path) -> None:
     names = build(folder, 'app = "library"\n[release]\nbranches = ["main"]\n').task_names
 
     assert names.keys() >= RELEASE_SIDE
     assert names.keys() & DEPLOY_SIDE == set()
 
 
-def test_an_app_with_environments_has_both_sides(folder: Path) -> None:
-    """And a flow for every stage of its pipeline."""
+def test_app_with_environments_has_release_and_deploy_tasks(folder: Path) -> None:
+    """One of them for every stage of its pipeline."""
     names = every_task(folder).keys()
 
     assert names >= RELEASE_SIDE | DEPLOY_SIDE | {"release-staging", "promote-prod", "promote-beta"}
@@ -82,37 +81,40 @@ def test_an_app_with_environments_has_both_sides(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["app = \n", 'app = "web"\npipline = ["staging"]\n'])
-def test_a_configuration_with_faults_has_every_task(folder: Path, text: str) -> None:
-    """Typing one of them tells what is wrong."""
+def test_invalid_configuration_has_every_task(folder: Path, text: str) -> None:
+    """Running one of them shows the error."""
     assert build(folder, text).task_names.keys() >= RELEASE_SIDE | DEPLOY_SIDE
 
 
 @pytest.mark.parametrize("pipeline", ["3", '"staging"', "[3, true, '']", "{staging = 1}"])
-def test_a_pipeline_that_makes_no_sense_stops_no_listing(folder: Path, pipeline: str) -> None:
-    """It is told when a task runs."""
+def test_invalid_pipeline_does_not_break_the_list_of_tasks(folder: Path, pipeline: str) -> None:
+    """Its error is shown when a task runs."""
     names = build(folder, f'app = "web"\npipeline = {pipeline}\n').task_names
 
     assert [name for name in names if name.startswith(("release-", "promote-"))] == []
 
 
-def test_a_flow_that_the_pipeline_does_not_have_can_be_typed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then it says which stage was probably meant; Invoke alone would have no idea."""
+def test_stage_task_that_the_pipeline_lacks_exists_when_it_is_typed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error suggests the right stage; Invoke would only say "No idea what it is"."""
     monkeypatch.setattr(sys, "argv", ["inv", "promote-prd", "--yes", "release-stagin"])
 
     assert build(folder, WHOLE).task_names.keys() >= {"promote-prd", "release-stagin"}
 
 
 @pytest.mark.parametrize("word", ["--release", "promote", "promote-", "unrelease-x", "release-$(x)"])
-def test_nothing_else_that_is_typed_becomes_a_task(folder: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
-    """Values of flags among it."""
+def test_other_words_of_the_command_line_do_not_become_tasks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
     before = every_task(folder).keys()
     monkeypatch.setattr(sys, "argv", ["inv", "changelog.add", "--text", word])
 
     assert build(folder, WHOLE).task_names.keys() == before
 
 
-def test_the_configuration_lies_under_the_tasks(folder: Path) -> None:
-    """Where `invoke.yaml`, `inv -f` and `INVOKE_…` override it."""
+def test_namespace_carries_the_configuration(folder: Path) -> None:
+    """So that `invoke.yaml`, `inv -f` and `INVOKE_…` override it."""
     made = build(folder, WHOLE)
 
     configured = made.configuration()
@@ -121,8 +123,7 @@ def test_the_configuration_lies_under_the_tasks(folder: Path) -> None:
     assert configured["verify"]["matches"] == 3
 
 
-def test_every_task_says_in_one_line_what_it_does(folder: Path) -> None:
-    """`inv --list` shows that line."""
+def test_every_task_has_a_one_line_description(folder: Path) -> None:
     lines = {name: (inspect.getdoc(task) or "").partition("\n")[0] for name, task in every_task(folder).items()}
 
     assert {name for name, line in lines.items() if not (20 < len(line) <= 100 and line.endswith("."))} == set()
@@ -130,14 +131,14 @@ def test_every_task_says_in_one_line_what_it_does(folder: Path) -> None:
 
 @pytest.mark.integration
 def test_every_flag_of_every_task_has_help(folder: Path) -> None:
-    """`inv --help TASK` shows it. Invoke gives each help text away once, so it is asked where nobody has asked yet."""
+    """In a process of its own, since Invoke hands out each help text once."""
     (folder / "kaizen.toml").write_text(WHOLE, encoding="utf-8")
     asked = subprocess.run((sys.executable, "-c", LACKING), capture_output=True, text=True, check=False)
 
     assert (asked.stdout, asked.stderr) == ("", "")
 
 
-def test_no_argument_of_any_task_is_positional(folder: Path) -> None:
+def test_no_task_has_positional_arguments(folder: Path) -> None:
     """Invoke lets a missing one swallow `--dry`."""
     positional = {
         f"{name} {argument.name}"
@@ -149,8 +150,8 @@ def test_no_argument_of_any_task_is_positional(folder: Path) -> None:
     assert positional == set()
 
 
-def test_no_argument_is_a_number_for_invoke(folder: Path) -> None:
-    """It would end in a traceback over one that is none."""
+def test_no_task_lets_invoke_parse_numbers(folder: Path) -> None:
+    """An invalid number would be a traceback."""
     numbers = {
         f"{name} {argument.name}"
         for name, task in every_task(folder).items()
@@ -165,23 +166,20 @@ def test_no_argument_is_a_number_for_invoke(folder: Path) -> None:
     ("task", "letters"),
     [("deploy", {"e", "r", "y"}), ("promote", {"e", "r", "y"}), ("verify", {"e", "r"}), ("push", {"e"})],
 )
-def test_the_flags_that_are_typed_most_have_one_letter(folder: Path, task: str, letters: set[str]) -> None:
-    """`-e`, `-r` and `-y` mean the same everywhere."""
+def test_common_flags_have_the_same_letter_everywhere(folder: Path, task: str, letters: set[str]) -> None:
     names = {"e": "env", "r": "release", "y": "yes"}
     made = {letter: each.name for each in every_task(folder)[task].get_arguments() for letter in each.names}
 
     assert {letter: made.get(letter) for letter in letters} == {letter: names[letter] for letter in letters}
 
 
-def test_each_call_looks_anew(folder: Path) -> None:
-    """The namespace of one app is not that of another."""
+def test_namespace_is_built_for_the_current_configuration(folder: Path) -> None:
     first = build(folder, 'app = "library"\n').task_names.keys()
 
     assert every_task(folder).keys() > first
 
 
-def test_a_stage_with_an_underscore_can_be_released_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Invoke shows and takes its name with a dash; the stage keeps the one that the configuration gives it."""
+def test_stage_with_an_underscore_has_a_task_with_a_dash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["inv", "release-my-env"])
 
     task = build(folder, 'app = "web"\npipeline = ["my_env"]\n[environments.my_env]\n')["release-my-env"]
@@ -189,8 +187,8 @@ def test_a_stage_with_an_underscore_can_be_released_to(folder: Path, monkeypatch
     assert task.__doc__ == "Release to my_env: from the commit to a verified service and a tag."
 
 
-def test_the_garbage_collector_rests_and_is_not_off() -> None:
-    """A rollout of hundreds of environments still collects what it leaves behind."""
+def test_garbage_collector_runs_rarely_but_is_enabled() -> None:
+    """A rollout of hundreds of environments still collects its garbage."""
     before = gc.get_threshold()
     gc.set_threshold(700)
     try:
@@ -209,10 +207,10 @@ def test_the_garbage_collector_rests_and_is_not_off() -> None:
         ("INVOKE_PIPELINE", "staging,prod", "a variable cannot hold a list; set it in the configuration file"),
     ],
 )
-def test_a_variable_that_cannot_override_its_key_is_no_traceback(
+def test_invalid_environment_variable_is_a_usage_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fault: str
 ) -> None:
-    """Invoke reads it after the tasks are loaded, where nobody could catch anything any more."""
+    """Invoke applies it after the tasks are loaded, where nothing could catch the error."""
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(Exit) as refused:
@@ -221,7 +219,7 @@ def test_a_variable_that_cannot_override_its_key_is_no_traceback(
     assert (refused.value.code, refused.value.message) == (2, f"{variable}: {fault}")
 
 
-def test_variables_that_fit_are_left_to_invoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_valid_environment_variables_are_left_to_invoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INVOKE_VERIFY_MATCHES", "5")
     monkeypatch.setenv("INVOKE_ENVIRONMENTS_PROD_URL", "https://other.example")
     assert build(folder, WHOLE).configuration()["verify"]["matches"] == 3

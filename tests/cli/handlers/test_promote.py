@@ -44,8 +44,7 @@ def reasons(tools: FakeTools, environment: str) -> set[str]:
     return {entry.reason for entry in tools.ledger.entries(environment)}
 
 
-def test_nothing_is_asked_or_copied_without_evidence(tools: FakeTools) -> None:
-    """The refusal comes before the question that a protected environment asks."""
+def test_deployment_without_evidence_is_refused_before_confirmation(tools: FakeTools) -> None:
     tools.ledger.all_entries.clear()
     calls = list(tools.registry.calls)
 
@@ -55,8 +54,7 @@ def test_nothing_is_asked_or_copied_without_evidence(tools: FakeTools) -> None:
     assert tools.registry.calls == calls
 
 
-def test_deploys_what_was_verified_in_the_stage_before(tools: FakeTools) -> None:
-    """The proof says which digest is meant."""
+def test_deployment_takes_the_digest_that_the_previous_stage_verified(tools: FakeTools) -> None:
     deploy.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
 
     assert tools.running_versions["prod"] == "v0.2.0"
@@ -65,8 +63,9 @@ def test_deploys_what_was_verified_in_the_stage_before(tools: FakeTools) -> None
 @pytest.mark.parametrize(
     ("task", "flags"), [(deploy.deploy, {"env": ["prod"]}), (promote.promote, {"env": ["prod"]}), (PROD, {})]
 )
-def test_whoever_goes_without_evidence_says_why(tools: FakeTools, task: Any, flags: dict[str, object]) -> None:
-    """On screen, and in the ledger."""
+def test_reason_for_missing_evidence_is_printed_and_recorded(
+    tools: FakeTools, task: Any, flags: dict[str, object]
+) -> None:
     tools.ledger.all_entries.clear()
 
     task.body(Context(), **flags, release="0.2.0", yes=True, without_evidence="the login is down")
@@ -76,8 +75,8 @@ def test_whoever_goes_without_evidence_says_why(tools: FakeTools, task: Any, fla
     assert "without evidence, for the ledger: the login is down" in tools.reporter.lines
 
 
-def test_a_stage_can_be_left_out_without_evidence(tools: FakeTools) -> None:
-    """The image comes from where it is: prod never had it."""
+def test_promotion_without_evidence_may_skip_a_stage(tools: FakeTools) -> None:
+    """The image comes from the repository that has it."""
     for task in (deploy.deploy, promote.promote):
         task.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix for Mark")
 
@@ -85,13 +84,11 @@ def test_a_stage_can_be_left_out_without_evidence(tools: FakeTools) -> None:
 
 
 @pytest.mark.usefixtures("tools")
-def test_a_protected_environment_asks_all_the_same() -> None:
-    """A reason is no answer."""
+def test_reason_for_missing_evidence_is_not_a_confirmation() -> None:
     assert "prod is protected" in typed(PROD, without_evidence="the login is down")
 
 
-def test_an_environment_may_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the proof is of the age that it wants."""
+def test_promotion_waits_for_the_minimum_age_of_its_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     tools = world(monkeypatch, evidence={"min_age": "1h"})
 
     assert "3: prod: v0.2.0 was verified in staging" in typed(PROD, yes=True)
@@ -101,8 +98,8 @@ def test_an_environment_may_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> Non
     assert tools.running_versions["prod"] == "v0.2.0"
 
 
-def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each waits for what is left of the bake."""
+def test_shards_run_after_the_canary_and_cover_all_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for the rest of the bake."""
     tools = world(monkeypatch, rollout={"bake": "10m"})
     PROD.body(Context(), yes=True)
 
@@ -118,8 +115,7 @@ def test_shards_begin_after_the_canary_and_make_up_the_whole(monkeypatch: pytest
     assert "waiting 9m for the canaries to bake" in tools.reporter.lines
 
 
-def test_the_command_that_continues_has_every_flag(tools: FakeTools) -> None:
-    """Another shard, or all of them, would be something else."""
+def test_resume_command_repeats_every_flag(tools: FakeTools) -> None:
     promote.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
     tools.platform.outcomes["shane-web-service"] = "FAILED"
     flags = {"shard": "2/2", "release": "0.2.0", "without_evidence": "a fix", "skip_held": True, "no_rollback": True}
@@ -136,8 +132,8 @@ def test_the_command_that_continues_has_every_flag(tools: FakeTools) -> None:
 
 
 @pytest.mark.parametrize(("task", "flags"), [(BETA, {}), (rollback.rollback, {"env": ["beta"]})])
-def test_an_empty_shard_ends_well(tools: FakeTools, task: Any, flags: dict[str, object]) -> None:
-    """There are more machines than environments."""
+def test_empty_shard_succeeds(tools: FakeTools, task: Any, flags: dict[str, object]) -> None:
+    """There may be more machines than environments."""
     task.body(Context(), **flags, shard="3/4")
 
     assert tools.reporter.lines == ["shard 3/4 of beta (0 of 3 environments): none, so there is nothing to do"]
@@ -147,8 +143,7 @@ def test_an_empty_shard_ends_well(tools: FakeTools, task: Any, flags: dict[str, 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "a/b", ""])
 @pytest.mark.parametrize("task", [BETA, promote.promote, rollback.rollback])
 @pytest.mark.usefixtures("tools")
-def test_a_shard_that_is_none_is_refused(task: Any, shard: str) -> None:
-    """Before anything is looked at."""
+def test_invalid_shard_is_a_usage_error(task: Any, shard: str) -> None:
     flags = {} if task is BETA else {"env": ["beta"]}
 
     assert typed(task, **flags, shard=shard).startswith("2: --shard")

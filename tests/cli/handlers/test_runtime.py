@@ -38,8 +38,8 @@ def token(tmp_path: Path) -> str:
     return str(tmp_path / "token")
 
 
-def test_values_come_from_the_command_line_a_file_and_stdin(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One newline at the end is the editor's, and no part of the value."""
+def test_values_come_from_flags_files_and_stdin(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One newline at the end is not part of the value."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("two\nlines\n\n"))
 
     found = values("TEMPERATURE=0.4", files=(f"TOKEN={token}",), piped=("OTHER",))
@@ -47,8 +47,7 @@ def test_values_come_from_the_command_line_a_file_and_stdin(token: str, monkeypa
     assert found == {"TEMPERATURE": "0.4", "TOKEN": "hu=sh", "OTHER": "two\nlines\n"}
 
 
-def test_somebody_at_a_terminal_types_a_secret_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python's own getpass switches the echo off."""
+def test_secret_is_typed_without_echo_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     keyboard = io.StringIO()
     monkeypatch.setattr(keyboard, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", keyboard)
@@ -57,8 +56,7 @@ def test_somebody_at_a_terminal_types_a_secret_unseen(monkeypatch: pytest.Monkey
     assert values(piped=("TOKEN",)) == {"TOKEN": "typed after TOKEN: "}
 
 
-def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
-    """It would be in the shell's history; the hint says how else."""
+def test_secret_on_the_command_line_is_refused_and_not_printed() -> None:
     with pytest.raises(UsageError, match="does not belong on a command line") as refused:
         values("TOKEN=hush")
 
@@ -81,10 +79,9 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
         ((), (), ("TOKEN", "OTHER"), "--set-stdin: stdin holds one value"),
     ],
 )
-def test_refuses_what_it_does_not_understand(
+def test_invalid_values_are_usage_errors(
     given: tuple[str, ...], files: tuple[str, ...], piped: tuple[str, ...], what: str
 ) -> None:
-    """Before anybody is asked anything."""
     with pytest.raises(UsageError) as refused:
         values(*given, files=files, piped=piped)
 

@@ -38,8 +38,8 @@ def _mutability(cloud: Cloud) -> set[str]:
 
 
 @pytest.mark.usefixtures("_app")
-def test_makes_what_is_missing_and_then_has_nothing_to_do(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
-    """Dry, it changes nothing; the second time, it is already done."""
+def test_setup_creates_what_is_missing_once(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    """Dry, it changes nothing."""
     dry = cli_app.kaizen("--dry", "setup", capsys=capsys)
     untouched = _mutability(cloud), cloud.client("dynamodb").list_tables()["TableNames"]
 
@@ -57,10 +57,9 @@ def test_makes_what_is_missing_and_then_has_nothing_to_do(cloud: Cloud, capsys: 
 
 
 @pytest.mark.usefixtures("_app")
-def test_asks_before_it_touches_a_protected_environment(
+def test_protected_environment_needs_confirmation(
     cloud: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What would be done is shown, and nothing has been."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
     said = cli_app.kaizen("setup", capsys=capsys)
@@ -72,8 +71,8 @@ def test_asks_before_it_touches_a_protected_environment(
 
 
 @pytest.mark.usefixtures("_app")
-def test_prints_the_policy_without_asking_anybody(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
-    """A configured account is enough; stdout holds one document."""
+def test_policy_is_printed_without_credentials(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    """A configured account is enough; stdout has one document."""
     before = len(cloud.requests)
 
     said = cli_app.kaizen("setup", "--print-iam", capsys=capsys)
@@ -85,8 +84,8 @@ def test_prints_the_policy_without_asking_anybody(cloud: Cloud, capsys: pytest.C
 
 
 @pytest.mark.usefixtures("_app")
-def test_names_every_repository_that_somebody_has_to_make(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
-    """Repositories are not ours; until they are there, nothing is changed."""
+def test_setup_names_every_missing_repository(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until they exist, nothing is changed."""
     for name in REPOSITORIES:
         cloud.client("ecr").delete_repository(repositoryName=name)
 
@@ -98,8 +97,7 @@ def test_names_every_repository_that_somebody_has_to_make(cloud: Cloud, capsys: 
 
 
 @pytest.mark.usefixtures("_app")
-def test_prints_the_role_of_a_repository(capsys: pytest.CaptureFixture[str]) -> None:
-    """Who may take it, and what it may do."""
+def test_role_for_github_has_trust_and_permissions(capsys: pytest.CaptureFixture[str]) -> None:
     said = cli_app.kaizen("setup", "--print-iam", "--github", "ada/web", capsys=capsys)
 
     document = json.loads(said.out)
@@ -109,10 +107,9 @@ def test_prints_the_role_of_a_repository(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.usefixtures("_app")
 @pytest.mark.parametrize("words", [("--github", "ada/web"), ("--print-iam", "--github", "web")])
-def test_a_role_is_described_for_a_repository_and_never_made(
+def test_github_flag_needs_print_iam_and_owner_and_name(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
-    """The account is not touched."""
     said = cli_app.kaizen("setup", *words, capsys=capsys)
 
     assert said.code == 2

@@ -40,8 +40,8 @@ def promote(tools: FakeTools, name: str, *, version: Version | None = None, dry:
     execute_change(change, tools, confirm=lambda *_: None, command="")
 
 
-def test_brings_the_same_digest_from_staging_to_the_last_tenant(tools: FakeTools) -> None:
-    """Nothing is built or pushed on the way; every repository ends with one and the same digest."""
+def test_promotion_copies_one_digest_to_every_environment(tools: FakeTools) -> None:
+    """Nothing is built or pushed on the way."""
     builds = len(tools.builder.pushed_specs)
 
     promote(tools, "prod")
@@ -55,8 +55,7 @@ def test_brings_the_same_digest_from_staging_to_the_last_tenant(tools: FakeTools
     assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
-def test_says_already_done_when_typed_again(tools: FakeTools) -> None:
-    """A second promotion copies nothing and starts nothing."""
+def test_second_promotion_changes_nothing(tools: FakeTools) -> None:
     promote(tools, "prod")
     before = (list(tools.registry.calls), tools.platform.started_services[:], len(tools.ledger.all_entries))
     tools.next_command()
@@ -67,20 +66,17 @@ def test_says_already_done_when_typed_again(tools: FakeTools) -> None:
     assert before == (list(tools.registry.calls), tools.platform.started_services[:], len(tools.ledger.all_entries))
 
 
-def test_refuses_what_was_not_verified_in_the_stage_before(tools: FakeTools) -> None:
-    """Beta comes after prod: a release that prod has not proven is not promoted to a tenant."""
+def test_promotion_needs_a_release_that_was_verified_in_the_previous_stage(tools: FakeTools) -> None:
     with pytest.raises(Refused, match="no release was verified in prod"):
         promote(tools, "beta")
 
 
-def test_refuses_a_version_that_was_never_verified(tools: FakeTools) -> None:
-    """A version that is named must have its proof as well."""
+def test_promotion_refuses_a_named_version_that_was_never_verified(tools: FakeTools) -> None:
     with pytest.raises(Refused, match=r"v9\.9\.9 was never verified in staging"):
         promote(tools, "prod", version=Version.parse("9.9.9"))
 
 
-def test_refuses_to_replace_other_bytes_under_the_same_version(tools: FakeTools) -> None:
-    """A repository that holds another image as v0.2.0 is left as it is."""
+def test_promotion_refuses_to_replace_another_image_of_the_same_version(tools: FakeTools) -> None:
     image = tools.registry.find_image("staging-web-app", "latest")
     assert image is not None
     tools.registry.put("prod-web-app", "v0.2.0", evolve(image, digest="sha256:" + "0" * 64))
@@ -91,8 +87,7 @@ def test_refuses_to_replace_other_bytes_under_the_same_version(tools: FakeTools)
     assert tools.running_versions["prod"] == "v0.1.0"
 
 
-def test_changes_nothing_when_dry(tools: FakeTools) -> None:
-    """The dry run of a group shows the plan of every tenant."""
+def test_dry_promotion_shows_the_plan_of_every_environment_and_changes_nothing(tools: FakeTools) -> None:
     promote(tools, "prod")
     calls = list(tools.registry.calls)
     tools.next_command()
@@ -103,8 +98,8 @@ def test_changes_nothing_when_dry(tools: FakeTools) -> None:
     assert tools.registry.calls == calls
 
 
-def test_stops_after_the_canary_and_says_what_is_untouched(tools: FakeTools) -> None:
-    """A failing canary keeps the rest as they are; the error names done, failed and untouched."""
+def test_failing_canary_leaves_the_other_environments_untouched(tools: FakeTools) -> None:
+    """The error names done, failed and untouched environments."""
     promote(tools, "prod")
     tools.platform.outcomes["mark-web-service"] = "ROLLBACK_SUCCEEDED"
 
@@ -117,8 +112,7 @@ def test_stops_after_the_canary_and_says_what_is_untouched(tools: FakeTools) -> 
     assert (tools.running_versions["shane"], tools.running_versions["dom"]) == ("v0.1.0", "v0.1.0")
 
 
-def test_environments_stand_side_by_side_with_what_became_of_them(tools: FakeTools) -> None:
-    """One that is left out is not among them; a single environment stands alone."""
+def test_rollout_table_has_the_outcome_of_every_environment_that_is_not_held(tools: FakeTools) -> None:
     promote(tools, "prod")
     tools.holds.add(Hold(environment="dom", reason="race day", actor="ada@laptop", since=tools.clock.now()))
     tools.platform.outcomes["shane-web-service"] = "ROLLBACK_SUCCEEDED"
@@ -131,8 +125,7 @@ def test_environments_stand_side_by_side_with_what_became_of_them(tools: FakeToo
     assert "shane-web-service ended its deployment" in tools.reporter.outcomes["shane"]
 
 
-def test_one_failing_tenant_of_the_last_wave_does_not_stop_the_others(tools: FakeTools) -> None:
-    """Environments of one wave are independent, and any failure makes the rollout one."""
+def test_failure_after_the_canary_does_not_stop_environments_that_run_beside_it(tools: FakeTools) -> None:
     promote(tools, "prod")
     tools.platform.outcomes["shane-web-service"] = "FAILED"
 
@@ -145,16 +138,15 @@ def test_one_failing_tenant_of_the_last_wave_does_not_stop_the_others(tools: Fak
     assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
-def test_the_error_of_a_single_environment_is_its_own(tools: FakeTools) -> None:
-    """Promotion to one environment exits as that environment failed."""
+def test_promotion_to_one_environment_raises_its_own_error(tools: FakeTools) -> None:
     tools.platform.outcomes["prod-web-service"] = "FAILED"
 
     with pytest.raises(DeployFailed):
         promote(tools, "prod")
 
 
-def test_points_latest_back_at_what_is_serving_after_a_failure(tools: FakeTools) -> None:
-    """The next restart of the service must not pick up what has just failed."""
+def test_latest_tag_points_to_the_serving_image_after_a_failure(tools: FakeTools) -> None:
+    """Else the next restart of the service would start the failed one."""
     promote(tools, "prod")
     verified = tools.latest("prod")
     tools.scm.commit({"CHANGELOG.md": tools.scm.working_tree.files["CHANGELOG.md"].replace(b"## [0.2.0]", NEXT, 1)})
@@ -172,8 +164,7 @@ def test_points_latest_back_at_what_is_serving_after_a_failure(tools: FakeTools)
 NEXT = b"### Fixed\n\n- A typo\n\n## [0.2.0]"
 
 
-def test_lets_the_canary_bake_as_configured() -> None:
-    """The others follow one after the other, without another pause."""
+def test_rollout_waits_once_after_the_canary() -> None:
     tools = FakeTools(settings=settings(rollout={"canary": 1, "parallel": 1, "bake": "7s"}))
     release(tools)
     promote(tools.next_command(), "prod")
@@ -190,8 +181,7 @@ def version_of(tools: FakeTools, name: str) -> ProbeResponse:
     )
 
 
-def test_each_one_that_ends_lets_the_next_begin() -> None:
-    """A slow environment keeps one place, and not all of them."""
+def test_rollout_window_slides_past_a_slow_environment() -> None:
     tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 2}))
     release(tools)
     promote(tools.next_command(), "prod")
@@ -211,7 +201,7 @@ def test_each_one_that_ends_lets_the_next_begin() -> None:
     assert set(tools.running_versions.values()) == {"v0.2.0"}
 
 
-def test_too_many_failures_keep_the_next_from_beginning() -> None:
+def test_rollout_starts_no_environment_after_too_many_failures() -> None:
     tools = FakeTools(settings=settings(rollout={"canary": 0, "parallel": 1}))
     release(tools)
     promote(tools.next_command(), "prod")
@@ -223,8 +213,8 @@ def test_too_many_failures_keep_the_next_from_beginning() -> None:
     assert failed.value.state == "done: mark; failed: shane; untouched: dom"
 
 
-def test_an_interruption_ends_every_wait(tools: FakeTools) -> None:
-    """Otherwise Ctrl-C would be heard when the slowest deployment is over."""
+def test_interrupt_cancels_every_wait(tools: FakeTools) -> None:
+    """Otherwise Ctrl-C would take effect when the slowest deployment is over."""
     promote(tools, "prod")
 
     def interrupted(_service: Service) -> None:

@@ -41,8 +41,7 @@ def verified_in(stage: str, tools: FakeTools, wanted: str = "") -> str:
     return select.find_verified_release(tools.settings.stage(stage), version, tools).digest
 
 
-def test_takes_version_commit_and_digest_from_the_proof() -> None:
-    """Nothing is looked up anew: what was verified is what is promoted."""
+def test_verified_release_has_version_commit_and_digest_of_its_ledger_entry() -> None:
     tools = told("staging verified v1.2.3")
 
     found = select.find_verified_release(tools.settings.stage("staging"), None, tools)
@@ -60,8 +59,8 @@ def test_takes_version_commit_and_digest_from_the_proof() -> None:
         (["staging verified v1.0.0", "prod verified v9.0.0"], "", "sha256:v1.0.0"),
     ],
 )
-def test_the_last_proof_counts_unless_a_version_is_named(said: list[str], wanted: str, digest: str) -> None:
-    """What was deployed and not proven is passed over."""
+def test_last_verified_release_is_selected_unless_a_version_is_named(said: list[str], wanted: str, digest: str) -> None:
+    """What was deployed and not verified is passed over."""
     assert verified_in("staging", told(*said), wanted) == digest
 
 
@@ -74,8 +73,7 @@ def test_the_last_proof_counts_unless_a_version_is_named(said: list[str], wanted
         (["staging deployed v1.1.0"], "1.1.0", r"v1\.1\.0 was never verified in staging"),
     ],
 )
-def test_refuses_what_has_no_proof(said: list[str], wanted: str, what: str) -> None:
-    """Asking for it by name changes nothing."""
+def test_unverified_release_is_refused(said: list[str], wanted: str, what: str) -> None:
     with pytest.raises(Refused, match=what) as refused:
         verified_in("staging", told(*said), wanted)
 
@@ -85,13 +83,11 @@ def test_refuses_what_has_no_proof(said: list[str], wanted: str, what: str) -> N
 BETA = ["mark verified v1.0.0", "shane verified v1.0.0", "dom verified v1.0.0"]
 
 
-def test_a_group_is_promoted_from_when_all_of_it_has_proven_the_same() -> None:
-    """Any stage may come before another."""
+def test_release_is_selected_from_a_group_that_verified_the_same_one() -> None:
     assert verified_in("beta", told(*BETA)) == "sha256:v1.0.0"
 
 
-def test_refuses_a_group_that_has_proven_different_releases() -> None:
-    """Which one is meant is for a person to say."""
+def test_group_that_verified_different_releases_is_refused() -> None:
     tools = told(*BETA, "shane verified v1.1.0")
 
     with pytest.raises(Refused, match=r"the same release: mark v1\.0\.0, shane v1\.1\.0, dom") as refused:
@@ -101,22 +97,22 @@ def test_refuses_a_group_that_has_proven_different_releases() -> None:
     assert verified_in("beta", tools, "1.0.0") == "sha256:v1.0.0"
 
 
-def test_refuses_a_group_of_which_one_has_proven_nothing() -> None:
+def test_group_with_an_environment_that_verified_nothing_is_refused() -> None:
     """The error names it."""
     with pytest.raises(Refused, match="no release was verified in dom"):
         verified_in("beta", told(*BETA[:2]))
 
 
-def test_what_is_serving_can_go_further_without_proof() -> None:
-    """The last that came into service, verified or not; a failed attempt did not."""
+def test_serving_release_is_the_last_one_that_was_deployed() -> None:
+    """Verified or not; a failed attempt does not count."""
     tools = told("staging verified v1.0.0", "staging deployed v1.1.0", "staging failed v1.2.0")
 
     assert select.find_serving_release(tools.settings.stage("staging"), None, tools).digest == "sha256:v1.1.0"
 
 
 @pytest.mark.parametrize("stage", ["staging", "prod", "beta"])
-def test_a_release_that_is_named_is_looked_up_in_the_stages_before(stage: str) -> None:
-    """Whoever goes without evidence may leave out a stage; with the commit that it was built from."""
+def test_named_release_is_found_in_the_repositories_of_earlier_stages(stage: str) -> None:
+    """With the commit that it was built from."""
     tools = told()
     image = Image(digest="sha256:x", media_type=OCI_MANIFEST, version="v1.0.0", revision="4f2a")
     tools.registry.put("staging-web-app", "v1.0.0", image)
@@ -134,8 +130,7 @@ def test_a_release_that_is_named_is_looked_up_in_the_stages_before(stage: str) -
         ("beta", "", r"were not deployed with the same release: mark v1\.0\.0, shane v1\.1\.0, dom v1\.0\.0"),
     ],
 )
-def test_refuses_what_cannot_be_found(stage: str, wanted: str, what: str) -> None:
-    """Without evidence is not without an image."""
+def test_serving_release_that_cannot_be_found_is_refused(stage: str, wanted: str, what: str) -> None:
     tools = told("mark deployed v1.0.0", "shane deployed v1.1.0", "dom deployed v1.0.0")
 
     with pytest.raises(Refused, match=what):
@@ -150,7 +145,7 @@ def demand(tools: FakeTools, *ages: float) -> None:
     select.require_evidence(wanting, tools.settings.stage("prod"), release, tools)
 
 
-def test_every_environment_must_accept_the_evidence() -> None:
+def test_evidence_must_be_accepted_by_every_environment() -> None:
     """The refusal names one that does not."""
     tools = told("prod verified v1.0.0")
     tools.clock.advance(60)
@@ -163,8 +158,8 @@ def test_every_environment_must_accept_the_evidence() -> None:
     assert "--without-evidence" in refused.value.hint
 
 
-def test_an_environment_that_has_proven_it_itself_wants_no_more() -> None:
-    """It does not make up for the others."""
+def test_environment_that_verified_the_release_itself_accepts_it() -> None:
+    """That does not count for the others."""
     tools = told("prod verified v1.0.0", "dom verified v1.0.0")
     demand(tools, 0, 0, 9999)
 

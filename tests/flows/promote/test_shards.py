@@ -42,7 +42,7 @@ def names(stage: str, shard: str) -> list[str]:
         ("prod", "2/2", ["prod"]),
     ],
 )
-def test_a_shard_has_its_environments_in_their_order(stage: str, shard: str, environments: list[str]) -> None:
+def test_shard_keeps_the_order_of_its_environments(stage: str, shard: str, environments: list[str]) -> None:
     """It may be empty."""
     assert names(stage, shard) == environments
 
@@ -67,8 +67,8 @@ def bake_left(tools: FakeTools, stage: str = "beta") -> float:
     "said",
     [[], [(Event.DEPLOYED, RELEASE)], [(Event.VERIFIED, OTHER)], [(Event.VERIFIED, RELEASE), (Event.VERIFIED, OTHER)]],
 )
-def test_no_shard_begins_before_the_canary_has_proven_the_release(said: list[tuple[Event, Release]]) -> None:
-    """And not when it has gone back since."""
+def test_shard_is_refused_before_the_canary_verified_the_release(said: list[tuple[Event, Release]]) -> None:
+    """Or when the canary was rolled back since."""
     tools = FakeTools()
     for event, release in said:
         write(tools, "mark", event, release)
@@ -79,8 +79,7 @@ def test_no_shard_begins_before_the_canary_has_proven_the_release(said: list[tup
     assert refused.value.hint == "inv promote --env mark --release v1.2.3, then run the same command again"
 
 
-def test_the_canary_is_the_first_that_nobody_holds() -> None:
-    """As in a rollout on one machine."""
+def test_canary_is_the_first_environment_that_is_not_held() -> None:
     tools = FakeTools()
     tools.holds.add(hold("mark", tools))
     write(tools, "mark", Event.VERIFIED)
@@ -92,8 +91,8 @@ def test_the_canary_is_the_first_that_nobody_holds() -> None:
     assert bake_left(tools) <= 0
 
 
-def test_the_canaries_bake_before_every_shard() -> None:
-    """What has passed since the proof counts; of several, the last proof."""
+def test_shard_waits_for_the_rest_of_the_bake() -> None:
+    """Counted from the last of several canaries."""
     tools = FakeTools(settings=settings(rollout={"canary": 2, "bake": "5m"}))
     write(tools, "mark", Event.VERIFIED)
     write(tools, "shane", Event.VERIFIED)
@@ -104,8 +103,7 @@ def test_the_canaries_bake_before_every_shard() -> None:
 
 
 @pytest.mark.parametrize(("stage", "canary"), [("prod", 1), ("beta", 0)])
-def test_where_there_is_no_canary_none_is_waited_for(stage: str, canary: int) -> None:
-    """A single environment, or none configured."""
+def test_shard_does_not_wait_without_canaries(stage: str, canary: int) -> None:
     tools = FakeTools(settings=settings(rollout={"canary": canary, "bake": "5m"}))
 
     assert bake_left(tools, stage) <= 0
@@ -128,8 +126,7 @@ def run(rollout: Rollout, tools: FakeTools) -> None:
     execute_change(rollout.as_change("promote"), tools, confirm=lambda *_: None, command="")
 
 
-def test_a_shard_has_no_canary_of_its_own() -> None:
-    """All of its environments go at once."""
+def test_shard_has_no_canary_of_its_own() -> None:
     tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "5m"}))
 
     run(rollout(tools, "2/2"), tools)
@@ -138,8 +135,7 @@ def test_a_shard_has_no_canary_of_its_own() -> None:
     assert tools.clock.sleeps == []
 
 
-def test_a_shard_of_one_environment_is_a_part_of_a_stage_all_the_same() -> None:
-    """A held one is left out, and can be so with success."""
+def test_shard_of_one_environment_leaves_it_out_when_it_is_held() -> None:
     tools = FakeTools()
     tools.holds.add(hold("mark", tools))
 

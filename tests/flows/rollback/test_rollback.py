@@ -50,8 +50,7 @@ def release_or_go_back(tools: FakeTools) -> Release:
     return run_with_auto_rollback(flow, Release(version=files.read_version(tools)), tools, apply_step)
 
 
-def test_goes_back_to_the_last_verified_release_without_a_build(tools: FakeTools) -> None:
-    """The release before the serving one comes into service again, proven and recorded."""
+def test_rollback_redeploys_the_last_verified_release_without_a_build(tools: FakeTools) -> None:
     builds = tools.builder.build_count
 
     assert go_back(tools).name == "v0.2.0"
@@ -64,8 +63,7 @@ def test_goes_back_to_the_last_verified_release_without_a_build(tools: FakeTools
     assert Event.ROLLBACK in events
 
 
-def test_typed_again_it_is_done_and_goes_no_further(tools: FakeTools) -> None:
-    """A second rollback is not a way back to what was left, nor to the release before."""
+def test_second_rollback_goes_no_further_back(tools: FakeTools) -> None:
     go_back(tools)
     started = tools.platform.started_services[:]
 
@@ -76,8 +74,7 @@ def test_typed_again_it_is_done_and_goes_no_further(tools: FakeTools) -> None:
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 5))
-def test_a_stopped_rollback_is_finished(tools: FakeTools, stopped_after: int) -> None:
-    """Wherever it is stopped, the same command leads to the same release."""
+def test_interrupted_rollback_is_finished_by_the_same_command(tools: FakeTools, stopped_after: int) -> None:
     staging = tools.settings.environments["staging"]
     flow = catalogue.rollback(staging, reason="slow")
     run_flow(flow[:stopped_after], candidates.choose_release(staging, None, tools), tools)
@@ -87,8 +84,7 @@ def test_a_stopped_rollback_is_finished(tools: FakeTools, stopped_after: int) ->
     assert tools.running_versions["staging"] == "v0.2.0"
 
 
-def test_refuses_when_there_is_nothing_to_go_back_to() -> None:
-    """The first release of all has no way back."""
+def test_rollback_of_the_first_release_is_refused() -> None:
     tools = FakeTools()
     release(tools)
 
@@ -96,16 +92,16 @@ def test_refuses_when_there_is_nothing_to_go_back_to() -> None:
         go_back(tools)
 
 
-def test_refuses_a_release_that_was_never_verified_here(tools: FakeTools) -> None:
-    """What can be gone back to is named in the hint."""
+def test_rollback_to_a_release_that_was_never_verified_is_refused(tools: FakeTools) -> None:
+    """The hint names the verified ones."""
     with pytest.raises(Refused, match=r"v7\.0\.0 was never verified") as refused:
         go_back(tools, "7.0.0")
 
     assert refused.value.hint == "verified there: v0.2.0"
 
 
-def test_refuses_an_image_that_is_gone(tools: FakeTools) -> None:
-    """A lifecycle rule may have deleted it; that is found before anything is changed."""
+def test_rollback_to_a_deleted_image_is_refused(tools: FakeTools) -> None:
+    """A lifecycle rule may have deleted it."""
     repository = tools.registry.repositories["staging-web-app"]
     del repository.images[repository.tags["v0.2.0"]]
 
@@ -115,8 +111,8 @@ def test_refuses_an_image_that_is_gone(tools: FakeTools) -> None:
     assert tools.running_versions["staging"] == "v0.2.1"
 
 
-def test_goes_back_by_itself_when_the_new_release_does_not_prove_itself(tools: FakeTools) -> None:
-    """The error says what is serving, and the ledger has both the failure and the way back."""
+def test_failed_verification_rolls_back_automatically(tools: FakeTools) -> None:
+    """The error says what is serving, and the ledger has the failure and the rollback."""
     note_a_fix(tools)
     tools.platform.on_deployed = lambda _: tools.running_versions.update(
         staging="v0.2.1" if tools.latest("staging") == "v0.2.1" else "broken"
@@ -132,8 +128,7 @@ def test_goes_back_by_itself_when_the_new_release_does_not_prove_itself(tools: F
     assert ("v0.2.2", Event.FAILED) in {(entry.version, entry.event) for entry in tools.ledger.all_entries}
 
 
-def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
-    """Then a person is needed, and the exit code says that."""
+def test_failed_automatic_rollback_has_its_own_exit_code(tools: FakeTools) -> None:
     note_a_fix(tools)
     tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
 
@@ -143,8 +138,7 @@ def test_says_so_when_the_way_back_fails_as_well(tools: FakeTools) -> None:
     assert failed.value.exit_code == 10
 
 
-def test_leaves_a_first_release_in_service_since_there_is_no_other() -> None:
-    """Without a verified release before it, the unproven one stays and the error is the verification's own."""
+def test_first_release_stays_in_service_when_its_verification_fails() -> None:
     tools = FakeTools(stuck_services={"staging"})
 
     with pytest.raises(VerifyFailed, match=r"v0\.1\.0"):
