@@ -20,31 +20,31 @@ def collection() -> Collection:
 
 @command(handler="changelog.release", default=True)
 def release(c: Context) -> None:
-    """Cut [Unreleased] into the section of the version that VERSION says."""
+    """Move the entries of [Unreleased] to a section of the version in VERSION."""
 
 
 @command(
     handler="changelog.add",
     help={
         "type": "added, changed, deprecated, removed, fixed or security",
-        "text": "what changed, for the people who use it",
+        "text": "what changed, for the users",
         "breaking": "mark it as breaking",
     },
 )
 def add(c: Context, type: str = "", text: str = "", breaking: bool = False) -> None:
-    """Put an entry under [Unreleased]."""
+    """Add an entry to [Unreleased]."""
 
 
 @command(
     handler="changelog.check",
     help={
         "json": JSON_HELP,
-        "sarif": "print a SARIF document, which CI systems show beside the lines",
+        "sarif": "print a SARIF document, which CI systems show next to the lines",
         "fix": "fix what can be fixed automatically first",
     },
 )
 def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False) -> None:
-    """List every problem of CHANGELOG.md as file:line:column rule what, how to fix."""
+    """List every problem of CHANGELOG.md with its place and how to fix it."""
 
 
 @command(
@@ -57,4 +57,4 @@ def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False
     },
 )
 def show(c: Context, release: str = "", since: str = "", format: str = "md", base_url: str = "") -> None:
-    """Print one version's section, or all since another: release notes, What's new."""
+    """Print the notes of one release, or of all releases since another."""

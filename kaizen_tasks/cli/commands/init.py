@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     handler="init.init",
     iterable=["env"],
     help={
-        "yes": f"{YES_HELP}: what was found, and defaults for the rest",
-        "from-aws": "look at the account's services and repositories too; changes nothing there",
+        "yes": f"{YES_HELP}: use what was found, and defaults for the rest",
+        "from-aws": "read the account's services and repositories too; changes nothing there",
         "app": "the app's name",
-        "region": "of repositories and services: eu-west-1",
-        "profile": "of your AWS configuration",
-        "ci": "write workflows that type these tasks: github",
-        "env": "an environment, in place of those that are found; may be repeated",
+        "region": "region of repositories and services, such as eu-west-1",
+        "profile": "profile of your AWS configuration",
+        "ci": "write workflows that run these tasks: github",
+        "env": "an environment, instead of those that are found; may be repeated",
     },
 )
 def init(
