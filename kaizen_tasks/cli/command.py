@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
@@ -24,8 +25,6 @@ from kaizen_tasks.errors import Interrupted, KaizenError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
-
-    from invoke.context import Context
 
 P = ParamSpec("P")
 R = TypeVar("R")

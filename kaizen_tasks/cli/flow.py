@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from invoke.context import Context
+
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import ENV_HELP, NO_ROLLBACK_HELP, RELEASE_HELP, SKIP_HELD_HELP, WAIT_HELP, YES_HELP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from invoke.context import Context
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.environment import Environment

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from invoke.collection import Collection
+from invoke.context import Context
 
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import JSON_HELP, RELEASE_HELP
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 def collection() -> Collection:

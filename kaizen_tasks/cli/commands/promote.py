@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from invoke.context import Context
 
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import (
@@ -15,9 +17,6 @@ from kaizen_tasks.cli.flag_help import (
     WITHOUT_EVIDENCE_HELP,
     YES_HELP,
 )
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 PROMOTE_HELP = {
     "release": f"{RELEASE_HELP} (default: the one verified last in the previous stage)",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from invoke.context import Context
 
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import (
@@ -14,9 +16,6 @@ from kaizen_tasks.cli.flag_help import (
     WAIT_HELP,
     YES_HELP,
 )
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 RELEASE_HELP = {
     "part": PART_HELP,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from invoke.context import Context
 
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import ENV_HELP, RELEASE_HELP, SHARD_HELP, WAIT_HELP, YES_HELP
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 @command(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from invoke.collection import Collection
+from invoke.context import Context
 
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import ALL_ENVIRONMENTS_HELP, ENV_HELP, JSON_HELP, NO_ROLLBACK_HELP, WAIT_HELP, YES_HELP
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 NO_DEPLOY_HELP = "write the values but do not deploy; they take effect with the next deployment"
 

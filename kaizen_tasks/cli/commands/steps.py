@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from invoke.context import Context
 
 from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import ENV_HELP, FORCE_HELP, PART_HELP, SKIP_DOCS_HELP, TO_HELP
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 @command(handler="steps.bump", help={"part": PART_HELP, "to": TO_HELP, "force": FORCE_HELP})

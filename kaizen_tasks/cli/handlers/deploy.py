@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import env_flags, requested_release, run_change
@@ -12,8 +14,6 @@ from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from invoke.context import Context
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.environment import Environment

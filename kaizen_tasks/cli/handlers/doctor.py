@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import doctor_report
 from kaizen_tasks.cli import json_output
@@ -14,8 +16,6 @@ from kaizen_tasks.flows.doctor import run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from invoke.context import Context
 
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.domain.check import Finding

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.flows.status import collect_history
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 def history(c: Context, *, env: list[str], limit: str, json: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.domain.hold import Hold, parse_hold_until
@@ -13,8 +15,6 @@ from kaizen_tasks.flows.locking.mutations import MutationLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox

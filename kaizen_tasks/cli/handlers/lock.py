@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
@@ -14,8 +16,6 @@ from kaizen_tasks.flows.locking.session import lock_status
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from invoke.context import Context
 
     from kaizen_tasks.domain.lock import Lock
     from kaizen_tasks.flows.locking.session import EnvironmentLockStatus

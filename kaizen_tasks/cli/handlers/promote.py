@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TypedDict, Unpack
+
+from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import env_flags, run_change
 from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_promotion
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 class PromoteFlags(TypedDict):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import run_change
@@ -13,8 +15,6 @@ from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Push
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from kaizen_tasks.domain.environment import Environment
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.bump import parse_bump
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.flows.release.environment_release import plan_hotfix, plan_release
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 def release_to_stage(

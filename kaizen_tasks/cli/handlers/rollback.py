@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
@@ -14,8 +16,6 @@ from kaizen_tasks.flows.rollback.candidates import list_candidates
 from kaizen_tasks.flows.rollback.manual import plan_rollback
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox
 

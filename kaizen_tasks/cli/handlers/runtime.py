@@ -8,6 +8,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
@@ -19,8 +21,6 @@ from kaizen_tasks.flows.steps.runtime import RestoreConfig, SetConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.runtime_config import RuntimeRules

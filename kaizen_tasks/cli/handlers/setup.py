@@ -6,6 +6,8 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.aws import iam_policy
 from kaizen_tasks.cli import json_output, prompts
@@ -15,8 +17,6 @@ from kaizen_tasks.flows.execution import announce
 from kaizen_tasks.flows.runner import choose_executor
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.wiring import Toolbox
 

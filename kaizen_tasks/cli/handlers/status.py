@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import live_status, tables
 from kaizen_tasks.adapters.console.reporter import is_interactive
@@ -15,8 +17,6 @@ from kaizen_tasks.flows.status import collect_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from invoke.context import Context
 
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.wiring import Toolbox

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.cli.bump import parse_bump
 from kaizen_tasks.domain.release import Release
@@ -12,8 +14,6 @@ from kaizen_tasks.flows.release import files, pending
 from kaizen_tasks.flows.runner import choose_executor, run_flow
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from kaizen_tasks.flows.step import Flow
     from kaizen_tasks.wiring import Toolbox
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 def test_doctor_checks_only_the_release_side_of_a_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Warnings do not fail: there is no remote, and the list says so."""
     cli_app.make(tmp_path, cli_app.ALONE, {}, monkeypatch)
 
     said = cli_app.kaizen("doctor", capsys=capsys)
@@ -34,7 +35,8 @@ def test_doctor_checks_only_the_release_side_of_a_library(
 def test_doctor_exits_with_3_on_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
 ) -> None:
-    cli_app.make(tmp_path, cli_app.TEAM, cloud.environ, monkeypatch)
+    """Table, repositories and services of a new app are missing; all of that is listed at once."""
+    cli_app.make(tmp_path, cli_app.TEAM.replace('"web"', '"unknown"'), cloud.environ, monkeypatch)
 
     said = cli_app.kaizen("doctor", "--json", capsys=capsys)
 
@@ -46,7 +48,7 @@ def test_doctor_exits_with_3_on_problems(
         *((name, check) for name in ("staging", "prod") for check in ("repository", "service")),
     }
     assert document["problems"] == len(problems)
-    assert document["app"] == "web"
+    assert document["app"] == "unknown"
     assert all(each["fix"] for each in document["findings"] if each["verdict"] in {"problem", "warning"})
     assert said.err.splitlines()[0] == "5 problems keep a release from working"
 
@@ -54,6 +56,7 @@ def test_doctor_exits_with_3_on_problems(
 def test_doctor_reports_a_wrong_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cloud: Cloud
 ) -> None:
+    """Nothing is read from it."""
     cli_app.make(tmp_path, cli_app.TEAM.replace("123456789012", "999999999999"), cloud.environ, monkeypatch)
     before = len(cloud.requests)
 

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from invoke.context import Context
+
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import provision
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.rehearsal.cloud import Cloud
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from invoke.context import Context
 
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.rehearsal.demo import run_demo
-
-if TYPE_CHECKING:
-    from invoke.context import Context
 
 
 def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
