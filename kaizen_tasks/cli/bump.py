@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kaizen_tasks.cli import params
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.flows.steps.version import Bump
+from kaizen_tasks.flows.steps.bump import Bump
 
 
 def parse_bump(part: str, to: str, *, force: bool, accept_released: bool = True, hotfix: bool = False) -> Bump:

@@ -21,7 +21,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import choose_executor, run_flow
-from kaizen_tasks.flows.steps.version import CutChangelog
+from kaizen_tasks.flows.steps.changelog import CutChangelog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

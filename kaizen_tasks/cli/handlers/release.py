@@ -8,7 +8,7 @@ from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.bump import parse_bump
 from kaizen_tasks.cli.options import run_change
-from kaizen_tasks.flows.release.environment_release import plan_hotfix, plan_release
+from kaizen_tasks.flows.environment_release import plan_hotfix, plan_release
 
 
 def release_to_stage(
