@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -13,7 +11,7 @@ from tests.support.base_image import base_image
 from tests.support.workspaces import LOCK_JOURNAL, Workspace, assert_refused, mutating_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
     from tests.support.local_cloud import Cloud
@@ -53,7 +51,7 @@ def test_failed_build_changes_nothing(unreleased: Workspace) -> None:
 def test_release_refused_by_the_registry_can_be_run_again(workspace: Workspace, cloud: Cloud) -> None:
     before, tags = workspace.all_files, images(workspace, cloud)
     refusal = {"error": {"code": "UNAUTHORIZED", "status": 401}}
-    arrange(cloud.endpoint_url, {"service": "registry", "operation": "POST /v2/*"}, refusal)
+    cloud.inject_fault({"service": "registry", "operation": "POST /v2/*"}, refusal)
     result = workspace.inv("release-staging")
     assert_refused(result, 6)
     assert images(workspace, cloud) == tags
@@ -68,10 +66,10 @@ def images(workspace: Workspace, cloud: Cloud) -> set[str]:
     return {tag for each in details for tag in each.get("imageTags", ())}
 
 
-def test_throttled_requests_are_retried(workspace: Workspace) -> None:
+def test_throttled_requests_are_retried(workspace: Workspace, cloud: Cloud) -> None:
     throttled = {"error": {"code": "ThrottlingException", "status": 400}}
     for service in ("ecr", "apprunner", "dynamodb"):
-        arrange(workspace.environ["AWS_ENDPOINT_URL"], {"service": service}, throttled)
+        cloud.inject_fault({"service": service}, throttled)
     workspace.inv("release-staging").expect_success()
 
 
@@ -160,10 +158,3 @@ def test_failed_canary_stops_the_rollout_and_is_named(create_app: Callable[..., 
     workspace.inv("promote-beta").expect_success()
     status = workspace.inv("status", "--json").document["environments"]
     assert [status[name]["running"]["version"] for name in ("mark", "shane", "dom")] == ["v0.2.0"] * 3
-
-
-def arrange(endpoint: str, match: dict[str, str], effect: Mapping[str, object], times: int = 1) -> None:
-    """Script the local cloud to misbehave."""
-    document = json.dumps({"match": match, "do": effect, "times": times}).encode()
-    with urlopen(Request(f"{endpoint}/_kaizen/faults", data=document, method="POST")) as answer:
-        assert answer.status == 204

@@ -9,7 +9,6 @@ import shutil
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -150,7 +149,7 @@ def test_release_leaks_no_secret(workspace: Workspace, cloud: Cloud, tmp_path: P
         workspace.git("remote", "set-url", "origin", address.replace("//", f"//{git_http_server.USER}:{TOKEN}@"))
         with sentry:
             result = [typed(workspace, traced, variables, *words) for words in COMMANDS]
-    forget(cloud)
+    cloud.reset()
     assert sentry.rounds > 10
     assert [each.code for each in result] == [0, 0, 0, 0], result
     assert [
@@ -175,19 +174,7 @@ def hand_out(cloud: Cloud, password: str) -> None:
         "proxyEndpoint": cloud.endpoint_url,
     }
     reply = {"authorizationData": [data]}
-    control(cloud, "POST", {"match": {"operation": "GetAuthorizationToken"}, "times": 99, "do": {"reply": reply}})
-
-
-def forget(cloud: Cloud) -> None:
-    """Let the cloud hand out new passwords again."""
-    control(cloud, "DELETE", None)
-
-
-def control(cloud: Cloud, method: str, content: object) -> None:
-    """Script the cloud."""
-    body = json.dumps(content).encode()
-    with urlopen(Request(f"{cloud.endpoint_url}/_kaizen/faults", data=body, method=method)) as answer:
-        assert answer.status == 204
+    cloud.inject_fault({"operation": "GetAuthorizationToken"}, {"reply": reply}, times=99)
 
 
 def typed(workspace: Workspace, traced: Path, variables: Mapping[str, str], *words: str) -> CommandResult:
