@@ -57,7 +57,8 @@ def _restrict_effects(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     if _is_unit(request.node):
         disable_socket()
         monkeypatch.setattr(subprocess.Popen, "_execute_child", _refuse_process)
-        monkeypatch.setattr(os, "fork", _refuse_process)
+        for name in ("fork", "posix_spawn", "system"):
+            monkeypatch.setattr(os, name, _refuse_process)
     else:
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
 

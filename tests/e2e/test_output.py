@@ -132,13 +132,3 @@ def test_list_has_a_description_of_every_task(demo: Workspace) -> None:
     tasks = result.document["tasks"] + [task for each in result.document["collections"] for task in each["tasks"]]
     assert len(tasks) > 15
     assert [task["name"] for task in tasks if not task["help"]] == []
-
-
-@pytest.mark.parametrize(
-    "task", ["release-staging", "promote-prod", "status", "demo", "changelog.add", "deploy", "setup"]
-)
-def test_every_flag_has_help(demo: Workspace, task: str) -> None:
-    result = demo.inv("--help", task).expect_success()
-    options = result.out.partition("Options:\n")[2].splitlines()
-    assert options
-    assert [line for line in options if line.strip().startswith("-") and len(line.split()) < 4] == []
