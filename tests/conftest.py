@@ -90,8 +90,9 @@ def _reset_cloud(pytestconfig: pytest.Config) -> Iterator[None]:
 
 
 def pytest_configure() -> None:
-    """React to Ctrl-C even where a shell has started the tests in the background with SIGINT ignored."""
+    """React to signals even where a shell (SIGINT, in the background) or `nohup` (SIGHUP) has them ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
