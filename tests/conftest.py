@@ -57,7 +57,8 @@ def _restrict_effects(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     if _is_unit(request.node):
         disable_socket()
         monkeypatch.setattr(subprocess.Popen, "_execute_child", _refuse_process)
-        monkeypatch.setattr(os, "fork", _refuse_process)
+        for name in ("fork", "posix_spawn", "system"):
+            monkeypatch.setattr(os, name, _refuse_process)
     else:
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
 
@@ -89,8 +90,9 @@ def _reset_cloud(pytestconfig: pytest.Config) -> Iterator[None]:
 
 
 def pytest_configure() -> None:
-    """React to Ctrl-C even where a shell has started the tests in the background with SIGINT ignored."""
+    """React to signals even where a shell (SIGINT, in the background) or `nohup` (SIGHUP) has them ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

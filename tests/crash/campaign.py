@@ -1,4 +1,4 @@
-"""`nox -s crash`: dies at every point of every scene and rollout, and lets two race; a summary says what was hit."""
+"""`nox -s crash`: kills every release and rollout at every point, and races them; prints a summary."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ Item = TypeVar("Item")
 
 RACED_ROLLOUT = "promote-prod"
 MAX_CONCURRENT = 2
-"""Threads; each waits for a process of its own."""
+"""Threads, each of which waits for a process."""
 
 
 @frozen(kw_only=True)
 class ReleaseCases:
-    """All scenes, rehearsed.
+    """All release cases, recorded without a kill.
 
     Attributes:
-        libraries: where each scene begins, by name.
-        ends: how each ends.
-        points: every point of all of them.
+        libraries: the state before each case, by name.
+        ends: the state after each case.
+        points: all kill points.
     """
 
     libraries: dict[str, Library]
@@ -48,20 +48,20 @@ class ReleaseCases:
     points: tuple[KillPoint, ...]
 
     def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
-        """Die at a point, and return what is wrong afterwards."""
+        """Kill the command at a point, run it again, and return the differences."""
         scene = SCENES[point.scene]
         return release_kills.kill_and_rerun(scene, self.libraries[scene.name], folder, point, self.ends[scene.name])
 
 
 @frozen(kw_only=True)
 class RolloutCases:
-    """All rollouts, rehearsed.
+    """All rollout cases, recorded without a kill.
 
     Attributes:
         fork_server: starts their clouds.
-        moments: how everything was before each rollout, by name.
-        outcomes: what each leaves.
-        points: every point of all of them.
+        moments: the state before each rollout, by name.
+        outcomes: the state after each rollout.
+        points: all kill points.
     """
 
     fork_server: CloudForkServer
@@ -70,25 +70,25 @@ class RolloutCases:
     points: tuple[KillPoint, ...]
 
     def kill_and_rerun(self, point: KillPoint, folder: Path) -> tuple[str, ...]:
-        """Die at a point, and return what is wrong afterwards."""
+        """Kill the command at a point, run it again, and return the differences."""
         name = point.scene
         return rollout_kills.kill_and_rerun(
             ROLLOUTS[name], self.moments[name], folder, self.fork_server, point=point, expected=self.outcomes[name]
         )
 
     def race_two_promotions(self, folder: Path) -> tuple[str, ...]:
-        """Let two promotions race, and return what is wrong afterwards."""
+        """Race two promotions, and return what is wrong."""
         return promotion_races.race_two_promotions(
             self.moments[RACED_ROLLOUT], folder, self.fork_server, self.outcomes[RACED_ROLLOUT]
         )
 
     def resume_after_lease(self, folder: Path, round_number: int, rounds: int) -> tuple[str, ...]:
-        """Let a promotion wake up too late, and return what is wrong afterwards.
+        """Resume a promotion after its lease expired, and return what is wrong.
 
         Args:
-            folder: where it happens; it does not exist yet.
-            round_number: of the round, from 0.
-            rounds: how many there are; they are spread over the requests for which it needs its lock.
+            folder: a new folder to work in.
+            round_number: counted from 0.
+            rounds: number of rounds, spread over the requests that need the lock.
         """
         request_numbers = promotion_races.requests_under_lock(
             point for point in self.points if point.scene == RACED_ROLLOUT
@@ -100,7 +100,7 @@ class RolloutCases:
 
 
 def prepare_releases(folder: Path) -> ReleaseCases:
-    """Make every scene and run it once, unharmed."""
+    """Create every release case and run it once without a kill."""
     libraries = {name: scene.make(folder / f"scene-{number}") for number, (name, scene) in enumerate(SCENES.items())}
     results = {
         name: release_kills.record(SCENES[name], library, folder / f"unharmed-{number}")
@@ -113,7 +113,7 @@ def prepare_releases(folder: Path) -> ReleaseCases:
 
 
 def prepare_rollouts(folder: Path, fork_server: CloudForkServer) -> RolloutCases:
-    """Bring an app to the moment before every rollout, and run each once, unharmed."""
+    """Create the state before every rollout, and run each rollout once without a kill."""
     moments = rollout_cases.sandboxes_before_rollouts(folder, fork_server)
     results = {
         name: rollout_kills.record(rollout, moments[name], folder / f"unharmed-{name}", fork_server)
@@ -128,14 +128,14 @@ def prepare_rollouts(folder: Path, fork_server: CloudForkServer) -> RolloutCases
 
 
 def sample_evenly(points: Sequence[KillPoint], count: int) -> tuple[KillPoint, ...]:
-    """Return this many of the points, evenly spread and always the same ones."""
+    """Return evenly spread points, always the same ones."""
     if count >= len(points):
         return tuple(points)
     return tuple(points[index * len(points) // count] for index in range(count))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the campaign; return 1 when any of its kills and races went wrong."""
+    """Run the campaign; return 1 if a kill or a race went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=sys.maxsize, help="kills, evenly spread; all points if not given")
     parser.add_argument("--races", type=int, default=100, help="rounds of each kind of race")
@@ -174,7 +174,7 @@ def _run(folder: Path, fork_server: CloudForkServer, options: argparse.Namespace
 
 
 def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[str, tuple[str, ...]]:
-    """Let releases, rollouts and a run that was stopped race, and return what went wrong."""
+    """Race releases, rollouts and a suspended run, and return what went wrong."""
     kinds: dict[str, Callable[[int], tuple[str, ...]]] = {
         "releases at once": lambda number: release_races.race_two_releases(
             folder / f"race-{number}", own_work=number % 2 == 1
@@ -193,7 +193,7 @@ def _run_races(folder: Path, rollout_runs: RolloutCases, rounds: int) -> dict[st
 def _run_all(
     name: str, items: Sequence[Item], run_item: Callable[[Item], tuple[str, ...]]
 ) -> dict[Item, tuple[str, ...]]:
-    """Do it with every item, two at a time, and return what went wrong with which, or that it came not so far."""
+    """Run every item, two at a time, and return the failures by item."""
     failures: dict[Item, tuple[str, ...]] = {}
     with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
         futures = {pool.submit(run_item, item): item for item in items}
@@ -210,7 +210,7 @@ def _run_all(
 
 
 def _print_summary(points: Sequence[KillPoint], unreached: int) -> None:
-    """Say how often which kind of point was hit."""
+    """Print how often each kind of point was hit."""
     print_progress(f"\n{len(points)} points hit, {unreached} not reached:")
     for kind, count in Counter(point.kind for point in points).most_common():
         print_progress(f"{count:6}  {kind}")
@@ -219,7 +219,7 @@ def _print_summary(points: Sequence[KillPoint], unreached: int) -> None:
 
 
 def print_progress(text: str, end: str = "\n") -> None:
-    """Say something to whoever waits."""
+    """Print progress on stderr."""
     sys.stderr.write(text + end)
     sys.stderr.flush()
 

@@ -1,4 +1,4 @@
-"""Starts local clouds within milliseconds: one process loads what they need, and each of them is a fork of it."""
+"""Starts local clouds in milliseconds, as forks of a process that has loaded moto."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CloudForkServer:
-    """A process that forks local clouds, for as long as a `with` lasts; safe to use from several threads."""
+    """A process that forks local clouds; a context manager, safe to use from several threads."""
 
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class CloudForkServer:
 
 
 def kill_cloud(cloud: Cloud) -> None:
-    """Kill a cloud whose state nobody will look at; what it runs ends with it."""
+    """Kill a cloud and the apps that it runs, without saving its state."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(cloud.pid, signal.SIGKILL)
 
@@ -74,7 +74,7 @@ def main() -> None:
 
     from kaizen_tasks.localcloud import __main__ as cloud
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets those that have ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
     for line in sys.stdin:
         state, *options = line.removesuffix("\n").split("\t")
         pid = os.fork()
@@ -83,7 +83,7 @@ def main() -> None:
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.killpg(0, signal.SIGTERM)  # no cloud outlives this process
+    os.killpg(0, signal.SIGTERM)  # stop all clouds
 
 
 def _run_in_child(run: object, arguments: list[str]) -> None:
@@ -94,7 +94,7 @@ def _run_in_child(run: object, arguments: list[str]) -> None:
         devnull = os.open(os.devnull, os.O_RDWR)
         os.dup2(devnull, 0)
         os.dup2(devnull, 1)
-        os.dup2(devnull, 2)  # whoever reads what we say need not wait for the last cloud
+        os.dup2(devnull, 2)  # a cloud must not keep our stderr open
         assert callable(run)
         code = run(arguments)
     finally:

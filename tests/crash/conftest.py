@@ -1,4 +1,4 @@
-"""What the tests of this folder share: rollouts that were prepared and rehearsed once."""
+"""Rollout cases, recorded once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="package")
 def rollout_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RolloutCases]:
-    """Return every rollout, with a process that starts clouds for it."""
+    """Return all recorded rollout cases."""
     with CloudForkServer() as fork_server:
         yield prepare_rollouts(tmp_path_factory.mktemp("rollout_runs"), fork_server)

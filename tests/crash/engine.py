@@ -1,4 +1,4 @@
-"""The machine's one Docker engine: whoever builds there has it alone meanwhile, and leaves nothing in it."""
+"""Serialises the tests that build with Docker, and removes their images."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LABEL = "kaizen.crash"
-"""What the images have that are built to be killed meanwhile."""
+"""Label of the images that these tests build."""
 
 LOCK_FILE = Path(tempfile.gettempdir()) / "kaizen-crash-engine"
 
 
 @contextmanager
 def exclusive_engine() -> Iterator[None]:
-    """Have the engine without another run's images in it; other threads and processes wait."""
+    """Hold a machine-wide lock on the engine, with the labelled images removed before and after."""
     with LOCK_FILE.open("a") as queue:
         fcntl.flock(queue, fcntl.LOCK_EX)
         _remove_images()

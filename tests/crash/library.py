@@ -1,4 +1,4 @@
-"""A library that releases itself, and the commands that are typed in it."""
+"""A scratch library with a remote, and commands that run in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from tests.support import git_repository
 from tests.support.git_repository import ENVIRONMENT, Repository
-from tests.support.workspace import COMMAND_SECONDS, CommandResult, clean_environ, program
+from tests.support.workspaces import COMMAND_SECONDS, CommandResult, clean_environ, program
 
 CHANGELOG = b"""\
 # Changelog
@@ -44,11 +44,11 @@ CHAIN = ("bump", "changelog.release", "commit", "tag")
 
 @frozen(kw_only=True)
 class Library:
-    """A clone with a remote, in which `inv` is typed.
+    """A clone with a remote, in which `inv` runs.
 
     Attributes:
         repository: the clone.
-        environ: every variable that commands see.
+        environ: the whole environment of commands.
     """
 
     repository: Repository
@@ -56,11 +56,11 @@ class Library:
 
     @property
     def path(self) -> Path:
-        """Where commands are typed."""
+        """The working directory of commands."""
         return self.repository.path
 
     def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
-        """Type `inv …` and go on; it leads a process group of its own, so that a kill can meet nobody else."""
+        """Start `inv …` in a process group of its own, so that a kill hits nothing else."""
         return subprocess.Popen(
             [program("inv"), *words],
             cwd=self.path,
@@ -73,11 +73,11 @@ class Library:
         )
 
     def inv(self, *words: str, **variables: str) -> CommandResult:
-        """Type `inv …` and wait for its end."""
+        """Run `inv …`."""
         return wait_for_result(self.start(*words, **variables))
 
     def shell(self, line: str) -> CommandResult:
-        """Type a line as a hint gives it, with this Python's programs on PATH, and wait for its end."""
+        """Run a line of a hint in a shell, with this Python's programs on PATH."""
         path = os.pathsep.join((str(Path(program("inv")).parent), self.environ["PATH"]))
         words = ("sh", "-c", line)
         completed = subprocess.run(
@@ -102,7 +102,7 @@ class Library:
 
 
 def create_library(folder: Path, files: Mapping[str, bytes] = FILES) -> Library:
-    """Make a library with one release and one change noted since, all of it pushed."""
+    """Create a library with one release and one unreleased change, all pushed."""
     repository = git_repository.make_repository(folder, files)
     repository.git("tag", "--annotate", "--message", "lib v1.2.2", "v1.2.2")
     repository.git("push", "--quiet", "origin", "v1.2.2")
@@ -110,11 +110,11 @@ def create_library(folder: Path, files: Mapping[str, bytes] = FILES) -> Library:
 
 
 def user_environ(folder: Path) -> dict[str, str]:
-    """Return the variables of a user with an identity and nothing else configured."""
+    """Return a user's environment with an identity and no other configuration."""
     return {**clean_environ(folder / "user"), **ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def wait_for_result(process: subprocess.Popen[str]) -> CommandResult:
-    """Wait for a command's end."""
+    """Wait for a command to end, and return its result."""
     out, err = process.communicate(timeout=COMMAND_SECONDS)
-    return CommandResult(words=process.args, code=process.returncode, out=out, err=err)  # type: ignore[arg-type]  # a list went in
+    return CommandResult(words=process.args, code=process.returncode, out=out, err=err)  # type: ignore[arg-type]  # it was started with a list

@@ -1,4 +1,4 @@
-"""What a deployment leaves: in the repository, the registry, the services, the ledger."""
+"""The state after a rollout: repository, registry, services, ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from attrs import asdict, frozen
 
 from tests.crash.snapshots import RepositoryState
 from tests.crash.snapshots import repository_state as end_of_repository
-from tests.support.workspace import COMMAND_SECONDS
+from tests.support.waiting import HANG_SECONDS
+from tests.support.workspaces import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ Item = Mapping[str, str]
 
 @frozen(kw_only=True)
 class Outcome:
-    """What a deployment leaves, without what differs from run to run: times, digests, identifiers.
+    """The state after a rollout, without times, digests and identifiers, which differ between runs.
 
     Attributes:
         repository: the clone and its remote.
@@ -47,7 +48,7 @@ class Outcome:
     holds: Mapping[str, str]
 
     def differences(self, other: Outcome) -> Iterator[str]:
-        """Say what another outcome has otherwise."""
+        """Yield the differences of another outcome."""
         expected, actual = _flat(asdict(self)), _flat(asdict(other))
         for name in sorted(expected.keys() | actual.keys()):
             if expected.get(name) != actual.get(name):
@@ -55,7 +56,7 @@ class Outcome:
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """Return the leaves of a nested document, each by its path."""
+    """Return the leaves of a nested document by path."""
     leaves: dict[str, object] = {}
     for name, value in document.items():
         leaves |= _flat(value, f"{prefix}{name}: ") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
@@ -63,7 +64,7 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
 
 
 def collect_outcome(sandbox: TeamSandbox) -> Outcome:
-    """Look at everything."""
+    """Read the state of repository, cloud and apps."""
     services = sandbox.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
     items = tuple(_items(sandbox))
     return Outcome(
@@ -78,12 +79,12 @@ def collect_outcome(sandbox: TeamSandbox) -> Outcome:
 
 
 def deployment_statuses(sandbox: TeamSandbox) -> dict[str, tuple[str, ...]]:
-    """Return how each deployment of every service has ended, by its name; nobody asks the apps."""
+    """Return the deployment statuses by service name, newest first."""
     return {name: _deployments(sandbox, service["ServiceArn"]) for name, service in sandbox.services.items()}
 
 
 def lock_expiries(sandbox: TeamSandbox) -> dict[str, str]:
-    """Return when the lease of every lock that stands runs out."""
+    """Return the expiry of every held lock."""
     return {item["pk"]: item["expires"] for item in _items(sandbox) if item["sk"] == "lock" and "token" in item}
 
 
@@ -99,11 +100,11 @@ def _images(sandbox: TeamSandbox, repository: str) -> tuple[tuple[str, ...], ...
 
 
 def _served_version(address: str) -> str:
-    """Return what an app answers; one whose cloud has just risen needs a moment."""
+    """Return an app's answer; after a restart of its cloud, wait until it listens."""
     deadline = time.monotonic() + COMMAND_SECONDS
     while True:
         try:
-            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=COMMAND_SECONDS) as response:
+            with urlopen(f"http://{address.removeprefix('http://')}/version", timeout=HANG_SECONDS) as response:
                 document: Mapping[str, str] = json.load(response)
             return f"{document['version']} in {document['environment']}"
         except HTTPError as error:

@@ -1,4 +1,4 @@
-"""Two rollouts of one release to the same environment: at the same moment, or one that wakes up too late."""
+"""Two promotions to the same environment: concurrent, or one that resumes after its lease expired."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.crash import release_kills
 from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome
-from tests.support.workspace import COMMAND_SECONDS
+from tests.support.workspaces import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,11 +27,11 @@ PROMOTE = ("promote-prod", "--yes")
 LOCK_KEY = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
 PAST = "2020-01-01T00:00:00.000000+00:00"
 LOCK_REQUEST = "dynamodb UpdateItem"
-"""The request that takes a lock, or gives it back."""
+"""The request that acquires or releases a lock."""
 
 
 def requests_under_lock(points: Iterable[KillPoint]) -> tuple[int, ...]:
-    """Return the numbers of a promotion's requests from the one on that follows the taking of its lock."""
+    """Return the numbers of a promotion's requests after it acquired its lock."""
     requests = [point for point in points if point.of == "request" and point.phase == "after"]
     return tuple(point.number for point in dropwhile(lambda point: point.label != LOCK_REQUEST, requests))[1:]
 
@@ -39,7 +39,7 @@ def requests_under_lock(points: Iterable[KillPoint]) -> tuple[int, ...]:
 def race_two_promotions(
     sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer, expected: Outcome
 ) -> tuple[str, ...]:
-    """Let two people promote at once, and return what is wrong afterwards."""
+    """Run two promotions concurrently, and return what is wrong."""
     copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         results = [wait_for_result(result) for result in [copy.library.start(*PROMOTE) for _ in range(2)]]
@@ -55,14 +55,14 @@ def race_two_promotions(
 def resume_after_lease(
     sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer, expected: Outcome, request_number: int
 ) -> tuple[str, ...]:
-    """Stop a run at a request until its lease is over and another has taken over; return what is wrong afterwards.
+    """Suspend a run at a request until another run took over its lease; return what is wrong.
 
     Args:
-        sandbox: the moment before the promotion.
-        folder: where it happens; it does not exist yet.
+        sandbox: the state before the promotion.
+        folder: a new folder to work in.
         fork_server: starts the cloud.
-        expected: what one promotion leaves.
-        request_number: number of the request whose answer it does not hear.
+        expected: the outcome of one promotion.
+        request_number: the request whose answer is delayed.
     """
     copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
@@ -80,7 +80,7 @@ def resume_after_lease(
 
 @contextmanager
 def _start_promotion(copy: TeamSandbox) -> Iterator[subprocess.Popen[str]]:
-    """Start a promotion which does not outlive the `with`, stopped or not."""
+    """Start a promotion, and kill it at the end of the block."""
     with release_kills.start_intercepted(PROMOTE, copy.library, event_number=0, phase="before") as command:
         try:
             yield command
@@ -89,7 +89,7 @@ def _start_promotion(copy: TeamSandbox) -> Iterator[subprocess.Popen[str]]:
 
 
 def _stop_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> bool:
-    """Stop a command when its call waits in the cloud; the answer then waits for it."""
+    """Suspend a command while its call waits in the cloud, then release the answer."""
     deadline = time.monotonic() + COMMAND_SECONDS
     while time.monotonic() < deadline and command.poll() is None:
         if copy.call_control("GET", "parked?seconds=0.5"):
@@ -101,7 +101,7 @@ def _stop_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> bo
 
 
 def _expire_lease(copy: TeamSandbox) -> None:
-    """Let the lease of the run that is stopped be over; one that was stopped at its end has given the lock back."""
+    """Expire the lease of the suspended run, unless it has released its lock already."""
     lock = copy.call_aws("dynamodb", "GetItem", TableName="kaizen-web", Key=LOCK_KEY, ConsistentRead=True).get(
         "Item", {}
     )

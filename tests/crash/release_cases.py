@@ -1,4 +1,4 @@
-"""The commands that are killed, each in the circumstances that make a difference."""
+"""The release commands that are killed, each in several kinds of repository."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nstand-in\\n-----END PGP SIGNATURE-
 
 @frozen(kw_only=True)
 class ReleaseCase:
-    """A command, and where it is typed.
+    """A command, and the repository it runs in.
 
     Attributes:
-        name: what reports call it.
-        words: what is typed after `inv`.
+        name: its name in reports.
+        words: the arguments of `inv`.
         make: prepares the library in an empty folder.
     """
 
@@ -32,25 +32,25 @@ class ReleaseCase:
 
 
 def default_library(folder: Path) -> Library:
-    """Make a library as it mostly is."""
+    """Create an ordinary library."""
     return create_library(folder)
 
 
 def without_origin(folder: Path) -> Library:
-    """Make one whose remote is not the one that releases go to."""
+    """Create one without the remote `origin`."""
     library = create_library(folder)
     library.repository.git("remote", "rename", "origin", "elsewhere")
     return library
 
 
 def with_crlf(folder: Path) -> Library:
-    """Make one whose two files end their lines as on Windows."""
+    """Create one with CRLF line endings in VERSION and CHANGELOG.md."""
     files = {name: FILES[name].replace(b"\n", b"\r\n") for name in ("VERSION", "CHANGELOG.md")}
     return create_library(folder, {**FILES, **files})
 
 
 def with_uncommitted_work(folder: Path) -> Library:
-    """Make one in which somebody is in the middle of other things."""
+    """Create one with staged, unstaged and untracked changes."""
     library = create_library(folder)
     library.repository.write({"lib.py": b"LEVERS = 2\n", "new.py": b"staged\n"})
     library.repository.git("add", "lib.py", "new.py")
@@ -59,7 +59,7 @@ def with_uncommitted_work(folder: Path) -> Library:
 
 
 def with_signed_tags(folder: Path) -> Library:
-    """Make one that signs its tags, with a stand-in for gpg."""
+    """Create one that signs tags, with a script instead of gpg."""
     library = create_library(folder, {**FILES, "kaizen.toml": b'app = "lib"\n[tag]\nsign = true\n'})
     library.repository.sign_with(SIGNER)
     return library

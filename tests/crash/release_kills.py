@@ -1,4 +1,4 @@
-"""Kills a command at one of the points where it touches the world, and types it again."""
+"""Kills a release at one of its git commands or file writes, and runs it again."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from tests.crash.library import Library
     from tests.crash.release_cases import ReleaseCase
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
 NOT_REACHED = "not reached"
-"""What is said of a point that a run came never to: how often it asks depends on how long things take."""
+"""The result for a point that a run did not reach: the number of polls depends on timing."""
 
 INTERCEPTORS = Path(__file__).parent / "interceptors"
 FIRST_DATE, RERUN_DATE = "@1700000000 +0000", "@1700000100 +0000"
-"""When the two runs commit, so that a second commit of the same content would be another one."""
+"""Commit dates of the two runs: they differ, so that committing twice gives two hashes."""
 
 PROGRAMS = ("git", "docker")
 MUTATING_COMMANDS = {
@@ -44,7 +44,7 @@ MUTATING_COMMANDS = {
     "update-ref",
     "write-tree",
 }
-"""The commands of these programs that change something."""
+"""The subcommands of these programs that change something."""
 
 _VARIABLE_PARTS = (
     (re.compile(r"kaizen-(\w+)-\w{8}"), r"kaizen-\1-*"),
@@ -56,14 +56,14 @@ _VARIABLE_PARTS = (
 
 @frozen(kw_only=True)
 class KillPoint:
-    """One of the moments at which a command can die.
+    """A moment at which a command can be killed.
 
     Attributes:
-        scene: name of the scene.
-        number: of the event in the unharmed run, from 1.
+        scene: name of the case.
+        number: of the event in the recorded run, from 1.
         phase: `before` or `after` it.
-        label: the event, without what differs from run to run.
-        of: `event` for programs and files, `request` for what the cloud is asked.
+        label: the event, without parts that differ between runs.
+        of: `event` for programs and files, `request` for requests to the cloud.
     """
 
     scene: str
@@ -74,7 +74,7 @@ class KillPoint:
 
     @property
     def kind(self) -> str:
-        """The phase, and the request, the program's command or the change of a file, whichever file it is."""
+        """The phase with the operation, subcommand or kind of file change."""
         subject, *words = self.label.split(" ")
         if self.of == "request":
             return f"{self.phase} {subject} {words[0]}"
@@ -86,14 +86,14 @@ class KillPoint:
 
 
 def record(scene: ReleaseCase, library: Library, folder: Path) -> tuple[RepositoryState, tuple[KillPoint, ...]]:
-    """Run a scene's command unharmed in a copy: how it ends, and every point on the way."""
+    """Run a case in a copy without a kill; return the final state and its kill points."""
     copy = library.copy_to(folder)
     run_intercepted(scene.words, copy, event_number=0, phase="before").expect_success()
     return repository_state(copy.repository), kill_points(scene.name, folder / "events")
 
 
 def kill_points(scene: str, events: Path) -> tuple[KillPoint, ...]:
-    """Return every point among the events that the interceptors wrote down, if there were any."""
+    """Return the kill points among the events that the interceptors recorded."""
     lines = events.read_text(encoding="utf-8").splitlines() if events.exists() else ()
     return tuple(
         KillPoint(scene=scene, number=number, phase=phase, label=_normalize_event(event))
@@ -103,7 +103,7 @@ def kill_points(scene: str, events: Path) -> tuple[KillPoint, ...]:
 
 
 def _kill_phases(event: str) -> tuple[str, ...]:
-    """Return when it pays to die: after a command that only looks, everything is as before it."""
+    """Return the phases worth testing: after a read-only command the state equals the one before it."""
     words = event.split(" ")
     return ("before", "after") if words[0] in PROGRAMS and not MUTATING_COMMANDS.isdisjoint(words) else ("before",)
 
@@ -111,7 +111,7 @@ def _kill_phases(event: str) -> tuple[str, ...]:
 def kill_and_rerun(
     scene: ReleaseCase, library: Library, folder: Path, point: KillPoint, expected: RepositoryState
 ) -> tuple[str, ...]:
-    """Kill the command at a point in a copy, type it again, and return what is wrong then."""
+    """Kill the command at a point in a copy, run it again, and return what is wrong."""
     copy = library.copy_to(folder)
     try:
         killed = run_intercepted(scene.words, copy, event_number=point.number, phase=point.phase)
@@ -126,14 +126,14 @@ def kill_and_rerun(
 
 
 def run_intercepted(words: Sequence[str], library: Library, *, event_number: int, phase: str) -> CommandResult:
-    """Run a command with the interceptors before git and docker and in Python."""
+    """Run a command with the interceptors around git, docker and Python's file writes."""
     return wait_for_result(start_intercepted(words, library, event_number=event_number, phase=phase))
 
 
 def start_intercepted(
     words: Sequence[str], library: Library, *, event_number: int, phase: str
 ) -> subprocess.Popen[str]:
-    """Begin a command with the interceptors before git and docker and in Python."""
+    """Start a command with the interceptors around git, docker and Python's file writes."""
     folder = library.path.parent
     return library.start(
         *words,
@@ -154,7 +154,7 @@ def _normalize_event(event: str) -> str:
 
 
 def _partial_releases(scene: ReleaseCase, library: Library) -> tuple[str, ...]:
-    """Return where a kill has left one half of what belongs together."""
+    """Return the repositories in which branch and tag of the release do not belong together."""
     sides = {"the remote": library.repository.remote_git("for-each-ref")}
     if scene.words[0] == "cut":
         sides["the clone"] = library.repository.git("for-each-ref")
@@ -174,13 +174,13 @@ def _reachable_commits(library: Library) -> set[str]:
 
 
 def _replaced_commits(commits_before: set[str], library: Library) -> tuple[str, ...]:
-    """Return the commits that the killed run had kept and that the second one has replaced."""
-    return tuple(f"the commit {commit} was made anew" for commit in commits_before - _reachable_commits(library))
+    """Return the commits of the killed run that the second run replaced."""
+    return tuple(f"the commit {commit} was created again" for commit in commits_before - _reachable_commits(library))
 
 
 def _differences(rerun: CommandResult, expected_state: RepositoryState, library: Library) -> tuple[str, ...]:
     if rerun.code:
-        return (f"typed again, it exits {rerun.code}: {rerun.err.strip()}",)
+        return (f"run again, it exits {rerun.code}: {rerun.err.strip()}",)
     expected, actual = asdict(expected_state), asdict(repository_state(library.repository))
     return tuple(
         f"{name} is {actual[name]!r}, not {value!r}" for name, value in expected.items() if actual[name] != value

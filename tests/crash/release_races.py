@@ -1,4 +1,4 @@
-"""Two releases at once from two clones of one remote: one wins, the other is told so and knows how to go on."""
+"""Two concurrent releases from two clones: one wins, the other is refused with a hint that works."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from tests.crash.library import Library
     from tests.crash.snapshots import Snapshot
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
 
 def race_two_releases(folder: Path, *, own_work: bool) -> tuple[str, ...]:
-    """Let two people release at once, and return what is wrong afterwards.
+    """Run two releases concurrently, and return what is wrong.
 
     Args:
-        folder: where it happens; it does not exist yet.
-        own_work: whether each of them has a commit that nobody else has.
+        folder: a new folder to work in.
+        own_work: whether each clone has an unpushed commit.
     """
     runners = _two_clones(folder, own_work=own_work)
     snapshots = [take_snapshot(item.repository) for item in runners]
@@ -70,7 +70,7 @@ def _check_winner(winner: Library) -> Iterator[str]:
 
 
 def _check_recovery(loser: Library, result: CommandResult, *, own_work: bool) -> Iterator[str]:
-    """Do what the loser is told to, and then what one does for the next release."""
+    """Run the loser's hint, then the next release."""
     lines = result.err.splitlines()
     hint = re.search(r"git pull[^,;\n]*", result.err)
     if not 1 <= len(lines) <= 3 or hint is None:

@@ -1,4 +1,4 @@
-"""The flows that deploy, each at the moment before it is typed."""
+"""The commands that deploy, and the state before each."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ CMD ["python", "-S", "-E", "/web.py"]
 
 @frozen(kw_only=True)
 class RolloutCase:
-    """A command that deploys.
+    """A command that deploys, with its preparation.
 
     Attributes:
-        name: what reports call it.
-        words: what is typed after `inv`.
-        prepare: what happens before, after what came before the rollouts above it.
-        meanwhile: what holds for as long as it and what follows from it takes.
-        own: how the points begin that no rollout above it has.
+        name: its name in reports.
+        words: the arguments of `inv`.
+        prepare: what runs before it, after the preparations of the rollouts above it.
+        meanwhile: a context manager that is entered while it runs.
+        own: prefixes of the kill points that no rollout above it has.
     """
 
     name: str
@@ -52,7 +52,7 @@ class RolloutCase:
 
 
 def _release_everywhere(sandbox: TeamSandbox) -> None:
-    """Bring a first release everywhere, and note a change; half of the services do not deploy by themselves."""
+    """Release everywhere, and add a change; half of the services do not deploy automatically."""
     sandbox.library.inv("local.up", "--state", str(sandbox.state)).expect_success()
     for name in ("prod", "mark", "shane"):
         sandbox.disable_auto_deploy(f"{name}-web-service")
@@ -76,7 +76,7 @@ def _branch_for_hotfix(sandbox: TeamSandbox) -> None:
 
 
 def _switch_to_docker(sandbox: TeamSandbox) -> None:
-    """Let Docker build from now on; the process that runs the image finds its program in there."""
+    """Switch to building with Docker; the process engine runs the program inside the image."""
     sandbox.repository.git("switch", "--quiet", "main")
     configuration = sandbox.library.path / "kaizen.toml"
     configuration.write_bytes(configuration.read_bytes().replace(b'"bundle"', b'"docker"'))
@@ -86,7 +86,7 @@ def _switch_to_docker(sandbox: TeamSandbox) -> None:
 
 
 def _no_preparation(_landscape: TeamSandbox) -> None:
-    """Stand where the one before has stood."""
+    """Prepare nothing."""
 
 
 ROLLOUTS = {
@@ -110,7 +110,7 @@ ROLLOUTS = {
 
 
 def sandboxes_before_rollouts(folder: Path, fork_server: CloudForkServer, until: str = "") -> dict[str, TeamSandbox]:
-    """Let one app live through all of it, or up to a rollout, and return how it was before each."""
+    """Prepare all rollouts in order, or up to one, and return the state before each."""
     sandbox, sandboxes = create_sandbox(folder / "found"), {}
     for number, rollout in enumerate(ROLLOUTS.values()):
         running_sandbox = sandbox.copy_to(folder / f"moment-{number}").start_cloud(fork_server)

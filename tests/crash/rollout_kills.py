@@ -1,4 +1,4 @@
-"""Kills a deployment at a request, a program or a file that it writes, and types the command again."""
+"""Kills a rollout at a request, a program or a file write, and runs the command again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.crash import outcomes, release_kills
 from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome
 from tests.crash.release_kills import KillPoint
-from tests.support.workspace import COMMAND_SECONDS
+from tests.support.workspaces import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from tests.crash.cloud_fork_server import CloudForkServer
     from tests.crash.rollout_cases import RolloutCase
     from tests.crash.sandbox import TeamSandbox
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
 
 def record(
     rollout: RolloutCase, sandbox: TeamSandbox, folder: Path, fork_server: CloudForkServer
 ) -> tuple[Outcome, tuple[KillPoint, ...]]:
-    """Run a rollout unharmed in a copy: what it leaves, and every point on the way that is its own."""
+    """Run a rollout in a copy without a kill; return its outcome and its kill points."""
     copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         request_count = len(copy.requests)
@@ -63,7 +63,7 @@ def kill_and_rerun(
     point: KillPoint,
     expected: Outcome,
 ) -> tuple[str, ...]:
-    """Kill a rollout at a point in a copy, type it again, and return what is wrong then."""
+    """Kill a rollout at a point in a copy, run it again, and return what is wrong."""
     copy = sandbox.copy_to(folder).start_cloud(fork_server)
     try:
         with rollout.meanwhile():
@@ -85,7 +85,7 @@ def _kill(rollout: RolloutCase, copy: TeamSandbox, point: KillPoint) -> bool:
 
 
 def kill_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> CommandResult:
-    """Kill a command, with everything it has started, as soon as one of its calls waits in the cloud."""
+    """Kill a command with its children as soon as one of its calls waits in the cloud."""
     deadline = time.monotonic() + COMMAND_SECONDS
     while command.poll() is None and time.monotonic() < deadline:
         if copy.call_control("GET", "parked?seconds=0.5"):
@@ -105,5 +105,5 @@ def _check_rerun(rollout: RolloutCase, copy: TeamSandbox, expected: Outcome) -> 
             yield f"{name} lasts until {expires}"
     rerun = copy.library.inv(*rollout.words)
     if rerun.code:
-        yield f"typed again, it exits {rerun.code}: {rerun.err.strip()}\n{rerun.out}"
+        yield f"run again, it exits {rerun.code}: {rerun.err.strip()}\n{rerun.out}"
     yield from expected.differences(collect_outcome(copy))

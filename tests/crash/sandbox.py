@@ -1,4 +1,4 @@
-"""A small app with a stage of each kind, the local cloud that it is released to, and the commands typed there."""
+"""A small app with every kind of stage, its local cloud, and commands that run there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.crash.cloud_fork_server import kill_cloud
 from tests.crash.library import Library, user_environ
 from tests.support import git_repository
 from tests.support.waiting import HANG_SECONDS
-from tests.support.workspace import COMMAND_SECONDS
+from tests.support.workspaces import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,11 +93,11 @@ TARGET_PREFIXES = {
 
 @frozen(kw_only=True)
 class TeamSandbox:
-    """Everything that one team has, in one folder that can be copied while its cloud does not run.
+    """An app's repository, remote and local cloud in one folder, which can be copied while the cloud is stopped.
 
     Attributes:
         folder: that holds all of it.
-        library: the clone, and the commands that are typed in it.
+        library: the clone, and commands that run in it.
         cloud: the local cloud while it runs.
     """
 
@@ -117,54 +117,54 @@ class TeamSandbox:
 
     @property
     def endpoint(self) -> str:
-        """Where the running cloud answers."""
+        """URL of the running cloud."""
         assert self.cloud is not None
         return self.cloud.endpoint_url
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """What the cloud was asked, oldest first."""
+        """The cloud's request log, oldest first."""
         lines = (self.state / "requests.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
     def start_cloud(self, fork_server: CloudForkServer, *options: str) -> TeamSandbox:
-        """Return it with its cloud running, and commands that are pointed there."""
+        """Start the cloud; return a sandbox whose commands use it."""
         cloud = fork_server.start(self.state, *options)
         library = evolve(self.library, environ={**self.library.environ, **cloud.environ})
         return evolve(self, cloud=cloud, library=library)
 
     def destroy(self) -> None:
-        """End its cloud, and take it away."""
+        """Kill its cloud and remove the folder."""
         if self.cloud is not None:
             kill_cloud(self.cloud)
-        shutil.rmtree(self.folder, ignore_errors=True)  # an app that is being killed may still write
+        shutil.rmtree(self.folder, ignore_errors=True)  # an app may still write until it is dead
 
     def copy_to(self, folder: Path) -> TeamSandbox:
-        """Return a copy in another folder, without its cloud running."""
+        """Copy it to another folder, with the cloud stopped."""
         return TeamSandbox(folder=folder, library=self.library.copy_to(folder))
 
     def add_changelog_entry(self, text: str) -> None:
-        """Note a change under `[Unreleased]`, commit it and push it."""
+        """Add an entry under `[Unreleased]` and commit it."""
         self.library.inv("changelog.add", "--type", "fixed", "--text", text).expect_success()
         self.repository.git("commit", "--quiet", "--all", "--message", text)
 
     @property
     def services(self) -> dict[str, dict[str, str]]:
-        """Every service that is not deleted, by its name."""
+        """All services that are not deleted, by name."""
         return {
             service["ServiceName"]: service
             for service in self.call_aws("apprunner", "ListServices")["ServiceSummaryList"]
         }
 
     def wait_until_idle(self) -> None:
-        """Wait until nothing is under way at any service."""
+        """Wait until no service has an operation in progress."""
         deadline = time.monotonic() + COMMAND_SECONDS
         while any(service["Status"] == "OPERATION_IN_PROGRESS" for service in self.services.values()):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
     def disable_auto_deploy(self, name: str) -> None:
-        """Let a service wait until it is told to deploy, whatever happens to its tag."""
+        """Turn off automatic deployments of a service."""
         arn = self.services[name]["ServiceArn"]
         source = self.call_aws("apprunner", "DescribeService", ServiceArn=arn)["Service"]["SourceConfiguration"]
         source["AutoDeploymentsEnabled"] = False
@@ -172,7 +172,7 @@ class TeamSandbox:
         self.wait_until_idle()
 
     def call_aws(self, service: str, operation: str, **content: object) -> Any:
-        """Ask the cloud as an AWS client does, without the second that loading one takes."""
+        """Call an AWS operation without loading boto3, which takes a second."""
         headers = {
             "X-Amz-Target": f"{TARGET_PREFIXES[service]}.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
@@ -181,11 +181,11 @@ class TeamSandbox:
         return self._send(Request(self.endpoint, json.dumps(content).encode(), headers))
 
     def inject_fault(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
-        """Script the cloud to do something to the calls that match, after so many of them."""
+        """Inject a fault into matching requests, after skipping some."""
         self.call_control("POST", "faults", {"match": match, "do": effect, "skip": skip, "times": times})
 
     def call_control(self, method: str, path: str, content: object = None) -> Any:
-        """Ask the cloud to do something that no AWS client can ask for."""
+        """Call the cloud's own control API."""
         return self._send(Request(f"{self.endpoint}/_kaizen/{path}", json.dumps(content).encode(), method=method))
 
     def _send(self, request: Request) -> Any:
@@ -194,6 +194,6 @@ class TeamSandbox:
 
 
 def create_sandbox(folder: Path) -> TeamSandbox:
-    """Make the app's repository and an empty folder for its cloud."""
+    """Create the app's repository and an empty folder for its cloud."""
     repository = git_repository.make_repository(folder, FILES)
     return TeamSandbox(folder=folder, library=Library(repository=repository, environ=user_environ(folder)))

@@ -1,4 +1,4 @@
-"""What a repository looks like: byte for byte where nothing may change, by meaning where a release has happened."""
+"""The state of a repository: byte for byte if nothing may change, by meaning after a release."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ OTHER_FILES = (":(exclude)VERSION", ":(exclude)CHANGELOG.md")
 
 @frozen(kw_only=True)
 class Snapshot:
-    """Everything of a repository that a refused command must leave alone.
+    """The parts of a repository that a refused command must not change.
 
     Attributes:
         files: content and mode of every file of the working tree.
-        own: hashes of git's own files: HEAD, refs, reflogs, configuration, whatever says that something is under way;
-            the index is compared by meaning, and loose objects that nothing names are nobody's concern.
+        own: hashes of git's own files (HEAD, refs, reflogs, configuration, operations in progress), without the index,
+            which is compared by meaning, and without objects.
         index: `git ls-files -s`.
         staged: `git diff-index --cached`.
         refs: every ref and its object, the stash among them.
@@ -45,9 +45,9 @@ PRIVATE_REFS = re.compile(r"(?m)^.*\trefs/(?:kaizen|remotes)/.*\n?")
 
 
 def without_private_refs(state: Snapshot) -> Snapshot:
-    """Return a snapshot without what a begun release may leave: a private ref that the next run takes up.
+    """Return a snapshot without the private ref that an unfinished release may leave.
 
-    What git knows of the remote is left out as well: a push that is rejected tells it.
+    Remote-tracking refs are left out as well: a rejected push updates them.
     """
     git_files = {
         name: digest for name, digest in state.own.items() if "/refs/kaizen/" not in name and "/remotes/" not in name
@@ -56,7 +56,7 @@ def without_private_refs(state: Snapshot) -> Snapshot:
 
 
 def take_snapshot(repository: Repository) -> Snapshot:
-    """Look at everything."""
+    """Read the whole state of a repository."""
     return Snapshot(
         files={str(path): (path.read_bytes(), path.stat().st_mode) for path in _files(repository.path)},
         own={
@@ -71,18 +71,18 @@ def take_snapshot(repository: Repository) -> Snapshot:
 
 @frozen(kw_only=True)
 class RepositoryState:
-    """What a release leaves, without what differs from run to run: times, and so the hashes of commits.
+    """The state after a release, without times and hashes, which differ between runs.
 
     Attributes:
         head: what HEAD names.
         log: subjects of the branch, newest first.
         refs: every ref, with the subject of what it names.
         remote: the same of the remote.
-        unlike: remote refs that name another object than their namesakes here.
+        unlike: remote refs that point to another object than the local ref of the same name.
         files: content of the working tree's files, without the date of the release.
-        status: `git status`, with files that nobody has asked for.
-        staged: what is staged, of other files than the release's.
-        locks: lock files that somebody has left.
+        status: `git status` with untracked and ignored files.
+        staged: staged changes of files other than the release's.
+        locks: lock files left behind.
     """
 
     head: str
@@ -97,7 +97,7 @@ class RepositoryState:
 
 
 def repository_state(repository: Repository) -> RepositoryState:
-    """Look at what has become of a release."""
+    """Read the state after a release."""
     return RepositoryState(
         head=repository.git("symbolic-ref", "HEAD"),
         log=repository.git("log", "--format=%s"),
@@ -107,7 +107,9 @@ def repository_state(repository: Repository) -> RepositoryState:
             name for name, object_id in parse_refs(repository.remote_git("for-each-ref")).items()
             if parse_refs(repository.git("for-each-ref")).get(name) != object_id
         ),
-        files={str(path.relative_to(repository.path)): _mask_date(path.read_bytes()) for path in _files(repository.path)},
+        files={
+            str(path.relative_to(repository.path)): _mask_date(path.read_bytes()) for path in _files(repository.path)
+        },
         status=repository.git(*STATUS),
         staged=repository.git("diff-index", "--cached", "HEAD", "--", ".", *OTHER_FILES),
         locks=tuple(path.name for path in sorted((repository.path / ".git").rglob("*.lock"))),
@@ -115,7 +117,7 @@ def repository_state(repository: Repository) -> RepositoryState:
 
 
 def parse_refs(output: str) -> dict[str, str]:
-    """Read what `git for-each-ref` says: the object of every ref."""
+    """Parse `git for-each-ref` into the object of every ref."""
     return {line.partition("\t")[2]: line.partition(" ")[0] for line in output.splitlines()}
 
 

@@ -1,4 +1,4 @@
-"""Two people release or roll out at the same moment; `nox -s crash` has more rounds."""
+"""Concurrent releases and rollouts; `nox -s crash` runs more rounds."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ ROUNDS = 5
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_one_wins_and_the_other_goes_on(number: int, tmp_path: Path) -> None:
+def test_one_of_two_releases_wins_and_the_other_can_continue(number: int, tmp_path: Path) -> None:
     assert race_two_releases(tmp_path / "race", own_work=number % 2 == 1) == ()
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_two_rollouts_at_once_are_one(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
+def test_two_concurrent_promotions_have_the_outcome_of_one(
+    rollout_runs: RolloutCases, number: int, tmp_path: Path
+) -> None:
     assert rollout_runs.race_two_promotions(tmp_path / f"contest-{number}") == ()
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_a_run_that_wakes_up_too_late_changes_nothing_more(
+def test_run_resumed_after_its_lease_expired_changes_nothing(
     rollout_runs: RolloutCases, number: int, tmp_path: Path
 ) -> None:
     wrong = rollout_runs.resume_after_lease(tmp_path / "woken", number, ROUNDS)

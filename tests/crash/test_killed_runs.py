@@ -1,4 +1,4 @@
-"""A command that is killed and typed again ends as if nothing had happened; `nox -s crash` tries every point."""
+"""A command that is killed and run again ends in the same state; `nox -s crash` tries every kill point."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def release_runs(tmp_path_factory: pytest.TempPathFactory) -> ReleaseCases:
 
 
 @pytest.mark.parametrize("number", range(SAMPLE))
-def test_finishes_what_was_killed(release_runs: ReleaseCases, number: int, tmp_path: Path) -> None:
+def test_killed_release_is_finished_by_the_next_run(release_runs: ReleaseCases, number: int, tmp_path: Path) -> None:
     point = sample_evenly(release_runs.points, SAMPLE)[number]
     assert release_runs.kill_and_rerun(point, tmp_path / "copy") == (), point
 
 
 @pytest.mark.parametrize("number", range(SAMPLE))
-def test_finishes_a_rollout_that_was_killed(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
+def test_killed_rollout_is_finished_by_the_next_run(rollout_runs: RolloutCases, number: int, tmp_path: Path) -> None:
     point = sample_evenly(rollout_runs.points, SAMPLE)[number]
     wrong = rollout_runs.kill_and_rerun(point, tmp_path / "copy")
     assert wrong in ((), (NOT_REACHED,)), point

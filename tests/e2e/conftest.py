@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: one demo to look at, one local cloud for apps that each test has for itself."""
+"""One running demo that tests only read, and one local cloud for apps that tests change."""
 
 from __future__ import annotations
 
@@ -9,94 +9,94 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from tests.support import workspace
+from tests.support import workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.local_cloud import Cloud
-    from tests.support.workspace import CommandResult, Workspace
+    from tests.support.workspaces import CommandResult, Workspace
 
 NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CommandResult, Workspace]]:
-    """Run the demo once and keep it running: what it said, and its world."""
+    """Run the demo once and keep it running; return the command's result and its workspace."""
     folder = tmp_path_factory.mktemp("demo")
-    environ = workspace.clean_environ(folder)
+    environ = workspaces.clean_environ(folder)
     kept_folder = folder / "kept"
-    world = workspace.Workspace(
+    workspace = workspaces.Workspace(
         clone=kept_folder / "coach", remote=kept_folder / "coach.git", state=kept_folder / "cloud", environ=environ
     )
     try:
-        result = world.kaizen(
+        result = workspace.kaizen(
             "demo", "--engine", "bundle", "--json", "--keep", str(kept_folder), cwd=folder
         ).expect_success()
-        yield result, evolve(world, environ={**environ, **result.document["work"]["environ"]})
+        yield result, evolve(workspace, environ={**environ, **result.document["work"]["environ"]})
     finally:
-        world.kaizen("local.down", "--state", str(world.state)).expect_success()
+        workspace.kaizen("local.down", "--state", str(workspace.state)).expect_success()
 
 
 @pytest.fixture(scope="session")
 def demo(demo_run: tuple[CommandResult, Workspace]) -> Workspace:
-    """Return the world that the demo has left running; nothing may be changed in it."""
+    """Return the workspace of the running demo, which tests only read."""
     return demo_run[1]
 
 
 @pytest.fixture
 def copy(demo: Workspace, tmp_path: Path) -> Workspace:
-    """Return the demo's world with a clone of its own."""
+    """Return the demo's workspace with a clone of the test's own."""
     return demo.copy_to(tmp_path / "coach")
 
 
 @pytest.fixture(scope="session")
-def noted(demo: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Return the demo's world with one more change to release, to take copies of."""
-    noted = demo.copy_to(tmp_path_factory.mktemp("noted") / "coach")
-    noted.add_changelog_entry("A typo")
-    return noted
+def unreleased_clone(demo: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a copy of the demo's workspace with an unreleased change; tests take copies of it."""
+    unreleased_clone = demo.copy_to(tmp_path_factory.mktemp("unreleased_clone") / "coach")
+    unreleased_clone.add_changelog_entry("A typo")
+    return unreleased_clone
 
 
 @pytest.fixture
-def ahead(noted: Workspace, tmp_path: Path) -> Workspace:
-    """Return the demo's world with one more change to release, in a clone of its own."""
-    return noted.copy_to(tmp_path / "coach")
+def unreleased(unreleased_clone: Workspace, tmp_path: Path) -> Workspace:
+    """Return the demo's workspace with an unreleased change, in a clone of the test's own."""
+    return unreleased_clone.copy_to(tmp_path / "coach")
 
 
 @pytest.fixture
-def establish(cloud: Cloud, tmp_path: Path) -> Callable[..., Workspace]:
-    """Return what makes an app of the test's own in the shared cloud."""
+def create_app(cloud: Cloud, tmp_path: Path) -> Callable[..., Workspace]:
+    """Return a function that creates an app in the shared cloud."""
 
     def make(folder: Path = tmp_path, further: str = "") -> Workspace:
-        return new_world(cloud, folder, further)
+        return new_workspace(cloud, folder, further)
 
     return make
 
 
 @pytest.fixture
-def world(establish: Callable[..., Workspace]) -> Workspace:
-    """Return an app of the test's own, with one environment."""
-    return establish()
+def workspace(create_app: Callable[..., Workspace]) -> Workspace:
+    """Return a new app with one environment."""
+    return create_app()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _programs() -> None:
-    """Demand what every test here types."""
+    """Require git, which every test here runs."""
     assert shutil.which("git"), "these tests type git commands"
 
 
-def new_world(cloud: Cloud, folder: Path, more_environments: str) -> Workspace:
-    """Make an app of its own name in a cloud that runs."""
-    environ = {**workspace.clean_environ(folder), **aws_environ(cloud)}
+def new_workspace(cloud: Cloud, folder: Path, more_environments: str) -> Workspace:
+    """Create an app with a unique name in a running cloud."""
+    environ = {**workspaces.clean_environ(folder), **aws_environ(cloud)}
     work = folder / "work"
     work.mkdir()
-    return workspace.create_workspace(
+    return workspaces.create_workspace(
         work, app=f"app{next(NUMBERS)}", state=cloud.state, environ=environ, more_environments=more_environments
     )
 
 
 def aws_environ(cloud: Cloud) -> dict[str, str]:
-    """Return the variables that point any AWS client at a cloud."""
+    """Return the variables that point AWS clients at a cloud."""
     return {name: value for name, value in cloud.environ.items() if name.startswith(("AWS_", "NO_PROXY"))}

@@ -1,4 +1,4 @@
-"""Single tasks, chained on one command line: what flows between them is in the world, and not in memory."""
+"""Single tasks chained on one command line pass state through files, refs and AWS, not through memory."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.workspace import mutating_operations
+from tests.support.workspaces import mutating_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.workspace import Workspace
+    from tests.support.workspaces import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -19,42 +19,44 @@ CHAIN = "bump changelog.release commit build push --env staging deploy --env sta
 PROD = "[environments.prod]\nprotected = true\n"
 
 
-def test_a_chain_of_single_tasks_is_a_release(establish: Callable[..., Workspace]) -> None:
-    world = establish(further=PROD)
-    world.inv("release-staging").expect_success()
-    world.add_changelog_entry("A typo")
-    world.inv(*CHAIN.split()).expect_success()
-    staging = world.inv("status", "--json").document["environments"]["staging"]
+def test_chained_tasks_make_a_release(create_app: Callable[..., Workspace]) -> None:
+    workspace = create_app(further=PROD)
+    workspace.inv("release-staging").expect_success()
+    workspace.add_changelog_entry("A typo")
+    workspace.inv(*CHAIN.split()).expect_success()
+    staging = workspace.inv("status", "--json").document["environments"]["staging"]
     assert (staging["image_tag"], staging["ledger"]["event"], staging["drift"]) == ("v0.2.1", "verified", [])
-    assert world.git("tag").split() == ["v0.2.0", "v0.2.1"]
-    assert world.git("--git-dir", str(world.remote), "rev-parse", "main") == world.git("rev-parse", "v0.2.1^{commit}")
-    assert world.git("status", "--porcelain") == ""
-    assert_nothing_is_left_for_the_flow(world)
-    assert_only_planned_before_it_is_promoted(world)
+    assert workspace.git("tag").split() == ["v0.2.0", "v0.2.1"]
+    assert workspace.git("--git-dir", str(workspace.remote), "rev-parse", "main") == workspace.git(
+        "rev-parse", "v0.2.1^{commit}"
+    )
+    assert workspace.git("status", "--porcelain") == ""
+    assert_nothing_is_left_for_the_flow(workspace)
+    assert_only_planned_before_it_is_promoted(workspace)
 
 
-def assert_nothing_is_left_for_the_flow(world: Workspace) -> None:
-    """Check that the flow finds everything done."""
-    asked = len(world.requests)
-    said = world.inv("release-staging").expect_success()
-    assert {verdict for verdict, _ in said.verdicts} == {"ok", "already done"}
-    assert mutating_operations(world.requests[asked:]) == []
+def assert_nothing_is_left_for_the_flow(workspace: Workspace) -> None:
+    """Check that the flow has nothing left to do."""
+    asked = len(workspace.requests)
+    result = workspace.inv("release-staging").expect_success()
+    assert {verdict for verdict, _ in result.verdicts} == {"ok", "already done"}
+    assert mutating_operations(workspace.requests[asked:]) == []
 
 
-def assert_only_planned_before_it_is_promoted(world: Workspace) -> None:
-    """Check that a dry promotion names every step and changes nothing, and that a real one does what it named."""
-    before = world.all_files
-    planned = world.inv("--dry", "promote-prod").expect_success()
-    assert world.changed_files(before) == []
+def assert_only_planned_before_it_is_promoted(workspace: Workspace) -> None:
+    """Check that a dry promotion changes nothing, and that a real one runs the steps it listed."""
+    before = workspace.all_files
+    planned = workspace.inv("--dry", "promote-prod").expect_success()
+    assert workspace.changed_files(before) == []
     assert [step for verdict, step in planned.verdicts if verdict == "would"] == [
         f"{step} prod" for step in ("copy", "deploy", "verify", "record")
     ]
-    done = world.inv("promote-prod", "--yes").expect_success()
+    done = workspace.inv("promote-prod", "--yes").expect_success()
     acted = [step for verdict, step in done.verdicts if verdict == "done"]
     assert acted == [step for verdict, step in planned.verdicts if verdict == "would"]
 
 
-def test_a_chain_stops_where_a_task_fails(world: Workspace) -> None:
-    said = world.inv("bump", "changelog.release", "commit", "push", "--env", "staging", "tag")
-    assert said.code == 5
-    assert world.git("tag") == ""
+def test_chain_stops_at_the_first_failed_task(workspace: Workspace) -> None:
+    result = workspace.inv("bump", "changelog.release", "commit", "push", "--env", "staging", "tag")
+    assert result.code == 5
+    assert workspace.git("tag") == ""

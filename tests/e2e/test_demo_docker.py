@@ -1,4 +1,4 @@
-"""`kaizen demo --engine docker`: the same journey with real containers."""
+"""`kaizen demo --engine docker`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import frozen
 
-from tests.support import workspace
+from tests.support import workspaces
 from tests.support.base_image import base_image
-from tests.support.workspace import CommandResult, Request
+from tests.support.workspaces import CommandResult, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.support.workspace import Workspace
+    from tests.support.workspaces import Workspace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 
@@ -56,25 +56,30 @@ class Observed:
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     """Run the demo, look at it while it is kept running, and stop it."""
     folder = tmp_path_factory.mktemp("docker")
-    environ = {**workspace.clean_environ(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
+    environ = {**workspaces.clean_environ(folder), "INVOKE_BUILD_ARGS_BASE": base_image()}
     kept = folder / "kept"
-    world = workspace.Workspace(clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ)
+    workspace = workspaces.Workspace(
+        clone=kept / "coach", remote=kept / "coach.git", state=kept / "cloud", environ=environ
+    )
     try:
         document = (
-            world.kaizen("demo", "--engine", "docker", "--json", "--keep", str(kept), cwd=folder)
+            workspace.kaizen("demo", "--engine", "docker", "--json", "--keep", str(kept), cwd=folder)
             .expect_success()
             .document
         )
         registry = document["work"]["endpoint_url"].removeprefix("http://")
-        running, requests = containers(world, registry), world.requests
+        running, requests = containers(workspace, registry), workspace.requests
         manifest, password = from_ecr(document["work"]["environ"])
-        pulled, refused = pull(world, registry, password, folder / "own"), pull(world, registry, "", folder / "other")
+        pulled, refused = (
+            pull(workspace, registry, password, folder / "own"),
+            pull(workspace, registry, "", folder / "other"),
+        )
     finally:
-        world.kaizen("local.down", "--state", str(world.state)).expect_success()
+        workspace.kaizen("local.down", "--state", str(workspace.state)).expect_success()
     return Observed(
         document=document,
         running=running,
-        left=containers(world, registry),
+        left=containers(workspace, registry),
         pulled=pulled,
         refused=refused,
         manifest=manifest,
@@ -82,9 +87,9 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
     )
 
 
-def containers(world: Workspace, registry: str) -> list[str]:
+def containers(workspace: Workspace, registry: str) -> list[str]:
     """Return the images of all containers of one registry, whether they run or not."""
-    listed = world.run("docker", "ps", "--all", "--format", "{{.Image}}", cwd=world.state).expect_success().out
+    listed = workspace.run("docker", "ps", "--all", "--format", "{{.Image}}", cwd=workspace.state).expect_success().out
     return [image for image in listed.split() if image.startswith(registry)]
 
 
@@ -101,20 +106,20 @@ def from_ecr(environ: Mapping[str, str]) -> tuple[Any, str]:
     )
     try:
         (image,) = client.batch_get_image(repositoryName=REPOSITORIES[0], imageIds=[{"imageTag": "v0.2.0"}])["images"]
-        (said,) = client.get_authorization_token()["authorizationData"]
+        (result,) = client.get_authorization_token()["authorizationData"]
     finally:
         client.close()
-    user, _, password = base64.b64decode(said["authorizationToken"]).decode().partition(":")
+    user, _, password = base64.b64decode(result["authorizationToken"]).decode().partition(":")
     assert user == "AWS"
     return json.loads(image["imageManifest"]), password
 
 
-def pull(world: Workspace, registry: str, password: str, own: Path) -> CommandResult:
+def pull(workspace: Workspace, registry: str, password: str, own: Path) -> CommandResult:
     """Log in to a configuration of one's own and pull staging's image; without a password only pull."""
     own.mkdir()
     if password:
-        world.run("sh", "-c", LOG_IN, PASSWORD=password, OWN=str(own), REGISTRY=registry).expect_success()
-    return world.run("docker", "--config", str(own), "pull", f"{registry}/{REPOSITORIES[0]}:v0.2.0")
+        workspace.run("sh", "-c", LOG_IN, PASSWORD=password, OWN=str(own), REGISTRY=registry).expect_success()
+    return workspace.run("docker", "--config", str(own), "pull", f"{registry}/{REPOSITORIES[0]}:v0.2.0")
 
 
 def test_runs_the_same_image_in_five_containers(observed: Observed) -> None:
@@ -127,15 +132,15 @@ def test_runs_the_same_image_in_five_containers(observed: Observed) -> None:
     assert [each["drift"] for each in environments.values()] == [[]] * 5
 
 
-def test_lets_docker_pull_with_the_password_of_ecr(observed: Observed) -> None:
+def test_docker_pulls_with_the_ecr_password(observed: Observed) -> None:
     assert observed.document["environments"]["staging"]["digest"] in observed.pulled.expect_success().out
 
 
-def test_lets_nobody_pull_without_it(observed: Observed) -> None:
+def test_docker_cannot_pull_without_a_password(observed: Observed) -> None:
     assert observed.refused.code != 0
 
 
-def test_hands_out_each_layer_once_at_most(observed: Observed) -> None:
+def test_each_layer_is_downloaded_at_most_once(observed: Observed) -> None:
     layers = {each["digest"] for each in observed.manifest["layers"]}
     asked = [match["digest"] for each in asked_of_the_registry(observed, "GET") if (match := BLOB.fullmatch(each))]
     served = Counter(digest for digest in asked if digest in layers)
@@ -143,14 +148,14 @@ def test_hands_out_each_layer_once_at_most(observed: Observed) -> None:
     assert [digest for digest, times in served.items() if times > 1] == []
 
 
-def test_takes_each_layer_once_and_in_the_first_repository_only(observed: Observed) -> None:
+def test_each_layer_is_uploaded_once_to_the_first_repository(observed: Observed) -> None:
     finished = [match for each in asked_of_the_registry(observed, "PUT") if (match := UPLOAD.fullmatch(each))]
     first_version_too = 2
     assert {match["repository"] for match in finished} == {REPOSITORIES[0]}
     assert len(finished) < first_version_too * (len(observed.manifest["layers"]) + 1)
 
 
-def test_leaves_no_container_behind(observed: Observed) -> None:
+def test_no_container_is_left(observed: Observed) -> None:
     assert observed.running
     assert observed.left == []
 

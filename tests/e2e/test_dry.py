@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.workspace import Workspace
+    from tests.support.workspaces import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -27,13 +27,13 @@ STEPS = [
 ]
 
 
-def test_names_every_step_of_a_release(ahead: Workspace) -> None:
-    before = ahead.all_files
-    said = ahead.inv("--dry", "release-staging").expect_success()
-    assert [step.split()[0] for _, step in said.verdicts] == STEPS
-    assert {verdict for verdict, _ in said.verdicts} == {"ok", "would"}
-    assert "v0.2.1" in said.out
-    assert ahead.changed_files(before) == []
+def test_dry_release_lists_every_step(unreleased: Workspace) -> None:
+    before = unreleased.all_files
+    result = unreleased.inv("--dry", "release-staging").expect_success()
+    assert [step.split()[0] for _, step in result.verdicts] == STEPS
+    assert {verdict for verdict, _ in result.verdicts} == {"ok", "would"}
+    assert "v0.2.1" in result.out
+    assert unreleased.changed_files(before) == []
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_names_every_step_of_a_release(ahead: Workspace) -> None:
         "changelog.add --type fixed --text Typo",
     ],
 )
-def test_changes_nothing(ahead: Workspace, command: str) -> None:
-    before = ahead.all_files
-    ahead.inv("--dry", *command.split()).expect_success()
-    assert ahead.changed_files(before) == []
+def test_dry_run_changes_nothing(unreleased: Workspace, command: str) -> None:
+    before = unreleased.all_files
+    unreleased.inv("--dry", *command.split()).expect_success()
+    assert unreleased.changed_files(before) == []
 
 
-def test_shows_the_plan_of_a_table_that_is_missing(copy: Workspace) -> None:
+def test_dry_setup_lists_a_missing_table(copy: Workspace) -> None:
     file = copy.clone / "kaizen.toml"
     file.write_text(file.read_text().replace('app = "coach"', 'app = "new"'))
     before = copy.all_files
-    said = copy.inv("--dry", "setup").expect_success()
-    assert "kaizen-new" in said.out
+    result = copy.inv("--dry", "setup").expect_success()
+    assert "kaizen-new" in result.out
     assert copy.changed_files(before) == []

@@ -15,7 +15,7 @@ from tests.crash.snapshots import parse_refs, take_snapshot, without_private_ref
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -32,12 +32,12 @@ def colleague(library: Library, tmp_path: Path) -> Library:
     return library.clone_for_colleague(tmp_path / "theirs")
 
 
-def assert_told(said: CommandResult, code: int, *words: str) -> None:
+def assert_told(result: CommandResult, code: int, *words: str) -> None:
     """Check the exit code, and that three lines at most say these things."""
-    assert said.code == code, said
-    assert 1 <= len(said.err.splitlines()) <= 3, said
+    assert result.code == code, result
+    assert 1 <= len(result.err.splitlines()) <= 3, result
     for word in words:
-        assert word in said.err
+        assert word in result.err
 
 
 def assert_released(library: Library, version: str = "1.3.0") -> None:
@@ -171,7 +171,7 @@ class TestChangelog:
         library.repository.commit({"lib.py": b"LEVERS = 2\n"})
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*command), 3, "nothing is noted under [Unreleased]")
+        assert_told(library.inv(*command), 3, "nothing is unreleased_clone under [Unreleased]")
         assert take_snapshot(library.repository) == before
 
 
@@ -180,11 +180,11 @@ class TestRemote:
         colleague.repository.commit({"other.py": b"of others\n"})
         colleague.repository.git("push", "--quiet", "origin", "main")
         before = take_snapshot(library.repository)
-        said = library.inv(*CUT_AND_PUSH)
+        result = library.inv(*CUT_AND_PUSH)
 
-        assert_told(said, 3, "origin/main has commits that this clone lacks: git pull")
+        assert_told(result, 3, "origin/main has commits that this clone lacks: git pull")
         assert take_snapshot(library.repository) == before
-        assert typed(library, said) == 0
+        assert typed(library, result) == 0
         library.inv(*CUT_AND_PUSH).expect_success()
         assert_released(library)
 
@@ -195,9 +195,9 @@ class TestRemote:
         moved = colleague.repository.commit({"other.py": b"of others\n"})
         library.repository.hook("pre-push", f"cd '{colleague.path}' && env -u GIT_DIR git push --quiet origin main")
         before = take_snapshot(library.repository)
-        said = library.inv(*command)
+        result = library.inv(*command)
 
-        assert_told(said, 6, "origin rejects main", "nothing has been pushed", "git pull")
+        assert_told(result, 6, "origin rejects main", "nothing has been pushed", "git pull")
         assert library.repository.git("tag") == "v1.2.2"
         assert parse_refs(library.repository.remote_git("for-each-ref")) == {
             "refs/heads/main": moved,
@@ -210,7 +210,7 @@ class TestRemote:
         again = library.inv(*command)
         assert again.code in {3, 6}, again
         assert "git pull" in again.err
-        assert typed(library, said) == 0
+        assert typed(library, result) == 0
         library.inv(*command).expect_success()
         assert_released(library)
         assert library.repository.git("log", "--format=%s").splitlines().count("Release v1.3.0") == 1
@@ -219,15 +219,15 @@ class TestRemote:
         protects = "grep -q refs/heads/main$ || exit 0; echo 'GH006: Protected branch update failed' >&2; exit 1"
         library.repository.remote_hook("pre-receive", protects)
         before = take_snapshot(library.repository)
-        said = library.inv(*CUT_AND_PUSH)
+        result = library.inv(*CUT_AND_PUSH)
 
         assert_told(
-            said, 6, "origin protects main", "nothing has been pushed", "into main, merge it with a merge commit"
+            result, 6, "origin protects main", "nothing has been pushed", "into main, merge it with a merge commit"
         )
         assert without_private_refs(take_snapshot(library.repository)) == without_private_refs(before)
         assert library.repository.remote_git("for-each-ref") == before.remote
 
-        assert typed(library, said) == 0
+        assert typed(library, result) == 0
         library.repository.remote_hook("pre-receive", "exit 0")
         colleague.shell(
             "git fetch --quiet && git merge --quiet --no-ff --no-edit origin/release-v1.3.0"
@@ -291,7 +291,7 @@ class TestSignature:
         assert library.repository.remote_git("for-each-ref") == there
 
 
-def typed(library: Library, said: CommandResult) -> int:
+def typed(library: Library, result: CommandResult) -> int:
     """Type the git command that a message names, and return its exit code."""
-    (command,) = re.findall(r"git (?:pull|push)[^,;\n]*", said.err)
+    (command,) = re.findall(r"git (?:pull|push)[^,;\n]*", result.err)
     return library.shell(command).code

@@ -14,14 +14,14 @@ from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome, deployment_statuses
 from tests.crash.rollout_cases import sandboxes_before_rollouts
 from tests.support import bad_servers
-from tests.support.workspace import assert_refused
+from tests.support.workspaces import assert_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from http.server import BaseHTTPRequestHandler
 
     from tests.crash.sandbox import TeamSandbox
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -45,19 +45,19 @@ def fork_server() -> Iterator[CloudForkServer]:
 
 
 @pytest.fixture(scope="module")
-def moments(fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TeamSandbox]:
-    return sandboxes_before_rollouts(tmp_path_factory.mktemp("moments"), fork_server, until="promote-beta")
+def sandboxes(fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TeamSandbox]:
+    return sandboxes_before_rollouts(tmp_path_factory.mktemp("sandboxes"), fork_server, until="promote-beta")
 
 
 @pytest.fixture
 def at(
-    moments: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
+    sandboxes: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., TeamSandbox]]:
     """Return what makes a copy of a moment."""
     risen: list[TeamSandbox] = []
 
     def copied(name: str, *options: str) -> TeamSandbox:
-        risen.append(moments[name].copy_to(tmp_path_factory.mktemp("at") / "copy").start_cloud(fork_server, *options))
+        risen.append(sandboxes[name].copy_to(tmp_path_factory.mktemp("at") / "copy").start_cloud(fork_server, *options))
         return risen[-1]
 
     yield copied
@@ -66,17 +66,17 @@ def at(
 
 
 @pytest.fixture
-def here(at: Callable[..., TeamSandbox]) -> TeamSandbox:
+def sandbox(at: Callable[..., TeamSandbox]) -> TeamSandbox:
     """Return the moment at which v0.2.1 can be promoted to prod."""
     return at("promote-prod")
 
 
 @pytest.fixture(scope="module")
-def wanted(
-    moments: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
+def expected(
+    sandboxes: dict[str, TeamSandbox], fork_server: CloudForkServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Outcome:
     """Return what an undisturbed promotion leaves."""
-    copy = moments["promote-prod"].copy_to(tmp_path_factory.mktemp("wanted") / "copy").start_cloud(fork_server)
+    copy = sandboxes["promote-prod"].copy_to(tmp_path_factory.mktemp("expected") / "copy").start_cloud(fork_server)
     copy.library.inv(*PROMOTION).expect_success()
     try:
         return collect_outcome(copy)
@@ -84,15 +84,15 @@ def wanted(
         copy.destroy()
 
 
-def assert_as_undisturbed(here: TeamSandbox, wanted: Outcome) -> None:
+def assert_as_undisturbed(sandbox: TeamSandbox, expected: Outcome) -> None:
     """Check that one promotion has happened, and nothing else."""
-    assert list(wanted.differences(collect_outcome(here))) == []
+    assert list(expected.differences(collect_outcome(sandbox))) == []
 
 
-def assert_old_release_serves(here: TeamSandbox, said: CommandResult, code: int, event: str) -> None:
+def assert_old_release_serves(sandbox: TeamSandbox, result: CommandResult, code: int, event: str) -> None:
     """Check how a promotion failed: v0.2.0 is serving, `:latest` names it, and the ledger says what happened."""
-    assert_refused(said, code)
-    left = collect_outcome(here)
+    assert_refused(result, code)
+    left = collect_outcome(sandbox)
     assert left.running["prod-web-service"] == "v0.2.0 in prod"
     assert ("latest", "v0.2.0") in left.images["prod-web-app"]
     assert left.ledger["ledger#prod"][-1][0] == event
@@ -110,34 +110,34 @@ def assert_old_release_serves(here: TeamSandbox, said: CommandResult, code: int,
     ],
     ids=("throttled", "broken", "cut off", "answer lost", "stalled"),
 )
-def test_hiccups_of_every_service_only_take_longer(
-    here: TeamSandbox, wanted: Outcome, effect: Mapping[str, object], of_registry: Mapping[str, object]
+def test_transient_errors_of_every_service_are_retried(
+    sandbox: TeamSandbox, expected: Outcome, effect: Mapping[str, object], of_registry: Mapping[str, object]
 ) -> None:
-    here.inject_fault(of_registry, service="registry", skip=1)
+    sandbox.inject_fault(of_registry, service="registry", skip=1)
     for service in SERVICES:
-        here.inject_fault(effect, service=service)
-        here.inject_fault(effect, service=service, skip=4)
-    here.library.inv(*PROMOTION).expect_success()
-    assert_as_undisturbed(here, wanted)
+        sandbox.inject_fault(effect, service=service)
+        sandbox.inject_fault(effect, service=service, skip=4)
+    sandbox.library.inv(*PROMOTION).expect_success()
+    assert_as_undisturbed(sandbox, expected)
 
 
-def test_a_start_whose_answer_was_lost_is_found_again(here: TeamSandbox, wanted: Outcome) -> None:
-    here.inject_fault({"reset": True, "late": True}, operation="StartDeployment")
-    here.library.inv(*PROMOTION).expect_success()
-    assert [each for each in here.requests if each.get("operation") == "StartDeployment"]
-    assert_as_undisturbed(here, wanted)
+def test_deployment_whose_start_response_was_lost_is_found(sandbox: TeamSandbox, expected: Outcome) -> None:
+    sandbox.inject_fault({"reset": True, "late": True}, operation="StartDeployment")
+    sandbox.library.inv(*PROMOTION).expect_success()
+    assert [each for each in sandbox.requests if each.get("operation") == "StartDeployment"]
+    assert_as_undisturbed(sandbox, expected)
 
 
-def test_answers_that_take_half_a_minute_end_in_one_deployment_each(at: Callable[..., TeamSandbox]) -> None:
+def test_slow_responses_lead_to_one_deployment_each(at: Callable[..., TeamSandbox]) -> None:
     """One tenant's registry is waited for; another's start is asked once more, while the first question lives on."""
-    here = at("promote-beta", "--deploy-seconds", "3")
-    before = deployment_statuses(here)
-    here.inject_fault({"latency": STALL}, service="registry", operation="PUT */manifests/v0.2.1")
-    here.inject_fault({"latency": STALL + 1}, operation="StartDeployment")
+    sandbox = at("promote-beta", "--deploy-seconds", "3")
+    before = deployment_statuses(sandbox)
+    sandbox.inject_fault({"latency": STALL}, service="registry", operation="PUT */manifests/v0.2.1")
+    sandbox.inject_fault({"latency": STALL + 1}, operation="StartDeployment")
     began = time.monotonic()
-    here.library.inv("promote-beta", INVOKE_ROLLOUT_CANARY="0").expect_success()
+    sandbox.library.inv("promote-beta", INVOKE_ROLLOUT_CANARY="0").expect_success()
     assert time.monotonic() - began >= STALL
-    assert_deployed_once(here, before, "mark", "shane", "dom")
+    assert_deployed_once(sandbox, before, "mark", "shane", "dom")
 
 
 @pytest.mark.parametrize(
@@ -145,19 +145,19 @@ def test_answers_that_take_half_a_minute_end_in_one_deployment_each(at: Callable
     [("2", "0.5", 0), ("23", "6", 1)],
     ids=("while it is waited for", "after ours began"),
 )
-def test_a_deployment_by_itself_that_begins_late_is_the_only_one_or_none(
+def test_late_automatic_deployment_is_not_doubled(
     at: Callable[..., TeamSandbox], notices: str, lasts: str, started: int
 ) -> None:
-    here = at("promote-beta", "--notice-seconds", notices, "--deploy-seconds", lasts)
-    before, asked = deployment_statuses(here), len(here.requests)
-    here.library.inv("promote", "--env", "dom").expect_success()
-    assert [each.get("operation") for each in here.requests[asked:]].count("StartDeployment") == started
-    assert_deployed_once(here, before, "dom")
+    sandbox = at("promote-beta", "--notice-seconds", notices, "--deploy-seconds", lasts)
+    before, asked = deployment_statuses(sandbox), len(sandbox.requests)
+    sandbox.library.inv("promote", "--env", "dom").expect_success()
+    assert [each.get("operation") for each in sandbox.requests[asked:]].count("StartDeployment") == started
+    assert_deployed_once(sandbox, before, "dom")
 
 
-def assert_deployed_once(here: TeamSandbox, before: Mapping[str, tuple[str, ...]], *names: str) -> None:
+def assert_deployed_once(sandbox: TeamSandbox, before: Mapping[str, tuple[str, ...]], *names: str) -> None:
     """Check that tenants run the release after one deployment more than before, and that all is in order."""
-    left = collect_outcome(here)
+    left = collect_outcome(sandbox)
     services = [f"{name}-web-service" for name in names]
     assert [left.running[each] for each in services] == [f"v0.2.1 in {name}" for name in names]
     assert [left.deployments[each] for each in services] == [("SUCCEEDED", *before[each]) for each in services]
@@ -176,111 +176,111 @@ def assert_deployed_once(here: TeamSandbox, before: Mapping[str, tuple[str, ...]
         ("ListOperations", 130),
     ],
 )
-def test_credentials_that_expire_are_said_and_the_same_command_finishes(
-    here: TeamSandbox, wanted: Outcome, operation: str, code: int
+def test_expired_credentials_are_named_and_a_second_run_finishes(
+    sandbox: TeamSandbox, expected: Outcome, operation: str, code: int
 ) -> None:
-    here.inject_fault(EXPIRED, operation=operation, times=99)
-    said = here.library.inv(*PROMOTION)
-    assert_refused(said, code)
-    assert "ExpiredToken" in said.err
-    assert "log in again" in said.err
-    here.call_control("DELETE", "faults")
-    here.library.inv(*PROMOTION).expect_success()
-    assert_as_undisturbed(here, wanted)
+    sandbox.inject_fault(EXPIRED, operation=operation, times=99)
+    result = sandbox.library.inv(*PROMOTION)
+    assert_refused(result, code)
+    assert "ExpiredToken" in result.err
+    assert "log in again" in result.err
+    sandbox.call_control("DELETE", "faults")
+    sandbox.library.inv(*PROMOTION).expect_success()
+    assert_as_undisturbed(sandbox, expected)
 
 
-def test_layers_that_cannot_be_mounted_are_transferred(here: TeamSandbox, wanted: Outcome) -> None:
-    here.inject_fault({"without": ["mount", "from"]}, times=9, service="registry", operation="POST *")
-    said = here.library.inv(*PROMOTION).expect_success()
-    assert "uploaded" in said.out
-    assert "mounted" not in said.out
-    assert_as_undisturbed(here, wanted)
+def test_layers_that_cannot_be_mounted_are_uploaded(sandbox: TeamSandbox, expected: Outcome) -> None:
+    sandbox.inject_fault({"without": ["mount", "from"]}, times=9, service="registry", operation="POST *")
+    result = sandbox.library.inv(*PROMOTION).expect_success()
+    assert "uploaded" in result.out
+    assert "mounted" not in result.out
+    assert_as_undisturbed(sandbox, expected)
 
 
-def test_a_tag_that_appears_at_the_last_moment_stays_where_it_is(here: TeamSandbox) -> None:
-    here.call_aws("ecr", "PutImageTagMutability", repositoryName="prod-web-app", imageTagMutability="IMMUTABLE")
-    here.inject_fault({"park": True}, service="registry", operation="PUT */manifests/v0.2.1")
-    command = here.library.start(*PROMOTION)
-    assert here.call_control("GET", "parked?seconds=100")
-    tag(here, "v0.2.0", "v0.2.1")
-    here.call_control("POST", "parked", {"drop": False})
+def test_version_tag_created_concurrently_is_not_moved(sandbox: TeamSandbox) -> None:
+    sandbox.call_aws("ecr", "PutImageTagMutability", repositoryName="prod-web-app", imageTagMutability="IMMUTABLE")
+    sandbox.inject_fault({"park": True}, service="registry", operation="PUT */manifests/v0.2.1")
+    command = sandbox.library.start(*PROMOTION)
+    assert sandbox.call_control("GET", "parked?seconds=100")
+    tag(sandbox, "v0.2.0", "v0.2.1")
+    sandbox.call_control("POST", "parked", {"drop": False})
     assert_refused(wait_for_result(command), 6)
-    assert ("latest", "v0.2.0", "v0.2.1") in collect_outcome(here).images["prod-web-app"]
+    assert ("latest", "v0.2.0", "v0.2.1") in collect_outcome(sandbox).images["prod-web-app"]
 
 
-def tag(here: TeamSandbox, name: str, another: str) -> None:
+def tag(sandbox: TeamSandbox, name: str, another: str) -> None:
     """Give an image in prod's repository another tag."""
-    (image,) = here.call_aws("ecr", "BatchGetImage", repositoryName="prod-web-app", imageIds=[{"imageTag": name}])[
+    (image,) = sandbox.call_aws("ecr", "BatchGetImage", repositoryName="prod-web-app", imageIds=[{"imageTag": name}])[
         "images"
     ]
-    here.call_aws(
+    sandbox.call_aws(
         "ecr", "PutImage", repositoryName="prod-web-app", imageManifest=image["imageManifest"], imageTag=another
     )
 
 
 def released(at: Callable[..., TeamSandbox], code: bytes) -> TeamSandbox:
     """Return the moment at which an app with this code at its top can be promoted."""
-    here = at("release-staging")
-    app = (here.repository.path / "web.py").read_bytes()
-    here.repository.commit({"web.py": code + app})
-    here.library.inv("release-staging").expect_success()
-    return here
+    sandbox = at("release-staging")
+    app = (sandbox.repository.path / "web.py").read_bytes()
+    sandbox.repository.commit({"web.py": code + app})
+    sandbox.library.inv("release-staging").expect_success()
+    return sandbox
 
 
-def test_a_deployment_that_is_rolled_back_fails_and_may_be_tried_again(at: Callable[..., TeamSandbox]) -> None:
-    here = released(at, DIES_IN_PROD)
+def test_deployment_rolled_back_by_app_runner_fails_and_can_be_retried(at: Callable[..., TeamSandbox]) -> None:
+    sandbox = released(at, DIES_IN_PROD)
     for _ in range(2):
-        assert_old_release_serves(here, here.library.inv(*PROMOTION), 7, "failed")
+        assert_old_release_serves(sandbox, sandbox.library.inv(*PROMOTION), 7, "failed")
 
 
-def test_a_deployment_that_hangs_is_waited_for_until_the_deadline(at: Callable[..., TeamSandbox]) -> None:
-    here = released(at, HANGS_IN_PROD)
-    said = here.library.inv(*PROMOTION, INVOKE_DEPLOY_TIMEOUT="1s")
-    assert_refused(said, 7)
-    left = collect_outcome(here)
+def test_hanging_deployment_fails_at_the_deadline(at: Callable[..., TeamSandbox]) -> None:
+    sandbox = released(at, HANGS_IN_PROD)
+    result = sandbox.library.inv(*PROMOTION, INVOKE_DEPLOY_TIMEOUT="1s")
+    assert_refused(result, 7)
+    left = collect_outcome(sandbox)
     assert left.running["prod-web-service"] == "v0.2.0 in prod"
     assert left.locks == ()
 
 
-def test_a_deployment_that_disappears_from_the_list_is_waited_for(here: TeamSandbox, wanted: Outcome) -> None:
-    here.inject_fault({"reply": {"OperationSummaryList": []}}, operation="ListOperations", times=5)
-    here.library.inv(*PROMOTION).expect_success()
-    assert_as_undisturbed(here, wanted)
+def test_deployment_missing_from_the_list_is_waited_for(sandbox: TeamSandbox, expected: Outcome) -> None:
+    sandbox.inject_fault({"reply": {"OperationSummaryList": []}}, operation="ListOperations", times=5)
+    sandbox.library.inv(*PROMOTION).expect_success()
+    assert_as_undisturbed(sandbox, expected)
 
 
-def test_a_service_that_is_paused_is_refused(here: TeamSandbox) -> None:
-    change(here, "PauseService")
-    said = here.library.inv(*PROMOTION, INVOKE_DEPLOY_TIMEOUT="2s")
-    assert said.code in (3, 7), said
-    here.call_aws("apprunner", "ResumeService", ServiceArn=arn_of_prod(here))
-    here.wait_until_idle()
-    assert collect_outcome(here).running["prod-web-service"] == "v0.2.0 in prod"
-    here.library.inv(*PROMOTION).expect_success()
-    assert collect_outcome(here).running["prod-web-service"] == "v0.2.1 in prod"
+def test_paused_service_is_refused(sandbox: TeamSandbox) -> None:
+    change(sandbox, "PauseService")
+    result = sandbox.library.inv(*PROMOTION, INVOKE_DEPLOY_TIMEOUT="2s")
+    assert result.code in (3, 7), result
+    sandbox.call_aws("apprunner", "ResumeService", ServiceArn=arn_of_prod(sandbox))
+    sandbox.wait_until_idle()
+    assert collect_outcome(sandbox).running["prod-web-service"] == "v0.2.0 in prod"
+    sandbox.library.inv(*PROMOTION).expect_success()
+    assert collect_outcome(sandbox).running["prod-web-service"] == "v0.2.1 in prod"
 
 
-def test_a_service_that_was_deleted_is_refused(here: TeamSandbox) -> None:
-    change(here, "DeleteService")
-    said = here.library.inv(*PROMOTION)
-    assert_refused(said, 3)
+def test_deleted_service_is_refused(sandbox: TeamSandbox) -> None:
+    change(sandbox, "DeleteService")
+    result = sandbox.library.inv(*PROMOTION)
+    assert_refused(result, 3)
 
 
-def change(here: TeamSandbox, operation: str) -> None:
+def change(sandbox: TeamSandbox, operation: str) -> None:
     """Pause or delete prod's service, and wait until that is so."""
-    here.call_aws("apprunner", operation, ServiceArn=arn_of_prod(here))
-    here.wait_until_idle()
+    sandbox.call_aws("apprunner", operation, ServiceArn=arn_of_prod(sandbox))
+    sandbox.wait_until_idle()
 
 
-def arn_of_prod(here: TeamSandbox) -> str:
+def arn_of_prod(sandbox: TeamSandbox) -> str:
     """Return the name of prod's service among all of AWS."""
-    return here.services["prod-web-service"]["ServiceArn"]
+    return sandbox.services["prod-web-service"]["ServiceArn"]
 
 
-def test_a_service_that_is_busy_is_waited_for(at: Callable[..., TeamSandbox]) -> None:
-    here = at("promote-prod", "--deploy-seconds", "1.5")
-    here.call_aws("apprunner", "StartDeployment", ServiceArn=arn_of_prod(here))
-    here.library.inv(*PROMOTION).expect_success()
-    left = collect_outcome(here)
+def test_busy_service_is_waited_for(at: Callable[..., TeamSandbox]) -> None:
+    sandbox = at("promote-prod", "--deploy-seconds", "1.5")
+    sandbox.call_aws("apprunner", "StartDeployment", ServiceArn=arn_of_prod(sandbox))
+    sandbox.library.inv(*PROMOTION).expect_success()
+    left = collect_outcome(sandbox)
     assert left.running["prod-web-service"] == "v0.2.1 in prod"
     assert left.deployments["prod-web-service"] == ("SUCCEEDED",) * 3
 
@@ -297,24 +297,24 @@ def flapping(settles: int) -> Callable[[BaseHTTPRequestHandler], None]:
     return answer
 
 
-def test_an_app_that_flaps_between_two_versions_proves_nothing(here: TeamSandbox) -> None:
+def test_app_that_alternates_between_versions_is_not_verified(sandbox: TeamSandbox) -> None:
     with bad_servers.serve(flapping(10**9)) as url:
-        said = here.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url, **IMPATIENT)
-    assert_old_release_serves(here, said, 10, "deployed")
+        result = sandbox.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url, **IMPATIENT)
+    assert_old_release_serves(sandbox, result, 10, "deployed")
 
 
-def test_an_app_that_settles_on_the_new_version_has_proven_it(here: TeamSandbox, wanted: Outcome) -> None:
+def test_app_that_settles_on_the_new_version_is_verified(sandbox: TeamSandbox, expected: Outcome) -> None:
     with bad_servers.serve(flapping(7)) as url:
-        here.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url).expect_success()
-    assert_as_undisturbed(here, wanted)
+        sandbox.library.inv(*PROMOTION, INVOKE_ENVIRONMENTS_PROD_URL=url).expect_success()
+    assert_as_undisturbed(sandbox, expected)
 
 
-def test_tenants_that_fail_leave_the_others_their_release(at: Callable[..., TeamSandbox]) -> None:
-    here = at("promote-beta")
+def test_failed_tenant_does_not_stop_the_others(at: Callable[..., TeamSandbox]) -> None:
+    sandbox = at("promote-beta")
     with bad_servers.serve(bad_servers.previous_version) as url:
-        said = here.library.inv("promote-beta", INVOKE_ENVIRONMENTS_SHANE_URL=url, **IMPATIENT)
-    assert_refused(said, 9)
-    left = collect_outcome(here)
+        result = sandbox.library.inv("promote-beta", INVOKE_ENVIRONMENTS_SHANE_URL=url, **IMPATIENT)
+    assert_refused(result, 9)
+    left = collect_outcome(sandbox)
     assert [left.running[f"{name}-web-service"] for name in ("mark", "shane", "dom")] == [
         "v0.2.1 in mark",
         "v0.2.0 in shane",
@@ -323,5 +323,5 @@ def test_tenants_that_fail_leave_the_others_their_release(at: Callable[..., Team
     assert ("latest", "v0.2.0") in left.images["shane-web-app"]
     assert left.ledger["ledger#dom"][-1] == ("verified", "v0.2.1")
     assert ("failed", "v0.2.1") in left.ledger["ledger#shane"]
-    here.library.inv("promote-beta").expect_success()
-    assert set(collect_outcome(here).running.values()) >= {"v0.2.1 in shane"}
+    sandbox.library.inv("promote-beta").expect_success()
+    assert set(collect_outcome(sandbox).running.values()) >= {"v0.2.1 in shane"}

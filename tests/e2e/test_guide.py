@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.workspace import Workspace
+    from tests.support.workspaces import Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -40,41 +40,41 @@ def tool(name: str) -> str:
     return found
 
 
-def ask(world: Workspace, aws: str, *words: str) -> Any:
+def ask(workspace: Workspace, aws: str, *words: str) -> Any:
     """Type an `aws` command and read its JSON."""
-    said = world.run(aws, *words, "--region", "eu-west-1", "--output", "json").expect_success()
-    return json.loads(said.out) if said.out else None
+    result = workspace.run(aws, *words, "--region", "eu-west-1", "--output", "json").expect_success()
+    return json.loads(result.out) if result.out else None
 
 
-def arn(world: Workspace, aws: str, service: str) -> str:
+def arn(workspace: Workspace, aws: str, service: str) -> str:
     """Find a service as people do: in the list."""
-    services = ask(world, aws, "apprunner", "list-services")["ServiceSummaryList"]
+    services = ask(workspace, aws, "apprunner", "list-services")["ServiceSummaryList"]
     (found,) = (each["ServiceArn"] for each in services if each["ServiceName"] == service)
     return str(found)
 
 
-def test_lists_the_images_of_a_repository_as_a_table(demo: Workspace, aws: str) -> None:
+def test_aws_cli_lists_images_as_a_table(demo: Workspace, aws: str) -> None:
     query = "imageDetails[*].[imageTags[0],imagePushedAt]"
     command = ("ecr", "describe-images", "--repository-name", "staging-coach-app", "--region", "eu-west-1")
-    said = demo.run(aws, *command, "--query", query, "--output", "table").expect_success()
-    assert "DescribeImages" in said.out
-    assert "v0.1.7" in said.out
-    assert len([line for line in said.out.splitlines() if line.startswith("|  ")]) == 3
+    result = demo.run(aws, *command, "--query", query, "--output", "table").expect_success()
+    assert "DescribeImages" in result.out
+    assert "v0.1.7" in result.out
+    assert len([line for line in result.out.splitlines() if line.startswith("|  ")]) == 3
 
 
-def test_names_both_tags_of_what_runs(demo: Workspace, aws: str) -> None:
+def test_aws_cli_shows_both_tags_of_the_running_image(demo: Workspace, aws: str) -> None:
     listed = ask(demo, aws, "ecr", "describe-images", "--repository-name", "staging-coach-app")["imageDetails"]
     assert {"latest", "v0.2.0"} in [set(each["imageTags"]) for each in listed]
 
 
-def test_deploys_by_hand_as_the_guide_says(world: Workspace, aws: str) -> None:
-    service = arn(world, aws, f"staging-{world.app}-service")
-    begun = ask(world, aws, "apprunner", "start-deployment", "--service-arn", service)["OperationId"]
-    listed = ask(world, aws, "apprunner", "list-operations", "--service-arn", service)["OperationSummaryList"]
+def test_aws_cli_deploys_by_hand(workspace: Workspace, aws: str) -> None:
+    service = arn(workspace, aws, f"staging-{workspace.app}-service")
+    begun = ask(workspace, aws, "apprunner", "start-deployment", "--service-arn", service)["OperationId"]
+    listed = ask(workspace, aws, "apprunner", "list-operations", "--service-arn", service)["OperationSummaryList"]
     assert (listed[0]["Id"], listed[0]["Type"]) == (begun, "START_DEPLOYMENT")
 
 
-def test_describes_a_service_that_follows_latest(demo: Workspace, aws: str) -> None:
+def test_aws_cli_describes_a_service_that_follows_latest(demo: Workspace, aws: str) -> None:
     service = arn(demo, aws, "staging-coach-service")
     described = ask(demo, aws, "apprunner", "describe-service", "--service-arn", service)["Service"]
     assert described["Status"] == "RUNNING"
@@ -82,35 +82,35 @@ def test_describes_a_service_that_follows_latest(demo: Workspace, aws: str) -> N
     assert image.endswith("/staging-coach-app:latest")
 
 
-def test_answers_curl_with_the_version(demo: Workspace) -> None:
+def test_curl_gets_the_version(demo: Workspace) -> None:
     url = demo.inv("status", "--json").document["environments"]["staging"]["url"]
-    said = demo.run(tool("curl"), "--silent", "--show-error", f"{url}/version").expect_success()
-    assert json.loads(said.out) == VERSION
+    result = demo.run(tool("curl"), "--silent", "--show-error", f"{url}/version").expect_success()
+    assert json.loads(result.out) == VERSION
 
 
 @pytest.mark.docker
-def test_lets_skopeo_look_at_an_image(demo: Workspace, aws: str) -> None:
-    said = demo.run(
+def test_skopeo_inspects_an_image(demo: Workspace, aws: str) -> None:
+    result = demo.run(
         tool("skopeo"),
         "inspect",
         "--tls-verify=false",
         f"--creds=AWS:{password(demo, aws)}",
         f"docker://{registry(demo)}/staging-coach-app:v0.2.0",
     ).expect_success()
-    found = json.loads(said.out)
+    found = json.loads(result.out)
     assert found["Digest"] == demo.inv("status", "--json").document["environments"]["staging"]["digest"]
     assert found["Labels"]["org.opencontainers.image.version"] == "v0.2.0"
 
 
 @pytest.mark.docker
-def test_refuses_a_wrong_password(demo: Workspace) -> None:
+def test_registry_refuses_a_wrong_password(demo: Workspace) -> None:
     image = f"docker://{registry(demo)}/staging-coach-app:v0.2.0"
-    said = demo.run(tool("skopeo"), "inspect", "--tls-verify=false", "--creds=AWS:guessed", image)
-    assert said.code != 0
+    result = demo.run(tool("skopeo"), "inspect", "--tls-verify=false", "--creds=AWS:guessed", image)
+    assert result.code != 0
 
 
 @pytest.mark.docker
-def test_takes_an_image_that_buildah_pushes(world: Workspace, aws: str, tmp_path: Path) -> None:
+def test_buildah_pushes_an_image(workspace: Workspace, aws: str, tmp_path: Path) -> None:
     (tmp_path / "Containerfile").write_text("FROM scratch\nCOPY Containerfile /\n")
     at = (
         tool("buildah"),
@@ -121,20 +121,20 @@ def test_takes_an_image_that_buildah_pushes(world: Workspace, aws: str, tmp_path
         "--storage-driver",
         "vfs",
     )
-    target = f"docker://{registry(world)}/staging-{world.app}-app:by-hand"
-    world.run(*at, "build", "--isolation", "chroot", "--tag", "by-hand", cwd=tmp_path).expect_success()
-    world.run(
-        *at, "push", "--tls-verify=false", f"--creds=AWS:{password(world, aws)}", "by-hand", target
+    target = f"docker://{registry(workspace)}/staging-{workspace.app}-app:by-hand"
+    workspace.run(*at, "build", "--isolation", "chroot", "--tag", "by-hand", cwd=tmp_path).expect_success()
+    workspace.run(
+        *at, "push", "--tls-verify=false", f"--creds=AWS:{password(workspace, aws)}", "by-hand", target
     ).expect_success()
-    listed = ask(world, aws, "ecr", "describe-images", "--repository-name", f"staging-{world.app}-app")
+    listed = ask(workspace, aws, "ecr", "describe-images", "--repository-name", f"staging-{workspace.app}-app")
     assert ["by-hand"] in [each["imageTags"] for each in listed["imageDetails"]]
 
 
-def password(world: Workspace, aws: str) -> str:
+def password(workspace: Workspace, aws: str) -> str:
     """Ask for the registry's password as the guide's script does."""
-    return world.run(aws, "ecr", "get-login-password", "--region", "eu-west-1").expect_success().out.strip()
+    return workspace.run(aws, "ecr", "get-login-password", "--region", "eu-west-1").expect_success().out.strip()
 
 
-def registry(world: Workspace) -> str:
+def registry(workspace: Workspace) -> str:
     """Return the registry's host and port."""
-    return world.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
+    return workspace.environ["AWS_ENDPOINT_URL"].removeprefix("http://")

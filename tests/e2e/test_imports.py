@@ -1,4 +1,4 @@
-"""`inv --list` stays quick: an app's `tasks.py` loads nothing that only running a task needs."""
+"""`inv --list` imports nothing that only running a task needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import workspace
+from tests.support import workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,9 @@ HEAVY = ["boto3", "botocore", "git", "rich", "urllib3", "moto", "attrs", "attr",
 PROBE = "import sys, tasks; print(*(name for name in {heavy} if name in sys.modules))"
 
 
-def test_an_apps_tasks_load_nothing_heavy(tmp_path: Path) -> None:
+def test_tasks_file_imports_no_heavy_module(tmp_path: Path) -> None:
     words = (sys.executable, "-c", PROBE.format(heavy=HEAVY))
-    said = workspace.run(words, cwd=workspace.EXAMPLE_APP, environ=workspace.clean_environ(tmp_path)).expect_success()
-    assert said.out.split() == []
+    result = workspaces.run(
+        words, cwd=workspaces.EXAMPLE_APP, environ=workspaces.clean_environ(tmp_path)
+    ).expect_success()
+    assert result.out.split() == []

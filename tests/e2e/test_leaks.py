@@ -9,12 +9,11 @@ import shutil
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.e2e.conftest import aws_environ
-from tests.support import git_http_server, workspace
+from tests.support import git_http_server, workspaces
 from tests.support.base_image import base_image
 from tests.support.local_cloud import Cloud
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from tests.support.workspace import CommandResult, Workspace
+    from tests.support.workspaces import CommandResult, Workspace
 
 pytestmark = pytest.mark.e2e
 
@@ -91,7 +90,7 @@ class Sentry:
             for process in Path("/proc").glob("[0-9]*"):
                 self._look(process / "cmdline")
             for folder in self._folders:
-                for where, _, names in os.walk(folder):  # which does not mind what vanishes meanwhile
+                for where, _, names in os.walk(folder):  # ignores folders that disappear meanwhile
                     for name in names:
                         self._look(Path(where, name))
 
@@ -100,7 +99,7 @@ class Sentry:
             with path.open("rb") as file:
                 content = file.read(LONGEST)
         except OSError:
-            return  # it has gone already, or is a folder
+            return  # it has been removed, or is a folder
         if self.holds(content):
             self.found.add(self._named(path, content))
 
@@ -123,17 +122,17 @@ def cloud(engine: str, tmp_path: Path) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def world(cloud: Cloud, tmp_path: Path) -> Workspace:
+def workspace(cloud: Cloud, tmp_path: Path) -> Workspace:
     work = tmp_path / "work"
     work.mkdir()
-    environ = {**workspace.clean_environ(tmp_path), **aws_environ(cloud)}
+    environ = {**workspaces.clean_environ(tmp_path), **aws_environ(cloud)}
     further = '[environments.prod]\n[build.args]\nBASE = ""\n'
-    return workspace.create_workspace(
+    return workspaces.create_workspace(
         work, app="secretive", state=cloud.state, environ=environ, more_environments=further
     )
 
 
-def test_nothing_leaks_out_of_a_release(world: Workspace, cloud: Cloud, tmp_path: Path, engine: str) -> None:
+def test_release_leaks_no_secret(workspace: Workspace, cloud: Cloud, tmp_path: Path, engine: str) -> None:
     password = login(cloud)
     secrets = (TOKEN, KEY, SECRET_KEY, SESSION, password)
     traced = tmp_path / "execve"
@@ -145,18 +144,20 @@ def test_nothing_leaks_out_of_a_release(world: Workspace, cloud: Cloud, tmp_path
         **({"INVOKE_BUILD_ARGS_BASE": base_image()} if engine == "docker" else {}),
     }
     hand_out(cloud, password)
-    sentry = Sentry(secrets, (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"])))
-    with git_http_server.serve_git(world.remote, TOKEN) as address:
-        world.git("remote", "set-url", "origin", address.replace("//", f"//{git_http_server.USER}:{TOKEN}@"))
+    sentry = Sentry(secrets, (Path(workspace.environ["TMPDIR"]), Path(workspace.environ["HOME"])))
+    with git_http_server.serve_git(workspace.remote, TOKEN) as address:
+        workspace.git("remote", "set-url", "origin", address.replace("//", f"//{git_http_server.USER}:{TOKEN}@"))
         with sentry:
-            said = [typed(world, traced, variables, *words) for words in COMMANDS]
-    forget(cloud)
+            result = [typed(workspace, traced, variables, *words) for words in COMMANDS]
+    cloud.reset()
     assert sentry.rounds > 10
-    assert [each.code for each in said] == [0, 0, 0, 0], said
-    assert [line for each in said for line in f"{each.out}{each.err}".splitlines() if sentry.holds(line.encode())] == []
+    assert [each.code for each in result] == [0, 0, 0, 0], result
+    assert [
+        line for each in result for line in f"{each.out}{each.err}".splitlines() if sentry.holds(line.encode())
+    ] == []
     assert arguments(traced, sentry) == []
     assert [each for each in sentry.found if not any(own in each for own in (OWN_LOGIN, *GITS_OWN))] == []
-    assert_nothing_is_left(world, cloud, sentry)
+    assert_nothing_is_left(workspace, cloud, sentry)
 
 
 def login(cloud: Cloud) -> str:
@@ -173,22 +174,10 @@ def hand_out(cloud: Cloud, password: str) -> None:
         "proxyEndpoint": cloud.endpoint_url,
     }
     reply = {"authorizationData": [data]}
-    control(cloud, "POST", {"match": {"operation": "GetAuthorizationToken"}, "times": 99, "do": {"reply": reply}})
+    cloud.inject_fault({"operation": "GetAuthorizationToken"}, {"reply": reply}, times=99)
 
 
-def forget(cloud: Cloud) -> None:
-    """Let the cloud hand out new passwords again."""
-    control(cloud, "DELETE", None)
-
-
-def control(cloud: Cloud, method: str, content: object) -> None:
-    """Script the cloud."""
-    body = json.dumps(content).encode()
-    with urlopen(Request(f"{cloud.endpoint_url}/_kaizen/faults", data=body, method=method)) as answer:
-        assert answer.status == 204
-
-
-def typed(world: Workspace, traced: Path, variables: Mapping[str, str], *words: str) -> CommandResult:
+def typed(workspace: Workspace, traced: Path, variables: Mapping[str, str], *words: str) -> CommandResult:
     """Type `inv …`, with every program that it starts written down where that is possible."""
     strace = shutil.which("strace")
     tracer = (
@@ -196,7 +185,7 @@ def typed(world: Workspace, traced: Path, variables: Mapping[str, str], *words: 
         if strace
         else ()
     )
-    return world.run(*tracer, workspace.program("inv"), *words, cwd=world.clone, **variables)
+    return workspace.run(*tracer, workspaces.program("inv"), *words, cwd=workspace.clone, **variables)
 
 
 def arguments(traced: Path, sentry: Sentry) -> list[str]:
@@ -206,13 +195,13 @@ def arguments(traced: Path, sentry: Sentry) -> list[str]:
     return [each for each in given if sentry.holds(each.encode()) and not any(own in each for own in GITS_OWN)]
 
 
-def assert_nothing_is_left(world: Workspace, cloud: Cloud, sentry: Sentry) -> None:
+def assert_nothing_is_left(workspace: Workspace, cloud: Cloud, sentry: Sentry) -> None:
     """Look through everything that outlives the commands, but for where the user has put a secret."""
-    for folder in (Path(world.environ["TMPDIR"]), Path(world.environ["HOME"]), world.remote, cloud.state):
+    for folder in (Path(workspace.environ["TMPDIR"]), Path(workspace.environ["HOME"]), workspace.remote, cloud.state):
         assert list(sentry.leaks(folder)) == []
-    own = str(world.clone / ".git" / "config")
-    assert [path for path in sentry.leaks(world.clone) if path != own] == []
-    items = cloud.client("dynamodb").scan(TableName=f"kaizen-{world.app}")["Items"]
+    own = str(workspace.clone / ".git" / "config")
+    assert [path for path in sentry.leaks(workspace.clone) if path != own] == []
+    items = cloud.client("dynamodb").scan(TableName=f"kaizen-{workspace.app}")["Items"]
     assert items
     assert not sentry.holds(json.dumps(items).encode())
     assert not sentry.holds(json.dumps(dict(os.environ)).encode())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.workspace import LOCK_JOURNAL, Workspace, assert_refused
+from tests.support.workspaces import LOCK_JOURNAL, Workspace, assert_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,43 +27,43 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
-def test_refuses_a_malformed_version(ahead: Workspace, content: bytes) -> None:
-    (ahead.clone / "VERSION").write_bytes(content)
-    before = ahead.all_files
-    said = ahead.inv("release-staging")
-    assert_refused(said, 2)
-    assert "VERSION" in said.err
-    assert ahead.changed_files(before) == []
+def test_malformed_version_is_refused(unreleased: Workspace, content: bytes) -> None:
+    (unreleased.clone / "VERSION").write_bytes(content)
+    before = unreleased.all_files
+    result = unreleased.inv("release-staging")
+    assert_refused(result, 2)
+    assert "VERSION" in result.err
+    assert unreleased.changed_files(before) == []
 
 
 @pytest.mark.parametrize("command", ["bump", "release-staging", "build", "deploy --env staging", "commit"])
-def test_refuses_to_go_without_a_version(ahead: Workspace, command: str) -> None:
-    (ahead.clone / "VERSION").unlink()
-    before = ahead.all_files
-    said = ahead.inv(*command.split())
-    assert_refused(said, 2)
-    assert "VERSION" in said.err
-    assert ahead.changed_files(before) == []
+def test_missing_version_file_is_refused(unreleased: Workspace, command: str) -> None:
+    (unreleased.clone / "VERSION").unlink()
+    before = unreleased.all_files
+    result = unreleased.inv(*command.split())
+    assert_refused(result, 2)
+    assert "VERSION" in result.err
+    assert unreleased.changed_files(before) == []
 
 
-def test_says_every_fault_of_the_configuration_at_once(copy: Workspace) -> None:
+def test_all_configuration_errors_are_listed(copy: Workspace) -> None:
     file = copy.clone / "kaizen.toml"
     text = file.read_text().replace('region = "eu-west-1"', 'regoin = "eu-west-1"')
     file.write_text(text.replace("matches = 3", 'matches = "3"').replace("canary = 1", "canary = 1\ncanaries = 2"))
-    said = copy.inv("release-staging")
-    assert_refused(said, 2)
-    assert all(line.startswith("kaizen.toml: ") for line in said.err.splitlines())
+    result = copy.inv("release-staging")
+    assert_refused(result, 2)
+    assert all(line.startswith("kaizen.toml: ") for line in result.err.splitlines())
     for path, hint in (("aws.regoin", "region"), ("verify.matches", "whole number"), ("rollout.canaries", "canary")):
-        (line,) = [line for line in said.err.splitlines() if path in line]
+        (line,) = [line for line in result.err.splitlines() if path in line]
         assert hint in line.partition(path)[2]
 
 
-def test_says_where_the_configuration_is_not_toml(copy: Workspace) -> None:
+def test_toml_syntax_error_names_the_line(copy: Workspace) -> None:
     (copy.clone / "kaizen.toml").write_text('app = "coach"\npipeline = ["staging"\n[aws]\n')
-    said = copy.inv("release-staging")
-    assert_refused(said, 2)
-    assert said.err.startswith("kaizen.toml: ")
-    assert "line 3" in said.err
+    result = copy.inv("release-staging")
+    assert_refused(result, 2)
+    assert result.err.startswith("kaizen.toml: ")
+    assert "line 3" in result.err
 
 
 @pytest.mark.parametrize(
@@ -83,48 +83,48 @@ def test_says_where_the_configuration_is_not_toml(copy: Workspace) -> None:
         ("changelog.add --type fixed", "--text"),
     ],
 )
-def test_tells_which_word_was_meant(copy: Workspace, command: str, hint: str) -> None:
+def test_misspelled_name_gets_a_suggestion(copy: Workspace, command: str, hint: str) -> None:
     before = copy.all_files
-    said = copy.inv(*command.split())
-    assert_refused(said, 2)
-    assert hint in said.err
+    result = copy.inv(*command.split())
+    assert_refused(result, 2)
+    assert hint in result.err
     assert copy.changed_files(before) == []
 
 
-def test_refuses_to_release_to_a_later_stage(copy: Workspace) -> None:
-    said = copy.inv("release-prod")
-    assert_refused(said, 2)
-    assert "inv release-staging" in said.err
+def test_release_to_a_later_stage_is_refused(copy: Workspace) -> None:
+    result = copy.inv("release-prod")
+    assert_refused(result, 2)
+    assert "inv release-staging" in result.err
 
 
-def test_refuses_to_promote_to_the_first_stage(copy: Workspace) -> None:
-    said = copy.inv("promote-staging")
-    assert_refused(said, 2)
-    assert "inv release-staging" in said.err
+def test_promotion_to_the_first_stage_is_refused(copy: Workspace) -> None:
+    result = copy.inv("promote-staging")
+    assert_refused(result, 2)
+    assert "inv release-staging" in result.err
 
 
-def test_refuses_to_promote_what_was_never_verified(copy: Workspace) -> None:
+def test_promotion_of_an_unverified_release_is_refused(copy: Workspace) -> None:
     before = copy.cloud_files
-    said = copy.inv("promote-prod", "--release", "v0.1.7", "--yes")
-    assert_refused(said, 3)
-    assert "never verified in staging" in said.err
+    result = copy.inv("promote-prod", "--release", "v0.1.7", "--yes")
+    assert_refused(result, 3)
+    assert "never verified in staging" in result.err
     assert copy.cloud_files == before
 
 
-def test_asks_before_a_protected_environment_even_when_nobody_can_answer(copy: Workspace) -> None:
-    said = copy.inv("deploy", "--env", "prod")
-    assert_refused(said, 3)
-    assert "--yes" in said.err
+def test_protected_environment_without_a_terminal_is_refused(copy: Workspace) -> None:
+    result = copy.inv("deploy", "--env", "prod")
+    assert_refused(result, 3)
+    assert "--yes" in result.err
 
 
-def test_refuses_the_credentials_of_another_account_unread(ahead: Workspace) -> None:
-    before, asked = ahead.all_files, len(ahead.requests)
-    said = ahead.inv("release-staging", INVOKE_AWS_ACCOUNT="999999999999")
-    assert_refused(said, 3)
-    assert "999999999999" in said.err
-    assert "123456789012" in said.err
-    assert {each["service"] for each in ahead.requests[asked:]} == {"sts"}
-    assert ahead.changed_files(before) == []
+def test_credentials_of_another_account_are_refused(unreleased: Workspace) -> None:
+    before, asked = unreleased.all_files, len(unreleased.requests)
+    result = unreleased.inv("release-staging", INVOKE_AWS_ACCOUNT="999999999999")
+    assert_refused(result, 3)
+    assert "999999999999" in result.err
+    assert "123456789012" in result.err
+    assert {each["service"] for each in unreleased.requests[asked:]} == {"sts"}
+    assert unreleased.changed_files(before) == []
 
 
 @pytest.mark.parametrize(
@@ -139,70 +139,70 @@ def test_refuses_the_credentials_of_another_account_unread(ahead: Workspace) -> 
         "push --env staging",
     ],
 )
-def test_reads_nothing_from_another_account(ahead: Workspace, command: str) -> None:
-    asked = len(ahead.requests)
-    said = ahead.inv(*command.split(), INVOKE_AWS_ACCOUNT="999999999999")
-    assert_refused(said, 3)
-    assert {each["service"] for each in ahead.requests[asked:]} == {"sts"}
+def test_only_sts_is_called_in_another_account(unreleased: Workspace, command: str) -> None:
+    asked = len(unreleased.requests)
+    result = unreleased.inv(*command.split(), INVOKE_AWS_ACCOUNT="999999999999")
+    assert_refused(result, 3)
+    assert {each["service"] for each in unreleased.requests[asked:]} == {"sts"}
 
 
-def test_says_that_no_network_is_there(ahead: Workspace) -> None:
-    before = ahead.files
-    said = ahead.inv("release-staging", AWS_ENDPOINT_URL=closed_port())
-    assert_refused(said, 3)
-    assert ahead.files == before
+def test_missing_network_is_named(unreleased: Workspace) -> None:
+    before = unreleased.files
+    result = unreleased.inv("release-staging", AWS_ENDPOINT_URL=closed_port())
+    assert_refused(result, 3)
+    assert unreleased.files == before
 
 
-def test_says_that_no_credentials_are_there(ahead: Workspace) -> None:
-    before = ahead.files
-    said = ahead.inv("release-staging", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    assert_refused(said, 3)
-    assert "credentials" in said.err
-    assert ahead.files == before
+def test_missing_credentials_are_named(unreleased: Workspace) -> None:
+    before = unreleased.files
+    result = unreleased.inv("release-staging", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    assert_refused(result, 3)
+    assert "credentials" in result.err
+    assert unreleased.files == before
 
 
 @pytest.mark.parametrize("command", ["release-staging", "build"])
-def test_says_that_git_is_missing(ahead: Workspace, command: str, tmp_path: Path) -> None:
+def test_missing_git_is_named(unreleased: Workspace, command: str, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    before = ahead.files
-    said = ahead.inv(command, PATH=str(empty))
-    assert_refused(said, 3)
-    assert "git" in said.err
-    assert ahead.files == before
+    before = unreleased.files
+    result = unreleased.inv(command, PATH=str(empty))
+    assert_refused(result, 3)
+    assert "git" in result.err
+    assert unreleased.files == before
 
 
 @pytest.mark.parametrize("command", ["release-staging", "build"])
-def test_says_that_this_is_no_repository(copy: Workspace, command: str) -> None:
+def test_folder_without_a_repository_is_refused(copy: Workspace, command: str) -> None:
     shutil.rmtree(copy.clone / ".git")
-    said = copy.inv(command, GIT_CEILING_DIRECTORIES=str(copy.clone.parent))
-    assert_refused(said, 3)
-    assert "git" in said.err
+    result = copy.inv(command, GIT_CEILING_DIRECTORIES=str(copy.clone.parent))
+    assert_refused(result, 3)
+    assert "git" in result.err
 
 
-def test_says_that_there_is_no_configuration(demo: Workspace, tmp_path: Path) -> None:
-    said = demo.kaizen("status", cwd=tmp_path)
-    assert_refused(said, 2)
-    assert "kaizen.toml" in said.err
+def test_missing_configuration_is_named(demo: Workspace, tmp_path: Path) -> None:
+    result = demo.kaizen("status", cwd=tmp_path)
+    assert_refused(result, 2)
+    assert "kaizen.toml" in result.err
 
 
-def test_collects_everything_that_stands_in_the_way(ahead: Workspace) -> None:
-    (ahead.clone / "Dockerfile").write_text("FROM scratch\n")
-    ahead.git("switch", "--quiet", "--create", "feature")
-    before = ahead.all_files
-    said = ahead.inv("release-staging")
-    assert_refused(said, 3)
-    assert "feature" in said.err
-    assert "Dockerfile" in said.err
-    assert ahead.changed_files(before) == []  # not even by a lock that was given back
+def test_all_failed_preconditions_are_listed(unreleased: Workspace) -> None:
+    (unreleased.clone / "Dockerfile").write_text("FROM scratch\n")
+    unreleased.git("switch", "--quiet", "--create", "feature")
+    before = unreleased.all_files
+    result = unreleased.inv("release-staging")
+    assert_refused(result, 3)
+    assert "feature" in result.err
+    assert "Dockerfile" in result.err
+    assert unreleased.changed_files(before) == []  # locks that were acquired and released included
 
 
-def test_says_that_the_remote_is_gone(ahead: Workspace) -> None:
-    ahead.git("remote", "set-url", "origin", str(ahead.clone / "nowhere.git"))
-    before = ahead.all_files
-    said = ahead.inv("release-staging")
-    assert_refused(said, 3)
-    assert ahead.changed_files(before, excluding=[LOCK_JOURNAL]) == []
+def test_missing_remote_is_named(unreleased: Workspace) -> None:
+    unreleased.git("remote", "set-url", "origin", str(unreleased.clone / "nowhere.git"))
+    before = unreleased.all_files
+    result = unreleased.inv("release-staging")
+    assert_refused(result, 3)
+    assert unreleased.changed_files(before, excluding=[LOCK_JOURNAL]) == []
 
 
 def closed_port() -> str:

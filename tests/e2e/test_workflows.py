@@ -10,13 +10,13 @@ import pytest
 import yaml
 from attrs import define, field
 
-from tests.support import workspace
-from tests.support.workspace import Workspace, assert_refused, program
+from tests.support import workspaces
+from tests.support.workspaces import Workspace, assert_refused, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
 pytestmark = pytest.mark.e2e
 
@@ -32,12 +32,12 @@ class Runner:
     """Runs the steps of jobs as GitHub's runner does: bash, one file for outputs and one for the summary.
 
     Attributes:
-        world: where the checkout is.
+        workspace: where the checkout is.
         folder: for those files.
-        outputs: what jobs have said, by the step or job that is asked for it.
+        outputs: what jobs have result, by the step or job that is asked for it.
     """
 
-    world: Workspace
+    workspace: Workspace
     folder: Path
     outputs: dict[tuple[str, str], str] = field(factory=dict)
 
@@ -45,12 +45,12 @@ class Runner:
         """Run a job's steps, up to the first that fails; return the last."""
         typed = [step for step in job["steps"] if "run" in step and not step["run"].startswith(INSTALLING)]
         for step in typed:
-            said = self._step(step)
-            if said.code:
-                return said
+            result = self._step(step)
+            if result.code:
+                return result
         for output, value in job.get("outputs", {}).items():
             self.outputs[name, output] = self._filled(value)
-        return said
+        return result
 
     def _step(self, step: Mapping[str, Any]) -> CommandResult:
         script, output = self.folder / "step.sh", self.folder / "output"
@@ -58,12 +58,12 @@ class Runner:
         output.write_text("", encoding="utf-8")
         given = {key: self._filled(value) for key, value in step.get("env", {}).items()}
         words = ("bash", "--noprofile", "--norc", "-eo", "pipefail", str(script))
-        environ = {**self.world.environ, **self._variables(), **given}
-        said = workspace.run(words, cwd=self.world.clone, environ=environ)
+        environ = {**self.workspace.environ, **self._variables(), **given}
+        result = workspaces.run(words, cwd=self.workspace.clone, environ=environ)
         for line in output.read_text(encoding="utf-8").splitlines():
             key, _, value = line.partition("=")
             self.outputs[step["id"], key] = value
-        return said
+        return result
 
     def _variables(self) -> dict[str, str]:
         return {
@@ -71,7 +71,7 @@ class Runner:
             "GITHUB_ACTIONS": "true",
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
-            "PATH": f"{program('inv').rpartition('/')[0]}:{self.world.environ['PATH']}",
+            "PATH": f"{program('inv').rpartition('/')[0]}:{self.workspace.environ['PATH']}",
         }
 
     def _filled(self, text: str) -> str:
@@ -79,53 +79,55 @@ class Runner:
 
 
 @pytest.fixture
-def world(establish: Callable[..., Workspace]) -> Workspace:
+def workspace(create_app: Callable[..., Workspace]) -> Workspace:
     """Return an app whose workflows are written and committed, with a change to release."""
-    world = establish(further=FURTHER)
-    configured = (world.clone / "kaizen.toml").read_text(encoding="utf-8")
-    (world.clone / "kaizen.toml").write_text(configured.replace('"prod"]', '"prod", "beta"]'), encoding="utf-8")
-    world.kaizen("init", "--yes", "--ci", "github").expect_success()
-    world.git("add", "--all")
-    world.git("commit", "--quiet", "--message", "Release from GitHub")
-    world.git("push", "--quiet")
-    return world
+    workspace = create_app(further=FURTHER)
+    configured = (workspace.clone / "kaizen.toml").read_text(encoding="utf-8")
+    (workspace.clone / "kaizen.toml").write_text(configured.replace('"prod"]', '"prod", "beta"]'), encoding="utf-8")
+    workspace.kaizen("init", "--yes", "--ci", "github").expect_success()
+    workspace.git("add", "--all")
+    workspace.git("commit", "--quiet", "--message", "Release from GitHub")
+    workspace.git("push", "--quiet")
+    return workspace
 
 
-def jobs(world: Workspace, name: str) -> dict[str, Any]:
+def jobs(workspace: Workspace, name: str) -> dict[str, Any]:
     """Return the jobs of a workflow."""
-    text = (world.clone / ".github" / "workflows" / name).read_text(encoding="utf-8")
+    text = (workspace.clone / ".github" / "workflows" / name).read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.safe_load(text)["jobs"]
     return found
 
 
-def test_merging_releases_and_approval_promotes(world: Workspace, tmp_path: Path) -> None:
+def test_merge_releases_and_approval_promotes(workspace: Workspace, tmp_path: Path) -> None:
     """Without the approval, a job refuses and changes nothing; with it, the very release that was approved goes on."""
-    runner, found = Runner(world=world, folder=tmp_path), jobs(world, "release.yml")
+    runner, found = Runner(workspace=workspace, folder=tmp_path), jobs(workspace, "release.yml")
 
     runner.run(found["release"], "release").expect_success()
-    assert runner.outputs["release", "release"] == f"v{(world.clone / 'VERSION').read_text(encoding='utf-8').strip()}"
+    assert (
+        runner.outputs["release", "release"] == f"v{(workspace.clone / 'VERSION').read_text(encoding='utf-8').strip()}"
+    )
     assert "```\n" in (tmp_path / "summary.md").read_text(encoding="utf-8")
 
     unapproved = yaml.safe_load(yaml.safe_dump(found["promote-prod"]).replace(" --yes", ""))
-    before = world.all_files
+    before = workspace.all_files
     assert_refused(runner.run(unapproved, "promote-prod"), 3)
-    assert world.changed_files(before) == []
+    assert workspace.changed_files(before) == []
 
     runner.run(found["promote-prod"], "promote-prod").expect_success()
     runner.run(found["promote-beta"], "promote-beta").expect_success()
-    status = world.inv("status", "--json").document["environments"]
+    status = workspace.inv("status", "--json").document["environments"]
     assert {each["running"]["version"] for each in status.values()} == {runner.outputs["release", "release"]}
     assert {each["ledger"]["event"] for each in status.values()} == {"verified"}
 
 
-def test_a_pull_request_lists_the_problems_of_the_changelog(world: Workspace, tmp_path: Path) -> None:
+def test_a_pull_request_lists_the_problems_of_the_changelog(workspace: Workspace, tmp_path: Path) -> None:
     """As a document for code scanning, and as a failure for people."""
-    runner, found = Runner(world=world, folder=tmp_path), jobs(world, "changelog.yml")
+    runner, found = Runner(workspace=workspace, folder=tmp_path), jobs(workspace, "changelog.yml")
 
     assert runner.run(found["changelog"], "changelog").code == 3
-    assert '"date-order"' in (world.clone / "changelog.sarif").read_text(encoding="utf-8")
+    assert '"date-order"' in (workspace.clone / "changelog.sarif").read_text(encoding="utf-8")
 
-    changelog = world.clone / "CHANGELOG.md"
+    changelog = workspace.clone / "CHANGELOG.md"
     changelog.write_text(changelog.read_text(encoding="utf-8").replace("2025-09-28", "2026-09-28"), encoding="utf-8")
     runner.run(found["changelog"], "changelog").expect_success()
-    assert '"results": []' in (world.clone / "changelog.sarif").read_text(encoding="utf-8")
+    assert '"results": []' in (workspace.clone / "changelog.sarif").read_text(encoding="utf-8")

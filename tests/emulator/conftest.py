@@ -1,4 +1,4 @@
-"""Without an emulator there is nothing to collect here."""
+"""Collects the contracts only while the emulator runs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`python -m tests.emulator.ministack PROGRAM`: the contracts on ministack, an emulator of AWS that nobody here wrote.
+"""`python -m tests.emulator.ministack PROGRAM`: runs the contracts on ministack, a third-party AWS emulator.
 
-It is started from an environment of its own, because it pins a botocore that is not ours.
+It is installed in an environment of its own, because it pins another botocore.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "KAIZEN_TEST_MINISTACK"
-"""Where it is, for the tests: `http://127.0.0.1:4566`."""
+"""Its URL, for the tests: `http://127.0.0.1:4566`."""
 
 
 def main(program: str, *arguments: str) -> int:
-    """Start it, run the tests of this folder on it, and stop it; return what pytest does."""
+    """Run the tests of this folder on it; return pytest's exit code."""
     command = [sys.executable, "-m", "pytest", str(Path(__file__).parent), *arguments]
     with running(program) as url:
         return subprocess.run(command, env={**os.environ, VARIABLE: url}, check=False).returncode
@@ -35,7 +35,7 @@ def main(program: str, *arguments: str) -> int:
 
 @contextmanager
 def running(program: str) -> Iterator[str]:
-    """Run ministack on a free port of loopback, without an engine, and give its address."""
+    """Run ministack on a free loopback port, without an engine; yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + HANG_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            with urlopen(f"{url}/_ministack/health", timeout=1):
+            with urlopen(f"{url}/_ministack/health", timeout=HANG_SECONDS):
                 return
         except (URLError, OSError):
             time.sleep(0.05)

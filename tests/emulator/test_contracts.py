@@ -1,4 +1,4 @@
-"""The contracts of what is kept in AWS, on an emulator that nobody here wrote: `nox -s emulator`."""
+"""The registry, ledger, lock and hold contracts on ministack: `nox -s emulator`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REPOSITORIES = ("team/staging", "team/prod")
 
 
 class Emulated(Aws):
-    """A door to ministack, which names AWS's own registry, where nobody listens, in place of its own."""
+    """A session on ministack, which reports AWS's registry URL instead of its own."""
 
     def ecr(self) -> ECRClient:
         client = super().ecr()
@@ -60,7 +60,7 @@ def _moved_repositories(parsed: dict[str, Any], **_: object) -> None:
 
 @pytest.fixture(scope="module")
 def aws() -> Aws:
-    """Make the clients once, which takes longer than what is asked of them."""
+    """Create the clients once: that takes longer than their calls."""
     with pytest.MonkeyPatch.context() as environ:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environ.setenv(name, "local")
@@ -78,7 +78,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def app(aws: Aws, clock: FakeClock) -> str:
-    """An app whose table is there and empty."""
+    """An app with an empty table."""
     name = f"coach-{secrets.token_hex(4)}"
     DynamoLedger(aws, app=name, clock=clock).create()
     return name

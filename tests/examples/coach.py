@@ -1,4 +1,4 @@
-"""The example app as a user meets it: a process that answers HTTP."""
+"""Runs the example app as a process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COACH = Path(__file__).parents[2] / "examples" / "coach"
 
 @frozen(kw_only=True)
 class Reply:
-    """One answer, read to its end."""
+    """A complete response."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,18 +31,18 @@ class Reply:
 
 @frozen(kw_only=True)
 class RunningCoach:
-    """Where the app listens, and its process."""
+    """The running app: its port and process."""
 
     port: int
     process: subprocess.Popen[str] = field(repr=False)
 
     def ask(self, path: str, method: str = "GET") -> Reply:
-        """Ask for one path."""
+        """Request a path."""
         return ask(self.port, path, method)
 
 
 def ask(port: int, path: str, method: str = "GET") -> Reply:
-    """Ask a loopback port for one path."""
+    """Request a path from a loopback port."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_SECONDS)
     try:
         connection.request(method, path)
@@ -69,7 +69,7 @@ def start(cwd: Path = COACH, **variables: str) -> subprocess.Popen[str]:
 
 @contextmanager
 def running(cwd: Path = COACH, **variables: str) -> Iterator[RunningCoach]:
-    """Run the app for as long as the block lasts; its first line says where it listens."""
+    """Run the app for the duration of the block; its first line of output names the port."""
     with start(cwd, **variables) as process:
         try:
             assert process.stdout

@@ -1,4 +1,4 @@
-"""The example app, as a real process."""
+"""The example app as a process."""
 
 from __future__ import annotations
 
@@ -253,12 +253,12 @@ def test_settings_mention_only_environments_that_exist() -> None:
 
 
 def copied_app(tmp_path: Path) -> Path:
-    """Copy the app to where a test may change it."""
+    """Copy the app to a folder in which the test may change it."""
     return shutil.copytree(COACH, tmp_path / "coach", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def home_of_a_week_of(blocks: list[dict[str, object]], tmp_path: Path) -> str:
-    """Ask for the home page of a plan with the same blocks on all seven days, whatever today is."""
+    """Request the home page of a plan with the same blocks on all seven days."""
     app_folder = copied_app(tmp_path)
     session = {"day": "Someday", "title": "Same again", "why": "Because.", "blocks": blocks}
     plan = {"name": "A plan", "sessions": [session] * 7}
@@ -268,14 +268,14 @@ def home_of_a_week_of(blocks: list[dict[str, object]], tmp_path: Path) -> str:
 
 
 def declarations(css: str) -> list[str]:
-    """List a stylesheet's selectors and declarations in order, with every blank that means something."""
+    """List a stylesheet's selectors and declarations in order, with significant white space."""
     without_comments = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     parts = [" ".join(part.split()) for part in re.split(r"[{};]", without_comments) if part.strip()]
     return [re.sub(r"([:,]) ", r"\1", part) for part in parts]
 
 
 def wait_until_refused(app: RunningCoach) -> None:
-    """Wait until the stop has begun: nothing new is accepted."""
+    """Wait until the app accepts no new connections."""
     deadline = time.monotonic() + HANG_SECONDS
     while time.monotonic() < deadline:
         try:

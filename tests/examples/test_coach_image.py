@@ -1,4 +1,4 @@
-"""The example app's image, built by a real engine without a registry."""
+"""The example app's image, built by a Docker engine."""
 
 from __future__ import annotations
 
@@ -105,13 +105,13 @@ def test_container_stops_by_itself_when_told(image: str) -> None:
 
 
 def build(name: str, base: str, version: str) -> None:
-    """Build the app with whichever builder the installed client prefers."""
+    """Build the app with the client's default builder."""
     arguments = ["--build-arg", f"BASE={base}", "--build-arg", f"VERSION={version}"]
     docker("build", "--quiet", "--force-rm", *arguments, "--tag", name, str(COACH))
 
 
 def body(container: str, path: str) -> str:
-    """Ask the container for a path, as soon as it listens."""
+    """Request a path from the container as soon as it listens."""
     port = int(docker("port", container, "8080/tcp").splitlines()[0].rpartition(":")[2])
     deadline = time.monotonic() + HANG_SECONDS
     while True:

@@ -1,4 +1,4 @@
-"""Apps that answer `/version` in every way but the right one."""
+"""Servers with every kind of bad response to `/version`."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ DRIP_SECONDS = 0.2  # seconds between two bytes
 
 
 def old_version(app: BaseHTTPRequestHandler) -> None:
-    """Answer as the release before."""
+    """Answer with the demo's previous version."""
     send_body(app, b'{"version": "v0.1.7", "environment": "staging"}')
 
 
 def previous_version(app: BaseHTTPRequestHandler) -> None:
-    """Answer as the release before does in a small world, whatever was deployed."""
+    """Answer with the previous version of a new app."""
     send_body(app, b'{"version": "v0.2.0", "environment": "staging"}')
 
 
 def another_environment(app: BaseHTTPRequestHandler) -> None:
-    """Answer as the right release in the wrong place."""
+    """Answer with the right version and the wrong environment."""
     send_body(app, b'{"version": "v0.2.0", "environment": "prod"}')
 
 
 def html_page(app: BaseHTTPRequestHandler) -> None:
-    """Answer a page for people, as a proxy does while the app starts."""
+    """Answer with an HTML page, as a proxy does while the app starts."""
     send_body(app, b"<!doctype html><title>v0.2.0</title>", kind="text/html")
 
 
 def not_utf8(app: BaseHTTPRequestHandler) -> None:
-    """Answer bytes that are no text."""
+    """Answer with bytes that are not UTF-8."""
     send_body(app, b"\xff\xfe\x00{}")
 
 
 def json_list(app: BaseHTTPRequestHandler) -> None:
-    """Answer JSON of another shape."""
+    """Answer with JSON that is not an object."""
     send_body(app, b'["v0.2.0", "staging"]')
 
 
 def deeply_nested_json(app: BaseHTTPRequestHandler) -> None:
-    """Answer JSON that is nested deeper than any parser goes."""
+    """Answer with JSON nested deeper than the parser's limit."""
     send_body(app, b"[" * 60_000)
 
 
 def escape_codes(app: BaseHTTPRequestHandler) -> None:
-    """Answer what would clear a terminal."""
+    """Answer with escape codes that clear a terminal."""
     send_body(app, b'{"version": "\\u001b[2J\\u001b]0;owned\\u0007v9", "environment": "staging\\nsecond line"}')
 
 
 def redirect_loop(app: BaseHTTPRequestHandler) -> None:
-    """Send whoever asks round and round."""
+    """Redirect to itself."""
     app.send_response(302)
     app.send_header("Location", app.path)
     app.send_header("Content-Length", "0")
@@ -65,12 +65,12 @@ def redirect_loop(app: BaseHTTPRequestHandler) -> None:
 
 
 def server_error(app: BaseHTTPRequestHandler) -> None:
-    """Answer that something is wrong with the app."""
+    """Answer with HTTP 500."""
     app.send_error(500)
 
 
 def huge_body(app: BaseHTTPRequestHandler) -> None:
-    """Answer 100 MB."""
+    """Answer with 100 MB."""
     app.send_response(200)
     app.send_header("Content-Length", str(HUGE_BYTES))
     app.end_headers()
@@ -79,17 +79,17 @@ def huge_body(app: BaseHTTPRequestHandler) -> None:
 
 
 def hang_up(app: BaseHTTPRequestHandler) -> None:
-    """Hang up without a word."""
+    """Close the connection without an answer."""
     app.close_connection = True
 
 
 def slow_drip(app: BaseHTTPRequestHandler) -> None:
-    """Answer right, and never come to the end of it."""
+    """Start the right answer and never finish it."""
     app.send_response(200)
     app.send_header("Content-Length", "1000000")
     app.end_headers()
     app.wfile.write(b'{"version": "v0.2.0", "environment": "staging"')
-    while True:  # until the client disconnects
+    while True:  # until the client hangs up
         app.wfile.write(b" ")
         time.sleep(DRIP_SECONDS)
 
@@ -112,7 +112,7 @@ BAD_RESPONSES = (
 
 @contextmanager
 def serve(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    """Serve on a free loopback port, and give its address."""
+    """Serve on a free loopback port; yield the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -120,7 +120,7 @@ def serve(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
                 respond(self)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Container images for tests, made on this machine: no registry is asked for anything."""
+"""Builds a base image on this machine, without a registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEAD_WEIGHT = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share
 
 
 def base_image() -> str:
-    """Name a local image that has `python`, making it on first use (half a minute, as root).
+    """Return the name of a local image with `python`, built on first use (half a minute, as root).
 
     KAIZEN_TEST_BASE names another one, for machines that are not Debian or may not debootstrap.
 
@@ -46,7 +46,7 @@ def _make(name: str, suite: str) -> None:
 
 
 def _import(root: Path, name: str) -> None:
-    """Hand the tree to the engine through a pipe: nothing is written twice."""
+    """Import the tree through a pipe, without a temporary archive."""
     excluded = [f"--exclude=./{path}/*" for path in DEAD_WEIGHT]
     with subprocess.Popen(["tar", "-C", root, *excluded, "-c", "."], stdout=subprocess.PIPE) as tar:
         subprocess.run(["docker", "import", "-", name], stdin=tar.stdout, check=True, stdout=subprocess.DEVNULL)
@@ -55,7 +55,7 @@ def _import(root: Path, name: str) -> None:
 
 
 def _mirror(suite: str) -> str:
-    """Find the mirror that this machine's own apt uses for the suite."""
+    """Return the mirror that apt uses on this machine."""
     listing = _output("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages")
     mirrors = [line.split()[1] for line in listing.splitlines() if line.split()[0] == suite]
     if not mirrors:

@@ -1,4 +1,4 @@
-"""A certificate for loopback that nobody vouches for but itself."""
+"""A self-signed certificate for loopback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def self_signed(folder: Path) -> Path:
-    """Write a key and a certificate that it has signed itself."""
+    """Write a key with a self-signed certificate, and return the file."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

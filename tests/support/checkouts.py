@@ -1,4 +1,4 @@
-"""Every kind of checkout that a release must work in."""
+"""The kinds of git checkout in which a release must work."""
 
 from __future__ import annotations
 

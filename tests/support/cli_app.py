@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.program import KaizenProgram, namespace
 from tests.support.git_repository import init_repository
-from tests.support.workspace import CommandResult
+from tests.support.workspaces import CommandResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A registry that somebody else wrote: Debian's `docker-registry`, started for a test."""
+"""Debian's `docker-registry`, started for a test."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from kaizen_tasks.ports.types import Login, Secret
 from tests.support.waiting import HANG_SECONDS
 
 USERNAME = "AWS"
-PASSWORD = "let-me-in"  # the one that the hash below was made from
+PASSWORD = "let-me-in"  # its hash is below
 HTPASSWD = f"{USERNAME}:$2b$04$b32uwAaQ9mqeiYTj2dOzvu8IoXPtYYW.rAK7bAPH8cNivgrHT7RGa\n"
 
 
 def docker_registry() -> str | None:
-    """Return the program's path, or None where it is not installed."""
+    """Return the program's path, or None if it is not installed."""
     return shutil.which("docker-registry")
 
 
 def free_port() -> int:
-    """Return a port of loopback that nothing listens on now."""
+    """Return a loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 @define
 class DockerRegistry:
-    """`docker-registry serve` on a free loopback port; its state lives in a folder of the test.
+    """`docker-registry serve` on a free loopback port, with its state in a folder of the test.
 
     Use it as a context manager. It asks for the password of `login`.
     """
@@ -46,7 +46,7 @@ class DockerRegistry:
 
     @property
     def host(self) -> str:
-        """Host and port, as image references begin."""
+        """Host and port, the first part of image references."""
         return f"127.0.0.1:{self.port}"
 
     @property

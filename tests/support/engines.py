@@ -1,4 +1,4 @@
-"""Which real engines this machine has."""
+"""Which container engines this machine has."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.support.waiting import HANG_SECONDS
 
 @functools.cache
 def has_docker() -> bool:
-    """Return whether a Docker engine answers, and not merely its client."""
+    """Return whether a Docker engine answers; its client alone is not enough."""
     try:
-        asked = subprocess.run(["docker", "info"], capture_output=True, timeout=HANG_SECONDS, check=False)
+        completed = subprocess.run(["docker", "info"], capture_output=True, timeout=HANG_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.returncode == 0
+    return completed.returncode == 0

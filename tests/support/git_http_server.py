@@ -1,4 +1,4 @@
-"""A bare repository over HTTP, as a forge serves it: whoever has the token may push."""
+"""Serves a bare repository over HTTP; the token allows to push."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USER = "x-access-token"
 
 @contextmanager
 def serve_git(remote: Path, token: str) -> Iterator[str]:
-    """Serve a bare repository on a free loopback port, and give its address without the token.
+    """Serve a bare repository on a free loopback port; yield its URL without the token.
 
     https://git-scm.com/docs/git-http-backend says what the program wants to know.
     """
@@ -69,7 +69,7 @@ def serve_git(remote: Path, token: str) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))

@@ -1,4 +1,4 @@
-"""A local cloud in a process of its own, for tests of everything that talks to AWS."""
+"""Runs the local cloud in a process of its own."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Cloud:
             aws_secret_access_key="local",
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": attempts},
-                parameter_validation=False,  # so that the cloud has to
+                parameter_validation=False,  # the cloud validates
             ),
         )
         _ = client.exceptions  # created on first use, and not by two threads at once

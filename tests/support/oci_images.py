@@ -1,4 +1,4 @@
-"""Small images for tests, made of nothing but their bytes."""
+"""Small images made of bytes, for the OCI client and the registries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sample:
         root: its manifest or index.
         children: the manifests of an index.
         blobs: content by digest.
-        version: the label that speaks for it.
+        version: its version label.
     """
 
     root: Manifest
@@ -42,7 +42,7 @@ class Sample:
         return self.root.digest
 
     def push(self, client: OciClient, repository: str, tag: str) -> Sample:
-        """Push it as it is, over whatever the tag names."""
+        """Push it and move the tag to it."""
         for digest, content in self.blobs.items():
             blob = Descriptor(digest=digest, media_type=LAYER, size=len(content))
             client.blobs.upload(repository, blob, opener(content))
@@ -63,7 +63,7 @@ class Sample:
 
 
 def opener(content: bytes, *, chunk: int = 1 << 20) -> Opener:
-    """Return what gives some content from any offset."""
+    """Return an opener that streams content from any offset."""
 
     def opened(offset: int) -> Stream:
         for first in range(offset, len(content), chunk):
@@ -73,7 +73,7 @@ def opener(content: bytes, *, chunk: int = 1 << 20) -> Opener:
 
 
 def image(version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"app")) -> Sample:
-    """Return a single-platform image. Its JSON is spaced as no serialiser would do it by itself."""
+    """Return a single-platform image; its unusual JSON spacing shows whether bytes are kept."""
     labels = {"org.opencontainers.image.version": version, "org.opencontainers.image.revision": REVISION}
     config = _json({"architecture": "amd64", "os": "linux", "config": {"Labels": labels}})
     manifest = _json(

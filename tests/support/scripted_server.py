@@ -1,4 +1,4 @@
-"""A server that answers what a test tells it to, and remembers what it was asked."""
+"""An HTTP server with scripted replies that records its requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 @frozen(kw_only=True)
 class Reply:
-    """An answer; `breaks` closes the connection without one."""
+    """A reply; `breaks` closes the connection without one."""
 
     status: int = 200
     body: bytes = b""
@@ -36,7 +36,7 @@ def _line(request: Request) -> str:
 
 @define
 class ScriptedServer:
-    """Give the replies to each question in turn; the last one is repeated for ever.
+    """Sends the replies to each question in turn, and repeats the last one.
 
     Use it as a context manager; it listens on a free loopback port.
 
@@ -59,7 +59,7 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def asked(self, question: str) -> list[Request]:
-        """Return the requests that ask something."""
+        """Return the requests with this question."""
         return [request for request in self.requests if self.question(request) == question]
 
     def reply(self, request: Request) -> Reply:
@@ -84,7 +84,7 @@ class _Server(ThreadingHTTPServer):
         self.owner = owner
 
     def handle_error(self, *_: object) -> None:
-        """Stay quiet when a client goes away."""
+        """Print nothing when a client disconnects."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -113,4 +113,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        """Stay quiet."""
+        """Print nothing."""

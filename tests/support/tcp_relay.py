@@ -1,4 +1,4 @@
-"""A TCP relay on loopback that counts what goes through it, and cuts connections where a test wants it."""
+"""A TCP relay on loopback that counts bytes and cuts connections when a test asks for it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Relay:
     """Forwards every connection to one port. Use it as a context manager; it listens on a free port.
 
     Attributes:
-        target: the port of who answers.
-        cuts: each resets one connection, as soon as the client has sent so many bytes on it.
+        target: port of the server.
+        cuts: each resets one connection after the client has sent that many bytes.
         sent: bytes that clients have sent.
     """
 
@@ -34,7 +34,7 @@ class Relay:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         port: int = self._listener.getsockname()[1]
         return port
 
@@ -43,7 +43,7 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # closing it would not wake a thread that waits for a connection
+        with contextlib.suppress(OSError):  # unlike close(), it wakes a thread in accept()
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -66,10 +66,10 @@ class Relay:
                 if self._count(len(part), passed):
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
-            server.shutdown(socket.SHUT_RDWR)  # closing it alone would not wake the thread that reads from it
+            server.shutdown(socket.SHUT_RDWR)  # unlike close(), it wakes the thread in recv()
 
     def _count(self, part: int, passed: int) -> bool:
-        """Count, and return whether the connection is to be cut."""
+        """Count bytes; return whether the connection should be cut."""
         with self._guard:
             self.sent += part
             cut = next((each for each in self.cuts if each <= passed), None)

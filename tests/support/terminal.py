@@ -1,4 +1,4 @@
-"""A terminal to type commands in, as wide as a test says."""
+"""Runs commands on a pseudo-terminal of a given width."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ROWS = 40
 
 @frozen(kw_only=True)
 class TerminalOutput:
-    """What a terminal was sent, and the exit code."""
+    """What a command printed on a terminal, and its exit code."""
 
     code: int
     raw: str
 
     @property
     def lines(self) -> list[str]:
-        """The lines as people read them."""
+        """The lines without escape codes."""
         return [ANSI_CODES.sub("", line).rstrip() for line in self.raw.splitlines()]
 
 
@@ -43,10 +43,10 @@ def run_in_terminal(
 
     Args:
         words: the command.
-        cwd: where.
-        environ: every variable that it sees.
-        columns: how wide the terminal is.
-        keyboard_input: what the person in front of it types.
+        cwd: its working directory.
+        environ: its whole environment.
+        columns: width of the terminal.
+        keyboard_input: what is typed.
     """
     with _open_pty(columns) as (controller, terminal):
         command = subprocess.Popen(words, cwd=cwd, env=environ, stdin=terminal, stdout=terminal, stderr=terminal)
@@ -71,7 +71,7 @@ def _read_all(terminal: int) -> Iterator[bytes]:
         try:
             chunk = os.read(terminal, 65536)
         except OSError:
-            return  # how Linux says that the last process has closed it
+            return  # EIO: the last process has closed the terminal
         if not chunk:
             return
         yield chunk

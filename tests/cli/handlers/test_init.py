@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kaizen_tasks.config.settings import Settings
-    from tests.support.workspace import CommandResult
+    from tests.support.workspaces import CommandResult
 
     Init = Callable[..., CommandResult]
 

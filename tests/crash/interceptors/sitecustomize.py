@@ -1,4 +1,4 @@
-"""Loaded by Python itself at its start: writes down every change of a file, and kills the process before one of them.
+"""Loaded by Python at its start: records every file change, and kills the process before one of them.
 
 A process that was stopped and goes on finds that two minutes have passed: nobody has to wait for the end of a lease.
 
@@ -25,7 +25,7 @@ CHANGES = {
 
 
 class Watch:
-    """Watches the folders in which changes count.
+    """Watches folders for changes.
 
     Args:
         roots: those folders.
@@ -57,7 +57,7 @@ class Watch:
         if not isinstance(flags, int) or not flags & WRITING:
             return False
         if event == "open" and os.path.isdir(arguments[0]):  # noqa: PTH112 - bytes and paths come here
-            return False  # a temporary file without a name, which nobody else can see
+            return False  # an unnamed temporary file, invisible to others
         return os.path.abspath(arguments[0]).startswith(self._roots)  # noqa: PTH100 - must not follow links
 
     def _note(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""Worlds to type commands in: a clone with a remote, a local cloud, and an environment of their own."""
+"""A clone, its remote, a local cloud and an environment, in which tests run whole commands."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 EXAMPLE_APP = Path(__file__).parents[2] / "examples" / "coach"
 COMMAND_SECONDS = 120.0
-"""Seconds for one command, on a busy machine."""
+"""Limit for one command; only a command that hangs takes longer."""
 
 READ_PREFIXES = ("Get", "Describe", "List", "BatchGet", "BatchCheck", "Query", "Scan", "GET", "HEAD")
-"""How the names of requests begin that change nothing."""
+"""Prefixes of operations that change nothing."""
 
 LOG_FILES = ("requests.jsonl", "log", "application")
-"""What is written down of requests that change nothing: by the local cloud, and by the apps that it runs."""
+"""Logs that also grow with requests that change nothing."""
 
 TIMESTAMP = re.compile(r"^\d\d:\d\d:\d\dZ")
-"""What stands before a line about several environments."""
+"""The prefix of progress lines about several environments."""
 
 STEP_LINE = re.compile(r"  (?P<verdict>\S+(?: \S+)*) {2,}(?P<step>\S+(?: \S+)*) {2,}\S.*")
 """A line about a step: its columns are two spaces apart at least."""
 
 LOCK_JOURNAL = "/elsewhere.jsonl"
-"""The local cloud's journal of DynamoDB, in which a lock that was taken and given back leaves two lines."""
+"""The local cloud's DynamoDB journal, which has two lines for every lock acquired and released."""
 
 LOCK_OPERATION = "UpdateItem"
-"""How locks are taken and given back; the ledger is only ever appended to, by another operation."""
+"""The operation that acquires and releases locks; the ledger is written with PutItem."""
 
 CONFIG_TEMPLATE = """\
 app = "{app}"
@@ -67,13 +67,13 @@ Request = dict[str, Any]  # one line of the local cloud's request log
 
 @frozen(kw_only=True)
 class CommandResult:
-    """A command that has ended.
+    """The result of a command.
 
     Attributes:
-        words: the command.
+        words: the command line.
         code: its exit code.
-        out: what it said on stdout.
-        err: what it said on stderr.
+        out: its stdout.
+        err: its stderr.
     """
 
     words: Sequence[str]
@@ -83,30 +83,30 @@ class CommandResult:
 
     @property
     def verdicts(self) -> list[tuple[str, str]]:
-        """The steps that were reported, each with its verdict: `("already done", "push staging")`."""
+        """The reported steps as (verdict, step): `("already done", "push staging")`."""
         lines = [TIMESTAMP.sub("", line) for line in self.out.splitlines()]
         return [(match["verdict"], match["step"]) for match in map(STEP_LINE.fullmatch, lines) if match]
 
     @property
     def document(self) -> Any:
-        """Its stdout, which is one JSON document and nothing else."""
+        """Its stdout parsed as one JSON document."""
         return json.loads(self.out)
 
     def expect_success(self) -> CommandResult:
-        """Return itself when it ended well."""
+        """Return itself; fail if the exit code is not 0."""
         assert self.code == 0, f"{' '.join(self.words)} exits {self.code}\n{self.out}\n{self.err}"
         return self
 
 
 @frozen(kw_only=True)
 class Workspace:
-    """Where commands are typed.
+    """Where commands run.
 
     Attributes:
         clone: the app's repository.
         remote: its bare remote.
         state: the local cloud's folder.
-        environ: every variable that commands see; nothing of this machine's own gets in.
+        environ: the whole environment of commands.
         app: the app's folder in the repository.
     """
 
@@ -117,19 +117,19 @@ class Workspace:
     app: str = field(default="coach")
 
     def inv(self, *words: str, cwd: Path | None = None, **variables: str) -> CommandResult:
-        """Type `inv …` in the app's folder and wait for its end."""
+        """Run `inv …` in the app's folder."""
         return self.run(program("inv"), *words, cwd=cwd, **variables)
 
     def kaizen(self, *words: str, cwd: Path | None = None, **variables: str) -> CommandResult:
-        """Type `python -m kaizen_tasks …` and wait for its end."""
+        """Run `python -m kaizen_tasks …`."""
         return self.run(sys.executable, "-m", "kaizen_tasks", *words, cwd=cwd, **variables)
 
     def run(self, *words: str, cwd: Path | None = None, **variables: str) -> CommandResult:
-        """Type a command and wait for its end."""
+        """Run a command."""
         return run(words, cwd=cwd or self.clone, environ={**self.environ, **variables})
 
     def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
-        """Type `inv …` and go on; it has a process group of its own, as behind a shell's prompt."""
+        """Start `inv …` in a process group of its own."""
         return subprocess.Popen(
             [program("inv"), *words],
             cwd=self.clone,
@@ -142,7 +142,7 @@ class Workspace:
         )
 
     def git(self, *words: str) -> str:
-        """Run git in the clone and return what it says."""
+        """Run git in the clone and return its output."""
         return self.run("git", *words).expect_success().out
 
     def commit(self, name: str, content: str, message: str = "Work") -> None:
@@ -152,18 +152,18 @@ class Workspace:
         self.git("commit", "--quiet", "--message", message)
 
     def add_changelog_entry(self, text: str, kind: str = "fixed") -> None:
-        """Note a change under `[Unreleased]` and commit it."""
+        """Add an entry under `[Unreleased]` and commit it."""
         self.inv("changelog.add", "--type", kind, "--text", text).expect_success()
         self.git("commit", "--quiet", "--all", "--message", text)
 
     def copy_to(self, folder: Path) -> Workspace:
-        """Return this world with a copy of the clone, for commands that are to change nothing else."""
+        """Return this workspace with a copy of the clone."""
         shutil.copytree(self.clone, folder)
         return evolve(self, clone=folder)
 
     @property
     def requests(self) -> list[Request]:
-        """What the local cloud was asked, oldest first."""
+        """The local cloud's request log, oldest first."""
         lines = (self.state / "requests.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
@@ -184,7 +184,7 @@ class Workspace:
         return {**self.files, **self.cloud_files}
 
     def changed_files(self, earlier_files: Mapping[str, str], *, excluding: Sequence[str] = ()) -> list[str]:
-        """Return the files that are not as they were in `everything`, but for those whose path contains a text."""
+        """Return the files that differ from `all_files` taken earlier, except paths that contain one of the texts."""
         paths = {path for path, _ in earlier_files.items() ^ self.all_files.items()}
         return sorted(path for path in paths if not any(text in path for text in excluding))
 
@@ -195,12 +195,12 @@ class Workspace:
 
 
 def program(name: str) -> str:
-    """Return the program that was installed beside this Python."""
+    """Return the path of a program installed beside this Python."""
     return str(Path(sys.executable).with_name(name))
 
 
 def run(words: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> CommandResult:
-    """Run a command to its end."""
+    """Run a command and return its result."""
     completed = subprocess.run(
         words,
         cwd=cwd,
@@ -215,7 +215,7 @@ def run(words: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> Comma
 
 
 def clean_environ(folder: Path) -> dict[str, str]:
-    """Return the variables of a user who has configured nothing, with home and temporary folder in this one."""
+    """Return a user's environment without any configuration, with HOME and TMPDIR below a folder."""
     folders = {"HOME": "home", "TMPDIR": "tmp", "XDG_CACHE_HOME": "home/cache", "XDG_STATE_HOME": "home/state"}
     for subfolder in folders.values():
         folder.joinpath(subfolder).mkdir(parents=True, exist_ok=True)
@@ -234,22 +234,22 @@ def clean_environ(folder: Path) -> dict[str, str]:
 def create_workspace(
     work: Path, *, app: str, state: Path, environ: Mapping[str, str], more_environments: str = ""
 ) -> Workspace:
-    """Make a clone of the example under another name, with what it needs in a local cloud that runs.
+    """Create a clone of the example app under another name, and its resources in a running local cloud.
 
     Args:
         work: an empty folder.
-        app: a name that no other app of this cloud has.
+        app: a name that is unique in the cloud.
         state: the local cloud's folder.
-        environ: every variable that commands see.
+        environ: the whole environment of commands.
         more_environments: tables of further environments, in TOML.
     """
     clone, remote = example.create_example_repo(work, EXAMPLE_APP)
-    world = Workspace(clone=clone, remote=remote, state=state, environ=environ, app=app)
+    workspace = Workspace(clone=clone, remote=remote, state=state, environ=environ, app=app)
     pipeline = CONFIG_TEMPLATE if more_environments else CONFIG_TEMPLATE.replace(', "prod"', "")
-    world.commit("kaizen.toml", pipeline.format(app=app, further=more_environments), "Another name")
-    world.git("push", "--quiet")
-    world.inv("local.up", "--state", str(state)).expect_success()
-    return world
+    workspace.commit("kaizen.toml", pipeline.format(app=app, further=more_environments), "Another name")
+    workspace.git("push", "--quiet")
+    workspace.inv("local.up", "--state", str(state)).expect_success()
+    return workspace
 
 
 def hash_files(folder: Path, excluding: Iterable[str] = ()) -> dict[str, str]:
@@ -259,13 +259,13 @@ def hash_files(folder: Path, excluding: Iterable[str] = ()) -> dict[str, str]:
 
 
 def mutating_operations(requests: Iterable[Request]) -> list[str]:
-    """Return the names of the requests that change something for good."""
+    """Return the operations that change something, locks excepted."""
     names = [str(request.get("operation") or request.get("method")) for request in requests]
     return [name for name in names if not name.startswith((*READ_PREFIXES, LOCK_OPERATION))]
 
 
 def processes_mentioning(folder: Path) -> list[str]:
-    """Return the command of every process that works below a folder, or was told of it."""
+    """Return the command lines of processes that mention a folder or work in it."""
     needle = os.fsencode(folder)
     return [command for process in Path("/proc").glob("[0-9]*") if (command := _command_if_mentioning(process, needle))]
 
@@ -275,12 +275,12 @@ def _command_if_mentioning(process: Path, needle: bytes) -> str:
         sources = [process.joinpath(name).read_bytes() for name in ("cmdline", "environ")]
         sources.append(os.fsencode(process.joinpath("cwd").readlink()))
     except OSError:
-        return ""  # it has ended, or is somebody else's
+        return ""  # it has exited, or belongs to another user
     return os.fsdecode(sources[0]).replace("\0", " ") if any(needle in source for source in sources) else ""
 
 
 def assert_refused(result: CommandResult, exit_code: int) -> None:
-    """Check the shape of every refusal: its exit code, and three lines for people at most."""
+    """Check a refusal: the exit code, and at most three lines on stderr."""
     assert result.code == exit_code, result
     lines = result.err.splitlines()
     assert 1 <= len(lines) <= 3, result
