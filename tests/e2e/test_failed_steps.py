@@ -171,7 +171,7 @@ class TestChangelog:
         library.repository.commit({"lib.py": b"LEVERS = 2\n"})
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*command), 3, "nothing is unreleased_clone under [Unreleased]")
+        assert_told(library.inv(*command), 3, "nothing is noted under [Unreleased]")
         assert take_snapshot(library.repository) == before
 
 
