@@ -96,7 +96,7 @@ def _hold_document(hold: Hold) -> Document:
 
 
 def candidate_document(candidate: RollbackCandidate) -> Document:
-    """Return a release that a rollback can choose as JSON."""
+    """Return the JSON document of a release that can be rolled back to."""
     return {**entry_document(candidate.entry), "exists": candidate.image_exists}
 
 

@@ -70,10 +70,10 @@ def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:
 
 
 def require_first_stage(name: str, settings: Settings) -> Stage:
-    """Return the first stage of the pipeline if it has this name.
+    """Return the named stage, which must be the first of the pipeline.
 
     Raises:
-        UsageError: the name is of another stage, or of none.
+        UsageError: no stage has this name, or it is not the first.
     """
     if settings.stage(name) != settings.first_stage:
         first_name = settings.first_stage.name

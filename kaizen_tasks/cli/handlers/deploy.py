@@ -49,7 +49,7 @@ def run_own_flow(
     skip_held: bool,
     no_rollback: bool,
 ) -> None:
-    """Take a release through an app's own steps."""
+    """Run a flow that the app defines in its own `tasks.py`, in every environment that `--env` names."""
     tools = wiring.toolbox(c.config)
     stage, target_release = params.resolve_stage(env, tools.settings), requested_release(release, tools)
     options = RolloutOptions(command=(name, *env_flags(env)), auto_rollback=not no_rollback, skip_held=skip_held)

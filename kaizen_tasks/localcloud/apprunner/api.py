@@ -52,20 +52,20 @@ _PASSTHROUGH_KEYS = ("EncryptionConfiguration", "ObservabilityConfiguration")
 
 
 class AppRunner:
-    """App Runner of one account in one region.
+    """Emulates the App Runner API of one account and region.
 
     Args:
         state: the folder of its state.
         store: the registry's images.
         account: the account number.
         region: the region.
-        engine: what runs instances: `docker`, `process`, or `auto` for containers if an engine is available.
+        engine: how instances run: `docker`, `process`, or `auto` for containers if an engine is available.
         deploy_seconds: minimum duration of an operation.
         notice_seconds: delay of automatic deployments after a tag has moved.
-        registry: host and port of the registry, from which the engine pulls images.
+        registry: host and port of the registry from which the container engine pulls.
         issue_password: returns a password for that registry.
         resolve_secret: returns the value of a secret, by its reference.
-        clock: the clock of all durations.
+        clock: measures all delays and durations.
     """
 
     name = "apprunner"

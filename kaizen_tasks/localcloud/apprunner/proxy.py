@@ -148,7 +148,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def _copy_stream(source: socket.socket, sink: socket.socket) -> None:
-    """Copy bytes until the end of the stream, and then end the other one."""
+    """Copy bytes from source to sink until the source ends, then end the sink's sending side."""
     try:
         while chunk := source.recv(_CHUNK_BYTES):
             sink.sendall(chunk)

@@ -84,7 +84,7 @@ class AppRunnerService:
 
     @property
     def status(self) -> str:
-        """Return its status in App Runner's terms."""
+        """Return the service's status as App Runner names it, such as `RUNNING`."""
         return "OPERATION_IN_PROGRESS" if self.is_busy else self.resting
 
     @property

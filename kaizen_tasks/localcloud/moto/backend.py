@@ -63,7 +63,7 @@ class JournalEntry:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers that moto reads: the operation and the scope of a signature."""
+        """Return the request headers that moto dispatches on: X-Amz-Target, and the credential scope of a signature."""
         scope = f"local/20200101/{self.region}/{self.service}/aws4_request"
         authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         return {"X-Amz-Target": self.target, "Content-Type": self.kind, "Authorization": authorization}
