@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 from kaizen_tasks.domain.release import StepLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from invoke.config import Config
 
     from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.structure import ConfigProblem
 from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
-from kaizen_tasks.domain.runtime_config import KEY_TYPES
+from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.config.tables import RuntimeTable
-    from kaizen_tasks.domain.runtime_config import KeyRule
 
 
 def validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.structure import ConfigProblem
-from kaizen_tasks.domain.smoke import METHODS, is_json_pointer
+from kaizen_tasks.domain.smoke import METHODS, SmokeCheck, is_json_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.smoke import SmokeCheck
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """Name of a header; https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -19,8 +19,6 @@ from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.parallel import map_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.tools import Tools

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kaizen_tasks.domain.health import VersionReport, parse_version_response
+from kaizen_tasks.domain.health import ProbeResponse, VersionReport, parse_version_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.health import ProbeResponse
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports.tools import Tools

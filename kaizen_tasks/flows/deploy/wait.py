@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
@@ -15,9 +14,6 @@ from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import NotFound, Unreachable
 from kaizen_tasks.flows.deploy.outcome import OLD_RELEASE_SERVING, SERVICE_GONE, DeploymentOutcome
 from kaizen_tasks.ports.tools import Tools
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 OperationPredicate = Callable[[Operation], bool]
 

@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.check import Subject, Verdict
+from kaizen_tasks.domain.check import Finding, Subject, Verdict
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.domain.aws_account import Permission
-    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.ports.tools import Tools
 
 CLOCK_SKEW_WARNING_SECONDS = 2.0

@@ -6,14 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.lint.check import check_changelog
-from kaizen_tasks.domain.check import Subject
+from kaizen_tasks.domain.check import Finding, Subject
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.ports.tools import Tools
 
 

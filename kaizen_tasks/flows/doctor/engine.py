@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.check import Subject
+from kaizen_tasks.domain.check import Finding, Subject
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import lifecycle
-from kaizen_tasks.domain.check import Subject, Verdict
+from kaizen_tasks.domain.check import Finding, Subject, Verdict
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.doctor.account import SETUP_HINT
@@ -18,7 +18,6 @@ from kaizen_tasks.flows.ledger import entries as ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.check import Finding
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.service import Service
     from kaizen_tasks.ports.tools import Tools

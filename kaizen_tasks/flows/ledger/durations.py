@@ -5,13 +5,12 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import KaizenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.ports.tools import Tools
 
 DURATION_SAMPLE_ENTRIES = 40

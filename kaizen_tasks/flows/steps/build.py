@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
@@ -16,7 +16,6 @@ from kaizen_tasks.flows.steps.copy import CopyImage
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

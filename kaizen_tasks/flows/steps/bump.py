@@ -8,15 +8,13 @@ from attrs import evolve, frozen
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.changelog.bump_inference import find_entry_exceeding, infer_part
-from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.changelog.bump_inference import ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.release import files, pending
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.bump_inference import ChangePart
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

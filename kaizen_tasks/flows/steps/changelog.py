@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.domain.changelog.cut import cut_release
-from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.release import files, pending
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import HeadState
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.deploy.deployment import LATEST_TAG, Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
@@ -14,7 +14,6 @@ from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.decision import Done, Refuse
+from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.decision import Done, Refuse
+from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
@@ -16,7 +16,6 @@ from kaizen_tasks.flows.steps.bump import Bump
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
 
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event, open_rollback
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain import duration, runtime_config
 from kaizen_tasks.domain import ledger as words
-from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
@@ -21,7 +21,6 @@ from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools

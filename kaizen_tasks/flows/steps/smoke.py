@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import frozen
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger.entries import was_verified
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.smoke import SmokeCheck
     from kaizen_tasks.ports.tools import Tools

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.steps.commit import stale_release_files
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.ports.tools import Tools
     from kaizen_tasks.ports.types import HeadState, RemoteRefs
 

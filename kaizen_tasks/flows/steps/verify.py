@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import frozen
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.health import ProbeTally, VersionReport
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
@@ -15,7 +15,6 @@ from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.decision import Decision
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
