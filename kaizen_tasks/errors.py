@@ -100,10 +100,7 @@ class VerifyFailed(KaizenError):
     """The running app does not report the version that was deployed.
 
     Args:
-        message: see `KaizenError`.
-        environment: name of the environment.
-        state: see `KaizenError`.
-        hint: see `KaizenError`.
+        environment: its name; the other arguments are those of `KaizenError`.
     """
 
     exit_code = 8

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.config.load import TomlTable
 
 ENV_PREFIX = "INVOKE_"
-BOOLEAN_WORDS = {
-    **dict.fromkeys(("true", "yes", "on", "1"), "1"),
-    **dict.fromkeys(("false", "no", "off", "0", ""), "0"),
-}
+BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), "1"), **dict.fromkeys(("false", "no", "off", "0", ""), "0")}
 """Values of a boolean variable, and what Invoke reads instead: it takes everything but `0` and empty as true."""
 
 
@@ -35,8 +32,8 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
         name = ENV_PREFIX + "_".join(path).upper()
         if name in environ:
             kind = _value_type(table, path[-1])
-            if kind is bool and environ[name].lower() in BOOLEAN_WORDS:
-                environ[name] = BOOLEAN_WORDS[environ[name].lower()]
+            if kind is bool and environ[name].lower() in BOOLEANS:
+                environ[name] = BOOLEANS[environ[name].lower()]
                 table[path[-1]] = bool(table[path[-1]])
             elif error := _override_error(kind, environ[name]):
                 errors.append(f"{name}: {error}")

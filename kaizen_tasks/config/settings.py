@@ -63,13 +63,8 @@ class Settings:
 
         names = [*self.environments, *self.groups]
         matches = difflib.get_close_matches(name, names, n=1)
-        hint = (
-            f"did you mean {matches[0]}?"
-            if matches
-            else f"choose from {', '.join(names)}"
-            if names
-            else "no environment is configured"
-        )
+        choices = f"choose from {', '.join(names)}" if names else "no environment is configured"
+        hint = f"did you mean {matches[0]}?" if matches else choices
         return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
 
     @property
@@ -98,10 +93,8 @@ class Settings:
         positions = {self._pipeline_position(environment) for environment in stage.environments}
         if len(positions) > 1:
             names = " and ".join(environment.name for environment in stage.environments)
-            raise UsageError(
-                f"{names} are in different stages ({' → '.join(self.pipeline)})",
-                hint="promote to one stage after the other",
-            )
+            message = f"{names} are in different stages ({' → '.join(self.pipeline)})"
+            raise UsageError(message, hint="promote to one stage after the other")
         position = positions.pop()
         return self.stage(self.pipeline[position - 1]) if position else None
 

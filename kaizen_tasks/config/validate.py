@@ -1,27 +1,32 @@
-"""Turns a configuration into `Settings`, or reports every problem at once.
-
-A problem is one line: file, path, what is wrong, and the nearest valid name.
-"""
+"""Turns a configuration into `Settings`, or reports every problem at once: file, path, what is wrong, nearest name."""
 
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.config import checks
 from kaizen_tasks.config.checks import suggest
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
-from kaizen_tasks.config.tables import RawConfig, RawEnvironment
-from kaizen_tasks.config.validate_runtime import validate_runtime
-from kaizen_tasks.config.validate_smoke import validate_check
+from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.runtime_config import RuntimeRules
+from kaizen_tasks.domain.json_document import NUMBER_PATTERNS
+from kaizen_tasks.domain.runtime_config import KEY_TYPES, KeyRule, RuntimeRules
+from kaizen_tasks.domain.smoke import METHODS, SmokeCheck, is_json_pointer
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""Name of a header; https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2."""
+
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""Characters that a header may have: no line ends, which could smuggle in another header."""
 
 
 def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings:
@@ -36,12 +41,9 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
     """
     if config_file.error:
         raise ConfigurationError((config_file.error,), hint=config_file.hint)
-    problems = [
-        ConfigProblem(key, f"unknown key{suggest(key, RawConfig._fields)}")
-        for key in config_file.table
-        if key not in RawConfig._fields
-    ]
-    table = {key: merged_table[key] for key in RawConfig._fields if key in merged_table}
+    keys = RawConfig._fields
+    problems = [ConfigProblem(key, f"unknown key{suggest(key, keys)}") for key in config_file.table if key not in keys]
+    table = {key: merged_table[key] for key in keys if key in merged_table}
     try:
         raw = structure(table, RawConfig)
     except StructureError as error:
@@ -91,8 +93,8 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
         yield from _validate_group(group, members, environments)
     yield from _validate_no_sharing(raw)
     for position, check in enumerate(raw.smoke):
-        yield from validate_check(f"smoke.{position}", check)
-    yield from validate_runtime(raw.runtime)
+        yield from _validate_check(f"smoke.{position}", check)
+    yield from _validate_runtime(raw.runtime)
 
 
 def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -111,10 +113,8 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
         yield ConfigProblem(f"groups.{group}", "has no environments")
     for position, member in enumerate(members):
         if member not in environments:
-            yield ConfigProblem(
-                f"groups.{group}.{position}",
-                f"{member!r} is not an environment{suggest(member, environments)}",
-            )
+            message = f"{member!r} is not an environment{suggest(member, environments)}"
+            yield ConfigProblem(f"groups.{group}.{position}", message)
         elif member in members[:position]:
             yield ConfigProblem(f"groups.{group}.{position}", f"{member!r} is listed twice")
 
@@ -129,6 +129,67 @@ def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
             owner = owners.setdefault(resource_name, name)
             if owner != name:
                 yield ConfigProblem(f"environments.{name}.{key}", f"{template!r} is also used by {owner}")
+
+
+def _validate_check(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
+    """Find requests that cannot be sent and answers that cannot come."""
+    if error := checks.url_path(check.path):
+        yield ConfigProblem(f"{path}.path", error)
+    if check.method not in METHODS:
+        suggestion = suggest(check.method.upper(), METHODS)
+        yield ConfigProblem(f"{path}.method", f"{check.method!r} is not a method{suggestion}")
+    for status in check.status:
+        if not 200 <= status <= 599:
+            yield ConfigProblem(f"{path}.status", f"{status} is not an HTTP status of an answer")
+    if error := checks.not_zero(check.timeout):
+        yield ConfigProblem(f"{path}.timeout", error)
+    yield from _validate_check_body(path, check)
+    yield from _validate_check_headers(path, check)
+
+
+def _validate_check_body(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
+    if check.body and check.method in {"GET", "HEAD"}:
+        yield ConfigProblem(f"{path}.body", f'{check.method} sends no body; write method = "POST"')
+    if check.method == "HEAD" and (check.contains or check.json):
+        yield ConfigProblem(f"{path}.method", "the answer to HEAD has no body to check")
+    for pointer in check.json:
+        if not is_json_pointer(pointer):
+            suggestion = "/" + pointer.removeprefix("$").replace("~", "~0").strip("./").replace(".", "/")
+            yield ConfigProblem(f"{path}.json", f"{pointer!r} is not a JSON pointer; did you mean {suggestion!r}?")
+
+
+def _validate_check_headers(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
+    for key, headers in (("headers", check.headers), ("request_headers", check.request_headers)):
+        for name, value in headers.items():
+            if not HEADER_NAME.fullmatch(name):
+                yield ConfigProblem(f"{path}.{key}", f"{name!r} is not the name of a header")
+            elif not HEADER_VALUE.fullmatch(value):
+                yield ConfigProblem(f"{path}.{key}.{name}", "has characters that a header cannot have")
+
+
+def _validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:
+    """Find keys that no value could satisfy, and names that refer to nothing."""
+    for position, name in enumerate(runtime.visible):
+        if name not in runtime.keys:
+            message = f"{name!r} is not in runtime.keys{suggest(name, tuple(runtime.keys))}"
+            yield ConfigProblem(f"runtime.visible.{position}", message)
+    for name, key in runtime.keys.items():
+        yield from _validate_runtime_key(f"runtime.keys.{name}", key)
+
+
+def _validate_runtime_key(path: str, key: KeyRule) -> Iterator[ConfigProblem]:
+    if key.type not in KEY_TYPES:
+        yield ConfigProblem(f"{path}.type", f"{key.type!r} is not a type{suggest(key.type, KEY_TYPES)}")
+        return
+    if key.type == "choice" and not key.choices:
+        yield ConfigProblem(f"{path}.choices", "is missing: a list of the texts that the value may be")
+    if key.type != "choice" and key.choices:
+        yield ConfigProblem(f"{path}.choices", f"is only for the type 'choice', not for {key.type!r}")
+    for bound in ("min", "max"):
+        if getattr(key, bound) is not None and key.type not in NUMBER_PATTERNS:
+            yield ConfigProblem(f"{path}.{bound}", f"is only for numbers, not for the type {key.type!r}")
+    if key.min is not None and key.max is not None and key.min > key.max:
+        yield ConfigProblem(f"{path}.min", f"{key.min:g} is above the max of {key.max:g}")
 
 
 def _resolve(config_file: ConfigFile, raw: RawConfig) -> Settings:
