@@ -76,6 +76,11 @@ class Operation:
         return self.state == "SUCCEEDED"
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it has ended without success."""
+        return self.is_finished and not self.succeeded
+
+    @property
     def is_finished(self) -> bool:
         """Whether its state is final."""
         return self.succeeded or self.state in {"FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}

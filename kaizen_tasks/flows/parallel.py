@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,13 +66,10 @@ class _WorkerPool(Generic[Item]):
     _work: Callable[[Item], object]
     _items: Sequence[Item]
     _fail_fast: bool
-    _pending_indices: deque[int] = field(init=False)
+    _pending_indices: deque[int] = Factory(lambda self: deque(range(len(self._items))), takes_self=True)
     _finished_count: int = field(init=False, default=0)
     _errors: dict[int, BaseException] = field(init=False, factory=dict)
     _condition: threading.Condition = field(init=False, factory=threading.Condition)
-
-    def __attrs_post_init__(self) -> None:
-        self._pending_indices = deque(range(len(self._items)))
 
     def run(self, max_workers: int) -> None:
         try:

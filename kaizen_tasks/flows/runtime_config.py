@@ -50,20 +50,20 @@ def require_serving_release(environment: Environment, tools: Tools) -> Release:
         Refused: it is unknown, or another one is being deployed.
     """
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
-    latest_entry, serving_entry = words.latest_deployment_entry(entries), words.serving_entry(entries)
+    latest_entry, entry = words.latest_deployment_entry(entries), words.serving_entry(entries)
     if latest_entry is not None and latest_entry.event is Event.STARTED and not latest_entry.configuration:
         raise Refused(
             f"{environment.name}: {latest_entry.actor}'s deployment of {latest_entry.version} has not ended",
             state=NOTHING_CHANGED,
             hint=f"finish it first: inv deploy --env {environment.name} --release {latest_entry.version}",
         )
-    if serving_entry is None:
+    if entry is None:
         raise Refused(
             f"{environment.name}: the ledger does not know which release is serving there",
             state=NOTHING_CHANGED,
             hint=f"release or deploy to it once: inv deploy --env {environment.name}",
         )
-    return ledger.release_from_entry(serving_entry)
+    return ledger.release_from_entry(entry)
 
 
 def change_config(
@@ -93,7 +93,7 @@ def change_config(
     """
     release = run_flow((step,), require_serving_release(environment, tools), tools, execute)
     if deploy and release.configuration:
-        deploy_and_verify(release, environment, tools, execute, auto_rollback=auto_rollback)
+        _deploy_and_verify(release, environment, tools, execute, auto_rollback=auto_rollback)
 
 
 def deploy_config(environment: Environment, tools: Tools, execute: Executor = apply_step) -> None:
@@ -104,17 +104,13 @@ def deploy_config(environment: Environment, tools: Tools, execute: Executor = ap
     """
     current = tools.secrets.current(environment.secret)
     release = evolve(require_serving_release(environment, tools), configuration=current.version)
-    deploy_and_verify(release, environment, tools, execute, auto_rollback=False)
+    _deploy_and_verify(release, environment, tools, execute, auto_rollback=False)
 
 
-def deploy_and_verify(
+def _deploy_and_verify(
     release: Release, environment: Environment, tools: Tools, execute: Executor, *, auto_rollback: bool
 ) -> None:
-    """Deploy, verify and record; when that fails, restore the previous configuration.
-
-    Raises:
-        KaizenError: see `change_config`.
-    """
+    """Deploy, verify and record; when that fails, restore the previous configuration."""
     try:
         run_flow(catalogue.apply_runtime_config(environment), release, tools, execute)
     except (DeployFailed, VerifyFailed) as error:
@@ -139,10 +135,9 @@ def _restore_previous_config(
         ledger.append(Event.FAILED, environment, release, tools, reason=error.message)
     tools.reporter.note(f"restoring the previous configuration of {environment.name}")
     restore = RestoreConfig(environment=environment, reason="verification failed with the new one")
+    flow = (restore, *catalogue.apply_runtime_config(environment))
     try:
-        run_flow(
-            (restore, *catalogue.apply_runtime_config(environment)), evolve(release, configuration=""), tools, execute
-        )
+        run_flow(flow, evolve(release, configuration=""), tools, execute)
     except KaizenError as restore_error:
         return RollbackFailed(
             f"{environment.name}: {error.message.removeprefix(f'{environment.name}: ')}; restoring the previous"

@@ -15,8 +15,6 @@ from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kaizen_tasks.config.settings import Settings
     from kaizen_tasks.flows.step import Flow, Step
     from kaizen_tasks.ports.tools import Tools
@@ -93,11 +91,8 @@ class ProtectTags(EnvironmentStep):
 
 def setup_flow(settings: Settings) -> Flow:
     """Return the steps for everything that these tasks own; repositories and services are not among it."""
-    return (
-        CreateTable(),
-        EnableBlobMounting(),
-        *(ProtectTags(environment=environment) for environment in settings.environments.values()),
-    )
+    tag_steps = (ProtectTags(environment=environment) for environment in settings.environments.values())
+    return (CreateTable(), EnableBlobMounting(), *tag_steps)
 
 
 def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
@@ -107,14 +102,11 @@ def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
         Refused: with everything that cannot be looked up.
     """
     decisions = map_parallel(lambda step: _try_decide(step, tools), flow, max_workers=MAX_CONCURRENT_STEPS)
-    errors = [decision for decision in decisions if isinstance(decision, KaizenError)]
-    if errors:
-        raise _refused_error(errors)
-    return tuple(
-        (step, decision.description)
-        for step, decision in zip(flow, decisions, strict=True)
-        if isinstance(decision, Act)
-    )
+    if errors := [decision for decision in decisions if isinstance(decision, KaizenError)]:
+        message = "; ".join(dict.fromkeys(error.message for error in errors))
+        raise Refused(message, state=NOTHING_CHANGED, hint=errors[0].hint)
+    pairs = zip(flow, decisions, strict=True)
+    return tuple((step, decision.description) for step, decision in pairs if isinstance(decision, Act))
 
 
 def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
@@ -122,11 +114,6 @@ def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
         return step.decide(PLACEHOLDER_RELEASE, tools)
     except KaizenError as error:
         return error
-
-
-def _refused_error(errors: Sequence[KaizenError]) -> Refused:
-    message = "; ".join(dict.fromkeys(error.message for error in errors))
-    return Refused(message, state=NOTHING_CHANGED, hint=errors[0].hint)
 
 
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -30,13 +31,7 @@ MAX_CONCURRENT_ENVIRONMENTS = 64
 
 @frozen(kw_only=True)
 class _BatchedLookups:
-    """Lookups that are made once for all environments.
-
-    Attributes:
-        service_urls: by service.
-        locks: by environment.
-        holds: by environment.
-    """
+    """Lookups that are made once for all environments: URLs by service, locks and holds by environment."""
 
     service_urls: Future[Mapping[str, str]] = field(init=False, factory=Future)
     locks: Future[Mapping[str, Lock]] = field(init=False, factory=Future)
@@ -70,47 +65,27 @@ def _resolve(future: Future[T], lookup: Callable[[], T]) -> None:
 
 def collect_history(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[LedgerEntry, ...]:
     """Return the last entries of each environment as one history, newest first."""
-    histories = map_parallel(
-        lambda environment: tools.ledger.entries(environment.name, limit=limit),
-        environments,
-        max_workers=MAX_CONCURRENT_ENVIRONMENTS,
-    )
-    return tuple(
-        sorted((entry for entries in histories for entry in entries), key=lambda entry: entry.at, reverse=True)
-    )
+    names, read_entries = [environment.name for environment in environments], partial(tools.ledger.entries, limit=limit)
+    histories = map_parallel(read_entries, names, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
+    return tuple(sorted(itertools.chain(*histories), key=lambda entry: entry.at, reverse=True))
 
 
-class _ErrorCollector:
-    """Makes lookups and collects their errors."""
-
-    def __init__(self) -> None:
-        self._errors: list[str] = []
-
-    def attempt(self, lookup: Callable[[], T]) -> T | None:
-        """Return the answer, or None when the lookup fails."""
-        try:
-            return lookup()
-        except KaizenError as error:
-            self._errors.append(error.message)
-            return None
-
-    @property
-    def errors(self) -> tuple[str, ...]:
-        """The distinct messages, in order."""
-        return tuple(dict.fromkeys(self._errors))
+def _attempt(lookup: Callable[[], T], errors: dict[str, None]) -> T | None:
+    """Return the answer of a lookup; None when it fails, and its message is added to the errors."""
+    try:
+        return lookup()
+    except KaizenError as error:
+        errors[error.message] = None
+        return None
 
 
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
-    collector = _ErrorCollector()
-    latest_image = collector.attempt(lambda: tools.registry.find_image(environment.repository, "latest"))
-    entry = collector.attempt(lambda: ledger.read_latest_entry(environment, tools))
-    service_urls = collector.attempt(lookups.service_urls.result)
-    url = (
-        environment.url
-        if service_urls is None
-        else collector.attempt(lambda: _app_url(environment, service_urls)) or ""
-    )
-    locks, holds = collector.attempt(lookups.locks.result) or {}, collector.attempt(lookups.holds.result) or {}
+    errors = dict[str, None]()  # the distinct messages, in order
+    latest_image = _attempt(lambda: tools.registry.find_image(environment.repository, "latest"), errors)
+    entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
+    urls = _attempt(lookups.service_urls.result, errors)
+    url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls), errors) or ""
+    locks, holds = _attempt(lookups.locks.result, errors) or {}, _attempt(lookups.holds.result, errors) or {}
     return EnvironmentStatus(
         environment=environment,
         url=url,
@@ -119,7 +94,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
         last_entry=entry,
         lock=locks.get(environment.name),
         hold=holds.get(environment.name),
-        errors=collector.errors,
+        errors=tuple(errors),
     )
 
 

@@ -12,7 +12,7 @@ from kaizen_tasks.domain import service as operations
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.errors import Denied, NotFound, Undeployable, Unreachable
+from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
 from kaizen_tasks.flows.deploy.outcome import SERVICE_GONE, DeploymentOutcome
 from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, OperationPredicate, wait_for_operation
@@ -53,13 +53,9 @@ class Deployment:
         service = self.tools.platform.get_service(self.environment.service)
         service.require_deployable()
         history = self.tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
-        last_entry = entries.latest_deployment_entry(history)
-        if (
-            last_entry is not None
-            and last_entry.is_evidence_for(self.release)
-            and last_entry.event in {Event.STARTED, Event.FAILED}
-        ):
-            outcome = self._resume(last_entry, self._new_waiter(service, entries.median_deploy_seconds(history) or 0.0))
+        entry = entries.latest_deployment_entry(history)
+        if entry is not None and entry.is_evidence_for(self.release) and entry.event in {Event.STARTED, Event.FAILED}:
+            outcome = self._resume(entry, self._new_waiter(service, entries.median_deploy_seconds(history) or 0.0))
             if outcome is not None:
                 return outcome
         return self._start(service, history)
@@ -100,33 +96,24 @@ class Deployment:
         latest_image = self.tools.registry.find_image(self.environment.repository, LATEST_TAG)
         return latest_image.digest if latest_image else ""
 
-    def _resume(self, last_entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
+    def _resume(self, entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
         """Return the outcome of the deployment of an earlier run; None when that one has ended in vain."""
-        if last_entry.event is Event.FAILED and not (
-            last_entry.operation and self._may_succeed(last_entry.operation, waiter)
-        ):
+        if entry.event is Event.FAILED and not (entry.operation and self._may_succeed(entry.operation, waiter)):
             return None
-        if not last_entry.operation:
-            is_own = start.operation_started_after(last_entry.at)
-            return self._start_and_wait(last_entry, waiter, is_own=is_own, may_have_started=True)
+        if not entry.operation:
+            is_own = start.operation_started_after(entry.at)
+            return self._start_and_wait(entry, waiter, is_own=is_own, may_have_started=True)
         self._move_latest_tag()
-        outcome = self._wait_for_resumed(last_entry, last_entry.operation, waiter)
+        outcome = self._wait_for_resumed(entry, waiter)
         if outcome.event is not Event.ABANDONED:
             return outcome
-        ledger.record_abandoned(last_entry, self.tools, reason=outcome.message)
+        ledger.record_abandoned(entry, self.tools, reason=outcome.message)
         return None
 
     def _may_succeed(self, operation_id: str, waiter: DeploymentWaiter) -> bool:
         """Return whether a deployment that was given up is running or has succeeded, and is the latest one."""
-        deployments = (
-            candidate for candidate in self.tools.platform.list_operations(waiter.service) if candidate.deploys
-        )
-        latest_deployment = next(deployments, None)
-        return (
-            latest_deployment is not None
-            and latest_deployment.id == operation_id
-            and (latest_deployment.succeeded or not latest_deployment.is_finished)
-        )
+        latest = next((item for item in self.tools.platform.list_operations(waiter.service) if item.deploys), None)
+        return latest is not None and latest.id == operation_id and not latest.has_failed
 
     def _start_and_wait(
         self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: OperationPredicate, may_have_started: bool
@@ -134,37 +121,27 @@ class Deployment:
         """Return the outcome. A deployment that cannot start has one as well, because the tag has moved."""
         try:
             expects_auto_start = self._move_latest_tag() and waiter.service.auto_deploys
-            started_deployment = start.start_or_adopt(
+            deployment = start.start_or_adopt(
                 waiter, is_own=is_own, expects_auto_start=expects_auto_start, may_have_started=may_have_started
             )
-        except (Denied, Unreachable):
-            raise
         except Undeployable as error:
             return DeploymentOutcome(event=Event.FAILED, message=error.message, hint=error.hint)
         except NotFound as error:
             return DeploymentOutcome(event=Event.ABANDONED, message=error.message, state=SERVICE_GONE, hint=error.hint)
-        if started_deployment is None:
+        if deployment is None:
             timeout = duration.format_duration(self.tools.settings.deploy.timeout)
-            return DeploymentOutcome(
-                event=Event.FAILED,
-                message=f"{waiter.service.name} stayed busy for {timeout}",
-                hint="run the same command again",
-            )
-        self.tools.ledger.set_operation(intent, started_deployment.operation_id)
-        return wait_for_operation(
-            started_deployment.operation_id, waiter, started_monotonic=started_deployment.started_monotonic
-        )
+            message = f"{waiter.service.name} stayed busy for {timeout}"
+            return DeploymentOutcome(event=Event.FAILED, message=message, hint="run the same command again")
+        self.tools.ledger.set_operation(intent, deployment.operation_id)
+        return wait_for_operation(deployment.operation_id, waiter, started_monotonic=deployment.started_monotonic)
 
-    def _wait_for_resumed(self, intent: LedgerEntry, operation_id: str, waiter: DeploymentWaiter) -> DeploymentOutcome:
+    def _wait_for_resumed(self, intent: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome:
         """Wait for a deployment that an earlier run started; the time that has passed counts as waiting."""
         age = (self.tools.clock.now() - intent.at).total_seconds()
-        remaining = max(0.0, self.tools.settings.deploy.timeout - age)
-        return wait_for_operation(
-            operation_id, waiter, age_seconds=max(age, 0.1), missing_deadline=self.tools.clock.monotonic() + remaining
-        )
+        deadline = self.tools.clock.monotonic() + max(0.0, self.tools.settings.deploy.timeout - age)
+        return wait_for_operation(intent.operation, waiter, age_seconds=max(age, 0.1), missing_deadline=deadline)
 
     def _move_latest_tag(self) -> bool:
         """Move `:latest` to the release; return whether it was elsewhere."""
-        return self.tools.registry.move_tag(
-            repository=self.environment.repository, tag=LATEST_TAG, digest=self.release.digest
-        )
+        repository, digest = self.environment.repository, self.release.digest
+        return self.tools.registry.move_tag(repository=repository, tag=LATEST_TAG, digest=digest)

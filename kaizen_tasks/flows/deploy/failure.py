@@ -29,14 +29,11 @@ def handle_failed_deployment(
     reason = _show_logs(deployment, outcome)
     message = f"{outcome.message}: {reason}" if reason else outcome.message
     tag_state = _restore_latest_tag(deployment)
-    tools, first_stage = deployment.tools, deployment.tools.settings.first_stage.name
-    entries.append(
-        outcome.event, deployment.environment, deployment.release, tools, operation=outcome.operation, reason=message
-    )
-    retry_hint = f"run the same command to retry; after a fix of the app: inv release-{first_stage} --part patch"
-    return DeployFailed(
-        message, state=state or f"{outcome.state}; {tag_state}", hint=outcome.hint or hint or retry_hint
-    )
+    environment, release, tools = deployment.environment, deployment.release, deployment.tools
+    entries.append(outcome.event, environment, release, tools, operation=outcome.operation, reason=message)
+    release_command = f"inv release-{tools.settings.first_stage.name} --part patch"
+    hint = outcome.hint or hint or f"run the same command to retry; after a fix of the app: {release_command}"
+    return DeployFailed(message, state=state or f"{outcome.state}; {tag_state}", hint=hint)
 
 
 def _restore_latest_tag(deployment: Deployment) -> str:

@@ -54,9 +54,8 @@ def _is_local(url: str) -> bool:
 
 def fetch_version(url: str, tools: Tools, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
     """Return what the app answers to one request for its version, within `timeout` seconds."""
-    return parse_version_response(
-        tools.prober.probe(url + tools.settings.verify.path, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES)
-    )
+    endpoint = url + tools.settings.verify.path
+    return parse_version_response(tools.prober.probe(endpoint, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES))
 
 
 def proves_release(report: VersionReport, environment: Environment, release: Release) -> bool:

@@ -53,19 +53,13 @@ class SupersessionWatch:
         if not self._operation_id:
             return
         operations = self._tools.platform.list_operations(self._service)
-        position = next(
-            (index for index, operation in enumerate(operations) if operation.id == self._operation_id), None
-        )
+        position = next((index for index, item in enumerate(operations) if item.id == self._operation_id), None)
         if position is None:
             return  # too old for the list, or too new: the list is eventually consistent
         own_operation = operations[position]
-        if own_operation.is_finished and not own_operation.succeeded:
+        if own_operation.has_failed:
             raise self._failed_error(own_operation)
-        later_deployments = [
-            operation
-            for operation in operations[:position]
-            if operation.deploys and (operation.succeeded or not operation.is_finished)
-        ]
+        later_deployments = [item for item in operations[:position] if item.deploys and not item.has_failed]
         if later_deployments and self._follows_other_image():
             raise self._superseded_error(later_deployments[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from attrs import define, field, frozen
+from attrs import Factory, define, frozen
 
 from kaizen_tasks.domain import duration, polling
 from kaizen_tasks.domain.ledger import Event
@@ -113,26 +113,17 @@ def _remaining_offsets(offsets: Iterator[float], age_seconds: float) -> Iterator
 
 @define(kw_only=True)
 class _OperationPoller:
-    """Polls one operation, and remembers what was seen of it.
-
-    Attributes:
-        _last_state: empty as long as it was never listed.
-        _is_missing: whether the last poll did not find it.
-        _lookup_error: why the last poll failed; None when it did not.
-    """
+    """Polls one operation, and remembers what the last poll found of it."""
 
     _operation_id: str
     _waiter: DeploymentWaiter
     _missing_deadline: float
-    _last_state: str = field(init=False, default="")
-    _started_at: datetime | None = field(init=False, default=None)
-    _is_missing: bool = field(init=False, default=False)
-    _lookup_error: Unreachable | None = field(init=False, default=None)
-    _reported_state: str = field(init=False, default="")
-    _polling_since: float = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._polling_since = self._waiter.tools.clock.monotonic()
+    _last_state: str = ""  # empty as long as it was never listed
+    _started_at: datetime | None = None
+    _is_missing: bool = False
+    _lookup_error: Unreachable | None = None
+    _reported_state: str = ""
+    _polling_since: float = Factory(lambda self: self._waiter.tools.clock.monotonic(), takes_self=True)
 
     def announce(self) -> None:
         """Report how long it will probably take: there may be nothing else to report for a while."""
@@ -200,19 +191,14 @@ class _OperationPoller:
             raise NotFound(f"the service {service.name} was deleted and created again")
         if self._waiter.tools.clock.monotonic() >= self._missing_deadline:
             return self._lost_outcome()
-        self._report_state(
-            "no longer in the list of operations" if self._last_state else "not in the list of operations yet"
-        )
+        listing = "no longer in the list of operations" if self._last_state else "not in the list of operations yet"
+        self._report_state(listing)
         return None
 
     def _lost_outcome(self) -> DeploymentOutcome:
-        verb_phrase = "is no longer in" if self._last_state else "never came into"
-        return self._unfinished_outcome(
-            Event.ABANDONED,
-            f"{self._subject} {verb_phrase} the list of operations",
-            state="how it ended is unknown",
-            hint="run the same command again",
-        )
+        verb = "is no longer in" if self._last_state else "never came into"
+        message, hint = f"{self._subject} {verb} the list of operations", "run the same command again"
+        return self._unfinished_outcome(Event.ABANDONED, message, state="how it ended is unknown", hint=hint)
 
     def _unfinished_outcome(self, event: Event, message: str, *, state: str, hint: str) -> DeploymentOutcome:
         started_at = self._started_at if event is Event.FAILED else None

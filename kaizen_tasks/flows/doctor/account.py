@@ -13,7 +13,6 @@ from kaizen_tasks.flows.doctor.check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.aws_account import Permission
     from kaizen_tasks.ports.tools import Tools
 
 CLOCK_SKEW_WARNING_SECONDS = 2.0
@@ -36,9 +35,7 @@ def checks(tools: Tools) -> Iterator[Check]:
     """Return the checks that need credentials."""
     yield Check(subject=Subject("permissions"), probe=partial(_check_permissions, tools), error_verdict=Verdict.SKIPPED)
     yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
-    yield Check(
-        subject=Subject("blob mounting"), probe=partial(_check_blob_mounting, tools), error_verdict=Verdict.SKIPPED
-    )
+    yield Check(subject=Subject("blob mounting"), probe=partial(_check_mounting, tools), error_verdict=Verdict.SKIPPED)
 
 
 def skipped_checks() -> Iterator[Check]:
@@ -84,24 +81,13 @@ def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
         if permission.denied_actions:
             message = f"{permission.task} needs {', '.join(permission.denied_actions)}"
             yield subject.problem(message, "inv setup --print-iam prints a policy that allows it")
-    unchecked_permissions = tuple(
-        permission for permission in permissions if permission.unchecked_actions and not permission.denied_actions
-    )
-    if unchecked_permissions:
-        yield subject.skipped(_describe_unchecked(unchecked_permissions), "inv setup --print-iam prints what is needed")
-    allowed_tasks = ", ".join(
-        permission.task
-        for permission in permissions
-        if not permission.denied_actions and not permission.unchecked_actions
-    )
-    if allowed_tasks:
+    remainder = [permission for permission in permissions if not permission.denied_actions]
+    if gaps := [permission for permission in remainder if permission.unchecked_actions]:
+        tasks = ", ".join(permission.task for permission in gaps)
+        message = f"{tasks}: only reading could be tried; {gaps[0].unchecked_reason}"
+        yield subject.skipped(message, "inv setup --print-iam prints what is needed")
+    if allowed_tasks := ", ".join(permission.task for permission in remainder if not permission.unchecked_actions):
         yield subject.ok(f"enough for {allowed_tasks}")
-
-
-def _describe_unchecked(permissions: tuple[Permission, ...]) -> str:
-    """Describe permissions that could not be checked, for the same reason."""
-    tasks = ", ".join(permission.task for permission in permissions)
-    return f"{tasks}: only reading could be tried; {permissions[0].unchecked_reason}"
 
 
 def _check_ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -114,7 +100,7 @@ def _check_ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.ok(f"the table {table.name}, with point-in-time recovery")
 
 
-def _check_blob_mounting(tools: Tools, subject: Subject) -> Iterator[Finding]:
+def _check_mounting(tools: Tools, subject: Subject) -> Iterator[Finding]:
     if tools.account.is_blob_mounting_enabled():
         yield subject.ok("enabled: a promotion sends no layer")
     else:

@@ -59,27 +59,20 @@ def _check_images(environment: Environment, tools: Tools, subject: Subject) -> I
     if not rules:
         yield subject.ok("no lifecycle policy expires any")
         return
-    required_images, stored_images = (
-        _required_images(environment, tools),
-        tools.account.list_images(environment.repository),
-    )
-    expiring_today = lifecycle.expiring_images(rules, stored_images, tools.clock.now())
-    expiring_soon = lifecycle.expiring_images(rules, stored_images, tools.clock.now() + LIFECYCLE_LOOKAHEAD)
-    for digest, role in required_images.items():
+    roles, images = _required_images(environment, tools), tools.account.list_images(environment.repository)
+    expiring_today = lifecycle.expiring_images(rules, images, tools.clock.now())
+    expiring_soon = lifecycle.expiring_images(rules, images, tools.clock.now() + LIFECYCLE_LOOKAHEAD)
+    expiries = {**expiring_soon, **expiring_today}
+    for digest in filter(expiries.__contains__, roles):
+        rule = expiries[digest].priority
+        message = f"lifecycle rule {rule} expires {roles[digest]}"
+        fix = f"make rule {rule} of {environment.repository} keep tags that begin with v, or more of them"
         if digest in expiring_today:
-            rule = expiring_today[digest].priority
-            yield subject.problem(f"lifecycle rule {rule} expires {role}", _retention_fix(environment, rule))
-        elif digest in expiring_soon:
-            rule = expiring_soon[digest].priority
-            yield subject.warning(
-                f"within a week, lifecycle rule {rule} expires {role}", _retention_fix(environment, rule)
-            )
-    if not required_images.keys() & expiring_soon.keys():
+            yield subject.problem(message, fix)
+        else:
+            yield subject.warning(f"within a week, {message}", fix)
+    if not roles.keys() & expiring_soon.keys():
         yield subject.ok("the lifecycle policy keeps what is running and what a rollback needs")
-
-
-def _retention_fix(environment: Environment, rule: int) -> str:
-    return f"make rule {rule} of {environment.repository} keep tags that begin with v, or more of them"
 
 
 def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
@@ -87,16 +80,11 @@ def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
     history = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     serving_digest = ledger.read_serving_digest(environment, tools)
     rollback_entry = next(iter(entries.rollback_candidates(history, excluded_digest=serving_digest or "")), None)
-    required_images = (
-        {rollback_entry.digest: f"{rollback_entry.version}, which a rollback needs"} if rollback_entry else {}
-    )
-    return required_images | (
-        {serving_digest: f"{_version_of(serving_digest, history)}, which is running"} if serving_digest else {}
-    )
-
-
-def _version_of(digest: str, history: tuple[entries.LedgerEntry, ...]) -> str:
-    return next((entry.version for entry in history if entry.digest == digest), digest[:19])
+    roles = {rollback_entry.digest: f"{rollback_entry.version}, which a rollback needs"} if rollback_entry else {}
+    if serving_digest:
+        version = next((entry.version for entry in history if entry.digest == serving_digest), serving_digest[:19])
+        roles[serving_digest] = f"{version}, which is running"
+    return roles
 
 
 def _check_service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -133,10 +121,8 @@ def _follows_latest(service: Service, environment: Environment, tools: Tools) ->
     host, _, image = service.image.partition("/")
     if image != f"{environment.repository}:latest":
         return False
-    return (
-        host.startswith(public_host)
-        or service.image == f"{tools.registry.repository_uri(environment.repository)}:latest"
-    )
+    repository_uri = tools.registry.repository_uri
+    return host.startswith(public_host) or service.image == f"{repository_uri(environment.repository)}:latest"
 
 
 def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:

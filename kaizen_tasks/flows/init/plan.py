@@ -139,7 +139,6 @@ def apply_plan(init_plan: InitPlan, documents: ReleaseFiles) -> None:
     """
     for change in init_plan.changes:
         if documents.read(change.path) != change.before:
-            raise Refused(
-                f"{change.path} was changed meanwhile", state="it is left alone", hint="run kaizen init again"
-            )
+            message, hint = f"{change.path} was changed meanwhile", "run kaizen init again"
+            raise Refused(message, state="it is left alone", hint=hint)
         documents.write(change.path, change.after)

@@ -25,38 +25,34 @@ class CachedLedger(Ledger):
 
     _ledger: Ledger
     _environments: frozenset[str]
-    _cached_entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
+    _entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
     _lock: Lock = field(init=False, factory=Lock)
 
     def append(self, entry: LedgerEntry) -> None:
         """Add an entry."""
         self._ledger.append(entry)
         with self._lock:
-            if entry.environment in self._cached_entries:
-                updated_entries = (entry, *self._cached_entries[entry.environment])
-                self._cached_entries[entry.environment] = tuple(
-                    sorted(updated_entries, key=lambda cached_entry: cached_entry.at, reverse=True)
-                )
+            if entry.environment in self._entries:
+                entries = (entry, *self._entries[entry.environment])
+                self._entries[entry.environment] = tuple(sorted(entries, key=lambda item: item.at, reverse=True))
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Record which operation carries out an intent."""
         self._ledger.set_operation(intent, operation)
         with self._lock:
-            cached_entries = self._cached_entries.get(intent.environment, ())
-            if intent in cached_entries:
-                updated_intent = evolve(intent, operation=operation)
-                self._cached_entries[intent.environment] = tuple(
-                    updated_intent if entry == intent else entry for entry in cached_entries
-                )
+            entries = self._entries.get(intent.environment, ())
+            if intent in entries:
+                result = evolve(intent, operation=operation)
+                self._entries[intent.environment] = tuple(result if item == intent else item for item in entries)
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first."""
         if environment not in self._environments or limit > HISTORY_LIMIT:
             return self._ledger.entries(environment, limit=limit)
         with self._lock:
-            cached_entries = self._cached_entries.get(environment)
+            cached_entries = self._entries.get(environment)
         if cached_entries is None:
             cached_entries = self._ledger.entries(environment, limit=HISTORY_LIMIT)
             with self._lock:
-                self._cached_entries[environment] = cached_entries
+                self._entries[environment] = cached_entries
         return cached_entries[:limit]

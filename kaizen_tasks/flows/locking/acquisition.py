@@ -69,11 +69,8 @@ class LockAcquisition:
             self._acquire(first, deadline)
             for_each_parallel(self._acquire_if_free, other_environments, max_workers=MAX_CONCURRENT_LOCKS)
             remaining = list(dropwhile(self.held_locks.__contains__, other_environments))
-            for_each_parallel(
-                self._release_before_waiting,
-                [environment for environment in remaining if environment in self.held_locks],
-                max_workers=MAX_CONCURRENT_LOCKS,
-            )
+            surplus = [environment for environment in remaining if environment in self.held_locks]
+            for_each_parallel(self._release_before_waiting, surplus, max_workers=MAX_CONCURRENT_LOCKS)
 
     def _acquire(self, environment: str, deadline: float) -> None:
         """Acquire a lock, and wait for a run that holds it."""
@@ -83,9 +80,8 @@ class LockAcquisition:
             if current.is_manual or remaining <= 0:
                 raise _locked_error(current)
             if current.token != reported_token:
-                self._tools.reporter.note(
-                    f"{environment} is {current}; waiting up to {duration.format_duration(remaining)}"
-                )
+                timeout = duration.format_duration(remaining)
+                self._tools.reporter.note(f"{environment} is {current}; waiting up to {timeout}")
                 reported_token = current.token
             clock.sleep(min(LOCK_POLL_SECONDS, remaining))
 
@@ -126,9 +122,8 @@ class LockAcquisition:
     def release_all(self) -> None:
         """Release all acquired locks, and those that may have been acquired although no answer came."""
         errors: dict[str, str] = {}
-        for_each_parallel(
-            partial(self._release, errors), tuple(self._locks_to_release), max_workers=MAX_CONCURRENT_LOCKS
-        )
+        names = tuple(self._locks_to_release)
+        for_each_parallel(partial(self._release, errors), names, max_workers=MAX_CONCURRENT_LOCKS)
         for environment, error in sorted(errors.items()):
             expiry = f"it ends by itself within {duration.format_duration(self._lease)}"
             self._tools.reporter.note(f"the lock of {environment} was not released, {expiry}: {error}")

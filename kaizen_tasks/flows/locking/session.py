@@ -73,15 +73,10 @@ def acquire_locks(
     try:
         with LeaseRenewer(tools=tools, lease=lease, held_locks=acquisition.held_locks).heartbeat():
             names = sorted(set(environments))
-            acquisition.acquire_all(
-                [name for name in names if not acquisition.inherit(name, inherited_tokens.get(name, ""))], deadline
-            )
-            tools.locks.export_tokens(
-                {
-                    **inherited_tokens,
-                    **{name: held_lock.lock.token for name, held_lock in acquisition.held_locks.items()},
-                }
-            )
+            names = [name for name in names if not acquisition.inherit(name, inherited_tokens.get(name, ""))]
+            acquisition.acquire_all(names, deadline)
+            tokens = {name: held_lock.lock.token for name, held_lock in acquisition.held_locks.items()}
+            tools.locks.export_tokens({**inherited_tokens, **tokens})
             yield LockGuard(
                 tools=tools, lease=lease, held_locks=acquisition.held_locks, inherited_locks=acquisition.inherited_locks
             )

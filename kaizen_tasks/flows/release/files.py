@@ -37,10 +37,8 @@ def read_changelog_bytes(tools: Tools) -> bytes:
     """
     content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
-        raise UsageError(
-            "there is no CHANGELOG.md",
-            hint='start one with an entry: inv changelog.add --type added --text "…"',
-        )
+        hint = 'start one with an entry: inv changelog.add --type added --text "…"'
+        raise UsageError("there is no CHANGELOG.md", hint=hint)
     return content
 
 
@@ -89,16 +87,20 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
     content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
         return None
-    parsed_changelog = _parse_changelog(content)
-    if not has_unreleased_entries(parsed_changelog):
-        return None
-    return versions.latest_version(
-        tuple(section.version for section in parsed_changelog.releases if section.version is not None)
-    )
+    changelog = _parse_changelog(content)
+    return latest_heading(changelog) if has_unreleased_entries(changelog) else None
 
 
-def has_unreleased_entries(parsed_changelog: Changelog) -> bool:
+def tag_commit(version: Version, tools: Tools) -> str:
+    """Return the commit that the tag of a version names in this clone; empty when there is no such tag."""
+    return tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(version)}")
+
+
+def latest_heading(changelog: Changelog) -> Version | None:
+    """Return the highest version that has a heading; None when there is none."""
+    return max((section.version for section in changelog.releases if section.version is not None), default=None)
+
+
+def has_unreleased_entries(changelog: Changelog) -> bool:
     """Return whether there are entries under `[Unreleased]`."""
-    return parsed_changelog.unreleased is not None and any(
-        group.entries for group in parsed_changelog.unreleased.groups
-    )
+    return changelog.unreleased is not None and any(group.entries for group in changelog.unreleased.groups)

@@ -48,16 +48,12 @@ def has_failed(release: Release, tools: Tools) -> bool:
     return latest_entry is not None and latest_entry.event is Event.FAILED and latest_entry.version == release.name
 
 
-def find_completed_release(current_version: Version, last_version: Version | None, tools: Tools) -> Release | None:
+def find_completed_release(version: Version, last_version: Version | None, tools: Tools) -> Release | None:
     """Return the last release if VERSION still has it and nothing was noted or committed since, else None."""
-    if (
-        last_version is None
-        or current_version != last_version
-        or files.has_unreleased_entries(files.read_changelog(tools))
-    ):
+    if version != last_version or files.has_unreleased_entries(files.read_changelog(tools)):
         return None
-    commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(current_version)}")
-    return Release(version=current_version, commit=commit) if commit == tools.scm.head().commit else None
+    commit = files.tag_commit(version, tools)
+    return Release(version=version, commit=commit) if commit == tools.scm.head().commit else None
 
 
 def current_release(tools: Tools) -> Release:
@@ -67,15 +63,12 @@ def current_release(tools: Tools) -> Release:
         Refused: VERSION is not committed.
     """
     version = files.read_version(tools)
-    release = Release(version=version)
-    commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(version)}") or tools.scm.pending_releases().get(
-        release.name
-    )
+    commit = files.tag_commit(version, tools) or tools.scm.pending_releases().get(versions.image_tag(version))
     if commit:
         return Release(version=version, commit=commit)
     head = tools.scm.head().commit
-    committed_content = tools.scm.read_at(head, files.VERSION_FILE)
-    if committed_content is None or versions.parse_version_file(committed_content) != version:
+    content = tools.scm.read_at(head, files.VERSION_FILE)
+    if content is None or versions.parse_version_file(content) != version:
         raise Refused(
             f"VERSION is {version} here, but not in commit {head[:10]}",
             state=NOTHING_CHANGED,

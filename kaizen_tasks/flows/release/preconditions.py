@@ -46,10 +46,8 @@ def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[st
         return
     if remote is None:
         return
-    local_commits = (head.commit, release.commit) if release.commit else (head.commit,)
-    if remote.branch_commit and not any(
-        tools.scm.is_ancestor(remote.branch_commit, commit) for commit in local_commits
-    ):
+    commits = filter(None, (head.commit, release.commit))
+    if remote.branch_commit and not any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits):
         yield f"{name}/{head.branch} has commits that this clone lacks: git pull --no-rebase"
     yield from _check_tag_is_free(remote, release, tools)
     if not hotfix:
@@ -58,8 +56,8 @@ def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[st
 
 def _check_tag_is_free(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
     name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
-    remote_commit, local_commit = remote.tags.get(tag, ""), release.commit or tools.scm.resolve(f"refs/tags/{tag}")
-    if remote_commit and remote_commit != local_commit:
+    remote_commit = remote.tags.get(tag)
+    if remote_commit and remote_commit != (release.commit or documents.tag_commit(release.version, tools)):
         yield f"{name} has the tag {tag} on commit {remote_commit[:10]}: git fetch --tags, and choose another version"
 
 
@@ -75,17 +73,14 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
 
     The tag of a hotfix on another branch has its heading there.
     """
-    changelog = documents.read_changelog(tools)
-    latest_heading = versions.latest_version(
-        tuple(section.version for section in changelog.releases if section.version is not None)
-    )
+    latest_heading = documents.latest_heading(documents.read_changelog(tools))
     if latest_heading is not None and latest_heading > release.version:
         yield f"CHANGELOG.md has [{latest_heading}], which is above the {release.version} to be released"
     tagged_version = _tagged_version_above(latest_heading, tools) if latest_heading is not None else None
     if tagged_version is not None and tagged_version != release.version:
         tag = tools.settings.git_tag(tagged_version)
         yield f"the tag {tag} has no heading in CHANGELOG.md, which ends at [{latest_heading}]"
-    tag_commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(release.version)}")
+    tag_commit = documents.tag_commit(release.version, tools)
     if tag_commit and release.commit != tag_commit:
         yield f"the tag {tools.settings.git_tag(release.version)} exists already, on commit {tag_commit[:10]}"
 
@@ -105,13 +100,10 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
     """Check the two files: uncommitted changes in them would be overwritten by those of the release."""
     if release.commit:
         return  # they are outdated because an earlier run was stopped
-    modified_files = tools.scm.modified_files()
-    if documents.VERSION_FILE in modified_files and documents.read_version(tools) != release.version:
+    files = tools.scm.modified_files()
+    if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
         yield f"VERSION is edited and not committed: git checkout {documents.VERSION_FILE}"
-    if (
-        documents.CHANGELOG_FILE in modified_files
-        and documents.read_changelog(tools).find_section(release.version) is None
-    ):
+    if documents.CHANGELOG_FILE in files and documents.read_changelog(tools).find_section(release.version) is None:
         yield f"CHANGELOG.md is edited and not committed: git commit {documents.CHANGELOG_FILE}"
 
 
@@ -121,7 +113,7 @@ def check_docs(tools: Tools) -> Iterator[str]:
     if not rules:
         return
     last_version = versions.latest_version(documents.tagged_versions(tools, merged_into_head=True))
-    last_commit = tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(last_version)}") if last_version else ""
+    last_commit = documents.tag_commit(last_version, tools) if last_version else ""
     changed_files = tools.scm.changed_files(last_commit, tools.scm.head().commit)
     for rule in rules:
         undocumented_files = docs_checklist.undocumented_changes(rule.when, rule.update, changed_files)

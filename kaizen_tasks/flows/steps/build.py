@@ -12,6 +12,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
+from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.steps.copy import CopyImage
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
@@ -43,9 +44,8 @@ class Build:
             image = tools.builder.find_image(_build_spec(release, tools))
             if image is not None:
                 return Done(f"{tools.settings.app}:{release.name} is built, from {release.commit[:10]}", release)
-        return Act(
-            f"build {tools.settings.app}:{release.name} with {tools.builder.name}, {_target_platform(tools)}", release
-        )
+        image_ref, platform = f"{tools.settings.app}:{release.name}", tools.settings.build.platform
+        return Act(f"build {image_ref} with {tools.builder.name}, for {platform}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Export the commit into an empty folder and build there."""
@@ -54,10 +54,6 @@ class Build:
             tools.scm.export(release.commit, context)
             tools.builder.build(_build_spec(release, tools), context)
         return release
-
-
-def _target_platform(tools: Tools) -> str:
-    return f"for {tools.settings.build.platform}"
 
 
 def _build_spec(release: Release, tools: Tools) -> BuildSpec:
@@ -131,7 +127,7 @@ def _origin(release: Release, environment: Environment, tools: Tools) -> Environ
     That is so when the release started elsewhere, as a hotfix. Only such a release has its git tag already, so others
     make no request.
     """
-    if tools.scm.resolve(f"refs/tags/{tools.settings.git_tag(release.version)}") != release.commit:
+    if files.tag_commit(release.version, tools) != release.commit:
         return None
     other_environments = (candidate for candidate in tools.settings.environments.values() if candidate != environment)
     return next((candidate for candidate in other_environments if _has_image(candidate, release, tools)), None)

@@ -45,23 +45,18 @@ class Bump:
         """Find the target version, and compare VERSION with it."""
         pending_release = pending.find_pending_release(tools)
         if pending_release is not None and self._resumes(pending_release, tools):
-            return Done(
-                f"{pending_release.name} was started before, as commit {pending_release.commit[:10]}", pending_release
-            )
-        current_version, base_version = files.read_version(tools), self._base_version(pending_release, tools)
-        completed_release = (
-            pending.find_completed_release(current_version, base_version, tools)
-            if self.to in {None, current_version}
-            else None
-        )
-        if completed_release is not None and (self.accept_released or self.part == "auto"):
-            return Done(f"{completed_release.name} is released and nothing is noted since", completed_release)
-        target_version, reason = self._target_version(current_version, base_version, tools)
-        versions.require_newer(target_version, base_version)
+            reason = f"{pending_release.name} was started before, as commit {pending_release.commit[:10]}"
+            return Done(reason, pending_release)
+        current, base = files.read_version(tools), self._base_version(pending_release, tools)
+        last_release = pending.find_completed_release(current, base, tools) if self.to in {None, current} else None
+        if last_release is not None and (self.accept_released or self.part == "auto"):
+            return Done(f"{last_release.name} is released and nothing is noted since", last_release)
+        target_version, reason = self._target_version(current, base, tools)
+        versions.require_newer(target_version, base)
         target_release = Release(version=target_version)
-        if current_version == target_version:
-            return Done(f"VERSION is {current_version}{reason}", target_release)
-        return Act(f"{current_version} → {target_version}{reason}", target_release)
+        if current == target_version:
+            return Done(f"VERSION is {current}{reason}", target_release)
+        return Act(f"{current} → {target_version}{reason}", target_release)
 
     def target_release(self, release: Release, tools: Tools) -> Release:
         """Return the release that this bump leads to, or `release` if that cannot be told before preflight."""
@@ -75,10 +70,8 @@ class Bump:
         """Write VERSION, keeping its style."""
         base_version = self._base_version(pending.find_pending_release(tools), tools)
         target_version, _ = self._target_version(files.read_version(tools), base_version, tools)
-        tools.release_files.write(
-            files.VERSION_FILE,
-            versions.render_version_file(tools.release_files.read(files.VERSION_FILE), target_version),
-        )
+        content = versions.render_version_file(tools.release_files.read(files.VERSION_FILE), target_version)
+        tools.release_files.write(files.VERSION_FILE, content)
         return evolve(release, version=target_version)
 
     def _resumes(self, pending_release: Release, tools: Tools) -> bool:
@@ -95,21 +88,17 @@ class Bump:
         last_version = files.last_released_version(tools, merged_into_head=self.hotfix)
         if pending_release is None or self._resumes(pending_release, tools):
             return last_version
-        return versions.latest_version(
-            tuple(version for version in (pending_release.version, last_version) if version is not None)
-        )
+        return max(pending_release.version, last_version or pending_release.version)
 
-    def _target_version(
-        self, current_version: Version, base_version: Version | None, tools: Tools
-    ) -> tuple[Version, str]:
+    def _target_version(self, current: Version, base: Version | None, tools: Tools) -> tuple[Version, str]:
         if self.to is not None:
             return self.to, ", as asked"
         if self.part != "auto":
-            self._require_sufficient_part(base_version or current_version, tools)
-            return versions.bump_version(base_version or current_version, self.part), f", a {self.part} release"
-        if base_version is None or current_version > base_version:
-            return current_version, ", ahead of the last release" if base_version else ", the first release"
-        return _infer_version(base_version, tools)
+            self._require_sufficient_part(base or current, tools)
+            return versions.bump_version(base or current, self.part), f", a {self.part} release"
+        if base is None or current > base:
+            return current, ", ahead of the last release" if base else ", the first release"
+        return _infer_version(base, tools)
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
         """Refuse a part that is lower than the changelog requires."""

@@ -30,14 +30,10 @@ class Commit:
         if pending_release is not None and pending_release.version == release.version:
             return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
-        changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(
-            head.commit, _release_file_contents(tools)
-        )
+        contents = _release_file_contents(tools)
+        changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
         if not changed_files:
-            return Done(
-                f"nothing to commit: {head.commit[:10]} is {release.name}",
-                evolve(release, commit=head.commit),
-            )
+            return Done(f"nothing to commit: {head.commit[:10]} is {release.name}", evolve(release, commit=head.commit))
         return Act(f"commit {' and '.join(changed_files)} onto {head.branch or head.commit[:10]}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -53,9 +49,8 @@ class Commit:
                 state="nothing has been committed",
                 hint="inv bump changelog.release commit",
             )
-        commit = tools.scm.write_commit(
-            parent=tools.scm.head().commit, files=_release_file_contents(tools), message=f"Release {release.name}\n"
-        )
+        head, contents = tools.scm.head().commit, _release_file_contents(tools)
+        commit = tools.scm.write_commit(parent=head, files=contents, message=f"Release {release.name}\n")
         for name in tools.scm.pending_releases():
             tools.scm.drop_pending(name)
         tools.scm.save_pending(release.name, commit)

@@ -30,11 +30,10 @@ class Deploy(EnvironmentStep):
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the last deployment in the ledger, and `:latest`. A deployment of this run needs no second check."""
+        repository, service = self.environment.repository, self.environment.service
         if self.label in release.verified_steps:
-            return Done(f"{self.environment.service} was deployed with {release.name}", release)
-        description = (
-            f"point {self.environment.repository}:{LATEST_TAG} to {release.name}, deploy {self.environment.service}"
-        )
+            return Done(f"{service} was deployed with {release.name}", release)
+        description = f"point {repository}:{LATEST_TAG} to {release.name}, deploy {service}"
         latest_entry = entries.read_latest_entry(self.environment, tools)
         if not release.digest or latest_entry is None or latest_entry.digest != release.digest:
             return Act(description, release)
@@ -42,10 +41,10 @@ class Deploy(EnvironmentStep):
             return Act(f"resume the deployment that {latest_entry.actor} started", release)
         if latest_entry.event in {Event.FAILED, Event.ABANDONED}:
             return Act(f"{description}, again", release)
-        latest_image = tools.registry.find_image(self.environment.repository, LATEST_TAG)
+        latest_image = tools.registry.find_image(repository, LATEST_TAG)
         if latest_image is None or latest_image.digest != release.digest:
             return Act(description, release)
-        return Done(f"{self.environment.service} was deployed with {release.name}", release)
+        return Done(f"{service} was deployed with {release.name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Deploy; record the intent before, and the outcome after.

@@ -37,10 +37,8 @@ class Evidence(EnvironmentStep):
         decision = self.decide_for_stage(release, tools)
         own_proof = _find_proof(self.environment, release, tools) if isinstance(decision, Refuse) else None
         if own_proof is not None:
-            return Done(
-                f"verified in {self.environment.name} itself {_age_and_actor(own_proof, tools)}",
-                _with_proof(release, own_proof),
-            )
+            reason = f"verified in {self.environment.name} itself {_age_and_actor(own_proof, tools)}"
+            return Done(reason, _with_proof(release, own_proof))
         return decision
 
     def decide_for_stage(self, release: Release, tools: Tools) -> Decision:

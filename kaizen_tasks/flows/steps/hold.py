@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from kaizen_tasks.domain import hold as holds
 from kaizen_tasks.domain.decision import Act, Decision, Done
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ class AddHold(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Add the hold."""
-        tools.holds.add(
-            holds.Hold(
-                environment=self.environment.name, reason=self.reason, actor=tools.actor, since=tools.clock.now()
-            )
-        )
+        hold = Hold(environment=self.environment.name, reason=self.reason, actor=tools.actor, since=tools.clock.now())
+        tools.holds.add(hold)
         return release

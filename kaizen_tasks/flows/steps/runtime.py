@@ -11,7 +11,7 @@ from kaizen_tasks.domain import duration, runtime_config
 from kaizen_tasks.domain import ledger as words
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.json_document import ConfigDocument
-from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
@@ -76,16 +76,13 @@ class SetConfig(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write a new version, based on the current one, so that changes by others are kept."""
-        current = tools.secrets.current(self.environment.secret)
+        name = self.environment.secret
+        current = tools.secrets.current(name)
         content = parse_config(current, self.environment).with_values(self.values).text
-        updated_release = evolve(release, configuration=self.version)
-        ledger.append(
-            Event.CONFIGURED, self.environment, updated_release, tools, reason=f"set {', '.join(self.values)}"
-        )
-        tools.secrets.write(
-            self.environment.secret, Secret(content), version=self.version, expected_current=current.version
-        )
-        return updated_release
+        result = evolve(release, configuration=self.version)
+        ledger.append(Event.CONFIGURED, self.environment, result, tools, reason=f"set {', '.join(self.values)}")
+        tools.secrets.write(name, Secret(content), version=self.version, expected_current=current.version)
+        return result
 
 
 @frozen(kw_only=True)
@@ -103,16 +100,10 @@ class RestoreConfig(EnvironmentStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look whether the last change was a restore already: another one would only swap the two versions."""
         current = tools.secrets.current(self.environment.secret)
-        last_change = words.last_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
-        if (
-            last_change is not None
-            and last_change.event is Event.RESTORED
-            and last_change.configuration == current.version
-        ):
-            return Done(
-                f"the previous configuration is active again: {last_change.reason}",
-                evolve(release, configuration=current.version),
-            )
+        change = words.last_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
+        if change is not None and change.event is Event.RESTORED and change.configuration == current.version:
+            reason = f"the previous configuration is active again: {change.reason}"
+            return Done(reason, evolve(release, configuration=current.version))
         previous = tools.secrets.previous(self.environment.secret)
         if previous is None:
             return Refuse(
@@ -129,19 +120,14 @@ class RestoreConfig(EnvironmentStep):
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Make the previous version current."""
-        current = tools.secrets.current(self.environment.secret)
-        updated_release = evolve(release, configuration=self._previous_version(tools))
-        ledger.append(Event.RESTORED, self.environment, updated_release, tools, reason=self.reason)
-        tools.secrets.restore(
-            self.environment.secret, version=updated_release.configuration, expected_current=current.version
-        )
-        return updated_release
-
-    def _previous_version(self, tools: Tools) -> str:
-        previous = tools.secrets.previous(self.environment.secret)
+        name = self.environment.secret
+        current, previous = tools.secrets.current(name), tools.secrets.previous(name)
         if previous is None:
-            raise Refused(f"{self.environment.secret} has lost its previous version just now")
-        return previous.version
+            raise Refused(f"{name} has lost its previous version just now")
+        result = evolve(release, configuration=previous.version)
+        ledger.append(Event.RESTORED, self.environment, result, tools, reason=self.reason)
+        tools.secrets.restore(name, version=previous.version, expected_current=current.version)
+        return result
 
 
 @frozen(kw_only=True)
@@ -158,7 +144,8 @@ class Redeploy(EnvironmentStep):
         """Look in the ledger for a deployment after the change, and whether `:latest` is the serving release."""
         if not release.configuration:
             return Done("the configuration is unchanged", release)
-        entry = self._last_mention(release, tools)
+        entries = tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
+        entry = words.last_entry_for_config(entries, release.configuration)
         if entry is not None and entry.event in {Event.DEPLOYED, Event.VERIFIED}:
             return Done(f"{self.environment.service} was deployed after it was written", release)
         latest_image = tools.registry.find_image(self.environment.repository, "latest")
@@ -191,7 +178,3 @@ class Redeploy(EnvironmentStep):
             failure_hint=f"inv runtime.rollback --env {self.environment.name} restores the previous one",
         )
         return release
-
-    def _last_mention(self, release: Release, tools: Tools) -> LedgerEntry | None:
-        entries = tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
-        return words.last_entry_for_config(entries, release.configuration)

@@ -34,7 +34,7 @@ class FastForwardAndTag:
         description = f"move {head.branch or 'HEAD'} to the release commit and tag it {name}"
         if not release.commit:
             return Act(description, release)
-        local_commit = tools.scm.resolve(f"refs/tags/{name}")
+        local_commit = files.tag_commit(release.version, tools)
         if local_commit not in {"", release.commit}:
             return _tag_conflict(name, local_commit, release)
         if local_commit and _contains(head, release.commit, tools) and not _is_incomplete(release, head, tools):
@@ -92,9 +92,8 @@ class PushRelease:
             return Act(f"push the release commit and {name} to {remote_name}", release)
         remote = tools.scm.remote_refs(tools.scm.head().branch)
         if remote is None:
-            return Refuse(
-                reasons=(f"there is no remote {remote_name} to push to",), hint=f"git remote add {remote_name} URL"
-            )
+            reason = f"there is no remote {remote_name} to push to"
+            return Refuse(reasons=(reason,), hint=f"git remote add {remote_name} URL")
         remote_commit, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
         if remote_commit not in {"", release.commit}:
             return Refuse(
@@ -103,9 +102,8 @@ class PushRelease:
             )
         if remote_commit and not branch:
             return Done(f"{name} on {release.commit[:10]} is on {remote_name}", release)
-        return Act(
-            f"push {release.commit[:10]} as {f'{branch} and {name}' if branch else name} to {remote_name}", release
-        )
+        refs = f"{branch} and {name}" if branch else name
+        return Act(f"push {release.commit[:10]} as {refs} to {remote_name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push both or neither."""
@@ -116,13 +114,9 @@ class PushRelease:
 
 
 def _push_release(label: StepLabel, release: Release, message: str, remote: RemoteRefs, tools: Tools) -> None:
-    name = tools.settings.git_tag(release.version)
+    name, show_progress = tools.settings.git_tag(release.version), partial(tools.reporter.progress, label)
     tools.scm.create_tag_object(name, release.commit, message)
-    tools.scm.push(
-        branch=_branch_to_push(release, remote, tools),
-        tag=name,
-        on_progress=partial(tools.reporter.progress, label),
-    )
+    tools.scm.push(branch=_branch_to_push(release, remote, tools), tag=name, on_progress=show_progress)
 
 
 @frozen(kw_only=True)
@@ -142,7 +136,7 @@ class Tag:
         if not release.commit:
             return Act(f"tag the release commit {name} and push it", release)
         remote = tools.scm.remote_refs(tools.scm.head().branch)
-        local_commit = tools.scm.resolve(f"refs/tags/{name}")
+        local_commit = files.tag_commit(release.version, tools)
         conflicting_commits = {local_commit, remote.tags.get(name, "") if remote else ""} - {"", release.commit}
         if conflicting_commits:
             return _tag_conflict(name, conflicting_commits.pop(), release)
