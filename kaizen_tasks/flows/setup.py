@@ -12,7 +12,7 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.parallel import map_parallel
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.config.settings import Settings
@@ -66,11 +66,7 @@ class EnableBlobMounting:
 
 @frozen(kw_only=True)
 class ProtectTags(EnvironmentStep):
-    """Make version tags immutable, and let `latest` move.
-
-    Attributes:
-        environment: whose repository.
-    """
+    """Make version tags immutable, and let `latest` move."""
 
     step_name: ClassVar[str] = "tags"
 

@@ -1,12 +1,16 @@
-"""The protocol of a step; a flow is a tuple of steps."""
+"""The protocol of a step, and the base of the steps that concern one environment; a flow is a tuple of steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from attrs import frozen
+
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.release import Release, StepLabel
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.decision import Decision
-    from kaizen_tasks.domain.release import Release, StepLabel
     from kaizen_tasks.ports.tools import Tools
 
 
@@ -25,3 +29,29 @@ class Step(Protocol):
 
 
 Flow = tuple[Step, ...]
+
+
+@frozen(kw_only=True)
+class EnvironmentStep:
+    """A step for one environment.
+
+    Attributes:
+        step_name: what the step is called in output.
+        environment: where.
+    """
+
+    step_name: ClassVar[str]
+    environment: Environment
+
+    @property
+    def label(self) -> StepLabel:
+        """The step and its environment."""
+        return StepLabel(self.step_name, self.environment.name)
+
+
+class ReadOnlyStep:
+    """A step that only checks: its `decide` never returns `Act`."""
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Do nothing."""
+        return release

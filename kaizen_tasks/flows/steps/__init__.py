@@ -51,28 +51,20 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AddHold": "hold",
-    "Build": "build",
-    "Bump": "bump",
-    "Commit": "commit",
-    "CopyImage": "copy",
-    "CutChangelog": "changelog",
-    "Deploy": "deploy",
-    "Evidence": "evidence",
-    "FastForward": "commit",
-    "FastForwardAndTag": "tag",
-    "FindImage": "copy",
-    "MarkRollback": "record",
-    "Preflight": "preflight",
-    "Push": "build",
-    "PushRelease": "tag",
-    "Record": "record",
-    "Redeploy": "runtime",
-    "RestoreConfig": "runtime",
-    "SetConfig": "runtime",
-    "Smoke": "smoke",
-    "Tag": "tag",
-    "Verify": "verify",
+    "build": ("Build", "Push"),
+    "bump": ("Bump",),
+    "changelog": ("CutChangelog",),
+    "commit": ("Commit", "FastForward"),
+    "copy": ("CopyImage", "FindImage"),
+    "deploy": ("Deploy",),
+    "evidence": ("Evidence",),
+    "hold": ("AddHold",),
+    "preflight": ("Preflight",),
+    "record": ("MarkRollback", "Record"),
+    "runtime": ("Redeploy", "RestoreConfig", "SetConfig"),
+    "smoke": ("Smoke",),
+    "tag": ("FastForwardAndTag", "PushRelease", "Tag"),
+    "verify": ("Verify",),
 }
 
 _DEPRECATED = {
@@ -100,6 +92,7 @@ def __getattr__(name: str) -> object:
         current_name = _DEPRECATED[name]
         warnings.warn(f"steps.{name} is now steps.{current_name}", DeprecationWarning, stacklevel=2)
         return __getattr__(current_name)
-    if name in _MODULES:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,8 +13,8 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
 from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.copy import CopyImage
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
@@ -83,11 +83,7 @@ def _decide_from_registry(release: Release, environment: Environment, tools: Too
 
 @frozen(kw_only=True)
 class Push(EnvironmentStep):
-    """Push `:vX.Y.Z` to the first repository, and nothing else; never replace another image.
-
-    Attributes:
-        environment: whose repository receives the image.
-    """
+    """Push `:vX.Y.Z` to the first repository, and nothing else; never replace another image."""
 
     step_name: ClassVar[str] = "push"
 

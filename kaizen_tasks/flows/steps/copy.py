@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import NotFound
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Image, Release
@@ -69,12 +69,8 @@ def _with_image(release: Release, image: Image) -> Release:
 
 
 @frozen(kw_only=True)
-class FindImage(EnvironmentStep):
-    """Find the image of the release in the environment's own repository.
-
-    Attributes:
-        environment: whose repository.
-    """
+class FindImage(ReadOnlyStep, EnvironmentStep):
+    """Find the image of the release in the environment's own repository."""
 
     step_name: ClassVar[str] = "find image"
 
@@ -85,10 +81,6 @@ class FindImage(EnvironmentStep):
         if image is None:
             return Refuse(reasons=(f"there is no {image_ref}",), hint=self._hint(release, tools))
         return Done(f"{image_ref} is {image.digest[:19]}", _with_image(release, image))
-
-    def act(self, release: Release, tools: Tools) -> Release:
-        """Do nothing: `decide` never asks for it."""
-        return release
 
     def _hint(self, release: Release, tools: Tools) -> str:
         if self.environment in tools.settings.first_stage.environments:

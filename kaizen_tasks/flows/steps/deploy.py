@@ -11,7 +11,7 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.flows.deploy.deployment import LATEST_TAG, Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Deploy(EnvironmentStep):
-    """Move `:latest` to the release, start the deployment or adopt the one that started by itself, wait for its end.
-
-    Attributes:
-        environment: where.
-    """
+    """Move `:latest` to the release, start the deployment or adopt the one that started by itself, wait for its end."""
 
     step_name: ClassVar[str] = "deploy"
 

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Evidence(EnvironmentStep):
+class Evidence(ReadOnlyStep, EnvironmentStep):
     """Demand that the same digest was verified in the previous stage, and long enough ago.
 
     A release that was verified in the environment itself may return to it.
@@ -67,10 +67,6 @@ class Evidence(EnvironmentStep):
             hint=f"run the same command again in {duration.format_duration(remaining)}, "
             'or give a reason not to wait: --without-evidence "reason"',
         )
-
-    def act(self, release: Release, tools: Tools) -> Release:
-        """Do nothing: `decide` never asks for it."""
-        return release
 
 
 def _find_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release

@@ -11,6 +11,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
 from kaizen_tasks.flows.release import preconditions
+from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @frozen(kw_only=True)
-class Preflight:
+class Preflight(ReadOnlyStep):
     """Collect every problem that would stop the release, asking the remote itself and not its refs here.
 
     Attributes:
@@ -46,10 +47,6 @@ class Preflight:
     def is_blocked_locally(self, tools: Tools) -> bool:
         """Return whether the state of this clone prevents the release; sends no request."""
         return any(True for _ in self._worktree_problems(tools))
-
-    def act(self, release: Release, tools: Tools) -> Release:
-        """Do nothing: `decide` never asks for it."""
-        return release
 
     def _problems(self, release: Release, tools: Tools) -> Iterator[str]:
         yield from self._worktree_problems(tools)

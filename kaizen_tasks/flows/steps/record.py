@@ -9,7 +9,7 @@ from attrs import frozen
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event, open_rollback
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Record(EnvironmentStep):
-    """Record in the ledger that the release was verified.
-
-    Attributes:
-        environment: where.
-    """
+    """Record in the ledger that the release was verified."""
 
     step_name: ClassVar[str] = "record"
 

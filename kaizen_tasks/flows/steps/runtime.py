@@ -16,8 +16,8 @@ from kaizen_tasks.domain.runtime_config import MAX_DOCUMENT_BYTES
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.deploy import deploy_and_record
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 if TYPE_CHECKING:
@@ -132,11 +132,7 @@ class RestoreConfig(EnvironmentStep):
 
 @frozen(kw_only=True)
 class Redeploy(EnvironmentStep):
-    """Deploy the serving release again, so that the app reads its configuration.
-
-    Attributes:
-        environment: where.
-    """
+    """Deploy the serving release again, so that the app reads its configuration."""
 
     step_name: ClassVar[str] = "redeploy"
 

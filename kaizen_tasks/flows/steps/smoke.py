@@ -11,7 +11,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger.entries import was_verified
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Smoke(EnvironmentStep):
-    """Run the configured checks against the running app.
-
-    Attributes:
-        environment: whose app.
-    """
+    """Run the configured checks against the running app."""
 
     step_name: ClassVar[str] = "smoke"
 

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.health import ProbeTally, VersionReport
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
 from kaizen_tasks.flows.ledger import entries
-from kaizen_tasks.flows.steps.environment_step import EnvironmentStep
+from kaizen_tasks.flows.step import EnvironmentStep
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.release import Release
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Verify(EnvironmentStep):
-    """Ask the running app for its version until it is right, several times in a row.
-
-    Attributes:
-        environment: whose app.
-    """
+    """Ask the running app for its version until it is right, several times in a row."""
 
     step_name: ClassVar[str] = "verify"
 
