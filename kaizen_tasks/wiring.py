@@ -179,9 +179,8 @@ class Toolbox:
         """The AWS account."""
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 
-        return AwsAccount(
-            self._aws, settings=self.settings, ledger=self.ledger_table, platform=self.platform, clock=self.clock
-        )
+        ledger, platform = self.ledger_table, self.platform
+        return AwsAccount(self._aws, settings=self.settings, ledger=ledger, platform=platform, clock=self.clock)
 
     @cached_property
     def host(self) -> Host:

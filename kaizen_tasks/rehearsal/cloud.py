@@ -121,8 +121,7 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
         Refused: the extra `[local]` is not installed, or the port is taken.
         KaizenError: it did not start.
     """
-    cloud = find_cloud(state)
-    if cloud is not None:
+    if (cloud := find_cloud(state)) is not None:
         return cloud
     if find_spec("moto") is None:
         raise Refused(
@@ -177,16 +176,9 @@ def next_steps(clone: Path, env_file: Path, *commands: str) -> str:
         env_file: see `write_env_file`.
         commands: examples of what to type next.
     """
-    return (
-        "\n  ".join(
-            (
-                "Everything keeps running. To go on by hand:",
-                f"cd {shlex.quote(str(clone))} && . {shlex.quote(str(env_file))}",
-                *commands,
-            )
-        )
-        + f"\nTo stop it:\n  inv local.down --state {shlex.quote(str(env_file.parent))}"
-    )
+    preparation = f"cd {shlex.quote(str(clone))} && . {shlex.quote(str(env_file))}"
+    continuation = "\n  ".join(("Everything keeps running. To go on by hand:", preparation, *commands))
+    return f"{continuation}\nTo stop it:\n  inv local.down --state {shlex.quote(str(env_file.parent))}"
 
 
 def stop_cloud(cloud: Cloud) -> None:
@@ -201,9 +193,8 @@ def stop_cloud(cloud: Cloud) -> None:
             os.kill(cloud.pid, signal.SIGTERM)
         if _wait_for_exit(cloud.state):
             return
-    raise KaizenError(
-        f"the local cloud did not stop within {START_STOP_TIMEOUT_SECONDS:.0f}s", hint=f"kill {cloud.pid}"
-    )
+    message = f"the local cloud did not stop within {START_STOP_TIMEOUT_SECONDS:.0f}s"
+    raise KaizenError(message, hint=f"kill {cloud.pid}")
 
 
 def _wait_for_exit(state: Path) -> bool:

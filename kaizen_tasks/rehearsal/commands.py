@@ -26,12 +26,7 @@ def print_line(out: TextIO, text: str) -> None:
 
 
 def run_task(
-    command: str,
-    folder: Path,
-    environ: Mapping[str, str],
-    *,
-    stdout: TextIO | int,
-    stderr: TextIO | int | None = None,
+    command: str, folder: Path, environ: Mapping[str, str], *, stdout: TextIO | int, stderr: TextIO | int | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a task as its user would, without a terminal to ask on.
 
@@ -63,6 +58,5 @@ def run_git(folder: Path, *arguments: str) -> None:
     """
     result = process.run(("git", *arguments), cwd=folder, env=NO_LOCKS_ENV)
     if not result.ok:
-        raise KaizenError(
-            f"git {arguments[0]} failed in the scratch clone: {result.last_line}", hint="check your git: git --version"
-        )
+        message = f"git {arguments[0]} failed in the scratch clone: {result.last_line}"
+        raise KaizenError(message, hint="check your git: git --version")

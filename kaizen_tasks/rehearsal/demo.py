@@ -85,20 +85,19 @@ def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) ->
         elapsed = duration.format_duration(time.monotonic() - started_at)
         print_line(out, f"One build, five environments, the same bytes, in {elapsed}.")
     finally:
-        if (cloud := workspace.cloud) is not None:
-            if keep:
-                print_line(out, _next_steps(workspace, cloud))
-            else:
-                clouds.stop_cloud(cloud)
+        cloud = workspace.cloud
+        if cloud is not None and keep:
+            print_line(out, _next_steps(workspace, cloud))
+        elif cloud is not None:
+            clouds.stop_cloud(cloud)
 
 
 def _choose_engine(requested: str, clone: Path) -> str:
     if requested != "auto":
         return requested
     config_file = load.read_config_file(clone)
-    base_image = os.environ.get("INVOKE_BUILD_ARGS_BASE") or (
-        config_file.table["build"]["args"]["BASE"] if config_file else ""
-    )
+    default_image = config_file.table["build"]["args"]["BASE"] if config_file else ""
+    base_image = os.environ.get("INVOKE_BUILD_ARGS_BASE") or default_image
     try:
         result = process.run(("docker", "image", "inspect", base_image), timeout=5)
     except KaizenError:

@@ -28,9 +28,8 @@ def find_example_app() -> Path:
     for folder in (package / "examples" / "coach", package.parent / "examples" / "coach"):
         if folder.is_dir():
             return folder
-    raise Refused(
-        "the example app is missing from this installation", hint="pip install --force-reinstall kaizen-tasks"
-    )
+    hint = "pip install --force-reinstall kaizen-tasks"
+    raise Refused("the example app is missing from this installation", hint=hint)
 
 
 def create_example_repo(work: Path, example_folder: Path) -> tuple[Path, Path]:

@@ -1,7 +1,4 @@
-"""Creates in a local cloud what the configuration names, as a team's Terraform does on AWS.
-
-The order is here, the AWS calls are in `adapters.aws.provision`.
-"""
+"""Creates in a local cloud what the configuration names, as a team's Terraform does on AWS."""
 
 from __future__ import annotations
 
@@ -103,9 +100,8 @@ def _make_build_spec(version: Version | None, tools: Toolbox) -> BuildSpec:
     head = tools.scm.head().commit
     version_file = tools.scm.read_at(head, "VERSION")
     if version_file is None:
-        raise Refused(
-            "HEAD has no VERSION, so there is no image for the services to start with", hint="commit a VERSION"
-        )
+        message = "HEAD has no VERSION, so there is no image for the services to start with"
+        raise Refused(message, hint="commit a VERSION")
     return BuildSpec(
         app=tools.settings.app,
         version=versions.image_tag(version or versions.parse_version_file(version_file)),
@@ -118,9 +114,8 @@ def _make_build_spec(version: Version | None, tools: Toolbox) -> BuildSpec:
 def _wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:
     started_at, statuses = tools.clock.monotonic(), dict[str, str]()
     while tools.clock.monotonic() - started_at < SERVICE_START_TIMEOUT_SECONDS:
-        statuses = {
-            environment.service: tools.platform.get_service(environment.service).status for environment in environments
-        }
+        names = [environment.service for environment in environments]
+        statuses = {name: tools.platform.get_service(name).status for name in names}
         if set(statuses.values()) <= {"RUNNING"}:
             return
         if "CREATE_FAILED" in statuses.values():

@@ -33,14 +33,7 @@ INITIAL_VERSION = "v0.0.0"
 MAX_VERIFY_SECONDS = 30.0
 """Upper limit of `verify.timeout`: the configured one allows for the network and for AWS."""
 
-GIT_LOCATION_VARS = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_COMMON_DIR",
-    "GIT_PREFIX",
-)
+GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
 """Variables that point git at another repository than the current folder's; git hooks run with them."""
 
 PROMPTING_COMMANDS = ("deploy", "hotfix", "promote", "release", "rollback", "runtime", "setup")
@@ -75,12 +68,12 @@ class RehearsalPlan:
         """The commands to run, in order: a promotion needs the stages before it, a rollback an earlier release."""
         first_stage, *later_stages = self.settings.pipeline
         pipeline_commands = (f"release-{first_stage}", *(f"promote-{stage}" for stage in later_stages))
-        if not self.flow:
-            return tuple(map(_with_yes, pipeline_commands))
+        commands: tuple[str, ...] = pipeline_commands
         if self.flow in pipeline_commands:
-            return tuple(map(_with_yes, pipeline_commands[: pipeline_commands.index(self.flow) + 1]))
-        prior_commands = () if self.is_hotfix else pipeline_commands
-        return tuple(map(_with_yes, (*prior_commands, self.flow)))
+            commands = pipeline_commands[: pipeline_commands.index(self.flow) + 1]
+        elif self.flow:
+            commands = (self.flow,) if self.is_hotfix else (*pipeline_commands, self.flow)
+        return tuple(map(_with_yes, commands))
 
     @property
     def is_hotfix(self) -> bool:
@@ -179,7 +172,7 @@ def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
         Refused: there is no repository, or no local cloud.
         KaizenError: the clone cannot be made, or the repository has changed.
     """
-    for name in GIT_LOCATION_VARS:
+    for name in GIT_VARIABLES:
         os.environ.pop(name, None)  # git must work in the folder that it is started in
     folders = repo_folders(plan.settings.root)
     before = fingerprint_tree(folders)
@@ -204,10 +197,8 @@ def _check_flow(plan: RehearsalPlan, clone: ScratchClone) -> None:
     name = plan.flow.partition(" ")[0]
     if not name:
         return
-    help_run = run_task(
-        f"--help {shlex.quote(name)}", clone.app_folder, {}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    if help_run.returncode:
+    command = f"--help {shlex.quote(name)}"
+    if run_task(command, clone.app_folder, {}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).returncode:
         raise UsageError(f"--flow {name}: the app has no such task", state="nothing was started", hint="inv --list")
 
 
