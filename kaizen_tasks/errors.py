@@ -1,7 +1,4 @@
-"""The errors that users see: what went wrong, the state of things, what to do next.
-
-Each class has an exit code of the command-line contract. Every layer raises them; only `cli` prints and exits.
-"""
+"""The errors that users see, each with an exit code of the command-line contract. Only `cli` prints and exits."""
 
 from __future__ import annotations
 

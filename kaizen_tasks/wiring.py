@@ -230,7 +230,6 @@ def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout)
 
 
 def _unwrap(value: Any) -> Any:
-    """Return Invoke's proxies as plain values."""
     if isinstance(value, Mapping) or hasattr(value, "items"):
         return {key: _unwrap(item) for key, item in value.items()}
     return value

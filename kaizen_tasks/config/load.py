@@ -1,8 +1,4 @@
-"""Finds and reads the configuration file; nothing is checked yet.
-
-Everything here runs at start-up, for `inv --list` too: it reads a small file or two, and imports the
-standard library only.
-"""
+"""Finds and reads the configuration file at every start-up: imports the standard library only, and checks nothing."""
 
 from __future__ import annotations
 

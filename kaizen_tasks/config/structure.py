@@ -124,7 +124,6 @@ def _make_mapping_hook(kind: Any, converter: Converter) -> Hook:
 
 
 def _make_checked_hook(kind: Any, converter: Converter) -> Hook:
-    """Make a hook that applies the checks of an annotated type."""
     value_type, *value_checks = get_args(kind)
     structure_value = converter.get_structure_hook(value_type)
 

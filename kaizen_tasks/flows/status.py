@@ -99,11 +99,6 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
 
 
 def _app_url(environment: Environment, service_urls: Mapping[str, str]) -> str:
-    """Return the URL to probe.
-
-    Raises:
-        NotFound: the platform does not list the service.
-    """
     if environment.service not in service_urls:
         raise NotFound(f"there is no service {environment.service}")
     return probe.pick_url(environment, service_urls[environment.service])

@@ -64,12 +64,10 @@ class _UserRepo:
 
     @property
     def head(self) -> str:
-        """The commit that is checked out."""
         return self.git("rev-parse", "--verify", "HEAD")
 
     @property
     def has_remote(self) -> bool:
-        """Whether the remote that releases are pushed to is configured."""
         return self.settings.release.remote in self.git("remote").split()
 
     @property

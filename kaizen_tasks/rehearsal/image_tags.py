@@ -38,7 +38,6 @@ def _image_command(engine: str, verb: str) -> tuple[str, ...]:
 
 
 def _image_ids_by_tag(engine: str, app: str) -> Mapping[str, str]:
-    """Return the image ID of every tag of the app."""
     if engine == "bundle":
         return {}
     list_command = ("images", "--no-trunc") if engine == "buildah" else ("image", "ls", "--no-trunc")

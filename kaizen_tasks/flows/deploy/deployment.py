@@ -14,8 +14,13 @@ from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
-from kaizen_tasks.flows.deploy.outcome import SERVICE_GONE, DeploymentOutcome
-from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, OperationPredicate, wait_for_operation
+from kaizen_tasks.flows.deploy.wait import (
+    SERVICE_GONE,
+    DeploymentOutcome,
+    DeploymentWaiter,
+    OperationPredicate,
+    wait_for_operation,
+)
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 

@@ -12,7 +12,7 @@ from kaizen_tasks.flows.ledger import entries
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kaizen_tasks.flows.deploy.outcome import DeploymentOutcome
+    from kaizen_tasks.flows.deploy.wait import DeploymentOutcome
 
 
 def handle_failed_deployment(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.service import Operation
     from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, OperationPredicate
-    from kaizen_tasks.ports.clock import Clock
 
 AUTO_DEPLOY_WAIT_SECONDS = 20.0
 """Seconds within which auto-deployment is expected to notice a moved tag; an assumption, AWS documents no bound."""
@@ -85,12 +84,12 @@ def start_or_adopt(
     called_at = clock.monotonic()
     earliest_start = called_at + (AUTO_DEPLOY_WAIT_SECONDS if expects_auto_start else 0.0)
     should_search, is_busy_reported = expects_auto_start or may_have_started, False
-    for _ in waiter.ticks(
-        _attempt_offsets(waiter, expects_auto_start=expects_auto_start, may_have_started=may_have_started)
-    ):
+    offsets = _attempt_offsets(waiter, expects_auto_start=expects_auto_start, may_have_started=may_have_started)
+    for _ in waiter.ticks(offsets):
         own_operation = waiter.find_operation(is_own) if should_search else None
         if own_operation is not None:
-            started_monotonic = max(called_at, clock.monotonic() - _age(own_operation, clock))
+            age = max(0.0, (clock.now() - own_operation.started_at).total_seconds())  # as far as the two clocks agree
+            started_monotonic = max(called_at, clock.monotonic() - age)
             return StartedDeployment(operation_id=own_operation.id, started_monotonic=started_monotonic)
         should_search, now = True, clock.monotonic()
         if now < earliest_start:
@@ -111,8 +110,3 @@ def _attempt_offsets(waiter: DeploymentWaiter, *, expects_auto_start: bool, may_
     if may_have_started or not expects_auto_start:
         yield 0.0
     yield from heapq.merge((AUTO_DEPLOY_WAIT_SECONDS,), retries) if expects_auto_start else retries
-
-
-def _age(operation: Operation, clock: Clock) -> float:
-    """Return the seconds since an operation started, as far as the two clocks agree."""
-    return max(0.0, (clock.now() - operation.started_at).total_seconds())

@@ -1,4 +1,4 @@
-"""Waits for one deployment to end, whatever else happens on the service."""
+"""Waits for one deployment to end, whatever else happens on the service, and tells how it ended."""
 
 from __future__ import annotations
 
@@ -12,10 +12,35 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import NotFound, Unreachable
-from kaizen_tasks.flows.deploy.outcome import OLD_RELEASE_SERVING, SERVICE_GONE, DeploymentOutcome
 from kaizen_tasks.ports.tools import Tools
 
 OperationPredicate = Callable[[Operation], bool]
+
+OLD_RELEASE_SERVING = "the old release is serving"
+SERVICE_GONE = "the service that was deploying is gone"
+
+
+@frozen(kw_only=True)
+class DeploymentOutcome:
+    """How a deployment ended, as far as it was observed.
+
+    Attributes:
+        event: what to record in the ledger: deployed, failed or abandoned.
+        operation: the platform's identifier; empty when none was started.
+        message: what went wrong; empty when it succeeded.
+        state: what is serving.
+        hint: what to do about it; empty when that depends on the app.
+        duration_seconds: how long it took by the platform's clock; 0 when unknown.
+        started_at: in UTC; None when the operation was never seen.
+    """
+
+    event: Event
+    operation: str = ""
+    message: str = ""
+    state: str = OLD_RELEASE_SERVING
+    hint: str = ""
+    duration_seconds: float = 0.0
+    started_at: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -132,7 +157,6 @@ class _OperationPoller:
         self._waiter.report_progress(f"{self._waiter.service.name} is deploying {self._waiter.release_name}{estimate}")
 
     def poll(self) -> DeploymentOutcome | None:
-        """Poll once; return the outcome when there is one."""
         try:
             operation = self._waiter.find_operation(lambda candidate: candidate.id == self._operation_id)
             self._lookup_error, self._is_missing = None, operation is None
@@ -145,11 +169,7 @@ class _OperationPoller:
         return None
 
     def give_up(self) -> DeploymentOutcome:
-        """Return the outcome at the deadline.
-
-        Raises:
-            Unreachable: the last poll failed.
-        """
+        """Return the outcome at the deadline, or raise the error of the last poll."""
         if self._lookup_error is not None:
             raise self._lookup_error
         if self._is_missing:
@@ -207,7 +227,6 @@ class _OperationPoller:
         )
 
     def _report_state(self, state: str) -> None:
-        """Report each state once."""
         if state != self._reported_state:
             self._waiter.report_progress(f"{state} after {duration.format_duration(self._waited_seconds)}")
             self._reported_state = state

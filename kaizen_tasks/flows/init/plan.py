@@ -97,7 +97,6 @@ def _required_files(repo_scan: RepoScan, new_config: str) -> Iterator[tuple[str,
 
 
 def _workflow_files(settings: Settings, *, version: str) -> dict[str, bytes]:
-    """Return the workflows of the configured pipeline."""
     workflow_inputs = WorkflowInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,

@@ -73,7 +73,6 @@ class LockAcquisition:
             for_each_parallel(self._release_before_waiting, surplus, max_workers=MAX_CONCURRENT_LOCKS)
 
     def _acquire(self, environment: str, deadline: float) -> None:
-        """Acquire a lock, and wait for a run that holds it."""
         clock, token, reported_token = self._tools.clock, secrets.token_hex(16), ""
         while (current := self._try_acquire_or_take_over(environment, token)).token != token:
             remaining = deadline - clock.monotonic()
@@ -136,7 +135,6 @@ class LockAcquisition:
         del self._locks_to_release[environment]
 
     def _release_before_waiting(self, environment: str) -> None:
-        """Release a lock that will be acquired again."""
         held_lock = self.held_locks.pop(environment)
         self._tools.locks.release(held_lock.lock)
         del self._locks_to_release[environment]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
 from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
 from kaizen_tasks.ports.effects import effects_under_lock
-from kaizen_tasks.ports.tools import Tools
+
+if TYPE_CHECKING:
+    from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)
@@ -68,43 +70,35 @@ def guard_mutations(tools: Tools, check: Callable[[], None], mutations: Mutation
         check: raises when the lock may no longer be this run's own.
         mutations: where changes are remembered.
     """
-    return cast("Tools", _GuardedTools(tools=tools, check=check, mutations=mutations))  # it forwards every attribute
 
-
-@frozen(kw_only=True)
-class _GuardedTools:
-    _tools: Tools
-    _check: Callable[[], None]
-    _mutations: MutationLog
-
-    def __getattr__(self, name: str) -> object:
-        port: object = getattr(self._tools, name)
-        effects = guarded_calls().get(name)
-        if effects is None:
-            return port
-        return _GuardedPort(port=port, effects=effects, check=self._check, mutations=self._mutations)
-
-
-@frozen(kw_only=True)
-class _GuardedPort:
-    _port: object
-    _effects: Mapping[str, str]
-    _check: Callable[[], None]
-    _mutations: MutationLog
-
-    def __getattr__(self, name: str) -> object:
-        attribute = getattr(self._port, name)
-        return self._guard(name, attribute) if name in self._effects else attribute
-
-    def _guard(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
+    def guard(call: Callable[..., object], effect: str) -> Callable[..., object]:
         def guarded_call(*args: object, **kwargs: object) -> object:
-            self._check()
+            check()
             try:
                 result = call(*args, **kwargs)
             except Unreachable:
-                self._mutations.add(f"perhaps {self._effects[name]}")
+                mutations.add(f"perhaps {effect}")
                 raise
-            self._mutations.add(self._effects[name])
+            mutations.add(effect)
             return result
 
         return guarded_call
+
+    def guard_port(name: str, port: object) -> object:
+        effects = guarded_calls().get(name)
+        if effects is None:
+            return port
+        return _Proxy(port, lambda method, call: guard(call, effects[method]) if method in effects else call)
+
+    return cast("Tools", _Proxy(tools, guard_port))  # it forwards every attribute
+
+
+@frozen
+class _Proxy:
+    """Forwards every attribute of a target through a function that gets its name and its value."""
+
+    _target: object
+    _forward: Callable[[str, Any], object]
+
+    def __getattr__(self, name: str) -> object:
+        return self._forward(name, getattr(self._target, name))

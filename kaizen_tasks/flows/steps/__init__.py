@@ -1,7 +1,4 @@
-"""The steps that flows consist of. They are public: an app's own `tasks.py` composes its flows from them.
-
-The module of a step is imported when the step is first used, as a command needs few of them.
-"""
+"""The steps of flows, public for the flows of an app's `tasks.py`; each module is imported when it is first used."""
 
 from __future__ import annotations
 

@@ -101,7 +101,6 @@ class Bump:
         return _infer_version(base, tools)
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
-        """Refuse a part that is lower than the changelog requires."""
         unreleased = files.read_changelog(tools).unreleased
         if self.force or unreleased is None or self.part in {"auto", "rc"}:
             return

@@ -33,7 +33,7 @@ class CutChangelog:
                 reasons=(f"nothing is noted under [Unreleased] for {release.version}",),
                 hint='note what changed: inv changelog.add --type fixed --text "…"',
             )
-        return Act(f"cut [Unreleased] into [{release.version}] - {_today(tools)}", release)
+        return Act(f"cut [Unreleased] into [{release.version}] - {tools.clock.now().date()}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write the new changelog; all other bytes stay."""
@@ -46,7 +46,3 @@ class CutChangelog:
         )
         tools.release_files.write(files.CHANGELOG_FILE, new_content)
         return release
-
-
-def _today(tools: Tools) -> str:
-    return tools.clock.now().date().isoformat()

@@ -47,8 +47,9 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
         for environment in self.stage.environments:
             proof = _find_proof(environment, release, tools)
             if proof is None:
+                digest = f" ({release.digest[:19]})" if release.digest else ""
                 return Refuse(
-                    reasons=(f"{_describe(release)} was never verified in {environment.name}",),
+                    reasons=(f"{release.name}{digest} was never verified in {environment.name}",),
                     hint=f"verify it there first: inv verify --env {environment.name} --release {release.name}",
                 )
             release = _with_proof(release, proof)
@@ -80,10 +81,6 @@ def _find_proof(environment: Environment, release: Release, tools: Tools) -> Led
 
 def _with_proof(release: Release, proof: LedgerEntry) -> Release:
     return evolve(release, digest=proof.digest, commit=release.commit or proof.commit)
-
-
-def _describe(release: Release) -> str:
-    return f"{release.name} ({release.digest[:19]})" if release.digest else release.name
 
 
 def _age(proof: LedgerEntry, tools: Tools) -> float:

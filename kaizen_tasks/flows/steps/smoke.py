@@ -34,7 +34,8 @@ class Smoke(EnvironmentStep):
             return Done(f"{_count(checks)} passed", release)
         if was_verified(self.environment, release, tools):
             return Done(f"{_count(checks)} passed before", release)
-        return Act(f"{_count(checks)}: {', '.join(map(_name, checks))}", release)
+        names = ", ".join(check.name or check.title.removeprefix("GET ") for check in checks)
+        return Act(f"{_count(checks)}: {names}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Run every check, and report each.
@@ -55,7 +56,6 @@ class Smoke(EnvironmentStep):
         )
 
     def _check(self, url: str, check: SmokeCheck, tools: Tools) -> str:
-        """Return the failure of one check; empty when it passes."""
         started_at = tools.clock.monotonic()
         response = probe.run_smoke_check(url, check, tools)
         elapsed = duration.format_duration(tools.clock.monotonic() - started_at)
@@ -67,7 +67,3 @@ class Smoke(EnvironmentStep):
 
 def _count(checks: tuple[SmokeCheck, ...]) -> str:
     return "1 check" if len(checks) == 1 else f"{len(checks)} checks"
-
-
-def _name(check: SmokeCheck) -> str:
-    return check.name or check.title.removeprefix("GET ")

@@ -107,13 +107,14 @@ class PushRelease:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Push both or neither."""
-        remote = tools.scm.remote_refs(tools.scm.head().branch)
-        if remote is not None:
-            _push_release(self.label, release, _message(release, self.remark, tools), remote, tools)
+        _push_release(self.label, release, _message(release, self.remark, tools), tools)
         return release
 
 
-def _push_release(label: StepLabel, release: Release, message: str, remote: RemoteRefs, tools: Tools) -> None:
+def _push_release(label: StepLabel, release: Release, message: str, tools: Tools) -> None:
+    remote = tools.scm.remote_refs(tools.scm.head().branch)
+    if remote is None:
+        return
     name, show_progress = tools.settings.git_tag(release.version), partial(tools.reporter.progress, label)
     tools.scm.create_tag_object(name, release.commit, message)
     tools.scm.push(branch=_branch_to_push(release, remote, tools), tag=name, on_progress=show_progress)
@@ -157,9 +158,7 @@ class Tag:
     def act(self, release: Release, tools: Tools) -> Release:
         """Push the missing refs in one atomic push, then create the tag here."""
         name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
-        remote = tools.scm.remote_refs(tools.scm.head().branch)
-        if remote is not None:
-            _push_release(self.label, release, message, remote, tools)
+        _push_release(self.label, release, message, tools)
         tools.scm.create_tag(name, release.commit, message)
         return release
 
