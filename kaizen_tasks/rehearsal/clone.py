@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from attrs import frozen
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.config import load
 from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.flows.release import preconditions
+from kaizen_tasks.flows.release.files import RELEASE_FILES
 from kaizen_tasks.rehearsal.commands import NO_LOCKS_ENV, run_git
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ CLONE_GIT_CONFIG = {
     "core.hooksPath": "/dev/null",  # a hook may change anything
     "gc.auto": "0",
 }
-UNCOMMITTED_OK = ("VERSION", "CHANGELOG.md")
-"""Files that a release edits: the flow itself decides whether they may have uncommitted changes."""
 
 
 @frozen(kw_only=True)
@@ -89,31 +88,18 @@ def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequenc
         KaizenError: git failed.
     """
     user_repo, clone = _UserRepo(top=top, settings=settings), work / top.name
-    branch = _choose_branch(user_repo, branches)
-    refusals = [*_branch_refusals(user_repo, branches)]
+    refusals = [*preconditions.check_branch(user_repo.branch, branches)]
+    branch = _release_branch(branches) if refusals else user_repo.branch
     _clone_repo(user_repo, clone, branch)
     remote = _create_remote(user_repo, work / f"{top.name}.git", clone, branch) if user_repo.has_remote else None
     refusals += _commit_local_changes(user_repo, clone)
     return ScratchClone(app_folder=clone / settings.root.relative_to(top), remote=remote, refusals=tuple(refusals))
 
 
-def _is_release_branch(branch: str, branches: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches)
-
-
-def _choose_branch(user_repo: _UserRepo, branches: Sequence[str]) -> str:
-    """Return the branch to rehearse on: the current one if releases are allowed from it, else one that allows them."""
-    if user_repo.branch and _is_release_branch(user_repo.branch, branches):
-        return user_repo.branch
+def _release_branch(branches: Sequence[str]) -> str:
+    """Return the name of a branch that releases are allowed from."""
     branch_names = [pattern for pattern in branches if not set(pattern) & set("*?[")]
     return branch_names[0] if branch_names else branches[0].translate({ord("*"): "rehearsal", ord("?"): "x"})
-
-
-def _branch_refusals(user_repo: _UserRepo, branches: Sequence[str]) -> Iterator[str]:
-    if not user_repo.branch:
-        yield "HEAD is detached: check out a branch"
-    elif not _is_release_branch(user_repo.branch, branches):
-        yield f"releases are not allowed from branch {user_repo.branch} (allowed: {', '.join(branches)})"
 
 
 def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
@@ -148,13 +134,11 @@ def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str)
 
 def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
     """Commit uncommitted changes, so that they are rehearsed too; yield why a real release would refuse them."""
-    modified_files = [name for name in user_repo.modified_files if not name.endswith(UNCOMMITTED_OK)]
+    modified_files = [name for name in user_repo.modified_files if not name.endswith(RELEASE_FILES)]
     untracked_files = [name for name in _release_files(user_repo) if not user_repo.git("ls-files", "--", name)]
     for name in (*user_repo.modified_files, *untracked_files):
         _copy_file(user_repo.top / name, clone / name)
-    if modified_files:
-        more = f" and {len(modified_files) - 3} more" if len(modified_files) > 3 else ""
-        yield f"uncommitted changes would not be in the release: {', '.join(modified_files[:3])}{more}"
+    yield from preconditions.check_uncommitted(modified_files)
     if untracked_files:
         yield f"{', '.join(untracked_files)} is not committed"
     if modified_files or untracked_files:
@@ -165,7 +149,7 @@ def _commit_local_changes(user_repo: _UserRepo, clone: Path) -> Iterator[str]:
 def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:
     """Return the files that these tasks need, as paths in the repository, whether git tracks them or not."""
     root = user_repo.settings.root
-    names = (load.CONFIG_FILE_NAME, "tasks.py", "pyproject.toml", *UNCOMMITTED_OK)
+    names = (load.CONFIG_FILE_NAME, "tasks.py", "pyproject.toml", *RELEASE_FILES)
     return tuple(str((root / name).relative_to(user_repo.top)) for name in names if (root / name).is_file())
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.json_document import ConfigDocument
-from kaizen_tasks.domain.release import BuildSpec
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
+from kaizen_tasks.flows.release.files import VERSION_FILE
+from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
 from kaizen_tasks.ports.types import Secret
 
 if TYPE_CHECKING:
@@ -67,16 +67,27 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
 
 def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
     """Build an image of HEAD, push it to the first repository, and copy it to the others."""
-    build_spec = _make_build_spec(version, tools)
+    release = _head_release(version, tools)
     first_repository, *other_repositories = (environment.repository for environment in environments)
-    if tools.registry.find_image(first_repository, build_spec.version) is None:
-        _build_and_push(build_spec, first_repository, tools)
-    image = tools.registry.find_image(first_repository, build_spec.version)
+    if tools.registry.find_image(first_repository, release.name) is None:
+        if tools.builder.find_image(build_spec(release, tools)) is None:
+            Build().act(release, tools)
+        upload_image(release, first_repository, tools)
+    image = tools.registry.find_image(first_repository, release.name)
     assert image is not None
     for target in other_repositories:
-        tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=build_spec.version)
+        tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=release.name)
     for repository in (first_repository, *other_repositories):
         tools.registry.move_tag(repository=repository, tag="latest", digest=image.digest)
+
+
+def _head_release(version: Version | None, tools: Toolbox) -> Release:
+    head = tools.scm.head().commit
+    content = tools.scm.read_at(head, VERSION_FILE)
+    if content is None:
+        message = "HEAD has no VERSION, so there is no image for the services to start with"
+        raise Refused(message, hint="commit a VERSION")
+    return Release(version=version or versions.parse_version_file(content), commit=head)
 
 
 def _create_secret(environment: Environment, tools: Toolbox) -> Mapping[str, str]:
@@ -86,29 +97,6 @@ def _create_secret(environment: Environment, tools: Toolbox) -> Mapping[str, str
         return {}
     sample_document = ConfigDocument.empty().with_values({name: key.sample_value for name, key in keys.items()})
     return tools.provisioner.create_secret(environment, Secret(sample_document.text))
-
-
-def _build_and_push(build_spec: BuildSpec, repository: str, tools: Toolbox) -> None:
-    with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
-        tools.scm.export(build_spec.revision, Path(folder))
-        image = tools.builder.find_image(build_spec) or tools.builder.build(build_spec, Path(folder))
-    repository_uri = tools.registry.repository_uri(repository)
-    tools.builder.push(image, repository_uri=repository_uri, tag=build_spec.version, login=tools.registry.credentials())
-
-
-def _make_build_spec(version: Version | None, tools: Toolbox) -> BuildSpec:
-    head = tools.scm.head().commit
-    version_file = tools.scm.read_at(head, "VERSION")
-    if version_file is None:
-        message = "HEAD has no VERSION, so there is no image for the services to start with"
-        raise Refused(message, hint="commit a VERSION")
-    return BuildSpec(
-        app=tools.settings.app,
-        version=versions.image_tag(version or versions.parse_version_file(version_file)),
-        revision=head,
-        created_at=tools.scm.commit_time(head),
-        source=tools.scm.web_url(),
-    )
 
 
 def _wait_until_running(environments: tuple[Environment, ...], tools: Toolbox) -> None:

@@ -12,7 +12,7 @@ from kaizen_tasks.flows.release import files as documents
 from kaizen_tasks.flows.release import pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from semver import Version
 
@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     """Check the clone: operations in progress, the branch, and uncommitted changes."""
-    head = tools.scm.head()
     yield from tools.scm.blockers()
-    if not head.branch:
+    yield from check_branch(tools.scm.head().branch, branches)
+    yield from check_uncommitted([name for name in tools.scm.modified_files() if name not in documents.RELEASE_FILES])
+
+
+def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
+    """Check that releases are allowed from a branch; an empty one is a detached HEAD."""
+    if not branch:
         yield "HEAD is detached: check out a branch"
-    elif not any(fnmatch.fnmatchcase(head.branch, pattern) for pattern in branches):
-        yield f"releases are not allowed from branch {head.branch} (allowed: {', '.join(branches)})"
-    files = [name for name in tools.scm.modified_files() if name not in documents.RELEASE_FILES]
+    elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
+        yield f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
+
+
+def check_uncommitted(files: Sequence[str]) -> Iterator[str]:
+    """Check that no file but those of the release has uncommitted changes."""
     if files:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         yield f"uncommitted changes would not be in the release: {', '.join(files[:3])}{more}"

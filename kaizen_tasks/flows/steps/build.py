@@ -41,7 +41,7 @@ class Build:
             if origin is not None:
                 return Done(f"{origin.repository}:{release.name} exists, from {release.commit[:10]}", release)
         if release.commit:
-            image = tools.builder.find_image(_build_spec(release, tools))
+            image = tools.builder.find_image(build_spec(release, tools))
             if image is not None:
                 return Done(f"{tools.settings.app}:{release.name} is built, from {release.commit[:10]}", release)
         image_ref, platform = f"{tools.settings.app}:{release.name}", tools.settings.build.platform
@@ -52,11 +52,12 @@ class Build:
         with tempfile.TemporaryDirectory(prefix="kaizen-build-") as folder:
             context = Path(folder)
             tools.scm.export(release.commit, context)
-            tools.builder.build(_build_spec(release, tools), context)
+            tools.builder.build(build_spec(release, tools), context)
         return release
 
 
-def _build_spec(release: Release, tools: Tools) -> BuildSpec:
+def build_spec(release: Release, tools: Tools) -> BuildSpec:
+    """Return what the image of a release is built from."""
     return BuildSpec(
         app=tools.settings.app,
         version=release.name,
@@ -100,21 +101,27 @@ class Push(EnvironmentStep):
         """Copy the image from another repository if it was released there, else push it from the builder."""
         origin = _origin(release, self.environment, tools)
         if origin is None:
-            self._upload(release, tools)
+            upload_image(release, self.environment.repository, tools)
         else:
             CopyImage(environment=self.environment, source=origin).act(release, tools)
         return release
 
-    def _upload(self, release: Release, tools: Tools) -> None:
-        image = tools.builder.find_image(_build_spec(release, tools))
-        if image is None:
-            raise BuildFailed(
-                f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}",
-                state="nothing has been uploaded",
-                hint="inv build",
-            )
-        repository_uri = tools.registry.repository_uri(self.environment.repository)
-        tools.builder.push(image, repository_uri=repository_uri, tag=release.name, login=tools.registry.credentials())
+
+def upload_image(release: Release, repository: str, tools: Tools) -> None:
+    """Push the image of a release from the builder to a repository.
+
+    Raises:
+        BuildFailed: the builder has no such image.
+    """
+    image = tools.builder.find_image(build_spec(release, tools))
+    if image is None:
+        raise BuildFailed(
+            f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}",
+            state="nothing has been uploaded",
+            hint="inv build",
+        )
+    repository_uri = tools.registry.repository_uri(repository)
+    tools.builder.push(image, repository_uri=repository_uri, tag=release.name, login=tools.registry.credentials())
 
 
 def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
