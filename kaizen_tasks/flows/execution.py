@@ -156,11 +156,7 @@ def _name_environment(error: KaizenError, environment: Environment) -> str:
 
 def _progress_text(environments: Sequence[Environment], failed_index: int) -> str:
     names = [environment.name for environment in environments]
-    groups = {
-        "done": names[:failed_index],
-        "failed": names[failed_index : failed_index + 1],
-        "untouched": names[failed_index + 1 :],
-    }
+    groups = {"done": names[:failed_index], "failed": [names[failed_index]], "untouched": names[failed_index + 1 :]}
     return "; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members)
 
 
@@ -212,11 +208,7 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
 
 
 def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:
-    """Return the holds that matter to a change.
-
-    Raises:
-        Locked: there are some, and the change must not leave out their environments.
-    """
+    """Return the holds of environments to leave out; raise when the change must not leave out any."""
     if change.hold_policy is HoldPolicy.IGNORE:
         return {}
     names = [environment.name for environment in change.environments]
@@ -224,11 +216,9 @@ def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:
     holds = {name: holds_by_name[name] for name in names if name in holds_by_name}
     if holds and change.hold_policy is HoldPolicy.REFUSE:
         env_flags = " ".join(f"--env {name}" for name in holds)
-        raise Locked(
-            "; ".join(f"{name} is {hold}" for name, hold in holds.items()),
-            state=NOTHING_CHANGED,
-            hint=f"when that no longer applies: inv hold.remove {env_flags}",
-        )
+        message = "; ".join(f"{name} is {hold}" for name, hold in holds.items())
+        hint = f"when that no longer applies: inv hold.remove {env_flags}"
+        raise Locked(message, state=NOTHING_CHANGED, hint=hint)
     return holds
 
 

@@ -12,7 +12,6 @@ from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
-from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.domain.changelog.render.html import to_html
@@ -26,7 +25,6 @@ from kaizen_tasks.flows.steps.changelog import CutChangelog
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog, Section
     from kaizen_tasks.wiring import Toolbox
 
@@ -57,7 +55,7 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     tools = wiring.toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
     if fix:
         _write_fixes(tools)
-    problems = _find_problems(tools)
+    problems = files.changelog_problems(tools)
     if json:
         json_output.print_json([json_output.problem_document(problem) for problem in problems])
     elif sarif:
@@ -95,17 +93,6 @@ def _write_fixes(tools: Toolbox) -> None:
     if fixed_content is not None:
         tools.release_files.write(files.CHANGELOG_FILE, fixed_content)
         tools.reporter.note(f"{'would fix' if tools.dry else 'fixed'} CHANGELOG.md automatically")
-
-
-def _find_problems(tools: Toolbox) -> tuple[LintProblem, ...]:
-    return check_changelog(
-        files.read_changelog_bytes(tools),
-        version=files.read_version(tools),
-        tags=files.versions_from_tags(tools, tools.scm.tags()),
-        repository_url=tools.scm.web_url() or None,
-        today=tools.clock.now().date(),
-        tag_pattern=tools.settings.tag_pattern,
-    )
 
 
 def show(c: Context, *, release: str, since: str, format: str, base_url: str) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from attrs import define
+
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import DeployFailed, Superseded, Unreachable
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Release
     from kaizen_tasks.domain.service import Operation, Service
-    from kaizen_tasks.ports.tools import Tools
 
 CHECK_INTERVAL_SECONDS = 15.0
 """Minimum seconds between two checks: hundreds of environments share AWS's rate limits."""
 
 
+@define
 class SupersessionWatch:
     """Checks now and then whether verifying is still worth the wait.
 
@@ -27,11 +31,10 @@ class SupersessionWatch:
         tools: the outside world.
     """
 
-    def __init__(self, environment: Environment, release: Release, tools: Tools) -> None:
-        self._environment = environment
-        self._release = release
-        self._tools = tools
-        self._next_check = 0.0
+    _environment: Environment
+    _release: Release
+    _tools: Tools
+    _next_check: float = 0.0
 
     def check(self) -> None:
         """Check, unless the last check was a moment ago. A platform that does not answer is ignored.
@@ -44,10 +47,8 @@ class SupersessionWatch:
         if now < self._next_check:
             return
         self._next_check = now + CHECK_INTERVAL_SECONDS
-        try:
+        with suppress(Unreachable):
             self._check_operations()
-        except Unreachable:
-            return
 
     def _check_operations(self) -> None:
         if not self._operation_id:

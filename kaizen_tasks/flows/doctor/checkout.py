@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.lint.check import check_changelog
 from kaizen_tasks.domain.check import Finding, Subject
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.release import files
@@ -48,14 +47,7 @@ def _check_version(tools: Tools, subject: Subject) -> Iterator[Finding]:
 
 
 def _check_changelog(tools: Tools, subject: Subject) -> Iterator[Finding]:
-    problems = check_changelog(
-        files.read_changelog_bytes(tools),
-        version=files.read_version(tools),
-        tags=files.versions_from_tags(tools, tools.scm.tags()),
-        repository_url=tools.scm.web_url() or None,
-        today=tools.clock.now().date(),
-        tag_pattern=tools.settings.tag_pattern,
-    )
+    problems = files.changelog_problems(tools)
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         yield subject.warning(f"{count}, the first in line {problems[0]}", "inv changelog.check")

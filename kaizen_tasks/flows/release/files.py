@@ -11,6 +11,7 @@ from kaizen_tasks.errors import UsageError
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
     from kaizen_tasks.domain.changelog.model import Changelog
     from kaizen_tasks.domain.tag_pattern import TagPattern
     from kaizen_tasks.ports.tools import Tools
@@ -89,6 +90,20 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
         return None
     changelog = _parse_changelog(content)
     return latest_heading(changelog) if has_unreleased_entries(changelog) else None
+
+
+def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
+    """Return every problem of CHANGELOG.md, also with VERSION and the tags of this clone."""
+    from kaizen_tasks.domain.changelog.lint.check import check_changelog
+
+    return check_changelog(
+        read_changelog_bytes(tools),
+        version=read_version(tools),
+        tags=versions_from_tags(tools, tools.scm.tags()),
+        repository_url=tools.scm.web_url() or None,
+        today=tools.clock.now().date(),
+        tag_pattern=tools.settings.tag_pattern,
+    )
 
 
 def tag_commit(version: Version, tools: Tools) -> str:
