@@ -51,12 +51,10 @@ class Toolbox:
 
     @cached_property
     def actor(self) -> str:
-        """User and host name."""
         return f"{getpass.getuser()}@{socket.gethostname()}"
 
     @cached_property
     def release_files(self) -> ReleaseFiles:
-        """VERSION and CHANGELOG.md."""
         from kaizen_tasks.adapters.host.atomic_write import OverlayFiles, WorkingTree
 
         tree = WorkingTree(self.settings.root)
@@ -64,7 +62,6 @@ class Toolbox:
 
     @cached_property
     def scm(self) -> Scm:
-        """The git repository around the app's folder."""
         from kaizen_tasks.adapters.console.reporter import is_interactive
         from kaizen_tasks.adapters.git.scm import GitScm
 
@@ -99,7 +96,6 @@ class Toolbox:
 
     @property
     def identity(self) -> Identity:
-        """Whose credentials these are."""
         return self._aws
 
     @cached_property
@@ -111,21 +107,18 @@ class Toolbox:
 
     @cached_property
     def registry(self) -> Registry:
-        """ECR."""
         from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 
         return EcrRegistry(self._aws, clock=self.clock)
 
     @cached_property
     def platform(self) -> Platform:
-        """App Runner."""
         from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 
         return AppRunnerPlatform(self._aws)
 
     @cached_property
     def logs(self) -> Logs:
-        """CloudWatch Logs."""
         from kaizen_tasks.adapters.aws.cloudwatch import CloudWatchLogs
 
         return CloudWatchLogs(self._aws)
@@ -148,7 +141,6 @@ class Toolbox:
 
     @cached_property
     def ledger_table(self) -> DynamoLedger:
-        """The DynamoDB table of the app."""
         from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 
         return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock)
@@ -162,21 +154,18 @@ class Toolbox:
 
     @cached_property
     def holds(self) -> Holds:
-        """Holds in the ledger's table."""
         from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
 
         return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
 
     @cached_property
     def secrets(self) -> Secrets:
-        """Secrets Manager."""
         from kaizen_tasks.adapters.aws.secretsmanager import SecretsManager
 
         return SecretsManager(self._aws)
 
     @cached_property
     def account(self) -> AccountAdmin:
-        """The AWS account."""
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 
         ledger, platform = self.ledger_table, self.platform
@@ -184,7 +173,6 @@ class Toolbox:
 
     @cached_property
     def host(self) -> Host:
-        """This machine."""
         from kaizen_tasks.adapters.build.select import detect_engine
         from kaizen_tasks.adapters.host.local_host import LocalHost
 
@@ -192,14 +180,12 @@ class Toolbox:
 
     @cached_property
     def prober(self) -> Prober:
-        """Requests to the running app."""
         from kaizen_tasks.adapters.http.prober import HttpProber
 
         return HttpProber()
 
     @cached_property
     def clock(self) -> Clock:
-        """The system clock."""
         from kaizen_tasks.adapters.host.clock import SystemClock
 
         return SystemClock()

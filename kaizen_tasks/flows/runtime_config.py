@@ -52,17 +52,13 @@ def require_serving_release(environment: Environment, tools: Tools) -> Release:
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     latest_entry, entry = words.latest_deployment_entry(entries), words.serving_entry(entries)
     if latest_entry is not None and latest_entry.event is Event.STARTED and not latest_entry.configuration:
-        raise Refused(
-            f"{environment.name}: {latest_entry.actor}'s deployment of {latest_entry.version} has not ended",
-            state=NOTHING_CHANGED,
-            hint=f"finish it first: inv deploy --env {environment.name} --release {latest_entry.version}",
-        )
+        message = f"{environment.name}: {latest_entry.actor}'s deployment of {latest_entry.version} has not ended"
+        hint = f"finish it first: inv deploy --env {environment.name} --release {latest_entry.version}"
+        raise Refused(message, state=NOTHING_CHANGED, hint=hint)
     if entry is None:
-        raise Refused(
-            f"{environment.name}: the ledger does not know which release is serving there",
-            state=NOTHING_CHANGED,
-            hint=f"release or deploy to it once: inv deploy --env {environment.name}",
-        )
+        message = f"{environment.name}: the ledger does not know which release is serving there"
+        hint = f"release or deploy to it once: inv deploy --env {environment.name}"
+        raise Refused(message, state=NOTHING_CHANGED, hint=hint)
     return ledger.release_from_entry(entry)
 
 

@@ -124,11 +124,8 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
     if (cloud := find_cloud(state)) is not None:
         return cloud
     if find_spec("moto") is None:
-        raise Refused(
-            "the local cloud needs moto, which is not installed",
-            state="nothing has been started",
-            hint="pip install 'kaizen-tasks[local]'",
-        )
+        message = "the local cloud needs moto, which is not installed"
+        raise Refused(message, state="nothing has been started", hint="pip install 'kaizen-tasks[local]'")
     state.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]

@@ -109,11 +109,8 @@ def _run_command(command: str, workspace: DemoWorkspace) -> None:
     print_line(workspace.out, f"\n$ inv {command}")
     code = run_task(command, workspace.clone, workspace.environ, stdout=workspace.out).returncode
     if code:
-        raise KaizenError(
-            f"inv {command} of the demo failed with exit code {code}",
-            state="its own error is above",
-            hint="to inspect what it left: demo --keep DIR",
-        )
+        message = f"inv {command} of the demo failed with exit code {code}"
+        raise KaizenError(message, state="its own error is above", hint="to inspect what it left: demo --keep DIR")
 
 
 def _show_status(workspace: DemoWorkspace, *, json: bool) -> None:

@@ -184,11 +184,9 @@ def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
         report = _rehearse_in_cloud(plan, clone, unchanged_count=len(before))
     if changed_paths := diff_fingerprints(before, fingerprint_tree(folders)):
         others = f" and {len(changed_paths) - 1} more" if len(changed_paths) > 1 else ""
-        raise KaizenError(
-            f"your repository changed during the rehearsal: {changed_paths[0]}{others}",
-            state="a rehearsal changes nothing there; another program may have",
-            hint="rehearse again while nothing else works in the repository",
-        )
+        message = f"your repository changed during the rehearsal: {changed_paths[0]}{others}"
+        hint = "rehearse again while nothing else works in the repository"
+        raise KaizenError(message, state="a rehearsal changes nothing there; another program may have", hint=hint)
     return report
 
 

@@ -142,8 +142,6 @@ class LockAcquisition:
 
 def _locked_error(current: Lock) -> Locked:
     wait_hint = "" if current.is_manual else "--wait 10m waits for it; "
-    return Locked(
-        f"{current.environment} is {current}",
-        state=NOTHING_CHANGED_THERE,
-        hint=f"{wait_hint}if it is left over: inv lock.release --env {current.environment} --force",
-    )
+    message = f"{current.environment} is {current}"
+    hint = f"{wait_hint}if it is left over: inv lock.release --env {current.environment} --force"
+    return Locked(message, state=NOTHING_CHANGED_THERE, hint=hint)

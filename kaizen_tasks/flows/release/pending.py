@@ -69,9 +69,6 @@ def current_release(tools: Tools) -> Release:
     head = tools.scm.head().commit
     content = tools.scm.read_at(head, files.VERSION_FILE)
     if content is None or versions.parse_version_file(content) != version:
-        raise Refused(
-            f"VERSION is {version} here, but not in commit {head[:10]}",
-            state=NOTHING_CHANGED,
-            hint="make the release commit first: inv commit",
-        )
+        message = f"VERSION is {version} here, but not in commit {head[:10]}"
+        raise Refused(message, state=NOTHING_CHANGED, hint="make the release commit first: inv commit")
     return Release(version=version, commit=head)

@@ -76,10 +76,9 @@ def _decide_from_registry(release: Release, environment: Environment, tools: Too
     if image.revision == release.commit:
         return Done(f"{image_ref} exists, from {release.commit[:10]}", evolve(release, digest=image.digest))
     built_from = image.revision[:10] or "an unknown commit"
-    return Refuse(
-        reasons=(f"{image_ref} exists, built from {built_from} and not from {release.commit[:10]}",),
-        hint="a released version is never replaced; choose the next one: inv bump --part patch",
-    )
+    reason = f"{image_ref} exists, built from {built_from} and not from {release.commit[:10]}"
+    hint = "a released version is never replaced; choose the next one: inv bump --part patch"
+    return Refuse(reasons=(reason,), hint=hint)
 
 
 @frozen(kw_only=True)
@@ -115,11 +114,8 @@ def upload_image(release: Release, repository: str, tools: Tools) -> None:
     """
     image = tools.builder.find_image(build_spec(release, tools))
     if image is None:
-        raise BuildFailed(
-            f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}",
-            state="nothing has been uploaded",
-            hint="inv build",
-        )
+        message = f"push: {tools.builder.name} has no image of {release.name} from {release.commit[:10]}"
+        raise BuildFailed(message, state="nothing has been uploaded", hint="inv build")
     repository_uri = tools.registry.repository_uri(repository)
     tools.builder.push(image, repository_uri=repository_uri, tag=release.name, login=tools.registry.credentials())
 

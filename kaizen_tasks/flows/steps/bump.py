@@ -107,20 +107,15 @@ class Bump:
         entry = find_entry_exceeding(unreleased, cast("ChangePart", self.part), base_version)
         if entry is not None:
             required_part = infer_part(unreleased, current_version=base_version).part
-            raise Refused(
-                f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}",
-                state=NOTHING_CHANGED,
-                hint=f"--part {required_part}, or --force to override",
-            )
+            message = f"CHANGELOG.md:{entry.line}: {entry.excerpt!r} requires a {required_part}, not a {self.part}"
+            raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
 
 
 def _infer_version(base_version: Version, tools: Tools) -> tuple[Version, str]:
     unreleased = files.read_changelog(tools).unreleased
     if unreleased is None or not any(group.entries for group in unreleased.groups):
-        raise Refused(
-            f"bump: nothing is noted under [Unreleased] since {base_version}",
-            state=NOTHING_CHANGED,
-            hint='note what changed: inv changelog.add --type fixed --text "…"',
-        )
+        message = f"bump: nothing is noted under [Unreleased] since {base_version}"
+        hint = 'note what changed: inv changelog.add --type fixed --text "…"'
+        raise Refused(message, state=NOTHING_CHANGED, hint=hint)
     decision = infer_part(unreleased, current_version=base_version)
     return versions.bump_version(base_version, versions.parse_part(decision.part)), f", {decision.reason}"

@@ -29,10 +29,8 @@ class CutChangelog:
         if changelog.find_section(release.version) is not None:
             return Done(f"[{release.version}] exists", release)
         if not files.has_unreleased_entries(changelog):
-            return Refuse(
-                reasons=(f"nothing is noted under [Unreleased] for {release.version}",),
-                hint='note what changed: inv changelog.add --type fixed --text "…"',
-            )
+            reason = f"nothing is noted under [Unreleased] for {release.version}"
+            return Refuse(reasons=(reason,), hint='note what changed: inv changelog.add --type fixed --text "…"')
         return Act(f"cut [Unreleased] into [{release.version}] - {tools.clock.now().date()}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:

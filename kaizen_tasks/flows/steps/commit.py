@@ -44,11 +44,8 @@ class Commit:
         """
         outdated_files = _files_without_version(release, tools)
         if outdated_files:
-            raise Refused(
-                f"commit: {release.version} is missing from {' and '.join(outdated_files)}",
-                state="nothing has been committed",
-                hint="inv bump changelog.release commit",
-            )
+            message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
+            raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
         head, contents = tools.scm.head().commit, _release_file_contents(tools)
         commit = tools.scm.write_commit(parent=head, files=contents, message=f"Release {release.name}\n")
         for name in tools.scm.pending_releases():
@@ -107,10 +104,8 @@ class FastForward:
             return Act(f"update {' and '.join(stale_files)} to {release.commit[:10]}", release)
         if tools.scm.is_ancestor(head.commit, release.commit):
             return Act(f"move {branch} from {head.commit[:10]} to {release.commit[:10]}", release)
-        return Refuse(
-            reasons=(f"{branch} has moved since {release.name} was started",),
-            hint=f"git merge {release.commit[:10]}, then run the same command again",
-        )
+        reason = f"{branch} has moved since {release.name} was started"
+        return Refuse(reasons=(reason,), hint=f"git merge {release.commit[:10]}, then run the same command again")
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Fast-forward; other staged or edited files stay as they are."""

@@ -37,19 +37,16 @@ class CopyImage(EnvironmentStep):
         if image is not None and image.digest == (release.digest or image.digest):
             return Done(f"{image_ref} exists", _with_image(release, image))
         if image is not None:
-            return Refuse(
-                reasons=(f"{image_ref} is {image.digest[:19]} and not {release.digest[:19]}",),
-                hint="a released version is never replaced; release the next one: inv bump --part patch",
-            )
+            reason = f"{image_ref} is {image.digest[:19]} and not {release.digest[:19]}"
+            hint = "a released version is never replaced; release the next one: inv bump --part patch"
+            return Refuse(reasons=(reason,), hint=hint)
         return self._decide_from_source(release, tools)
 
     def _decide_from_source(self, release: Release, tools: Tools) -> Decision:
         image = tools.registry.find_image(self.source.repository, release.digest or release.name)
         if image is None:
-            return Refuse(
-                reasons=(f"neither {self.environment.repository} nor {self.source.repository} has {release.name}",),
-                hint=f"release it first: inv release-{tools.settings.first_stage.name}",
-            )
+            reason = f"neither {self.environment.repository} nor {self.source.repository} has {release.name}"
+            return Refuse(reasons=(reason,), hint=f"release it first: inv release-{tools.settings.first_stage.name}")
         return Act(f"copy {release.name} from {self.source.repository} by digest", _with_image(release, image))
 
     def act(self, release: Release, tools: Tools) -> Release:

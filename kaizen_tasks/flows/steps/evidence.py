@@ -48,10 +48,9 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
             proof = _find_proof(environment, release, tools)
             if proof is None:
                 digest = f" ({release.digest[:19]})" if release.digest else ""
-                return Refuse(
-                    reasons=(f"{release.name}{digest} was never verified in {environment.name}",),
-                    hint=f"verify it there first: inv verify --env {environment.name} --release {release.name}",
-                )
+                reason = f"{release.name}{digest} was never verified in {environment.name}"
+                hint = f"verify it there first: inv verify --env {environment.name} --release {release.name}"
+                return Refuse(reasons=(reason,), hint=hint)
             release = _with_proof(release, proof)
             proofs.append(proof)
         return self._decide_by_age(max(proofs, key=lambda proof: proof.at), release, tools)

@@ -35,11 +35,9 @@ def parse_config(secret: SecretVersion, environment: Environment) -> ConfigDocum
     try:
         return ConfigDocument.parse(secret.content.reveal())
     except ValueError as error:
-        raise Refused(
-            f"the secret {environment.secret} cannot be read: {error}",
-            state=NOTHING_CHANGED,
-            hint="correct it where secrets are edited: it must be a JSON object of names and values",
-        ) from None
+        message = f"the secret {environment.secret} cannot be read: {error}"
+        hint = "correct it where secrets are edited: it must be a JSON object of names and values"
+        raise Refused(message, state=NOTHING_CHANGED, hint=hint) from None
 
 
 @frozen(kw_only=True)
@@ -106,10 +104,8 @@ class RestoreConfig(EnvironmentStep):
             return Done(reason, evolve(release, configuration=current.version))
         previous = tools.secrets.previous(self.environment.secret)
         if previous is None:
-            return Refuse(
-                reasons=(f"{self.environment.secret} has no previous version",),
-                hint=f"inv runtime.set --env {self.environment.name} --set KEY=VALUE",
-            )
+            reason = f"{self.environment.secret} has no previous version"
+            return Refuse(reasons=(reason,), hint=f"inv runtime.set --env {self.environment.name} --set KEY=VALUE")
         return Act(self._describe(current, previous, tools), evolve(release, configuration=previous.version))
 
     def _describe(self, current: SecretVersion, previous: SecretVersion, tools: Tools) -> str:
@@ -147,10 +143,9 @@ class Redeploy(EnvironmentStep):
         latest_image = tools.registry.find_image(self.environment.repository, "latest")
         if latest_image is None or latest_image.digest != release.digest:
             latest_name = (latest_image.version or "another image") if latest_image else "nothing"
-            return Refuse(
-                reasons=(f"{self.environment.repository}:latest is {latest_name}, and {release.name} is serving",),
-                hint=f"inv status; a deployment reads the configuration too: inv deploy --env {self.environment.name}",
-            )
+            reason = f"{self.environment.repository}:latest is {latest_name}, and {release.name} is serving"
+            hint = f"inv status; a deployment reads the configuration too: inv deploy --env {self.environment.name}"
+            return Refuse(reasons=(reason,), hint=hint)
         if entry is not None and entry.event is Event.STARTED:
             return Act(f"resume the deployment that {entry.actor} started", release)
         return Act(f"deploy {release.name} again, so that the app reads it", release)

@@ -66,10 +66,9 @@ def _message(release: Release, remark: str, tools: Tools) -> str:
 
 
 def _tag_conflict(name: str, commit: str, release: Release) -> Refuse:
-    return Refuse(
-        reasons=(f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}",),
-        hint="a released version is never replaced; choose the next one: inv bump --part patch",
-    )
+    reason = f"the tag {name} exists on commit {commit[:10]}, and the release is {release.commit[:10]}"
+    hint = "a released version is never replaced; choose the next one: inv bump --part patch"
+    return Refuse(reasons=(reason,), hint=hint)
 
 
 @frozen(kw_only=True)
@@ -96,10 +95,9 @@ class PushRelease:
             return Refuse(reasons=(reason,), hint=f"git remote add {remote_name} URL")
         remote_commit, branch = remote.tags.get(name, ""), _branch_to_push(release, remote, tools)
         if remote_commit not in {"", release.commit}:
-            return Refuse(
-                reasons=(f"somebody else has just pushed the tag {name} to {remote_name}, on {remote_commit[:10]}",),
-                hint=f"git pull --no-rebase --tags {remote_name} {branch}, then run the same command again",
-            )
+            reason = f"somebody else has just pushed the tag {name} to {remote_name}, on {remote_commit[:10]}"
+            hint = f"git pull --no-rebase --tags {remote_name} {branch}, then run the same command again"
+            return Refuse(reasons=(reason,), hint=hint)
         if remote_commit and not branch:
             return Done(f"{name} on {release.commit[:10]} is on {remote_name}", release)
         refs = f"{branch} and {name}" if branch else name
