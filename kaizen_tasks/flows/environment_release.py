@@ -64,11 +64,7 @@ def plan_hotfix(
 
 
 def _refuse_early(flow: Flow, starting_release: Release, tools: Tools) -> None:
-    """Run preflight before anything is asked or locked if this clone alone makes it refuse; else it runs once, locked.
-
-    Raises:
-        Refused: with every problem.
-    """
+    """Run preflight before anything is asked or locked if this clone alone makes it refuse; else it runs once."""
     preflights = tuple(step for step in flow if isinstance(step, Preflight))
     if any(step.is_blocked_locally(tools) for step in preflights):
         run_flow(preflights, starting_release, tools)

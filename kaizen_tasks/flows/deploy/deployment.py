@@ -12,6 +12,7 @@ from kaizen_tasks.domain import service as operations
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.domain.tag_mutability import LATEST_TAG
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
 from kaizen_tasks.flows.deploy.wait import (
@@ -26,8 +27,6 @@ from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.service import Service
-
-LATEST_TAG = "latest"
 
 
 @frozen(kw_only=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import log_excerpt
+from kaizen_tasks.domain.tag_mutability import LATEST_TAG
 from kaizen_tasks.errors import DeployFailed, KaizenError
-from kaizen_tasks.flows.deploy.deployment import LATEST_TAG, Deployment
 from kaizen_tasks.flows.ledger import entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaizen_tasks.flows.deploy.deployment import Deployment
     from kaizen_tasks.flows.deploy.wait import DeploymentOutcome
 
 

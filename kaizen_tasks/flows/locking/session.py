@@ -1,22 +1,30 @@
-"""Holds the locks of environments while a run lasts, and reads who locks and who holds an environment."""
+"""Acquires, awaits and releases the locks of a run, eight at a time; reads who locks and who holds an environment."""
 
 from __future__ import annotations
 
+import secrets
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, field, frozen
 
+from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.lock import Lock
-from kaizen_tasks.flows.locking.acquisition import LockAcquisition
+from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
 from kaizen_tasks.flows.locking.guard import LockGuard
-from kaizen_tasks.flows.locking.lease import LEASE_SECONDS, LeaseRenewer
+from kaizen_tasks.flows.locking.lease import LEASE_SECONDS, MAX_CONCURRENT_LOCKS, DualTimestamp, HeldLock, LeaseRenewer
+from kaizen_tasks.flows.parallel import for_each_parallel
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kaizen_tasks.ports.tools import Tools
+LOCK_POLL_SECONDS = 2.0
+"""Seconds between two attempts to acquire a lock that is waited for."""
 
 
 @frozen(kw_only=True)
@@ -43,13 +51,7 @@ def lock_status(environments: Iterable[str], tools: Tools) -> tuple[EnvironmentL
 
 @contextmanager
 def acquire_locks(
-    environments: Iterable[str],
-    tools: Tools,
-    *,
-    command: str,
-    reason: str = "",
-    wait: float = 0,
-    lease: float = LEASE_SECONDS,
+    environments: Iterable[str], tools: Tools, *, command: str, wait: float = 0, lease: float = LEASE_SECONDS
 ) -> Iterator[LockGuard]:
     """Hold the locks of environments while a run lasts: all of them, or none.
 
@@ -60,7 +62,6 @@ def acquire_locks(
         environments: names.
         tools: the outside world.
         command: the command line, shown to those who have to wait.
-        reason: why, or empty.
         wait: seconds to wait in all for runs that hold a lock; a lock that was taken by hand is not waited for.
         lease: seconds after which others may take over when this run dies.
 
@@ -68,7 +69,7 @@ def acquire_locks(
         Locked: somebody else holds an environment.
     """
     inherited_tokens = tools.locks.inherited_tokens()
-    acquisition = LockAcquisition(tools=tools, lease=lease, command=_one_line(command), reason=_one_line(reason))
+    acquisition = _LockAcquisition(tools=tools, lease=lease, command=" ".join(command.split()))
     deadline = tools.clock.monotonic() + wait
     try:
         with LeaseRenewer(tools=tools, lease=lease, held_locks=acquisition.held_locks).heartbeat():
@@ -77,9 +78,8 @@ def acquire_locks(
             acquisition.acquire_all(names, deadline)
             tokens = {name: held_lock.lock.token for name, held_lock in acquisition.held_locks.items()}
             tools.locks.export_tokens({**inherited_tokens, **tokens})
-            yield LockGuard(
-                tools=tools, lease=lease, held_locks=acquisition.held_locks, inherited_locks=acquisition.inherited_locks
-            )
+            held_locks, inherited_locks = acquisition.held_locks, acquisition.inherited_locks
+            yield LockGuard(tools=tools, lease=lease, held_locks=held_locks, inherited_locks=inherited_locks)
     finally:
         tools.locks.export_tokens(inherited_tokens)
         try:
@@ -89,5 +89,114 @@ def acquire_locks(
             raise
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+@define(kw_only=True)
+class _LockAcquisition:
+    """The acquired and inherited locks of a run, by environment."""
+
+    _tools: Tools
+    _lease: float
+    _command: str
+    held_locks: dict[str, HeldLock] = field(factory=dict)
+    inherited_locks: dict[str, Lock] = field(factory=dict)
+    _locks_to_release: dict[str, Lock] = field(factory=dict)
+
+    def inherit(self, environment: str, token: str) -> bool:
+        """Use the lock of a parent run; return False when there is none, or when it has expired."""
+        current = self._tools.locks.get(environment) if token else None
+        if current is None or current.token != token or current.is_expired(self._tools.clock.now()):
+            return False
+        self.inherited_locks[environment] = current
+        return True
+
+    def acquire_all(self, environments: Sequence[str], deadline: float) -> None:
+        """Acquire locks, several at a time, and wait for the runs that hold some of them.
+
+        Deadlock-free by ordering: the first lock is acquired alone, so competing runs queue there. If a later lock is
+        taken, every lock after it is released before we wait for it, so a waiting run only ever holds locks that sort
+        before the one it waits for.
+
+        Args:
+            environments: names, sorted.
+            deadline: when to stop waiting, in monotonic seconds.
+        """
+        remaining = environments
+        while remaining:
+            first, *other_environments = remaining
+            self._acquire(first, deadline)
+            for_each_parallel(self._acquire_if_free, other_environments, max_workers=MAX_CONCURRENT_LOCKS)
+            remaining = list(dropwhile(self.held_locks.__contains__, other_environments))
+            surplus = [environment for environment in remaining if environment in self.held_locks]
+            for_each_parallel(self._release_before_waiting, surplus, max_workers=MAX_CONCURRENT_LOCKS)
+
+    def _acquire(self, environment: str, deadline: float) -> None:
+        clock, token, reported_token = self._tools.clock, secrets.token_hex(16), ""
+        while (current := self._try_acquire_or_take_over(environment, token)).token != token:
+            remaining = deadline - clock.monotonic()
+            if current.is_manual or remaining <= 0:
+                raise _locked_error(current)
+            if current.token != reported_token:
+                timeout = duration.format_duration(remaining)
+                self._tools.reporter.note(f"{environment} is {current}; waiting up to {timeout}")
+                reported_token = current.token
+            clock.sleep(min(LOCK_POLL_SECONDS, remaining))
+
+    def _acquire_if_free(self, environment: str) -> None:
+        self._try_acquire_or_take_over(environment, secrets.token_hex(16))
+
+    def _try_acquire_or_take_over(self, environment: str, token: str) -> Lock:
+        """Return the lock now in place after one attempt, in which the lock of a dead run is taken over."""
+        current = self._try_acquire(environment, token)
+        if current.token == token or not self._tools.host.is_dead(current.process, env_marker=current.token):
+            return current
+        replacement = self._try_acquire(environment, token, replacing=current)
+        if replacement.token == token:
+            self._tools.reporter.note(f"{environment} was {current}; that run has died, so this one takes over")
+        return replacement
+
+    def _try_acquire(self, environment: str, token: str, *, replacing: Lock | None = None) -> Lock:
+        """Return the lock now in place after one attempt; an attempt without an answer is released in the end."""
+        now = DualTimestamp.of(self._tools.clock)
+        requested = Lock(
+            environment=environment,
+            token=token,
+            actor=self._tools.actor,
+            command=self._command,
+            since=now.realtime,
+            expires=now.realtime + timedelta(seconds=self._lease),
+            process=self._tools.host.process_identity(),
+        )
+        self._locks_to_release[environment] = requested
+        current = self._tools.locks.acquire(requested, replacing=replacing)
+        if current.token == token:
+            self.held_locks[environment] = HeldLock(lock=current, renewed_at=now, read_at=now)
+        else:
+            del self._locks_to_release[environment]
+        return current
+
+    def release_all(self) -> None:
+        """Release all acquired locks, and those that may have been acquired although no answer came."""
+        errors: dict[str, str] = {}
+        names = tuple(self._locks_to_release)
+        for_each_parallel(partial(self._release, errors), names, max_workers=MAX_CONCURRENT_LOCKS)
+        for environment, error in sorted(errors.items()):
+            expiry = f"it ends by itself within {duration.format_duration(self._lease)}"
+            self._tools.reporter.note(f"the lock of {environment} was not released, {expiry}: {error}")
+
+    def _release(self, errors: dict[str, str], environment: str) -> None:
+        try:
+            self._tools.locks.release(self._locks_to_release[environment])
+        except KaizenError as error:
+            errors[environment] = error.message
+        del self._locks_to_release[environment]
+
+    def _release_before_waiting(self, environment: str) -> None:
+        held_lock = self.held_locks.pop(environment)
+        self._tools.locks.release(held_lock.lock)
+        del self._locks_to_release[environment]
+
+
+def _locked_error(current: Lock) -> Locked:
+    wait_hint = "" if current.is_manual else "--wait 10m waits for it; "
+    message = f"{current.environment} is {current}"
+    hint = f"{wait_hint}if it is left over: inv lock.release --env {current.environment} --force"
+    return Locked(message, state=NOTHING_CHANGED_THERE, hint=hint)

@@ -8,7 +8,8 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.flows.deploy.deployment import LATEST_TAG, Deployment
+from kaizen_tasks.domain.tag_mutability import LATEST_TAG
+from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.step import EnvironmentStep
