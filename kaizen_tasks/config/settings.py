@@ -75,10 +75,8 @@ class Settings:
             UsageError: the configuration has no environments.
         """
         if not self.pipeline:
-            raise UsageError(
-                "no pipeline is configured, so there is nothing to deploy to",
-                hint='add pipeline = ["staging"] and [environments.staging] to kaizen.toml',
-            )
+            hint = 'add pipeline = ["staging"] and [environments.staging] to kaizen.toml'
+            raise UsageError("no pipeline is configured, so there is nothing to deploy to", hint=hint)
         return self.stage(self.pipeline[0])
 
     def stage_before(self, stage: Stage) -> Stage | None:

@@ -208,12 +208,8 @@ def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_co
         cloud = clouds.find_cloud(plan.state)
         if cloud is not None and not plan.keep:
             clouds.stop_cloud(cloud)
-    report = RehearsalReport(
-        clone=clone,
-        command_runs=command_runs,
-        refs=_describe_ref_changes(refs_before, _list_refs(clone)),
-        unchanged_count=unchanged_count,
-    )
+    refs = _describe_ref_changes(refs_before, _list_refs(clone))
+    report = RehearsalReport(clone=clone, command_runs=command_runs, refs=refs, unchanged_count=unchanged_count)
     if cloud is None or not plan.keep or not report.has_started:
         return report
     clouds.write_env_file(cloud, **plan.overrides)

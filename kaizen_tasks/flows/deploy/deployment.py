@@ -15,13 +15,7 @@ from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.domain.tag_mutability import LATEST_TAG
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
-from kaizen_tasks.flows.deploy.wait import (
-    SERVICE_GONE,
-    DeploymentOutcome,
-    DeploymentWaiter,
-    OperationPredicate,
-    wait_for_operation,
-)
+from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, DeploymentWaiter, wait_for_operation
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.ports.tools import Tools
 
@@ -86,12 +80,8 @@ class Deployment:
         excluded_operations = {operation.id for operation in previous_operations}
         excluded_operations.update(entry.operation for entry in history)
         waiter = self._new_waiter(service, typical_seconds or operations.median_operation_seconds(previous_operations))
-        return self._start_and_wait(
-            intent,
-            waiter,
-            is_own=start.operation_started_after(intent.at, excluded_operations=excluded_operations),
-            may_have_started=False,
-        )
+        is_own = start.operation_started_after(intent.at, excluded_operations=excluded_operations)
+        return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
         """Return the digest of `:latest`; empty where the ledger knows what is serving, as it is not needed then."""
@@ -120,7 +110,7 @@ class Deployment:
         return latest is not None and latest.id == operation_id and not latest.has_failed
 
     def _start_and_wait(
-        self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: OperationPredicate, may_have_started: bool
+        self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: start.OperationPredicate, may_have_started: bool
     ) -> DeploymentOutcome:
         """Return the outcome. A deployment that cannot start has one as well, because the tag has moved."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import log_excerpt
@@ -59,12 +60,10 @@ def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:
         service = tools.platform.get_service(deployment.environment.service)
     except KaizenError:
         return ""  # the service is gone, which the error says
-    logs = {
-        "deployment": lambda: tools.logs.deployment_tail(service, outcome.operation, limit=limit),
-        "application": lambda: tools.logs.application_tail(service, since=started_at, limit=limit),
-    }
-    lines_by_log = {name: _show_log(name, read_lines, deployment) for name, read_lines in logs.items()}
-    return log_excerpt.failure_reason(lines_by_log["deployment"])
+    deployment_tail = partial(tools.logs.deployment_tail, service, outcome.operation, limit=limit)
+    lines = _show_log("deployment", deployment_tail, deployment)
+    _show_log("application", partial(tools.logs.application_tail, service, since=started_at, limit=limit), deployment)
+    return log_excerpt.failure_reason(lines)
 
 
 def _show_log(name: str, read_lines: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.domain import polling
+from kaizen_tasks.domain.service import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from kaizen_tasks.flows.deploy.wait import DeploymentWaiter
 
-    from kaizen_tasks.domain.service import Operation
-    from kaizen_tasks.flows.deploy.wait import DeploymentWaiter, OperationPredicate
+OperationPredicate = Callable[[Operation], bool]
 
 AUTO_DEPLOY_WAIT_SECONDS = 20.0
 """Seconds within which auto-deployment is expected to notice a moved tag; an assumption, AWS documents no bound."""

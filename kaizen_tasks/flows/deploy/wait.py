@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from attrs import Factory, define, frozen
 
@@ -14,7 +14,8 @@ from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import NotFound, Unreachable
 from kaizen_tasks.ports.tools import Tools
 
-OperationPredicate = Callable[[Operation], bool]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 OLD_RELEASE_SERVING = "the old release is serving"
 SERVICE_GONE = "the service that was deploying is gone"
@@ -84,7 +85,7 @@ class DeploymentWaiter:
             if clock.monotonic() >= self.deadline:
                 return
 
-    def find_operation(self, predicate: OperationPredicate) -> Operation | None:
+    def find_operation(self, predicate: Callable[[Operation], bool]) -> Operation | None:
         """Return the oldest matching operation: the first one after the tag moved carries the release."""
         operations = self.tools.platform.list_operations(self.service)
         return next((operation for operation in reversed(operations) if predicate(operation)), None)
@@ -114,11 +115,8 @@ def wait_for_operation(
         Denied: the credentials no longer suffice.
         Unreachable: the platform could not be reached at the deadline.
     """
-    poller = _OperationPoller(
-        operation_id=operation_id,
-        waiter=waiter,
-        missing_deadline=waiter.deadline if missing_deadline is None else missing_deadline,
-    )
+    deadline = waiter.deadline if missing_deadline is None else missing_deadline
+    poller = _OperationPoller(operation_id=operation_id, waiter=waiter, missing_deadline=deadline)
     poller.announce()
     offsets = polling.poll_times(waiter.typical_seconds, seed=operation_id)
     if age_seconds:

@@ -93,15 +93,12 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         yield subject.problem(f"{service.name} is {service.status}", _service_fix(service))
     elif not _follows_latest(service, environment, tools):
         expected_image = f"{environment.repository}:latest"
-        yield subject.problem(
-            f"{service.name} follows {service.image or 'no image'}, not {expected_image}",
-            f"make it follow {expected_image}, or correct repository and service in the configuration",
-        )
+        message = f"{service.name} follows {service.image or 'no image'}, not {expected_image}"
+        fix = f"make it follow {expected_image}, or correct repository and service in the configuration"
+        yield subject.problem(message, fix)
     elif service.auto_deploys:
-        yield subject.warning(
-            f"{service.name} deploys by itself when :latest moves, in a race with the release",
-            "switch AutoDeploymentsEnabled off (Terraform: auto_deployments_enabled)",
-        )
+        message = f"{service.name} deploys by itself when :latest moves, in a race with the release"
+        yield subject.warning(message, "switch AutoDeploymentsEnabled off (Terraform: auto_deployments_enabled)")
     else:
         yield subject.ok(f"{service.name} is {service.status} and follows {environment.repository}:latest")
 
@@ -141,9 +138,7 @@ def _check_version_endpoint(url: str, environment: Environment, tools: Tools, su
     if report.error:
         yield subject.warning(f"{endpoint} {report.error}", "start the app, or correct url or verify.path")
     elif report.environment != environment.name:
-        yield subject.problem(
-            f"{endpoint} says environment {report.environment or 'nothing'}, not {environment.name}",
-            f"set ENVIRONMENT={environment.name} of {environment.service}, or correct url",
-        )
+        message = f"{endpoint} says environment {report.environment or 'nothing'}, not {environment.name}"
+        yield subject.problem(message, f"set ENVIRONMENT={environment.name} of {environment.service}, or correct url")
     else:
         yield subject.ok(f"{endpoint} says {report.version}")

@@ -75,15 +75,13 @@ def plan_init(
         files |= _workflow_files(settings, version=workflow_version)
     existing_files = tuple(name for name in files if documents.read(name) is not None)
     new_files = (FileChange(path=name, after=files[name]) for name in files if name not in existing_files)
+    proposal_notes = () if config_file else _notes(scan, proposal)
     return InitPlan(
         settings=settings,
         config_name=final_config.name,
         changes=(*new_files, *_gitignore_changes(repo_scan, documents)),
         existing_files=existing_files,
-        notes=(
-            *notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)),
-            *(() if config_file else _notes(scan, proposal)),
-        ),
+        notes=(*notes.tasks_file_notes(documents.read(tasks_file.TASKS_FILE_NAME)), *proposal_notes),
     )
 
 
@@ -123,7 +121,6 @@ def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator
 
 
 def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
-    """Yield the notes on a proposal; an existing configuration gets none."""
     yield from notes.repository_notes(scan.repo_scan, proposal)
     yield from notes.image_notes(scan.repo_scan, proposal)
     yield from notes.conflict_notes(proposal, scan.facts)

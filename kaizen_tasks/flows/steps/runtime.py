@@ -156,16 +156,9 @@ class Redeploy(EnvironmentStep):
         Raises:
             DeployFailed: the app did not come up with it.
         """
-        deployment = Deployment(
-            environment=self.environment,
-            release=release,
-            label=self.label,
-            tools=tools,
-            reason="so that the app reads its configuration",
-        )
-        deploy_and_record(
-            deployment,
-            failure_state="the app is serving with the configuration that it read before; the new one is written",
-            failure_hint=f"inv runtime.rollback --env {self.environment.name} restores the previous one",
-        )
+        environment, reason = self.environment, "so that the app reads its configuration"
+        deployment = Deployment(environment=environment, release=release, label=self.label, tools=tools, reason=reason)
+        state = "the app is serving with the configuration that it read before; the new one is written"
+        hint = f"inv runtime.rollback --env {environment.name} restores the previous one"
+        deploy_and_record(deployment, failure_state=state, failure_hint=hint)
         return release

@@ -43,12 +43,8 @@ class FastForwardAndTag:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Change both refs, then update VERSION and CHANGELOG.md in index and working tree."""
-        tools.scm.fast_forward_and_tag(
-            release.commit,
-            paths=files.RELEASE_FILES,
-            tag=tools.settings.git_tag(release.version),
-            message=_message(release, self.remark, tools),
-        )
+        name, message = tools.settings.git_tag(release.version), _message(release, self.remark, tools)
+        tools.scm.fast_forward_and_tag(release.commit, paths=files.RELEASE_FILES, tag=name, message=message)
         return release
 
 
