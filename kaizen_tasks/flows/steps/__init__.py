@@ -7,45 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kaizen_tasks.flows.steps.build import Build, Push
-    from kaizen_tasks.flows.steps.bump import Bump
-    from kaizen_tasks.flows.steps.changelog import CutChangelog
-    from kaizen_tasks.flows.steps.commit import Commit, FastForward
-    from kaizen_tasks.flows.steps.copy import CopyImage, FindImage
-    from kaizen_tasks.flows.steps.deploy import Deploy
-    from kaizen_tasks.flows.steps.evidence import Evidence
-    from kaizen_tasks.flows.steps.hold import AddHold
-    from kaizen_tasks.flows.steps.preflight import Preflight
-    from kaizen_tasks.flows.steps.record import MarkRollback, Record
-    from kaizen_tasks.flows.steps.runtime import Redeploy, RestoreConfig, SetConfig
-    from kaizen_tasks.flows.steps.smoke import Smoke
-    from kaizen_tasks.flows.steps.tag import FastForwardAndTag, PushRelease, Tag
-    from kaizen_tasks.flows.steps.verify import Verify
-
-__all__ = [
-    "AddHold",
-    "Build",
-    "Bump",
-    "Commit",
-    "CopyImage",
-    "CutChangelog",
-    "Deploy",
-    "Evidence",
-    "FastForward",
-    "FastForwardAndTag",
-    "FindImage",
-    "MarkRollback",
-    "Preflight",
-    "Push",
-    "PushRelease",
-    "Record",
-    "Redeploy",
-    "RestoreConfig",
-    "SetConfig",
-    "Smoke",
-    "Tag",
-    "Verify",
-]
+    from kaizen_tasks.flows.steps.build import Build as Build
+    from kaizen_tasks.flows.steps.build import Push as Push
+    from kaizen_tasks.flows.steps.bump import Bump as Bump
+    from kaizen_tasks.flows.steps.changelog import CutChangelog as CutChangelog
+    from kaizen_tasks.flows.steps.commit import Commit as Commit
+    from kaizen_tasks.flows.steps.commit import FastForward as FastForward
+    from kaizen_tasks.flows.steps.copy import CopyImage as CopyImage
+    from kaizen_tasks.flows.steps.copy import FindImage as FindImage
+    from kaizen_tasks.flows.steps.deploy import Deploy as Deploy
+    from kaizen_tasks.flows.steps.evidence import Evidence as Evidence
+    from kaizen_tasks.flows.steps.hold import AddHold as AddHold
+    from kaizen_tasks.flows.steps.preflight import Preflight as Preflight
+    from kaizen_tasks.flows.steps.record import MarkRollback as MarkRollback
+    from kaizen_tasks.flows.steps.record import Record as Record
+    from kaizen_tasks.flows.steps.runtime import Redeploy as Redeploy
+    from kaizen_tasks.flows.steps.runtime import RestoreConfig as RestoreConfig
+    from kaizen_tasks.flows.steps.runtime import SetConfig as SetConfig
+    from kaizen_tasks.flows.steps.smoke import Smoke as Smoke
+    from kaizen_tasks.flows.steps.tag import FastForwardAndTag as FastForwardAndTag
+    from kaizen_tasks.flows.steps.tag import PushRelease as PushRelease
+    from kaizen_tasks.flows.steps.tag import Tag as Tag
+    from kaizen_tasks.flows.steps.verify import Verify as Verify
 
 _MODULES = {
     "build": ("Build", "Push"),
@@ -63,6 +46,8 @@ _MODULES = {
     "tag": ("FastForwardAndTag", "PushRelease", "Tag"),
     "verify": ("Verify",),
 }
+
+__all__ = [name for names in _MODULES.values() for name in names]
 
 _DEPRECATED = {
     "Changelog": "CutChangelog",
