@@ -115,8 +115,7 @@ def parse_version_response(response: ProbeResponse) -> VersionReport:
         return VersionReport(error='answers JSON without a "version"')
     environment = document.get("environment")
     return VersionReport(
-        version=sanitize(document["version"]),
-        environment=sanitize(environment) if isinstance(environment, str) else "",
+        version=sanitize(document["version"]), environment=sanitize(environment) if isinstance(environment, str) else ""
     )
 
 

@@ -109,9 +109,7 @@ class RuntimeRules:
         )
         hint = f"did you mean {close_matches[0]}?" if close_matches else known_keys
         return UsageError(
-            f"{printable(name[:MAX_DISPLAY_LENGTH])} is not in [runtime.keys]",
-            state=NOTHING_CHANGED,
-            hint=hint,
+            f"{printable(name[:MAX_DISPLAY_LENGTH])} is not in [runtime.keys]", state=NOTHING_CHANGED, hint=hint
         )
 
     def rule_for(self, name: str) -> KeyRule:

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from types_boto3_apprunner import AppRunnerClient
-    from types_boto3_apprunner.type_defs import (
-        OperationSummaryTypeDef,
-        ServiceSummaryTypeDef,
-        ServiceTypeDef,
-    )
+    from types_boto3_apprunner.type_defs import OperationSummaryTypeDef, ServiceSummaryTypeDef, ServiceTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.errors import KaizenError

@@ -119,10 +119,7 @@ class DynamoLedger(AppTable, Ledger):
                     {"AttributeName": "pk", "AttributeType": "S"},
                     {"AttributeName": "sk", "AttributeType": "S"},
                 ],
-                KeySchema=[
-                    {"AttributeName": "pk", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             )
         self._wait_until(self.exists, "was not active")
         self._wait_until(self._enable_point_in_time_recovery, "had no continuous backups")
@@ -133,8 +130,7 @@ class DynamoLedger(AppTable, Ledger):
         with self._table_errors(f"make the table {self.table_name} recoverable"):
             try:
                 dynamodb.update_continuous_backups(
-                    TableName=self.table_name,
-                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+                    TableName=self.table_name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
                 )
             except dynamodb.exceptions.ContinuousBackupsUnavailableException:
                 return False

@@ -39,12 +39,7 @@ LEADING_KEYS: Mapping[Sid, str] = {Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
 """Partition keys that a statement is limited to, so that entries of the ledger can be added but not deleted."""
 
 IMAGE_READ_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-IMAGE_WRITE_ACTIONS = (
-    "ecr:CompleteLayerUpload",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-)
+IMAGE_WRITE_ACTIONS = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
 LOGIN_ACTIONS = ("ecr:GetAuthorizationToken",)
 TABLE_READ_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 
@@ -61,16 +56,13 @@ TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
         Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"),
         Sid.LOCKS: ("dynamodb:UpdateItem",),
     },
-    "hold": {
-        Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"),
-        Sid.HOLDS: ("dynamodb:DeleteItem",),
-    },
+    "hold": {Sid.TABLE: (*TABLE_READ_ACTIONS, "dynamodb:PutItem"), Sid.HOLDS: ("dynamodb:DeleteItem",)},
     "runtime": {
         Sid.SECRETS: (
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
             "secretsmanager:UpdateSecretVersionStage",
-        ),
+        )
     },
     "status": {
         Sid.ANYTHING: (*LOGIN_ACTIONS, "apprunner:ListServices"),

@@ -111,11 +111,7 @@ class Git:
         self.root = root
 
     def run(
-        self,
-        *arguments: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
+        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> GitResult:
         """Run a command and return its result, whether it succeeded or not.
 
@@ -141,11 +137,7 @@ class Git:
         return GitResult(status=result.code, out=result.raw, err=redact_urls(result.err))
 
     def run_checked(
-        self,
-        *arguments: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
+        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> GitResult:
         """Run a command and return its result.
 

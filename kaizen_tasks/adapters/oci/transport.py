@@ -277,6 +277,5 @@ def error_for_status(
 def repository_not_found(name: str) -> NotFound:
     """Return the error for a repository that does not exist."""
     return NotFound(
-        f"there is no image repository {name}",
-        hint=f"create it: aws ecr create-repository --repository-name {name}",
+        f"there is no image repository {name}", hint=f"create it: aws ecr create-repository --repository-name {name}"
     )

@@ -175,11 +175,7 @@ class _BodyParser:
 
     def _entry(self, first_line: int, end: int, bullet: str, text: str) -> ChangelogEntry:
         return ChangelogEntry(
-            text=text,
-            bullet=bullet,
-            line=self.line + first_line,
-            start=self.offsets[first_line],
-            end=self.offsets[end],
+            text=text, bullet=bullet, line=self.line + first_line, start=self.offsets[first_line], end=self.offsets[end]
         )
 
 

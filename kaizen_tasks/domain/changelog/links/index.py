@@ -85,11 +85,7 @@ def _plain_links_named(content: bytes, definitions: DefinitionIndex, label: str)
 
 def _plain_link(match: re.Match[bytes]) -> Link:
     return Link(
-        label=match[1].decode(),
-        url=match[2].decode(),
-        start=match.start(),
-        end=match.end(),
-        url_start=match.start(2),
+        label=match[1].decode(), url=match[2].decode(), start=match.start(), end=match.end(), url_start=match.start(2)
     )
 
 
@@ -98,9 +94,5 @@ def _link(content: bytes, span: DefinitionSpan) -> Link:
     assert match
     group = 1 if match[2] is None else 2
     return Link(
-        label=span.label,
-        url=match[group].decode(),
-        start=span.start,
-        end=span.end,
-        url_start=match.start(group),
+        label=span.label, url=match[group].decode(), start=span.start, end=span.end, url_start=match.start(group)
     )

@@ -35,10 +35,7 @@ def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
 
 
 def _result(problem: LintProblem, uri: str) -> Mapping[str, object]:
-    location = {
-        "artifactLocation": {"uri": uri},
-        "region": {"startLine": problem.line, "startColumn": problem.column},
-    }
+    location = {"artifactLocation": {"uri": uri}, "region": {"startLine": problem.line, "startColumn": problem.column}}
     return {
         "ruleId": problem.rule,
         "level": "warning",

@@ -167,9 +167,5 @@ def _item(line: str, first_line: int, end_line: int) -> Block:
     else:
         content_start = text_start
     return Block(
-        kind="item",
-        first_line=first_line,
-        end_line=end_line,
-        content_start=content_start,
-        indent=marker_end + padding,
+        kind="item", first_line=first_line, end_line=end_line, content_start=content_start, indent=marker_end + padding
     )
