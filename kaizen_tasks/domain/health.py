@@ -9,8 +9,7 @@ from attrs import field, frozen
 
 from kaizen_tasks.domain.printable import printable
 
-MAX_REPORTED_LENGTH = 64
-"""Characters of a reported version or environment that are kept."""
+MAX_REPORTED_LENGTH = 64  # characters of a reported version or environment that are kept
 
 
 @frozen(kw_only=True)

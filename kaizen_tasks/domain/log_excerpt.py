@@ -10,12 +10,8 @@ from kaizen_tasks.domain.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_LINES = 12
-"""Lines of a log that are shown."""
-
-MAX_COLUMNS = 160
-"""Characters of a line that are shown."""
-
+MAX_LINES = 12  # lines of a log that are shown
+MAX_COLUMNS = 160  # characters of a line that are shown
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """Control sequences of terminals (ECMA-48, sections 5.3 and 5.4)."""
 

@@ -10,26 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MEDIAN_SAMPLE_SIZE = 5
-"""Number of recent deployments that predict the duration of the next one."""
-
-MIN_INTERVAL = 0.2
-"""Minimum seconds between two polls."""
-
-MAX_INTERVAL = 30.0
-"""Maximum seconds between two polls."""
-
-FIRST_POLL_FACTOR = 1.02
-"""The first poll, as a part of the median duration: more than half of the deployments have ended by then."""
-
-FIRST_STEP_FRACTION = 0.05
-"""The pause after the first poll, as a part of the median duration."""
-
-BACKOFF_FACTOR = 1.5
-"""The factor by which each pause is longer than the previous one."""
-
-JITTER_FRACTION = 0.25
-"""The part by which a pause may be longer, so that deployments started together are not polled together."""
+MEDIAN_SAMPLE_SIZE = 5  # number of recent deployments that predict the duration of the next one
+MIN_INTERVAL = 0.2  # minimum seconds between two polls
+MAX_INTERVAL = 30.0  # maximum seconds between two polls
+FIRST_POLL_FACTOR = 1.02  # of the median duration: more than half of the deployments have ended by then
+FIRST_STEP_FRACTION = 0.05  # the pause after the first poll, as a part of the median duration
+BACKOFF_FACTOR = 1.5  # the factor by which each pause is longer than the previous one
+JITTER_FRACTION = 0.25  # of a pause, added to it so that deployments started together are not polled together
 
 
 def recent_median(durations: Iterable[float]) -> float:

@@ -21,8 +21,7 @@ class StepLabel:
         return f"{self.step} {self.environment}".rstrip()
 
 
-Label = StepLabel
-"""Deprecated name, for steps that an app wrote before 0.2; until 1.0."""
+Label = StepLabel  # deprecated name, for steps that an app wrote before 0.2; until 1.0
 
 
 @frozen(kw_only=True)

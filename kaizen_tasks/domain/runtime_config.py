@@ -19,8 +19,7 @@ REDACTED = "[redacted]"
 MAX_DOCUMENT_BYTES = 64 * 1024
 """Bytes of the whole document: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html."""
 
-MAX_DISPLAY_LENGTH = 200
-"""Characters of a value that are shown."""
+MAX_DISPLAY_LENGTH = 200  # characters of a value that are shown
 
 
 @frozen(kw_only=True)

@@ -13,9 +13,7 @@ from kaizen_tasks.domain.duration import Seconds
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_body, sanitize
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-NON_IDEMPOTENT_METHODS = ("POST", "PATCH")
-"""Methods whose requests are not repeated (RFC 9110, 9.2.2)."""
-
+NON_IDEMPOTENT_METHODS = ("POST", "PATCH")  # methods whose requests are not repeated (RFC 9110, 9.2.2)
 Statuses = NewType("Statuses", tuple[int, ...])
 Scalar = str | int | float | bool
 

@@ -10,14 +10,9 @@ from attrs import frozen
 Mutability = Literal["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"]
 """ECR's settings; those with an exclusion apply the opposite to tags that match a filter."""
 
-MAX_EXCLUSION_FILTERS = 5
-"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"""
-
-LATEST_TAG = "latest"
-"""The tag that deployments move."""
-
-SAMPLE_VERSION_TAG = "v1.2.3"
-"""A tag to test filters with."""
+MAX_EXCLUSION_FILTERS = 5  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+LATEST_TAG = "latest"  # the tag that deployments move
+SAMPLE_VERSION_TAG = "v1.2.3"  # a tag to test filters with
 
 
 @frozen(kw_only=True)

@@ -39,5 +39,4 @@ class TagPattern:
         return version if self.format(version) == tag else None
 
 
-DEFAULT_TAG_PATTERN = TagPattern()
-"""`v1.2.3`."""
+DEFAULT_TAG_PATTERN = TagPattern()  # `v1.2.3`

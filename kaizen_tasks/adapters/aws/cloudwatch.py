@@ -15,11 +15,8 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.service import Service
 
-MAX_STREAMS = 50
-"""CloudWatch's maximum for one request; the most recently written streams come first."""
-
-CLOCK_TOLERANCE_SECONDS = 60.0
-"""Allowed difference between the clocks of App Runner and CloudWatch."""
+MAX_STREAMS = 50  # CloudWatch's maximum for one request; the most recently written streams come first
+CLOCK_TOLERANCE_SECONDS = 60.0  # allowed difference between the clocks of App Runner and CloudWatch
 
 
 class CloudWatchLogs(Logs):

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.ports.clock import Clock
 
-OPERATION_EVENT = "operation"
-"""The `event` of an item that adds the operation to an intent, since entries are never changed."""
-
+OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 TABLE_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 2.0

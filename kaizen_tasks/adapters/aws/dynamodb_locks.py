@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, AttributeValueTypeDef]
 
-TOKENS_VARIABLE = "KAIZEN_LOCK"
-"""The environment variable that passes a run's locks to the programs it starts."""
-
+TOKENS_VARIABLE = "KAIZEN_LOCK"  # the environment variable that passes a run's locks to the programs it starts
 KEY_PREFIX = "lock#"
 TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process")
-OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")
-"""Attributes that are cleared on release; the fence stays, so that it only ever grows."""
+OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")  # cleared on release; the fence stays, so that it only grows
 
 IF_FREE = "attribute_not_exists(#token)"
 IF_OWNED = "#token = :token"

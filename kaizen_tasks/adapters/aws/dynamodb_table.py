@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     Item = Mapping[str, AttributeValueTypeDef]
     Key = Item
 
-MAX_BATCH_KEYS = 100
-"""DynamoDB's limit for BatchGetItem."""
+MAX_BATCH_KEYS = 100  # DynamoDB's limit for BatchGetItem
 
 
 class AppTable:

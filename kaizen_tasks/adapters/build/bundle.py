@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
-APP_DIR = "app"
-"""Folder of the tree inside the image, without the leading slash."""
-
+APP_DIR = "app"  # folder of the tree inside the image, without the leading slash
 PATH_ENV = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BUNDLE_LABELS = {"dev.kaizen.image": "bundle"}
 

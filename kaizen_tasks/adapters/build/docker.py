@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 
-CREDENTIAL_KEYS = frozenset({"auths", "credsStore", "credHelpers"})
-"""Keys of docker's configuration that hold or fetch credentials; all others are preferences."""
+CREDENTIAL_KEYS = frozenset({"auths", "credsStore", "credHelpers"})  # the other keys of the file are preferences
 
 
 @frozen(kw_only=True)

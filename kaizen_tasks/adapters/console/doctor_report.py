@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.check import Finding
 
-PLAIN_WIDTH = 80
-"""Columns when the output is not a terminal."""
-
-FindingRow = tuple[Verdict, str, str, str]
-"""Verdict, check, message, fix."""
-
+PLAIN_WIDTH = 80  # columns when the output is not a terminal
+FindingRow = tuple[Verdict, str, str, str]  # verdict, check, message, fix
 VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red", Verdict.SKIPPED: "dim"}
 
 

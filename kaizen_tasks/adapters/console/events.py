@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-EVENTS_VARIABLE = "KAIZEN_EVENTS"
-"""The environment variable that names the file."""
+EVENTS_VARIABLE = "KAIZEN_EVENTS"  # the environment variable that names the file
 
 
 class EventType(StrEnum):

@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.domain.status import EnvironmentStatus
 
-RESERVED_LINES = 6
-"""Lines of the terminal that are not rows: the table's head, the caption, and empty lines."""
-
-REFRESH_PER_SECOND = 2
-"""Refreshes per second, so that a resized terminal is soon filled again."""
+RESERVED_LINES = 6  # lines of the terminal that are not rows: the table's head, the caption, and empty lines
+REFRESH_PER_SECOND = 2  # refreshes per second, so that a resized terminal is soon filled again
 
 
 class LiveStatus:

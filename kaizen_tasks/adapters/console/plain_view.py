@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.ports.clock import Clock
 
-LABEL_WIDTH = 16
-"""Columns for a step's name and its environment's."""
+LABEL_WIDTH = 16  # columns for a step's name and its environment's
 
 
 class PlainView:

@@ -33,11 +33,8 @@ STATE_STYLES = {
     ProgressState.WAITING: "dim",
     ProgressState.DONE: "green",
 }
-RESERVED_LINES = 4
-"""Lines of the terminal that are not rows: the heading, the summary, and two of the output above."""
-
-LATE_FACTOR = 1.5
-"""Multiple of the typical duration beyond which the elapsed time is highlighted."""
+RESERVED_LINES = 4  # lines of the terminal that are not rows: the heading, the summary, and two of the output above
+LATE_FACTOR = 1.5  # multiple of the typical duration beyond which the elapsed time is highlighted
 
 
 class ProgressTable:

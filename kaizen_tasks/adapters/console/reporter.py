@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.ports.clock import Clock
 
-CHECK_STEPS = ("preflight", "evidence")
-"""Steps that check and never act: passing them again is not work that was done before."""
+CHECK_STEPS = ("preflight", "evidence")  # they never act: passing them again is not work that was done before
 
 
 class View(Protocol):

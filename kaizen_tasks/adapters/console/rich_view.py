@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.release import StepLabel
     from kaizen_tasks.ports.clock import Clock
 
-REFRESH_PER_SECOND = 5
-"""Refreshes per second of the rollout table. Drawing competes with the worker threads for the GIL."""
+REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker threads for the GIL
 
 
 class RichView:

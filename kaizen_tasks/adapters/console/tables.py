@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
     from kaizen_tasks.domain.status import EnvironmentStatus
 
-PLAIN_WIDTH = 100
-"""Columns when the output is not a terminal."""
+PLAIN_WIDTH = 100  # columns when the output is not a terminal
 
 
 def print_status(rows: Sequence[EnvironmentStatus]) -> None:

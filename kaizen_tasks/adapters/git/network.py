@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.git.command import Git
 
-PROGRESS_DELAY_SECONDS = 1.0
-"""How long a command runs before its progress is shown."""
-
+PROGRESS_DELAY_SECONDS = 1.0  # how long a command runs before its progress is shown
 PROGRESS_INTERVAL_SECONDS = 0.2
 
 _ERROR_PREFIXES = ("error:", "fatal:")

@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.ports.types import Secret
 
-GRACE_SECONDS = 5.0
-"""Time for a program to end after SIGTERM, before SIGKILL."""
-
-LINGER_SECONDS = 0.5
-"""Time without output after the program has ended; a background process may keep its pipes open."""
-
+GRACE_SECONDS = 5.0  # time for a program to end after SIGTERM, before SIGKILL
+LINGER_SECONDS = 0.5  # time without output after the program has ended; a background process may keep its pipes open
 TAIL_LINES = 20
 
 

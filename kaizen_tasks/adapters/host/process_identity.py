@@ -12,8 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 PROC = Path("/proc")
-ENDED_STATES = frozenset("ZX")
-"""States of a process that has ended: zombie and dead."""
+ENDED_STATES = frozenset("ZX")  # states of a process that has ended: zombie and dead
 
 
 @frozen

@@ -23,9 +23,7 @@ SCANNED_PATHS = re.compile(
 """Files that may show how an app is built and deployed."""
 
 VENDORED_PATHS = re.compile(r"(?:^|/)(?:node_modules|vendor|third_party|site-packages|\.terraform|\.venv|venv)/")
-MAX_FILE_BYTES = 256 * 1024
-"""Larger files were not written by hand."""
-
+MAX_FILE_BYTES = 256 * 1024  # larger files were not written by hand
 VERSION_ROUTE = r"""['"]/version/?['"]|path\(['"]\^?version/?['"]"""
 SOURCE_SUFFIXES = ("py", "js", "cjs", "mjs", "ts", "go", "rb", "java", "kt", "php", "cs", "ex", "rs")
 BYTECODE_FOLDER = "__pycache__/"

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 60.0
-MAX_IDLE_CONNECTIONS = 64
-"""Limit per host; connections above it are closed."""
-
+MAX_IDLE_CONNECTIONS = 64  # limit per host; connections above it are closed
 IdleConnections = dict[tuple[str, str], deque[HTTPConnection]]
 
 

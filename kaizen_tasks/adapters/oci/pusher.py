@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
     from kaizen_tasks.adapters.oci.sources import ImageSource
 
-MAX_CONCURRENT_BLOBS = 8
-"""For all repositories together: ECR allows 100 started uploads a second, and mounts count as uploads."""
+MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads a second, and mounts count as uploads
 
 BlobLookup = Callable[[str, Collection[str]], Collection[str]]
 """Returns which of some digests a repository has, in fewer requests than one per digest."""

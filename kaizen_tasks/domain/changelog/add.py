@@ -26,8 +26,7 @@ and this project adheres to [Semantic Versioning](https://semver.org/spec/v2.0.0
 ## [Unreleased]
 """
 _NEWLINES = re.compile(r"\r\n?|\n")
-_MAX_MODEL_SECTIONS = 20
-"""Number of sections that are searched for the bullet style of a file."""
+_MAX_MODEL_SECTIONS = 20  # number of sections that are searched for the bullet style of a file
 
 
 def empty_changelog() -> bytes:

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 ChangeType: TypeAlias = Literal["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
 
-CHANGE_TYPES: Final[tuple[ChangeType, ...]] = get_args(ChangeType)
-"""The six types in the order of Keep a Changelog."""
-
+CHANGE_TYPES: Final[tuple[ChangeType, ...]] = get_args(ChangeType)  # the six types in the order of Keep a Changelog
 _TYPE_BY_NAME: Final = {name.casefold(): name for name in CHANGE_TYPES}
 _EXCERPT_LENGTH: Final = 72  # characters
 _BREAKING = re.compile(r"(\*\*|__)breaking(?: changes?)?(?::\1|\1:)", re.IGNORECASE)

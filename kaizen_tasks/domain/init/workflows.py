@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
-MAX_ENVIRONMENTS_PER_RUNNER = 25
-"""Environments per runner; a promotion to more is split into shards."""
-
+MAX_ENVIRONMENTS_PER_RUNNER = 25  # environments per runner; a promotion to more is split into shards
 PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 
-_MAX_MODEL_RELEASES = 20
-"""Number of releases whose links are used as models."""
-
+_MAX_MODEL_RELEASES = 20  # number of releases whose links are used as models
 _COMPARE_TAIL = re.compile(r"(?:/-|/branches)?/compare/$")
 
 

@@ -43,8 +43,7 @@ TARGET_ASSIGNMENT = re.compile(r"""(?m)\b(\w+)=["']?\$\{?1\b""")
 REGISTRY_ADDRESS = re.compile(r"\.amazonaws\.com/([\w./-]+)")
 SERVICE_ARN = re.compile(r":service/([\w-]+)/")
 WORD = re.compile(r"[\w./:{}-]+")
-TARGET_PLACEHOLDER = "{env}"
-"""Replaces the script's target in a text."""
+TARGET_PLACEHOLDER = "{env}"  # replaces the script's target in a text
 
 
 @frozen(kw_only=True)

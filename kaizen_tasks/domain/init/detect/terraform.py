@@ -25,9 +25,7 @@ NAME_ATTRIBUTES = {
 
 REPOSITORY_RESOURCE = 'resource "aws_ecr_repository"'
 
-ENVIRONMENT_VARIABLES = ("env", "environment", "stage", "workspace")
-"""Variables that hold the environment's name."""
-
+ENVIRONMENT_VARIABLES = ("env", "environment", "stage", "workspace")  # variables that hold the environment's name
 GENERIC_NAMES = ("", "terraform", "common", "default", "defaults", "vars", "variables", "infra")
 """Names of variable files and folders that are not environments."""
 
