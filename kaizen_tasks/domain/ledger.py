@@ -6,6 +6,7 @@ Functions that take entries expect those of one environment, newest first.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from attrs import frozen
 from kaizen_tasks.domain.polling import recent_median
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from kaizen_tasks.domain.release import Release
 
 

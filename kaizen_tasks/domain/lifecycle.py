@@ -6,13 +6,10 @@ The rules are ECR's: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Life
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from attrs import frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 @frozen(kw_only=True)

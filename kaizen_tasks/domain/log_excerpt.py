@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from kaizen_tasks.domain.printable import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_LINES = 12  # lines of a log that are shown
 MAX_COLUMNS = 160  # characters of a line that are shown

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Iterable, Iterator
 from statistics import median
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 MEDIAN_SAMPLE_SIZE = 5  # number of recent deployments that predict the duration of the next one
 MIN_INTERVAL = 0.2  # minimum seconds between two polls

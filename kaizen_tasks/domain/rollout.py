@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -10,8 +11,6 @@ from attrs import frozen
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kaizen_tasks.domain.environment import Environment
 
 

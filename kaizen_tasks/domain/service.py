@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.domain.polling import recent_median
 from kaizen_tasks.errors import NOTHING_CHANGED, Undeployable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @frozen(kw_only=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kaizen_tasks.domain.release import BuildSpec, CopyStats, Image, LocalImage
     from kaizen_tasks.ports.types import Login
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin, Identity
@@ -13,9 +13,6 @@ from kaizen_tasks.ports.reporter import Reporter
 from kaizen_tasks.ports.scm import ReleaseFiles, Scm
 from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.state import Holds, Ledger, Locks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PORTS: Mapping[str, type] = {
     "release_files": ReleaseFiles,

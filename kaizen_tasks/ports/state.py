@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
     from kaizen_tasks.domain.hold import Hold
     from kaizen_tasks.domain.ledger import LedgerEntry
     from kaizen_tasks.domain.lock import Lock

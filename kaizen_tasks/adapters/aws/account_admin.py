@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,8 +19,6 @@ from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.ports.cloud import AccountAdmin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from types_boto3_ecr.type_defs import ImageDetailTypeDef
     from types_boto3_sts import STSClient
 

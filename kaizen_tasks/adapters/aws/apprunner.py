@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from kaizen_tasks.errors import DeployFailed, NotFound
 from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_apprunner.type_defs import OperationSummaryTypeDef, ServiceSummaryTypeDef, ServiceTypeDef
 

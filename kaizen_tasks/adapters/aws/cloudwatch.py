@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws.session import aws_errors
@@ -9,9 +11,6 @@ from kaizen_tasks.errors import NotFound
 from kaizen_tasks.ports.platform import Logs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.service import Service
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -10,8 +11,6 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws

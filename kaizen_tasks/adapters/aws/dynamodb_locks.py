@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -13,8 +14,6 @@ from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping
-
     from botocore.exceptions import ClientError
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,6 @@ from kaizen_tasks.errors import PushFailed, Refused
 from kaizen_tasks.ports.images import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from contextlib import AbstractContextManager
-
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws

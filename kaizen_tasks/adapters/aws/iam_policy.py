@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from attrs import frozen
 from kaizen_tasks.domain.init.workflows import github_environment_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kaizen_tasks.config.settings import Settings
 
 GITHUB_OIDC_HOST = "token.actions.githubusercontent.com"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from kaizen_tasks.domain.aws_account import Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
     from kaizen_tasks.adapters.aws.iam_policy import Statement
     from kaizen_tasks.adapters.aws.session import Aws, IamClient
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.adapters.aws.session import Aws
 
 STAGING_LABEL = "kaizen-staged"

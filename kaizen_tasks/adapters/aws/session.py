@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from textwrap import shorten
 from threading import Lock
@@ -13,8 +14,6 @@ from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreacha
 from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     import boto3
     from botocore.client import BaseClient
     from botocore.config import Config

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -19,9 +21,6 @@ from kaizen_tasks.adapters.build.container_engine import (
 from kaizen_tasks.adapters.host.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage

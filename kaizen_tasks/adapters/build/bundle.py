@@ -13,6 +13,7 @@ import os
 import stat
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ from kaizen_tasks.domain.release import LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.types import Login
 

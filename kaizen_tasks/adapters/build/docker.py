@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,6 @@ from kaizen_tasks.adapters.host.process import run
 from kaizen_tasks.errors import PushFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage

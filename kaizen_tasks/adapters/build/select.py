@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -14,9 +16,6 @@ from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.types import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.ports.images import Builder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,8 +14,6 @@ from rich.text import Text
 from kaizen_tasks.domain.check import Verdict, findings_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from kaizen_tasks.domain.check import Finding
 
 PLAIN_WIDTH = 80  # columns when the output is not a terminal

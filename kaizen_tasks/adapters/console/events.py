@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import attrs
 from attrs import field, frozen
 
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 EVENTS_VARIABLE = "KAIZEN_EVENTS"  # the environment variable that names the file
 

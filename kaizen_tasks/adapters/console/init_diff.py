@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kaizen_tasks.domain.init.file_change import FileChange
     from kaizen_tasks.domain.init.notes import Note
 

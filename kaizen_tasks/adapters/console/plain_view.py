@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,8 +12,6 @@ from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.domain import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from kaizen_tasks.ports.clock import Clock
 
 LABEL_WIDTH = 16  # columns for a step's name and its environment's

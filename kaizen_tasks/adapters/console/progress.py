@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 
 class ProgressState(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -18,8 +19,6 @@ from kaizen_tasks.adapters.console.progress import (
 from kaizen_tasks.domain import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console, RenderableType
 
 STATE_SYMBOLS = {

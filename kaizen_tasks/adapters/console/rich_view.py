@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,8 +20,6 @@ from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from rich.progress import TaskID
 
     from kaizen_tasks.domain.release import StepLabel

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -13,9 +15,6 @@ from rich.text import Text
 from kaizen_tasks.domain import duration, runtime_config
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from rich.console import RenderableType
 
     from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.host import process
 from kaizen_tasks.errors import NotFound, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Inside a git hook these variables would direct every command to the hook's repository. The list is that of
 # `git rev-parse --local-env-vars` without the configuration of `git -c`.

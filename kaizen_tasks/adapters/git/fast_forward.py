@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -16,8 +17,6 @@ from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kaizen_tasks.adapters.git.command import Git
     from kaizen_tasks.adapters.git.snapshot import HeadRef, RepoSnapshot
 

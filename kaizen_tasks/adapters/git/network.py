@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,6 @@ except ImportError as error:  # GitPython runs `git version` when it is imported
     raise git_not_found() from error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from kaizen_tasks.adapters.git.command import Git
 
 PROGRESS_DELAY_SECONDS = 1.0  # how long a command runs before its progress is shown

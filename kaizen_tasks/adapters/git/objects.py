@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from attrs import frozen
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from kaizen_tasks.adapters.git.command import Git, GitResult
 
 # For a temporary working tree: no file watcher, no file modes, and no warnings about line endings.

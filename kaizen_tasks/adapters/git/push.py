@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -11,8 +12,6 @@ from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 from kaizen_tasks.ports.types import RemoteRefs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kaizen_tasks.adapters.git.command import Git, GitResult
 
 LS_REMOTE_TIMEOUT_SECONDS = 30.0

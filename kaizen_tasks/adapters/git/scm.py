@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git.archive import export
@@ -18,9 +20,6 @@ from kaizen_tasks.errors import NotFound, Refused
 from kaizen_tasks.ports.types import HeadState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
     from kaizen_tasks.ports.types import RemoteRefs
 
 _OPERATIONS_IN_PROGRESS = {

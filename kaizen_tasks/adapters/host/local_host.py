@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host import process_identity
 from kaizen_tasks.ports.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kaizen_tasks.ports.types import Engine
 
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -20,8 +20,6 @@ from attrs import Factory, field, frozen
 from kaizen_tasks.errors import Interrupted, NotFound, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from kaizen_tasks.ports.types import Secret
 
 GRACE_SECONDS = 5.0  # time for a program to end after SIGTERM, before SIGKILL

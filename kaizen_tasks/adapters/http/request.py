@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING
@@ -20,8 +21,6 @@ from urllib3.util import parse_url
 from kaizen_tasks.domain.health import ProbeResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from urllib3.response import BaseHTTPResponse
 
     from kaizen_tasks.domain.health import ProbeRequest

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from kaizen_tasks.adapters.git.command import Git, redact_urls
 from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.repo_scan import GitRepository, RepoScan
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SCANNED_PATHS = re.compile(
     r"(?:.*/)?(?:Dockerfile|Containerfile|[^/]+\.(?:sh|bash|tf|tfvars|md))|"

@@ -6,6 +6,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-bl
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
-
     from kaizen_tasks.adapters.oci.manifest import Descriptor
     from kaizen_tasks.adapters.oci.pool import PooledResponse
     from kaizen_tasks.adapters.oci.transport import Transport

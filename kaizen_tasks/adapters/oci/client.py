@@ -6,6 +6,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci.blobs import BlobClient
@@ -16,8 +17,6 @@ from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import PushFailed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kaizen_tasks.adapters.oci.transport import RegistryCredentials
     from kaizen_tasks.ports.clock import Clock
 

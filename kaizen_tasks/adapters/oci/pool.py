@@ -10,6 +10,7 @@ import ssl
 import string
 import weakref
 from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from http.client import (
@@ -25,7 +26,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
     from email.message import Message
     from http.client import HTTPResponse
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,6 @@ from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
     from kaizen_tasks.adapters.oci.blobs import Stream
     from kaizen_tasks.adapters.oci.client import OciClient
     from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
@@ -19,8 +20,6 @@ from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.types import Login
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
-
     from kaizen_tasks.adapters.oci.pool import PooledResponse
 
 MAX_ATTEMPTS = 8

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import PushFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from kaizen_tasks.adapters.oci.manifest import Descriptor
 
 

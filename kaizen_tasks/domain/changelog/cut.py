@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,8 +16,6 @@ from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from semver import Version
 
     from kaizen_tasks.domain.changelog.headings import ReleaseHeading

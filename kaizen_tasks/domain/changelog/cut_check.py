@@ -6,6 +6,7 @@ the rest with the old file, byte for byte.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
@@ -14,8 +15,6 @@ from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from semver import Version
 
     from kaizen_tasks.domain.changelog.model import Changelog, Section

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import attrs
 
 from kaizen_tasks.domain.changelog.markdown.lines import is_after_blank_line, is_line_start, newline_before
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 @attrs.frozen(kw_only=True)

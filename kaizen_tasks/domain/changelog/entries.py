@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
@@ -12,8 +13,6 @@ from kaizen_tasks.domain.changelog.markdown.blocks import parse_blocks
 from kaizen_tasks.domain.changelog.markdown.lines import split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from kaizen_tasks.domain.changelog.markdown.blocks import Block
     from kaizen_tasks.domain.changelog.markdown.lines import Lines
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,9 +17,6 @@ from kaizen_tasks.domain.changelog.outline import HeadingSpan, Outline, build_ou
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
-
     from semver import Version
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 FACT_KEYS = ("repository", "service", "url")
 REGION_NAME = re.compile(

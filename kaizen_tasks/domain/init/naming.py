@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 REPOSITORY_SUFFIXES = ("app", "ecr", "image", "repo", "repository", "service", "svc")
 ENV_PLACEHOLDER = "{env}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -13,8 +14,6 @@ from kaizen_tasks.domain.init.evidence import describe_conflicts
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.init.detect.from_account import AccountScan
     from kaizen_tasks.domain.init.evidence import Facts
     from kaizen_tasks.domain.init.proposal import Proposal

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 STAGE_NAMES_BY_RANK = (
     frozenset({"dev", "develop", "development"}),

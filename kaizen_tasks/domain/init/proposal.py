@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
@@ -16,9 +15,6 @@ from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact, Facts, combine_facts, merge_by_environment
 from kaizen_tasks.domain.init.pipeline import Pipeline, infer_pipeline, sort_environments
 from kaizen_tasks.domain.init.repo_scan import RepoScan
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_ENVIRONMENTS = ("staging", "prod")

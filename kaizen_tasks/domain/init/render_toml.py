@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.init import naming, pipeline
@@ -11,8 +12,6 @@ from kaizen_tasks.domain.init.evidence import FACT_KEYS
 from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.init.evidence import EnvironmentFact
     from kaizen_tasks.domain.init.proposal import Proposal
 

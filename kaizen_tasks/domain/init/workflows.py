@@ -6,15 +6,12 @@ Actions are pinned to the commits of their releases, since a tag can be moved.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from string import Template
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.domain.init import naming, pipeline
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"

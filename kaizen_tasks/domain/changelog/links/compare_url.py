@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import attrs
 
 from kaizen_tasks.domain.remote_url import web_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _COMPARE_URL = re.compile(
     r"(?P<base>.+?/compare/)(?P<left>[^?#]+?)(?P<dots>\.{2,3}|%0[Dd])(?P<right>[^?#]+)(?P<rest>[?#].*)?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,8 +11,6 @@ import attrs
 from kaizen_tasks.domain.changelog.markdown.lines import line_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.changelog.outline import DefinitionIndex, DefinitionSpan
 
 _DESTINATION = re.compile(

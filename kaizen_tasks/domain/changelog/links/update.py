@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,8 +20,6 @@ from kaizen_tasks.domain.changelog.links.style import (
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.changelog.links.index import Link
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.lint.check_links import dead_links, missing_links, wrong_compare_links
@@ -19,9 +21,6 @@ from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
     from semver import Version
 
 _RULES = (

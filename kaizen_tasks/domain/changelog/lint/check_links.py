@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.compare_url import is_tag_of, parse_compare_url
@@ -10,8 +11,6 @@ from kaizen_tasks.domain.changelog.links.style import infer_compare_url
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 

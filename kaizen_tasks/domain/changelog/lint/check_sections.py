@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Section
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from semver import Version
 
     from kaizen_tasks.domain.changelog.model import Section

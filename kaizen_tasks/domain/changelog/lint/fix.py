@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,8 +23,6 @@ from kaizen_tasks.domain.changelog.model import parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import attrs
 
 from kaizen_tasks.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 BOM = b"\xef\xbb\xbf"
 

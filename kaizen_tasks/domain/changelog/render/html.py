@@ -7,6 +7,7 @@ links lead to http, https, mailto or relative addresses only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -18,8 +19,6 @@ from kaizen_tasks.domain.changelog.markdown.blocks import MAX_NESTING
 from kaizen_tasks.domain.changelog.render.sections import body_markdown, used_definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from markdown_it.token import Token
     from markdown_it.utils import EnvType, OptionsDict
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.links.index import Link, used_keys
 from kaizen_tasks.domain.changelog.links.relative import absolute_url, absolutize_links
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Changelog, Section
 

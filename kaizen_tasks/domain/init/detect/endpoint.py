@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 REQUIREMENT_LINE = re.compile(r"""(?im)^[\s"'\-]*(flask|fastapi|django)(?:\[[\w,\s-]*\])?\s*(?:[=<>~!;"',].*)?$""")
 DEPENDENCY_FILES = ("requirements.txt", "requirements.in", "pyproject.toml", "Pipfile", "setup.cfg", "setup.py")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
 from kaizen_tasks.domain.init import naming
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 @frozen(kw_only=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 VERSION_URL = re.compile(r"(https://([\w-]+)\.[\w.-]+)/version\b")
 

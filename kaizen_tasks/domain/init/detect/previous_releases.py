@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import version as versions
@@ -12,8 +13,6 @@ from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from semver import Version
 
 DEFAULT_TAG_PATTERN = TagPattern().template

@@ -6,15 +6,12 @@ The script is neither run nor fully parsed: regular expressions find the usual w
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
 from kaizen_tasks.domain.init import evidence
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 IMAGE_TOOLS = re.compile(r"\b(?:apprunner|buildah|docker|ecr|podman)\b")
 TARGET_NAME = r"[a-z][a-z0-9_-]*"

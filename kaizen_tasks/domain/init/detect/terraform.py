@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.init.detect import terraform_expr
 from kaizen_tasks.domain.init.evidence import EnvironmentFact, Facts, find_account_ids, find_regions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 BLOCK = re.compile(r'(?m)^(resource|variable|locals)\s*(?:"([\w-]+)"\s*)?(?:"([\w-]+)"\s*)?\{')
 ATTRIBUTE = r"(?m)^[ \t]*{}[ \t]*=[ \t]*(.+(?:\n[ \t]*[?:].*)*)"

@@ -6,10 +6,7 @@ https://developer.hashicorp.com/terraform/language/expressions
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 TOKEN = re.compile(r'"(?:[^"\\$]|\\.|\$\{(?:[^{}"]|"[^"]*")*\}|\$)*"|[\w.\[\]]+|==|!=|[?:()]')
 INTERPOLATION = re.compile(r'\$\{((?:[^{}"]|"[^"]*")*)\}')
