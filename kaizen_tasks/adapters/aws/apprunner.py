@@ -9,17 +9,15 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.service import Operation, Service
-from kaizen_tasks.errors import DeployFailed, NotFound
+from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound
 from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_apprunner.type_defs import OperationSummaryTypeDef, ServiceSummaryTypeDef, ServiceTypeDef
 
-    from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.errors import KaizenError
 
 PAGE_SIZE = 20  # the maximum of App Runner
 NO_SERVICE_HINT = "create it in App Runner, or correct `service` in the configuration"

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.ports.platform import Logs
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.service import Service
 
 MAX_STREAMS = 50  # CloudWatch's maximum for one request; the most recently written streams come first

@@ -7,14 +7,12 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import Unreachable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
-
-    from kaizen_tasks.adapters.aws.session import Aws
 
     Item = Mapping[str, AttributeValueTypeDef]
     Key = Item

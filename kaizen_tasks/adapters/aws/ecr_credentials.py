@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.ports.types import Login, Secret
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.ports.clock import Clock
 
 RENEWAL_MARGIN = timedelta(minutes=30)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS, Statement
+from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
 from kaizen_tasks.domain.aws_account import Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.iam_policy import Statement
-    from kaizen_tasks.adapters.aws.session import Aws, IamClient
 
 ASSUMED_ROLE_ARN = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
 PRINCIPAL_ARN = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import NotFound, PushFailed, Refused
 from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.types import Secret, SecretVersion
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.session import Aws
 
 STAGING_LABEL = "kaizen-staged"
 """Our own staging label. PutSecretValue cannot be conditional, but moving AWSCURRENT can: so a new version gets this

@@ -18,10 +18,9 @@ from kaizen_tasks.adapters.build.container_engine import (
     push_error,
     registry_auth_file,
 )
-from kaizen_tasks.adapters.host.process import run
+from kaizen_tasks.adapters.host.process import CompletedProcess, run
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login

@@ -24,11 +24,10 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, sha256_digest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
-from kaizen_tasks.domain.release import LocalImage
+from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import BuildSpec
     from kaizen_tasks.ports.types import Login
 
 CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"

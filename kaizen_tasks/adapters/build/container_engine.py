@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.host.process import run
-from kaizen_tasks.domain.release import LocalImage
+from kaizen_tasks.adapters.host.process import CompletedProcess, run
+from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
-from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.types import Login, Secret
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
-    from kaizen_tasks.domain.release import BuildSpec
-    from kaizen_tasks.ports.types import Login
 
 IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 

@@ -19,11 +19,10 @@ from kaizen_tasks.adapters.build.container_engine import (
     push_error,
     registry_auth_file,
 )
-from kaizen_tasks.adapters.host.process import run
+from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.errors import PushFailed
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.host.process import CompletedProcess
     from kaizen_tasks.config.tables import BuildRules
     from kaizen_tasks.domain.release import BuildSpec, LocalImage
     from kaizen_tasks.ports.types import Login

@@ -5,16 +5,12 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kaizen_tasks.domain.check import Verdict, findings_summary
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.check import Finding
+from kaizen_tasks.domain.check import Finding, Verdict, findings_summary
 
 PLAIN_WIDTH = 80  # columns when the output is not a terminal
 FindingRow = tuple[Verdict, str, str, str]  # verdict, check, message, fix

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,9 +16,6 @@ from kaizen_tasks.adapters.console.progress import (
     environments_that_fit,
 )
 from kaizen_tasks.domain import duration
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
 
 STATE_SYMBOLS = {
     ProgressState.FAILED: ("✗", "red"),

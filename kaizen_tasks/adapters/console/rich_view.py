@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -20,8 +20,6 @@ from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from kaizen_tasks.domain.release import StepLabel
     from kaizen_tasks.ports.clock import Clock
 

@@ -8,15 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.domain import duration, runtime_config
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
     from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
     from kaizen_tasks.domain.status import EnvironmentStatus

@@ -10,9 +10,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.git.command import GIT_ENV, GitResult, env_prefix, git_not_found, redact_urls
+from kaizen_tasks.adapters.git.command import GIT_ENV, Git, GitResult, env_prefix, git_not_found, redact_urls
 from kaizen_tasks.adapters.host.process import kill_process_tree, sigterm_raises
 
 try:
@@ -21,9 +20,6 @@ try:
     from git.util import RemoteProgress
 except ImportError as error:  # GitPython runs `git version` when it is imported
     raise git_not_found() from error
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git
 
 PROGRESS_DELAY_SECONDS = 1.0  # how long a command runs before its progress is shown
 PROGRESS_INTERVAL_SECONDS = 0.2

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git.archive import export
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
@@ -17,10 +16,7 @@ from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
 from kaizen_tasks.errors import NotFound, Refused
-from kaizen_tasks.ports.types import HeadState
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import RemoteRefs
+from kaizen_tasks.ports.types import HeadState, RemoteRefs
 
 _OPERATIONS_IN_PROGRESS = {
     "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.git.objects import build_tree
+from kaizen_tasks.adapters.git.objects import BuiltTree, build_tree
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.command import Git, GitResult
-    from kaizen_tasks.adapters.git.objects import BuiltTree
 
 BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX = "refs/heads/", "refs/tags/", "refs/kaizen/release/"
 _TAG_REF = re.compile(r"refs/tags/[\w./+-]+")

@@ -18,12 +18,11 @@ from urllib.request import getproxies, proxy_bypass
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
-from kaizen_tasks.domain.health import ProbeResponse
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-    from kaizen_tasks.domain.health import ProbeRequest
 
 _HEADERS = {"User-Agent": "kaizen-tasks", "Accept": "*/*", "Cache-Control": "no-cache", "Connection": "close"}
 

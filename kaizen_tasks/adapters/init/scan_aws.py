@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws.apprunner import list_services
-from kaizen_tasks.adapters.aws.session import aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.init.detect.from_account import AccountScan, ServiceSummary
 
 if TYPE_CHECKING:
     from types_boto3_apprunner.type_defs import ServiceTypeDef
-
-    from kaizen_tasks.adapters.aws.session import Aws
 
 
 def scan_account(aws: Aws, region: str) -> AccountScan:

@@ -10,14 +10,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.oci.transport import MAX_ATTEMPTS
+from kaizen_tasks.adapters.oci.transport import MAX_ATTEMPTS, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.manifest import Descriptor
     from kaizen_tasks.adapters.oci.pool import PooledResponse
-    from kaizen_tasks.adapters.oci.transport import Transport
 
     Stream = Generator[bytes, None, None]
     Opener = Callable[[int], Stream]

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci.blobs import BlobClient
 from kaizen_tasks.adapters.oci.manifest import CONFIG_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, Manifest
-from kaizen_tasks.adapters.oci.transport import Transport
+from kaizen_tasks.adapters.oci.transport import RegistryCredentials, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import PushFailed, Refused
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.oci.transport import RegistryCredentials
     from kaizen_tasks.ports.clock import Clock
 
 DIGEST_HEADER = "Docker-Content-Digest"

@@ -18,6 +18,7 @@ from http.client import (
     HTTPS_PORT,
     HTTPConnection,
     HTTPException,
+    HTTPResponse,
     HTTPSConnection,
     IncompleteRead,
     InvalidURL,
@@ -27,7 +28,6 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 if TYPE_CHECKING:
     from email.message import Message
-    from http.client import HTTPResponse
 
 CHUNK_BYTES = 1 << 20
 CONNECT_TIMEOUT_SECONDS = 5.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.oci.sources import LayoutSource, RepositorySource, manifest_tree
+from kaizen_tasks.adapters.oci.sources import ImageSource, LayoutSource, RepositorySource, manifest_tree
 from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
 from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.oci.blobs import Stream
     from kaizen_tasks.adapters.oci.client import OciClient
     from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
-    from kaizen_tasks.adapters.oci.sources import ImageSource
 
 MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads a second, and mounts count as uploads
 

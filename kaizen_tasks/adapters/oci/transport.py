@@ -9,18 +9,15 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from secrets import SystemRandom
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 
-from kaizen_tasks.adapters.oci.pool import ConnectionPool
+from kaizen_tasks.adapters.oci.pool import ConnectionPool, PooledResponse
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.types import Login
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.oci.pool import PooledResponse
 
 MAX_ATTEMPTS = 8
 MAX_REDIRECTS = 10

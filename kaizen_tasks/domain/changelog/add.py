@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangelogEntry, ChangeType, Group, nearest_type
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
-from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
 from kaizen_tasks.errors import Refused, UsageError
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 _EMPTY_CHANGELOG = b"""\
 # Changelog

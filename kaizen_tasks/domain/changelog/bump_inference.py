@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from kaizen_tasks.domain.changelog.entries import ChangelogEntry
+from kaizen_tasks.domain.changelog.entries import ChangelogEntry, Group
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
 
-    from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Section
 
 ChangePart: TypeAlias = Literal["patch", "feature", "major"]

@@ -9,17 +9,14 @@ import attrs
 
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.headings import format_heading
+from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
-from kaizen_tasks.domain.changelog.model import parse_changelog, require_unreleased
+from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
-
-    from kaizen_tasks.domain.changelog.headings import ReleaseHeading
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
 def cut_release(

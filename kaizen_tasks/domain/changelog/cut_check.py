@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at, split_lines
-from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
 from kaizen_tasks.errors import Refused
 
 if TYPE_CHECKING:
     from semver import Version
-
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
 def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> None:

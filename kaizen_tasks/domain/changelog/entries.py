@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from textwrap import shorten
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from kaizen_tasks.domain.changelog.markdown.blocks import parse_blocks
-from kaizen_tasks.domain.changelog.markdown.lines import split_lines
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.markdown.blocks import Block
-    from kaizen_tasks.domain.changelog.markdown.lines import Lines
+from kaizen_tasks.domain.changelog.markdown.blocks import Block, parse_blocks
+from kaizen_tasks.domain.changelog.markdown.lines import Lines, split_lines
 
 ChangeType: TypeAlias = Literal["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
 

@@ -8,16 +8,12 @@ doubtful in it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import attrs
 
-from kaizen_tasks.domain.changelog.markdown.blocks import parse_blocks
-from kaizen_tasks.domain.changelog.markdown.lines import BOM, has_lone_cr, split_lines
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.markdown.blocks import BlockStructure
-    from kaizen_tasks.domain.changelog.markdown.lines import Lines
+from kaizen_tasks.domain.changelog.markdown.blocks import BlockStructure, parse_blocks
+from kaizen_tasks.domain.changelog.markdown.lines import BOM, Lines, has_lone_cr, split_lines
 
 _LANDMARK = re.compile(
     rb"""

@@ -9,14 +9,11 @@ from attrs import frozen
 
 from kaizen_tasks.domain.init import tasks_file
 from kaizen_tasks.domain.init.detect import dockerfile, endpoint
-from kaizen_tasks.domain.init.detect.from_account import missing_resources
-from kaizen_tasks.domain.init.evidence import describe_conflicts
-from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME
+from kaizen_tasks.domain.init.detect.from_account import AccountScan, missing_resources
+from kaizen_tasks.domain.init.evidence import Facts, describe_conflicts
+from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.detect.from_account import AccountScan
-    from kaizen_tasks.domain.init.evidence import Facts
-    from kaizen_tasks.domain.init.proposal import Proposal
     from kaizen_tasks.domain.init.repo_scan import RepoScan
 
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.init import naming, pipeline
 from kaizen_tasks.domain.init.detect import previous_releases
-from kaizen_tasks.domain.init.evidence import FACT_KEYS
-from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.evidence import EnvironmentFact
-    from kaizen_tasks.domain.init.proposal import Proposal
+from kaizen_tasks.domain.init.evidence import FACT_KEYS, EnvironmentFact
+from kaizen_tasks.domain.init.proposal import DEFAULT_VERSION_ARG, DOCKERFILE_NAME, Proposal
 
 COMMENT_COLUMN = 40
 GUESS_COMMENT = "a guess: correct it if it is wrong"

@@ -6,7 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.edit import insert_lines
+from kaizen_tasks.domain.changelog.edit import TextEdit, insert_lines
 from kaizen_tasks.domain.changelog.links.compare_url import (
     CompareUrl,
     code_host_from_links,
@@ -15,7 +15,6 @@ from kaizen_tasks.domain.changelog.links.compare_url import (
 )
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.edit import TextEdit
     from kaizen_tasks.domain.changelog.links.index import Link
     from kaizen_tasks.domain.changelog.model import Changelog
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
+from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, Group, nearest_type
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.entries import Group
     from kaizen_tasks.domain.changelog.model import Section
 
 

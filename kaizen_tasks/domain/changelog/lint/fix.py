@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, nearest_type
+from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, Group, nearest_type
 from kaizen_tasks.domain.changelog.links.style import (
     append_lines,
     infer_compare_url,
@@ -19,12 +18,8 @@ from kaizen_tasks.domain.changelog.links.style import (
     tag_url,
 )
 from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
-from kaizen_tasks.domain.changelog.model import parse_changelog
+from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.changelog.entries import Group
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 
 def fix_changelog(
