@@ -1,7 +1,4 @@
-"""The append-only record of who put which release where, when, and whether it was verified.
-
-Functions that take entries expect those of one environment, newest first.
-"""
+"""The append-only record of who put which release where, when, and whether it was verified; always newest first."""
 
 from __future__ import annotations
 

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class TagPattern:
-    """A naming scheme: `web-v{version}` tags 1.2.3 as `web-v1.2.3`.
-
-    Attributes:
-        template: a tag with `{version}` in place of the version.
-    """
+    """A naming scheme: `web-v{version}` tags 1.2.3 as `web-v1.2.3`."""
 
     template: str = "v{version}"
 

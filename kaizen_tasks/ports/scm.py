@@ -102,12 +102,16 @@ class Scm(Protocol):
         All other files, staged or not, stay as they are.
 
         Raises:
-            Refused: the branch has moved in the meantime.
+            Refused: the branch has moved in the meantime, or a path has other changes.
         """
 
     @mutates("the tag object is written", needs_lock=False)
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Create the annotated tag object of a release, kept by the private ref, so that it can be pushed first."""
+        """Create the annotated tag object of a release, kept by the private ref, so that it can be pushed first.
+
+        Raises:
+            Refused: the tag exists on another commit, or it could not be signed.
+        """
 
     @mutates("the tag is here", needs_lock=False)
     def create_tag(self, name: str, commit: str, message: str) -> None:
@@ -122,7 +126,7 @@ class Scm(Protocol):
         """Move the branch forward and create the annotated tag, both or neither; then update `paths`.
 
         Raises:
-            Refused: the branch has moved in the meantime, or the tag exists on another commit.
+            Refused: the branch has moved meanwhile, a path has other changes, or the tag exists on another commit.
         """
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:

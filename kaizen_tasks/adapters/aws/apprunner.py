@@ -30,11 +30,7 @@ STATUS_HINTS = {
 
 
 class AppRunnerPlatform(Platform):
-    """The services of one account in one region. Safe to use from several threads.
-
-    Args:
-        aws: whose services.
-    """
+    """The services of one account in one region. Safe to use from several threads."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws

@@ -22,9 +22,6 @@ class CloudWatchLogs(Logs):
 
     Their names and those of their streams are as in
     https://docs.aws.amazon.com/apprunner/latest/dg/monitor-cwl.html
-
-    Args:
-        aws: clients of the account.
     """
 
     def __init__(self, aws: Aws) -> None:

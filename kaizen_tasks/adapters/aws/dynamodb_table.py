@@ -41,9 +41,6 @@ class AppTable:
 
         Keys that a busy DynamoDB returns as unprocessed are requested again.
         https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-
-        Raises:
-            Unreachable: a whole request was returned unprocessed.
         """
         remaining = [*keys]
         while remaining:

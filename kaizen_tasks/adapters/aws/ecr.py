@@ -125,7 +125,7 @@ class EcrRegistry(Registry):
         return manifest
 
     def _existing_blobs(self, repository: str, digests: Collection[str]) -> frozenset[str]:
-        """Return which of some blobs a repository holds: 100 a request, and ECR allows 1000 requests a second.
+        """Return which of some blobs a repository holds: 100 a request, of which ECR allows 1000 a second.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
         """

@@ -1,6 +1,5 @@
 """The permissions that each task needs: the source of the printed policy and of doctor's checks.
 
-Actions and resource types are those of the Service Authorization Reference:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 

@@ -21,11 +21,7 @@ NOT_FOUND_HINT = "create it, or correct `runtime.secret` or the environment's `s
 
 
 class SecretsManager(Secrets):
-    """The secrets of one account in one region.
-
-    Args:
-        aws: clients of the account.
-    """
+    """The secrets of one account in one region."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws

@@ -135,11 +135,7 @@ class Aws(Identity):
         self._account = ""
 
     def account_id(self) -> str:
-        """Return the account's number; STS is asked once and needs no permission.
-
-        Raises:
-            Denied: there are no credentials, or they are invalid or belong to another account.
-        """
+        """Return the account's number; STS is asked once and needs no permission."""
         with self._lock:
             return self._verified_account()
 

@@ -77,11 +77,7 @@ class BuildahBuilder(EngineBuilder):
         return run([*build_argv(self._flavor, "--isolation", "chroot"), *options], stream=self._stream)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Upload an image as `repository_uri:tag`.
-
-        Raises:
-            PushFailed: the registry rejected it.
-        """
+        """Upload an image as `repository_uri:tag`."""
         with registry_auth_file(login) as (file, secrets):
             target = f"{repository_uri}:{tag}"
             argv = push_argv(self._flavor, image, target=target, authfile=file, insecure=login.insecure)

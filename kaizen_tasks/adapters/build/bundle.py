@@ -86,11 +86,7 @@ class BundleBuilder:
         return LocalImage(name=str(self._layout_dir(spec)), id=digest)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Upload an image as `repository_uri:tag`.
-
-        Raises:
-            PushFailed: the registry rejected it.
-        """
+        """Upload an image as `repository_uri:tag`."""
         repository = repository_uri.removeprefix(f"{login.host}/")
         try:
             client = OciClient(StaticCredentials(login), clock=SystemClock())
@@ -269,11 +265,7 @@ def _file_entry(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
 
 
 def _link_target(link: Path, context: Path) -> str:
-    """Return the target of a link, which must be inside the tree, also through other links.
-
-    Raises:
-        BuildFailed: it is outside, or a loop.
-    """
+    """Return the target of a link, which must be inside the tree, also through other links."""
     target = link.readlink()
     try:
         is_inside = (link.parent / target).resolve().is_relative_to(context.resolve())

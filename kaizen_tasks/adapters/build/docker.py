@@ -72,11 +72,7 @@ class DockerBuilder(EngineBuilder):
         return run(argv, env=mode.env, stream=self._stream)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Upload an image as `repository_uri:tag`, which names the image in docker only meanwhile.
-
-        Raises:
-            PushFailed: the registry rejected it.
-        """
+        """Upload an image as `repository_uri:tag`, which names the image in docker only meanwhile."""
         target = f"{repository_uri}:{tag}"
         result = run([self._program, "image", "tag", image.id, target])
         if not result.ok:

@@ -98,11 +98,7 @@ class RepoInfo:
 
 
 class Git:
-    """The git program, in one folder.
-
-    Args:
-        root: the app's folder; every command starts there.
-    """
+    """The git program; every command starts in the app's folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

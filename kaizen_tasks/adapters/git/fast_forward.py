@@ -1,7 +1,6 @@
 """Fast-forwards the branch to a release commit, and updates a few files with it.
 
-The ref moves first, in one transaction; index and files follow. After an interruption in between, the next call
-updates whatever still has the old content.
+The ref moves first, index and files follow. After an interruption, the next call updates whatever has the old content.
 """
 
 from __future__ import annotations
@@ -34,15 +33,9 @@ class _TreeEntry:
 
 @frozen(kw_only=True)
 class _PathState:
-    """The state of one file that the fast-forward changes.
+    """The state of one file that the fast-forward changes; `path` is relative to the app's folder.
 
-    Attributes:
-        path: relative to the app's folder.
-        new_entry: its entry in the commit.
-        in_index: whether the index has the new entry.
-        in_worktree: whether the working tree has the new content, or a sparse checkout leaves the file out.
-        is_skipped: whether a sparse checkout leaves the file out.
-        has_foreign_changes: whether index or working tree have other changes.
+    A file that a sparse checkout leaves out (`is_skipped`) counts as being in the working tree.
     """
 
     path: str

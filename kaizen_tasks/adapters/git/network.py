@@ -1,7 +1,4 @@
-"""Git commands that talk to a remote, run by GitPython.
-
-Import this module where it is needed: GitPython takes a tenth of a second to load.
-"""
+"""Git commands that talk to a remote, run by GitPython, which takes a tenth of a second to load: import this late."""
 
 from __future__ import annotations
 
@@ -77,11 +74,7 @@ def _killed_on_error(process: GitProgram.AutoInterrupt) -> Iterator[None]:
 
 
 class _StderrReader(RemoteProgress):
-    """Separates progress from everything else that git writes to stderr.
-
-    Args:
-        on_progress: receives lines of progress.
-    """
+    """Separates progress, which it passes on, from everything else that git writes to stderr."""
 
     def __init__(self, on_progress: Callable[[str], None] | None) -> None:
         super().__init__()

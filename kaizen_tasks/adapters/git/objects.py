@@ -96,10 +96,7 @@ def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResu
 
 
 def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
-    """Run `git tag --sign` with our object store and the refs of a temporary repository.
-
-    Only that command signs with gpg, ssh or x509 as configured, and it always creates a ref of the tag's name.
-    """
+    """Run `git tag --sign`, the only command that signs as configured, where the ref that it creates does no harm."""
     objects, config = git.run_checked("rev-parse", "--git-path", "objects", "--git-path", "config").text.split("\n")
     with TemporaryDirectory(prefix="kaizen-tag-") as scratch:
         git_dir = Path(scratch)
@@ -156,12 +153,7 @@ def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
 
 @frozen(kw_only=True)
 class _CommitPolicy:
-    """What the repository's configuration requires of every commit.
-
-    Attributes:
-        requires_signature: whether commits are signed.
-        has_hooks: whether a commit hook is installed.
-    """
+    """What the repository requires of every commit: a signature, or to pass the hooks that are installed."""
 
     requires_signature: bool
     has_hooks: bool

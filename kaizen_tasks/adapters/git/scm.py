@@ -62,11 +62,7 @@ class GitScm:
         self._snapshot = RepoSnapshot(self._git)
 
     def head(self) -> HeadState:
-        """Return the checked-out commit and branch.
-
-        Raises:
-            Refused: this is not a repository, or it has no commit.
-        """
+        """Return the checked-out commit and branch."""
         head = self._snapshot.head
         return HeadState(commit=head.commit, branch=head.branch)
 
@@ -145,11 +141,7 @@ class GitScm:
         return self._snapshot.build_tree(commit, files).changed_paths if files else ()
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """Write a commit object: the parent's tree with some files replaced. No ref, index or file changes.
-
-        Raises:
-            Refused: a hook rejected it, or there is no identity.
-        """
+        """Write a commit object: the parent's tree with some files replaced. No ref, index or file changes."""
         return write_commit(
             self._git, parent=parent, tree=self._snapshot.build_tree(parent, files).tree, message=message
         )
@@ -163,33 +155,21 @@ class GitScm:
         self._update_refs(f"delete {self._pending_ref(name)}\0", reason=f"forget {name}")
 
     def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
-        """Fast-forward the branch to a commit, and update `paths` in index and working tree.
-
-        Raises:
-            Refused: the branch has moved, or a path has other changes.
-        """
+        """Fast-forward the branch to a commit, and update `paths` in index and working tree."""
         try:
             fast_forward(self._git, self._snapshot, commit, paths)
         finally:
             self.invalidate_cache()
 
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Create the annotated tag object and point `refs/kaizen/release/<tag>` at it, unless there is one.
-
-        Raises:
-            Refused: the tag exists on another commit, or it could not be signed.
-        """
+        """Create the annotated tag object and point `refs/kaizen/release/<tag>` at it, unless there is one."""
         if self._prepared_tag(name, commit) or self._tag_exists(name, commit):
             return
         tag_object = self._write_tag(name, commit, message)
         self._update_refs(f"update {PENDING_PREFIX}{name}\0{tag_object}\0", reason=f"prepare {name}")
 
     def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Create an annotated tag and delete the release's private ref, in one transaction.
-
-        Raises:
-            Refused: the tag exists on another commit.
-        """
+        """Create an annotated tag and delete the release's private ref, in one transaction."""
         pending_deletion = f"delete {PENDING_PREFIX}{name}\0"
         self._update_refs(*self._tag_commands(name, commit, message), pending_deletion, reason=f"tag {name}")
 
@@ -197,9 +177,6 @@ class GitScm:
         """Fast-forward the branch and create the annotated tag, in one transaction; then update `paths`.
 
         The private ref is deleted last, so that the next run finishes an interrupted update of `paths`.
-
-        Raises:
-            Refused: the branch has moved, a path has other changes, or the tag exists on another commit.
         """
         pending_update = f"update {PENDING_PREFIX}{tag}\0{commit}\0"
         try:
@@ -242,21 +219,13 @@ class GitScm:
         return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Return a branch and the tags of the remote, or None when there is no remote.
-
-        Raises:
-            Unreachable: it does not answer.
-        """
+        """Return a branch and the tags of the remote, or None when there is no remote."""
         from kaizen_tasks.adapters.git import push
 
         return push.ls_remote(self._git, self._remote, branch)
 
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
-        """Push the branch (when not empty) up to the tagged commit, and the tag, in one atomic push.
-
-        Raises:
-            PushFailed: a ref was rejected; then none has moved.
-        """
+        """Push the branch (when not empty) up to the tagged commit, and the tag, in one atomic push."""
         from kaizen_tasks.adapters.git import push
 
         candidates = (f"{TAG_PREFIX}{tag}", f"{PENDING_PREFIX}{tag}^{{tag}}")

@@ -39,12 +39,7 @@ class HeadRef:
 
 @frozen(kw_only=True)
 class _Refs:
-    """All branches, tags and private refs.
-
-    Attributes:
-        head: of HEAD, or None when it is detached or its branch has no commit.
-        targets: hash of the commit or tag object by ref, sorted by name.
-    """
+    """All branches, tags and private refs, sorted by name, with their hashes; `head` is None when HEAD is detached."""
 
     head: HeadRef | None
     targets: Mapping[str, str]
@@ -67,11 +62,7 @@ class RepoSnapshot:
 
     @cached_property
     def head(self) -> HeadRef:
-        """The commit and branch of HEAD.
-
-        Raises:
-            Refused: this is not a repository, or it has no commit.
-        """
+        """The commit and branch of HEAD; Refused when there is no repository or no commit."""
         self._git.repo  # noqa: B018 - raises a better error for a folder outside a repository
         if self._refs.head is not None:
             return self._refs.head
@@ -127,11 +118,7 @@ class RepoSnapshot:
         return self._identities[role]
 
     def build_tree(self, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
-        """Return the tree of a commit with some files replaced.
-
-        Raises:
-            Refused: git does not add one of them, or it is not a plain file in the commit.
-        """
+        """Return the tree of a commit with some files replaced; see `objects.build_tree`."""
         key = commit, tuple(files.items())
         if key not in self._trees:
             self._trees[key] = build_tree(self._git, commit, files)

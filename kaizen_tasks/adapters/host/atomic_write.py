@@ -16,21 +16,13 @@ if TYPE_CHECKING:
 
 
 class WorkingTree:
-    """The files of the app's folder.
-
-    Args:
-        root: the folder.
-    """
+    """The files of the app's folder."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def read(self, name: str) -> bytes | None:
-        """Return the content, or None when the file does not exist.
-
-        Raises:
-            Refused: the path leads out of the folder, or cannot be read.
-        """
+        """Return the content, or None when the file does not exist; paths out of the folder are refused."""
         try:
             return self._locate(name).read_bytes()
         except FileNotFoundError:
@@ -39,11 +31,7 @@ class WorkingTree:
             raise Refused(f"{name} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace the content atomically; the file's mode stays.
-
-        Raises:
-            Refused: the path leads out of the folder, is a symbolic link, or cannot be written.
-        """
+        """Replace the content atomically; the mode stays. Symbolic links and paths out of the folder are refused."""
         path = self._locate(name)
         if path.is_symlink():
             raise Refused(
@@ -69,11 +57,7 @@ class WorkingTree:
 
 
 class OverlayFiles:
-    """Files whose changes are kept in memory.
-
-    Args:
-        base: read for files that were not written.
-    """
+    """Files whose changes are kept in memory; those that were not written are read from a base."""
 
     def __init__(self, base: ReleaseFiles) -> None:
         self._base = base

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 
 class LocalHost(Host):
-    """The machine that this process runs on.
-
-    Args:
-        detect_engine: returns what would build an image here.
-    """
+    """The machine that this process runs on; `detect_engine` returns what would build an image here."""
 
     def __init__(self, detect_engine: Callable[[], Engine]) -> None:
         self._detect_engine = detect_engine

@@ -1,8 +1,4 @@
-"""Identifies processes across reboots, containers and reused numbers, and detects dead ones. Linux only.
-
-From proc(5): boot and PID namespace identify the process table, and the start time tells a process from a later one
-with the same number.
-"""
+"""Identifies processes across reboots, containers and reused numbers, and detects dead ones. Linux only: proc(5)."""
 
 from __future__ import annotations
 

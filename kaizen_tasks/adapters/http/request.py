@@ -1,7 +1,4 @@
-"""One HTTP request with a size limit, and an explanation when it fails.
-
-Imported by `prober.py` when it sends a request, since urllib3 is slow to import.
-"""
+"""One HTTP request with a size limit, and an explanation when it fails; imported late, since urllib3 loads slowly."""
 
 from __future__ import annotations
 

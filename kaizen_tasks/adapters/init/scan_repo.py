@@ -115,9 +115,8 @@ def _default_remote(remotes: list[str]) -> str:
 
 
 def _aws_region() -> str:
-    """Return the region of this user's AWS configuration, or an empty text.
+    """Return the region of this user's AWS configuration, or an empty text; botocore itself does not read `AWS_REGION`.
 
-    botocore does not read `AWS_REGION`, as other AWS clients do:
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """
     from botocore.exceptions import BotoCoreError

@@ -25,11 +25,7 @@ UPLOAD_OK_STATUSES = (200, 201, 202, 204)  # 202 in the specification, 201 from 
 
 
 class BlobClient:
-    """The blobs of one registry. Safe to use from several threads.
-
-    Args:
-        transport: connection to the registry.
-    """
+    """The blobs of one registry. Safe to use from several threads."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -104,12 +100,7 @@ class BlobClient:
 
 
 class _OffsetMismatchError(Exception):
-    """The registry has another offset for an upload than this client.
-
-    Args:
-        reason: the registry's error.
-        is_lost: whether the upload cannot be resumed.
-    """
+    """The registry has another offset for an upload than this client, or has lost the upload (`is_lost`)."""
 
     def __init__(self, reason: str, *, is_lost: bool) -> None:
         super().__init__(reason)
@@ -117,11 +108,9 @@ class _OffsetMismatchError(Exception):
 
 
 class _Upload:
-    """The upload of one blob to one repository.
+    """The upload of one blob to one repository, in one chunk: docs/decisions/0012-upload-a-layer-in-one-chunk.md.
 
-    Everything is sent in one chunk, since ECR keeps only the first chunk of an upload. Further chunks resume after a
-    broken connection; if the registry then rejects the digest, the upload restarts.
-    docs/decisions/0012-upload-a-layer-in-one-chunk.md
+    Further chunks resume after a broken connection; if the registry then rejects the digest, the upload restarts.
     """
 
     def __init__(
@@ -187,11 +176,7 @@ class _Upload:
             yield chunk
 
     def _expect(self, response: PooledResponse, *statuses: int) -> None:
-        """Require one of some statuses.
-
-        Raises:
-            _OffsetMismatchError: the offsets differ; a 400 means this only after a resumed upload.
-        """
+        """Require one of some statuses. Others may mean that the offsets differ; a 400 only after a resumed upload."""
         action = f"upload {self._blob.digest} to {self._repository}"
         try:
             self._transport.expect(
@@ -203,12 +188,7 @@ class _Upload:
             raise
 
     def _resync(self, *, refused_offset: int, is_lost: bool = False) -> None:
-        """Resume at the offset the registry reports. Restart the upload if it reports none or an impossible one.
-
-        Args:
-            refused_offset: an offset that the registry has rejected.
-            is_lost: whether to restart without asking.
-        """
+        """Resume at the offset the registry reports; restart if that is none, an impossible or a rejected one."""
         offset = -1 if is_lost or not self._session else self._remote_offset()
         if offset in {-1, refused_offset} or offset > self._verifier.bytes_hashed:
             self._session = ""

@@ -1,7 +1,4 @@
-"""Image manifests and indexes of the OCI image specification, with their original bytes.
-
-Docker's schema 2 differs only in its media types, so the same code reads both.
-"""
+"""Image manifests and indexes with their original bytes; Docker's schema 2 and OCI differ only in media types."""
 
 from __future__ import annotations
 
@@ -109,11 +106,7 @@ class Manifest:
         return document
 
     def _descriptors(self, member: str) -> Iterator[Descriptor]:
-        """Yield the descriptors in a member of the document.
-
-        Raises:
-            Refused: the content is not a manifest.
-        """
+        """Yield the descriptors in a member of the document."""
         value = self._document.get(member) or []
         try:
             yield from [_parse_descriptor(document) for document in (value if isinstance(value, list) else [value])]

@@ -1,7 +1,4 @@
-"""A connection pool for registries and their storage, on http.client.
-
-Why not urllib3: docs/decisions/0019-registry-requests-use-http-client.md
-"""
+"""A connection pool on http.client; why not urllib3: docs/decisions/0019-registry-requests-use-http-client.md."""
 
 from __future__ import annotations
 

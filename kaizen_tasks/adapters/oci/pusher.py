@@ -74,11 +74,7 @@ class ImagePusher:
             return stats
 
     def _is_tagged(self, repository: str, tag: str, digest: str) -> bool:
-        """Return whether the tag is on the image already.
-
-        Raises:
-            PushFailed: it is on another one.
-        """
+        """Return whether the tag is on the image already; PushFailed when it is on another one."""
         current_digest = self._client.resolve_digest(repository, tag)
         if current_digest not in {"", digest}:
             raise _tag_conflict_error(f"{self._client.repository_uri(repository)}:{tag}", current_digest, digest)

@@ -25,19 +25,11 @@ class ImageSource(Protocol):
         ...
 
     def manifest(self, digest: str) -> Manifest:
-        """Return a manifest.
-
-        Raises:
-            NotFound: the source lacks it.
-        """
+        """Return a manifest; NotFound when the source lacks it."""
         ...
 
     def open(self, digest: str, offset: int) -> Stream:
-        """Stream a blob from an offset in bytes.
-
-        Raises:
-            NotFound: the source lacks it.
-        """
+        """Stream a blob from an offset in bytes; NotFound when the source lacks it."""
         ...
 
 
@@ -71,11 +63,7 @@ class LayoutSource:
     repository: str = field(default="", init=False)
 
     def image_digest(self) -> str:
-        """Return the digest of its one image.
-
-        Raises:
-            PushFailed: it has none or several.
-        """
+        """Return the digest of its one image; PushFailed when it has none or several."""
         index = Manifest(self._read(self._folder / "index.json"), OCI_INDEX)
         if len(index.children) != 1:
             raise PushFailed(f"{self._folder} has {len(index.children)} images, expected one")

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 
 class DigestVerifier:
-    """Hashes a stream, each byte once even if a part is streamed again.
-
-    Args:
-        blob: expected digest and size.
-    """
+    """Hashes a stream, each byte once even if a part is streamed again, and compares it with a blob's descriptor."""
 
     def __init__(self, blob: Descriptor) -> None:
         self._blob = blob

@@ -1,4 +1,1 @@
-"""Changelogs in the format of Keep a Changelog: parse, cut, add to, lint and render them.
-
-All functions take and return bytes and values; files are read and written elsewhere.
-"""
+"""Changelogs in the format of Keep a Changelog, as bytes: parse, cut, add to, lint and render them."""

@@ -1,7 +1,6 @@
 """Verify that cutting a release added only a heading and links.
 
-This does not depend on how the edit was made: it removes the new heading and links from the result and compares
-the rest with the old file, byte for byte.
+Independent of how the edit was made: it removes the additions from the result, and compares the rest byte for byte.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def _follows_unreleased(log: Changelog, section: Section) -> bool:
 
 
 def _restores_original(old_log: Changelog, new_log: Changelog, section: Section) -> bool:
-    """Remove the additions from the result and compare it with the original.
+    """Compare the original with the result without its additions.
 
     A line ending may remain that the original lacked at its end, and a blank line above the first links.
     """

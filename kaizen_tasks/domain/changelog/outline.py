@@ -1,8 +1,6 @@
-"""The outline of a changelog: its headings of levels 1 and 2, and its link definitions.
+"""The outline of a changelog: its headings of levels 1 and 2, and its link definitions, found by a regular expression.
 
-One regular expression finds them in plain text. Only a fence or an HTML block of the outermost level can hide a heading
-in the first column, so the text between two headings is parsed block by block only when the search finds something
-doubtful in it.
+Only fences and HTML blocks can hide a heading in the first column, so only doubtful parts are parsed block by block.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Renders GitHub workflows that run the same tasks as people do; each job runs one task and decides nothing.
-
-Actions are pinned to the commits of their releases, since a tag can be moved.
-"""
+"""Renders GitHub workflows, whose jobs run one task each. Actions are pinned to commits, since a tag can be moved."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Problems as SARIF, which code hosts show next to the lines of a change.
-
-Specification: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
-"""
+"""Problems as SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
 
 from __future__ import annotations
 

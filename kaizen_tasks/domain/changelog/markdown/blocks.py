@@ -1,7 +1,6 @@
 """The outermost blocks of Markdown with their lines: read by markdown-it, or at once where the text is plain.
 
-markdown-it takes longer to import than a release takes to cut, so headings of level 3, lists and comments of one line,
-which is all that most changelogs have under `[Unreleased]`, are read without it.
+Its import takes longer than cutting a release, so the plain Markdown of most `[Unreleased]` sections is read without.
 """
 
 from __future__ import annotations

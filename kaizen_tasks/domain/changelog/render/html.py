@@ -1,7 +1,6 @@
 """Releases as an HTML fragment for a "What's new" page, rendered by markdown-it.
 
-Whatever the changelog contains, the fragment runs and loads nothing: HTML becomes text, images become links, and
-links lead to http, https, mailto or relative addresses only.
+It runs and loads nothing: HTML becomes text, images become links, which lead to http, https, mailto or relative URLs.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def _heading(section: Section) -> str:
 
 
 def _with_definitions(log: Changelog, section: Section) -> str:
-    """Return the text of a section after its definitions, which come first so that no open fence hides them.
+    """Return a section after its definitions, which come first so that no open fence hides them.
 
     The line feed at the end prevents an error in markdown-it-py for some comments in quotations.
     """

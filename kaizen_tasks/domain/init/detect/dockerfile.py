@@ -1,7 +1,4 @@
-"""Reads the version argument and the platform of a Dockerfile.
-
-https://docs.docker.com/reference/dockerfile/
-"""
+"""Reads the version argument and the platform of a Dockerfile: https://docs.docker.com/reference/dockerfile/."""
 
 from __future__ import annotations
 

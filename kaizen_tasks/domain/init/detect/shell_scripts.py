@@ -1,7 +1,4 @@
-"""Finds the environments that a deployment script knows, in its arrays and in its branches for each target.
-
-The script is neither run nor fully parsed: regular expressions find the usual ways to write targets.
-"""
+"""Finds the environments that a deployment script handles, by regular expressions for the usual ways to write them."""
 
 from __future__ import annotations
 
@@ -159,9 +156,7 @@ def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path:
 def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
     """Return the names in a text, by key: in assignments, in registry addresses, or as words with a telling ending.
 
-    Args:
-        text: lines of a script, with known variables filled in.
-        templates_only: whether to return only names that contain the target.
+    With `templates_only`, names that do not contain the target are left out.
     """
     assignments = [(_classify_variable(name), value) for name, value in ASSIGNMENT.findall(text)]
     addresses = [("repository", value) for value in REGISTRY_ADDRESS.findall(text)]

@@ -1,7 +1,4 @@
-"""Evaluates the Terraform expressions that names are made of: text, references, comparisons, conditionals.
-
-https://developer.hashicorp.com/terraform/language/expressions
-"""
+"""Evaluates the expressions that names are made of: https://developer.hashicorp.com/terraform/language/expressions."""
 
 from __future__ import annotations
 
