@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kaizen_tasks.adapters.host.clock import SystemClock
-from kaizen_tasks.adapters.oci.registry import OciRegistry
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.pusher import ImagePusher
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.ports.types import Login, Secret
 
 MAX_WORKERS = 10
@@ -22,14 +24,15 @@ PASSWORD_VARIABLE = "BENCHMARK_PASSWORD"
 def main(url: str, username: str, source: str, version: str, latest: str = "") -> None:
     """Copy by digest, move the second tag if there is one, and print what each copy transferred."""
     login = Login(url=url, username=username, password=Secret(os.environ[PASSWORD_VARIABLE]))
-    registry = OciRegistry(login, clock=SystemClock())
-    image = registry.find_image(source, version)
+    client = OciClient(StaticCredentials(login), clock=SystemClock())
+    pusher = ImagePusher(client)
+    image = client.manifest(source, version)
     assert image is not None
 
     def promote(target: str) -> str:
-        stats = registry.copy(digest=image.digest, source=source, target=target, tag=version)
-        if latest:
-            registry.move_tag(repository=target, tag=latest, digest=image.digest)
+        stats = pusher.copy(digest=image.digest, source=source, target=target, tag=version)
+        if latest and client.resolve_digest(target, latest) != image.digest:
+            client.put_manifest(target, latest, image)
         return f"{target}: {stats}\n"
 
     with ThreadPoolExecutor(MAX_WORKERS) as pool:

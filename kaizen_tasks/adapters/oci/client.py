@@ -44,15 +44,6 @@ class OciClient:
         """Return `host/repository`."""
         return f"{self._transport.host}/{repository}"
 
-    def exists(self, repository: str) -> bool:
-        """Return whether a repository exists."""
-        response = self._transport.send("GET", f"/v2/{repository}/tags/list?n=1")
-        if response.status == 404:
-            response.drain()
-            return False
-        self._transport.expect(response, 200, action=f"list {repository}", repository=repository).drain()
-        return True
-
     def resolve_digest(self, repository: str, reference: str) -> str:
         """Return the digest that a tag or digest names, or an empty string."""
         response = self._transport.send("HEAD", _manifest_path(repository, reference), headers=_ACCEPT_HEADERS)

@@ -12,13 +12,13 @@ from attrs import frozen
 
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.registry import OciRegistry
 from kaizen_tasks.adapters.oci.transport import BACKOFF_CAP_SECONDS, MAX_ATTEMPTS
 from kaizen_tasks.errors import Denied, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.types import Login, Secret
 from tests.contracts.registry import RegistryContract
 from tests.support import oci_images
 from tests.support.oci_images import Sample
+from tests.support.plain_registry import PlainRegistry
 from tests.support.scripted_server import Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ DIGEST = "sha256:" + "1" * 64
 
 @frozen
 class PlainShelf:
-    registry: OciRegistry
+    registry: PlainRegistry
     sample: Sample
     client: OciClient
 
@@ -45,12 +45,12 @@ class TestPlainRegistry(RegistryContract):
     def shelf(self, plain: DockerRegistry, client: OciClient) -> PlainShelf:
         sample = oci_images.image().push(client, "team/staging", "v1.2.3")
         oci_images.image("v0.1.0", layers=(b"old",)).push(client, "team/prod", "v0.1.0")
-        return PlainShelf(OciRegistry(plain.login, clock=SystemClock()), sample, client)
+        return PlainShelf(PlainRegistry(plain.login, clock=SystemClock()), sample, client)
 
 
 class TestPassword:
     def test_is_never_shown(self, plain: DockerRegistry) -> None:
-        stranger = OciRegistry(
+        stranger = PlainRegistry(
             Login(url=plain.login.url, username="AWS", password=Secret("guess-it")), clock=SystemClock()
         )
 

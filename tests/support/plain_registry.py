@@ -1,4 +1,4 @@
-"""A registry with nothing but the distribution API."""
+"""A `Registry` on nothing but the distribution API, to run its contract with the client that ECR uses for layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.types import Login
 
 
-class OciRegistry(Registry):
+class PlainRegistry(Registry):
     """The repositories of one registry.
 
     Args:
@@ -61,5 +61,7 @@ class OciRegistry(Registry):
         return self._login
 
     def _require_repository(self, repository: str) -> None:
-        if not self._client.exists(repository):
+        response = self._client._transport.send("GET", f"/v2/{repository}/tags/list?n=1")
+        response.drain()
+        if response.status == 404:
             raise repository_not_found(repository)
