@@ -13,15 +13,12 @@ import os
 import stat
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-
-from attrs import frozen
 
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
-from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, sha256_digest
+from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
@@ -63,9 +60,8 @@ class BundleBuilder:
         if contents is None:
             return None
         digest, layer = contents
-        if digest != self._assemble_image(spec, layer).manifest.digest:
-            return None
-        return LocalImage(name=str(layout), id=digest)
+        _, manifest = self._assemble_image(spec, layer)
+        return LocalImage(name=str(layout), id=digest) if digest == manifest.digest else None
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
         """Write the layout into a temporary folder, then rename it.
@@ -101,23 +97,25 @@ class BundleBuilder:
         blobs = layout / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         layer = _write_layer(context, blobs, mtime=int(spec.created_at.timestamp()))
-        image = self._assemble_image(spec, layer)
-        for document in (image.config, image.manifest):
+        config, manifest = self._assemble_image(spec, layer)
+        for document in (config, manifest):
             (blobs / document.digest.removeprefix("sha256:")).write_bytes(document.content)
         (layout / "oci-layout").write_bytes(_encode_json({"imageLayoutVersion": "1.0.0"}))
-        (layout / "index.json").write_bytes(_index_json(image.manifest, spec.version))
-        return image.manifest.digest
+        named = _descriptor_json(manifest) | {"annotations": {"org.opencontainers.image.ref.name": spec.version}}
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [named]}
+        (layout / "index.json").write_bytes(_encode_json(index))
+        return manifest.digest
 
-    def _assemble_image(self, spec: BuildSpec, layer: Descriptor) -> _Image:
+    def _assemble_image(self, spec: BuildSpec, layer: Descriptor) -> tuple[Manifest, Manifest]:
         """Return config and manifest for a layer; the same inputs give the same bytes."""
-        config = _JsonBlob(media_type=CONFIG_MEDIA_TYPE, content=_encode_json(self._image_config(spec, layer)))
+        config = Manifest(_encode_json(self._image_config(spec, layer)), CONFIG_MEDIA_TYPE)
         manifest = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": _descriptor_json(config.descriptor),
+            "config": _descriptor_json(config),
             "layers": [_descriptor_json(layer)],
         }
-        return _Image(config=config, manifest=_JsonBlob(media_type=OCI_MANIFEST, content=_encode_json(manifest)))
+        return config, Manifest(_encode_json(manifest), OCI_MANIFEST)
 
     def _image_config(self, spec: BuildSpec, layer: Descriptor) -> dict[str, object]:
         """Return the image configuration; https://github.com/opencontainers/image-spec/blob/main/config.md."""
@@ -143,46 +141,14 @@ class BundleBuilder:
         }
 
 
-def _descriptor_json(descriptor: Descriptor) -> dict[str, object]:
+def _descriptor_json(blob: Descriptor | Manifest) -> dict[str, object]:
     """Return a descriptor; https://github.com/opencontainers/image-spec/blob/main/descriptor.md."""
-    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
-
-
-@frozen(kw_only=True)
-class _JsonBlob:
-    """A blob that is small enough to be kept in memory."""
-
-    media_type: str
-    content: bytes
-
-    @property
-    def digest(self) -> str:
-        return sha256_digest(self.content)
-
-    @property
-    def descriptor(self) -> Descriptor:
-        return Descriptor(media_type=self.media_type, digest=self.digest, size=len(self.content))
-
-
-@frozen(kw_only=True)
-class _Image:
-    config: _JsonBlob
-    manifest: _JsonBlob
+    size = len(blob.content) if isinstance(blob, Manifest) else blob.size
+    return {"mediaType": blob.media_type, "digest": blob.digest, "size": size}
 
 
 def _encode_json(content: object) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _index_json(manifest: _JsonBlob, version: str) -> bytes:
-    ref_annotation = {"annotations": {"org.opencontainers.image.ref.name": version}}
-    return _encode_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_INDEX,
-            "manifests": [_descriptor_json(manifest.descriptor) | ref_annotation],
-        }
-    )
 
 
 def _read_layout(layout: Path) -> tuple[str, Descriptor] | None:
@@ -207,8 +173,8 @@ def _move_into_place(temp_layout: Path, layout: Path) -> None:
 def _write_layer(context: Path, blobs: Path, *, mtime: int) -> Descriptor:
     temp_file = blobs / "layer"
     with tarfile.open(temp_file, "w", format=tarfile.PAX_FORMAT) as layer:
-        layer.addfile(_dir_entry(APP_DIR, mtime))
-        for path in _walk(context):
+        # Each folder before its content, sorted by the bytes of the names.
+        for path in sorted((context, *context.rglob("*")), key=lambda path: [*map(os.fsencode, path.parts)]):
             _add_path(layer, path, context, mtime)
     with temp_file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -217,51 +183,23 @@ def _write_layer(context: Path, blobs: Path, *, mtime: int) -> Descriptor:
     return Descriptor(media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{digest}", size=size)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder, each folder before its content, sorted by the bytes of the names."""
-    for path in sorted(folder.iterdir(), key=lambda entry: os.fsencode(entry.name)):
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path)
-
-
 def _add_path(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> None:
-    name = f"{APP_DIR}/{path.relative_to(context).as_posix()}"
-    mode = path.lstat().st_mode
-    if stat.S_ISDIR(mode):
-        layer.addfile(_dir_entry(name, mtime))
-    elif stat.S_ISLNK(mode):
-        layer.addfile(_link_entry(name, _link_target(path, context), mtime))
-    elif stat.S_ISREG(mode):
+    """Add an entry that does not depend on the machine: owned by root, and with the modes that git tracks."""
+    status = path.lstat()
+    entry = tarfile.TarInfo((PurePosixPath(APP_DIR) / path.relative_to(context)).as_posix())
+    entry.mtime, entry.mode = mtime, 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+    if stat.S_ISDIR(status.st_mode):
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+        layer.addfile(entry)
+    elif stat.S_ISLNK(status.st_mode):
+        entry.type, entry.mode, entry.linkname = tarfile.SYMTYPE, 0o777, _link_target(path, context)
+        layer.addfile(entry)
+    elif stat.S_ISREG(status.st_mode):
+        entry.size = status.st_size
         with path.open("rb") as content:
-            layer.addfile(_file_entry(name, path, mtime), content)
+            layer.addfile(entry, content)
     else:
         raise BuildFailed(f"{path.relative_to(context)} is not a file, folder or link", hint="remove it")
-
-
-def _tar_entry(name: str, kind: bytes, mode: int, mtime: int) -> tarfile.TarInfo:
-    """Return an entry that does not depend on the machine: owned by root, without owner names."""
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode, entry.mtime = kind, mode, mtime
-    return entry
-
-
-def _dir_entry(name: str, mtime: int) -> tarfile.TarInfo:
-    return _tar_entry(name, tarfile.DIRTYPE, 0o755, mtime)
-
-
-def _link_entry(name: str, target: str, mtime: int) -> tarfile.TarInfo:
-    entry = _tar_entry(name, tarfile.SYMTYPE, 0o777, mtime)
-    entry.linkname = target
-    return entry
-
-
-def _file_entry(name: str, path: Path, mtime: int) -> tarfile.TarInfo:
-    """Return a file's entry; its mode is what git tracks, executable or not."""
-    status = path.stat()
-    entry = _tar_entry(name, tarfile.REGTYPE, 0o755 if status.st_mode & stat.S_IXUSR else 0o644, mtime)
-    entry.size = status.st_size
-    return entry
 
 
 def _link_target(link: Path, context: Path) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
-
-from attrs import frozen
 
 from kaizen_tasks.adapters.oci.sources import ImageSource, LayoutSource, RepositorySource, manifest_tree
 from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
@@ -66,7 +65,8 @@ class ImagePusher:
             if self._is_tagged(repository, tag, digest):
                 return CopyStats(digest=digest)
             *children, root = self._manifest_tree(source, digest)
-            stats = self._push_blobs(source, _unique_blobs([*children, root]), repository, digest)
+            blobs = {blob.digest: blob for manifest in (*children, root) for blob in manifest.blobs}
+            stats = self._push_blobs(source, blobs, repository, digest)
             for child in children:
                 self._client.put_manifest(repository, child.digest, child)
             if not self._is_tagged(repository, tag, digest):  # another run may have written a mutable tag meanwhile
@@ -75,10 +75,11 @@ class ImagePusher:
 
     def _is_tagged(self, repository: str, tag: str, digest: str) -> bool:
         """Return whether the tag is on the image already; PushFailed when it is on another one."""
-        current_digest = self._client.resolve_digest(repository, tag)
-        if current_digest not in {"", digest}:
-            raise _tag_conflict_error(f"{self._client.repository_uri(repository)}:{tag}", current_digest, digest)
-        return bool(current_digest)
+        current = self._client.resolve_digest(repository, tag)
+        if current not in {"", digest}:
+            message = f"{self._client.repository_uri(repository)}:{tag} is a different image: {current}, not {digest}"
+            raise PushFailed(message, state="it was not changed", hint=IMMUTABLE_TAG_HINT)
+        return bool(current)
 
     def _manifest_tree(self, source: ImageSource, digest: str) -> tuple[Manifest, ...]:
         """Return the manifests of an image, read once for all target repositories."""
@@ -105,50 +106,24 @@ class ImagePusher:
             for future in futures:
                 future.cancel()
             wait(futures)
-        return _sum_stats(digest, [*stats, _TransferStats(blobs_present=len(present_digests))])
+        return CopyStats(digest=digest, **sum(stats, Counter(blobs_present=len(present_digests))))
 
-    def _push_blob(self, source: ImageSource, repository: str, stop: Event, blob: Descriptor) -> _TransferStats:
-        """Push one blob in the cheapest way: mount, already present, upload."""
+    def _push_blob(self, source: ImageSource, repository: str, stop: Event, blob: Descriptor) -> Counter[str]:
+        """Push one blob in the cheapest way: mount, already present, upload; return its part of `CopyStats`."""
         if stop.is_set():
             raise _stopped_error()
         blobs, session = self._client.blobs, ""
         if source.repository:
             session = blobs.mount(repository, blob.digest, source.repository)
             if not session:
-                return _TransferStats(blobs_mounted=1)
+                return Counter(blobs_mounted=1)
         if blobs.has(repository, blob.digest):
-            return _TransferStats(blobs_present=1)
+            return Counter(blobs_present=1)
 
         def open_at(offset: int) -> Stream:
             return _stop_on(stop, source.open(blob.digest, offset))
 
-        return _TransferStats(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
-
-
-@frozen(kw_only=True)
-class _TransferStats:
-    """The cost of pushing some blobs; see `CopyStats`."""
-
-    blobs_mounted: int = 0
-    blobs_uploaded: int = 0
-    bytes_sent: int = 0
-    blobs_present: int = 0
-
-
-def _sum_stats(digest: str, all_stats: Iterable[_TransferStats]) -> CopyStats:
-    all_stats = tuple(all_stats)
-    return CopyStats(
-        digest=digest,
-        blobs_mounted=sum(stats.blobs_mounted for stats in all_stats),
-        blobs_uploaded=sum(stats.blobs_uploaded for stats in all_stats),
-        bytes_sent=sum(stats.bytes_sent for stats in all_stats),
-        blobs_present=sum(stats.blobs_present for stats in all_stats),
-    )
-
-
-def _unique_blobs(manifests: Iterable[Manifest]) -> dict[str, Descriptor]:
-    """Return what the manifests need, each blob once."""
-    return {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
+        return Counter(blobs_uploaded=1, bytes_sent=blobs.upload(repository, blob, open_at, session=session))
 
 
 def _stop_on(stop: Event, chunks: Stream) -> Stream:
@@ -163,14 +138,6 @@ def _stop_on(stop: Event, chunks: Stream) -> Stream:
 
 def _stopped_error() -> Interrupted:
     return Interrupted("another blob of the same image failed")
-
-
-def _tag_conflict_error(target: str, current_digest: str, digest: str) -> PushFailed:
-    return PushFailed(
-        f"{target} is a different image: {current_digest}, not {digest}",
-        state="it was not changed",
-        hint=IMMUTABLE_TAG_HINT,
-    )
 
 
 @contextmanager
