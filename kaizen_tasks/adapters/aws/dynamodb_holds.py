@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb_table import (
+    AppTable,
+    existing_item,
+    parse_time,
+    sortable_timestamp,
+    text_attributes,
+)
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports.state import Holds
 
@@ -38,8 +44,7 @@ class DynamoHolds(AppTable, Holds):
     def get(self, environment: str) -> Hold | None:
         """Return the active hold of an environment, read consistently."""
         with self._table_errors(f"read the hold of {environment}"):
-            response = self._dynamodb.get_item(TableName=self.table_name, Key=_key(environment), ConsistentRead=True)
-        return self._active_hold(response.get("Item", {}))
+            return self._active_hold(self._read_item(_key(environment)))
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Hold]:
         """Return the active holds of several environments, read consistently, 100 a request."""
@@ -54,23 +59,21 @@ class DynamoHolds(AppTable, Holds):
             try:
                 dynamodb.put_item(
                     TableName=self.table_name,
-                    Item={**_key(hold.environment), **_attributes(hold)},
+                    Item={**_key(hold.environment), **text_attributes(hold, *TEXT_ATTRIBUTES, "since", "until")},
                     ConditionExpression="attribute_not_exists(pk) OR #until <= :now",
                     ExpressionAttributeNames={"#until": "until"},
                     ExpressionAttributeValues={":now": {"S": sortable_timestamp(self._clock.now())}},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _parse_hold(cast("Mapping[str, Item]", error.response)["Item"])
+                return _parse_hold(existing_item(error))
         return hold
 
     def remove(self, environment: str) -> Hold | None:
         """Delete a hold, and return it if it was active."""
         with self._table_errors(f"remove the hold of {environment}"):
-            response = self._dynamodb.delete_item(
-                TableName=self.table_name, Key=_key(environment), ReturnValues="ALL_OLD"
-            )
-        return self._active_hold(response.get("Attributes", {}))
+            old = self._dynamodb.delete_item(TableName=self.table_name, Key=_key(environment), ReturnValues="ALL_OLD")
+        return self._active_hold(old.get("Attributes", {}))
 
     def _active_hold(self, item: Item) -> Hold | None:
         hold = _parse_hold(item) if item else None
@@ -81,16 +84,10 @@ def _key(environment: str) -> Item:
     return {"pk": {"S": f"{KEY_PREFIX}{environment}"}, "sk": {"S": "hold"}}
 
 
-def _attributes(hold: Hold) -> Item:
-    attributes: dict[str, AttributeValueTypeDef] = {name: {"S": getattr(hold, name)} for name in TEXT_ATTRIBUTES}
-    attributes["since"] = {"S": sortable_timestamp(hold.since)}
-    return {**attributes, "until": {"S": sortable_timestamp(hold.until)}} if hold.until else attributes
-
-
 def _parse_hold(item: Item) -> Hold:
     return Hold(
         environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
         since=datetime.fromisoformat(item["since"]["S"]),
-        until=datetime.fromisoformat(item["until"]["S"]) if "until" in item else None,
+        until=parse_time(item, "until"),
         **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp, text_attributes
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
 from kaizen_tasks.ports.state import Ledger
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.ports.clock import Clock
+
+    Item = Mapping[str, AttributeValueTypeDef]
 
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
@@ -46,28 +48,22 @@ class DynamoLedger(AppTable, Ledger):
 
     def append(self, entry: LedgerEntry) -> None:
         """Write one entry; existing entries are never overwritten."""
-        item: dict[str, AttributeValueTypeDef] = {
+        item: Item = {
             "pk": {"S": _partition_key(entry.environment)},
             "sk": {"S": f"{sortable_timestamp(entry.at)}#{secrets.token_hex(8)}"},
             "event": {"S": entry.event.value},
             "took": {"N": f"{entry.took:.3f}"},
-            **{name: {"S": getattr(entry, name)} for name in TEXT_ATTRIBUTES},
+            **text_attributes(entry, *TEXT_ATTRIBUTES),
             **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
         }
         self._put(item)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Record the operation that an intent has started."""
-        self._put(
-            {
-                "pk": {"S": _partition_key(intent.environment)},
-                "sk": {"S": f"{sortable_timestamp(intent.at)}#~"},
-                "event": {"S": OPERATION_EVENT},
-                "operation": {"S": operation},
-            }
-        )
+        key: Item = {"pk": {"S": _partition_key(intent.environment)}, "sk": {"S": f"{sortable_timestamp(intent.at)}#~"}}
+        self._put({**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}})
 
-    def _put(self, item: Mapping[str, AttributeValueTypeDef]) -> None:
+    def _put(self, item: Item) -> None:
         dynamodb = self._dynamodb
         with self._table_errors(f"write to the ledger {self.table_name}"):
             try:
@@ -137,10 +133,8 @@ class DynamoLedger(AppTable, Ledger):
         deadline = self._clock.monotonic() + TABLE_TIMEOUT_SECONDS
         while not is_ready():
             if self._clock.monotonic() >= deadline:
-                raise Unreachable(
-                    f"the table {self.table_name} {shortcoming} after {TABLE_TIMEOUT_SECONDS:.0f} s",
-                    hint="run the same command again",
-                )
+                message = f"the table {self.table_name} {shortcoming} after {TABLE_TIMEOUT_SECONDS:.0f} s"
+                raise Unreachable(message, hint="run the same command again")
             self._clock.sleep(POLL_SECONDS)
 
 
@@ -148,7 +142,7 @@ def _partition_key(environment: str) -> str:
     return f"ledger#{environment}"
 
 
-def _join_operations(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> Iterator[LedgerEntry]:
+def _join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
     """Yield entries, newest first, each intent with its operation, whose item comes first."""
     operations: dict[str, str] = {}
     for item in items:
@@ -161,7 +155,7 @@ def _join_operations(items: Iterable[Mapping[str, AttributeValueTypeDef]]) -> It
             yield evolve(entry, operation=operations.get(timestamp, "")) if lacks_operation else entry
 
 
-def _parse_entry(item: Mapping[str, AttributeValueTypeDef], timestamp: str) -> LedgerEntry:
+def _parse_entry(item: Item, timestamp: str) -> LedgerEntry:
     return LedgerEntry(
         event=Event(item["event"]["S"]),
         at=datetime.fromisoformat(timestamp),

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb_table import (
+    AppTable,
+    existing_item,
+    parse_time,
+    sortable_timestamp,
+    text_attributes,
+)
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from kaizen_tasks.adapters.aws.session import Aws
@@ -27,7 +32,6 @@ TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process")
 OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")  # cleared on release; the fence stays, so that it only grows
 
 IF_FREE = "attribute_not_exists(#token)"
-IF_OWNED = "#token = :token"
 IF_UNCHANGED = "#token = :seen_token AND #fence = :seen_fence"
 IF_EXPIRED = f"{IF_UNCHANGED} AND #expires <= :since"
 """Token and fence are compared so that only the lease that was read is taken over; the expiry too, since DynamoDB's TTL
@@ -50,8 +54,7 @@ class DynamoLocks(AppTable, Locks):
     def get(self, environment: str) -> Lock | None:
         """Return the current lock of an environment, read consistently."""
         with self._table_errors(f"read the lock of {environment}"):
-            response = self._dynamodb.get_item(TableName=self.table_name, Key=_key(environment), ConsistentRead=True)
-        return _parse_lock(response.get("Item", {}))
+            return _parse_lock(self._read_item(_key(environment)))
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
         """Return the current locks of several environments, read consistently, 100 a request."""
@@ -68,7 +71,7 @@ class DynamoLocks(AppTable, Locks):
 
     def _put_if(self, lock: Lock, *, replacing: Lock | None, condition: str = IF_EXPIRED) -> Lock | None:
         """Write a lock if there is none or the condition holds for `replacing`; return the lock now in place."""
-        values = {f":{name}": value for name, value in _attributes(lock).items()}
+        values = {f":{name}": value for name, value in text_attributes(lock, *OWNER_ATTRIBUTES).items()}
         assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removal = " REMOVE #expires" if lock.is_manual else ""
         if replacing is not None:
@@ -87,44 +90,34 @@ class DynamoLocks(AppTable, Locks):
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _parse_lock(_existing_item(error))  # our own, if the response to an earlier attempt was lost
+                return _parse_lock(existing_item(error))  # our own, if the response to an earlier attempt was lost
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
         """Extend a lease; return whether the lock was still ours."""
-        dynamodb = self._dynamodb
         with self._table_errors(f"renew the lock of {lock.environment}"):
-            try:
-                dynamodb.update_item(
-                    TableName=self.table_name,
-                    Key=_key(lock.environment),
-                    UpdateExpression="SET #expires = :expires",
-                    ConditionExpression=IF_OWNED,
-                    ExpressionAttributeNames=_name_placeholders("token", "expires"),
-                    ExpressionAttributeValues={
-                        ":token": {"S": lock.token},
-                        ":expires": {"S": sortable_timestamp(expires)},
-                    },
-                )
-            except dynamodb.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+            value: Item = {":expires": {"S": sortable_timestamp(expires)}}
+            return self._update_if_owned(lock, "SET #expires = :expires", "token", "expires", values=value)
 
     def release(self, lock: Lock) -> bool:
         """Release a lock; return whether it was still ours. Another owner's lock is not changed."""
-        dynamodb = self._dynamodb
         with self._table_errors(f"release the lock of {lock.environment}"):
-            try:
-                dynamodb.update_item(
-                    TableName=self.table_name,
-                    Key=_key(lock.environment),
-                    UpdateExpression="REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES),
-                    ConditionExpression=IF_OWNED,
-                    ExpressionAttributeNames=_name_placeholders(*OWNER_ATTRIBUTES),
-                    ExpressionAttributeValues={":token": {"S": lock.token}},
-                )
-            except dynamodb.exceptions.ConditionalCheckFailedException:
-                return False
+            expression = "REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES)
+            return self._update_if_owned(lock, expression, *OWNER_ATTRIBUTES)
+
+    def _update_if_owned(self, lock: Lock, expression: str, *names: str, values: Item | None = None) -> bool:
+        dynamodb = self._dynamodb
+        try:
+            dynamodb.update_item(
+                TableName=self.table_name,
+                Key=_key(lock.environment),
+                UpdateExpression=expression,
+                ConditionExpression="#token = :token",
+                ExpressionAttributeNames=_name_placeholders(*names),
+                ExpressionAttributeValues={":token": {"S": lock.token}, **(values or {})},
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
         return True
 
     def inherited_tokens(self) -> dict[str, str]:
@@ -147,26 +140,13 @@ def _name_placeholders(*names: str) -> dict[str, str]:
     return {f"#{name}": name for name in names}
 
 
-def _attributes(lock: Lock) -> dict[str, AttributeValueTypeDef]:
-    attributes: dict[str, AttributeValueTypeDef] = {name: {"S": getattr(lock, name)} for name in TEXT_ATTRIBUTES}
-    attributes["since"] = {"S": sortable_timestamp(lock.since)}
-    if lock.expires is not None:
-        attributes["expires"] = {"S": sortable_timestamp(lock.expires)}
-    return attributes
-
-
-def _existing_item(error: ClientError) -> Item:
-    """Return the item that did not meet a condition; the type stubs lack it."""
-    return cast("Item", cast("Mapping[str, object]", error.response)["Item"])
-
-
 def _parse_lock(item: Item) -> Lock | None:
     if "token" not in item:
         return None
     return Lock(
         environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
         since=datetime.fromisoformat(item["since"]["S"]),
-        expires=datetime.fromisoformat(item["expires"]["S"]) if "expires" in item else None,
+        expires=parse_time(item, "expires"),
         fence=int(item["fence"]["N"]),
         **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.errors import Unreachable
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
 
@@ -36,6 +37,10 @@ class AppTable:
     def _dynamodb(self) -> DynamoDBClient:
         return self._aws.dynamodb()
 
+    def _read_item(self, key: Key) -> Item:
+        """Read an item consistently; a missing one is empty."""
+        return self._dynamodb.get_item(TableName=self.table_name, Key=key, ConsistentRead=True).get("Item", {})
+
     def _read_items(self, keys: Iterable[Key]) -> Iterator[Item]:
         """Read items consistently, 100 a request; missing items are left out.
 
@@ -50,15 +55,30 @@ class AppTable:
             yield from response["Responses"].get(self.table_name, [])
             unprocessed_keys = response.get("UnprocessedKeys", {}).get(self.table_name, {"Keys": []})["Keys"]
             if len(unprocessed_keys) == len(batch):
-                raise Unreachable(
-                    f"the table {self.table_name} is too busy to be read", hint="run the same command again"
-                )
+                message = f"the table {self.table_name} is too busy to be read"
+                raise Unreachable(message, hint="run the same command again")
             remaining += unprocessed_keys
 
     def _table_errors(self, action: str) -> AbstractContextManager[None]:
         return aws_errors(action, not_found_hint="create it: inv setup")
 
 
+def existing_item(error: ClientError) -> Item:
+    """Return the item that did not meet the condition of a write; the type stubs lack it."""
+    return cast("Mapping[str, Item]", error.response)["Item"]
+
+
 def sortable_timestamp(moment: datetime) -> str:
     """Return a time as text that sorts chronologically: in UTC, always with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def text_attributes(value: object, *names: str) -> dict[str, AttributeValueTypeDef]:
+    """Return the attributes of a value that are text or times; those that are None are left out."""
+    members = ((name, getattr(value, name)) for name in names if getattr(value, name) is not None)
+    return {name: {"S": sortable_timestamp(x) if isinstance(x, datetime) else x} for name, x in members}
+
+
+def parse_time(item: Item, name: str) -> datetime | None:
+    """Return the time in an attribute, if there is one."""
+    return datetime.fromisoformat(item[name]["S"]) if name in item else None

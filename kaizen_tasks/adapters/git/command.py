@@ -121,23 +121,20 @@ class Git:
         if not cwd.is_dir():
             raise Refused(f"there is no folder {cwd}")
         overrides = {**GIT_ENV, **(env or {})}
+        argv = [*env_prefix(overrides), "git", *arguments]
         try:
-            result = process.run(
-                [*env_prefix(overrides), "git", *arguments], cwd=cwd, env=overrides, stdin=stdin or None
-            )
+            result = process.run(argv, cwd=cwd, env=overrides, stdin=stdin or None)
         except NotFound as error:
             raise git_not_found() from error
         return GitResult(status=result.code, out=result.raw, err=redact_urls(result.err))
 
-    def run_checked(
-        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> GitResult:
+    def run_checked(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> GitResult:
         """Run a command and return its result.
 
         Raises:
             Refused: it failed; git's reason is in the message.
         """
-        result = self.run(*arguments, stdin=stdin, env=env, cwd=cwd)
+        result = self.run(*arguments, stdin=stdin, env=env)
         if not result.ok:
             self.repo  # noqa: B018 - raises a better error for a folder outside a repository
             raise Refused(f"git {_subcommand(arguments)} failed: {result.reason}")
@@ -204,9 +201,7 @@ class Git:
 
 def _subcommand(arguments: tuple[str, ...]) -> str:
     """Return the command's name, which global options may precede."""
-    return next(
-        argument for argument in arguments if argument.replace("-", "").isalpha() and not argument.startswith("-")
-    )
+    return next(word for word in arguments if word.replace("-", "").isalpha() and not word.startswith("-"))
 
 
 def git_not_found() -> Refused:
@@ -227,8 +222,6 @@ def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
 
 def _repository_error(root: Path, result: GitResult) -> Refused:
     if "dubious ownership" in result.err:
-        return Refused(
-            f"git does not trust {root}: it belongs to another user",
-            hint=f"git config --global --add safe.directory {root}",
-        )
+        message = f"git does not trust {root}: it belongs to another user"
+        return Refused(message, hint=f"git config --global --add safe.directory {root}")
     return Refused(f"{root} is not in a git working tree: {result.reason}", hint="git init, then a first commit")

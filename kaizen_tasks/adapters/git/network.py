@@ -92,9 +92,8 @@ class _StderrReader(RemoteProgress):
 
     def line_dropped(self, line: str) -> None:
         """Keep a line that is not progress; GitPython also drops the stages that it has no number for."""
-        if not (
-            self.re_op_relative.match(line) or (self.re_op_absolute.match(line) and line.endswith(self.DONE_TOKEN))
-        ):
+        is_done = self.re_op_absolute.match(line) and line.endswith(self.DONE_TOKEN)
+        if not is_done and not self.re_op_relative.match(line):
             self.lines.append(line)
 
     def update(

@@ -67,9 +67,9 @@ def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
     Raises:
         Refused: a hook rejected or changed it, or there is no identity.
     """
-    policy = _commit_policy(git)
-    final_message = _run_commit_hooks(git, tree, message) if policy.has_hooks else _encode_message(message)
-    return _commit_tree(git, parent, tree, final_message, with_signature=policy.requires_signature)
+    is_signed, has_hooks = _commit_policy(git)
+    final_message = _run_commit_hooks(git, tree, message) if has_hooks else _encode_message(message)
+    return _commit_tree(git, parent, tree, final_message, with_signature=is_signed)
 
 
 def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResult | None) -> str:
@@ -151,26 +151,13 @@ def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
         yield path, entry.removeprefix(":").partition(" ")[0]
 
 
-@frozen(kw_only=True)
-class _CommitPolicy:
-    """What the repository requires of every commit: a signature, or to pass the hooks that are installed."""
-
-    requires_signature: bool
-    has_hooks: bool
-
-
-def _commit_policy(git: Git) -> _CommitPolicy:
-    """Return the policy; newer versions of git also configure hooks, besides the hooks folder."""
+def _commit_policy(git: Git) -> tuple[bool, bool]:
+    """Return whether commits are signed, and whether there are hooks, which newer versions of git also configure."""
     settings = git.run("config", "--null", "--get-regexp", r"^(commit\.gpgsign|hook\..*)$").items
     keys = {setting.partition("\n")[0] for setting in settings}
-    has_hooks = any(key.startswith("hook.") for key in keys) or any(
-        (git.repo.hooks_dir / hook).exists() for hook in _COMMIT_HOOKS
-    )
-    return _CommitPolicy(requires_signature="commit.gpgsign" in keys and _signs_commits(git), has_hooks=has_hooks)
-
-
-def _signs_commits(git: Git) -> bool:
-    return git.run("config", "--type=bool", "--get", "commit.gpgSign").text == "true"
+    is_signed = "commit.gpgsign" in keys and git.run("config", "--type=bool", "commit.gpgSign").text == "true"
+    hook_files = (git.repo.hooks_dir / hook for hook in _COMMIT_HOOKS)
+    return is_signed, any(key.startswith("hook.") for key in keys) or any(file.exists() for file in hook_files)
 
 
 def _encode_message(message: str) -> bytes:

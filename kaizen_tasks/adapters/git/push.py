@@ -33,6 +33,10 @@ class _Push:
         return f"{self.branch} and {self.tag}" if self.branch else self.tag
 
     @property
+    def upstream(self) -> str:
+        return f"{self.remote} {self.branch}".rstrip()
+
+    @property
     def state(self) -> str:
         return f"nothing has been pushed: {self.refs} are as before on {self.remote}"
 
@@ -104,7 +108,8 @@ def push_refs(
             hint=f"git remote add {remote} URL, and run the same command again",
         )
     if remote_refs.tags.get(tag, commit) != commit:
-        raise _tag_conflict_error(push, remote_refs.tags[tag])
+        message = f"{_TAG_CONFLICT} ({remote_refs.tags[tag][:12]})"
+        raise PushFailed(message.format(push=push), state=push.state, hint=_PULL_HINT.format(push=push))
     refspecs = [*_branch_refspec(git, push, remote_refs), *_tag_refspec(push, remote_refs)]
     for batch in [refspecs] if atomic and refspecs else [[refspec] for refspec in refspecs]:
         _push_refspecs(git, push, batch, atomic=atomic, on_progress=on_progress)
@@ -154,11 +159,10 @@ def _push_error(push: _Push, result: GitResult) -> PushFailed:
     if rejection is None:
         return _unsent_error(push, result)
     text = f"{rejection.reason} {rejection.message} {result.err}".lower()
-    build_error = next(
-        (build_error for phrases, build_error in _ERRORS_BY_PHRASE if any(phrase in text for phrase in phrases)),
-        _rejected_error,
-    )
-    return build_error(push, rejection)
+    message, hint = next(texts for phrases, *texts in _ERRORS_BY_PHRASE if any(phrase in text for phrase in phrases))
+    values = {"push": push, "ref": rejection.ref, "reason": rejection.reason, "side": f"release-{push.tag}"}
+    values["why"] = rejection.message or rejection.reason
+    return PushFailed(message.format(**values), state=push.state, hint=hint.format(**values))
 
 
 def _parse_rejection(result: GitResult) -> _Rejection | None:
@@ -207,52 +211,34 @@ def _last_hook_line(result: GitResult) -> str:
     return hook_lines[-1] if hook_lines else "it printed nothing"
 
 
-def _non_fast_forward_error(push: _Push, rejection: _Rejection) -> PushFailed:
-    return PushFailed(
-        f"{push.remote} rejects {rejection.ref}: it has commits that this clone lacks ({rejection.reason})",
-        state=push.state,
-        hint=f"git pull --no-rebase --tags {push.remote} {push.branch}, and run the same command again",
-    )
-
-
-def _tag_conflict_error(push: _Push, commit: str) -> PushFailed:
-    return PushFailed(
-        f"{push.remote} has a tag {push.tag} on another commit{commit and f' ({commit[:12]})'}",
-        state=push.state,
-        hint=f"git pull --no-rebase --tags {push.remote} {push.branch}".rstrip() + ", and run the same command again",
-    )
-
-
-def _protected_branch_error(push: _Push, rejection: _Rejection) -> PushFailed:
-    side_branch = f"release-{push.tag}"
-    return PushFailed(
-        f"{push.remote} protects {rejection.ref}: {rejection.message or rejection.reason}",
-        state=push.state,
-        hint=f"git push {push.remote} {push.commit}:refs/heads/{side_branch}, open a pull request from {side_branch} "
-        f"into {push.branch}, merge it with a merge commit, and run the same command again",
-    )
-
-
-def _hook_declined_error(push: _Push, rejection: _Rejection) -> PushFailed:
-    return PushFailed(
-        f"a hook on {push.remote} declines {rejection.ref}: {rejection.message or rejection.reason}",
-        state=push.state,
-        hint="fix what it reports, and run the same command again",
-    )
-
-
-def _rejected_error(push: _Push, rejection: _Rejection) -> PushFailed:
-    return PushFailed(
-        f"{push.remote} rejects {rejection.ref}: {rejection.message or rejection.reason}",
-        state=push.state,
-        hint="run the same command again; if it fails again, ask the administrator of the remote",
-    )
-
+_TAG_CONFLICT = "{push.remote} has a tag {push.tag} on another commit"
+_PULL_REQUEST_HINT = (
+    "git push {push.remote} {push.commit}:refs/heads/{side}, open a pull request from {side} into {push.branch}, "
+    "merge it with a merge commit, and run the same command again"
+)
+_PULL_HINT = "git pull --no-rebase --tags {push.upstream}, and run the same command again"
 
 # In this order: a protected branch is also reported as a declined hook.
-_ERRORS_BY_PHRASE: tuple[tuple[tuple[str, ...], Callable[[_Push, _Rejection], PushFailed]], ...] = (
-    (("protected branch", "repository rule violations", "gh006", "gh013"), _protected_branch_error),
-    (("already exists",), lambda push, _: _tag_conflict_error(push, "")),
-    (("non-fast-forward", "fetch first", "stale info", "but expected"), _non_fast_forward_error),
-    (("hook declined",), _hook_declined_error),
+_ERRORS_BY_PHRASE = (
+    (
+        ("protected branch", "repository rule violations", "gh006", "gh013"),
+        "{push.remote} protects {ref}: {why}",
+        _PULL_REQUEST_HINT,
+    ),
+    (("already exists",), _TAG_CONFLICT, _PULL_HINT),
+    (
+        ("non-fast-forward", "fetch first", "stale info", "but expected"),
+        "{push.remote} rejects {ref}: it has commits that this clone lacks ({reason})",
+        _PULL_HINT,
+    ),
+    (
+        ("hook declined",),
+        "a hook on {push.remote} declines {ref}: {why}",
+        "fix what it reports, and run the same command again",
+    ),
+    (
+        ("",),
+        "{push.remote} rejects {ref}: {why}",
+        "run the same command again; if it fails again, ask the administrator of the remote",
+    ),
 )

@@ -99,10 +99,8 @@ class GitScm:
         """Return the names of all tags, or only of those on a commit and its ancestors."""
         if not merged_into:
             return self._snapshot.tags
-        result = self._git.run_checked(
-            "for-each-ref", "--format=%(refname:lstrip=2)", "--merged", merged_into, "refs/tags"
-        )
-        return tuple(result.text.split())
+        options = ("--format=%(refname:lstrip=2)", "--merged", merged_into)
+        return tuple(self._git.run_checked("for-each-ref", *options, "refs/tags").text.split())
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
         """Return the app's files that the commits after `since`, up to `until`, change; sorted."""
@@ -130,11 +128,9 @@ class GitScm:
 
         A release whose tag has meanwhile been created on another commit is left out.
         """
-        pending = {
-            tag: target for tag, target in self._snapshot.pending.items() if self._tagged_commit(tag) in {"", target}
-        }
-        releases = ((self._tag_pattern.parse(tag), target) for tag, target in pending.items())
-        return {image_tag(version): commit for version, commit in releases if version}
+        releases = ((self._tag_pattern.parse(tag), tag, commit) for tag, commit in self._snapshot.pending.items())
+        pending = [release for release in releases if self._tagged_commit(release[1]) in {"", release[2]}]
+        return {image_tag(version): commit for version, _, commit in pending if version}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
         """Return the names of the files whose stored content would differ from a commit's."""
@@ -142,9 +138,8 @@ class GitScm:
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
         """Write a commit object: the parent's tree with some files replaced. No ref, index or file changes."""
-        return write_commit(
-            self._git, parent=parent, tree=self._snapshot.build_tree(parent, files).tree, message=message
-        )
+        tree = self._snapshot.build_tree(parent, files).tree
+        return write_commit(self._git, parent=parent, tree=tree, message=message)
 
     def save_pending(self, name: str, commit: str) -> None:
         """Record an unfinished release in a private ref."""
@@ -178,15 +173,9 @@ class GitScm:
 
         The private ref is deleted last, so that the next run finishes an interrupted update of `paths`.
         """
-        pending_update = f"update {PENDING_PREFIX}{tag}\0{commit}\0"
         try:
-            fast_forward(
-                self._git,
-                self._snapshot,
-                commit,
-                paths,
-                ref_commands=(*self._tag_commands(tag, commit, message), pending_update),
-            )
+            commands = (*self._tag_commands(tag, commit, message), f"update {PENDING_PREFIX}{tag}\0{commit}\0")
+            fast_forward(self._git, self._snapshot, commit, paths, ref_commands=commands)
         finally:
             self.invalidate_cache()
         self._update_refs(f"delete {PENDING_PREFIX}{tag}\0", reason=f"finish {tag}")

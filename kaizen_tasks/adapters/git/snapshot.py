@@ -37,14 +37,6 @@ class HeadRef:
         return self.ref.removeprefix(BRANCH_PREFIX) if self.ref.startswith(BRANCH_PREFIX) else ""
 
 
-@frozen(kw_only=True)
-class _Refs:
-    """All branches, tags and private refs, sorted by name, with their hashes; `head` is None when HEAD is detached."""
-
-    head: HeadRef | None
-    targets: Mapping[str, str]
-
-
 class RepoSnapshot:
     """The state of a repository; each part is read when it is first used, and never again.
 
@@ -64,8 +56,9 @@ class RepoSnapshot:
     def head(self) -> HeadRef:
         """The commit and branch of HEAD; Refused when there is no repository or no commit."""
         self._git.repo  # noqa: B018 - raises a better error for a folder outside a repository
-        if self._refs.head is not None:
-            return self._refs.head
+        head, _ = self._head_and_refs
+        if head is not None:
+            return head
         result = self._git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
         if not result.ok:
             raise Refused("the repository has no commit yet", hint="git add, then git commit")
@@ -74,12 +67,12 @@ class RepoSnapshot:
     @property
     def tags(self) -> tuple[str, ...]:
         """The names of all tags."""
-        return tuple(ref.removeprefix(TAG_PREFIX) for ref in self._refs.targets if ref.startswith(TAG_PREFIX))
+        return tuple(ref.removeprefix(TAG_PREFIX) for ref in self._refs if ref.startswith(TAG_PREFIX))
 
     @cached_property
     def pending(self) -> Mapping[str, str]:
         """The commits of unfinished releases, by tag."""
-        pending_refs = tuple(ref for ref in self._refs.targets if ref.startswith(PENDING_PREFIX))
+        pending_refs = tuple(ref for ref in self._refs if ref.startswith(PENDING_PREFIX))
         if not pending_refs:
             return {}
         hashes = self._git.resolve_commits(*pending_refs, *(f"{ref}^{{commit}}^" for ref in pending_refs))
@@ -102,13 +95,13 @@ class RepoSnapshot:
     def resolve_commit(self, name: str) -> str:
         """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
         if name not in self._commits:
-            is_unknown_tag = _TAG_REF.fullmatch(name) and name not in self._refs.targets
+            is_unknown_tag = _TAG_REF.fullmatch(name) and name not in self._refs
             self._commits[name] = "" if is_unknown_tag else self._git.resolve_commit(name)
         return self._commits[name]
 
     def tag_object(self, tag: str) -> str:
         """Return the hash of the tag object that a private ref points to, or an empty string."""
-        target = self._refs.targets.get(f"{PENDING_PREFIX}{tag}", "")
+        target = self._refs.get(f"{PENDING_PREFIX}{tag}", "")
         return target if target != self.pending.get(tag, "") else ""
 
     def identity(self, role: str) -> GitResult:
@@ -124,15 +117,20 @@ class RepoSnapshot:
             self._trees[key] = build_tree(self._git, commit, files)
         return self._trees[key]
 
+    @property
+    def _refs(self) -> Mapping[str, str]:
+        """The hash of the commit or tag object of every branch, tag and private ref, sorted by name."""
+        return self._head_and_refs[1]
+
     @cached_property
-    def _refs(self) -> _Refs:
-        result = self._git.run_checked(
-            "for-each-ref", "--format=%(HEAD)%(objectname) %(refname)", BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX
-        )
+    def _head_and_refs(self) -> tuple[HeadRef | None, Mapping[str, str]]:
+        """All refs, and the current one, which is None when HEAD is detached or has no commit."""
+        prefixes = (BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX)
+        result = self._git.run_checked("for-each-ref", "--format=%(HEAD)%(objectname) %(refname)", *prefixes)
         head, targets = None, {}
         for line in filter(None, result.text.split("\n")):
             target, _, ref = line[1:].partition(" ")
             targets[ref] = target
             if line[0] == "*":
                 head = HeadRef(target, ref)
-        return _Refs(head=head, targets=targets)
+        return head, targets
