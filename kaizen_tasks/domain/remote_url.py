@@ -1,7 +1,8 @@
-"""The address of a git remote, as a browser opens it."""
+"""Addresses: of a git remote as a browser opens it, and of this machine."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -25,6 +26,14 @@ def web_url(remote_url: str) -> str:
         return ""
     host = parts.netloc.rpartition("@")[2]
     return scheme and _join(scheme, host if scheme == parts.scheme else re.sub(r":\d+$", "", host), parts.path)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine's own, without asking a name server."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _join(scheme: str, host: str, path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -76,17 +76,16 @@ class AwsAccount(AccountAdmin):
         with aws_errors("ask AWS for the time"):
             sts = self._aws.sts()
             sent_at = self._clock.now()
-            remote_time = _response_date(_identity_response(sts))
+            date = _identity_response(sts)["ResponseMetadata"]["HTTPHeaders"]["date"]
         local_time = sent_at + (self._clock.now() - sent_at) / 2
-        return (local_time - remote_time - HTTP_DATE_ROUNDING).total_seconds()
+        return (local_time - parsedate_to_datetime(date) - HTTP_DATE_ROUNDING).total_seconds()
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return the permissions of each task, from IAM's simulator, else from trying read-only calls."""
         caller, tasks = self.caller(), iam_policy.applicable_tasks(self._settings)
         try:
-            results = permissions.simulate_permissions(
-                caller.principal, self._required_statements(caller.account_id), self._aws
-            )
+            required = self._required_statements(caller.account_id)
+            results = permissions.simulate_permissions(caller.principal, required, self._aws)
         except KaizenError as error:
             results = permissions.probe_permissions(self._read_only_calls(), why=error.message)
         return tuple(result for result in results if result.task in tasks)
@@ -95,10 +94,8 @@ class AwsAccount(AccountAdmin):
         """Return the required statements with the real service identifiers, since a policy may name them."""
         services = {environment.service for environment in self._settings.environments.values()}
         with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_LOOKUPS) as pool:
-            service_ids = dict(zip(services, pool.map(self._service_id, services), strict=True))
-        return iam_policy.statements(
-            self._settings, account=account, table=self._ledger.table_name, service_ids=service_ids
-        )
+            ids = dict(zip(services, pool.map(self._service_id, services), strict=True))
+        return iam_policy.statements(self._settings, account=account, table=self._ledger.table_name, service_ids=ids)
 
     def _service_id(self, service: str) -> str:
         try:
@@ -110,7 +107,7 @@ class AwsAccount(AccountAdmin):
         """Return a call for every read-only action, on the resources of the first environment."""
         ecr, apprunner, dynamodb = self._aws.ecr(), self._aws.apprunner(), self._aws.dynamodb()
         sample, table = next(iter(self._settings.environments.values())), self._ledger.table_name
-        repository, key = sample.repository, {"pk": {"S": "ledger#"}, "sk": {"S": "-"}}
+        repo, key = sample.repository, {"pk": {"S": "ledger#"}, "sk": {"S": "-"}}
         return {
             "apprunner:DescribeService": partial(self._platform.get_service, sample.service),
             "apprunner:ListServices": partial(apprunner.list_services, MaxResults=1),
@@ -120,19 +117,17 @@ class AwsAccount(AccountAdmin):
             "dynamodb:GetItem": partial(dynamodb.get_item, TableName=table, Key=key),
             "dynamodb:Query": partial(self._ledger.entries, "", limit=1),
             "ecr:BatchCheckLayerAvailability": partial(
-                ecr.batch_check_layer_availability, repositoryName=repository, layerDigests=[UNKNOWN_DIGEST]
+                ecr.batch_check_layer_availability, repositoryName=repo, layerDigests=[UNKNOWN_DIGEST]
             ),
-            "ecr:BatchGetImage": partial(
-                ecr.batch_get_image, repositoryName=repository, imageIds=[{"imageTag": "latest"}]
-            ),
-            "ecr:DescribeImages": partial(ecr.describe_images, repositoryName=repository, maxResults=1),
-            "ecr:DescribeRepositories": partial(ecr.describe_repositories, repositoryNames=[repository]),
+            "ecr:BatchGetImage": partial(ecr.batch_get_image, repositoryName=repo, imageIds=[{"imageTag": "latest"}]),
+            "ecr:DescribeImages": partial(ecr.describe_images, repositoryName=repo, maxResults=1),
+            "ecr:DescribeRepositories": partial(ecr.describe_repositories, repositoryNames=[repo]),
             "ecr:GetAccountSetting": partial(ecr.get_account_setting, name=BLOB_MOUNTING),
             "ecr:GetAuthorizationToken": ecr.get_authorization_token,
             "ecr:GetDownloadUrlForLayer": partial(
-                ecr.get_download_url_for_layer, repositoryName=repository, layerDigest=UNKNOWN_DIGEST
+                ecr.get_download_url_for_layer, repositoryName=repo, layerDigest=UNKNOWN_DIGEST
             ),
-            "ecr:GetLifecyclePolicy": partial(self.lifecycle_rules, repository),
+            "ecr:GetLifecyclePolicy": partial(self.lifecycle_rules, repo),
             "logs:DescribeLogStreams": lambda: self._aws.logs().describe_log_streams(
                 logGroupName=self._log_group(sample.service), limit=1
             ),
@@ -163,10 +158,9 @@ class AwsAccount(AccountAdmin):
             return LedgerTable(name=name, exists=False, point_in_time_recovery=False)
         with aws_errors(f"ask about the backups of the table {name}"):
             response = self._aws.dynamodb().describe_continuous_backups(TableName=name)
-        backups = response["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        return LedgerTable(
-            name=name, exists=True, point_in_time_recovery=backups.get("PointInTimeRecoveryStatus") == "ENABLED"
-        )
+        recovery = response["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        is_recoverable = recovery.get("PointInTimeRecoveryStatus") == "ENABLED"
+        return LedgerTable(name=name, exists=True, point_in_time_recovery=is_recoverable)
 
     def create_table(self) -> None:
         """Create the ledger's table with point-in-time recovery, unless it exists."""
@@ -176,11 +170,8 @@ class AwsAccount(AccountAdmin):
         """Return which tags of a repository may be moved."""
         with repository_errors(repository, f"read the repository {repository}"):
             description = self._aws.ecr().describe_repositories(repositoryNames=[repository])["repositories"][0]
-        filters = description.get("imageTagMutabilityExclusionFilters") or []
-        return TagMutability(
-            mutability=description["imageTagMutability"],
-            exclusion_filters=tuple(exclusion["filter"] for exclusion in filters),
-        )
+        filters = tuple(item["filter"] for item in description.get("imageTagMutabilityExclusionFilters") or ())
+        return TagMutability(mutability=description["imageTagMutability"], exclusion_filters=filters)
 
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         """Set which tags of a repository may be moved."""
@@ -228,10 +219,6 @@ def _identity_response(sts: STSClient) -> Mapping[str, Any]:
         return sts.get_caller_identity()
     except ClientError as error:
         return error.response
-
-
-def _response_date(response: Mapping[str, Any]) -> datetime:
-    return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)
 
 
 def _stored_image(detail: ImageDetailTypeDef) -> StoredImage:

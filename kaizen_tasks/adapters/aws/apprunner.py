@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import Lock
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.remote_url import is_loopback
 from kaizen_tasks.domain.service import Operation, Service
 from kaizen_tasks.errors import DeployFailed, KaizenError, NotFound
 from kaizen_tasks.ports.platform import Platform
@@ -51,16 +51,15 @@ class AppRunnerPlatform(Platform):
                 service = None
             if service and service.status != "DELETED":
                 return service
-            self._forget_arn(name)
+            with self._lock:
+                self._arns.pop(name, None)
         return self._describe(name, self._find_arn(name))
 
     def service_urls(self) -> dict[str, str]:
         """Return the URL of every service by name; listing them costs one request for twenty."""
         with aws_errors("list the services"):
-            return {
-                summary["ServiceName"]: _with_scheme(summary.get("ServiceUrl", ""))
-                for summary in list_services(self._aws.apprunner())
-            }
+            services = list_services(self._aws.apprunner())
+        return {service["ServiceName"]: _with_scheme(service.get("ServiceUrl", "")) for service in services}
 
     def start_deployment(self, service: Service) -> str:
         """Start a deployment; return the operation's identifier, or an empty string when the service is busy.
@@ -90,10 +89,6 @@ class AppRunnerPlatform(Platform):
         with _service_errors(f"read the service {name}"):
             return _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
 
-    def _forget_arn(self, name: str) -> None:
-        with self._lock:
-            self._arns.pop(name, None)
-
     def _find_arn(self, name: str) -> str:
         """Return a service's ARN; the first call lists all services."""
         with self._lock:
@@ -108,9 +103,8 @@ class AppRunnerPlatform(Platform):
 
 def list_services(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:
     """Return every service that is not deleted; boto3 has no paginator for this."""
-    summaries: list[ServiceSummaryTypeDef] = []
     page = apprunner.list_services(MaxResults=PAGE_SIZE)
-    summaries += page["ServiceSummaryList"]
+    summaries = page["ServiceSummaryList"]
     while token := page.get("NextToken"):
         page = apprunner.list_services(MaxResults=PAGE_SIZE, NextToken=token)
         summaries += page["ServiceSummaryList"]
@@ -146,15 +140,7 @@ def _with_scheme(host: str) -> str:
     """Add the scheme that App Runner leaves out: https, except on loopback (the local cloud)."""
     if not host:
         return ""
-    scheme = "http" if _is_loopback(urlsplit(f"//{host}").hostname or "") else "https"
-    return f"{scheme}://{host}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return f"{'http' if is_loopback(urlsplit(f'//{host}').hostname or '') else 'https'}://{host}"
 
 
 def _status_hint(status: str, arn: str) -> str:

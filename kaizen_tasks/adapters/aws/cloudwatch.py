@@ -43,9 +43,8 @@ class CloudWatchLogs(Logs):
     def _streams(self, group: str) -> list[Mapping[str, Any]]:
         try:
             with aws_errors(f"list the streams of {group}"):
-                response = self._aws.logs().describe_log_streams(
-                    logGroupName=group, orderBy="LastEventTime", descending=True, limit=MAX_STREAMS
-                )
+                newest_first = {"orderBy": "LastEventTime", "descending": True, "limit": MAX_STREAMS}
+                response = self._aws.logs().describe_log_streams(logGroupName=group, **newest_first)
         except NotFound:
             return []
         return list(response["logStreams"])
@@ -53,9 +52,8 @@ class CloudWatchLogs(Logs):
     def _tail(self, group: str, stream: str, limit: int) -> tuple[str, ...]:
         try:
             with aws_errors(f"read {group}"):
-                response = self._aws.logs().get_log_events(
-                    logGroupName=group, logStreamName=stream, limit=limit, startFromHead=False
-                )
+                request = {"logGroupName": group, "logStreamName": stream, "limit": limit, "startFromHead": False}
+                response = self._aws.logs().get_log_events(**request)
         except NotFound:
             return ()
         return tuple(str(event["message"]) for event in response["events"])

@@ -107,19 +107,17 @@ def statements(
         service_ids: the last part of each service's ARN, by service name; `*` for a missing one.
     """
     resources = _resources(settings, account, table, service_ids)
-    policy_statements = []
-    for sid in filter(resources.get, Sid):
-        actions = {action for task_actions in TASK_ACTIONS.values() for action in task_actions.get(sid, ())}
-        policy_statements.append(Statement(sid=sid, actions=tuple(sorted(actions)), resources=resources[sid]))
-    return tuple(policy_statements)
+    actions = {sid: {action for task in TASK_ACTIONS.values() for action in task.get(sid, ())} for sid in Sid}
+    return tuple(
+        Statement(sid=sid, actions=tuple(sorted(actions[sid])), resources=resources[sid])
+        for sid in filter(resources.get, Sid)
+    )
 
 
 def policy_document(settings: Settings, *, account: str, table: str) -> Document:
     """Return the least permissions for releasing the app as an IAM policy document."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [_render_statement(statement) for statement in statements(settings, account=account, table=table)],
-    }
+    rendered = [_render_statement(statement) for statement in statements(settings, account=account, table=table)]
+    return {"Version": "2012-10-17", "Statement": rendered}
 
 
 def trust_policy(settings: Settings, *, account: str, repository: str) -> Document:
@@ -132,16 +130,11 @@ def trust_policy(settings: Settings, *, account: str, repository: str) -> Docume
         account: twelve digits.
         repository: `owner/name`.
     """
-    stages = (settings.stage(name) for name in settings.pipeline)
-    gates = dict.fromkeys(
-        github_environment_for(stage.name)
-        for stage in stages
-        if any(environment.protected for environment in stage.environments)
-    )
-    jobs = (
-        *(f"ref:refs/heads/{branch}" for branch in settings.release.branches),
-        *(f"environment:{gate}" for gate in gates),
-    )
+    stages = map(settings.stage, settings.pipeline)
+    protected = (stage.name for stage in stages if any(environment.protected for environment in stage.environments))
+    gates = dict.fromkeys(map(github_environment_for, protected))
+    branches = (f"ref:refs/heads/{branch}" for branch in settings.release.branches)
+    jobs = (*branches, *(f"environment:{gate}" for gate in gates))
     provider = f"arn:{partition(settings.aws.region)}:iam::{account}:oidc-provider/{GITHUB_OIDC_HOST}"
     return {
         "Version": "2012-10-17",
@@ -182,19 +175,15 @@ def _resources(
     settings: Settings, account: str, table: str, service_ids: Mapping[str, str]
 ) -> dict[Sid, tuple[str, ...]]:
     region, environments = settings.aws.region, settings.environments.values()
-    services = dict.fromkeys(
-        f"{environment.service}/{service_ids.get(environment.service, '*')}" for environment in environments
-    )
-    repositories = dict.fromkeys(environment.repository for environment in environments)
+    services = dict.fromkeys(f"{each.service}/{service_ids.get(each.service, '*')}" for each in environments)
+    repositories = dict.fromkeys(each.repository for each in environments)
 
     def arn(service: str, resource: str) -> str:
         return f"arn:{partition(region)}:{service}:{region}:{account}:{resource}"
 
-    secret_environments = environments if settings.runtime.keys else ()
+    secrets = [each.secret for each in environments] if settings.runtime.keys else []
     return {
-        Sid.SECRETS: tuple(
-            arn("secretsmanager", f"secret:{environment.secret}-??????") for environment in secret_environments
-        ),
+        Sid.SECRETS: tuple(arn("secretsmanager", f"secret:{name}-??????") for name in secrets),
         Sid.ANYTHING: ("*",),
         Sid.REPOSITORIES: tuple(arn("ecr", f"repository/{name}") for name in repositories),
         Sid.SERVICES: tuple(arn("apprunner", f"service/{name}") for name in services),

@@ -11,9 +11,7 @@ from typing import Any
 from kaizen_tasks.domain.lifecycle import LifecycleRule
 from kaizen_tasks.errors import Refused
 
-REMOVING_ACTIONS = frozenset(
-    {"expire", "transition"}
-)  # a transition archives an image, which can then no longer be pulled
+REMOVING_ACTIONS = frozenset({"expire", "transition"})  # a transition archives an image: it cannot be pulled
 
 
 def parse_lifecycle_policy(text: str, *, repository: str) -> tuple[LifecycleRule, ...]:

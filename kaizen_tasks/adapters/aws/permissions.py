@@ -54,11 +54,8 @@ def _policy_source_arn(principal: str, iam: IamClient) -> str:
 
 
 def _denied_actions(source_arn: str, statement: Statement, iam: IamClient) -> frozenset[str]:
-    request = {
-        "PolicySourceArn": source_arn,
-        "ActionNames": list(statement.actions),
-        "ResourceArns": list(statement.resources),
-    }
+    actions, resources = list(statement.actions), list(statement.resources)
+    request = {"PolicySourceArn": source_arn, "ActionNames": actions, "ResourceArns": resources}
     return frozenset(action for result in _evaluation_results(request, iam) for action in _denied_action(result))
 
 
@@ -72,9 +69,7 @@ def _evaluation_results(request: Mapping[str, object], iam: IamClient) -> Iterat
 
 def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield the action when it is denied on any of the resources."""
-    decisions = [
-        resource_result["EvalResourceDecision"] for resource_result in result.get("ResourceSpecificResults", ())
-    ]
+    decisions = [each["EvalResourceDecision"] for each in result.get("ResourceSpecificResults", ())]
     if {"allowed"} != set(decisions or [result["EvalDecision"]]):
         yield str(result["EvalActionName"])
 
@@ -88,9 +83,9 @@ def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tu
     """
     with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
         outcomes = dict(zip(calls, pool.map(_is_allowed, calls.values()), strict=True))
-    denied_actions = frozenset(action for action, outcome in outcomes.items() if outcome is False)
-    checked_actions = frozenset(action for action, outcome in outcomes.items() if outcome is not None)
-    return tuple(_task_permission(task, denied_actions, checked_actions, why) for task in TASK_ACTIONS)
+    denied = frozenset(action for action, outcome in outcomes.items() if outcome is False)
+    checked = frozenset(action for action, outcome in outcomes.items() if outcome is not None)
+    return tuple(_task_permission(task, denied, checked, why) for task in TASK_ACTIONS)
 
 
 def _is_allowed(call: Callable[[], object]) -> bool | None:
@@ -107,15 +102,13 @@ def _is_allowed(call: Callable[[], object]) -> bool | None:
     return True
 
 
-def _task_permission(
-    task: str, denied_actions: frozenset[str], checked_actions: frozenset[str], why: str
-) -> Permission:
-    untried_actions = tuple(action for action in _actions_of_task(task) if action not in checked_actions)
+def _task_permission(task: str, denied: frozenset[str], checked: frozenset[str], why: str) -> Permission:
+    untried = tuple(action for action in _actions_of_task(task) if action not in checked)
     return Permission(
         task=task,
-        denied_actions=_actions_within(task, denied_actions),
-        unchecked_actions=untried_actions,
-        unchecked_reason=why if untried_actions else "",
+        denied_actions=_actions_within(task, denied),
+        unchecked_actions=untried,
+        unchecked_reason=why if untried else "",
     )
 
 

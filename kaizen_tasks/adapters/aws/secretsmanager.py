@@ -56,10 +56,7 @@ class SecretsManager(Secrets):
         detects an earlier attempt that succeeded but whose response was lost.
         """
         secretsmanager = self._aws.secretsmanager()
-        rejections = (
-            secretsmanager.exceptions.InvalidParameterException,
-            secretsmanager.exceptions.InvalidRequestException,
-        )
+        errors = secretsmanager.exceptions
         with aws_errors(f"change the secret {name}", change_error=PushFailed, not_found_hint=NOT_FOUND_HINT):
             try:
                 secretsmanager.update_secret_version_stage(
@@ -68,12 +65,16 @@ class SecretsManager(Secrets):
                     RemoveFromVersionId=expected_current,
                     MoveToVersionId=version,
                 )
-            except rejections:
-                current_version = self.current(name).version
-                if current_version == expected_current:
+            except (errors.InvalidParameterException, errors.InvalidRequestException):
+                current = self.current(name).version
+                if current == expected_current:
                     raise
-                if current_version != version:
-                    raise _conflict(name) from None
+                if current != version:
+                    raise Refused(
+                        f"somebody else changed the secret {name} at the same moment",
+                        state="their change is in place, yours was not written",
+                        hint="run the same command again",
+                    ) from None
 
     def _get_version(self, name: str, stage: str) -> SecretVersion:
         with aws_errors(f"read the secret {name}", not_found_hint=NOT_FOUND_HINT):
@@ -102,11 +103,3 @@ def _throttling_errors(name: str) -> Iterator[None]:
             state="the current version is unchanged; AWS allows one write per ten minutes over a longer time",
             hint="wait ten minutes, then run the same command again; several --set are one write",
         ) from error
-
-
-def _conflict(name: str) -> Refused:
-    return Refused(
-        f"somebody else changed the secret {name} at the same moment",
-        state="their change is in place, yours was not written",
-        hint="run the same command again",
-    )

@@ -76,9 +76,8 @@ class DockerBuilder(EngineBuilder):
         target = f"{repository_uri}:{tag}"
         result = run([self._program, "image", "tag", image.id, target])
         if not result.ok:
-            raise PushFailed(
-                f"docker cannot tag {image.name} as {target}: {result.last_line}", hint="run inv build again"
-            )
+            message = f"docker cannot tag {image.name} as {target}: {result.last_line}"
+            raise PushFailed(message, hint="run inv build again")
         try:
             self._upload(target, repository_uri=repository_uri, tag=tag, login=login)
         finally:

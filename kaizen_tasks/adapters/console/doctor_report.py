@@ -21,10 +21,9 @@ def print_findings(findings: Sequence[Finding]) -> None:
     """Print every finding with its fix below it; the checks of an environment that passed share one line."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
-        environment_findings = tuple(group)
         if environment:
             console.print(environment, style="bold", markup=False)
-        console.print(_table(_brief_rows(environment_findings) if environment else _all_rows(environment_findings)))
+        console.print(_table((_brief_rows if environment else _all_rows)(tuple(group))))
     console.print(findings_summary(findings), markup=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -16,6 +15,7 @@ from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
+from kaizen_tasks.domain.remote_url import is_loopback
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -110,9 +110,8 @@ def explain(error: BaseException) -> str:
     cause = _cause(error)
     if isinstance(error, (exceptions.NewConnectionError, exceptions.ProtocolError)) and cause:
         return explain(cause)
-    return next(
-        (describe(error) for kind, describe in _MESSAGES if isinstance(error, kind)), f"cannot be reached: {error}"
-    )
+    descriptions = (describe(error) for kind, describe in _MESSAGES if isinstance(error, kind))
+    return next(descriptions, f"cannot be reached: {error}")
 
 
 def _cause(error: BaseException) -> BaseException | None:
@@ -138,15 +137,8 @@ def _pool_manager(url: str) -> PoolManager:
     if parsed_url.scheme not in {"http", "https"}:
         raise exceptions.LocationValueError(f"{url!r} begins with neither http:// nor https://")
     host = (parsed_url.host or "").strip("[]")
-    proxy = "" if _is_loopback(host) or proxy_bypass(host) else getproxies().get(parsed_url.scheme or "", "")
+    proxy = "" if is_loopback(host) or proxy_bypass(host) else getproxies().get(parsed_url.scheme or "", "")
     return ProxyManager(proxy) if proxy else PoolManager()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _tls_message(error: BaseException) -> str:
