@@ -77,17 +77,13 @@ class RolloutProgress:
     def start_step(self, environment: str, step: str, text: str) -> None:
         """Store that an environment has reached a step."""
         now = self.monotonic()
-        self._update(
-            environment,
-            lambda progress: evolve(
-                progress,
-                state=ProgressState.ACTIVE,
-                step=step,
-                text=text,
-                started_at=now if progress.started_at is None else progress.started_at,
-                finished_at=None,
-            ),
-        )
+
+        def start(old: EnvironmentProgress) -> EnvironmentProgress:
+            started_at = now if old.started_at is None else old.started_at
+            state = ProgressState.ACTIVE
+            return evolve(old, state=state, step=step, text=text, started_at=started_at, finished_at=None)
+
+        self._update(environment, start)
 
     def update_text(self, environment: str, text: str) -> None:
         """Store how far the step is."""
@@ -96,9 +92,7 @@ class RolloutProgress:
     def finish(self, environment: str, error: str) -> EnvironmentProgress:
         """Store that an environment has ended, with its error, and return its last state."""
         state, now = ProgressState.FAILED if error else ProgressState.DONE, self.monotonic()
-        return self._update(
-            environment, lambda progress: evolve(progress, state=state, text=error or progress.text, finished_at=now)
-        )
+        return self._update(environment, lambda old: evolve(old, state=state, text=error or old.text, finished_at=now))
 
     def _update(
         self, environment: str, change: Callable[[EnvironmentProgress], EnvironmentProgress]

@@ -8,20 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kaizen_tasks.adapters.console.progress import (
-    EnvironmentProgress,
-    ProgressState,
-    RolloutProgress,
-    count_states,
-    environments_that_fit,
-)
+from kaizen_tasks.adapters.console import progress
+from kaizen_tasks.adapters.console.progress import EnvironmentProgress, ProgressState, RolloutProgress
 from kaizen_tasks.domain import duration
 
-STATE_SYMBOLS = {
-    ProgressState.FAILED: ("✗", "red"),
-    ProgressState.WAITING: ("·", "dim"),
-    ProgressState.DONE: ("✓", "green"),
-}
+STATE_SYMBOLS = {ProgressState.FAILED: "✗", ProgressState.WAITING: "·", ProgressState.DONE: "✓"}
 STATE_STYLES = {
     ProgressState.FAILED: "red",
     ProgressState.ACTIVE: "cyan",
@@ -57,7 +48,7 @@ class ProgressTable:
 
     def _render(self, height: int, spinner: RenderableType) -> RenderableType:
         environments, now = self._rollout.environments, self._rollout.monotonic()
-        visible_environments = environments_that_fit(environments, height)
+        visible_environments = progress.environments_that_fit(environments, height)
         columns = ["environment", "step", "elapsed", "usual"]
         if all(environment.typical_duration is None for environment in environments):
             columns.pop()
@@ -79,7 +70,8 @@ def _table(names: Sequence[str]) -> Table:
 
 
 def _symbol(environment: EnvironmentProgress, spinner: RenderableType) -> RenderableType:
-    return spinner if environment.state is ProgressState.ACTIVE else Text(*STATE_SYMBOLS[environment.state])
+    state = environment.state
+    return spinner if state is ProgressState.ACTIVE else Text(STATE_SYMBOLS[state], STATE_STYLES[state])
 
 
 def _cells(environment: EnvironmentProgress, now: float) -> list[Text]:
@@ -101,11 +93,10 @@ def _text(environment: EnvironmentProgress) -> Text:
 
 def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, seconds: float) -> Text:
     """Count all environments by state, shown or not."""
-    counts = Text(", ").join(
-        Text(f"{number} {state}", STATE_STYLES[state]) for state, number in count_states(environments).items() if number
-    )
+    counts = progress.count_states(environments).items()
+    texts = (Text(f"{number} {state}", STATE_STYLES[state]) for state, number in counts if number)
     total = f"{len(environments)} environment{'' if len(environments) == 1 else 's'}: "
     hidden = f", {len(environments) - visible_count} not shown" if visible_count < len(environments) else ""
-    text = Text.assemble(total, counts, f"; {duration.format_duration(seconds)}{hidden}")
+    text = Text.assemble(total, Text(", ").join(texts), f"; {duration.format_duration(seconds)}{hidden}")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

@@ -76,9 +76,8 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
     for candidate in candidates:
         entry = candidate.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
-        table.add_row(
-            entry.environment, entry.version, when, entry.actor, "exists" if candidate.image_exists else "deleted"
-        )
+        image = "exists" if candidate.image_exists else "deleted"
+        table.add_row(entry.environment, entry.version, when, entry.actor, image)
     _print_all(table)
 
 

@@ -50,9 +50,8 @@ class WorkingTree:
             raise Refused(f"{name!r} is not a path inside this folder", state="nothing has been read or written")
         path = self._root / relative
         if not path.parent.resolve().is_relative_to(self._root.resolve()):
-            raise Refused(
-                f"{name} leads out of its folder through a symbolic link", state="nothing has been read or written"
-            )
+            message = f"{name} leads out of its folder through a symbolic link"
+            raise Refused(message, state="nothing has been read or written")
         return path
 
 

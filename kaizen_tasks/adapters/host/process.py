@@ -26,6 +26,8 @@ GRACE_SECONDS = 5.0  # time for a program to end after SIGTERM, before SIGKILL
 LINGER_SECONDS = 0.5  # time without output after the program has ended; a background process may keep its pipes open
 TAIL_LINES = 20
 
+Child = subprocess.Popen[bytes]
+
 
 @frozen(kw_only=True)
 class CompletedProcess:
@@ -94,30 +96,18 @@ def run(
     collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
     with sigterm_raises(), _running_child(argv, cwd=cwd, env=env, stdin=stdin) as child:
         try:
-            _communicate(child, collector, stdin=stdin, deadline=_Deadline.after(timeout))
+            _communicate(child, collector, stdin, None if timeout is None else time.monotonic() + timeout)
         except TimeoutError as error:
-            raise _timeout_error(argv, timeout) from error
+            raise Unreachable(f"`{shell_join(argv)}` did not answer within {timeout:g} s") from error
     return collector.result(child.returncode)
 
 
-@frozen(kw_only=True)
-class _Deadline:
-    """A time of the monotonic clock, or never."""
-
-    at: float | None
-
-    @classmethod
-    def after(cls, seconds: float | None) -> _Deadline:
-        return cls(at=None if seconds is None else time.monotonic() + seconds)
-
-    def remaining(self) -> float | None:
-        """Return seconds until then, None for never; raise TimeoutError when it has passed."""
-        if self.at is None:
-            return None
-        seconds = self.at - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        return seconds
+def _remaining(deadline: float | None) -> float | None:
+    """Return the seconds until a monotonic time, None for never; raise TimeoutError when it has passed."""
+    seconds = None if deadline is None else deadline - time.monotonic()
+    if seconds is not None and seconds <= 0:
+        raise TimeoutError
+    return seconds
 
 
 @frozen(kw_only=True)
@@ -160,7 +150,7 @@ class _OutputCollector:
 @contextmanager
 def _running_child(
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Child]:
     """Start a program, and stop it on any exception."""
     try:
         child = subprocess.Popen(
@@ -172,7 +162,9 @@ def _running_child(
             stderr=subprocess.PIPE,
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-        raise _start_error(argv[0], error) from error
+        if error.filename == argv[0] and isinstance(error, FileNotFoundError):
+            raise NotFound(f"{argv[0]} is not installed, or not on PATH") from error
+        raise NotFound(f"{argv[0]} could not be started: {error.strerror}: {error.filename}") from error
     with child:
         try:
             yield child
@@ -181,17 +173,7 @@ def _running_child(
             raise
 
 
-def _start_error(program: str, error: OSError) -> NotFound:
-    if error.filename == program and isinstance(error, FileNotFoundError):
-        return NotFound(f"{program} is not installed, or not on PATH")
-    return NotFound(f"{program} could not be started: {error.strerror}: {error.filename}")
-
-
-def _timeout_error(argv: Sequence[str], timeout: float | None) -> Unreachable:
-    return Unreachable(f"`{shell_join(argv)}` did not answer within {timeout:g} s")
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
+def _stop(child: Child) -> None:
     """Terminate a program; kill it after the grace period or on a second interrupt."""
     child.terminate()
     try:
@@ -201,16 +183,14 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.kill()
 
 
-def _communicate(
-    child: subprocess.Popen[bytes], collector: _OutputCollector, *, stdin: bytes | None, deadline: _Deadline
-) -> None:
+def _communicate(child: Child, collector: _OutputCollector, stdin: bytes | None, deadline: float | None) -> None:
     """Write a program's input and read its output until it has ended."""
     if child.stdin is not None and stdin is not None:
         threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
         child.stdin = None  # the thread closes it; Popen must not do so at the same time
     _read_output(child, collector, deadline)
     try:
-        child.wait(deadline.remaining())
+        child.wait(_remaining(deadline))
     except subprocess.TimeoutExpired as error:
         raise TimeoutError from error
 
@@ -221,13 +201,13 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
         pipe.write(content)
 
 
-def _read_output(child: subprocess.Popen[bytes], collector: _OutputCollector, deadline: _Deadline) -> None:
+def _read_output(child: Child, collector: _OutputCollector, deadline: float | None) -> None:
     """Read both outputs in one thread, so that neither blocks the other."""
     with selectors.DefaultSelector() as selector:
         for name in ("stdout", "stderr"):
             selector.register(getattr(child, name), selectors.EVENT_READ, name)
         while selector.get_map():
-            ready = selector.select(min(LINGER_SECONDS, deadline.remaining() or LINGER_SECONDS))
+            ready = selector.select(min(LINGER_SECONDS, _remaining(deadline) or LINGER_SECONDS))
             if not ready and child.poll() is not None:
                 break
             for key, _ in ready:

@@ -29,8 +29,13 @@ class ProcessIdentity:
     pid: str
     start_ticks: str
 
+    @property
+    def table(self) -> tuple[str, ...]:
+        """What identifies the process table that shows this user's processes."""
+        return self.boot_id, self.pid_namespace, self.uid
+
     def __str__(self) -> str:
-        return "/".join((self.boot_id, self.pid_namespace, self.uid, self.pid, self.start_ticks))
+        return "/".join((*self.table, self.pid, self.start_ticks))
 
 
 def current_process_identity() -> str:
@@ -50,11 +55,7 @@ def is_dead(identity: str, *, env_marker: str) -> bool:
     """
     try:
         target, current = ProcessIdentity(*identity.split("/")), _identity(str(os.getpid()))
-        is_same_table = (target.boot_id, target.pid_namespace, target.uid) == (
-            current.boot_id,
-            current.pid_namespace,
-            current.uid,
-        )
+        is_same_table = target.table == current.table
         return is_same_table and not _is_alive(target) and not _is_in_any_environ(env_marker)
     except (OSError, TypeError, ValueError):
         return False

@@ -47,9 +47,8 @@ def find_app_folder(start: Path) -> Path:
 
 
 def _is_app(folder: Path) -> bool:
-    return load.read_config_file(folder) is not None or any(
-        (folder / name).exists() for name in ("VERSION", "Dockerfile")
-    )
+    files = (folder / name for name in ("VERSION", "Dockerfile"))
+    return load.read_config_file(folder) is not None or any(file.exists() for file in files)
 
 
 def scan_repo(folder: Path) -> RepoScan:
@@ -100,7 +99,8 @@ def _sources_with_version_route(git: Git) -> tuple[str, ...]:
 
 def _scan_git(git: Git) -> GitRepository:
     remotes = git.run_checked("remote").text.split()
-    remote_head = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{_default_remote(remotes)}/HEAD")
+    remote = remotes[0] if len(remotes) == 1 else "origin"
+    remote_head = git.run("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")
     return GitRepository(
         branch=git.run("symbolic-ref", "--quiet", "--short", "HEAD").text,
         default_branch=remote_head.text.partition("/")[2],
@@ -108,10 +108,6 @@ def _scan_git(git: Git) -> GitRepository:
         remotes={name: redact_urls(git.run("remote", "get-url", name).text) for name in remotes},
         tags=tuple(git.run_checked("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags").text.split()),
     )
-
-
-def _default_remote(remotes: list[str]) -> str:
-    return remotes[0] if len(remotes) == 1 else "origin"
 
 
 def _aws_region() -> str:

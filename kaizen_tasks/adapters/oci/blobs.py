@@ -94,7 +94,7 @@ class BlobClient:
             PushFailed: the registry rejected it, or the content has another digest.
             Unreachable: the connection broke at every attempt.
         """
-        upload = _Upload(self._transport, self, repository, blob, opener)
+        upload = _Upload(self._transport, repository, blob, opener)
         upload.run(session)
         return upload.bytes_sent
 
@@ -113,12 +113,10 @@ class _Upload:
     Further chunks resume after a broken connection; if the registry then rejects the digest, the upload restarts.
     """
 
-    def __init__(
-        self, transport: Transport, blobs: BlobClient, repository: str, blob: Descriptor, opener: Opener
-    ) -> None:
+    def __init__(self, transport: Transport, repository: str, blob: Descriptor, opener: Opener) -> None:
         self.bytes_sent = 0
         self._transport = transport
-        self._blobs = blobs
+        self._blobs = BlobClient(transport)
         self._repository = repository
         self._blob = blob
         self._opener = opener
@@ -179,9 +177,8 @@ class _Upload:
         """Require one of some statuses. Others may mean that the offsets differ; a 400 only after a resumed upload."""
         action = f"upload {self._blob.digest} to {self._repository}"
         try:
-            self._transport.expect(
-                response, *statuses, action=action, repository=self._repository, is_write=True
-            ).drain()
+            transport, repository = self._transport, self._repository
+            transport.expect(response, *statuses, action=action, repository=repository, is_write=True).drain()
         except PushFailed as error:
             if response.status in {404, 416} or (response.status == 400 and self._is_resumed):
                 raise _OffsetMismatchError(error.message, is_lost=response.status != 416) from error

@@ -51,7 +51,10 @@ class OciClient:
         if response.status == 404:
             return ""
         self._transport.expect(response, 200, action=f"read {repository}:{reference}", repository=repository)
-        return response.headers.get(DIGEST_HEADER) or self._manifest_digest(repository, reference)
+        if digest := response.headers.get(DIGEST_HEADER):
+            return digest
+        manifest = self.manifest(repository, reference)
+        return manifest.digest if manifest else ""
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
         """Return the manifest that a tag names now, or that a digest names (read once), or None.
@@ -84,19 +87,14 @@ class OciClient:
         Raises:
             PushFailed: the registry rejected it or stored other bytes, or the tag is immutable.
         """
-        response = self._transport.send(
-            "PUT",
-            _manifest_path(repository, reference),
-            headers={"Content-Type": manifest.media_type},
-            body=manifest.content,
-        )
+        path, headers = _manifest_path(repository, reference), {"Content-Type": manifest.media_type}
+        response = self._transport.send("PUT", path, headers=headers, body=manifest.content)
         action = f"put {repository}:{reference}"
         self._transport.expect(response, 201, action=action, repository=repository, is_write=True).drain()
         stored_digest = response.headers.get(DIGEST_HEADER, manifest.digest)
         if stored_digest != manifest.digest:
-            raise PushFailed(
-                f"{self.repository_uri(repository)}:{reference} became {stored_digest}, not {manifest.digest}"
-            )
+            uri = self.repository_uri(repository)
+            raise PushFailed(f"{uri}:{reference} became {stored_digest}, not {manifest.digest}")
         self._manifests[repository, manifest.digest] = manifest
 
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
@@ -108,10 +106,6 @@ class OciClient:
             version=labels.get(VERSION_LABEL, ""),
             revision=labels.get(REVISION_LABEL, ""),
         )
-
-    def _manifest_digest(self, repository: str, reference: str) -> str:
-        manifest = self.manifest(repository, reference)
-        return manifest.digest if manifest else ""
 
     def _read_labels(self, repository: str, manifest: Manifest) -> Mapping[str, str]:
         if manifest.main_child:

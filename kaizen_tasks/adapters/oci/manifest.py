@@ -85,10 +85,8 @@ class Manifest:
 
         BuildKit adds attestations as children with the platform unknown/unknown.
         """
-        image_children = [child for child in self.children if not child.platform.startswith("unknown/")]
-        return next(
-            (child for child in image_children if child.platform == "linux/amd64"), next(iter(image_children), None)
-        )
+        images = [child for child in self.children if not child.platform.startswith("unknown/")]
+        return min(images, key=lambda child: child.platform != "linux/amd64", default=None)
 
     @property
     def declared_media_type(self) -> str:

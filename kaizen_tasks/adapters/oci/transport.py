@@ -155,9 +155,8 @@ class Transport:
         """Return a response with one of the statuses; raise the error for any other, see `error_for_status`."""
         if response.status in statuses:
             return response
-        raise error_for_status(
-            response.status, self._read_error_body(response), action=action, repository=repository, is_write=is_write
-        )
+        error_body = self._read_error_body(response)
+        raise error_for_status(response.status, error_body, action=action, repository=repository, is_write=is_write)
 
     def _read_error_body(self, response: PooledResponse) -> RegistryErrorBody:
         """Return the error in a response's body, or an empty one when it is not understood."""
