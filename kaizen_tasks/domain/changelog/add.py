@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangelogEntry, ChangeType, Group, nearest_type
+from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, ChangeType, Group, nearest_type
 from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
 from kaizen_tasks.domain.changelog.markdown.lines import is_line_start, newline_at
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
@@ -107,17 +107,10 @@ def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, li
 def _bullet(log: Changelog, group: Group | None) -> str:
     """Return the bullet of the last entry of the group, else of the first entry in the file that has one."""
     group_entries = group.entries[::-1] if group else ()
-    file_entries = (
-        entry
-        for section in log.sections[:_MAX_MODEL_SECTIONS]
-        for entry in (*section.entries, *section.untyped_entries)
-    )
-    bullets = (entry.bullet for entry in (*group_entries, *file_entries) if _is_bullet(entry))
-    return next(bullets, "- ")
-
-
-def _is_bullet(entry: ChangelogEntry) -> bool:
-    return bool(re.fullmatch(r" {0,3}[-*+] {1,4}", entry.bullet))
+    sections = log.sections[:_MAX_MODEL_SECTIONS]
+    file_entries = (entry for section in sections for entry in (*section.entries, *section.untyped_entries))
+    bullets = (entry.bullet for entry in (*group_entries, *file_entries))
+    return next(filter(re.compile(r" {0,3}[-*+] {1,4}").fullmatch, bullets), "- ")
 
 
 def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEdit:

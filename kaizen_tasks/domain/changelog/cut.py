@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.domain.changelog.cut_check import verify_cut
-from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
-from kaizen_tasks.domain.changelog.headings import ReleaseHeading, format_heading
+from kaizen_tasks.domain.changelog.edit import apply_edits, insert_lines
+from kaizen_tasks.domain.changelog.headings import format_heading
 from kaizen_tasks.domain.changelog.links.update import LinkUpdate
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog, require_unreleased
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
@@ -50,10 +50,17 @@ def cut_release(
         previous_tag=tag_pattern.format(previous_version) if previous_version else "",
         repository_url=repository_url,
     )
-    heading = _release_heading(
-        log.newest_release, version=version, date=date, target=link_update.heading_target, fallback=unreleased
+    model = log.newest_release
+    heading = attrs.evolve(
+        model.title if model else attrs.evolve(unreleased.title, prefix=""),
+        name=str(version),
+        date_text=date.isoformat(),
+        link_target=link_update.heading_target,
+        yanked=False,
     )
-    result = apply_edits(content, [_heading_edit(log, unreleased, heading), *link_update.edits()])
+    heading_lines = format_heading(heading.render(), (model or unreleased).heading_lines)
+    heading_edit = insert_lines(content, unreleased.body_start, ["", *heading_lines])
+    result = apply_edits(content, [heading_edit, *link_update.edits()])
     verify_cut(log, result, version=version)
     return result
 
@@ -67,21 +74,6 @@ def _require_releasable(log: Changelog, version: Version) -> Section:
         )
     unreleased = require_unreleased(log)
     if unreleased.is_empty:
-        raise Refused(
-            f"[Unreleased] is empty, at line {unreleased.line}",
-            hint="add an entry: inv changelog.add --type fixed --text '...'",
-        )
+        hint = "add an entry: inv changelog.add --type fixed --text '...'"
+        raise Refused(f"[Unreleased] is empty, at line {unreleased.line}", hint=hint)
     return unreleased
-
-
-def _release_heading(
-    newest: Section | None, *, version: Version, date: dt.date, target: str, fallback: Section
-) -> ReleaseHeading:
-    model = newest.title if newest else attrs.evolve(fallback.title, prefix="")
-    return attrs.evolve(model, name=str(version), date_text=date.isoformat(), link_target=target, yanked=False)
-
-
-def _heading_edit(log: Changelog, unreleased: Section, heading: ReleaseHeading) -> TextEdit:
-    model = log.newest_release or unreleased
-    lines = format_heading(heading.render(), model.heading_lines)
-    return insert_lines(log.content, unreleased.body_start, ["", *lines])

@@ -5,7 +5,7 @@ Independent of how the edit was made: it removes the additions from the result, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits
@@ -36,9 +36,8 @@ def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> N
         raise _refusal(version, "its entries would be parsed differently")
     if not _restores_original(old_log, new_log, section):
         raise _refusal(version, "more than its heading and links would change")
-    if not _same_headings(
-        old_log.sections, [other_section for other_section in new_log.sections if other_section is not section]
-    ):
+    other_sections = [other for other in new_log.sections if other is not section]
+    if len(old_log.sections) != len(other_sections) or not all(map(_same_heading, old_log.sections, other_sections)):
         raise _refusal(version, "other headings would change")
 
 
@@ -53,11 +52,6 @@ def _refusal(version: Version, reason: str) -> Refused:
 def _same_entries(old_log: Changelog, section: Section) -> bool:
     old_entries = old_log.unreleased.entries if old_log.unreleased else ()
     return [entry.text for entry in old_entries] == [entry.text for entry in section.entries]
-
-
-def _same_headings(old_sections: Sequence[Section], new_sections: Sequence[Section]) -> bool:
-    pairs = zip(old_sections, new_sections, strict=False)
-    return len(old_sections) == len(new_sections) and all(_same_heading(old, new) for old, new in pairs)
 
 
 def _same_heading(old: Section, new: Section) -> bool:
@@ -81,9 +75,9 @@ def _restores_original(old_log: Changelog, new_log: Changelog, section: Section)
 
     A line ending may remain that the original lacked at its end, and a blank line above the first links.
     """
-    restored_content = apply_edits(
-        new_log.content, [*_undo_heading(new_log, section), *_undo_links(old_log, new_log, section)]
-    )
+    newline = newline_at(new_log.content, section.start)
+    heading = TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b"")
+    restored_content = apply_edits(new_log.content, [heading, *_undo_links(old_log, new_log, section)])
     added_newlines = restored_content.removeprefix(old_log.content)
     ends_with_newline = is_line_start(old_log.content, len(old_log.content))
     return (
@@ -92,11 +86,6 @@ def _restores_original(old_log: Changelog, new_log: Changelog, section: Section)
         and len(split_lines(added_newlines).texts) <= (1 if ends_with_newline else 2)
         and ends_with_newline == is_line_start(new_log.content, len(new_log.content))
     )
-
-
-def _undo_heading(new_log: Changelog, section: Section) -> Iterator[TextEdit]:
-    newline = newline_at(new_log.content, section.start)
-    yield TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b"")
 
 
 def _undo_links(old_log: Changelog, new_log: Changelog, section: Section) -> Iterator[TextEdit]:

@@ -106,22 +106,18 @@ class _BodyParser:
         self.blocks = parse_blocks(lines.texts).blocks
 
     def parse(self) -> SectionBody:
-        heading_positions = [
-            position for position, block in enumerate(self.blocks) if block.kind == "heading" and block.level == 3
-        ]
-        first_heading = heading_positions[0] if heading_positions else len(self.blocks)
-        intro = self.blocks[:first_heading]
+        blocks = enumerate(self.blocks)
+        headings = [position for position, block in blocks if block.kind == "heading" and block.level == 3]
+        ends = [*headings, len(self.blocks)]
+        intro = self.blocks[: ends[0]]
         return SectionBody(
-            groups=tuple(
-                self._group(position, end)
-                for position, end in zip(heading_positions, [*heading_positions[1:], None], strict=False)
-            ),
+            groups=tuple(map(self._group, headings, ends[1:])),
             untyped_entries=tuple(entry for entry in self._entries(intro) if entry.bullet),
             summary=self._summary(intro),
             end=self._end_offset(self.blocks) or self.offsets[0],
         )
 
-    def _group(self, position: int, end: int | None) -> Group:
+    def _group(self, position: int, end: int) -> Group:
         heading, blocks = self.blocks[position], self.blocks[position + 1 : end]
         return Group(
             name=heading.text,
@@ -166,10 +162,9 @@ class _BodyParser:
         lines = [first_line[item.content_start :], *(dedent_line(text, item.indent) for text in other_lines)]
         return self._entry(item.first_line, end, first_line[: item.content_start] or first_line, "\n".join(lines))
 
-    def _entry(self, first_line: int, end: int, bullet: str, text: str) -> ChangelogEntry:
-        return ChangelogEntry(
-            text=text, bullet=bullet, line=self.line + first_line, start=self.offsets[first_line], end=self.offsets[end]
-        )
+    def _entry(self, first: int, end: int, bullet: str, text: str) -> ChangelogEntry:
+        start, line = self.offsets[first], self.line + first
+        return ChangelogEntry(text=text, bullet=bullet, line=line, start=start, end=self.offsets[end])
 
 
 def dedent_line(text: str, indent: int) -> str:

@@ -87,19 +87,17 @@ def parse_heading(text: str) -> ReleaseHeading:
     match = _RELEASE_HEADING.match(text)
     if not match:
         return ReleaseHeading(name=text, is_bracketed=False)
-    date_and_tail = _YANKED.sub("", match["tail"])
-    date_match = _DATE.match(date_and_tail)
+    tail = _YANKED.sub("", match["tail"])
+    date = _DATE.match(tail)
     return ReleaseHeading(
         name=match["name"],
         is_bracketed=bool(match["bracket"]),
         prefix=match["prefix"] or "",
         link_target=match["target"] or "",
-        date_prefix=date_match["before"] if date_match else " - ",
-        date_text=date_match["date"] + date_and_tail[date_match.end() :].rstrip()
-        if date_match
-        else date_and_tail.strip(_SEPARATORS),
-        date_suffix=date_match["after"] if date_match else "",
-        yanked=date_and_tail != match["tail"],
+        date_prefix=date["before"] if date else " - ",
+        date_text=date["date"] + tail[date.end() :].rstrip() if date else tail.strip(_SEPARATORS),
+        date_suffix=date["after"] if date else "",
+        yanked=tail != match["tail"],
     )
 
 

@@ -199,19 +199,15 @@ def require_unreleased(log: Changelog) -> Section:
     Raises:
         Refused: there is no such section, or more than one.
     """
-    unreleased_sections = [section for section in log.sections if section.is_unreleased]
-    if not unreleased_sections:
-        raise Refused(
-            "the changelog has no [Unreleased] section",
-            hint="add one with: inv changelog.add --type added --text '...'",
-        )
-    if len(unreleased_sections) > 1:
-        lines = ", ".join(str(section.line) for section in unreleased_sections)
-        raise Refused(
-            f"the changelog has {len(unreleased_sections)} [Unreleased] sections, at lines {lines}",
-            hint="merge them into one",
-        )
-    return unreleased_sections[0]
+    sections = [section for section in log.sections if section.is_unreleased]
+    if not sections:
+        hint = "add one with: inv changelog.add --type added --text '...'"
+        raise Refused("the changelog has no [Unreleased] section", hint=hint)
+    if len(sections) > 1:
+        lines = ", ".join(str(section.line) for section in sections)
+        message = f"the changelog has {len(sections)} [Unreleased] sections, at lines {lines}"
+        raise Refused(message, hint="merge them into one")
+    return sections[0]
 
 
 def _parse_version(name: str) -> Version | None:

@@ -5,6 +5,7 @@ Only fences and HTML blocks can hide a heading in the first column, so only doub
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -123,13 +124,10 @@ class _Outliner:
             next_part = part + self._parse_part(part, headings, parsed_spans)
             parsed_parts.update(range(part, next_part))
         headings += self.parts[next_part:]
-        plain_spans = tuple(
-            span for part, spans in self.plain_spans.items() if part not in parsed_parts for span in spans
-        )
-        return Outline(
-            headings=tuple(headings),
-            definitions=DefinitionIndex(plain_spans=plain_spans, parsed_spans=tuple(parsed_spans)),
-        )
+        unparsed = (spans for part, spans in self.plain_spans.items() if part not in parsed_parts)
+        plain_spans = tuple(itertools.chain.from_iterable(unparsed))
+        definitions = DefinitionIndex(plain_spans=plain_spans, parsed_spans=tuple(parsed_spans))
+        return Outline(headings=tuple(headings), definitions=definitions)
 
     def _parse_part(self, part: int, headings: list[HeadingSpan], parsed_spans: list[DefinitionSpan]) -> int:
         """Parse blocks from the start of a part until one ends where a later part starts; return the number of parts.

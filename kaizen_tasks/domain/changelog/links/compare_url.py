@@ -71,18 +71,11 @@ def parse_compare_url(url: str) -> CompareUrl | None:
     if not match:
         return None
     left, right = match["left"], match["right"]
-    newer_first = "/branches/compare/" in match["base"] or bool(
-        _VERSION_NUMBER.search(right) and not _VERSION_NUMBER.search(left)
-    )
+    is_swapped = bool(_VERSION_NUMBER.search(right)) and not _VERSION_NUMBER.search(left)
+    newer_first = "/branches/compare/" in match["base"] or is_swapped
     older, newer = (right, left) if newer_first else (left, right)
-    return CompareUrl(
-        base=match["base"],
-        older=older,
-        newer=newer,
-        separator=match["dots"],
-        newer_first=newer_first,
-        suffix=match["rest"] or "",
-    )
+    base, dots, suffix = match["base"], match["dots"], match["rest"] or ""
+    return CompareUrl(base=base, older=older, newer=newer, separator=dots, newer_first=newer_first, suffix=suffix)
 
 
 def parse_repository_url(repository_url: str) -> CodeHost | None:

@@ -83,15 +83,13 @@ def _plain_links_named(content: bytes, definitions: DefinitionIndex, label: str)
 
 
 def _plain_link(match: re.Match[bytes]) -> Link:
-    return Link(
-        label=match[1].decode(), url=match[2].decode(), start=match.start(), end=match.end(), url_start=match.start(2)
-    )
+    label, url = match[1].decode(), match[2].decode()
+    return Link(label=label, url=url, start=match.start(), end=match.end(), url_start=match.start(2))
 
 
 def _link(content: bytes, span: DefinitionSpan) -> Link:
     match = _DESTINATION.search(content, span.start + len(span.label), span.end)
     assert match
     group = 1 if match[2] is None else 2
-    return Link(
-        label=span.label, url=match[group].decode(), start=span.start, end=span.end, url_start=match.start(group)
-    )
+    url, url_start = match[group].decode(), match.start(group)
+    return Link(label=span.label, url=url, start=span.start, end=span.end, url_start=url_start)

@@ -7,12 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, insert_lines
-from kaizen_tasks.domain.changelog.links.compare_url import (
-    CompareUrl,
-    code_host_from_links,
-    parse_compare_url,
-    parse_repository_url,
-)
+from kaizen_tasks.domain.changelog.links import compare_url as compare_urls
+from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, parse_repository_url
 
 if TYPE_CHECKING:
     from kaizen_tasks.domain.changelog.links.index import Link
@@ -25,10 +21,10 @@ _COMPARE_TAIL = re.compile(r"(?:/-|/branches)?/compare/$")
 def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl | None:
     """Return a comparison as in the file's links, else for the repository that its tags or `repository_url` name."""
     urls = _recent_urls(log)
-    existing_url = next(filter(None, map(parse_compare_url, urls)), None)
+    existing_url = next(filter(None, map(compare_urls.parse_compare_url, urls)), None)
     if existing_url:
         return existing_url
-    host = code_host_from_links(urls) or (parse_repository_url(repository_url) if repository_url else None)
+    host = compare_urls.code_host_from_links(urls) or (parse_repository_url(repository_url) if repository_url else None)
     return host.compare_url("", "HEAD") if host else None
 
 

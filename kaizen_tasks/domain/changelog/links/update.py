@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, insert_lines
+from kaizen_tasks.domain.changelog.links import style
 from kaizen_tasks.domain.changelog.links.compare_url import CompareUrl, is_tag_of, parse_compare_url
-from kaizen_tasks.domain.changelog.links.style import (
-    append_lines,
-    infer_compare_url,
-    is_oldest_first,
-    is_top_level,
-    recent_links,
-    tag_url,
-)
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 
 if TYPE_CHECKING:
@@ -64,12 +57,14 @@ class LinkUpdate:
         existing_url = parse_compare_url(link.url if link else self.unreleased.title.url)
         if existing_url and (newest := self.log.newest_release) and is_tag_of(existing_url.older, newest.title.name):
             return existing_url
-        template = existing_url or infer_compare_url(self.log, self.repository_url)
+        template = existing_url or style.infer_compare_url(self.log, self.repository_url)
         newer_ref = existing_url.newer if existing_url else "HEAD"
         return attrs.evolve(template, older=self.previous_tag, newer=newer_ref) if template else None
 
     def _version_url(self, compare_url: CompareUrl) -> str:
-        return attrs.evolve(compare_url, newer=self.tag).url if compare_url.older else tag_url(compare_url, self.tag)
+        if not compare_url.older:
+            return style.tag_url(compare_url, self.tag)
+        return attrs.evolve(compare_url, newer=self.tag).url
 
     def _update_unreleased_links(self, url: str) -> Iterator[TextEdit]:
         """Make the link of `[Unreleased]` start at the new version, if it is a comparison."""
@@ -96,15 +91,13 @@ class LinkUpdate:
 
     def _insert_definitions(self, lines: list[str], unreleased_link: Link | None) -> TextEdit:
         """Insert definitions in the order of the file: newest first, or last."""
-        newest, second_newest = [*recent_links(self.log, 2), None, None][:2]
-        oldest_first = (
-            is_oldest_first(unreleased_link, newest) if unreleased_link else is_oldest_first(newest, second_newest)
-        )
+        newest, second = [*style.recent_links(self.log, 2), None, None][:2]
+        oldest_first = style.is_oldest_first(*((unreleased_link, newest) if unreleased_link else (newest, second)))
         ordered_lines = lines[::-1] if oldest_first else lines
-        if unreleased_link and is_top_level(self.log, unreleased_link):
+        if unreleased_link and style.is_top_level(self.log, unreleased_link):
             offset = unreleased_link.start if oldest_first else unreleased_link.end
         elif newest:
             offset = newest.end if oldest_first else newest.start
         else:
-            return append_lines(self.log, ordered_lines)
+            return style.append_lines(self.log, ordered_lines)
         return insert_lines(self.log.content, offset, ordered_lines)

@@ -6,15 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.changelog.lint.check_links import dead_links, missing_links, wrong_compare_links
-from kaizen_tasks.domain.changelog.lint.check_sections import section_problems, unreleased_problems
-from kaizen_tasks.domain.changelog.lint.check_versions import (
-    date_problems,
-    heading_problems,
-    order_problems,
-    tag_problems,
-    version_file_problems,
-)
+from kaizen_tasks.domain.changelog.lint import check_links, check_sections, check_versions
 from kaizen_tasks.domain.changelog.lint.problem import LintContext, LintProblem
 from kaizen_tasks.domain.changelog.markdown.lines import find_decode_error
 from kaizen_tasks.domain.changelog.model import parse_changelog
@@ -24,16 +16,16 @@ if TYPE_CHECKING:
     from semver import Version
 
 _RULES = (
-    unreleased_problems,
-    section_problems,
-    heading_problems,
-    order_problems,
-    date_problems,
-    tag_problems,
-    version_file_problems,
-    missing_links,
-    dead_links,
-    wrong_compare_links,
+    check_sections.unreleased_problems,
+    check_sections.section_problems,
+    check_versions.heading_problems,
+    check_versions.order_problems,
+    check_versions.date_problems,
+    check_versions.tag_problems,
+    check_versions.version_file_problems,
+    check_links.missing_links,
+    check_links.dead_links,
+    check_links.wrong_compare_links,
 )
 
 
@@ -59,9 +51,10 @@ def check_changelog(
     Raises:
         Refused: lists or quotations are nested too deeply to be parsed.
     """
-    position = find_decode_error(content)
-    if position:
-        return (_encoding_problem(*position),)
+    if position := find_decode_error(content):
+        line, column = position
+        message, fix = "this byte is not UTF-8", "save the file as UTF-8"
+        return (LintProblem(line=line, column=column, rule="not-utf8", message=message, fix=fix),)
     context = LintContext(
         log=parse_changelog(content),
         version=version,
@@ -72,9 +65,3 @@ def check_changelog(
     )
     problems = [problem for rule in _RULES for problem in rule(context)]
     return tuple(sorted(problems, key=lambda item: (item.line, item.column, item.rule)))
-
-
-def _encoding_problem(line: int, column: int) -> LintProblem:
-    return LintProblem(
-        line=line, column=column, rule="not-utf8", message="this byte is not UTF-8", fix="save the file as UTF-8"
-    )

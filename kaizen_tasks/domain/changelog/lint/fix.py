@@ -9,14 +9,7 @@ import attrs
 
 from kaizen_tasks.domain.changelog.edit import TextEdit, apply_edits, insert_lines
 from kaizen_tasks.domain.changelog.entries import CHANGE_TYPES, Group, nearest_type
-from kaizen_tasks.domain.changelog.links.style import (
-    append_lines,
-    infer_compare_url,
-    is_oldest_first,
-    is_top_level,
-    recent_links,
-    tag_url,
-)
+from kaizen_tasks.domain.changelog.links import style
 from kaizen_tasks.domain.changelog.lint.check_links import unlinked_sections
 from kaizen_tasks.domain.changelog.model import Changelog, Section, parse_changelog
 from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
@@ -45,10 +38,8 @@ def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url:
     if not link_edits:
         return log.content
     result = parse_changelog(apply_edits(log.content, link_edits))
-    is_equivalent = _headings_and_texts(result) == _headings_and_texts(log) and not unlinked_sections(
-        result, repository_url
-    )
-    return result.content if is_equivalent else log.content
+    is_equivalent = _headings_and_texts(result) == _headings_and_texts(log)
+    return result.content if is_equivalent and not unlinked_sections(result, repository_url) else log.content
 
 
 def _apply_if_equivalent(log: Changelog, section_edits: Callable[[Section], Iterator[TextEdit]]) -> Changelog:
@@ -100,14 +91,12 @@ def _group_text(section: Section, group: Group) -> TextEdit:
 def _link_edits(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[TextEdit]:
     """Yield edits that define missing links next to those of adjacent releases."""
     lines = dict(_missing_lines(log, repository_url, tag_pattern))
-    oldest_first = is_oldest_first(*[*recent_links(log, 2), None, None][:2])
-    labels = [section.title.label for section in log.sections]
-    labels = labels[::-1] if oldest_first else labels
-    defined_positions = [
-        position for position, label in enumerate(labels) if (link := log.link(label)) and is_top_level(log, link)
-    ]
+    oldest_first = style.is_oldest_first(*[*style.recent_links(log, 2), None, None][:2])
+    labels = [section.title.label for section in log.sections][:: -1 if oldest_first else 1]
+    links = enumerate(map(log.link, labels))
+    defined_positions = [position for position, link in links if link and style.is_top_level(log, link)]
     if not defined_positions and lines:
-        yield append_lines(log, list(lines.values()))
+        yield style.append_lines(log, list(lines.values()))
         return
     for position, label in enumerate(labels):
         line = lines.pop(label, None)
@@ -118,14 +107,14 @@ def _link_edits(log: Changelog, repository_url: str | None, tag_pattern: TagPatt
 def _insert_next_to(
     log: Changelog, labels: Sequence[str], defined_positions: Sequence[int], position: int, line: str
 ) -> TextEdit:
-    position_above = max((candidate for candidate in defined_positions if candidate < position), default=None)
-    link = log.link(labels[defined_positions[0] if position_above is None else position_above])
+    above = max((candidate for candidate in defined_positions if candidate < position), default=None)
+    link = log.link(labels[defined_positions[0] if above is None else above])
     assert link
-    return insert_lines(log.content, link.start if position_above is None else link.end, [line])
+    return insert_lines(log.content, link.start if above is None else link.end, [line])
 
 
 def _missing_lines(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[tuple[str, str]]:
-    template = infer_compare_url(log, repository_url)
+    template = style.infer_compare_url(log, repository_url)
     if not template:
         return
     newest_version = max((section.version for section in log.releases if section.version), default=None)
@@ -133,9 +122,7 @@ def _missing_lines(log: Changelog, repository_url: str | None, tag_pattern: TagP
         version = section.version
         older_version = log.previous_versions.get(version) if version else newest_version
         newer_ref = tag_pattern.format(version) if version else "HEAD"
-        url = (
-            attrs.evolve(template, older=tag_pattern.format(older_version), newer=newer_ref).url
-            if older_version
-            else tag_url(template, newer_ref)
-        )
+        older_ref = tag_pattern.format(older_version) if older_version else ""
+        comparison = attrs.evolve(template, older=older_ref, newer=newer_ref).url
+        url = comparison if older_ref else style.tag_url(template, newer_ref)
         yield section.title.label, f"[{section.title.label}]: {url}"

@@ -112,7 +112,7 @@ def _parse_with_markdown_it(lines: Sequence[str]) -> BlockStructure:
                 "the changelog nests lists or quotations too deeply to be read",
                 hint=f"outdent the line that reads {lines[token.map[0]][:40]!r}",
             )
-    last_token = tokens[-1] if tokens else None
+    open_ends = [token.map[1] for token in tokens[-1:] if token.map and token.type in {"fence", "html_block"}]
     return BlockStructure(
         blocks=tuple(_outermost_blocks(tokens, lines)),
         definitions=tuple(
@@ -120,12 +120,7 @@ def _parse_with_markdown_it(lines: Sequence[str]) -> BlockStructure:
             for token in tokens
             if token.type == "definition" and token.map
         ),
-        may_continue=bool(
-            last_token
-            and last_token.type in {"fence", "html_block"}
-            and last_token.map
-            and last_token.map[1] >= len(lines)
-        ),
+        may_continue=any(end >= len(lines) for end in open_ends),
     )
 
 
@@ -164,6 +159,5 @@ def _item(line: str, first_line: int, end_line: int) -> Block:
         content_start, padding = (text_start if text_start == len(line) else marker_end + 1), 1
     else:
         content_start = text_start
-    return Block(
-        kind="item", first_line=first_line, end_line=end_line, content_start=content_start, indent=marker_end + padding
-    )
+    indent = marker_end + padding
+    return Block(kind="item", first_line=first_line, end_line=end_line, content_start=content_start, indent=indent)

@@ -39,10 +39,8 @@ def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None
         base_url: makes relative links absolute.
     """
     markdown = _Markdown(base_url)
-    return "".join(
-        f"<section>\n{_heading(section)}\n{markdown.render(_with_definitions(log, section))}</section>\n"
-        for section in sections
-    )
+    fragments = ((_heading(section), markdown.render(_with_definitions(log, section))) for section in sections)
+    return "".join(f"<section>\n{heading}\n{body}</section>\n" for heading, body in fragments)
 
 
 def _heading(section: Section) -> str:
