@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -70,15 +71,7 @@ def count_findings(findings: Iterable[Finding], verdict: Verdict) -> int:
 
 def findings_summary(findings: Iterable[Finding]) -> str:
     """Return the number of findings of each severity: `2 problems, 1 warning, 30 ok`."""
-    all_findings = tuple(findings)
-    counts = (
-        _pluralize(count_findings(all_findings, Verdict.PROBLEM), "problem"),
-        _pluralize(count_findings(all_findings, Verdict.WARNING), "warning"),
-        f"{count_findings(all_findings, Verdict.OK)} ok",
-        f"{count_findings(all_findings, Verdict.SKIPPED)} skipped",
-    )
-    return ", ".join(text for text in counts if not text.startswith("0 "))
-
-
-def _pluralize(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    counts = Counter(finding.verdict for finding in findings)
+    plural_verdicts = {verdict for verdict in (Verdict.PROBLEM, Verdict.WARNING) if counts[verdict] != 1}
+    order = (Verdict.PROBLEM, Verdict.WARNING, Verdict.OK, Verdict.SKIPPED)
+    return ", ".join(f"{counts[each]} {each}{'s' if each in plural_verdicts else ''}" for each in order if counts[each])

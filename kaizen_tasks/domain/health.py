@@ -113,9 +113,8 @@ def parse_version_response(response: ProbeResponse) -> VersionReport:
     if not isinstance(document, dict) or not isinstance(document.get("version"), str):
         return VersionReport(error='answers JSON without a "version"')
     environment = document.get("environment")
-    return VersionReport(
-        version=sanitize(document["version"]), environment=sanitize(environment) if isinstance(environment, str) else ""
-    )
+    reported_environment = sanitize(environment) if isinstance(environment, str) else ""
+    return VersionReport(version=sanitize(document["version"]), environment=reported_environment)
 
 
 def sanitize(text: str) -> str:

@@ -62,17 +62,13 @@ class ConfigDocument:
         return ConfigDocument({**self._raw_values, **{name: self._encode(name, text) for name, text in values.items()}})
 
     def _encode(self, name: str, text: str) -> str:
-        was_number = NUMBER_PATTERNS["number"].fullmatch(self._raw_values.get(name, ""))
-        return (
-            text if was_number and NUMBER_PATTERNS["number"].fullmatch(text) else json.dumps(text, ensure_ascii=False)
-        )
+        matches = map(NUMBER_PATTERNS["number"].fullmatch, (self._raw_values.get(name, ""), text))
+        return text if all(matches) else json.dumps(text, ensure_ascii=False)
 
     @property
     def text(self) -> str:
         """The document as JSON."""
-        members = (
-            f"{json.dumps(name, ensure_ascii=False)}: {raw_value}" for name, raw_value in self._raw_values.items()
-        )
+        members = (f"{json.dumps(name, ensure_ascii=False)}: {raw}" for name, raw in self._raw_values.items())
         return f"{{{', '.join(members)}}}"
 
 

@@ -87,10 +87,7 @@ def expiring_images(
     selected_digests: set[str] = set()
     for rule in sorted(rules, key=lambda item: item.priority):
         candidates = tuple(image for image in images if rule.selects(image))
-        rule_by_digest |= {
-            image.digest: rule
-            for image in rule.images_to_expire(candidates, now)
-            if image.digest not in selected_digests
-        }
+        expired = (image.digest for image in rule.images_to_expire(candidates, now))
+        rule_by_digest |= dict.fromkeys((digest for digest in expired if digest not in selected_digests), rule)
         selected_digests |= {image.digest for image in candidates}
     return rule_by_digest

@@ -139,8 +139,6 @@ class CopyStats:
             (self.blobs_uploaded, f"uploaded ({self.bytes_sent:,} bytes)"),
             (self.blobs_present, "already there"),
         )
-        first_count, *other_counts = [(count, outcome) for count, outcome in counts if count] or [(0, "missing")]
-        noun = "blob" if first_count[0] == 1 else "blobs"
-        return ", ".join(
-            (f"{first_count[0]} {noun} {first_count[1]}", *(f"{count} {outcome}" for count, outcome in other_counts))
-        )
+        (first, outcome), *others = [(count, outcome) for count, outcome in counts if count] or [(0, "missing")]
+        texts = (f"{count} {outcome}" for count, outcome in others)
+        return ", ".join((f"{first} {'blob' if first == 1 else 'blobs'} {outcome}", *texts))

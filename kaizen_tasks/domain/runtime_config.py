@@ -100,20 +100,21 @@ class RuntimeRules:
             raise UsageError(f"{name}: the value {error}", state=NOTHING_CHANGED)
 
     def _unknown_key_error(self, name: str) -> UsageError:
-        close_matches = difflib.get_close_matches(name, self.keys, n=1)
-        known_keys = (
-            f"known: {', '.join(self.keys)}"
-            if self.keys
-            else "no key is configured: add [runtime.keys.NAME] to kaizen.toml"
-        )
-        hint = f"did you mean {close_matches[0]}?" if close_matches else known_keys
-        return UsageError(
-            f"{printable(name[:MAX_DISPLAY_LENGTH])} is not in [runtime.keys]", state=NOTHING_CHANGED, hint=hint
-        )
+        hint = f"known: {', '.join(self.keys)}"
+        if not self.keys:
+            hint = "no key is configured: add [runtime.keys.NAME] to kaizen.toml"
+        for match in difflib.get_close_matches(name, self.keys, n=1):
+            hint = f"did you mean {match}?"
+        message = f"{printable(name[:MAX_DISPLAY_LENGTH])} is not in [runtime.keys]"
+        return UsageError(message, state=NOTHING_CHANGED, hint=hint)
 
     def rule_for(self, name: str) -> KeyRule:
         """Return the rule of a key; a key without a rule accepts any text."""
         return self.keys.get(name, KeyRule(type="string"))
+
+    def change(self, name: str, before: str | None, after: str | None) -> ValueChange:
+        """Return the change of a value as it may be shown."""
+        return ValueChange(name=name, before=self.display_value(name, before), after=self.display_value(name, after))
 
     def display_value(self, name: str, text: str | None) -> str:
         """Return a value as it may be shown."""
@@ -142,14 +143,11 @@ class ValueChange:
 
 def value_changes(document: ConfigDocument, values: Mapping[str, str], rules: RuntimeRules) -> tuple[ValueChange, ...]:
     """Return the changes that setting values makes, with secrets redacted; equal values are left out."""
-    differences = []
-    for name, after in values.items():
-        before = document.value(name)
-        if before is None or not rules.rule_for(name).means_same(before, after):
-            differences.append(
-                ValueChange(name=name, before=rules.display_value(name, before), after=rules.display_value(name, after))
-            )
-    return tuple(differences)
+    return tuple(
+        rules.change(name, before, after)
+        for name, after in values.items()
+        if (before := document.value(name)) is None or not rules.rule_for(name).means_same(before, after)
+    )
 
 
 def compare_documents(first: ConfigDocument, second: ConfigDocument, rules: RuntimeRules) -> Mapping[str, bool]:
@@ -167,11 +165,7 @@ def compare_documents(first: ConfigDocument, second: ConfigDocument, rules: Runt
 def revert_changes(current: ConfigDocument, previous: ConfigDocument, rules: RuntimeRules) -> tuple[ValueChange, ...]:
     """Return the changes that restoring an older document makes, with secrets redacted."""
     return tuple(
-        ValueChange(
-            name=name,
-            before=rules.display_value(name, current.value(name)),
-            after=rules.display_value(name, previous.value(name)),
-        )
+        rules.change(name, current.value(name), previous.value(name))
         for name, is_equal in compare_documents(current, previous, rules).items()
         if not is_equal
     )

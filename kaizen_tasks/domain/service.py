@@ -90,6 +90,4 @@ class Operation:
 
 def median_operation_seconds(operations: Iterable[Operation]) -> float:
     """Return the median seconds of the last successful deployments; 0 without any."""
-    return recent_median(
-        operation.duration_seconds for operation in operations if operation.deploys and operation.succeeded
-    )
+    return recent_median(each.duration_seconds for each in operations if each.deploys and each.succeeded)

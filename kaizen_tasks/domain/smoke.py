@@ -65,16 +65,14 @@ class SmokeCheck:
 
     def describe_pass(self, response: ProbeResponse) -> str:
         """Return in words everything that a right answer was checked for."""
-        statements = [
-            f"answers HTTP {response.status}",
-            *([f"contains {self.contains!r}"] if self.contains else []),
-            *(f"says {_format_json(expected)}{_location_suffix(pointer)}" for pointer, expected in self.json.items()),
-            *(
-                f"has {name} with {expected!r}" if expected else f"has {name}"
-                for name, expected in self.headers.items()
-            ),
-        ]
-        return ", ".join(statements)
+        return ", ".join(
+            (
+                f"answers HTTP {response.status}",
+                *([f"contains {self.contains!r}"] if self.contains else []),
+                *(f"says {_format_json(value)}{_location_suffix(pointer)}" for pointer, value in self.json.items()),
+                *(f"has {name}{f' with {text!r}' if text else ''}" for name, text in self.headers.items()),
+            )
+        )
 
     def failures(self, response: ProbeResponse) -> tuple[str, ...]:
         """Return everything that is wrong with an answer; only the status when that is wrong."""

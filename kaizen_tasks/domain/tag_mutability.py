@@ -47,21 +47,11 @@ class TagMutability:
         if self.protects_version_tags and self.lets_latest_move:
             return self
         exclusions = self.exclusion_filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
-        other_exclusions = tuple(
-            pattern
-            for pattern in exclusions
-            if pattern != LATEST_TAG and not fnmatch.fnmatchcase(SAMPLE_VERSION_TAG, pattern)
-        )
-        return TagMutability(
-            mutability="IMMUTABLE_WITH_EXCLUSION",
-            exclusion_filters=(LATEST_TAG, *other_exclusions)[:MAX_EXCLUSION_FILTERS],
-        )
+        kept = (pattern for pattern in exclusions if not fnmatch.fnmatchcase(SAMPLE_VERSION_TAG, pattern))
+        filters = tuple(dict.fromkeys((LATEST_TAG, *kept)))[:MAX_EXCLUSION_FILTERS]
+        return TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=filters)
 
     def __str__(self) -> str:
         """Return `immutable except latest`."""
-        base_mutability = self.mutability.partition("_")[0].lower()
-        return (
-            f"{base_mutability} except {', '.join(self.exclusion_filters)}"
-            if self.exclusion_filters
-            else base_mutability
-        )
+        exceptions = f" except {', '.join(self.exclusion_filters)}" if self.exclusion_filters else ""
+        return self.mutability.partition("_")[0].lower() + exceptions

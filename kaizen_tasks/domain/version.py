@@ -45,23 +45,17 @@ def parse_version_file(content: bytes | None) -> Version:
         UsageError: the file is missing, empty, not UTF-8 or contains anything else.
     """
     if content is None:
-        raise UsageError(
-            "VERSION: there is no such file", hint="create it with the current version: echo 0.1.0 > VERSION"
-        )
+        hint = "create it with the current version: echo 0.1.0 > VERSION"
+        raise UsageError("VERSION: there is no such file", hint=hint)
     try:
         text = content.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"VERSION: not UTF-8 at byte {error.start}", hint="save it as plain text: 1.2.3") from error
     line = text.removesuffix("\n").removesuffix("\r")
     if line.startswith("v") or line != line.strip() or len(line.splitlines()) != 1:
-        raise UsageError(
-            f"VERSION: {_truncated_repr(text)} is not one bare version", hint="write it as 1.2.3 on a single line"
-        )
+        excerpt = text if len(text) <= 40 else text[:40] + "…"
+        raise UsageError(f"VERSION: {excerpt!r} is not one bare version", hint="write it as 1.2.3 on a single line")
     return parse_version(line, origin="VERSION")
-
-
-def _truncated_repr(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
 def render_version_file(content: bytes | None, version: Version) -> bytes:

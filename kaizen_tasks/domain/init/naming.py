@@ -23,10 +23,8 @@ def common_pattern(names: Mapping[str, str], app: str = "") -> str:
         names: by environment.
         app: the app's name, which becomes a placeholder too.
     """
-    patterns = Counter(
-        _replace_word(_replace_word(name, environment, ENV_PLACEHOLDER), app, APP_PLACEHOLDER)
-        for environment, name in names.items()
-    )
+    templates = [_replace_word(name, environment, ENV_PLACEHOLDER) for environment, name in names.items()]
+    patterns = Counter(_replace_word(template, app, APP_PLACEHOLDER) for template in templates)
     return next((pattern for pattern, _ in patterns.most_common() if ENV_PLACEHOLDER in pattern), "")
 
 

@@ -64,9 +64,8 @@ def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
 def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
     path, platform = proposal.dockerfile_path, proposal.parsed_dockerfile.platform
     if not proposal.parsed_dockerfile.version_arg:
-        yield Note(
-            f"{path} does not take the version; add at its end:", dockerfile.version_snippet(DEFAULT_VERSION_ARG)
-        )
+        snippet = dockerfile.version_snippet(DEFAULT_VERSION_ARG)
+        yield Note(f"{path} does not take the version; add at its end:", snippet)
     if platform not in {"", dockerfile.AMD64}:
         yield Note(f"{path} is fixed to {platform}, but App Runner runs {dockerfile.AMD64} only")
 

@@ -54,11 +54,8 @@ def _build(proposal: Proposal) -> Iterator[str]:
     yield "[build]"
     if proposal.dockerfile_path not in {"", DOCKERFILE_NAME}:
         yield _render_line("dockerfile", proposal.dockerfile_path)
-    yield _render_line(
-        "version_arg",
-        proposal.parsed_dockerfile.version_arg or DEFAULT_VERSION_ARG,
-        "the build argument that receives v1.2.3",
-    )
+    version_arg = proposal.parsed_dockerfile.version_arg or DEFAULT_VERSION_ARG
+    yield _render_line("version_arg", version_arg, "the build argument that receives v1.2.3")
 
 
 def _release(proposal: Proposal) -> Iterator[str]:

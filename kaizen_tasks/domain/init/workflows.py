@@ -218,23 +218,14 @@ def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
 
 def _render_release_workflow(inputs: WorkflowInputs) -> str:
     first_stage, *later_stages = inputs.stages
-    github_environments = [stage.github_environment for stage in inputs.stages if stage.github_environment]
-    gates_comment = (
-        f", and the\n# GitHub environment {' and '.join(github_environments)} with its reviewers"
-        if github_environments
-        else ""
-    )
-    branch = json.dumps(inputs.branch)
+    gates = " and ".join(stage.github_environment for stage in inputs.stages if stage.github_environment)
+    gates_comment = gates and f", and the\n# GitHub environment {gates} with its reviewers"
+    branch, values = json.dumps(inputs.branch), _common_values(first_stage, inputs)
     jobs = ["release", *(f"promote-{naming.slugify(stage.name)}" for stage in later_stages)]
-    return "".join(
-        (
-            RELEASE_WORKFLOW_HEADER.substitute(branch=branch, gates=gates_comment),
-            RELEASE_JOB.substitute(
-                _common_values(first_stage, inputs), branch=branch, persist="true # the release is pushed"
-            ),
-            *(_render_promotion_job(stage, jobs[: index + 1], inputs) for index, stage in enumerate(later_stages)),
-        )
-    )
+    header = RELEASE_WORKFLOW_HEADER.substitute(branch=branch, gates=gates_comment)
+    release_job = RELEASE_JOB.substitute(values, branch=branch, persist="true # the release is pushed")
+    promotions = (_render_promotion_job(stage, jobs[:end], inputs) for end, stage in enumerate(later_stages, 1))
+    return "".join((header, release_job, *promotions))
 
 
 def _common_values(stage: WorkflowStage, inputs: WorkflowInputs) -> Mapping[str, str]:

@@ -58,9 +58,7 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
     names_in_files = {value for fact in file_facts for value in (fact.repository, fact.service) if value}
     services = [service for service in scan.services if service.repository]
     matches = _services_named_after(services, names)
-    app_services = [
-        service for service in services if service in matches or {service.name, service.repository} & names_in_files
-    ]
+    app_services = [each for each in services if each in matches or {each.name, each.repository} & names_in_files]
     if services and not app_services:
         candidates = ", ".join(sorted(service.name for service in services)[:5])
         raise Refused(
@@ -75,10 +73,7 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
 def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[str]) -> list[ServiceSummary]:
     """Return the services that contain the first name that any of them contains."""
     for name in filter(None, names):
-        matches = [
-            service for service in services if naming.contains_word(f"{service.name} {service.repository}", name)
-        ]
-        if matches:
+        if matches := [each for each in services if naming.contains_word(f"{each.name} {each.repository}", name)]:
             return matches
     return []
 

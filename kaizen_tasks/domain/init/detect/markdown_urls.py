@@ -17,8 +17,8 @@ def facts_from_markdown(files: Mapping[str, str], environments: Sequence[str]) -
         files: Markdown, by path.
         environments: names of known environments; other addresses are ignored.
     """
-    urls = [(path, *match) for path, text in files.items() for match in VERSION_URL.findall(text)]
+    found = ((path, *match) for path, text in files.items() for match in VERSION_URL.findall(text))
     facts = (
-        EnvironmentFact(environment=name, url=url, source=path) for path, url, name in urls if name in environments
+        EnvironmentFact(environment=name, url=url, source=path) for path, url, name in found if name in environments
     )
     return Facts(environment_facts=tuple(facts))

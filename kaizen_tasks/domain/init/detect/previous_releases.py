@@ -23,9 +23,8 @@ VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
 def infer_tag_pattern(tags: Sequence[str]) -> str:
     """Return the pattern of release tags: `v1.2.3`, unless every one of them is a bare `1.2.3`."""
-    uses_prefix, uses_bare = (
-        any(map(TagPattern(template=template).parse, tags)) for template in (DEFAULT_TAG_PATTERN, BARE_TAG_PATTERN)
-    )
+    uses_prefix = any(map(TagPattern(template=DEFAULT_TAG_PATTERN).parse, tags))
+    uses_bare = any(map(TagPattern(template=BARE_TAG_PATTERN).parse, tags))
     return BARE_TAG_PATTERN if uses_bare and not uses_prefix else DEFAULT_TAG_PATTERN
 
 

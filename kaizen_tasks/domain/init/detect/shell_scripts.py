@@ -128,25 +128,18 @@ def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> s
     loop = FOR_LOOP.search(text)
     if not loop or "$" in loop[2]:
         return text
-    iterations = (
-        re.sub(rf"\$\{{?{loop[1]}\b\}}?", name, text[loop.end() :]) for name in _strip_quotes(loop[2]).split()
-    )
-    return text[: loop.end()] + "\n".join(iterations)
+    head, body, reference = text[: loop.end()], text[loop.end() :], rf"\$\{{?{loop[1]}\b\}}?"
+    return head + "\n".join(re.sub(reference, name, body) for name in _strip_quotes(loop[2]).split())
 
 
 def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path: str) -> Iterator[EnvironmentFact]:
     """Find the names in the branch of each target, then the names that are common to all targets."""
-    common_names = _extract_names(
-        _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)}), templates_only=True
-    )
+    common_code = _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)})
+    common_names = _extract_names(common_code, templates_only=True)
     targets = dict.fromkeys(target for branch in branches for target in branch.targets)
-    single_environment_branches = [branch for branch in branches if len(_mentioned_targets(branch, targets)) < 2]
-    names_by_target = [
-        (target, _extract_names(branch.body, templates_only=False))
-        for branch in single_environment_branches
-        for target in branch.targets
-    ]
-    names_by_target += [(target, common_names) for target, _ in names_by_target]
+    single = [branch for branch in branches if len(_mentioned_targets(branch, targets)) < 2]
+    own = [(target, _extract_names(each.body, templates_only=False)) for each in single for target in each.targets]
+    names_by_target = [*own, *((target, common_names) for target, _ in own)]
     for target, names in names_by_target:
         if names.keys() & {"repository", "service"}:
             values = {key: value.replace(TARGET_PLACEHOLDER, target) for key, value in names.items()}

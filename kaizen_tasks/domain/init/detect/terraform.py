@@ -39,7 +39,7 @@ def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) 
     module_files: dict[str, dict[str, str]] = {}
     for path, text in files.items():
         if path.endswith(".tf"):
-            module_files.setdefault(_parent_folder(path), {})[path] = text
+            module_files.setdefault(str(PurePosixPath(path).parent), {})[path] = text
     modules = sorted(module_files, key=len, reverse=True)
     environment_facts: list[EnvironmentFact] = []
     for module in modules:
@@ -48,14 +48,9 @@ def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) 
         source = next((path for path, text in texts.items() if REPOSITORY_RESOURCE in text), module)
         values = _variables_by_environment(variables, environments)
         environment_facts += _environment_facts("\n".join(texts.values()), values, source)
-    all_text = "\n".join(files.values())
-    return Facts(
-        environment_facts=tuple(environment_facts), regions=find_regions(all_text), accounts=find_account_ids(all_text)
-    )
-
-
-def _parent_folder(path: str) -> str:
-    return str(PurePosixPath(path).parent)
+    text = "\n".join(files.values())
+    facts = tuple(environment_facts)
+    return Facts(environment_facts=facts, regions=find_regions(text), accounts=find_account_ids(text))
 
 
 def _module_of(path: str, modules: Sequence[str]) -> str:
@@ -106,10 +101,8 @@ def _parse_blocks(code: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _find_expression(blocks: Sequence[tuple[str, str, str]], resource: str, attribute: str) -> str:
-    for kind, label, body in blocks:
-        if (kind, label) == ("resource", resource):
-            return _read_attribute(body, attribute)
-    return ""
+    bodies = (body for kind, label, body in blocks if (kind, label) == ("resource", resource))
+    return _read_attribute(next(bodies, ""), attribute)
 
 
 def _read_attribute(body: str, name: str) -> str:
