@@ -15,11 +15,10 @@ _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07
 _FAILURE_REASON = re.compile(r"Failure reason\s*:\s*(\S.*)")
 
 
-def sanitize_tail(lines: Iterable[str], *, limit: int = MAX_LINES) -> tuple[str, ...]:
+def sanitize_tail(lines: Iterable[str]) -> tuple[str, ...]:
     """Return the last lines that are not blank, shortened and without control characters."""
     sanitized_lines = (_sanitize_line(piece) for line in lines for piece in line.splitlines())
-    nonblank_lines = [line for line in sanitized_lines if line]
-    return tuple(nonblank_lines[-limit:])
+    return tuple([line for line in sanitized_lines if line][-MAX_LINES:])
 
 
 def failure_reason(lines: Iterable[str]) -> str:

@@ -44,24 +44,19 @@ class EnvironmentStatus:
     @property
     def drift(self) -> tuple[str, ...]:
         """Every disagreement between the sources, in words."""
-        return (*self.errors, *_latest_drift(self), *_running_drift(self), *_ledger_drift(self))
-
-
-def _latest_drift(status: EnvironmentStatus) -> tuple[str, ...]:
-    if status.latest_image is None and status.last_entry is not None and not status.errors:
-        return ("nothing is :latest in its repository",)
-    return ()
+        lacks_latest = self.latest_image is None and self.last_entry is not None and not self.errors
+        latest_drift = ("nothing is :latest in its repository",) if lacks_latest else ()
+        return (*self.errors, *latest_drift, *_running_drift(self), *_ledger_drift(self))
 
 
 def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
-    if status.version_report.error:
-        return (f"the app {status.version_report.error}",)
+    report, latest = status.version_report, status.latest_image
+    if report.error:
+        return (f"the app {report.error}",)
     differences = []
-    if status.latest_image is not None and status.version_report.version != status.latest_image.version:
-        latest_version = status.latest_image.version or "unlabelled"
-        differences.append(f"runs {status.version_report.version or 'no version'}, but :latest is {latest_version}")
-    if status.version_report.environment != status.environment.name:
-        name = status.version_report.environment
+    if latest is not None and report.version != latest.version:
+        differences.append(f"runs {report.version or 'no version'}, but :latest is {latest.version or 'unlabelled'}")
+    if (name := report.environment) != status.environment.name:
         differences.append(f"the app reports environment {name!r}" if name else "the app reports no environment")
     return tuple(differences)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.log_excerpt import MAX_COLUMNS, failure_reason, sanitize_tail
+from kaizen_tasks.domain.log_excerpt import MAX_COLUMNS, MAX_LINES, failure_reason, sanitize_tail
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_log_lines_have_no_control_characters(said: str, shown: tuple[str, ...])
 
 
 def test_only_the_last_log_lines_are_kept() -> None:
-    assert sanitize_tail(map(str, range(100)), limit=3) == ("97", "98", "99")
+    assert sanitize_tail(map(str, range(100))) == tuple(map(str, range(100 - MAX_LINES, 100)))
 
 
 def test_long_log_lines_are_shortened() -> None:

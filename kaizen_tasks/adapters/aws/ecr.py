@@ -107,10 +107,11 @@ class EcrRegistry(Registry):
         """Return the manifest that a tag names now, or that a digest names (read once a run), or None."""
         if (repository, reference) in self._present_manifests:
             return self._manifests[reference]
-        identifier = _image_identifier(reference)
+        is_digest = reference.startswith("sha256:")
+        image_id: ImageIdentifierTypeDef = {"imageDigest": reference} if is_digest else {"imageTag": reference}
         with repository_errors(repository, f"read {repository}:{reference}"):
             response = self._aws.ecr().batch_get_image(
-                repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES)
+                repositoryName=repository, imageIds=[image_id], acceptedMediaTypes=list(MANIFEST_MEDIA_TYPES)
             )
         for failure in response.get("failures", []):
             if failure["failureCode"] == "ImageNotFound":
@@ -129,19 +130,14 @@ class EcrRegistry(Registry):
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
         """
-        pending_digests, available_digests = list(digests), set[str]()
-        for offset in range(0, len(pending_digests), MAX_LAYERS_PER_REQUEST):
+        pending, available = list(digests), set[str]()
+        while pending:
+            batch, pending = pending[:MAX_LAYERS_PER_REQUEST], pending[MAX_LAYERS_PER_REQUEST:]
             with repository_errors(repository, f"check which layers {repository} holds"):
-                response = self._aws.ecr().batch_check_layer_availability(
-                    repositoryName=repository, layerDigests=pending_digests[offset : offset + MAX_LAYERS_PER_REQUEST]
-                )
+                response = self._aws.ecr().batch_check_layer_availability(repositoryName=repository, layerDigests=batch)
             layers = response["layers"]
-            available_digests |= {layer["layerDigest"] for layer in layers if layer["layerAvailability"] == "AVAILABLE"}
-        return frozenset(available_digests)
-
-
-def _image_identifier(reference: str) -> ImageIdentifierTypeDef:
-    return {"imageDigest": reference} if reference.startswith("sha256:") else {"imageTag": reference}
+            available |= {layer["layerDigest"] for layer in layers if layer["layerAvailability"] == "AVAILABLE"}
+        return frozenset(available)
 
 
 def repository_errors(

@@ -16,7 +16,6 @@ from kaizen_tasks.ports.cloud import Identity
 if TYPE_CHECKING:
     import boto3
     from botocore.client import BaseClient
-    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -95,11 +94,9 @@ class IamClient(Protocol):
 
     def simulate_principal_policy(self, **request: object) -> Mapping[str, Any]:
         """Return one page of decisions about actions."""
-        ...
 
     def get_role(self, *, RoleName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's spelling
         """Return a role with its full ARN."""
-        ...
 
 
 class LogsClient(Protocol):
@@ -107,11 +104,9 @@ class LogsClient(Protocol):
 
     def describe_log_streams(self, **request: object) -> Mapping[str, Any]:
         """Return one page of a log group's streams."""
-        ...
 
     def get_log_events(self, **request: object) -> Mapping[str, Any]:
         """Return one page of a stream's events, oldest first."""
-        ...
 
 
 class Aws(Identity):
@@ -182,7 +177,14 @@ class Aws(Identity):
         if not self._account:
             with aws_errors("check the AWS credentials"):
                 sts = cast("STSClient", self._cached_client("sts"))
-                self._account = _require_account(sts.get_caller_identity()["Account"], self._expected_account)
+                account = sts.get_caller_identity()["Account"]
+            if self._expected_account not in {"", account}:
+                raise Denied(
+                    f"the credentials belong to account {account}, but {self._expected_account} is configured",
+                    state="nothing was read from it",
+                    hint="use another AWS_PROFILE, or correct aws.account in the configuration",
+                )
+            self._account = account
         return self._account
 
     def _create_client(self, service: str) -> object:
@@ -192,11 +194,18 @@ class Aws(Identity):
         `except` does not catch an exception of another thread's class. So they are built here, under the lock.
         """
         import boto3
+        from botocore.config import Config
 
         if self._session is None:
             self._session = boto3.session.Session(profile_name=self._profile or None, region_name=self._region)
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            max_pool_connections=MAX_POOL_CONNECTIONS,
+        )
         create_client = cast("Callable[..., BaseClient]", self._session.client)
-        client = create_client(service, config=_client_config())
+        client = create_client(service, config=config)
         _ = client.exceptions
         return client
 
@@ -270,27 +279,6 @@ class _FailedCall:
         if self.change_error is None:
             return Unreachable(message, hint="run the same command again")
         return self.change_error(message, state="it may have taken effect", hint="run the same command again")
-
-
-def _require_account(account: str, expected: str) -> str:
-    if expected and account != expected:
-        raise Denied(
-            f"the credentials belong to account {account}, but {expected} is configured",
-            state="nothing was read from it",
-            hint="use another AWS_PROFILE, or correct aws.account in the configuration",
-        )
-    return account
-
-
-def _client_config() -> Config:
-    from botocore.config import Config
-
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        max_pool_connections=MAX_POOL_CONNECTIONS,
-    )
 
 
 def _one_line(text: str) -> str:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.build.container_engine import (
-    EngineBuilder,
-    build_options,
-    image_name,
-    inspect_image,
-    matching_image,
-    push_error,
-    registry_auth_file,
-)
+from kaizen_tasks.adapters.build import container_engine as engine
+from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 
 if TYPE_CHECKING:
@@ -32,58 +24,51 @@ class BuildahFlavor:
 
     program: str
     inspect_command: tuple[str, ...]
-    inspect_template: str
 
 
 QUOTED_REVISION_LABEL = '"org.opencontainers.image.revision"'
+BUILDAH_TEMPLATE = "{{.FromImageID}} {{.OCIv1.OS}}/{{.OCIv1.Architecture}} {{index .OCIv1.Config.Labels %s}}"
+PODMAN_TEMPLATE = "{{.ID}} {{.Os}}/{{.Architecture}} {{index .Labels %s}}"
 BUILDAH = BuildahFlavor(
     program="buildah",
-    inspect_command=("inspect", "--type", "image", "--format"),
-    inspect_template="{{.FromImageID}} {{.OCIv1.OS}}/{{.OCIv1.Architecture}} "
-    f"{{{{index .OCIv1.Config.Labels {QUOTED_REVISION_LABEL}}}}}",
+    inspect_command=("inspect", "--type", "image", "--format", BUILDAH_TEMPLATE % QUOTED_REVISION_LABEL),
 )
 PODMAN = BuildahFlavor(
-    program="podman",
-    inspect_command=("image", "inspect", "--format"),
-    inspect_template=f"{{{{.ID}}}} {{{{.Os}}}}/{{{{.Architecture}}}} {{{{index .Labels {QUOTED_REVISION_LABEL}}}}}",
+    program="podman", inspect_command=("image", "inspect", "--format", PODMAN_TEMPLATE % QUOTED_REVISION_LABEL)
 )
 
-CONTAINER_CREATION_DENIED = re.compile(
-    r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE
-)
+CREATION_DENIED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE)
 """Errors inside an unprivileged container, which cannot start containers; `--isolation chroot` works there."""
 
 
 class BuildahBuilder(EngineBuilder):
     """Builds and pushes without a daemon."""
 
-    def __init__(
-        self, *, rules: BuildRules, flavor: BuildahFlavor = BUILDAH, stream: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, *, rules: BuildRules, flavor: BuildahFlavor = BUILDAH, stream: Stream | None = None) -> None:
         super().__init__(rules=rules, stream=stream)
         self.name = flavor.program
         self._flavor = flavor
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this revision, if the local storage has it."""
-        argv = [self._flavor.program, *self._flavor.inspect_command, self._flavor.inspect_template]
-        return matching_image(inspect_image(argv, f"localhost/{image_name(spec)}"), spec, self._rules)
+        argv = [self._flavor.program, *self._flavor.inspect_command]
+        return engine.matching_image(engine.inspect_image(argv, f"localhost/{image_name(spec)}"), spec, self._rules)
 
     def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
-        options = build_options(spec, self._rules, context)
+        options = engine.build_options(spec, self._rules, context)
         result = run([*build_argv(self._flavor), *options], stream=self._stream)
-        if result.ok or not any(CONTAINER_CREATION_DENIED.search(line) for line in result.tail):
+        if result.ok or not any(CREATION_DENIED.search(line) for line in result.tail):
             return result
         return run([*build_argv(self._flavor, "--isolation", "chroot"), *options], stream=self._stream)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
         """Upload an image as `repository_uri:tag`."""
-        with registry_auth_file(login) as (file, secrets):
+        with engine.registry_auth_file(login) as (file, secrets):
             target = f"{repository_uri}:{tag}"
             argv = push_argv(self._flavor, image, target=target, authfile=file, insecure=login.insecure)
             result = run(argv, stream=self._stream, secrets=secrets)
         if not result.ok:
-            raise push_error(result, repository_uri=repository_uri, tag=tag)
+            raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 
 
 def build_argv(flavor: BuildahFlavor, *extra_options: str) -> list[str]:
@@ -94,5 +79,4 @@ def build_argv(flavor: BuildahFlavor, *extra_options: str) -> list[str]:
 def push_argv(flavor: BuildahFlavor, image: LocalImage, *, target: str, authfile: Path, insecure: bool) -> list[str]:
     """Return a push command; `insecure` is for registries without TLS."""
     tls_options = ["--tls-verify=false"] if insecure else []
-    options = ["--authfile", str(authfile), *tls_options]
-    return [flavor.program, "push", *options, image.id, f"docker://{target}"]
+    return [flavor.program, "push", "--authfile", str(authfile), *tls_options, image.id, f"docker://{target}"]

@@ -22,6 +22,7 @@ from kaizen_tasks.ports.types import Login, Secret
 if TYPE_CHECKING:
     from kaizen_tasks.config.tables import BuildRules
 
+Stream = Callable[[str], None]
 IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 
 
@@ -35,11 +36,8 @@ def build_options(spec: BuildSpec, rules: BuildRules, context: Path) -> list[str
 
     `SOURCE_DATE_EPOCH` is passed as a build argument: https://reproducible-builds.org/specs/source-date-epoch/.
     """
-    arguments = {
-        "SOURCE_DATE_EPOCH": str(int(spec.created_at.timestamp())),
-        **rules.args,
-        rules.version_arg: spec.version,
-    }
+    epoch = str(int(spec.created_at.timestamp()))
+    arguments = {"SOURCE_DATE_EPOCH": epoch, **rules.args, rules.version_arg: spec.version}
     return [
         *("--platform", rules.platform),
         *_pairs("--build-arg", arguments),
@@ -67,7 +65,7 @@ class EngineBuilder(ABC):
 
     name: str
 
-    def __init__(self, *, rules: BuildRules, stream: Callable[[str], None] | None = None) -> None:
+    def __init__(self, *, rules: BuildRules, stream: Stream | None = None) -> None:
         self._rules = rules
         self._stream = stream
 
@@ -190,38 +188,34 @@ def _excerpt(tail: Sequence[str]) -> tuple[str, ...]:
     return tuple(line for line in lines if not NOISE_LINE.fullmatch(line))[-EXCERPT_LINES:]
 
 
-@frozen(kw_only=True)
+@frozen
 class _ErrorPattern:
-    """A registry's error, and how it is explained to the user."""
+    """A registry's error as a regular expression, and how it is explained to the user."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     message: str
     hint: str
-
-
-def _error_pattern(pattern: str, message: str, hint: str) -> _ErrorPattern:
-    return _ErrorPattern(pattern=re.compile(pattern, re.IGNORECASE), message=message, hint=hint)
 
 
 PUSH_ERROR_PATTERNS = (
     # ECR's wording has changed over time, its code has not:
     # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
-    _error_pattern(
+    _ErrorPattern(
         r"TAG_INVALID|tag invalid|tag is immutable|ImageTagAlreadyExists",
         "{address} does not move tags, and its {tag} is a different image",
         "a released version never moves: release the next one",
     ),
-    _error_pattern(
+    _ErrorPattern(
         r"NAME_UNKNOWN|name unknown|repository .*does not exist|RepositoryNotFound",
         "there is no repository {address}",
         "create it, or correct `repository` of the environment",
     ),
-    _error_pattern(
+    _ErrorPattern(
         r"\bdenied\b|unauthorized|no basic auth|authentication required|not authorized|token has expired",
         "{address} does not let these credentials push",
         "inv doctor shows whose credentials these are",
     ),
-    _error_pattern(
+    _ErrorPattern(
         r"connection refused|no such host|i/o timeout|network is unreachable",
         "{address} could not be reached",
         "check the network, then run the same command again",
@@ -248,6 +242,6 @@ def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> Pu
 def _match_push_error(output: str) -> tuple[_ErrorPattern, str] | None:
     """Return the first pattern that an output matches, and the rest of the matching line."""
     for error_pattern in PUSH_ERROR_PATTERNS:
-        if match := error_pattern.pattern.search(output):
+        if match := re.search(error_pattern.pattern, output, re.IGNORECASE):
             return error_pattern, output[match.start() :].splitlines()[0].strip(' "')
     return None

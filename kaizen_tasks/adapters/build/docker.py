@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from kaizen_tasks.adapters.build.container_engine import (
-    EngineBuilder,
-    build_options,
-    image_name,
-    inspect_image,
-    matching_image,
-    push_error,
-    registry_auth_file,
-)
+from kaizen_tasks.adapters.build import container_engine as engine
+from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
 from kaizen_tasks.errors import PushFailed
 
@@ -55,20 +48,18 @@ class DockerBuilder(EngineBuilder):
 
     name = "docker"
 
-    def __init__(
-        self, *, rules: BuildRules, stream: Callable[[str], None] | None = None, program: str = "docker"
-    ) -> None:
+    def __init__(self, *, rules: BuildRules, stream: Stream | None = None, program: str = "docker") -> None:
         super().__init__(rules=rules, stream=stream)
         self._program = program
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
         """Return the image of this revision, if docker has it."""
         argv = [self._program, "image", "inspect", "--format", INSPECT_TEMPLATE]
-        return matching_image(inspect_image(argv, image_name(spec)), spec, self._rules)
+        return engine.matching_image(engine.inspect_image(argv, image_name(spec)), spec, self._rules)
 
     def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
         mode = self._build_mode()
-        argv = [self._program, *mode.command, *build_options(spec, self._rules, context)]
+        argv = [self._program, *mode.command, *engine.build_options(spec, self._rules, context)]
         return run(argv, env=mode.env, stream=self._stream)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
@@ -84,13 +75,13 @@ class DockerBuilder(EngineBuilder):
             run([self._program, "image", "rm", target])
 
     def _upload(self, target: str, *, repository_uri: str, tag: str, login: Login) -> None:
-        with registry_auth_file(login, preferences=_config_without_credentials()) as (file, secrets):
+        with engine.registry_auth_file(login, preferences=_config_without_credentials()) as (file, secrets):
             _link_docker_config(destination=file.parent)
             argv = [self._program, "--config", str(file.parent), "push", target]
             # This variable may hold credentials, and takes precedence over the folder.
             result = run(argv, env={"DOCKER_AUTH_CONFIG": ""}, stream=self._stream, secrets=secrets)
         if not result.ok:
-            raise push_error(result, repository_uri=repository_uri, tag=tag)
+            raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 
     def _build_mode(self) -> DockerBuildMode:
         """Return buildx if it is installed; since docker 23, BuildKit needs it."""

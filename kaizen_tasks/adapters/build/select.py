@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
@@ -20,25 +18,14 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.images import Builder
 
 
-@frozen(kw_only=True)
-class EngineProbe:
-    """A command that prints something if an engine works, and not just if it is installed.
-
-    Attributes:
-        argv: the command.
-        timeout: seconds it may take; a docker daemon answers at once or not at all.
-    """
-
-    argv: tuple[str, ...]
-    timeout: float
-
-
-ENGINE_PROBES = {
-    "docker": EngineProbe(argv=("docker", "info", "--format", "{{.ServerVersion}}"), timeout=3),
-    "podman": EngineProbe(argv=("podman", "info", "--format", "{{.Version.Version}}"), timeout=10),
-    "buildah": EngineProbe(argv=("buildah", "info", "--format", "{{.store.GraphDriverName}}"), timeout=10),
+INFO_TEMPLATES = {
+    "docker": "{{.ServerVersion}}",
+    "podman": "{{.Version.Version}}",
+    "buildah": "{{.store.GraphDriverName}}",
 }
-"""The engines, in the order in which they are tried."""
+"""What `info` prints if an engine works, and not just if it is installed; in the order in which they are tried."""
+
+TIMEOUT_SECONDS = {"docker": 3, "podman": 10, "buildah": 10}  # a docker daemon answers at once or not at all
 
 BUNDLE_ENGINE = Engine(
     name="bundle",
@@ -67,7 +54,10 @@ def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], No
     """
     if rules.engine == "bundle":
         return BundleBuilder(command=rules.command, version_arg=rules.version_arg, platform=rules.platform, store=store)
-    return _create_builder(find_working_engine(rules.engine), rules, stream)
+    name = find_working_engine(rules.engine)
+    if name == "docker":
+        return DockerBuilder(rules=rules, stream=stream)
+    return BuildahBuilder(rules=rules, flavor=PODMAN if name == "podman" else BUILDAH, stream=stream)
 
 
 def detect_engine(rules: BuildRules) -> Engine:
@@ -94,30 +84,22 @@ def find_working_engine(engine: str) -> str:
         if problem := _engine_problem(engine):
             raise Refused(f"build.engine is {engine}, but {problem}", hint='fix that, or set build.engine to "auto"')
         return engine
-    problems = {}
-    for name in ENGINE_PROBES:
-        problems[name] = _engine_problem(name)
-        if not problems[name]:
+    problems = []
+    for name in INFO_TEMPLATES:
+        problems.append(_engine_problem(name))
+        if not problems[-1]:
             return name
     raise Refused(
-        "no container engine works here: " + "; ".join(problems.values()),
+        "no container engine works here: " + "; ".join(problems),
         hint='install one, or set build.engine = "bundle" for an image that ignores the Dockerfile',
     )
 
 
 def _engine_problem(engine: str) -> str:
     """Return the reason why an engine does not work, or an empty string."""
-    probe = ENGINE_PROBES[engine]
+    argv = (engine, "info", "--format", INFO_TEMPLATES[engine])
     try:
-        result = run(probe.argv, timeout=probe.timeout)
+        result = run(argv, timeout=TIMEOUT_SECONDS[engine])
     except Refused as error:
         return error.message
-    if result.ok and result.out.strip():
-        return ""
-    return f"`{shell_join(probe.argv)}` failed: {result.last_line}"
-
-
-def _create_builder(name: str, rules: BuildRules, stream: Callable[[str], None] | None) -> Builder:
-    if name == "docker":
-        return DockerBuilder(rules=rules, stream=stream)
-    return BuildahBuilder(rules=rules, flavor=PODMAN if name == "podman" else BUILDAH, stream=stream)
+    return "" if result.ok and result.out.strip() else f"`{shell_join(argv)}` failed: {result.last_line}"

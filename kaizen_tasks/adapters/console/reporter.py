@@ -27,13 +27,11 @@ class View(Protocol):
 
     def show(self, event: RunEvent) -> None:
         """Show an event."""
-        ...
 
     def rollout(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> AbstractContextManager[None]:
         """See `Reporter.rollout_table`."""
-        ...
 
 
 def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) -> EventReporter:
@@ -138,8 +136,7 @@ class EventReporter:
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> Iterator[None]:
         """Show several environments together; a plan shows them one by one."""
-        event = RunEvent(type=EventType.ROLLOUT_STARTED, time=self._clock.now(), environments=environments)
-        self._show(event)
+        self._show(RunEvent(type=EventType.ROLLOUT_STARTED, time=self._clock.now(), environments=environments))
         with nullcontext() if self._dry else self.view.rollout(environments, typical_duration):
             yield
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.git.command import Git
@@ -101,8 +101,7 @@ def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Ite
 
 def _matches_entry(git: Git, path: str, entry: _TreeEntry) -> bool:
     """Return whether an untracked file has the content of the commit."""
-    result = git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path)
-    return result.ok and result.text == entry.blob
+    return git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path).text == entry.blob
 
 
 def _changed_entries(
@@ -110,9 +109,8 @@ def _changed_entries(
 ) -> dict[str, tuple[_TreeEntry | None, _TreeEntry]]:
     """Return the old and new entries, by path, of the files that a commit changes or adds."""
     revisions = (old, new) if old else ("--root", "--no-commit-id", new)
-    items = git.run_checked(
-        "--literal-pathspecs", "diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", *revisions, "--", *paths
-    ).items
+    options = ("-r", "--raw", "--no-renames", "--relative", "-z", *revisions)
+    items = git.run_checked("--literal-pathspecs", "diff-tree", *options, "--", *paths).items
     changes = {}
     for entry, path in zip(items[::2], items[1::2], strict=True):
         old_mode, mode, old_blob, blob, kind = entry.removeprefix(":").split(" ")
@@ -129,7 +127,11 @@ def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEnt
         entry, _, path = item.partition("\t")
         flag, mode, blob, stage = entry.split(" ")
         if flag.islower():
-            raise _assume_unchanged_error(path)
+            raise Refused(
+                f"{path} is marked assume-unchanged, which hides whether it has other changes",
+                state=NOTHING_CHANGED,
+                hint=f"git update-index --no-assume-unchanged {path}, and run the same command again",
+            )
         entries[path] = _TreeEntry(mode=mode, blob=blob if stage == "0" else f"{blob} at stage {stage}")
         if flag.upper() == _SKIP_WORKTREE:
             skipped_paths.add(path)
@@ -180,7 +182,9 @@ def _update_paths(git: Git, head: HeadRef, states: tuple[_PathState, ...]) -> No
         return
     _update_index(git, head, stale_index)
     for state in stale_files:
-        WorkingTree(git.root).write(state.path, _checkout_content(git, state))
+        # What git would check out, with line endings and filters applied.
+        filters = ("--filters", f"--path={git.repo.prefix}{state.path}")
+        WorkingTree(git.root).write(state.path, git.run_checked("cat-file", *filters, state.new_entry.blob).out)
     git.run("update-index", "-q", "--refresh")
 
 
@@ -198,24 +202,11 @@ def _update_index(git: Git, head: HeadRef, states: list[_PathState]) -> None:
         git.run_checked("update-index", "--skip-worktree", "-z", "--stdin", stdin=os.fsencode("".join(skipped_paths)))
 
 
-def _checkout_content(git: Git, state: _PathState) -> bytes:
-    """Return the content that git would check out, with line endings and filters applied."""
-    return git.run_checked("cat-file", "--filters", f"--path={git.repo.prefix}{state.path}", state.new_entry.blob).out
-
-
 def _locked_error(lock: str) -> Refused:
     return Refused(
         "another git process is running in this repository",
         state="nothing has been changed",
         hint=f"wait for it; if it was killed: rm {lock}, and run the same command again",
-    )
-
-
-def _assume_unchanged_error(path: str) -> Refused:
-    return Refused(
-        f"{path} is marked assume-unchanged, which hides whether it has other changes",
-        state="nothing has been changed",
-        hint=f"git update-index --no-assume-unchanged {path}, and run the same command again",
     )
 
 

@@ -20,12 +20,11 @@ PUSH_TIMEOUT_SECONDS = 600.0
 
 @frozen(kw_only=True)
 class _Push:
-    """One push, for its error messages; `tag_ref` is the local ref of the tag."""
+    """One push, for its error messages."""
 
     remote: str
     branch: str
     tag: str
-    tag_ref: str
     commit: str
 
     @property
@@ -59,9 +58,8 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
     if not git.remote_url(remote):
         return None
     patterns = [f"refs/heads/{branch}"] if branch else []
-    result = run_network_command(
-        git, "ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*", timeout=LS_REMOTE_TIMEOUT_SECONDS
-    )
+    argv = ("ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*")
+    result = run_network_command(git, *argv, timeout=LS_REMOTE_TIMEOUT_SECONDS)
     if not result.ok:
         reason = f"no answer within {LS_REMOTE_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
         raise Unreachable(f"the remote {remote} cannot be read: {reason}", hint=f"git ls-remote {remote}")
@@ -99,7 +97,7 @@ def push_refs(
     if not tag_ref:
         raise NotFound(f"there is no tag {tag} in this clone", state="nothing has been pushed")
     commit = git.resolve_commit(tag_ref)
-    push = _Push(remote=remote, branch=branch, tag=tag, tag_ref=tag_ref, commit=commit)
+    push = _Push(remote=remote, branch=branch, tag=tag, commit=commit)
     remote_refs = ls_remote(git, remote, branch)
     if remote_refs is None:
         raise PushFailed(
@@ -110,7 +108,8 @@ def push_refs(
     if remote_refs.tags.get(tag, commit) != commit:
         message = f"{_TAG_CONFLICT} ({remote_refs.tags[tag][:12]})"
         raise PushFailed(message.format(push=push), state=push.state, hint=_PULL_HINT.format(push=push))
-    refspecs = [*_branch_refspec(git, push, remote_refs), *_tag_refspec(push, remote_refs)]
+    tag_refspec = [] if tag in remote_refs.tags else [f"{tag_ref}:refs/tags/{tag}"]
+    refspecs = [*_branch_refspec(git, push, remote_refs), *tag_refspec]
     for batch in [refspecs] if atomic and refspecs else [[refspec] for refspec in refspecs]:
         _push_refspecs(git, push, batch, atomic=atomic, on_progress=on_progress)
 
@@ -126,18 +125,12 @@ def _branch_refspec(git: Git, push: _Push, remote_refs: RemoteRefs) -> list[str]
 
     When others have pushed since, the local branch is pushed, which may have been merged with theirs.
     """
-    if not push.branch or (
-        remote_refs.branch_commit != push.commit and git.is_ancestor(push.commit, remote_refs.branch_commit)
-    ):
+    target, old = f"refs/heads/{push.branch}", remote_refs.branch_commit
+    if not push.branch or (old != push.commit and git.is_ancestor(push.commit, old)):
         return []
-    target = f"refs/heads/{push.branch}"
-    if not remote_refs.branch_commit or git.is_ancestor(remote_refs.branch_commit, push.commit):
+    if not old or git.is_ancestor(old, push.commit):
         return [f"{push.commit}:{target}"]
     return [f"{git.resolve_commit(target) or push.commit}:{target}"]
-
-
-def _tag_refspec(push: _Push, remote_refs: RemoteRefs) -> list[str]:
-    return [] if push.tag in remote_refs.tags else [f"{push.tag_ref}:refs/tags/{push.tag}"]
 
 
 def _push_refspecs(

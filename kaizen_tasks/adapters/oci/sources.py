@@ -22,15 +22,12 @@ class ImageSource(Protocol):
     @property
     def repository(self) -> str:
         """The repository of the same registry that blobs can be mounted from, or an empty string."""
-        ...
 
     def manifest(self, digest: str) -> Manifest:
         """Return a manifest; NotFound when the source lacks it."""
-        ...
 
     def open(self, digest: str, offset: int) -> Stream:
         """Stream a blob from an offset in bytes; NotFound when the source lacks it."""
-        ...
 
 
 class RepositorySource:

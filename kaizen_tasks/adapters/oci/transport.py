@@ -35,11 +35,9 @@ class RegistryCredentials(Protocol):
 
     def login(self) -> Login:
         """Return a login that should be valid."""
-        ...
 
     def renew(self, stale: Login) -> Login:
         """Return a login that replaces a rejected one, or the same if there is no other."""
-        ...
 
 
 @frozen

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
@@ -120,6 +121,8 @@ def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "")
     app = known_app or _guess_app_name(repo_scan)
     patterns = _infer_patterns(environment_facts, app)
     known_region = answers.region or facts.region or repo_scan.region
+    named_keys = itertools.product(environment_facts, ("repository", "service"))
+    guessed_names = [f"{fact.environment}.{key}" for fact, key in named_keys if not getattr(fact, key)]
     is_guessed = {"app": not known_app, "region": names and not known_region, "environments": names and not known_names}
     return Proposal(
         app=app,
@@ -134,14 +137,8 @@ def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "")
         branch=_choose_branch(repo_scan),
         remote=_choose_remote(repo_scan),
         tag=previous_releases.infer_tag_pattern(repo_scan.repository.tags),
-        guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *_guessed_names(environment_facts)),
+        guessed_keys=(*(key for key in is_guessed if is_guessed[key]), *guessed_names),
     )
-
-
-def _guessed_names(environment_facts: Sequence[EnvironmentFact]) -> Iterator[str]:
-    """Yield the keys of environments that no source shows."""
-    for fact in environment_facts:
-        yield from (f"{fact.environment}.{key}" for key in ("repository", "service") if not getattr(fact, key))
 
 
 def _values(key: str, environment_facts: Sequence[EnvironmentFact]) -> dict[str, str]:

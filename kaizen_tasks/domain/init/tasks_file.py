@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import TypeGuard
 
 TASKS_FILE_NAME = "tasks.py"
 NEW_TASKS_FILE = '''\
@@ -30,7 +29,8 @@ def missing_lines(content: bytes) -> str:
     if any(_imports_kaizen_tasks(node) for node in ast.walk(tree)):
         return ""
     assignments = (node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
-    assigned_names = {node.id for assignment in assignments for node in ast.walk(assignment) if _is_target(node)}
+    names = (node for assignment in assignments for node in ast.walk(assignment) if isinstance(node, ast.Name))
+    assigned_names = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     for name in ("ns", "namespace"):  # the order in which Invoke looks for a collection
         if name in assigned_names:
             return MERGE_SNIPPET.format(name=name)
@@ -43,10 +43,6 @@ def _imports_kaizen_tasks(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return (node.module or "").partition(".")[0] == "kaizen_tasks"
     return isinstance(node, ast.Import) and any(alias.name.partition(".")[0] == "kaizen_tasks" for alias in node.names)
-
-
-def _is_target(node: ast.AST) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _is_task(decorator: ast.expr) -> bool:

@@ -17,8 +17,7 @@ def facts_from_markdown(files: Mapping[str, str], environments: Sequence[str]) -
         files: Markdown, by path.
         environments: names of known environments; other addresses are ignored.
     """
-    found = ((path, *match) for path, text in files.items() for match in VERSION_URL.findall(text))
-    facts = (
-        EnvironmentFact(environment=name, url=url, source=path) for path, url, name in found if name in environments
-    )
+    urls = ((path, *match) for path, text in files.items() for match in VERSION_URL.findall(text))
+    known = ((path, url, name) for path, url, name in urls if name in environments)
+    facts = (EnvironmentFact(environment=name, url=url, source=path) for path, url, name in known)
     return Facts(environment_facts=tuple(facts))
