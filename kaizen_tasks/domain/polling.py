@@ -23,35 +23,32 @@ def recent_median(durations: Iterable[float]) -> float:
 
 
 def poll_times(median_seconds: float, *, seed: str) -> Iterator[float]:
-    """Yield the times at which to poll a deployment, in seconds since its start, without end.
+    """Return the times at which to poll a deployment, in seconds since its start, without end.
 
     Args:
         median_seconds: median duration of deployments; 0 when it is unknown.
         seed: determines the jitter, which is thereby reproducible: the deployment's identifier.
     """
-    elapsed = max(MIN_INTERVAL, median_seconds * FIRST_POLL_FACTOR)
+    first = max(MIN_INTERVAL, median_seconds * FIRST_POLL_FACTOR)
     interval = min(max(MIN_INTERVAL, median_seconds * FIRST_STEP_FRACTION), MAX_INTERVAL)
-    attempt = 0
-    while True:
-        yield elapsed
-        elapsed += interval * (1 + JITTER_FRACTION * _pseudo_random(seed, attempt))
-        interval = min(interval * BACKOFF_FACTOR, MAX_INTERVAL)
-        attempt += 1
+    return _times(first, interval, BACKOFF_FACTOR, seed)
 
 
 def retry_times(initial_delay: float, *, seed: str) -> Iterator[float]:
-    """Yield the times at which to retry something, in seconds, at growing intervals and without end.
+    """Return the times at which to retry something, in seconds, at growing intervals and without end.
 
     Args:
         initial_delay: seconds until the first retry.
         seed: determines the jitter.
     """
-    elapsed, interval, attempt = 0.0, initial_delay, 0
-    while True:
-        elapsed += interval * (1 + JITTER_FRACTION * _pseudo_random(seed, attempt))
+    return itertools.islice(_times(0.0, initial_delay, 2.0, seed), 1, None)
+
+
+def _times(elapsed: float, interval: float, factor: float, seed: str) -> Iterator[float]:
+    for attempt in itertools.count():
         yield elapsed
-        interval = min(interval * 2, MAX_INTERVAL)
-        attempt += 1
+        elapsed += interval * (1 + JITTER_FRACTION * _pseudo_random(seed, attempt))
+        interval = min(interval * factor, MAX_INTERVAL)
 
 
 def _pseudo_random(seed: str, attempt: int) -> float:

@@ -10,24 +10,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws import iam_policy, lifecycle_policy, permissions
+from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import repository_errors
+from kaizen_tasks.adapters.aws.iam_policy import Statement
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
+from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin
+from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageDetailTypeDef
     from types_boto3_sts import STSClient
 
-    from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
-    from kaizen_tasks.adapters.aws.iam_policy import Statement
-    from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.ports.clock import Clock
-    from kaizen_tasks.ports.platform import Platform
 
 BLOB_MOUNTING = "BLOB_MOUNTING"
 MAX_CONCURRENT_LOOKUPS = 16

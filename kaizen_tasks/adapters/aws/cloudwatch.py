@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.service import Service
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.ports.platform import Logs
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.service import Service
 
 MAX_STREAMS = 50  # CloudWatch's maximum for one request; the most recently written streams come first
 CLOCK_TOLERANCE_SECONDS = 60.0  # allowed difference between the clocks of App Runner and CloudWatch

@@ -13,14 +13,13 @@ from kaizen_tasks.adapters.aws.dynamodb_table import (
     sortable_timestamp,
     text_attributes,
 )
+from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.ports.clock import Clock
 
     Item = Mapping[str, AttributeValueTypeDef]
 

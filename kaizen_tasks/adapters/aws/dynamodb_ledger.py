@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp, text_attributes
+from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
+from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    from kaizen_tasks.adapters.aws.session import Aws
-    from kaizen_tasks.ports.clock import Clock
 
     Item = Mapping[str, AttributeValueTypeDef]
 

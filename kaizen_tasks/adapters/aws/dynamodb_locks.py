@@ -15,14 +15,13 @@ from kaizen_tasks.adapters.aws.dynamodb_table import (
     sortable_timestamp,
     text_attributes,
 )
+from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    from kaizen_tasks.adapters.aws.session import Aws
 
     Item = Mapping[str, AttributeValueTypeDef]
 

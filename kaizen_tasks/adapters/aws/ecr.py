@@ -13,15 +13,15 @@ from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import MANIFEST_MEDIA_TYPES, Manifest
 from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import repository_not_found
+from kaizen_tasks.domain.release import CopyStats, Image
 from kaizen_tasks.errors import KaizenError, PushFailed, Refused
+from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.images import Registry
+from kaizen_tasks.ports.types import Login
 
 if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
 
-    from kaizen_tasks.domain.release import CopyStats, Image
-    from kaizen_tasks.ports.clock import Clock
-    from kaizen_tasks.ports.types import Login
 
 MAX_LAYERS_PER_REQUEST = 100
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.types import Login, Secret
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.clock import Clock
 
 RENEWAL_MARGIN = timedelta(minutes=30)
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.init.workflows import github_environment_for
-
-if TYPE_CHECKING:
-    from kaizen_tasks.config.settings import Settings
 
 GITHUB_OIDC_HOST = "token.actions.githubusercontent.com"
 Document = dict[str, object]  # JSON that is printed

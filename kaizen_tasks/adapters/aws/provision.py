@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import ConfigDocument
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.ports.types import Secret
+from kaizen_tasks.ports.types import Secret
 
 APP_PORT = "8080"
 

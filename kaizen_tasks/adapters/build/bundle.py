@@ -14,7 +14,6 @@ import stat
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
@@ -23,9 +22,7 @@ from kaizen_tasks.adapters.oci.pusher import ImagePusher
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.types import Login
 
 CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"

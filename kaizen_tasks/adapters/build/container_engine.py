@@ -10,17 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
+from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import BuildFailed, PushFailed, Unreachable
 from kaizen_tasks.ports.types import Login, Secret
-
-if TYPE_CHECKING:
-    from kaizen_tasks.config.tables import BuildRules
 
 Stream = Callable[[str], None]
 IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)

@@ -6,19 +6,16 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.build import container_engine as engine
 from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
+from kaizen_tasks.config.tables import BuildRules
+from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed
-
-if TYPE_CHECKING:
-    from kaizen_tasks.config.tables import BuildRules
-    from kaizen_tasks.domain.release import BuildSpec, LocalImage
-    from kaizen_tasks.ports.types import Login
+from kaizen_tasks.ports.types import Login
 
 INSPECT_TEMPLATE = '{{.Id}} {{.Os}}/{{.Architecture}} {{index .Config.Labels "org.opencontainers.image.revision"}}'
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.build.buildah import BUILDAH, PODMAN, BuildahBuilder
 from kaizen_tasks.adapters.build.bundle import BundleBuilder
 from kaizen_tasks.adapters.build.docker import DockerBuilder
 from kaizen_tasks.adapters.host.process import run, shell_join
+from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.errors import Refused
+from kaizen_tasks.ports.images import Builder
 from kaizen_tasks.ports.types import Engine
-
-if TYPE_CHECKING:
-    from kaizen_tasks.config.tables import BuildRules
-    from kaizen_tasks.ports.images import Builder
-
 
 INFO_TEMPLATES = {
     "docker": "{{.ServerVersion}}",

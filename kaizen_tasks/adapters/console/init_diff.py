@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.file_change import FileChange
-    from kaizen_tasks.domain.init.notes import Note
+from kaizen_tasks.domain.init.file_change import FileChange
+from kaizen_tasks.domain.init.notes import Note
 
 LINE_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from kaizen_tasks.adapters.console import tables
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.status import EnvironmentStatus
 
 RESERVED_LINES = 6  # lines of the terminal that are not rows: the table's head, the caption, and empty lines
 REFRESH_PER_SECOND = 2  # refreshes per second, so that a resized terminal is soon filled again

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.domain import duration
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.clock import Clock
 
 LABEL_WIDTH = 16  # columns for a step's name and its environment's
 

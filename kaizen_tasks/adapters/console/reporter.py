@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from attrs import evolve
 
@@ -15,9 +15,7 @@ from kaizen_tasks.adapters.console.plain_view import PlainView
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import StepLabel
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.clock import Clock
 
 CHECK_STEPS = ("preflight", "evidence")  # they never act: passing them again is not work that was done before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -18,10 +18,8 @@ from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, with_duration
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import StepLabel
-    from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.domain.release import StepLabel
+from kaizen_tasks.ports.clock import Clock
 
 REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker threads for the GIL
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
@@ -13,11 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kaizen_tasks.domain import duration, runtime_config
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
-    from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
-    from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
+from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
+from kaizen_tasks.domain.status import EnvironmentStatus
 
 PLAIN_WIDTH = 100  # columns when the output is not a terminal
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.git.command import Git
 from kaizen_tasks.errors import Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git
 
 # The same bytes and modes on every machine, independent of the user's configuration.
 _REPRODUCIBLE_CONFIG = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022")

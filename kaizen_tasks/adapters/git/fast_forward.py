@@ -8,16 +8,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git.command import Git
+from kaizen_tasks.adapters.git.snapshot import HeadRef, RepoSnapshot
 from kaizen_tasks.adapters.host.atomic_write import WorkingTree
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git
-    from kaizen_tasks.adapters.git.snapshot import HeadRef, RepoSnapshot
 
 _LOCK_FILE = re.compile(r"'([^']+\.lock)': File exists")
 _SKIP_WORKTREE = "S"  # `git ls-files -v`: the sparse checkout leaves this file out

@@ -6,14 +6,11 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.errors import Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git, GitResult
 
 # For a temporary working tree: no file watcher, no file modes, and no warnings about line endings.
 _SCRATCH_CONFIG = ("-c", "core.fsmonitor=false", "-c", "core.fileMode=false", "-c", "core.safecrlf=false")

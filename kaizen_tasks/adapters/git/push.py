@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 from kaizen_tasks.ports.types import RemoteRefs
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git, GitResult
 
 LS_REMOTE_TIMEOUT_SECONDS = 30.0
 PUSH_TIMEOUT_SECONDS = 600.0

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.git.objects import BuiltTree, build_tree
 from kaizen_tasks.errors import Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.git.command import Git, GitResult
 
 BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX = "refs/heads/", "refs/tags/", "refs/kaizen/release/"
 _TAG_REF = re.compile(r"refs/tags/[\w./+-]+")

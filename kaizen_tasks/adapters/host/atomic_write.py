@@ -7,12 +7,9 @@ import glob
 import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.errors import Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.scm import ReleaseFiles
+from kaizen_tasks.ports.scm import ReleaseFiles
 
 
 class WorkingTree:

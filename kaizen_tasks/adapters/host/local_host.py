@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.host import process_identity
 from kaizen_tasks.ports.host import Host
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.types import Engine
+from kaizen_tasks.ports.types import Engine
 
 
 class LocalHost(Host):

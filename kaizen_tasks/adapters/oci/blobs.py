@@ -8,18 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.oci.manifest import Descriptor
+from kaizen_tasks.adapters.oci.pool import PooledResponse
 from kaizen_tasks.adapters.oci.transport import MAX_ATTEMPTS, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
 
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.oci.manifest import Descriptor
-    from kaizen_tasks.adapters.oci.pool import PooledResponse
-
-    Stream = Generator[bytes, None, None]
-    Opener = Callable[[int], Stream]
+Stream = Generator[bytes, None, None]
+Opener = Callable[[int], Stream]
 
 UPLOAD_OK_STATUSES = (200, 201, 202, 204)  # 202 in the specification, 201 from ECR
 
@@ -132,10 +129,10 @@ class _Upload:
             try:
                 return self._complete()
             except Unreachable:
-                self._transport.pause(attempt)
+                self._transport.backoff.wait(attempt)
                 self._resync(refused_offset=-1)
             except _OffsetMismatchError as error:
-                self._transport.pause(attempt)
+                self._transport.backoff.wait(attempt)
                 self._resync(refused_offset=self._offset, is_lost=error.is_lost)
         try:
             self._complete()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.oci.blobs import BlobClient
 from kaizen_tasks.adapters.oci.manifest import CONFIG_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, Manifest
@@ -15,9 +14,7 @@ from kaizen_tasks.adapters.oci.transport import RegistryCredentials, Transport
 from kaizen_tasks.adapters.oci.verify import DigestVerifier
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import PushFailed, Refused
-
-if TYPE_CHECKING:
-    from kaizen_tasks.ports.clock import Clock
+from kaizen_tasks.ports.clock import Clock
 
 DIGEST_HEADER = "Docker-Content-Digest"
 VERSION_LABEL = "org.opencontainers.image.version"

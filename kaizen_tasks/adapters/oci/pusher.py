@@ -8,17 +8,14 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
-from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.oci.blobs import Stream
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
 from kaizen_tasks.adapters.oci.sources import ImageSource, LayoutSource, RepositorySource, manifest_tree
 from kaizen_tasks.adapters.oci.transport import IMMUTABLE_TAG_HINT
 from kaizen_tasks.domain.release import CopyStats
 from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.oci.blobs import Stream
-    from kaizen_tasks.adapters.oci.client import OciClient
-    from kaizen_tasks.adapters.oci.manifest import Descriptor, Manifest
 
 MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads a second, and mounts count as uploads
 

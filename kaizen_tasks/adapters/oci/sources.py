@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from attrs import field, frozen
 
+from kaizen_tasks.adapters.oci.blobs import Stream
+from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.manifest import OCI_INDEX, Manifest, parse_manifest
 from kaizen_tasks.adapters.oci.pool import CHUNK_BYTES
 from kaizen_tasks.errors import NotFound, PushFailed
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.oci.blobs import Stream
-    from kaizen_tasks.adapters.oci.client import OciClient
 
 
 class ImageSource(Protocol):

@@ -76,7 +76,7 @@ class Transport:
 
     def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
         self._credentials = credentials
-        self._backoff = Backoff(clock=clock)
+        self.backoff = Backoff(clock=clock)
         self._pool = ConnectionPool()
 
     @property
@@ -109,7 +109,7 @@ class Transport:
                     return response
                 retry_after = response.headers.get("Retry-After", "")
                 response.drain()
-            self.pause(attempt, retry_after)
+            self.backoff.wait(attempt, retry_after)
         return self._send_authenticated(method, path, headers or {}, body)
 
     def stream(self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> PooledResponse:
@@ -142,10 +142,6 @@ class Transport:
         """
         with self._connection_errors():
             return response.body()
-
-    def pause(self, attempt: int, retry_after: str = "") -> None:
-        """Wait after failed attempt number `attempt`, counted from 0; see `Backoff`."""
-        self._backoff.wait(attempt, retry_after)
 
     def expect(
         self, response: PooledResponse, *statuses: int, action: str, repository: str, is_write: bool = False

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from kaizen_tasks.adapters.oci.manifest import Descriptor
 from kaizen_tasks.errors import PushFailed
-
-if TYPE_CHECKING:
-    from kaizen_tasks.adapters.oci.manifest import Descriptor
 
 
 class DigestVerifier:
