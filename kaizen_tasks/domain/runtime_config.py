@@ -164,11 +164,8 @@ def compare_documents(first: ConfigDocument, second: ConfigDocument, rules: Runt
 
 def revert_changes(current: ConfigDocument, previous: ConfigDocument, rules: RuntimeRules) -> tuple[ValueChange, ...]:
     """Return the changes that restoring an older document makes, with secrets redacted."""
-    return tuple(
-        rules.change(name, current.value(name), previous.value(name))
-        for name, is_equal in compare_documents(current, previous, rules).items()
-        if not is_equal
-    )
+    changed = (name for name, is_equal in compare_documents(current, previous, rules).items() if not is_equal)
+    return tuple(rules.change(name, current.value(name), previous.value(name)) for name in changed)
 
 
 @frozen(kw_only=True)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb_table import (
-    AppTable,
-    existing_item,
-    parse_time,
-    sortable_timestamp,
-    text_attributes,
-)
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, attributes, old_item, parse_time, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Item = Mapping[str, AttributeValueTypeDef]
+    from kaizen_tasks.adapters.aws.dynamodb_table import Item
 
 KEY_PREFIX = "hold#"
 TEXT_ATTRIBUTES = ("reason", "actor")
@@ -58,14 +50,14 @@ class DynamoHolds(AppTable, Holds):
             try:
                 dynamodb.put_item(
                     TableName=self.table_name,
-                    Item={**_key(hold.environment), **text_attributes(hold, *TEXT_ATTRIBUTES, "since", "until")},
+                    Item={**_key(hold.environment), **attributes(hold, *TEXT_ATTRIBUTES, "since", "until")},
                     ConditionExpression="attribute_not_exists(pk) OR #until <= :now",
                     ExpressionAttributeNames={"#until": "until"},
                     ExpressionAttributeValues={":now": {"S": sortable_timestamp(self._clock.now())}},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _parse_hold(existing_item(error))
+                return _parse_hold(old_item(error))
         return hold
 
     def remove(self, environment: str) -> Hold | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, sortable_timestamp, text_attributes
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, attributes, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
@@ -18,9 +18,7 @@ from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Item = Mapping[str, AttributeValueTypeDef]
+    from kaizen_tasks.adapters.aws.dynamodb_table import Item
 
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
@@ -52,7 +50,7 @@ class DynamoLedger(AppTable, Ledger):
             "sk": {"S": f"{sortable_timestamp(entry.at)}#{secrets.token_hex(8)}"},
             "event": {"S": entry.event.value},
             "took": {"N": f"{entry.took:.3f}"},
-            **text_attributes(entry, *TEXT_ATTRIBUTES),
+            **attributes(entry, *TEXT_ATTRIBUTES),
             **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
         }
         self._put(item)

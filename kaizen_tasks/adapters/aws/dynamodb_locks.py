@@ -8,22 +8,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import (
-    AppTable,
-    existing_item,
-    parse_time,
-    sortable_timestamp,
-    text_attributes,
-)
+from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, attributes, old_item, parse_time, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Item = Mapping[str, AttributeValueTypeDef]
+    from kaizen_tasks.adapters.aws.dynamodb_table import Item
 
 TOKENS_VARIABLE = "KAIZEN_LOCK"  # the environment variable that passes a run's locks to the programs it starts
 KEY_PREFIX = "lock#"
@@ -70,7 +62,7 @@ class DynamoLocks(AppTable, Locks):
 
     def _put_if(self, lock: Lock, *, replacing: Lock | None, condition: str = IF_EXPIRED) -> Lock | None:
         """Write a lock if there is none or the condition holds for `replacing`; return the lock now in place."""
-        values = {f":{name}": value for name, value in text_attributes(lock, *OWNER_ATTRIBUTES).items()}
+        values = {f":{name}": value for name, value in attributes(lock, *OWNER_ATTRIBUTES).items()}
         assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removal = " REMOVE #expires" if lock.is_manual else ""
         if replacing is not None:
@@ -89,7 +81,7 @@ class DynamoLocks(AppTable, Locks):
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except dynamodb.exceptions.ConditionalCheckFailedException as error:
-                return _parse_lock(existing_item(error))  # our own, if the response to an earlier attempt was lost
+                return _parse_lock(old_item(error))  # our own, if the response to an earlier attempt was lost
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:

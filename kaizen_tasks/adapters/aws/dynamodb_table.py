@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
 
     Item = Mapping[str, AttributeValueTypeDef]
-    Key = Item
 
 MAX_BATCH_KEYS = 100  # DynamoDB's limit for BatchGetItem
 
@@ -37,11 +36,11 @@ class AppTable:
     def _dynamodb(self) -> DynamoDBClient:
         return self._aws.dynamodb()
 
-    def _read_item(self, key: Key) -> Item:
+    def _read_item(self, key: Item) -> Item:
         """Read an item consistently; a missing one is empty."""
         return self._dynamodb.get_item(TableName=self.table_name, Key=key, ConsistentRead=True).get("Item", {})
 
-    def _read_items(self, keys: Iterable[Key]) -> Iterator[Item]:
+    def _read_items(self, keys: Iterable[Item]) -> Iterator[Item]:
         """Read items consistently, 100 a request; missing items are left out.
 
         Keys that a busy DynamoDB returns as unprocessed are requested again.
@@ -63,7 +62,7 @@ class AppTable:
         return aws_errors(action, not_found_hint="create it: inv setup")
 
 
-def existing_item(error: ClientError) -> Item:
+def old_item(error: ClientError) -> Item:
     """Return the item that did not meet the condition of a write; the type stubs lack it."""
     return cast("Mapping[str, Item]", error.response)["Item"]
 
@@ -73,7 +72,7 @@ def sortable_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def text_attributes(value: object, *names: str) -> dict[str, AttributeValueTypeDef]:
+def attributes(value: object, *names: str) -> dict[str, AttributeValueTypeDef]:
     """Return the attributes of a value that are text or times; those that are None are left out."""
     members = ((name, getattr(value, name)) for name in names if getattr(value, name) is not None)
     return {name: {"S": sortable_timestamp(x) if isinstance(x, datetime) else x} for name, x in members}

@@ -151,12 +151,8 @@ def trust_policy(settings: Settings, *, account: str, repository: str) -> Docume
 
 
 def _render_statement(statement: Statement) -> Document:
-    rendered: Document = {
-        "Sid": str(statement.sid),
-        "Effect": "Allow",
-        "Action": list(statement.actions),
-        "Resource": list(statement.resources),
-    }
+    rendered: Document = {"Sid": str(statement.sid), "Effect": "Allow"}
+    rendered |= {"Action": list(statement.actions), "Resource": list(statement.resources)}
     if statement.sid in LEADING_KEYS:
         rendered["Condition"] = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [LEADING_KEYS[statement.sid]]}}
     return rendered

@@ -40,10 +40,8 @@ class SecretsManager(Secrets):
     def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
         """Write a new version under our own label, then move AWSCURRENT to it."""
         secretsmanager = self._aws.secretsmanager()
-        with (
-            aws_errors(f"write the secret {name}", change_error=PushFailed, not_found_hint=NOT_FOUND_HINT),
-            _throttling_errors(name),
-        ):
+        errors = aws_errors(f"write the secret {name}", change_error=PushFailed, not_found_hint=NOT_FOUND_HINT)
+        with errors, _throttling_errors(name):
             secretsmanager.put_secret_value(
                 SecretId=name, SecretString=content.reveal(), ClientRequestToken=version, VersionStages=[STAGING_LABEL]
             )

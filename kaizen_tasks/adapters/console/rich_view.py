@@ -140,10 +140,8 @@ class RichView:
         self._width = min(longest_label, self._console.width // 2)
         table = ProgressTable(rollout, self._console, Spinner("dots"))
         try:
-            with (
-                _fetching_durations(rollout, environments, typical_duration),
-                Live(table, console=self._console, refresh_per_second=REFRESH_PER_SECOND, transient=True),
-            ):
+            live = Live(table, console=self._console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
+            with _fetching_durations(rollout, environments, typical_duration), live:
                 yield
         except BaseException:
             self._is_aborted = True  # threads that still run must not hide the cursor again

@@ -218,9 +218,9 @@ def _read_output(child: Child, collector: _OutputCollector, deadline: float | No
 def kill_process_tree(pid: int) -> None:
     """Kill a process and its descendants: git does not pass a signal on to the programs it has started."""
     parents = dict(_parent_pids())
-    pids = {pid}
-    while children := {child for child, parent in parents.items() if parent in pids} - pids:
-        pids |= children
+    pids = [pid]
+    for parent in pids:  # grows meanwhile; parents come first, so that none reacts to the end of its child
+        pids += [child for child, its_parent in parents.items() if its_parent == parent]
     for each in pids:
         with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)

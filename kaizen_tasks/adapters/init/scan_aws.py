@@ -26,9 +26,6 @@ def scan_account(aws: Aws, region: str) -> AccountScan:
 def _parse_service(description: ServiceTypeDef) -> ServiceSummary:
     image = description["SourceConfiguration"].get("ImageRepository")
     variables = image.get("ImageConfiguration", {}).get("RuntimeEnvironmentVariables", {}) if image else {}
-    identifier = image["ImageIdentifier"] if image else ""
-    return ServiceSummary(
-        name=description["ServiceName"],
-        repository=identifier.partition("/")[2].partition(":")[0],
-        environment=variables.get("ENVIRONMENT", ""),
-    )
+    repository = image["ImageIdentifier"].partition("/")[2].partition(":")[0] if image else ""
+    environment = variables.get("ENVIRONMENT", "")
+    return ServiceSummary(name=description["ServiceName"], repository=repository, environment=environment)

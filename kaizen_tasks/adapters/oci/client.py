@@ -97,12 +97,8 @@ class OciClient:
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
         """Return an image with its labels; an index has those of its main child."""
         labels = self._read_labels(repository, manifest)
-        return Image(
-            digest=manifest.digest,
-            media_type=manifest.media_type,
-            version=labels.get(VERSION_LABEL, ""),
-            revision=labels.get(REVISION_LABEL, ""),
-        )
+        version, revision = labels.get(VERSION_LABEL, ""), labels.get(REVISION_LABEL, "")
+        return Image(digest=manifest.digest, media_type=manifest.media_type, version=version, revision=revision)
 
     def _read_labels(self, repository: str, manifest: Manifest) -> Mapping[str, str]:
         if manifest.main_child:

@@ -90,11 +90,8 @@ class ImagePusher:
         """Push the missing blobs in parallel; when one fails, the others stop at their next chunk."""
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
-        futures = [
-            self._executor.submit(self._push_blob, source, repository, stop, blob)
-            for blob in blobs.values()
-            if blob.digest not in present_digests
-        ]
+        missing = (blob for digest, blob in blobs.items() if digest not in present_digests)
+        futures = [self._executor.submit(self._push_blob, source, repository, stop, blob) for blob in missing]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             stats = [future.result() for future in done]

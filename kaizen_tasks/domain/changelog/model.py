@@ -163,13 +163,9 @@ class Changelog:
 
     def releases_between(self, *, newest: Version | None = None, oldest: Version | None = None) -> tuple[Section, ...]:
         """Return the releases from `oldest` to `newest`, both included, in the order of the file."""
-        return tuple(
-            section
-            for section in self.releases
-            if section.version
-            and (newest is None or section.version <= newest)
-            and (oldest is None or section.version >= oldest)
-        )
+        releases = [(section, section.version) for section in self.releases if section.version]
+        older = [(section, version) for section, version in releases if newest is None or version <= newest]
+        return tuple(section for section, version in older if oldest is None or version >= oldest)
 
     @functools.cached_property
     def previous_versions(self) -> dict[Version, Version]:

@@ -150,16 +150,10 @@ class _Outliner:
 
 def _heading_spans(block_structure: BlockStructure, lines: Lines) -> list[HeadingSpan]:
     offsets = lines.offsets
-    return [
-        HeadingSpan(offsets[block.first_line], offsets[block.end_line], block.level)
-        for block in block_structure.blocks
-        if block.kind == "heading" and block.level <= 2
-    ]
+    headings = (block for block in block_structure.blocks if block.kind == "heading" and block.level <= 2)
+    return [HeadingSpan(offsets[block.first_line], offsets[block.end_line], block.level) for block in headings]
 
 
 def _definition_spans(block_structure: BlockStructure, lines: Lines) -> list[DefinitionSpan]:
-    offsets = lines.offsets
-    return [
-        DefinitionSpan(offsets[definition.first_line], offsets[definition.end_line], definition.label)
-        for definition in block_structure.definitions
-    ]
+    offsets, definitions = lines.offsets, block_structure.definitions
+    return [DefinitionSpan(offsets[each.first_line], offsets[each.end_line], each.label) for each in definitions]

@@ -9,11 +9,7 @@ from collections.abc import Mapping
 REPOSITORY_SUFFIXES = ("app", "ecr", "image", "repo", "repository", "service", "svc")
 ENV_PLACEHOLDER = "{env}"
 APP_PLACEHOLDER = "{app}"
-DEFAULT_PATTERNS = {
-    "repository": f"{ENV_PLACEHOLDER}-{APP_PLACEHOLDER}-app",
-    "service": f"{ENV_PLACEHOLDER}-{APP_PLACEHOLDER}-service",
-    "url": "",
-}
+DEFAULT_PATTERNS = {"repository": "{env}-{app}-app", "service": "{env}-{app}-service", "url": ""}
 
 
 def common_pattern(names: Mapping[str, str], app: str = "") -> str:

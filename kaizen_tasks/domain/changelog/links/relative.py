@@ -24,6 +24,5 @@ def absolutize_links(markdown: str, base_url: str | None) -> str:
     """Resolve the relative links of Markdown, except in code."""
     if not base_url:
         return markdown
-    return _MARKDOWN_LINK.sub(
-        lambda match: match["code"] or match["head"] + absolute_url(match["url"], base_url), markdown
-    )
+    links = _MARKDOWN_LINK
+    return links.sub(lambda link: link["code"] or link["head"] + absolute_url(link["url"], base_url), markdown)

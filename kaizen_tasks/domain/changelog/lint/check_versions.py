@@ -111,12 +111,10 @@ def tag_problems(context: LintContext) -> Iterator[LintProblem]:
 
 
 def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem:
-    next_older_section = next(
-        (section for listed_version, section in context.versioned_sections if listed_version < version), None
-    )
+    lower_lines = (section.line for listed, section in context.versioned_sections if listed < version)
     last_line = context.log.sections[-1].line if context.log.sections else 1
     return LintProblem(
-        line=next_older_section.line if next_older_section else last_line,
+        line=next(lower_lines, last_line),
         rule="tag-unlisted",
         message=f"the tag {context.tag_pattern.format(version)} has no section",
         fix=f"add a section with what {version} changed",

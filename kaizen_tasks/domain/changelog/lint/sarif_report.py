@@ -32,9 +32,5 @@ def to_sarif(problems: Iterable[LintProblem], *, path: str) -> str:
 
 def _result(problem: LintProblem, uri: str) -> Mapping[str, object]:
     location = {"artifactLocation": {"uri": uri}, "region": {"startLine": problem.line, "startColumn": problem.column}}
-    return {
-        "ruleId": problem.rule,
-        "level": "warning",
-        "message": {"text": f"{problem.message}, {problem.fix}"},
-        "locations": [{"physicalLocation": location}],
-    }
+    text, locations = f"{problem.message}, {problem.fix}", [{"physicalLocation": location}]
+    return {"ruleId": problem.rule, "level": "warning", "message": {"text": text}, "locations": locations}

@@ -11,9 +11,7 @@ DEPENDENCY_FILES = ("requirements.txt", "requirements.in", "pyproject.toml", "Pi
 QUOTED_REQUIREMENT = re.compile(
     r"""["'](flask|fastapi|django)(?:\[[\w,\s-]*\])?\s*(?:[=<>~!;][^"']*)?["']""", re.IGNORECASE
 )
-VERSION_RESPONSE = (
-    '{{"version": os.environ.get("{variable}", "dev"), "environment": os.environ.get("ENVIRONMENT", "local")}}'
-)
+RESPONSE = '{{"version": os.environ.get("{variable}", "dev"), "environment": os.environ.get("ENVIRONMENT", "local")}}'
 
 SNIPPETS: Mapping[str, str] = {
     "Flask": f"""\
@@ -21,14 +19,14 @@ import os
 
 @app.get("/version")
 def version():
-    return {VERSION_RESPONSE}
+    return {RESPONSE}
 """,
     "FastAPI": f"""\
 import os
 
 @app.get("/version")
 def version() -> dict[str, str]:
-    return {VERSION_RESPONSE}
+    return {RESPONSE}
 """,
     "Django": f"""\
 # urls.py
@@ -37,7 +35,7 @@ from django.http import JsonResponse
 from django.urls import path
 
 def version(request):
-    return JsonResponse({VERSION_RESPONSE})
+    return JsonResponse({RESPONSE})
 
 urlpatterns += [path("version", version)]
 """,

@@ -79,13 +79,9 @@ def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[st
 
 
 def _fact_from_service(service: ServiceSummary, scan: AccountScan) -> EnvironmentFact:
-    environment = service.environment or re.split(r"[-_]", service.name)[0]
-    return EnvironmentFact(
-        environment=naming.slugify(environment),
-        repository=service.repository,
-        service=service.name,
-        source=f"account {scan.account_id}",
-    )
+    name = naming.slugify(service.environment or re.split(r"[-_]", service.name)[0])
+    source = f"account {scan.account_id}"
+    return EnvironmentFact(environment=name, repository=service.repository, service=service.name, source=source)
 
 
 def missing_resources(scan: AccountScan, environment_facts: Iterable[EnvironmentFact]) -> tuple[str, ...]:
