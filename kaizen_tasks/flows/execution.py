@@ -200,6 +200,7 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
         if change.asks:
             confirm(environments, change.question)
     with _locked(change, environments, tools, command=command, wait=wait) as guard:
+        tools.scm.invalidate_cache()  # another run may have released from this clone while this one waited
         if tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS:
             holds = {**holds, **_read_holds(change, tools)}
         execution = Execution(tools=tools, guard=guard, holds=holds)

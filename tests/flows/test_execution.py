@@ -178,6 +178,14 @@ def test_hold_that_was_added_during_the_confirmation_is_respected(
     assert recorder.calls[-1] == outcome
 
 
+def test_git_state_is_read_again_once_the_locks_are_held(recorder: Recorder) -> None:
+    """Another run may have released from this clone while this one waited."""
+    invalidations = recorder.tools.scm.invalidations
+    recorder.execute(recorder.change(run=lambda _: recorder.calls.append(str(recorder.tools.scm.invalidations))))
+
+    assert recorder.calls[-1] == str(invalidations + 1)
+
+
 def test_dry_run_locks_nothing_and_changes_nothing(recorder: Recorder) -> None:
     recorder.tools.dry = True
     executors = []

@@ -148,7 +148,17 @@ def _check_image(environment: Environment, release: Release, tools: Tools) -> It
     pending_release = pending.find_pending_release(tools)
     own_commits = {release.commit, pending_release.commit if pending_release else ""} - {""}
     if image is not None and own_commits and image.revision not in own_commits:
-        yield f"{environment.repository}:{release.name} exists, built from {image.revision[:10] or 'an unknown commit'}"
+        commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(environment, release, tools)
+        yield f"{environment.repository}:{release.name} exists, built from {commit}: {hint}"
+
+
+def foreign_image_hint(environment: Environment, release: Release, tools: Tools) -> str:
+    """Return what to do when a version's image was built from a commit that only another clone may have."""
+    first_stage = tools.settings.first_stage
+    is_first = environment in first_stage.environments
+    task = f"release-{first_stage.name}" if is_first else f"hotfix --env {environment.name}"
+    next_version = versions.bump_version(release.version, "patch")
+    return f"finish it in the clone that has that commit, or: inv {task} --to {next_version}"
 
 
 def error_text(lookup: Callable[[], object]) -> str:

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import BuildSpec, Release, StepLabel
 from kaizen_tasks.errors import BuildFailed, NotFound
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import files, preconditions
 from kaizen_tasks.flows.step import EnvironmentStep
 from kaizen_tasks.flows.steps.copy import CopyImage
 
@@ -77,8 +77,7 @@ def _decide_from_registry(release: Release, environment: Environment, tools: Too
         return Done(f"{image_ref} exists, from {release.commit[:10]}", evolve(release, digest=image.digest))
     built_from = image.revision[:10] or "an unknown commit"
     reason = f"{image_ref} exists, built from {built_from} and not from {release.commit[:10]}"
-    hint = "a released version is never replaced; choose the next one: inv bump --part patch"
-    return Refuse(reasons=(reason,), hint=hint)
+    return Refuse(reasons=(reason,), hint=preconditions.foreign_image_hint(environment, release, tools))
 
 
 @frozen(kw_only=True)

@@ -254,7 +254,10 @@ def test_image_from_another_commit_is_a_problem(tools: FakeTools, revision: str,
     begun = evolve(NEXT, commit=tools.scm.head().commit)
 
     assert list(preconditions.check_environment(staging, begun, tools)) == [
-        f"{staging.repository}:v0.2.0 exists, built from {named}"
+        (
+            f"{staging.repository}:v0.2.0 exists, built from {named}: "
+            "finish it in the clone that has that commit, or: inv release-staging --to 0.2.1"
+        )
     ]
 
 
