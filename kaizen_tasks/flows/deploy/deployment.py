@@ -1,4 +1,4 @@
-"""One deployment of one release: recorded before it starts, resumed where an earlier run was stopped."""
+"""One deployment of one release: recorded before it starts, and resumed if an earlier run was stopped."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Deployment:
-    """A release to be brought into service.
+    """One deployment of a release to an environment.
 
     Attributes:
-        environment: where.
-        release: what, with its digest.
+        environment: where to deploy.
+        release: the release to deploy, with its digest.
         label: the step that progress is reported for.
-        tools: the outside world.
-        reason: why, when the release itself is not the reason; for the ledger.
+        tools: the ports.
+        reason: why, for the ledger; empty when the release itself is the reason.
     """
 
     environment: Environment
@@ -69,7 +69,7 @@ class Deployment:
         )
 
     def _start(self, service: Service, history: tuple[LedgerEntry, ...]) -> DeploymentOutcome:
-        """Record the intent, move the tag, and wait for the deployment that starts by itself or that we start."""
+        """Record the intent, move `:latest`, start or adopt the deployment that follows, and return its outcome."""
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
         if open_entry is not None and not open_entry.is_evidence_for(self.release):
             ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
@@ -84,14 +84,14 @@ class Deployment:
         return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
-        """Return the digest of `:latest`; empty where the ledger knows what is serving, as it is not needed then."""
+        """Return the digest of `:latest`, for the intent; empty if the ledger knows the serving release anyway."""
         if entries.serving_entry(history) is not None:
             return ""
         latest_image = self.tools.registry.find_image(self.environment.repository, LATEST_TAG)
         return latest_image.digest if latest_image else ""
 
     def _resume(self, entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
-        """Return the outcome of the deployment of an earlier run; None when that one has ended in vain."""
+        """Return the outcome of an earlier run's deployment; None when a new deployment has to be started."""
         if entry.event is Event.FAILED and not (entry.operation and self._may_succeed(entry.operation, waiter)):
             return None
         if not entry.operation:
@@ -105,14 +105,14 @@ class Deployment:
         return None
 
     def _may_succeed(self, operation_id: str, waiter: DeploymentWaiter) -> bool:
-        """Return whether a deployment that was given up is running or has succeeded, and is the latest one."""
+        """Return whether a deployment that is recorded as failed is the latest one, and is running or succeeded."""
         latest = next((item for item in self.tools.platform.list_operations(waiter.service) if item.deploys), None)
         return latest is not None and latest.id == operation_id and not latest.has_failed
 
     def _start_and_wait(
         self, intent: LedgerEntry, waiter: DeploymentWaiter, *, is_own: start.OperationPredicate, may_have_started: bool
     ) -> DeploymentOutcome:
-        """Return the outcome. A deployment that cannot start has one as well, because the tag has moved."""
+        """Start or adopt the deployment and return its outcome, also if it cannot start, as the tag has moved."""
         try:
             expects_auto_start = self._move_latest_tag() and waiter.service.auto_deploys
             deployment = start.start_or_adopt(
@@ -130,12 +130,12 @@ class Deployment:
         return wait_for_operation(deployment.operation_id, waiter, started_monotonic=deployment.started_monotonic)
 
     def _wait_for_resumed(self, intent: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome:
-        """Wait for a deployment that an earlier run started; the time that has passed counts as waiting."""
+        """Return the outcome of a deployment of an earlier run; its age shortens the wait for a missing operation."""
         age = (self.tools.clock.now() - intent.at).total_seconds()
         deadline = self.tools.clock.monotonic() + max(0.0, self.tools.settings.deploy.timeout - age)
         return wait_for_operation(intent.operation, waiter, age_seconds=max(age, 0.1), missing_deadline=deadline)
 
     def _move_latest_tag(self) -> bool:
-        """Move `:latest` to the release; return whether it was elsewhere."""
+        """Move `:latest` to the release; return whether the tag was on another image."""
         repository, digest = self.environment.repository, self.release.digest
         return self.tools.registry.move_tag(repository=repository, tag=LATEST_TAG, digest=digest)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def handle_failed_deployment(
     deployment: Deployment, outcome: DeploymentOutcome, *, state: str = "", hint: str = ""
 ) -> DeployFailed:
-    """Show the logs, move `:latest` back to what is serving, record the outcome; return the error to raise.
+    """Show the logs, move `:latest` back to the serving image, record the outcome; return the error to raise.
 
     Args:
         deployment: what was attempted.
-        outcome: how it ended.
-        state: replaces the state of the outcome and of the tag.
-        hint: what to type next, unless the outcome has a hint.
+        outcome: how the deployment ended.
+        state: the state for the error; empty describes the outcome and the tag.
+        hint: what to type next if the outcome has no hint.
     """
     reason = _show_logs(deployment, outcome)
     message = f"{outcome.message}: {reason}" if reason else outcome.message
@@ -39,7 +39,7 @@ def handle_failed_deployment(
 
 
 def _restore_latest_tag(deployment: Deployment) -> str:
-    """Move `:latest` to what is serving, if the ledger knows it; return where it points now, in words."""
+    """Move `:latest` to the serving image if the ledger knows it; return a text that says where the tag points."""
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     try:
         serving_digest = entries.read_serving_digest(environment, tools)
@@ -67,7 +67,7 @@ def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:
 
 
 def _show_log(name: str, read_lines: Callable[[], tuple[str, ...]], deployment: Deployment) -> tuple[str, ...]:
-    """Show the last lines of a log and return them; none when it cannot be read, which must not hide the failure."""
+    """Show and return the last lines of a log; return none if reading fails, which must not hide the failure."""
     note, environment = deployment.tools.reporter.note, deployment.environment.name
     try:
         lines = log_excerpt.sanitize_tail(read_lines())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 REQUEST_TIMEOUT_SECONDS = 5.0
-"""Seconds for one response."""
+"""Seconds to wait for one response."""
 
 MAX_VERSION_BODY_BYTES = 64 * 1024
 """Bytes that are read of a response to `/version`."""
@@ -25,7 +25,7 @@ MAX_SMOKE_BODY_BYTES = 8 * 1024 * 1024
 """Bytes that are read of a response to a smoke check."""
 
 MIN_WAIT_SECONDS = 0.001
-"""Seconds that are not worth a wait: a shorter one may not advance a clock that counts in floats."""
+"""The shortest wait, in seconds: a shorter one may not advance a clock that counts in floats."""
 
 LOOPBACK_PREFIXES = ("127.", "localhost", "[::1]")
 
@@ -33,8 +33,8 @@ LOOPBACK_PREFIXES = ("127.", "localhost", "[::1]")
 def probe_url(environment: Environment, tools: Tools) -> str:
     """Return the URL to probe: the configured one, else the platform's own.
 
-    A service on this machine is probed there, since the configured public URL cannot be its own. So the same
-    configuration works against the local cloud.
+    A service on this machine is probed at its own URL, since the configured public one belongs to another service. So
+    the same configuration works against the local cloud.
     """
     if environment.url and _is_local(environment.url):
         return environment.url
@@ -53,18 +53,18 @@ def _is_local(url: str) -> bool:
 
 
 def fetch_version(url: str, tools: Tools, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
-    """Return what the app answers to one request for its version, within `timeout` seconds."""
+    """Return the app's answer to one request for its version, or the error after at most `timeout` seconds."""
     endpoint = url + tools.settings.verify.path
     return parse_version_response(tools.prober.probe(endpoint, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES))
 
 
 def proves_release(report: VersionReport, environment: Environment, release: Release) -> bool:
-    """Return whether an answer proves that this release runs in this environment."""
+    """Return whether a report proves that this release runs in this environment."""
     return not report.error and report.version == release.name and report.environment == environment.name
 
 
 def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
-    """Yield the remaining seconds, at once and then at the configured interval, until the timeout."""
+    """Yield the seconds left until the timeout: at once, then after every `verify.interval`."""
     deadline = tools.clock.monotonic() + timeout
     while (remaining := deadline - tools.clock.monotonic()) > MIN_WAIT_SECONDS:
         yield remaining
@@ -72,7 +72,7 @@ def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
 
 
 def run_smoke_check(url: str, check: SmokeCheck, tools: Tools) -> ProbeResponse:
-    """Send the request of a smoke check until it passes, cannot pass any more, or times out; return the response."""
+    """Repeat a smoke check's request until the check passes, fails for good or times out; return the last response."""
     for remaining in retry_for(check.timeout, tools):
         response = tools.prober.probe(
             url + check.path, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES, request=check.request

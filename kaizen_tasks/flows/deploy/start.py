@@ -30,7 +30,7 @@ INITIAL_RETRY_SECONDS = 0.2
 """Seconds until the first search for a deployment that starts by itself, or until a busy service is retried."""
 
 MAX_INITIAL_RETRY_SECONDS = 3.0
-"""The same on a platform whose deployments take minutes."""
+"""The longest of these first delays, on a platform whose deployments take minutes."""
 
 
 @frozen(kw_only=True)
@@ -49,11 +49,11 @@ class StartedDeployment:
 def operation_started_after(intent_time: datetime, *, excluded_operations: Collection[str] = ()) -> OperationPredicate:
     """Return a predicate for deployments that started after an intent was recorded.
 
-    That is one that started by itself, or that we started without receiving the answer.
+    Such a deployment started by itself, or we started it without receiving the answer.
 
     Args:
         intent_time: when the intent was recorded, by this machine's clock.
-        excluded_operations: identifiers of operations that carry something else.
+        excluded_operations: identifiers of operations that do not carry the release.
     """
 
     def carries_release(operation: Operation) -> bool:
@@ -68,14 +68,14 @@ def operation_started_after(intent_time: datetime, *, excluded_operations: Colle
 def start_or_adopt(
     waiter: DeploymentWaiter, *, is_own: OperationPredicate, expects_auto_start: bool, may_have_started: bool = False
 ) -> StartedDeployment | None:
-    """Return the deployment that carries the release; None when the service was busy up to the deadline.
+    """Return the deployment that carries the release; None when the service stayed busy until the deadline.
 
     Args:
         waiter: polls the service.
         is_own: recognises a deployment that started without our knowing its identifier.
-        expects_auto_start: whether one is expected to start by itself because a tag moved. It is waited for before one
-            is started, because two would race.
-        may_have_started: whether an earlier run may have started one.
+        expects_auto_start: whether a deployment should start by itself because the tag moved. We wait for that one
+            before we start our own, because two would race.
+        may_have_started: whether an earlier run may have started a deployment.
 
     Raises:
         Undeployable: the service was paused in the meantime.
@@ -105,7 +105,7 @@ def start_or_adopt(
 
 
 def _attempt_offsets(waiter: DeploymentWaiter, *, expects_auto_start: bool, may_have_started: bool) -> Iterator[float]:
-    """Yield the seconds after which to search and start; at the end of the wait for an automatic start in any case."""
+    """Yield the seconds after which to search and start, among them the end of the wait for an automatic start."""
     initial_delay = min(max(INITIAL_RETRY_SECONDS, waiter.typical_seconds / 50), MAX_INITIAL_RETRY_SECONDS)
     retries = polling.retry_times(initial_delay, seed=waiter.service.id)
     if may_have_started or not expects_auto_start:

@@ -23,12 +23,12 @@ CHECK_INTERVAL_SECONDS = 15.0
 
 @define
 class SupersessionWatch:
-    """Checks now and then whether verifying is still worth the wait.
+    """Checks, while an app is being verified, whether its deployment has failed or was superseded.
 
     Args:
-        environment: where.
-        release: what was deployed; its deployment is the one that the ledger has for the digest.
-        tools: the outside world.
+        environment: where the app runs.
+        release: the deployed release; the ledger names its deployment.
+        tools: the ports.
     """
 
     _environment: Environment
@@ -37,7 +37,7 @@ class SupersessionWatch:
     _next_check: float = 0.0
 
     def check(self) -> None:
-        """Check, unless the last check was a moment ago. A platform that does not answer is ignored.
+        """Check the deployment, at most once in `CHECK_INTERVAL_SECONDS`; ignore a platform that does not answer.
 
         Raises:
             DeployFailed: the deployment has failed, or was rolled back.
@@ -66,7 +66,7 @@ class SupersessionWatch:
 
     @cached_property
     def _operation_id(self) -> str:
-        """The deployment of this digest, as far as the ledger knows; else empty."""
+        """The identifier of the latest deployment of the release's digest in the ledger; empty when there is none."""
         entries = self._tools.ledger.entries(self._environment.name, limit=ledger.HISTORY_LIMIT)
         operation_ids = (entry.operation for entry in entries if entry.digest == self._release.digest)
         return next(filter(None, operation_ids), "")
@@ -76,7 +76,7 @@ class SupersessionWatch:
         return self._tools.platform.get_service(self._environment.service)
 
     def _follows_other_image(self) -> bool:
-        """Return whether the tag of the service is another image now; otherwise it was only restarted."""
+        """Return whether the service's tag names another image now; otherwise the service was only restarted."""
         _, _, tag = self._tools.platform.get_service(self._environment.service).image.rpartition(":")
         image = self._tools.registry.find_image(self._environment.repository, tag)
         return image is None or image.digest != self._release.digest

@@ -1,4 +1,4 @@
-"""Waits for one deployment to end, whatever else happens on the service, and tells how it ended."""
+"""Waits for one deployment to end, whatever else happens on the service, and returns its outcome."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class DeploymentOutcome:
         operation: the platform's identifier; empty when none was started.
         message: what went wrong; empty when it succeeded.
         state: what is serving.
-        hint: what to do about it; empty when that depends on the app.
+        hint: what to do next; empty when that depends on the app.
         duration_seconds: how long it took by the platform's clock; 0 when unknown.
-        started_at: in UTC; None when the operation was never seen.
+        started_at: when it started, in UTC; None when the operation was never seen.
     """
 
     event: Event
@@ -49,10 +49,10 @@ class DeploymentWaiter:
     """Polls one service on behalf of one step, up to a deadline.
 
     Attributes:
-        service: as it was before the deployment.
-        release_name: what is deployed.
+        service: the service as it was before the deployment.
+        release_name: the release that is deployed.
         label: the step that progress is reported for.
-        tools: the outside world.
+        tools: the ports.
         deadline: when to give up, in monotonic seconds.
         typical_seconds: how long a deployment usually takes here; 0 when unknown.
     """
@@ -69,10 +69,10 @@ class DeploymentWaiter:
         self.tools.reporter.progress(self.label, text)
 
     def ticks(self, offsets: Iterator[float], *, started_monotonic: float | None = None) -> Iterator[None]:
-        """Wait for one time after the other, the deadline being the last.
+        """Sleep until each offset in turn and yield, for the last time at the deadline.
 
         Args:
-            offsets: in seconds after the start.
+            offsets: when to yield, in seconds after the start.
             started_monotonic: the start, in monotonic seconds; None means now.
         """
         clock = self.tools.clock
@@ -86,7 +86,7 @@ class DeploymentWaiter:
                 return
 
     def find_operation(self, predicate: Callable[[Operation], bool]) -> Operation | None:
-        """Return the oldest matching operation: the first one after the tag moved carries the release."""
+        """Return the oldest matching operation or None: the first one after the tag moved carries the release."""
         operations = self.tools.platform.list_operations(self.service)
         return next((operation for operation in reversed(operations) if predicate(operation)), None)
 
@@ -101,14 +101,14 @@ def wait_for_operation(
 ) -> DeploymentOutcome:
     """Wait until an operation has ended, and return its outcome.
 
-    The first poll is at the usual end of a deployment. The list of operations is eventually consistent, so an operation
-    that is missing from it is waited for; so is a platform that cannot be reached.
+    The first poll is when a deployment usually ends. An operation that is missing from the list is waited for, because
+    the list is eventually consistent; so is a platform that cannot be reached.
 
     Args:
         operation_id: the platform's identifier.
         waiter: polls the service.
         started_monotonic: when the operation started, in monotonic seconds; None means now.
-        age_seconds: how long it has been running already; then it is polled at once.
+        age_seconds: how long the operation has been running already; if above zero, the first poll is immediate.
         missing_deadline: when to give up a missing operation, in monotonic seconds; None means at the deadline.
 
     Raises:
@@ -136,7 +136,7 @@ def _remaining_offsets(offsets: Iterator[float], age_seconds: float) -> Iterator
 
 @define(kw_only=True)
 class _OperationPoller:
-    """Polls one operation, and remembers what the last poll found of it."""
+    """Polls one operation, and remembers the result of the last poll."""
 
     _operation_id: str
     _waiter: DeploymentWaiter
@@ -149,7 +149,7 @@ class _OperationPoller:
     _polling_since: float = Factory(lambda self: self._waiter.tools.clock.monotonic(), takes_self=True)
 
     def announce(self) -> None:
-        """Report how long it will probably take: there may be nothing else to report for a while."""
+        """Report how long the deployment will probably take: there may be nothing else to report for a while."""
         typical_seconds = self._waiter.typical_seconds
         estimate = f", which usually takes {duration.format_duration(typical_seconds)}" if typical_seconds else ""
         self._waiter.report_progress(f"{self._waiter.service.name} is deploying {self._waiter.release_name}{estimate}")
@@ -167,7 +167,7 @@ class _OperationPoller:
         return None
 
     def give_up(self) -> DeploymentOutcome:
-        """Return the outcome at the deadline, or raise the error of the last poll."""
+        """Return the outcome of an operation that has not ended by the deadline; raise if the last poll failed."""
         if self._lookup_error is not None:
             raise self._lookup_error
         if self._is_missing:
@@ -203,7 +203,7 @@ class _OperationPoller:
         )
 
     def _handle_missing(self) -> DeploymentOutcome | None:
-        """Check the service: one that was deleted and created again has no such operation."""
+        """Return an outcome if a missing operation is given up, else None; raise if its service was recreated."""
         service = self._waiter.service
         if self._waiter.tools.platform.get_service(service.name).id != service.id:
             raise NotFound(f"the service {service.name} was deleted and created again")
