@@ -20,7 +20,7 @@ which calls are in flight anyway."""
 
 @frozen(kw_only=True)
 class LockGuard:
-    """Checks before each change that the locks are still this run's own. Safe to use from several threads.
+    """Checks before each change that this run still owns its locks. Safe to use from several threads.
 
     Attributes:
         mutations: what the run has changed so far.
@@ -33,13 +33,13 @@ class LockGuard:
     mutations: MutationLog = field(factory=MutationLog)
 
     def require_lease(self, environment: str = "") -> None:
-        """Raise when a lock is known to be lost or its last renewal is too old; sends no request.
+        """Raise if a lock is known to be lost or its last renewal is too old; send no request for this run's own locks.
 
-        That is so in a process that was suspended, or whose machine slept. An inherited lock is renewed by another
-        process, so its item is read.
+        A renewal is too old after the process was suspended or the machine slept. An inherited lock is renewed by the
+        parent run, so its lock item is read.
 
         Args:
-            environment: one that this run has locked; empty for all of them.
+            environment: an environment that this run has locked; empty for all of them.
 
         Raises:
             Locked: the lock is lost, or its lease was not renewed in time.
@@ -51,10 +51,10 @@ class LockGuard:
                 raise self._diagnose_loss(self._held_locks[name])
 
     def require_ownership(self, environment: str = "") -> None:
-        """Check the lease, and read the lock item unless it was read a moment ago.
+        """Raise if a lock is lost, by `require_lease` or by its item, which is read again after `LOCK_CACHE_SECONDS`.
 
         Args:
-            environment: one that this run has locked; empty for all of them.
+            environment: an environment that this run has locked; empty for all of them.
 
         Raises:
             Locked: the lock is lost, or its lease was not renewed in time.

@@ -23,7 +23,7 @@ LEASE_SECONDS = 60.0
 """Seconds after which others may take over the lock of a run that has died."""
 
 LEASE_SAFETY_FRACTION = 1 / 6
-"""The last part of a lease, in which its owner starts nothing more: clocks differ, and an act takes time."""
+"""The last part of a lease, in which its owner starts no further change: clocks differ, and a change takes time."""
 
 RENEWALS_PER_LEASE = 3
 
@@ -31,15 +31,15 @@ RENEWAL_RETRY_SECONDS = 3.0
 """Seconds after which a failed renewal is tried again."""
 
 HEARTBEAT_JOIN_SECONDS = 5.0
-"""Seconds to wait for a renewal in progress when the run ends; a later one cannot renew a released lock."""
+"""Seconds to wait for a renewal in progress when the run ends; a late renewal cannot renew a released lock."""
 
 MAX_CONCURRENT_LOCKS = 8
-"""Requests about locks at the same time: one by one, those of hundreds of environments would take a lease."""
+"""Number of concurrent requests about locks: one by one, those of hundreds of environments outlast a lease."""
 
 
 @frozen(kw_only=True)
 class DualTimestamp:
-    """A time on both clocks.
+    """A point in time on the monotonic clock and on the wall clock.
 
     `CLOCK_MONOTONIC` stops while a laptop sleeps (clock_gettime(2)), and the time of day can be set back: the greater
     age is the safe one.
@@ -54,7 +54,7 @@ class DualTimestamp:
         return cls(monotonic=clock.monotonic(), realtime=clock.now())
 
     def age(self, clock: Clock) -> float:
-        """Return the seconds since then."""
+        """Return the seconds since this point in time."""
         return max(clock.monotonic() - self.monotonic, (clock.now() - self.realtime).total_seconds())
 
 
@@ -65,7 +65,7 @@ class HeldLock:
     Attributes:
         lock: as it was acquired.
         renewed_at: when the last successful renewal was sent.
-        read_at: when the last request was sent that found the lock; acquiring and renewing count.
+        read_at: when the last request that found the lock was sent; acquiring and renewing it count.
         is_lost: whether a renewal found the lock free or another owner's.
         renewal_error: why the last renewal failed.
     """
@@ -77,7 +77,7 @@ class HeldLock:
     renewal_error: str = ""
 
     def is_stale(self, lease: float, clock: Clock) -> bool:
-        """Return whether the lease is so old that its owner must start nothing more."""
+        """Return whether the last renewal is so old that the owner must start no further change."""
         return self.renewed_at.age(clock) >= lease * (1 - LEASE_SAFETY_FRACTION)
 
 
@@ -86,8 +86,8 @@ class LeaseRenewer:
     """Renews the leases of locks.
 
     Attributes:
-        tools: the outside world.
-        lease: seconds.
+        tools: the ports.
+        lease: length of a lease in seconds.
         held_locks: by environment; locks may be added and removed in other threads.
     """
 
@@ -96,7 +96,7 @@ class LeaseRenewer:
     held_locks: dict[str, HeldLock]
 
     def renew_all(self) -> bool:
-        """Renew every lease; return whether each is renewed or known to be lost."""
+        """Renew every lease; return whether every lock is now either renewed or known to be lost."""
         held_locks = [held_lock for held_lock in tuple(self.held_locks.values()) if not held_lock.is_lost]
         return all(map_parallel(self._renew, held_locks, max_workers=MAX_CONCURRENT_LOCKS))
 
@@ -124,7 +124,7 @@ class LeaseRenewer:
             thread.join(HEARTBEAT_JOIN_SECONDS)
 
     def _renew_until(self, stop: threading.Event) -> None:
-        """Renew until the event is set; in real time, whatever clock the tools have."""
+        """Renew the leases at intervals until `stop` is set; in real time, whatever clock the tools have."""
         interval = self.lease / RENEWALS_PER_LEASE
         pause = interval
         while not stop.wait(pause):

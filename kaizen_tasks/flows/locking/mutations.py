@@ -1,4 +1,4 @@
-"""Sees every change of a run: checks the lock before it, and remembers it for the error when the run stops half-way."""
+"""Checks the lock before every change of a run, and logs the changes for the error of a run that stops half-way."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MutationLog:
 
 @cache
 def guarded_calls() -> Mapping[str, Mapping[str, str]]:
-    """Return the calls that change what a lock protects, with their effects, by the port's name in the toolbox."""
+    """Return the effect of each method that changes what a lock protects, by port and method name."""
     from kaizen_tasks.ports.index import PORTS
 
     return {name: effects for name, port in PORTS.items() if (effects := effects_under_lock(port))}
@@ -62,11 +62,11 @@ def guarded_calls() -> Mapping[str, Mapping[str, str]]:
 def guard_mutations(tools: Tools, check: Callable[[], None], mutations: MutationLog) -> Tools:
     """Return the tools with a check before every call that changes what a lock protects.
 
-    A process may be stopped for longer than its lease in the middle of an act, between two requests, so
-    nothing comes between the check and the call.
+    The check comes immediately before the call, because a process may be stopped for longer than its lease between two
+    requests of one step.
 
     Args:
-        tools: the outside world.
+        tools: the ports.
         check: raises when the lock may no longer be this run's own.
         mutations: where changes are remembered.
     """
@@ -95,7 +95,7 @@ def guard_mutations(tools: Tools, check: Callable[[], None], mutations: Mutation
 
 @frozen
 class _Proxy:
-    """Forwards every attribute of a target through a function that gets its name and its value."""
+    """Forwards every attribute of a target through a function that gets the attribute's name and value."""
 
     _target: object
     _forward: Callable[[str, Any], object]

@@ -1,4 +1,4 @@
-"""Acquires, awaits and releases the locks of a run, eight at a time; reads who locks and who holds an environment."""
+"""Acquires, awaits and releases the locks of a run, eight at a time; reads locks and holds for their display."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LOCK_POLL_SECONDS = 2.0
 
 @frozen(kw_only=True)
 class EnvironmentLockStatus:
-    """What keeps others away from an environment.
+    """The lock and the hold of an environment.
 
     Attributes:
-        environment: its name.
-        lock: of the run that changes it now, or of one that has died; None when it is free.
-        hold: why promotions leave it alone; None when they do not.
+        environment: the environment's name.
+        lock: the lock of a run that is changing the environment, or has died; None when the environment is unlocked.
+        hold: why promotions leave the environment alone; None when it is not held.
     """
 
     environment: str
@@ -53,20 +53,20 @@ def lock_status(environments: Iterable[str], tools: Tools) -> tuple[EnvironmentL
 def acquire_locks(
     environments: Iterable[str], tools: Tools, *, command: str, wait: float = 0, lease: float = LEASE_SECONDS
 ) -> Iterator[LockGuard]:
-    """Hold the locks of environments while a run lasts: all of them, or none.
+    """Acquire the locks of all environments, or raise and keep none; yield their guard, and release them in the end.
 
-    The lock of a parent run is used, and neither renewed nor released. To be called in the main thread, which receives
-    signals.
+    A lock of the parent run is used as it is, neither renewed nor released. To be called in the main thread, which
+    receives signals.
 
     Args:
         environments: names.
-        tools: the outside world.
+        tools: the ports.
         command: the command line, shown to those who have to wait.
-        wait: seconds to wait in all for runs that hold a lock; a lock that was taken by hand is not waited for.
+        wait: total seconds to wait for other runs' locks; a lock that a person has acquired is not waited for.
         lease: seconds after which others may take over when this run dies.
 
     Raises:
-        Locked: somebody else holds an environment.
+        Locked: another run, or a person, has locked an environment.
     """
     inherited_tokens = tools.locks.inherited_tokens()
     acquisition = _LockAcquisition(tools=tools, lease=lease, command=" ".join(command.split()))
@@ -101,7 +101,7 @@ class _LockAcquisition:
     _locks_to_release: dict[str, Lock] = field(factory=dict)
 
     def inherit(self, environment: str, token: str) -> bool:
-        """Use the lock of a parent run; return False when there is none, or when it has expired."""
+        """Use the parent run's lock if there is one that has not expired; return whether there is."""
         current = self._tools.locks.get(environment) if token else None
         if current is None or current.token != token or current.is_expired(self._tools.clock.now()):
             return False
@@ -144,7 +144,7 @@ class _LockAcquisition:
         self._try_acquire_or_take_over(environment, secrets.token_hex(16))
 
     def _try_acquire_or_take_over(self, environment: str, token: str) -> Lock:
-        """Return the lock now in place after one attempt, in which the lock of a dead run is taken over."""
+        """Try once to acquire a lock, or to take over a dead run's lock; return the lock now in place."""
         current = self._try_acquire(environment, token)
         if current.token == token or not self._tools.host.is_dead(current.process, env_marker=current.token):
             return current
@@ -154,7 +154,7 @@ class _LockAcquisition:
         return replacement
 
     def _try_acquire(self, environment: str, token: str, *, replacing: Lock | None = None) -> Lock:
-        """Return the lock now in place after one attempt; an attempt without an answer is released in the end."""
+        """Try once to acquire a lock and return the lock now in place; without an answer, release it in the end."""
         now = DualTimestamp.of(self._tools.clock)
         requested = Lock(
             environment=environment,
