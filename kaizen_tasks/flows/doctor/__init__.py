@@ -1,4 +1,4 @@
-"""Checks everything that a release needs, all at once; a check that fails hides no other."""
+"""Checks everything that a release needs, concurrently; a failed check does not hide the others."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ MAX_CONCURRENT_CHECKS = 32
 
 
 def run_checks(tools: Tools) -> tuple[Finding, ...]:
-    """Return all findings, in the order in which they are read best.
-
-    Without environments only the release side is checked.
-    """
+    """Return the findings of all checks, in a fixed order; without configured environments, of the checkout alone."""
     groups = (_local_checks, _account_checks) if tools.settings.environments else (checkout.checks,)
     findings_by_group = map_parallel(
         lambda checks: map_parallel(Check.run, checks(tools), max_workers=MAX_CONCURRENT_CHECKS),

@@ -25,21 +25,21 @@ SETUP_HINT = "inv setup"
 
 
 def checks_without_credentials(tools: Tools) -> Iterator[Check]:
-    """Return the checks that also work without credentials, and tell why those do not work."""
+    """Return the checks that run even without working credentials: credentials, region and clock."""
     yield Check(subject=Subject("credentials"), probe=partial(_check_credentials, tools))
     yield Check(subject=Subject("region"), probe=partial(_check_region, tools), error_verdict=Verdict.SKIPPED)
     yield Check(subject=Subject("clock"), probe=partial(_check_clock, tools), error_verdict=Verdict.SKIPPED)
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the checks that need credentials."""
+    """Return the checks that need credentials: permissions, ledger and blob mounting."""
     yield Check(subject=Subject("permissions"), probe=partial(_check_permissions, tools), error_verdict=Verdict.SKIPPED)
     yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
     yield Check(subject=Subject("blob mounting"), probe=partial(_check_mounting, tools), error_verdict=Verdict.SKIPPED)
 
 
 def skipped_checks() -> Iterator[Check]:
-    """Return a placeholder for the checks that need credentials."""
+    """Return one check, which reports the checks that need credentials as skipped."""
     yield Check(subject=Subject("account"), probe=lambda subject: (subject.skipped(SKIPPED_MESSAGE),))
 
 

@@ -1,4 +1,4 @@
-"""A check of `inv doctor`: it always ends in findings."""
+"""A check of `inv doctor`: its result is findings, also when it fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Check:
 
     Attributes:
         subject: what is checked.
-        probe: makes the check.
+        probe: checks the subject and returns the findings.
         error_verdict: the verdict when the probe raises.
     """
 
@@ -25,7 +25,7 @@ class Check:
     error_verdict: Verdict = Verdict.PROBLEM
 
     def run(self) -> tuple[Finding, ...]:
-        """Return the findings; an error of the probe is one."""
+        """Return the findings of the probe, or one finding with its error."""
         try:
             return tuple(self.probe(self.subject))
         except KaizenError as error:

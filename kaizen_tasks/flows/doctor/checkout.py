@@ -1,4 +1,4 @@
-"""Checks of the release side: the clone, its remote, and the two files that a release edits."""
+"""Checks of the checkout: the clone, its remote, and the two files that a release edits."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _check_repository(environment: Environment, tools: Tools, subject: Subject) 
 
 
 def _check_images(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    """Simulate the lifecycle policy, today and in a week: ECR ignores what is running."""
+    """Find needed images that the lifecycle policy expires within a week: ECR does not spare running ones."""
     rules = tools.account.lifecycle_rules(environment.repository)
     if not rules:
         yield subject.ok("no lifecycle policy expires any")

@@ -1,4 +1,4 @@
-"""Plans what `kaizen init` writes: the files that are missing; nothing else is touched."""
+"""Plans what `kaizen init` writes: the files that are missing, and a line of `.gitignore`."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class InitPlan:
     """What `kaizen init` is about to do.
 
     Attributes:
-        settings: the configuration afterwards.
-        config_name: the file that it is in.
+        settings: the app's configuration afterwards.
+        config_name: name of the configuration file.
         changes: files to write.
         existing_files: files that exist and are left alone.
         notes: what only a person can do or judge.
@@ -53,17 +53,17 @@ class InitPlan:
 def plan_init(
     root: Path, scan: ScanResult, proposal: Proposal, documents: ReleaseFiles, *, workflow_version: str = ""
 ) -> InitPlan:
-    """Decide which files to write.
+    """Return the plan: which files to write, and what to tell the user.
 
     Args:
         root: the app's folder.
-        scan: what was found.
+        scan: what was found in the repository and the account.
         proposal: the configuration for an app without one.
-        documents: the files in the folder.
+        documents: reads the files in the app's folder.
         workflow_version: the version of these tasks that workflows install; empty for no workflows.
 
     Raises:
-        ConfigurationError: the app is configured already, and that configuration is wrong.
+        ConfigurationError: the app has a configuration already, which is invalid.
     """
     repo_scan = scan.repo_scan
     config_file = load.read_config_file(root)
@@ -95,6 +95,7 @@ def _required_files(repo_scan: RepoScan, new_config: str) -> Iterator[tuple[str,
 
 
 def _workflow_files(settings: Settings, *, version: str) -> dict[str, bytes]:
+    """Return the content of each CI workflow that is offered for the pipeline, by path."""
     workflow_inputs = WorkflowInputs(
         branch=next((name for name in settings.release.branches if not GLOB_CHARACTERS & {*name}), "main"),
         region=settings.aws.region,
@@ -111,7 +112,7 @@ def _workflow_stage(name: str, settings: Settings) -> WorkflowStage:
 
 
 def _gitignore_changes(repo_scan: RepoScan, documents: ReleaseFiles) -> Iterator[FileChange]:
-    """Ignore the bytecode that Python writes next to `tasks.py`."""
+    """Yield the change that makes git ignore the bytecode next to `tasks.py`, unless it does already."""
     if PYCACHE_PATTERN not in repo_scan.ignored_names:
         content = documents.read(GITIGNORE_FILE)
         before = content or b""
@@ -128,7 +129,7 @@ def _notes(scan: ScanResult, proposal: Proposal) -> Iterator[Note]:
 
 
 def apply_plan(init_plan: InitPlan, documents: ReleaseFiles) -> None:
-    """Write what is missing.
+    """Write the planned files.
 
     Raises:
         Refused: a file cannot be written, or has been changed meanwhile.

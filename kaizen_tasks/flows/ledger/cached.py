@@ -1,4 +1,4 @@
-"""Caches the ledger of environments that only this run changes, or that give it evidence."""
+"""Caches the ledger of environments that this run has locked, or that only give it evidence."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kaizen_tasks.ports.state import Ledger
 
 @define
 class CachedLedger(Ledger):
-    """Reads each environment once, and adds what is written through it. Safe to use from several threads.
+    """A ledger that reads each environment once, and adds its own writes. Safe to use from several threads.
 
     Valid while the environments' locks are held: somebody else's `inv verify` may still write entries, but none that
     changes a decision. Environments that only give evidence need no lock, because a proof is never withdrawn.
 
     Args:
-        ledger: the real one, which is written first.
+        ledger: the real ledger, which is written first.
         environments: names; the entries of other environments are not cached.
     """
 

@@ -1,4 +1,4 @@
-"""How long a release usually takes in an environment, by the ledger."""
+"""Reads from the ledger how long a release usually takes in an environment."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 DURATION_SAMPLE_ENTRIES = 40
-"""Number of entries that are read: those of about ten releases."""
+"""Number of ledger entries that are read: those of about ten releases."""
 
 
 def median_release_seconds(environment: str, tools: Tools) -> float | None:
-    """Return the median of the seconds from intent to proof of the last releases; None when unknown."""
+    """Return the median seconds from intent to verification of the last releases; None when unknown."""
     try:
         entries = tools.ledger.entries(environment, limit=DURATION_SAMPLE_ENTRIES)
     except KaizenError:
@@ -28,7 +28,7 @@ def median_release_seconds(environment: str, tools: Tools) -> float | None:
 
 
 def _release_durations(entries: Iterable[LedgerEntry]) -> Iterable[float]:
-    """Yield the seconds of every release that went straight from intent to proof; expects the oldest entry first."""
+    """Yield the seconds from intent to verification of each release without failure; expects the oldest entry first."""
     intent: LedgerEntry | None = None
     for entry in entries:
         if entry.event is Event.STARTED:

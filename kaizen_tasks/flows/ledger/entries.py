@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 HISTORY_LIMIT = 200
-"""Entries of an environment that are searched for a proof, the serving release or a rollback."""
+"""Number of an environment's entries that are searched for a verification, the serving release or a rollback."""
 
 
 def release_from_entry(entry: LedgerEntry) -> Release:
@@ -26,16 +26,16 @@ def release_from_entry(entry: LedgerEntry) -> Release:
 
 
 def read_latest_entry(environment: Environment, tools: Tools) -> LedgerEntry | None:
-    """Return the latest entry about a deployment to an environment."""
+    """Return the latest entry about a deployment to an environment, or None."""
     entry = ledger.latest_deployment_entry(tools.ledger.entries(environment.name))
     return entry or ledger.latest_deployment_entry(tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
 
 
 def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
-    """Return the digest of the last deployment that did not fail, if the ledger knows it.
+    """Return the digest of the serving image: that of the last successful deployment; None if the ledger has none.
 
-    Without such an entry (the environment was deployed by hand before) it is the digest that `:latest` had when our
-    first deployment started.
+    If no deployment has succeeded yet, because the environment was deployed by hand before, return the digest that
+    `:latest` had when our first deployment started.
     """
     entries = tools.ledger.entries(environment.name)
     serving_entry = ledger.serving_entry(entries)
@@ -45,7 +45,7 @@ def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
 
 
 def was_verified(environment: Environment, release: Release, tools: Tools) -> bool:
-    """Return whether the latest entry proves this release in the environment."""
+    """Return whether the latest entry is a verification of this release in the environment."""
     entry = read_latest_entry(environment, tools)
     return entry is not None and entry.event is Event.VERIFIED and entry.is_evidence_for(release)
 
@@ -62,7 +62,7 @@ class EntryFields(TypedDict, total=False):
 def append(
     event: Event, environment: Environment, release: Release, tools: Tools, **fields: Unpack[EntryFields]
 ) -> LedgerEntry:
-    """Append an entry about a release in an environment, with the reason if evidence was waived; return it."""
+    """Append an entry about a release in an environment and return it; its reason includes the release's waiver."""
     waiver_note = f"without evidence: {release.waiver}" if release.waiver else ""
     fields["reason"] = "; ".join(filter(None, (fields.get("reason", ""), waiver_note)))
     entry = LedgerEntry(
@@ -81,6 +81,6 @@ def append(
 
 
 def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:
-    """Write down that nobody will follow the deployment of an entry any more, and why."""
+    """Record that the deployment of an entry was abandoned, and why."""
     now, actor = tools.clock.now(), tools.actor
     tools.ledger.append(evolve(entry, event=Event.ABANDONED, at=now, actor=actor, reason=reason, replaces="", took=0.0))

@@ -25,7 +25,7 @@ def read_version(tools: Tools) -> Version:
     """Return the version in VERSION.
 
     Raises:
-        UsageError: it is missing or malformed.
+        UsageError: VERSION is missing or malformed.
     """
     return versions.parse_version_file(tools.release_files.read(VERSION_FILE))
 
@@ -34,7 +34,7 @@ def read_changelog_bytes(tools: Tools) -> bytes:
     """Return the content of CHANGELOG.md.
 
     Raises:
-        UsageError: it is missing.
+        UsageError: CHANGELOG.md is missing.
     """
     content = tools.release_files.read(CHANGELOG_FILE)
     if content is None:
@@ -59,8 +59,8 @@ def tagged_versions(tools: Tools, *, merged_into_head: bool) -> tuple[Version, .
     """Return the versions that are tagged in this clone.
 
     Args:
-        tools: the outside world.
-        merged_into_head: only those that HEAD descends from: on a hotfix branch the others are somebody else's future.
+        tools: the ports.
+        merged_into_head: whether to return only those that HEAD descends from, as a hotfix branch needs.
     """
     head_commit = tools.scm.head().commit if merged_into_head else ""
     return versions_from_tags(tools, tools.scm.tags(merged_into=head_commit))
@@ -77,10 +77,10 @@ def _parse_tags(tags: tuple[str, ...], pattern: TagPattern) -> tuple[Version, ..
 
 
 def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Version | None:
-    """Return the version of the last release, as far as this clone knows.
+    """Return the version of the last release, as far as this clone knows; None when there is none.
 
-    It is the highest tag. Without tags it is the newest heading of the changelog, provided that there are unreleased
-    entries; else that heading is the release that is about to be made.
+    This is the highest tagged version. Without tags, it is the highest heading of the changelog if there are unreleased
+    entries; if there are none, that heading belongs to the release that is about to be made.
     """
     tagged_version = versions.latest_version(tagged_versions(tools, merged_into_head=merged_into_head))
     if tagged_version is not None:
@@ -93,7 +93,7 @@ def last_released_version(tools: Tools, *, merged_into_head: bool = False) -> Ve
 
 
 def changelog_problems(tools: Tools) -> tuple[LintProblem, ...]:
-    """Return every problem of CHANGELOG.md, also with VERSION and the tags of this clone."""
+    """Return every problem of CHANGELOG.md, including contradictions to VERSION and the tags of this clone."""
     from kaizen_tasks.domain.changelog.lint.check import check_changelog
 
     return check_changelog(

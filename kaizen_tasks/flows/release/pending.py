@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def find_pending_release(tools: Tools) -> Release | None:
     """Return the release that was started here and must be finished, or None.
 
-    It must be finished while HEAD is the release commit or its parent and, wherever HEAD is, once its image was pushed.
+    A release that was started must be finished if HEAD is its commit or the parent of that, or if its image was pushed.
     """
     releases = tools.scm.pending_releases()
     if not releases:
@@ -49,7 +49,7 @@ def has_failed(release: Release, tools: Tools) -> bool:
 
 
 def find_completed_release(version: Version, last_version: Version | None, tools: Tools) -> Release | None:
-    """Return the last release if VERSION still has it and nothing was noted or committed since, else None."""
+    """Return the last release if VERSION still names it, HEAD is its commit and no entry is unreleased, else None."""
     if version != last_version or files.has_unreleased_entries(files.read_changelog(tools)):
         return None
     commit = files.tag_commit(version, tools)
@@ -57,7 +57,7 @@ def find_completed_release(version: Version, last_version: Version | None, tools
 
 
 def current_release(tools: Tools) -> Release:
-    """Return the release of VERSION with its commit: the tag's, the pending release's, or HEAD.
+    """Return the release that VERSION names; its commit is that of the tag, else of the pending release, else HEAD.
 
     Raises:
         Refused: VERSION is not committed.

@@ -1,4 +1,4 @@
-"""Checks the preconditions of a release; every function yields one line for each problem and changes nothing."""
+"""Checks the preconditions of a release; every check yields one message for each problem and changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
 
 
 def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
-    """Check that releases are allowed from a branch; an empty one is a detached HEAD."""
+    """Check that releases are allowed from a branch; an empty name means a detached HEAD."""
     if not branch:
         yield "HEAD is detached: check out a branch"
     elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
@@ -38,14 +38,14 @@ def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
 
 
 def check_uncommitted(files: Sequence[str]) -> Iterator[str]:
-    """Check that no file but those of the release has uncommitted changes."""
+    """Check that there are no files with uncommitted changes; callers leave out those that a release writes."""
     if files:
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         yield f"uncommitted changes would not be in the release: {', '.join(files[:3])}{more}"
 
 
 def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
-    """Check the branch and the tags of the remote itself: its refs here are from the last fetch."""
+    """Check the branch and the tags by asking the remote: its refs in this clone are those of the last fetch."""
     head, name = tools.scm.head(), tools.settings.release.remote
     try:
         remote = tools.scm.remote_refs(head.branch)
@@ -79,7 +79,7 @@ def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> I
 def check_versions(release: Release, tools: Tools) -> Iterator[str]:
     """Compare the changelog headings and the tags that HEAD descends from with the version to be released.
 
-    The tag of a hotfix on another branch has its heading there.
+    Other tags are ignored: a hotfix on another branch has its heading on that branch.
     """
     latest_heading = documents.latest_heading(documents.read_changelog(tools))
     if latest_heading is not None and latest_heading > release.version:
@@ -94,7 +94,7 @@ def check_versions(release: Release, tools: Tools) -> Iterator[str]:
 
 
 def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | None:
-    """Return the highest tag that HEAD descends from, if it is above the newest heading.
+    """Return the highest tagged version that HEAD descends from if it is above the newest heading, else None.
 
     Finding those tags takes git a walk through the history, so it is skipped when no tag at all is above.
     """
@@ -105,7 +105,7 @@ def _tagged_version_above(latest_heading: Version, tools: Tools) -> Version | No
 
 
 def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
-    """Check the two files: uncommitted changes in them would be overwritten by those of the release."""
+    """Check that VERSION and CHANGELOG.md have no uncommitted changes, which the release would overwrite."""
     if release.commit:
         return  # they are outdated because an earlier run was stopped
     files = tools.scm.modified_files()
