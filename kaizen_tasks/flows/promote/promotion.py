@@ -28,11 +28,11 @@ class RolloutOptions:
     """What the flags of a rollout ask for.
 
     Attributes:
-        command: the words of the command that name task and environments, to repeat it.
+        command: the words of the command line that name the task and the environments, for `resume_command`.
         auto_rollback: whether an environment that fails verification gets its last verified release again.
-        skip_held: whether leaving out held environments is success.
+        skip_held: whether a rollout that leaves out held environments counts as a success.
         shard: which part of the environments; None means all.
-        waiver: why no evidence is needed; empty when it is.
+        waiver: why no evidence is needed; empty when evidence is needed.
     """
 
     command: tuple[str, ...]
@@ -42,7 +42,7 @@ class RolloutOptions:
     waiver: str = ""
 
     def resume_command(self, release: Release | None = None) -> str:
-        """Return the command that continues the rollout, of a named release where it was chosen."""
+        """Return the command line that continues the rollout; it names the release if one is given."""
         words = (
             *self.command,
             *(("--release", release.name) if release else ()),
@@ -69,13 +69,13 @@ class RolloutOptions:
 def plan_promotion(
     full_stage: Stage, version: Version | None, options: RolloutOptions, tools: CommandTools
 ) -> Change | None:
-    """Return the promotion to a stage, or None when its shard has no environments.
+    """Return the change that promotes to a stage, or None when its shard has no environments.
 
     Args:
-        full_stage: all environments that are named.
+        full_stage: the stage with the environments of all shards.
         version: what to promote; None means the release that was verified last in the stage before.
         options: what the flags ask for.
-        tools: the outside world.
+        tools: the ports.
 
     Raises:
         UsageError: the stage is the first one.
@@ -108,7 +108,7 @@ def plan_promotion(
 
 
 def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, tools: Tools) -> Change:
-    """Return the deployment of a release to a stage: with evidence from the stage before, if there is one."""
+    """Return the change that deploys a release to a stage; evidence comes from the stage before, if there is one."""
     tools.identity.account_id()  # nothing is read from a wrong account
     source_stage = tools.settings.stage_before(stage)
     target_release = evolve(release, waiver=options.waiver)
@@ -122,7 +122,7 @@ def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, too
 
 
 def plan_verification(stage: Stage, release: Release, options: RolloutOptions) -> Change:
-    """Return the verification of a release: it deploys nothing, so it needs no confirmation, holds or locks."""
+    """Return the change that verifies a release; it deploys nothing, so it needs no confirmation, holds or locks."""
     rollout = options.rollout(stage, release, catalogue.verify_only, options.resume_command())
     return evolve(
         rollout.as_change(f"verify {release.name} in {join_names(stage.environments)}"),
@@ -150,7 +150,7 @@ def _choose_release(
 
 
 def _promotion_flow(source_stage: Stage, release: Release, tools: Tools) -> FlowFactory:
-    """Return the flow of each environment: with evidence from the stage before, or from wherever the image is."""
+    """Return the factory of flows: with evidence from the stage before or, if waived, with the image from anywhere."""
     if not release.waiver:
         return lambda environment: catalogue.promotion(environment, before=source_stage)
     source, _ = select.find_image_source(source_stage, release.name, tools)
@@ -158,7 +158,7 @@ def _promotion_flow(source_stage: Stage, release: Release, tools: Tools) -> Flow
 
 
 def _deployment_flow(stage: Stage, source_stage: Stage | None, release: Release, tools: Tools) -> FlowFactory:
-    """Return the flow of each environment: from its own stage's repository, or as a promotion gets the image."""
+    """Return the factory of flows: the image comes from the first stage itself, or as in a promotion."""
     if source_stage is None:
         return lambda environment: catalogue.deployment(environment, source=stage.environments[0])
     if not release.waiver:

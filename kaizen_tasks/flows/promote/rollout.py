@@ -34,13 +34,13 @@ class Rollout:
     """One release going to the environments of a stage.
 
     Attributes:
-        stage: where to.
-        release: what.
+        stage: the stage, or a shard of one.
+        release: the release.
         flow_for: returns the flow of one environment.
-        resume_command: the command that continues, for the error.
+        resume_command: the command that continues the rollout, for the error.
         auto_rollback: whether an environment that fails verification gets its last verified release again.
-        skip_held: whether leaving out held environments is success.
-        is_shard: whether this is a shard of a stage, whose canaries have proven the release before.
+        skip_held: whether a rollout that leaves out held environments counts as a success.
+        is_shard: whether `stage` is a shard; then the canaries have already proven the release.
     """
 
     stage: Stage
@@ -53,16 +53,16 @@ class Rollout:
 
     @property
     def has_one_environment(self) -> bool:
-        """Whether it ends with the error of its only environment, which must not be held."""
+        """Whether the rollout is for a single environment, whose own error it raises and which must not be held."""
         return len(self.stage.environments) == 1 and not self.is_shard
 
     @property
     def hold_policy(self) -> HoldPolicy:
-        """What held environments mean to it."""
+        """What the rollout does about held environments."""
         return HoldPolicy.REFUSE if self.has_one_environment else HoldPolicy.LEAVE_OUT
 
     def as_change(self, title: str) -> Change:
-        """Return the change that runs it."""
+        """Return the change that runs the rollout."""
         return Change(
             title=title,
             environments=self.stage.environments,
@@ -75,11 +75,11 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
     """Run the flow of every environment that is not held: of the canaries, then of the others.
 
     Args:
-        rollout: what goes where.
+        rollout: which release goes to which environments.
         execution: how its steps are carried out, and which environments are left out.
 
     Raises:
-        KaizenError: of the environment itself, when the stage has only one.
+        KaizenError: the environment's own error, when the stage has only one.
         RolloutFailed: when some of several environments failed, or were left out because they are held.
     """
     tools, execute = execution.tools, execution.execute
@@ -106,7 +106,7 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
 
 
 def _report_held_environments(rollout: Rollout, execution: Execution) -> tuple[str, ...]:
-    """Return the environments to leave out and say why: a promotion must not undo a tenant's hotfix unnoticed."""
+    """Report the environments to leave out, and return their names: a promotion must not undo a hotfix unnoticed."""
     tools = execution.tools
     for name, hold in execution.holds.items():
         tools.reporter.note(f"leaving out {name}, {hold}{_missing_commits_note(name, rollout.release, tools)}")
@@ -114,7 +114,7 @@ def _report_held_environments(rollout: Rollout, execution: Execution) -> tuple[s
 
 
 def _missing_commits_note(name: str, release: Release, tools: Tools) -> str:
-    """Return a note when a held environment runs commits that the release lacks, as far as this checkout knows."""
+    """Return a note if a held environment runs commits that the release lacks by this clone's history, else empty."""
     entry = entries.read_latest_entry(tools.settings.environments[name], tools)
     try:
         if entry is None or tools.scm.is_ancestor(entry.commit, release.commit):
@@ -130,8 +130,8 @@ class _RolloutState:
 
     Attributes:
         rules: how many canaries, how many environments at a time, how many failures.
-        started_names: environments that were started; only the thread that starts them appends to it.
-        failures: by environment; safe for several threads.
+        started_names: environments that were started; only the thread that starts them appends names.
+        failures: the error of each failed environment, by name; several threads add to it.
     """
 
     rules: RolloutRules
@@ -140,14 +140,14 @@ class _RolloutState:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no other environment is started."""
+        """Whether no further environment is started, because too many have failed."""
         return len(self.failures) > self.rules.max_failures
 
 
 def _run_waves(
     environments: tuple[Environment, ...], attempt: Callable[[Environment], None], rules: RolloutRules, tools: Tools
 ) -> _RolloutState:
-    """Run the canaries, wait until they have baked, and run the others."""
+    """Run the canaries, wait until they have baked, and run the others; return how far the rollout got."""
     state = _RolloutState(rules=rules)
     for index, wave in enumerate(split_canaries(environments, rules.canary)):
         if state.is_stopped:

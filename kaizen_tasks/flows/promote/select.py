@@ -26,7 +26,7 @@ def find_verified_release(stage: Stage, requested_version: Version | None, tools
     """Return the release that was verified last in every environment of a stage, or the requested one.
 
     Raises:
-        Refused: there is none, or the environments have different ones.
+        Refused: no such release was verified in an environment, or the environments have different releases.
     """
     return _require_same_release(
         stage,
@@ -55,15 +55,15 @@ def find_serving_release(stage: Stage, requested_version: Version | None, tools:
 
 
 def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environment, Image]:
-    """Return an environment whose repository has a release, and its image: of the stage, else of the stages before it.
+    """Return an environment of a stage, or of a stage before it, whose repository has a release, and the image.
 
     Args:
-        stage: where to start.
-        name: of the release, as its image is tagged.
-        tools: the outside world.
+        stage: the stage to search first.
+        name: the release's name, which is the tag of its image.
+        tools: the ports.
 
     Raises:
-        Refused: none does.
+        Refused: no repository has the release.
     """
     candidate_stage: Stage | None = stage
     while candidate_stage is not None:
@@ -82,10 +82,10 @@ def find_image_source(stage: Stage, name: str, tools: Tools) -> tuple[Environmen
 def require_evidence(
     environments: tuple[Environment, ...], previous_stage: Stage, release: Release, tools: Tools
 ) -> None:
-    """Check that every environment accepts the release; a release that the strictest one accepts, all of them accept.
+    """Check that every environment accepts the release; if the strictest one does, the others need no check.
 
     Raises:
-        Refused: one of them does not.
+        Refused: an environment does not accept the release.
     """
     strictest = max(environments, key=lambda candidate: candidate.min_age)
     if isinstance(Evidence(environment=strictest, stage=previous_stage).decide_for_stage(release, tools), Done):

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def shard_stage(stage: Stage, shard: Shard) -> Stage:
-    """Return the environments of a stage that belong to a shard, in their order; there may be none."""
+    """Return a stage of those environments of a stage that belong to a shard, in their order; it may be empty."""
     environments = tuple(environment for environment in stage.environments if shard.contains(environment.name))
     return Stage(name=f"{stage.name} shard {shard}", environments=environments)
 
 
 def select_shard(full_stage: Stage, shard: Shard | None, tools: Tools) -> Stage:
-    """Return a shard's environments and report which they are; the full stage when there is no shard."""
+    """Report and return the environments of a shard as a stage; without a shard, return the full stage."""
     if shard is None:
         return full_stage
     stage = shard_stage(full_stage, shard)
@@ -37,7 +37,7 @@ def select_shard(full_stage: Stage, shard: Shard | None, tools: Tools) -> Stage:
 
 
 def wait_for_canary_bake(stage: Stage, release: Release, tools: Tools) -> None:
-    """Wait until the canaries, which come before every shard, have run for the configured time.
+    """Wait until the canaries, which come before every shard, have run for the time `rollout.bake`.
 
     Raises:
         Refused: a canary has not verified the release.
@@ -55,8 +55,8 @@ def remaining_bake_seconds(stage: Stage, release: Release, tools: Tools) -> floa
 
     Args:
         stage: the full stage.
-        release: what goes there.
-        tools: the outside world.
+        release: the release that is promoted to the stage.
+        tools: the ports.
 
     Raises:
         Refused: a canary has not verified the release.

@@ -1,1 +1,1 @@
-"""Rollback: the candidates, and the automatic rollback of a failed deployment."""
+"""Rollback: the candidates, `inv rollback`, and the automatic rollback of a release that fails verification."""

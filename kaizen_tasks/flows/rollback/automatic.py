@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def run_with_auto_rollback(
     flow: Flow, release: Release, tools: Tools, execute: Executor, *, auto_rollback: bool = True
 ) -> Release:
-    """Run a flow; when verification fails, bring the last verified release back into service.
+    """Run a flow and return the resulting release; if verification fails, redeploy the last verified release.
 
     Args:
-        flow: what to run.
-        release: what is known of the release before it.
-        tools: the outside world.
+        flow: the flow to run.
+        release: what is known of the release before the flow.
+        tools: the ports.
         execute: see `run_flow`.
         auto_rollback: whether to roll back; otherwise the unverified release stays in service.
 

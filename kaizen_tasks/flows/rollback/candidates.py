@@ -35,11 +35,11 @@ def _image_exists(environment: Environment, entry: LedgerEntry, tools: Tools) ->
 def choose_release(environment: Environment, requested_version: Version | None, tools: Tools) -> Release:
     """Return the last verified release before the serving one, or the requested one.
 
-    If the latest entries are a rollback, finished or not, and no version is requested, that rollback's release is
-    returned again: the same command finishes it and does not go further back.
+    If the latest entries are a rollback, finished or not, and no other version is requested, return its release again:
+    the same command finishes that rollback and does not go further back.
 
     Raises:
-        Refused: there is none, it was never verified here, or its image is gone.
+        Refused: no such release was verified in the environment, or its image is gone.
     """
     pending_rollback = open_rollback(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
     name = versions.image_tag(requested_version) if requested_version else ""

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def plan_rollback(
     environments: tuple[Environment, ...], version: Version | None, *, reason: str, tools: Tools
 ) -> Change:
-    """Return the rollback of environments, one after the other.
+    """Return the change that rolls back environments, one after the other.
 
     Args:
-        environments: which; holds do not keep them from going back.
+        environments: which, held or not.
         version: what to go back to; None means each environment's last verified release before the serving one.
-        reason: why, for the ledger.
-        tools: the outside world.
+        reason: why, for the ledger and the holds.
+        tools: the ports.
 
     Raises:
         Refused: an environment has no such release.
