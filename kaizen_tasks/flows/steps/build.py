@@ -25,7 +25,7 @@ class Build:
     """Build the image of the release commit, from a clean export and never from the working tree.
 
     Attributes:
-        environment: no build is needed when its repository has this version from this commit; None asks no registry.
+        environment: the environment whose repository may have the image already; None searches no repository.
     """
 
     environment: Environment | None = None
@@ -68,7 +68,7 @@ def build_spec(release: Release, tools: Tools) -> BuildSpec:
 
 
 def _decide_from_registry(release: Release, environment: Environment, tools: Tools) -> Decision:
-    """Return `Done` when a repository has the release from the same commit, `Refuse` from another one, else `Act`."""
+    """Return `Done` if the repository has the release from the same commit, `Refuse` if from another, else `Act`."""
     image = tools.registry.find_image(environment.repository, release.name)
     image_ref = f"{environment.repository}:{release.name}"
     if image is None:
@@ -82,7 +82,7 @@ def _decide_from_registry(release: Release, environment: Environment, tools: Too
 
 @frozen(kw_only=True)
 class Push(EnvironmentStep):
-    """Push `:vX.Y.Z` to the first repository, and nothing else; never replace another image."""
+    """Push the image to the first repository as `:vX.Y.Z` only; never replace another image."""
 
     step_name: ClassVar[str] = "push"
 
@@ -120,10 +120,10 @@ def upload_image(release: Release, repository: str, tools: Tools) -> None:
 
 
 def _origin(release: Release, environment: Environment, tools: Tools) -> Environment | None:
-    """Return another environment whose repository has the image already, because a second build would differ.
+    """Return another environment whose repository has the image already, or None: a second build would differ.
 
-    That is so when the release started elsewhere, as a hotfix. Only such a release has its git tag already, so others
-    make no request.
+    There is one if the release was first made for that environment, as a hotfix. Only such a release has its git tag
+    already, so no request is made for any other release.
     """
     if files.tag_commit(release.version, tools) != release.commit:
         return None

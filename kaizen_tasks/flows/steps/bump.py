@@ -28,8 +28,8 @@ class Bump:
         part: `patch`, `feature`, `major`, `rc`, or `auto`, which keeps a VERSION that is ahead of the last release and
             else infers the part from `[Unreleased]`.
         to: exactly this version; overrides `part`.
-        accept_released: whether a HEAD that is released, with nothing noted since, is enough. So it is for flows, which
-            must finish when they are run again; a plain bump with a part always moves on.
+        accept_released: whether to keep the last release if HEAD is its commit and nothing is noted since: for flows,
+            which must finish when they are run again. A plain bump with a part always moves on.
         force: whether the part may be lower than the changelog requires.
         hotfix: whether only releases that HEAD descends from count, because a hotfix starts from an older one.
     """
@@ -59,7 +59,7 @@ class Bump:
         return Act(f"{current} → {target_version}{reason}", target_release)
 
     def target_release(self, release: Release, tools: Tools) -> Release:
-        """Return the release that this bump leads to, or `release` if that cannot be told before preflight."""
+        """Return the release that this bump leads to, or `release` itself if the bump refuses or fails."""
         try:
             decision = self.decide(release, tools)
         except KaizenError:
@@ -67,7 +67,7 @@ class Bump:
         return release if isinstance(decision, Refuse) else decision.release
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write VERSION, keeping its style."""
+        """Write VERSION, keeping the file's BOM and line ending."""
         base_version = self._base_version(pending.find_pending_release(tools), tools)
         target_version, _ = self._target_version(files.read_version(tools), base_version, tools)
         content = versions.render_version_file(tools.release_files.read(files.VERSION_FILE), target_version)
@@ -75,16 +75,16 @@ class Bump:
         return evolve(release, version=target_version)
 
     def _resumes(self, pending_release: Release, tools: Tools) -> bool:
-        """Return whether the pending release is the target.
+        """Return whether this bump continues the pending release.
 
-        An explicit part after the pending release has failed in service asks for the release after it.
+        A bump with a part does not continue a release that has failed in service, but asks for the next version.
         """
         if self.to is not None:
             return self.to == pending_release.version
         return self.part == "auto" or not pending.has_failed(pending_release, tools)
 
     def _base_version(self, pending_release: Release | None, tools: Tools) -> Version | None:
-        """Return the version to count from: of the last release, or of a later one that failed."""
+        """Return the version to increment: the last release's or, if higher, that of a pending release that failed."""
         last_version = files.last_released_version(tools, merged_into_head=self.hotfix)
         if pending_release is None or self._resumes(pending_release, tools):
             return last_version

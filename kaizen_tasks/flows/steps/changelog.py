@@ -34,7 +34,7 @@ class CutChangelog:
         return Act(f"cut [Unreleased] into [{release.version}] - {tools.clock.now().date()}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Write the new changelog; all other bytes stay."""
+        """Write CHANGELOG.md with the new section; all other bytes stay."""
         new_content = cut_release(
             files.read_changelog_bytes(tools),
             version=release.version,

@@ -69,10 +69,10 @@ def _release_file_contents(tools: Tools) -> dict[str, bytes]:
 
 
 def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tuple[str, ...]:
-    """Return the files that were not updated with the branch, because a run was stopped in between.
+    """Return the release files that were not updated with the branch, because a run was stopped in between.
 
-    They have the content of before the release or, if they were written before the commit, that of the release while
-    the index has not. Files with any other content were edited since and are not stale.
+    Such a file differs from the index and has the content of the commit before the release or, if it was written before
+    the commit, that of the release. Files with any other content were edited since and are not stale.
     """
     modified_files = (
         set(files.RELEASE_FILES) & set(tools.scm.modified_files()) if head.commit == release.commit else set()
@@ -87,7 +87,7 @@ def stale_release_files(release: Release, head: HeadState, tools: Tools) -> tupl
 
 @frozen(kw_only=True)
 class FastForward:
-    """Fast-forward the branch to the release commit, and update the two files."""
+    """Fast-forward the branch to the release commit, and update VERSION and CHANGELOG.md."""
 
     label = StepLabel("fast-forward")
 
@@ -108,6 +108,6 @@ class FastForward:
         return Refuse(reasons=(reason,), hint=f"git merge {release.commit[:10]}, then run the same command again")
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Fast-forward; other staged or edited files stay as they are."""
+        """Fast-forward the branch; other staged or edited files stay as they are."""
         tools.scm.fast_forward(release.commit, paths=files.RELEASE_FILES)
         return release

@@ -21,15 +21,15 @@ class CopyImage(EnvironmentStep):
     """Copy the image into the environment's repository by digest, byte for byte.
 
     Attributes:
-        environment: whose repository receives the image.
-        source: whose repository has it.
+        environment: the environment whose repository receives the image.
+        source: the environment whose repository has the image.
     """
 
     step_name: ClassVar[str] = "copy"
     source: Environment
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the tag in the target, then the image in the source. A copy of this run needs no second check."""
+        """Look up the tag in the target, then the image in the source; neither, if this run has made the copy."""
         image_ref = f"{self.environment.repository}:{release.name}"
         if self.label in release.verified_steps:
             return Done(f"{image_ref} exists", release)
@@ -61,7 +61,7 @@ class CopyImage(EnvironmentStep):
 
 
 def _with_image(release: Release, image: Image) -> Release:
-    """Return the release with the digest and, unless known, the commit of its image."""
+    """Return the release with the digest of its image and, if it has no commit, the image's."""
     return evolve(release, digest=image.digest, commit=release.commit or image.revision)
 
 

@@ -26,7 +26,7 @@ class Deploy(EnvironmentStep):
     step_name: ClassVar[str] = "deploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the last deployment in the ledger, and `:latest`. A deployment of this run needs no second check."""
+        """Look up the last deployment in the ledger, and `:latest`; neither, if this run has made the deployment."""
         repository, service = self.environment.repository, self.environment.service
         if self.label in release.verified_steps:
             return Done(f"{service} was deployed with {release.name}", release)
@@ -58,9 +58,9 @@ def deploy_and_record(deployment: Deployment, *, failure_state: str = "", failur
     """Run a deployment and record its outcome in the ledger.
 
     Args:
-        deployment: what goes where.
-        failure_state: what state things are in when it fails; empty tells about the tag.
-        failure_hint: what to do then; empty tells how to retry.
+        deployment: the deployment to run.
+        failure_state: the state for the error of a failure; empty says where the tag points.
+        failure_hint: the hint for the error of a failure; empty says how to retry.
 
     Raises:
         DeployFailed: the release did not come into service.

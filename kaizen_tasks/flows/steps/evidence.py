@@ -33,7 +33,7 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
     stage: Stage
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the proof of every environment of the stage in the ledger; it also tells the digest."""
+        """Look up the verification in every environment of the stage in the ledger, which also provides the digest."""
         decision = self.decide_for_stage(release, tools)
         own_proof = _find_proof(self.environment, release, tools) if isinstance(decision, Refuse) else None
         if own_proof is not None:
@@ -42,7 +42,7 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
         return decision
 
     def decide_for_stage(self, release: Release, tools: Tools) -> Decision:
-        """Decide by the previous stage alone."""
+        """Decide by the previous stage alone, whatever was verified in the environment itself."""
         proofs = []
         for environment in self.stage.environments:
             proof = _find_proof(environment, release, tools)
@@ -70,7 +70,7 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
 
 
 def _find_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
-    """Return the newest proof of a release: by its digest or, when that is unknown, by its version."""
+    """Return the newest verification of a release or None, by its digest or, if that is unknown, by its version."""
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     proofs = (entry for entry in entries if entry.event is Event.VERIFIED)
     if release.digest:

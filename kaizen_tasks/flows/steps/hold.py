@@ -20,7 +20,7 @@ class AddHold(EnvironmentStep):
     """Hold the environment, so that promotions leave it alone until the hold is removed.
 
     Attributes:
-        environment: what to hold.
+        environment: the environment to hold.
         reason: why, in one line.
     """
 
@@ -28,7 +28,7 @@ class AddHold(EnvironmentStep):
     reason: str
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the hold, whoever added it."""
+        """Look up the environment's hold, which anybody may have added."""
         hold = tools.holds.get(self.environment.name)
         if hold is not None:
             return Done(f"{self.environment.name} is {hold}", release)

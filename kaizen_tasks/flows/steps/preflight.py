@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Preflight(ReadOnlyStep):
-    """Collect every problem that would stop the release, asking the remote itself and not its refs here.
+    """Collect every problem that would stop the release; ask the remote, since its refs in this clone may be old.
 
     Attributes:
-        bump: the bump that follows, which tells the version.
-        environments: also check what deployments to them need; without any, only the release side is checked.
+        bump: the step that chooses the version.
+        environments: where the release will be deployed, checked too; empty checks the release alone.
         push: whether to ask the remote.
         skip_docs: why the documentation checklist does not apply this time.
     """

@@ -23,7 +23,7 @@ class Record(EnvironmentStep):
     step_name: ClassVar[str] = "record"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the newest entry."""
+        """Look up the newest ledger entry."""
         if ledger.was_verified(self.environment, release, tools):
             return Done(f"the ledger says {release.name} is verified in {self.environment.name}", release)
         return Act(f"record in the ledger that {release.name} is verified in {self.environment.name}", release)
@@ -36,11 +36,11 @@ class Record(EnvironmentStep):
 
 @frozen(kw_only=True)
 class MarkRollback(EnvironmentStep):
-    """Record in the ledger that a rollback starts, so that running it again finishes it and does not go further back.
+    """Record in the ledger that a rollback starts, so that the same command finishes it and does not go further back.
 
     Attributes:
-        environment: where.
-        reason: why.
+        environment: the environment that is rolled back.
+        reason: why, for the ledger.
     """
 
     step_name: ClassVar[str] = "mark rollback"

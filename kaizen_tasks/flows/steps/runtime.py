@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def parse_config(secret: SecretVersion, environment: Environment) -> ConfigDocument:
-    """Return the document of a secret.
+    """Return the runtime configuration that a secret contains.
 
     Raises:
-        Refused: it is not a JSON object.
+        Refused: the secret is not a JSON object.
     """
     try:
         return ConfigDocument.parse(secret.content.reveal())
@@ -45,9 +45,9 @@ class SetConfig(EnvironmentStep):
     """Write values into the runtime configuration, after recording the intent in the ledger.
 
     Attributes:
-        environment: whose.
-        values: by key.
-        version: identifier of the new version, a UUID.
+        environment: the environment whose configuration is written.
+        values: the values to write, by key.
+        version: identifier of the secret's new version, a UUID.
     """
 
     step_name: ClassVar[str] = "set config"
@@ -55,7 +55,7 @@ class SetConfig(EnvironmentStep):
     version: str
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Compare the values. Those that are set already may still have to be deployed."""
+        """Compare the values with the current ones. Values that are set already may still have to be deployed."""
         current = tools.secrets.current(self.environment.secret)
         configuration = parse_config(current, self.environment)
         rules = tools.settings.runtime
@@ -68,7 +68,7 @@ class SetConfig(EnvironmentStep):
         return Act("; ".join(map(str, changes)), evolve(release, configuration=self.version))
 
     def _unverified_version(self, current: SecretVersion, tools: Tools) -> str:
-        """Return the version if these tasks wrote it and the app was not verified since, else an empty string."""
+        """Return the current version if these tasks wrote it and the app was not verified since, else empty."""
         entry = words.unverified_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         return current.version if entry is not None and entry.configuration == current.version else ""
 
@@ -88,15 +88,15 @@ class RestoreConfig(EnvironmentStep):
     """Make the previous runtime configuration current again, after recording the intent in the ledger.
 
     Attributes:
-        environment: whose.
-        reason: why.
+        environment: the environment whose configuration is restored.
+        reason: why, for the ledger.
     """
 
     step_name: ClassVar[str] = "restore config"
     reason: str
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether the last change was a restore already: another one would only swap the two versions."""
+        """Check whether the last change was a restore already: another restore would only swap the two versions."""
         current = tools.secrets.current(self.environment.secret)
         change = words.last_config_change(tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT))
         if change is not None and change.event is Event.RESTORED and change.configuration == current.version:
@@ -133,7 +133,7 @@ class Redeploy(EnvironmentStep):
     step_name: ClassVar[str] = "redeploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look in the ledger for a deployment after the change, and whether `:latest` is the serving release."""
+        """Look up a deployment after the change in the ledger, and whether `:latest` is the serving release."""
         if not release.configuration:
             return Done("the configuration is unchanged", release)
         entries = tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
@@ -154,7 +154,7 @@ class Redeploy(EnvironmentStep):
         """Deploy; record the intent before, and the outcome after.
 
         Raises:
-            DeployFailed: the app did not come up with it.
+            DeployFailed: the app did not start with the new configuration.
         """
         environment, reason = self.environment, "so that the app reads its configuration"
         deployment = Deployment(environment=environment, release=release, label=self.label, tools=tools, reason=reason)

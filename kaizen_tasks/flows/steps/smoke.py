@@ -26,7 +26,7 @@ class Smoke(EnvironmentStep):
     step_name: ClassVar[str] = "smoke"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether this run or an earlier one passed the checks."""
+        """Check whether this run or an earlier one has passed the checks."""
         checks = tools.settings.smoke
         if not checks:
             return Done("no checks are configured", release)
@@ -41,7 +41,7 @@ class Smoke(EnvironmentStep):
         """Run every check, and report each.
 
         Raises:
-            VerifyFailed: with every check that failed.
+            VerifyFailed: checks failed; the message names all of them.
         """
         url, checks = probe.probe_url(self.environment, tools), tools.settings.smoke
         failures = [failure for check in checks if (failure := self._check(url, check, tools))]

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class FastForwardAndTag:
-    """Move the branch onto the release commit and tag it, in one ref transaction: both or neither.
+    """Move the branch onto the release commit and tag that commit, in one ref transaction: both or neither.
 
     Attributes:
-        remark: more for the tag's message.
+        remark: a paragraph for the tag's message, or empty.
     """
 
     remark: str = ""
@@ -71,10 +71,10 @@ def _tag_conflict(name: str, commit: str, release: Release) -> Refuse:
 class PushRelease:
     """Push the release commit to the branch, and its tag, before branch and tag change in this clone.
 
-    The push is the point of no return: if somebody else was faster it is rejected, and nothing has changed here.
+    The push is the point of no return: if somebody else was faster, git rejects it, and nothing has changed here.
 
     Attributes:
-        remark: more for the tag's message.
+        remark: a paragraph for the tag's message, or empty.
     """
 
     remark: str = ""
@@ -100,7 +100,7 @@ class PushRelease:
         return Act(f"push {release.commit[:10]} as {refs} to {remote_name}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Push both or neither."""
+        """Push branch and tag, both or neither."""
         _push_release(self.label, release, _message(release, self.remark, tools), tools)
         return release
 
@@ -119,7 +119,7 @@ class Tag:
     """Tag the release commit and push tag and branch, both or neither.
 
     Attributes:
-        remark: more for the tag's message.
+        remark: a paragraph for the tag's message, or empty.
     """
 
     remark: str = ""
@@ -158,9 +158,9 @@ class Tag:
 
 
 def _branch_to_push(release: Release, remote: RemoteRefs, tools: Tools) -> str:
-    """Return the branch if the remote's lacks the release commit, else an empty string; so for a detached HEAD.
+    """Return the current branch if the remote's lacks the release commit; empty if not, or if HEAD is detached.
 
-    A remote branch on a commit that is unknown here is left to the push, whose error tells best what to do.
+    If the remote branch is on a commit that is unknown here, return it too: the error of the push is the best one.
     """
     if tools.scm.resolve(remote.branch_commit) and tools.scm.is_ancestor(release.commit, remote.branch_commit):
         return ""

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Verify(EnvironmentStep):
-    """Ask the running app for its version until it is right, several times in a row."""
+    """Request the running app's version until the app reports the release several times in a row."""
 
     step_name: ClassVar[str] = "verify"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look whether this run has the proof, or an earlier one had it and the app still answers right."""
+        """Check whether this run has verified the app, or an earlier one has and the app still reports the release."""
         if self.label in release.verified_steps:
             matches = tools.settings.verify.matches
             times = "once" if matches == 1 else f"{matches} times in a row"
@@ -37,17 +37,17 @@ class Verify(EnvironmentStep):
         return Act(f"ask {tools.settings.verify.path} until it proves {release.name}", release)
 
     def _still_answers(self, release: Release, tools: Tools) -> bool:
-        """Ask as often as for a proof, without pauses: one of two instances may run another release now."""
+        """Return whether `verify.matches` answers prove the release: one of two instances may run another one now."""
         url = probe.probe_url(self.environment, tools)
         reports = (probe.fetch_version(url, tools) for _ in range(tools.settings.verify.matches))
         return all(probe.proves_release(report, self.environment, release) for report in reports)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Ask, over a new connection each time, until the configured number of answers in a row are right.
+        """Request the version over a new connection each time, until `verify.matches` answers in a row are right.
 
         Raises:
             DeployFailed: the deployment of the release has failed in the meantime.
-            VerifyFailed: they were not within the configured time, or another deployment superseded this one.
+            VerifyFailed: `verify.timeout` passed without such answers, or another deployment superseded this one.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         supersession = superseded.SupersessionWatch(self.environment, release, tools)
