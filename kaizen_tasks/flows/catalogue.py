@@ -47,7 +47,7 @@ def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
 
 
 def promotion(environment: Environment, *, before: Stage) -> Flow:
-    """Return the flow that brings the bytes that were verified in the previous stage into this environment."""
+    """Return the flow that copies the image verified in the previous stage, deploys it and verifies the service."""
     return (
         steps.Evidence(environment=environment, stage=before),
         *copy_deploy_verify(environment, source=before.environments[0]),
@@ -55,7 +55,7 @@ def promotion(environment: Environment, *, before: Stage) -> Flow:
 
 
 def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow:
-    """Return the flow from an image in another repository to a verified service."""
+    """Return the flow that copies an image from `source`'s repository, deploys it and verifies the service."""
     return (
         steps.CopyImage(environment=environment, source=source),
         steps.Deploy(environment=environment),
@@ -98,7 +98,7 @@ def verification_steps(environment: Environment) -> Flow:
 
 
 def apply_runtime_config(environment: Environment) -> Flow:
-    """Return the flow that deploys the same release with a written runtime configuration, and verifies it."""
+    """Return the flow that redeploys the serving release with its new runtime configuration, and verifies it."""
     return (
         steps.Redeploy(environment=environment),
         *verification_steps(environment),
@@ -106,12 +106,12 @@ def apply_runtime_config(environment: Environment) -> Flow:
 
 
 def deployment(environment: Environment, *, source: Environment, before: Stage | None = None) -> Flow:
-    """Return the flow of `inv deploy`: copy the image unless it is there, then deploy it.
+    """Return the flow of `inv deploy`: copy the image if the environment's repository lacks it, then deploy it.
 
     Args:
-        environment: where to.
-        source: whose repository has the image; the environment itself, in the stage that receives images by push.
-        before: the stage in which it must have been verified; None when no evidence is needed.
+        environment: where to deploy.
+        source: the environment whose repository has the image; `environment` itself if there is nothing to copy.
+        before: the stage that must have verified the release; None when no evidence is needed.
     """
     if environment == source:
         return (steps.FindImage(environment=environment), steps.Deploy(environment=environment))

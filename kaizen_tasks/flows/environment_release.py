@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto_rollback: bool) -> Change:
-    """Return the release to the first stage; a hold of any of its environments refuses it.
+    """Return the change that releases to the first stage; it is refused if an environment of the stage is held.
 
     Args:
         bump: the step that chooses the version.
-        stage: where to.
-        tools: the outside world.
+        stage: the first stage.
+        tools: the ports.
         skip_docs: why the documentation checklist does not apply; empty when it does.
         auto_rollback: whether an environment that fails verification gets its last verified release again.
     """
@@ -42,13 +42,13 @@ def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto
 def plan_hotfix(
     bump: Bump, environment: Environment, tools: Tools, *, reason: str, skip_docs: str, auto_rollback: bool
 ) -> Change:
-    """Return the release straight to one environment, which it holds afterwards and which may be held already.
+    """Return the change that releases to one environment, even if it is held, and adds a hold to it afterwards.
 
     Args:
         bump: the step that chooses the version.
-        environment: where to.
-        tools: the outside world.
-        reason: why, for the hold.
+        environment: where to release.
+        tools: the ports.
+        reason: the reason of the hold.
         skip_docs: why the documentation checklist does not apply; empty when it does.
         auto_rollback: whether the environment gets its last verified release again when it fails verification.
     """
@@ -64,7 +64,7 @@ def plan_hotfix(
 
 
 def _refuse_early(flow: Flow, starting_release: Release, tools: Tools) -> None:
-    """Run preflight before anything is asked or locked if this clone alone makes it refuse; else it runs once."""
+    """Run preflight now, before the user is asked and locks are taken, if the state of this clone makes it refuse."""
     preflights = tuple(step for step in flow if isinstance(step, Preflight))
     if any(step.is_blocked_locally(tools) for step in preflights):
         run_flow(preflights, starting_release, tools)

@@ -1,6 +1,6 @@
 """Runs a command that changes environments: announce, preflight, holds, evidence, confirm, lock, run, in this order.
 
-Everything up to the lock only reads, so that a refusal there is true to its word: nothing has been changed.
+Everything before the lock only reads, so a refusal there truthfully says that nothing has been changed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 HOLD_CACHE_SECONDS = 2.0
-"""Seconds for which holds that were read are trusted. Somebody may add one while a question or a lock is waited for."""
+"""Seconds for which a read of the holds is trusted: one may be added while the run waits for an answer or a lock."""
 
 
 class CommandTools(Tools, Protocol):
@@ -34,11 +34,11 @@ class CommandTools(Tools, Protocol):
 
     @property
     def dry(self) -> bool:
-        """Whether nothing may be changed."""
+        """Whether this is a dry run, which changes nothing."""
         ...
 
     def caching_ledger(self, environments: Iterable[str]) -> AbstractContextManager[None]:
-        """Read the ledger of environments once for as long as the context lasts."""
+        """Read the ledger of each environment only once while the context lasts."""
         ...
 
 
@@ -49,8 +49,8 @@ class Confirm(Protocol):
         """Return when the user agrees.
 
         Args:
-            environments: what will be changed; some of it may be protected.
-            question: something else to confirm, or empty.
+            environments: the environments that will be changed; some may be protected.
+            question: a further question to confirm, or empty.
 
         Raises:
             Refused: the user does not agree, or nobody can be asked.
@@ -71,15 +71,15 @@ class Change:
     """A command that changes environments, before it is run.
 
     Attributes:
-        title: what it does, a verb first, for the heading: `promote v1.2.3 to prod`.
-        environments: where.
-        run: does it, once everything before is settled.
-        hold_policy: what held environments mean to it.
+        title: what the command does, verb first, for the heading: `promote v1.2.3 to prod`.
+        environments: the environments that the command is for.
+        run: makes the change, after all checks and with the locks.
+        hold_policy: what to do about held environments.
         preflight: raises when the command is bound to be refused.
-        check_evidence: raises when the environments that will be changed do not accept the release.
+        check_evidence: raises when one of the environments that will be changed does not accept the release.
         evidence_environments: further environments whose ledger is read while the locks are held.
-        question: something to confirm, whether or not an environment is protected.
-        asks: whether changing a protected environment needs a confirmation.
+        question: a question to confirm even if no environment is protected; empty for none.
+        asks: whether to ask `question`, and for a confirmation of changes to protected environments.
         locks: whether the environments are locked.
     """
 
@@ -100,10 +100,10 @@ class Execution:
     """How a command carries out its steps.
 
     Attributes:
-        tools: the outside world.
+        tools: the ports.
         guard: the locks; None in a dry run and where nothing is locked.
-        holds: the environments to leave out, by name.
-        mutations: what was changed so far.
+        holds: the holds of the environments to leave out, by environment.
+        mutations: what the command has changed so far.
     """
 
     tools: CommandTools
@@ -113,7 +113,7 @@ class Execution:
 
     @property
     def execute(self) -> Executor:
-        """The executor of steps: it changes nothing in a dry run, and else only while the locks are held."""
+        """The executor of steps: in a dry run it changes nothing; with a guard, it acts only while locks are held."""
         if self.tools.dry:
             return dry_run_step
         if self.guard is None:
@@ -123,15 +123,15 @@ class Execution:
     def run_one_by_one(
         self, environments: Sequence[Environment], run: Callable[[Environment, Execution], None]
     ) -> None:
-        """Run something for one environment after the other, until one fails.
+        """Call `run` for one environment after the other, until one fails.
 
         Args:
-            environments: in order.
-            run: what to do in one environment; its execution knows what was changed there.
+            environments: the environments, in order.
+            run: changes one environment; gets an execution that logs the mutations of that environment alone.
 
         Raises:
-            Interrupted: in place of a refusal, once something has been changed in any of them.
-            KaizenError: another failure in one of them.
+            Interrupted: in place of a refusal, once an environment has been changed.
+            KaizenError: any other error of `run`.
         """
         changed: list[str] = []
         for index, environment in enumerate(environments):
@@ -176,13 +176,13 @@ def join_names(environments: Iterable[Environment]) -> str:
 
 
 def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, command: str, wait: float = 0) -> None:
-    """Announce, preflight, holds, evidence, confirm, lock, run.
+    """Run a change: announce, preflight, check holds, check evidence, confirm, lock, run.
 
     Args:
         change: what to do.
-        tools: the outside world.
+        tools: the ports.
         confirm: asks the user.
-        command: the command line, for those who wait for the locks.
+        command: the command line, shown to other runs that wait for the locks.
         wait: seconds to wait for other runs that hold a lock.
 
     Raises:
@@ -209,7 +209,7 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
 
 
 def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:
-    """Return the holds of environments to leave out; raise when the change must not leave out any."""
+    """Return the holds of the environments to leave out; raise `Locked` if there are any and the policy refuses."""
     if change.hold_policy is HoldPolicy.IGNORE:
         return {}
     names = [environment.name for environment in change.environments]
@@ -227,7 +227,7 @@ def _read_holds(change: Change, tools: Tools) -> Mapping[str, Hold]:
 def _locked(
     change: Change, environments: tuple[Environment, ...], tools: CommandTools, *, command: str, wait: float
 ) -> Iterator[LockGuard | None]:
-    """Hold the locks of environments; a dry run takes none."""
+    """Keep environments locked while the context lasts; yield None when nothing is locked, as in a dry run."""
     if tools.dry or not change.locks:
         yield None
         return

@@ -1,7 +1,7 @@
 """Runs a function for many items at a time, in daemon threads.
 
-Unlike a `ThreadPoolExecutor`, which forgets a thread when it is interrupted while it starts it, an interrupted call
-always waits for the work that has started.
+An interrupted call always waits for the work that has started; a `ThreadPoolExecutor` does not wait for a thread that
+it was starting when the interruption came.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Result = TypeVar("Result")
 def for_each_parallel(
     work: Callable[[Item], object], items: Iterable[Item], *, max_workers: int, fail_fast: bool = False
 ) -> None:
-    """Do the work for every item, and return when all of it has ended. A single item is done in the calling thread.
+    """Call `work` for every item, and return when all calls have ended. A single item is done in the calling thread.
 
-    An interruption starts no further work, and waits for the work that has started.
+    After an interruption no further call starts, and the calls that have started are waited for.
 
     Args:
-        work: safe to call from several threads.
-        items: its arguments, in order.
+        work: the function; it must be safe to call from several threads.
+        items: the arguments of `work`, in order.
         max_workers: number of threads, at most.
-        fail_fast: whether an error keeps the items after it from being started.
+        fail_fast: whether no further call starts after an error.
 
     Raises:
         BaseException: what the work raised for the first of the items that failed, after all started work has ended.
@@ -41,11 +41,11 @@ def for_each_parallel(
 
 
 def map_parallel(work: Callable[[Item], Result], items: Iterable[Item], *, max_workers: int) -> tuple[Result, ...]:
-    """Return the result for every item, in order; an error starts no further work.
+    """Return the result of `work` for every item, in order; after an error no further call starts.
 
     Args:
-        work: safe to call from several threads.
-        items: its arguments.
+        work: the function; it must be safe to call from several threads.
+        items: the arguments of `work`.
         max_workers: number of threads, at most.
 
     Raises:

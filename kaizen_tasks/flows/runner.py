@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 Executor = Callable[["Step", Act, "Release", "Tools"], "Release"]
-"""What happens when a step has decided to act; returns the release as it is afterwards."""
+"""Carries out a step's decision to act, and returns the release as it is afterwards."""
 
 
 def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -> Release:
@@ -27,7 +27,7 @@ def dry_run_step(_step: Step, decision: Act, _release: Release, _tools: Tools) -
 
 
 def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Release:
-    """Act, then let the step decide again to confirm the result.
+    """Run the step's `act`, then its `decide` to confirm the result; return the release as it is afterwards.
 
     Raises:
         KaizenError: the step failed, or its result cannot be confirmed.
@@ -47,7 +47,7 @@ def apply_step(step: Step, _decision: Act, release: Release, tools: Tools) -> Re
 
 
 def _act(step: Step, release: Release, tools: Tools) -> Release:
-    """Act, and drop the cached repository state whether it succeeds or not."""
+    """Run the step's `act`; drop the cached repository state, also when `act` fails."""
     try:
         return step.act(release, tools)
     finally:
@@ -55,12 +55,12 @@ def _act(step: Step, release: Release, tools: Tools) -> Release:
 
 
 def choose_executor(*, dry: bool) -> Executor:
-    """Return what happens when a step has decided to act: in a dry run, nothing."""
+    """Return `dry_run_step` for a dry run, else `apply_step`."""
     return dry_run_step if dry else apply_step
 
 
 def logging_executor(mutations: MutationLog) -> Executor:
-    """Return an executor that needs no lock, and logs what it changes."""
+    """Return an executor that needs no lock, and logs its changes in `mutations`."""
 
     def execute(step: Step, decision: Act, release: Release, tools: Tools) -> Release:
         return apply_step(step, decision, release, guard_mutations(tools, lambda: None, mutations))
@@ -82,17 +82,17 @@ def guarded_executor(guard: LockGuard) -> Executor:
 
 
 def run_flow(flow: Flow, release: Release, tools: Tools, execute: Executor = apply_step) -> Release:
-    """Take a release through a flow.
+    """Run the steps of a flow one after the other; return the release as it is afterwards.
 
     Args:
         flow: the steps in order.
-        release: what is known of the release before the first one.
-        tools: the outside world.
-        execute: `apply_step`, or `dry_run_step`.
+        release: what is known of the release before the first step.
+        tools: the ports.
+        execute: carries out the steps that decide to act.
 
     Raises:
         Refused: a step refuses.
-        KaizenError: a step failed; running the same flow again continues from there.
+        KaizenError: a step failed; running the same flow again continues from that step.
     """
     for step in flow:
         decision = step.decide(release, tools)

@@ -27,11 +27,11 @@ StepFactory = Callable[[Environment], "Step"]
 
 
 def read_runtime_config(environment: Environment, tools: Tools) -> RuntimeConfigView:
-    """Return an environment's runtime configuration, and the previous one.
+    """Return an environment's current and previous runtime configuration.
 
     Raises:
-        NotFound: there is no such secret.
-        Refused: it is not a JSON object.
+        NotFound: the environment's secret does not exist.
+        Refused: the secret is not a JSON object.
     """
     current, previous = tools.secrets.current(environment.secret), tools.secrets.previous(environment.secret)
     return RuntimeConfigView(
@@ -44,10 +44,10 @@ def read_runtime_config(environment: Environment, tools: Tools) -> RuntimeConfig
 
 
 def require_serving_release(environment: Environment, tools: Tools) -> Release:
-    """Return the serving release, which a deployment of the configuration must not replace.
+    """Return the release that is serving, to be redeployed with another configuration.
 
     Raises:
-        Refused: it is unknown, or another one is being deployed.
+        Refused: the serving release is unknown, or another release is being deployed.
     """
     entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     latest_entry, entry = words.latest_deployment_entry(entries), words.serving_entry(entries)
@@ -75,16 +75,16 @@ def change_config(
 
     Args:
         step: `SetConfig` or `RestoreConfig`.
-        environment: whose.
-        tools: the outside world.
+        environment: the environment whose configuration is changed.
+        tools: the ports.
         execute: see `run_flow`.
         deploy: whether to deploy; otherwise the change takes effect with the next deployment.
         auto_rollback: whether to restore the previous configuration when verification fails.
 
     Raises:
         Refused: the step refuses; nothing has been changed.
-        DeployFailed: the app did not come up with it.
-        VerifyFailed: verification failed with it.
+        DeployFailed: the app did not start with the new configuration.
+        VerifyFailed: verification failed with the new configuration.
         RollbackFailed: restoring the previous configuration failed as well.
     """
     release = run_flow((step,), require_serving_release(environment, tools), tools, execute)
@@ -93,7 +93,7 @@ def change_config(
 
 
 def deploy_config(environment: Environment, tools: Tools, execute: Executor = apply_step) -> None:
-    """Deploy the same release, so that the app reads what somebody else wrote.
+    """Redeploy the serving release, so that the app reads a configuration that somebody else wrote.
 
     Raises:
         KaizenError: see `change_config`.
@@ -106,7 +106,7 @@ def deploy_config(environment: Environment, tools: Tools, execute: Executor = ap
 def _deploy_and_verify(
     release: Release, environment: Environment, tools: Tools, execute: Executor, *, auto_rollback: bool
 ) -> None:
-    """Deploy, verify and record; when that fails, restore the previous configuration."""
+    """Deploy, verify and record; on failure, restore the previous configuration if `auto_rollback` is set."""
     try:
         run_flow(catalogue.apply_runtime_config(environment), release, tools, execute)
     except (DeployFailed, VerifyFailed) as error:

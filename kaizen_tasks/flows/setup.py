@@ -1,4 +1,4 @@
-"""The steps of `inv setup`: the ledger's table, the rules for tags, and blob mounting. They ignore the release."""
+"""The steps of `inv setup`: the ledger's table, blob mounting, and the rules for tags. All ignore the release."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
 
 PLACEHOLDER_RELEASE = Release(version=Version(0))
-"""For steps that ignore the release."""
+"""The release that is passed to steps that ignore it."""
 
 MAX_CONCURRENT_STEPS = 32
 
@@ -32,7 +32,7 @@ class CreateTable:
     label: ClassVar[StepLabel] = StepLabel("ledger")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the table and its recovery."""
+        """Look up the table and its point-in-time recovery."""
         table = tools.account.ledger_table()
         if not table.exists:
             return Act(f"create the table {table.name}, on demand, with point-in-time recovery", release)
@@ -41,14 +41,14 @@ class CreateTable:
         return Done(f"the table {table.name} exists, with point-in-time recovery", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Create it."""
+        """Create the table, or switch on the recovery of an existing one."""
         tools.account.create_table()
         return release
 
 
 @frozen(kw_only=True)
 class EnableBlobMounting:
-    """Enable blob mounting, a setting of the account and region: a promotion need not send layers again."""
+    """Enable blob mounting, a setting of account and region with which a promotion does not send layers again."""
 
     label: ClassVar[StepLabel] = StepLabel("blob mounting")
 
@@ -59,7 +59,7 @@ class EnableBlobMounting:
         return Act("let all repositories of the account share layers (BLOB_MOUNTING)", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Enable it."""
+        """Enable blob mounting."""
         tools.account.enable_blob_mounting()
         return release
 
@@ -86,7 +86,7 @@ class ProtectTags(EnvironmentStep):
 
 
 def setup_flow(settings: Settings) -> Flow:
-    """Return the steps for everything that these tasks own; repositories and services are not among it."""
+    """Return the steps for the ledger's table, for blob mounting and for the tag rules of every repository."""
     tag_steps = (ProtectTags(environment=environment) for environment in settings.environments.values())
     return (CreateTable(), EnableBlobMounting(), *tag_steps)
 
@@ -95,7 +95,7 @@ def pending_steps(flow: Flow, tools: Tools) -> tuple[tuple[Step, str], ...]:
     """Return the steps that have something to do, each with its description.
 
     Raises:
-        Refused: with everything that cannot be looked up.
+        Refused: lookups failed; the message names every failure.
     """
     decisions = map_parallel(lambda step: _try_decide(step, tools), flow, max_workers=MAX_CONCURRENT_STEPS)
     if errors := [decision for decision in decisions if isinstance(decision, KaizenError)]:
@@ -113,5 +113,5 @@ def _try_decide(step: Step, tools: Tools) -> Decision | KaizenError:
 
 
 def run_setup(flow: Flow, tools: Tools, execute: Executor = apply_step) -> None:
-    """Run the flow."""
+    """Run the flow that `setup_flow` returned."""
     run_flow(flow, PLACEHOLDER_RELEASE, tools, execute)

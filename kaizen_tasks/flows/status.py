@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_CONCURRENT_ENVIRONMENTS = 64
-"""An app that does not answer occupies a worker for seconds."""
+"""Number of worker threads: an app that does not answer occupies one for seconds."""
 
 
 @frozen(kw_only=True)
@@ -39,7 +39,7 @@ class _BatchedLookups:
 
 
 def collect_status(environments: Sequence[Environment], tools: Tools) -> tuple[EnvironmentStatus, ...]:
-    """Return the status of each environment; a lookup that fails is an error in it and not raised.
+    """Return the status of each environment; the error of a failed lookup is in its `errors`, not raised.
 
     Raises:
         Denied: the credentials belong to another account.
@@ -71,7 +71,7 @@ def collect_history(environments: Sequence[Environment], tools: Tools, *, limit:
 
 
 def _attempt(lookup: Callable[[], T], errors: dict[str, None]) -> T | None:
-    """Return the answer of a lookup; None when it fails, and its message is added to the errors."""
+    """Return the answer of a lookup; when it fails, add the message to `errors` and return None."""
     try:
         return lookup()
     except KaizenError as error:

@@ -19,13 +19,13 @@ class Step(Protocol):
 
     @property
     def label(self) -> StepLabel:
-        """Its name, and the environment it is for."""
+        """The step's name and environment."""
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Return whether there is something to do. Change nothing."""
+        """Return what the step would do in the current state, without changing anything."""
 
     def act(self, release: Release, tools: Tools) -> Release:
-        """Do it. Called only after `decide` returned `Act`; afterwards `decide` must return `Done`."""
+        """Make the change that `decide` announced and return the updated release; `decide` must then return `Done`."""
 
 
 Flow = tuple[Step, ...]
@@ -37,7 +37,7 @@ class EnvironmentStep:
 
     Attributes:
         step_name: what the step is called in output.
-        environment: where.
+        environment: the environment that the step is for.
     """
 
     step_name: ClassVar[str]
@@ -45,7 +45,7 @@ class EnvironmentStep:
 
     @property
     def label(self) -> StepLabel:
-        """The step and its environment."""
+        """The step's name and environment."""
         return StepLabel(self.step_name, self.environment.name)
 
 
