@@ -33,12 +33,12 @@ def platform(name: str) -> str:
 
 
 def inherited(check: Callable[[str], str]) -> Callable[[str], str]:
-    """Accept an empty value too: it is inherited."""
+    """Return a check that also accepts an empty value, which is inherited."""
     return lambda value: check(value) if value else ""
 
 
 def account_number(account: str) -> str:
-    """Accept a 12-digit account number, or none."""
+    """Accept a 12-digit account number or an empty text."""
     return "" if re.fullmatch(r"([0-9]{12})?", account) else f"{account!r} is not a 12-digit account number"
 
 
@@ -57,7 +57,7 @@ def tag_template(template: str) -> str:
 
 
 def placeholders(template: str) -> set[str]:
-    """Return the names in braces; a template that cannot be filled in has itself as an impossible one."""
+    """Return the names in braces; for a malformed template the template itself, which is never a valid name."""
     try:
         return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
     except ValueError:
@@ -65,7 +65,7 @@ def placeholders(template: str) -> set[str]:
 
 
 def url(address: str) -> str:
-    """Accept a web address, or none."""
+    """Accept a web address or an empty text."""
     is_valid = not address or address.startswith(("https://", "http://"))
     return "" if is_valid else f"{address!r} begins with neither https:// nor http://"
 
@@ -76,10 +76,10 @@ def url_path(path: str) -> str:
 
 
 def at_least(minimum: int) -> Callable[[int], str]:
-    """Accept numbers from a minimum up."""
+    """Return a check that accepts numbers from a minimum up."""
     return lambda number: "" if number >= minimum else f"{number} is below {minimum}"
 
 
 def not_zero(seconds: float) -> str:
-    """Accept a timeout in which something can happen."""
+    """Accept a timeout above zero."""
     return "" if seconds else "leaves no time for a request"

@@ -1,4 +1,4 @@
-"""Prepares `INVOKE_*` variables for Invoke, which would end in a traceback, or read `false` as true."""
+"""Prepares `INVOKE_*` variables for Invoke, which shows a traceback for a wrong type and reads `false` as true."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 ENV_PREFIX = "INVOKE_"
 BOOLEANS = {**dict.fromkeys(("true", "yes", "on", "1"), "1"), **dict.fromkeys(("false", "no", "off", "0", ""), "0")}
-"""Values of a boolean variable, and what Invoke reads instead: it takes everything but `0` and empty as true."""
+"""Values of a boolean variable, and what to write for Invoke, which takes everything but `0` and empty as true."""
 
 
 def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> tuple[str, ...]:
-    """Write booleans as Invoke reads them; return what is wrong with variables that cannot override their key.
+    """Rewrite boolean variables as Invoke reads them; return a message for each variable of the wrong type.
 
     https://docs.pyinvoke.org/en/stable/concepts/configuration.html#env-vars says which variable overrides which key.
 
     Args:
-        config: every key that may be overridden. A boolean without a value gets one, by which Invoke knows its type.
-        environ: the variables.
+        config: every key that may be overridden; a boolean without a value gets one, which tells Invoke its type.
+        environ: the environment variables, rewritten in place.
     """
     errors = []
     for table, path in _leaf_keys(config, ()):
@@ -49,7 +49,7 @@ def _leaf_keys(table: TomlTable, path: tuple[str, ...]) -> Iterator[tuple[TomlTa
 
 
 def _value_type(table: TomlTable, key: str) -> Any:
-    """Return the type of a value; only an environment has keys without one."""
+    """Return the type of a key's value; if it has none, as is possible in an environment, its declared type."""
     if table[key] is not None:
         return type(table[key])
     hints = get_type_hints(RawEnvironment, None, {"checks": checks})

@@ -21,9 +21,9 @@ class ConfigFile(NamedTuple):
     Attributes:
         root: the app's folder.
         name: what to call the file in messages.
-        table: its content; empty when it does not exist or is not TOML.
-        error: why it cannot be read, or empty.
-        hint: what to do about that.
+        table: the file's content; empty when the file does not exist or is not TOML.
+        error: why the file cannot be read, or empty.
+        hint: what to do about the error.
     """
 
     root: Path
@@ -36,8 +36,8 @@ class ConfigFile(NamedTuple):
 def find_config_file() -> ConfigFile:
     """Return the configuration of the app around the working directory.
 
-    Invoke puts the folder of `tasks.py` first on `sys.path` before it loads it, so that `inv --search-root`
-    works; the `kaizen` program looks from the working directory upwards.
+    Invoke puts the folder of `tasks.py` first on `sys.path` before it loads that file, so that `inv --search-root`
+    works; the `kaizen` program searches from the working directory upwards.
     """
     working_directory = Path.cwd()
     for folder in (Path(sys.path[0] or working_directory), working_directory, *working_directory.parents):
@@ -50,7 +50,7 @@ def find_config_file() -> ConfigFile:
 
 
 def read_config_file(folder: Path) -> ConfigFile | None:
-    """Read `kaizen.toml`, or `[tool.kaizen]` in `pyproject.toml`; None when the folder has neither."""
+    """Return `kaizen.toml`, else `[tool.kaizen]` of `pyproject.toml`; None when the folder has neither."""
     kaizen_toml = _load_toml(folder / CONFIG_FILE_NAME)
     if kaizen_toml is not None:
         return ConfigFile(folder, CONFIG_FILE_NAME, *kaizen_toml, hint=FIX_HINT)
@@ -78,10 +78,10 @@ def _load_toml(path: Path) -> tuple[TomlTable, str] | None:
 
 
 def with_defaults(table: TomlTable) -> TomlTable:
-    """Put the defaults under a configuration, so that Invoke's own sources can override every key.
+    """Return a configuration completed with the defaults, so that Invoke's own sources can override every key.
 
-    A value of the wrong type stays as it is: `validate` reports it. An unknown key is left out: Invoke has keys of its
-    own (`run`, `tasks`), and would trip over them before `validate` can report them.
+    A value of the wrong type stays as it is: `validate` reports it. An unknown key is left out: it may be one of
+    Invoke's own (`run`, `tasks`), for which Invoke would fail before `validate` reports the key.
     """
     defaults = to_toml(RawConfig())
     merged_table = _merge(defaults, {key: value for key, value in table.items() if key in defaults})

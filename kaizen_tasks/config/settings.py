@@ -27,7 +27,7 @@ from kaizen_tasks.errors import UsageError
 
 @frozen(kw_only=True)
 class Settings:
-    """Everything that is configured, checked."""
+    """The whole configuration, checked."""
 
     root: Path
     app: str
@@ -47,7 +47,7 @@ class Settings:
     docs_checklist: tuple[DocsRule, ...]
 
     def stage(self, name: str) -> Stage:
-        """Return an environment or group by its name.
+        """Return the environment or group of this name as a stage.
 
         Raises:
             UsageError: there is no such stage; the nearest name is in the hint.
@@ -82,8 +82,8 @@ class Settings:
     def stage_before(self, stage: Stage) -> Stage | None:
         """Return the stage from which `stage` is promoted; None for the first one.
 
-        An environment inside a group has that group's place in the pipeline; one outside the pipeline comes after
-        its first stage.
+        An environment inside a group has that group's place in the pipeline; an environment outside the pipeline
+        comes after the first stage.
 
         Raises:
             UsageError: the environments of `stage` have different places.
@@ -108,5 +108,5 @@ class Settings:
 
     @property
     def tag_pattern(self) -> TagPattern:
-        """How versions are tagged in git."""
+        """The pattern of git tags, which converts between versions and tag names."""
         return TagPattern(template=self.release.tag)

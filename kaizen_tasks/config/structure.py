@@ -1,4 +1,4 @@
-"""Gives raw configuration its types, and names every place that does not fit."""
+"""Converts raw configuration to typed tables, and reports every value that does not fit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
 LAZY_NAMES = {"checks": checks, "KeyRule": KeyRule, "SmokeCheck": SmokeCheck}
-"""Names in the annotations of tables that are not imported where those are defined."""
+"""Names in the annotations of `config.tables` that are imported there for type checking only."""
 
 EXPECTED: dict[Any, str] = {
     str: "text",
@@ -41,11 +41,11 @@ EXPECTED: dict[Any, str] = {
 
 @frozen
 class ConfigProblem:
-    """Something in the configuration that is wrong.
+    """One problem of the configuration.
 
     Attributes:
         path: keys from the top of the file: `environments.prod.url`.
-        message: what is wrong with it, and the nearest valid name.
+        message: what is wrong at the path, and the nearest valid name.
     """
 
     path: str
@@ -61,7 +61,7 @@ class StructureError(Exception):
 
 
 def structure(table: TomlTable, target: type[T]) -> T:
-    """Structure raw configuration.
+    """Return raw configuration as an instance of a table's class.
 
     Raises:
         StructureError: with every problem there is.
@@ -88,7 +88,7 @@ def key_types(table: Any) -> dict[str, Any]:
 
 
 def _make_converter(*, detailed: bool) -> Converter:
-    """Build a converter that takes a value of the right type and no other: TOML has types of its own."""
+    """Return a converter that accepts only values of the right type, since TOML has types of its own."""
     from cattrs import Converter
 
     converter = Converter(forbid_extra_keys=True, detailed_validation=detailed)
@@ -111,7 +111,7 @@ def _has_origin(origin: Any, kind: Any) -> bool:
 
 
 def _make_list_hook(kind: Any, converter: Converter) -> Hook:
-    """Make a hook that takes a list, and not text, which would fall apart into letters."""
+    """Return a hook that accepts a list; it refuses text, which would become a list of letters."""
     list_type: Any = list.__class_getitem__(get_args(kind)[0])
     structure_list = converter.get_structure_hook(list_type)
     return lambda value, _: tuple(structure_list(_require_type(value, list), list_type))
@@ -157,7 +157,7 @@ def _require_type(value: Any, kind: Any) -> Any:
 
 
 def _mismatch(value: Any, kind: Any) -> str:
-    """Say what a value should be, and how to write it when that is known."""
+    """Return the message that says what a value should be and, when known, how to write it."""
     shown = str(value).lower() if isinstance(value, bool) else repr(value)
     advice = ""
     if kind is str and not isinstance(value, list | tuple | dict):
@@ -180,12 +180,12 @@ def _structure_duration(value: Any, _: Any) -> Seconds:
 
 
 def _structure_optional_duration(value: Any, _: Any) -> Seconds | None:
-    """Take an empty text as unset, as a variable may be."""
+    """Return the seconds; None for an empty text, which is how a variable unsets the key."""
     return None if value is None or value == "" else _structure_duration(value, Seconds)
 
 
 def _structure_statuses(value: Any, _: Any) -> Statuses:
-    """Take one number or a list of them."""
+    """Accept one number or a list of numbers."""
     numbers = value if isinstance(value, list | tuple) else (value,)
     if not numbers:
         raise ValueError("is an empty list")
@@ -199,7 +199,7 @@ def _structure_scalar(value: Any, _: Any) -> Scalar:
 
 
 def _flatten_errors(error_group: BaseException, path: tuple[str, ...]) -> Iterator[ConfigProblem]:
-    """Walk cattrs' tree of errors; its notes say which key each one belongs to."""
+    """Yield the problems in cattrs' tree of errors, in which notes say which key each error belongs to."""
     from cattrs import BaseValidationError, ForbiddenExtraKeysError
 
     for child in cast("BaseExceptionGroup[Exception]", error_group).exceptions:

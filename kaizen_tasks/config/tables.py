@@ -1,8 +1,8 @@
 """The tables of `kaizen.toml`: a class for each table, a field for each key. This is the only place to add a key.
 
-A field has the key's type, what its value must satisfy, and its default. Its entry under `Attributes` is the help;
-`Example:` ends it where the default is not an example. Invoke's defaults, validation, error messages and the reference
-are derived from these classes.
+A field has the type, the checks and the default of its key. The field's entry under `Attributes` is the key's help,
+which ends with `Example:` if the default is not an example. Invoke's defaults, validation, error messages and the
+reference are derived from these classes.
 
 They are named tuples because every start-up reads their defaults: making them attrs classes takes 25 ms more.
 """
@@ -242,7 +242,7 @@ class RawConfig(NamedTuple):
 
 
 def to_toml(value: Any) -> Any:
-    """Return a value of these tables as it is written in the file; None where a key has no value."""
+    """Return a value of these tables as it is written in TOML; None where a key has no value."""
     if hasattr(value, "_asdict"):
         return to_toml(value._asdict())
     if isinstance(value, Mapping):

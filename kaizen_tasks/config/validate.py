@@ -34,7 +34,7 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
 
     Args:
         config_file: the file as it was read.
-        merged_table: its content, overridden by Invoke's own sources: `invoke.yaml`, `inv -f` and `INVOKE_*`.
+        merged_table: the file's content, overridden by Invoke's own sources: `invoke.yaml`, `inv -f` and `INVOKE_*`.
 
     Raises:
         ConfigurationError: with every problem there is.
@@ -56,7 +56,7 @@ def build_settings(config_file: ConfigFile, merged_table: TomlTable) -> Settings
 
 
 def _remaining_problems(error: StructureError, table: TomlTable) -> tuple[ConfigProblem, ...]:
-    """Return what else is wrong when every value that does not fit is replaced by its default."""
+    """Return the problems that remain when every value that does not fit is replaced by its default."""
     remainder = copy.deepcopy(table)
     for problem in error.problems:
         _remove_value(remainder, problem.path.split("."))
@@ -67,7 +67,7 @@ def _remaining_problems(error: StructureError, table: TomlTable) -> tuple[Config
 
 
 def _remove_value(table: TomlTable, path: list[str]) -> None:
-    """Remove a value; of a list, the whole list, since its other items would move."""
+    """Remove the value at a path; if it is in a list, remove the whole list, since the other items would move."""
     *parents, leaf = path
     for key in parents:
         child = table.get(key)
@@ -120,7 +120,7 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
 
 
 def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
-    """Find environments that would change each other: by the same `:latest`, service or runtime configuration."""
+    """Find environments that have a repository, service or secret in common, and so would change each other."""
     for key in ("repository", "service", "secret"):
         owners: dict[str, str] = {}
         for name, raw_environment in raw.environments.items():
