@@ -83,7 +83,7 @@ class Toolbox:
         return select_builder(self.settings.build, store=image_cache(), stream=self._show_build)
 
     def _show_build(self, line: str) -> None:
-        """Show a line of the engine's output at the spinner; without a terminal it is shown only in errors."""
+        """Show a line of the engine's output beside the spinner; without a terminal, only errors contain the output."""
         if self._stream.isatty():
             self.reporter.progress(StepLabel("build"), line)
 
@@ -125,7 +125,7 @@ class Toolbox:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger, cached in `caching_ledger`."""
+        """The ledger; inside `caching_ledger`, the cached one."""
         return self._cached_ledger or self.ledger_table
 
     @contextmanager

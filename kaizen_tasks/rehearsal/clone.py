@@ -36,7 +36,7 @@ class ScratchClone:
     Attributes:
         app_folder: the app's folder in the scratch clone.
         remote: the bare remote; None when the app has none.
-        refusals: why the real flow would refuse to start; the rehearsal goes on without these reasons.
+        refusals: reasons for which the real flow would refuse to start; the rehearsal ignores them.
     """
 
     app_folder: Path
@@ -52,7 +52,7 @@ class _UserRepo:
     settings: Settings
 
     def git(self, *arguments: str) -> str:
-        """Return what git prints; nothing when it fails."""
+        """Return the output of git; an empty text when it fails."""
         result = process.run(("git", *arguments), cwd=self.top, env=NO_LOCKS_ENV)
         return result.out.rstrip("\n") if result.ok else ""
 
@@ -76,12 +76,12 @@ class _UserRepo:
 
 
 def create_clone(work: Path, top: Path, settings: Settings, *, branches: Sequence[str]) -> ScratchClone:
-    """Clone commits, branches, tags and uncommitted changes; the scratch remote has the state of the last fetch.
+    """Return a clone with commits, branches, tags and uncommitted changes, and a remote as of the last fetch.
 
     Args:
         work: an empty folder.
         top: the work tree of the user's repository.
-        settings: of the app in it.
+        settings: the settings of the app in that repository.
         branches: names or patterns of the branches that the flow may start from.
 
     Raises:
@@ -119,7 +119,7 @@ def _clone_repo(user_repo: _UserRepo, clone: Path, branch: str) -> None:
 
 
 def _create_remote(user_repo: _UserRepo, remote: Path, clone: Path, branch: str) -> Path:
-    """Create a bare remote; a branch that is rehearsed under another name is pushed under that name."""
+    """Create a bare remote and return its path; push the branch if it is rehearsed under another name."""
     name = user_repo.settings.release.remote
     run_git(remote.parent, "init", "--quiet", "--bare", "--template=", str(remote))
     refspecs = (f"+refs/remotes/{name}/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -154,7 +154,7 @@ def _release_files(user_repo: _UserRepo) -> tuple[str, ...]:
 
 
 def _copy_file(origin: Path, destination: Path) -> None:
-    """Copy a file or a link; remove the copy of one that was removed."""
+    """Copy a file or a link; if the origin does not exist, remove the destination."""
     destination.unlink(missing_ok=True)
     if origin.exists() or origin.is_symlink():
         destination.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The process of the local cloud: start, find and stop it."""
+"""Starts, finds and stops the process of the local cloud."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Cloud:
     """A running local cloud.
 
     Attributes:
-        state: folder of its state.
-        pid: its process.
+        state: the folder with the cloud's state.
+        pid: the identifier of the cloud's process.
         endpoint_url: base URL of all its APIs.
         region: the region it emulates.
         account: the account it emulates.
@@ -68,7 +68,7 @@ class Cloud:
 
 
 def _no_proxy_hosts() -> str:
-    """Return the hosts to reach without a proxy, plus this machine; most programs prefer the lower-case variable."""
+    """Return the value of `no_proxy` plus this machine; like most programs, prefer the lower-case variable."""
     hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
     return ",".join(dict.fromkeys((*filter(None, hosts.split(",")), "127.0.0.1", "localhost")))
 
@@ -111,7 +111,7 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
     """Start a cloud in the background, or return the one that already runs on this folder.
 
     Args:
-        state: its folder; created when missing.
+        state: the cloud's folder; created when missing.
         region: the region to emulate.
         account: the account to emulate.
         engine: how deployed images run: `auto`, `docker` or `process`.
@@ -119,7 +119,7 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
 
     Raises:
         Refused: the extra `[local]` is not installed, or the port is taken.
-        KaizenError: it did not start.
+        KaizenError: the cloud did not start.
     """
     if (cloud := find_cloud(state)) is not None:
         return cloud
@@ -157,7 +157,7 @@ def _start_error(code: int, output: Path) -> KaizenError:
 
 
 def write_env_file(cloud: Cloud, **extra: str) -> Path:
-    """Write the variables to a file that a shell can source, in the cloud's folder, and return its path."""
+    """Write the cloud's variables to a file in its folder that a shell can source; return the file's path."""
     path = cloud.state / ENV_FILE_NAME
     variables = cloud.environ | extra
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
@@ -166,7 +166,7 @@ def write_env_file(cloud: Cloud, **extra: str) -> Path:
 
 
 def next_steps(clone: Path, env_file: Path, *commands: str) -> str:
-    """Return how to continue by hand in a scratch clone whose cloud keeps running, and how to stop it.
+    """Return a text: how to continue by hand in a scratch clone whose cloud keeps running, how to stop the cloud.
 
     Args:
         clone: the app's folder.
@@ -182,7 +182,7 @@ def stop_cloud(cloud: Cloud) -> None:
     """Stop a cloud and everything it runs, so that another one can start on its folder.
 
     Raises:
-        KaizenError: it did not stop.
+        KaizenError: the cloud did not stop.
     """
     deadline = time.monotonic() + START_STOP_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
@@ -195,9 +195,9 @@ def stop_cloud(cloud: Cloud) -> None:
 
 
 def _wait_for_exit(state: Path) -> bool:
-    """Wait a moment for a cloud's end; return whether it has ended.
+    """Wait up to `SIGNAL_RETRY_SECONDS` for a cloud to end; return whether it has ended.
 
-    A signal that arrives while a thread starts is handled there and does not wake the main thread: send it again.
+    If not, signal again: a signal that arrives while a thread starts does not wake the main thread.
     """
     deadline = time.monotonic() + SIGNAL_RETRY_SECONDS
     while time.monotonic() < deadline:

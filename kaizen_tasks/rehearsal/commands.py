@@ -28,14 +28,14 @@ def print_line(out: TextIO, text: str) -> None:
 def run_task(
     command: str, folder: Path, environ: Mapping[str, str], *, stdout: TextIO | int, stderr: TextIO | int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a task as its user would, without a terminal to ask on.
+    """Run a task as its user would, without a terminal for questions; return the completed process.
 
     Args:
         command: what is typed after `inv`.
         folder: the app's folder.
-        environ: variables added to those of this process that lead to no real account.
+        environ: variables to add to `clean_environ`.
         stdout: a stream, or one of subprocess's constants.
-        stderr: a stream; None is this process's own.
+        stderr: a stream; None means this process's stderr.
     """
     program = "invoke" if (folder / "tasks.py").is_file() else "kaizen_tasks"
     return subprocess.run(
@@ -54,7 +54,7 @@ def run_git(folder: Path, *arguments: str) -> None:
     """Run git in a folder.
 
     Raises:
-        KaizenError: it failed.
+        KaizenError: git failed.
     """
     result = process.run(("git", *arguments), cwd=folder, env=NO_LOCKS_ENV)
     if not result.ok:

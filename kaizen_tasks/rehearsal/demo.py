@@ -34,9 +34,9 @@ class DemoWorkspace:
     Attributes:
         work: the folder that holds all of it.
         clone: the scratch clone.
-        remote: its bare remote.
+        remote: the clone's bare remote.
         engine: what builds the image.
-        out: where people read.
+        out: the stream that people read.
     """
 
     work: Path
@@ -69,8 +69,8 @@ def run_demo(work: Path, *, engine: str, keep: bool, json: bool, out: TextIO) ->
         work: an empty folder for everything.
         engine: what builds the image; `auto` is docker when that needs no download, else bundle.
         keep: whether the local cloud keeps running.
-        json: whether stdout gets the document of the command-line contract.
-        out: where people read.
+        json: whether to write the status to stdout as JSON.
+        out: the stream that people read.
 
     Raises:
         KaizenError: a command failed; its own output is above.

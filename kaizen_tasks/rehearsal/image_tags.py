@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def preserve_image_tags(engine: str, app: str) -> Iterator[None]:
-    """Move every tag back to the image that had it, and remove new tags; the build cache stays.
+    """Move every tag back to its image at the end of the context, and remove new tags; the build cache stays.
 
     Args:
         engine: `docker`, `podman`, `buildah` or `bundle`, which stores no images in an engine.

@@ -25,11 +25,11 @@ SERVICE_START_TIMEOUT_SECONDS = 60.0
 
 
 def provision(tools: Toolbox, first_version: Version | None = None) -> None:
-    """Create what is missing; every new service runs an image of HEAD.
+    """Create missing services, with what they need, and the ledger; every new service runs an image of HEAD.
 
     Args:
         tools: the app's toolbox, pointed at a local cloud.
-        first_version: version label of that image; None for the committed VERSION.
+        first_version: version label of the image; None for the committed VERSION.
 
     Raises:
         Refused: HEAD has no VERSION.

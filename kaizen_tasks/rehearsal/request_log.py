@@ -43,7 +43,7 @@ class FileTail:
 
 
 def count_changes(lines: Iterable[str]) -> Mapping[str, int]:
-    """Return what the logged requests changed and how often, in the order of the first time."""
+    """Return what the logged requests changed and how often, in order of first occurrence."""
     requests = (json.loads(line) for line in lines)
     names = (_describe_change(request) for request in requests if request["status"] < 400)
     return Counter(name for name in names if name)

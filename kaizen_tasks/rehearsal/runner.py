@@ -48,12 +48,12 @@ class RehearsalPlan:
     """What to rehearse.
 
     Attributes:
-        settings: of the app.
+        settings: the app's settings.
         flow: a command, or empty for the release and every promotion.
         engine: what builds images.
         work: an empty folder for everything.
         keep: whether the local cloud keeps running.
-        out: where people read.
+        out: the stream that people read.
     """
 
     settings: Settings
@@ -191,7 +191,7 @@ def run_rehearsal(plan: RehearsalPlan) -> RehearsalReport:
 
 
 def _check_flow(plan: RehearsalPlan, clone: ScratchClone) -> None:
-    """Run `--help` of the flow, before anything is started for it."""
+    """Raise if the app has no such flow, by running its `--help`, before anything is started for it."""
     name = plan.flow.partition(" ")[0]
     if not name:
         return
@@ -217,7 +217,7 @@ def _rehearse_in_cloud(plan: RehearsalPlan, clone: ScratchClone, *, unchanged_co
 
 
 def _run_commands(plan: RehearsalPlan, runner: _CommandRunner) -> tuple[CommandRun, ...]:
-    """Start and set up the cloud, then run one command after the other, as long as they succeed."""
+    """Start and set up the cloud, then run one command after the other until one fails; return those that ran."""
     setup = f"{SETUP_COMMAND} --state {shlex.quote(str(plan.state))} --first {INITIAL_VERSION}"
     setup_run, cloud = runner.run(setup, echo=False), clouds.find_cloud(plan.state)
     if setup_run.exit_code or cloud is None:
@@ -246,7 +246,7 @@ class _CommandRunner:
         self._requests = FileTail(plan.state / "requests.jsonl")
 
     def run(self, command: str, *, echo: bool = True) -> CommandRun:
-        """Run a command; its output is shown as it comes, its stderr is kept for the report."""
+        """Run a command and return its result with what it wrote to stderr; show its other output as it comes."""
         if echo:
             print_line(self._plan.out, f"\n$ inv {command}")
         started_at = time.monotonic()
@@ -272,7 +272,7 @@ def finished_steps(events: Iterable[RunEvent]) -> tuple[RunEvent, ...]:
 
 
 def _list_refs(clone: ScratchClone) -> Mapping[str, str]:
-    """Return the branches and tags of the scratch remote; without one, those of the clone."""
+    """Return the commit of each branch and tag of the scratch remote; without a remote, of the clone."""
     commit_format = "%(if)%(*objectname)%(then)%(*objectname:short=10)%(else)%(objectname:short=10)%(end)"
     argv = ("git", "for-each-ref", f"--format=%(refname:short) {commit_format}", "refs/heads", "refs/tags")
     result = process.run(argv, cwd=clone.remote or clone.app_folder)
