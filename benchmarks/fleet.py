@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,13 +122,13 @@ class Fleet:
     Attributes:
         clone: the app's repository.
         environ: all variables of commands.
-        endpoint_url: URL of the local cloud.
+        cloud: the local cloud.
         program: path of our `inv`.
     """
 
     clone: Path
     environ: Mapping[str, str]
-    endpoint_url: str
+    cloud: Cloud
     program: str
 
     def inv(self, *words: str) -> str:
@@ -177,8 +176,7 @@ class Fleet:
     def delay(self, seconds: float) -> None:
         """Delay every further API response of the local cloud."""
         fault = {"do": {"latency": seconds}, "times": 100_000}
-        request = urllib.request.Request(f"{self.endpoint_url}/_kaizen/faults", json.dumps(fault).encode())
-        urllib.request.urlopen(request).close()
+        self.cloud.call_control("POST", "faults", fault)
 
     def status(self) -> dict[str, Any]:
         """Return the status of each environment from `status --json`."""
@@ -206,7 +204,7 @@ def released_fleet(folder: Path, *, size: int, canary: int, parallel: int, deplo
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "",
         }
-        fleet = Fleet(clone=clone, environ=environ, endpoint_url=cloud.endpoint_url, program=inv_path())
+        fleet = Fleet(clone=clone, environ=environ, cloud=cloud, program=inv_path())
         fleet.inv("local.up", "--state", str(folder / "cloud"))
         fleet.inv("release-staging")
         yield fleet

@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from kaizen_tasks.errors import KaizenError, Refused
 from kaizen_tasks.localcloud.apprunner.api import AppRunner
 from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
@@ -32,12 +34,17 @@ from kaizen_tasks.localcloud.router import Router
 from kaizen_tasks.localcloud.server.access_log import AccessLog
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+from kaizen_tasks.localcloud.server.clients import own_hosts
+from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.faults import FaultInjector
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
+from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+_PRIVATE_UMASK = 0o077
+_OUTPUT_FILE = "output"  # the client redirects this process's output to it
 _POLL_SECONDS = 0.05
 _SIGNAL_CHECK_SECONDS = 0.5
 
@@ -45,6 +52,7 @@ _SIGNAL_CHECK_SECONDS = 0.5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT, and return the exit code."""
     options = _parser().parse_args(arguments)
+    os.umask(_PRIVATE_UMASK)
     try:
         _require_moto()
         with _state_lock(options.state):
@@ -99,7 +107,8 @@ def _require_moto() -> None:
 @contextmanager
 def _state_lock(state: Path) -> Iterator[None]:
     """Lock the state folder, which only one cloud may use at a time."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state.mkdir(parents=True, exist_ok=True)
+    _make_private(state)
     with (state / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,6 +121,21 @@ def _state_lock(state: Path) -> Iterator[None]:
         yield
 
 
+def _make_private(state: Path) -> None:
+    """Deny other users access to the state folder, unless it may have been given to them on purpose."""
+    status = state.stat()
+    if not status.st_mode & _PRIVATE_UMASK and status.st_uid == os.geteuid():
+        return
+    is_own = (state / "lock").exists() or {path.name for path in state.iterdir()} <= {_OUTPUT_FILE}
+    if status.st_uid != os.geteuid() or not is_own:
+        raise Refused(
+            f"other users can access {state}, which is not the folder of a local cloud",
+            state="nothing was started",
+            hint=f"chmod 700 {state}, or choose another --state",
+        )
+    state.chmod(0o700)
+
+
 def _run(options: argparse.Namespace) -> int:
     state = options.state.resolve()
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -121,15 +145,19 @@ def _run(options: argparse.Namespace) -> int:
     cloud_file = state / "cloud.json"
     cloud_file.unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
-    router, apprunner = _services(options, state, f"{LOOPBACK}:{server.port}")
-    with closing(apprunner), _serve(server, router), _publish(cloud_file, options, server.port):
+    credentials = Credentials.load_or_create(state / "credentials.json")
+    router, apprunner = _services(options, state, server.port, credentials)
+    with closing(apprunner), _serve(server, router), _publish(cloud_file, options, server.port, credentials):
         while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
             pass
     return 0
 
 
-def _services(options: argparse.Namespace, state: Path, address: str) -> tuple[Router, AppRunner]:
+def _services(
+    options: argparse.Namespace, state: Path, port: int, credentials: Credentials
+) -> tuple[Router, AppRunner]:
     """Return the router to all services, and App Runner, which has to be closed."""
+    address = f"{LOOPBACK}:{port}"
     location = {"account": options.account, "region": options.region}
     store = ImageStore(state / "registry")
     tokens = Tokens(state / "secret", clock=_scaled_clock(options.clock_speed))
@@ -157,6 +185,8 @@ def _services(options: argparse.Namespace, state: Path, address: str) -> tuple[R
         moto=moto,
         faults=FaultInjector(),
         access_log=AccessLog(state / "requests.jsonl"),
+        verifier=SignatureVerifier(credentials=credentials),
+        hosts=own_hosts(port),
         info={"name": "kaizen local cloud", **location},
     )
     router.add_service(Ecr(store=store, tokens=tokens, registry=address, **location))
@@ -191,10 +221,11 @@ def _serve(server: HttpServer, router: Router) -> Iterator[None]:
 
 
 @contextmanager
-def _publish(path: Path, options: argparse.Namespace, port: int) -> Iterator[None]:
+def _publish(path: Path, options: argparse.Namespace, port: int, credentials: Credentials) -> Iterator[None]:
     url = f"http://{LOOPBACK}:{port}"
     location = {"endpoint_url": url, "region": options.region, "account": options.account}
-    write_atomically(path, json.dumps({"pid": os.getpid(), "port": port, **location}).encode())
+    document = {"pid": os.getpid(), "port": port, **location, **attrs.asdict(credentials)}
+    write_atomically(path, json.dumps(document).encode())
     sys.stdout.write(f"local cloud of {options.account} at {url}\n")
     sys.stdout.flush()
     try:

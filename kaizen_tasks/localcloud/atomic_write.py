@@ -9,19 +9,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Replace a file, and create its folder if it does not exist.
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file that only its owner can read, and create its folder if it does not exist.
 
     There is no fsync: the state of a local cloud need not survive a power failure.
 
     Args:
         path: the file.
         content: its new content.
-        private: whether only its owner can read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:64]}.{os.urandom(6).hex()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -13,10 +12,12 @@ import attrs
 
 from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
 from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
+from kaizen_tasks.localcloud.server.clients import check_control_request, check_host
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
+from kaizen_tasks.localcloud.server.refusals import RequestRefused, error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from kaizen_tasks.localcloud.moto.backend import MotoBackend
     from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.aws_json import AwsService
     from kaizen_tasks.localcloud.server.faults import FaultInjector
     from kaizen_tasks.localcloud.server.http_message import HttpRequest
+    from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
 
 REGISTRY_SERVICE = "registry"
 CONTROL_PREFIX = "/_kaizen/"
 """Path of the control API, by which tests arrange faults and resume requests at breakpoints."""
 
-# The scope of a SigV4 signature: access key / date / region / service / aws4_request
-_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +63,8 @@ class Router:
         moto: answers requests to services that were not added.
         faults: the injected faults.
         access_log: the log of requests.
+        verifier: verifies the signatures of requests to AWS services, and has the token of the control API.
+        hosts: the values of `Host` that are answered.
         info: members of the status document at `/`.
     """
 
@@ -73,12 +75,16 @@ class Router:
         moto: MotoBackend,
         faults: FaultInjector,
         access_log: AccessLog,
+        verifier: SignatureVerifier,
+        hosts: Collection[str],
         info: Mapping[str, str],
     ) -> None:
         self._registry = registry
         self._moto = moto
         self._faults = faults
         self._access_log = access_log
+        self._verifier = verifier
+        self._hosts = hosts
         self._info = info
         self._endpoints: dict[str, AwsJsonEndpoint] = {}
 
@@ -93,10 +99,24 @@ class Router:
             DropConnectionError: the connection is to be reset.
             ConnectionError: the client has disconnected.
         """
-        if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(LAYER_DOWNLOAD_PREFIX):
-            return self._handle_control(request)
-        route = _route(request)
+        try:
+            check_host(request, self._hosts)
+            if request.path.startswith(CONTROL_PREFIX) and not request.path.startswith(LAYER_DOWNLOAD_PREFIX):
+                check_control_request(request, self._verifier.credentials.control_token)
+                return self._handle_control(request)
+            route = self._route(request)
+        except RequestRefused as refusal:
+            response = error_response(request, refusal.status, refusal.code, refusal.message)
+            return self._access_log.record(request, response, Route(service="").log_fields(request))
         return self._access_log.record(request, self._handle_safely(request, route), route.log_fields(request))
+
+    def _route(self, request: HttpRequest) -> Route:
+        if request.path.startswith(("/v2/", LAYER_DOWNLOAD_PREFIX)):
+            return Route(service=REGISTRY_SERVICE)
+        signature = self._verifier.verify(request)
+        if signature is None:
+            return Route(service="")
+        return Route(service=signature.service, region=signature.region, operation=_operation_name(request))
 
     def _handle_safely(self, request: HttpRequest, route: Route) -> HttpResponse:
         label = route.operation or f"{request.method} {request.path}"
@@ -151,15 +171,6 @@ class Router:
             case _:
                 return HttpResponse(status=405)
         return HttpResponse(status=204)
-
-
-def _route(request: HttpRequest) -> Route:
-    if request.path.startswith(("/v2/", LAYER_DOWNLOAD_PREFIX)):
-        return Route(service=REGISTRY_SERVICE)
-    scope = _CREDENTIAL_SCOPE.search(request.header("Authorization"))
-    if scope is None:
-        return Route(service="")
-    return Route(service=scope["service"], region=scope["region"], operation=_operation_name(request))
 
 
 def _operation_name(request: HttpRequest) -> str:

@@ -13,13 +13,20 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE
 from kaizen_tasks.errors import KaizenError, Refused
 
 STATE_FILE_NAME = "cloud.json"
+STATE_FIELDS = (
+    *("pid", "endpoint_url", "region", "account"),
+    *("access_key_id", "secret_access_key", "control_token"),
+)
+"""Members of the state file that make up a `Cloud`."""
+
 ENV_FILE_NAME = "environ"
 DEFAULT_ACCOUNT = "123456789012"
 """Account of the cloud when none is configured."""
@@ -44,6 +51,9 @@ class Cloud:
         endpoint_url: base URL of all its APIs.
         region: the region it emulates.
         account: the account it emulates.
+        access_key_id: names the key that its clients sign requests with.
+        secret_access_key: that key, which is another one for each state folder.
+        control_token: gives access to its control API, by which tests inject faults.
     """
 
     state: Path
@@ -51,14 +61,17 @@ class Cloud:
     endpoint_url: str
     region: str
     account: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    control_token: str = field(repr=False)
 
     @property
     def environ(self) -> dict[str, str]:
         """Variables that point any AWS client, and these tasks, at this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_SESSION_TOKEN": "",
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
@@ -88,8 +101,7 @@ def find_cloud(state: Path) -> Cloud | None:
     """Return the cloud that runs on a state folder, or None."""
     try:
         record = json.loads((state / STATE_FILE_NAME).read_bytes())
-        fields = {name: record[name] for name in ("pid", "endpoint_url", "region", "account")}
-        cloud = Cloud(state=state, **fields)
+        cloud = Cloud(state=state, **{name: record[name] for name in STATE_FIELDS})
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return cloud if _is_running(state) else None
@@ -126,10 +138,10 @@ def start_cloud(state: Path, *, region: str, account: str, engine: str = "auto",
     if find_spec("moto") is None:
         message = "the local cloud needs moto, which is not installed"
         raise Refused(message, state="nothing has been started", hint="pip install 'kaizen-tasks[local]'")
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     argv = [sys.executable, "-m", "kaizen_tasks.localcloud", "--state", str(state), "--port", str(port)]
     argv += ["--region", region, "--account", account, "--engine", engine]
-    with (state / "output").open("wb") as output:
+    with _open_private(state / "output") as output:
         process = subprocess.Popen(
             argv, env=clean_environ(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -161,8 +173,15 @@ def write_env_file(cloud: Cloud, **extra: str) -> Path:
     path = cloud.state / ENV_FILE_NAME
     variables = cloud.environ | extra
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-    path.write_text("".join(("unset AWS_PROFILE AWS_DEFAULT_PROFILE\n", *exports)), encoding="utf-8")
+    with _open_private(path) as file:
+        file.write("".join(("unset AWS_PROFILE AWS_DEFAULT_PROFILE\n", *exports)).encode())
     return path
+
+
+def _open_private(path: Path) -> BinaryIO:
+    """Open a new file that only its owner can read, in place of an earlier one."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def next_steps(clone: Path, env_file: Path, *commands: str) -> str:

@@ -15,6 +15,8 @@ from kaizen_tasks.rehearsal.cloud import Cloud
 from tests.crash.cloud_fork_server import kill_cloud
 from tests.crash.library import Library, user_environ
 from tests.support import git_repository
+from tests.support.local_cloud import control_request
+from tests.support.signing import sign
 from tests.support.waiting import HANG_SECONDS
 from tests.support.workspaces import COMMAND_SECONDS
 
@@ -176,9 +178,9 @@ class TeamSandbox:
         headers = {
             "X-Amz-Target": f"{TARGET_PREFIXES[service]}.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20200101/eu-west-1/{service}/aws4_request",
         }
-        return self._send(Request(self.endpoint, json.dumps(content).encode(), headers))
+        assert self.cloud is not None
+        return self._send(sign(Request(self.endpoint, json.dumps(content).encode(), headers), self.cloud, service))
 
     def inject_fault(self, effect: Mapping[str, object], *, skip: int = 0, times: int = 1, **match: str) -> None:
         """Inject a fault into matching requests, after skipping some."""
@@ -186,7 +188,8 @@ class TeamSandbox:
 
     def call_control(self, method: str, path: str, content: object = None) -> Any:
         """Call the cloud's own control API."""
-        return self._send(Request(f"{self.endpoint}/_kaizen/{path}", json.dumps(content).encode(), method=method))
+        assert self.cloud is not None
+        return self._send(control_request(self.endpoint, self.cloud.control_token, method, path, content))
 
     def _send(self, request: Request) -> Any:
         with urlopen(request, timeout=HANG_SECONDS) as answer:

@@ -35,6 +35,8 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 def test_state_file_names_the_endpoint_and_process(cloud: Cloud) -> None:
     description = json.loads((cloud.state / "cloud.json").read_bytes())
     port = int(cloud.registry.partition(":")[2])
+    credentials = {name: description.pop(name) for name in ("access_key_id", "secret_access_key", "control_token")}
+    assert json.loads((cloud.state / "credentials.json").read_bytes()) == credentials
     assert description == {
         "pid": cloud.pid,
         "port": port,
@@ -69,7 +71,7 @@ def test_restart_keeps_port_and_state(cloud: Cloud) -> None:
 
 
 def test_restart_takes_another_port_if_the_previous_one_is_in_use(cloud: Cloud, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
+    (tmp_path / "other").mkdir(mode=0o700)
     (tmp_path / "other" / "port").write_text(cloud.registry.partition(":")[2])
     with Cloud(tmp_path / "other") as other:
         assert other.endpoint_url != cloud.endpoint_url

@@ -7,7 +7,6 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
-def arrange(cloud: Cloud, fault: dict[str, Any]) -> int:
-    connection = HTTPConnection(cloud.registry)
-    connection.request("POST", "/_kaizen/faults", json.dumps(fault))
-    status = connection.getresponse().status
-    connection.close()
-    return status
+def arrange(cloud: Cloud, fault: dict[str, Any]) -> None:
+    cloud.call_control("POST", "faults", fault)
 
 
 def test_root_returns_the_status_without_a_signature(cloud: Cloud) -> None:
@@ -64,7 +59,7 @@ def test_request_for_another_region_is_refused(cloud: Cloud) -> None:
 def test_error_fault_happens_the_given_number_of_times(cloud: Cloud) -> None:
     error = {"code": "ThrottlingException", "status": 400}
     match = {"service": "ecr", "operation": "DescribeRegistry"}
-    assert arrange(cloud, {"match": match, "times": 2, "do": {"error": error}}) == 204
+    arrange(cloud, {"match": match, "times": 2, "do": {"error": error}})
     ecr = cloud.client("ecr")
     for _ in range(2):
         ecr.describe_repositories()
@@ -151,11 +146,11 @@ class TestBreakpoints:
         arrange(cloud, {"match": {"operation": "DescribeRegistry"}, "do": {"park": True}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(cloud.client("ecr").describe_registry)
-            assert control(cloud, "GET", "parked?seconds=100") == ["DescribeRegistry"]
+            assert cloud.call_control("GET", "parked?seconds=100") == ["DescribeRegistry"]
             assert not waiting.done()
-            control(cloud, "POST", "parked", {"drop": False})
+            cloud.call_control("POST", "parked", {"drop": False})
             assert waiting.result()["registryId"] == "123456789012"
-        assert control(cloud, "GET", "parked") == []
+        assert cloud.call_control("GET", "parked") == []
 
     @pytest.mark.parametrize("late", [False, True])
     def test_request_can_be_dropped_before_or_after_execution(
@@ -165,8 +160,8 @@ class TestBreakpoints:
         arrange(cloud, {"match": {"operation": "DeleteRepository"}, "do": {"park": True, "late": late}})
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(ecr.delete_repository, repositoryName=name)
-            control(cloud, "GET", "parked?seconds=100")
-            control(cloud, "POST", "parked", {"drop": True})
+            cloud.call_control("GET", "parked?seconds=100")
+            cloud.call_control("POST", "parked", {"drop": True})
             assert isinstance(waiting.exception(), ConnectionClosedError)
         pages = ecr.get_paginator("describe_repositories").paginate()
         names = [each["repositoryName"] for page in pages for each in page["repositories"]]
@@ -174,28 +169,24 @@ class TestBreakpoints:
 
     def test_clearing_faults_resumes_requests(self, cloud: Cloud) -> None:
         arrange(cloud, {"times": 9, "do": {"park": True}})
-        control(cloud, "DELETE", "faults")
+        cloud.call_control("DELETE", "faults")
         cloud.client("ecr").describe_registry()
-        assert control(cloud, "GET", "parked?seconds=0.01") == []
+        assert cloud.call_control("GET", "parked?seconds=0.01") == []
 
     @pytest.mark.parametrize(("method", "what"), [("PUT", "faults"), ("GET", "nothing"), ("DELETE", "parked")])
     def test_unknown_control_request_is_405(self, cloud: Cloud, method: str, what: str) -> None:
         with pytest.raises(urllib.error.HTTPError) as failure:
-            control(cloud, method, what)
+            cloud.call_control(method, what)
         with failure.value as error:
             assert error.code == 405
 
 
-def control(cloud: Cloud, method: str, what: str, content: Any = None) -> Any:
-    request = urllib.request.Request(f"{cloud.endpoint_url}/_kaizen/{what}", json.dumps(content).encode())
-    request.method = method
-    with urllib.request.urlopen(request, timeout=HANG_SECONDS) as answer:
-        return json.loads(answer.read() or b"null")
-
-
 @pytest.mark.parametrize("fault", [{}, {"do": {"explode": True}}, {"do": {}, "match": {"who": "me"}}, []])
 def test_invalid_fault_is_refused(cloud: Cloud, fault: Any) -> None:
-    assert arrange(cloud, fault) == 400
+    with pytest.raises(urllib.error.HTTPError) as failure:
+        arrange(cloud, fault)
+    with failure.value as error:
+        assert error.code == 400
     cloud.client("ecr").describe_registry()
 
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,7 +30,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
 ]
 
-STATE_RECORD = {"pid": 1, "endpoint_url": "http://127.0.0.1:9", "region": "eu-west-1", "account": "123456789012"}
+STATE_RECORD: dict[str, Any] = {
+    "pid": 1,
+    "endpoint_url": "http://127.0.0.1:9",
+    "region": "eu-west-1",
+    "account": "123456789012",
+    "access_key_id": "LOCAL0123456789ABCDE",
+    "secret_access_key": "secret",
+    "control_token": "token",
+}
 
 
 @pytest.fixture
@@ -136,7 +144,7 @@ def test_stopping_a_cloud_that_has_ended_succeeds(state: Path) -> None:
     ended.wait()
     leave_state(state, STATE_RECORD)
 
-    clouds.stop_cloud(Cloud(state=state, pid=ended.pid, endpoint_url="http://127.0.0.1:9", region="r", account="a"))
+    clouds.stop_cloud(Cloud(state=state, **{**STATE_RECORD, "pid": ended.pid}))
 
     assert clouds.find_cloud(state) is None
 
@@ -180,7 +188,7 @@ def test_without_the_local_extra_the_error_says_what_to_install(state: Path, mon
 @pytest.fixture
 def cloud(state: Path) -> Cloud:
     """A cloud that does not run."""
-    return Cloud(state=state, pid=1, endpoint_url="http://127.0.0.1:9", region="eu-west-1", account="123456789012")
+    return Cloud(state=state, **STATE_RECORD)
 
 
 def test_environ_points_clients_at_the_cloud_and_its_region(cloud: Cloud) -> None:
@@ -189,6 +197,7 @@ def test_environ_points_clients_at_the_cloud_and_its_region(cloud: Cloud) -> Non
     assert environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
     assert {environ["AWS_REGION"], environ["AWS_DEFAULT_REGION"]} == {"eu-west-1"}
     assert environ["AWS_SESSION_TOKEN"] == ""
+    assert (environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]) == ("LOCAL0123456789ABCDE", "secret")
     assert evolve(cloud, region="us-east-1").environ["AWS_REGION"] == "us-east-1"
 
 

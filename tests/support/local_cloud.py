@@ -30,6 +30,12 @@ def share_service_models() -> None:
         botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
+def control_request(endpoint_url: str, token: str, method: str, path: str, content: object = None) -> Request:
+    """Return a request to the control API of a local cloud."""
+    headers = {"X-Kaizen-Token": token, "Content-Type": "application/json"}
+    return Request(f"{endpoint_url}/_kaizen/{path}", json.dumps(content).encode(), headers, method=method)
+
+
 class Cloud:
     """A local cloud on a free port.
 
@@ -79,8 +85,8 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self._description["region"],
             "AWS_DEFAULT_REGION": self._description["region"],
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": self._description["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self._description["secret_access_key"],
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -109,8 +115,8 @@ class Cloud:
             service,
             endpoint_url=self.endpoint_url,
             region_name=region or self._description["region"],
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
+            aws_access_key_id=self._description["access_key_id"],
+            aws_secret_access_key=self._description["secret_access_key"],
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 parameter_validation=False,  # the cloud validates
@@ -128,18 +134,22 @@ class Cloud:
 
     def inject_fault(self, match: Mapping[str, str], effect: Mapping[str, object], *, times: int = 1) -> None:
         """Make the next matching requests fail; see `kaizen_tasks.localcloud.server`."""
-        content = json.dumps({"match": match, "do": effect, "times": times}).encode()
-        self._control(Request(f"{self.endpoint_url}/_kaizen/faults", data=content, method="POST"))
+        self.call_control("POST", "faults", {"match": match, "do": effect, "times": times})
 
     def reset(self) -> None:
         """Remove injected faults, and restore the account settings of a new account."""
-        self._control(Request(f"{self.endpoint_url}/_kaizen/faults", method="DELETE"))
+        self.call_control("DELETE", "faults")
         self.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
 
-    @staticmethod
-    def _control(request: Request) -> None:
-        with urlopen(request):
-            pass
+    def call_control(self, method: str, path: str, content: object = None) -> Any:
+        """Call its control API, and return the parsed response.
+
+        Raises:
+            urllib.error.HTTPError: the call was refused.
+        """
+        request = control_request(self.endpoint_url, self._description["control_token"], method, path, content)
+        with urlopen(request, timeout=HANG_SECONDS) as response:
+            return json.loads(response.read() or b"null")
 
     def _close_clients(self) -> None:
         self._aws = None

@@ -93,6 +93,7 @@ def start_supervised(
             cwd=working_directory,
             env=environment,
             start_new_session=True,  # Ctrl-C in the terminal is for the cloud alone
+            umask=0o022,  # as in a container; the cloud's own files are private
         )
 
 

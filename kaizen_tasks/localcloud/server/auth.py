@@ -30,7 +30,7 @@ class Tokens:
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         if not path.exists():
-            write_atomically(path, os.urandom(32), private=True)
+            write_atomically(path, os.urandom(32))
         self._secret = path.read_bytes()
         self._clock = clock
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
-from xml.sax.saxutils import escape
 
 import attrs
 
 from kaizen_tasks.localcloud.server.breakpoints import Breakpoints
 from kaizen_tasks.localcloud.server.http_message import DropConnectionError, HttpResponse
+from kaizen_tasks.localcloud.server.refusals import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ class FaultInjector:
             raise DropConnectionError
         if fault.reply is not None:
             return _json_response(request, 200, fault.reply)
-        return _error_response(request, fault) if fault.code else None
+        return error_response(request, fault.status, fault.code, "scripted fault") if fault.code else None
 
     def _next_fault(self, service: str, operation: str) -> Fault | None:
         with self._lock:
@@ -149,18 +149,6 @@ class FaultInjector:
         if not scheduled.times:
             self._scheduled_faults.remove(scheduled)
         return True
-
-
-def _error_response(request: HttpRequest, fault: Fault) -> HttpResponse:
-    """Return an error in the client's protocol."""
-    message = "scripted fault"
-    if request.path.startswith("/v2/"):
-        return HttpResponse.json_response(fault.status, {"errors": [{"code": fault.code, "message": message}]})
-    if request.header("X-Amz-Target"):
-        return _json_response(request, fault.status, {"__type": fault.code, "message": message})
-    error = f"<Error><Code>{escape(fault.code)}</Code><Message>{message}</Message></Error>"
-    body = f"<ErrorResponse>{error}</ErrorResponse>".encode()
-    return HttpResponse(status=fault.status, headers={"Content-Type": "text/xml"}, body=body)
 
 
 def _json_response(request: HttpRequest, status: int, content: Mapping[str, Any]) -> HttpResponse:

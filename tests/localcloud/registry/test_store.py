@@ -202,6 +202,6 @@ def test_failed_write_leaves_only_the_old_file(tmp_path: Path) -> None:
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
 
 
-def test_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "secret", b"x", private=True)
+def test_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "secret", b"x")
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0

@@ -1,0 +1,145 @@
+"""Verifies that requests are signed with the credentials of this cloud: Signature Version 4, in a header.
+
+Presigned addresses and signatures of single chunks are refused: no client of the local cloud sends them.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from kaizen_tasks.localcloud.server.credentials import Credentials
+from kaizen_tasks.localcloud.server.refusals import RequestRefused, is_query_protocol
+
+if TYPE_CHECKING:
+    from kaizen_tasks.localcloud.server.http_message import HttpRequest
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+_AUTHORIZATION = re.compile(
+    rf"{ALGORITHM} +Credential=(?P<access_key_id>[^/\s]+)/(?P<date>\d{{8}})/(?P<region>[^/\s]+)/(?P<service>[^/\s]+)"
+    r"/aws4_request, *SignedHeaders=(?P<signed_headers>[a-z0-9;-]+), *Signature=(?P<signature>[0-9a-f]{64})"
+)
+_TIMESTAMP = "%Y%m%dT%H%M%SZ"
+_MAX_SKEW = timedelta(minutes=5)
+_CODES = {
+    "unknown key": ("UnrecognizedClientException", "InvalidClientTokenId"),
+    "bad signature": ("InvalidSignatureException", "SignatureDoesNotMatch"),
+    "incomplete": ("IncompleteSignatureException", "IncompleteSignature"),
+}
+"""Codes of the JSON protocols and of the query protocol."""
+
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+
+
+@attrs.frozen(kw_only=True)
+class Signature:
+    """The content of an `Authorization` header.
+
+    Args:
+        access_key_id: names the key.
+        date: day of the scope, as YYYYMMDD.
+        region: region of the scope.
+        service: signing name of the service.
+        signed_headers: names of the headers that were signed, with semicolons between them.
+        signature: the signature in hexadecimal digits.
+    """
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    signed_headers: str
+    signature: str
+
+
+@attrs.frozen(kw_only=True)
+class SignatureVerifier:
+    """Verifies signatures.
+
+    Args:
+        credentials: the only ones that are accepted.
+        clock: returns seconds since the epoch.
+    """
+
+    credentials: Credentials
+    clock: Callable[[], float] = time.time
+
+    def verify(self, request: HttpRequest) -> Signature | None:
+        """Return the verified signature of a request, or None if it has none at all.
+
+        The body is read after the access key and the time have been found good.
+
+        Raises:
+            RequestRefused: the signature is malformed, or not of these credentials.
+        """
+        authorization = request.header("Authorization")
+        if not authorization.startswith(ALGORITHM):
+            return None
+        match = _AUTHORIZATION.fullmatch(authorization.strip())
+        if match is None:
+            raise _refusal(request, "incomplete", "the Authorization header is not a complete Signature Version 4.")
+        signature = Signature(**match.groupdict())
+        if not _equal(signature.access_key_id, self.credentials.access_key_id):
+            raise _refusal(request, "unknown key", "The security token included in the request is invalid.")
+        self._check_time(request, signature)
+        self._check_signature(request, signature)
+        return signature
+
+    def _check_time(self, request: HttpRequest, signature: Signature) -> None:
+        timestamp = request.header("X-Amz-Date")
+        try:
+            signed_at = datetime.strptime(timestamp, _TIMESTAMP).replace(tzinfo=UTC)
+        except ValueError as error:
+            raise _refusal(request, "incomplete", "X-Amz-Date is missing or malformed.") from error
+        if not timestamp.startswith(signature.date):
+            raise _refusal(request, "bad signature", "Date in Credential scope does not match X-Amz-Date.")
+        now = datetime.fromtimestamp(self.clock(), UTC)
+        earliest, latest = now - _MAX_SKEW, now + _MAX_SKEW
+        if signed_at < earliest:
+            message = f"Signature expired: {timestamp} is now earlier than {earliest:{_TIMESTAMP}}"
+            raise _refusal(request, "bad signature", f"{message} ({now:{_TIMESTAMP}} - 5 min.)")
+        if signed_at > latest:
+            message = f"Signature not yet current: {timestamp} is still later than {latest:{_TIMESTAMP}}"
+            raise _refusal(request, "bad signature", f"{message} ({now:{_TIMESTAMP}} + 5 min.)")
+
+    def _check_signature(self, request: HttpRequest, signature: Signature) -> None:
+        signed_headers = frozenset(signature.signed_headers.split(";"))
+        sent_headers = {name.lower() for name in request.headers}
+        required = {"host", *(name for name in sent_headers if name.startswith("x-amz-"))}
+        if missing := sorted(required - signed_headers):
+            raise _refusal(request, "bad signature", f"these headers must be signed: {', '.join(missing)}")
+        from kaizen_tasks.localcloud.server.sigv4 import compute_signature
+
+        expected = compute_signature(
+            request,
+            secret_access_key=self.credentials.secret_access_key,
+            region=signature.region,
+            service=signature.service,
+            signed_headers=signed_headers,
+        )
+        if not signed_headers <= sent_headers or not _equal(expected, signature.signature):
+            raise _refusal(request, "bad signature", _MISMATCH)
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _refusal(request: HttpRequest, reason: str, message: str) -> RequestRefused:
+    """Return the refusal with the status and code that AWS uses in the protocol of the request."""
+    json_code, query_code = _CODES[reason]
+    return (
+        RequestRefused(403, query_code, message)
+        if is_query_protocol(request)
+        else RequestRefused(400, json_code, message)
+    )
