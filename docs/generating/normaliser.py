@@ -34,6 +34,8 @@ REPLACEMENTS = (
     (re.compile(rf"({DAY}|{DAY[5:]}) \d\d:\d\d\b"), r"\1 09:00"),
     (re.compile(r"\b\d+( files and folders\b)"), r"124\1"),
     (re.compile(r'("unchanged": )\d+'), r"\g<1>124"),
+    (re.compile(r'("AWS_ACCESS_KEY_ID": )"LOCAL\w{15}"'), r'\g<1>"LOCAL0123456789ABCDE"'),
+    (re.compile(r'("AWS_SECRET_ACCESS_KEY": )"[\w-]{40}"'), r'\g<1>"random-for-each-local-cloud-and-secret-0"'),
 )
 """Patterns and their fixed values. The number of progress lines, and which steps of a rehearsal are timed, depend on
 the speed of the machine; the number of git's object folders depends on the hashes."""

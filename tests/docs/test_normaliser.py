@@ -23,6 +23,11 @@ def normaliser() -> Normaliser:
         ('"at": "2027-05-05T00:00:01+00:00"', '"at": "2026-01-31T09:00:00.000000+00:00"'),
         ("state in /tmp/here/cloud (pid 77)", "state in ~/cloud (pid 4321)"),
         ("  begin  deploy\n  …  deploy  IN_PROGRESS\n  done  deploy", "  begin  deploy\n  done  deploy"),
+        ('"AWS_ACCESS_KEY_ID": "LOCALABCDEFGHIJKLMNO"', '"AWS_ACCESS_KEY_ID": "LOCAL0123456789ABCDE"'),
+        (
+            f'"AWS_SECRET_ACCESS_KEY": "{"aB-_" * 10}"',
+            '"AWS_SECRET_ACCESS_KEY": "random-for-each-local-cloud-and-secret-0"',
+        ),
     ],
 )
 def test_values_that_differ_from_run_to_run_are_replaced(normaliser: Normaliser, printed: str, normalised: str) -> None:

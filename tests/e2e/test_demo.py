@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import stat
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from tests.support import workspaces
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.support.workspaces import CommandResult, Workspace
@@ -126,3 +128,18 @@ def answers(address: str) -> bool:
     place = urlsplit(address)
     with socket.socket() as client:
         return client.connect_ex((place.hostname, place.port)) == 0
+
+
+def test_keep_leaves_credentials_that_only_their_owner_can_read(
+    demo_run: tuple[CommandResult, Workspace],
+) -> None:
+    result, workspace = demo_run
+    environ = result.document["work"]["environ"]
+    assert stat.S_IMODE(workspace.state.stat().st_mode) == 0o700
+    holders = [path for path in workspace.state.iterdir() if path.is_file() and holds_secret(path, environ)]
+    assert {path.name for path in holders} == {"cloud.json", "credentials.json", "environ"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in workspace.state.iterdir() if path.is_file()} == {0o600}
+
+
+def holds_secret(path: Path, environ: Mapping[str, str]) -> bool:
+    return environ["AWS_SECRET_ACCESS_KEY"].encode() in path.read_bytes()

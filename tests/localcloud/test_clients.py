@@ -187,3 +187,14 @@ class TestAwsCli:
     def test_aws_cli_shows_errors(self, cloud: Cloud) -> None:
         failed = run("aws", "ecr", "describe-images", "--repository-name", "none", environ=cloud.environ)
         assert "(RepositoryNotFoundException) when calling the DescribeImages operation" in failed.stderr
+
+    @pytest.mark.parametrize(
+        ("command", "code"),
+        [
+            ("ecr describe-images --repository-name none", "InvalidSignatureException"),
+            ("sts get-caller-identity", "SignatureDoesNotMatch"),
+        ],
+    )
+    def test_aws_cli_with_a_wrong_secret_is_refused(self, cloud: Cloud, command: str, code: str) -> None:
+        failed = run("aws", *command.split(), environ={**cloud.environ, "AWS_SECRET_ACCESS_KEY": "guessed"})
+        assert f"({code})" in failed.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from tests.support.local_cloud import Cloud
 from tests.support.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
@@ -133,8 +134,42 @@ def test_missing_moto_is_an_error_with_the_pip_command(tmp_path: Path) -> None:
     assert (done.returncode, "kaizen-tasks[local]" in done.stderr) == (3, True)
 
 
-def test_state_folder_is_private(cloud: Cloud) -> None:
-    assert cloud.state.stat().st_mode & 0o077 == 0
+def test_state_is_readable_by_its_owner_only(cloud: Cloud, repository: Callable[..., str]) -> None:
+    client = RawRegistry(cloud)
+    client.push(repository(), "v1", b"layer")
+    client.connection.close()
+    cloud.client("dynamodb").create_table(
+        TableName="table",
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    paths = [cloud.state, *cloud.state.rglob("*")]
+    assert {"cloud.json", "credentials.json", "secret", "port", "lock", "log", "requests.jsonl", "elsewhere.jsonl"} <= {
+        path.name for path in paths
+    }
+    assert {stat.filemode(path.stat().st_mode) for path in paths} == {"drwx------", "-rw-------"}
+
+
+def test_state_folder_of_an_earlier_cloud_becomes_private(cloud: Cloud) -> None:
+    cloud.stop()
+    cloud.state.chmod(0o755)
+    cloud.start()
+    assert stat.S_IMODE(cloud.state.stat().st_mode) == 0o700
+
+
+def test_shared_folder_with_other_files_is_refused_and_keeps_its_mode(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "somebody's").touch()
+    shared.chmod(0o777)
+    refused = run("--state", str(shared))
+    assert (refused.returncode, refused.stderr.splitlines()[0]) == (
+        3,
+        f"other users can access {shared}, which is not the folder of a local cloud",
+    )
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o777
+    assert [path.name for path in shared.iterdir()] == ["somebody's"]
 
 
 def test_clock_speed_shortens_deployments_and_the_validity_of_passwords(tmp_path: Path) -> None:

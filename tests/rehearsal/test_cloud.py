@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,24 @@ def test_start_find_and_stop_a_cloud(state: Path) -> None:
 
     assert clouds.find_cloud(state) is None
     assert not listens(started)
+
+
+def test_state_and_variables_are_readable_by_their_owner_only(state: Path) -> None:
+    previous_umask = os.umask(0)
+    try:
+        env_file = clouds.write_env_file(start(state))
+        env_file.chmod(0o644)
+        clouds.write_env_file(start(state))
+    finally:
+        os.umask(previous_umask)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in state.iterdir() if path.is_file()} == {0o600}
+    assert env_file.exists()
+
+
+def test_repr_shows_no_credentials(cloud: Cloud) -> None:
+    text = repr(evolve(cloud, secret_access_key="canary", control_token="canary"))
+    assert "canary" not in text
 
 
 def test_starts_again_after_a_killed_cloud(state: Path) -> None:

@@ -32,8 +32,13 @@ def share_service_models() -> None:
 
 def control_request(endpoint_url: str, token: str, method: str, path: str, content: object = None) -> Request:
     """Return a request to the control API of a local cloud."""
-    headers = {"X-Kaizen-Token": token, "Content-Type": "application/json"}
-    return Request(f"{endpoint_url}/_kaizen/{path}", json.dumps(content).encode(), headers, method=method)
+    url, body = f"{endpoint_url}/_kaizen/{path}", json.dumps(content).encode()
+    return Request(url, body, control_headers(token), method=method)
+
+
+def control_headers(token: str) -> dict[str, str]:
+    """Return the headers that the control API requires."""
+    return {"X-Kaizen-Token": token, "Content-Type": "application/json"}
 
 
 class Cloud:
@@ -75,6 +80,11 @@ class Cloud:
     def pid(self) -> int:
         """Return the process identifier."""
         return int(self._description["pid"])
+
+    @property
+    def control_token(self) -> str:
+        """Return the token of its control API."""
+        return str(self._description["control_token"])
 
     @property
     def environ(self) -> dict[str, str]:
@@ -147,7 +157,7 @@ class Cloud:
         Raises:
             urllib.error.HTTPError: the call was refused.
         """
-        request = control_request(self.endpoint_url, self._description["control_token"], method, path, content)
+        request = control_request(self.endpoint_url, self.control_token, method, path, content)
         with urlopen(request, timeout=HANG_SECONDS) as response:
             return json.loads(response.read() or b"null")
 

@@ -42,7 +42,6 @@ def error_response(request: HttpRequest, status: int, code: str, message: str) -
 
 
 def is_query_protocol(request: HttpRequest) -> bool:
-    """Return whether a client expects XML: it names no JSON operation, and sends a form."""
-    return not request.header("X-Amz-Target") and request.header("Content-Type").startswith(
-        "application/x-www-form-urlencoded"
-    )
+    """Return whether a client expects XML: it sends a form to `/`, and names no operation in a header."""
+    is_form = request.header("Content-Type").startswith("application/x-www-form-urlencoded")
+    return is_form and request.path == "/" and not request.header("X-Amz-Target")
