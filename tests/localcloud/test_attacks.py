@@ -83,6 +83,15 @@ def test_other_host_is_refused(
     assert b"MisdirectedRequestException" in answer.content
 
 
+def test_connection_survives_a_refused_head_request(cloud: Cloud) -> None:
+    connection = http.client.HTTPConnection(cloud.registry, timeout=HANG_SECONDS)
+    for host, status in (("evil.example", 421), (cloud.registry, 200)):
+        connection.request("HEAD", "/", headers={"Host": host})
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (status, b"")
+    connection.close()
+
+
 def test_target_that_names_a_host_is_refused(send: Callable[..., Answer]) -> None:
     assert send("GET", "http://evil.example/", headers={}).status == 421
 

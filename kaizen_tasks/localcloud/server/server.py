@@ -100,8 +100,9 @@ class RequestHandler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        for chunk in (response.body,) if isinstance(response.body, bytes) else response.body:
-            self.wfile.write(chunk)
+        if self.command != "HEAD":  # a client would take the body for the next response
+            for chunk in (response.body,) if isinstance(response.body, bytes) else response.body:
+                self.wfile.write(chunk)
         self.wfile.flush()
 
     def _reset_connection(self) -> None:
