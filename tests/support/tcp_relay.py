@@ -20,11 +20,13 @@ class Relay:
     Attributes:
         target: port of the server.
         cuts: each resets one connection after the client has sent that many bytes.
+        renames_host: whether the server gets its own port in `Host`: a local cloud answers to no other one.
         sent: bytes that clients have sent.
     """
 
     target: int
     cuts: list[int] = field(factory=list)
+    renames_host: bool = False
     sent: int = 0
     _guard: threading.Lock = field(factory=threading.Lock)
     _listener: socket.socket = field(init=False)
@@ -61,12 +63,16 @@ class Relay:
         passed = 0
         with contextlib.suppress(OSError), client, server:
             while part := client.recv(CHUNK):
-                server.sendall(part)
+                server.sendall(self._rename_host(part) if self.renames_host else part)
                 passed += len(part)
                 if self._count(len(part), passed):
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
             server.shutdown(socket.SHUT_RDWR)  # unlike close(), it wakes the thread in recv()
+
+    def _rename_host(self, part: bytes) -> bytes:
+        sent, expected = (f"Host: 127.0.0.1:{port}\r\n".encode() for port in (self.port, self.target))
+        return part.replace(sent, expected)
 
     def _count(self, part: int, passed: int) -> bool:
         """Count bytes; return whether the connection should be cut."""

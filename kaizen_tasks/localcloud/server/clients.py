@@ -30,7 +30,7 @@ def check_host(request: HttpRequest, hosts: Collection[str]) -> None:
     Raises:
         RequestRefused: `Host` is missing, repeated or another one, or the target names a host.
     """
-    sent = [value.strip().lower() for name, value in request.headers.items() if name.lower() == "host"]
+    sent = [value.strip().lower() for name, value in request.header_fields if name == "host"]
     if len(sent) != 1 or sent[0] not in hosts or not request.target.startswith("/"):
         raise RequestRefused(421, "MisdirectedRequestException", f"this is {min(hosts)}, not the host of the request")
 
@@ -41,7 +41,7 @@ def check_control_request(request: HttpRequest, token: str) -> None:
     Raises:
         RequestRefused: a browser sent it, its content type is not JSON, or its token is wrong.
     """
-    if any(name.lower() == "origin" or name.lower().startswith("sec-fetch-") for name in request.headers):
+    if any(name == "origin" or name.startswith("sec-fetch-") for name, _ in request.header_fields):
         raise RequestRefused(403, "BrowserRequestException", "the control API does not answer browsers")
     media_type = request.header("Content-Type").partition(";")[0].strip().lower()
     if media_type != _JSON and (media_type or request.method == "POST"):

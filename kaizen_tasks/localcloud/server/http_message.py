@@ -48,6 +48,11 @@ class HttpRequest:
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     @cached_property
+    def header_fields(self) -> tuple[tuple[str, str], ...]:
+        """Return names in lower case and values of all headers, including repeated ones."""
+        return tuple((name.lower(), value) for name, value in self.headers.items())
+
+    @cached_property
     def content(self) -> bytes:
         """Read the whole body into memory, once."""
         return self.body.readall()

@@ -114,7 +114,7 @@ class SignatureVerifier:
 
     def _check_signature(self, request: HttpRequest, signature: Signature) -> None:
         signed_headers = frozenset(signature.signed_headers.split(";"))
-        sent_headers = {name.lower() for name in request.headers}
+        sent_headers = {name for name, _ in request.header_fields}
         required = {"host", *(name for name in sent_headers if name.startswith("x-amz-"))}
         if missing := sorted(required - signed_headers):
             raise _refusal(request, "bad signature", f"these headers must be signed: {', '.join(missing)}")

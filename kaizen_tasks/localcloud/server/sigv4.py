@@ -40,9 +40,9 @@ def compute_signature(
         return ""
     signed_request = AWSRequest(method=request.method, url=f"http://local{request.target}")
     signed_request.context.update(timestamp=request.header("X-Amz-Date"), content_hash=content_hash)
-    for name, value in request.headers.items():
-        if name.lower() in signed_headers:
-            signed_request.headers[name.lower()] = value
+    for name, value in request.header_fields:
+        if name in signed_headers:
+            signed_request.headers[name] = value
     signer = _Signer(Credentials("", secret_access_key), service, region)
     return signer.signature(
         signer.string_to_sign(signed_request, signer.canonical_request(signed_request)), signed_request

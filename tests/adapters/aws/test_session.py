@@ -74,7 +74,8 @@ class TestGuard:
 
     def test_profile_is_used(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         config = tmp_path / "config"
-        config.write_text("[profile ci]\naws_access_key_id = local\naws_secret_access_key = local\n")
+        key, secret = cloud.environ["AWS_ACCESS_KEY_ID"], cloud.environ["AWS_SECRET_ACCESS_KEY"]
+        config.write_text(f"[profile ci]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
         monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
         monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
 

@@ -50,7 +50,7 @@ class TestLocalCloud:
     @pytest.fixture
     def relay(self, aws: Aws) -> Iterator[Relay]:
         aws.ecr().create_repository(repositoryName="team/uploads")
-        with Relay(int(aws.ecr().meta.endpoint_url.rpartition(":")[2])) as relay:
+        with Relay(int(aws.ecr().meta.endpoint_url.rpartition(":")[2]), renames_host=True) as relay:
             yield relay
         aws.ecr().delete_repository(repositoryName="team/uploads", force=True)
 
