@@ -92,8 +92,10 @@ def test_connection_survives_a_refused_head_request(cloud: Cloud) -> None:
     connection.close()
 
 
-def test_target_that_names_a_host_is_refused(send: Callable[..., Answer]) -> None:
-    assert send("GET", "http://evil.example/", headers={}).status == 421
+@pytest.mark.parametrize("target", ["http://evil.example/", "http://[evil", "evil.example:443", "*"])
+def test_target_that_is_no_path_is_refused(send: Callable[..., Answer], target: str) -> None:
+    answer = send("GET", target, headers={})
+    assert (answer.status, error_type(answer)) == (421, "MisdirectedRequestException")
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])

@@ -40,7 +40,7 @@ class HttpRequest:
     @cached_property
     def path(self) -> str:
         """Return the decoded path."""
-        return unquote(urlsplit(self.target).path)
+        return unquote(self.target.partition("?")[0])
 
     @cached_property
     def query(self) -> dict[str, str]:

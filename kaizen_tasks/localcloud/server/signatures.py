@@ -138,8 +138,6 @@ def _equal(one: str, other: str) -> bool:
 def _refusal(request: HttpRequest, reason: str, message: str) -> RequestRefused:
     """Return the refusal with the status and code that AWS uses in the protocol of the request."""
     json_code, query_code = _CODES[reason]
-    return (
-        RequestRefused(403, query_code, message)
-        if is_query_protocol(request)
-        else RequestRefused(400, json_code, message)
-    )
+    if is_query_protocol(request):
+        return RequestRefused(403, query_code, message)
+    return RequestRefused(400, json_code, message)
