@@ -41,8 +41,8 @@ class AwsAccount(AccountAdmin):
 
     Args:
         aws: clients of the account.
-        settings: names the repositories and services.
-        ledger: the table that is checked and created.
+        settings: configuration with the names of repositories and services.
+        ledger: the ledger whose table is checked and created.
         platform: looks up the services' identifiers.
         clock: this machine's clock, for `clock_skew`.
     """
@@ -61,7 +61,7 @@ class AwsAccount(AccountAdmin):
             return CallerIdentity(account_id=account, principal=self._aws.sts().get_caller_identity()["Arn"])
 
     def supported_regions(self) -> tuple[str, ...]:
-        """Return the regions that have App Runner, as far as this version of boto3 knows."""
+        """Return the regions that have App Runner according to the installed version of boto3."""
         import botocore.session
 
         with aws_errors("list the regions of App Runner"):
@@ -71,7 +71,7 @@ class AwsAccount(AccountAdmin):
     def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of STS's.
 
-        STS rejects a request whose time is far off, but that response has a date as well.
+        The responses by which STS rejects a request with a wrong time have a date as well.
         """
         with aws_errors("ask AWS for the time"):
             sts = self._aws.sts()
@@ -81,7 +81,7 @@ class AwsAccount(AccountAdmin):
         return (local_time - parsedate_to_datetime(date) - HTTP_DATE_ROUNDING).total_seconds()
 
     def permissions(self) -> tuple[Permission, ...]:
-        """Return the permissions of each task, from IAM's simulator, else from trying read-only calls."""
+        """Return the permissions for each task, from IAM's simulator or else from trying read-only requests."""
         caller, tasks = self.caller(), iam_policy.applicable_tasks(self._settings)
         try:
             required = self._required_statements(caller.account_id)
@@ -91,7 +91,7 @@ class AwsAccount(AccountAdmin):
         return tuple(result for result in results if result.task in tasks)
 
     def _required_statements(self, account: str) -> Sequence[Statement]:
-        """Return the required statements with the real service identifiers, since a policy may name them."""
+        """Return the policy statements of the app with real service identifiers, which the caller's policy may name."""
         services = {environment.service for environment in self._settings.environments.values()}
         with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_LOOKUPS) as pool:
             ids = dict(zip(services, pool.map(self._service_id, services), strict=True))
@@ -104,7 +104,7 @@ class AwsAccount(AccountAdmin):
             return "*"
 
     def _read_only_calls(self) -> Mapping[str, Callable[[], object]]:
-        """Return a call for every read-only action, on the resources of the first environment."""
+        """Return functions by IAM action: each tries one read-only action on the first environment's resources."""
         ecr, apprunner, dynamodb = self._aws.ecr(), self._aws.apprunner(), self._aws.dynamodb()
         sample, table = next(iter(self._settings.environments.values())), self._ledger.table_name
         repo, key = sample.repository, {"pk": {"S": "ledger#"}, "sk": {"S": "-"}}
@@ -144,7 +144,7 @@ class AwsAccount(AccountAdmin):
         return {"secretsmanager:GetSecretValue": partial(get_secret_value, SecretId=environment.secret)}
 
     def _log_group(self, service: str) -> str:
-        """Return the name of a service's log group, or of one that does not exist when the service cannot be read."""
+        """Return the name of a service's log group; if the service cannot be read, the name of a nonexistent one."""
         try:
             service_id = self._service_id(service).replace("*", "none")
         except KaizenError:
@@ -152,7 +152,7 @@ class AwsAccount(AccountAdmin):
         return f"/aws/apprunner/{service}/{service_id}/service"
 
     def ledger_table(self) -> LedgerTable:
-        """Return whether the ledger's table exists and can be restored."""
+        """Return the ledger's table: its name, whether it exists, and whether it can be restored."""
         name = self._ledger.table_name
         if not self._ledger.exists():
             return LedgerTable(name=name, exists=False, point_in_time_recovery=False)
@@ -163,7 +163,7 @@ class AwsAccount(AccountAdmin):
         return LedgerTable(name=name, exists=True, point_in_time_recovery=is_recoverable)
 
     def create_table(self) -> None:
-        """Create the ledger's table with point-in-time recovery, unless it exists."""
+        """Create the ledger's table if it is missing, and enable point-in-time recovery."""
         self._ledger.create()
 
     def tag_mutability(self, repository: str) -> TagMutability:
@@ -202,7 +202,7 @@ class AwsAccount(AccountAdmin):
             return tuple(_stored_image(detail) for page in result_pages for detail in page["imageDetails"])
 
     def is_blob_mounting_enabled(self) -> bool:
-        """Return whether the account's repositories share blobs without a transfer."""
+        """Return whether blobs can be mounted from one repository of the account in another."""
         with aws_errors("ask about blob mounting"):
             return self._aws.ecr().get_account_setting(name=BLOB_MOUNTING)["value"] == "ENABLED"
 

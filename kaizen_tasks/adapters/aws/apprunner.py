@@ -38,7 +38,7 @@ class AppRunnerPlatform(Platform):
         self._arns: dict[str, str] = {}
 
     def get_service(self, name: str) -> Service:
-        """Return a service as it is now.
+        """Return the current state of a service.
 
         A service that was deleted and created again has a new ARN, so a cached ARN that no longer works is looked up
         again.
@@ -56,7 +56,7 @@ class AppRunnerPlatform(Platform):
         return self._describe(name, self._find_arn(name))
 
     def service_urls(self) -> dict[str, str]:
-        """Return the URL of every service by name; listing them costs one request for twenty."""
+        """Return the URL of every service, by service name, at one request per twenty services."""
         with aws_errors("list the services"):
             services = list_services(self._aws.apprunner())
         return {service["ServiceName"]: _with_scheme(service.get("ServiceUrl", "")) for service in services}
@@ -64,8 +64,8 @@ class AppRunnerPlatform(Platform):
     def start_deployment(self, service: Service) -> str:
         """Start a deployment; return the operation's identifier, or an empty string when the service is busy.
 
-        App Runner answers InvalidRequestException for a busy service and for other reasons, so the service's status
-        decides which one it was.
+        App Runner answers InvalidRequestException for a busy service and for other reasons, which are told apart by the
+        service's status.
         https://docs.aws.amazon.com/apprunner/latest/api/API_StartDeployment.html
         """
         apprunner = self._aws.apprunner()
@@ -80,7 +80,7 @@ class AppRunnerPlatform(Platform):
         return ""
 
     def list_operations(self, service: Service) -> tuple[Operation, ...]:
-        """Return the newest operations, newest first."""
+        """Return the latest page of operations, newest first."""
         with _service_errors(f"list the operations of {service.name}"):
             response = self._aws.apprunner().list_operations(ServiceArn=service.id, MaxResults=PAGE_SIZE)
         return tuple(_parse_operation(summary) for summary in response["OperationSummaryList"])
@@ -125,7 +125,7 @@ def _parse_service(description: ServiceTypeDef) -> Service:
 
 
 def _parse_operation(summary: OperationSummaryTypeDef) -> Operation:
-    """Return an operation; a queued one has no start time yet, so it gets the current time."""
+    """Return an operation; for a queued operation, which has no start time yet, `started_at` is the current time."""
     started, finished = summary.get("StartedAt") or datetime.now(UTC), summary.get("EndedAt")
     return Operation(
         id=summary["Id"],
@@ -137,7 +137,7 @@ def _parse_operation(summary: OperationSummaryTypeDef) -> Operation:
 
 
 def _with_scheme(host: str) -> str:
-    """Add the scheme that App Runner leaves out: https, except on loopback (the local cloud)."""
+    """Return a host as a URL: with https, or with http for a loopback address (the local cloud)."""
     if not host:
         return ""
     return f"{'http' if is_loopback(urlsplit(f'//{host}').hostname or '') else 'https'}://{host}"

@@ -18,7 +18,7 @@ CLOCK_TOLERANCE_SECONDS = 60.0  # allowed difference between the clocks of App R
 class CloudWatchLogs(Logs):
     """The log groups of the services of one account in one region.
 
-    Their names and those of their streams are as in
+    Names of log groups and streams:
     https://docs.aws.amazon.com/apprunner/latest/dg/monitor-cwl.html
     """
 
@@ -26,11 +26,11 @@ class CloudWatchLogs(Logs):
         self._aws = aws
 
     def deployment_tail(self, service: Service, operation: str, *, limit: int) -> tuple[str, ...]:
-        """Return the last lines of a deployment's stream; its name is the operation's without dashes."""
+        """Return the last lines of a deployment's stream, whose name is the operation's identifier without dashes."""
         return self._tail(_log_group(service, "service"), f"deployment/{operation.replace('-', '')}", limit)
 
     def application_tail(self, service: Service, *, since: datetime, limit: int) -> tuple[str, ...]:
-        """Return the last lines of the newest instance's stream; empty when no container was started."""
+        """Return the last lines of the newest instance's stream; an empty tuple when no container was started."""
         group, earliest = _log_group(service, "application"), (since.timestamp() - CLOCK_TOLERANCE_SECONDS) * 1000
         streams = [stream for stream in self._streams(group) if stream["creationTime"] >= earliest]
         if not streams:
@@ -58,5 +58,5 @@ class CloudWatchLogs(Logs):
 
 
 def _log_group(service: Service, name: str) -> str:
-    """Return the name of a log group, which contains the name and identifier from the service's ARN."""
+    """Return the full name of a service's log group; it contains the last two parts of the service's ARN."""
     return f"/aws/apprunner/{'/'.join(service.id.split('/')[1:3])}/{name}"

@@ -20,7 +20,7 @@ TEXT_ATTRIBUTES = ("reason", "actor")
 
 
 class DynamoHolds(AppTable, Holds):
-    """One item an environment: `pk` is `hold#<environment>`, `sk` is `hold`.
+    """The holds of one app, stored as one item per environment: `pk` is `hold#<environment>`, `sk` is `hold`.
 
     Args:
         aws: clients of the account.
@@ -33,18 +33,18 @@ class DynamoHolds(AppTable, Holds):
         self._clock = clock
 
     def get(self, environment: str) -> Hold | None:
-        """Return the active hold of an environment, read consistently."""
+        """Return the active hold of an environment, or None; a consistent read."""
         with self._table_errors(f"read the hold of {environment}"):
             return self._active_hold(self._read_item(_key(environment)))
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Hold]:
-        """Return the active holds of several environments, read consistently, 100 a request."""
+        """Return the active holds of some environments, by environment; consistent reads, 100 per request."""
         with self._table_errors("read the holds"):
             holds = [self._active_hold(item) for item in self._read_items(map(_key, environments))]
         return {hold.environment: hold for hold in holds if hold is not None}
 
     def add(self, hold: Hold) -> Hold:
-        """Write a hold unless another one is active, and return the hold now in place."""
+        """Write a hold if no other hold is active; return the hold now in place."""
         dynamodb = self._dynamodb
         with self._table_errors(f"hold {hold.environment}"):
             try:
@@ -61,7 +61,7 @@ class DynamoHolds(AppTable, Holds):
         return hold
 
     def remove(self, environment: str) -> Hold | None:
-        """Delete a hold, and return it if it was active."""
+        """Delete the hold of an environment; return the deleted hold if it was active, else None."""
         with self._table_errors(f"remove the hold of {environment}"):
             old = self._dynamodb.delete_item(TableName=self.table_name, Key=_key(environment), ReturnValues="ALL_OLD")
         return self._active_hold(old.get("Attributes", {}))

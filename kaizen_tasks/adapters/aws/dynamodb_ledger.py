@@ -27,16 +27,16 @@ POLL_SECONDS = 2.0
 
 
 class DynamoLedger(AppTable, Ledger):
-    """Entries in the app's table, and the table itself.
+    """The ledger of one app, and the table that stores it.
 
     `pk` is `ledger#<environment>` and `sk` is the time with microseconds and a random part, so that a query
-    returns an environment's entries in order. The operation of an intent, which is known later, is a separate item that
-    sorts after the intent: its `sk` has the same time and `~`, which sorts after every hexadecimal digit.
+    returns an environment's entries in order. An intent's operation, which becomes known later, is a separate item: its
+    `sk` is the intent's time and `~`, so that the item sorts after the intent.
 
     Args:
         aws: clients of the account.
         app: the app's name.
-        clock: for waiting for the table in `create`.
+        clock: measures the wait in `create`.
     """
 
     def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
@@ -44,7 +44,7 @@ class DynamoLedger(AppTable, Ledger):
         self._clock = clock
 
     def append(self, entry: LedgerEntry) -> None:
-        """Write one entry; existing entries are never overwritten."""
+        """Write an entry as a new item."""
         item: Item = {
             "pk": {"S": _partition_key(entry.environment)},
             "sk": {"S": f"{sortable_timestamp(entry.at)}#{secrets.token_hex(8)}"},
@@ -56,7 +56,7 @@ class DynamoLedger(AppTable, Ledger):
         self._put(item)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Record the operation that an intent has started."""
+        """Record the identifier of the operation that carries out an intent."""
         key: Item = {"pk": {"S": _partition_key(intent.environment)}, "sk": {"S": f"{sortable_timestamp(intent.at)}#~"}}
         self._put({**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}})
 
@@ -69,7 +69,7 @@ class DynamoLedger(AppTable, Ledger):
                 return  # the key is unique: an earlier attempt whose response was lost has written it
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
-        """Return an environment's entries, newest first, read consistently."""
+        """Return an environment's newest entries, newest first; a consistent read."""
         paginator = self._dynamodb.get_paginator("query")
         with self._table_errors(f"read the ledger {self.table_name}"):
             result_pages = paginator.paginate(
@@ -94,10 +94,10 @@ class DynamoLedger(AppTable, Ledger):
         return table["TableStatus"] in {"ACTIVE", "UPDATING"}
 
     def create(self) -> None:
-        """Create the table, billed by request and with point-in-time recovery, unless it exists.
+        """Create the table, billed by request, if it is missing; then enable point-in-time recovery.
 
         Raises:
-            Unreachable: it did not become usable within two minutes.
+            Unreachable: the table was not usable, or had no continuous backups, within two minutes.
         """
         dynamodb = self._dynamodb
         already_exists = dynamodb.exceptions.ResourceInUseException
@@ -115,7 +115,7 @@ class DynamoLedger(AppTable, Ledger):
         self._wait_until(self._enable_point_in_time_recovery, "had no continuous backups")
 
     def _enable_point_in_time_recovery(self) -> bool:
-        """Enable point-in-time recovery; return False while a new table does not support it yet."""
+        """Enable point-in-time recovery; return False while DynamoDB does not yet offer it for a new table."""
         dynamodb = self._dynamodb
         with self._table_errors(f"make the table {self.table_name} recoverable"):
             try:
@@ -140,7 +140,7 @@ def _partition_key(environment: str) -> str:
 
 
 def _join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
-    """Yield entries, newest first, each intent with its operation, whose item comes first."""
+    """Yield the entries among items, newest first; set the operation of each intent, whose own item comes before."""
     operations: dict[str, str] = {}
     for item in items:
         timestamp, _, _ = item["sk"]["S"].partition("#")

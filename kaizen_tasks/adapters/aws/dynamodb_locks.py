@@ -25,12 +25,14 @@ OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")  # cleared on release;
 IF_FREE = "attribute_not_exists(#token)"
 IF_UNCHANGED = "#token = :seen_token AND #fence = :seen_fence"
 IF_EXPIRED = f"{IF_UNCHANGED} AND #expires <= :since"
-"""Token and fence are compared so that only the lease that was read is taken over; the expiry too, since DynamoDB's TTL
-deletes items days late: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html."""
+"""The stored lock has the token and fence that were read, and its lease has expired. The expiry is compared because
+DynamoDB's TTL deletes items days late: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html."""
 
 
 class DynamoLocks(AppTable, Locks):
-    """One item an environment: `pk` is `lock#<environment>`, `sk` is `lock`; without a `token` it is free.
+    """The locks of one app, stored as one item per environment.
+
+    `pk` is `lock#<environment>`, `sk` is `lock`; an item without a `token` is a free lock.
 
     Args:
         aws: clients of the account.
@@ -43,25 +45,25 @@ class DynamoLocks(AppTable, Locks):
         self._environ = environ
 
     def get(self, environment: str) -> Lock | None:
-        """Return the current lock of an environment, read consistently."""
+        """Return the current lock of an environment, or None; a consistent read."""
         with self._table_errors(f"read the lock of {environment}"):
             return _parse_lock(self._read_item(_key(environment)))
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
-        """Return the current locks of several environments, read consistently, 100 a request."""
+        """Return the current locks of some environments, by environment; consistent reads, 100 per request."""
         with self._table_errors("read the locks"):
             stored_locks = [_parse_lock(item) for item in self._read_items(map(_key, environments))]
         return {lock.environment: lock for lock in stored_locks if lock is not None}
 
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Acquire a lock that is free, expired at `lock.since`, or `replacing` itself; return the lock now in place."""
+        """Acquire a lock that is free, has expired at `lock.since`, or is `replacing`; return the lock now in place."""
         current = self._put_if(lock, replacing=replacing, condition=IF_UNCHANGED) if replacing else None
         while current is None or (current.token != lock.token and current.is_expired(lock.since)):
             current = self._put_if(lock, replacing=current)
         return current
 
     def _put_if(self, lock: Lock, *, replacing: Lock | None, condition: str = IF_EXPIRED) -> Lock | None:
-        """Write a lock if there is none or the condition holds for `replacing`; return the lock now in place."""
+        """Write a lock if no lock is in place or `condition` is true of `replacing`; return the lock now in place."""
         values = {f":{name}": value for name, value in attributes(lock, *OWNER_ATTRIBUTES).items()}
         assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removal = " REMOVE #expires" if lock.is_manual else ""
@@ -85,13 +87,13 @@ class DynamoLocks(AppTable, Locks):
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Extend a lease; return whether the lock was still ours."""
+        """Extend a lease; return False if the lock is no longer ours."""
         with self._table_errors(f"renew the lock of {lock.environment}"):
             value: Item = {":expires": {"S": sortable_timestamp(expires)}}
             return self._update_if_owned(lock, "SET #expires = :expires", "token", "expires", values=value)
 
     def release(self, lock: Lock) -> bool:
-        """Release a lock; return whether it was still ours. Another owner's lock is not changed."""
+        """Release a lock; return False, and change nothing, if the lock is no longer ours."""
         with self._table_errors(f"release the lock of {lock.environment}"):
             expression = "REMOVE " + ", ".join(f"#{name}" for name in OWNER_ATTRIBUTES)
             return self._update_if_owned(lock, expression, *OWNER_ATTRIBUTES)
@@ -112,11 +114,11 @@ class DynamoLocks(AppTable, Locks):
         return True
 
     def inherited_tokens(self) -> dict[str, str]:
-        """Return the lock tokens in `KAIZEN_LOCK`, by environment."""
+        """Return the lock tokens in the variable `KAIZEN_LOCK`, by environment."""
         return locks.parse_lock_tokens(self._environ.get(TOKENS_VARIABLE, ""))
 
     def export_tokens(self, tokens: Mapping[str, str]) -> None:
-        """Set `KAIZEN_LOCK`, or remove it when there are no tokens."""
+        """Set the variable `KAIZEN_LOCK`; remove the variable when there are no tokens."""
         self._environ.pop(TOKENS_VARIABLE, None)
         if tokens:
             self._environ[TOKENS_VARIABLE] = locks.format_lock_tokens(tokens)
@@ -127,7 +129,7 @@ def _key(environment: str) -> Item:
 
 
 def _name_placeholders(*names: str) -> dict[str, str]:
-    """Return expression placeholders, since several attribute names are reserved words of DynamoDB."""
+    """Return a placeholder for each attribute name, since several names are reserved words of DynamoDB."""
     return {f"#{name}": name for name in names}
 
 

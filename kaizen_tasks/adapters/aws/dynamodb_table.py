@@ -1,4 +1,4 @@
-"""The app's DynamoDB table, which holds the ledger, the locks and the holds."""
+"""The app's DynamoDB table, in which ledger, locks and holds are stored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_BATCH_KEYS = 100  # DynamoDB's limit for BatchGetItem
 
 
 class AppTable:
-    """One table for one app, `kaizen-<app>`; the prefix of `pk` says what an item is.
+    """The table of one app, `kaizen-<app>`; the prefix of `pk` tells entries, locks and holds apart.
 
     Args:
         aws: clients of the account.
@@ -37,11 +37,11 @@ class AppTable:
         return self._aws.dynamodb()
 
     def _read_item(self, key: Item) -> Item:
-        """Read an item consistently; a missing one is empty."""
+        """Return an item by a consistent read; an empty dict for a missing item."""
         return self._dynamodb.get_item(TableName=self.table_name, Key=key, ConsistentRead=True).get("Item", {})
 
     def _read_items(self, keys: Iterable[Item]) -> Iterator[Item]:
-        """Read items consistently, 100 a request; missing items are left out.
+        """Yield items by consistent reads, 100 per request; missing items are left out.
 
         Keys that a busy DynamoDB returns as unprocessed are requested again.
         https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -63,7 +63,7 @@ class AppTable:
 
 
 def old_item(error: ClientError) -> Item:
-    """Return the item that did not meet the condition of a write; the type stubs lack it."""
+    """Return the stored item that did not meet the condition of a write, which the type stubs omit."""
     return cast("Mapping[str, Item]", error.response)["Item"]
 
 
@@ -73,11 +73,11 @@ def sortable_timestamp(moment: datetime) -> str:
 
 
 def attributes(value: object, *names: str) -> dict[str, AttributeValueTypeDef]:
-    """Return the attributes of a value that are text or times; those that are None are left out."""
+    """Return the named attributes, text or times, as DynamoDB attribute values; those that are None are left out."""
     members = ((name, getattr(value, name)) for name in names if getattr(value, name) is not None)
     return {name: {"S": sortable_timestamp(x) if isinstance(x, datetime) else x} for name, x in members}
 
 
 def parse_time(item: Item, name: str) -> datetime | None:
-    """Return the time in an attribute, if there is one."""
+    """Return the time in an item's attribute, or None when the item lacks the attribute."""
     return datetime.fromisoformat(item[name]["S"]) if name in item else None

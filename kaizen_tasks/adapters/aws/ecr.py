@@ -30,7 +30,7 @@ class EcrRegistry(Registry):
     """The private repositories of one account in one region. Safe to use from several threads.
 
     Args:
-        aws: whose repositories.
+        aws: clients of the account.
         clock: tells when the token is about to expire.
     """
 
@@ -48,7 +48,7 @@ class EcrRegistry(Registry):
     def find_image(self, repository: str, reference: str) -> Image | None:
         """Return the image that a tag or digest names, or None.
 
-        The labels of a digest are the same in every repository, so they are read once for all threads.
+        The labels of a digest are the same in every repository, so each digest's labels are read only once.
         """
         manifest = self._read_manifest(repository, reference)
         if manifest is None:
@@ -61,7 +61,7 @@ class EcrRegistry(Registry):
             return self._images[manifest.digest]
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Copy an image into another repository under a tag, byte for byte.
+        """Copy an image unchanged into another repository, and tag the copy.
 
         No layer is transferred when blob mounting is enabled in the account.
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
@@ -69,7 +69,7 @@ class EcrRegistry(Registry):
         return self._pusher.copy(digest=digest, source=source, target=target, tag=tag)
 
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
-        """Move a tag onto an image that the repository holds already; return False when it was there before."""
+        """Point a tag at an image of the repository; return False when the tag points at that image already."""
         manifest = self._manifests.get(digest) or self._read_manifest(repository, digest)
         if manifest is None:
             raise PushFailed(f"{self.repository_uri(repository)} does not hold {digest}")
@@ -100,11 +100,11 @@ class EcrRegistry(Registry):
         return response["repositories"][0]["repositoryUri"]
 
     def credentials(self) -> Login:
-        """Return credentials for the distribution API, renewed before they expire."""
+        """Return credentials for the distribution API that are valid for at least half an hour."""
         return self._credentials.login()
 
     def _read_manifest(self, repository: str, reference: str) -> Manifest | None:
-        """Return the manifest that a tag names now, or that a digest names (read once a run), or None."""
+        """Return the manifest that a tag names now, or that a digest names; None when there is none."""
         if (repository, reference) in self._present_manifests:
             return self._manifests[reference]
         is_digest = reference.startswith("sha256:")
@@ -126,7 +126,7 @@ class EcrRegistry(Registry):
         return manifest
 
     def _existing_blobs(self, repository: str, digests: Collection[str]) -> frozenset[str]:
-        """Return which of some blobs a repository holds: 100 a request, of which ECR allows 1000 a second.
+        """Return the digests whose blobs are in a repository, at 100 per request; ECR allows 1000 requests a second.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
         """
@@ -143,5 +143,5 @@ class EcrRegistry(Registry):
 def repository_errors(
     repository: str, action: str, *, change_error: type[KaizenError] | None = None
 ) -> AbstractContextManager[None]:
-    """Translate botocore's errors as `aws_errors` does, with a hint for a repository that does not exist."""
+    """Return a context manager that acts as `aws_errors`, with a hint for a repository that does not exist."""
     return aws_errors(action, change_error=change_error, not_found_hint=repository_not_found(repository).hint)

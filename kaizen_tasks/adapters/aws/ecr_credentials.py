@@ -27,7 +27,7 @@ class EcrCredentials:
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
 
     Args:
-        aws: whose registry.
+        aws: clients of the account.
         clock: tells when a password is about to expire.
     """
 
@@ -45,7 +45,7 @@ class EcrCredentials:
             return self._token.login
 
     def renew(self, stale: Login) -> Login:
-        """Return a login that replaces a rejected one; if several threads ask, the first one requests it from AWS."""
+        """Return a login that replaces a rejected one, requested from AWS only by the first of several threads."""
         with self._lock:
             if self._token is None or self._token.login is stale:
                 self._token = self._request_token()

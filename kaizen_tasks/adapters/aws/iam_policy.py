@@ -18,7 +18,7 @@ Document = dict[str, object]  # JSON that is printed
 
 
 class Sid(StrEnum):
-    """Name of a statement in the policy, one for each kind of resource."""
+    """The `Sid` of each statement in the policy; there is one statement for each kind of resource."""
 
     ANYTHING = "KaizenAnywhere"
     REPOSITORIES = "KaizenRepositories"
@@ -31,7 +31,7 @@ class Sid(StrEnum):
 
 
 LEADING_KEYS: Mapping[Sid, str] = {Sid.LOCKS: "lock#*", Sid.HOLDS: "hold#*"}
-"""Partition keys that a statement is limited to, so that entries of the ledger can be added but not deleted."""
+"""Partition keys that a statement is limited to, so that the policy permits no deletion of ledger entries."""
 
 IMAGE_READ_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 IMAGE_WRITE_ACTIONS = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
@@ -72,11 +72,11 @@ TASK_ACTIONS: Mapping[str, Mapping[Sid, tuple[str, ...]]] = {
         Sid.TABLE: ("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:Query"),
     },
 }
-"""Actions by task and kind of resource; `sts:GetCallerIdentity` needs no permission."""
+"""IAM actions by task and kind of resource; `sts:GetCallerIdentity` needs no permission."""
 
 
 def applicable_tasks(settings: Settings) -> tuple[str, ...]:
-    """Return the tasks that are available with this configuration."""
+    """Return the keys of `TASK_ACTIONS`, without `runtime` if no runtime configuration is configured."""
     return tuple(task for task in TASK_ACTIONS if task != "runtime" or settings.runtime.keys)
 
 
@@ -85,7 +85,7 @@ NO_SERVICE_IDS: Mapping[str, str] = {}
 
 @frozen(kw_only=True)
 class Statement:
-    """Actions, and the resources that they are needed on."""
+    """A statement of the policy: actions, and the resources on which the actions are needed."""
 
     sid: Sid
     actions: tuple[str, ...]
@@ -95,13 +95,13 @@ class Statement:
 def statements(
     settings: Settings, *, account: str, table: str, service_ids: Mapping[str, str] = NO_SERVICE_IDS
 ) -> tuple[Statement, ...]:
-    """Return the least permissions for releasing the app.
+    """Return the policy statements with the least permissions for releasing the app.
 
     Args:
-        settings: names the repositories and services.
+        settings: configuration with the names of repositories and services.
         account: twelve digits.
         table: name of the ledger's table.
-        service_ids: the last part of each service's ARN, by service name; `*` for a missing one.
+        service_ids: the last part of each service's ARN, by service name; `*` for a service that does not exist.
     """
     resources = _resources(settings, account, table, service_ids)
     actions = {sid: {action for task in TASK_ACTIONS.values() for action in task.get(sid, ())} for sid in Sid}
@@ -118,12 +118,12 @@ def policy_document(settings: Settings, *, account: str, table: str) -> Document
 
 
 def trust_policy(settings: Settings, *, account: str, repository: str) -> Document:
-    """Return the trust policy of the role, for GitHub jobs on a release branch or in a protected environment.
+    """Return the role's trust policy, which admits GitHub jobs on a release branch or in a protected environment.
 
     https://docs.github.com/en/actions/concepts/security/openid-connect
 
     Args:
-        settings: names the release branches and the protected stages.
+        settings: configuration with the release branches and the protected stages.
         account: twelve digits.
         repository: `owner/name`.
     """
@@ -159,7 +159,7 @@ def _render_statement(statement: Statement) -> Document:
 
 
 def partition(region: str) -> str:
-    """Return the partition of a region, the second part of every ARN."""
+    """Return the AWS partition of a region, such as `aws`: the second part of every ARN."""
     prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
     return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
 

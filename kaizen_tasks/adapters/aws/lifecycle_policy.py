@@ -15,14 +15,14 @@ REMOVING_ACTIONS = frozenset({"expire", "transition"})  # a transition archives 
 
 
 def parse_lifecycle_policy(text: str, *, repository: str) -> tuple[LifecycleRule, ...]:
-    """Return the rules of a policy that remove images or archive them.
+    """Return those rules of a policy that delete or archive images.
 
     Args:
-        text: the policy, JSON.
-        repository: its name, for the error.
+        text: the policy as JSON.
+        repository: the repository's name, for the error message.
 
     Raises:
-        Refused: it does not have the documented structure.
+        Refused: the policy does not have the documented structure.
     """
     try:
         rules = json.loads(text)["rules"]

@@ -1,4 +1,4 @@
-"""Checks what credentials allow without changing anything: with IAM's simulator, else by trying read-only calls."""
+"""Checks what credentials allow, and changes nothing: with IAM's simulator, or by trying read-only requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CONCURRENT_REQUESTS = 8
 
 
 def simulate_permissions(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
-    """Return the permissions of every task, from IAM's policy simulator.
+    """Return the permissions for every task according to IAM's policy simulator.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 
@@ -30,7 +30,7 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
 
     Raises:
         Denied: the credentials may not use the simulator.
-        Refused: the principal is neither a user nor a role.
+        NotFound: the principal is neither a user nor a role.
     """
     if ROOT_ARN.fullmatch(principal):
         return tuple(Permission(task=task) for task in TASK_ACTIONS)
@@ -44,7 +44,7 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
 
 
 def _policy_source_arn(principal: str, iam: IamClient) -> str:
-    """Return the ARN that the simulator accepts; a session's ARN lacks the path of its role."""
+    """Return the ARN of the user or role; the simulator does not accept the ARN of a role's session."""
     match = ASSUMED_ROLE_ARN.fullmatch(principal)
     if match:
         return str(iam.get_role(RoleName=match[1])["Role"]["Arn"])
@@ -68,18 +68,18 @@ def _evaluation_results(request: Mapping[str, object], iam: IamClient) -> Iterat
 
 
 def _denied_action(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the action when it is denied on any of the resources."""
+    """Yield the action of a simulation result if the action is denied on any of the resources."""
     decisions = [each["EvalResourceDecision"] for each in result.get("ResourceSpecificResults", ())]
     if {"allowed"} != set(decisions or [result["EvalDecision"]]):
         yield str(result["EvalActionName"])
 
 
 def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tuple[Permission, ...]:
-    """Return the permissions of every task, from trying read-only calls.
+    """Return the permissions for every task, found by trying read-only requests.
 
     Args:
-        calls: for every action that can be tried, a call that needs it.
-        why: why the simulator was not available.
+        calls: functions that each try an action, by the action's name.
+        why: the reason why the simulator was not available.
     """
     with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
         outcomes = dict(zip(calls, pool.map(_is_allowed, calls.values()), strict=True))
@@ -89,7 +89,7 @@ def probe_permissions(calls: Mapping[str, Callable[[], object]], why: str) -> tu
 
 
 def _is_allowed(call: Callable[[], object]) -> bool | None:
-    """Return whether a call is allowed, or None when there was no response."""
+    """Return whether a request is allowed, or None when AWS did not respond."""
     try:
         with aws_errors("read"):
             call()

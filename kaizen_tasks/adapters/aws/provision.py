@@ -13,7 +13,7 @@ APP_PORT = "8080"
 
 
 class Provisioner:
-    """Creates what `Registry`, `Secrets` and `Platform` expect to find.
+    """Creates the resources that the ports `Registry`, `Secrets` and `Platform` expect to exist.
 
     Args:
         aws: connects to the local cloud.
@@ -30,7 +30,7 @@ class Provisioner:
             self._aws.ecr().create_repository(repositoryName=name)
 
     def create_secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
-        """Create a secret unless it exists; return for each of its names the reference that App Runner resolves.
+        """Create a secret if it is missing; return App Runner's reference to each value in the secret, by name.
 
         https://docs.aws.amazon.com/apprunner/latest/dg/env-variable-manage.html
         """
@@ -48,8 +48,8 @@ class Provisioner:
         App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
 
         Args:
-            environment: its name reaches the app as `ENVIRONMENT`.
-            secrets: see `create_secret`.
+            environment: the environment; the app gets its name in the variable `ENVIRONMENT`.
+            secrets: what `create_secret` returned.
         """
         registry = f"{self._aws.account_id()}.dkr.ecr.{self._region}.amazonaws.com"
         role = f"arn:aws:iam::{self._aws.account_id()}:role/{environment.service}-pulls"

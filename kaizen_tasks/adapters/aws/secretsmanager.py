@@ -12,8 +12,8 @@ from kaizen_tasks.ports.secrets import Secrets
 from kaizen_tasks.ports.types import Secret, SecretVersion
 
 STAGING_LABEL = "kaizen-staged"
-"""Our own staging label. PutSecretValue cannot be conditional, but moving AWSCURRENT can: so a new version gets this
-label first, and becomes current only if the version that was read is still current.
+"""Our own staging label. PutSecretValue cannot be conditional, but moving AWSCURRENT can. So a new version is written
+with this label; then AWSCURRENT is moved to it, provided that the version that was read is still current.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html"""
 
 THROTTLING_CODES = frozenset({"LimitExceededException", "ThrottlingException"})
@@ -31,14 +31,14 @@ class SecretsManager(Secrets):
         return self._get_version(name, "AWSCURRENT")
 
     def previous(self, name: str) -> SecretVersion | None:
-        """Return the version labelled AWSPREVIOUS, or None; AWS does not tell a missing label from a missing secret."""
+        """Return the version labelled AWSPREVIOUS, or None when there is no such version or no such secret."""
         try:
             return self._get_version(name, "AWSPREVIOUS")
         except NotFound:
             return None
 
     def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
-        """Write a new version under our own label, then move AWSCURRENT to it."""
+        """Write a new version with our own label, then move AWSCURRENT to the new version."""
         secretsmanager = self._aws.secretsmanager()
         errors = aws_errors(f"write the secret {name}", change_error=PushFailed, not_found_hint=NOT_FOUND_HINT)
         with errors, _throttling_errors(name):
@@ -48,10 +48,10 @@ class SecretsManager(Secrets):
         self.restore(name, version=version, expected_current=expected_current)
 
     def restore(self, name: str, *, version: str, expected_current: str) -> None:
-        """Move AWSCURRENT to a version; the version that had it becomes AWSPREVIOUS.
+        """Move AWSCURRENT to a version; AWS then moves AWSPREVIOUS to the version that had AWSCURRENT.
 
-        AWS does not document the error for a label that has moved, so the current version is read again. This also
-        detects an earlier attempt that succeeded but whose response was lost.
+        AWS does not document the error for a label that has moved, so after an error the current version is read. This
+        also detects an earlier attempt that succeeded but whose response was lost.
         """
         secretsmanager = self._aws.secretsmanager()
         errors = secretsmanager.exceptions
@@ -88,7 +88,7 @@ class SecretsManager(Secrets):
 
 @contextmanager
 def _throttling_errors(name: str) -> Iterator[None]:
-    """Explain the write quota: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html."""
+    """Raise Refused when the write quota is used up: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html."""
     from botocore.exceptions import ClientError
 
     try:

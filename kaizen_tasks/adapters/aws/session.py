@@ -93,7 +93,7 @@ class IamClient(Protocol):
     """The operations of IAM that this project uses; boto3's client has them."""
 
     def simulate_principal_policy(self, **request: object) -> Mapping[str, Any]:
-        """Return one page of decisions about actions."""
+        """Return one page of the simulator's results."""
 
     def get_role(self, *, RoleName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's spelling
         """Return a role with its full ARN."""
@@ -110,13 +110,13 @@ class LogsClient(Protocol):
 
 
 class Aws(Identity):
-    """AWS in one region with one set of credentials. Safe to use from several threads.
+    """AWS clients for one region and one set of credentials. Safe to use from several threads.
 
-    A client is returned only after STS has confirmed that the credentials belong to the configured account.
+    Clients, except that of STS, are returned only if the credentials belong to the configured account.
 
     Args:
         region: such as `eu-west-1`.
-        profile: name in the user's AWS configuration, or empty for the default chain.
+        profile: a profile of the user's AWS configuration, or empty for the default credential chain.
         account: twelve digits, or empty to accept any account.
     """
 
@@ -130,7 +130,7 @@ class Aws(Identity):
         self._account = ""
 
     def account_id(self) -> str:
-        """Return the account's number; STS is asked once and needs no permission."""
+        """Return the account number; the first call reads it from STS, which needs no permission."""
         with self._lock:
             return self._verified_account()
 
@@ -155,7 +155,7 @@ class Aws(Identity):
         return cast("LogsClient", self._client("logs"))
 
     def sts(self) -> STSClient:
-        """Return the client of STS, for credentials of any account."""
+        """Return the client of STS, whatever account the credentials belong to."""
         with self._lock:
             return cast("STSClient", self._cached_client("sts"))
 
@@ -188,10 +188,10 @@ class Aws(Identity):
         return self._account
 
     def _create_client(self, service: str) -> object:
-        """Create a client, which takes 60 to 80 ms; the caller holds the lock, as sessions are not thread-safe.
+        """Return a new client, created in 60 to 80 ms. The caller must hold the lock: sessions are not thread-safe.
 
-        botocore builds a client's exception classes on first use, once for each thread that asks at that moment, and
-        `except` does not catch an exception of another thread's class. So they are built here, under the lock.
+        botocore builds a client's exception classes on first use. Threads that use the client first at the same moment
+        would get different classes, which `except` does not match. So the classes are built here, under the lock.
         """
         import boto3
         from botocore.config import Config
@@ -214,16 +214,16 @@ class Aws(Identity):
 def aws_errors(
     action: str, *, change_error: type[KaizenError] | None = None, not_found_hint: str = ""
 ) -> Iterator[None]:
-    """Translate botocore's errors into errors with a hint.
+    """Translate botocore's errors into this project's errors, which have a hint.
 
     Args:
-        action: what was attempted: `start a deployment of web`.
-        change_error: raised when a change was rejected or its outcome is unknown; a read, which has none, raises
-            Refused and Unreachable then.
+        action: what is attempted: `start a deployment of web`.
+        change_error: error for a change that was rejected or whose outcome is unknown; None for a read, which raises
+            Refused or Unreachable instead.
         not_found_hint: hint for a missing resource.
 
     Raises:
-        Denied: no credentials, expired ones, no permission.
+        Denied: the credentials are missing or expired, or the permission is missing.
         NotFound: the repository, service or table is missing.
         Unreachable: AWS was not reached.
     """
@@ -240,14 +240,14 @@ def aws_errors(
 
 @frozen
 class _FailedCall:
-    """A failed call, and the errors it can mean."""
+    """A failed AWS request, which is translated into an error."""
 
     action: str
     change_error: type[KaizenError] | None
     not_found_hint: str
 
     def from_response(self, error: ClientError) -> KaizenError:
-        """Return the error for a response, by its code."""
+        """Return the error for a response, chosen by the response's error code."""
         code = error.response["Error"]["Code"]
         message = f"cannot {self.action}: {code}: {_one_line(error.response['Error'].get('Message', ''))}"
         if code in EXPIRED_CREDENTIAL_CODES:

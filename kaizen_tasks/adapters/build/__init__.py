@@ -1,1 +1,1 @@
-"""Images built by docker, podman or buildah, or as a bundle without an engine."""
+"""Builders of images: with docker, podman or buildah, or as a bundle without an engine."""

@@ -1,4 +1,4 @@
-"""Images built by buildah, or by podman, which contains buildah and has the same options."""
+"""Builds images with buildah, or with podman, which contains buildah and has the same options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kaizen_tasks.ports.types import Login
 
 @frozen(kw_only=True)
 class BuildahFlavor:
-    """The difference between the two programs: how to inspect an image."""
+    """The differences between buildah and podman: the program's name, and its command to inspect an image."""
 
     program: str
     inspect_command: tuple[str, ...]
@@ -35,11 +35,11 @@ PODMAN = BuildahFlavor(
 )
 
 CREATION_DENIED = re.compile(r"(runc|crun|clone|unshare|mount|namespace).*operation not permitted", re.IGNORECASE)
-"""Errors inside an unprivileged container, which cannot start containers; `--isolation chroot` works there."""
+"""Errors of builds inside an unprivileged container, which cannot start containers; `--isolation chroot` works."""
 
 
 class BuildahBuilder(EngineBuilder):
-    """Builds and pushes without a daemon."""
+    """Builds and pushes images with buildah or podman, without a daemon."""
 
     def __init__(self, *, rules: BuildRules, flavor: BuildahFlavor = BUILDAH, stream: Stream | None = None) -> None:
         super().__init__(rules=rules, stream=stream)
@@ -47,7 +47,7 @@ class BuildahBuilder(EngineBuilder):
         self._flavor = flavor
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision, if the local storage has it."""
+        """Return the image of the spec's revision, or None when the local storage lacks it."""
         argv = [self._flavor.program, *self._flavor.inspect_command]
         return engine.matching_image(engine.inspect_image(argv, f"localhost/{image_name(spec)}"), spec, self._rules)
 
@@ -69,7 +69,7 @@ class BuildahBuilder(EngineBuilder):
 
 
 def build_argv(flavor: BuildahFlavor, *extra_options: str) -> list[str]:
-    """Return the first words of a build command; App Runner documents docker's image format."""
+    """Return the beginning of a build command, which selects docker's image format, as App Runner documents."""
     return [flavor.program, "build", "--format", "docker", "--layers", "--force-rm", *extra_options]
 
 

@@ -1,4 +1,4 @@
-"""Images built without an engine: the exported tree as one layer, in an OCI image layout on disk.
+"""Builds images without an engine: the exported tree as one layer, in an OCI image layout on disk.
 
 The layer is an uncompressed tar, since compression differs between builds of zlib and would give the same commit
 different digests: https://github.com/opencontainers/image-spec/blob/main/layer.md. The Dockerfile and `.dockerignore`
@@ -36,8 +36,8 @@ class BundleBuilder:
     """Builds and pushes images with Python alone.
 
     Args:
-        command: the image's command, run in `/app`.
-        version_arg: another variable for the version, besides `APP_VERSION`.
+        command: the image's command, which runs in `/app`.
+        version_arg: name of another environment variable for the version, besides `APP_VERSION`.
         platform: `linux/amd64`.
         store: folder for the layouts, one folder for each image.
     """
@@ -51,7 +51,7 @@ class BundleBuilder:
         self._store = store
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision, if the store has one that a build now would reproduce."""
+        """Return the stored image of the spec's revision, or None when a build would now give another image."""
         layout = self._layout_dir(spec)
         contents = _read_layout(layout)
         if contents is None:
@@ -61,7 +61,7 @@ class BundleBuilder:
         return LocalImage(name=str(layout), id=digest) if digest == manifest.digest else None
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
-        """Write the layout into a temporary folder, then rename it.
+        """Write the image's layout into a temporary folder, rename the folder, and return the image.
 
         Raises:
             BuildFailed: no command is configured, or the tree has a file that an image cannot hold.
@@ -104,7 +104,7 @@ class BundleBuilder:
         return manifest.digest
 
     def _assemble_image(self, spec: BuildSpec, layer: Descriptor) -> tuple[Manifest, Manifest]:
-        """Return config and manifest for a layer; the same inputs give the same bytes."""
+        """Return an image's configuration and manifest for a layer; equal arguments give equal bytes."""
         config = Manifest(_encode_json(self._image_config(spec, layer)), CONFIG_MEDIA_TYPE)
         manifest = {
             "schemaVersion": 2,
@@ -115,7 +115,7 @@ class BundleBuilder:
         return config, Manifest(_encode_json(manifest), OCI_MANIFEST)
 
     def _image_config(self, spec: BuildSpec, layer: Descriptor) -> dict[str, object]:
-        """Return the image configuration; https://github.com/opencontainers/image-spec/blob/main/config.md."""
+        """Return the image configuration: https://github.com/opencontainers/image-spec/blob/main/config.md."""
         system, architecture, *variant = self._platform.split("/")
         created = spec.created_at.isoformat()
         return {
@@ -139,7 +139,7 @@ class BundleBuilder:
 
 
 def _descriptor_json(blob: Descriptor | Manifest) -> dict[str, object]:
-    """Return a descriptor; https://github.com/opencontainers/image-spec/blob/main/descriptor.md."""
+    """Return a blob's OCI descriptor: https://github.com/opencontainers/image-spec/blob/main/descriptor.md."""
     size = len(blob.content) if isinstance(blob, Manifest) else blob.size
     return {"mediaType": blob.media_type, "digest": blob.digest, "size": size}
 
@@ -149,7 +149,7 @@ def _encode_json(content: object) -> bytes:
 
 
 def _read_layout(layout: Path) -> tuple[str, Descriptor] | None:
-    """Return the digest of a layout's manifest and its layer, or None when there is no such layout."""
+    """Return the digest of a layout's manifest and the descriptor of its layer; None when the layout is missing."""
     try:
         digest = json.loads((layout / "index.json").read_bytes())["manifests"][0]["digest"]
         manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_bytes())
@@ -161,7 +161,7 @@ def _read_layout(layout: Path) -> tuple[str, Descriptor] | None:
 
 
 def _move_into_place(temp_layout: Path, layout: Path) -> None:
-    """Rename a layout; an existing one was built with other settings, or is damaged."""
+    """Rename a layout, replacing an existing one, which was built with other settings or is damaged."""
     if layout.exists():
         layout.rename(temp_layout.with_name("replaced"))
     temp_layout.rename(layout)
@@ -181,7 +181,7 @@ def _write_layer(context: Path, blobs: Path, *, mtime: int) -> Descriptor:
 
 
 def _add_path(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> None:
-    """Add an entry that does not depend on the machine: owned by root, and with the modes that git tracks."""
+    """Add a path to the layer, without traces of this machine: owned by root, with the modes that git tracks."""
     status = path.lstat()
     entry = tarfile.TarInfo((PurePosixPath(APP_DIR) / path.relative_to(context)).as_posix())
     entry.mtime, entry.mode = mtime, 0o755 if status.st_mode & stat.S_IXUSR else 0o644
@@ -200,7 +200,7 @@ def _add_path(layer: tarfile.TarFile, path: Path, context: Path, mtime: int) -> 
 
 
 def _link_target(link: Path, context: Path) -> str:
-    """Return the target of a link, which must be inside the tree, also through other links."""
+    """Return the target of a symbolic link; BuildFailed when it leads out of the tree, even through other links."""
     target = link.readlink()
     try:
         is_inside = (link.parent / target).resolve().is_relative_to(context.resolve())

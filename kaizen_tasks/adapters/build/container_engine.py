@@ -24,12 +24,12 @@ IMAGE_NOT_FOUND = re.compile(r"no such image|image not known", re.IGNORECASE)
 
 
 def image_name(spec: BuildSpec) -> str:
-    """Return the image's name in an engine: `kaizencoach:v1.2.3`."""
+    """Return the name that an image gets in an engine: `kaizencoach:v1.2.3`."""
     return f"{spec.app}:{spec.version}"
 
 
 def build_options(spec: BuildSpec, rules: BuildRules, context: Path) -> list[str]:
-    """Return the options and the context of a build, which docker, podman and buildah share.
+    """Return the arguments of a build that docker, podman and buildah share: options, then the context.
 
     `SOURCE_DATE_EPOCH` is passed as a build argument: https://reproducible-builds.org/specs/source-date-epoch/.
     """
@@ -57,7 +57,7 @@ class EngineBuilder(ABC):
         stream: receives the output of builds and pushes, line by line.
 
     Attributes:
-        name: of the engine.
+        name: the engine's name.
     """
 
     name: str
@@ -68,14 +68,14 @@ class EngineBuilder(ABC):
 
     @abstractmethod
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision, if the engine has it."""
+        """Return the image of the spec's revision, or None when the engine lacks it."""
 
     @abstractmethod
     def _run_build(self, spec: BuildSpec, context: Path) -> CompletedProcess:
-        """Run the build command."""
+        """Run the build command and return its result."""
 
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
-        """Build an image from an exported tree.
+        """Build an image from an exported tree and return it.
 
         Raises:
             BuildFailed: the build failed, or its image has the wrong platform or labels.
@@ -99,7 +99,7 @@ class EngineImage:
 
 
 def inspect_image(argv: Sequence[str], image: str) -> EngineImage | None:
-    """Return an engine's image, or None when it has none of that name.
+    """Return an engine's image, or None when the engine has no image of that name.
 
     Args:
         argv: a command that prints the image's identifier, `os/architecture` and revision label.
@@ -118,7 +118,7 @@ def inspect_image(argv: Sequence[str], image: str) -> EngineImage | None:
 
 
 def matching_image(image: EngineImage | None, spec: BuildSpec, rules: BuildRules) -> LocalImage | None:
-    """Return the image if it has the revision of the spec and the configured platform, else None."""
+    """Return the image if it has the spec's revision and the configured platform, else None."""
     if image is None or image.revision != spec.revision:
         return None
     if image.platform != "/".join(rules.platform.split("/")[:2]):
@@ -130,17 +130,17 @@ def matching_image(image: EngineImage | None, spec: BuildSpec, rules: BuildRules
 def registry_auth_file(
     login: Login, *, preferences: Mapping[str, object] | None = None
 ) -> Iterator[tuple[Path, tuple[Secret, ...]]]:
-    """Write a login into a temporary folder, and remove it afterwards.
+    """Return a context manager that writes a login into a temporary folder and removes the folder at the end.
 
     The file is `config.json` in the format that docker, podman and buildah share:
     https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
 
     Args:
         login: the credentials.
-        preferences: other settings for the file.
+        preferences: further members of `config.json`.
 
     Yields:
-        The file, and the secrets to redact from all output.
+        The path of `config.json`, and the secrets to redact from all output.
     """
     auth = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
     with tempfile.TemporaryDirectory(prefix="kaizen-login-") as folder:
@@ -152,7 +152,7 @@ def registry_auth_file(
 
 
 def build_error(engine: str, spec: BuildSpec, result: CompletedProcess) -> BuildFailed:
-    """Return the error for a failed build; the whole tail is a note, for `--debug`."""
+    """Return the error for a failed build, with the last lines of output as a note, which `--debug` shows."""
     lines = _excerpt(result.tail) or (result.last_line,)
     error = BuildFailed(
         f"{engine} could not build {image_name(spec)}: {lines[-1]}",
@@ -164,7 +164,7 @@ def build_error(engine: str, spec: BuildSpec, result: CompletedProcess) -> Build
 
 
 def unexpected_image_error(engine: str, spec: BuildSpec, rules: BuildRules) -> BuildFailed:
-    """Return the error for a build that succeeded with the wrong platform or labels."""
+    """Return the error for a build that succeeded, but whose image has the wrong platform or labels."""
     return BuildFailed(
         f"{engine} built {image_name(spec)}, but not for {rules.platform} or without its labels",
         hint="check whether the Dockerfile sets another platform or resets the labels",
@@ -175,7 +175,7 @@ NOISE_LINE = re.compile(
     r"-*|-+> .*|\d+ \|.*|[\w./-]+:\d+|Removing intermediate container .*"
     r"|(#\d+ )?(sha256:.*|DONE.*|CACHED|CANCELED|\[internal\].*|transferring .*)"
 )
-"""Lines that explain nothing: rules, code excerpts, identifiers, the engine's progress."""
+"""Output lines that explain no failure: rulers, code excerpts, identifiers, progress of the engine."""
 
 EXCERPT_LINES = 6
 
@@ -187,7 +187,7 @@ def _excerpt(tail: Sequence[str]) -> tuple[str, ...]:
 
 @frozen
 class _ErrorPattern:
-    """A registry's error as a regular expression, and how it is explained to the user."""
+    """A regular expression that matches a registry's error, with the message and hint for the user."""
 
     pattern: str
     message: str
@@ -221,7 +221,7 @@ PUSH_ERROR_PATTERNS = (
 
 
 def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> PushFailed:
-    """Return the error for a failed push, explained if its reason is known."""
+    """Return the error for a failed push, with an explanation if the push output matches a known error."""
     match = _match_push_error(f"{result.out}\n{result.err}")
     if match is None:
         error = PushFailed(
@@ -237,7 +237,7 @@ def push_error(result: CompletedProcess, *, repository_uri: str, tag: str) -> Pu
 
 
 def _match_push_error(output: str) -> tuple[_ErrorPattern, str] | None:
-    """Return the first pattern that an output matches, and the rest of the matching line."""
+    """Return the first pattern that matches the output, and the output's line from the match on."""
     for error_pattern in PUSH_ERROR_PATTERNS:
         if match := re.search(error_pattern.pattern, output, re.IGNORECASE):
             return error_pattern, output[match.start() :].splitlines()[0].strip(' "')

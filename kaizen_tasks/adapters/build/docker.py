@@ -1,4 +1,4 @@
-"""Images built by docker through its command line, which handles BuildKit, contexts and plugins."""
+"""Builds images with docker's command line, which handles BuildKit, contexts and plugins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CREDENTIAL_KEYS = frozenset({"auths", "credsStore", "credHelpers"})  # the other
 
 @frozen(kw_only=True)
 class DockerBuildMode:
-    """One of docker's build commands, and the variables that it needs."""
+    """One of docker's build commands, and the environment variables that it needs."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
@@ -41,7 +41,7 @@ LEGACY = DockerBuildMode(command=("build", "--force-rm"), env={})
 
 
 class DockerBuilder(EngineBuilder):
-    """Builds and pushes with docker, in the user's own context and with their plugins."""
+    """Builds and pushes images with docker, in the user's docker context and with the user's plugins."""
 
     name = "docker"
 
@@ -50,7 +50,7 @@ class DockerBuilder(EngineBuilder):
         self._program = program
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this revision, if docker has it."""
+        """Return the image of the spec's revision, or None when docker lacks it."""
         argv = [self._program, "image", "inspect", "--format", INSPECT_TEMPLATE]
         return engine.matching_image(engine.inspect_image(argv, image_name(spec)), spec, self._rules)
 
@@ -60,7 +60,7 @@ class DockerBuilder(EngineBuilder):
         return run(argv, env=mode.env, stream=self._stream)
 
     def push(self, image: LocalImage, *, repository_uri: str, tag: str, login: Login) -> None:
-        """Upload an image as `repository_uri:tag`, which names the image in docker only meanwhile."""
+        """Upload an image as `repository_uri:tag`, a name that docker's image has only during the upload."""
         target = f"{repository_uri}:{tag}"
         result = run([self._program, "image", "tag", image.id, target])
         if not result.ok:
@@ -81,7 +81,7 @@ class DockerBuilder(EngineBuilder):
             raise engine.push_error(result, repository_uri=repository_uri, tag=tag)
 
     def _build_mode(self) -> DockerBuildMode:
-        """Return buildx if it is installed; since docker 23, BuildKit needs it."""
+        """Return buildx if installed; else BuildKit, which needs buildx since docker 23; else the legacy builder."""
         if run([self._program, "buildx", "version"]).ok:
             return BUILDX
         client = run([self._program, "version", "--format", "{{.Client.Version}}"]).out
@@ -90,12 +90,12 @@ class DockerBuilder(EngineBuilder):
 
 
 def _docker_config_dir() -> Path:
-    """Return the folder of the user's own docker configuration."""
+    """Return the folder of the user's docker configuration."""
     return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
 
 
 def _config_without_credentials() -> dict[str, object]:
-    """Return the user's docker configuration without credentials."""
+    """Return the user's docker `config.json` without credentials; empty when it cannot be read."""
     try:
         content = json.loads((_docker_config_dir() / "config.json").read_bytes())
     except (OSError, ValueError):
@@ -104,7 +104,7 @@ def _config_without_credentials() -> dict[str, object]:
 
 
 def _link_docker_config(*, destination: Path) -> None:
-    """Link the rest of the user's folder: contexts, their certificates, plugins."""
+    """Link everything but `config.json` of the user's docker folder: contexts, certificates, plugins."""
     if _docker_config_dir().is_dir():
         for entry in _docker_config_dir().iterdir():
             if entry.name != "config.json":

@@ -19,7 +19,7 @@ INFO_TEMPLATES = {
     "podman": "{{.Version.Version}}",
     "buildah": "{{.store.GraphDriverName}}",
 }
-"""What `info` prints if an engine works, and not just if it is installed; in the order in which they are tried."""
+"""Templates for `info` that print something only if an engine works, in the order in which engines are tried."""
 
 TIMEOUT_SECONDS = {"docker": 3, "podman": 10, "buildah": 10}  # a docker daemon answers at once or not at all
 
@@ -36,7 +36,7 @@ DOCKER_WITHOUT_BUILDX = Engine(
 
 
 def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], None] | None = None) -> Builder:
-    """Return the configured builder, or for `auto` the first one that works.
+    """Return the configured builder, or for `auto` that of the first engine that works.
 
     `auto` never selects `bundle`, whose image ignores the Dockerfile.
 
@@ -46,7 +46,7 @@ def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], No
         stream: receives the output of builds and pushes, line by line.
 
     Raises:
-        Refused: the engine does not work, or none does.
+        Refused: the configured engine does not work, or for `auto` no engine does.
     """
     if rules.engine == "bundle":
         return BundleBuilder(command=rules.command, version_arg=rules.version_arg, platform=rules.platform, store=store)
@@ -57,10 +57,10 @@ def select_builder(rules: BuildRules, *, store: Path, stream: Callable[[str], No
 
 
 def detect_engine(rules: BuildRules) -> Engine:
-    """Return the engine that would build an image, with its weakness.
+    """Return the engine that would build an image, with a warning about its weakness, if any.
 
     Raises:
-        Refused: the engine does not work, or none does.
+        Refused: the configured engine does not work, or for `auto` no engine does.
     """
     if rules.engine == "bundle":
         return BUNDLE_ENGINE
@@ -71,10 +71,10 @@ def detect_engine(rules: BuildRules) -> Engine:
 
 
 def find_working_engine(engine: str) -> str:
-    """Return the name of an engine that works; for `auto`, of the first one.
+    """Return the engine if it works; for `auto`, the name of the first engine that works.
 
     Raises:
-        Refused: the engine does not work, or none does.
+        Refused: the configured engine does not work, or for `auto` no engine does.
     """
     if engine != "auto":
         if problem := _engine_problem(engine):
@@ -92,7 +92,7 @@ def find_working_engine(engine: str) -> str:
 
 
 def _engine_problem(engine: str) -> str:
-    """Return the reason why an engine does not work, or an empty string."""
+    """Return the reason why an engine does not work; an empty string when it works."""
     argv = (engine, "info", "--format", INFO_TEMPLATES[engine])
     try:
         result = run(argv, timeout=TIMEOUT_SECONDS[engine])

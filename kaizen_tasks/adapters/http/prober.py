@@ -1,4 +1,4 @@
-"""Requests to the running app, each over a new connection and with a hard timeout."""
+"""Sends requests to the running app, each over a new connection and with a hard timeout."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 
 class HttpProber:
-    """Sends requests with urllib3."""
+    """Sends HTTP requests with urllib3; implements the port `Prober`."""
 
     def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
-        """Send a request without following redirects; read at most `max_bytes` bytes within `timeout` seconds.
+        """Send a request and return the response, at most `max_bytes` bytes of it; give up after `timeout` seconds.
 
         The request runs in its own thread: name resolution cannot be interrupted, and a server that sends one byte a
         second never exceeds the socket's timeout.

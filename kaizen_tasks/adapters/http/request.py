@@ -1,4 +1,4 @@
-"""One HTTP request with a size limit, and an explanation when it fails; imported late, since urllib3 loads slowly."""
+"""One HTTP request with a size limit. Import this late: urllib3 loads slowly."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _HEADERS = {"User-Agent": "kaizen-tasks", "Accept": "*/*", "Cache-Control": "no-
 
 
 class BoundedRequest:
-    """One request; `response` is complete once `run` has returned.
+    """One HTTP request; `response` is set once `run` has returned.
 
     Args:
-        url: http or https.
+        url: an http or https URL.
         request: method, headers and body.
         timeout: seconds for each operation on the socket.
         limit: maximum bytes of the body.
@@ -45,7 +45,7 @@ class BoundedRequest:
         self._cancel_event = threading.Event()
 
     def run(self) -> None:
-        """Send the request, and set `response` to the response or the error."""
+        """Send the request, and store the app's response or the error in the attribute `response`."""
         try:
             with _pool_manager(self.url) as manager:
                 self.response = self._send(manager)
@@ -60,16 +60,16 @@ class BoundedRequest:
                 handle.close()
 
     def cancel(self) -> None:
-        """Shut the connection down, so that the thread ends soon."""
+        """Shut the request's connections down, so that `run` returns soon in its thread."""
         self._cancel_event.set()
         for handle in tuple(self._sockets):
             with suppress(OSError):
                 handle.shutdown(socket.SHUT_RDWR)
 
     def register_socket(self, sock: socket.socket) -> None:
-        """Keep a handle of a socket for `cancel`, or shut it down if the request is cancelled already.
+        """Remember a socket for `cancel`; shut it down at once if the request has been cancelled.
 
-        The handle is a duplicate, because TLS detaches the socket.
+        A duplicate of the socket is kept, because TLS detaches the original.
         """
         self._sockets.append(sock.dup())
         if self._cancel_event.is_set():
@@ -102,7 +102,7 @@ class BoundedRequest:
 
 
 def explain(error: BaseException) -> str:
-    """Return a short explanation of why there is no response."""
+    """Return in a few words why there is no response, such as `refuses the connection`."""
     if isinstance(error, exceptions.ProxyError):
         return f"cannot be reached through the proxy, which {explain(error.original_error)}"
     if isinstance(error, exceptions.NameResolutionError):
@@ -115,12 +115,12 @@ def explain(error: BaseException) -> str:
 
 
 def _cause(error: BaseException) -> BaseException | None:
-    """Return the error that urllib3 has wrapped, by chaining or as an argument."""
+    """Return the error that urllib3 has wrapped, as the cause or an argument of its own error; None without one."""
     return error.__cause__ or next((argument for argument in error.args if isinstance(argument, BaseException)), None)
 
 
 def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> None:
-    """Register every new socket at once: urllib3 offers no access to it before the response has begun."""
+    """Register each new socket with the request; urllib3 gives no access to it before the response begins."""
     pool = manager.connection_from_url(bounded_request.url)
 
     class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time

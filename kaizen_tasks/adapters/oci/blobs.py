@@ -1,4 +1,4 @@
-"""Blobs of a registry: existence, download, mount, and uploads that resume after a broken connection.
+"""Checks, downloads, mounts and uploads blobs of a registry; uploads resume after a broken connection.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs
 """
@@ -37,15 +37,15 @@ class BlobClient:
         return True
 
     def open(self, repository: str, digest: str, offset: int = 0) -> Stream:
-        """Stream a blob without verification, which `DigestVerifier` does.
+        """Stream a blob; the digest is not verified, see `DigestVerifier`.
 
         Args:
-            repository: its name.
-            digest: of the blob.
+            repository: the repository's name.
+            digest: the blob's digest.
             offset: the first byte to read.
 
         Raises:
-            NotFound: the repository does not have it.
+            NotFound: the repository lacks the blob.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         response = self._transport.send("GET", f"/v2/{repository}/blobs/{digest}", headers=headers)
@@ -56,7 +56,7 @@ class BlobClient:
         return _skip_bytes(offset if response.status == 200 else 0, self._transport.chunks(response))
 
     def mount(self, repository: str, digest: str, source: str) -> str:
-        """Mount a blob of another repository; return the URL of an upload if the registry does not mount it.
+        """Mount a blob of another repository; return an empty string, or the URL of an upload when it was not mounted.
 
         ECR answers 202 unless the account has BLOB_MOUNTING enabled.
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository
@@ -64,7 +64,7 @@ class BlobClient:
         return self.start_upload(repository, f"?mount={digest}&from={source}")
 
     def start_upload(self, repository: str, query: str = "") -> str:
-        """Start an upload; return its URL, or an empty string when a mount has succeeded."""
+        """Start an upload and return its URL; an empty string when `query` asked for a mount, which succeeded."""
         response = self._transport.send("POST", f"/v2/{repository}/blobs/uploads/{query}")
         action = f"upload to {repository}"
         self._transport.expect(response, 201, 202, action=action, repository=repository, is_write=True).drain()
@@ -78,17 +78,17 @@ class BlobClient:
         """Upload a blob as a stream, and resume after a broken connection.
 
         Args:
-            repository: the target.
-            blob: its digest and size, verified during the upload.
-            opener: returns the content from an offset in bytes.
-            session: URL of an upload that `mount` has started.
+            repository: the target repository.
+            blob: the blob's digest and size, which are verified during the upload.
+            opener: returns the blob's content from an offset in bytes.
+            session: URL of an upload that `mount` has started, or empty.
 
         Returns:
             The bytes sent, including those sent twice.
 
         Raises:
             NotFound: the repository does not exist.
-            PushFailed: the registry rejected it, or the content has another digest.
+            PushFailed: the registry rejected the upload, or the content has another digest.
             Unreachable: the connection broke at every attempt.
         """
         upload = _Upload(self._transport, repository, blob, opener)
@@ -107,7 +107,7 @@ class _OffsetMismatchError(Exception):
 class _Upload:
     """The upload of one blob to one repository, in one chunk: docs/decisions/0012-upload-a-layer-in-one-chunk.md.
 
-    Further chunks resume after a broken connection; if the registry then rejects the digest, the upload restarts.
+    After a broken connection, another chunk sends the rest; if the registry rejects the result, the upload restarts.
     """
 
     def __init__(self, transport: Transport, repository: str, blob: Descriptor, opener: Opener) -> None:
@@ -171,7 +171,7 @@ class _Upload:
             yield chunk
 
     def _expect(self, response: PooledResponse, *statuses: int) -> None:
-        """Require one of some statuses. Others may mean that the offsets differ; a 400 only after a resumed upload."""
+        """Require one of some statuses; raise _OffsetMismatchError for 404, 416 and, in a resumed upload, 400."""
         action = f"upload {self._blob.digest} to {self._repository}"
         try:
             transport, repository = self._transport, self._repository
@@ -182,7 +182,7 @@ class _Upload:
             raise
 
     def _resync(self, *, refused_offset: int, is_lost: bool = False) -> None:
-        """Resume at the offset the registry reports; restart if that is none, an impossible or a rejected one."""
+        """Resume at the offset that the registry reports; restart if the offset is missing, impossible or rejected."""
         offset = -1 if is_lost or not self._session else self._remote_offset()
         if offset in {-1, refused_offset} or offset > self._verifier.bytes_hashed:
             self._session = ""
@@ -190,7 +190,7 @@ class _Upload:
             self._offset, self._is_resumed = offset, True
 
     def _remote_offset(self) -> int:
-        """Return how many bytes have arrived, or -1 if unknown; `0-0` can mean none or one, and is taken as none."""
+        """Return how many bytes have arrived, or -1 if unknown; the ambiguous range `0-0` counts as no bytes."""
         response = self._transport.send("GET", self._session)
         response.drain()
         match = re.fullmatch(r"(?:bytes=)?0-(\d+)", response.headers.get("Range", ""))
@@ -201,7 +201,7 @@ class _Upload:
 
 
 def _skip_bytes(count: int, chunks: Stream) -> Stream:
-    """Skip the first bytes, for registries that ignore `Range`."""
+    """Yield the chunks without their first `count` bytes, which registries send that ignore `Range`."""
     with closing(chunks):
         for chunk in chunks:
             yield chunk[count:]

@@ -38,11 +38,11 @@ class OciClient:
         self.blobs = BlobClient(self._transport)
 
     def repository_uri(self, repository: str) -> str:
-        """Return `host/repository`."""
+        """Return the full name of a repository: `host/repository`."""
         return f"{self._transport.host}/{repository}"
 
     def resolve_digest(self, repository: str, reference: str) -> str:
-        """Return the digest that a tag or digest names, or an empty string."""
+        """Return the digest of the manifest that a tag or digest names; an empty string when there is none."""
         response = self._transport.send("HEAD", _manifest_path(repository, reference), headers=_ACCEPT_HEADERS)
         response.drain()
         if response.status == 404:
@@ -54,10 +54,10 @@ class OciClient:
         return manifest.digest if manifest else ""
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
-        """Return the manifest that a tag names now, or that a digest names (read once), or None.
+        """Return the manifest that a tag names now, or that a digest names; None when there is none.
 
         Raises:
-            Refused: its content has another digest than the registry announced.
+            Refused: the manifest's content has another digest than the registry announced.
         """
         if (repository, reference) in self._manifests:
             return self._manifests[repository, reference]
@@ -74,15 +74,15 @@ class OciClient:
         return manifest
 
     def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
-        """Write a manifest or an index, in its original bytes.
+        """Write the original bytes of a manifest or an index.
 
         Args:
-            repository: the target, which must have the manifest's blobs.
+            repository: the target repository, which must have the manifest's blobs.
             reference: a tag or the manifest's digest.
             manifest: what to write.
 
         Raises:
-            PushFailed: the registry rejected it or stored other bytes, or the tag is immutable.
+            PushFailed: the registry rejected the manifest or stored other bytes, or the tag is immutable.
         """
         path, headers = _manifest_path(repository, reference), {"Content-Type": manifest.media_type}
         response = self._transport.send("PUT", path, headers=headers, body=manifest.content)
@@ -95,7 +95,7 @@ class OciClient:
         self._manifests[repository, manifest.digest] = manifest
 
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
-        """Return an image with its labels; an index has those of its main child."""
+        """Return the image of a manifest, with its labels' version and revision; an index has those of its main child."""
         labels = self._read_labels(repository, manifest)
         version, revision = labels.get(VERSION_LABEL, ""), labels.get(REVISION_LABEL, "")
         return Image(digest=manifest.digest, media_type=manifest.media_type, version=version, revision=revision)

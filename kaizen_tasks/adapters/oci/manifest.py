@@ -29,14 +29,14 @@ def sha256_digest(content: bytes) -> str:
 
 @frozen(kw_only=True)
 class Descriptor:
-    """A reference to content by digest.
+    """An OCI descriptor: a reference to content by its digest.
 
     Attributes:
         digest: `sha256:…`.
-        media_type: of the content.
-        size: in bytes.
+        media_type: the content's media type.
+        size: the content's size in bytes.
         platform: `linux/amd64` for a child of an index, or empty.
-        is_foreign: whether the content must not be redistributed, and is only at its own URLs.
+        is_foreign: whether the content may only be downloaded from its own URLs, and must not be pushed.
     """
 
     digest: str
@@ -52,7 +52,7 @@ class Manifest:
 
     Attributes:
         content: the original bytes; serialising the document again would change the digest.
-        media_type: as sent by the registry.
+        media_type: the media type that the registry sent.
     """
 
     content: bytes = field(repr=False)
@@ -65,23 +65,23 @@ class Manifest:
 
     @cached_property
     def children(self) -> tuple[Descriptor, ...]:
-        """The manifests of an index, in order."""
+        """The descriptors of an index's manifests, in order; empty for a manifest."""
         return tuple(self._descriptors("manifests"))
 
     @cached_property
     def blobs(self) -> tuple[Descriptor, ...]:
-        """Configuration and layers, without foreign ones."""
+        """The descriptors of configuration and layers, without foreign layers."""
         descriptors = (*self._descriptors("config"), *self._descriptors("layers"))
         return tuple(blob for blob in descriptors if not blob.is_foreign)
 
     @property
     def config(self) -> Descriptor | None:
-        """The image configuration, or None for an index."""
+        """The descriptor of the image configuration, or None for an index."""
         return next(self._descriptors("config"), None)
 
     @property
     def main_child(self) -> Descriptor | None:
-        """The child that represents an index: linux/amd64, else the first image.
+        """The child that represents an index: that for linux/amd64, else the first image; None for a manifest.
 
         BuildKit adds attestations as children with the platform unknown/unknown.
         """
@@ -90,7 +90,7 @@ class Manifest:
 
     @property
     def declared_media_type(self) -> str:
-        """The media type in the document, or an empty string."""
+        """The media type in the manifest's JSON, or an empty string."""
         return str(self._document.get("mediaType", ""))
 
     @cached_property
@@ -104,7 +104,7 @@ class Manifest:
         return document
 
     def _descriptors(self, member: str) -> Iterator[Descriptor]:
-        """Yield the descriptors in a member of the document."""
+        """Yield the descriptors in a member of the manifest's JSON."""
         value = self._document.get(member) or []
         try:
             yield from [_parse_descriptor(document) for document in (value if isinstance(value, list) else [value])]
@@ -116,7 +116,7 @@ class Manifest:
 
 
 def parse_manifest(content: bytes) -> Manifest:
-    """Return the manifest in some bytes; OCI documents may lack a media type.
+    """Parse a manifest or an index; when its JSON lacks a media type, as OCI permits, infer the type.
 
     https://github.com/opencontainers/image-spec/blob/main/manifest.md#image-manifest-property-descriptions
     """

@@ -1,4 +1,4 @@
-"""A connection pool on http.client; why not urllib3: docs/decisions/0019-registry-requests-use-http-client.md."""
+"""A connection pool on http.client, not urllib3: see docs/decisions/0019-registry-requests-use-http-client.md."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class ConnectionPool:
         """Send one request, and return the response once its headers have arrived.
 
         Args:
-            method: of HTTP.
-            url: absolute, http or https.
-            headers: of the request, with `Content-Length` if the body is a stream.
-            body: of the request.
+            method: the HTTP method.
+            url: an absolute http or https URL.
+            headers: request headers, with `Content-Length` if the body is a stream.
+            body: the request's body.
 
         Raises:
             HTTPException: the URL or the response is invalid.
@@ -100,13 +100,13 @@ class ConnectionPool:
 
     @cached_property
     def _tls_context(self) -> ssl.SSLContext:
-        """The system's certificates, read once."""
+        """The TLS context with the system's certificates, which are read once."""
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
 
     def _release(self, parts: SplitResult, connection: HTTPConnection, *, is_drained: bool) -> None:
-        """Keep a connection for reuse, unless its response was not read completely or either side closes it."""
+        """Keep a connection for reuse if it is open and its response was read completely; otherwise close it."""
         idle = self._idle.setdefault(parts[:2], deque())
         if is_drained and connection.sock is not None and len(idle) < MAX_IDLE_CONNECTIONS:
             idle.append(connection)
@@ -118,12 +118,12 @@ class PooledResponse:
     """A response whose body is read on demand.
 
     Args:
-        response: with its headers read.
-        on_close: called once, with whether the whole body was read.
+        response: the response, its headers already read.
+        on_close: called once; the argument is whether the whole body was read.
 
     Attributes:
-        status: of HTTP.
-        headers: by case-insensitive name.
+        status: the HTTP status.
+        headers: the response headers; names are case-insensitive.
     """
 
     def __init__(self, response: HTTPResponse, on_close: Callable[[bool], None]) -> None:
@@ -148,7 +148,7 @@ class PooledResponse:
             self.close()
 
     def body(self) -> bytes:
-        """Return the rest of the body; raises what `chunks` raises."""
+        """Return the rest of the body; raise what `chunks` raises."""
         return b"".join(self.chunks())
 
     def drain(self) -> None:
@@ -157,7 +157,7 @@ class PooledResponse:
             self.body()
 
     def close(self) -> None:
-        """Release the connection, for reuse only if the whole body was read."""
+        """Give the connection back to the pool, which reuses it only if the whole body was read."""
         on_close, self._on_close = self._on_close, None
         if on_close:
             is_drained = self._response.isclosed()
@@ -166,13 +166,13 @@ class PooledResponse:
 
 
 def _request_target(parts: SplitResult) -> str:
-    """Return the target of a request line, with invalid characters quoted."""
+    """Return the target of a request line, path and query, with invalid characters quoted."""
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     return quote(target, safe=string.punctuation)
 
 
 def _is_closed_by_peer(connection: HTTPConnection) -> bool:
-    """Return whether the peer has closed an idle connection, which is then readable."""
+    """Return whether the peer has closed an idle connection: only then is the connection readable."""
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
     return bool(poll.poll(0))

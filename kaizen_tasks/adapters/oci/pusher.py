@@ -20,15 +20,15 @@ from kaizen_tasks.errors import Interrupted, PushFailed, Unreachable
 MAX_CONCURRENT_BLOBS = 8  # for all repositories: ECR allows 100 started uploads a second, and mounts count as uploads
 
 BlobLookup = Callable[[str, Collection[str]], Collection[str]]
-"""Returns which of some digests a repository has, in fewer requests than one per digest."""
+"""A function of a repository and digests that returns the digests the repository has, in few requests."""
 
 
 class ImagePusher:
     """Pushes images to the repositories of one registry. Safe to use from several threads.
 
     Args:
-        client: of the target registry.
-        blob_lookup: see `BlobLookup`; without it, every blob is mounted or checked individually.
+        client: client of the registry.
+        blob_lookup: finds the blobs that need no push; without it, each blob is mounted or checked individually.
     """
 
     def __init__(self, client: OciClient, *, blob_lookup: BlobLookup | None = None) -> None:
@@ -39,19 +39,19 @@ class ImagePusher:
         self._lock = Lock()
 
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Copy an image to another repository of this registry, byte for byte, and tag it.
+        """Copy an image unchanged to another repository of this registry, and tag the copy.
 
         Raises:
             NotFound: the source lacks the image, or the target does not exist.
-            PushFailed: the target rejected it, or the tag is on a different image.
+            PushFailed: the target rejected the image, or the tag is on a different image.
         """
         return self._push_image(RepositorySource(self._client, source), digest, target, tag)
 
     def upload_layout(self, layout: Path, *, repository: str, tag: str) -> CopyStats:
-        """Push the one image of a local OCI image layout.
+        """Push the only image of a local OCI image layout.
 
         Raises:
-            PushFailed: the registry rejected it, or the tag is on a different image.
+            PushFailed: the registry rejected the image, or the tag is on a different image.
         """
         source = LayoutSource(layout)
         return self._push_image(source, source.image_digest(), repository, tag)
@@ -71,7 +71,7 @@ class ImagePusher:
             return stats
 
     def _is_tagged(self, repository: str, tag: str, digest: str) -> bool:
-        """Return whether the tag is on the image already; PushFailed when it is on another one."""
+        """Return whether the tag is on the image; False for a missing tag, PushFailed for one on a different image."""
         current = self._client.resolve_digest(repository, tag)
         if current not in {"", digest}:
             message = f"{self._client.repository_uri(repository)}:{tag} is a different image: {current}, not {digest}"
@@ -79,7 +79,7 @@ class ImagePusher:
         return bool(current)
 
     def _manifest_tree(self, source: ImageSource, digest: str) -> tuple[Manifest, ...]:
-        """Return the manifests of an image, read once for all target repositories."""
+        """Return all manifests of an image, which are read once for all target repositories."""
         key = (source.repository, digest)
         with self._lock:
             if key not in self._manifest_trees:
@@ -87,7 +87,7 @@ class ImagePusher:
             return self._manifest_trees[key]
 
     def _push_blobs(self, source: ImageSource, blobs: dict[str, Descriptor], repository: str, digest: str) -> CopyStats:
-        """Push the missing blobs in parallel; when one fails, the others stop at their next chunk."""
+        """Push the missing blobs in parallel and return what was transferred; if one fails, stop the others."""
         present_digests = set(self._blob_lookup(repository, blobs.keys())) if self._blob_lookup else set[str]()
         stop = Event()
         missing = (blob for digest, blob in blobs.items() if digest not in present_digests)
@@ -103,7 +103,7 @@ class ImagePusher:
         return CopyStats(digest=digest, **sum(stats, Counter(blobs_present=len(present_digests))))
 
     def _push_blob(self, source: ImageSource, repository: str, stop: Event, blob: Descriptor) -> Counter[str]:
-        """Push one blob in the cheapest way: mount, already present, upload; return its part of `CopyStats`."""
+        """Mount a blob, or find it already present, or upload it; return the blob's counts for `CopyStats`."""
         if stop.is_set():
             raise _stopped_error()
         blobs, session = self._client.blobs, ""
@@ -136,7 +136,7 @@ def _stopped_error() -> Interrupted:
 
 @contextmanager
 def _push_errors(target: str) -> Iterator[None]:
-    """Raise PushFailed when the registry becomes unreachable: some blobs may have arrived."""
+    """Translate Unreachable into PushFailed, since some blobs may have arrived."""
     try:
         yield
     except Unreachable as error:

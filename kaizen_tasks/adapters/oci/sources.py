@@ -15,28 +15,28 @@ from kaizen_tasks.errors import NotFound, PushFailed
 
 
 class ImageSource(Protocol):
-    """A source of images."""
+    """A source of images to push: a repository or an OCI layout, in which content is found by digest."""
 
     @property
     def repository(self) -> str:
-        """The repository of the same registry that blobs can be mounted from, or an empty string."""
+        """The repository of the target registry from which blobs can be mounted, or an empty string."""
 
     def manifest(self, digest: str) -> Manifest:
-        """Return a manifest; NotFound when the source lacks it."""
+        """Return the manifest with a digest; NotFound when the source lacks it."""
 
     def open(self, digest: str, offset: int) -> Stream:
         """Stream a blob from an offset in bytes; NotFound when the source lacks it."""
 
 
 class RepositorySource:
-    """Another repository of the target registry."""
+    """A source of images: another repository in the target's registry."""
 
     def __init__(self, client: OciClient, repository: str) -> None:
         self._client = client
         self.repository = repository
 
     def manifest(self, digest: str) -> Manifest:
-        """Return a manifest."""
+        """Return the manifest with a digest."""
         manifest = self._client.manifest(self.repository, digest)
         if manifest is None:
             raise NotFound(f"{self._client.repository_uri(self.repository)} does not hold {digest}")
@@ -49,7 +49,7 @@ class RepositorySource:
 
 @frozen
 class LayoutSource:
-    """A folder in the OCI image layout.
+    """A source of images: a folder in the format of an OCI image layout.
 
     https://github.com/opencontainers/image-spec/blob/main/image-layout.md
     """
@@ -58,14 +58,14 @@ class LayoutSource:
     repository: str = field(default="", init=False)
 
     def image_digest(self) -> str:
-        """Return the digest of its one image; PushFailed when it has none or several."""
+        """Return the digest of the layout's only image; PushFailed when there is no image, or more than one."""
         index = Manifest(self._read(self._folder / "index.json"), OCI_INDEX)
         if len(index.children) != 1:
             raise PushFailed(f"{self._folder} has {len(index.children)} images, expected one")
         return index.children[0].digest
 
     def manifest(self, digest: str) -> Manifest:
-        """Return a manifest."""
+        """Return the manifest with a digest."""
         manifest = parse_manifest(self._read(self._blob_path(digest)))
         if manifest.digest != digest:
             raise PushFailed(f"{self._blob_path(digest)} does not match its digest")
@@ -96,7 +96,7 @@ def _missing_file_error(path: Path) -> NotFound:
 
 
 def manifest_tree(source: ImageSource, digest: str) -> tuple[Manifest, ...]:
-    """Return a manifest, preceded by all manifests that it refers to."""
+    """Return the manifest with a digest, preceded by all manifests that it refers to."""
     manifest = source.manifest(digest)
     descendants = [descendant for child in manifest.children for descendant in manifest_tree(source, child.digest)]
     return (*descendants, manifest)

@@ -31,18 +31,18 @@ AUTH_FAILURE_STATUSES = frozenset({401, 403})
 
 
 class RegistryCredentials(Protocol):
-    """The credentials for one registry. Safe to use from several threads."""
+    """The credentials of one registry. Safe to use from several threads."""
 
     def login(self) -> Login:
-        """Return a login that should be valid."""
+        """Return a login that is believed to be valid."""
 
     def renew(self, stale: Login) -> Login:
-        """Return a login that replaces a rejected one, or the same if there is no other."""
+        """Return a login that replaces a rejected one; return `stale` itself when there is no other."""
 
 
 @frozen
 class StaticCredentials:
-    """A login that cannot be renewed."""
+    """Credentials that consist of one login, which cannot be renewed."""
 
     _login: Login
 
@@ -51,13 +51,13 @@ class StaticCredentials:
         return self._login
 
     def renew(self, stale: Login) -> Login:
-        """Return the rejected login."""
+        """Return the rejected login itself."""
         return stale
 
 
 @frozen
 class RegistryErrorBody:
-    """The error in a registry's response; the code is stable, the wording is not.
+    """The error in a registry's response: a stable code, and a message whose wording varies.
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
     """
@@ -67,10 +67,10 @@ class RegistryErrorBody:
 
 
 class Transport:
-    """Requests to one registry. Safe to use from several threads.
+    """A sender of requests to one registry. Safe to use from several threads.
 
     Args:
-        credentials: sent to this registry only.
+        credentials: the registry's credentials, which are sent to no other host.
         clock: for the pauses between attempts.
     """
 
@@ -87,16 +87,16 @@ class Transport:
     def send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> PooledResponse:
-        """Send a request, and retry while the registry is busy or the connection breaks; the body is left unread.
+        """Send a request and return the response, its body unread; retry if the registry is busy or does not answer.
 
         Args:
-            method: of HTTP.
-            path: below the registry's root, or an absolute URL from a response.
-            headers: besides the credentials.
-            body: of the request.
+            method: the HTTP method.
+            path: a path below the registry's root, or an absolute URL from a response.
+            headers: request headers besides the credentials.
+            body: the request's body.
 
         Raises:
-            Unreachable: there was no response.
+            Unreachable: the last attempt got no response.
         """
         for attempt in range(MAX_ATTEMPTS - 1):
             retry_after = ""
@@ -113,10 +113,10 @@ class Transport:
         return self._send_authenticated(method, path, headers or {}, body)
 
     def stream(self, method: str, path: str, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> PooledResponse:
-        """Send a request whose body is a stream, without retries, since a stream is consumed.
+        """Send a request whose body is a stream, once: a stream cannot be sent again. Return the response.
 
         Raises:
-            Unreachable: there was no response, or the login had expired and is now renewed.
+            Unreachable: there was no response, or the login had expired and has been renewed.
         """
         login = self._credentials.login()
         response = self._send_once(login, method, path, headers, chunks)
@@ -135,7 +135,7 @@ class Transport:
             yield from response.chunks()
 
     def body(self, response: PooledResponse) -> bytes:
-        """Return a response's body, and keep the connection.
+        """Return a response's body, and release the connection for reuse.
 
         Raises:
             Unreachable: the connection broke.
@@ -146,14 +146,14 @@ class Transport:
     def expect(
         self, response: PooledResponse, *statuses: int, action: str, repository: str, is_write: bool = False
     ) -> PooledResponse:
-        """Return a response with one of the statuses; raise the error for any other, see `error_for_status`."""
+        """Return the response if it has one of the statuses; otherwise raise the error of `error_for_status`."""
         if response.status in statuses:
             return response
         error_body = self._read_error_body(response)
         raise error_for_status(response.status, error_body, action=action, repository=repository, is_write=is_write)
 
     def _read_error_body(self, response: PooledResponse) -> RegistryErrorBody:
-        """Return the error in a response's body, or an empty one when it is not understood."""
+        """Return the error in a response's body; code and message are empty when the body is not understood."""
         try:
             first = json.loads(self.body(response))["errors"][0]
             return RegistryErrorBody(str(first["code"]), " ".join(str(first.get("message", "")).split()))
@@ -161,7 +161,7 @@ class Transport:
             return RegistryErrorBody()
 
     def _send_authenticated(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> PooledResponse:
-        """Send a request; send it again with a new login if the first was rejected."""
+        """Send a request, once more if the login was rejected and could be renewed; return the response."""
         login = self._credentials.login()
         response = self._send_once(login, method, path, headers, body)
         if response.status not in AUTH_FAILURE_STATUSES or (new_login := self._credentials.renew(login)) is login:
@@ -172,7 +172,7 @@ class Transport:
     def _send_once(
         self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
     ) -> PooledResponse:
-        """Send a request, and follow redirects to the registry's storage, except for streams."""
+        """Send a request with a login and return the response; follow redirects, unless the body is a stream."""
         url = urljoin(login.url, path)
         with self._connection_errors():
             for _ in range(MAX_REDIRECTS):
@@ -205,17 +205,17 @@ class Backoff:
     _random: SystemRandom = field(factory=SystemRandom, init=False)
 
     def wait(self, attempt: int, retry_after: str = "") -> None:
-        """Wait before the next attempt.
+        """Wait until the next attempt.
 
         Args:
-            attempt: number of failed attempts before this one.
+            attempt: number of attempts that failed before the last one.
             retry_after: the registry's `Retry-After`, in seconds or as a date; capped at `BACKOFF_CAP_SECONDS`.
         """
         pause = min(BACKOFF_START_SECONDS * 2**attempt, BACKOFF_CAP_SECONDS) * self._random.uniform(0.5, 1)
         self.clock.sleep(max(pause, min(self._parse_retry_after(retry_after), BACKOFF_CAP_SECONDS)))
 
     def _parse_retry_after(self, retry_after: str) -> float:
-        """Return the seconds of a `Retry-After`: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after."""
+        """Return the seconds of a `Retry-After`, or 0: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after."""
         if retry_after.isascii() and retry_after.isdigit():
             return float(retry_after)
         try:
@@ -225,7 +225,7 @@ class Backoff:
 
 
 def _auth_headers(login: Login, url: str) -> Mapping[str, str]:
-    """Return the credentials for the registry itself, and none for storage that it redirects to."""
+    """Return the headers with the credentials; empty for another host, to which the registry redirects."""
     if urlsplit(url)[:2] != urlsplit(login.url)[:2]:
         return {}
     secret = base64.b64encode(f"{login.username}:{login.password.reveal()}".encode()).decode()
@@ -233,7 +233,7 @@ def _auth_headers(login: Login, url: str) -> Mapping[str, str]:
 
 
 def _redirect_location(method: str, response: PooledResponse) -> str:
-    """Return the URL that a response redirects the same request to, or an empty string; 303 only for reads."""
+    """Return the URL to which a response redirects its request, else an empty string; 303 redirects only reads."""
     is_redirect = response.status in REDIRECT_STATUSES or (response.status == 303 and method in {"GET", "HEAD"})
     return response.headers.get("Location", "") if is_redirect else ""
 
@@ -244,10 +244,10 @@ def error_for_status(
     """Return the error for a response.
 
     Args:
-        status: of HTTP.
-        error_body: the registry's error.
-        action: such as `put team/app:v1.2.3`.
-        repository: its name.
+        status: the HTTP status.
+        error_body: the error in the response's body.
+        action: what was attempted, such as `put team/app:v1.2.3`.
+        repository: the repository's name.
         is_write: whether the request was a change.
     """
     details = " ".join(part for part in (f"HTTP {status}", error_body.code, error_body.message) if part)

@@ -1,4 +1,4 @@
-"""Verifies the digest of a blob while it is streamed."""
+"""Verifies the digest of a blob while the blob is streamed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kaizen_tasks.errors import PushFailed
 
 
 class DigestVerifier:
-    """Hashes a stream, each byte once even if a part is streamed again, and compares it with a blob's descriptor."""
+    """Compares a streamed blob with its descriptor; bytes that are streamed again are hashed only once."""
 
     def __init__(self, blob: Descriptor) -> None:
         self._blob = blob
@@ -18,14 +18,14 @@ class DigestVerifier:
         self.bytes_hashed = 0
 
     def wrap(self, chunks: Iterable[bytes], *, offset: int = 0) -> Iterator[bytes]:
-        """Yield chunks unchanged, and compare size and digest at the end.
+        """Yield the chunks unchanged; after the last one, compare the blob's size and digest with the descriptor.
 
         Args:
-            chunks: the blob from an offset to its end.
-            offset: in bytes, at most `bytes_hashed`.
+            chunks: the blob's content from `offset` to its end.
+            offset: an offset in bytes, at most `bytes_hashed`.
 
         Raises:
-            PushFailed: size or digest differ.
+            PushFailed: the size or the digest differs.
         """
         position = offset
         for chunk in chunks:
