@@ -1,4 +1,4 @@
-"""Prints what `doctor` found, as a list."""
+"""Prints the findings of `doctor` as a list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLE
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
-    """Print every finding with its fix below it; the checks of an environment that passed share one line."""
+    """Print every finding and, below it, its fix; the passed checks of an environment share one line."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
         if environment:
@@ -44,7 +44,7 @@ def _all_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
 
 
 def _brief_rows(findings: Sequence[Finding]) -> Iterable[FindingRow]:
-    """Yield a row for each finding that is not ok; then one row for the checks that passed."""
+    """Yield a row for each finding that is not ok, then one row with the names of all passed checks."""
     ok_checks = [finding.subject.check for finding in findings if finding.verdict is Verdict.OK]
     yield from _all_rows([finding for finding in findings if finding.verdict is not Verdict.OK])
     if ok_checks:

@@ -1,4 +1,4 @@
-"""What a run reports: events, which the console shows and which `KAIZEN_EVENTS=path` writes to a file as JSON lines."""
+"""Events of a run, which the console shows and `KAIZEN_EVENTS=path` writes to the event file, as JSON lines."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ EVENTS_VARIABLE = "KAIZEN_EVENTS"  # the environment variable that names the fil
 
 
 class EventType(StrEnum):
-    """What happened. The values are the words of the file.
+    """The type of an event; the values are those of `type` in the event file.
 
     Attributes:
         HEADING: a command is about to start; `text` says what it will do, and where.
-        DECIDED: a step has compared the actual state with the intended one; `verdict` and `reason` say what follows.
+        DECIDED: a step has compared the actual state with the intended one; `verdict` and `reason` are its decision.
         PROGRESS: a step that acts reports its progress in `reason`.
         CHECKED: one of several checks of a step has ended; `verdict` is `ok` or `wrong`.
-        FINISHED: a step that acted has ended; `verdict` is `done` or `failed`, `seconds` its duration.
-        NOTE: any other line of the console, in `text`.
+        FINISHED: a step that acted has ended; `verdict` is `done` or `failed`, `seconds` is the step's duration.
+        NOTE: another line for the console, in `text`.
         ROLLOUT_STARTED: a release goes to several `environments`, in parallel.
         ENVIRONMENT_FINISHED: one environment of a rollout has ended; `verdict` is `complete` or `gave up`.
     """
@@ -52,12 +52,12 @@ def _to_milliseconds(seconds: float | None) -> float | None:
 
 @frozen(kw_only=True)
 class RunEvent:
-    """One line of the file: a JSON object with the fields that are not empty.
+    """One event; in the event file, a line with a JSON object of the fields that are not empty.
 
     Attributes:
         type: what happened.
-        time: when, in UTC, as ISO 8601.
-        pid: identifier of the process that writes.
+        time: when it happened, in UTC, as ISO 8601.
+        pid: identifier of the process that reports the event.
         step: name of the step, such as `deploy`.
         environment: name of the environment.
         verdict: `ok`, `wrong`, `already done`, `begin`, `would` (with `--dry`), `refused`, `done`, `failed`, `complete`
@@ -81,31 +81,31 @@ class RunEvent:
 
     @property
     def label(self) -> StepLabel:
-        """Step and environment."""
+        """The label of the step: its name and environment."""
         return StepLabel(self.step, self.environment)
 
     @classmethod
     def parse(cls, line: str) -> RunEvent:
-        """Read a line of the file; fields of later versions are left out."""
+        """Return the event in a line of an event file; fields that only later versions know are ignored."""
         document, names = json.loads(line), {attribute.name for attribute in attrs.fields(cls)}
         document["time"] = datetime.fromisoformat(document["time"])
         return cls(**{name: value for name, value in document.items() if name in names})
 
     @property
     def line(self) -> str:
-        """The line of the file."""
+        """The event as a line of the event file, with its line feed."""
         fields = attrs.asdict(self, filter=lambda _, value: value not in ("", (), None))
         return json.dumps({**fields, "time": self.time.isoformat()}) + "\n"
 
 
 class EventLog:
-    """A file of events.
+    """An event file, to which events are appended.
 
     Each event is appended by one write to a file opened for appending, so that lines of several threads and processes
     never mix on a local file system: https://man7.org/linux/man-pages/man2/open.2.html (O_APPEND).
 
     Args:
-        path: the file; created when missing.
+        path: path of the event file, which is created when missing.
 
     Raises:
         UsageError: the file cannot be written.
@@ -122,10 +122,10 @@ class EventLog:
             ) from error
 
     def append(self, event: RunEvent) -> None:
-        """Append an event.
+        """Append an event to the file.
 
         Raises:
-            OSError: the file cannot be written any more.
+            OSError: the file can no longer be written.
         """
         with self.path.open("ab", buffering=0) as file:
             file.write(event.line.encode())

@@ -1,4 +1,4 @@
-"""Prints what `kaizen init` is about to write, and its notes."""
+"""Prints the changes that `kaizen init` is about to make, and its notes."""
 
 from __future__ import annotations
 

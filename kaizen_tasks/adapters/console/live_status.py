@@ -17,7 +17,7 @@ REFRESH_PER_SECOND = 2  # refreshes per second, so that a resized terminal is so
 
 
 class LiveStatus:
-    """Renders the latest rows on each refresh so that they fit the current terminal size."""
+    """The status table of `status --watch`, rendered on each refresh to fit the current terminal size."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -25,11 +25,11 @@ class LiveStatus:
         self._caption = "checking …"
 
     def update(self, rows: Sequence[EnvironmentStatus], caption: str) -> None:
-        """Replace the rows, and the line below them."""
+        """Replace the rows of the table and the caption below the table."""
         self._rows, self._caption = rows, caption
 
     def __rich__(self) -> RenderableType:
-        """Draw the rows that fit."""
+        """Return the table with the rows that fit the terminal."""
         if not self._rows:
             return Text(self._caption, "dim")
         visible_rows = rows_that_fit(self._rows, self.console.size.height - RESERVED_LINES)
@@ -40,13 +40,13 @@ class LiveStatus:
 
     @property
     def full_table(self) -> RenderableType:
-        """Every row."""
+        """The table with every row."""
         return Group(*tables.render_status(self._rows))
 
 
 @contextmanager
 def live_screen() -> Iterator[LiveStatus]:
-    """Use the terminal's alternate screen; restore the terminal at the end, and print the last rows."""
+    """Show the status table on the terminal's alternate screen; on leaving, restore the terminal and print all rows."""
     status = LiveStatus(Console(highlight=False, markup=False, emoji=False))
     try:
         with Live(status, console=status.console, screen=True, refresh_per_second=REFRESH_PER_SECOND):
@@ -56,7 +56,7 @@ def live_screen() -> Iterator[LiveStatus]:
 
 
 def rows_that_fit(rows: Sequence[EnvironmentStatus], height: int) -> tuple[EnvironmentStatus, ...]:
-    """Return the rows to show on a terminal that is too low for all, in their order; drift and notes come first."""
+    """Return the rows that fit `height` lines, in their order; rows with drift or notes are preferred."""
     free_lines, names = height, set[str]()
     for row in sorted(rows, key=lambda row: (not row.drift, not row.notes)):
         free_lines -= 1 + len(row.drift) + len(row.notes)

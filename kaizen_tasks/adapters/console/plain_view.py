@@ -16,11 +16,11 @@ LABEL_WIDTH = 16  # columns for a step's name and its environment's
 
 
 class PlainView:
-    """Writes one line for each event, without escape codes; during a rollout with the time in front, in UTC.
+    """Writes one line for each event, without escape codes; during a rollout, each line begins with the time in UTC.
 
     Args:
-        stream: where people read.
-        clock: for timestamps and durations.
+        stream: stream to write to.
+        clock: clock for timestamps and durations.
     """
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
@@ -30,7 +30,7 @@ class PlainView:
         self._lock = threading.Lock()
 
     def show(self, event: RunEvent) -> None:
-        """Write the line of an event; a refusal is printed later, as an error."""
+        """Write the line of an event, except of a refusal, which is printed later as an error."""
         if event.type in {EventType.HEADING, EventType.NOTE}:
             self._write(event.text if self._rollout is None else f"  {event.text}")
         elif event.type is EventType.ENVIRONMENT_FINISHED:
@@ -42,7 +42,7 @@ class PlainView:
                 self._line(event.verdict or "…", str(event.label), with_duration(event))
 
     def _write_result(self, event: RunEvent) -> None:
-        """Write the result of an environment, and how many have ended."""
+        """Write an environment's result, and how many environments of the rollout have ended."""
         if self._rollout is None:
             return
         progress = self._rollout.finish(event.environment, event.reason)
@@ -54,7 +54,7 @@ class PlainView:
 
     @contextmanager
     def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
-        """Put the time before every line."""
+        """While the context lasts, begin every line with the time, and count the environments that have ended."""
         self._rollout = RolloutProgress(environments, self._clock.monotonic)
         try:
             yield
@@ -72,7 +72,7 @@ class PlainView:
 
 
 def with_duration(event: RunEvent) -> str:
-    """Return the reason of a step's event, and how long it acted."""
+    """Return a step's reason, if it is `done`, and how long the step acted."""
     if event.seconds is None:
         return event.reason
     seconds = duration.format_duration(event.seconds)

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 
 class ProgressState(StrEnum):
-    """State of an environment, in the words of the table; the most urgent first."""
+    """State of an environment, as the table shows it; the most urgent state comes first."""
 
     FAILED = "failed"
     ACTIVE = "running"
@@ -20,16 +20,16 @@ class ProgressState(StrEnum):
 
 @frozen(kw_only=True)
 class EnvironmentProgress:
-    """One environment.
+    """The progress of one environment.
 
     Attributes:
-        name: its name.
-        typical_duration: seconds that a release usually takes there; None when unknown.
-        state: how far it is.
-        step: the current step, or the last one.
+        name: the environment's name.
+        typical_duration: seconds that a release to the environment usually takes; None when unknown.
+        state: the environment's state.
+        step: the current step or, at the end, the last one.
         text: what the step reports.
-        started_at: monotonic time of its first step; None before.
-        finished_at: monotonic time of its end; None before.
+        started_at: monotonic time of the first step; None before it.
+        finished_at: monotonic time of the end; None before it.
     """
 
     name: str
@@ -41,18 +41,18 @@ class EnvironmentProgress:
     finished_at: float | None = None
 
     def elapsed(self, now: float) -> float | None:
-        """Return the seconds since it started, up to its end; None before."""
+        """Return the seconds since the environment started, until `now` or its end; None if it has not started."""
         if self.started_at is None:
             return None
         return (now if self.finished_at is None else self.finished_at) - self.started_at
 
 
 class RolloutProgress:
-    """Every environment of a rollout. Thread-safe.
+    """The progress of every environment of a rollout. Safe to use from several threads.
 
     Args:
-        environments: names, in order.
-        monotonic: returns a time that never goes back, in seconds.
+        environments: names of the environments, in order.
+        monotonic: returns the seconds of a clock that never goes back.
     """
 
     def __init__(self, environments: Iterable[str], monotonic: Callable[[], float]) -> None:
@@ -66,7 +66,7 @@ class RolloutProgress:
 
     @property
     def environments(self) -> tuple[EnvironmentProgress, ...]:
-        """A snapshot of every environment."""
+        """The current progress of every environment, in order."""
         with self._lock:
             return tuple(self._environments.values())
 
@@ -86,11 +86,11 @@ class RolloutProgress:
         self._update(environment, start)
 
     def update_text(self, environment: str, text: str) -> None:
-        """Store how far the step is."""
+        """Store what an environment's current step reports."""
         self._update(environment, lambda progress: evolve(progress, text=text))
 
     def finish(self, environment: str, error: str) -> EnvironmentProgress:
-        """Store that an environment has ended, with its error, and return its last state."""
+        """Store an environment's end, with its error or an empty text, and return its progress."""
         state, now = ProgressState.FAILED if error else ProgressState.DONE, self.monotonic()
         return self._update(environment, lambda old: evolve(old, state=state, text=error or old.text, finished_at=now))
 
@@ -103,7 +103,7 @@ class RolloutProgress:
 
 
 def count_states(environments: Iterable[EnvironmentProgress]) -> dict[ProgressState, int]:
-    """Return how many environments are in each state."""
+    """Return the number of environments in each state."""
     states = [environment.state for environment in environments]
     return {state: states.count(state) for state in ProgressState}
 
@@ -111,9 +111,9 @@ def count_states(environments: Iterable[EnvironmentProgress]) -> dict[ProgressSt
 def environments_that_fit(
     environments: tuple[EnvironmentProgress, ...], height: int
 ) -> tuple[EnvironmentProgress, ...]:
-    """Return the rows to show on a terminal that is too low for all: failed, then running, then waiting environments.
+    """Return at most `height` environments, in the given order.
 
-    They keep the order in which they were given.
+    Failed environments are preferred, then running, then waiting ones.
     """
     if len(environments) <= height:
         return environments

@@ -24,12 +24,12 @@ LATE_FACTOR = 1.5  # multiple of the typical duration beyond which the elapsed t
 
 
 class ProgressTable:
-    """Renders the rollout on each refresh so that it fits the current terminal size.
+    """The table of a rollout, rendered on each refresh to fit the current terminal size.
 
     Args:
-        rollout: what to draw.
-        console: where to draw it.
-        spinner: shown before environments that are running.
+        rollout: progress of the rollout.
+        console: console whose size limits the table.
+        spinner: symbol before environments that are running.
     """
 
     def __init__(self, rollout: RolloutProgress, console: Console, spinner: RenderableType) -> None:
@@ -38,12 +38,12 @@ class ProgressTable:
         self._spinner = spinner
 
     def __rich__(self) -> RenderableType:
-        """Draw the rows that fit."""
+        """Return the table with the rows that fit the terminal."""
         return self._render(self._console.size.height - RESERVED_LINES, self._spinner)
 
     @property
     def full_table(self) -> RenderableType:
-        """Every row; an environment that is still running has been interrupted."""
+        """The table with every row, for the end; an environment that is still running is marked as interrupted."""
         return self._render(len(self._rollout.environments), Text("!", "yellow"))
 
     def _render(self, height: int, spinner: RenderableType) -> RenderableType:
@@ -60,7 +60,7 @@ class ProgressTable:
 
 
 def _table(names: Sequence[str]) -> Table:
-    """Return an empty table; its last column, the text, is the first to be cut on a narrow terminal."""
+    """Return an empty table, whose last column, the text, is cut first on a narrow terminal."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(width=1)
     for name in names:
@@ -92,7 +92,7 @@ def _text(environment: EnvironmentProgress) -> Text:
 
 
 def _summary(environments: Sequence[EnvironmentProgress], visible_count: int, seconds: float) -> Text:
-    """Count all environments by state, shown or not."""
+    """Return a line with the number of environments in each state, those not shown included, and the time."""
     counts = progress.count_states(environments).items()
     texts = (Text(f"{number} {state}", STATE_STYLES[state]) for state, number in counts if number)
     total = f"{len(environments)} environment{'' if len(environments) == 1 else 's'}: "

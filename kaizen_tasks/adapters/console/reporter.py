@@ -1,4 +1,4 @@
-"""Turns what happens into events, shows them on the console, and writes them to a file when asked for."""
+"""Turns what a run reports into events, which the console shows and `KAIZEN_EVENTS` writes to a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECK_STEPS = ("preflight", "evidence")  # they never act: passing them again is
 
 
 class View(Protocol):
-    """Shows events. Safe to call from several threads."""
+    """A way to show events to people. Safe to use from several threads."""
 
     def show(self, event: RunEvent) -> None:
         """Show an event."""
@@ -29,16 +29,16 @@ class View(Protocol):
     def rollout(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> AbstractContextManager[None]:
-        """See `Reporter.rollout_table`."""
+        """Return the context manager for `Reporter.rollout_table`."""
 
 
 def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) -> EventReporter:
-    """Return a reporter for a stream: a terminal, or a file, a pipe, a CI log.
+    """Return a reporter that writes to a stream: a terminal, a file, a pipe or a CI log.
 
     Args:
-        stream: where people read.
-        dry: whether acts are only announced.
-        clock: for timestamps and durations.
+        stream: stream to write to.
+        dry: whether steps only announce what they would do.
+        clock: clock for timestamps and durations.
 
     Raises:
         UsageError: the file that `KAIZEN_EVENTS` names cannot be written.
@@ -54,7 +54,7 @@ def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) ->
 
 
 def is_interactive(stream: TextIO) -> bool:
-    """Return whether the stream is a terminal that can move its cursor, with a person in front of it.
+    """Return whether the stream is a terminal that can move its cursor, and that no CI runner provides.
 
     Some CI runners give a pseudo-terminal to their jobs, and keep every frame in the log.
     """
@@ -63,13 +63,13 @@ def is_interactive(stream: TextIO) -> bool:
 
 
 class EventReporter:
-    """The `Reporter` of every command.
+    """The implementation of the port `Reporter`.
 
     Args:
         view: shows the events.
-        dry: whether acts are only announced.
-        clock: for the time of each event.
-        log: where the events are written; None writes none.
+        dry: whether steps only announce what they would do.
+        clock: clock for the time of each event.
+        log: file to which events are appended, or None.
     """
 
     def __init__(self, view: View, *, dry: bool, clock: Clock, log: EventLog | None = None) -> None:
@@ -99,7 +99,7 @@ class EventReporter:
         self._show(RunEvent(type=EventType.HEADING, time=self._clock.now(), text=text))
 
     def note(self, text: str) -> None:
-        """Show any other line."""
+        """Show a line of text."""
         self._show(RunEvent(type=EventType.NOTE, time=self._clock.now(), text=text))
 
     def decided(self, label: StepLabel, decision: Decision) -> None:
@@ -114,32 +114,32 @@ class EventReporter:
         self._emit(EventType.DECIDED, label, verdict, reason)
 
     def progress(self, label: StepLabel, text: str) -> None:
-        """Show how far an act is."""
+        """Show the progress of a step that acts."""
         self._emit(EventType.PROGRESS, label, reason=text)
 
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
-        """Show the result of one of several checks of an act."""
+        """Show the result of one of several checks of a step."""
         self._emit(EventType.CHECKED, label, "ok" if ok else "wrong", text)
 
     def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
-        """Show that an act has succeeded."""
+        """Show that a step has succeeded."""
         self._emit(EventType.FINISHED, label, "done", reason, seconds)
 
     def failed(self, label: StepLabel, seconds: float) -> None:
-        """Show that an act has failed; the error itself is printed later."""
+        """Show that a step has failed; the error itself is printed later."""
         self._emit(EventType.FINISHED, label, "failed", seconds=seconds)
 
     @contextmanager
     def rollout_table(
         self, environments: Sequence[str], typical_duration: Callable[[str], float | None]
     ) -> Iterator[None]:
-        """Show several environments together; a plan shows them one by one."""
+        """Show a table of several environments while the context lasts; a dry run shows no table."""
         self._show(RunEvent(type=EventType.ROLLOUT_STARTED, time=self._clock.now(), environments=environments))
         with nullcontext() if self._dry else self.view.rollout(environments, typical_duration):
             yield
 
     def environment_finished(self, environment: str, error: str) -> None:
-        """Show that one of several environments has ended, with its error."""
+        """Show that one of several environments has ended, with its error; an empty error means success."""
         if not self._dry:
             label = StepLabel("", environment)
             self._emit(EventType.ENVIRONMENT_FINISHED, label, "gave up" if error else "complete", error)

@@ -25,11 +25,11 @@ REFRESH_PER_SECOND = 5  # of the rollout table: drawing competes with the worker
 
 
 class RichView:
-    """Shows finished steps as lines; below them what runs: a spinner for a step, a table for several environments.
+    """Shows finished steps as lines and, below the lines, running ones: as spinners, or as a table during a rollout.
 
     Args:
         stream: a terminal.
-        clock: for durations.
+        clock: clock for durations.
     """
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class RichView:
         self._tasks: dict[StepLabel, TaskID] = {}
 
     def show(self, event: RunEvent) -> None:
-        """Show an event: as a line, at its spinner, or in its environment's row."""
+        """Show an event: as a line, beside its step's spinner, or in its environment's row of the table."""
         match event.type:
             case EventType.HEADING:
                 self._console.print(Text(event.text, "bold"))
@@ -70,7 +70,7 @@ class RichView:
         self._console.print(row)
 
     def _row_of(self, event: RunEvent) -> RolloutProgress | None:
-        """Return the table that has a row for an event."""
+        """Return the rollout if one of its environments is the event's, else None."""
         rollout = self._rollout
         return rollout if rollout is not None and event.environment in rollout else None
 
@@ -94,7 +94,7 @@ class RichView:
                 self._live.update(self._tasks[event.label], description=event.reason)
 
     def _show_end(self, event: RunEvent) -> None:
-        """Replace the spinner by a line."""
+        """Replace a step's spinner by a line with the result."""
         self._stop_spinner(event.label)
         if event.verdict == "failed":
             self._line("✗", event, f"failed {with_duration(event)}")
@@ -134,7 +134,7 @@ class RichView:
 
     @contextmanager
     def rollout(self, environments: Sequence[str], typical_duration: Callable[[str], float | None]) -> Iterator[None]:
-        """Keep a table below all other output; at the end it stays, with every environment in it."""
+        """Show a table below all other output while the context lasts; at the end, print it with every environment."""
         self._rollout = rollout = RolloutProgress(environments, self._clock.monotonic)
         longest_label = max(LABEL_WIDTH, *(len(f"evidence {name}") for name in environments))
         self._width = min(longest_label, self._console.width // 2)
@@ -155,7 +155,7 @@ class RichView:
 def _fetching_durations(
     rollout: RolloutProgress, environments: Sequence[str], typical_duration: Callable[[str], float | None]
 ) -> Iterator[None]:
-    """Fetch the typical durations in the background, one by one: the rollout's own requests come first."""
+    """Fetch typical durations in the background, one at a time, to leave the network to the rollout's own requests."""
     is_finished = threading.Event()
 
     def fetch() -> None:

@@ -20,12 +20,12 @@ PLAIN_WIDTH = 100  # columns when the output is not a terminal
 
 
 def print_status(rows: Sequence[EnvironmentStatus]) -> None:
-    """Print one line per environment, then every drift in words."""
+    """Print a table with one line per environment, then every drift, lock and hold in words."""
     _print_all(*render_status(rows))
 
 
 def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ...]:
-    """Return a table with one line per environment, and below it in words every drift, lock and hold."""
+    """Return a table with one line per environment, followed by lines that describe every drift, lock and hold."""
     has_locks_or_holds = any(row.lock or row.hold for row in rows)
     columns = ("environment", "image", "digest", "running", "ledger", "when (UTC)")
     table = _table(*columns, *(("lock",) if has_locks_or_holds else ()))
@@ -46,7 +46,7 @@ def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ..
 
 
 def _environments_by_drift(rows: Sequence[EnvironmentStatus]) -> dict[str, list[str]]:
-    """Return every drift with the environments that have it, so that each is printed once."""
+    """Return the names of the environments with a drift, by drift, so that each drift is printed once."""
     environments_by_drift: dict[str, list[str]] = {}
     for row in rows:
         for drift in row.drift:
@@ -68,7 +68,7 @@ def print_history(entries: Sequence[LedgerEntry]) -> None:
 
 
 def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
-    """Print the releases that a rollback can choose from, newest first."""
+    """Print the releases that a rollback can choose, newest first."""
     table = _table("environment", "release", "verified (UTC)", "by", "image")
     for candidate in candidates:
         entry = candidate.entry
@@ -79,7 +79,7 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
 
 
 def print_runtime(views: Sequence[RuntimeConfigView], rules: RuntimeRules, now: datetime) -> None:
-    """Print the runtime configuration; secret values are redacted."""
+    """Print the runtime configurations of environments; secret values are redacted."""
     table = _table("environment", "key", "value", "written")
     for view in views:
         written_ago = f"{duration.format_duration((now - view.written_at).total_seconds())} ago"
@@ -106,7 +106,7 @@ def _table(*columns: str) -> Table:
 
 
 def _print_all(*renderables: RenderableType) -> None:
-    """Print with colour on a terminal, without escape codes elsewhere; brackets and colons in data are not markup."""
+    """Print with colour if stdout is a terminal, else without escape codes; rich markup in data is not interpreted."""
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
     console = Console(highlight=False, markup=False, emoji=False, width=width)
     for renderable in renderables:

@@ -1,4 +1,4 @@
-"""Exports the files of a commit."""
+"""Exports the app's files of a commit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _REPRODUCIBLE_CONFIG = ("-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", 
 
 
 def export(git: Git, commit: str, destination: Path) -> None:
-    """Write the app's folder of a commit into an empty folder, with `export-ignore` and `export-subst` applied.
+    """Write a commit's version of the app's folder into an empty folder; apply `export-ignore` and `export-subst`.
 
-    Git LFS files stay pointers, and submodules stay empty folders.
+    Git LFS files are written as pointers, and submodules as empty folders.
 
     Raises:
-        Refused: the commit lacks the folder, or has a path that leads out of it.
+        Refused: the commit lacks the app's folder, or has a path that leads out of the folder.
     """
     with TemporaryDirectory(prefix="kaizen-export-") as scratch:
         archive = Path(scratch) / "tree.tar"
@@ -34,7 +34,7 @@ def export(git: Git, commit: str, destination: Path) -> None:
 
 
 def _unpack(archive: Path, destination: Path) -> None:
-    """Unpack with the filter that keeps links and modes but rejects paths outside the folder."""
+    """Unpack an archive, links and modes included; refuse paths that lead out of the folder."""
     try:
         with tarfile.open(archive, encoding="utf-8", errors="surrogateescape") as tree:
             tree.extractall(destination, filter="tar")

@@ -67,7 +67,7 @@ class GitResult:
 
     @property
     def reason(self) -> str:
-        """The reason of a failure: the last `fatal:` or `error:` line, else the last line."""
+        """Why a command failed: the last `fatal:` or `error:` line of stderr, else stderr's last line."""
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
         verdicts = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
         return (verdicts or lines or [f"git ended with status {self.status}"])[-1]
@@ -79,7 +79,7 @@ class RepoInfo:
 
     Attributes:
         toplevel: folder of the working tree.
-        prefix: the app's folder in it, with a slash at the end, or empty.
+        prefix: path of the app's folder below `toplevel`, with a slash at the end, or empty.
         git_dir: the `.git` folder of this working tree.
         hooks_dir: folder of the hooks.
         is_shallow: whether this is a shallow clone.
@@ -93,12 +93,12 @@ class RepoInfo:
 
     @property
     def index(self) -> Path:
-        """The index of this working tree."""
+        """Path of this working tree's index."""
         return self.git_dir / "index"
 
 
 class Git:
-    """The git program; every command starts in the app's folder `root`."""
+    """Runs git commands, by default in the app's folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -110,9 +110,9 @@ class Git:
 
         Args:
             arguments: everything after `git`.
-            stdin: its standard input.
+            stdin: the command's standard input.
             env: additional environment variables.
-            cwd: its working directory; the app's folder if None.
+            cwd: the command's working directory; None for the app's folder.
 
         Raises:
             Refused: git is not installed, or the folder does not exist.
@@ -129,10 +129,10 @@ class Git:
         return GitResult(status=result.code, out=result.raw, err=redact_urls(result.err))
 
     def run_checked(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> GitResult:
-        """Run a command and return its result.
+        """Run a command that must succeed, and return its result.
 
         Raises:
-            Refused: it failed; git's reason is in the message.
+            Refused: the command failed; git's reason is in the message.
         """
         result = self.run(*arguments, stdin=stdin, env=env)
         if not result.ok:
@@ -142,10 +142,10 @@ class Git:
 
     @cached_property
     def repo(self) -> RepoInfo:
-        """The repository's paths, read once.
+        """The repository's paths, which are read once.
 
         Raises:
-            Refused: the folder is not in a repository, or in one that git does not trust.
+            Refused: the folder is in no repository, or in a repository that git does not trust.
         """
         result = self.run(
             "rev-parse", "--absolute-git-dir", "--show-toplevel", "--show-prefix", "--is-shallow-repository",
@@ -164,32 +164,32 @@ class Git:
 
     @cached_property
     def version(self) -> tuple[int, int]:
-        """Major and minor version of git itself."""
+        """Major and minor version of the git program."""
         numbers = re.findall(r"\d+", self.run_checked("version").text)
         return int(numbers[0]), int(numbers[1])
 
     def remote_url(self, remote: str) -> str:
-        """Return the URL of a remote, or an empty string when it is not configured."""
+        """Return the URL of a remote, or an empty string when the remote is not configured."""
         result = self.run("remote", "get-url", "--end-of-options", remote)
         return result.text.split("\n")[0] if result.ok else ""
 
     def update_refs(self, *commands: str, reason: str) -> GitResult:
-        """Change refs in one transaction.
+        """Change refs in one transaction, and return the result, whether it succeeded or not.
 
         Args:
-            commands: of `git update-ref -z --stdin`, without the trailing NUL.
+            commands: commands of `git update-ref -z --stdin`, without the trailing NUL.
             reason: message for the reflog.
         """
         stdin = "".join(f"{command}\0" for command in commands)
         return self.run("update-ref", "-m", f"kaizen: {reason}", "-z", "--stdin", stdin=os.fsencode(stdin))
 
     def resolve_commit(self, name: str) -> str:
-        """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
+        """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
         result = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return result.text if result.ok else ""
 
     def resolve_commits(self, *names: str) -> tuple[str, ...]:
-        """Return the full hashes of several refs or hashes, with an empty string for an unknown one."""
+        """Return the full hashes of the commits that refs or hashes name; an empty string for each unknown name."""
         stdin = "".join(f"{name}^{{commit}}\n" for name in names)
         lines = self.run_checked("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(stdin)).text.split("\n")
         return tuple("" if " " in line else line for line in lines if line)
@@ -200,7 +200,7 @@ class Git:
 
 
 def _subcommand(arguments: tuple[str, ...]) -> str:
-    """Return the command's name, which global options may precede."""
+    """Return the name of a git command in its arguments, in which global options may come first."""
     return next(word for word in arguments if word.replace("-", "").isalpha() and not word.startswith("-"))
 
 
@@ -210,12 +210,12 @@ def git_not_found() -> Refused:
 
 
 def redact_urls(text: str) -> str:
-    """Redact user names and passwords in the URLs of a text."""
+    """Return a text without the user names and passwords in its URLs."""
     return _URL_CREDENTIALS.sub("://[redacted]@", text)
 
 
 def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words before `git` that unset variables of another repository, except the overridden ones."""
+    """Return the `env` command to put before `git`, which unsets git's repository variables that are not overridden."""
     stray_vars = sorted(os.environ.keys() & _LOCAL_ENV_VARS - overrides.keys())
     return ("env", *(word for name in stray_vars for word in ("-u", name))) if stray_vars else ()
 

@@ -1,6 +1,6 @@
-"""Fast-forwards the branch to a release commit, and updates a few files with it.
+"""Fast-forwards the branch to a release commit, and updates a few files accordingly.
 
-The ref moves first, index and files follow. After an interruption, the next call updates whatever has the old content.
+The ref moves first, then index and files. After an interruption, the next call updates what still has the old content.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SKIP_WORKTREE = "S"  # `git ls-files -v`: the sparse checkout leaves this file 
 
 @frozen(kw_only=True)
 class _TreeEntry:
-    """A file as a tree or the index has it."""
+    """A file's entry in a tree or in the index."""
 
     mode: str
     blob: str
@@ -50,10 +50,10 @@ def fast_forward(
 
     Args:
         git: the repository.
-        snapshot: its state; the transaction fails if the branch has moved since.
-        commit: full hash.
-        paths: relative to the app's folder.
-        ref_commands: more commands of `git update-ref -z --stdin` for the same transaction.
+        snapshot: the repository's state; the transaction fails if the branch has moved since.
+        commit: full hash of the commit.
+        paths: the paths, relative to the app's folder.
+        ref_commands: further commands of `git update-ref -z --stdin` for the same transaction.
 
     Raises:
         Refused: the branch has moved, another git process is running, or a path has other changes.
@@ -97,7 +97,7 @@ def _path_states(git: Git, *, old: str, new: str, paths: tuple[str, ...]) -> Ite
 
 
 def _matches_entry(git: Git, path: str, entry: _TreeEntry) -> bool:
-    """Return whether an untracked file has the content of the commit."""
+    """Return whether an untracked file has the content of a tree entry."""
     return git.run("hash-object", f"--path={git.repo.prefix}{path}", "--", path).text == entry.blob
 
 
@@ -118,7 +118,7 @@ def _changed_entries(
 
 
 def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEntry], frozenset[str]]:
-    """Return the index's entries and the paths that a sparse checkout skips; an unmerged entry equals no other."""
+    """Return the index's entries, of which unmerged ones equal no other, and the paths that a sparse checkout skips."""
     entries, skipped_paths = {}, set()
     for item in git.run_checked("--literal-pathspecs", "ls-files", "-s", "-v", "-z", "--", *paths).items:
         entry, _, path = item.partition("\t")
@@ -136,7 +136,7 @@ def _index_entries(git: Git, paths: tuple[str, ...]) -> tuple[dict[str, _TreeEnt
 
 
 def _differing_paths(git: Git, commit: str, paths: tuple[str, ...]) -> frozenset[str]:
-    """Return the paths whose working-tree content is not the commit's, as `git status` would see it."""
+    """Return the paths whose content in the working tree, as `git status` compares it, is not the commit's."""
     if not paths:
         return frozenset()
     result = git.run_checked(

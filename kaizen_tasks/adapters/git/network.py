@@ -27,16 +27,16 @@ _ERROR_PREFIXES = ("error:", "fatal:")
 def run_network_command(
     git: Git, *arguments: str, timeout: float, on_progress: Callable[[str], None] | None = None
 ) -> GitResult:
-    """Run a command and return its result, whether it succeeded or not.
+    """Run a git command and return its result, whether it succeeded or not.
 
-    When its time is up or this process is interrupted, the ssh or the remote helper that git has started ends with it.
+    After a timeout or an interrupt, git is killed together with the ssh or the remote helper that it has started.
 
     Args:
         git: the repository.
         arguments: everything after `git`.
-        timeout: seconds after which it is killed.
-        on_progress: receives lines such as `Writing objects:  43% (13/30), 1.20 MiB | 600.00 KiB/s`, in another thread,
-            if the command has `--progress`.
+        timeout: seconds after which the command is killed.
+        on_progress: called in another thread with each line of progress, which a command with `--progress` writes:
+            `Writing objects:  43% (13/30), 1.20 MiB | 600.00 KiB/s`.
     """
     program = GitProgram(git.root)
     out: list[str] = []
@@ -58,7 +58,7 @@ def run_network_command(
 
 
 def timed_out(result: GitResult) -> bool:
-    """Return whether a command was killed because its time was up."""
+    """Return whether a command was killed after its timeout."""
     return result.status == -signal.SIGKILL
 
 
@@ -74,7 +74,7 @@ def _killed_on_error(process: GitProgram.AutoInterrupt) -> Iterator[None]:
 
 
 class _StderrReader(RemoteProgress):
-    """Separates progress, which it passes on, from everything else that git writes to stderr."""
+    """Reads git's stderr: passes lines of progress on to `on_progress`, and keeps all other lines in `lines`."""
 
     def __init__(self, on_progress: Callable[[str], None] | None) -> None:
         super().__init__()
@@ -84,14 +84,14 @@ class _StderrReader(RemoteProgress):
         self._parse_line = self.new_message_handler()
 
     def read_line(self, line: str) -> None:
-        """Take one line in."""
+        """Process one line of stderr."""
         if line.startswith(_ERROR_PREFIXES):
             self.lines.append(line.rstrip())
         else:
             self._parse_line(line)
 
     def line_dropped(self, line: str) -> None:
-        """Keep a line that is not progress; GitPython also drops the stages that it has no number for."""
+        """Keep a line, unless it is progress of a stage unknown to GitPython, which drops such lines too."""
         is_done = self.re_op_absolute.match(line) and line.endswith(self.DONE_TOKEN)
         if not is_done and not self.re_op_relative.match(line):
             self.lines.append(line)
@@ -99,7 +99,7 @@ class _StderrReader(RemoteProgress):
     def update(
         self, op_code: int, cur_count: str | float, max_count: str | float | None = None, message: str = ""
     ) -> None:
-        """Show the current line, unless another one has just been shown."""
+        """Pass the current line on to `on_progress`, unless that happened in the last fifth of a second."""
         now = time.monotonic()
         if self._on_progress is not None and now >= self._next_at:
             self._next_at = now + PROGRESS_INTERVAL_SECONDS

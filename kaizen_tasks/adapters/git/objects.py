@@ -1,4 +1,4 @@
-"""Creates commit and tag objects without changing refs, the index or files of the user."""
+"""Creates commit and tag objects; the user's refs, index and files do not change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class BuiltTree:
     """The tree of a commit with some files replaced.
 
     Attributes:
-        tree: its hash.
+        tree: hash of the tree.
         changed_paths: the files that differ from the commit, relative to the app's folder.
     """
 
@@ -33,7 +33,7 @@ class BuiltTree:
 
 
 def build_tree(git: Git, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
-    """Write the tree of a commit with some files replaced, normalised as `git add` does.
+    """Write a commit's tree with some files replaced, and return it; content is normalised as by `git add`.
 
     Args:
         git: the repository.
@@ -41,7 +41,7 @@ def build_tree(git: Git, commit: str, files: Mapping[str, bytes]) -> BuiltTree:
         files: content by path, relative to the app's folder.
 
     Raises:
-        Refused: git does not add one of them, or it is not a plain file in the commit.
+        Refused: git rejects one of the files, or one is not a plain file in the commit.
     """
     with TemporaryDirectory(prefix="kaizen-commit-") as scratch:
         tree = _write_tree(git, Path(scratch), commit, files)
@@ -57,12 +57,12 @@ def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
 
     Args:
         git: the repository.
-        parent: full hash.
-        tree: its hash.
-        message: of the commit; the commit-msg hook may edit it.
+        parent: full hash of the parent.
+        tree: hash of the tree.
+        message: the commit's message, which the commit-msg hook may edit.
 
     Raises:
-        Refused: a hook rejected or changed it, or there is no identity.
+        Refused: a hook rejected the commit or changed its files, or git has no author or committer.
     """
     is_signed, has_hooks = _commit_policy(git)
     final_message = _run_commit_hooks(git, tree, message) if has_hooks else _encode_message(message)
@@ -70,17 +70,17 @@ def write_commit(git: Git, *, parent: str, tree: str, message: str) -> str:
 
 
 def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResult | None) -> str:
-    """Write an annotated tag object and return its hash; no ref names it yet.
+    """Write an annotated tag object and return its hash; no ref is created.
 
     Args:
         git: the repository.
-        name: of the tag.
-        commit: full hash.
-        message: of the tag.
+        name: the tag's name.
+        commit: full hash of the tagged commit.
+        message: the tag's message.
         tagger: result of `git var GIT_COMMITTER_IDENT`; None to sign the tag.
 
     Raises:
-        Refused: there is no identity, the name is not valid, or signing failed.
+        Refused: git has no committer, the name is not valid, or signing failed.
     """
     if name.startswith("-"):
         raise Refused(f"{name!r} is not a valid tag name")
@@ -93,7 +93,7 @@ def write_tag(git: Git, *, name: str, commit: str, message: str, tagger: GitResu
 
 
 def _write_signed_tag(git: Git, name: str, commit: str, message: str) -> str:
-    """Run `git tag --sign`, the only command that signs as configured, where the ref that it creates does no harm."""
+    """Run `git tag --sign`, which signs as configured, in a temporary repository, where its ref does no harm."""
     objects, config = git.run_checked("rev-parse", "--git-path", "objects", "--git-path", "config").text.split("\n")
     with TemporaryDirectory(prefix="kaizen-tag-") as scratch:
         git_dir = Path(scratch)
@@ -122,7 +122,7 @@ def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]
     """Run `git add` on the files in a temporary index and working tree, and return the resulting tree.
 
     `git add` normalises line endings and runs filters as in the real working tree. `git hash-object --path` does not:
-    it ignores whether the index has the file with CRLF. Modes stay those of the commit.
+    that command ignores whether the index has the file with CRLF. Modes are those of the commit.
     """
     index_env = {"GIT_INDEX_FILE": str(scratch / "index")}
     worktree = scratch / "files"
@@ -142,14 +142,14 @@ def _write_tree(git: Git, scratch: Path, commit: str, files: Mapping[str, bytes]
 
 
 def _diff_trees(git: Git, commit: str, tree: str) -> Iterator[tuple[str, str]]:
-    """Yield the files that differ, with their modes in the commit."""
+    """Yield the path of every file that differs, and its mode in the commit."""
     items = iter(git.run_checked("diff-tree", "-r", "--raw", "--no-renames", "--relative", "-z", commit, tree).items)
     for entry, path in zip(items, items, strict=True):
         yield path, entry.removeprefix(":").partition(" ")[0]
 
 
 def _commit_policy(git: Git) -> tuple[bool, bool]:
-    """Return whether commits are signed, and whether there are hooks, which newer versions of git also configure."""
+    """Return whether commits are signed, and whether there are commit hooks, in files or in the configuration."""
     settings = git.run("config", "--null", "--get-regexp", r"^(commit\.gpgsign|hook\..*)$").items
     keys = {setting.partition("\n")[0] for setting in settings}
     is_signed = "commit.gpgsign" in keys and git.run("config", "--type=bool", "commit.gpgSign").text == "true"
@@ -162,7 +162,7 @@ def _encode_message(message: str) -> bytes:
 
 
 def _run_commit_hooks(git: Git, tree: str, message: str) -> bytes:
-    """Run the hooks as `git commit` does, with a temporary index; return the message, which they may edit."""
+    """Run the commit hooks with a temporary index; return the message, which the commit-msg hook may edit."""
     with TemporaryDirectory(prefix="kaizen-hooks-") as scratch:
         index, message_file = Path(scratch) / "index", Path(scratch) / "COMMIT_EDITMSG"
         index_env = {"GIT_INDEX_FILE": str(index)}

@@ -17,7 +17,7 @@ PUSH_TIMEOUT_SECONDS = 600.0
 
 @frozen(kw_only=True)
 class _Push:
-    """One push, for its error messages."""
+    """One push, as its error messages describe it."""
 
     remote: str
     branch: str
@@ -50,7 +50,7 @@ def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
     """Return a branch and all tags of a remote, or None when the remote is not configured.
 
     Raises:
-        Unreachable: it does not answer within 30 s.
+        Unreachable: the remote cannot be read, or does not answer within 30 s.
     """
     if not git.remote_url(remote):
         return None
@@ -75,16 +75,16 @@ def push_refs(
     atomic: bool,
     on_progress: Callable[[str], None] | None = None,
 ) -> None:
-    """Push a tag, and the branch up to the tagged commit, as far as the remote lacks them.
+    """Push a tag, and the branch up to the tagged commit, if the remote lacks them.
 
     Args:
         git: the repository.
-        remote: its name.
-        branch: short name; empty when only the tag is to be pushed.
-        tag: its name on the remote.
-        tag_ref: the local ref of the tag; empty when there is none.
+        remote: the remote's name.
+        branch: the branch's short name; empty to push only the tag.
+        tag: the tag's name on the remote.
+        tag_ref: the tag's local ref; empty when there is none.
         atomic: whether to push both or neither; otherwise the branch is pushed first, then the tag.
-        on_progress: receives lines of progress; None for no progress.
+        on_progress: called with each line of progress; None for no progress.
 
     Raises:
         PushFailed: a ref was rejected; no ref has moved, except possibly the branch when not atomic.
@@ -112,15 +112,15 @@ def push_refs(
 
 
 def _parse_refs(result: GitResult) -> dict[str, str]:
-    """Return hashes by ref; the line of a peeled tag (`ref^{}`) follows the tag's and replaces it."""
+    """Return hashes by ref; for an annotated tag, that of its commit, from the line `ref^{}` after the tag's line."""
     lines = (line.partition("\t") for line in result.text.splitlines())
     return {ref.removesuffix("^{}"): commit for commit, _, ref in lines}
 
 
 def _branch_refspec(git: Git, push: _Push, remote_refs: RemoteRefs) -> list[str]:
-    """Return the refspec for the branch: the tagged commit, so that later local commits are not pushed.
+    """Return the refspec that pushes the tagged commit to the branch, without later local commits.
 
-    When others have pushed since, the local branch is pushed, which may have been merged with theirs.
+    If others have pushed since, push the local branch, into which their commits may have been merged.
     """
     target, old = f"refs/heads/{push.branch}", remote_refs.branch_commit
     if not push.branch or (old != push.commit and git.is_ancestor(push.commit, old)):
@@ -156,7 +156,7 @@ def _push_error(push: _Push, result: GitResult) -> PushFailed:
 
 
 def _parse_rejection(result: GitResult) -> _Rejection | None:
-    """Return the ref that caused the failure of `git push --porcelain`; the others fail because the push is atomic."""
+    """Return the ref that made `git push --porcelain` fail, not those that failed with it; None if there is none."""
     rows = [line.split("\t") for line in result.text.splitlines() if line.startswith("!\t")]
     if not rows:
         return None

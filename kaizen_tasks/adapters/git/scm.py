@@ -32,11 +32,11 @@ class GitScm:
 
     Args:
         root: the app's folder: the repository's own, or one inside it.
-        remote: name of the remote that releases are pushed to.
-        tag: pattern of a release's tag; `{version}` is replaced by `1.2.3`.
+        remote: name of the remote to which releases are pushed.
+        tag: pattern of a release's tag, in which `{version}` is replaced by `1.2.3`.
         sign: whether tags are signed, with gpg or ssh as git is configured.
-        atomic: whether branch and tag are pushed both or neither; not every remote supports that.
-        shows_progress: whether pushes report their progress, which is for terminals and not for logs.
+        atomic: whether branch and tag are pushed both or neither, which not every remote supports.
+        shows_progress: whether pushes report their progress; meant for terminals, not for logs.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class GitScm:
         self._sign = sign
 
     def invalidate_cache(self) -> None:
-        """Read the repository again from now on; every method that changes it does this too."""
+        """Discard what was read from the repository; every method that changes the repository does so too."""
         self._snapshot = RepoSnapshot(self._git)
 
     def head(self) -> HeadState:
@@ -67,11 +67,11 @@ class GitScm:
         return HeadState(commit=head.commit, branch=head.branch)
 
     def resolve(self, name: str) -> str:
-        """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
+        """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
         return self._snapshot.resolve_commit(name) if name else ""
 
     def read_at(self, commit: str, path: str) -> bytes | None:
-        """Return a file's content at a commit, or None when it does not exist there."""
+        """Return a file's content in a commit, or None when the commit lacks the file."""
         request = os.fsencode(f"{commit}:{self._git.repo.prefix}{path}\n")
         header, _, content = self._git.run_checked("cat-file", "--batch", stdin=request).out.partition(b"\n")
         fields = header.split(b" ")
@@ -82,7 +82,7 @@ class GitScm:
         return self._snapshot.modified_files
 
     def blockers(self) -> tuple[str, ...]:
-        """Return what prevents a commit, each with a command that fixes it."""
+        """Return descriptions of what prevents a commit, each with a fix."""
         repo = self._git.repo
         blockers = [text for name, text in _OPERATIONS_IN_PROGRESS.items() if (repo.git_dir / name).exists()]
         if repo.index.with_name("index.lock").exists():
@@ -103,7 +103,7 @@ class GitScm:
         return tuple(self._git.run_checked("for-each-ref", *options, "refs/tags").text.split())
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
-        """Return the app's files that the commits after `since`, up to `until`, change; sorted."""
+        """Return the app's files that the commits after `since` and up to `until` change, sorted."""
         revision_range = f"{since}..{until}" if since else until
         result = self._git.run_checked(
             "log", "-m", "--first-parent", "--format=", "--name-only", "--relative", "--no-renames", "-z",
@@ -124,20 +124,20 @@ class GitScm:
         return False
 
     def pending_releases(self) -> Mapping[str, str]:
-        """Return the unfinished releases of this clone: name (`v1.2.3`) to commit.
+        """Return the commits of this clone's unfinished releases, by release name (`v1.2.3`).
 
-        A release whose tag has meanwhile been created on another commit is left out.
+        A release whose tag is on another commit is left out.
         """
         releases = ((self._tag_pattern.parse(tag), tag, commit) for tag, commit in self._snapshot.pending.items())
         pending = [release for release in releases if self._tagged_commit(release[1]) in {"", release[2]}]
         return {image_tag(version): commit for version, _, commit in pending if version}
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return the names of the files whose stored content would differ from a commit's."""
+        """Return the names of the given files whose content, once stored by git, would differ from a commit's."""
         return self._snapshot.build_tree(commit, files).changed_paths if files else ()
 
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """Write a commit object: the parent's tree with some files replaced. No ref, index or file changes."""
+        """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed."""
         tree = self._snapshot.build_tree(parent, files).tree
         return write_commit(self._git, parent=parent, tree=tree, message=message)
 
@@ -157,14 +157,14 @@ class GitScm:
             self.invalidate_cache()
 
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Create the annotated tag object and point `refs/kaizen/release/<tag>` at it, unless there is one."""
+        """Create an annotated tag object, if missing, and point the ref `refs/kaizen/release/<tag>` at the object."""
         if self._prepared_tag(name, commit) or self._tag_exists(name, commit):
             return
         tag_object = self._write_tag(name, commit, message)
         self._update_refs(f"update {PENDING_PREFIX}{name}\0{tag_object}\0", reason=f"prepare {name}")
 
     def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Create an annotated tag and delete the release's private ref, in one transaction."""
+        """Create the release's annotated tag, unless it exists, and delete the private ref, in one transaction."""
         pending_deletion = f"delete {PENDING_PREFIX}{name}\0"
         self._update_refs(*self._tag_commands(name, commit, message), pending_deletion, reason=f"tag {name}")
 
@@ -181,25 +181,25 @@ class GitScm:
         self._update_refs(f"delete {PENDING_PREFIX}{tag}\0", reason=f"finish {tag}")
 
     def _tag_commands(self, name: str, commit: str, message: str) -> tuple[str, ...]:
-        """Return the ref commands that create a release's tag."""
+        """Return the ref commands that create a release's tag; none when the tag exists."""
         if self._tag_exists(name, commit):
             return ()
         tag_object = self._prepared_tag(name, commit) or self._write_tag(name, commit, message)
         return (f"create {TAG_PREFIX}{name}\0{tag_object}",)
 
     def _tagged_commit(self, name: str) -> str:
-        """Return the commit of a tag, or an empty string."""
+        """Return the commit of a tag, or an empty string when there is no such tag."""
         return self._snapshot.resolve_commit(f"{TAG_PREFIX}{name}")
 
     def _tag_exists(self, name: str, commit: str) -> bool:
-        """Return whether the tag exists; raise when it is on another commit."""
+        """Return whether the tag exists; raise Refused when it is on another commit."""
         tag_commit = self._tagged_commit(name)
         if tag_commit not in {"", commit}:
             raise _tag_conflict_error(name, tag_commit)
         return bool(tag_commit)
 
     def _prepared_tag(self, name: str, commit: str) -> str:
-        """Return the hash of a tag object that has no tag ref yet, or an empty string."""
+        """Return the hash of the tag object to which the private ref points, or an empty string."""
         return self._snapshot.tag_object(name) if self._snapshot.pending.get(name) == commit else ""
 
     def _write_tag(self, name: str, commit: str, message: str) -> str:
@@ -208,13 +208,13 @@ class GitScm:
         return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Return a branch and the tags of the remote, or None when there is no remote."""
+        """Return a branch and all tags of the remote, or None when there is no remote."""
         from kaizen_tasks.adapters.git import push
 
         return push.ls_remote(self._git, self._remote, branch)
 
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
-        """Push the branch (when not empty) up to the tagged commit, and the tag, in one atomic push."""
+        """Push the tag and, if `branch` is not empty, the branch up to the tagged commit; atomically if configured."""
         from kaizen_tasks.adapters.git import push
 
         candidates = (f"{TAG_PREFIX}{tag}", f"{PENDING_PREFIX}{tag}^{{tag}}")
@@ -234,12 +234,12 @@ class GitScm:
         export(self._git, commit, destination)
 
     def commit_time(self, commit: str) -> datetime:
-        """Return the commit's time, in UTC."""
+        """Return the time at which a commit was committed, in UTC."""
         result = self._git.run_checked("log", "-1", "--no-show-signature", "--format=%ct", "--end-of-options", commit)
         return datetime.fromtimestamp(int(result.text), UTC)
 
     def web_url(self) -> str:
-        """Return the web page of the remote, or an empty string."""
+        """Return the URL of the remote's web page, or an empty string."""
         return web_url(self._git.remote_url(self._remote))
 
     def _pending_ref(self, release: str) -> str:

@@ -1,4 +1,4 @@
-"""A memoised view of the repository: each part is read from git once per decision."""
+"""A cached view of the repository, which is valid until something changes: each part is read from git once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HeadRef:
     """The commit and branch of HEAD.
 
     Attributes:
-        commit: full hash.
+        commit: full hash of the commit.
         ref: full name of the branch, or `HEAD` when HEAD is detached.
     """
 
@@ -30,14 +30,14 @@ class HeadRef:
 
     @property
     def branch(self) -> str:
-        """The branch's short name, or empty when HEAD is detached."""
+        """The branch's short name; empty when HEAD is detached."""
         return self.ref.removeprefix(BRANCH_PREFIX) if self.ref.startswith(BRANCH_PREFIX) else ""
 
 
 class RepoSnapshot:
-    """The state of a repository; each part is read when it is first used, and never again.
+    """The state of a repository, each part of which is read when it is first used, and only then.
 
-    Create a new snapshot after a change, or when time has passed.
+    Create a new snapshot to see later changes.
 
     Args:
         git: the repository.
@@ -51,7 +51,7 @@ class RepoSnapshot:
 
     @cached_property
     def head(self) -> HeadRef:
-        """The commit and branch of HEAD; Refused when there is no repository or no commit."""
+        """The commit and branch of HEAD; raises Refused when there is no repository or no commit."""
         self._git.repo  # noqa: B018 - raises a better error for a folder outside a repository
         head, _ = self._head_and_refs
         if head is not None:
@@ -90,19 +90,19 @@ class RepoSnapshot:
         return tuple(sorted(item[3:].removeprefix(prefix) for item in result.items))
 
     def resolve_commit(self, name: str) -> str:
-        """Return the full hash of the commit that a ref, tag or hash names, or an empty string."""
+        """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
         if name not in self._commits:
             is_unknown_tag = _TAG_REF.fullmatch(name) and name not in self._refs
             self._commits[name] = "" if is_unknown_tag else self._git.resolve_commit(name)
         return self._commits[name]
 
     def tag_object(self, tag: str) -> str:
-        """Return the hash of the tag object that a private ref points to, or an empty string."""
+        """Return the hash of the tag object to which a private ref points, or an empty string."""
         target = self._refs.get(f"{PENDING_PREFIX}{tag}", "")
         return target if target != self.pending.get(tag, "") else ""
 
     def identity(self, role: str) -> GitResult:
-        """Return name, address and time of the AUTHOR or COMMITTER, as git reports them."""
+        """Return the result of `git var` for a role, AUTHOR or COMMITTER: name, address and time."""
         if role not in self._identities:
             self._identities[role] = self._git.run("var", f"GIT_{role}_IDENT")
         return self._identities[role]
@@ -116,12 +116,12 @@ class RepoSnapshot:
 
     @property
     def _refs(self) -> Mapping[str, str]:
-        """The hash of the commit or tag object of every branch, tag and private ref, sorted by name."""
+        """The hashes of the commits or tag objects of all branches, tags and private refs, by ref, sorted."""
         return self._head_and_refs[1]
 
     @cached_property
     def _head_and_refs(self) -> tuple[HeadRef | None, Mapping[str, str]]:
-        """All refs, and the current one, which is None when HEAD is detached or has no commit."""
+        """HEAD, or None when HEAD is detached or has no commit, and the hashes of all refs."""
         prefixes = (BRANCH_PREFIX, TAG_PREFIX, PENDING_PREFIX)
         result = self._git.run_checked("for-each-ref", "--format=%(HEAD)%(objectname) %(refname)", *prefixes)
         head, targets = None, {}

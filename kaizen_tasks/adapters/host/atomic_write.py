@@ -19,7 +19,7 @@ class WorkingTree:
         self._root = root
 
     def read(self, name: str) -> bytes | None:
-        """Return the content, or None when the file does not exist; paths out of the folder are refused."""
+        """Return a file's content, or None when the file does not exist; refuse paths that lead out of the folder."""
         try:
             return self._locate(name).read_bytes()
         except FileNotFoundError:
@@ -28,7 +28,7 @@ class WorkingTree:
             raise Refused(f"{name} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace the content atomically; the mode stays. Symbolic links and paths out of the folder are refused."""
+        """Replace a file's content atomically, keep its mode; refuse symbolic links and paths out of the folder."""
         path = self._locate(name)
         if path.is_symlink():
             raise Refused(
@@ -53,23 +53,23 @@ class WorkingTree:
 
 
 class OverlayFiles:
-    """Files whose changes are kept in memory; those that were not written are read from a base."""
+    """Files whose changes are kept in memory; files that have not been written are read from `base`."""
 
     def __init__(self, base: ReleaseFiles) -> None:
         self._base = base
         self._overlay: dict[str, bytes] = {}
 
     def read(self, name: str) -> bytes | None:
-        """Return the content in memory, else that of the base."""
+        """Return a file's content in memory, else its content in `base`."""
         return self._overlay[name] if name in self._overlay else self._base.read(name)
 
     def write(self, name: str, content: bytes) -> None:
-        """Keep the content in memory."""
+        """Keep a file's content in memory."""
         self._overlay[name] = content
 
 
 def _write_atomically(path: Path, content: bytes) -> None:
-    """Write a temporary file and rename it: readers see the old or the new content, also after a crash."""
+    """Write a temporary file and rename it, so that readers see the old or the new content, even after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_orphans(path)
     temp_path = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
@@ -87,7 +87,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
 
 
 def _remove_orphans(path: Path) -> None:
-    """Remove temporary files of killed writers, which no longer hold their locks."""
+    """Remove the temporary files of killed writers: those without a file lock."""
     for orphan in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
         with orphan.open("rb") as file, suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,14 +20,14 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds of a clock that never goes back."""
+        """Return the seconds of a clock that never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; raise Interrupted when waits are cancelled."""
+        """Wait; raise Interrupted if `cancel_waits` is or was called."""
         if self._cancel_event.wait(seconds):
             raise Interrupted("interrupted while waiting", hint="run the same command again to finish")
 
     def cancel_waits(self) -> None:
-        """End all current and future waits, in all threads."""
+        """End the waits of all threads, and make every later wait raise Interrupted."""
         self._cancel_event.set()

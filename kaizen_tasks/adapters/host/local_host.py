@@ -10,19 +10,19 @@ from kaizen_tasks.ports.types import Engine
 
 
 class LocalHost(Host):
-    """The machine that this process runs on; `detect_engine` returns what would build an image here."""
+    """The machine on which this process runs; `detect_engine` returns the engine that would build an image here."""
 
     def __init__(self, detect_engine: Callable[[], Engine]) -> None:
         self._detect_engine = detect_engine
 
     def build_engine(self) -> Engine:
-        """Return what would build an image."""
+        """Return the engine that would build an image."""
         return self._detect_engine()
 
     def process_identity(self) -> str:
-        """Return a name for this process that no other process ever has, or an empty string."""
+        """Return a text that identifies this process and no other, ever; empty where the machine offers none."""
         return process_identity.current_process_identity()
 
     def is_dead(self, process: str, *, env_marker: str) -> bool:
-        """Return whether a process and everything it started have certainly ended."""
+        """Return whether a process and all programs that it started have certainly ended."""
         return process_identity.is_dead(process, env_marker=env_marker)

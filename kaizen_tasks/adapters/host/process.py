@@ -35,7 +35,7 @@ class CompletedProcess:
         code: exit code; the negative signal number when a signal ended it.
         out: stdout, redacted.
         err: stderr, redacted.
-        tail: the last lines of both, in the order of arrival.
+        tail: the last lines of stdout and stderr, in the order of arrival.
         raw: stdout as bytes, not redacted.
     """
 
@@ -47,18 +47,18 @@ class CompletedProcess:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended with 0."""
+        """Whether the exit code is 0."""
         return self.code == 0
 
     @property
     def last_line(self) -> str:
-        """The last line that is not blank, or the exit code."""
+        """The last output line that is not blank; without one, a text with the exit code."""
         lines = [line.strip() for line in self.tail if line.strip()]
         return lines[-1] if lines else f"exit code {self.code}, without any output"
 
 
 def shell_join(argv: Sequence[str]) -> str:
-    """Return a command as typed in a shell."""
+    """Return a command line as typed in a shell."""
     return shlex.join(argv)
 
 
@@ -74,21 +74,21 @@ def run(
 ) -> CompletedProcess:
     """Run a program and return its result, whatever its exit code.
 
-    The program stays in this process group, so that Ctrl-C in a terminal reaches it as well. Any exception stops it
-    first, and meanwhile SIGTERM raises one.
+    The program stays in this process group, so that Ctrl-C in a terminal reaches the program as well. Before an
+    exception is raised, such as Interrupted on SIGTERM, the program is stopped.
 
     Args:
         argv: program and arguments.
-        cwd: its working directory.
+        cwd: the program's working directory.
         env: variables in addition to this process's own.
-        stdin: its standard input; None for an empty one, so that it cannot wait for input.
-        stream: receives each line of both outputs when it arrives, redacted, without its line end.
-        timeout: in seconds.
-        secrets: values that are redacted in everything that is returned or streamed.
+        stdin: the program's standard input; None for an empty input.
+        stream: called with each line of stdout and stderr as it arrives, redacted, without its line end.
+        timeout: seconds after which the program is stopped.
+        secrets: values that are redacted in the output, except in `raw`.
 
     Raises:
         NotFound: the program does not exist.
-        Unreachable: it did not end within `timeout`.
+        Unreachable: the program did not end within `timeout`.
         Interrupted: this process received SIGTERM.
     """
     collector = _OutputCollector(secrets=tuple(secret.reveal() for secret in secrets), stream=stream)
@@ -101,7 +101,7 @@ def run(
 
 
 def _remaining(deadline: float | None) -> float | None:
-    """Return the seconds until a monotonic time, None for never; raise TimeoutError when it has passed."""
+    """Return the seconds until a deadline, or None without one; raise TimeoutError when the deadline has passed."""
     seconds = None if deadline is None else deadline - time.monotonic()
     if seconds is not None and seconds <= 0:
         raise TimeoutError
@@ -110,7 +110,7 @@ def _remaining(deadline: float | None) -> float | None:
 
 @frozen(kw_only=True)
 class _OutputCollector:
-    """The output of a program so far."""
+    """The output that a program has written so far."""
 
     secrets: tuple[str, ...] = field(repr=False)
     stream: Callable[[str], None] | None
@@ -119,7 +119,7 @@ class _OutputCollector:
     _emitted_bytes: dict[str, int] = field(factory=lambda: {"stdout": 0, "stderr": 0})
 
     def add(self, name: str, chunk: bytes) -> None:
-        """Add a chunk and emit the lines that it completes; an empty chunk ends the output."""
+        """Add a chunk of an output, and emit the lines that the chunk completes; an empty chunk is the output's end."""
         raw = self._raw[name]
         raw += chunk
         end = raw.rfind(b"\n") if chunk else len(raw)
@@ -149,7 +149,7 @@ class _OutputCollector:
 def _running_child(
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, stdin: bytes | None
 ) -> Iterator[Child]:
-    """Start a program, and stop it on any exception."""
+    """Start a program; stop the program if the context ends by an exception."""
     try:
         child = subprocess.Popen(
             list(argv),
@@ -182,7 +182,7 @@ def _stop(child: Child) -> None:
 
 
 def _communicate(child: Child, collector: _OutputCollector, stdin: bytes | None, deadline: float | None) -> None:
-    """Write a program's input and read its output until it has ended."""
+    """Write a program's input and read its output until the program has ended."""
     if child.stdin is not None and stdin is not None:
         threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True).start()
         child.stdin = None  # the thread closes it; Popen must not do so at the same time
@@ -194,13 +194,13 @@ def _communicate(child: Child, collector: _OutputCollector, stdin: bytes | None,
 
 
 def _feed(pipe: IO[bytes], content: bytes) -> None:
-    """Write the whole input; the program may end without reading it."""
+    """Write a program's whole input; ignore that the program ends without reading the input."""
     with suppress(BrokenPipeError), pipe:
         pipe.write(content)
 
 
 def _read_output(child: Child, collector: _OutputCollector, deadline: float | None) -> None:
-    """Read both outputs in one thread, so that neither blocks the other."""
+    """Read stdout and stderr in one thread, so that neither blocks the other."""
     with selectors.DefaultSelector() as selector:
         for name in ("stdout", "stderr"):
             selector.register(getattr(child, name), selectors.EVENT_READ, name)
@@ -216,7 +216,7 @@ def _read_output(child: Child, collector: _OutputCollector, deadline: float | No
 
 
 def kill_process_tree(pid: int) -> None:
-    """Kill a process and its descendants: git does not pass a signal on to the programs it has started."""
+    """Kill a process and its descendants, since git does not pass signals on to the programs that it has started."""
     parents = dict(_parent_pids())
     pids = [pid]
     for parent in pids:  # grows meanwhile; parents come first, so that none reacts to the end of its child
@@ -227,7 +227,7 @@ def kill_process_tree(pid: int) -> None:
 
 
 def _parent_pids() -> Iterator[tuple[int, int]]:
-    """Yield every process of this machine with its parent; a slim Linux image has no `ps`."""
+    """Yield the numbers of every process and its parent, from /proc or `ps`; slim Linux images have no `ps`."""
     if not Path("/proc/self/stat").exists():
         listing = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), capture_output=True, text=True, check=True).stdout
         for line in listing.splitlines():
@@ -241,9 +241,9 @@ def _parent_pids() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def sigterm_raises() -> Iterator[None]:
-    """Turn SIGTERM into an exception, unless a handler is installed already.
+    """Raise Interrupted on SIGTERM while the context lasts, if no other handler is installed.
 
-    Python's default ends the process at once, and the program it started would live on.
+    By default, SIGTERM would end this process at once, and the program that it has started would live on.
     """
     is_main_thread = threading.current_thread() is threading.main_thread()
     if not is_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:

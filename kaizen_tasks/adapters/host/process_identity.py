@@ -1,4 +1,4 @@
-"""Identifies processes across reboots, containers and reused numbers, and detects dead ones. Linux only: proc(5)."""
+"""Identifies processes across reboots, containers and reused numbers, and detects ended ones. Linux only: proc(5)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ProcessIdentity:
     """A unique identity of a process.
 
     Attributes:
-        boot_id: of the machine's current boot.
-        pid_namespace: inode of the namespace.
-        uid: of the user; processes of other users may be hidden.
+        boot_id: identifier of the machine's current boot.
+        pid_namespace: inode of the PID namespace.
+        uid: the user's number; processes of other users may be hidden.
         pid: number of the process.
-        start_ticks: clock ticks from boot to its start.
+        start_ticks: clock ticks from the boot to the start of the process.
     """
 
     boot_id: str
@@ -31,7 +31,7 @@ class ProcessIdentity:
 
     @property
     def table(self) -> tuple[str, ...]:
-        """What identifies the process table that shows this user's processes."""
+        """The parts that identify the process table in which this user's processes are visible."""
         return self.boot_id, self.pid_namespace, self.uid
 
     def __str__(self) -> str:
@@ -47,11 +47,11 @@ def current_process_identity() -> str:
 
 
 def is_dead(identity: str, *, env_marker: str) -> bool:
-    """Return whether a process and everything it started have certainly ended.
+    """Return whether a process and all programs that it started have certainly ended.
 
     Args:
-        identity: of the process, as `current_process_identity` returned it there.
-        env_marker: a text in the environment of everything that it started.
+        identity: what `current_process_identity` returned in the process.
+        env_marker: a text in the environment of all programs that the process started.
     """
     try:
         target, current = ProcessIdentity(*identity.split("/")), _identity(str(os.getpid()))
@@ -80,13 +80,13 @@ def _is_alive(identity: ProcessIdentity) -> bool:
 
 
 def _read_stat(pid: str) -> tuple[str, str]:
-    """Return state and start time, fields 3 and 22 of `stat`; field 2 may contain anything up to the last bracket."""
+    """Return a process's state and start time, fields 3 and 22 of `stat`; field 2 may contain spaces and brackets."""
     fields = PROC.joinpath(pid, "stat").read_text(errors="replace").rpartition(")")[2].split()
     return fields[0], fields[19]
 
 
 def _is_in_any_environ(text: str) -> bool:
-    """Return whether any process of this user has a text in its environment."""
+    """Return whether a text occurs in the environment of any process of this user."""
     marker = text.encode()
     return any(marker in _read_environ(process_dir / "environ") for process_dir in PROC.glob("[0-9]*"))
 

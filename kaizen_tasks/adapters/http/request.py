@@ -120,7 +120,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> None:
-    """Register each new socket with the request; urllib3 gives no access to it before the response begins."""
+    """Register each new socket with the request: urllib3 exposes sockets only with the response."""
     pool = manager.connection_from_url(bounded_request.url)
 
     class RegisteringConnection(pool.ConnectionCls):  # type: ignore[name-defined,misc]  # http or https: known at run time

@@ -1,1 +1,1 @@
-"""Scanners for `kaizen init`: of the repository and of the AWS account."""
+"""Scanners of `kaizen init`: one reads the repository, the other the AWS account."""

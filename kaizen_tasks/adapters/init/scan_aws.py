@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def scan_account(aws: Aws, region: str) -> AccountScan:
-    """Return every service, and the name of every ECR repository."""
+    """Return every App Runner service of the account, and the name of every ECR repository."""
     with aws_errors(f"list the services and repositories in {region}"):
         apprunner = aws.apprunner()
         arns = [summary["ServiceArn"] for summary in list_services(apprunner)]

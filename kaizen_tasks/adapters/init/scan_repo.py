@@ -27,10 +27,10 @@ BYTECODE_FOLDER = "__pycache__/"
 
 
 def find_app_folder(start: Path) -> Path:
-    """Return the app's folder: this one, or the nearest configured one above it.
+    """Return the app's folder: `start`, if it is an app or no folder above is one, else the nearest configured folder.
 
     Raises:
-        Refused: the folder is in no git repository, or the app is above it.
+        Refused: `start` is in no git repository, or inside an app that is not configured yet.
     """
     repository_root = Git(start).repo.toplevel.resolve()
     if _is_app(start):
@@ -52,7 +52,7 @@ def _is_app(folder: Path) -> bool:
 
 
 def scan_repo(folder: Path) -> RepoScan:
-    """Return what an app's folder shows; it need not be the top of its repository.
+    """Return what the files of an app's folder, at any depth of a git repository, and the repository show.
 
     Raises:
         Refused: the folder is in no git repository.
@@ -71,7 +71,7 @@ def scan_repo(folder: Path) -> RepoScan:
 
 
 def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
-    """Yield path and text of every relevant file, tracked or not, unless git ignores it."""
+    """Yield path and text of every relevant file, tracked or untracked, but not of ignored files."""
     paths = git.run_checked("ls-files", "--cached", "--others", "--exclude-standard", "-z").items
     for path in sorted(set(paths)):
         if SCANNED_PATHS.fullmatch(path) and not VENDORED_PATHS.search(path):
@@ -81,7 +81,7 @@ def _read_texts(folder: Path, git: Git) -> Iterator[tuple[str, str]]:
 
 
 def _read_text(path: Path) -> str | None:
-    """Return a file's text; None when it is missing, too large or not a file."""
+    """Return a file's text, or None when the file is missing, too large or no regular file."""
     if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
         return None
     try:
@@ -91,7 +91,7 @@ def _read_text(path: Path) -> str | None:
 
 
 def _sources_with_version_route(git: Git) -> tuple[str, ...]:
-    """Return the sources that mention the path `/version`."""
+    """Return the paths of the source files that mention the route `/version`."""
     globs = (f"*.{suffix}" for suffix in SOURCE_SUFFIXES)
     output = git.run("grep", "--untracked", "-l", "-z", "-I", "-E", "-e", VERSION_ROUTE, "--", *globs)
     return tuple(path for path in output.items if not VENDORED_PATHS.search(path))
@@ -111,7 +111,7 @@ def _scan_git(git: Git) -> GitRepository:
 
 
 def _aws_region() -> str:
-    """Return the region of this user's AWS configuration, or an empty text; botocore itself does not read `AWS_REGION`.
+    """Return the region of `AWS_REGION`, which botocore does not read, or of this user's AWS configuration, or empty.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     """

@@ -95,7 +95,7 @@ class OciClient:
         self._manifests[repository, manifest.digest] = manifest
 
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
-        """Return the image of a manifest, with its labels' version and revision; an index has those of its main child."""
+        """Return the image of a manifest, labels included; an index has the labels of its main child."""
         labels = self._read_labels(repository, manifest)
         version, revision = labels.get(VERSION_LABEL, ""), labels.get(REVISION_LABEL, "")
         return Image(digest=manifest.digest, media_type=manifest.media_type, version=version, revision=revision)
