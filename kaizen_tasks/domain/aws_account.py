@@ -7,11 +7,11 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class CallerIdentity:
-    """The owner of the credentials.
+    """The identity to which AWS credentials belong.
 
     Attributes:
         account_id: twelve digits.
-        principal: the user or role, as an ARN.
+        principal: the ARN of the user or role.
     """
 
     account_id: str
@@ -20,13 +20,13 @@ class CallerIdentity:
 
 @frozen(kw_only=True)
 class Permission:
-    """Whether the credentials allow a task.
+    """What the credentials allow of one task.
 
     Attributes:
-        task: `push`, `deploy`.
+        task: the kind of task: `push`, `deploy`.
         denied_actions: required actions that are not allowed.
         unchecked_actions: required actions that cannot be checked without performing them.
-        unchecked_reason: why they cannot be checked; empty when all were.
+        unchecked_reason: why those actions cannot be checked; empty when all were checked.
     """
 
     task: str
@@ -37,12 +37,12 @@ class Permission:
 
 @frozen(kw_only=True)
 class LedgerTable:
-    """The ledger's table.
+    """The state of the ledger's table.
 
     Attributes:
-        name: of the table.
-        exists: whether it exists and is active.
-        point_in_time_recovery: whether it can be restored to any point in time.
+        name: the table's name.
+        exists: whether the table exists and is usable.
+        point_in_time_recovery: whether the table can be restored to any point in time.
     """
 
     name: str

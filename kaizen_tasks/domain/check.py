@@ -1,4 +1,4 @@
-"""Findings of a check, and how to fix what is wrong."""
+"""Findings of checks, and how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Finding:
 
     Attributes:
         subject: what was checked.
-        verdict: its severity.
+        verdict: severity of the finding.
         message: what was found, or why the check was skipped.
-        fix: how to fix it, in words or as a command; empty when there is nothing to do.
+        fix: how to fix the problem, in words or as a command; empty when there is nothing to do.
     """
 
     subject: Subject
@@ -37,22 +37,22 @@ class Finding:
 
 @frozen
 class Subject:
-    """What is checked.
+    """The subject of a finding: a check, and the environment that is checked.
 
     Attributes:
         check: name of the check: `repository`, `clock`.
-        environment: the environment it is about; empty when it is about the whole app.
+        environment: the environment's name; empty for a check of the whole app.
     """
 
     check: str
     environment: str = ""
 
     def ok(self, message: str) -> Finding:
-        """Return the finding that everything is right."""
+        """Return the finding that the check passed."""
         return Finding(subject=self, verdict=Verdict.OK, message=message)
 
     def warning(self, message: str, fix: str) -> Finding:
-        """Return a finding that should be fixed, although a release works."""
+        """Return a warning: something to fix that does not prevent a release."""
         return Finding(subject=self, verdict=Verdict.WARNING, message=message, fix=fix)
 
     def problem(self, message: str, fix: str) -> Finding:
@@ -60,7 +60,7 @@ class Subject:
         return Finding(subject=self, verdict=Verdict.PROBLEM, message=message, fix=fix)
 
     def skipped(self, message: str, fix: str = "") -> Finding:
-        """Return the finding that the check could not be made, and why."""
+        """Return the finding that the check was skipped; `message` is the reason."""
         return Finding(subject=self, verdict=Verdict.SKIPPED, message=message, fix=fix)
 
 

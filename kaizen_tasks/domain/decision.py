@@ -1,4 +1,4 @@
-"""What a step decides from the current state."""
+"""Decisions of a step, made from the current state."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from kaizen_tasks.domain.release import Release
 
 @frozen
 class Done:
-    """Nothing to do.
+    """The decision that there is nothing to do.
 
     Attributes:
-        reason: why, for the output: `staging already holds v1.2.3`.
-        release: the release, with what the step has found out.
+        reason: why there is nothing to do, for the output: `staging already holds v1.2.3`.
+        release: the release, completed with what the step has found out.
     """
 
     reason: str
@@ -22,11 +22,11 @@ class Done:
 
 @frozen
 class Act:
-    """Something to do.
+    """The decision that the step must act.
 
     Attributes:
-        description: what will happen, for the output.
-        release: the release as it will be afterwards, as far as it is known; a dry run continues with it.
+        description: what the step will do, for the output.
+        release: the release as it will be afterwards, as far as known; a dry run continues with this release.
     """
 
     description: str
@@ -35,7 +35,7 @@ class Act:
 
 @frozen(kw_only=True)
 class Refuse:
-    """The step must not be done.
+    """The decision that the step must not act.
 
     Attributes:
         reasons: what is wrong, one reason or several.

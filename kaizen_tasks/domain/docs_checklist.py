@@ -9,11 +9,11 @@ from collections.abc import Sequence
 def undocumented_changes(
     source_patterns: Sequence[str], docs_patterns: Sequence[str], changed_files: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return the changed files whose documentation was not changed; empty when one of its files was.
+    """Return the changed files that need documentation; empty when a file of the documentation was changed.
 
     Args:
         source_patterns: patterns of files that need documentation; `**` crosses folders, `*` does not.
-        docs_patterns: patterns of the documentation; one changed file is enough.
+        docs_patterns: patterns of the documentation files, of which one changed file is enough.
         changed_files: the files that the release changes.
     """
     source_files = tuple(path for path in changed_files if matches_any(path, source_patterns))

@@ -1,4 +1,4 @@
-"""Durations as they are written: `300ms`, `90s`, `5m`, `1h30m`, `7d`."""
+"""Durations as text: `300ms`, `90s`, `5m`, `1h30m`, `7d`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def parse_duration(text: str) -> Seconds:
     """Return the seconds of a duration such as `5m`.
 
     Raises:
-        ValueError: it is not a duration.
+        ValueError: the text is not a duration.
     """
     if not re.fullmatch(f"(?:{_PIECE})+", text):
         raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m or 1h30m")
@@ -24,7 +24,7 @@ def parse_duration(text: str) -> Seconds:
 
 
 def write_duration(seconds: float) -> str:
-    """Return what `parse_duration` reads as these seconds, in the largest unit that divides them: `90s`, `5m`."""
+    """Return seconds as text for `parse_duration`, in the largest unit that divides them: `90s`, `5m`."""
     unit = next((unit for unit in UNIT_SECONDS if seconds and not seconds % UNIT_SECONDS[unit]), "s")
     return f"{seconds / UNIT_SECONDS[unit]:g}{unit}"
 

@@ -9,15 +9,15 @@ from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
 
 @frozen(kw_only=True)
 class Environment:
-    """One running service.
+    """An environment: one running service of the app.
 
     Attributes:
-        name: `staging`, `prod`, `mark`.
-        platform: the platform that runs it: `apprunner`.
-        repository: its image repository.
-        service: name of its service on the platform.
-        url: where the app answers; empty for the platform's own address.
-        secret: name of the secret that holds its runtime configuration.
+        name: the environment's name: `staging`, `prod`, `mark`.
+        platform: the platform that runs the service: `apprunner`.
+        repository: name of the image repository.
+        service: name of the service on the platform.
+        url: the app's URL; empty for the URL that the platform assigns.
+        secret: name of the secret with the runtime configuration.
         protected: whether changes need a confirmation.
         min_age: seconds for which a release must have been verified in the previous stage.
     """
@@ -34,7 +34,7 @@ class Environment:
 
 @frozen(kw_only=True)
 class Stage:
-    """An environment or a group, in the order of the pipeline."""
+    """A stage of the pipeline: one environment, or a group of environments."""
 
     name: str
     environments: tuple[Environment, ...]

@@ -29,13 +29,13 @@ class ProbeRequest:
 
 @frozen(kw_only=True)
 class ProbeResponse:
-    """The answer to a request.
+    """The app's response to a request.
 
     Attributes:
         status: HTTP status, or 0 when there was no answer.
         body: the body, at most the requested number of bytes.
         error: why there is no usable answer, or empty.
-        headers: headers by name in lower case; they do not count when answers are compared.
+        headers: headers by name in lower case; they are ignored when responses are compared.
     """
 
     status: int = 0
@@ -50,7 +50,7 @@ class VersionReport:
 
     Attributes:
         version: `v1.2.3`, or empty.
-        environment: the environment it reports, or empty.
+        environment: the environment that the app reports, or empty.
         error: why the answer is unusable, or empty.
     """
 
@@ -59,7 +59,7 @@ class VersionReport:
     error: str = ""
 
     def __str__(self) -> str:
-        """Return `answers v1.2.3 in staging`."""
+        """Return a text such as `answers v1.2.3 in staging`."""
         if self.error:
             return self.error
         return f"answers {self.version or 'no version'} in {self.environment or 'no environment'}"
@@ -89,7 +89,7 @@ class ProbeTally:
 
         Args:
             expected: the expected answer.
-            required_matches: number of expected answers in a row that verify it.
+            required_matches: number of expected answers in a row that verify the version.
         """
         expectation = f"{expected.version} in {expected.environment}"
         if self.resets:
@@ -101,7 +101,7 @@ class ProbeTally:
 
 
 def parse_version_response(response: ProbeResponse) -> VersionReport:
-    """Read `{"version": "v1.2.3", "environment": "staging"}`; any other answer becomes a report with an error."""
+    """Parse `{"version": "v1.2.3", "environment": "staging"}`; the report of any other answer has an error."""
     if response.error:
         return VersionReport(error=response.error)
     if response.status != 200:
@@ -118,12 +118,12 @@ def parse_version_response(response: ProbeResponse) -> VersionReport:
 
 
 def sanitize(text: str) -> str:
-    """Return the start of a text, without control characters."""
+    """Return the beginning of a text, without control characters."""
     return printable(text[:MAX_REPORTED_LENGTH])
 
 
 def describe_body(body: bytes) -> str:
-    """Return what an unexpected body looks like: nothing, HTML or something."""
+    """Return in words what an unexpected body seems to be: nothing, HTML or something."""
     start = body.lstrip()[:15].lower()
     if not start:
         return "nothing"

@@ -1,4 +1,4 @@
-"""Holds: a person keeps an environment as it is, for some time or until the hold is removed."""
+"""Holds: requests to leave an environment unchanged for some time, or until the hold is removed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kaizen_tasks.errors import UsageError
 
 @frozen(kw_only=True)
 class Hold:
-    """A request to leave an environment alone.
+    """A request by a person to leave an environment unchanged.
 
     Attributes:
         environment: the environment's name.
-        reason: why, in one line.
-        actor: who placed it: `user@host`.
-        since: when it was placed, in UTC.
-        until: when it ends by itself; None when somebody has to remove it.
+        reason: the reason, in one line.
+        actor: who placed the hold: `user@host`.
+        since: when the hold was placed, in UTC.
+        until: when the hold expires, in UTC; None when somebody has to remove it.
     """
 
     environment: str
@@ -29,20 +29,20 @@ class Hold:
     until: datetime | None = None
 
     def is_expired(self, now: datetime) -> bool:
-        """Return whether it has ended."""
+        """Return whether the hold has expired."""
         return self.until is not None and self.until <= now
 
     def __str__(self) -> str:
-        """Return `held by ada@laptop since 2026-11-20 12:00 UTC: a reason`."""
+        """Return a text such as `held by ada@laptop since 2026-11-20 12:00 UTC: a reason`."""
         until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
         return f"held by {self.actor} since {self.since:%Y-%m-%d %H:%M} UTC{until}: {self.reason}"
 
 
 def parse_hold_until(length: str, now: datetime) -> datetime | None:
-    """Return when a hold of some length, such as `7d`, ends; None for an empty length.
+    """Return when a hold of a given length, such as `7d`, expires; None for an empty length.
 
     Raises:
-        UsageError: it is not a length of time, or too short or too long.
+        UsageError: the length is not a duration, is too short or is too long.
     """
     if not length:
         return None

@@ -1,4 +1,4 @@
-"""Runtime configuration documents: JSON objects that are edited without reformatting the other members."""
+"""Runtime configuration documents: JSON objects whose unchanged members are not reformatted by an edit."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ JSON_WHITESPACE = re.compile(r"[ \t\r\n]*")
 
 @frozen
 class ConfigDocument:
-    """A JSON object as the JSON text of each member, so that unchanged members keep their text."""
+    """A JSON object, stored as the JSON text of each member, so that unchanged members keep their text."""
 
     _raw_values: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a document.
+        """Parse the JSON text of a document.
 
         Raises:
-            ValueError: it is not a JSON object; the message quotes none of it, for it may be secret.
+            ValueError: the text is not a JSON object; the message does not quote the text, which may be secret.
         """
         try:
             is_object = isinstance(json.loads(text), dict)
@@ -46,11 +46,11 @@ class ConfigDocument:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name, in the order of the document."""
+        """The names of all members, in the order of the document."""
         return tuple(self._raw_values)
 
     def value(self, name: str) -> str | None:
-        """Return a value: text as it is, anything else as JSON; None for an unknown name."""
+        """Return a member's value: a string as it is, any other value as JSON text; None for an unknown name."""
         raw_value = self._raw_values.get(name)
         if raw_value is None:
             return None
@@ -58,7 +58,7 @@ class ConfigDocument:
         return value if isinstance(value, str) else raw_value
 
     def with_values(self, values: Mapping[str, str]) -> ConfigDocument:
-        """Return the document with other values; numbers stay numbers, and text stays text, as the app expects them."""
+        """Return the document with values replaced or added; numbers stay numbers, and strings stay strings."""
         return ConfigDocument({**self._raw_values, **{name: self._encode(name, text) for name, text in values.items()}})
 
     def _encode(self, name: str, text: str) -> str:
@@ -67,13 +67,13 @@ class ConfigDocument:
 
     @property
     def text(self) -> str:
-        """The document as JSON."""
+        """The document as JSON text."""
         members = (f"{json.dumps(name, ensure_ascii=False)}: {raw}" for name, raw in self._raw_values.items())
         return f"{{{', '.join(members)}}}"
 
 
 def _parse_members(text: str) -> Iterator[tuple[str, str]]:
-    """Yield name and JSON text of the members of a text that is known to be a JSON object."""
+    """Yield name and JSON text of each member of a valid JSON object."""
     decoder = json.JSONDecoder()
     position = _skip_whitespace(text, _skip_whitespace(text, 0) + 1)
     while text[position] != "}":

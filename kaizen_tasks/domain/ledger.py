@@ -1,4 +1,6 @@
-"""The append-only record of who put which release where, when, and whether it was verified; always newest first."""
+"""The append-only record of deployments: who deployed which release where and when, and whether it was verified.
+
+All functions take and return entries newest first."""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ class Event(StrEnum):
 
     @property
     def concerns_deployment(self) -> bool:
-        """Whether it is about the deployed image; rollback intents and configuration changes are not."""
+        """Whether the event is about the deployed image, unlike rollback intents and configuration changes."""
         return self not in {Event.ROLLBACK, Event.CONFIGURED, Event.RESTORED}
 
 
@@ -47,14 +49,14 @@ class LedgerEntry:
         event: what happened.
         version: `v1.2.3`.
         commit: full hash of the release commit.
-        digest: of the image's manifest.
-        at: when, in UTC.
-        actor: who did it: `user@host`.
-        operation: the platform's identifier of the deployment, or empty; an intent gets it after the start.
-        replaces: of an intent, the digest that `:latest` named before.
+        digest: digest of the image's manifest.
+        at: when the event happened, in UTC.
+        actor: who caused the event: `user@host`.
+        operation: the platform's identifier of the deployment, or empty; set on an intent after the start.
+        replaces: for an intent, the digest that `:latest` named before.
         configuration: version of the runtime configuration that was written or deployed.
-        reason: why it failed or was abandoned, or the reason a person gave.
-        took: of `deployed`, the seconds it took by the platform's clock; 0 when it does not report them.
+        reason: why the deployment failed or was abandoned, or the reason that a person gave.
+        took: for `deployed`, the duration in seconds by the platform's clock; 0 when the platform reports none.
     """
 
     environment: str
@@ -71,7 +73,7 @@ class LedgerEntry:
     took: float = 0.0
 
     def is_evidence_for(self, release: Release) -> bool:
-        """Return whether it is about the release's image, and about its runtime configuration if it has one."""
+        """Return whether the entry has the release's image and, if the release sets one, its runtime configuration."""
         return self.digest == release.digest and release.configuration in {"", self.configuration}
 
 
@@ -80,8 +82,8 @@ class RollbackCandidate:
     """A release that a rollback can choose.
 
     Attributes:
-        entry: its newest verification.
-        image_exists: whether its image is still in the repository.
+        entry: the entry of the release's newest verification.
+        image_exists: whether the release's image is still in the repository.
     """
 
     entry: LedgerEntry
@@ -89,32 +91,32 @@ class RollbackCandidate:
 
 
 def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the newest entry about the deployed image."""
+    """Return the newest entry about the deployed image, or None."""
     return next((entry for entry in entries if entry.event.concerns_deployment), None)
 
 
 def open_deployment(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the intent of a deployment that has no outcome yet; the next run records one before it starts another."""
+    """Return the intent of the newest deployment if its outcome is not recorded yet, else None."""
     latest = latest_deployment_entry(entries)
     return latest if latest is not None and latest.event is Event.STARTED else None
 
 
 def median_deploy_seconds(entries: Iterable[LedgerEntry]) -> float | None:
-    """Return the median seconds of the last successful deployments; None without any."""
+    """Return the median duration of the last successful deployments in seconds, or None."""
     return recent_median(entry.took for entry in entries if entry.event is Event.DEPLOYED) or None
 
 
 def serving_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the newest entry about a release that was deployed successfully."""
+    """Return the newest entry of a successful deployment or verification, or None."""
     return next((entry for entry in entries if entry.event in {Event.DEPLOYED, Event.VERIFIED}), None)
 
 
 def rollback_candidates(entries: Iterable[LedgerEntry], *, excluded_digest: str) -> tuple[LedgerEntry, ...]:
-    """Return the newest verification of every release, newest first.
+    """Return the entry of the newest verification of every release but one, newest first.
 
     Args:
         entries: newest first.
-        excluded_digest: digest of the release to roll back from.
+        excluded_digest: digest of the release to roll back from, which is left out.
     """
     entry_by_digest: dict[str, LedgerEntry] = {}
     for entry in entries:
@@ -124,7 +126,7 @@ def rollback_candidates(entries: Iterable[LedgerEntry], *, excluded_digest: str)
 
 
 def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the last rollback, unless another release was deployed since.
+    """Return the entry of the last rollback; None when there is none, or when another release was deployed since.
 
     A rollback may abandon another deployment, so `abandoned` entries do not count as another release.
     """
@@ -138,9 +140,9 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
 
 
 def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -> LedgerEntry | None:
-    """Return the newest entry that proves a version of the runtime configuration is in use, else its newest entry.
+    """Return the newest entry that shows a version of the runtime configuration in use, else the version's newest entry.
 
-    A deployment reads the current configuration when it starts, so any deployment after the entry is such a proof.
+    A deployment reads the current configuration at its start, so one after the version's entry uses the version.
     """
     for position, entry in enumerate(entries):
         if entry.configuration == config_version:
@@ -149,10 +151,10 @@ def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -
 
 
 def last_config_change(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the newest entry about a runtime configuration that was written or restored."""
+    """Return the newest entry about a written or restored runtime configuration, or None."""
     return next((entry for entry in entries if entry.event in {Event.CONFIGURED, Event.RESTORED}), None)
 
 
 def unverified_config_change(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
-    """Return the last configuration change, unless the app was verified since."""
+    """Return the entry of the last configuration change; None when the app was verified since."""
     return last_config_change(itertools.takewhile(lambda entry: entry.event is not Event.VERIFIED, entries))

@@ -1,4 +1,4 @@
-"""Which images the lifecycle policy of a repository expires.
+"""Find the images that the lifecycle policy of a repository expires.
 
 The rules are ECR's: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
 """
@@ -17,10 +17,10 @@ class StoredImage:
     """An image in a repository.
 
     Attributes:
-        digest: of its manifest.
-        tags: its tags.
-        pushed_at: when it was pushed, in UTC.
-        pulled_at: when it was last pulled, in UTC; None when never, or not recorded.
+        digest: digest of the image's manifest.
+        tags: the image's tags.
+        pushed_at: when the image was pushed, in UTC.
+        pulled_at: when the image was last pulled, in UTC; None when never, or not recorded.
     """
 
     digest: str
@@ -31,12 +31,12 @@ class StoredImage:
 
 @frozen(kw_only=True)
 class LifecycleRule:
-    """A rule that deletes or archives images; neither kind can be deployed.
+    """A rule that deletes or archives images, which can then no longer be deployed.
 
     Attributes:
-        priority: the rule with the lowest number that selects an image applies to it.
+        priority: number of the rule; of the rules that select an image, that with the lowest number applies.
         tag_status: `tagged`, `untagged` or `any`.
-        tag_patterns: the image needs a tag for each of them; `*` matches any characters.
+        tag_patterns: patterns, each of which must match a tag of the image; `*` matches any characters.
         max_images: number of selected images that are kept, newest first; None when age decides.
         max_age_days: maximum age in days; None when the number decides.
         uses_pull_time: whether age counts from the last pull instead of the push.
@@ -59,7 +59,7 @@ class LifecycleRule:
         return all(any(fnmatch.fnmatchcase(tag, pattern) for tag in image.tags) for pattern in required_patterns)
 
     def images_to_expire(self, candidates: Sequence[StoredImage], now: datetime) -> tuple[StoredImage, ...]:
-        """Return the selected images that the rule expires."""
+        """Return the images that the rule expires, of the candidates that it selects."""
         if self.max_images is not None:
             return tuple(sorted(candidates, key=lambda image: image.pushed_at, reverse=True)[self.max_images :])
         if self.max_age_days is None:
@@ -74,14 +74,14 @@ class LifecycleRule:
 def expiring_images(
     rules: Iterable[LifecycleRule], images: Sequence[StoredImage], now: datetime
 ) -> dict[str, LifecycleRule]:
-    """Return the rule that expires each image, by digest.
+    """Return the rules that expire images, by the image's digest.
 
-    An image that one rule selects is never expired by a later rule, but counts towards its `max_images`.
+    An image that one rule selects is never expired by a later rule, but counts towards the later rule's `max_images`.
 
     Args:
         rules: all rules of the policy.
         images: all images of the repository.
-        now: when the policy is applied.
+        now: time at which the policy is applied.
     """
     rule_by_digest: dict[str, LifecycleRule] = {}
     selected_digests: set[str] = set()

@@ -10,18 +10,18 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class Lock:
-    """An environment's lock, requested or held.
+    """The lock of an environment, either requested or acquired.
 
     Attributes:
         environment: the environment's name.
         token: proves ownership; every request for a lock has a new one.
         actor: the owner: `user@host`.
-        command: the task they run: `promote-prod`.
-        reason: why, in one line, or empty.
-        since: when it was acquired, in UTC; of a request, when it was made.
-        expires: when its lease ends unless it is renewed; None for a manual lock.
+        command: the task that the owner runs: `promote-prod`.
+        reason: the reason, in one line, or empty.
+        since: when the lock was acquired or, for a request, requested, in UTC.
+        expires: when the lease ends if it is not renewed; None for a manual lock.
         fence: how often this environment's lock has been acquired, this time included; 0 for a request.
-        process: identifies the owner's process on its machine, to tell whether it still runs; may be empty.
+        process: identity of the owner's process, by which its machine can tell whether it still runs; may be empty.
     """
 
     environment: str
@@ -36,11 +36,11 @@ class Lock:
 
     @property
     def is_manual(self) -> bool:
-        """Whether a person took it with a task; it lasts until somebody releases it."""
+        """Whether a person locked the environment by a task; such a lock lasts until somebody releases it."""
         return self.expires is None
 
     def is_expired(self, now: datetime) -> bool:
-        """Return whether its lease has ended, so that anybody may take it over."""
+        """Return whether the lease has ended, so that anybody may take the lock over."""
         return self.expires is not None and self.expires <= now
 
     def is_same_as(self, other: Lock | None) -> bool:
@@ -48,7 +48,7 @@ class Lock:
         return other is not None and (self.token, self.fence) == (other.token, other.fence)
 
     def __str__(self) -> str:
-        """Return `locked by ada@laptop since 2026-11-20 12:00 UTC (promote-prod)`."""
+        """Return a text such as `locked by ada@laptop since 2026-11-20 12:00 UTC (promote-prod)`."""
         manual_note = " by hand" if self.is_manual else ""
         details = ": ".join(text for text in (self.command, self.reason) if text)
         suffix = f" ({details})" if details else ""
@@ -56,11 +56,11 @@ class Lock:
 
 
 def format_lock_tokens(tokens: Mapping[str, str]) -> str:
-    """Format tokens by environment, for the environment variable that child processes inherit."""
+    """Return tokens by environment as text, for the environment variable that child processes inherit."""
     return " ".join(f"{environment}={token}" for environment, token in sorted(tokens.items()))
 
 
 def parse_lock_tokens(text: str) -> dict[str, str]:
-    """Return the tokens by environment from what `format_lock_tokens` wrote; malformed pairs are ignored."""
+    """Return the tokens by environment in a text of `format_lock_tokens`; malformed pairs are ignored."""
     pairs = (piece.rpartition("=") for piece in text.split())
     return {environment: token for environment, _, token in pairs if environment and token}

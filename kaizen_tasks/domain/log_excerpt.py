@@ -22,7 +22,7 @@ def sanitize_tail(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def failure_reason(lines: Iterable[str]) -> str:
-    """Return the last failure reason in App Runner's log of a deployment; empty when there is none."""
+    """Return the last failure reason in App Runner's log of a deployment, or an empty string."""
     reasons = [match[1].rstrip(". ") for line in lines if (match := _FAILURE_REASON.search(line))]
     return reasons[-1] if reasons else ""
 

@@ -1,4 +1,4 @@
-"""When to poll a deployment: rarely, and about when it usually ends."""
+"""Times at which to poll a deployment: few, and close to its usual end."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ JITTER_FRACTION = 0.25  # of a pause, added to it so that deployments started to
 
 
 def recent_median(durations: Iterable[float]) -> float:
-    """Return the median of the first few durations that are known, newest first; 0 when none is."""
+    """Return the median of the first few durations that are not 0, or 0 if there are none."""
     sample = list(itertools.islice(filter(None, durations), MEDIAN_SAMPLE_SIZE))
     return median(sample) if sample else 0.0
 
 
 def poll_times(median_seconds: float, *, seed: str) -> Iterator[float]:
-    """Return the times at which to poll a deployment, in seconds since its start, without end.
+    """Return an endless iterator of the times at which to poll a deployment, in seconds since its start.
 
     Args:
         median_seconds: median duration of deployments; 0 when it is unknown.
-        seed: determines the jitter, which is thereby reproducible: the deployment's identifier.
+        seed: the deployment's identifier, which determines the jitter, so that it is reproducible.
     """
     first = max(MIN_INTERVAL, median_seconds * FIRST_POLL_FACTOR)
     interval = min(max(MIN_INTERVAL, median_seconds * FIRST_STEP_FRACTION), MAX_INTERVAL)
@@ -35,7 +35,7 @@ def poll_times(median_seconds: float, *, seed: str) -> Iterator[float]:
 
 
 def retry_times(initial_delay: float, *, seed: str) -> Iterator[float]:
-    """Return the times at which to retry something, in seconds, at growing intervals and without end.
+    """Return an endless iterator of the times at which to retry, in seconds, at growing intervals.
 
     Args:
         initial_delay: seconds until the first retry.
@@ -52,5 +52,5 @@ def _times(elapsed: float, interval: float, factor: float, seed: str) -> Iterato
 
 
 def _pseudo_random(seed: str, attempt: int) -> float:
-    """Return a reproducible number from 0 up to 1."""
+    """Return a reproducible number from 0 to less than 1."""
     return int.from_bytes(hashlib.sha256(f"{seed} {attempt}".encode()).digest()[:4], "big") / 2**32

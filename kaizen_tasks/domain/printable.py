@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Replace control characters, which a terminal would obey, by question marks."""
+    """Return a text with control characters, which a terminal would obey, replaced by question marks."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -12,7 +12,7 @@ from kaizen_tasks.domain.version import image_tag
 
 @frozen
 class StepLabel:
-    """The name of a step, with its environment if it has one."""
+    """The name of a step, and the environment on which the step works, if any."""
 
     step: str
     environment: str = ""
@@ -26,15 +26,15 @@ Label = StepLabel  # deprecated name, for steps that an app wrote before 0.2; un
 
 @frozen(kw_only=True)
 class Release:
-    """Version, commit and image digest, as far as they are known.
+    """A release: version, commit and image digest, as far as known.
 
     Attributes:
         version: the version.
-        commit: full hash of the release commit, once written.
-        digest: `sha256:…` of the image manifest, once in a registry.
+        commit: full hash of the release commit; empty until it is written.
+        digest: `sha256:…` of the image manifest; empty until it is in a registry.
         verified_steps: labels of the steps that this run has seen succeed and that cannot be checked later.
-        configuration: version of the runtime configuration to run with; empty when the release does not change it.
-        waiver: the reason a person gave for promoting it without evidence; empty when evidence is required.
+        configuration: version of the runtime configuration to run with; empty when the release sets none.
+        waiver: the reason that a person gave for a promotion without evidence; empty when evidence is required.
     """
 
     version: Version
@@ -46,7 +46,7 @@ class Release:
 
     @property
     def name(self) -> str:
-        """The name used by image tags and `/version`: `v1.2.3`."""
+        """The name of the release in image tags and at `/version`: `v1.2.3`."""
         return image_tag(self.version)
 
     def with_verified_step(self, label: StepLabel) -> Release:
@@ -60,9 +60,9 @@ class Image:
 
     Attributes:
         digest: `sha256:…` of the manifest or index.
-        media_type: of that manifest or index.
-        version: its `org.opencontainers.image.version` label, or empty.
-        revision: its `org.opencontainers.image.revision` label, or empty.
+        media_type: media type of the manifest or index.
+        version: the image's label `org.opencontainers.image.version`, or empty.
+        revision: the image's label `org.opencontainers.image.revision`, or empty.
     """
 
     digest: str
@@ -76,8 +76,8 @@ class LocalImage:
     """An image on this machine.
 
     Attributes:
-        name: its name for the builder: `kaizencoach:v1.2.3`, or a path.
-        id: the builder's own identifier for its bytes.
+        name: the image's name for the builder: `kaizencoach:v1.2.3`, or a path.
+        id: the builder's identifier of the image's content.
     """
 
     name: str
@@ -86,7 +86,7 @@ class LocalImage:
 
 @frozen(kw_only=True)
 class BuildSpec:
-    """What a builder builds.
+    """The specification of an image to build.
 
     Attributes:
         app: the image's name on this machine.
@@ -119,11 +119,11 @@ class CopyStats:
     """What a copy between repositories transferred.
 
     Attributes:
-        digest: of the copied manifest.
-        blobs_mounted: blobs that the registry mounted without a transfer.
-        blobs_uploaded: blobs that were sent.
-        bytes_sent: bytes of those blobs, repeated uploads included.
-        blobs_present: blobs that were found in the target.
+        digest: digest of the copied manifest.
+        blobs_mounted: number of blobs that the registry mounted without a transfer.
+        blobs_uploaded: number of blobs that were sent.
+        bytes_sent: number of bytes sent, repeated uploads included.
+        blobs_present: number of blobs that the target had already.
     """
 
     digest: str
@@ -133,7 +133,7 @@ class CopyStats:
     blobs_present: int = 0
 
     def __str__(self) -> str:
-        """Return `3 blobs mounted, 1 uploaded (12,345 bytes), 2 already there`."""
+        """Return a text such as `3 blobs mounted, 1 uploaded (12,345 bytes), 2 already there`."""
         counts = (
             (self.blobs_mounted, "mounted"),
             (self.blobs_uploaded, f"uploaded ({self.bytes_sent:,} bytes)"),

@@ -1,4 +1,4 @@
-"""Addresses: of a git remote as a browser opens it, and of this machine."""
+"""The web page of a git remote, and the recognition of this machine's own addresses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _WEB_SCHEMES = {"http": "http", "https": "https", "ssh": "https", "git": "https"
 
 
 def web_url(remote_url: str) -> str:
-    """Return the web page of a repository, without credentials, or an empty string.
+    """Return the URL of a repository's web page, without credentials, or an empty string.
 
     Args:
-        remote_url: as git knows it: https, ssh, or `git@host:team/app.git`; a folder has no web page.
+        remote_url: the remote's URL in git: https, ssh, or `git@host:team/app.git`; a folder has no web page.
     """
     if "://" not in remote_url:
         match = _SCP_LIKE.fullmatch(remote_url)
@@ -29,7 +29,7 @@ def web_url(remote_url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address is this machine's own, without asking a name server."""
+    """Return whether a host name or address is a loopback one; no name server is asked."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

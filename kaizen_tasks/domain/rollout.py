@@ -1,4 +1,4 @@
-"""How the environments of a stage are divided: canaries first, or shards for several machines."""
+"""Divide the environments of a stage: into canaries and others, or into shards for several machines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def split_canaries(environments: Sequence[Environment], canary: int) -> tuple[tuple[Environment, ...], ...]:
-    """Split environments into canaries and others, in their order; an empty group is left out."""
+    """Split environments, in their order, into canaries and others; leave out an empty part."""
     canaries, remaining = environments[:canary], environments[canary:]
     return tuple(tuple(group) for group in (canaries, remaining) if group)
 
@@ -36,9 +36,9 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def contains(self, name: str) -> bool:
-        """Return whether an environment belongs to this share: SHA-256 of its name modulo the count.
+        """Return whether an environment belongs to this share, by SHA-256 of its name modulo the count.
 
-        This depends on nothing else, so that all machines divide a stage alike.
+        The result depends on nothing else, so that all machines divide a stage alike.
         """
         import hashlib
 
@@ -47,10 +47,10 @@ class Shard:
 
 
 def parse_shard(text: str) -> Shard:
-    """Read `2/8`.
+    """Return the shard of a text such as `2/8`.
 
     Raises:
-        UsageError: it is malformed, or not between 1 and the count.
+        UsageError: the text is malformed, or the number is not between 1 and the count.
     """
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     if not match:

@@ -17,7 +17,7 @@ KEY_TYPES = ("number", "integer", "choice", "string")
 REDACTED = "[redacted]"
 
 MAX_DOCUMENT_BYTES = 64 * 1024
-"""Bytes of the whole document: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html."""
+"""Maximum document size in bytes: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html."""
 
 MAX_DISPLAY_LENGTH = 200  # characters of a value that are shown
 
@@ -49,7 +49,7 @@ class KeyRule:
         return f"{minimum if self.max is None else min(minimum, self.max):g}"
 
     def validation_error(self, text: str) -> str:
-        """Return what is wrong with a value, without quoting it; empty when it is valid."""
+        """Return what is wrong with a value, without quoting the value; empty when it is valid."""
         if self.type == "choice":
             return "" if text in self.choices else f"should be one of {', '.join(self.choices)}"
         if self.type in NUMBER_PATTERNS:
@@ -66,7 +66,7 @@ class KeyRule:
         return ""
 
     def means_same(self, first: str, second: str) -> bool:
-        """Return whether two texts mean the same value."""
+        """Return whether two texts are the same value of this key's type."""
         pattern = NUMBER_PATTERNS.get(self.type)
         if pattern and pattern.fullmatch(first) and pattern.fullmatch(second):
             return float(first) == float(second)
@@ -113,11 +113,11 @@ class RuntimeRules:
         return self.keys.get(name, KeyRule(type="string"))
 
     def change(self, name: str, before: str | None, after: str | None) -> ValueChange:
-        """Return the change of a value as it may be shown."""
+        """Return the change of a value, with secret values redacted."""
         return ValueChange(name=name, before=self.display_value(name, before), after=self.display_value(name, after))
 
     def display_value(self, name: str, text: str | None) -> str:
-        """Return a value as it may be shown."""
+        """Return a value if it may be shown, else a redacted text."""
         if text is None:
             return "unset"
         return printable(text[:MAX_DISPLAY_LENGTH]) if name in self.visible else REDACTED
@@ -129,8 +129,8 @@ class ValueChange:
 
     Attributes:
         name: the key's name.
-        before: the old value, as it may be shown.
-        after: the new value, as it may be shown.
+        before: the old value, redacted if secret.
+        after: the new value, redacted if secret.
     """
 
     name: str
@@ -142,7 +142,7 @@ class ValueChange:
 
 
 def value_changes(document: ConfigDocument, values: Mapping[str, str], rules: RuntimeRules) -> tuple[ValueChange, ...]:
-    """Return the changes that setting values makes, with secrets redacted; equal values are left out."""
+    """Return the changes to a document by setting values, with secrets redacted; equal values are left out."""
     return tuple(
         rules.change(name, before, after)
         for name, after in values.items()
@@ -151,7 +151,7 @@ def value_changes(document: ConfigDocument, values: Mapping[str, str], rules: Ru
 
 
 def compare_documents(first: ConfigDocument, second: ConfigDocument, rules: RuntimeRules) -> Mapping[str, bool]:
-    """Return for every name whether two documents have the same value, in the order of the first, then the second."""
+    """Return, by name, whether two documents have the same value; the first document's names come first."""
 
     def is_equal(name: str) -> bool:
         first_value, second_value = first.value(name), second.value(name)
@@ -187,5 +187,5 @@ class RuntimeConfigView:
     previous_document: ConfigDocument | None
 
     def is_new(self, name: str) -> bool:
-        """Return whether the current version changed a value."""
+        """Return whether the value of a name differs from that in the previous version."""
         return self.previous_document is None or self.previous_document.value(name) != self.document.value(name)

@@ -16,13 +16,13 @@ class Service:
     """A service as the platform describes it.
 
     Attributes:
-        name: its name in the configuration.
-        id: the platform's identifier (an ARN).
-        status: as the platform names it: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
-        url: its own address, with a scheme.
-        image: the image reference it is deployed from: `…/repository:latest`.
-        auto_deploys: whether a moved tag starts a deployment by itself.
-        fix: how to make a service deployable; empty when it is.
+        name: the service's name in the configuration.
+        id: the platform's identifier of the service (an ARN).
+        status: the status as the platform names it: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
+        url: the URL that the platform assigns, with a scheme.
+        image: reference of the image that is deployed: `…/repository:latest`.
+        auto_deploys: whether the platform starts a deployment when the tag is moved.
+        fix: how to make the service deployable; empty when it is deployable.
     """
 
     name: str
@@ -34,10 +34,10 @@ class Service:
     fix: str = ""
 
     def require_deployable(self) -> None:
-        """Refuse a service that cannot start a deployment, now or after the operation in progress.
+        """Require that the service can start a deployment, now or after the operation in progress.
 
         Raises:
-            Undeployable: it is paused, failed or deleted.
+            Undeployable: the service is paused, failed or deleted.
         """
         if self.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
             message = f"the service {self.name} cannot deploy: it is {self.status}"
@@ -51,9 +51,9 @@ class Operation:
     Attributes:
         id: the operation's identifier.
         kind: `START_DEPLOYMENT`, `UPDATE_SERVICE`.
-        state: as the platform names it: `IN_PROGRESS`, `SUCCEEDED`, `ROLLBACK_SUCCEEDED`.
-        started_at: when it began, in UTC.
-        finished_at: when it ended, in UTC; None while it runs, or when the platform does not report it.
+        state: the state as the platform names it: `IN_PROGRESS`, `SUCCEEDED`, `ROLLBACK_SUCCEEDED`.
+        started_at: when the operation began, in UTC.
+        finished_at: when the operation ended, in UTC; None while it runs, or when the platform reports no end.
     """
 
     id: str
@@ -64,30 +64,30 @@ class Operation:
 
     @property
     def deploys(self) -> bool:
-        """Whether it deploys an image."""
+        """Whether the operation deploys an image."""
         return self.kind in {"START_DEPLOYMENT", "UPDATE_SERVICE", "CREATE_SERVICE"}
 
     @property
     def succeeded(self) -> bool:
-        """Whether it succeeded; the service's own status does not tell, it is `RUNNING` after a rollback as well."""
+        """Whether the operation succeeded. A service's status cannot tell: it is `RUNNING` after a rollback as well."""
         return self.state == "SUCCEEDED"
 
     @property
     def has_failed(self) -> bool:
-        """Whether it has ended without success."""
+        """Whether the operation has ended without success."""
         return self.is_finished and not self.succeeded
 
     @property
     def is_finished(self) -> bool:
-        """Whether its state is final."""
+        """Whether the operation has ended."""
         return self.succeeded or self.state in {"FAILED", "ROLLBACK_SUCCEEDED", "ROLLBACK_FAILED"}
 
     @property
     def duration_seconds(self) -> float:
-        """Seconds from start to end by the platform's clock; 0 when it does not report the end."""
+        """Seconds from start to end by the platform's clock; 0 when the platform reports no end."""
         return max(0.0, (self.finished_at - self.started_at).total_seconds()) if self.finished_at else 0.0
 
 
 def median_operation_seconds(operations: Iterable[Operation]) -> float:
-    """Return the median seconds of the last successful deployments; 0 without any."""
+    """Return the median duration of the last successful deployments in seconds, or 0."""
     return recent_median(each.duration_seconds for each in operations if each.deploys and each.succeeded)

@@ -54,7 +54,7 @@ class SmokeCheck:
 
     @property
     def title(self) -> str:
-        """Its name in reports, with the request, so that a reader can make it by hand."""
+        """The check in reports: its name, if any, and the request, which a reader can repeat by hand."""
         request_line = f"{self.method} {self.path}"
         return f"{self.name}: {request_line}" if self.name else request_line
 
@@ -64,7 +64,7 @@ class SmokeCheck:
         return ProbeRequest(method=self.method, headers=self.request_headers, body=self.body.encode())
 
     def describe_pass(self, response: ProbeResponse) -> str:
-        """Return in words everything that a right answer was checked for."""
+        """Return in words what was checked in a correct answer, joined by commas."""
         return ", ".join(
             (
                 f"answers HTTP {response.status}",
@@ -75,7 +75,7 @@ class SmokeCheck:
         )
 
     def failures(self, response: ProbeResponse) -> tuple[str, ...]:
-        """Return everything that is wrong with an answer; only the status when that is wrong."""
+        """Return what is wrong with an answer: only the error or a wrong status, else every other mismatch."""
         if response.error:
             return (response.error,)
         if response.status not in self.status:
@@ -83,7 +83,7 @@ class SmokeCheck:
         return (*self._missing_text(response), *self._json_mismatches(response), *self._header_mismatches(response))
 
     def is_retryable(self, response: ProbeResponse) -> bool:
-        """Return whether a wrong answer may come from an app that is still starting."""
+        """Return whether to repeat the request after a wrong answer, because the app may still be starting."""
         return self.method not in NON_IDEMPOTENT_METHODS and (bool(response.error) or response.status >= 500)
 
     def _status_mismatch(self, response: ProbeResponse) -> str:
@@ -122,7 +122,7 @@ class SmokeCheck:
 
 
 def is_json_pointer(text: str) -> bool:
-    """Return whether a text is a JSON pointer: `/name/0/name`, or empty for the whole document."""
+    """Return whether a text is a JSON pointer, such as `/name/0/name`; an empty text points to the whole document."""
     return re.fullmatch(r"(/([^~]|~[01])*)?", text, re.DOTALL) is not None
 
 
@@ -144,7 +144,7 @@ def resolve_pointer(document: Any, pointer: str) -> Any:
 
 
 def _is_json_equal(actual: object, expected: Scalar) -> bool:
-    """Compare as JSON does: `true` is not a number, and 1 equals 1.0."""
+    """Return whether two values are equal in JSON, where `true` is not a number, and 1 equals 1.0."""
     return isinstance(actual, bool) is isinstance(expected, bool) and actual == expected
 
 

@@ -14,11 +14,11 @@ from kaizen_tasks.domain.release import Image
 
 @frozen(kw_only=True)
 class EnvironmentStatus:
-    """One environment as registry, ledger and running app report it.
+    """The state of one environment according to registry, ledger and running app.
 
     Attributes:
         environment: the environment.
-        url: address of the app.
+        url: the app's URL.
         latest_image: the image that `:latest` names in its repository; None when there is none.
         version_report: what the app reports.
         last_entry: the newest entry of the ledger; None when there is none.
@@ -38,12 +38,12 @@ class EnvironmentStatus:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Descriptions of the lock and the hold."""
+        """Descriptions of the lock and the hold, if any."""
         return tuple(str(blocker) for blocker in (self.lock, self.hold) if blocker is not None)
 
     @property
     def drift(self) -> tuple[str, ...]:
-        """Every disagreement between the sources, in words."""
+        """Descriptions of every disagreement between registry, ledger and running app."""
         lacks_latest = self.latest_image is None and self.last_entry is not None and not self.errors
         latest_drift = ("nothing is :latest in its repository",) if lacks_latest else ()
         return (*self.errors, *latest_drift, *_running_drift(self), *_ledger_drift(self))

@@ -1,4 +1,4 @@
-"""Which tags of an image repository may be moved."""
+"""The rule about which tags of an image repository may be moved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE_VERSION_TAG = "v1.2.3"  # a tag to test filters with
 
 @frozen(kw_only=True)
 class TagMutability:
-    """Which tags of a repository may be moved to another image.
+    """The setting of a repository that decides which tags may be moved to another image.
 
     Attributes:
         mutability: ECR's setting.
@@ -34,7 +34,7 @@ class TagMutability:
 
     @property
     def protects_version_tags(self) -> bool:
-        """Whether the tag of a version cannot be moved."""
+        """Whether tags of versions cannot be moved."""
         return not self.may_move(SAMPLE_VERSION_TAG)
 
     @property
@@ -43,7 +43,7 @@ class TagMutability:
         return self.may_move(LATEST_TAG)
 
     def with_versions_protected(self) -> TagMutability:
-        """Return the setting with immutable versions and a movable `latest`; other movable tags stay movable."""
+        """Return the setting with immutable version tags and a movable `latest`; other movable tags stay movable."""
         if self.protects_version_tags and self.lets_latest_move:
             return self
         exclusions = self.exclusion_filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
@@ -52,6 +52,6 @@ class TagMutability:
         return TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=filters)
 
     def __str__(self) -> str:
-        """Return `immutable except latest`."""
+        """Return a text such as `immutable except latest`."""
         exceptions = f" except {', '.join(self.exclusion_filters)}" if self.exclusion_filters else ""
         return self.mutability.partition("_")[0].lower() + exceptions

@@ -1,4 +1,4 @@
-"""How versions are named as git tags."""
+"""The naming scheme of git tags of versions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TagPattern:
         return self.template.format(version=version)
 
     def parse(self, tag: str) -> Version | None:
-        """Return the version of a tag; None when the tag is not one of this scheme."""
+        """Return the version of a tag, or None when the tag does not follow this scheme."""
         prefix, _, suffix = self.template.partition("{version}")
         if not (tag.startswith(prefix) and tag.endswith(suffix)):
             return None

@@ -15,14 +15,14 @@ BOM = b"\xef\xbb\xbf"
 
 
 def parse_version(text: str, *, origin: str = "version") -> Version:
-    """Read `1.2.3`, `1.2.3-rc.1`, or either with a leading `v`.
+    """Return the version of `1.2.3`, `1.2.3-rc.1`, or either with a leading `v`.
 
     Args:
-        text: the version.
-        origin: where the text is from, for the error.
+        text: the version as text.
+        origin: where the text is from, for the error message.
 
     Raises:
-        UsageError: it is not a semantic version, or has build metadata, which an image tag cannot contain.
+        UsageError: the text is not a semantic version, or has build metadata, which an image tag cannot contain.
     """
     from semver import Version
 
@@ -39,7 +39,7 @@ def parse_version(text: str, *, origin: str = "version") -> Version:
 
 
 def parse_version_file(content: bytes | None) -> Version:
-    """Read a VERSION file strictly: one version, at most one line ending, an optional BOM, no `v`.
+    """Return the version in a VERSION file: an optional BOM, one version without `v`, at most one line ending.
 
     Raises:
         UsageError: the file is missing, empty, not UTF-8 or contains anything else.
@@ -59,7 +59,7 @@ def parse_version_file(content: bytes | None) -> Version:
 
 
 def render_version_file(content: bytes | None, version: Version) -> bytes:
-    """Return the VERSION file with another version; BOM and line ending are kept."""
+    """Return the content of the VERSION file with another version, but the same BOM and line ending."""
     if content is None:
         return f"{version}\n".encode()
     bom = BOM if content.startswith(BOM) else b""
@@ -68,7 +68,7 @@ def render_version_file(content: bytes | None, version: Version) -> bytes:
 
 
 def parse_part(text: str) -> Part:
-    """Read the name of a part of the version; `minor` means `feature`.
+    """Return the part of the version that a text names; `minor` means `feature`.
 
     Raises:
         UsageError: there is no such part.
@@ -98,7 +98,7 @@ def _is_prerelease_of(version: Version, part: Part) -> bool:
 
 
 def image_tag(version: Version) -> str:
-    """Return the name used by image tags and `/version`: `v1.2.3`."""
+    """Return the name of a version in image tags and at `/version`: `v1.2.3`."""
     return f"v{version}"
 
 
@@ -111,7 +111,7 @@ def require_newer(version: Version, last_release: Version | None) -> None:
     """Require a version above the last release.
 
     Raises:
-        Refused: it is the same or lower.
+        Refused: the version is the same or lower.
     """
     if last_release is not None and version <= last_release:
         raise Refused(

@@ -31,17 +31,17 @@ def empty_changelog() -> bytes:
 
 
 def add_entry(content: bytes, *, kind: str, text: str, breaking: bool = False) -> bytes:
-    """Add an entry to the group of its type under `[Unreleased]`; a missing group or section is created.
+    """Return the changelog with an entry added under `[Unreleased]`, in the group of its type; create what is missing.
 
     Args:
         content: the changelog.
-        kind: one of the six types, in any case.
+        kind: one of the six types of change, in any case.
         text: the entry in Markdown; all lines but the first are indented.
-        breaking: whether to mark it with `**Breaking:**`.
+        breaking: whether to mark the entry with `**Breaking:**`.
 
     Raises:
         UsageError: there is no such type, or the entry is empty.
-        Refused: there are several `[Unreleased]` sections, or the entry would not be parsed as one.
+        Refused: there are several `[Unreleased]` sections, or the text would not be parsed as one entry.
     """
     change_type = _parse_change_type(kind)
     lines = _entry_lines(text, breaking=breaking)
@@ -77,7 +77,7 @@ def _entry_lines(text: str, *, breaking: bool) -> list[str]:
 
 
 def _with_unreleased(log: Changelog) -> bytes:
-    """Insert an empty `[Unreleased]` above the first release, or at the end of a file without releases."""
+    """Return the file with an empty `[Unreleased]` above the first release or, without a release, at the end."""
     first_section = log.sections[0] if log.sections else None
     offset = first_section.start if first_section else len(log.content)
     newline = newline_at(log.content, offset)
@@ -105,7 +105,7 @@ def _entry_edit(log: Changelog, unreleased: Section, change_type: ChangeType, li
 
 
 def _bullet(log: Changelog, group: Group | None) -> str:
-    """Return the bullet of the last entry of the group, else of the first entry in the file that has one."""
+    """Return the bullet of the group's last entry, else that of the file's first entry with a bullet, else `- `."""
     group_entries = group.entries[::-1] if group else ()
     sections = log.sections[:_MAX_MODEL_SECTIONS]
     file_entries = (entry for section in sections for entry in (*section.entries, *section.untyped_entries))
@@ -123,7 +123,7 @@ def _insert_into_group(content: bytes, group: Group, lines: list[str]) -> TextEd
 
 
 def _insert_block(content: bytes, offset: int, lines: list[str], *, blank_before: bool = True) -> TextEdit:
-    """Insert lines, with a blank line before a heading that follows."""
+    """Return the edit that inserts lines, followed by a blank line if a heading comes next."""
     blank_after = [""] if content.startswith(b"#", offset) else []
     return insert_lines(content, offset, [*lines, *blank_after], blank_before=blank_before)
 

@@ -1,4 +1,4 @@
-"""Infer from the entries which part of the version to bump."""
+"""Infer which part of the version to bump from the entries of a section."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATCH_TYPES: Final = {"Fixed", "Security"}
 
 @attrs.frozen(kw_only=True)
 class BumpDecision:
-    """A part of the version, and the entry that requires it."""
+    """The part of the version to bump, and the entry that requires the part."""
 
     part: ChangePart
     entry: ChangelogEntry
@@ -30,13 +30,13 @@ class BumpDecision:
 
     @property
     def reason(self) -> str:
-        """Return in one line which entry requires the part."""
+        """Return one line: the part and the entry that requires it."""
         breaking_marker = "breaking, " if self.entry.is_breaking else ""
         return f"{self.part}: line {self.entry.line} ({breaking_marker}{self.group}): {self.entry.excerpt}"
 
 
 def infer_part(section: Section, *, current_version: Version) -> BumpDecision:
-    """Return the part that a section requires; the first entry that requires the highest part is named.
+    """Return the highest part that an entry of the section requires, with the first such entry.
 
     Args:
         section: usually `[Unreleased]`.
@@ -59,7 +59,7 @@ def infer_part(section: Section, *, current_version: Version) -> BumpDecision:
 
 
 def find_entry_exceeding(section: Section, part: ChangePart, current_version: Version) -> ChangelogEntry | None:
-    """Return the entry that requires a higher part than the chosen one, if there is one."""
+    """Return the entry that requires a higher part than `part`, or None."""
     if not section.entries:
         return None
     decision = infer_part(section, current_version=current_version)

@@ -27,17 +27,17 @@ def cut_release(
     repository_url: str | None,
     tag_pattern: TagPattern = DEFAULT_TAG_PATTERN,
 ) -> bytes:
-    """Move the entries of `[Unreleased]` to a section of their own, in the style of the file.
+    """Return the changelog with the entries of `[Unreleased]` in a new section, written in the style of the file.
 
     Args:
         content: the changelog.
         version: the version that is released.
         date: the date of the release.
-        repository_url: the repository to link to when the file has no links yet.
-        tag_pattern: how versions are tagged.
+        repository_url: the repository to link to when the changelog has no links yet.
+        tag_pattern: pattern of the tags of versions.
 
     Raises:
-        Refused: there are no unreleased entries, the version has a section already, or the edit would change more.
+        Refused: there are no unreleased entries, the version has a section already, or more would change.
     """
     log = parse_changelog(content)
     unreleased = _require_releasable(log, version)

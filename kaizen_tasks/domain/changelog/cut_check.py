@@ -1,6 +1,6 @@
 """Verify that cutting a release added only a heading and links.
 
-Independent of how the edit was made: it removes the additions from the result, and compares the rest byte for byte.
+The check does not depend on how the cut was made: without its additions, the result must equal the original file.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def verify_cut(old_log: Changelog, new_content: bytes, *, version: Version) -> None:
-    """Require that a file is the old one plus the heading and the links of a release.
+    """Require that a cut added to a changelog only the heading and the links of a release.
 
     Args:
         old_log: the changelog before the cut.
-        new_content: the file after it.
+        new_content: the changelog after the cut.
         version: the release that was cut.
 
     Raises:
-        Refused: something else differs, or the new heading is not parsed as one.
+        Refused: something else differs, or the new heading is not parsed as a heading.
     """
     new_log = parse_changelog(new_content)
     section = new_log.find_section(version)
@@ -55,7 +55,7 @@ def _same_entries(old_log: Changelog, section: Section) -> bool:
 
 
 def _same_heading(old: Section, new: Section) -> bool:
-    """Compare headings as written, except a last line ending and the link of `[Unreleased]`."""
+    """Return whether headings are equal as written, except for a last line ending and the link of `[Unreleased]`."""
     old_heading, new_heading = old.content[old.start : old.body_start], new.content[new.start : new.body_start]
     return old_heading == new_heading or _without_link(old, old_heading) == _without_link(new, new_heading)
 
@@ -71,9 +71,9 @@ def _follows_unreleased(log: Changelog, section: Section) -> bool:
 
 
 def _restores_original(old_log: Changelog, new_log: Changelog, section: Section) -> bool:
-    """Compare the original with the result without its additions.
+    """Return whether the new file, without the heading and links that were added, is the original file.
 
-    A line ending may remain that the original lacked at its end, and a blank line above the first links.
+    A line ending that the original file lacked may remain, and a blank line above its first links.
     """
     newline = newline_at(new_log.content, section.start)
     heading = TextEdit(start=section.start - len(newline), end=section.body_start, replacement=b"")

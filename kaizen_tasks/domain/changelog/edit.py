@@ -1,4 +1,4 @@
-"""Edits of spans of bytes."""
+"""Edits that replace spans of bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TextEdit:
 
 
 def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
-    """Apply edits that do not overlap; several at one offset keep their order."""
+    """Return the content with edits applied, which must not overlap; edits at the same offset keep their order."""
     pieces, position = [], 0
     for edit in sorted(edits, key=lambda item: item.start):
         pieces += [content[position : edit.start], edit.replacement]
@@ -28,7 +28,7 @@ def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
 
 
 def insert_lines(content: bytes, offset: int, lines: Sequence[str], *, blank_before: bool = False) -> TextEdit:
-    """Insert lines at the start of a line, or at the end of the file, which may lack a line ending."""
+    """Return the edit that inserts lines at the start of a line, or at the end of a file without a line ending."""
     newline = newline_before(content, offset)
     text = newline.join(line.encode() for line in lines)
     prefix = newline if blank_before and not is_after_blank_line(content, offset) else b""

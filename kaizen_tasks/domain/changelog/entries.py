@@ -1,4 +1,4 @@
-"""Groups and entries: the content of a section."""
+"""The content of a section: groups and entries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ChangelogEntry:
     """One change: a list item, or a block outside of lists.
 
     Attributes:
-        text: as written, without the bullet and the indentation of the list.
+        text: the entry as written, without the bullet and the indentation of the list.
         bullet: the bullet with its white space; empty outside of lists.
         line: number of the first line.
         start: offset of the first line.
@@ -46,13 +46,13 @@ class ChangelogEntry:
 
     @property
     def excerpt(self) -> str:
-        """Return the beginning of the text on one line, with an ellipsis where there is more."""
+        """Return the beginning of the text on one line, with an ellipsis if the text is longer."""
         return shorten(self.text, _EXCERPT_LENGTH, placeholder=" …")
 
 
 @attrs.frozen(kw_only=True)
 class Group:
-    """Entries below one heading of level 3; `start`, `body_start` and `end` are offsets in the file."""
+    """A heading of level 3 and the entries below it; `start`, `body_start` and `end` are offsets in the file."""
 
     name: str
     line: int
@@ -63,13 +63,13 @@ class Group:
 
     @property
     def type(self) -> ChangeType | None:
-        """Return the type that the heading names in any case; None for another heading."""
+        """Return the type of change that the heading names, in any case, or None."""
         return _TYPE_BY_NAME.get(self.name.casefold())
 
 
 @attrs.frozen(kw_only=True)
 class SectionBody:
-    """The content of a section; `end` is the offset after the last line that is neither blank nor a definition."""
+    """The content of a section; `end` is the offset after its last line that is neither blank nor a link definition."""
 
     groups: tuple[Group, ...]
     untyped_entries: tuple[ChangelogEntry, ...]
@@ -78,7 +78,7 @@ class SectionBody:
 
 
 def nearest_type(name: str) -> ChangeType | None:
-    """Return the type that a misspelt name resembles, if there is only one."""
+    """Return the only type of change that a misspelt name resembles; None for no or several types."""
     import difflib
 
     normalized_name = name.strip().rstrip(":").casefold()
@@ -168,7 +168,7 @@ class _BodyParser:
 
 
 def dedent_line(text: str, indent: int) -> str:
-    """Remove up to `indent` columns of white space from the start of a line."""
+    """Return a line without up to `indent` columns of white space at its start."""
     content = text.lstrip(" \t")
     white_space = text[: len(text) - len(content)]
     return " " * max(0, len(white_space.expandtabs(4)) - indent) + content

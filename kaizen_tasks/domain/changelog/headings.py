@@ -1,4 +1,4 @@
-"""Headings of releases: parse `[1.2.3] - 2026-11-22 [YANKED]`, and format another one in the same style."""
+"""Parse headings of releases, such as `[1.2.3] - 2026-11-22 [YANKED]`, and format new ones in the same style."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import attrs
 
 WHITESPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""What markdown-it trims around the text of a heading: the characters that JavaScript's `trim` takes."""
+"""The characters that markdown-it strips from the text of a heading: those that JavaScript's `trim` removes."""
 
 _ATX = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
 _ATX_CLOSING = re.compile(r"(?:^|[ \t]+)#+$")
@@ -28,17 +28,17 @@ _SEPARATORS = " \t\n-\u2013\u2014:,|()"
 
 @attrs.frozen(kw_only=True)
 class ReleaseHeading:
-    """The parts of a heading.
+    """The parts of a release's heading.
 
     Attributes:
         name: the version or `Unreleased`, without brackets and `v`.
-        is_bracketed: whether it is in brackets.
+        is_bracketed: whether the name is in brackets.
         prefix: `v`, or empty.
         link_target: the `(url)` or `[label]` after the brackets.
         date_prefix: the text between name and date.
         date_text: the date as written.
         date_suffix: a parenthesis after the date.
-        yanked: whether it is marked `[YANKED]`.
+        yanked: whether the heading is marked `[YANKED]`.
     """
 
     name: str
@@ -52,7 +52,7 @@ class ReleaseHeading:
 
     @property
     def label(self) -> str:
-        """Return the text inside the brackets, which is the label of the link definition."""
+        """Return prefix and name, which are the text in brackets and the label of the link definition."""
         return self.prefix + self.name
 
     @property
@@ -62,12 +62,12 @@ class ReleaseHeading:
 
     @property
     def url(self) -> str:
-        """Return the URL of a link in the heading."""
+        """Return the URL in the heading's `(url)`, or an empty string."""
         return self.link_target[1:-1] if self.link_target.startswith("(") else ""
 
     @property
     def date(self) -> dt.date | None:
-        """Return the date, if it is a valid YYYY-MM-DD."""
+        """Return the date, or None unless it is a valid YYYY-MM-DD."""
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.date_text, re.ASCII):
             return None
         try:
@@ -76,14 +76,14 @@ class ReleaseHeading:
             return None
 
     def render(self) -> str:
-        """Return the heading's text."""
+        """Return the text of the heading, without number signs or underline."""
         name = f"[{self.label}]{self.link_target}" if self.is_bracketed else self.label
         date = f"{self.date_prefix}{self.date_text}{self.date_suffix}" if self.date_text else ""
         return name + date + (" [YANKED]" if self.yanked else "")
 
 
 def parse_heading(text: str) -> ReleaseHeading:
-    """Parse the text of a heading; any text is accepted, its first word becomes the name."""
+    """Parse the text of a heading. Any text is accepted."""
     match = _RELEASE_HEADING.match(text)
     if not match:
         return ReleaseHeading(name=text, is_bracketed=False)
@@ -102,14 +102,14 @@ def parse_heading(text: str) -> ReleaseHeading:
 
 
 def heading_text(lines: tuple[str, ...]) -> str:
-    """Return the text of a heading from its lines: one line with number signs, or several with an underline."""
+    """Return the text of a heading, which is one line with number signs, or several lines with an underline."""
     opening = _ATX.match(lines[0])
     text = _ATX_CLOSING.sub("", lines[0][opening.end() :].rstrip(" \t")) if opening else "\n".join(lines[:-1])
     return text.strip(WHITESPACE)
 
 
 def format_heading(text: str, model_lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the lines of a heading of level 2 in the style of another: with number signs or an underline."""
+    """Return the lines of a heading of level 2, in the style of another heading: number signs or an underline."""
     if not _ATX.match(model_lines[0]):
         return text, model_lines[-1].strip()[0] * max(len(text), 3)
     frame = _FRAME.match(model_lines[0])

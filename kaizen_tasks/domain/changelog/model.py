@@ -1,4 +1,4 @@
-"""The changelog: its sections with their spans in the file. Entries are parsed when they are first read."""
+"""A changelog: its sections with their offsets in the file. Entries are parsed when they are first read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Section:
-    """A release, or `[Unreleased]`.
+    """A section of the changelog: a release, or `[Unreleased]`.
 
     Attributes:
         content: the whole file.
@@ -60,23 +60,23 @@ class Section:
 
     @property
     def is_unreleased(self) -> bool:
-        """Return whether this is `[Unreleased]`; headings without the word are not parsed to find out."""
+        """Return whether this is `[Unreleased]`; only headings that contain the word are parsed."""
         heading = self.content[self.start : self.body_start].lower()
         return b"unreleased" in heading and self.title.is_unreleased
 
     @functools.cached_property
     def version(self) -> Version | None:
-        """Return the version in the heading, if there is one."""
+        """Return the version in the heading, or None."""
         return _parse_version(self.title.name)
 
     @property
     def date(self) -> dt.date | None:
-        """Return the date in the heading, if it is valid."""
+        """Return the date in the heading; None when missing or invalid."""
         return self.title.date
 
     @property
     def yanked(self) -> bool:
-        """Return whether the release was withdrawn."""
+        """Return whether the heading marks the release as withdrawn: `[YANKED]`."""
         return self.title.yanked
 
     @functools.cached_property
@@ -85,17 +85,17 @@ class Section:
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """Return the entries by type, in the order of the file."""
+        """Return the groups of entries, one for each heading of level 3, in the order of the file."""
         return self._body.groups
 
     @property
     def untyped_entries(self) -> tuple[ChangelogEntry, ...]:
-        """Return the list items above the first type."""
+        """Return the list items above the first group."""
         return self._body.untyped_entries
 
     @property
     def summary(self) -> str:
-        """Return the text above the first type, as written."""
+        """Return the text above the first group, as written."""
         return self._body.summary
 
     @property
@@ -105,12 +105,12 @@ class Section:
 
     @property
     def entries(self) -> tuple[ChangelogEntry, ...]:
-        """Return the entries of all types."""
+        """Return the entries of all groups."""
         return tuple(entry for group in self.groups for entry in group.entries)
 
     @property
     def is_empty(self) -> bool:
-        """Return whether there is neither text nor an entry; headings and comments do not count."""
+        """Return whether the section has neither a summary nor an entry; headings and comments do not count."""
         return not self.summary and not self.entries
 
 
@@ -128,7 +128,7 @@ class Changelog:
 
     @functools.cached_property
     def unreleased(self) -> Section | None:
-        """Return the first `[Unreleased]` section."""
+        """Return the first `[Unreleased]` section, or None."""
         return next((section for section in self.sections if section.is_unreleased), None)
 
     @functools.cached_property
@@ -143,15 +143,15 @@ class Changelog:
 
     @functools.cached_property
     def link_by_key(self) -> dict[str, Link]:
-        """Return the links by normalised label; the first definition of a label counts."""
+        """Return the first link definition of each label, by normalised label."""
         return {link.key: link for link in reversed(self.links)}
 
     def link(self, label: str) -> Link | None:
-        """Return the first definition of a label."""
+        """Return the first link definition of a label, or None."""
         return find_link(self.content, self.outline.definitions, label)
 
     def find_section(self, version: Version) -> Section | None:
-        """Return the section of a version."""
+        """Return the section of a version, or None."""
         return next(self._sections_named(version), None)
 
     def _sections_named(self, version: Version) -> Iterator[Section]:
@@ -169,13 +169,13 @@ class Changelog:
 
     @functools.cached_property
     def previous_versions(self) -> dict[Version, Version]:
-        """Return the next lower version of every version."""
+        """Return the next lower version by version; the lowest version is left out."""
         versions = sorted({section.version for section in self.releases if section.version})
         return dict(zip(versions[1:], versions, strict=False))
 
     @property
     def newest_release(self) -> Section | None:
-        """Return the first release with a version."""
+        """Return the first release in the file that has a version, or None."""
         return next((section for section in self.releases if section.version), None)
 
 

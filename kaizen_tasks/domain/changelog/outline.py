@@ -1,6 +1,7 @@
 """The outline of a changelog: its headings of levels 1 and 2, and its link definitions, found by a regular expression.
 
-Only fences and HTML blocks can hide a heading in the first column, so only doubtful parts are parsed block by block.
+Only fences and HTML blocks can hide a heading in the first column, so only parts with signs of such blocks, the
+doubtful parts, are parsed block by block.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _LANDMARK = re.compile(
 
 
 class HeadingSpan(NamedTuple):
-    """A heading of level 1 or 2, and the offset of the line below it; a tuple, because there may be thousands."""
+    """Offsets of a heading of level 1 or 2 and of the line below; a tuple, because a file may have thousands."""
 
     start: int
     body_start: int
@@ -43,7 +44,7 @@ class HeadingSpan(NamedTuple):
 
 
 class DefinitionSpan(NamedTuple):
-    """The lines of a definition in the file, and its label as written."""
+    """The place of a Markdown link reference definition: the offsets of its lines, and its label as written."""
 
     start: int
     end: int
@@ -52,7 +53,7 @@ class DefinitionSpan(NamedTuple):
 
 @attrs.frozen(kw_only=True)
 class DefinitionIndex:
-    """The spans of definitions: every line of `plain_spans` is one; `parsed_spans` are found by parsing."""
+    """The places of link definitions: spans that consist of one-line definitions, and definitions found by parsing."""
 
     plain_spans: tuple[tuple[int, int], ...] = ()
     parsed_spans: tuple[DefinitionSpan, ...] = ()
@@ -60,14 +61,14 @@ class DefinitionIndex:
 
 @attrs.frozen(kw_only=True)
 class Outline:
-    """The headings and definitions of a changelog, in the order of the file."""
+    """The headings and link definitions of a changelog, in the order of the file."""
 
     headings: tuple[HeadingSpan, ...]
     definitions: DefinitionIndex
 
 
 def build_outline(content: bytes) -> Outline:
-    """Find headings and definitions in UTF-8 text.
+    """Return the headings and link definitions of a UTF-8 text.
 
     Raises:
         Refused: lists or quotations are nested too deeply.
@@ -81,7 +82,7 @@ def build_outline(content: bytes) -> Outline:
 
 
 class _Outliner:
-    """Divides a text into parts at the headings in the first column, and parses the doubtful ones."""
+    """Divides a text into parts at the headings in the first column, and parses the doubtful parts."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -91,11 +92,11 @@ class _Outliner:
         self.plain_spans: dict[int, list[tuple[int, int]]] = {}
 
     def mark_all_doubtful(self) -> None:
-        """Parse the whole text block by block."""
+        """Mark the whole text as one doubtful part, so that `build` parses it block by block."""
         self.doubtful_parts.add(0)
 
     def scan(self) -> None:
-        """Divide the text; the line feed put before it makes its first line match like the others."""
+        """Divide the text into parts; a line feed before the text makes its first line match like the others."""
         content, text_start, end = self.content, self.text_start, len(self.content)
         shift = text_start - 1
         for match in _LANDMARK.finditer(b"\n" + content[text_start:]):
@@ -112,7 +113,7 @@ class _Outliner:
                 self.plain_spans.setdefault(len(self.parts) - 1, []).append(span)
 
     def build(self) -> Outline:
-        """Return the outline; doubtful parts are parsed."""
+        """Parse the doubtful parts, and return the outline."""
         headings: list[HeadingSpan] = []
         parsed_spans: list[DefinitionSpan] = []
         parsed_parts: set[int] = set()
@@ -130,7 +131,7 @@ class _Outliner:
         return Outline(headings=tuple(headings), definitions=definitions)
 
     def _parse_part(self, part: int, headings: list[HeadingSpan], parsed_spans: list[DefinitionSpan]) -> int:
-        """Parse blocks from the start of a part until one ends where a later part starts; return the number of parts.
+        """Parse a part, together with the later parts into which its last block extends; return the number of parts.
 
         The number doubles while a fence or an HTML block may continue, which keeps the total time linear.
         """

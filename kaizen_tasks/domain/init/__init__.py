@@ -1,1 +1,1 @@
-"""From what an app's repository and AWS account show to a configuration: functions of texts and values."""
+"""Derives a configuration from what was read in an app's repository and AWS account. All functions are pure."""

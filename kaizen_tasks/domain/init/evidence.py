@@ -1,4 +1,4 @@
-"""What scripts, Terraform, documents and the account show about environments, and how these sources are combined."""
+"""Facts about environments from scripts, Terraform, documents and the AWS account, and how they are combined."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ACCOUNT_ID = re.compile(
 
 @frozen(kw_only=True)
 class EnvironmentFact:
-    """One environment as one source shows it; what the source does not show is empty.
+    """The attributes of an environment that one source, a file or the account, shows; empty if not shown.
 
     Attributes:
-        environment: its name.
-        repository: its image repository.
-        service: the platform's name for it.
-        url: address of the app.
-        source: a file, or the account.
+        environment: the environment's name.
+        repository: name of the image repository.
+        service: name of the service on the platform.
+        url: the app's URL.
+        source: path of the file, or the account.
     """
 
     environment: str
@@ -39,13 +39,13 @@ class EnvironmentFact:
 
 @frozen(kw_only=True)
 class Facts:
-    """Everything that one or several sources show.
+    """All that one or several sources show.
 
     Attributes:
-        environment_facts: the most trustworthy first.
+        environment_facts: facts about environments, the most trustworthy first.
         groups: environments by the name of their group.
-        regions: every mention.
-        accounts: every mention.
+        regions: every mention of a region.
+        accounts: every mention of an account.
     """
 
     environment_facts: tuple[EnvironmentFact, ...] = ()
@@ -55,7 +55,7 @@ class Facts:
 
     @property
     def environments(self) -> tuple[str, ...]:
-        """The names of all environments, in the order in which they are shown."""
+        """The names of all environments, in the order of their facts."""
         return tuple(dict.fromkeys(fact.environment for fact in self.environment_facts))
 
     @property
@@ -65,12 +65,12 @@ class Facts:
 
     @property
     def account(self) -> str:
-        """The account, when only one is mentioned."""
+        """The account when only one is mentioned, else empty."""
         return self.accounts[0] if len(set(self.accounts)) == 1 else ""
 
 
 def combine_facts(sources: Iterable[Facts]) -> Facts:
-    """Combine sources, the most trustworthy first."""
+    """Return the facts of several sources combined; the most trustworthy source comes first."""
     sources = tuple(sources)
     return Facts(
         environment_facts=tuple(chain.from_iterable(source.environment_facts for source in sources)),
@@ -81,17 +81,17 @@ def combine_facts(sources: Iterable[Facts]) -> Facts:
 
 
 def find_regions(text: str) -> tuple[str, ...]:
-    """Return every region that a text mentions."""
+    """Return every mention of a region in a text."""
     return tuple(REGION_NAME.findall(text))
 
 
 def find_account_ids(text: str) -> tuple[str, ...]:
-    """Return every account that a text mentions as one: in an address, an ARN or an assignment."""
+    """Return every mention of an account in a text: in a registry address, an ARN or an assignment."""
     return tuple("".join(match.groups("")) for match in ACCOUNT_ID.finditer(text))
 
 
 def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mapping[str, EnvironmentFact]:
-    """Return one fact for each environment: each key as the first source has it that shows it."""
+    """Return one fact per environment, by name; each key is from the first fact that shows the key."""
     by_environment: dict[str, EnvironmentFact] = {}
     for fact in environment_facts:
         merged_fact = by_environment.setdefault(fact.environment, fact)
@@ -101,7 +101,7 @@ def merge_by_environment(environment_facts: Sequence[EnvironmentFact]) -> Mappin
 
 
 def describe_conflicts(environment_facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
-    """Return a line for every value that differs from that of a more trustworthy source, which is used."""
+    """Return a message for every value that is not used because a more trustworthy source shows another one."""
     first_facts: dict[tuple[str, str], EnvironmentFact] = {}
     lines = []
     for fact in environment_facts:

@@ -10,12 +10,12 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class FileChange:
-    """A file before and after.
+    """The change of a file.
 
     Attributes:
-        path: below the app's folder.
-        before: its content; None when there is no such file.
-        after: its new content.
+        path: the file's path below the app's folder.
+        before: the current content; None when there is no such file.
+        after: the new content.
     """
 
     path: str
@@ -24,12 +24,12 @@ class FileChange:
 
     @property
     def diff(self) -> Iterator[str]:
-        """The lines of the difference, as `git apply` takes them."""
+        """Yield the lines of the change's diff, in the format of `git apply`."""
         before, after = (_split_lines(content or b"") for content in (self.before, self.after))
         old_path = "/dev/null" if self.before is None else f"a/{self.path}"
         return difflib.unified_diff(before, after, old_path, f"b/{self.path}", lineterm="")
 
 
 def _split_lines(content: bytes) -> list[str]:
-    """Split a text at its line feeds only; a carriage return is part of its line."""
+    """Split UTF-8 text at line feeds only; a carriage return is part of its line."""
     return content.decode("utf-8", "replace").removesuffix("\n").split("\n") if content else []

@@ -1,4 +1,4 @@
-"""The pattern of a team's resource names, such as `{env}-{app}-app`."""
+"""Patterns of a team's resource names, such as `{env}-{app}-app`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ DEFAULT_PATTERNS = {"repository": "{env}-{app}-app", "service": "{env}-{app}-ser
 
 
 def common_pattern(names: Mapping[str, str], app: str = "") -> str:
-    """Return the pattern that most names follow; empty when none contains its environment.
+    """Return the pattern that most names follow; empty when no name contains its environment.
 
     Args:
-        names: by environment.
-        app: the app's name, which becomes a placeholder too.
+        names: names of resources, by environment.
+        app: the app's name, which is replaced by a placeholder too.
     """
     templates = [_replace_word(name, environment, ENV_PLACEHOLDER) for environment, name in names.items()]
     patterns = Counter(_replace_word(template, app, APP_PLACEHOLDER) for template in templates)
@@ -25,7 +25,7 @@ def common_pattern(names: Mapping[str, str], app: str = "") -> str:
 
 
 def contains_word(text: str, word: str) -> bool:
-    """Return whether a name contains another one as a word: between other characters than letters and digits."""
+    """Return whether a text contains a word, with neither letter nor digit directly before or after it."""
     return re.search(_word_pattern(word), text) is not None
 
 
@@ -38,22 +38,22 @@ def _word_pattern(word: str) -> str:
 
 
 def fill_pattern(pattern: str, environment: str, app: str) -> str:
-    """Return the name that a pattern gives for an environment and an app."""
+    """Return the name of a resource by its pattern, for an environment and an app."""
     return pattern.replace(ENV_PLACEHOLDER, environment).replace(APP_PLACEHOLDER, app)
 
 
 def common_app_name(repositories: Mapping[str, str]) -> str:
-    """Return what the names of repositories have in common besides their environments; empty when nothing."""
+    """Return the app's name that the names of repositories, given by environment, have in common, or empty."""
     words = [word for word in re.split(r"[-_./]", common_pattern(repositories)) if word not in {"", ENV_PLACEHOLDER}]
     return "-".join(words[:-1] if words and words[-1] in REPOSITORY_SUFFIXES else words)
 
 
 def slugify(text: str) -> str:
-    """Return a text as a name that repositories, services and tables may have."""
+    """Return a text converted to a valid name for repositories, services and tables."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "app"
 
 
 def guess_service_name(repository: str) -> str:
-    """Return the probable service name for a repository; empty when its name gives no clue."""
+    """Return the probable service name for a repository's name; empty when the name does not suggest one."""
     stem, dash, suffix = repository.rpartition("-")
     return f"{stem}-service" if dash and suffix == "app" else ""

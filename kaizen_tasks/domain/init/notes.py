@@ -1,4 +1,4 @@
-"""Notes of `kaizen init`: what a person should know about the findings, and what only a person can do."""
+"""Notes of `kaizen init` for a person: what to know about the proposal, and what only a person can do."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @frozen
 class Note:
-    """Something to know or to do.
+    """A note about something to know or to do.
 
     Attributes:
-        text: one line.
-        snippet: the lines to add, if there are any.
+        text: the note, in one line.
+        snippet: the lines to add to a file, if any.
     """
 
     text: str
@@ -31,7 +31,7 @@ class Note:
 
 
 def tasks_file_notes(content: bytes | None) -> Iterator[Note]:
-    """Say what an existing `tasks.py` lacks."""
+    """Yield a note if an existing `tasks.py` lacks lines."""
     name = tasks_file.TASKS_FILE_NAME
     try:
         snippet = tasks_file.missing_lines(content) if content is not None else ""
@@ -43,7 +43,7 @@ def tasks_file_notes(content: bytes | None) -> Iterator[Note]:
 
 
 def repository_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Say what git lacks for a release."""
+    """Yield notes about what the git repository lacks for a release."""
     if not repo_scan.repository.remotes:
         yield Note("there is no git remote to push releases to; add one: git remote add origin URL")
     if not repo_scan.repository.branch:
@@ -51,7 +51,7 @@ def repository_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
 
 
 def image_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Say what the image lacks for a deployment."""
+    """Yield notes about what the image lacks for a deployment."""
     if not proposal.environments:
         yield Note(f"there is no {DOCKERFILE_NAME} and no environment: this configuration releases only (inv cut)")
     elif not proposal.dockerfile_path:
@@ -71,7 +71,7 @@ def _dockerfile_notes(proposal: Proposal) -> Iterator[Note]:
 
 
 def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
-    """Say how to answer `/version`, where releases are verified, when no source does."""
+    """Yield a note on how to answer `/version`, by which releases are verified, if no source file does."""
     if repo_scan.version_endpoint_files:
         return
     variable = proposal.parsed_dockerfile.version_variable or "APP_VERSION"
@@ -84,7 +84,7 @@ def _endpoint_notes(repo_scan: RepoScan, proposal: Proposal) -> Iterator[Note]:
 
 
 def conflict_notes(proposal: Proposal, facts: Facts) -> Iterator[Note]:
-    """Say where sources disagree."""
+    """Yield notes about values on which files and account disagree."""
     names = {fact.environment for fact in proposal.environments}
     yield from map(Note, describe_conflicts([fact for fact in facts.environment_facts if fact.environment in names]))
     accounts = sorted(set(facts.accounts))
@@ -93,7 +93,7 @@ def conflict_notes(proposal: Proposal, facts: Facts) -> Iterator[Note]:
 
 
 def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterator[Note]:
-    """Say what was guessed, or what the account lacks when it was read."""
+    """Yield notes about what the account lacks or, if the account was not read, about what was guessed."""
     if account_scan is not None:
         yield from map(Note, missing_resources(account_scan, proposal.environments))
     elif guesses := _summarize_guesses(proposal):
@@ -101,7 +101,7 @@ def guess_notes(proposal: Proposal, account_scan: AccountScan | None) -> Iterato
 
 
 def _summarize_guesses(proposal: Proposal) -> str:
-    """Return what was guessed, in one word where it was guessed for every environment."""
+    """Return the guessed keys in words: `services` if guessed for every environment, else `the service of …`."""
     names = [fact.environment for fact in proposal.environments]
     phrases = [guess for guess in proposal.guessed_keys if guess in {"region", "environments"}]
     for key, plural in (("repository", "repositories"), ("service", "services")):

@@ -1,4 +1,4 @@
-"""Infers the pipeline order from environment names and groups."""
+"""Infers the order of the pipeline from the names and groups of environments."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TENANT_GROUP_NAME = "tenants"
 
 @frozen(kw_only=True)
 class Pipeline:
-    """A pipeline.
+    """The pipeline through which a release goes.
 
     Attributes:
-        stages: environments and groups, in order.
+        stages: names of environments and groups, in order.
         groups: environments by the name of their group.
     """
 
@@ -33,11 +33,11 @@ class Pipeline:
 
 
 def infer_pipeline(environments: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Pipeline:
-    """Put environments in order; those without a conventional name are tenants, who come last.
+    """Return environments as a pipeline; those without a conventional name are tenants, which come last.
 
     Args:
-        environments: their names.
-        groups: candidates; one that contains more than tenants, or overlaps with another one, is left out.
+        environments: names of the environments.
+        groups: possible groups; those that contain other than tenants, or overlap with another one, are left out.
     """
     ranks = {name: stage_rank(name) for name in environments}
     tenants = [name for name, rank in ranks.items() if rank is None]
@@ -55,7 +55,7 @@ def sort_environments(environments: Sequence[str], pipeline: Pipeline) -> tuple[
 
 
 def stage_rank(name: str) -> int | None:
-    """Return how near to users a conventional name is; None for any other name."""
+    """Return the position of a conventional name in the pipeline, nearest to users highest; None for another name."""
     return next((rank for rank, names in enumerate(STAGE_NAMES_BY_RANK) if name.lower() in names), None)
 
 

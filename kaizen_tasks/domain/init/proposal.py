@@ -1,4 +1,4 @@
-"""Turns what was found into a proposed configuration; what no source shows is a guess, and marked as one."""
+"""Turns findings into a proposed configuration; values that no source shows are guessed and marked as guesses."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DEFAULT_VERSION_ARG = "VERSION"
 
 @frozen(kw_only=True)
 class ScanResult:
-    """What was found, and where.
+    """What the scanners have found.
 
     Attributes:
-        repo_scan: the app's folder.
-        facts: what its files and account show.
-        account_scan: the account itself, when it was read.
+        repo_scan: what was read in the app's folder.
+        facts: what the app's files and account show about environments.
+        account_scan: what was read in the account; None if the account was not read.
     """
 
     repo_scan: RepoScan
@@ -40,13 +40,13 @@ class ScanResult:
 
 @frozen(kw_only=True)
 class UserAnswers:
-    """What a person has answered; empty where nothing.
+    """The answers of a person; empty where there is no answer.
 
     Attributes:
         app: the app's name.
         region: region of repositories and services.
-        account: their account.
-        environments: their names.
+        account: account of repositories and services.
+        environments: names of the environments.
     """
 
     app: str = ""
@@ -62,16 +62,16 @@ class Proposal:
     Attributes:
         app: the app's name.
         region: region of repositories and services; empty without environments.
-        profile: profile of the user's AWS configuration, when one was named.
+        profile: profile of the user's AWS configuration, or empty.
         account: twelve digits, or empty when no source shows it.
-        environments: each with repository and service; the URL may be empty.
-        pipeline: their order.
-        patterns: pattern of the names by key; empty where each environment has its own.
-        dockerfile_path: its path; empty when there is none.
-        parsed_dockerfile: its content.
-        branch: the branch that releases are made from.
-        remote: the git remote that they are pushed to.
-        tag: how they are tagged.
+        environments: the environments, with repository and service; the URL may be empty.
+        pipeline: the order of the environments.
+        patterns: pattern of the environments' values, by key; empty when each environment has its own value.
+        dockerfile_path: path of the Dockerfile; empty when there is none.
+        parsed_dockerfile: the parsed Dockerfile.
+        branch: the branch from which releases are made.
+        remote: the git remote to which releases are pushed.
+        tag: pattern of the tags of releases.
         guessed_keys: keys that no source shows: `app`, `region`, `environments`, `prod.service`.
     """
 
@@ -91,7 +91,7 @@ class Proposal:
 
 
 def detect_environments(repo_scan: RepoScan) -> Facts:
-    """Return what the files show. Terraform, which creates resources, precedes scripts and documents that use them."""
+    """Return the facts in the app's files. Terraform, which creates resources, is trusted more than scripts."""
     scripts = sorted(repo_scan.texts_with_suffix(".sh", ".bash").items())
     script_facts = combine_facts(shell_scripts.facts_from_script(path, text) for path, text in scripts)
     terraform_files = repo_scan.texts_with_suffix(".tf", ".tfvars")
@@ -102,11 +102,11 @@ def detect_environments(repo_scan: RepoScan) -> Facts:
 
 
 def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "") -> Proposal:
-    """Return the configuration for an app.
+    """Return the proposed configuration for an app.
 
     Args:
-        scan: what was found.
-        answers: what a person has answered.
+        scan: what the scanners have found.
+        answers: the answers of a person.
         profile: profile of the user's AWS configuration.
     """
     repo_scan, facts = scan.repo_scan, scan.facts
@@ -142,12 +142,12 @@ def propose_config(scan: ScanResult, answers: UserAnswers, *, profile: str = "")
 
 
 def _values(key: str, environment_facts: Sequence[EnvironmentFact]) -> dict[str, str]:
-    """Return what is known of a key, by environment."""
+    """Return the known values of a key, by environment."""
     return {fact.environment: getattr(fact, key) for fact in environment_facts if getattr(fact, key)}
 
 
 def _infer_patterns(environment_facts: Sequence[EnvironmentFact], app: str) -> dict[str, str]:
-    """Return the pattern of each key; URLs have one only when all are known, since a wrong one would be requested."""
+    """Return the pattern of each key; for URLs, only if all are known, since a wrong URL would be requested."""
     patterns = {}
     for key in FACT_KEYS:
         values = _values(key, environment_facts)
@@ -158,7 +158,7 @@ def _infer_patterns(environment_facts: Sequence[EnvironmentFact], app: str) -> d
 
 
 def _complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str) -> EnvironmentFact:
-    """Return a fact with repository and service, guessed where no source shows them."""
+    """Return an environment's fact with repository and service set; those that no source shows are guessed."""
     name, service = fact.environment, fact.service or naming.guess_service_name(fact.repository)
     return evolve(
         fact,
@@ -168,7 +168,7 @@ def _complete_fact(fact: EnvironmentFact, patterns: Mapping[str, str], app: str)
 
 
 def _find_dockerfile(repo_scan: RepoScan) -> str:
-    """Return the Dockerfile at the top, else the only one, else an empty path."""
+    """Return the path of the Dockerfile in the app's folder, else of the only one below, else an empty path."""
     paths = [path for path in repo_scan.texts if re.fullmatch(r"(?:.*/)?(?:Dockerfile|Containerfile)", path)]
     if DOCKERFILE_NAME in paths:
         return DOCKERFILE_NAME
@@ -176,20 +176,20 @@ def _find_dockerfile(repo_scan: RepoScan) -> str:
 
 
 def _guess_app_name(repo_scan: RepoScan) -> str:
-    """Return the name of the repository, or of the folder when the app is only a part of the repository."""
+    """Return the app's name: that of the repository or, if the app is only a part of it, that of the folder."""
     remote_url = next(iter(repo_scan.repository.remotes.values()), "")
     match = re.search(r"([^/:]+?)(?:\.git)?/*$", remote_url)
     return naming.slugify(repo_scan.name if repo_scan.subfolder or not match else match[1])
 
 
 def _choose_branch(repo_scan: RepoScan) -> str:
-    """Return the branch to release from: the remote's default, else a conventional one, else the current one."""
+    """Return the branch to release from: the remote's default, else `main` or `master`, else the current branch."""
     repository = repo_scan.repository
     conventional_names = [name for name in ("main", "master") if name in repository.branches]
     return next(filter(None, (repository.default_branch, *conventional_names, repository.branch)), "main")
 
 
 def _choose_remote(repo_scan: RepoScan) -> str:
-    """Return `origin`, unless the only remote has another name."""
+    """Return the name of the only remote; `origin` when there is no remote, or more than one."""
     remotes = tuple(repo_scan.repository.remotes)
     return remotes[0] if len(remotes) == 1 else "origin"

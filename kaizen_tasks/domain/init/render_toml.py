@@ -1,4 +1,4 @@
-"""Renders the `kaizen.toml` that `kaizen init` writes; a comment marks each guess."""
+"""Renders the `kaizen.toml` that `kaizen init` writes, with a comment on each guessed value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GUESS_COMMENT = "a guess: correct it if it is wrong"
 
 
 def render_config(proposal: Proposal) -> str:
-    """Return the text of the file."""
+    """Return a proposed configuration as the text of `kaizen.toml`."""
     sections = [_top_level(proposal), _release(proposal)]
     if proposal.environments:
         environments = (_environment(environment, proposal) for environment in proposal.environments)

@@ -1,4 +1,4 @@
-"""What `kaizen init` finds in an app's folder, before it draws conclusions."""
+"""The data that `kaizen init` reads in an app's folder, before anything is inferred."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class GitRepository:
-    """The git repository around the folder.
+    """The git repository around the app's folder.
 
     Attributes:
         branch: the branch that is checked out; empty when HEAD is detached.
-        default_branch: the remote's, if this clone knows it, or empty.
-        branches: every local branch.
-        remotes: addresses by name, without credentials.
-        tags: every tag.
+        default_branch: the remote's default branch, if this clone knows it, or empty.
+        branches: names of all local branches.
+        remotes: URLs of the remotes, by name, without credentials.
+        tags: names of all tags.
     """
 
     branch: str = ""
@@ -28,15 +28,15 @@ class GitRepository:
 
 @frozen(kw_only=True)
 class RepoScan:
-    """An app's folder.
+    """The contents of an app's folder.
 
     Attributes:
-        name: the folder's own name.
-        subfolder: its place in the repository; empty at the top.
-        texts: the files that were read, by path below the folder.
+        name: the folder's name.
+        subfolder: the folder's path in the repository; empty at the top.
+        texts: texts of the files that were read, by path below the folder.
         version_endpoint_files: paths of sources that mention `/version`.
         ignored_names: names that git ignores already.
-        repository: the git repository around it.
+        repository: the git repository around the folder.
         region: the region of this user's AWS configuration, or empty.
     """
 
@@ -49,5 +49,5 @@ class RepoScan:
     region: str = ""
 
     def texts_with_suffix(self, *suffixes: str) -> dict[str, str]:
-        """Return the texts whose file names end in one of the suffixes."""
+        """Return the texts of files whose names end in one of the suffixes, by path."""
         return {path: text for path, text in self.texts.items() if path.endswith(suffixes)}

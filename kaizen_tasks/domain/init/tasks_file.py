@@ -1,4 +1,4 @@
-"""`tasks.py`: a new one, and the lines that an existing one lacks; nobody's own tasks may disappear."""
+"""The text of a new `tasks.py`, and the lines that an existing one lacks, whose own tasks must stay available."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def missing_lines(content: bytes) -> str:
     """Return the lines to add at the end of an existing `tasks.py`; empty when it has our tasks already.
 
     Raises:
-        SyntaxError: it is not Python.
+        SyntaxError: the content is not Python.
     """
     tree = ast.parse(content)
     if any(_imports_kaizen_tasks(node) for node in ast.walk(tree)):

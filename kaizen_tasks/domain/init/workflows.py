@@ -22,19 +22,19 @@ PINNED_ACTIONS = {
 
 
 class YamlTemplate(Template):
-    """A template with `%` as its delimiter; YAML for GitHub is full of `$`."""
+    """A template with `%` as its delimiter, since YAML for GitHub is full of `$`."""
 
     delimiter = "%"
 
 
 @frozen(kw_only=True)
 class WorkflowStage:
-    """A stage of the pipeline.
+    """A stage of the pipeline, for which a workflow has a job.
 
     Attributes:
-        name: the environment or group.
-        protected: whether a change needs a confirmation: here, that of a reviewer.
-        size: its number of environments.
+        name: name of the environment or group.
+        protected: whether a change needs a confirmation, here that of a reviewer.
+        size: number of environments in the stage.
     """
 
     name: str
@@ -43,7 +43,7 @@ class WorkflowStage:
 
     @property
     def github_environment(self) -> str:
-        """The GitHub environment whose reviewers approve; empty when no approval is needed."""
+        """Name of the GitHub environment whose reviewers approve; empty when no approval is needed."""
         return github_environment_for(self.name) if self.protected else ""
 
 
@@ -54,13 +54,13 @@ def github_environment_for(stage: str) -> str:
 
 @frozen(kw_only=True)
 class WorkflowInputs:
-    """What the workflows are rendered from.
+    """The values from which the workflows are rendered.
 
     Attributes:
-        branch: the branch that releases are made from.
+        branch: the branch from which releases are made.
         region: region of repositories and services.
-        stages: the pipeline.
-        version: the version of these tasks that the runners install.
+        stages: the stages of the pipeline, in order.
+        version: the version of `kaizen_tasks` that the runners install.
     """
 
     branch: str
@@ -209,7 +209,7 @@ PROMOTION_JOB = YamlTemplate(f"""\
 
 
 def render_workflows(inputs: WorkflowInputs) -> dict[str, str]:
-    """Return every workflow by its path; without a pipeline, only the check of the changelog."""
+    """Return the texts of the workflows, by path; without a pipeline, only the workflow that checks the changelog."""
     workflows = {CHECK_WORKFLOW_PATH: CHECK_WORKFLOW.substitute(PINNED_ACTIONS, version=inputs.version)}
     if inputs.stages:
         workflows[RELEASE_WORKFLOW_PATH] = _render_release_workflow(inputs)

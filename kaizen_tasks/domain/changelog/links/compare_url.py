@@ -18,7 +18,7 @@ _VERSION_NUMBER = re.compile(r"\d+\.\d+")
 
 @attrs.frozen(kw_only=True)
 class CompareUrl:
-    """A comparison of two tags or branches; on Bitbucket the newer one comes first."""
+    """A URL that compares two tags or branches; in Bitbucket's URLs, the newer one comes first."""
 
     base: str
     older: str
@@ -36,7 +36,7 @@ class CompareUrl:
 
 @attrs.frozen(kw_only=True)
 class CodeHost:
-    """A repository on a code host, by its web URL."""
+    """A repository on a code host, identified by its web URL."""
 
     repository_url: str
 
@@ -45,7 +45,7 @@ class CodeHost:
         return self.repository_url.partition("://")[2].partition("/")[0].casefold()
 
     def compare_url(self, older: str, newer: str) -> CompareUrl:
-        """Return the comparison of two tags or branches."""
+        """Return the compare URL of two tags or branches."""
         if "bitbucket" in self._host:
             base = f"{self.repository_url}/branches/compare/"
             return CompareUrl(base=base, older=older, newer=newer, separator="..", newer_first=True)
@@ -53,7 +53,7 @@ class CodeHost:
         return CompareUrl(base=self.repository_url + path, older=older, newer=newer)
 
     def tag_url(self, tag: str) -> str:
-        """Return the URL of a tag, to link the first release to."""
+        """Return the URL of a tag, which is the link of the first release."""
         if "bitbucket" in self._host:
             return f"{self.repository_url}/src/{tag}"
         path = "/-/tags/" if "gitlab" in self._host else "/releases/tag/"
@@ -61,12 +61,12 @@ class CodeHost:
 
 
 def is_tag_of(ref: str, version: str) -> bool:
-    """Return whether a tag is that of a version, with any prefix."""
+    """Return whether a ref is the tag of a version, with any prefix."""
     return ref.endswith(version) and not re.search(r"[\d.]$", ref.removesuffix(version))
 
 
 def parse_compare_url(url: str) -> CompareUrl | None:
-    """Parse the compare URL of any code host."""
+    """Parse the compare URL of any code host; return None for another URL."""
     match = _COMPARE_URL.fullmatch(url)
     if not match:
         return None
@@ -79,12 +79,12 @@ def parse_compare_url(url: str) -> CompareUrl | None:
 
 
 def parse_repository_url(repository_url: str) -> CodeHost | None:
-    """Return the repository of a web or git URL, without user and password."""
+    """Return the repository of a web or git URL, without user and password, or None."""
     url = web_url(repository_url)
     return CodeHost(repository_url=url) if url else None
 
 
 def code_host_from_links(urls: Iterable[str]) -> CodeHost | None:
-    """Return the repository that links to tags belong to."""
+    """Return the repository of the first URL that links to a tag, or None."""
     tag_matches = (_TAG_URL.fullmatch(url) for url in urls)
     return next((parse_repository_url(tag_match["repository"]) for tag_match in tag_matches if tag_match), None)

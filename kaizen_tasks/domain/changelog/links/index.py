@@ -35,7 +35,7 @@ class Link:
 
     @property
     def key(self) -> str:
-        """Return the normalised label."""
+        """Return the normalised label, by which links are looked up."""
         return normalize_label(self.label)
 
     @property
@@ -45,17 +45,17 @@ class Link:
 
 
 def normalize_label(label: str) -> str:
-    """Return a label as CommonMark compares it: case and runs of white space do not count."""
+    """Return a label in the form in which CommonMark compares labels, regardless of case and runs of white space."""
     return " ".join(label.split()).casefold().upper()
 
 
 def used_keys(text: str) -> dict[str, None]:
-    """Return the normalised labels in a text, in its order."""
+    """Return the normalised labels in brackets in a text, in the text's order; the values are None."""
     return dict.fromkeys(normalize_label(label) for label in _LABEL.findall(text))
 
 
 def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
-    """Return all definitions in the order of the file, with line numbers."""
+    """Return all link definitions in the order of the file, with line numbers."""
     links = [_link(content, span) for span in definitions.parsed_spans]
     for start, end in definitions.plain_spans:
         links += [_plain_link(match) for match in _PLAIN_DEFINITION.finditer(content, start, end)]
@@ -65,7 +65,7 @@ def all_links(content: bytes, definitions: DefinitionIndex) -> tuple[Link, ...]:
 
 
 def find_link(content: bytes, definitions: DefinitionIndex, label: str) -> Link | None:
-    """Return the first definition of a label, without its line number; other definitions are not parsed."""
+    """Return the first link definition of a label, without line number, or None; other definitions are not parsed."""
     key = normalize_label(label)
     candidates = [_link(content, span) for span in definitions.parsed_spans if normalize_label(span.label) == key]
     candidates += _plain_links_named(content, definitions, label)

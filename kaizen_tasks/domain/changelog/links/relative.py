@@ -1,4 +1,4 @@
-"""Relative links, made absolute for a text that is shown elsewhere."""
+"""Make relative links absolute, for a text that is shown elsewhere."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _MARKDOWN_LINK = re.compile(
 
 
 def absolute_url(url: str, base_url: str | None) -> str:
-    """Resolve a relative URL against a base; `#anchors` stay as they are."""
+    """Return a URL resolved against a base URL; `#anchors` are not resolved."""
     if not base_url or not url or not _RELATIVE.fullmatch(url):
         return url
     return urljoin(base_url.rstrip("/") + "/", url)
 
 
 def absolutize_links(markdown: str, base_url: str | None) -> str:
-    """Resolve the relative links of Markdown, except in code."""
+    """Return Markdown with its relative links resolved, except in code."""
     if not base_url:
         return markdown
     links = _MARKDOWN_LINK

@@ -1,4 +1,4 @@
-"""The style of a changelog's links, inferred from the links it has, and edits that add links in that style."""
+"""Infer the style of a changelog's links from its existing links, and add links in the same style."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPARE_TAIL = re.compile(r"(?:/-|/branches)?/compare/$")
 
 
 def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl | None:
-    """Return a comparison as in the file's links, else for the repository that its tags or `repository_url` name."""
+    """Return a compare URL of the file, else one for the repository of its tag links or `repository_url`, or None."""
     urls = _recent_urls(log)
     existing_url = next(filter(None, map(compare_urls.parse_compare_url, urls)), None)
     if existing_url:
@@ -29,19 +29,19 @@ def infer_compare_url(log: Changelog, repository_url: str | None) -> CompareUrl 
 
 
 def tag_url(compare_url: CompareUrl, tag: str) -> str:
-    """Return the URL of a tag, for the first version."""
+    """Return the URL of a tag in the repository of a compare URL."""
     host = parse_repository_url(_COMPARE_TAIL.sub("", compare_url.base))
     return host.tag_url(tag) if host else compare_url.url
 
 
 def recent_links(log: Changelog, count: int = _MAX_MODEL_RELEASES) -> tuple[Link, ...]:
-    """Return the top-level definitions of the newest releases."""
+    """Return the first `count` link definitions of the newest releases that start in the first column."""
     links = (log.link(section.title.label) for section in log.releases[:_MAX_MODEL_RELEASES])
     return tuple(islice((link for link in links if link and is_top_level(log, link)), count))
 
 
 def is_top_level(log: Changelog, link: Link) -> bool:
-    """Return whether a definition starts its line, so that others can be inserted next to it."""
+    """Return whether a link definition starts in the first column, so that others can be inserted next to it."""
     return log.content.startswith(b"[", link.start)
 
 
@@ -53,11 +53,11 @@ def _recent_urls(log: Changelog) -> list[str]:
 
 
 def append_lines(log: Changelog, lines: list[str]) -> TextEdit:
-    """Append lines to the file, after a blank line unless the file ends with definitions."""
+    """Return the edit that appends lines; a blank line comes first if the file does not end with a link definition."""
     end = len(log.content)
     return insert_lines(log.content, end, lines, blank_before=not (log.links and log.links[-1].end == end))
 
 
 def is_oldest_first(newer_link: Link | None, older_link: Link | None) -> bool:
-    """Return whether definitions are sorted oldest first, judging by two of them."""
+    """Return whether the link definition of a newer release is below that of an older release."""
     return bool(newer_link and older_link and newer_link.start > older_link.start)

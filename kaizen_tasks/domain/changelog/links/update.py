@@ -1,4 +1,4 @@
-"""Links of a new release, in the style of the file."""
+"""Update a changelog's links for a new release, in the style of the file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class LinkUpdate:
 
     Attributes:
         log: the changelog before the cut.
-        unreleased: its `[Unreleased]` section.
+        unreleased: the changelog's `[Unreleased]` section.
         version: the new version.
         tag: the tag of the new version.
         previous_tag: the tag of the newest release in the file; empty when there is none.
-        repository_url: the repository to link to when the file has no links yet.
+        repository_url: the repository to link to when the changelog has no links yet.
     """
 
     log: Changelog
@@ -38,7 +38,7 @@ class LinkUpdate:
 
     @property
     def heading_target(self) -> str:
-        """Return the `(url)` of the new heading, if headings contain their links."""
+        """Return the `(url)` of the new heading if the file's headings contain their links, else an empty string."""
         model = self.log.newest_release or self.unreleased
         compare_url = self._unreleased_compare_url() if model.title.url else None
         return f"({self._version_url(compare_url)})" if compare_url else ""
@@ -52,7 +52,7 @@ class LinkUpdate:
         return (*self._update_unreleased_links(next_url), *self._add_definitions(compare_url, next_url))
 
     def _unreleased_compare_url(self) -> CompareUrl | None:
-        """Return the comparison of the previous release with `HEAD`."""
+        """Return the URL that compares the previous release with `HEAD`; None when no repository is known."""
         link = self.log.link(self.unreleased.title.label)
         existing_url = parse_compare_url(link.url if link else self.unreleased.title.url)
         if existing_url and (newest := self.log.newest_release) and is_tag_of(existing_url.older, newest.title.name):
@@ -67,7 +67,7 @@ class LinkUpdate:
         return attrs.evolve(compare_url, newer=self.tag).url
 
     def _update_unreleased_links(self, url: str) -> Iterator[TextEdit]:
-        """Make the link of `[Unreleased]` start at the new version, if it is a comparison."""
+        """Yield the edits that replace the compare URLs of `[Unreleased]`."""
         section = self.unreleased
         inline_url, link = section.title.url, self.log.link(section.title.label)
         if inline_url and parse_compare_url(inline_url):
@@ -77,7 +77,7 @@ class LinkUpdate:
             yield TextEdit(start=link.url_start, end=link.url_end, replacement=url.encode())
 
     def _add_definitions(self, compare_url: CompareUrl, next_url: str) -> Iterator[TextEdit]:
-        """Add missing definitions for the headings of `[Unreleased]` and the new version."""
+        """Yield the edit, if any, that adds missing link definitions for `[Unreleased]` and the new version."""
         title, newest = self.unreleased.title, self.log.newest_release
         model = newest.title if newest else attrs.evolve(title, prefix="")
         label = model.prefix + self.version
@@ -90,7 +90,7 @@ class LinkUpdate:
             yield self._insert_definitions(lines, self.log.link(title.label))
 
     def _insert_definitions(self, lines: list[str], unreleased_link: Link | None) -> TextEdit:
-        """Insert definitions in the order of the file: newest first, or last."""
+        """Return the edit that inserts link definitions in the order of the file: newest release first, or last."""
         newest, second = [*style.recent_links(self.log, 2), None, None][:2]
         oldest_first = style.is_oldest_first(*((unreleased_link, newest) if unreleased_link else (newest, second)))
         ordered_lines = lines[::-1] if oldest_first else lines

@@ -42,11 +42,11 @@ def check_changelog(
 
     Args:
         content: the changelog.
-        version: the version in the VERSION file; None skips the rule about it.
-        tags: the tagged versions; None or an empty sequence skips the rules about them.
-        repository_url: the repository; makes links required in a file without links.
-        today: later dates are problems.
-        tag_pattern: how versions are tagged.
+        version: the version in the VERSION file; None skips the rule about VERSION.
+        tags: the tagged versions; None or an empty sequence skips the rules about tags.
+        repository_url: the repository, whose links become required in a changelog without links.
+        today: today's date; later dates are problems.
+        tag_pattern: pattern of the tags of versions.
 
     Raises:
         Refused: lists or quotations are nested too deeply to be parsed.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Section, ...]:
     """Return the sections whose bracketed heading has no link definition.
 
-    A file without a release, or without links and a known repository, needs none.
+    None is missing in a changelog without a release, or with neither links nor a known repository.
     """
     if not log.newest_release or not infer_compare_url(log, repository_url):
         return ()
@@ -33,7 +33,7 @@ def unlinked_sections(log: Changelog, repository_url: str | None) -> tuple[Secti
 
 
 def missing_links(context: LintContext) -> Iterator[LintProblem]:
-    """Yield bracketed headings without a link."""
+    """Yield a problem for each bracketed heading without a link."""
     for section in unlinked_sections(context.log, context.repository_url):
         yield LintProblem(
             line=section.line,
@@ -44,7 +44,7 @@ def missing_links(context: LintContext) -> Iterator[LintProblem]:
 
 
 def dead_links(context: LintContext) -> Iterator[LintProblem]:
-    """Yield definitions that are not used."""
+    """Yield a problem for each link definition that is not used."""
     log = context.log
     keys = used_keys(_text_without_definitions(log))
     for link in log.links:
@@ -66,7 +66,7 @@ def _text_without_definitions(log: Changelog) -> str:
 
 
 def wrong_compare_links(context: LintContext) -> Iterator[LintProblem]:
-    """Yield links that do not compare the version with the previous one."""
+    """Yield a problem for each compare URL that does not compare its version with the previous version."""
     for section in context.log.sections:
         link = context.log.link_by_key.get(normalize_label(section.title.label))
         compare_url = parse_compare_url(link.url if link else section.title.url)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def unreleased_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield that `[Unreleased]` is missing, duplicated, or not on top."""
+    """Yield a problem if `[Unreleased]` is missing, duplicated, or not on top."""
     log = context.log
     unreleased_sections = [section for section in log.sections if section.is_unreleased]
     if not unreleased_sections:
@@ -106,7 +106,7 @@ def _duplicate_groups(section: Section) -> Iterator[LintProblem]:
 
 
 def _misordered_groups(section: Section) -> Iterator[LintProblem]:
-    """Yield the first type that is too low; the others follow from it."""
+    """Yield a problem for the first type of change that is out of order; later ones may result from the first."""
     typed_groups = [group for group in section.groups if group.type]
     ranks = [CHANGE_TYPES.index(group.type) for group in typed_groups if group.type]
     for group, rank, previous_rank in zip(typed_groups[1:], ranks[1:], ranks, strict=False):

@@ -1,4 +1,4 @@
-"""Rules about versions and dates, and their agreement with VERSION and the tags."""
+"""Rules about versions and dates, and about their agreement with VERSION and the tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def heading_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield headings without a version, and duplicate versions."""
+    """Yield a problem for each heading without a version, and for each duplicate version."""
     first_by_name: dict[str, Section] = {}
     for section in context.log.releases:
         if not section.version:
@@ -41,7 +41,7 @@ def _column_of(section: Section, text: str) -> int:
 
 
 def order_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield releases above a newer one, or dated before an older one."""
+    """Yield a problem for each release that is above a newer release, or dated before an older one."""
     pairs = zip(context.versioned_sections, context.versioned_sections[1:], strict=False)
     for (upper_version, upper_section), (version, section) in pairs:
         if version > upper_version:
@@ -62,7 +62,7 @@ def order_problems(context: LintContext) -> Iterator[LintProblem]:
 
 
 def date_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield dates that are missing, malformed, impossible, or in the future."""
+    """Yield a problem for each date that is missing, malformed, impossible, or in the future."""
     for _, section in context.versioned_sections:
         rule, message = _date_problem(context, section)
         if rule:
@@ -88,7 +88,7 @@ def _date_problem(context: LintContext, section: Section) -> tuple[str, str]:
 
 
 def tag_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield releases without a tag, and tags without a section.
+    """Yield a problem for each release without a tag, and for each tag without a section.
 
     Releases older than the first tag need no tag, nor does the version in VERSION, which is being released.
     Pre-releases need no section.
@@ -122,7 +122,7 @@ def _unlisted_tag_problem(context: LintContext, version: Version) -> LintProblem
 
 
 def version_file_problems(context: LintContext) -> Iterator[LintProblem]:
-    """Yield that VERSION is behind the newest release, or ahead of it without unreleased entries."""
+    """Yield a problem if VERSION is below the newest release, or is above it and nothing is under `[Unreleased]`."""
     version = context.version
     newest_release = max(context.versioned_sections, key=lambda release: release[0], default=None)
     unreleased = context.log.unreleased

@@ -1,4 +1,4 @@
-"""Automatic fixes: misspelt types, the order of types, missing links."""
+"""Automatic fixes of misspelt types of change, their order, and missing links."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from kaizen_tasks.domain.tag_pattern import DEFAULT_TAG_PATTERN, TagPattern
 def fix_changelog(
     content: bytes, *, repository_url: str | None, tag_pattern: TagPattern = DEFAULT_TAG_PATTERN
 ) -> bytes:
-    """Return the changelog with everything fixed that can be fixed automatically.
+    """Return the changelog with all problems fixed that can be fixed automatically.
 
     Args:
         content: the changelog.
-        repository_url: the repository to link to when the file has no links yet.
-        tag_pattern: how versions are tagged.
+        repository_url: the repository to link to when the changelog has no links yet.
+        tag_pattern: pattern of the tags of versions.
 
     Raises:
         Refused: the changelog cannot be parsed.
@@ -34,7 +34,7 @@ def fix_changelog(
 
 
 def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url: str | None) -> bytes:
-    """Add links, unless they would not be parsed as links, or anything else would be parsed differently."""
+    """Return the content with links added, or unchanged if they, or any heading or entry, would be misparsed."""
     if not link_edits:
         return log.content
     result = parse_changelog(apply_edits(log.content, link_edits))
@@ -43,7 +43,7 @@ def _add_links(log: Changelog, link_edits: tuple[TextEdit, ...], repository_url:
 
 
 def _apply_if_equivalent(log: Changelog, section_edits: Callable[[Section], Iterator[TextEdit]]) -> Changelog:
-    """Edit every section, unless the entries would be parsed differently."""
+    """Return the changelog with every section edited, or unchanged if entries would be parsed differently."""
     edits = [edit for section in log.sections for edit in section_edits(section)]
     if not edits:
         return log
@@ -60,7 +60,7 @@ def _headings_and_texts(log: Changelog) -> list[tuple[str, list[str]]]:
 
 
 def _spelling_edits(section: Section) -> Iterator[TextEdit]:
-    """Yield edits that correct misspelt types, unless the section has the correct one as well."""
+    """Yield edits that correct misspelt types, except to a type that the section already has."""
     present_names = {group.name for group in section.groups}
     for group in section.groups:
         correct_name = group.type or nearest_type(group.name)
@@ -71,7 +71,7 @@ def _spelling_edits(section: Section) -> Iterator[TextEdit]:
 
 
 def _order_edits(section: Section) -> Iterator[TextEdit]:
-    """Yield edits that sort groups by type; the blank lines between them stay."""
+    """Yield edits that sort groups by type, and keep the blank lines between groups."""
     groups = section.groups
     types = [group.type for group in groups]
     if None in types or len(set(types)) < len(types):
@@ -89,7 +89,7 @@ def _group_text(section: Section, group: Group) -> TextEdit:
 
 
 def _link_edits(log: Changelog, repository_url: str | None, tag_pattern: TagPattern) -> Iterator[TextEdit]:
-    """Yield edits that define missing links next to those of adjacent releases."""
+    """Yield edits that add missing link definitions next to those of adjacent releases."""
     lines = dict(_missing_lines(log, repository_url, tag_pattern))
     oldest_first = style.is_oldest_first(*[*style.recent_links(log, 2), None, None][:2])
     labels = [section.title.label for section in log.sections][:: -1 if oldest_first else 1]

@@ -1,4 +1,4 @@
-"""Problems of a changelog, and the context in which they are found."""
+"""Problems of a changelog, and the data that the rules check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class LintProblem:
-    """A problem with its rule, its place and its fix; line and column count from 1."""
+    """A problem of a changelog: the broken rule, the place, a message and a fix; line and column count from 1."""
 
     line: int
     column: int = 1
@@ -32,7 +32,7 @@ class LintProblem:
 
 @attrs.frozen(kw_only=True)
 class LintContext:
-    """A changelog and its project; None for what is unknown."""
+    """The data that rules check: a changelog and its project, with None for unknown values."""
 
     log: Changelog
     version: Version | None
@@ -43,5 +43,5 @@ class LintContext:
 
     @functools.cached_property
     def versioned_sections(self) -> tuple[tuple[Version, Section], ...]:
-        """Return the releases with a version, in the order of the file."""
+        """Return versions and sections of the releases that have a version, in the order of the file."""
         return tuple((section.version, section) for section in self.log.releases if section.version)

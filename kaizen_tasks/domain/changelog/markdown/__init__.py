@@ -1,1 +1,1 @@
-"""Lines and blocks of Markdown, with their offsets in the file."""
+"""Parse Markdown into lines and blocks, with their offsets in the file."""

@@ -1,6 +1,6 @@
-"""The outermost blocks of Markdown with their lines: read by markdown-it, or at once where the text is plain.
+"""Parse Markdown into its outermost blocks: plain text by regular expressions, any other by markdown-it.
 
-Its import takes longer than cutting a release, so the plain Markdown of most `[Unreleased]` sections is read without.
+To import markdown-it takes longer than cutting a release, and most `[Unreleased]` sections are plain.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BlockKind: TypeAlias = Literal["heading", "item", "html", "rule", "text"]
 
 MAX_NESTING = 120
-"""Levels as markdown-it counts them: a quotation is one, a list with its item two; each costs frames of the stack."""
+"""Maximum nesting in markdown-it's levels: one per quotation, two per list and item. Each level costs stack frames."""
 
 _KIND_BY_TOKEN: Final[dict[str, BlockKind]] = {
     "html_block": "html",
@@ -40,10 +40,10 @@ _ITEM_MARKER = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])")
 
 @attrs.frozen(kw_only=True)
 class Block:
-    """A block of the outermost level, or an item of a list there, up to but not including line `end_line`.
+    """An outermost block, or an item of an outermost list: its lines from `first_line` until before `end_line`.
 
-    `level` and `text` are a heading's. An item's content starts at position `content_start` of its first line, and
-    `indent` columns of the lines below belong to the list.
+    Only headings have `level` and `text`. Only items have `content_start`, the position of the content in the first
+    line, and `indent`, the columns of indentation in the lines below.
     """
 
     kind: BlockKind
@@ -57,7 +57,7 @@ class Block:
 
 @attrs.frozen(kw_only=True)
 class Definition:
-    """A link reference definition at any depth, with its label as written, up to but not including `end_line`."""
+    """A Markdown link reference definition: its label as written, and its lines until before `end_line`."""
 
     label: str
     first_line: int
@@ -66,7 +66,9 @@ class Definition:
 
 @attrs.frozen(kw_only=True)
 class BlockStructure:
-    """The outermost blocks and all definitions; `may_continue` tells that more lines might belong to the last block."""
+    """The blocks and link definitions in some lines.
+
+    `may_continue` is whether the last block is a fence or HTML block that might include the lines that follow."""
 
     blocks: tuple[Block, ...]
     definitions: tuple[Definition, ...] = ()
@@ -74,7 +76,7 @@ class BlockStructure:
 
 
 def parse_blocks(lines: Sequence[str]) -> BlockStructure:
-    """Read the blocks of lines without their endings.
+    """Return the block structure of lines, which are given without line endings.
 
     Raises:
         Refused: lists or quotations are nested too deeply.
@@ -84,7 +86,7 @@ def parse_blocks(lines: Sequence[str]) -> BlockStructure:
 
 
 def parse_plain_blocks(lines: Sequence[str]) -> tuple[Block, ...] | None:
-    """Return the headings of level 3, list items and comments of a text; None where it contains anything else."""
+    """Return the blocks of lines that contain only headings of level 3, list items and comments; otherwise None."""
     blocks: list[Block] = []
     for number, line in enumerate(lines):
         match = _PLAIN_LINE.fullmatch(line)
@@ -126,7 +128,7 @@ def _parse_with_markdown_it(lines: Sequence[str]) -> BlockStructure:
 
 @functools.cache
 def _block_parser() -> MarkdownIt:
-    """Return a parser that finds blocks and definitions, and leaves the text inside them as it is."""
+    """Return a parser that finds blocks and link definitions, but does not parse the text inside them."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING + 2, "inline_definitions": True})
@@ -149,7 +151,7 @@ def _outermost_blocks(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator
 
 
 def _item(line: str, first_line: int, end_line: int) -> Block:
-    """Measure the marker of a list item: https://spec.commonmark.org/0.31.2/#list-items."""
+    """Return the block of a list item, whose marker is measured: https://spec.commonmark.org/0.31.2/#list-items."""
     marker = _ITEM_MARKER.match(line)
     assert marker
     marker_end = marker.end()

@@ -1,4 +1,4 @@
-"""Lines of bytes: their offsets and line endings, which are LF, CR LF and CR as in CommonMark."""
+"""Split bytes into lines at LF, CR LF and CR, as CommonMark does."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LONE_CR = re.compile(rb"\r(?!\n)")
 
 @attrs.frozen(kw_only=True)
 class Lines:
-    """Lines without their endings, and their offsets, with one more for the end."""
+    """The texts of lines without line endings, and the offsets of the lines and of their end."""
 
     texts: tuple[str, ...]
     offsets: tuple[int, ...]
 
 
 def split_lines(content: bytes, start: int = 0, end: int | None = None) -> Lines:
-    """Split a span of UTF-8 into lines; a last line of only white space without an ending is left out."""
+    """Split a span of UTF-8 into lines; drop a last line that is only white space and has no line ending."""
     end = len(content) if end is None else end
     raw_lines = _split_keeping_ends(content, start, end)
     if raw_lines and not raw_lines[-1].strip(b" \t"):
@@ -36,7 +36,7 @@ def split_lines(content: bytes, start: int = 0, end: int | None = None) -> Lines
 
 
 def _split_keeping_ends(content: bytes, start: int, end: int) -> list[bytes]:
-    """Split after line endings; `bytes.split` is five times faster than the pattern, but handles only LF."""
+    """Return lines with their endings; `bytes.split` is five times faster than the pattern, but handles only LF."""
     if content.find(b"\r", start, end) >= 0:
         return _LINE.findall(content, start, end)
     pieces = content[start:end].split(b"\n")
@@ -49,7 +49,7 @@ def _decode_line(line: bytes) -> str:
 
 
 def has_lone_cr(content: bytes) -> bool:
-    """Return whether a line ends in CR alone, as on old Macs or after a broken conversion."""
+    """Return whether a line ends in CR without LF, as on old Macs or after a broken conversion."""
     return b"\r" in content and bool(_LONE_CR.search(content))
 
 
@@ -66,7 +66,7 @@ def line_numbers(content: bytes, offsets: Iterable[int]) -> list[int]:
 
 
 def newline_at(content: bytes, offset: int) -> bytes:
-    """Return the ending of the line at an offset; for the last line, that of the line before."""
+    """Return the line ending of the line at an offset; for the last line, that of the line before."""
     match = re.compile(rb"\r\n?|\n").search(content, offset)
     if match:
         return match.group()
@@ -75,7 +75,7 @@ def newline_at(content: bytes, offset: int) -> bytes:
 
 
 def newline_before(content: bytes, offset: int) -> bytes:
-    """Return the ending of the line before an offset; for the first line, that of the line at the offset."""
+    """Return the line ending before an offset; for the first line, the ending of that line."""
     preceding_bytes = content[max(offset - 2, 0) : offset]
     if preceding_bytes.endswith((b"\r\n", b"\n", b"\r")):
         return preceding_bytes if preceding_bytes == b"\r\n" else preceding_bytes[-1:]
@@ -88,7 +88,7 @@ def is_line_start(content: bytes, offset: int) -> bool:
 
 
 def is_after_blank_line(content: bytes, offset: int) -> bool:
-    """Return whether a blank line, or nothing, is before an offset."""
+    """Return whether the line before an offset is blank or missing."""
     before = content[max(offset - 3, 0) : offset]
     return before.endswith((b"\n\n", b"\n\r\n", b"\r\r")) or _is_file_start(content, offset)
 
@@ -98,7 +98,7 @@ def _is_file_start(content: bytes, offset: int) -> bool:
 
 
 def find_decode_error(content: bytes) -> tuple[int, int] | None:
-    """Return line and column, from 1, of the first byte that is not UTF-8."""
+    """Return line and column, from 1, of the first byte that is not UTF-8, or None."""
     if content.isascii():
         return None
     try:

@@ -1,6 +1,6 @@
 """Releases as an HTML fragment for a "What's new" page, rendered by markdown-it.
 
-It runs and loads nothing: HTML becomes text, images become links, which lead to http, https, mailto or relative URLs.
+The fragment runs and loads nothing: HTML is shown as text, images as links. Links are http, https, mailto or relative.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 def to_html(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
-    """Render releases, each as a `<section>`.
+    """Return releases as HTML, each as a `<section>`.
 
     Args:
-        log: where link labels are looked up.
-        sections: the releases to show.
-        base_url: makes relative links absolute.
+        log: the changelog, in which link labels are looked up.
+        sections: the releases to render.
+        base_url: base of relative links, which are made absolute; None leaves them relative.
     """
     markdown = _Markdown(base_url)
     fragments = ((_heading(section), markdown.render(_with_definitions(log, section))) for section in sections)
@@ -51,7 +51,7 @@ def _heading(section: Section) -> str:
 
 
 def _with_definitions(log: Changelog, section: Section) -> str:
-    """Return a section after its definitions, which come first so that no open fence hides them.
+    """Return a section's Markdown after the link definitions that it uses, so that no open fence hides them.
 
     The line feed at the end prevents an error in markdown-it-py for some comments in quotations.
     """
@@ -60,18 +60,18 @@ def _with_definitions(log: Changelog, section: Section) -> str:
 
 
 class _Markdown(MarkdownIt):
-    """CommonMark with an allow-list for links."""
+    """A parser of CommonMark with an allow-list for links."""
 
     def __init__(self, base_url: str | None) -> None:
         super().__init__("commonmark", {"maxNesting": MAX_NESTING}, renderer_cls=_SafeRenderer)
         self._base_url = base_url
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's name
-        """Return the URL that a link leads to."""
+        """Return the URL of a link, resolved and normalised."""
         return super().normalizeLink(absolute_url(url, self._base_url))
 
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the library's name
-        """Return whether a URL may be linked; the text of any other is shown as written."""
+        """Return whether a URL may be linked; a link with another URL is shown as written."""
         return _SAFE_URL.fullmatch(url) is not None
 
 
@@ -91,7 +91,7 @@ class _SafeRenderer(RendererHTML):
         return f'<a href="{escapeHtml(str(token.attrs["src"]))}">{escapeHtml(text)}</a>'
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Keep headings inside entries below those of the types."""
+        """Render a heading inside an entry as `<h4>`, below the headings of the types."""
         if tokens[idx].level:
             tokens[idx].tag = "h4"
         return self.renderToken(tokens, idx, options, env)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | None = None) -> str:
-    """Return the body of one release as written, or several releases with their headings, then the links they use.
+    """Return one release without its heading, or several with headings, followed by the link definitions they use.
 
     Args:
-        log: where link labels are looked up.
-        sections: the releases to show.
-        base_url: makes relative links absolute.
+        log: the changelog, in which link labels are looked up.
+        sections: the releases to render.
+        base_url: base of relative links, which are made absolute; None leaves them relative.
     """
     if len(sections) == 1:
         text = body_markdown(sections[0])
@@ -30,7 +30,7 @@ def to_markdown(log: Changelog, sections: Sequence[Section], *, base_url: str | 
 
 
 def body_markdown(section: Section) -> str:
-    """Return the text below a release's heading."""
+    """Return the Markdown below a section's heading."""
     return _decode_span(section, section.body_start)
 
 
@@ -39,7 +39,7 @@ def _decode_span(section: Section, start: int) -> str:
 
 
 def used_definitions(log: Changelog, text: str, *, base_url: str | None = None) -> list[str]:
-    """Return a definition for every label that a text uses, wherever the file defines it."""
+    """Return a line with the link definition of every label that a text uses."""
     return [_definition_line(log.link_by_key[key], base_url) for key in used_keys(text) if key in log.link_by_key]
 
 
@@ -49,7 +49,7 @@ def _definition_line(link: Link, base_url: str | None) -> str:
 
 
 def to_json(section: Section) -> str:
-    """Return a release as JSON: version, date, yanked, summary and the groups with their entries."""
+    """Return a release as JSON: version, title, date, yanked, summary, and groups with their entries."""
     import json
 
     return json.dumps(_release_document(section), ensure_ascii=False, indent=2) + "\n"

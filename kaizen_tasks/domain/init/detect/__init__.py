@@ -1,1 +1,1 @@
-"""Detectors: what a Dockerfile, a script, Terraform, Markdown, git tags or an AWS account say about an app."""
+"""Detectors, which infer facts about an app from Dockerfile, scripts, Terraform, Markdown, git tags or AWS account."""

@@ -17,12 +17,12 @@ AMD64 = "linux/amd64"
 
 @frozen(kw_only=True)
 class Dockerfile:
-    """What a release needs to know of a Dockerfile.
+    """The parts of a Dockerfile that a release needs.
 
     Attributes:
         version_arg: the build argument of the final stage that takes the version; empty when there is none.
-        version_variable: the environment variable that holds it in the container; empty when there is none.
-        platform: the platform that the final stage is fixed to, or empty.
+        version_variable: the environment variable with the version in the container; empty when there is none.
+        platform: the platform to which the final stage is fixed, or empty.
     """
 
     version_arg: str = ""
@@ -31,7 +31,7 @@ class Dockerfile:
 
 
 def parse_dockerfile(text: str) -> Dockerfile:
-    """Read a Dockerfile's final stage; arguments of other stages do not reach the app."""
+    """Parse a Dockerfile's final stage; build arguments of other stages do not reach the app."""
     stage: dict[str, list[str]] = {}
     for keyword, operands in INSTRUCTION.findall(LINE_CONTINUATION.sub(" ", text)):
         if keyword.upper() == "FROM":
@@ -51,7 +51,7 @@ def parse_dockerfile(text: str) -> Dockerfile:
 
 
 def _choose_version_arg(arg_names: list[str], variable_by_arg: dict[str, str]) -> str:
-    """Return the argument with a conventional name, else one that is put into a variable with such a name."""
+    """Return the build argument with a conventional name, or assigned to a variable with such a name, or empty."""
     for name in (*VERSION_NAMES, *(arg for arg in arg_names if variable_by_arg.get(arg) in VERSION_NAMES)):
         if name in arg_names:
             return name
@@ -59,5 +59,5 @@ def _choose_version_arg(arg_names: list[str], variable_by_arg: dict[str, str]) -
 
 
 def version_snippet(version_arg: str) -> tuple[str, ...]:
-    """Return the lines that take the version; at the end of a Dockerfile, where a new version reuses every layer."""
+    """Return the lines that take the version, for the end of a Dockerfile, so that a new version reuses every layer."""
     return (f"ARG {version_arg}=dev", f"ENV APP_VERSION=${version_arg}")

@@ -1,4 +1,4 @@
-"""Lines that make an app answer `GET /version`, for common web frameworks."""
+"""Code that makes an app answer `GET /version`, for common web frameworks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ app.get("/version", (request, response) => {{
 
 
 def detect_framework(texts: Mapping[str, str]) -> str:
-    """Return the framework that an app depends on by its files, or an empty string."""
+    """Return the name of the framework on which an app depends according to its files, or an empty string."""
     for path, text in texts.items():
         name = path.rpartition("/")[2]
         if name == "package.json" and _depends_on_express(text):
@@ -68,5 +68,5 @@ def _depends_on_express(text: str) -> bool:
 
 
 def version_endpoint_snippet(framework_name: str, *, variable: str) -> str:
-    """Return the lines for a framework that `detect_framework` returned; the version is in an environment variable."""
+    """Return the code for a framework of `detect_framework`; the version is read from an environment variable."""
     return SNIPPETS[framework_name].format(variable=variable)

@@ -14,12 +14,12 @@ from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 
 @frozen(kw_only=True)
 class ServiceSummary:
-    """A service of the account.
+    """An App Runner service of an AWS account.
 
     Attributes:
-        name: its name.
-        repository: the repository of its image; empty when it is built from source.
-        environment: its variable `ENVIRONMENT`, or empty.
+        name: the service's name.
+        repository: the repository of the service's image; empty when the service is built from source.
+        environment: value of the service's variable `ENVIRONMENT`, or empty.
     """
 
     name: str
@@ -29,7 +29,7 @@ class ServiceSummary:
 
 @frozen(kw_only=True)
 class AccountScan:
-    """Services and repositories of an account in one region.
+    """The services and repositories of an AWS account in one region.
 
     Attributes:
         account_id: twelve digits.
@@ -45,12 +45,12 @@ class AccountScan:
 
 
 def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iterable[EnvironmentFact]) -> Facts:
-    """Return the environments that are the app's.
+    """Return the facts about those environments in an account that belong to the app.
 
     Args:
-        scan: the account.
+        scan: services and repositories of the account.
         names: possible names of the app, the most trustworthy first.
-        file_facts: what its files show.
+        file_facts: facts from the app's files.
 
     Raises:
         Refused: there are services, but none is recognisably the app's.
@@ -71,7 +71,7 @@ def facts_from_account(scan: AccountScan, names: Sequence[str], file_facts: Iter
 
 
 def _services_named_after(services: Sequence[ServiceSummary], names: Sequence[str]) -> list[ServiceSummary]:
-    """Return the services that contain the first name that any of them contains."""
+    """Return the services named after the app: those with the first of `names` with which any service is named."""
     for name in filter(None, names):
         if matches := [each for each in services if naming.contains_word(f"{each.name} {each.repository}", name)]:
             return matches
@@ -85,7 +85,7 @@ def _fact_from_service(service: ServiceSummary, scan: AccountScan) -> Environmen
 
 
 def missing_resources(scan: AccountScan, environment_facts: Iterable[EnvironmentFact]) -> tuple[str, ...]:
-    """Return a line for every proposed repository and service that is not in the account."""
+    """Return a message for every proposed repository and service that is missing in the account."""
     existing_names = {"repository": scan.repositories, "service": [service.name for service in scan.services]}
     return tuple(
         f"{fact.environment}: the account has no {kind} {name}"

@@ -1,4 +1,4 @@
-"""Addresses that documents mention, such as `https://staging.example.com/version`."""
+"""Finds the URLs of environments in documents, such as `https://staging.example.com/version`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ VERSION_URL = re.compile(r"(https://([\w-]+)\.[\w.-]+)/version\b")
 
 
 def facts_from_markdown(files: Mapping[str, str], environments: Sequence[str]) -> Facts:
-    """Return the URLs of environments that documents mention.
+    """Return facts with the URLs of environments that documents mention.
 
     Args:
         files: Markdown, by path.
-        environments: names of known environments; other addresses are ignored.
+        environments: names of known environments; URLs of others are ignored.
     """
     urls = ((path, *match) for path, text in files.items() for match in VERSION_URL.findall(text))
     known = ((path, url, name) for path, url, name in urls if name in environments)

@@ -1,4 +1,4 @@
-"""Infers version and tag pattern from previous releases: from git tags and from the app's package."""
+"""Infers version and tag pattern from previous releases, which git tags and the app's package show."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
 
 def infer_tag_pattern(tags: Sequence[str]) -> str:
-    """Return the pattern of release tags: `v1.2.3`, unless every one of them is a bare `1.2.3`."""
+    """Return the pattern of release tags: without `v` if every tag is a bare `1.2.3`, else with `v`."""
     uses_prefix = any(map(TagPattern(template=DEFAULT_TAG_PATTERN).parse, tags))
     uses_bare = any(map(TagPattern(template=BARE_TAG_PATTERN).parse, tags))
     return BARE_TAG_PATTERN if uses_bare and not uses_prefix else DEFAULT_TAG_PATTERN
 
 
 def initial_version(tags: Sequence[str], texts: Mapping[str, str]) -> str:
-    """Return the version of an app without VERSION: that of its newest tag, else of its package, else `0.1.0`.
+    """Return the version of an app without VERSION file: that of the newest tag, else of the package, else `0.1.0`.
 
     Args:
         tags: every git tag.

@@ -1,4 +1,4 @@
-"""Finds the environments that a deployment script handles, by regular expressions for the usual ways to write them."""
+"""Finds the environments that a deployment script handles, by regular expressions for usual ways to write scripts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ConditionalBranch:
 
 
 def facts_from_script(path: str, text: str) -> Facts:
-    """Return what a script shows; a script that handles no images shows nothing."""
+    """Return the facts in a script; there are none in a script that handles no images."""
     if not IMAGE_TOOLS.search(text):
         return Facts()
     code = LINE_CONTINUATION.sub(" ", COMMENT.sub("", text))
@@ -72,7 +72,7 @@ def _strip_quotes(value: str) -> str:
 
 
 def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
-    """Find `REPOS[prod]="…"` and `declare -A REPOS=([prod]=…)`."""
+    """Yield the facts in arrays: `REPOS[prod]="…"` and `declare -A REPOS=([prod]=…)`."""
     rows = ARRAY_ASSIGNMENT.findall(code)
     for array_name, body in ASSOCIATIVE_ARRAY.findall(code):
         rows += [(array_name, *row) for row in ARRAY_ENTRY.findall(body)]
@@ -84,7 +84,7 @@ def _facts_from_arrays(code: str, path: str) -> Iterator[EnvironmentFact]:
 
 
 def _classify_variable(name: str) -> str:
-    """Return the key whose value a variable of this name holds; empty for any other variable."""
+    """Return the key (repository, service or url) that a variable's name suggests, or an empty string."""
     upper = name.upper()
     if "SERVICE" in upper or upper.endswith("ARN"):
         return "service"
@@ -95,7 +95,7 @@ def _classify_variable(name: str) -> str:
 
 
 def _extract_name(key: str, value: str) -> str:
-    """Return the name in a value: a repository without registry and tag, the service of an ARN, a URL with https."""
+    """Return a key's value in a text: a repository without registry and tag, an ARN's service, a URL with https."""
     if key == "service":
         match = SERVICE_ARN.search(value)
         return match[1] if match else "" if value.startswith("arn:") else value
@@ -107,7 +107,7 @@ def _extract_name(key: str, value: str) -> str:
 
 
 def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[ConditionalBranch]:
-    """Yield the arms of every `case` and the body of every comparison with a name, with known variables filled in."""
+    """Yield the arms of every `case` and the bodies of every `if` that compares names; replace known variables."""
     targets = {"1", *TARGET_ASSIGNMENT.findall(code)}
     for patterns, body in (arm for case in CASE_STATEMENT.findall(code) for arm in CASE_ARM.findall(case)):
         names = tuple(re.findall(TARGET_NAME, patterns))
@@ -117,7 +117,7 @@ def _find_branches(code: str, variables: Mapping[str, str]) -> Iterator[Conditio
 
 
 def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> str:
-    """Fill in assigned variables; the target becomes a placeholder, and a loop is unrolled."""
+    """Return code with known variables replaced by values, the target by a placeholder, and a loop unrolled."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] in targets:
@@ -133,7 +133,7 @@ def _substitute(body: str, variables: Mapping[str, str], targets: set[str]) -> s
 
 
 def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path: str) -> Iterator[EnvironmentFact]:
-    """Find the names in the branch of each target, then the names that are common to all targets."""
+    """Yield facts with the names in the branch of each target, then facts with the names common to all targets."""
     common_code = _substitute(CASE_STATEMENT.sub("", code), {}, {"1", *TARGET_ASSIGNMENT.findall(code)})
     common_names = _extract_names(common_code, templates_only=True)
     targets = dict.fromkeys(target for branch in branches for target in branch.targets)
@@ -147,9 +147,9 @@ def _facts_from_branches(code: str, branches: Sequence[ConditionalBranch], path:
 
 
 def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
-    """Return the names in a text, by key: in assignments, in registry addresses, or as words with a telling ending.
+    """Return names of resources in a text, by key: from assignments, registry addresses, words like `web-service`.
 
-    With `templates_only`, names that do not contain the target are left out.
+    With `templates_only`, names without the placeholder of the target are left out.
     """
     assignments = [(_classify_variable(name), value) for name, value in ASSIGNMENT.findall(text)]
     addresses = [("repository", value) for value in REGISTRY_ADDRESS.findall(text)]
@@ -164,20 +164,20 @@ def _extract_names(text: str, *, templates_only: bool) -> dict[str, str]:
 
 
 def _classify_word(word: str) -> str:
-    """Return the key that a word belongs to by its ending, as in `web-service`."""
+    """Return the key that a word's ending suggests, as in `web-service`, or an empty string."""
     if word.startswith(("http://", "https://")) or "/" in word:
         return ""
     return {"app": "repository", "repo": "repository", "service": "service"}.get(word.rpartition("-")[2], "")
 
 
 def _mentioned_targets(branch: ConditionalBranch, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the other targets that a branch mentions: as a word, in brackets, or at the beginning of another name."""
+    """Return the other targets that a branch mentions, alone or at the beginning of another name."""
     other_names = (name for name in names if name not in branch.targets)
     return tuple(name for name in other_names if re.search(rf"(?<![\w-]){re.escape(name)}(?!\w)", branch.body))
 
 
 def _find_groups(branches: Sequence[ConditionalBranch], environments: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the targets that mean several environments; one that means all of them is not a group."""
+    """Return the environments of each target that is a group: one that means several environments, but not all."""
     groups: dict[str, tuple[str, ...]] = {}
     for branch in branches:
         members = _mentioned_targets(branch, environments)

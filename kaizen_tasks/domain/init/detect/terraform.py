@@ -1,4 +1,4 @@
-"""Finds the environments that Terraform creates: repositories, services and domains, by each one's variables."""
+"""Finds the environments that Terraform creates: the repository, service and domain of each set of variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME_ATTRIBUTES = {
     "service": ("aws_apprunner_service", "service_name"),
     "url": ("aws_apprunner_custom_domain_association", "domain_name"),
 }
-"""The type of resource and the attribute that hold each key."""
+"""The type of resource and its attribute from which each key is read."""
 
 REPOSITORY_RESOURCE = 'resource "aws_ecr_repository"'
 
@@ -30,10 +30,10 @@ Variables = dict[str, str]
 
 
 def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) -> Facts:
-    """Return the environments of every module.
+    """Return the facts about the environments of every Terraform module.
 
     Args:
-        files: `.tf` and `.tfvars`, by path.
+        files: texts of `.tf` and `.tfvars` files, by path.
         environments: names of environments from other sources, for a module whose variables name none.
     """
     module_files: dict[str, dict[str, str]] = {}
@@ -54,7 +54,7 @@ def facts_from_terraform(files: Mapping[str, str], environments: Sequence[str]) 
 
 
 def _module_of(path: str, modules: Sequence[str]) -> str:
-    """Return the nearest module above a file of variables, or an empty path."""
+    """Return the nearest module above a `.tfvars` file, or an empty path."""
     if not path.endswith(".tfvars"):
         return ""
     parents = {str(folder) for folder in PurePosixPath(path).parents}
@@ -73,7 +73,7 @@ def _variables_by_environment(files: Mapping[str, str], environments: Sequence[s
 
 
 def _find_environment(path: str, variables: Variables) -> str:
-    """Return the environment of a file of variables: named by one of them, by the file or by its folder."""
+    """Return the environment of a `.tfvars` file: named by a variable, by the file or by the file's folder."""
     file_path = PurePosixPath(path)
     stem = file_path.name.split(".")[0]
     named_by_path = (name for name in (stem, *file_path.parts[-2:-1]) if stem and name not in GENERIC_NAMES)
@@ -94,7 +94,7 @@ def _environment_facts(code: str, environments: Mapping[str, Variables], source:
 
 
 def _parse_blocks(code: str) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, first label and body of every block."""
+    """Yield kind, first label and body of every Terraform block."""
     for match in BLOCK.finditer(code):
         end = code.find("\n}", match.end())
         yield match[1], match[2] or "", code[match.end() : end if end >= 0 else None]
@@ -111,7 +111,7 @@ def _read_attribute(body: str, name: str) -> str:
 
 
 def _build_scope(blocks: Sequence[tuple[str, str, str]], environment: str, variables: Variables) -> Variables:
-    """Return the values of references in one environment, which is also the name of its workspace."""
+    """Return the values of references, by name, in an environment, whose workspace has the environment's name."""
     scope = {"terraform.workspace": environment}
     for kind, label, body in blocks:
         if kind == "variable" and (default := _evaluate_or_empty(_read_attribute(body, "default"), scope)):

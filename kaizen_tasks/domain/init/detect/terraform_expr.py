@@ -1,4 +1,4 @@
-"""Evaluates the expressions that names are made of: https://developer.hashicorp.com/terraform/language/expressions."""
+"""Evaluates Terraform's expressions for names: https://developer.hashicorp.com/terraform/language/expressions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def evaluate(expression: str, scope: Mapping[str, str]) -> str:
         scope: values of references, by their full names: `var.env`, `terraform.workspace`.
 
     Raises:
-        UnsupportedExpressionError: it contains anything else.
+        UnsupportedExpressionError: the expression contains anything else.
     """
     text = COMMENT.sub("", expression)
     if TOKEN.sub("", text).strip():
@@ -34,14 +34,14 @@ def evaluate(expression: str, scope: Mapping[str, str]) -> str:
 
 
 class _Parser:
-    """Reads tokens from left to right; an empty token is the end."""
+    """A parser that evaluates tokens from left to right; an empty token is the end."""
 
     def __init__(self, tokens: list[str], scope: Mapping[str, str]) -> None:
         self._tokens = [*tokens, ""]
         self._scope = scope
 
     def parse_conditional(self) -> str:
-        """Read `a == b ? c : d`, or `a` alone."""
+        """Read `a == b ? c : d`, or `a` alone, and return its value."""
         left_operand = self._parse_primary()
         if self._tokens[0] not in {"==", "!="}:
             return left_operand
@@ -54,7 +54,7 @@ class _Parser:
         return if_true if is_true else if_false
 
     def _parse_branch(self, *, is_selected: bool) -> str:
-        """Read a branch; the one that is not selected may refer to unknown names."""
+        """Read a branch and return its value; a branch that is not selected may refer to unknown names."""
         try:
             return self.parse_conditional()
         except UnsupportedExpressionError:
@@ -75,6 +75,6 @@ class _Parser:
         return self._scope[token]
 
     def expect(self, token: str) -> None:
-        """Read a token, which must be this one."""
+        """Read the next token, which must be `token`."""
         if not self._tokens or self._tokens.pop(0) != token:
             raise UnsupportedExpressionError(f"expected {token or 'the end'}")
