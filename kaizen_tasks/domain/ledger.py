@@ -1,6 +1,4 @@
-"""The append-only record of deployments: who deployed which release where and when, and whether it was verified.
-
-All functions take and return entries newest first."""
+"""The record of who deployed which release where and when, and whether it was verified; entries are newest first."""
 
 from __future__ import annotations
 
@@ -140,7 +138,7 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
 
 
 def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -> LedgerEntry | None:
-    """Return the newest entry that shows a version of the runtime configuration in use, else the version's newest entry.
+    """Return the newest entry that shows a version of the runtime configuration in use, else that version's newest.
 
     A deployment reads the current configuration at its start, so one after the version's entry uses the version.
     """

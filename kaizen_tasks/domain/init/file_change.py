@@ -24,7 +24,7 @@ class FileChange:
 
     @property
     def diff(self) -> Iterator[str]:
-        """Yield the lines of the change's diff, in the format of `git apply`."""
+        """The lines of the change's diff, in the format of `git apply`."""
         before, after = (_split_lines(content or b"") for content in (self.before, self.after))
         old_path = "/dev/null" if self.before is None else f"a/{self.path}"
         return difflib.unified_diff(before, after, old_path, f"b/{self.path}", lineterm="")

@@ -66,9 +66,7 @@ class Definition:
 
 @attrs.frozen(kw_only=True)
 class BlockStructure:
-    """The blocks and link definitions in some lines.
-
-    `may_continue` is whether the last block is a fence or HTML block that might include the lines that follow."""
+    """The blocks and link definitions in some lines; `may_continue` if the last block might include the next lines."""
 
     blocks: tuple[Block, ...]
     definitions: tuple[Definition, ...] = ()

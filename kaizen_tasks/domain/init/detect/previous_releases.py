@@ -22,7 +22,7 @@ VERSION_NUMBER = re.compile(r"\d+\.\d+\.\d+\S*")
 
 
 def infer_tag_pattern(tags: Sequence[str]) -> str:
-    """Return the pattern of release tags: without `v` if every tag is a bare `1.2.3`, else with `v`."""
+    """Return the pattern of release tags: `v1.2.3`, or `1.2.3` if only tags without `v` exist."""
     uses_prefix = any(map(TagPattern(template=DEFAULT_TAG_PATTERN).parse, tags))
     uses_bare = any(map(TagPattern(template=BARE_TAG_PATTERN).parse, tags))
     return BARE_TAG_PATTERN if uses_bare and not uses_prefix else DEFAULT_TAG_PATTERN
