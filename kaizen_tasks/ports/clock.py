@@ -7,19 +7,19 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, so that waiting can be tested."""
+    """The time and waits, as a port so that waiting can be tested."""
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds of a clock that never goes backwards."""
+        """Return the seconds of a clock that never goes back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait.
+        """Wait for some seconds.
 
         Raises:
-            Interrupted: `cancel_waits` was called, before or meanwhile.
+            Interrupted: `cancel_waits` was called before or during the wait.
         """
 
     def cancel_waits(self) -> None:

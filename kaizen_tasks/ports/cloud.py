@@ -1,4 +1,4 @@
-"""The ports of the cloud account: whose credentials these are, and what `doctor` and `setup` need of it."""
+"""The ports of the cloud account: the owner of the credentials, and what `doctor` and `setup` need."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ if TYPE_CHECKING:
 
 
 class Identity(Protocol):
-    """Whose credentials these are."""
+    """The account to which the credentials belong."""
 
     def account_id(self) -> str:
         """Return the account number.
 
         Raises:
-            Denied: there are no credentials, they do not work, or they belong to another account than configured.
+            Denied: the credentials are missing, invalid, or of another account than configured.
         """
 
 
 class AccountAdmin(Protocol):
-    """What only `doctor` and `setup` read and change in the cloud account."""
+    """The part of the cloud account that only `doctor` and `setup` read and change."""
 
     def caller(self) -> CallerIdentity:
-        """Return whose credentials these are.
+        """Return the identity to which the credentials belong.
 
         Raises:
-            Denied: there are no credentials, they do not work, or they belong to another account than configured.
+            Denied: the credentials are missing, invalid, or of another account than configured.
         """
 
     def supported_regions(self) -> tuple[str, ...]:
-        """Return the regions that are known to have the platform; asks nobody."""
+        """Return the regions that are known to have the platform, without any request."""
 
     def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of the cloud's, to half a second.
 
         Raises:
-            Unreachable: there is no answer.
+            Unreachable: the cloud does not answer.
         """
 
     def permissions(self) -> tuple[Permission, ...]:
-        """Return for every task whether the credentials suffice. Finding out changes nothing."""
+        """Return for every task what the credentials allow. The check changes nothing."""
 
     def ledger_table(self) -> LedgerTable:
-        """Return the ledger's table as it is now."""
+        """Return the current state of the ledger's table."""
 
     @mutates("the table exists", needs_lock=False)
     def create_table(self) -> None:
@@ -65,7 +65,7 @@ class AccountAdmin(Protocol):
         """Set which tags of a repository may move."""
 
     def lifecycle_rules(self, repository: str) -> tuple[LifecycleRule, ...]:
-        """Return the rules of a repository's lifecycle policy; empty when it has none.
+        """Return the rules of a repository's lifecycle policy; empty when the repository has none.
 
         Raises:
             Refused: the policy cannot be read.
@@ -75,8 +75,8 @@ class AccountAdmin(Protocol):
         """Return every image of a repository, including untagged ones."""
 
     def is_blob_mounting_enabled(self) -> bool:
-        """Return whether repositories share blobs without a transfer."""
+        """Return whether blobs can be mounted from one repository in another, without a transfer."""
 
     @mutates("blob mounting is enabled", needs_lock=False)
     def enable_blob_mounting(self) -> None:
-        """Allow repositories to share blobs without a transfer."""
+        """Allow blobs to be mounted from one repository in another, without a transfer."""

@@ -12,12 +12,12 @@ _NEEDS_LOCK = "__needs_lock__"
 
 
 def mutates(effect: str, *, needs_lock: bool = True) -> Callable[[Method], Method]:
-    """Mark a port method as one that changes something. The mark is kept on the function and costs calls nothing.
+    """Return a decorator that marks a port's method as one that changes something; calls are not slowed down.
 
     Args:
-        effect: what is true afterwards, for error messages: "the image is pushed".
-        needs_lock: whether the lock of the environment protects what is changed. Without it the method protects itself
-            (locks, a compare-and-swap on the remote) or changes only this clone or machine.
+        effect: what is true after the call, for error messages: "the image is pushed".
+        needs_lock: whether the environment's lock protects what is changed. Other methods protect their changes
+            themselves (locks, a compare-and-swap on the remote) or change only this clone or machine.
     """
 
     def mark(method: Method) -> Method:
@@ -29,10 +29,10 @@ def mutates(effect: str, *, needs_lock: bool = True) -> Callable[[Method], Metho
 
 
 def effects(port: type) -> Mapping[str, str]:
-    """Return the effect of each method of a port that changes something, by the method's name."""
+    """Return the effects of a port's methods that change something, by the method's name."""
     return {name: getattr(method, _EFFECT) for name, method in vars(port).items() if hasattr(method, _EFFECT)}
 
 
 def effects_under_lock(port: type) -> Mapping[str, str]:
-    """Return those effects that the lock of an environment protects."""
+    """Return the effects of a port's methods that need the environment's lock, by the method's name."""
     return {name: effect for name, effect in effects(port).items() if getattr(vars(port)[name], _NEEDS_LOCK)}

@@ -9,22 +9,22 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """The machine: what builds images on it, and which of its processes are alive."""
+    """The machine that a command runs on: its container engine, and the state of its processes."""
 
     def build_engine(self) -> Engine:
-        """Return what would build an image.
+        """Return the engine that would build an image on this machine.
 
         Raises:
-            Refused: the configured engine does not work, or none does.
+            Refused: the configured engine does not work, or for `auto` no engine does.
         """
 
     def process_identity(self) -> str:
-        """Return a name of this process that is unique across machines and reboots; empty where there is none."""
+        """Return an identity of this process that is unique across machines and reboots; empty where there is none."""
 
     def is_dead(self, process: str, *, env_marker: str) -> bool:
-        """Return whether a process has certainly ended; False where that cannot be told from this machine.
+        """Return whether a process has certainly ended; False when this machine cannot tell.
 
         Args:
-            process: its name, as `process_identity` returned it there.
+            process: what `process_identity` returned in the process.
             env_marker: a text in the environment of its child processes, which must have ended as well.
         """

@@ -18,14 +18,14 @@ class Builder(Protocol):
     name: str
 
     def find_image(self, spec: BuildSpec) -> LocalImage | None:
-        """Return the image of this app, version and revision, or None when this machine does not have it."""
+        """Return the image of the spec's app, version and revision, or None when this machine lacks it."""
 
     @mutates("the image is built", needs_lock=False)
     def build(self, spec: BuildSpec, context: Path) -> LocalImage:
-        """Build from an exported tree.
+        """Build an image from an exported tree, and return it.
 
         Raises:
-            BuildFailed: with the last lines of output in the message.
+            BuildFailed: the build failed; the message has the last lines of output.
         """
 
     @mutates("the image is pushed")
@@ -35,19 +35,19 @@ class Builder(Protocol):
         Args:
             image: what `build` or `find_image` returned.
             repository_uri: `host/repository`.
-            tag: `v1.2.3`.
-            login: the registry's credentials; they reach neither argv nor the user's own configuration.
+            tag: the tag: `v1.2.3`.
+            login: the registry's credentials, which must appear neither in argv nor in the user's configuration.
 
         Raises:
-            PushFailed: the registry did not accept it.
+            PushFailed: the registry did not accept the image.
         """
 
 
 class Registry(Protocol):
-    """Image repositories."""
+    """A registry: repositories of images."""
 
     def find_image(self, repository: str, reference: str) -> Image | None:
-        """Return the image with a tag or digest, or None.
+        """Return the image that a tag or digest names, or None.
 
         Raises:
             NotFound: there is no such repository.
@@ -55,18 +55,18 @@ class Registry(Protocol):
 
     @mutates("the image is copied")
     def copy(self, *, digest: str, source: str, target: str, tag: str) -> CopyStats:
-        """Copy an image into another repository under a tag, byte for byte.
+        """Copy an image unchanged into another repository, tag the copy, and return what was transferred.
 
         Raises:
-            PushFailed: the target did not accept it, or has other bytes under the tag.
+            PushFailed: the target did not accept the image, or its tag is on a different image.
         """
 
     @mutates(":latest points at it")
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
-        """Move a tag onto an image that the repository has already; return False when it was on it before.
+        """Point a tag at an image of the repository; return False when the tag points at that image already.
 
         Raises:
-            PushFailed: the repository did not accept it.
+            PushFailed: the repository lacks the image, or did not accept the change.
         """
 
     def repository_uri(self, repository: str) -> str:

@@ -1,4 +1,4 @@
-"""The ports by their names in the toolbox. Imported late: a command that acquires no lock needs few of them."""
+"""The ports by attribute of the toolbox. Import this late: a command that acquires no lock needs few ports."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ PORTS: Mapping[str, type] = {
     "clock": Clock,
     "reporter": Reporter,
 }
-"""The port behind each attribute of the toolbox."""
+"""The port of each attribute of the toolbox, by the attribute's name."""

@@ -17,23 +17,23 @@ class Platform(Protocol):
     """The platform that runs the services."""
 
     def get_service(self, name: str) -> Service:
-        """Return a service as it is now.
+        """Return the current state of a service.
 
         Raises:
             NotFound: there is no such service.
         """
 
     def service_urls(self) -> Mapping[str, str]:
-        """Return the platform's own URL of every service, by name, in as few requests as possible."""
+        """Return the URL that the platform assigned to each service, by name, in as few requests as possible."""
 
     @mutates("a deployment was started")
     def start_deployment(self, service: Service) -> str:
-        """Start a deployment of the image that the service follows; return the operation's identifier.
+        """Start a deployment of the image that the service follows, and return the operation's identifier.
 
-        Returns an empty string when the service is busy with another operation and nothing was started.
+        Return an empty string, and start nothing, when the service is busy with another operation.
 
         Raises:
-            Undeployable: the service is in a state from which it cannot deploy.
+            Undeployable: the service is in a state in which it cannot be deployed.
             NotFound: the service no longer exists.
         """
 
@@ -52,9 +52,9 @@ class Logs(Protocol):
         """Return the last lines of the platform's log of a deployment, oldest first.
 
         Args:
-            service: whose.
+            service: the service that was deployed.
             operation: the platform's identifier of the deployment.
-            limit: number of lines.
+            limit: maximum number of lines.
 
         Raises:
             KaizenError: the logs cannot be read.
@@ -64,9 +64,9 @@ class Logs(Protocol):
         """Return the last lines that the newest instance of the app printed, oldest first.
 
         Args:
-            service: whose.
+            service: the service of the app.
             since: instances that were started before this time are ignored.
-            limit: number of lines.
+            limit: maximum number of lines.
 
         Raises:
             KaizenError: the logs cannot be read.
@@ -77,11 +77,11 @@ class Prober(Protocol):
     """Sends requests to the running app, each over a new connection."""
 
     def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
-        """Send a request and return the response, following no redirect. A failure is a response with an `error`.
+        """Send a request and return the response; redirects are not followed. A failure is a response with an `error`.
 
         Args:
-            url: where to.
-            timeout: seconds for all of it.
-            max_bytes: how much of the body to read.
-            request: what to send; None sends a plain GET.
+            url: the request's URL.
+            timeout: seconds for the whole request.
+            max_bytes: maximum bytes of the body.
+            request: method, headers and body; None sends a plain GET.
         """

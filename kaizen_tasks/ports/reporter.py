@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Shows people what happens. Safe to use from several threads."""
+    """The output that tells people what happens. Safe to use from several threads."""
 
     def heading(self, text: str) -> None:
         """Show what is about to happen to which environments."""
 
     def decided(self, label: StepLabel, decision: Decision) -> None:
-        """Show what a step has decided; an `Act` starts now."""
+        """Show what a step has decided; after an `Act`, the step acts."""
 
     def progress(self, label: StepLabel, text: str) -> None:
-        """Show the progress of an act."""
+        """Show the progress of a step that acts."""
 
     def checked(self, label: StepLabel, text: str, *, ok: bool) -> None:
-        """Show the result of one of several checks of an act."""
+        """Show the result of one of several checks of a step."""
 
     def succeeded(self, label: StepLabel, reason: str, seconds: float) -> None:
-        """Show that an act succeeded."""
+        """Show that a step succeeded."""
 
     def failed(self, label: StepLabel, seconds: float) -> None:
-        """Show that an act failed; the error itself follows."""
+        """Show that a step failed; the error itself is shown later."""
 
     def note(self, text: str) -> None:
         """Show a line of text."""
@@ -41,10 +41,10 @@ class Reporter(Protocol):
         """Show a table of several environments while the context lasts.
 
         Args:
-            environments: names, in order.
-            typical_duration: returns the seconds that a release usually takes in an environment, or None. It may be
-                slow: it is called in another thread, and only by a reporter that shows the result.
+            environments: names of the environments, in order.
+            typical_duration: returns the seconds that a release usually takes in an environment, or None. The function
+                may be slow: reporters that show the duration call it in another thread, the others never.
         """
 
     def environment_finished(self, environment: str, error: str) -> None:
-        """Show that an environment of the table is done, and with which error; empty when it succeeded."""
+        """Show that an environment of the table has ended, with its error; an empty error means success."""

@@ -17,83 +17,83 @@ class ReleaseFiles(Protocol):
     """The two files that a release edits: VERSION and CHANGELOG.md."""
 
     def read(self, name: str) -> bytes | None:
-        """Return the content, or None when there is no such file."""
+        """Return a file's content, or None when there is no such file."""
 
     @mutates("the file is written", needs_lock=False)
     def write(self, name: str, content: bytes) -> None:
-        """Replace the content atomically."""
+        """Replace a file's content atomically."""
 
 
 class Scm(Protocol):
     """Version control: a git repository around the app's folder. Paths are relative to that folder.
 
-    Answers are cached until something is changed through this port or `invalidate_cache` is called, so that a decision
-    that asks the same question several times runs git once.
+    Results are cached until something is changed through this port or `invalidate_cache` is called, so that a decision
+    that calls the same method several times runs git once.
     """
 
     def invalidate_cache(self) -> None:
-        """Forget cached answers: time has passed, or somebody else may have changed something."""
+        """Discard cached results, because somebody else may have changed something."""
 
     def head(self) -> HeadState:
         """Return the commit and the branch that are checked out.
 
         Raises:
-            Refused: not a repository, or one without a commit.
+            Refused: there is no repository, or it has no commit.
         """
 
     def resolve(self, name: str) -> str:
-        """Return the full hash of the commit of a ref, tag or hash, or an empty string."""
+        """Return the full hash of the commit that a ref, tag or hash names; an empty string when unknown."""
 
     def read_at(self, commit: str, path: str) -> bytes | None:
-        """Return the content of a file in a commit, or None when it is not in it."""
+        """Return a file's content in a commit, or None when the commit lacks the file."""
 
     def modified_files(self) -> tuple[str, ...]:
-        """Return tracked files whose content differs from HEAD, staged or not, sorted."""
+        """Return the tracked files whose content differs from HEAD, staged or not, sorted."""
 
     def blockers(self) -> tuple[str, ...]:
-        """Return what prevents a commit: a merge or rebase in progress, a shallow clone, no identity."""
+        """Return descriptions of what prevents a commit: a merge in progress, a shallow clone, a missing identity."""
 
     def tags(self, *, merged_into: str = "") -> tuple[str, ...]:
         """Return the names of the tags in this clone.
 
         Args:
-            merged_into: full hash; only tags of this commit and its ancestors. Empty for all tags.
+            merged_into: full hash of a commit, to return only tags of the commit and its ancestors; empty for all tags.
         """
 
     def changed_files(self, since: str, until: str) -> tuple[str, ...]:
-        """Return the files that the commits after `since`, up to `until`, changed, sorted.
+        """Return the files that the commits after `since` and up to `until` changed, sorted.
 
         Args:
-            since: full hash; empty for the whole history.
-            until: full hash.
+            since: full hash of a commit; empty for the whole history.
+            until: full hash of a commit.
         """
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        """Return whether `ancestor` is reachable from `descendant`, or is the same commit."""
+        """Return whether `ancestor` is the same commit as `descendant`, or is reachable from it."""
 
     def pending_releases(self) -> Mapping[str, str]:
-        """Return the commits of the releases that were started here and are not finished, by name (`v1.2.3`)."""
+        """Return the commits of this clone's unfinished releases, by release name (`v1.2.3`)."""
 
     def files_differing_from(self, commit: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return the names of the files whose content git would store differently from a commit."""
+        """Return the names of the given files whose content, once stored by git, would differ from a commit's."""
 
     @mutates("the commit object is written", needs_lock=False)
     def write_commit(self, *, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """Write a commit object: the parent's tree with these files replaced. No ref, index or file changes.
+        """Write a commit object, the parent's tree with some files replaced, and return its hash; no ref is changed.
 
         The commit hooks run first, against the temporary index.
 
         Raises:
-            Refused: a hook rejected it, or there is no identity.
+            Refused: a hook rejected the commit, or git has no author or committer.
         """
 
     @mutates("the release is pending here", needs_lock=False)
     def save_pending(self, name: str, commit: str) -> None:
-        """Remember a release that was started, by a private ref."""
+        """Record an unfinished release by a private ref to its commit."""
 
     @mutates("the release is no longer pending here", needs_lock=False)
     def drop_pending(self, name: str) -> None:
-        """Delete that private ref."""
+        """Delete the private ref of an unfinished release."""
 
     @mutates("the branch has moved here", needs_lock=False)
     def fast_forward(self, commit: str, *, paths: tuple[str, ...]) -> None:
@@ -102,12 +102,12 @@ class Scm(Protocol):
         All other files, staged or not, stay as they are.
 
         Raises:
-            Refused: the branch has moved in the meantime, or a path has other changes.
+            Refused: the branch has moved meanwhile, or a path has other changes.
         """
 
     @mutates("the tag object is written", needs_lock=False)
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Create the annotated tag object of a release, kept by the private ref, so that it can be pushed first.
+        """Create a release's annotated tag object, so that it can be pushed before the tag exists; a private ref keeps it.
 
         Raises:
             Refused: the tag exists on another commit, or it could not be signed.
@@ -115,7 +115,7 @@ class Scm(Protocol):
 
     @mutates("the tag is here", needs_lock=False)
     def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Create an annotated tag; an existing one on the same commit stays.
+        """Create an annotated tag, unless the tag exists on the same commit.
 
         Raises:
             Refused: the tag exists on another commit.
@@ -130,7 +130,7 @@ class Scm(Protocol):
         """
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Return the branch and the tags of the remote as they are now; None when there is no remote.
+        """Return the current commits of a branch and all tags on the remote, or None when there is no remote.
 
         Raises:
             Unreachable: the remote does not answer.
@@ -138,15 +138,15 @@ class Scm(Protocol):
 
     @mutates("branch and tag are on the remote", needs_lock=False)
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
-        """Push the branch (when not empty) and the tag in one atomic push.
+        """Push a tag and, if `branch` is not empty, the branch up to the tagged commit, in one atomic push.
 
         Args:
-            branch: short name, or empty.
-            tag: its name.
-            on_progress: receives what a push that takes longer than a second is doing, in another thread.
+            branch: the branch's short name, or empty to push only the tag.
+            tag: the tag's name.
+            on_progress: called in another thread with lines of progress, if the push takes longer than a second.
 
         Raises:
-            PushFailed: one of them was rejected; then neither has moved.
+            PushFailed: a ref was rejected, so that neither was changed on the remote.
         """
 
     @mutates("the commit is exported", needs_lock=False)
@@ -154,7 +154,7 @@ class Scm(Protocol):
         """Write the files of a commit into an empty folder."""
 
     def commit_time(self, commit: str) -> datetime:
-        """Return the commit's time, in UTC."""
+        """Return the time at which a commit was committed, in UTC."""
 
     def web_url(self) -> str:
         """Return the URL of the remote's web page, without credentials, or an empty string."""

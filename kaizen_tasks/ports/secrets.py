@@ -1,4 +1,4 @@
-"""The port of the secret store, which holds the runtime configuration of each environment."""
+"""The port of the secret store, in which the runtime configuration of each environment is kept."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ class Secrets(Protocol):
     """Secrets with versions, one of which is current. Safe to use from several threads."""
 
     def current(self, name: str) -> SecretVersion:
-        """Return the current version.
+        """Return the current version of a secret.
 
         Raises:
             NotFound: there is no such secret.
-            Refused: it holds no text.
+            Refused: the secret is not text.
         """
 
     def previous(self, name: str) -> SecretVersion | None:
-        """Return the version that was current before; None when there is none.
+        """Return the version of a secret that was current before the current one, or None.
 
         Raises:
-            Refused: it holds no text.
+            Refused: the secret is not text.
         """
 
     @mutates("the secret is written")
     def write(self, name: str, content: Secret, *, version: str, expected_current: str) -> None:
-        """Create a version and make it current, provided that `expected_current` still is (compare-and-swap).
+        """Create a version and make it current, if `expected_current` is still the current version (compare-and-swap).
 
         Args:
-            name: of the secret.
+            name: the secret's name.
             content: the whole document.
             version: identifier of the new version, a UUID. Writing the same version and content again is idempotent.
             expected_current: identifier of the version that was read.
@@ -44,7 +44,7 @@ class Secrets(Protocol):
 
     @mutates("the secret is what it was")
     def restore(self, name: str, *, version: str, expected_current: str) -> None:
-        """Make an existing version current, provided that `expected_current` still is (compare-and-swap).
+        """Make a version current again, if `expected_current` is still the current version (compare-and-swap).
 
         Raises:
             Refused: another version is current; nothing was changed.

@@ -15,36 +15,36 @@ if TYPE_CHECKING:
 
 
 class Ledger(Protocol):
-    """The append-only record of releases."""
+    """The append-only record of what was deployed to each environment."""
 
     @mutates("the ledger has it")
     def append(self, entry: LedgerEntry) -> None:
-        """Add an entry."""
+        """Add an entry to the record."""
 
     @mutates("the ledger has it")
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Record, once, which operation of the platform carries out an intent that was appended before."""
+        """Record, only once, the identifier of the platform's operation that carries out an appended intent."""
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
-        """Return an environment's entries, newest first."""
+        """Return an environment's newest entries, newest first."""
 
 
 class Locks(Protocol):
-    """One run at a time in each environment. Safe to use from several threads."""
+    """The locks by which only one run at a time changes an environment. Safe to use from several threads."""
 
     def get(self, environment: str) -> Lock | None:
-        """Return the current lock, whether its lease has run out or not; a consistent read."""
+        """Return the current lock of an environment, even if its lease has ended, or None; a consistent read."""
 
     def get_many(self, environments: Iterable[str]) -> Mapping[str, Lock]:
-        """Return the locks of the environments that are locked, in as few requests as possible."""
+        """Return the locks of those environments that are locked, by environment, in as few requests as possible."""
 
     @mutates("it is locked", needs_lock=False)
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Acquire a lock that is free, or whose lease had run out by `lock.since`.
+        """Acquire a lock if it is free, or if its lease has ended by `lock.since`.
 
         Args:
             lock: the requested lock.
-            replacing: the lock of a dead run, which is taken over before its lease has run out.
+            replacing: the lock of a dead run, which is taken over although its lease has not ended.
 
         Returns:
             The lock now in place. If its token equals `lock.token` you acquired it, and its fence is a new maximum.
@@ -53,14 +53,14 @@ class Locks(Protocol):
 
     @mutates("its lease is renewed", needs_lock=False)
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Extend a lease; return False, and change nothing, when the lock is free or another owner's."""
+        """Extend a lock's lease; return False, and change nothing, when the lock is free or another owner's."""
 
     @mutates("it is unlocked", needs_lock=False)
     def release(self, lock: Lock) -> bool:
-        """Release a lock; return False, and change nothing, when it is free or another owner's."""
+        """Release a lock; return False, and change nothing, when the lock is free or another owner's."""
 
     def inherited_tokens(self) -> Mapping[str, str]:
-        """Return the tokens of the locks that a parent run holds, by environment."""
+        """Return the tokens of the locks that a parent run has acquired, by environment."""
 
     @mutates("the tokens are in the environment", needs_lock=False)
     def export_tokens(self, tokens: Mapping[str, str]) -> None:
@@ -68,18 +68,18 @@ class Locks(Protocol):
 
 
 class Holds(Protocol):
-    """Environments that promotions leave alone. A hold that has ended is absent. Safe to use from several threads."""
+    """The holds, which make promotions skip environments; expired holds are ignored. Safe to use from several threads."""
 
     def get(self, environment: str) -> Hold | None:
-        """Return the hold of an environment, or None; a consistent read."""
+        """Return the active hold of an environment, or None; a consistent read."""
 
     def get_many(self, environments: Iterable[str]) -> Mapping[str, Hold]:
-        """Return the holds of the environments that are held, in as few requests as possible."""
+        """Return the active holds of environments, by environment, in as few requests as possible."""
 
     @mutates("it is held")
     def add(self, hold: Hold) -> Hold:
-        """Hold an environment that is not held; return the hold now in place, which may be somebody else's."""
+        """Add a hold if its environment has none; return the hold now in place, which may be somebody else's."""
 
     @mutates("it is no longer held")
     def remove(self, environment: str) -> Hold | None:
-        """Remove the hold of an environment and return it; None when there was none."""
+        """Remove the hold of an environment and return the removed hold, or None when there was none."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Tools(Protocol):
-    """All that a step may use: the configuration, and the ports through which it reaches the outside."""
+    """The toolbox of a step: the configuration, and all ports."""
 
     @property
     def settings(self) -> Settings: ...

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 @frozen
 class Secret:
-    """A value that prints as [redacted]; `reveal` returns it."""
+    """A secret value, which prints as [redacted]; `reveal` returns the value."""
 
     _value: str = field(repr=False)
 
@@ -27,8 +27,8 @@ class SecretVersion:
     """One version of a secret.
 
     Attributes:
-        version: its identifier, which is not secret.
-        created_at: in UTC.
+        version: the version's identifier, which is not secret.
+        created_at: when the version was created, in UTC.
         content: the document.
     """
 
@@ -43,8 +43,8 @@ class Login:
 
     Attributes:
         url: scheme, host and port: `https://123456789012.dkr.ecr.eu-west-1.amazonaws.com`.
-        username: for HTTP Basic.
-        password: for HTTP Basic.
+        username: user name for HTTP Basic authentication.
+        password: password for HTTP Basic authentication.
     """
 
     url: str
@@ -64,11 +64,11 @@ class Login:
 
 @frozen(kw_only=True)
 class HeadState:
-    """What is checked out.
+    """The commit and branch that are checked out.
 
     Attributes:
-        commit: full hash.
-        branch: short name, or empty when HEAD is detached.
+        commit: full hash of the commit.
+        branch: the branch's short name; empty when HEAD is detached.
     """
 
     commit: str
@@ -77,11 +77,11 @@ class HeadState:
 
 @frozen(kw_only=True)
 class RemoteRefs:
-    """The refs of the remote.
+    """A branch and the tags of the remote.
 
     Attributes:
-        branch_commit: commit of the branch, or empty.
-        tags: commit of every tag, peeled, by name.
+        branch_commit: commit of the branch; empty when the remote lacks it.
+        tags: commits of all tags, peeled, by the tag's name.
     """
 
     branch_commit: str
@@ -90,12 +90,12 @@ class RemoteRefs:
 
 @frozen(kw_only=True)
 class Engine:
-    """What builds images on this machine.
+    """The program that builds images on this machine.
 
     Attributes:
         name: `docker`, `podman`, `buildah` or `bundle`.
-        warning: what it cannot do; empty when there is nothing.
-        fix: what to do about that.
+        warning: the engine's weakness; empty when there is none.
+        fix: how to overcome the weakness.
     """
 
     name: str
