@@ -140,7 +140,7 @@ def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
 def last_entry_for_config(entries: Sequence[LedgerEntry], config_version: str) -> LedgerEntry | None:
     """Return the newest entry that shows a version of the runtime configuration in use, else that version's newest.
 
-    A deployment reads the current configuration at its start, so one after the version's entry uses the version.
+    A deployment reads the current configuration at its start, so a deployment after that entry uses the version.
     """
     for position, entry in enumerate(entries):
         if entry.configuration == config_version:

@@ -107,7 +107,7 @@ class Scm(Protocol):
 
     @mutates("the tag object is written", needs_lock=False)
     def create_tag_object(self, name: str, commit: str, message: str) -> None:
-        """Create a release's annotated tag object, so that it can be pushed before the tag exists; a private ref keeps it.
+        """Create a release's annotated tag object, with a private ref, so that the object can be pushed before its tag.
 
         Raises:
             Refused: the tag exists on another commit, or it could not be signed.

@@ -68,7 +68,7 @@ class Locks(Protocol):
 
 
 class Holds(Protocol):
-    """The holds, which make promotions skip environments; expired holds are ignored. Safe to use from several threads."""
+    """The holds that make promotions skip environments; expired ones are ignored. Safe to use from several threads."""
 
     def get(self, environment: str) -> Hold | None:
         """Return the active hold of an environment, or None; a consistent read."""

@@ -30,9 +30,7 @@ DynamoDB's TTL deletes items days late: https://docs.aws.amazon.com/amazondynamo
 
 
 class DynamoLocks(AppTable, Locks):
-    """The locks of one app, stored as one item per environment.
-
-    `pk` is `lock#<environment>`, `sk` is `lock`; an item without a `token` is a free lock.
+    """The locks of one app, one item per environment: `pk` is `lock#<environment>`, `sk` is `lock`; no `token` if free.
 
     Args:
         aws: clients of the account.

@@ -54,7 +54,7 @@ def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) ->
 
 
 def is_interactive(stream: TextIO) -> bool:
-    """Return whether the stream is a terminal that can move its cursor, and that no CI runner provides.
+    """Return whether the stream is a terminal that can move its cursor, and not that of a CI runner.
 
     Some CI runners give a pseudo-terminal to their jobs, and keep every frame in the log.
     """

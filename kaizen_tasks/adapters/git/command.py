@@ -200,7 +200,7 @@ class Git:
 
 
 def _subcommand(arguments: tuple[str, ...]) -> str:
-    """Return the name of a git command in its arguments, in which global options may come first."""
+    """Return the name of the git command in some arguments, which global options may precede."""
     return next(word for word in arguments if word.replace("-", "").isalpha() and not word.startswith("-"))
 
 

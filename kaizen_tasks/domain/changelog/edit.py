@@ -28,7 +28,7 @@ def apply_edits(content: bytes, edits: Iterable[TextEdit]) -> bytes:
 
 
 def insert_lines(content: bytes, offset: int, lines: Sequence[str], *, blank_before: bool = False) -> TextEdit:
-    """Return the edit that inserts lines at the start of a line, or at the end of a file without a line ending."""
+    """Return the edit that inserts lines at the start of a line, or at the end of a file that lacks a line ending."""
     newline = newline_before(content, offset)
     text = newline.join(line.encode() for line in lines)
     prefix = newline if blank_before and not is_after_blank_line(content, offset) else b""

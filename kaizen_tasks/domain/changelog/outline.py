@@ -1,7 +1,6 @@
 """The outline of a changelog: its headings of levels 1 and 2, and its link definitions, found by a regular expression.
 
-Only fences and HTML blocks can hide a heading in the first column, so only parts with signs of such blocks, the
-doubtful parts, are parsed block by block.
+Fences and HTML blocks can hide a heading in the first column, so parts with signs of them are parsed block by block.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def build_outline(content: bytes) -> Outline:
 
 
 class _Outliner:
-    """Divides a text into parts at the headings in the first column, and parses the doubtful parts."""
+    """Divides a text at the headings in the first column, and parses doubtful parts, which may hide headings."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content

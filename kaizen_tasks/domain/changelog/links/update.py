@@ -67,7 +67,7 @@ class LinkUpdate:
         return attrs.evolve(compare_url, newer=self.tag).url
 
     def _update_unreleased_links(self, url: str) -> Iterator[TextEdit]:
-        """Yield the edits that replace the compare URLs of `[Unreleased]`."""
+        """Yield the edits that replace the compare URLs of `[Unreleased]`, to start at the new version."""
         section = self.unreleased
         inline_url, link = section.title.url, self.log.link(section.title.label)
         if inline_url and parse_compare_url(inline_url):
