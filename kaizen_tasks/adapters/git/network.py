@@ -99,7 +99,7 @@ class _StderrReader(RemoteProgress):
     def update(
         self, op_code: int, cur_count: str | float, max_count: str | float | None = None, message: str = ""
     ) -> None:
-        """Pass the current line on to `on_progress`, unless that happened in the last fifth of a second."""
+        """Pass the current line on to `on_progress`: first after a second, then at most five times a second."""
         now = time.monotonic()
         if self._on_progress is not None and now >= self._next_at:
             self._next_at = now + PROGRESS_INTERVAL_SECONDS

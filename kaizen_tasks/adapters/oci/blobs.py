@@ -58,7 +58,7 @@ class BlobClient:
     def mount(self, repository: str, digest: str, source: str) -> str:
         """Mount a blob of another repository; return an empty string, or the URL of an upload when it was not mounted.
 
-        ECR answers 202 unless the account has BLOB_MOUNTING enabled.
+        ECR mounts blobs only if the account has BLOB_MOUNTING enabled, and otherwise answers 202.
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#mounting-a-blob-from-another-repository
         """
         return self.start_upload(repository, f"?mount={digest}&from={source}")

@@ -172,7 +172,7 @@ class Transport:
     def _send_once(
         self, login: Login, method: str, path: str, headers: Mapping[str, str], body: bytes | Iterator[bytes]
     ) -> PooledResponse:
-        """Send a request with a login and return the response; follow redirects, unless the body is a stream."""
+        """Send a request with a login and return the response; follow redirects if the body is bytes."""
         url = urljoin(login.url, path)
         with self._connection_errors():
             for _ in range(MAX_REDIRECTS):

@@ -67,7 +67,7 @@ class ReleaseHeading:
 
     @property
     def date(self) -> dt.date | None:
-        """Return the date, or None unless it is a valid YYYY-MM-DD."""
+        """Return the date if it is a valid YYYY-MM-DD, else None."""
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", self.date_text, re.ASCII):
             return None
         try:

@@ -66,7 +66,7 @@ class Definition:
 
 @attrs.frozen(kw_only=True)
 class BlockStructure:
-    """The blocks and link definitions in some lines; `may_continue` if the last block might include the next lines."""
+    """Blocks and link definitions of lines; `may_continue` is true if later lines might belong to the last block."""
 
     blocks: tuple[Block, ...]
     definitions: tuple[Definition, ...] = ()
