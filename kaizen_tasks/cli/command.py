@@ -1,12 +1,10 @@
-"""The decorator of all tasks: it imports the handler when the task runs, and turns errors into exit codes.
+"""Makes the tasks: a task imports its handler when it runs, and turns errors into exit codes.
 
 Imported at every start, so it imports nothing heavy.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import os
 import signal
@@ -14,20 +12,20 @@ import sys
 import traceback
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
+from invoke.tasks import Task
 
 from kaizen_tasks.errors import Interrupted, KaizenError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import FrameType
 
-P = ParamSpec("P")
-R = TypeVar("R")
+    from kaizen_tasks.cli.flags import Flag
 
 HANDLERS = "kaizen_tasks.cli.handlers"
 
@@ -40,65 +38,76 @@ DRY_RUN_COUNT_KEY = "planned"
 
 
 def command(
-    *, handler: str = "", bound: Mapping[str, object] | None = None, **options: Any
-) -> Callable[[Callable[..., None]], Any]:
-    """Make an Invoke task that exits as the command-line contract says.
+    handler: str,
+    text: str | None,
+    *flags: Flag,
+    name: str | None = None,
+    default: bool = False,
+    bound: Mapping[str, object] | None = None,
+) -> Any:
+    """Make an Invoke task that calls a handler, and exits as the command-line contract says.
 
-    No argument is positional: Invoke lets a missing one swallow `--dry`.
+    No flag is positional: Invoke lets a missing one swallow `--dry`.
 
     Args:
         handler: module and function in `kaizen_tasks.cli.handlers`, such as `promote.promote`, which is imported when
-            the task runs and called with the flags; empty when the decorated function itself does the work.
+            the task runs and called with the flags.
+        text: what `--help` says; `--list` shows its first line.
+        flags: the flags, in order.
+        name: the task's name, when it is not the handler's.
+        default: whether the task runs when its collection is named.
         bound: further arguments for the handler, which are no flags.
-        options: what Invoke's own `task` takes.
     """
-
-    def decorate(function: Callable[..., None]) -> Any:
-        body = _load_lazily(function, handler, bound or {}) if handler else function
-        return task(positional=[], **options)(_with_exit_codes(body))
-
-    return decorate
-
-
-def _load_lazily(declaration: Callable[..., None], handler: str, bound: Mapping[str, object]) -> Callable[..., None]:
-    """Return a function with the flags of a declaration that calls its handler."""
     module_name, _, function_name = handler.rpartition(".")
 
-    @functools.wraps(declaration)
-    def call_handler(c: Context, /, *args: object, **kwargs: object) -> None:
-        flags = inspect.signature(declaration).bind(c, *args, **kwargs)
-        flags.apply_defaults()
-        _, *names = flags.arguments
-        function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
-        function(c, **{name: flags.arguments[name] for name in names}, **bound)
-
-    return call_handler
-
-
-def _with_exit_codes(body: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
-    @functools.wraps(body)
-    def wrapper(c: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def body(c: Context, /, **values: object) -> None:
         _quiet_noisy_loggers()
         _warn_about_dry_run(c)
-        try:
-            with _signals_as_interrupts():
-                return body(c, *args, **kwargs)
-        except KaizenError as error:
-            _show_traceback()
-            raise Exit(str(error), code=error.exit_code) from error
-        except KeyboardInterrupt:
-            interruption = Interrupted("interrupted", hint="run the same command again to finish")
-            raise Exit(str(interruption), code=interruption.exit_code) from None
-        except BrokenPipeError:
-            raise _broken_pipe_exit() from None
-        except Exit:
-            raise
-        except Exception as error:
-            _show_traceback()
-            message = f"unexpected {type(error).__name__}: {error}"
-            raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
+        with _errors_as_exits(), _signals_as_interrupts():
+            function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
+            defaults = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
+            function(c, **{**defaults, **values}, **(bound or {}))
 
-    return wrapper
+    body.__name__, body.__doc__ = function_name, text
+    body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # which Invoke reads the flags from
+    return Task(
+        body,
+        name=name,
+        positional=[],
+        default=default,
+        help={flag.name: flag.help for flag in flags},
+        iterable=[flag.name for flag in flags if flag.repeatable],
+    )
+
+
+def _signature(flags: Iterable[Flag]) -> Signature:
+    """Return the signature of a function that takes the flags."""
+    context = Parameter("c", Parameter.POSITIONAL_ONLY)
+    defaults = {flag.name: Parameter.empty if flag.repeatable else flag.default for flag in flags}
+    return Signature(
+        [context, *(Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items())]
+    )
+
+
+@contextmanager
+def _errors_as_exits() -> Iterator[None]:
+    """Turn every error into an exit with its message and its code."""
+    try:
+        yield
+    except KaizenError as error:
+        _show_traceback()
+        raise Exit(str(error), code=error.exit_code) from error
+    except KeyboardInterrupt:
+        interruption = Interrupted("interrupted", hint="run the same command again to finish")
+        raise Exit(str(interruption), code=interruption.exit_code) from None
+    except BrokenPipeError:
+        raise _broken_pipe_exit() from None
+    except Exit:
+        raise
+    except Exception as error:
+        _show_traceback()
+        message = f"unexpected {type(error).__name__}: {error}"
+        raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
 
 
 def _quiet_noisy_loggers() -> None:

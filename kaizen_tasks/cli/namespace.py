@@ -10,23 +10,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 
-from kaizen_tasks.cli.commands import (
-    changelog,
-    deploy,
-    doctor,
-    history,
-    hold,
-    init,
-    lock,
-    promote,
-    release,
-    rollback,
-    runtime,
-    setup,
-    status,
-    steps,
-)
-from kaizen_tasks.cli.commands.local import cloud, demo, rehearse
+from kaizen_tasks.cli import commands
 from kaizen_tasks.config import env_overrides, load
 from kaizen_tasks.errors import ConfigurationError
 
@@ -40,22 +24,11 @@ RELEASE_ONLY_KEYS = {"app", "release", "tag", "docs_checklist"}
 def build_namespace() -> Collection:
     """Return the tasks that the configuration needs, among them one for each stage of the pipeline."""
     config_file = load.find_config_file()
+    is_library = not config_file.error and config_file.table.keys() <= RELEASE_ONLY_KEYS
+    deploy_tasks = () if is_library else commands.DEPLOY_TASKS
     collection = Collection(
-        steps.bump,
-        steps.commit,
-        steps.cut,
-        steps.tag,
-        demo.demo,
-        doctor.doctor,
-        init.init,
-        changelog=changelog.collection(),
-        local=cloud.collection(),
+        *commands.LIBRARY_TASKS, *deploy_tasks, *_make_pipeline_tasks(_pipeline_stages(config_file.table))
     )
-    if config_file.error or not config_file.table.keys() <= RELEASE_ONLY_KEYS:
-        _add_deploy_tasks(collection)
-    pipeline = _pipeline_stages(config_file.table)
-    for pipeline_task in _make_pipeline_tasks(pipeline):
-        collection.add_task(pipeline_task)
     configuration = load.with_defaults(config_file.table)
     if any(name.startswith("INVOKE_") for name in os.environ):
         _prepare_variables(configuration)
@@ -73,26 +46,6 @@ def _prepare_variables(configuration: load.TomlTable) -> None:
         raise Exit("\n".join(errors), code=ConfigurationError.exit_code)
 
 
-def _add_deploy_tasks(collection: Collection) -> None:
-    for deploy_task in (
-        steps.build,
-        steps.push,
-        deploy.deploy,
-        deploy.verify,
-        promote.promote,
-        release.hotfix,
-        rollback.rollback,
-        status.status,
-        history.history,
-        setup.setup,
-        rehearse.rehearse,
-    ):
-        collection.add_task(deploy_task)
-    collection.add_collection(runtime.collection(), name="runtime")
-    collection.add_collection(lock.collection(), name="lock")
-    collection.add_collection(hold.collection(), name="hold")
-
-
 def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
     """Make `release-<first stage>`, `promote-<stage>` for every later one, and those that the command line names."""
     pipeline_task_names = [f"{'promote' if position else 'release'}-{stage}" for position, stage in enumerate(pipeline)]
@@ -101,7 +54,7 @@ def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:
     }  # the pipeline's own come last, so that they win
     for name in task_names_by_cli_name.values():
         verb, _, stage = name.partition("-")
-        yield release.release_task(stage) if verb == "release" else promote.promote_task(stage)
+        yield commands.release_task(stage) if verb == "release" else commands.promote_task(stage)
 
 
 def _cli_name(name: str) -> str:

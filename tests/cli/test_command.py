@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import errors
-from kaizen_tasks.cli.command import DRY_RUN_NOTE, command
+from kaizen_tasks.cli.command import DRY_RUN_NOTE, HANDLERS, command
+from kaizen_tasks.cli.flags import Flag
 from kaizen_tasks.errors import ConfigurationError, KaizenError, VerifyFailed
 
 if TYPE_CHECKING:
@@ -39,15 +42,18 @@ CODES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def handlers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of handlers, in which tests define them."""
+    module = ModuleType("handlers")
+    monkeypatch.setitem(sys.modules, f"{HANDLERS}.tested", module)
+    return module
+
+
 def task(body: Callable[[], object]) -> Any:
     """Make a task that does this."""
-
-    @command()
-    def made(_: Context) -> None:
-        """Do it."""
-        body()
-
-    return made
+    vars(sys.modules[f"{HANDLERS}.tested"])["do"] = lambda _: body()
+    return command("tested.do", "Do it.")
 
 
 def fail(error: BaseException) -> Exit:
@@ -164,28 +170,37 @@ def test_debug_prints_the_traceback_of_every_error(
     assert ("Traceback (most recent call last)" in capsys.readouterr().err) is shown
 
 
-def test_command_makes_no_positional_arguments() -> None:
-    """Invoke makes one of every argument without a default, and lets a missing one swallow `--dry`."""
+def test_task_passes_flags_defaults_and_bound_arguments_to_its_handler(handlers: ModuleType) -> None:
+    """A list is a new one each time: handlers may change it."""
+    calls: list[dict[str, Any]] = []
+    vars(handlers)["say"] = lambda _, **arguments: calls.append(arguments)
+    flags = (Flag("env", "where", repeatable=True), Flag("shard", "which", default=None), Flag("text", "what"))
+    say = command("tested.say", "Say something.", *flags, bound={"stage": "prod"})
 
-    @command()
-    def say(_: Context, text: str) -> None:
-        """Say something."""
-        raise AssertionError(text)
-
-    assert [(argument.name, argument.positional) for argument in say.get_arguments()] == [("text", False)]
-
-
-def test_command_keeps_name_docstring_and_help() -> None:
-    @command(help={"text": "anything"})
-    def say(_: Context, text: str = "") -> None:
-        """Say something."""
-        said.append(text)
-
-    said: list[str] = []
     say(Context(), text="hello")
+    say(Context(), env=["staging"])
 
-    assert (say.name, say.__doc__, say.help) == ("say", "Say something.", {"text": "anything"})
-    assert said == ["hello"]
+    assert calls == [
+        {"env": [], "shard": None, "text": "hello", "stage": "prod"},
+        {"env": ["staging"], "shard": None, "text": "", "stage": "prod"},
+    ]
+    calls[0]["env"].append("beta")
+    say(Context())
+    assert calls[2]["env"] == []
+
+
+def test_task_has_the_name_of_its_handler_and_flags_with_help() -> None:
+    """None of the flags is positional: Invoke would let a missing one swallow `--dry`."""
+    flags = (Flag("set_file", "a file", repeatable=True), Flag("yes", "do not ask", default=False), Flag("text", "any"))
+
+    say = command("tested.say", "Say something.", *flags)
+
+    assert (say.name, say.__doc__) == ("say", "Say something.")
+    assert [(each.names, each.kind, each.help, each.positional) for each in say.get_arguments()] == [
+        (("set-file", "s"), list, "a file", False),
+        (("yes", "y"), bool, "do not ask", False),
+        (("text", "t"), str, "any", False),
+    ]
 
 
 @pytest.mark.parametrize("dry", [True, False])

@@ -9,12 +9,12 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
-from kaizen_tasks.cli.commands import deploy, promote, rollback
+from kaizen_tasks.cli import commands
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 
-BETA = promote.promote_task("beta")
-PROD = promote.promote_task("prod")
+BETA = commands.promote_task("beta")
+PROD = commands.promote_task("prod")
 
 
 def world(monkeypatch: pytest.MonkeyPatch, **changes: object) -> FakeTools:
@@ -48,20 +48,20 @@ def test_deployment_without_evidence_is_refused_before_confirmation(tools: FakeT
     tools.ledger.all_entries.clear()
     calls = list(tools.registry.calls)
 
-    said = typed(deploy.deploy, env=["prod"], release="0.2.0")
+    said = typed(commands.deploy, env=["prod"], release="0.2.0")
 
     assert said.startswith("3: prod: v0.2.0 was never verified in staging\nnothing has been changed\n")
     assert tools.registry.calls == calls
 
 
 def test_deployment_takes_the_digest_that_the_previous_stage_verified(tools: FakeTools) -> None:
-    deploy.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
+    commands.deploy.body(Context(), env=["prod"], release="0.2.0", yes=True)
 
     assert tools.running_versions["prod"] == "v0.2.0"
 
 
 @pytest.mark.parametrize(
-    ("task", "flags"), [(deploy.deploy, {"env": ["prod"]}), (promote.promote, {"env": ["prod"]}), (PROD, {})]
+    ("task", "flags"), [(commands.deploy, {"env": ["prod"]}), (commands.promote, {"env": ["prod"]}), (PROD, {})]
 )
 def test_reason_for_missing_evidence_is_printed_and_recorded(
     tools: FakeTools, task: Any, flags: dict[str, object]
@@ -77,7 +77,7 @@ def test_reason_for_missing_evidence_is_printed_and_recorded(
 
 def test_promotion_without_evidence_may_skip_a_stage(tools: FakeTools) -> None:
     """The image comes from the repository that has it."""
-    for task in (deploy.deploy, promote.promote):
+    for task in (commands.deploy, commands.promote):
         task.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix for Mark")
 
     assert (tools.running_versions["mark"], tools.running_versions["prod"]) == ("v0.2.0", "v0.1.0")
@@ -104,7 +104,7 @@ def test_shards_run_after_the_canary_and_cover_all_environments(monkeypatch: pyt
     PROD.body(Context(), yes=True)
 
     assert "v0.2.0 is not verified in the canary yet: mark" in typed(BETA, shard="2/2")
-    promote.promote.body(Context(), env=["mark"])
+    commands.promote.body(Context(), env=["mark"])
     tools.clock.advance(60)
     BETA.body(Context(), shard="2/2")
     BETA.body(Context(), shard="1/2")
@@ -116,11 +116,11 @@ def test_shards_run_after_the_canary_and_cover_all_environments(monkeypatch: pyt
 
 
 def test_resume_command_repeats_every_flag(tools: FakeTools) -> None:
-    promote.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
+    commands.promote.body(Context(), env=["mark"], release="0.2.0", without_evidence="a fix")
     tools.platform.outcomes["shane-web-service"] = "FAILED"
     flags = {"shard": "2/2", "release": "0.2.0", "without_evidence": "a fix", "skip_held": True, "no_rollback": True}
 
-    said = typed(promote.promote, env=["mark", "beta"], **flags)
+    said = typed(commands.promote, env=["mark", "beta"], **flags)
 
     what, state, hint = said.split("\n")
     assert what.startswith("9: mark beta shard 2/2: 1 of 2 environments does not have v0.2.0")
@@ -131,7 +131,7 @@ def test_resume_command_repeats_every_flag(tools: FakeTools) -> None:
     )
 
 
-@pytest.mark.parametrize(("task", "flags"), [(BETA, {}), (rollback.rollback, {"env": ["beta"]})])
+@pytest.mark.parametrize(("task", "flags"), [(BETA, {}), (commands.rollback, {"env": ["beta"]})])
 def test_empty_shard_succeeds(tools: FakeTools, task: Any, flags: dict[str, object]) -> None:
     """There may be more machines than environments."""
     task.body(Context(), **flags, shard="3/4")
@@ -141,7 +141,7 @@ def test_empty_shard_succeeds(tools: FakeTools, task: Any, flags: dict[str, obje
 
 
 @pytest.mark.parametrize("shard", ["0/4", "5/4", "a/b", ""])
-@pytest.mark.parametrize("task", [BETA, promote.promote, rollback.rollback])
+@pytest.mark.parametrize("task", [BETA, commands.promote, commands.rollback])
 @pytest.mark.usefixtures("tools")
 def test_invalid_shard_is_a_usage_error(task: Any, shard: str) -> None:
     flags = {} if task is BETA else {"env": ["beta"]}

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from invoke.context import Context
 
-from kaizen_tasks.cli.commands import promote, rollback, runtime, steps
+from kaizen_tasks.cli import commands
 from kaizen_tasks.domain.hold import Hold
 from tests.cli.handlers.test_promote import typed, world
 
@@ -24,15 +24,15 @@ SET: dict[str, object] = {"set": ["AI_TEMPERATURE=0.4"], **NO_VALUES}
 def tools(monkeypatch: pytest.MonkeyPatch) -> FakeTools:
     """Tools of an app whose every environment has v0.2.0, verified."""
     made = world(monkeypatch)
-    promote.promote.body(Context(), env=["prod"], yes=True)
-    promote.promote.body(Context(), env=["beta"])
+    commands.promote.body(Context(), env=["prod"], yes=True)
+    commands.promote.body(Context(), env=["beta"])
     made.platform.started_services.clear()
     return made
 
 
 @pytest.mark.parametrize(
     ("task", "flags"),
-    [(runtime.set_values, SET), (runtime.rollback, {}), (runtime.deploy, {})],
+    [(commands.runtime["set"], SET), (commands.runtime["rollback"], {}), (commands.runtime["deploy"], {})],
     ids=["set", "rollback", "deploy"],
 )
 def test_hold_of_a_later_environment_refuses_a_configuration_change_before_the_first(
@@ -54,7 +54,7 @@ def test_unknown_release_of_a_later_environment_refuses_a_configuration_change_b
 ) -> None:
     tools.ledger.all_entries[:] = [entry for entry in tools.ledger.all_entries if entry.environment != "shane"]
 
-    error = typed(runtime.set_values, env=MARK_AND_SHANE, **SET)
+    error = typed(commands.runtime["set"], env=MARK_AND_SHANE, **SET)
 
     assert error.startswith("3: shane: the ledger does not know")
     assert tools.secrets.writes == []
@@ -64,7 +64,7 @@ def test_configuration_change_that_a_later_environment_refuses_is_interrupted(to
     names = {name: environment.secret for name, environment in tools.settings.environments.items()}
     del tools.secrets.versions[names["shane"]]
 
-    error = typed(runtime.set_values, env=["beta"], **SET)
+    error = typed(commands.runtime["set"], env=["beta"], **SET)
 
     assert error.splitlines()[:2] == [
         f"130: there is no secret {names['shane']}",
@@ -79,14 +79,14 @@ def test_push_that_a_later_repository_refuses_is_interrupted(tools: FakeTools) -
     tools.registry.repositories["mark-web-app"].tags.clear()
     tools.registry.put("shane-web-app", "v0.2.0", evolve(image, digest="sha256:" + "0" * 64, revision="another"))
 
-    error = typed(steps.push, env=MARK_AND_SHANE)
+    error = typed(commands.push, env=MARK_AND_SHANE)
 
     assert error.startswith("130: push shane: ")
     assert error.splitlines()[1] == "done: mark; failed: shane"
 
 
 def test_rollback_without_a_release_in_a_later_environment_changes_nothing(tools: FakeTools) -> None:
-    error = typed(rollback.rollback, env=MARK_AND_SHANE)
+    error = typed(commands.rollback, env=MARK_AND_SHANE)
 
     assert error.startswith("3: mark has no verified release before the serving one\nnothing has been changed")
     assert tools.platform.started_services == []
@@ -102,6 +102,6 @@ def test_rollback_announces_all_environments_once(tools: FakeTools) -> None:
         tools.registry.put(f"{name}-web-app", "v0.1.0", evolve(image, digest=older.digest))
     tools.dry = True
 
-    rollback.rollback.body(Context(), env=MARK_AND_SHANE)
+    commands.rollback.body(Context(), env=MARK_AND_SHANE)
 
     assert "web: roll back mark, shane to v0.1.0   (account 123456789012, eu-west-1)" in tools.reporter.lines

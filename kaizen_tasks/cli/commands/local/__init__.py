@@ -1,1 +1,0 @@
-"""The tasks that run on this machine alone: the local cloud, the demo, rehearsals."""
