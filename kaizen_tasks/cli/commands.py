@@ -79,7 +79,8 @@ PROMOTE_FLAGS = (
 def promote_task(stage: str) -> Any:
     """Make the task that promotes to a later stage."""
     text = f"Promote to {stage}: the bytes that were verified in the previous stage."
-    return command("promote.promote_stage", text, *PROMOTE_FLAGS, name=f"promote-{stage}", bound={"stage": stage})
+    name = f"promote-{stage}"
+    return command("promote.promote", text, *PROMOTE_FLAGS, name=name, bound={"env": [stage], "stage_task": name})
 
 
 promote = command(

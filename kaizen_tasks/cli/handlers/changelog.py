@@ -32,13 +32,11 @@ FORMATS = ("md", "json", "html")
 
 
 def release(c: Context) -> None:
-    """Move the entries of [Unreleased] to a section of the version in VERSION."""
     tools = wiring.toolbox(c.config)
     run_flow((CutChangelog(),), Release(version=files.read_version(tools)), tools, choose_executor(dry=tools.dry))
 
 
 def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
-    """Add an entry to [Unreleased]."""
     if not type or not text.strip():
         raise UsageError("changelog.add: an entry needs --type and --text", hint='--type fixed --text "A typo"')
     tools = wiring.toolbox(c.config)
@@ -51,7 +49,6 @@ def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
 
 
 def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
-    """List every problem of CHANGELOG.md with its place and how to fix it."""
     tools = wiring.toolbox(c.config, stream=sys.stderr if json or sarif else sys.stdout)
     if fix:
         _write_fixes(tools)
@@ -96,7 +93,6 @@ def _write_fixes(tools: Toolbox) -> None:
 
 
 def show(c: Context, *, release: str, since: str, format: str, base_url: str) -> None:
-    """Print the notes of one release, or of all releases since another."""
     if format not in FORMATS:
         raise UsageError(f"--format {format}: no such format", hint=f"choose one of {', '.join(FORMATS)}")
     log = files.read_changelog(wiring.toolbox(c.config, stream=sys.stderr))

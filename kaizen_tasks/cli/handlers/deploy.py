@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 def deploy(c: Context, *, env: list[str], release: str, yes: bool, wait: str, without_evidence: str | None) -> None:
-    """Bring a release into service."""
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     waiver = params.parse_reason("--without-evidence", without_evidence)
@@ -30,7 +29,6 @@ def deploy(c: Context, *, env: list[str], release: str, yes: bool, wait: str, wi
 
 
 def verify(c: Context, *, env: list[str], release: str) -> None:
-    """Ask the running app until it proves the version, then run the smoke checks."""
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     options = RolloutOptions(command=("verify", *env_flags(env)), auto_rollback=False)

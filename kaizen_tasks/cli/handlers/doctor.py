@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 def doctor(c: Context, *, json: bool) -> None:
-    """Check everything that a release needs."""
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     findings = run_checks(tools)
     if json:

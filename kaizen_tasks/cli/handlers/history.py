@@ -11,7 +11,6 @@ from kaizen_tasks.flows.status import collect_history
 
 
 def history(c: Context, *, env: list[str], limit: str, json: bool) -> None:
-    """Show the ledger."""
     max_entries = params.parse_number("--limit", limit, minimum=1, maximum=10_000)
     tools = wiring.toolbox(c.config)
     entries = collect_history(params.resolve_environments_or_all(env, tools.settings), tools, limit=max_entries)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
-    """Leave environments as they are until the hold ends or is removed."""
     reason_text = " ".join(reason.split())
     if not reason_text:
         raise UsageError("hold.add: a hold needs a reason", hint='--reason "on a hotfix until Monday"')
@@ -65,7 +64,6 @@ def _add_hold(requested_hold: Hold, tools: Toolbox) -> None:
 
 
 def remove(c: Context, *, env: list[str]) -> None:
-    """End holds."""
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     announce(f"remove hold from {join_names(stage.environments)}", tools)

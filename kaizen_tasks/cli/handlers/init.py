@@ -51,7 +51,6 @@ class InitOptions(NamedTuple):
 def init(
     c: Context, *, env: list[str], yes: bool, from_aws: bool, app: str, region: str, profile: str, ci: str
 ) -> None:
-    """Write what an app needs to be released."""
     _check_ci(ci)
     root = scan_repo.find_app_folder(Path.cwd())
     answers = UserAnswers(app=app, region=region, environments=tuple(env))

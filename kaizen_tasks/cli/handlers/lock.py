@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 
 def show(c: Context, *, env: list[str], json: bool) -> None:
-    """Show who locks or holds what."""
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     environments = params.resolve_environments_or_all(env, tools.settings)
     statuses = lock_status([environment.name for environment in environments], tools)
@@ -48,7 +47,6 @@ def _describe(status: EnvironmentLockStatus, now: datetime, tools: Toolbox) -> s
 
 
 def release(c: Context, *, env: list[str], force: bool) -> None:
-    """Remove locks that were left over."""
     tools = wiring.toolbox(c.config)
     environments = params.resolve_stage(env, tools.settings).environments
     announce(f"force-release lock of {join_names(environments)}", tools)

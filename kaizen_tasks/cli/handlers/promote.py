@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypedDict, Unpack
-
 from invoke.context import Context
 
 from kaizen_tasks import wiring
@@ -12,38 +10,28 @@ from kaizen_tasks.cli.options import env_flags, run_change
 from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_promotion
 
 
-class PromoteFlags(TypedDict):
-    """The flags that both tasks have."""
-
-    release: str
-    yes: bool
-    wait: str
-    skip_held: bool
-    no_rollback: bool
-    shard: str | None
-    without_evidence: str | None
-
-
-def promote_stage(c: Context, *, stage: str, **flags: Unpack[PromoteFlags]) -> None:
-    """Promote to a later stage."""
-    _promote(c, [stage], (f"promote-{stage}",), **flags)
-
-
-def promote(c: Context, *, env: list[str], **flags: Unpack[PromoteFlags]) -> None:
-    """Promote to any environments."""
-    _promote(c, env, ("promote", *env_flags(env)), **flags)
-
-
-def _promote(c: Context, names: list[str], command: tuple[str, ...], **flags: Unpack[PromoteFlags]) -> None:
+def promote(
+    c: Context,
+    *,
+    env: list[str],
+    release: str,
+    yes: bool,
+    wait: str,
+    skip_held: bool,
+    no_rollback: bool,
+    shard: str | None,
+    without_evidence: str | None,
+    stage_task: str = "",
+) -> None:
     tools = wiring.toolbox(c.config)
     options = RolloutOptions(
-        command=command,
-        auto_rollback=not flags["no_rollback"],
-        skip_held=flags["skip_held"],
-        shard=params.parse_optional_shard(flags["shard"]),
-        waiver=params.parse_reason("--without-evidence", flags["without_evidence"]),
+        command=(stage_task,) if stage_task else ("promote", *env_flags(env)),
+        auto_rollback=not no_rollback,
+        skip_held=skip_held,
+        shard=params.parse_optional_shard(shard),
+        waiver=params.parse_reason("--without-evidence", without_evidence),
     )
-    stage = params.resolve_stage(names, tools.settings)
-    change = plan_promotion(stage, params.parse_release(flags["release"]), options, tools)
+    stage = params.resolve_stage(env, tools.settings)
+    change = plan_promotion(stage, params.parse_release(release), options, tools)
     if change is not None:
-        run_change(change, tools, yes=flags["yes"], wait=flags["wait"])
+        run_change(change, tools, yes=yes, wait=wait)

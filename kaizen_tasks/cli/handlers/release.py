@@ -23,7 +23,6 @@ def release_to_stage(
     wait: str,
     no_rollback: bool,
 ) -> None:
-    """Release to the first stage."""
     tools = wiring.toolbox(c.config, draft=True)
     first_stage = params.require_first_stage(stage, tools.settings)
     step = parse_bump(part, to, force=force)
@@ -44,7 +43,6 @@ def hotfix(
     wait: str,
     no_rollback: bool,
 ) -> None:
-    """Release straight to one environment from a hotfix branch, then hold it."""
     tools = wiring.toolbox(c.config, draft=True)
     environment = params.resolve_environment(env, tools.settings)
     step = parse_bump(part, to, force=force, hotfix=True)

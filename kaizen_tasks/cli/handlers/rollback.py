@@ -32,7 +32,6 @@ def rollback(
     wait: str,
     shard: str | None,
 ) -> None:
-    """Roll back to the last verified release, or to a named one."""
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     full_stage = params.resolve_stage(env, tools.settings)
     stage = shards.select_shard(full_stage, params.parse_optional_shard(shard), tools)

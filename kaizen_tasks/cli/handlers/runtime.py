@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 def show(c: Context, *, env: list[str], json: bool) -> None:
-    """Show the names and ages of what is configured."""
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     stage = params.resolve_stage(env or list(tools.settings.environments), tools.settings)
     views = [runtime_config.read_runtime_config(environment, tools) for environment in stage.environments]
@@ -39,7 +38,6 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
 
 
 def diff(c: Context, *, env: str, against: str, json: bool) -> None:
-    """Compare what is configured in two environments."""
     if not against:
         raise UsageError("runtime.diff: --against is missing", hint="add --against and an environment")
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
@@ -65,7 +63,6 @@ def set_values(
     yes: bool,
     wait: str,
 ) -> None:
-    """Change values, then deploy the same release with them and verify it."""
     tools = wiring.toolbox(c.config)
     environments = params.resolve_stage(env, tools.settings).environments
     values = _collect_values(set, set_file, set_stdin, tools.settings.runtime)
@@ -81,7 +78,6 @@ def set_values(
 
 
 def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: bool, wait: str) -> None:
-    """Restore the previous configuration, and deploy the same release with it."""
     tools = wiring.toolbox(c.config)
     environments = params.resolve_stage(env, tools.settings).environments
 
@@ -96,7 +92,6 @@ def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: b
 
 
 def deploy(c: Context, *, env: list[str], yes: bool, wait: str) -> None:
-    """Deploy the same release, so that the app reads what was written elsewhere."""
     tools = wiring.toolbox(c.config)
     environments = params.resolve_stage(env, tools.settings).environments
     change = _plan_change(

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 def setup(c: Context, *, yes: bool, print_iam: bool, github: str) -> None:
-    """Create what is missing."""
     _check_flags(github, print_iam=print_iam)
     tools = wiring.toolbox(c.config, stream=sys.stderr if print_iam else sys.stdout)
     if print_iam:

@@ -29,7 +29,6 @@ MIN_WATCH_SECONDS = 1
 
 
 def status(c: Context, *, env: list[str], json: bool, watch: bool, interval: str) -> None:
-    """Show what runs where, and any drift between registry, ledger and the running app."""
     tools = wiring.toolbox(c.config)
     environments = params.resolve_environments_or_all(env, tools.settings)
     if interval and not watch:

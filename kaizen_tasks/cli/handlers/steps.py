@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
 
 def bump(c: Context, *, part: str, to: str, force: bool) -> None:
-    """Write the next version into VERSION."""
     tools = wiring.toolbox(c.config)
     _run_on_version_file((parse_bump(part, to, force=force, accept_released=False),), tools)
 
 
 def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bool) -> None:
-    """Release a library: bump, changelog, commit and tag, all or nothing."""
     tools = wiring.toolbox(c.config, draft=True)
     step, starting_release = parse_bump(part, to, force=force), Release(version=files.read_version(tools))
     tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
@@ -35,17 +33,14 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
 
 
 def commit(c: Context) -> None:
-    """Make the release commit."""
     _run_on_version_file(catalogue.commit(), wiring.toolbox(c.config))
 
 
 def build(c: Context) -> None:
-    """Build the image of the release commit."""
     _run_on_pending_release((steps.Build(),), wiring.toolbox(c.config))
 
 
 def tag(c: Context) -> None:
-    """Tag the release commit."""
     _run_on_pending_release((steps.Tag(),), wiring.toolbox(c.config))
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
-    """Start a local cloud with this app's repositories, services and ledger in it."""
     port_number = params.parse_number("--port", port, minimum=0, maximum=65535)
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     settings = tools.settings
@@ -50,7 +49,6 @@ def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:
 
 
 def down(c: Context, *, state: str) -> None:
-    """Stop the local cloud and everything it runs, and keep its state."""
     tools = wiring.toolbox(c.config)
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if cloud is None:
@@ -63,7 +61,6 @@ def down(c: Context, *, state: str) -> None:
 
 
 def status(c: Context, *, state: str, json: bool) -> None:
-    """Show whether the local cloud is running, and where."""
     tools = wiring.toolbox(c.config)
     cloud = clouds.find_cloud(_state_folder(state, tools.settings))
     if json:

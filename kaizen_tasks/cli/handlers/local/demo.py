@@ -13,7 +13,6 @@ from kaizen_tasks.rehearsal.demo import run_demo
 
 
 def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
-    """Take an example app through the whole pipeline."""
     out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
         out.write(

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 
 def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> None:
-    """Take this app through a flow in a scratch clone."""
     out = sys.stderr if json else sys.stdout
     tools = wiring.toolbox(c.config, stream=out)
     if tools.dry:
