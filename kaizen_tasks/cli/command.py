@@ -41,7 +41,7 @@ def command(
     handler: str,
     text: str | None,
     *flags: Flag,
-    name: str | None = None,
+    name: str = "",
     default: bool = False,
     bound: Mapping[str, object] | None = None,
 ) -> Any:
@@ -65,14 +65,13 @@ def command(
         _warn_about_dry_run(c)
         with _errors_as_exits(), _signals_as_interrupts():
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
-            defaults = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
+            defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
             function(c, **{**defaults, **values}, **(bound or {}))
 
-    body.__name__, body.__doc__ = function_name, text
+    body.__name__, body.__doc__ = name or function_name, text
     body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # which Invoke reads the flags from
     return Task(
         body,
-        name=name,
         positional=[],
         default=default,
         help={flag.name: flag.help for flag in flags},

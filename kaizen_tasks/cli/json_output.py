@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
+from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import runtime_config
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.changelog.lint.problem import LintProblem
-    from kaizen_tasks.domain.hold import Hold
-    from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
-    from kaizen_tasks.domain.lock import Lock
-    from kaizen_tasks.domain.runtime_config import RuntimeConfigView
-    from kaizen_tasks.domain.status import EnvironmentStatus
+from kaizen_tasks.domain.changelog.lint.problem import LintProblem
+from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
+from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.runtime_config import RuntimeConfigView
+from kaizen_tasks.domain.status import EnvironmentStatus
 
 Document = dict[str, Any]
 

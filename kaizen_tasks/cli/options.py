@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from kaizen_tasks.cli import params, prompts
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.flows.execution import execute_change
+from kaizen_tasks.flows.execution import Change, execute_change
 from kaizen_tasks.flows.release import files
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.flows.execution import Change
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 
 def run_change(change: Change, tools: Toolbox, *, yes: bool = False, wait: str = "") -> None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from semver import Version
+
+from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.environment import Stage
-from kaizen_tasks.domain.rollout import parse_shard
+from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.rollout import Shard, parse_shard
 from kaizen_tasks.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from semver import Version
-
-    from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.rollout import Shard
 
 
 def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 
 def confirm_protected(environments: Sequence[Environment], tools: Toolbox, *, yes: bool) -> None:

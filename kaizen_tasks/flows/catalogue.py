@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from kaizen_tasks.domain.environment import Stage
+from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.flows import steps
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.flows.step import Flow
 
 
 def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy, join_names
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.runner import run_flow
+from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.flows.steps import Bump
 from kaizen_tasks.flows.steps.preflight import Preflight
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment, Stage
-    from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.flows.steps import Bump
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Tools
 
 
 def plan_release(bump: Bump, stage: Stage, tools: Tools, *, skip_docs: str, auto_rollback: bool) -> Change:

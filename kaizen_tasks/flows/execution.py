@@ -5,10 +5,10 @@ Everything before the lock only reads, so a refusal there truthfully says that n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from attrs import evolve, field, frozen
 
@@ -20,10 +20,6 @@ from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import Executor, dry_run_step, guarded_executor, logging_executor
 from kaizen_tasks.ports.tools import Tools
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
 HOLD_CACHE_SECONDS = 2.0
 """Seconds for which a read of the holds is trusted: one may be added while the run waits for an answer or a lock."""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.flows.locking.mutations import guard_mutations
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.locking.guard import LockGuard
-    from kaizen_tasks.flows.locking.mutations import MutationLog
-    from kaizen_tasks.flows.step import Flow, Step
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.flows.locking.guard import LockGuard
+from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations
+from kaizen_tasks.flows.step import Flow, Step
+from kaizen_tasks.ports.tools import Tools
 
 Executor = Callable[["Step", Act, "Release", "Tools"], "Release"]
 """Carries out a step's decision to act, and returns the release as it is afterwards."""

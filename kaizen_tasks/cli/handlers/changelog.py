@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -14,6 +14,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.changelog.add import add_entry, empty_changelog
 from kaizen_tasks.domain.changelog.lint.fix import fix_changelog
 from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
+from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.changelog.render.html import to_html
 from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
 from kaizen_tasks.domain.release import Release
@@ -21,12 +22,7 @@ from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.runner import choose_executor, run_flow
 from kaizen_tasks.flows.steps.changelog import CutChangelog
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kaizen_tasks.domain.changelog.model import Changelog, Section
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 FORMATS = ("md", "json", "html")
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import env_flags, requested_release, run_change
+from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.flows.execution import join_names
 from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_deployment, plan_verification
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.flows.step import Flow
 
 
 def deploy(c: Context, *, env: list[str], release: str, yes: bool, wait: str, without_evidence: str | None) -> None:

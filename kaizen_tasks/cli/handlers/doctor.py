@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import doctor_report
 from kaizen_tasks.cli import json_output
-from kaizen_tasks.domain.check import Verdict, count_findings
+from kaizen_tasks.config.settings import Settings
+from kaizen_tasks.domain.check import Finding, Verdict, count_findings
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.doctor import run_checks
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.domain.check import Finding
 
 
 def doctor(c: Context, *, json: bool) -> None:

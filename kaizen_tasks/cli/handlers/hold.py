@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.hold import Hold, parse_hold_until
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused, UsageError
 from kaizen_tasks.flows.execution import announce, join_names
 from kaizen_tasks.flows.locking.mutations import MutationLog
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 
 def add(c: Context, *, env: list[str], reason: str, until: str) -> None:

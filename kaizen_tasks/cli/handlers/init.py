@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from attrs import evolve
 from invoke.context import Context
@@ -17,9 +17,11 @@ from kaizen_tasks.adapters.init import scan_repo
 from kaizen_tasks.cli import prompts
 from kaizen_tasks.config import load
 from kaizen_tasks.domain.init.detect import from_account
+from kaizen_tasks.domain.init.detect.from_account import AccountScan
 from kaizen_tasks.domain.init.evidence import combine_facts
 from kaizen_tasks.domain.init.proposal import (
     DEFAULT_REGION,
+    Proposal,
     ScanResult,
     UserAnswers,
     detect_environments,
@@ -27,11 +29,7 @@ from kaizen_tasks.domain.init.proposal import (
 )
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.init import plan as flow
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.init.detect.from_account import AccountScan
-    from kaizen_tasks.domain.init.proposal import Proposal
-    from kaizen_tasks.flows.init.plan import InitPlan
+from kaizen_tasks.flows.init.plan import InitPlan
 
 
 class InitOptions(NamedTuple):

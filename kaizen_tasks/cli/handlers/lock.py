@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.execution import announce, join_names
 from kaizen_tasks.flows.locking.mutations import MutationLog
-from kaizen_tasks.flows.locking.session import lock_status
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from kaizen_tasks.domain.lock import Lock
-    from kaizen_tasks.flows.locking.session import EnvironmentLockStatus
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, lock_status
+from kaizen_tasks.wiring import Toolbox
 
 
 def show(c: Context, *, env: list[str], json: bool) -> None:

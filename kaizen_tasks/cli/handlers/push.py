@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy, join_names
 from kaizen_tasks.flows.release import pending
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.flows.steps.build import Push
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
 
 
 def push(c: Context, *, env: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -11,13 +10,11 @@ from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.flows.promote import shards
 from kaizen_tasks.flows.rollback.candidates import list_candidates
 from kaizen_tasks.flows.rollback.manual import plan_rollback
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 
 def rollback(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import sys
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -14,17 +14,13 @@ from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import tables
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.options import run_change
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 from kaizen_tasks.flows import runtime_config
 from kaizen_tasks.flows.execution import Change, Execution, join_names
 from kaizen_tasks.flows.steps.runtime import RestoreConfig, SetConfig
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.runtime_config import RuntimeRules
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 
 def show(c: Context, *, env: list[str], json: bool) -> None:

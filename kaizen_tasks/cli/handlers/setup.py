@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -15,10 +14,8 @@ from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import setup as flows
 from kaizen_tasks.flows.execution import announce
 from kaizen_tasks.flows.runner import choose_executor
-
-if TYPE_CHECKING:
-    from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.wiring import Toolbox
 
 
 def setup(c: Context, *, yes: bool, print_iam: bool, github: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from invoke.context import Context
 
@@ -12,14 +12,10 @@ from kaizen_tasks.adapters.console import live_status, tables
 from kaizen_tasks.adapters.console.reporter import is_interactive
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.domain import duration
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows.status import collect_status
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_WATCH_INTERVAL = "5s"
 """Between two refreshes of --watch."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from invoke.context import Context
 
 from kaizen_tasks import wiring
@@ -12,10 +10,8 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import catalogue, steps
 from kaizen_tasks.flows.release import files, pending
 from kaizen_tasks.flows.runner import choose_executor, run_flow
-
-if TYPE_CHECKING:
-    from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.wiring import Toolbox
 
 
 def bump(c: Context, *, part: str, to: str, force: bool) -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
+from semver import Version
 
+from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import catalogue
-from kaizen_tasks.flows.execution import HoldPolicy, join_names
+from kaizen_tasks.flows.execution import Change, CommandTools, HoldPolicy, join_names
 from kaizen_tasks.flows.promote import select, shards
 from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout
-
-if TYPE_CHECKING:
-    from semver import Version
-
-    from kaizen_tasks.domain.environment import Environment, Stage
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.execution import Change, CommandTools
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Tools
 
 
 @frozen(kw_only=True)

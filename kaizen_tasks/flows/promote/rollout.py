@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
-from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from kaizen_tasks.config.tables import RolloutRules
-from kaizen_tasks.domain.environment import Stage
+from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import split_canaries
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.ports.tools import Tools
 
 FlowFactory = Callable[["Environment"], "Flow"]
 Failures = dict[str, KaizenError]

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+
+from semver import Version
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
+from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.ledger import Event, LedgerEntry, serving_entry
-from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.steps import Evidence
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from semver import Version
-
-    from kaizen_tasks.domain.environment import Environment, Stage
-    from kaizen_tasks.domain.release import Image
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Tools
 
 
 def find_verified_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.environment import Stage
-from kaizen_tasks.domain.ledger import Event
+from kaizen_tasks.domain.environment import Environment, Stage
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.rollout import Shard
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.locking.session import lock_status
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.ledger import LedgerEntry
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.domain.rollout import Shard
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Tools
 
 
 def shard_stage(stage: Stage, shard: Shard) -> Stage:

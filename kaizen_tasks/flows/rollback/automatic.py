@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, rollback_candidates
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.ledger import entries as ledger
-from kaizen_tasks.flows.runner import run_flow
-
-if TYPE_CHECKING:
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.flows.runner import Executor
-    from kaizen_tasks.flows.step import Flow
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.flows.runner import Executor, run_flow
+from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.ports.tools import Tools
 
 
 def run_with_auto_rollback(

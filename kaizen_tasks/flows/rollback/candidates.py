@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from semver import Version
 
 from kaizen_tasks.domain import version as versions
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate, open_rollback, rollback_candidates, serving_entry
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
-
-if TYPE_CHECKING:
-    from semver import Version
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Tools
 
 
 def list_candidates(environment: Environment, tools: Tools) -> tuple[RollbackCandidate, ...]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from semver import Version
 
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, Locked, Refused, RollbackFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.rollback.candidates import choose_release
 from kaizen_tasks.flows.runner import run_flow
-
-if TYPE_CHECKING:
-    from semver import Version
-
-    from kaizen_tasks.domain.environment import Environment
-    from kaizen_tasks.domain.release import Release
-    from kaizen_tasks.ports.tools import Tools
+from kaizen_tasks.ports.tools import Tools
 
 
 def plan_rollback(

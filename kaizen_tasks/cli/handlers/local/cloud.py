@@ -7,18 +7,16 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import json_output, params
+from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.rehearsal import cloud as clouds
 from kaizen_tasks.rehearsal import provision
-
-if TYPE_CHECKING:
-    from kaizen_tasks.config.settings import Settings
-    from kaizen_tasks.rehearsal.cloud import Cloud
+from kaizen_tasks.rehearsal.cloud import Cloud
 
 
 def up(c: Context, *, state: str, port: str, first: str, json: bool) -> None:

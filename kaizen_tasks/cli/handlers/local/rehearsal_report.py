@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.rehearsal import cloud as clouds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan, RehearsalReport
+from kaizen_tasks.rehearsal.runner import CommandRun, RehearsalPlan, RehearsalReport
 
 Document = dict[str, Any]  # JSON, on its way out
 

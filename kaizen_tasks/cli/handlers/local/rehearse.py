@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -17,9 +17,7 @@ from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.errors import ConfigurationError, Refused, UsageError
 from kaizen_tasks.rehearsal import fingerprint, runner
-
-if TYPE_CHECKING:
-    from kaizen_tasks.wiring import Toolbox
+from kaizen_tasks.wiring import Toolbox
 
 
 def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> None:
