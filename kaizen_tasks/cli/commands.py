@@ -25,15 +25,7 @@ build = command("steps.build", "Build the image of the release commit, from a cl
 push = command("push.push", "Upload :vX.Y.Z into an environment's repository; never replace other bytes.", flags.ENV)
 tag = command("steps.tag", "Tag the release commit, and push tag and branch atomically.")
 
-RELEASE_FLAGS = (
-    flags.PART,
-    flags.TO,
-    flags.YES,
-    flags.SKIP_DOCS,
-    flags.FORCE,
-    flags.WAIT,
-    flags.NO_ROLLBACK,
-)
+RELEASE_FLAGS = (flags.PART, flags.TO, flags.YES, flags.SKIP_DOCS, flags.FORCE, flags.WAIT, flags.NO_ROLLBACK)
 
 
 def release_task(stage: str) -> Any:
@@ -110,7 +102,7 @@ status = command(
     Flag("interval", "how long to wait between two refreshes of --watch, e.g. 30s (default: 5s)"),
 )
 history = command(
-    "history.history",
+    "status.history",
     "Show the ledger: who put which release where, and whether it was verified.",
     flags.ENV_OR_ALL,
     Flag("limit", "how many entries of each environment", default="20"),

@@ -83,7 +83,6 @@ def _lock_document(lock: Lock, now: datetime) -> Document:
 
 
 def _hold_document(hold: Hold) -> Document:
-    """Return a hold as JSON."""
     return {
         "actor": hold.actor,
         "reason": hold.reason,

@@ -12,6 +12,7 @@ from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.rollout import Shard, parse_shard
 from kaizen_tasks.errors import UsageError
+from kaizen_tasks.flows.steps.bump import Bump
 
 
 def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
@@ -117,3 +118,18 @@ def parse_duration(flag: str, text: str) -> float:
         return duration.parse_duration(text) if text else 0
     except ValueError as error:
         raise UsageError(f"{flag} {text}: {error}") from None
+
+
+def parse_bump(part: str, to: str, *, force: bool, accept_released: bool = True, hotfix: bool = False) -> Bump:
+    """Return the bump that `--part`, `--to` and `--force` ask for.
+
+    Raises:
+        UsageError: there is no such part, or it is not a version.
+    """
+    return Bump(
+        part=versions.parse_part(part),
+        to=parse_release(to, flag="--to"),
+        accept_released=accept_released,
+        force=force,
+        hotfix=hotfix,
+    )

@@ -13,7 +13,7 @@ from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations
 from kaizen_tasks.flows.step import Flow, Step
 from kaizen_tasks.ports.tools import Tools
 
-Executor = Callable[["Step", Act, "Release", "Tools"], "Release"]
+Executor = Callable[[Step, Act, Release, Tools], Release]
 """Carries out a step's decision to act, and returns the release as it is afterwards."""
 
 

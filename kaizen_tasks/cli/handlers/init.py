@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from attrs import evolve
 from invoke.context import Context
@@ -32,30 +31,21 @@ from kaizen_tasks.flows.init import plan as flow
 from kaizen_tasks.flows.init.plan import InitPlan
 
 
-class InitOptions(NamedTuple):
-    """The flags that decide what is read and asked.
-
-    Attributes:
-        yes: ask nothing.
-        from_aws: read the account too.
-        profile: profile of the user's AWS configuration.
-    """
-
-    yes: bool
-    from_aws: bool
-    profile: str
-
-
 def init(
     c: Context, *, env: list[str], yes: bool, from_aws: bool, app: str, region: str, profile: str, ci: str
 ) -> None:
-    _check_ci(ci)
+    if ci not in {"", "github"}:
+        raise UsageError(f"--ci {ci}: expected github, the only system that workflows are written for")
     root = scan_repo.find_app_folder(Path.cwd())
     answers = UserAnswers(app=app, region=region, environments=tuple(env))
     documents = WorkingTree(root)
-    scan, proposal = _make_proposal(root, answers, InitOptions(yes=yes, from_aws=from_aws, profile=profile))
+    scan, proposal = _make_proposal(root, answers, profile, yes=yes, from_aws=from_aws)
     if ci and scan.repo_scan.subfolder:
-        raise _not_at_repo_root(scan.repo_scan.subfolder)
+        raise Refused(
+            f"workflows belong to the top of the repository, but this app is in {scan.repo_scan.subfolder}",
+            state="nothing has been changed",
+            hint="leave out --ci, and write workflows there that run the same tasks",
+        )
     plan = flow.plan_init(root, scan, proposal, documents, workflow_version=__version__ if ci else "")
     _show_plan(plan, root)
     if plan.changes and not c.config.run.dry:
@@ -64,29 +54,18 @@ def init(
         _print_next_steps(plan)
 
 
-def _check_ci(ci: str) -> None:
-    if ci not in {"", "github"}:
-        raise UsageError(f"--ci {ci}: expected github, the only system that workflows are written for")
-
-
-def _not_at_repo_root(subfolder: str) -> Refused:
-    return Refused(
-        f"workflows belong to the top of the repository, but this app is in {subfolder}",
-        state="nothing has been changed",
-        hint="leave out --ci, and write workflows there that run the same tasks",
-    )
-
-
-def _make_proposal(root: Path, answers: UserAnswers, options: InitOptions) -> tuple[ScanResult, Proposal]:
+def _make_proposal(
+    root: Path, answers: UserAnswers, profile: str, *, yes: bool, from_aws: bool
+) -> tuple[ScanResult, Proposal]:
     """Read the app, ask for what no source shows, and propose; nothing is asked about a configured app."""
     repo_scan = scan_repo.scan_repo(root)
     scan = ScanResult(repo_scan=repo_scan, facts=detect_environments(repo_scan))
     if load.read_config_file(root) is None:
-        if options.from_aws:
-            scan, answers = _add_account_scan(scan, answers, options.profile)
-        if sys.stdin.isatty() and not options.yes:
+        if from_aws:
+            scan, answers = _add_account_scan(scan, answers, profile)
+        if sys.stdin.isatty() and not yes:
             answers = _ask_for_missing_answers(answers, propose_config(scan, answers))
-    return scan, propose_config(scan, answers, profile=options.profile)
+    return scan, propose_config(scan, answers, profile=profile)
 
 
 def _add_account_scan(scan: ScanResult, answers: UserAnswers, profile: str) -> tuple[ScanResult, UserAnswers]:

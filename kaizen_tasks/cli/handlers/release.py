@@ -6,26 +6,16 @@ from invoke.context import Context
 
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
-from kaizen_tasks.cli.bump import parse_bump
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.flows.environment_release import plan_hotfix, plan_release
 
 
 def release_to_stage(
-    c: Context,
-    *,
-    stage: str,
-    part: str,
-    to: str,
-    yes: bool,
-    skip_docs: str,
-    force: bool,
-    wait: str,
-    no_rollback: bool,
+    c: Context, *, stage: str, part: str, to: str, yes: bool, skip_docs: str, force: bool, wait: str, no_rollback: bool
 ) -> None:
     tools = wiring.toolbox(c.config, draft=True)
     first_stage = params.require_first_stage(stage, tools.settings)
-    step = parse_bump(part, to, force=force)
+    step = params.parse_bump(part, to, force=force)
     change = plan_release(step, first_stage, tools, skip_docs=skip_docs, auto_rollback=not no_rollback)
     run_change(change, tools, yes=yes, wait=wait)
 
@@ -45,7 +35,7 @@ def hotfix(
 ) -> None:
     tools = wiring.toolbox(c.config, draft=True)
     environment = params.resolve_environment(env, tools.settings)
-    step = parse_bump(part, to, force=force, hotfix=True)
+    step = params.parse_bump(part, to, force=force, hotfix=True)
     change = plan_hotfix(
         step, environment, tools, reason=reason or "hotfix", skip_docs=skip_docs, auto_rollback=not no_rollback
     )

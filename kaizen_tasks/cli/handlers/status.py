@@ -1,4 +1,4 @@
-"""What `status` does."""
+"""What `status` and `history` show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.errors import UsageError
-from kaizen_tasks.flows.status import collect_status
+from kaizen_tasks.flows.status import collect_history, collect_status
 from kaizen_tasks.wiring import Toolbox
 
 DEFAULT_WATCH_INTERVAL = "5s"
@@ -38,6 +38,16 @@ def status(c: Context, *, env: list[str], json: bool, watch: bool, interval: str
         json_output.print_json(json_output.status_document(tools.settings, rows, tools.clock.now()))
     else:
         tables.print_status(rows)
+
+
+def history(c: Context, *, env: list[str], limit: str, json: bool) -> None:
+    max_entries = params.parse_number("--limit", limit, minimum=1, maximum=10_000)
+    tools = wiring.toolbox(c.config)
+    entries = collect_history(params.resolve_environments_or_all(env, tools.settings), tools, limit=max_entries)
+    if json:
+        json_output.print_json([json_output.entry_document(entry) for entry in entries])
+    else:
+        tables.print_history(entries)
 
 
 def _parse_interval(interval: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 
 from kaizen_tasks import wiring
-from kaizen_tasks.cli.bump import parse_bump
+from kaizen_tasks.cli.params import parse_bump
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows import catalogue, steps
 from kaizen_tasks.flows.release import files, pending

@@ -19,7 +19,7 @@ from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.step import Flow
 from kaizen_tasks.ports.tools import Tools
 
-FlowFactory = Callable[["Environment"], "Flow"]
+FlowFactory = Callable[[Environment], Flow]
 Failures = dict[str, KaizenError]
 
 
