@@ -1,7 +1,6 @@
 """The command line: Invoke tasks that parse flags, run a flow, print its result and turn errors into exit codes.
 
-`commands` declares the tasks and their flags, one module for each command family; `handlers` has what they do, and is
-imported when a task runs.
+`commands` declares the tasks and their flags; `handlers` has what they do, and is imported when a task runs.
 """
 
 from __future__ import annotations

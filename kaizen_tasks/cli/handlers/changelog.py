@@ -37,10 +37,8 @@ def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
         raise UsageError("changelog.add: an entry needs --type and --text", hint='--type fixed --text "A typo"')
     tools = wiring.toolbox(c.config)
     old_content = tools.release_files.read(files.CHANGELOG_FILE)
-    new_content = add_entry(
-        empty_changelog() if old_content is None else old_content, kind=type, text=text, breaking=breaking
-    )
-    tools.release_files.write(files.CHANGELOG_FILE, new_content)
+    content = empty_changelog() if old_content is None else old_content
+    tools.release_files.write(files.CHANGELOG_FILE, add_entry(content, kind=type, text=text, breaking=breaking))
     tools.reporter.note(f"{'would add' if tools.dry else 'added'} to [Unreleased]: {text}")
 
 
@@ -74,11 +72,9 @@ def _fix_hint(tools: Toolbox, *, fix: bool) -> str:
 
 def _fixed_changelog(tools: Toolbox) -> bytes | None:
     """Return the changelog with automatic fixes; None when there are none."""
-    old_content = files.read_changelog_bytes(tools)
-    fixed_content = fix_changelog(
-        old_content, repository_url=tools.scm.web_url() or None, tag_pattern=tools.settings.tag_pattern
-    )
-    return fixed_content if fixed_content != old_content else None
+    content, url = files.read_changelog_bytes(tools), tools.scm.web_url() or None
+    fixed_content = fix_changelog(content, repository_url=url, tag_pattern=tools.settings.tag_pattern)
+    return fixed_content if fixed_content != content else None
 
 
 def _write_fixes(tools: Toolbox) -> None:
@@ -103,14 +99,11 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
     if since:
         newest = versions.parse_version(release, origin="--release") if release else None
         oldest = versions.parse_version(since, origin="--since")
-        return tuple(
-            release_section
-            for release_section in log.releases_between(newest=newest, oldest=oldest)
-            if release_section.version != oldest
-        )
+        sections = log.releases_between(newest=newest, oldest=oldest)
+        return tuple(section for section in sections if section.version != oldest)
     section = log.find_section(versions.parse_version(release, origin="--release")) if release else log.newest_release
     if section is None:
-        recent_versions = ", ".join(str(release_section.version) for release_section in log.releases[:5])
+        recent_versions = ", ".join(str(recent.version) for recent in log.releases[:5])
         message = f"CHANGELOG.md has no section for {release}" if release else "CHANGELOG.md has no released section"
         raise Refused(message, hint=f"the newest are {recent_versions}" if recent_versions else "")
     return (section,)

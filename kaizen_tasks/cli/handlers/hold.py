@@ -43,20 +43,15 @@ def _refuse_conflicting_holds(environments: Sequence[Environment], reason: str, 
         raise Refused(message, state=NOTHING_CHANGED, hint=f"to replace it: inv hold.remove {names}")
 
 
-def _add_hold(requested_hold: Hold, tools: Toolbox) -> None:
-    current_hold = (
-        (tools.holds.get(requested_hold.environment) or requested_hold)
-        if tools.dry
-        else tools.holds.add(requested_hold)
-    )
-    if current_hold.reason != requested_hold.reason:
-        raise Refused(
-            f"{requested_hold.environment} is already {current_hold}", state=NOTHING_CHANGED, hint="inv lock.show"
-        )
-    if current_hold != requested_hold:
-        tools.reporter.note(f"already done: {requested_hold.environment} is {current_hold}")
+def _add_hold(hold: Hold, tools: Toolbox) -> None:
+    name = hold.environment
+    current = (tools.holds.get(name) or hold) if tools.dry else tools.holds.add(hold)
+    if current.reason != hold.reason:
+        raise Refused(f"{name} is already {current}", state=NOTHING_CHANGED, hint="inv lock.show")
+    if current != hold:
+        tools.reporter.note(f"already done: {name} is {current}")
         return
-    tools.reporter.note(f"{'would add: ' if tools.dry else ''}{requested_hold.environment} is {requested_hold}")
+    tools.reporter.note(f"{'would add: ' if tools.dry else ''}{name} is {hold}")
 
 
 def remove(c: Context, *, env: list[str]) -> None:

@@ -23,9 +23,7 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
     statuses = lock_status([environment.name for environment in environments], tools)
     now = tools.clock.now()
     if json:
-        rows = {
-            status.environment: json_output.lock_and_hold_document(status.lock, status.hold, now) for status in statuses
-        }
+        rows = {each.environment: json_output.lock_and_hold_document(each.lock, each.hold, now) for each in statuses}
         json_output.print_json({"app": tools.settings.app, "environments": rows})
         return
     for status in statuses:

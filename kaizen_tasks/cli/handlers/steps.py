@@ -23,9 +23,8 @@ def cut(c: Context, *, part: str, to: str, push: bool, skip_docs: str, force: bo
     tools = wiring.toolbox(c.config, draft=True)
     step, starting_release = parse_bump(part, to, force=force), Release(version=files.read_version(tools))
     tools.reporter.heading(f"{tools.settings.app}: cut {step.target_release(starting_release, tools).name}")
-    run_flow(
-        catalogue.cut(step, push=push, skip_docs=skip_docs), starting_release, tools, choose_executor(dry=tools.dry)
-    )
+    flow = catalogue.cut(step, push=push, skip_docs=skip_docs)
+    run_flow(flow, starting_release, tools, choose_executor(dry=tools.dry))
 
 
 def commit(c: Context) -> None:

@@ -15,9 +15,8 @@ from kaizen_tasks.rehearsal.demo import run_demo
 def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
     out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
-        out.write(
-            "would release the example app to staging, prod and beta of a local cloud; nothing has been started\n"
-        )
+        plan = "would release the example app to staging, prod and beta of a local cloud"
+        out.write(f"{plan}; nothing has been started\n")
         return
     if keep:
         run_demo(make_empty_folder(Path(keep)), engine=engine, keep=True, json=json, out=out)

@@ -69,8 +69,7 @@ def _choose_engine(requested: str, tools: Toolbox, out: TextIO) -> str:
 
 def _make_folder_outside_repo(folder: Path, tools: Toolbox) -> Path:
     """Return an empty folder outside the repository, which a rehearsal must not change."""
-    if any(
-        folder.resolve().is_relative_to(repo_folder) for repo_folder in fingerprint.repo_folders(tools.settings.root)
-    ):
+    repo_folders = fingerprint.repo_folders(tools.settings.root)
+    if any(folder.resolve().is_relative_to(repo_folder) for repo_folder in repo_folders):
         raise UsageError(f"--keep {folder}: is in the app's own repository", hint="name a folder outside of it")
     return make_empty_folder(folder)
