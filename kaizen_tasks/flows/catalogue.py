@@ -94,10 +94,7 @@ def verification_steps(environment: Environment) -> Flow:
 
 def apply_runtime_config(environment: Environment) -> Flow:
     """Return the flow that redeploys the serving release with its new runtime configuration, and verifies it."""
-    return (
-        steps.Redeploy(environment=environment),
-        *verification_steps(environment),
-    )
+    return (steps.Redeploy(environment=environment), *verification_steps(environment))
 
 
 def deployment(environment: Environment, *, source: Environment, before: Stage | None = None) -> Flow:
@@ -119,15 +116,9 @@ def deployment(environment: Environment, *, source: Environment, before: Stage |
 
 def verify_only(environment: Environment) -> Flow:
     """Return the flow of `inv verify`: verify the running version, and record it in the ledger."""
-    return (
-        steps.FindImage(environment=environment),
-        *verification_steps(environment),
-    )
+    return (steps.FindImage(environment=environment), *verification_steps(environment))
 
 
 def commit() -> Flow:
     """Return the flow of `inv commit`: create the release commit, and fast-forward the branch to it."""
-    return (
-        steps.Commit(),
-        steps.FastForward(),
-    )
+    return (steps.Commit(), steps.FastForward())

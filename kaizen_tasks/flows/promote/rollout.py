@@ -86,15 +86,12 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
         attempt(rollout.stage.environments[0])
         return
     held_names = _report_held_environments(rollout, execution)
-    unheld_environments = tuple(
-        environment for environment in rollout.stage.environments if environment.name not in held_names
-    )
+    unheld = tuple(environment for environment in rollout.stage.environments if environment.name not in held_names)
     rules = tools.settings.rollout
     rules = rules._replace(canary=0) if rollout.is_shard else rules
-    with tools.reporter.rollout_table(
-        [env.name for env in unheld_environments], lambda name: durations.median_release_seconds(name, tools)
-    ):
-        state = _run_waves(unheld_environments, attempt, rules, tools)
+    names = [environment.name for environment in unheld]
+    with tools.reporter.rollout_table(names, lambda name: durations.median_release_seconds(name, tools)):
+        state = _run_waves(unheld, attempt, rules, tools)
     if state.failures or (held_names and not rollout.skip_held):
         raise _rollout_error(rollout, state, held_names)
 
@@ -171,9 +168,8 @@ def _run_wave(
 
     with ThreadPoolExecutor(max_workers=state.rules.parallel, thread_name_prefix="rollout") as pool:
         try:
-            for future in [
-                pool.submit(run_environment, environment) for environment in _throttle(wave, state, free_slots)
-            ]:
+            started = _throttle(wave, state, free_slots)
+            for future in [pool.submit(run_environment, environment) for environment in started]:
                 future.result()
         except KeyboardInterrupt:
             tools.clock.cancel_waits()
@@ -203,10 +199,8 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
     }
     reasons = "; ".join(f"{name}: {error.message.removeprefix(f'{name}: ')}" for name, error in failures.items())
     missing_count = len(names) - len(groups["done"])
-    missing_phrase = (
-        f"{'environment' if len(names) == 1 else 'environments'} {'does' if missing_count == 1 else 'do'} not have"
-    )
-    message = f"{rollout.stage.name}: {missing_count} of {len(names)} {missing_phrase} {rollout.release.name}"
+    noun, verb = "environment" if len(names) == 1 else "environments", "does" if missing_count == 1 else "do"
+    message = f"{rollout.stage.name}: {missing_count} of {len(names)} {noun} {verb} not have {rollout.release.name}"
     held_hint = "--skip-held accepts that; inv hold.remove removes a hold"
     return RolloutFailed(
         f"{message}. {reasons}" if reasons else message,

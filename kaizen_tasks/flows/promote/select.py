@@ -23,14 +23,11 @@ def find_verified_release(stage: Stage, requested_version: Version | None, tools
     Raises:
         Refused: no such release was verified in an environment, or the environments have different releases.
     """
-    return _require_same_release(
-        stage,
-        {
-            environment.name: _require_verified_entry(environment, requested_version, tools)
-            for environment in stage.environments
-        },
-        "verified with",
-    )
+    entries = {
+        environment.name: _require_verified_entry(environment, requested_version, tools)
+        for environment in stage.environments
+    }
+    return _require_same_release(stage, entries, "verified with")
 
 
 def find_serving_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
@@ -40,11 +37,8 @@ def find_serving_release(stage: Stage, requested_version: Version | None, tools:
         Refused: nothing was deployed there, the environments run different releases, or there is no image.
     """
     if requested_version is None:
-        return _require_same_release(
-            stage,
-            {environment.name: _require_serving_entry(environment, tools) for environment in stage.environments},
-            "deployed with",
-        )
+        entries = {env.name: _require_serving_entry(env, tools) for env in stage.environments}
+        return _require_same_release(stage, entries, "deployed with")
     _, image = find_image_source(stage, versions.image_tag(requested_version), tools)
     return Release(version=requested_version, commit=image.revision, digest=image.digest)
 

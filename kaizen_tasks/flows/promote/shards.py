@@ -72,18 +72,13 @@ def _canaries(stage: Stage, tools: Tools) -> tuple[Environment, ...]:
     """Return the canaries of a stage: the first environments that are not held, as many as configured."""
     if len(stage.environments) == 1:
         return ()
-    held_names = {
-        candidate.environment
-        for candidate in lock_status((candidate.name for candidate in stage.environments), tools)
-        if candidate.hold
-    }
-    unheld_environments = [candidate for candidate in stage.environments if candidate.name not in held_names]
-    return tuple(unheld_environments[: tools.settings.rollout.canary])
+    statuses = lock_status((environment.name for environment in stage.environments), tools)
+    held = {status.environment for status in statuses if status.hold}
+    unheld = [environment for environment in stage.environments if environment.name not in held]
+    return tuple(unheld[: tools.settings.rollout.canary])
 
 
 def _canary_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
-    latest_entry = entries.read_latest_entry(environment, tools)
-    is_proven = (
-        latest_entry is not None and latest_entry.event is Event.VERIFIED and latest_entry.digest == release.digest
-    )
-    return latest_entry if is_proven else None
+    entry = entries.read_latest_entry(environment, tools)
+    is_proven = entry is not None and entry.event is Event.VERIFIED and entry.digest == release.digest
+    return entry if is_proven else None

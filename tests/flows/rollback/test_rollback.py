@@ -10,7 +10,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.release import files
-from kaizen_tasks.flows.rollback import candidates
+from kaizen_tasks.flows.rollback import manual
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.runner import apply_step, run_flow
 from kaizen_tasks.flows.steps import Bump
@@ -39,7 +39,7 @@ def note_a_fix(tools: FakeTools) -> None:
 def go_back(tools: FakeTools, wanted: str = "") -> Release:
     """Type `inv rollback --env staging`."""
     staging = tools.settings.environments["staging"]
-    target = candidates.choose_release(staging, Version.parse(wanted) if wanted else None, tools)
+    target = manual.choose_release(staging, Version.parse(wanted) if wanted else None, tools)
     return run_flow(catalogue.rollback(staging, reason="slow"), target, tools)
 
 
@@ -77,7 +77,7 @@ def test_second_rollback_goes_no_further_back(tools: FakeTools) -> None:
 def test_interrupted_rollback_is_finished_by_the_same_command(tools: FakeTools, stopped_after: int) -> None:
     staging = tools.settings.environments["staging"]
     flow = catalogue.rollback(staging, reason="slow")
-    run_flow(flow[:stopped_after], candidates.choose_release(staging, None, tools), tools)
+    run_flow(flow[:stopped_after], manual.choose_release(staging, None, tools), tools)
 
     assert go_back(tools.next_command()).name == "v0.2.0"
 
