@@ -81,11 +81,11 @@ def command(
 
 def _signature(flags: Iterable[Flag]) -> Signature:
     """Return the signature of a function that takes the flags."""
-    context = Parameter("c", Parameter.POSITIONAL_ONLY)
-    defaults = {flag.name: Parameter.empty if flag.repeatable else flag.default for flag in flags}
-    return Signature(
-        [context, *(Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items())]
-    )
+    parameters = [
+        Parameter(flag.name, Parameter.KEYWORD_ONLY, default=Parameter.empty if flag.repeatable else flag.default)
+        for flag in flags
+    ]
+    return Signature([Parameter("c", Parameter.POSITIONAL_ONLY), *parameters])
 
 
 @contextmanager
