@@ -48,7 +48,7 @@ def resolve_environment(name: str, settings: Settings) -> Environment:
 
 
 def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:
-    """Return the value of a flag as a whole number. (If Invoke converted it, a wrong one would be a traceback.).
+    """Return the value of a flag as a whole number. If Invoke converted it, a wrong one would be a traceback.
 
     Args:
         flag: its name, with dashes.

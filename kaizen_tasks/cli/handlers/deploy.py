@@ -12,7 +12,8 @@ from kaizen_tasks.cli.options import env_flags, requested_release, run_change
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.flows.execution import join_names
-from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_deployment, plan_verification
+from kaizen_tasks.flows.promote.promotion import plan_deployment, plan_verification
+from kaizen_tasks.flows.promote.rollout import Rollout, RolloutOptions
 from kaizen_tasks.flows.step import Flow
 
 
@@ -47,8 +48,11 @@ def run_own_flow(
     tools = wiring.toolbox(c.config)
     stage, target_release = params.resolve_stage(env, tools.settings), requested_release(release, tools)
     options = RolloutOptions(command=(name, *env_flags(env)), auto_rollback=not no_rollback, skip_held=skip_held)
-    rollout = options.rollout(
-        stage, target_release, lambda environment: steps_for(environment, tools.settings), options.resume_command()
+    rollout = Rollout(
+        stage=stage,
+        release=target_release,
+        flow_for=lambda environment: steps_for(environment, tools.settings),
+        options=options,
     )
     change = rollout.as_change(f"{name} {target_release.name} in {join_names(stage.environments)}")
     run_change(change, tools, yes=yes, wait=wait)

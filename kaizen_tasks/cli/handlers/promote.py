@@ -7,7 +7,8 @@ from invoke.context import Context
 from kaizen_tasks import wiring
 from kaizen_tasks.cli import params
 from kaizen_tasks.cli.options import env_flags, run_change
-from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_promotion
+from kaizen_tasks.flows.promote.promotion import plan_promotion
+from kaizen_tasks.flows.promote.rollout import RolloutOptions
 
 
 def promote(

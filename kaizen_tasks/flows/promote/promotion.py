@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-
-from attrs import evolve, frozen
+from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.domain.rollout import Shard
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, CommandTools, HoldPolicy, join_names
 from kaizen_tasks.flows.promote import select, shards
-from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout
+from kaizen_tasks.flows.promote.rollout import FlowFactory, Rollout, RolloutOptions
 from kaizen_tasks.ports.tools import Tools
-
-
-@frozen(kw_only=True)
-class RolloutOptions:
-    """What the flags of a rollout ask for.
-
-    Attributes:
-        command: the words of the command line that name the task and the environments, for `resume_command`.
-        auto_rollback: whether an environment that fails verification gets its last verified release again.
-        skip_held: whether a rollout that leaves out held environments counts as a success.
-        shard: which part of the environments; None means all.
-        waiver: why no evidence is needed; empty when evidence is needed.
-    """
-
-    command: tuple[str, ...]
-    auto_rollback: bool = True
-    skip_held: bool = False
-    shard: Shard | None = None
-    waiver: str = ""
-
-    def resume_command(self, release: Release | None = None) -> str:
-        """Return the command line that continues the rollout; it names the release if one is given."""
-        words = (
-            *self.command,
-            *(("--release", release.name) if release else ()),
-            *(("--shard", str(self.shard)) if self.shard else ()),
-            *(("--without-evidence", self.waiver) if self.waiver else ()),
-            *(("--skip-held",) if self.skip_held else ()),
-            *(() if self.auto_rollback else ("--no-rollback",)),
-        )
-        return shlex.join(("inv", *words))
-
-    def rollout(self, stage: Stage, release: Release, flow_for: FlowFactory, resume_command: str) -> Rollout:
-        """Return the rollout of a release with these options."""
-        return Rollout(
-            stage=stage,
-            release=release,
-            flow_for=flow_for,
-            resume_command=resume_command,
-            auto_rollback=self.auto_rollback,
-            skip_held=self.skip_held,
-            is_shard=self.shard is not None,
-        )
 
 
 def plan_promotion(
@@ -85,8 +39,11 @@ def plan_promotion(
         return None
     tools.identity.account_id()  # nothing is read from a wrong account
     release = _choose_release(source_stage, version, options, tools)
-    rollout = options.rollout(
-        stage, release, _promotion_flow(source_stage, release, tools), options.resume_command(release)
+    rollout = Rollout(
+        stage=stage,
+        release=release,
+        flow_for=_promotion_flow(source_stage, release, tools),
+        options=evolve(options, command=(*options.command, "--release", release.name)),
     )
 
     def check_evidence(environments: tuple[Environment, ...]) -> None:
@@ -108,7 +65,7 @@ def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, too
     source_stage = tools.settings.stage_before(stage)
     target_release = evolve(release, waiver=options.waiver)
     flow_for = _deployment_flow(stage, source_stage, target_release, tools)
-    rollout = options.rollout(stage, target_release, flow_for, options.resume_command())
+    rollout = Rollout(stage=stage, release=target_release, flow_for=flow_for, options=options)
     return evolve(
         rollout.as_change(f"deploy {release.name} to {join_names(stage.environments)}"),
         check_evidence=lambda environments: _check_evidence(environments, source_stage, target_release, tools),
@@ -118,7 +75,7 @@ def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, too
 
 def plan_verification(stage: Stage, release: Release, options: RolloutOptions) -> Change:
     """Return the change that verifies a release; it deploys nothing, so it needs no confirmation, holds or locks."""
-    rollout = options.rollout(stage, release, catalogue.verify_only, options.resume_command())
+    rollout = Rollout(stage=stage, release=release, flow_for=catalogue.verify_only, options=options)
     return evolve(
         rollout.as_change(f"verify {release.name} in {join_names(stage.environments)}"),
         hold_policy=HoldPolicy.IGNORE,

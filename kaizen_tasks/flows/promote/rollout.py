@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
@@ -11,7 +12,7 @@ from attrs import define, field, frozen
 from kaizen_tasks.config.tables import RolloutRules
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.domain.rollout import split_canaries
+from kaizen_tasks.domain.rollout import Shard, split_canaries
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
@@ -24,6 +25,37 @@ Failures = dict[str, KaizenError]
 
 
 @frozen(kw_only=True)
+class RolloutOptions:
+    """What the flags of a rollout ask for.
+
+    Attributes:
+        command: the words of the command line that name the task, the environments and a chosen release.
+        auto_rollback: whether an environment that fails verification gets its last verified release again.
+        skip_held: whether a rollout that leaves out held environments counts as a success.
+        shard: which part of the environments; None means all.
+        waiver: why no evidence is needed; empty when evidence is needed.
+    """
+
+    command: tuple[str, ...]
+    auto_rollback: bool = True
+    skip_held: bool = False
+    shard: Shard | None = None
+    waiver: str = ""
+
+    @property
+    def resume_command(self) -> str:
+        """The command line that continues the rollout."""
+        words = (
+            *self.command,
+            *(("--shard", str(self.shard)) if self.shard else ()),
+            *(("--without-evidence", self.waiver) if self.waiver else ()),
+            *(("--skip-held",) if self.skip_held else ()),
+            *(() if self.auto_rollback else ("--no-rollback",)),
+        )
+        return shlex.join(("inv", *words))
+
+
+@frozen(kw_only=True)
 class Rollout:
     """One release going to the environments of a stage.
 
@@ -31,24 +63,18 @@ class Rollout:
         stage: the stage, or a shard of one.
         release: the release.
         flow_for: returns the flow of one environment.
-        resume_command: the command that continues the rollout, for the error.
-        auto_rollback: whether an environment that fails verification gets its last verified release again.
-        skip_held: whether a rollout that leaves out held environments counts as a success.
-        is_shard: whether `stage` is a shard; then the canaries have already proven the release.
+        options: what the flags ask for; in a shard, the canaries have already proven the release.
     """
 
     stage: Stage
     release: Release
     flow_for: FlowFactory
-    resume_command: str
-    auto_rollback: bool = True
-    skip_held: bool = False
-    is_shard: bool = False
+    options: RolloutOptions
 
     @property
     def has_one_environment(self) -> bool:
         """Whether the rollout is for a single environment, whose own error it raises and which must not be held."""
-        return len(self.stage.environments) == 1 and not self.is_shard
+        return len(self.stage.environments) == 1 and self.options.shard is None
 
     @property
     def hold_policy(self) -> HoldPolicy:
@@ -80,7 +106,7 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
 
     def attempt(environment: Environment) -> None:
         flow = rollout.flow_for(environment)
-        run_with_auto_rollback(flow, rollout.release, tools, execute, auto_rollback=rollout.auto_rollback)
+        run_with_auto_rollback(flow, rollout.release, tools, execute, auto_rollback=rollout.options.auto_rollback)
 
     if rollout.has_one_environment:
         attempt(rollout.stage.environments[0])
@@ -88,11 +114,11 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
     held_names = _report_held_environments(rollout, execution)
     unheld = tuple(environment for environment in rollout.stage.environments if environment.name not in held_names)
     rules = tools.settings.rollout
-    rules = rules._replace(canary=0) if rollout.is_shard else rules
+    rules = rules._replace(canary=0) if rollout.options.shard else rules
     names = [environment.name for environment in unheld]
     with tools.reporter.rollout_table(names, lambda name: durations.median_release_seconds(name, tools)):
         state = _run_waves(unheld, attempt, rules, tools)
-    if state.failures or (held_names and not rollout.skip_held):
+    if state.failures or (held_names and not rollout.options.skip_held):
         raise _rollout_error(rollout, state, held_names)
 
 
@@ -205,5 +231,5 @@ def _rollout_error(rollout: Rollout, state: _RolloutState, held_names: tuple[str
     return RolloutFailed(
         f"{message}. {reasons}" if reasons else message,
         state="; ".join(f"{group}: {', '.join(members)}" for group, members in groups.items() if members),
-        hint=f"{rollout.resume_command} continues" if failures else held_hint,
+        hint=f"{rollout.options.resume_command} continues" if failures else held_hint,
     )

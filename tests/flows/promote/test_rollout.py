@@ -15,7 +15,8 @@ from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import DeployFailed, Interrupted, Refused, RolloutFailed
 from kaizen_tasks.flows.execution import execute_change
-from kaizen_tasks.flows.promote.promotion import RolloutOptions, plan_promotion
+from kaizen_tasks.flows.promote.promotion import plan_promotion
+from kaizen_tasks.flows.promote.rollout import RolloutOptions
 from tests.fakes.tools import FakeTools, settings
 from tests.flows.release.test_release import release
 

@@ -14,7 +14,7 @@ from kaizen_tasks.errors import Refused, RolloutFailed
 from kaizen_tasks.flows.execution import execute_change
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.promote import shards
-from kaizen_tasks.flows.promote.rollout import Rollout
+from kaizen_tasks.flows.promote.rollout import Rollout, RolloutOptions
 from kaizen_tasks.flows.steps import Record
 from tests.fakes.tools import FakeTools, settings
 
@@ -115,9 +115,7 @@ def rollout(tools: FakeTools, shard: str, *, skip_held: bool = False) -> Rollout
         stage=shards.shard_stage(tools.settings.stage("beta"), parse_shard(shard)),
         release=RELEASE,
         flow_for=lambda environment: (Record(environment=environment),),
-        resume_command=f"inv promote-beta --shard {shard}",
-        skip_held=skip_held,
-        is_shard=True,
+        options=RolloutOptions(command=("promote-beta",), shard=parse_shard(shard), skip_held=skip_held),
     )
 
 
