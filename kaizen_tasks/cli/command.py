@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import os
 import signal
 import sys
 import traceback
@@ -20,7 +19,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from kaizen_tasks.errors import Interrupted, KaizenError
+from kaizen_tasks.cli import stopped
+from kaizen_tasks.errors import KaizenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ DRY_RUN_COUNT_KEY = "planned"
 
 
 def command(
-    *, handler: str = "", bound: Mapping[str, object] | None = None, **options: Any
+    *, handler: str = "", bound: Mapping[str, object] | None = None, read_only: bool = False, **options: Any
 ) -> Callable[[Callable[..., None]], Any]:
     """Make an Invoke task that exits as the command-line contract says.
 
@@ -50,12 +50,14 @@ def command(
         handler: module and function in `kaizen_tasks.cli.handlers`, such as `promote.promote`, which is imported when
             the task runs and called with the flags; empty when the decorated function itself does the work.
         bound: further arguments for the handler, which are no flags.
+        read_only: whether the task changes nothing, so that one whose output cannot be written has not either.
         options: what Invoke's own `task` takes.
     """
 
     def decorate(function: Callable[..., None]) -> Any:
         body = _load_lazily(function, handler, bound or {}) if handler else function
-        return task(positional=[], **options)(_with_exit_codes(body))
+        task_name = options.get("name", function.__name__).replace("_", "-")
+        return task(positional=[], **options)(_with_exit_codes(body, task_name, read_only=read_only))
 
     return decorate
 
@@ -75,28 +77,34 @@ def _load_lazily(declaration: Callable[..., None], handler: str, bound: Mapping[
     return call_handler
 
 
-def _with_exit_codes(body: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
+def _with_exit_codes(
+    body: Callable[Concatenate[Context, P], R], task_name: str, *, read_only: bool
+) -> Callable[Concatenate[Context, P], R]:
     @functools.wraps(body)
     def wrapper(c: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
         _quiet_noisy_loggers()
         _warn_about_dry_run(c)
         try:
             with _signals_as_interrupts():
-                return body(c, *args, **kwargs)
+                result = body(c, *args, **kwargs)
+                sys.stdout.flush()
+                return result
         except KaizenError as error:
             _show_traceback()
-            raise Exit(str(error), code=error.exit_code) from error
-        except KeyboardInterrupt:
-            interruption = Interrupted("interrupted", hint="run the same command again to finish")
-            raise Exit(str(interruption), code=interruption.exit_code) from None
-        except BrokenPipeError:
-            raise _broken_pipe_exit() from None
+            raise Exit(_new_line_after_echo(error.__context__) + str(error), code=error.exit_code) from error
+        except KeyboardInterrupt as error:
+            interruption = stopped.signal_error(error)
+            raise Exit(_new_line_after_echo(error) + str(interruption), code=interruption.exit_code) from None
         except Exit:
             raise
         except Exception as error:
             _show_traceback()
+            if isinstance(error, OSError) and error.errno in stopped.ENVIRONMENT_ERRNOS:
+                output_error = stopped.output_error(error, read_only=read_only)
+                raise Exit(str(output_error), code=output_error.exit_code) from error
             message = f"unexpected {type(error).__name__}: {error}"
-            raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
+            hint = f"inv --debug {_typed_name(task_name)} shows where"
+            raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n{hint}", code=1) from error
 
     return wrapper
 
@@ -118,12 +126,15 @@ def _warn_about_dry_run(c: Context) -> None:
     c.config.update({DRY_RUN_COUNT_KEY: planned_count + 1})
 
 
-def _broken_pipe_exit() -> Exit:
-    """Return an interruption, and silence Python's own last flush of stdout, which would fail once more."""
-    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-    interruption = Interrupted("interrupted: the output was closed", hint="run the same command again to finish")
-    return Exit(str(interruption), code=interruption.exit_code)
+def _typed_name(task_name: str) -> str:
+    """Return the name under which a task is on the command line: `lock.show` for `show`."""
+    words = (word for word in sys.argv[1:] if word.rpartition(".")[2].replace("_", "-") == task_name)
+    return next(words, task_name)
+
+
+def _new_line_after_echo(error: BaseException | None) -> str:
+    """Return a line end when the terminal has just shown `^C`."""
+    return "\n" if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty() else ""
 
 
 def _show_traceback() -> None:

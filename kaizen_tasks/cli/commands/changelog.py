@@ -45,6 +45,7 @@ def check(c: Context, json: bool = False, sarif: bool = False, fix: bool = False
 
 @command(
     handler="changelog.show",
+    read_only=True,
     help={
         "release": f"{RELEASE_HELP} (default: the newest)",
         "since": "every release after this one: v0.1.0",

@@ -8,6 +8,6 @@ from kaizen_tasks.cli.command import command
 from kaizen_tasks.cli.flag_help import JSON_HELP
 
 
-@command(handler="doctor.doctor", help={"json": JSON_HELP})
+@command(handler="doctor.doctor", read_only=True, help={"json": JSON_HELP})
 def doctor(c: Context, json: bool = False) -> None:
     """Check everything that a release needs, and say how to fix what is missing."""

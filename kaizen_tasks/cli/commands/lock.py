@@ -14,7 +14,7 @@ def collection() -> Collection:
     return Collection(show, release)
 
 
-@command(handler="lock.show", iterable=["env"], help={"env": ALL_ENVIRONMENTS_HELP, "json": JSON_HELP})
+@command(handler="lock.show", read_only=True, iterable=["env"], help={"env": ALL_ENVIRONMENTS_HELP, "json": JSON_HELP})
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show who locks or holds what, since when and why."""
 

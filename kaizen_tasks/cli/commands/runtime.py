@@ -16,12 +16,18 @@ def collection() -> Collection:
     return Collection(show, diff, set_values, deploy, rollback)
 
 
-@command(handler="runtime.show", iterable=["env"], help={"env": ALL_ENVIRONMENTS_HELP, "json": JSON_HELP})
+@command(
+    handler="runtime.show", read_only=True, iterable=["env"], help={"env": ALL_ENVIRONMENTS_HELP, "json": JSON_HELP}
+)
 def show(c: Context, env: list[str], json: bool = False) -> None:
     """Show the names and ages of what is configured, and the values that are no secrets."""
 
 
-@command(handler="runtime.diff", help={"env": "one environment", "against": "the other one", "json": JSON_HELP})
+@command(
+    handler="runtime.diff",
+    read_only=True,
+    help={"env": "one environment", "against": "the other one", "json": JSON_HELP},
+)
 def diff(c: Context, env: str = "", against: str = "", json: bool = False) -> None:
     """Compare what is configured in two environments."""
 

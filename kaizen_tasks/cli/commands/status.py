@@ -10,6 +10,7 @@ from kaizen_tasks.cli.flag_help import ALL_ENVIRONMENTS_HELP, JSON_HELP
 
 @command(
     handler="status.status",
+    read_only=True,
     iterable=["env"],
     help={
         "env": ALL_ENVIRONMENTS_HELP,

@@ -34,6 +34,6 @@ def down(c: Context, state: str = "") -> None:
     """Stop the local cloud and everything it runs, and keep its state."""
 
 
-@command(handler="local.cloud.status", name="status", help={"state": STATE_HELP, "json": JSON_HELP})
+@command(handler="local.cloud.status", read_only=True, name="status", help={"state": STATE_HELP, "json": JSON_HELP})
 def status(c: Context, state: str = "", json: bool = False) -> None:
     """Show whether the local cloud is running, and where."""
