@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kaizen_tasks.config import checks
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Stage
@@ -50,6 +51,17 @@ def resolve_environment(name: str, settings: Settings) -> Environment:
         members = ", ".join(member.name for member in selection.environments)
         raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
     return selection.environments[0]
+
+
+def parse_engine(name: str) -> str:
+    """Return the value of `--engine`.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    if checks.engine(name):
+        raise UsageError(f"--engine {name!r} is not an engine", hint=f"choose from {', '.join(checks.ENGINES)}")
+    return name
 
 
 def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:

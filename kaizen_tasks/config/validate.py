@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.checks import suggest
+from kaizen_tasks.config.env_overrides import variable_name
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable
@@ -79,7 +81,13 @@ def _remove_value(table: TomlTable, path: list[str]) -> None:
 
 
 def _config_error(config_file: ConfigFile, problems: tuple[ConfigProblem, ...]) -> ConfigurationError:
-    return ConfigurationError(tuple(f"{config_file.name}: {problem.path}: {problem.message}" for problem in problems))
+    return ConfigurationError(tuple(f"{_source(config_file, problem.path)}: {problem.message}" for problem in problems))
+
+
+def _source(config_file: ConfigFile, path: str) -> str:
+    """Return where a value is from: the variable that overrides it, or its place in the file."""
+    variable = variable_name(path.split("."))
+    return variable if variable in os.environ else f"{config_file.name}: {path}"
 
 
 def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:

@@ -107,3 +107,14 @@ def test_duration_error_names_the_flag() -> None:
 @pytest.mark.parametrize(("text", "version"), [("", None), ("v1.2.3", Version(1, 2, 3)), ("1.2.3", Version(1, 2, 3))])
 def test_release_is_parsed_with_or_without_v(text: str, version: Version | None) -> None:
     assert params.parse_release(text) == version
+
+
+def test_unknown_engine_is_an_error_of_its_flag() -> None:
+    assert params.parse_engine("bundle") == "bundle"
+    with pytest.raises(UsageError) as refused:
+        params.parse_engine("nope")
+
+    assert str(refused.value).splitlines() == [
+        "--engine 'nope' is not an engine",
+        "choose from auto, docker, podman, buildah, bundle",
+    ]

@@ -52,6 +52,24 @@ def problems(folder: Path, text: str) -> list[str]:
     return list(refused.value.problems)
 
 
+def test_value_from_a_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be right."""
+    (tmp_path / "kaizen.toml").write_text('app = "web"\n[verify]\ntimeout = "soon"\n', encoding="utf-8")
+    monkeypatch.setenv("INVOKE_VERIFY_INTERVAL", "banana")
+    config_file = load.read_config_file(tmp_path)
+    assert config_file is not None
+    merged_table = load.with_defaults(config_file.table)
+    merged_table["verify"]["interval"] = "banana"
+
+    with pytest.raises(ConfigurationError) as refused:
+        validate.build_settings(config_file, merged_table)
+
+    assert [problem.split(";")[0].split(": ")[:2] for problem in sorted(refused.value.problems)] == [
+        ["INVOKE_VERIFY_INTERVAL", "'banana' is not a duration"],
+        ["kaizen.toml", "verify.timeout"],
+    ]
+
+
 def test_environments_inherit_from_defaults(tmp_path: Path) -> None:
     """A missing key is taken from `[defaults]`, with the environment's name filled in."""
     settings = read(tmp_path, WHOLE)

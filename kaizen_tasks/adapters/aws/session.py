@@ -304,7 +304,7 @@ class _FailedCall:
         message = f"cannot {self.action}: {_one_line(str(error))}"
         if isinstance(error, aws.ConnectionError):
             answers = not isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError)
-            return Unreachable(message, hint=endpoint.hint(error.kwargs.get("endpoint_url", ""), answers=answers))
+            return Unreachable(message, hint=endpoint.hint(str(error.kwargs.get("endpoint_url", "")), answers=answers))
         names = {base.__name__ for base in type(error).__mro__}
         if isinstance(error, aws.HTTPClientError | aws.WaiterError) or names & UNREADABLE_RESPONSE_ERRORS:
             return self._unknown_outcome(message)

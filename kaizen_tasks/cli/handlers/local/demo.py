@@ -8,13 +8,14 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from kaizen_tasks.cli import stopped
+from kaizen_tasks.cli import params, stopped
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.rehearsal.demo import run_demo
 
 
 def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
     """Take an example app through the whole pipeline."""
+    params.parse_engine(engine)
     out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
         out.write(

@@ -12,7 +12,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.build.select import detect_engine
-from kaizen_tasks.cli import json_output, stopped
+from kaizen_tasks.cli import json_output, params, stopped
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.errors import ConfigurationError, Refused, UsageError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> None:
     """Take this app through a flow in a scratch clone."""
+    params.parse_engine(engine)
     out = sys.stderr if json else sys.stdout
     tools = wiring.toolbox(c.config, stream=out)
     if tools.dry:
