@@ -41,7 +41,8 @@ class Preflight(ReadOnlyStep):
         """Check everything; refuse with the whole list of problems."""
         problems = tuple(self._problems(release, tools))
         if problems:
-            return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; fix these and run the same command again")
+            fix = "fix this" if len(problems) == 1 else "fix all of these"
+            return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; {fix}, then run the same command again")
         return Done("no problems", release)
 
     def is_blocked_locally(self, tools: Tools) -> bool:

@@ -195,7 +195,7 @@ def test_every_problem_is_listed_before_the_first_write() -> None:
         release(tools)
 
     for problem in ("a merge is under way", "feature", "Dockerfile"):
-        assert problem in refused.value.message
+        assert problem in str(refused.value)
     assert len(tools.scm.commits) == 1
 
 
