@@ -32,7 +32,7 @@ def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
         raise UsageError("--env is missing", hint=f"add --env with one of: {choices}")
     stages = [settings.stage(name) for name in names]
     environments = dict.fromkeys(environment for member_stage in stages for environment in member_stage.environments)
-    return Stage(name=" ".join(member_stage.name for member_stage in stages), environments=tuple(environments))
+    return Stage(name=", ".join(member_stage.name for member_stage in stages), environments=tuple(environments))
 
 
 def resolve_environments_or_all(names: Sequence[str], settings: Settings) -> tuple[Environment, ...]:

@@ -15,8 +15,8 @@ from tests.fakes.tools import settings
     [
         (["staging"], "staging", ["staging"]),
         (["beta"], "beta", ["mark", "shane", "dom"]),
-        (["dom", "mark"], "dom mark", ["dom", "mark"]),
-        (["mark", "beta", "mark"], "mark beta mark", ["mark", "shane", "dom"]),
+        (["dom", "mark"], "dom, mark", ["dom", "mark"]),
+        (["mark", "beta", "mark"], "mark, beta, mark", ["mark", "shane", "dom"]),
     ],
 )
 def test_env_flags_become_one_stage_with_each_environment_once(
