@@ -51,7 +51,7 @@ def choose_release(environment: Environment, requested_version: Version | None, 
         None,
     )
     if selected_candidate is None:
-        raise _unknown_release_error(environment, name, verified_releases)
+        raise _unknown_release_error(environment, name, verified_releases, tools)
     if not selected_candidate.image_exists:
         raise Refused(
             f"{environment.name}: {environment.repository} no longer has {selected_candidate.entry.version}",
@@ -62,10 +62,13 @@ def choose_release(environment: Environment, requested_version: Version | None, 
 
 
 def _unknown_release_error(
-    environment: Environment, name: str, verified_releases: tuple[RollbackCandidate, ...]
+    environment: Environment, name: str, verified_releases: tuple[RollbackCandidate, ...], tools: Tools
 ) -> Refused:
+    current_entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+    is_serving = current_entry is not None and current_entry.version == name
     alternatives = ", ".join(candidate.entry.version for candidate in verified_releases)
-    message = f"{name} was never verified in {environment.name}, or is serving" if name else ""
+    reason = "is the release that is serving" if is_serving else "was never verified there"
+    message = f"{environment.name}: {name} {reason}" if name else ""
     return Refused(
         message or f"{environment.name} has no verified release before the serving one",
         state=NOTHING_CHANGED,
