@@ -195,7 +195,7 @@ class Toolbox:
         """A live display on a terminal, else plain lines."""
         from kaizen_tasks.adapters.console.reporter import create_reporter
 
-        return create_reporter(self._stream, dry=self.dry, clock=self.clock)
+        return create_reporter(self._stream, dry=self.dry, clock=self.clock, environments=self.settings.environments)
 
 
 def toolbox(config: Config, *, draft: bool = False, stream: TextIO = sys.stdout) -> Toolbox:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,3 +47,18 @@ def test_informational_flags_exit_with_0(capsys: pytest.CaptureFixture[str], lin
 
     assert (said.code, said.err) == (0, "")
     assert said.out
+
+
+@pytest.mark.integration
+def test_list_into_a_closed_pipe_ends_quietly() -> None:
+    """As in `kaizen --list | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = subprocess.run(
+            (sys.executable, "-m", "kaizen_tasks", "--list"), stdout=writer, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(writer)
+
+    assert (result.returncode, result.stderr) == (0, b"")

@@ -6,7 +6,6 @@ Imported at every start, so it imports nothing heavy.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import traceback
@@ -19,7 +18,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from kaizen_tasks.errors import Interrupted, KaizenError
+from kaizen_tasks.cli import stopped
+from kaizen_tasks.errors import KaizenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,6 +44,7 @@ def command(
     name: str = "",
     default: bool = False,
     bound: Mapping[str, object] | None = None,
+    read_only: bool = False,
 ) -> Any:
     """Make an Invoke task that calls a handler, and exits as the command-line contract says.
 
@@ -57,16 +58,19 @@ def command(
         name: the task's name, when it is not the handler's.
         default: whether the task runs when its collection is named.
         bound: further arguments for the handler, which are no flags.
+        read_only: whether the task changes nothing, so that one whose output cannot be written has not either.
     """
     module_name, _, function_name = handler.rpartition(".")
+    task_name = (name or function_name).replace("_", "-")
 
     def body(c: Context, /, **values: object) -> None:
         _quiet_noisy_loggers()
         _warn_about_dry_run(c)
-        with _errors_as_exits(), _signals_as_interrupts():
+        with _errors_as_exits(task_name, read_only=read_only), _signals_as_interrupts():
             function = getattr(import_module(f"{HANDLERS}.{module_name}"), function_name)
             defaults: dict[str, object] = {flag.name: [] if flag.repeatable else flag.default for flag in flags}
             function(c, **{**defaults, **values}, **(bound or {}))
+            sys.stdout.flush()
 
     body.__name__, body.__doc__ = name or function_name, text
     body.__signature__ = _signature(flags)  # type: ignore[attr-defined]  # which Invoke reads the flags from
@@ -89,24 +93,26 @@ def _signature(flags: Iterable[Flag]) -> Signature:
 
 
 @contextmanager
-def _errors_as_exits() -> Iterator[None]:
+def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
     """Turn every error into an exit with its message and its code."""
     try:
         yield
     except KaizenError as error:
         _show_traceback()
-        raise Exit(str(error), code=error.exit_code) from error
-    except KeyboardInterrupt:
-        interruption = Interrupted("interrupted", hint="run the same command again to finish")
-        raise Exit(str(interruption), code=interruption.exit_code) from None
-    except BrokenPipeError:
-        raise _broken_pipe_exit() from None
+        raise Exit(_new_line_after_echo(error.__context__) + str(error), code=error.exit_code) from error
+    except KeyboardInterrupt as error:
+        interruption = stopped.signal_error(error)
+        raise Exit(_new_line_after_echo(error) + str(interruption), code=interruption.exit_code) from None
     except Exit:
         raise
     except Exception as error:
         _show_traceback()
+        if isinstance(error, OSError) and error.errno in stopped.ENVIRONMENT_ERRNOS:
+            output_error = stopped.output_error(error, read_only=read_only)
+            raise Exit(str(output_error), code=output_error.exit_code) from error
         message = f"unexpected {type(error).__name__}: {error}"
-        raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n--debug shows where", code=1) from error
+        hint = f"inv --debug {_typed_name(task_name)} shows where"
+        raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n{hint}", code=1) from error
 
 
 def _quiet_noisy_loggers() -> None:
@@ -126,12 +132,15 @@ def _warn_about_dry_run(c: Context) -> None:
     c.config.update({DRY_RUN_COUNT_KEY: planned_count + 1})
 
 
-def _broken_pipe_exit() -> Exit:
-    """Return an interruption, and silence Python's own last flush of stdout, which would fail once more."""
-    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-    interruption = Interrupted("interrupted: the output was closed", hint="run the same command again to finish")
-    return Exit(str(interruption), code=interruption.exit_code)
+def _typed_name(task_name: str) -> str:
+    """Return the name under which a task is on the command line: `lock.show` for `show`."""
+    words = (word for word in sys.argv[1:] if word.rpartition(".")[2].replace("_", "-") == task_name)
+    return next(words, task_name)
+
+
+def _new_line_after_echo(error: BaseException | None) -> str:
+    """Return a line end when the terminal has just shown `^C`."""
+    return "\n" if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty() else ""
 
 
 def _show_traceback() -> None:

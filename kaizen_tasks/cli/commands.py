@@ -100,6 +100,7 @@ status = command(
     Flag("json", f"{flags.JSON_HELP}; with --watch, one line for each refresh", default=False),
     Flag("watch", "refresh until Ctrl-C, which exits 0", default=False),
     Flag("interval", "how long to wait between two refreshes of --watch, e.g. 30s (default: 5s)"),
+    read_only=True,
 )
 history = command(
     "status.history",
@@ -107,9 +108,13 @@ history = command(
     flags.ENV_OR_ALL,
     Flag("limit", "how many entries of each environment", default="20"),
     flags.JSON,
+    read_only=True,
 )
 doctor = command(
-    "doctor.doctor", "Check everything that a release needs, and say how to fix what is missing.", flags.JSON
+    "doctor.doctor",
+    "Check everything that a release needs, and say how to fix what is missing.",
+    flags.JSON,
+    read_only=True,
 )
 setup = command(
     "setup.setup",
@@ -173,6 +178,7 @@ changelog = Collection(
         Flag("since", "every release after this one: v0.1.0"),
         Flag("format", "md, json or html", default="md"),
         Flag("base_url", "make relative links absolute against this address"),
+        read_only=True,
     ),
 )
 
@@ -187,6 +193,7 @@ runtime = Collection(
         "Show the names and ages of what is configured, and the values that are no secrets.",
         flags.ENV_OR_ALL,
         flags.JSON,
+        read_only=True,
     ),
     command(
         "runtime.diff",
@@ -194,6 +201,7 @@ runtime = Collection(
         Flag("env", "one environment"),
         Flag("against", "the other one"),
         flags.JSON,
+        read_only=True,
     ),
     command(
         "runtime.set_values",
@@ -228,7 +236,9 @@ runtime = Collection(
 
 lock = Collection(
     "lock",
-    command("lock.show", "Show who locks or holds what, since when and why.", flags.ENV_OR_ALL, flags.JSON),
+    command(
+        "lock.show", "Show who locks or holds what, since when and why.", flags.ENV_OR_ALL, flags.JSON, read_only=True
+    ),
     command(
         "lock.release",
         "Remove a lock that was left over; a run that is still alive notices and stops.",
@@ -262,7 +272,9 @@ local = Collection(
         flags.JSON,
     ),
     command("local.cloud.down", "Stop the local cloud and everything it runs, and keep its state.", STATE),
-    command("local.cloud.status", "Show whether the local cloud is running, and where.", STATE, flags.JSON),
+    command(
+        "local.cloud.status", "Show whether the local cloud is running, and where.", STATE, flags.JSON, read_only=True
+    ),
 )
 
 LIBRARY_TASKS = (bump, commit, cut, tag, demo, doctor, init, changelog, local)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from invoke.collection import Collection
@@ -24,6 +25,8 @@ RELEASE_ONLY_KEYS = {"app", "release", "tag", "docs_checklist"}
 def build_namespace() -> Collection:
     """Return the tasks that the configuration needs, among them one for each stage of the pipeline."""
     config_file = load.find_config_file()
+    if config_file.hint == load.FIX_HINT and config_file.error and {"-l", "--list"} & {*sys.argv[1:]}:
+        _warn_about_missing_tasks(config_file.error)
     is_library = not config_file.error and config_file.table.keys() <= RELEASE_ONLY_KEYS
     deploy_tasks = () if is_library else commands.DEPLOY_TASKS
     collection = Collection(
@@ -34,6 +37,12 @@ def build_namespace() -> Collection:
         _prepare_variables(configuration)
     collection.configure(configuration)
     return collection
+
+
+@cache  # `from kaizen_tasks import namespace` builds it twice
+def _warn_about_missing_tasks(error: str) -> None:
+    """Tell above a list of tasks that the stages' own are missing; a task that runs reports the file itself."""
+    sys.stderr.write(f"warning: {error}; the tasks of its stages are not listed\n")
 
 
 def _prepare_variables(configuration: load.TomlTable) -> None:

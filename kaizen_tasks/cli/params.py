@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from semver import Version
 
+from kaizen_tasks.config import checks
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain import version as versions
@@ -26,7 +27,7 @@ def resolve_stage(names: Sequence[str], settings: Settings) -> Stage:
         raise UsageError("--env is missing", hint=f"add --env with one of: {choices}")
     stages = [settings.stage(name) for name in names]
     environments = dict.fromkeys(environment for member_stage in stages for environment in member_stage.environments)
-    return Stage(name=" ".join(member_stage.name for member_stage in stages), environments=tuple(environments))
+    return Stage(name=", ".join(member_stage.name for member_stage in stages), environments=tuple(environments))
 
 
 def resolve_environments_or_all(names: Sequence[str], settings: Settings) -> tuple[Environment, ...]:
@@ -45,6 +46,17 @@ def resolve_environment(name: str, settings: Settings) -> Environment:
         members = ", ".join(member.name for member in selection.environments)
         raise UsageError(f"{name} is a group", hint=f"name one of its environments: {members}")
     return selection.environments[0]
+
+
+def parse_engine(name: str) -> str:
+    """Return the value of `--engine`.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    if checks.engine(name):
+        raise UsageError(f"--engine {name!r} is not an engine", hint=f"choose from {', '.join(checks.ENGINES)}")
+    return name
 
 
 def parse_number(flag: str, text: str, *, minimum: int, maximum: int) -> int:

@@ -57,4 +57,7 @@ def prompt_line(text: str) -> str:
     """Print a prompt on stderr, since stdout may be a document, and return the line that is typed."""
     sys.stderr.write(text)
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    line = sys.stdin.readline()
+    if not line and sys.stderr.isatty():  # Ctrl-D leaves the cursor behind the prompt
+        sys.stderr.write("\n")
+    return line.strip()

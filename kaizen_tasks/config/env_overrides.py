@@ -9,7 +9,7 @@ from kaizen_tasks.config import checks
 from kaizen_tasks.config.tables import RawEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterable, Iterator, MutableMapping
 
     from kaizen_tasks.config.load import TomlTable
 
@@ -29,7 +29,7 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
     """
     errors = []
     for table, path in _leaf_keys(config, ()):
-        name = ENV_PREFIX + "_".join(path).upper()
+        name = variable_name(path)
         if name in environ:
             kind = _value_type(table, path[-1])
             if kind is bool and environ[name].lower() in BOOLEANS:
@@ -38,6 +38,11 @@ def prepare_variables(config: TomlTable, environ: MutableMapping[str, str]) -> t
             elif error := _override_error(kind, environ[name]):
                 errors.append(f"{name}: {error}")
     return tuple(errors)
+
+
+def variable_name(path: Iterable[str]) -> str:
+    """Return the variable that overrides a key."""
+    return ENV_PREFIX + "_".join(path).upper()
 
 
 def _leaf_keys(table: TomlTable, path: tuple[str, ...]) -> Iterator[tuple[TomlTable, tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from kaizen_tasks.config.tables import RawConfig, RawEnvironment, to_toml
 
 CONFIG_FILE_NAME = "kaizen.toml"
 PYPROJECT_TABLE = "tool.kaizen"
+KEY_TUPLE = re.compile(r"\(('[^']*',? ?)+\)")
 FIX_HINT = "correct the file there, then run the same command again"
 TomlTable = dict[str, Any]  # TOML as it was written; `validate` turns it into Settings
 
@@ -74,7 +76,12 @@ def _load_toml(path: Path) -> tuple[TomlTable, str] | None:
     except OSError:
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return {}, f"{path.name}: {error}"
+        return {}, f"{path.name}: {KEY_TUPLE.sub(_dotted_key, str(error))}"
+
+
+def _dotted_key(key_tuple: re.Match[str]) -> str:
+    """Return a key that tomllib shows as a tuple, such as `('environments', 'prod')`, as it is written."""
+    return ".".join(re.findall(r"'([^']*)'", key_tuple[0]))
 
 
 def with_defaults(table: TomlTable) -> TomlTable:

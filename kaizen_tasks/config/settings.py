@@ -62,6 +62,10 @@ class Settings:
         import difflib
 
         names = [*self.environments, *self.groups]
+        parts = [part.strip() for part in name.split(",")]
+        if len(parts) > 1 and set(parts) <= {*names}:
+            hint = f"repeat --env: {' '.join(f'--env {part}' for part in parts)}"
+            return UsageError(f"{name!r} is neither an environment nor a group", hint=hint)
         matches = difflib.get_close_matches(name, names, n=1)
         choices = f"choose from {', '.join(names)}" if names else "no environment is configured"
         hint = f"did you mean {matches[0]}?" if matches else choices
@@ -90,7 +94,7 @@ class Settings:
         """
         positions = {self._pipeline_position(environment) for environment in stage.environments}
         if len(positions) > 1:
-            names = " and ".join(environment.name for environment in stage.environments)
+            names = ", ".join(environment.name for environment in stage.environments)
             message = f"{names} are in different stages ({' → '.join(self.pipeline)})"
             raise UsageError(message, hint="promote to one stage after the other")
         position = positions.pop()

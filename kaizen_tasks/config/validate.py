@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.config import checks
 from kaizen_tasks.config.checks import suggest
+from kaizen_tasks.config.env_overrides import variable_name
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.config.structure import ConfigProblem, StructureError, structure
 from kaizen_tasks.config.tables import RawConfig, RawEnvironment, RuntimeTable
@@ -79,16 +81,28 @@ def _remove_value(table: TomlTable, path: list[str]) -> None:
 
 
 def _config_error(config_file: ConfigFile, problems: tuple[ConfigProblem, ...]) -> ConfigurationError:
-    return ConfigurationError(tuple(f"{config_file.name}: {problem.path}: {problem.message}" for problem in problems))
+    return ConfigurationError(tuple(_problem_text(config_file, problem) for problem in problems))
+
+
+def _problem_text(config_file: ConfigFile, problem: ConfigProblem) -> str:
+    """Return place and problem, as one sentence where the message continues it: `kaizen.toml: app is missing`."""
+    separator = " " if problem.message.startswith(("is ", "has ")) else ": "
+    return f"{_source(config_file, problem.path)}{separator}{problem.message}"
+
+
+def _source(config_file: ConfigFile, path: str) -> str:
+    """Return where a value is from: the variable that overrides it, or its place in the file."""
+    variable = variable_name(path.split("."))
+    return variable if variable in os.environ else f"{config_file.name}: {path}"
 
 
 def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find names that refer to nothing, and values that contradict each other."""
     environments, stages = tuple(raw.environments), (*raw.environments, *raw.groups)
-    for position, stage in enumerate(raw.pipeline):
+    for stage in raw.pipeline:
         if stage not in stages:
             message = f"{stage!r} is neither an environment nor a group{suggest(stage, stages)}"
-            yield ConfigProblem(f"pipeline.{position}", message)
+            yield ConfigProblem("pipeline", message)
     for group, members in raw.groups.items():
         yield from _validate_group(group, members, environments)
     yield from _validate_no_sharing(raw)
@@ -99,11 +113,11 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
 
 def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:
     if not raw.app:
-        yield ConfigProblem("app", "is missing: the app's name")
+        yield ConfigProblem("app", "is missing (the app's name)")
     if raw.environments and not raw.aws.region:
-        yield ConfigProblem("aws.region", "is missing: the region of the repositories and services")
+        yield ConfigProblem("aws.region", "is missing (the region of the repositories and services)")
     if raw.environments and not raw.pipeline:
-        yield ConfigProblem("pipeline", "is missing: the stages in the order in which a release reaches them")
+        yield ConfigProblem("pipeline", "is missing (the stages in the order in which a release reaches them)")
 
 
 def _validate_group(group: str, members: tuple[str, ...], environments: tuple[str, ...]) -> Iterator[ConfigProblem]:
@@ -114,9 +128,9 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
     for position, member in enumerate(members):
         if member not in environments:
             message = f"{member!r} is not an environment{suggest(member, environments)}"
-            yield ConfigProblem(f"groups.{group}.{position}", message)
+            yield ConfigProblem(f"groups.{group}", message)
         elif member in members[:position]:
-            yield ConfigProblem(f"groups.{group}.{position}", f"{member!r} is listed twice")
+            yield ConfigProblem(f"groups.{group}", f"{member!r} is listed twice")
 
 
 def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
@@ -169,10 +183,10 @@ def _validate_check_headers(path: str, check: SmokeCheck) -> Iterator[ConfigProb
 
 def _validate_runtime(runtime: RuntimeTable) -> Iterator[ConfigProblem]:
     """Find keys that no value could satisfy, and names that refer to nothing."""
-    for position, name in enumerate(runtime.visible):
+    for name in runtime.visible:
         if name not in runtime.keys:
             message = f"{name!r} is not in runtime.keys{suggest(name, tuple(runtime.keys))}"
-            yield ConfigProblem(f"runtime.visible.{position}", message)
+            yield ConfigProblem("runtime.visible", message)
     for name, key in runtime.keys.items():
         yield from _validate_runtime_key(f"runtime.keys.{name}", key)
 
@@ -182,7 +196,7 @@ def _validate_runtime_key(path: str, key: KeyRule) -> Iterator[ConfigProblem]:
         yield ConfigProblem(f"{path}.type", f"{key.type!r} is not a type{suggest(key.type, KEY_TYPES)}")
         return
     if key.type == "choice" and not key.choices:
-        yield ConfigProblem(f"{path}.choices", "is missing: a list of the texts that the value may be")
+        yield ConfigProblem(f"{path}.choices", "is missing (a list of the texts that the value may be)")
     if key.type != "choice" and key.choices:
         yield ConfigProblem(f"{path}.choices", f"is only for the type 'choice', not for {key.type!r}")
     for bound in ("min", "max"):

@@ -49,8 +49,10 @@ def parse_hold_until(length: str, now: datetime) -> datetime | None:
     hint = "give a length of time, such as --until 7d or --until 12h"
     try:
         until = now + timedelta(seconds=duration.parse_duration(length))
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"--until {length}: {error}", hint=hint) from None
+    except ValueError:
+        raise UsageError(f"--until {length}: not a length of time", hint=hint) from None
+    except OverflowError:
+        raise UsageError(f"--until {length}: the hold would end after the year 9999", hint=hint) from None
     if until == now:
         raise UsageError(f"--until {length}: the hold would end at once", hint=hint)
     return until

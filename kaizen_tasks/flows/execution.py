@@ -135,6 +135,10 @@ class Execution:
             try:
                 with execution.mutations.reclassify_errors():
                     run(environment, execution)
+            except (KeyboardInterrupt, OSError) as error:
+                if changed:
+                    error.add_note(f"done: {', '.join(changed)}")
+                raise
             except KaizenError as error:
                 progress = _progress_text(environments, index)
                 if changed and isinstance(error, Refused):
@@ -187,6 +191,14 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
         Interrupted: in place of a refusal, once something has been changed.
         KaizenError: what the change itself raises.
     """
+    mutations = MutationLog()
+    with mutations.note_in_interruptions():
+        _execute_change(change, tools, mutations, confirm=confirm, command=command, wait=wait)
+
+
+def _execute_change(
+    change: Change, tools: CommandTools, mutations: MutationLog, *, confirm: Confirm, command: str, wait: float
+) -> None:
     announce(change.title, tools)
     change.preflight()
     holds, read_at = _read_holds(change, tools), tools.clock.monotonic()
@@ -199,7 +211,7 @@ def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, com
         tools.scm.invalidate_cache()  # another run may have released from this clone while this one waited
         if tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS:
             holds = {**holds, **_read_holds(change, tools)}
-        execution = Execution(tools=tools, guard=guard, holds=holds)
+        execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
         with execution.mutations.reclassify_errors():
             change.run(execution)
 

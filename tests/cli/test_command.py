@@ -16,7 +16,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks import errors
 from kaizen_tasks.cli.command import DRY_RUN_NOTE, HANDLERS, command
 from kaizen_tasks.cli.flags import Flag
-from kaizen_tasks.errors import ConfigurationError, KaizenError, VerifyFailed
+from kaizen_tasks.errors import NOTHING_CHANGED, ConfigurationError, KaizenError, VerifyFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,20 +50,20 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def task(body: Callable[[], object]) -> Any:
+def task(body: Callable[[], object], *, read_only: bool = False) -> Any:
     """Make a task that does this."""
     vars(sys.modules[f"{HANDLERS}.tested"])["do"] = lambda _: body()
-    return command("tested.do", "Do it.")
+    return command("tested.do", "Do it.", read_only=read_only)
 
 
-def fail(error: BaseException) -> Exit:
+def fail(error: BaseException, *, read_only: bool = False) -> Exit:
     """Return what a task that raises this exits with."""
 
     def body() -> object:
         raise error
 
     with pytest.raises(Exit) as left:
-        task(body)(Context())
+        task(body, read_only=read_only)(Context())
     return left.value
 
 
@@ -146,8 +146,82 @@ def test_unexpected_exception_is_reported_as_a_bug() -> None:
     assert (left.message or "").splitlines() == [
         "unexpected ZeroDivisionError: division by zero",
         "this is a bug of kaizen_tasks",
-        "--debug shows where",
+        "inv --debug do shows where",
     ]
+
+
+def test_bug_hint_has_the_task_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["inv", "--dry", "lock.do", "--env", "do"])
+
+    assert (fail(ZeroDivisionError("no")).message or "").endswith("inv --debug lock.do shows where")
+
+
+@pytest.mark.parametrize(
+    ("notes", "read_only", "code", "state"),
+    [
+        ((), False, 130, []),
+        ((), True, 3, [NOTHING_CHANGED]),
+        ((NOTHING_CHANGED, NOTHING_CHANGED), False, 3, [NOTHING_CHANGED]),
+        (("done so far: the image is pushed", NOTHING_CHANGED), False, 130, ["done so far: the image is pushed"]),
+    ],
+)
+def test_full_disk_exits_by_what_has_been_changed(
+    *, notes: tuple[str, ...], read_only: bool, code: int, state: list[str]
+) -> None:
+    """See decision 0020."""
+    error = OSError(28, "No space left on device")
+    for note in notes:
+        error.add_note(note)
+
+    left = fail(error, read_only=read_only)
+
+    assert left.code == code
+    assert (left.message or "").splitlines() == [
+        "cannot write the output: No space left on device",
+        *state,
+        "fix that, then run the same command again",
+    ]
+
+
+def test_file_that_cannot_be_written_is_named() -> None:
+    left = fail(PermissionError(13, "Permission denied", "/app/VERSION"))
+
+    assert (left.message or "").splitlines()[0] == "/app/VERSION: Permission denied"
+
+
+def test_interruption_tells_what_has_been_changed() -> None:
+    interrupt = KeyboardInterrupt()
+    interrupt.add_note("done so far: the image is pushed")
+    interrupt.add_note(NOTHING_CHANGED)
+
+    message = fail(interrupt).message or ""
+
+    assert message.splitlines() == [
+        "interrupted",
+        "done so far: the image is pushed",
+        "run the same command again to finish",
+    ]
+
+
+def test_error_after_an_echoed_ctrl_c_starts_on_a_new_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    assert (fail(KeyboardInterrupt()).message or "").startswith("\ninterrupted\n")
+    assert (fail(KaizenError("known")).message or "") == "known"
+
+
+def test_full_disk_is_noticed_when_the_task_has_succeeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text that is still in Python's buffer would fail at exit, with a code of Python's own."""
+
+    def flush() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout.flush", flush)
+
+    with pytest.raises(Exit) as left:
+        task(lambda: None)(Context())
+
+    assert left.value.code == 130
 
 
 def test_closed_output_is_an_interruption() -> None:

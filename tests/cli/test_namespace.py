@@ -66,6 +66,25 @@ def every_task(folder: Path) -> dict[str, Any]:
     return {name: made[name] for name in made.task_names}
 
 
+@pytest.mark.parametrize(
+    ("argv", "warning"),
+    [
+        (
+            ["inv", "--list"],
+            "warning: kaizen.toml: Invalid value (at line 1, column 7); the tasks of its stages are not listed\n",
+        ),
+        (["inv", "status"], ""),
+    ],
+)
+def test_list_warns_about_a_file_that_is_not_toml(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], argv: list[str], warning: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    build(folder, "app = \n")
+
+    assert capsys.readouterr().err == warning
+
+
 def test_library_has_no_deploy_tasks(folder: Path) -> None:
     names = build(folder, 'app = "library"\n[release]\nbranches = ["main"]\n').task_names
 

@@ -16,8 +16,8 @@ from tests.fakes.tools import settings
     [
         (["staging"], "staging", ["staging"]),
         (["beta"], "beta", ["mark", "shane", "dom"]),
-        (["dom", "mark"], "dom mark", ["dom", "mark"]),
-        (["mark", "beta", "mark"], "mark beta mark", ["mark", "shane", "dom"]),
+        (["dom", "mark"], "dom, mark", ["dom", "mark"]),
+        (["mark", "beta", "mark"], "mark, beta, mark", ["mark", "shane", "dom"]),
     ],
 )
 def test_env_flags_become_one_stage_with_each_environment_once(
@@ -130,3 +130,14 @@ def test_flags_become_a_bump(*, part: str, to: str, force: bool, bump: Bump) -> 
 def test_error_of_a_bump_names_the_wrong_flag(part: str, to: str, what: str) -> None:
     with pytest.raises(UsageError, match=what):
         params.parse_bump(part, to, force=False)
+
+
+def test_unknown_engine_is_an_error_of_its_flag() -> None:
+    assert params.parse_engine("bundle") == "bundle"
+    with pytest.raises(UsageError) as refused:
+        params.parse_engine("nope")
+
+    assert str(refused.value).splitlines() == [
+        "--engine 'nope' is not an engine",
+        "choose from auto, docker, podman, buildah, bundle",
+    ]

@@ -106,3 +106,11 @@ def test_question_needs_a_terminal_or_yes(capsys: pytest.CaptureFixture[str]) ->
         prompts.confirm_yes_no("create it", yes=False)
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_end_of_input_at_a_terminal_ends_the_line_of_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+
+    assert prompts.prompt_line("Name: ") == ""
+    assert cast("Terminal", sys.stderr).getvalue() == "Name: \n"

@@ -104,6 +104,8 @@ def test_a_pyproject_without_our_table_is_no_configuration(tmp_path: Path, text:
     ("file", "content", "name", "fault"),
     [
         ("kaizen.toml", b"app = \n", "kaizen.toml", "kaizen.toml: Invalid value (at line 1, column 7)"),
+        ("kaizen.toml", b"[a.b]\n[a.b]\n", "kaizen.toml", "kaizen.toml: Cannot declare a.b twice (at line 2"),
+        ("kaizen.toml", b"[a]\n[a]\n", "kaizen.toml", "kaizen.toml: Cannot declare a twice (at line 2"),
         ("kaizen.toml", b'app = "\xff"\n', "kaizen.toml", "kaizen.toml: 'utf-8' codec can't decode byte 0xff"),
         ("pyproject.toml", b"[tool\n", "pyproject.toml [tool.kaizen]", "pyproject.toml: Expected ']'"),
         ("pyproject.toml", b"tool.kaizen = 3\n", "pyproject.toml [tool.kaizen]", "should be a table"),

@@ -89,10 +89,17 @@ def test_environments_of_different_stages_are_refused_together() -> None:
         environments=configured.stage("prod").environments + configured.stage("mark").environments,
     )
 
-    with pytest.raises(UsageError, match="prod and mark are in different stages") as refused:
+    with pytest.raises(UsageError, match="prod, mark are in different stages") as refused:
         configured.stage_before(mixed)
 
     assert "staging → prod → beta" in refused.value.message
+
+
+def test_comma_separated_names_are_refused_with_repeated_flags() -> None:
+    with pytest.raises(UsageError) as refused:
+        settings().stage("prod,staging")
+
+    assert refused.value.hint == "repeat --env: --env prod --env staging"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,24 @@ def problems(folder: Path, text: str) -> list[str]:
     return list(refused.value.problems)
 
 
+def test_value_from_a_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be right."""
+    (tmp_path / "kaizen.toml").write_text('app = "web"\n[verify]\ntimeout = "soon"\n', encoding="utf-8")
+    monkeypatch.setenv("INVOKE_VERIFY_INTERVAL", "banana")
+    config_file = load.read_config_file(tmp_path)
+    assert config_file is not None
+    merged_table = load.with_defaults(config_file.table)
+    merged_table["verify"]["interval"] = "banana"
+
+    with pytest.raises(ConfigurationError) as refused:
+        validate.build_settings(config_file, merged_table)
+
+    assert [problem.split(";")[0].split(": ")[:2] for problem in sorted(refused.value.problems)] == [
+        ["INVOKE_VERIFY_INTERVAL", "'banana' is not a duration"],
+        ["kaizen.toml", "verify.timeout"],
+    ]
+
+
 def test_environments_inherit_from_defaults(tmp_path: Path) -> None:
     """A missing key is taken from `[defaults]`, with the environment's name filled in."""
     settings = read(tmp_path, WHOLE)
@@ -95,7 +113,7 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
 
     assert problems(tmp_path, text) == [
         "kaizen.toml: verify.matches: '3' should be a whole number; leave out the quotes",
-        "kaizen.toml: groups.beta.1: 'don' is not an environment; known: staging, prod, mark, shane",
+        "kaizen.toml: groups.beta: 'don' is not an environment; known: staging, prod, mark, shane",
     ]
 
 
@@ -103,10 +121,10 @@ def test_wrong_types_do_not_hide_unknown_names(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("app = 3\n", "app: 3 should be text; put it in quotes"),
-        ("", "app: is missing: the app's name"),
+        ("", "app is missing (the app's name)"),
         ('app = "x"\nenvironments = 3\n', "environments: 3 should be a table"),
         ('app = "x"\n[groups]\nbeta = "mark"\n', "groups.beta: 'mark' should be a list: [\"mark\"]"),
-        ('app = "x"\n[[smoke]]\nstatus = 200\n', "smoke.0.path: is missing"),
+        ('app = "x"\n[[smoke]]\nstatus = 200\n', "smoke.0.path is missing"),
         (
             'app = "x"\n[rollout]\nbake = "soon"\n',
             "rollout.bake: 'soon' is not a duration; write it like 30s, 5m or 1h30m",
@@ -167,7 +185,7 @@ def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Pa
         ('method = "HEAD"\ncontains = "x"', "method: the answer to HEAD has no body to check"),
         ('body = "x"', 'body: GET sends no body; write method = "POST"'),
         ("status = 99", "status: 99 is not an HTTP status of an answer"),
-        ("status = []", "status: is an empty list"),
+        ("status = []", "status is an empty list"),
         ('status = "200"', "status: '200' should be a whole number; leave out the quotes"),
         ("status = [200, true]", "status: true should be a whole number"),
         ('timeout = "0s"', "timeout: leaves no time for a request"),
@@ -176,7 +194,7 @@ def test_a_wrong_value_is_reported_with_its_path_and_what_would_fit(tmp_path: Pa
         ('json = {"status" = 1}', "json: 'status' is not a JSON pointer; did you mean '/status'?"),
         ('json = {"/a" = [1]}', "json./a: [1] should be text, a number, or true or false"),
         ('headers = {"X Y" = "1"}', "headers: 'X Y' is not the name of a header"),
-        ('request_headers = {A = "s3cret\\n"}', "request_headers.A: has characters that a header cannot have"),
+        ('request_headers = {A = "s3cret\\n"}', "request_headers.A has characters that a header cannot have"),
     ],
 )
 def test_an_impossible_smoke_check_is_reported(tmp_path: Path, check: str, expected: str) -> None:
@@ -210,12 +228,12 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (('["staging", "prod"', '["stagin", "prod"'), "pipeline.0: 'stagin' is neither an environment nor a group"),
+        (('["staging", "prod"', '["stagin", "prod"'), "pipeline: 'stagin' is neither an environment nor a group"),
         (
             ('["mark", "shane"]', '["mark", "shanne"]'),
-            "groups.beta.1: 'shanne' is not an environment; did you mean 'shane'?",
+            "groups.beta: 'shanne' is not an environment; did you mean 'shane'?",
         ),
-        (('beta = ["mark", "shane"]', "beta = []"), "groups.beta: has no environments"),
+        (('beta = ["mark", "shane"]', "beta = []"), "groups.beta has no environments"),
         (("{env}.example", "{host}.example"), "defaults.url: 'https://{host}.example' has a placeholder"),
         (
             ("{env}.example", "{env.host}.example"),
@@ -225,13 +243,13 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
             ("https://{env}.example", "{env}.example"),
             "defaults.url: '{env}.example' begins with neither https://",
         ),
-        (('["mark", "shane"]', '["mark", "mark"]'), "groups.beta.1: 'mark' is listed twice"),
+        (('["mark", "shane"]', '["mark", "mark"]'), "groups.beta: 'mark' is listed twice"),
         (('"legacy"', '"staging-web-app"'), "environments.prod.repository: "),
         (
             ('repository = "legacy"', 'service = "x"\n[environments.dom]\nservice = "x"'),
             "environments.dom.service: 'x' is",
         ),
-        (('region = "eu-west-1"', ""), "aws.region: is missing"),
+        (('region = "eu-west-1"', ""), "aws.region is missing"),
         (("protected = true", 'platform = "ecs"'), "environments.prod.platform: 'ecs' is not a platform"),
     ],
 )

@@ -36,9 +36,9 @@ def test_an_app_without_the_table_has_no_keys() -> None:
     ("table", "problem"),
     [
         ({"keyz": {}}, "runtime.keyz: unknown key; did you mean 'keys'?"),
-        ({"visible": ["B"]}, "runtime.visible.0: 'B' is not in runtime.keys; known: A"),
+        ({"visible": ["B"]}, "runtime.visible: 'B' is not in runtime.keys; known: A"),
         ({"keys": {"A": {"type": "nubmer"}}}, "runtime.keys.A.type: 'nubmer' is not a type; did you mean 'number'?"),
-        ({"keys": {"A": {}}}, "runtime.keys.A.type: is missing"),
+        ({"keys": {"A": {}}}, "runtime.keys.A.type is missing"),
         (
             {"keys": {"A": {"type": "number", "min": "0"}}},
             "runtime.keys.A.min: '0' should be a number; leave out the quotes",
@@ -48,15 +48,15 @@ def test_an_app_without_the_table_has_no_keys() -> None:
         ({"keys": {"A": {"type": "number", "mim": 2}}}, "runtime.keys.A.mim: unknown key; did you mean 'min'?"),
         (
             {"keys": {"A": {"type": "string", "max": 1}}},
-            "runtime.keys.A.max: is only for numbers, not for the type 'string'",
+            "runtime.keys.A.max is only for numbers, not for the type 'string'",
         ),
         (
             {"keys": {"A": {"type": "choice"}}},
-            "runtime.keys.A.choices: is missing: a list of the texts that the value may be",
+            "runtime.keys.A.choices is missing (a list of the texts that the value may be)",
         ),
         (
             {"keys": {"A": {"type": "string", "choices": ["x"]}}},
-            "runtime.keys.A.choices: is only for the type 'choice', not for 'string'",
+            "runtime.keys.A.choices is only for the type 'choice', not for 'string'",
         ),
         ({"secret": "{name}"}, "runtime.secret: '{name}' has a placeholder other than {env} and {app}"),
         ({"secret": "{app}-secrets"}, "environments.dom.secret: '{app}-secrets' is also used by staging"),

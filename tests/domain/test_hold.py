@@ -46,3 +46,13 @@ def test_length_determines_the_end(length: str, hours: int) -> None:
 def test_invalid_length_is_refused(length: str) -> None:
     with pytest.raises(UsageError, match=f"--until {length}"):
         holds.parse_hold_until(length, START)
+
+
+def test_invalid_length_has_its_advice_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        holds.parse_hold_until("banana", START)
+
+    assert str(caught.value).splitlines() == [
+        "--until banana: not a length of time",
+        "give a length of time, such as --until 7d or --until 12h",
+    ]

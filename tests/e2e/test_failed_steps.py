@@ -127,7 +127,9 @@ class TestOtherWork:
             library.repository.git("add", "CHANGELOG.md")
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*CUT_AND_PUSH), 3, "CHANGELOG.md is edited and not committed: git commit CHANGELOG.md")
+        assert_told(
+            library.inv(*CUT_AND_PUSH), 3, "CHANGELOG.md is edited and not committed", "git commit CHANGELOG.md"
+        )
         assert take_snapshot(library.repository) == before
 
 
@@ -137,7 +139,7 @@ class TestCheckout:
         library.repository.git("checkout", "--quiet", "--detach")
         before = take_snapshot(library.repository)
 
-        assert_told(library.inv(*command), 3, "HEAD is detached: check out a branch")
+        assert_told(library.inv(*command), 3, "HEAD is detached", "check out a branch")
         assert take_snapshot(library.repository) == before
 
     @pytest.mark.parametrize("command", [CUT, CUT_AND_PUSH], ids=" ".join)
@@ -182,7 +184,7 @@ class TestRemote:
         before = take_snapshot(library.repository)
         result = library.inv(*CUT_AND_PUSH)
 
-        assert_told(result, 3, "origin/main has commits that this clone lacks: git pull")
+        assert_told(result, 3, "origin/main has commits that this clone lacks", "git pull")
         assert take_snapshot(library.repository) == before
         assert typed(library, result) == 0
         library.inv(*CUT_AND_PUSH).expect_success()

@@ -61,7 +61,9 @@ def test_interrupted_release_continues_in_the_next_run(
         stop(command)
         _, result = command.communicate(timeout=workspaces.COMMAND_SECONDS)
     assert command.returncode == 130, result
-    assert result.splitlines() == ["interrupted", "run the same command again to finish"]
+    first_line, state, hint = result.splitlines()
+    assert (first_line, hint) == ("interrupted", "run the same command again to finish")
+    assert state.startswith("done so far: "), state
     assert workspace.git("tag") == tags
     workspace.inv("release-staging").expect_success()
     assert len(deployments(cloud)) == len(deployed) + 1

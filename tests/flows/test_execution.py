@@ -260,6 +260,31 @@ def test_refusal_before_anything_was_changed_stays_a_refusal(recorder: Recorder)
     assert refused.value is error
 
 
+def test_ctrl_c_before_the_change_notes_that_nothing_has_been_changed(recorder: Recorder) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        recorder.execute(recorder.change(preflight=interrupt))
+
+    assert caught.value.__notes__ == ["nothing has been changed"]
+
+
+def test_ctrl_c_notes_which_environments_are_done(recorder: Recorder) -> None:
+    def run(environment: Environment, execution: Execution) -> None:
+        if environment.name == "prod":
+            raise KeyboardInterrupt
+        run_flow((Write(environment=environment),), RELEASE, execution.tools, execution.execute)
+
+    environments = tuple(recorder.tools.settings.environments[name] for name in ("staging", "prod"))
+    change = recorder.change("staging", "prod", run=lambda execution: execution.run_one_by_one(environments, run))
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        recorder.execute(change)
+
+    assert set(caught.value.__notes__) == {"nothing has been changed", "done: staging"}
+
+
 def test_failure_in_one_of_several_environments_keeps_its_exit_code_and_says_what_is_done(recorder: Recorder) -> None:
     with pytest.raises(DeployFailed):
         recorder.execute(write_then_fail(recorder, DeployFailed("shane is down"), failing="shane"))

@@ -80,7 +80,7 @@ def test_nothing_after_a_refusal_is_looked_at() -> None:
     """The error names the step and every reason, and what to do."""
     tools, last = FakeTools(), FakeStep()
 
-    with pytest.raises(Refused, match="staging: one reason; another") as refused:
+    with pytest.raises(Refused, match="staging: one reason\nalso: another") as refused:
         run_flow((FakeStep(label=StepLabel("push", "staging"), decisions=["refuse"]), last), START, tools)
 
     assert refused.value.hint == "mend it"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from attrs import frozen
 
-from kaizen_tasks.errors import Denied, KaizenError, NotFound, Refused, Unreachable
+from kaizen_tasks.adapters.aws import endpoint
+from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable
 from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
     import boto3
     from botocore.client import BaseClient
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
@@ -46,26 +47,45 @@ INVALID_CREDENTIAL_CODES = frozenset(
 ACCESS_DENIED_CODES = frozenset(
     {"AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "UnauthorizedOperation"}
 )
+# botocore's classes by meaning, their subclasses included. By name, since botocore is slow to import.
 CREDENTIAL_ERRORS = frozenset(
     {
         "ConfigNotFound",
         "ConfigParseError",
         "CredentialRetrievalError",
         "InvalidConfigError",
-        "LoginInsufficientPermissions",
-        "LoginRefreshRequired",
-        "LoginTokenLoadError",
+        "LoginError",
         "MetadataRetrievalError",
+        "MissingDependencyException",
         "NoAuthTokenError",
         "NoCredentialsError",
         "PartialCredentialsError",
         "ProfileNotFound",
         "RefreshWithMFAUnsupportedError",
-        "SSOTokenLoadError",
+        "SSOError",
         "TokenRetrievalError",
-        "UnauthorizedSSOTokenError",
         "UnknownCredentialError",
+        "UnknownTokenProviderError",
     }
+)
+SETTING_ERRORS = frozenset(
+    {
+        "BaseEndpointResolverError",
+        "EndpointProviderError",
+        "InvalidChecksumConfigError",
+        "InvalidDefaultsMode",
+        "InvalidEndpointConfigurationError",
+        "InvalidIMDSEndpointError",
+        "InvalidIMDSEndpointModeError",
+        "InvalidProxiesConfigError",
+        "InvalidRegionError",
+        "InvalidRetryConfigurationError",
+        "InvalidSTSRegionalEndpointsConfigError",
+        "UnknownRegionError",
+    }
+)
+UNREADABLE_RESPONSE_ERRORS = frozenset(
+    {"ChecksumError", "FlexibleChecksumError", "IncompleteReadError", "ResponseParserError"}
 )
 NOT_FOUND_CODES = frozenset({"RepositoryNotFoundException", "ResourceNotFoundException"})
 TRANSIENT_CODES = frozenset(
@@ -177,7 +197,7 @@ class Aws(Identity):
         if not self._account:
             with aws_errors("check the AWS credentials"):
                 sts = cast("STSClient", self._cached_client("sts"))
-                account = sts.get_caller_identity()["Account"]
+                account = _caller_account(sts)
             if self._expected_account not in {"", account}:
                 raise Denied(
                     f"the credentials belong to account {account}, but {self._expected_account} is configured",
@@ -196,6 +216,7 @@ class Aws(Identity):
         import boto3
         from botocore.config import Config
 
+        endpoint.require_valid_variables(service)
         if self._session is None:
             self._session = boto3.session.Session(profile_name=self._profile or None, region_name=self._region)
         config = Config(
@@ -208,6 +229,18 @@ class Aws(Identity):
         client = create_client(service, config=config)
         _ = client.exceptions
         return client
+
+
+def _caller_account(sts: STSClient) -> str:
+    """Return the account of the credentials. A server that is not AWS answers with HTML, or with nothing."""
+    from botocore.parsers import ResponseParserError
+
+    url = sts.meta.endpoint_url
+    try:
+        return sts.get_caller_identity()["Account"]
+    except (KeyError, ResponseParserError) as error:
+        message = f"cannot check the AWS credentials: {url} does not answer as AWS does"
+        raise Unreachable(message, hint=endpoint.hint(url, answers=True)) from error
 
 
 @contextmanager
@@ -223,18 +256,20 @@ def aws_errors(
         not_found_hint: hint for a missing resource.
 
     Raises:
+        ConfigurationError: the region, or another setting of AWS clients, is invalid.
         Denied: the credentials are missing or expired, or the permission is missing.
         NotFound: the repository, service or table is missing.
         Unreachable: AWS was not reached.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     call = _FailedCall(action, change_error, not_found_hint)
     try:
         yield
     except ClientError as error:
         raise call.from_response(error) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         raise call.from_transport_failure(error) from error
 
 
@@ -262,17 +297,22 @@ class _FailedCall:
             return self._unknown_outcome(message)
         return (self.change_error or Refused)(message)
 
-    def from_transport_failure(self, error: BotoCoreError) -> KaizenError:
-        """Return the error for a request that got no response."""
+    def from_transport_failure(self, error: Exception) -> KaizenError:
+        """Return the error for a request that was not sent, or got no response that can be read."""
         from botocore import exceptions as aws
 
         message = f"cannot {self.action}: {_one_line(str(error))}"
         if isinstance(error, aws.ConnectionError):
-            return Unreachable(message, hint="check the network, then run the same command again")
-        if isinstance(error, aws.HTTPClientError | aws.WaiterError):
+            answers = not isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError)
+            return Unreachable(message, hint=endpoint.hint(str(error.kwargs.get("endpoint_url", "")), answers=answers))
+        names = {base.__name__ for base in type(error).__mro__}
+        if isinstance(error, aws.HTTPClientError | aws.WaiterError) or names & UNREADABLE_RESPONSE_ERRORS:
             return self._unknown_outcome(message)
-        if type(error).__name__ in CREDENTIAL_ERRORS:
+        if names & CREDENTIAL_ERRORS:
             return Denied(message, hint="configure credentials: aws configure sso, or set AWS_PROFILE")
+        if names & SETTING_ERRORS:
+            hint = "correct aws.region in the configuration, the AWS_* variables or ~/.aws/config"
+            return ConfigurationError((message,), hint=hint)
         return (self.change_error or Refused)(message)
 
     def _unknown_outcome(self, message: str) -> KaizenError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -12,7 +12,8 @@ from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.domain import duration
 from kaizen_tasks.ports.clock import Clock
 
-LABEL_WIDTH = 16  # columns for a step's name and its environment's
+LABEL_WIDTH = 16  # columns for a step's name and its environment's, for short names of environments
+LONGEST_STEP = "restore config"
 
 
 class PlainView:
@@ -21,9 +22,11 @@ class PlainView:
     Args:
         stream: stream to write to.
         clock: clock for timestamps and durations.
+        label_width: columns for labels.
     """
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
+    def __init__(self, stream: TextIO, clock: Clock, label_width: int = LABEL_WIDTH) -> None:
+        self._label_width = label_width
         self._stream = stream
         self._clock = clock
         self._rollout: RolloutProgress | None = None
@@ -62,13 +65,18 @@ class PlainView:
             self._rollout = None
 
     def _line(self, verdict: str, label: str, text: str) -> None:
-        self._write(f"  {verdict:<12}  {label:<{LABEL_WIDTH}}  {text}".rstrip())
+        self._write(f"  {verdict:<12}  {label:<{self._label_width}}  {text}".rstrip())
 
     def _write(self, line: str) -> None:
         with self._lock:  # a line of several threads must stay whole
             timestamp = "" if self._rollout is None else f"{self._clock.now():%H:%M:%S}Z"
             self._stream.write(f"{timestamp}{line}\n")
             self._stream.flush()
+
+
+def label_width(environments: Iterable[str]) -> int:
+    """Return the columns in which the label of every step fits for these environments."""
+    return max(LABEL_WIDTH, *(len(f"{LONGEST_STEP} {name}") for name in environments), 0)
 
 
 def with_duration(event: RunEvent) -> str:

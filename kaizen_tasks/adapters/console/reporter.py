@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 from attrs import evolve
 
 from kaizen_tasks.adapters.console.events import EVENTS_VARIABLE, EventLog, EventType, RunEvent
-from kaizen_tasks.adapters.console.plain_view import PlainView
+from kaizen_tasks.adapters.console.plain_view import PlainView, label_width
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.release import StepLabel
@@ -32,25 +32,28 @@ class View(Protocol):
         """Return the context manager for `Reporter.rollout_table`."""
 
 
-def create_reporter(stream: TextIO, *, dry: bool, clock: Clock | None = None) -> EventReporter:
+def create_reporter(
+    stream: TextIO, *, dry: bool, clock: Clock | None = None, environments: Iterable[str] = ()
+) -> EventReporter:
     """Return a reporter that writes to a stream: a terminal, a file, a pipe or a CI log.
 
     Args:
         stream: stream to write to.
         dry: whether steps only announce what they would do.
         clock: clock for timestamps and durations.
+        environments: names that steps may have in their labels.
 
     Raises:
         UsageError: the file that `KAIZEN_EVENTS` names cannot be written.
     """
-    clock = clock or SystemClock()
+    clock, width = clock or SystemClock(), label_width(environments)
     path = os.environ.get(EVENTS_VARIABLE)
     log = EventLog(Path(path)) if path else None
     if dry or not is_interactive(stream):
-        return EventReporter(PlainView(stream, clock), dry=dry, clock=clock, log=log)
+        return EventReporter(PlainView(stream, clock, width), dry=dry, clock=clock, log=log)
     from kaizen_tasks.adapters.console.rich_view import RichView  # rich is slow to import
 
-    return EventReporter(RichView(stream, clock), dry=dry, clock=clock, log=log)
+    return EventReporter(RichView(stream, clock, width), dry=dry, clock=clock, log=log)
 
 
 def is_interactive(stream: TextIO) -> bool:

@@ -30,13 +30,14 @@ class RichView:
     Args:
         stream: a terminal.
         clock: clock for durations.
+        label_width: columns for labels; at most half of the terminal.
     """
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
+    def __init__(self, stream: TextIO, clock: Clock, label_width: int = LABEL_WIDTH) -> None:
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self._clock = clock
         self._lock = threading.Lock()
-        self._width = LABEL_WIDTH
+        self._label_width = self._width = min(label_width, self._console.width // 2)
         self._rollout: RolloutProgress | None = None
         self._is_aborted = False
         self._live: Progress | None = None
@@ -147,7 +148,7 @@ class RichView:
             self._is_aborted = True  # threads that still run must not hide the cursor again
             raise
         finally:
-            self._rollout, self._width = None, LABEL_WIDTH
+            self._rollout, self._width = None, self._label_width
             self._console.print(table.full_table)
 
 

@@ -181,7 +181,9 @@ def _run_commit_hooks(git: Git, tree: str, message: str) -> bytes:
         _run_hook(git, index_env, "commit-msg", str(message_file))
         edited_message = message_file.read_bytes().strip()
     if not edited_message:
-        raise Refused("the commit-msg hook left no message", state="nothing has been committed")
+        raise Refused(
+            "the commit-msg hook left no message", state="nothing has been committed", hint="correct the hook"
+        )
     return edited_message + b"\n"
 
 
@@ -191,7 +193,8 @@ def _run_hook(git: Git, index_env: Mapping[str, str], name: str, *arguments: str
         env={**index_env, "GIT_EDITOR": ":"},
         cwd=git.repo.toplevel,
     )  # fmt: skip
-    _require_ok(result, f"the {name} hook rejects the commit", last_line=True)
+    hint = "fix what the hook complains about, then run the same command again"
+    _require_ok(result, f"the {name} hook rejects the commit", last_line=True, hint=hint)
 
 
 def _commit_tree(git: Git, parent: str, tree: str, message: bytes, *, with_signature: bool) -> str:
@@ -206,9 +209,9 @@ def _commit_tree(git: Git, parent: str, tree: str, message: bytes, *, with_signa
     return result.text
 
 
-def _require_ok(result: GitResult, problem: str, *, last_line: bool = False) -> None:
+def _require_ok(result: GitResult, problem: str, *, last_line: bool = False, hint: str = "") -> None:
     if result.ok:
         return
     lines = [line.strip() for line in result.err.splitlines() if line.strip()]
     reason = lines[-1] if last_line and lines else result.reason
-    raise Refused(f"{problem}: {reason}", state="nothing has been committed")
+    raise Refused(f"{problem}: {reason}", state="nothing has been committed", hint=hint)

@@ -34,7 +34,9 @@ def release(c: Context) -> None:
 
 def add(c: Context, *, type: str, text: str, breaking: bool) -> None:
     if not type or not text.strip():
-        raise UsageError("changelog.add: an entry needs --type and --text", hint='--type fixed --text "A typo"')
+        raise UsageError(
+            "changelog.add: an entry needs --type and --text", hint='inv changelog.add --type fixed --text "A typo"'
+        )
     tools = wiring.toolbox(c.config)
     old_content = tools.release_files.read(files.CHANGELOG_FILE)
     content = empty_changelog() if old_content is None else old_content

@@ -19,7 +19,9 @@ from kaizen_tasks.wiring import Toolbox
 def add(c: Context, *, env: list[str], reason: str, until: str) -> None:
     reason_text = " ".join(reason.split())
     if not reason_text:
-        raise UsageError("hold.add: a hold needs a reason", hint='--reason "on a hotfix until Monday"')
+        raise UsageError(
+            "hold.add: a hold needs a reason", hint='inv hold.add --env ENV --reason "on a hotfix until Monday"'
+        )
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     now = tools.clock.now()

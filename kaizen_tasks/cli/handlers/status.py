@@ -65,7 +65,9 @@ def _parse_interval(interval: str) -> float:
 def _watch(environments: Sequence[Environment], tools: Toolbox, interval_seconds: float, *, json: bool) -> None:
     """Refresh until Ctrl-C, which is the normal end: nothing was left unfinished."""
     if not json and not is_interactive(sys.stdout):
-        raise UsageError("status --watch needs a terminal", hint="--json prints one line for each refresh anywhere")
+        raise UsageError(
+            "status --watch needs a terminal", hint="inv status --watch --json prints one line for each refresh"
+        )
     try:
         (_watch_as_json if json else _watch_on_screen)(environments, tools, interval_seconds)
     except KeyboardInterrupt:

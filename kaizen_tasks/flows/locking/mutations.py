@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from kaizen_tasks.errors import Interrupted, NotFound, Refused, Undeployable, Unreachable
+from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, NotFound, Refused, Undeployable, Unreachable
 from kaizen_tasks.ports.effects import effects_under_lock
 
 if TYPE_CHECKING:
@@ -32,6 +32,15 @@ class MutationLog:
         return not self._mutations
 
     @contextmanager
+    def note_in_interruptions(self) -> Iterator[None]:
+        """Add what has been changed as a note to Ctrl-C, and to the error of an output that cannot be written."""
+        try:
+            yield
+        except (KeyboardInterrupt, OSError) as error:
+            error.add_note(f"done so far: {', '.join(self._mutations)}" if self._mutations else NOTHING_CHANGED)
+            raise
+
+    @contextmanager
     def reclassify_errors(self) -> Iterator[None]:
         """Turn a refusal into an interruption when something has been changed before it.
 
@@ -41,7 +50,8 @@ class MutationLog:
             Interrupted: in place of a refusal, when something has been changed.
         """
         try:
-            yield
+            with self.note_in_interruptions():
+                yield
         except (NotFound, Undeployable):
             raise
         except Refused as error:
@@ -76,7 +86,7 @@ def guard_mutations(tools: Tools, check: Callable[[], None], mutations: Mutation
             check()
             try:
                 result = call(*args, **kwargs)
-            except Unreachable:
+            except (Unreachable, KeyboardInterrupt):
                 mutations.add(f"perhaps {effect}")
                 raise
             mutations.add(effect)

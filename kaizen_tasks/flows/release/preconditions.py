@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
 from kaizen_tasks.domain import version as versions
@@ -22,9 +22,29 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.types import RemoteRefs
 
 
+class Problem(str):
+    """A problem and its remedy in one line, which can also be told apart.
+
+    Attributes:
+        cause: what is wrong.
+        remedy: what to do about it, or empty.
+    """
+
+    cause: str
+    remedy: str
+
+    def __new__(cls, cause: str, remedy: str = "", *, line: str = "{}: {}") -> Self:
+        """Join cause and remedy."""
+        problem = super().__new__(cls, line.format(cause, remedy) if remedy else cause)
+        problem.cause, problem.remedy = cause, remedy
+        return problem
+
+
 def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
     """Check the clone: operations in progress, the branch, and uncommitted changes."""
-    yield from tools.scm.blockers()
+    for blocker in tools.scm.blockers():
+        cause, _, remedy = blocker.partition(": ")
+        yield Problem(cause, remedy)
     yield from check_branch(tools.scm.head().branch, branches)
     yield from check_uncommitted([name for name in tools.scm.modified_files() if name not in documents.RELEASE_FILES])
 
@@ -32,7 +52,7 @@ def check_worktree(branches: tuple[str, ...], tools: Tools) -> Iterator[str]:
 def check_branch(branch: str, branches: Sequence[str]) -> Iterator[str]:
     """Check that releases are allowed from a branch; an empty name means a detached HEAD."""
     if not branch:
-        yield "HEAD is detached: check out a branch"
+        yield Problem("HEAD is detached", "check out a branch")
     elif not any(fnmatch.fnmatchcase(branch, pattern) for pattern in branches):
         yield f"releases are not allowed from branch {branch} (allowed: {', '.join(branches)})"
 
@@ -56,7 +76,7 @@ def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[st
         return
     commits = filter(None, (head.commit, release.commit))
     if remote.branch_commit and not any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits):
-        yield f"{name}/{head.branch} has commits that this clone lacks: git pull --no-rebase"
+        yield Problem(f"{name}/{head.branch} has commits that this clone lacks", "git pull --no-rebase")
     yield from _check_tag_is_free(remote, release, tools)
     if not hotfix:
         yield from _check_no_later_tag(remote, release, tools)
@@ -66,14 +86,15 @@ def _check_tag_is_free(remote: RemoteRefs, release: Release, tools: Tools) -> It
     name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
     remote_commit = remote.tags.get(tag)
     if remote_commit and remote_commit != (release.commit or documents.tag_commit(release.version, tools)):
-        yield f"{name} has the tag {tag} on commit {remote_commit[:10]}: git fetch --tags, and choose another version"
+        cause = f"{name} has the tag {tag} on commit {remote_commit[:10]}"
+        yield Problem(cause, "git fetch --tags, and choose another version")
 
 
 def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
     latest_version = versions.latest_version(documents.versions_from_tags(tools, tuple(remote.tags)))
     if latest_version is not None and latest_version > release.version:
         name, tag = tools.settings.release.remote, tools.settings.git_tag(latest_version)
-        yield f"{name} has the tag {tag}, which is above {release.version}: git fetch --tags"
+        yield Problem(f"{name} has the tag {tag}, which is above {release.version}", "git fetch --tags")
 
 
 def check_versions(release: Release, tools: Tools) -> Iterator[str]:
@@ -110,9 +131,9 @@ def check_release_files(release: Release, tools: Tools) -> Iterator[str]:
         return  # they are outdated because an earlier run was stopped
     files = tools.scm.modified_files()
     if documents.VERSION_FILE in files and documents.read_version(tools) != release.version:
-        yield f"VERSION is edited and not committed: git checkout {documents.VERSION_FILE}"
+        yield Problem("VERSION is edited and not committed", f"git checkout {documents.VERSION_FILE}")
     if documents.CHANGELOG_FILE in files and documents.read_changelog(tools).find_section(release.version) is None:
-        yield f"CHANGELOG.md is edited and not committed: git commit {documents.CHANGELOG_FILE}"
+        yield Problem("CHANGELOG.md is edited and not committed", f"git commit {documents.CHANGELOG_FILE}")
 
 
 def check_docs(tools: Tools) -> Iterator[str]:
@@ -127,7 +148,8 @@ def check_docs(tools: Tools) -> Iterator[str]:
         undocumented_files = docs_checklist.undocumented_changes(rule.when, rule.update, changed_files)
         if undocumented_files:
             docs = ", ".join(rule.update)
-            yield f"{undocumented_files[0]} was changed, and none of {docs}: update it, or --skip-docs 'reason'"
+            remedy = "update it, or --skip-docs 'reason'"
+            yield Problem(f"{undocumented_files[0]} was changed, and none of {docs}", remedy)
 
 
 def check_environment(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
@@ -149,7 +171,7 @@ def _check_image(environment: Environment, release: Release, tools: Tools) -> It
     own_commits = {release.commit, pending_release.commit if pending_release else ""} - {""}
     if image is not None and own_commits and image.revision not in own_commits:
         commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(environment, release, tools)
-        yield f"{environment.repository}:{release.name} exists, built from {commit}: {hint}"
+        yield Problem(f"{environment.repository}:{release.name} exists, built from {commit}", hint)
 
 
 def foreign_image_hint(environment: Environment, release: Release, tools: Tools) -> str:
@@ -166,5 +188,5 @@ def error_text(lookup: Callable[[], object]) -> str:
     try:
         lookup()
     except KaizenError as error:
-        return f"{error.message} ({error.hint})" if error.hint else error.message
+        return Problem(error.message, error.hint, line="{} ({})")
     return ""

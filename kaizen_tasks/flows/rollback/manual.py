@@ -92,7 +92,7 @@ def choose_release(environment: Environment, requested_version: Version | None, 
     candidates = list_candidates(environment, tools)
     selected = next((candidate for candidate in candidates if name in {"", candidate.entry.version}), None)
     if selected is None:
-        raise _unknown_release_error(environment, name, candidates)
+        raise _unknown_release_error(environment, name, candidates, tools)
     if not selected.image_exists:
         raise Refused(
             f"{environment.name}: {environment.repository} no longer has {selected.entry.version}",
@@ -102,8 +102,13 @@ def choose_release(environment: Environment, requested_version: Version | None, 
     return ledger.release_from_entry(selected.entry)
 
 
-def _unknown_release_error(environment: Environment, name: str, candidates: tuple[RollbackCandidate, ...]) -> Refused:
-    message = f"{name} was never verified in {environment.name}, or is serving" if name else ""
+def _unknown_release_error(
+    environment: Environment, name: str, candidates: tuple[RollbackCandidate, ...], tools: Tools
+) -> Refused:
+    current_entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+    is_serving = current_entry is not None and current_entry.version == name
+    reason = "is the release that is serving" if is_serving else "was never verified there"
+    message = f"{environment.name}: {name} {reason}" if name else ""
     hint = f"verified there: {', '.join(candidate.entry.version for candidate in candidates)}"
     return Refused(
         message or f"{environment.name} has no verified release before the serving one",

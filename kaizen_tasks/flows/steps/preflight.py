@@ -40,9 +40,13 @@ class Preflight(ReadOnlyStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Check everything; refuse with the whole list of problems."""
         problems = tuple(self._problems(release, tools))
-        if problems:
-            return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; fix these and run the same command again")
-        return Done("no problems", release)
+        match problems:
+            case ():
+                return Done("no problems", release)
+            case (preconditions.Problem(cause=cause, remedy=remedy),) if remedy:
+                return Refuse(reasons=(cause,), hint=f"{NOTHING_CHANGED}; {remedy}, then run the same command again")
+        fix = "fix this" if len(problems) == 1 else "fix all of these"
+        return Refuse(reasons=problems, hint=f"{NOTHING_CHANGED}; {fix}, then run the same command again")
 
     def is_blocked_locally(self, tools: Tools) -> bool:
         """Return whether the state of this clone prevents the release; sends no request."""

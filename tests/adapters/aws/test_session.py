@@ -6,10 +6,21 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
+import botocore.exceptions
+import botocore.parsers
 import pytest
 
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
-from kaizen_tasks.errors import Denied, DeployFailed, KaizenError, NotFound, PushFailed, Refused, Unreachable
+from kaizen_tasks.errors import (
+    ConfigurationError,
+    Denied,
+    DeployFailed,
+    KaizenError,
+    NotFound,
+    PushFailed,
+    Refused,
+    Unreachable,
+)
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.support.scripted_server import Reply, ScriptedServer
 
@@ -80,6 +91,58 @@ class TestGuard:
         monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
 
         assert Aws(region=REGION, profile="ci", account=ACCOUNT).account_id() == ACCOUNT
+
+    @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])
+    @pytest.mark.parametrize(
+        "value", ["banana", "http://", "http://127.0.0.1:banana", "http://127.0.0.1:99999", "http://[::1", "ftp://web"]
+    )
+    def test_invalid_endpoint_is_a_configuration_error_of_its_variable(
+        self, credentials: None, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        monkeypatch.setenv(variable, value)
+
+        with pytest.raises(ConfigurationError) as caught:
+            Aws(region=REGION, profile="", account=ACCOUNT).account_id()
+
+        assert str(caught.value).splitlines() == [
+            f"{variable}: {value!r} is not the address of a server",
+            f"set it to http://HOST:PORT or https://HOST, or unset {variable}",
+        ]
+
+    @pytest.mark.parametrize("body", [b"", b"<html><br></html>", b"<html></html>", b"{}", b"hello"])
+    def test_server_that_is_not_aws_is_unreachable(
+        self, credentials: None, monkeypatch: pytest.MonkeyPatch, body: bytes
+    ) -> None:
+        with ScriptedServer() as server:
+            server.script["POST /"] = [Reply(body=body)]
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+
+            with pytest.raises(Unreachable) as caught:
+                Aws(region=REGION, profile="", account=ACCOUNT).account_id()
+
+        assert str(caught.value).splitlines() == [
+            f"cannot check the AWS credentials: {server.url} does not answer as AWS does",
+            f"correct AWS_ENDPOINT_URL ({server.url}), or unset it",
+        ]
+
+    def test_stopped_local_cloud_is_named_by_its_variable(
+        self, credentials: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        with ScriptedServer() as gone:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", gone.url)
+
+        with pytest.raises(Unreachable) as caught:
+            Aws(region=REGION, profile="", account=ACCOUNT).account_id()
+
+        hint = f"nothing answers at AWS_ENDPOINT_URL ({gone.url}): inv local.up, or unset AWS_ENDPOINT_URL"
+        assert caught.value.hint == hint
+
+    def test_malformed_region_is_a_configuration_error(self, credentials: None) -> None:
+        with pytest.raises(ConfigurationError, match="region_name 'ba,na'") as caught:
+            Aws(region="ba,na", profile="", account=ACCOUNT).account_id()
+
+        assert "aws.region" in caught.value.hint
 
 
 class TestErrors:
@@ -155,6 +218,39 @@ class TestErrors:
         caught = _attempt(Aws(region=REGION, profile="", account=ACCOUNT), otherwise=DeployFailed)
 
         assert type(caught) is Unreachable
+
+    @pytest.mark.parametrize(
+        ("name", "arguments", "error_type"),
+        [
+            ("NoCredentialsError", {}, Denied),
+            ("LoginAuthorizationCodeError", {"error_msg": "no"}, Denied),
+            ("SSOTokenLoadError", {"error_msg": "no"}, Denied),
+            ("InfiniteLoopConfigError", {"source_profile": "a", "visited_profiles": ["a"]}, Denied),
+            ("MissingDependencyException", {"msg": "no"}, Denied),
+            ("InvalidRetryModeError", {"provided_retry_mode": "x", "valid_modes": "y"}, ConfigurationError),
+            ("EndpointResolutionError", {"msg": "no"}, ConfigurationError),
+            ("UnknownFIPSEndpointError", {"region_name": "x", "service_name": "y"}, ConfigurationError),
+            ("IncompleteReadError", {"actual_bytes": 1, "expected_bytes": 2}, Unreachable),
+            ("ReadTimeoutError", {"endpoint_url": "http://web"}, Unreachable),
+            ("SSLError", {"endpoint_url": "http://web", "error": "no"}, Unreachable),
+            ("ParamValidationError", {"report": "no"}, Refused),
+        ],
+    )
+    def test_error_type_follows_botocores_class(
+        self, name: str, arguments: dict[str, object], error_type: type[KaizenError]
+    ) -> None:
+        with pytest.raises(KaizenError) as caught, aws_errors("list the services"):
+            raise getattr(botocore.exceptions, name)(**arguments)
+
+        assert type(caught.value) is error_type
+
+    def test_unreadable_response_to_a_change_may_have_had_an_effect(self) -> None:
+        error = botocore.parsers.ResponseParserError("invalid XML")
+
+        with pytest.raises(DeployFailed) as caught, aws_errors("deploy", change_error=DeployFailed):
+            raise error
+
+        assert caught.value.state == "it may have taken effect"
 
     def test_not_found_has_the_hint_of_the_caller(self, server: ScriptedServer, scripted: Aws) -> None:
         server.script["POST /"] = [_error("ResourceNotFoundException", "no")]

@@ -353,3 +353,15 @@ def test_threads_that_outlive_an_interrupted_rollout_do_not_hide_the_cursor(term
         "✓ verify mark      it answers (1.0s)",
     ]
     assert (cursor(terminal, "hidden"), cursor(terminal, "shown")) == (1, 1)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_every_label_fits_in_its_column(*, is_terminal: bool, terminal: Terminal) -> None:
+    """The texts of steps begin in one column, whatever the environments are called."""
+    stream = terminal if is_terminal else io.StringIO()
+    reporter = create_reporter(stream, dry=False, clock=FakeClock(), environments=("prod", "staging"))
+
+    for label in (StepLabel("copy", "prod"), StepLabel("mark rollback", "prod"), StepLabel("set config", "staging")):
+        reporter.decided(label, Done("a reason", RELEASE))
+
+    assert len({line.index("a reason") for line in stream.getvalue().splitlines()}) == 1

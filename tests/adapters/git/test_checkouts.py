@@ -48,8 +48,10 @@ def test_finds_hooks_of_a_subfolder_app_at_the_top(tmp_path: Path) -> None:
     top.git("config", "core.hooksPath", "hooks")
     top.hook("pre-commit", "echo 'not today' >&2; exit 1")
 
-    with pytest.raises(Refused, match="pre-commit hook rejects the commit: not today"):
+    with pytest.raises(Refused, match="pre-commit hook rejects the commit: not today") as refused:
         land_and_tag(GitScm(repository.path))
+
+    assert refused.value.hint == "fix what the hook complains about, then run the same command again"
 
 
 def test_works_without_a_remote(repository: Repository, scm: GitScm) -> None:

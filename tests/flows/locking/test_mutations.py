@@ -143,3 +143,32 @@ def test_rejected_change_is_not_remembered(error: Refused, state: str) -> None:
         guard_mutations(cast("Tools", tools), lambda: None, trace).platform.start_deployment(service)
 
     assert caught.value.state == state
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=type)
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [((), "nothing has been changed"), (("a is pushed", "b is moved"), "done so far: a is pushed, b is moved")],
+)
+def test_interruption_gets_a_note_of_what_has_been_changed(
+    error: BaseException, changes: tuple[str, ...], note: str
+) -> None:
+    log, interruption = MutationLog(), type(error)(*error.args)
+    for change in changes:
+        log.add(change)
+    with pytest.raises(type(error)) as caught, log.reclassify_errors():
+        raise interruption
+
+    assert caught.value.__notes__ == [note]
+
+
+def test_call_that_is_interrupted_may_have_had_an_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: Service) -> str:
+        raise KeyboardInterrupt
+
+    tools, log = FakeTools(), MutationLog()
+    monkeypatch.setattr(tools.platform, "start_deployment", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        guard_mutations(tools, lambda: None, log).platform.start_deployment(cast("Service", None))
+
+    assert not log.is_empty

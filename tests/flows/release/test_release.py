@@ -195,8 +195,21 @@ def test_every_problem_is_listed_before_the_first_write() -> None:
         release(tools)
 
     for problem in ("a merge is under way", "feature", "Dockerfile"):
-        assert problem in refused.value.message
+        assert problem in str(refused.value)
     assert len(tools.scm.commits) == 1
+
+
+def test_remedy_of_a_single_problem_is_the_last_line() -> None:
+    tools = FakeTools()
+    tools.scm.reported_blockers = ("this is a shallow clone: git fetch --unshallow",)
+
+    with pytest.raises(Refused) as refused:
+        release(tools)
+
+    assert str(refused.value).splitlines() == [
+        "preflight: this is a shallow clone",
+        "nothing has been changed; git fetch --unshallow, then run the same command again",
+    ]
 
 
 def test_image_built_from_another_commit_is_not_replaced() -> None:

@@ -100,6 +100,11 @@ def test_rollback_to_a_release_that_was_never_verified_is_refused(tools: FakeToo
     assert refused.value.hint == "verified there: v0.2.0"
 
 
+def test_rollback_to_the_serving_release_is_refused_as_that(tools: FakeTools) -> None:
+    with pytest.raises(Refused, match=r"^staging: v0\.2\.1 is the release that is serving"):
+        go_back(tools, "0.2.1")
+
+
 def test_rollback_to_a_deleted_image_is_refused(tools: FakeTools) -> None:
     """A lifecycle rule may have deleted it."""
     repository = tools.registry.repositories["staging-web-app"]

@@ -8,21 +8,25 @@ from pathlib import Path
 
 from invoke.context import Context
 
+from kaizen_tasks.cli import params, stopped
 from kaizen_tasks.errors import UsageError
 from kaizen_tasks.rehearsal.demo import run_demo
 
 
 def demo(c: Context, *, keep: str, engine: str, json: bool) -> None:
+    params.parse_engine(engine)
     out = sys.stderr if json else sys.stdout
     if c.config.run.dry:
         plan = "would release the example app to staging, prod and beta of a local cloud"
         out.write(f"{plan}; nothing has been started\n")
         return
     if keep:
-        run_demo(make_empty_folder(Path(keep)), engine=engine, keep=True, json=json, out=out)
+        folder = make_empty_folder(Path(keep))
+        with stopped.fresh_start("the demo", kept=folder):
+            run_demo(folder, engine=engine, keep=True, json=json, out=out)
         return
-    with tempfile.TemporaryDirectory(prefix="kaizen-demo-") as folder:
-        run_demo(Path(folder), engine=engine, keep=False, json=json, out=out)
+    with stopped.fresh_start("the demo", kept=None), tempfile.TemporaryDirectory(prefix="kaizen-demo-") as scratch:
+        run_demo(Path(scratch), engine=engine, keep=False, json=json, out=out)
 
 
 def make_empty_folder(folder: Path) -> Path:

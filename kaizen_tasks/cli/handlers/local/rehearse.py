@@ -12,7 +12,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks import wiring
 from kaizen_tasks.adapters.build.select import detect_engine
-from kaizen_tasks.cli import json_output
+from kaizen_tasks.cli import json_output, params, stopped
 from kaizen_tasks.cli.handlers.local import rehearsal_report
 from kaizen_tasks.cli.handlers.local.demo import make_empty_folder
 from kaizen_tasks.errors import ConfigurationError, Refused, UsageError
@@ -21,6 +21,7 @@ from kaizen_tasks.wiring import Toolbox
 
 
 def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> None:
+    params.parse_engine(engine)
     out = sys.stderr if json else sys.stdout
     tools = wiring.toolbox(c.config, stream=out)
     if tools.dry:
@@ -28,10 +29,15 @@ def rehearse(c: Context, *, flow: str, keep: str, engine: str, json: bool) -> No
         return
     engine_name = _choose_engine(engine, tools, out)
     if keep:
-        _rehearse(flow, engine_name, _make_folder_outside_repo(Path(keep), tools), tools, out, keep=True, json=json)
+        folder = _make_folder_outside_repo(Path(keep), tools)
+        with stopped.fresh_start("the rehearsal", kept=folder):
+            _rehearse(flow, engine_name, folder, tools, out, keep=True, json=json)
         return
-    with tempfile.TemporaryDirectory(prefix="kaizen-rehearsal-") as folder:
-        _rehearse(flow, engine_name, Path(folder).resolve(), tools, out, keep=False, json=json)
+    with (
+        stopped.fresh_start("the rehearsal", kept=None),
+        tempfile.TemporaryDirectory(prefix="kaizen-rehearsal-") as scratch,
+    ):
+        _rehearse(flow, engine_name, Path(scratch).resolve(), tools, out, keep=False, json=json)
 
 
 def _rehearse(flow: str, engine: str, work: Path, tools: Toolbox, out: TextIO, *, keep: bool, json: bool) -> None:

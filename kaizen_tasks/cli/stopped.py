@@ -1,0 +1,80 @@
+"""The errors of runs that are stopped from outside: by a signal, or by an output or a file that cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.errors import NOTHING_CHANGED, Interrupted, KaizenError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RESUME_HINT = "run the same command again to finish"
+
+ENVIRONMENT_ERRNOS = frozenset(
+    (errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPERM, errno.EPIPE, errno.EROFS)
+)
+"""Errors of a full disk, a closed pipe or a file without permission, which no code can prevent."""
+
+
+@contextmanager
+def fresh_start(what: str, *, kept: Path | None) -> Iterator[None]:
+    """Tell after an interruption that the command cannot continue.
+
+    Args:
+        what: what would be started again: `the demo`.
+        kept: the folder that the user wants to keep; None when it is removed.
+
+    Raises:
+        Interrupted: in place of KeyboardInterrupt.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        state = f"what it has created is in {kept}" if kept else "everything that it has created is removed"
+        hint = f"the same command starts {what} from the beginning" + (" in another --keep folder" if kept else "")
+        raise Interrupted("interrupted", state=state, hint=hint) from interrupt
+
+
+def signal_error(interrupt: KeyboardInterrupt) -> Interrupted:
+    """Return the error for Ctrl-C, SIGTERM and SIGHUP."""
+    return Interrupted("interrupted", state=_known_state(interrupt), hint=RESUME_HINT)
+
+
+def output_error(error: OSError, *, read_only: bool) -> KaizenError:
+    """Return the error for an output or a file that cannot be written, and leave a stdout that fails unwritten.
+
+    Args:
+        error: with the name of the file; without one it is about stdout.
+        read_only: whether the command changes nothing.
+    """
+    if error.filename is None:
+        discard_stdout()
+    state = NOTHING_CHANGED if read_only else _known_state(error)
+    if isinstance(error, BrokenPipeError):
+        return Interrupted("interrupted: the output was closed", state=state, hint=RESUME_HINT)
+    message = (
+        f"cannot write the output: {error.strerror}"
+        if error.filename is None
+        else f"{error.filename}: {error.strerror}"
+    )
+    error_type = Refused if state == NOTHING_CHANGED else Interrupted
+    return error_type(message, state=state, hint="fix that, then run the same command again")
+
+
+def _known_state(error: BaseException) -> str:
+    """Return what the flows have noted about changes; empty for a command whose changes nobody notes."""
+    notes = dict.fromkeys(getattr(error, "__notes__", ()))
+    changes = [note for note in notes if note != NOTHING_CHANGED]
+    return "; ".join(changes or notes)
+
+
+def discard_stdout() -> None:
+    """Silence Python's own last flush of stdout, which would fail once more."""
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
