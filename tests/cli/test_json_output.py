@@ -130,7 +130,7 @@ def test_an_image_without_a_label_has_no_version() -> None:
 
 
 def test_the_token_of_a_lock_stays_with_its_owner() -> None:
-    """Whoever has it can take the lock away."""
+    """A token lets its owner remove the lock."""
     assert LOCK.token not in json.dumps(json_output.status_document(settings(), [SEEN], NOON))
 
 

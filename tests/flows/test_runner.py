@@ -43,7 +43,7 @@ class FakeStep:
         after = evolve(release, commit=release.commit + "x")
         decision = self.decisions.pop(0)
         if decision == "refuse":
-            return Refuse(reasons=("one reason", "another"), hint="mend it")
+            return Refuse(reasons=("one reason", "another"), hint="fix it")
         return Done("as it should be", after) if decision == "done" else Act("something to do", after)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -83,7 +83,7 @@ def test_nothing_after_a_refusal_is_looked_at() -> None:
     with pytest.raises(Refused, match="staging: one reason\nalso: another") as refused:
         run_flow((FakeStep(label=StepLabel("push", "staging"), decisions=["refuse"]), last), START, tools)
 
-    assert refused.value.hint == "mend it"
+    assert refused.value.hint == "fix it"
     assert tools.reporter.labels_with("refuse") == ["push staging"]
     assert last.given == []
 

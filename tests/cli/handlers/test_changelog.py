@@ -132,8 +132,8 @@ def test_checks_and_says_so_when_all_is_well(app: Path) -> None:
 
 
 def test_every_problem_is_a_line_that_editors_understand(app: Path) -> None:
-    """File, line, column, rule, what, and how to mend it."""
-    (app / "CHANGELOG.md").write_text(CHANGELOG.replace("### Fixed", "### Mended"))
+    """A problem has file, line, column, rule, message and fix."""
+    (app / "CHANGELOG.md").write_text(CHANGELOG.replace("### Fixed", "### Fixd"))
     line = CHANGELOG[: CHANGELOG.index("### Fixed")].count("\n") + 1
 
     plain, document = kaizen(app, "changelog.check"), kaizen(app, "changelog.check", "--json")

@@ -232,10 +232,10 @@ def test_explicit_part_skips_a_release_that_failed_in_service() -> None:
     with pytest.raises(DeployFailed):
         release(tools)
     tools.platform.outcomes.clear()
-    mended = tools.scm.working_tree.files["CHANGELOG.md"].replace(
+    fixed = tools.scm.working_tree.files["CHANGELOG.md"].replace(
         b"## [Unreleased]\n", b"## [Unreleased]\n\n### Fixed\n\n- It starts again\n"
     )
-    tools.scm.commit({"CHANGELOG.md": mended})
+    tools.scm.commit({"CHANGELOG.md": fixed})
 
     released = release(tools, part="patch")
 
