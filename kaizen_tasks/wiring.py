@@ -17,7 +17,7 @@ from kaizen_tasks.domain.release import StepLabel
 if TYPE_CHECKING:
     from invoke.config import Config
 
-    from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+    from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
     from kaizen_tasks.adapters.aws.provision import Provisioner
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.config.settings import Settings
@@ -141,20 +141,20 @@ class Toolbox:
 
     @cached_property
     def ledger_table(self) -> DynamoLedger:
-        from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+        from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 
         return DynamoLedger(self._aws, app=self.settings.app, clock=self.clock)
 
     @cached_property
     def locks(self) -> Locks:
         """Locks in the ledger's table; environment variables pass them on to child processes."""
-        from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+        from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 
         return DynamoLocks(self._aws, app=self.settings.app, environ=os.environ)
 
     @cached_property
     def holds(self) -> Holds:
-        from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
+        from kaizen_tasks.adapters.aws.dynamodb.holds import DynamoHolds
 
         return DynamoHolds(self._aws, app=self.settings.app, clock=self.clock)
 

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from kaizen_tasks.errors import KaizenError, Refused
-from kaizen_tasks.localcloud.apprunner.api import AppRunner
+from kaizen_tasks.localcloud.apprunner.apprunner_api import AppRunner
 from kaizen_tasks.localcloud.apprunner.secret_values import SecretResolver
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.clock import Clock
-from kaizen_tasks.localcloud.ecr.api import Ecr
-from kaizen_tasks.localcloud.logs.api import CloudWatch
+from kaizen_tasks.localcloud.clock import MonotonicClock
+from kaizen_tasks.localcloud.ecr.ecr_api import Ecr
 from kaizen_tasks.localcloud.logs.files import LogStore
+from kaizen_tasks.localcloud.logs.logs_api import CloudWatch
 from kaizen_tasks.localcloud.moto.backend import MotoBackend
 from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
 from kaizen_tasks.localcloud.registry.store import ImageStore
@@ -177,7 +177,7 @@ def _services(
         registry=address,
         issue_password=tokens.issue,
         resolve_secret=SecretResolver(moto).resolve,
-        clock=Clock(),
+        clock=MonotonicClock(),
         **location,
     )
     router = Router(

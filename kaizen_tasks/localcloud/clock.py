@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from threading import Event
 
 
-class Clock:
+class MonotonicClock:
     """The monotonic clock of this machine, in seconds."""
 
     def now(self) -> float:

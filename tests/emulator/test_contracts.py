@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import frozen
 
-from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
-from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.aws.dynamodb.holds import DynamoHolds
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.aws_account import LedgerTable, Permission
-from kaizen_tasks.domain.check import Finding, Verdict
+from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from kaizen_tasks.localcloud.clock import Clock
+from kaizen_tasks.localcloud.clock import MonotonicClock
 
 if TYPE_CHECKING:
     from threading import Event
@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.005
 
 
 @define
-class ManualClock(Clock):
+class ManualClock(MonotonicClock):
     """A clock that only a test moves on, so that no deadline passes because the machine is busy.
 
     Attributes:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kaizen_tasks.adapters.aws import iam_policy, lifecycle_policy, permissions
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import repository_errors
 from kaizen_tasks.adapters.aws.iam_policy import Statement
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors

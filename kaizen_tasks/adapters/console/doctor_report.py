@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kaizen_tasks.domain.check import Finding, Verdict, findings_summary
+from kaizen_tasks.domain.doctor import Finding, Verdict, findings_summary
 
 PLAIN_WIDTH = 80  # columns when the output is not a terminal
 FindingRow = tuple[Verdict, str, str, str]  # verdict, check, message, fix

@@ -12,7 +12,7 @@ from kaizen_tasks import wiring
 from kaizen_tasks.adapters.console import doctor_report
 from kaizen_tasks.cli import json_output
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain.check import Finding, Verdict, count_findings
+from kaizen_tasks.domain.doctor import Finding, Verdict, count_findings
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.flows.doctor import run_checks
 

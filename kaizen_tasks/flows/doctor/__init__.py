@@ -12,7 +12,7 @@ from kaizen_tasks.flows.parallel import map_parallel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kaizen_tasks.domain.check import Finding
+    from kaizen_tasks.domain.doctor import Finding
     from kaizen_tasks.ports.tools import Tools
 
 MAX_CONCURRENT_CHECKS = 32

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.check import Finding, Subject, Verdict
+from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:

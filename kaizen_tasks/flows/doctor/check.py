@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import frozen
 
-from kaizen_tasks.domain.check import Finding, Subject, Verdict
+from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.errors import KaizenError
 
 

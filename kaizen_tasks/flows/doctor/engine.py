@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.check import Finding, Subject
+from kaizen_tasks.domain.doctor import Finding, Subject
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import lifecycle
-from kaizen_tasks.domain.check import Finding, Subject, Verdict
+from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.doctor.account import SETUP_HINT

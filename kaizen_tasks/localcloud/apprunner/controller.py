@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from kaizen_tasks.localcloud.apprunner.services import ServiceStore
-    from kaizen_tasks.localcloud.clock import Clock
+    from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.instances.launcher import InstanceLauncher
     from kaizen_tasks.localcloud.logs.files import LogStore
     from kaizen_tasks.localcloud.registry.store import ImageStore
@@ -74,7 +74,7 @@ class ServiceController:
         deploy_seconds: float,
         notice_seconds: float,
         resolve_secret: Callable[[str], str],
-        clock: Clock,
+        clock: MonotonicClock,
     ) -> None:
         self._services = services
         self._launcher = launcher

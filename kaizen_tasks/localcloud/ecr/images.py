@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.errors import EcrBase, ecr_errors, paginate, validation_error
+from kaizen_tasks.localcloud.ecr.ecr_errors import EcrBase, ecr_errors, paginate, validation_error
 from kaizen_tasks.localcloud.registry.manifests import is_digest, parse_manifest
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 

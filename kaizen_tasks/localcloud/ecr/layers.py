@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.localcloud.ecr.errors import EcrBase, ecr_errors
+from kaizen_tasks.localcloud.ecr.ecr_errors import EcrBase, ecr_errors
 from kaizen_tasks.localcloud.registry.distribution_api import LAYER_DOWNLOAD_PREFIX
-from kaizen_tasks.localcloud.registry.errors import UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import is_digest
+from kaizen_tasks.localcloud.registry.registry_errors import UploadOffsetError
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from kaizen_tasks.errors import DeployFailed, Interrupted
 if TYPE_CHECKING:
     from threading import Event
 
-    from kaizen_tasks.localcloud.clock import Clock
+    from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.instances.spec import Instance
 
 Address = tuple[str, int]
@@ -40,7 +40,7 @@ class HealthCheck:
         return self.interval * self.unhealthy_threshold
 
 
-def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event, clock: Clock) -> None:
+def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event, clock: MonotonicClock) -> None:
     """Wait until the check has succeeded as many times in a row as it requires.
 
     The configured interval is an upper bound: the instances of a local cloud are checked more often.

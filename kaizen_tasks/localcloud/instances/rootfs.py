@@ -22,8 +22,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import attrs
 
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.localcloud.registry.errors import RegistryError
 from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, digest_of
+from kaizen_tasks.localcloud.registry.registry_errors import RegistryError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.registry.store import ImageStore

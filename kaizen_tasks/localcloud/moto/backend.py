@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.logs.api import moto_request
+from kaizen_tasks.localcloud.logs.logs_api import moto_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.errors import DigestMismatchError, UnknownUploadError, UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import is_digest
+from kaizen_tasks.localcloud.registry.registry_errors import DigestMismatchError, UnknownUploadError, UploadOffsetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import attrs
 
 from kaizen_tasks.localcloud.registry.blobs import read_range
-from kaizen_tasks.localcloud.registry.errors import ImageExistsError, RegistryError, UploadOffsetError
 from kaizen_tasks.localcloud.registry.manifests import (
     MAX_MANIFEST_BYTES,
     OCI_INDEX,
@@ -19,6 +18,7 @@ from kaizen_tasks.localcloud.registry.manifests import (
     parse_manifest,
     parse_references,
 )
+from kaizen_tasks.localcloud.registry.registry_errors import ImageExistsError, RegistryError, UploadOffsetError
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.auth import Tokens
 from kaizen_tasks.localcloud.server.http_message import HttpResponse

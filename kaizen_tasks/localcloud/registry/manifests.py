@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.registry.errors import ManifestError, UnsupportedManifestError
+from kaizen_tasks.localcloud.registry.registry_errors import ManifestError, UnsupportedManifestError
 
 if TYPE_CHECKING:
     from kaizen_tasks.localcloud.server.http_message import JsonObject

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.registry.blobs import BlobStore
-from kaizen_tasks.localcloud.registry.errors import (
+from kaizen_tasks.localcloud.registry.manifests import RawManifest, parse_references
+from kaizen_tasks.localcloud.registry.registry_errors import (
     ImageExistsError,
     InvalidTagError,
     MissingChildrenError,
@@ -20,7 +21,6 @@ from kaizen_tasks.localcloud.registry.errors import (
     TagProtectedError,
     UnknownRepositoryError,
 )
-from kaizen_tasks.localcloud.registry.manifests import RawManifest, parse_references
 from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
 
 if TYPE_CHECKING:

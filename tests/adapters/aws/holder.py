@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.cli import command

@@ -13,7 +13,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.aws import lifecycle_policy
 from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import EcrRegistry
 from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS
 from kaizen_tasks.adapters.aws.session import Aws

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.console.doctor_report import print_findings
-from kaizen_tasks.domain.check import Subject
+from kaizen_tasks.domain.doctor import Subject
 
 if TYPE_CHECKING:
     import pytest

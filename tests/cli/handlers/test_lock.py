@@ -14,8 +14,8 @@ import pytest
 from attrs import evolve, frozen
 
 from kaizen_tasks import program, wiring
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
-from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 from kaizen_tasks.adapters.aws.session import Aws
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import FakeClock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaizen_tasks.localcloud.apprunner.api import AppRunner
+from kaizen_tasks.localcloud.apprunner.apprunner_api import AppRunner
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 from tests.localcloud.layers import Shelf

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaizen_tasks.localcloud.registry.errors import ManifestError, UnsupportedManifestError
 from kaizen_tasks.localcloud.registry.manifests import (
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -17,6 +16,7 @@ from kaizen_tasks.localcloud.registry.manifests import (
     parse_manifest,
     parse_references,
 )
+from kaizen_tasks.localcloud.registry.registry_errors import ManifestError, UnsupportedManifestError
 from tests.localcloud.samples import CONFIG, descriptor, image, index
 
 

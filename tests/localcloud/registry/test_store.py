@@ -11,13 +11,13 @@ import attrs
 import pytest
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.errors import (
+from kaizen_tasks.localcloud.registry.manifests import parse_manifest
+from kaizen_tasks.localcloud.registry.registry_errors import (
     ImageExistsError,
     TagProtectedError,
     UnknownRepositoryError,
     UnknownUploadError,
 )
-from kaizen_tasks.localcloud.registry.manifests import parse_manifest
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import (
     BLOB_MOUNTING,

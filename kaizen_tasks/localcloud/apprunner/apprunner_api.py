@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
-    from kaizen_tasks.localcloud.clock import Clock
+    from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.registry.store import ImageStore
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
@@ -83,7 +83,7 @@ class AppRunner:
         registry: str,
         issue_password: Callable[[], str] = lambda: "",
         resolve_secret: Callable[[str], str] = lambda reference: reference,
-        clock: Clock,
+        clock: MonotonicClock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self._services = ServiceStore(state / "services")

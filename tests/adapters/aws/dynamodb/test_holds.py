@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws.dynamodb_holds import DynamoHolds
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.holds import DynamoHolds
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.errors import NotFound
 from tests.contracts.holds import HoldsContract, hold
 from tests.fakes.clock import FakeClock

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, attributes, old_item, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Holds
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.dynamodb_table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
 KEY_PREFIX = "hold#"
 TEXT_ATTRIBUTES = ("reason", "actor")

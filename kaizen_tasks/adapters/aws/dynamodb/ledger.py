@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, attributes, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
@@ -18,7 +18,7 @@ from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.state import Ledger
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.dynamodb_table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kaizen_tasks.domain.check import Finding, Subject, Verdict, count_findings, findings_summary
+from kaizen_tasks.domain.doctor import Finding, Subject, Verdict, count_findings, findings_summary
 
 CLOCK = Subject("clock")
 ALL = (CLOCK.ok("fine"), CLOCK.warning("slow", "set it"), CLOCK.problem("wrong", "set it"), CLOCK.skipped("unknown"))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_table import AppTable, attributes, old_item, parse_time, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
-    from kaizen_tasks.adapters.aws.dynamodb_table import Item
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
 TOKENS_VARIABLE = "KAIZEN_LOCK"  # the environment variable that passes a run's locks to the programs it starts
 KEY_PREFIX = "lock#"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from kaizen_tasks.localcloud.ecr.errors import ecr_errors, paginate, validation_error
+from kaizen_tasks.localcloud.ecr.ecr_errors import ecr_errors, paginate, validation_error
 from kaizen_tasks.localcloud.ecr.images import EcrImages
 from kaizen_tasks.localcloud.ecr.layers import EcrLayers
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository

@@ -7,7 +7,7 @@ import binascii
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from kaizen_tasks.localcloud.registry import errors
+from kaizen_tasks.localcloud.registry import registry_errors
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
@@ -22,18 +22,22 @@ T = TypeVar("T")
 
 _PAGE_SIZE = 100
 _ERROR_CODES: dict[type[Exception], str] = {
-    errors.UnknownRepositoryError: "RepositoryNotFoundException",
-    errors.RepositoryExistsError: "RepositoryAlreadyExistsException",
-    errors.InvalidTagError: "InvalidParameterException",
-    errors.ImageExistsError: "ImageAlreadyExistsException",
-    errors.TagProtectedError: "ImageTagAlreadyExistsException",
-    errors.MissingLayersError: "LayersNotFoundException",
-    errors.MissingChildrenError: "ReferencedImagesNotFoundException",
-    errors.ManifestError: "InvalidParameterException",
-    errors.UnknownUploadError: "UploadNotFoundException",
-    errors.DigestMismatchError: "InvalidLayerException",
+    registry_errors.UnknownRepositoryError: "RepositoryNotFoundException",
+    registry_errors.RepositoryExistsError: "RepositoryAlreadyExistsException",
+    registry_errors.InvalidTagError: "InvalidParameterException",
+    registry_errors.ImageExistsError: "ImageAlreadyExistsException",
+    registry_errors.TagProtectedError: "ImageTagAlreadyExistsException",
+    registry_errors.MissingLayersError: "LayersNotFoundException",
+    registry_errors.MissingChildrenError: "ReferencedImagesNotFoundException",
+    registry_errors.ManifestError: "InvalidParameterException",
+    registry_errors.UnknownUploadError: "UploadNotFoundException",
+    registry_errors.DigestMismatchError: "InvalidLayerException",
 }
-_REGISTRY_SCOPED_ERRORS = (errors.UnknownRepositoryError, errors.RepositoryExistsError, errors.ImageExistsError)
+_REGISTRY_SCOPED_ERRORS = (
+    registry_errors.UnknownRepositoryError,
+    registry_errors.RepositoryExistsError,
+    registry_errors.ImageExistsError,
+)
 
 
 class EcrBase:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import LedgerContract, entry
 from tests.fakes.clock import FakeClock

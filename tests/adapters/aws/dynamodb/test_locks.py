@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb_ledger import DynamoLedger
-from kaizen_tasks.adapters.aws.dynamodb_locks import DynamoLocks
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
 from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import entry
 from tests.contracts.locks import LEASE, NOON, LocksContract, by_hand, wanted
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.lock import Lock
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture

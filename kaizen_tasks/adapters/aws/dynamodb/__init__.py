@@ -1,0 +1,1 @@
+"""The ledger, locks and holds in one DynamoDB table."""
