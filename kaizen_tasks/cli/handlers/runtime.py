@@ -35,7 +35,7 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
 
 def diff(c: Context, *, env: str, against: str, json: bool) -> None:
     if not against:
-        raise UsageError("runtime.diff: --against is missing", hint="add --against and an environment")
+        raise UsageError("runtime.diff: --against is missing", hint="inv runtime.diff --env ENV --against OTHER")
     tools = wiring.toolbox(c.config, stream=sys.stderr if json else sys.stdout)
     first_view, second_view = (
         runtime_config.read_runtime_config(params.resolve_environment(name, tools.settings), tools)
@@ -140,7 +140,7 @@ def _collect_values(
         rules.validate(name, text)
         values[name] = text
     if not values:
-        raise UsageError("runtime.set: no value is given", hint="add --set KEY=VALUE")
+        raise UsageError("runtime.set: no value is given", hint="inv runtime.set --env ENV --set KEY=VALUE")
     return values
 
 
