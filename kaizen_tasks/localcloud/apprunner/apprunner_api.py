@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
+from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
 from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
 from kaizen_tasks.localcloud.apprunner.secret_values import SECRET_REFERENCE
+from kaizen_tasks.localcloud.apprunner.service_instances import ServiceInstances
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
@@ -88,16 +90,27 @@ class AppRunner:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
         self._services = ServiceStore(state / "services")
         docker = DockerEngine(registry=registry, issue_password=issue_password)
-        self._controller = ServiceController(
+        launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker)
+        threads = BackgroundThreads(clock)
+        self._instances = ServiceInstances(
             services=self._services,
-            launcher=InstanceLauncher(folder=state / "instances", engine=engine, docker=docker),
+            launcher=launcher,
             store=store,
             logs=LogStore(state / "logs"),
-            deploy_seconds=deploy_seconds,
-            notice_seconds=notice_seconds,
             resolve_secret=resolve_secret,
+            threads=threads,
             clock=clock,
         )
+        self._controller = ServiceController(
+            services=self._services,
+            instances=self._instances,
+            store=store,
+            threads=threads,
+            deploy_seconds=deploy_seconds,
+            notice_seconds=notice_seconds,
+            clock=clock,
+        )
+        launcher.remove_orphans()
         self._controller.restore()
         store.on_tag_moved(self._controller.handle_tag_moved)
 
@@ -225,7 +238,7 @@ class AppRunner:
             name=name,
             id=service_id,
             arn=arn,
-            port=self._controller.open_port(arn),
+            port=self._instances.open_port(arn),
             created=now,
             updated=now,
             resting="CREATE_FAILED",

@@ -78,6 +78,8 @@ class DockerEngine:
 class ContainerInstance:
     """A container, and the process that copies its output to a file."""
 
+    may_fail = True
+
     def __init__(self, spec: InstanceSpec, folder: Path, reference: str) -> None:
         self._name = _container_name(spec.instance_id)
         self._folder = folder
@@ -94,6 +96,8 @@ class ContainerInstance:
 
     def exit_code(self) -> int | None:
         """Return the container's exit code; None while it runs."""
+        if self._log_copier.poll() is None:  # it ends with the container, and costs no process to ask
+            return None
         state = _docker_or_empty("inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self._name).split()
         if not state:
             return -1

@@ -12,6 +12,7 @@ import attrs
 from kaizen_tasks.errors import DeployFailed, Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Event
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 
 _POLL_SECONDS = 0.05
+_WATCH_SECONDS = 0.25
+_STOPPED = "Your application stopped or failed to start. See logs for more information."
+_UNHEALTHY = "Health check failed. Your application is being replaced. See logs for more information."
 _HOLD_OPEN_SECONDS = 1.0  # a proxy closes a connection that it cannot forward much sooner
 
 
@@ -60,6 +64,27 @@ def wait_until_healthy(instance: Instance, check: HealthCheck, stop_event: Event
         successes = successes + 1 if _is_healthy(instance, check) else 0
         if stop_event.wait(min(_POLL_SECONDS, check.interval)):
             raise Interrupted("the local cloud is stopping")
+
+
+def wait_until_unhealthy(
+    instance: Instance, check: HealthCheck, *, is_current: Callable[[], bool], stop_event: Event, clock: MonotonicClock
+) -> str:
+    """Wait until an instance has stopped or failed as many checks in a row as make it unhealthy; return the reason.
+
+    Return an empty string once `is_current` is false or the event is set.
+    """
+    failures, next_check = 0, clock.now() + check.interval
+    while not stop_event.wait(_WATCH_SECONDS) and is_current():
+        code = instance.exit_code()
+        if code is not None:
+            return f"{_STOPPED} Container exit code: {code}"
+        if clock.now() < next_check:
+            continue
+        failures = 0 if _is_healthy(instance, check) else failures + 1
+        if failures >= check.unhealthy_threshold:
+            return f"{_UNHEALTHY} Protocol: {check.protocol}"
+        next_check = clock.now() + check.interval
+    return ""
 
 
 def accepts_connections(address: Address, timeout: float) -> bool:

@@ -37,6 +37,8 @@ class ProcessInstance:
         KaizenError: the image cannot be unpacked, or has no command.
     """
 
+    may_fail = True
+
     def __init__(self, spec: InstanceSpec, folder: Path, port: int) -> None:
         self.port = port
         self._folder = folder

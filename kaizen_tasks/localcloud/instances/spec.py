@@ -51,6 +51,10 @@ class Instance(Protocol):
     def port(self) -> int:
         """Return its port on this machine's loopback interface; 0 if it has none."""
 
+    @property
+    def may_fail(self) -> bool:
+        """Return whether it is a program, which may stop or hang by itself."""
+
     def accepts_connections(self, timeout: float) -> bool:
         """Return whether the application listens, after at most `timeout` seconds."""
 

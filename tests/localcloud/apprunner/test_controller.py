@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import os
 import re
+import signal
 import threading
 import urllib.error
 import urllib.request
@@ -10,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaizen_tasks.localcloud.apprunner import service_instances
 from kaizen_tasks.localcloud.apprunner.apprunner_api import AppRunner
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
-from tests.localcloud.layers import Shelf
+from tests.localcloud.layers import SERVER, Shelf
 from tests.localcloud.manual_clock import ManualClock
 from tests.support.waiting import HANG_SECONDS, wait_for
 
@@ -408,6 +412,52 @@ def test_deployment_of_a_paused_service_is_an_invalid_request_exception(region: 
     code, message = refusal(region, "start_deployment", {"ServiceArn": arn})
     assert (code, "isn't in RUNNING state" in message) == ("InvalidRequestException", True)
     assert refusal(region, "pause_service", {"ServiceArn": arn})[0] == "InvalidStateException"
+
+
+def test_instance_that_stops_after_its_health_check_is_replaced(region: Region) -> None:
+    region.images.app("coach", "v1")
+    service = region.create()
+    first = ask(service["ServiceUrl"])["pid"]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: serves(service["ServiceUrl"]) and ask(service["ServiceUrl"])["pid"] != first)
+    assert region.describe(service["ServiceArn"])["Status"] == "RUNNING"
+    assert [known["Type"] for known in region.operations(service["ServiceArn"])] == ["CREATE_SERVICE"]
+    events = region.log(service, "service/events")
+    assert "See logs for more information. Container exit code: 137" in events
+    assert events.count("Starting instance") == events.count("Routing traffic to application.") == 2
+
+
+def test_instance_that_becomes_unhealthy_is_replaced(region: Region) -> None:
+    """It keeps listening, but answers 500 after `/break`."""
+    broken = SERVER.replace("self.send_response(200)", "self.send_response(500 if os.path.exists('broken') else 200)")
+    script = broken.replace("names = (", "open('broken', 'w').close() if self.path == '/break' else None; names = (")
+    region.images.app("coach", "v1", script=script)
+    check = {"Protocol": "HTTP", "Interval": 5, "Timeout": 1, "UnhealthyThreshold": 2}
+    service = region.create(HealthCheckConfiguration=check)
+    first = ask(service["ServiceUrl"])["pid"]
+    with contextlib.suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(f"http://{service['ServiceUrl']}/break", timeout=HANG_SECONDS).close()
+
+    def is_reported() -> bool:
+        region.clock.reading += 1
+        return "Your application is being replaced." in region.log(service, "service/events")
+
+    wait_for(is_reported)
+    wait_for(lambda: serves(service["ServiceUrl"]) and ask(service["ServiceUrl"])["pid"] != first)
+
+
+def test_replacement_is_tried_until_it_starts(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_instances, "_retry_delays", lambda: itertools.repeat(0.01))
+    obstacle = region.folder / "obstacle"
+    guard = f"import os\nif os.path.exists({str(obstacle)!r}): raise SystemExit(3)\n"
+    region.images.app("coach", "v1", script=guard + SERVER)
+    service = region.create()
+    obstacle.touch()
+    os.kill(ask(service["ServiceUrl"])["pid"], signal.SIGKILL)
+    wait_for(lambda: "could not be started" in region.log(service, "service/events"))
+    assert not serves(service["ServiceUrl"])
+    obstacle.unlink()
+    wait_for(lambda: serves(service["ServiceUrl"]))
 
 
 def test_unknown_service_is_a_resource_not_found_exception(region: Region) -> None:
