@@ -43,7 +43,7 @@ hotfix = command(
 )
 deploy = command(
     "deploy.deploy",
-    "Bring a release into service: copy by digest if needed, point :latest, start, wait.",
+    "Bring a release into service: copy by digest if needed, move the followed tag, start, wait.",
     flags.ENV,
     flags.RELEASE,
     flags.YES,

@@ -34,8 +34,8 @@ def _environment_document(status: EnvironmentStatus, now: datetime) -> Document:
         "repository": status.environment.repository,
         "service": status.environment.service,
         "url": status.url,
-        "image_tag": (status.latest_image.version or None) if status.latest_image else None,
-        "digest": status.latest_image.digest if status.latest_image else None,
+        "image_tag": (status.followed_image.version or None) if status.followed_image else None,
+        "digest": status.followed_image.digest if status.followed_image else None,
         "running": {
             "version": status.version_report.version or None,
             "environment": status.version_report.environment or None,

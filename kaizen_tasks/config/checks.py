@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "docker", "podman", "buildah", "bundle")
 PLATFORMS = ("apprunner",)
+VERSION_LIKE = re.compile(r"v.*\.|v?[0-9]+(\.|$)")
 
 
 def suggest(name: str, choices: Iterable[str]) -> str:
@@ -47,6 +48,13 @@ def name_template(template: str) -> str:
     if placeholders(template) <= {"env", "app"}:
         return ""
     return f"{template!r} has a placeholder other than {{env}} and {{app}}"
+
+
+def followed_tag(tag: str) -> str:
+    """Accept a tag that an image may have and that is not reserved for versions."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", tag):
+        return f"{tag!r} is not the tag of an image"
+    return f"{tag!r} looks like a version, and the tag of a version never moves" if VERSION_LIKE.match(tag) else ""
 
 
 def tag_template(template: str) -> str:

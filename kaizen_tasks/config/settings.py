@@ -106,6 +106,10 @@ class Settings:
                 return position
         return 1
 
+    def followed_tags(self, repository: str) -> tuple[str, ...]:
+        """Return the tags of a repository that services follow: one for each environment that shares it."""
+        return tuple(each.follow for each in self.environments.values() if each.repository == repository)
+
     def git_tag(self, version: object) -> str:
         """Return the name of the git tag of a version."""
         return self.tag_pattern.format(version)

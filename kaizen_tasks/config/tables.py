@@ -95,6 +95,8 @@ class RawDefaults(NamedTuple):
         platform: what runs an environment: `apprunner`.
         repository: name of the image repository; `{env}` and `{app}` are filled in.
         service: name of the service; `{env}` and `{app}` are filled in.
+        follow: the tag of the image that the service deploys, which a deployment moves; `{env}` and `{app}` are filled
+            in. Environments that share a repository follow different tags.
         url: address of the app; `{env}` and `{app}` are filled in. Empty: the platform's own address.
             Example: "https://{env}.coach.example"
         protected: ask for a confirmation, or `--yes`, before changing an environment.
@@ -103,6 +105,7 @@ class RawDefaults(NamedTuple):
     platform: Annotated[str, checks.platform] = "apprunner"
     repository: Annotated[str, checks.name_template] = "{env}-{app}-app"
     service: Annotated[str, checks.name_template] = "{env}-{app}-service"
+    follow: Annotated[str, checks.name_template] = "latest"
     url: Annotated[str, checks.name_template, checks.url] = ""
     protected: bool = False
 
@@ -114,6 +117,7 @@ class RawEnvironment(NamedTuple):
         platform: as in `[defaults]`, for this environment. Example: "apprunner"
         repository: as in `[defaults]`, for this environment. Example: "my-personal-coach-app"
         service: as in `[defaults]`, for this environment. Example: "my-personal-coach-service"
+        follow: as in `[defaults]`, for this environment. Example: "prod"
         url: as in `[defaults]`, for this environment. Example: "https://www.coach.example"
         protected: as in `[defaults]`, for this environment. Example: true
         secret: as `runtime.secret`, for this environment. Example: "my-personal-coach-secrets"
@@ -123,6 +127,7 @@ class RawEnvironment(NamedTuple):
     platform: Annotated[str, checks.inherited(checks.platform)] = ""
     repository: Annotated[str, checks.name_template] = ""
     service: Annotated[str, checks.name_template] = ""
+    follow: Annotated[str, checks.name_template] = ""
     url: Annotated[str, checks.name_template, checks.url] = ""
     protected: bool | None = None
     secret: Annotated[str, checks.name_template] = ""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """Name of a header; https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2."""
 
+SHARED_REPOSITORY_ADVICE = ', and both follow the tag {tag}; to share it, write follow = "{{env}}" in [defaults]'
+
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 """Characters that a header may have: no line ends, which could smuggle in another header."""
 
@@ -105,6 +107,7 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
             yield ConfigProblem("pipeline", message)
     for group, members in raw.groups.items():
         yield from _validate_group(group, members, environments)
+    yield from _validate_followed_tags(raw)
     yield from _validate_no_sharing(raw)
     for position, check in enumerate(raw.smoke):
         yield from _validate_check(f"smoke.{position}", check)
@@ -133,16 +136,31 @@ def _validate_group(group: str, members: tuple[str, ...], environments: tuple[st
             yield ConfigProblem(f"groups.{group}", f"{member!r} is listed twice")
 
 
+def _validate_followed_tags(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find names that are no tags of an image, or that only a version may have."""
+    for name, raw_environment in raw.environments.items():
+        template = raw_environment.template("follow", raw)
+        if error := checks.followed_tag(_fill(template, name, raw)):
+            key = f"environments.{name}.follow" if raw_environment.follow else "defaults.follow"
+            yield ConfigProblem(key, error)
+
+
 def _validate_no_sharing(raw: RawConfig) -> Iterator[ConfigProblem]:
-    """Find environments that have a repository, service or secret in common, and so would change each other."""
+    """Find environments that have a service, secret or followed tag in common, and so would change each other."""
     for key in ("repository", "service", "secret"):
-        owners: dict[str, str] = {}
+        owners: dict[tuple[str, ...], str] = {}
         for name, raw_environment in raw.environments.items():
             template = raw_environment.template(key, raw)
-            resource_name = template.replace("{env}", name).replace("{app}", raw.app)
-            owner = owners.setdefault(resource_name, name)
+            followed_tag = _fill(raw_environment.template("follow", raw), name, raw)
+            resource = (_fill(template, name, raw), *((followed_tag,) if key == "repository" else ()))
+            owner = owners.setdefault(resource, name)
             if owner != name:
-                yield ConfigProblem(f"environments.{name}.{key}", f"{template!r} is also used by {owner}")
+                advice = SHARED_REPOSITORY_ADVICE.format(tag=followed_tag) if key == "repository" else ""
+                yield ConfigProblem(f"environments.{name}.{key}", f"{template!r} is also used by {owner}{advice}")
+
+
+def _fill(template: str, name: str, raw: RawConfig) -> str:
+    return template.replace("{env}", name).replace("{app}", raw.app)
 
 
 def _validate_check(path: str, check: SmokeCheck) -> Iterator[ConfigProblem]:
@@ -225,6 +243,7 @@ def _resolve_environment(name: str, raw_environment: RawEnvironment, raw: RawCon
         platform=fill("platform"),
         repository=fill("repository"),
         service=fill("service"),
+        follow=fill("follow"),
         url=fill("url").rstrip("/"),
         secret=fill("secret"),
         protected=raw.defaults.protected if raw_environment.protected is None else raw_environment.protected,

@@ -51,7 +51,7 @@ class LedgerEntry:
         at: when the event happened, in UTC.
         actor: who caused the event: `user@host`.
         operation: the platform's identifier of the deployment, or empty; set on an intent after the start.
-        replaces: for an intent, the digest that `:latest` named before.
+        replaces: for an intent, the digest that the followed tag named before.
         configuration: version of the runtime configuration that was written or deployed.
         reason: why the deployment failed or was abandoned, or the reason that a person gave.
         took: for `deployed`, the duration in seconds by the platform's clock; 0 when the platform reports none.

@@ -20,7 +20,7 @@ class Service:
         id: the platform's identifier of the service (an ARN).
         status: the status as the platform names it: `RUNNING`, `OPERATION_IN_PROGRESS`, `PAUSED`.
         url: the URL that the platform assigns, with a scheme.
-        image: reference of the image that is deployed: `…/repository:latest`.
+        image: reference of the image that is deployed, with the followed tag: `…/repository:latest`.
         auto_deploys: whether the platform starts a deployment when the tag is moved.
         fix: how to make the service deployable; empty when it is deployable.
     """

@@ -19,7 +19,7 @@ class EnvironmentStatus:
     Attributes:
         environment: the environment.
         url: the app's URL.
-        latest_image: the image that `:latest` names in its repository; None when there is none.
+        followed_image: the image that the followed tag names in its repository; None when there is none.
         version_report: what the app reports.
         last_entry: the newest entry of the ledger; None when there is none.
         lock: the current lock; None when there is none.
@@ -29,7 +29,7 @@ class EnvironmentStatus:
 
     environment: Environment
     url: str
-    latest_image: Image | None
+    followed_image: Image | None
     version_report: VersionReport
     last_entry: LedgerEntry | None
     lock: Lock | None = None
@@ -44,33 +44,34 @@ class EnvironmentStatus:
     @property
     def drift(self) -> tuple[str, ...]:
         """Descriptions of every disagreement between registry, ledger and running app."""
-        lacks_latest = self.latest_image is None and self.last_entry is not None and not self.errors
-        latest_drift = ("nothing is :latest in its repository",) if lacks_latest else ()
-        return (*self.errors, *latest_drift, *_running_drift(self), *_ledger_drift(self))
+        lacks_image = self.followed_image is None and self.last_entry is not None and not self.errors
+        image_drift = (f"nothing is :{self.environment.follow} in its repository",) if lacks_image else ()
+        return (*self.errors, *image_drift, *_running_drift(self), *_ledger_drift(self))
 
 
 def _running_drift(status: EnvironmentStatus) -> tuple[str, ...]:
-    report, latest = status.version_report, status.latest_image
+    report, image = status.version_report, status.followed_image
     if report.error:
         return (f"the app {report.error}",)
     differences = []
-    if latest is not None and report.version != latest.version:
-        differences.append(f"runs {report.version or 'no version'}, but :latest is {latest.version or 'unlabelled'}")
+    if image is not None and report.version != image.version:
+        tagged = f":{status.environment.follow} is {image.version or 'unlabelled'}"
+        differences.append(f"runs {report.version or 'no version'}, but {tagged}")
     if (name := report.environment) != status.environment.name:
         differences.append(f"the app reports environment {name!r}" if name else "the app reports no environment")
     return tuple(differences)
 
 
 def _ledger_drift(status: EnvironmentStatus) -> tuple[str, ...]:
-    entry, latest_image = status.last_entry, status.latest_image
+    entry, followed_image = status.last_entry, status.followed_image
     if entry is None:
         return () if status.errors else ("never deployed by this tool",)
     if entry.event in {Event.FAILED, Event.ABANDONED}:
         outcome = "failed" if entry.event is Event.FAILED else "was abandoned"
         return (f"{entry.version} {outcome} here: {entry.reason or 'no reason was recorded'}",)
-    if latest_image is not None and entry.digest != latest_image.digest:
+    if followed_image is not None and entry.digest != followed_image.digest:
         claim = f"the ledger says {entry.version} {entry.event}"
-        return (f"{claim}, but :latest is {latest_image.version or 'another image'}",)
+        return (f"{claim}, but :{status.environment.follow} is {followed_image.version or 'another image'}",)
     if entry.event is not Event.VERIFIED:
         return (f"{entry.version} is {entry.event}, not verified",)
     return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Collection
 from typing import Literal
 
 from attrs import frozen
@@ -11,8 +12,8 @@ Mutability = Literal["MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABL
 """ECR's settings; those with an exclusion apply the opposite to tags that match a filter."""
 
 MAX_EXCLUSION_FILTERS = 5  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
-LATEST_TAG = "latest"  # the tag that deployments move
 SAMPLE_VERSION_TAG = "v1.2.3"  # a tag to test filters with
+VERSION_FILTER = "v*.*"  # matches the tags of all versions; a filter may have two wildcards
 
 
 @frozen(kw_only=True)
@@ -37,18 +38,22 @@ class TagMutability:
         """Whether tags of versions cannot be moved."""
         return not self.may_move(SAMPLE_VERSION_TAG)
 
-    @property
-    def lets_latest_move(self) -> bool:
-        """Whether a deployment can point `:latest` at another image."""
-        return self.may_move(LATEST_TAG)
+    def with_versions_protected(self, followed_tags: Collection[str]) -> TagMutability:
+        """Return the setting with immutable version tags and movable followed tags; other movable tags stay movable.
 
-    def with_versions_protected(self) -> TagMutability:
-        """Return the setting with immutable version tags and a movable `latest`; other movable tags stay movable."""
-        if self.protects_version_tags and self.lets_latest_move:
+        A repository that is shared by more environments than there may be filters gets the opposite setting: all tags
+        are mutable but those of versions.
+
+        Args:
+            followed_tags: the tags that services follow, which deployments move.
+        """
+        if self.protects_version_tags and all(map(self.may_move, followed_tags)):
             return self
+        if len(followed_tags) > MAX_EXCLUSION_FILTERS:
+            return TagMutability(mutability="MUTABLE_WITH_EXCLUSION", exclusion_filters=(VERSION_FILTER,))
         exclusions = self.exclusion_filters if self.mutability == "IMMUTABLE_WITH_EXCLUSION" else ()
         kept = (pattern for pattern in exclusions if not fnmatch.fnmatchcase(SAMPLE_VERSION_TAG, pattern))
-        filters = tuple(dict.fromkeys((LATEST_TAG, *kept)))[:MAX_EXCLUSION_FILTERS]
+        filters = tuple(dict.fromkeys((*followed_tags, *kept)))[:MAX_EXCLUSION_FILTERS]
         return TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=filters)
 
     def __str__(self) -> str:

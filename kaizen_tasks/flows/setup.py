@@ -66,7 +66,7 @@ class EnableBlobMounting:
 
 @frozen(kw_only=True)
 class ProtectTags(EnvironmentStep):
-    """Make version tags immutable, and let `latest` move."""
+    """Make version tags immutable, and let the tags move that services follow."""
 
     step_name: ClassVar[str] = "tags"
 
@@ -74,14 +74,16 @@ class ProtectTags(EnvironmentStep):
         """Look up the repository's rules."""
         repository = self.environment.repository
         rules = tools.account.tag_mutability(repository)
-        if rules == rules.with_versions_protected():
+        protected_rules = rules.with_versions_protected(tools.settings.followed_tags(repository))
+        if rules == protected_rules:
             return Done(f"tags of {repository} are {rules}", release)
-        return Act(f"make the {rules} tags of {repository} {rules.with_versions_protected()}", release)
+        return Act(f"make the {rules} tags of {repository} {protected_rules}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Change the rules; other tags that were explicitly mutable stay so."""
         repository = self.environment.repository
-        tools.account.set_tag_mutability(repository, tools.account.tag_mutability(repository).with_versions_protected())
+        rules, followed_tags = tools.account.tag_mutability(repository), tools.settings.followed_tags(repository)
+        tools.account.set_tag_mutability(repository, rules.with_versions_protected(followed_tags))
         return release
 
 

@@ -81,7 +81,7 @@ def _attempt(lookup: Callable[[], T], errors: dict[str, None]) -> T | None:
 
 def _environment_status(environment: Environment, lookups: _BatchedLookups, tools: Tools) -> EnvironmentStatus:
     errors = dict[str, None]()  # the distinct messages, in order
-    latest_image = _attempt(lambda: tools.registry.find_image(environment.repository, "latest"), errors)
+    image = _attempt(lambda: tools.registry.find_image(environment.repository, environment.follow), errors)
     entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
     urls = _attempt(lookups.service_urls.result, errors)
     url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls), errors) or ""
@@ -89,7 +89,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
     return EnvironmentStatus(
         environment=environment,
         url=url,
-        latest_image=latest_image,
+        followed_image=image,
         version_report=probe.fetch_version(url, tools) if url else VersionReport(error="has no address"),
         last_entry=entry,
         lock=locks.get(environment.name),

@@ -61,7 +61,7 @@ class Registry(Protocol):
             PushFailed: the target did not accept the image, or its tag is on a different image.
         """
 
-    @mutates(":latest points at it")
+    @mutates("the tag that the service follows points at it")
     def move_tag(self, *, repository: str, tag: str, digest: str) -> bool:
         """Point a tag at an image of the repository; return False when the tag points at that image already.
 

@@ -68,7 +68,7 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
 def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:
     """Build an image of HEAD, push it to the first repository, and copy it to the others."""
     release = _head_release(version, tools)
-    first_repository, *other_repositories = (environment.repository for environment in environments)
+    first_repository, *other_repositories = dict.fromkeys(environment.repository for environment in environments)
     if tools.registry.find_image(first_repository, release.name) is None:
         if tools.builder.find_image(build_spec(release, tools)) is None:
             Build().act(release, tools)
@@ -77,8 +77,8 @@ def _publish_first_image(environments: tuple[Environment, ...], version: Version
     assert image is not None
     for target in other_repositories:
         tools.registry.copy(digest=image.digest, source=first_repository, target=target, tag=release.name)
-    for repository in (first_repository, *other_repositories):
-        tools.registry.move_tag(repository=repository, tag="latest", digest=image.digest)
+    for environment in environments:
+        tools.registry.move_tag(repository=environment.repository, tag=environment.follow, digest=image.digest)
 
 
 def _head_release(version: Version | None, tools: Toolbox) -> Release:

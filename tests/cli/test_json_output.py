@@ -41,7 +41,7 @@ HOLD = Hold(environment="staging", reason="a demo", actor="ada@laptop", since=NO
 SEEN = EnvironmentStatus(
     environment=settings().environments["staging"],
     url="https://staging.example",
-    latest_image=Image(digest="sha256:ab", media_type="any", version="v1.2.3"),
+    followed_image=Image(digest="sha256:ab", media_type="any", version="v1.2.3"),
     version_report=VersionReport(version="v1.2.3", environment="staging"),
     last_entry=ENTRY,
     lock=LOCK,
@@ -50,7 +50,7 @@ SEEN = EnvironmentStatus(
 UNSEEN = evolve(
     SEEN,
     url="",
-    latest_image=None,
+    followed_image=None,
     version_report=VersionReport(error="has no address"),
     last_entry=None,
     lock=None,
@@ -121,8 +121,8 @@ def test_what_is_not_there_is_null_and_its_key_stays() -> None:
 
 def test_an_image_without_a_label_has_no_version() -> None:
     """It was made by somebody else; its digest is known all the same."""
-    assert SEEN.latest_image is not None
-    row = evolve(SEEN, latest_image=evolve(SEEN.latest_image, version=""))
+    assert SEEN.followed_image is not None
+    row = evolve(SEEN, followed_image=evolve(SEEN.followed_image, version=""))
 
     document = json_output.status_document(settings(), [row], NOON)["environments"]["staging"]
 

@@ -168,7 +168,11 @@ def test_every_environment_has_every_key_for_invoke_to_override() -> None:
     """`INVOKE_ENVIRONMENTS_STAGING_URL` finds a key although the file does not say it."""
     merged = load.with_defaults({"environments": {"staging": {"url": "https://x"}, "prod": {}}})
 
-    unset = {**dict.fromkeys(("platform", "repository", "service", "secret"), ""), "protected": None, "min_age": None}
+    unset = {
+        **dict.fromkeys(("platform", "repository", "service", "follow", "secret"), ""),
+        "protected": None,
+        "min_age": None,
+    }
     assert merged["environments"]["staging"] == {**unset, "url": "https://x"}
     assert merged["environments"]["prod"] == {**unset, "url": ""}
 

@@ -244,7 +244,16 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
             "defaults.url: '{env}.example' begins with neither https://",
         ),
         (('["mark", "shane"]', '["mark", "mark"]'), "groups.beta: 'mark' is listed twice"),
-        (('"legacy"', '"staging-web-app"'), "environments.prod.repository: "),
+        (
+            ('"legacy"', '"staging-web-app"'),
+            (
+                "environments.prod.repository: 'staging-web-app' is also used by staging, and both follow the tag "
+                'latest; to share it, write follow = "{env}" in [defaults]'
+            ),
+        ),
+        (('repository = "legacy"', 'follow = "v1.x"'), "environments.prod.follow: 'v1.x' looks like a version"),
+        (('repository = "legacy"', 'follow = "a b"'), "environments.prod.follow: 'a b' is not the tag of an image"),
+        (("[defaults]", '[defaults]\nfollow = "1.2"'), "defaults.follow: '1.2' looks like a version"),
         (
             ('repository = "legacy"', 'service = "x"\n[environments.dom]\nservice = "x"'),
             "environments.dom.service: 'x' is",
@@ -255,6 +264,16 @@ def test_min_age_of_zero_is_not_inherited(tmp_path: Path) -> None:
 )
 def test_an_unknown_or_shared_name_is_reported(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
     assert any(problem.startswith(f"kaizen.toml: {expected}") for problem in problems(tmp_path, WHOLE.replace(*change)))
+
+
+def test_environments_share_a_repository_when_they_follow_different_tags(tmp_path: Path) -> None:
+    text = WHOLE.replace("[defaults]", '[defaults]\nfollow = "{env}"').replace('"legacy"', '"staging-web-app"')
+
+    settings = read(tmp_path, text)
+
+    assert settings.environments["prod"].followed_image == "staging-web-app:prod"
+    assert settings.followed_tags("staging-web-app") == ("staging", "prod")
+    assert read(tmp_path, WHOLE).environments["prod"].follow == "latest"
 
 
 def test_a_toml_syntax_error_has_line_and_column(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class AccountAdminContract:
         assert before.name == after.name == "kaizen-web"
 
     def test_changes_which_tags_may_move(self, account: AccountAdmin) -> None:
-        wanted = account.tag_mutability(REPOSITORY).with_versions_protected()
+        wanted = account.tag_mutability(REPOSITORY).with_versions_protected(("latest",))
 
         account.set_tag_mutability(REPOSITORY, wanted)
 

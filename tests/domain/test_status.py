@@ -27,7 +27,7 @@ ENTRY = LedgerEntry(
 WELL = EnvironmentStatus(
     environment=STAGING,
     url="https://staging.example",
-    latest_image=IMAGE,
+    followed_image=IMAGE,
     version_report=VersionReport(version="v2", environment="staging"),
     last_entry=ENTRY,
 )
@@ -52,20 +52,20 @@ def test_sources_that_agree_show_no_drift() -> None:
         ),
         (evolve(WELL, version_report=VersionReport(version="v2")), ("the app reports no environment",)),
         (
-            evolve(WELL, latest_image=evolve(IMAGE, version="")),
+            evolve(WELL, followed_image=evolve(IMAGE, version="")),
             ("runs v2, but :latest is unlabelled",),
         ),
         (
-            evolve(WELL, latest_image=evolve(IMAGE, digest="sha256:9")),
+            evolve(WELL, followed_image=evolve(IMAGE, digest="sha256:9")),
             ("the ledger says v2 verified, but :latest is v2",),
         ),
         (
-            evolve(WELL, latest_image=evolve(IMAGE, digest="sha256:9", version="")),
+            evolve(WELL, followed_image=evolve(IMAGE, digest="sha256:9", version="")),
             ("runs v2, but :latest is unlabelled", "the ledger says v2 verified, but :latest is another image"),
         ),
-        (evolve(WELL, latest_image=None), ("nothing is :latest in its repository",)),
+        (evolve(WELL, followed_image=None), ("nothing is :latest in its repository",)),
         (evolve(WELL, last_entry=None), ("never deployed by this tool",)),
-        (evolve(WELL, last_entry=None, latest_image=None), ("never deployed by this tool",)),
+        (evolve(WELL, last_entry=None, followed_image=None), ("never deployed by this tool",)),
         (evolve(WELL, last_entry=evolve(ENTRY, event=Event.DEPLOYED)), ("v2 is deployed, not verified",)),
         (evolve(WELL, last_entry=evolve(ENTRY, event=Event.STARTED)), ("v2 is started, not verified",)),
         (
@@ -73,7 +73,7 @@ def test_sources_that_agree_show_no_drift() -> None:
             ("v2 failed here: it did not answer",),
         ),
         (evolve(WELL, last_entry=evolve(ENTRY, event=Event.FAILED)), ("v2 failed here: no reason was recorded",)),
-        (evolve(WELL, errors=("there is no repository",), latest_image=None), ("there is no repository",)),
+        (evolve(WELL, errors=("there is no repository",), followed_image=None), ("there is no repository",)),
         (evolve(WELL, errors=("there is no table",), last_entry=None), ("there is no table",)),
     ],
 )
@@ -82,6 +82,6 @@ def test_drift_names_every_disagreement(row: EnvironmentStatus, drift: tuple[str
 
 
 def test_missing_latest_is_no_drift_before_the_first_deployment() -> None:
-    fresh = evolve(WELL, latest_image=None, last_entry=None)
+    fresh = evolve(WELL, followed_image=None, last_entry=None)
 
     assert "nothing is :latest in its repository" not in fresh.drift

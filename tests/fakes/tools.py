@@ -152,10 +152,11 @@ class FakeTools:
         self.builder = PushingBuilder(registry=self.registry)
         self.platform = FakePlatform(on_deployed=self._deployed, now=self.clock.now)
         for name, environment in self.settings.environments.items():
-            self.registry.create(environment.repository)
-            self.account.create(environment.repository)
+            if environment.repository not in self.registry.repositories:
+                self.registry.create(environment.repository)
+                self.account.create(environment.repository)
             self.secrets.create(environment.secret, DOCUMENT, version=f"{name}-1", at=self.clock.now())
-            image = f"registry.example/{environment.repository}:latest"
+            image = f"registry.example/{environment.followed_image}"
             self.platform.add(environment.service, image=image, url=f"https://{name}.example")
             self.running_versions[name] = "v0.1.0"
             self.prober.answers[f"https://{name}.example/version"] = lambda name=name: self._version(name)  # type: ignore[misc]
@@ -175,8 +176,9 @@ class FakeTools:
         return self
 
     def latest(self, environment: str) -> str:
-        """Return the version that `:latest` names."""
-        image = self.registry.find_image(self.settings.environments[environment].repository, "latest")
+        """Return the version that the followed tag names."""
+        target = self.settings.environments[environment]
+        image = self.registry.find_image(target.repository, target.follow)
         return image.version if image else ""
 
     def _version(self, name: str) -> ProbeResponse:

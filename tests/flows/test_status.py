@@ -67,9 +67,9 @@ def test_sources_agree_after_a_release() -> None:
 
     staging = look(tools)["staging"]
 
-    assert staging.latest_image is not None
+    assert staging.followed_image is not None
     assert staging.last_entry is not None
-    assert staging.latest_image.digest == staging.last_entry.digest == released.digest
+    assert staging.followed_image.digest == staging.last_entry.digest == released.digest
     assert staging.version_report == VersionReport(version="v0.2.0", environment="staging")
     assert staging.url == "https://staging.example"
     assert staging.drift == ()
@@ -78,7 +78,7 @@ def test_sources_agree_after_a_release() -> None:
 def test_deployment_without_these_tasks_is_shown() -> None:
     prod = look(FakeTools())["prod"]
 
-    assert (prod.latest_image, prod.last_entry) == (None, None)
+    assert (prod.followed_image, prod.last_entry) == (None, None)
     assert prod.drift == ("never deployed by this tool",)
 
 

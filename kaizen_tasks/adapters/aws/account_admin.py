@@ -119,7 +119,9 @@ class AwsAccount(AccountAdmin):
             "ecr:BatchCheckLayerAvailability": partial(
                 ecr.batch_check_layer_availability, repositoryName=repo, layerDigests=[UNKNOWN_DIGEST]
             ),
-            "ecr:BatchGetImage": partial(ecr.batch_get_image, repositoryName=repo, imageIds=[{"imageTag": "latest"}]),
+            "ecr:BatchGetImage": partial(
+                ecr.batch_get_image, repositoryName=repo, imageIds=[{"imageTag": sample.follow}]
+            ),
             "ecr:DescribeImages": partial(ecr.describe_images, repositoryName=repo, maxResults=1),
             "ecr:DescribeRepositories": partial(ecr.describe_repositories, repositoryNames=[repo]),
             "ecr:GetAccountSetting": partial(ecr.get_account_setting, name=BLOB_MOUNTING),

@@ -43,7 +43,7 @@ class Provisioner:
         return {name: f"{arn}:{name}::" for name in ConfigDocument.parse(text).names}
 
     def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
-        """Create a service that deploys `:latest` automatically, which is App Runner's default.
+        """Create a service that deploys the tag that it follows automatically, which is App Runner's default.
 
         App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
 
@@ -59,7 +59,7 @@ class Provisioner:
                 SourceConfiguration={
                     "AuthenticationConfiguration": {"AccessRoleArn": role},
                     "ImageRepository": {
-                        "ImageIdentifier": f"{registry}/{environment.repository}:latest",
+                        "ImageIdentifier": f"{registry}/{environment.followed_image}",
                         "ImageRepositoryType": "ECR",
                         "ImageConfiguration": {
                             "Port": APP_PORT,

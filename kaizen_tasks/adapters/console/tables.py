@@ -33,8 +33,8 @@ def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ..
         mark = Text("✓ ", "green") if not row.drift else Text("! ", "yellow")
         table.add_row(
             mark + Text(row.environment.name, "bold"),
-            (row.latest_image.version or "?") if row.latest_image else "none",
-            row.latest_image.digest.removeprefix("sha256:")[:12] if row.latest_image else "",
+            (row.followed_image.version or "?") if row.followed_image else "none",
+            row.followed_image.digest.removeprefix("sha256:")[:12] if row.followed_image else "",
             Text(row.version_report.version, "green") if row.version_report.version else Text("no answer", "red"),
             f"{row.last_entry.version} {row.last_entry.event}" if row.last_entry else "nothing",
             f"{row.last_entry.at:%m-%d %H:%M}" if row.last_entry else "",

@@ -35,7 +35,7 @@ def _confirm_setup(flow: Flow, tools: Toolbox, *, yes: bool) -> None:
     missing_steps = flows.pending_steps(flow, tools)
     if not missing_steps or yes or tools.dry:
         return
-    for _, description in missing_steps:
+    for description in dict.fromkeys(description for _, description in missing_steps):
         tools.reporter.note(f"  {description}")
     changed_environments = tuple(step.environment for step, _ in missing_steps if isinstance(step, flows.ProtectTags))
     if any(environment.protected for environment in changed_environments):

@@ -12,7 +12,6 @@ from kaizen_tasks.domain import service as operations
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Release, StepLabel
-from kaizen_tasks.domain.tag_mutability import LATEST_TAG
 from kaizen_tasks.errors import NotFound, Undeployable
 from kaizen_tasks.flows.deploy import start
 from kaizen_tasks.flows.deploy.wait import SERVICE_GONE, DeploymentOutcome, DeploymentWaiter, wait_for_operation
@@ -69,7 +68,7 @@ class Deployment:
         )
 
     def _start(self, service: Service, history: tuple[LedgerEntry, ...]) -> DeploymentOutcome:
-        """Record the intent, move `:latest`, start or adopt the deployment that follows, and return its outcome."""
+        """Record the intent, move the followed tag, start or adopt the deployment, and return its outcome."""
         open_entry, typical_seconds = entries.open_deployment(history), entries.median_deploy_seconds(history)
         if open_entry is not None and not open_entry.is_evidence_for(self.release):
             ledger.record_abandoned(open_entry, self.tools, reason=f"{self.release.name} is deployed instead")
@@ -84,11 +83,11 @@ class Deployment:
         return self._start_and_wait(intent, waiter, is_own=is_own, may_have_started=False)
 
     def _replaced_digest(self, history: tuple[LedgerEntry, ...]) -> str:
-        """Return the digest of `:latest`, for the intent; empty if the ledger knows the serving release anyway."""
+        """Return the digest of the followed tag for the intent; empty if the ledger knows the serving release."""
         if entries.serving_entry(history) is not None:
             return ""
-        latest_image = self.tools.registry.find_image(self.environment.repository, LATEST_TAG)
-        return latest_image.digest if latest_image else ""
+        followed_image = self.tools.registry.find_image(self.environment.repository, self.environment.follow)
+        return followed_image.digest if followed_image else ""
 
     def _resume(self, entry: LedgerEntry, waiter: DeploymentWaiter) -> DeploymentOutcome | None:
         """Return the outcome of an earlier run's deployment; None when a new deployment has to be started."""
@@ -97,7 +96,7 @@ class Deployment:
         if not entry.operation:
             is_own = start.operation_started_after(entry.at)
             return self._start_and_wait(entry, waiter, is_own=is_own, may_have_started=True)
-        self._move_latest_tag()
+        self._move_followed_tag()
         outcome = self._wait_for_resumed(entry, waiter)
         if outcome.event is not Event.ABANDONED:
             return outcome
@@ -114,7 +113,7 @@ class Deployment:
     ) -> DeploymentOutcome:
         """Start or adopt the deployment and return its outcome, also if it cannot start, as the tag has moved."""
         try:
-            expects_auto_start = self._move_latest_tag() and waiter.service.auto_deploys
+            expects_auto_start = self._move_followed_tag() and waiter.service.auto_deploys
             deployment = start.start_or_adopt(
                 waiter, is_own=is_own, expects_auto_start=expects_auto_start, may_have_started=may_have_started
             )
@@ -135,7 +134,7 @@ class Deployment:
         deadline = self.tools.clock.monotonic() + max(0.0, self.tools.settings.deploy.timeout - age)
         return wait_for_operation(intent.operation, waiter, age_seconds=max(age, 0.1), missing_deadline=deadline)
 
-    def _move_latest_tag(self) -> bool:
-        """Move `:latest` to the release; return whether the tag was on another image."""
-        repository, digest = self.environment.repository, self.release.digest
-        return self.tools.registry.move_tag(repository=repository, tag=LATEST_TAG, digest=digest)
+    def _move_followed_tag(self) -> bool:
+        """Move the followed tag to the release; return whether the tag was on another image."""
+        repository, tag = self.environment.repository, self.environment.follow
+        return self.tools.registry.move_tag(repository=repository, tag=tag, digest=self.release.digest)

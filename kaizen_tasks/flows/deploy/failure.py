@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.domain import log_excerpt
-from kaizen_tasks.domain.tag_mutability import LATEST_TAG
 from kaizen_tasks.errors import DeployFailed, KaizenError
 from kaizen_tasks.flows.ledger import entries
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def handle_failed_deployment(
     deployment: Deployment, outcome: DeploymentOutcome, *, state: str = "", hint: str = ""
 ) -> DeployFailed:
-    """Show the logs, move `:latest` back to the serving image, record the outcome; return the error to raise.
+    """Show the logs, move the followed tag back to the serving image, record the outcome; return the error to raise.
 
     Args:
         deployment: what was attempted.
@@ -30,7 +29,7 @@ def handle_failed_deployment(
     """
     reason = _show_logs(deployment, outcome)
     message = f"{outcome.message}: {reason}" if reason else outcome.message
-    tag_state = _restore_latest_tag(deployment)
+    tag_state = _restore_followed_tag(deployment)
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
     entries.append(outcome.event, environment, release, tools, operation=outcome.operation, reason=message)
     release_command = f"inv release-{tools.settings.first_stage.name} --part patch"
@@ -38,17 +37,18 @@ def handle_failed_deployment(
     return DeployFailed(message, state=state or f"{outcome.state}; {tag_state}", hint=hint)
 
 
-def _restore_latest_tag(deployment: Deployment) -> str:
-    """Move `:latest` to the serving image if the ledger knows it; return a text that says where the tag points."""
+def _restore_followed_tag(deployment: Deployment) -> str:
+    """Move the followed tag to the serving image if the ledger knows it; return a text that says where it points."""
     environment, release, tools = deployment.environment, deployment.release, deployment.tools
+    tag = environment.follow
     try:
         serving_digest = entries.read_serving_digest(environment, tools)
         if serving_digest is None or serving_digest == release.digest:
-            return f":latest points to {release.name}"
-        tools.registry.move_tag(repository=environment.repository, tag=LATEST_TAG, digest=serving_digest)
+            return f":{tag} points to {release.name}"
+        tools.registry.move_tag(repository=environment.repository, tag=tag, digest=serving_digest)
     except KaizenError as error:
-        return f":latest still points to {release.name}: {error.message}"
-    return ":latest points to what was serving again"
+        return f":{tag} still points to {release.name}: {error.message}"
+    return f":{tag} points to what was serving again"
 
 
 def _show_logs(deployment: Deployment, outcome: DeploymentOutcome) -> str:

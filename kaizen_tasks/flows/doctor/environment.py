@@ -45,8 +45,9 @@ def checks_without_credentials(environment: Environment, tools: Tools) -> Iterat
 
 def _check_repository(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     name, rules = environment.repository, tools.account.tag_mutability(environment.repository)
-    if not rules.lets_latest_move:
-        yield subject.problem(f"tags of {name} are {rules}: no deployment can move :latest", SETUP_HINT)
+    if not rules.may_move(environment.follow):
+        message = f"tags of {name} are {rules}: no deployment can move :{environment.follow}"
+        yield subject.problem(message, SETUP_HINT)
     elif not rules.protects_version_tags:
         yield subject.warning(f"tags of {name} are {rules}: a released version can be replaced", SETUP_HINT)
     else:
@@ -91,16 +92,16 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
     service = tools.platform.get_service(environment.service)
     if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
         yield subject.problem(f"{service.name} is {service.status}", _service_fix(service))
-    elif not _follows_latest(service, environment, tools):
-        expected_image = f"{environment.repository}:latest"
+    elif not _follows_configured_tag(service, environment, tools):
+        expected_image = environment.followed_image
         message = f"{service.name} follows {service.image or 'no image'}, not {expected_image}"
-        fix = f"make it follow {expected_image}, or correct repository and service in the configuration"
+        fix = f"make it follow {expected_image}, or correct repository, service and follow in the configuration"
         yield subject.problem(message, fix)
     elif service.auto_deploys:
-        message = f"{service.name} deploys by itself when :latest moves, in a race with the release"
+        message = f"{service.name} deploys by itself when :{environment.follow} moves, in a race with the release"
         yield subject.warning(message, "switch AutoDeploymentsEnabled off (Terraform: auto_deployments_enabled)")
     else:
-        yield subject.ok(f"{service.name} is {service.status} and follows {environment.repository}:latest")
+        yield subject.ok(f"{service.name} is {service.status} and follows {environment.followed_image}")
 
 
 def _service_fix(service: Service) -> str:
@@ -109,17 +110,18 @@ def _service_fix(service: Service) -> str:
     return "see its events in the App Runner console; delete and recreate a service that could not be created"
 
 
-def _follows_latest(service: Service, environment: Environment, tools: Tools) -> bool:
-    """Return whether a service follows `:latest` of the environment's repository.
+def _follows_configured_tag(service: Service, environment: Environment, tools: Tools) -> bool:
+    """Return whether a service follows the configured tag of the environment's repository.
 
     App Runner knows a private repository by ECR's public name, even when the registry is on this machine.
     """
     public_host = f"{tools.identity.account_id()}.dkr.ecr.{tools.settings.aws.region}."
     host, _, image = service.image.partition("/")
-    if image != f"{environment.repository}:latest":
+    if image != environment.followed_image:
         return False
-    repository_uri = tools.registry.repository_uri
-    return host.startswith(public_host) or service.image == f"{repository_uri(environment.repository)}:latest"
+    if host.startswith(public_host):
+        return True
+    return service.image == f"{tools.registry.repository_uri(environment.repository)}:{environment.follow}"
 
 
 def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
     """Return the digest of the serving image: that of the last successful deployment; None if the ledger has none.
 
     If no deployment has succeeded yet, because the environment was deployed by hand before, return the digest that
-    `:latest` had when our first deployment started.
+    the followed tag had when our first deployment started.
     """
     entries = tools.ledger.entries(environment.name)
     serving_entry = ledger.serving_entry(entries)

@@ -8,7 +8,6 @@ from attrs import frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done
 from kaizen_tasks.domain.ledger import Event
-from kaizen_tasks.domain.tag_mutability import LATEST_TAG
 from kaizen_tasks.flows.deploy.deployment import Deployment
 from kaizen_tasks.flows.deploy.failure import handle_failed_deployment
 from kaizen_tasks.flows.ledger import entries
@@ -21,16 +20,16 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Deploy(EnvironmentStep):
-    """Move `:latest` to the release, start the deployment or adopt the one that started by itself, wait for its end."""
+    """Move the followed tag to the release, start the deployment or adopt one that started by itself, await its end."""
 
     step_name: ClassVar[str] = "deploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up the last deployment in the ledger, and `:latest`; neither, if this run has made the deployment."""
-        repository, service = self.environment.repository, self.environment.service
+        """Look up the last deployment in the ledger and the followed tag; neither after a deployment by this run."""
+        service, followed_image = self.environment.service, self.environment.followed_image
         if self.label in release.verified_steps:
             return Done(f"{service} was deployed with {release.name}", release)
-        description = f"point {repository}:{LATEST_TAG} to {release.name}, deploy {service}"
+        description = f"point {followed_image} to {release.name}, deploy {service}"
         latest_entry = entries.read_latest_entry(self.environment, tools)
         if not release.digest or latest_entry is None or latest_entry.digest != release.digest:
             return Act(description, release)
@@ -38,8 +37,8 @@ class Deploy(EnvironmentStep):
             return Act(f"resume the deployment that {latest_entry.actor} started", release)
         if latest_entry.event in {Event.FAILED, Event.ABANDONED}:
             return Act(f"{description}, again", release)
-        latest_image = tools.registry.find_image(repository, LATEST_TAG)
-        if latest_image is None or latest_image.digest != release.digest:
+        image = tools.registry.find_image(self.environment.repository, self.environment.follow)
+        if image is None or image.digest != release.digest:
             return Act(description, release)
         return Done(f"{service} was deployed with {release.name}", release)
 

@@ -133,17 +133,17 @@ class Redeploy(EnvironmentStep):
     step_name: ClassVar[str] = "redeploy"
 
     def decide(self, release: Release, tools: Tools) -> Decision:
-        """Look up a deployment after the change in the ledger, and whether `:latest` is the serving release."""
+        """Look up a deployment after the change in the ledger, and whether the followed tag is the serving release."""
         if not release.configuration:
             return Done("the configuration is unchanged", release)
         entries = tools.ledger.entries(self.environment.name, limit=ledger.HISTORY_LIMIT)
         entry = words.last_entry_for_config(entries, release.configuration)
         if entry is not None and entry.event in {Event.DEPLOYED, Event.VERIFIED}:
             return Done(f"{self.environment.service} was deployed after it was written", release)
-        latest_image = tools.registry.find_image(self.environment.repository, "latest")
-        if latest_image is None or latest_image.digest != release.digest:
-            latest_name = (latest_image.version or "another image") if latest_image else "nothing"
-            reason = f"{self.environment.repository}:latest is {latest_name}, and {release.name} is serving"
+        image = tools.registry.find_image(self.environment.repository, self.environment.follow)
+        if image is None or image.digest != release.digest:
+            image_name = (image.version or "another image") if image else "nothing"
+            reason = f"{self.environment.followed_image} is {image_name}, and {release.name} is serving"
             hint = f"inv status; a deployment reads the configuration too: inv deploy --env {self.environment.name}"
             return Refuse(reasons=(reason,), hint=hint)
         if entry is not None and entry.event is Event.STARTED:

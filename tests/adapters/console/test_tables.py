@@ -27,7 +27,7 @@ ENTRY = LedgerEntry(
 IN_SYNC = EnvironmentStatus(
     environment=Environment(name="staging", platform="apprunner", repository="app", service="service"),
     url="https://staging.example",
-    latest_image=Image(digest=ENTRY.digest, media_type="any", version="v1.2.3"),
+    followed_image=Image(digest=ENTRY.digest, media_type="any", version="v1.2.3"),
     version_report=VersionReport(version="v1.2.3", environment="staging"),
     last_entry=ENTRY,
 )
@@ -55,7 +55,7 @@ def test_an_environment_without_drift_is_one_line(capsys: pytest.CaptureFixture[
 
 
 def test_every_drift_is_printed_below_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    lost = evolve(IN_SYNC, latest_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
+    lost = evolve(IN_SYNC, followed_image=None, version_report=VersionReport(error="answers HTTP 502"), last_entry=None)
 
     tables.print_status([IN_SYNC, lost])
 
@@ -89,9 +89,9 @@ def test_a_hold_has_a_column_and_a_note(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_an_image_without_a_version_label_shows_its_digest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert IN_SYNC.latest_image is not None
+    assert IN_SYNC.followed_image is not None
 
-    tables.print_status([evolve(IN_SYNC, latest_image=evolve(IN_SYNC.latest_image, version=""))])
+    tables.print_status([evolve(IN_SYNC, followed_image=evolve(IN_SYNC.followed_image, version=""))])
 
     assert words(capsys)[0][2:4] == ["?", "abababababab"]
 

@@ -67,6 +67,19 @@ def test_second_promotion_changes_nothing(tools: FakeTools) -> None:
     assert before == (list(tools.registry.calls), tools.platform.started_services[:], len(tools.ledger.all_entries))
 
 
+def test_promotion_within_a_shared_repository_moves_only_the_tag_that_the_environment_follows() -> None:
+    tools = FakeTools(settings=settings(defaults={"repository": "web", "follow": "{env}"}))
+    release(tools)
+
+    promote(tools.next_command(), "prod")
+
+    tags = tools.registry.repositories["web"].tags
+    assert tags.keys() == {"v0.2.0", "staging", "prod"}
+    assert len({*tags.values()}) == 1
+    assert not [call for call in tools.registry.calls if call.startswith("copy")]
+    assert (tools.running_versions["prod"], tools.running_versions["mark"]) == ("v0.2.0", "v0.1.0")
+
+
 def test_promotion_needs_a_release_that_was_verified_in_the_previous_stage(tools: FakeTools) -> None:
     with pytest.raises(Refused, match="no release was verified in prod"):
         promote(tools, "beta")
