@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kaizen_tasks.domain.polling import recent_median
 
@@ -55,6 +55,8 @@ class LedgerEntry:
         configuration: version of the runtime configuration that was written or deployed.
         reason: why the deployment failed or was abandoned, or the reason that a person gave.
         took: for `deployed`, the duration in seconds by the platform's clock; 0 when the platform reports none.
+        number: position among the environment's entries, counted from 1, which is their order, whatever `at` says; 0
+            before the entry is written, and in entries that were written before there were numbers.
     """
 
     environment: str
@@ -69,6 +71,7 @@ class LedgerEntry:
     reason: str = ""
     configuration: str = ""
     took: float = 0.0
+    number: int = field(default=0, eq=False)
 
     def is_evidence_for(self, release: Release) -> bool:
         """Return whether the entry has the release's image and, if the release sets one, its runtime configuration."""

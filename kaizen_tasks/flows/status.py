@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import heapq
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -64,10 +64,13 @@ def _resolve(future: Future[T], lookup: Callable[[], T]) -> None:
 
 
 def collect_history(environments: Sequence[Environment], tools: Tools, *, limit: int) -> tuple[LedgerEntry, ...]:
-    """Return the last entries of each environment as one history, newest first."""
+    """Return the last entries of each environment as one history, newest first.
+
+    The clocks of those who wrote the entries may differ, so the times only decide between environments.
+    """
     names, read_entries = [environment.name for environment in environments], partial(tools.ledger.entries, limit=limit)
     histories = map_parallel(read_entries, names, max_workers=MAX_CONCURRENT_ENVIRONMENTS)
-    return tuple(sorted(itertools.chain(*histories), key=lambda entry: entry.at, reverse=True))
+    return tuple(heapq.merge(*histories, key=lambda entry: entry.at, reverse=True))
 
 
 def _attempt(lookup: Callable[[], T], errors: dict[str, None]) -> T | None:

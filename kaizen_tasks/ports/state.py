@@ -18,15 +18,20 @@ class Ledger(Protocol):
     """The append-only record of what was deployed to each environment."""
 
     @mutates("the ledger has it")
-    def append(self, entry: LedgerEntry) -> None:
-        """Add an entry to the record."""
+    def append(self, entry: LedgerEntry) -> LedgerEntry:
+        """Add an entry after all others of its environment, and return it with its number."""
 
     @mutates("the ledger has it")
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
-        """Record, only once, the identifier of the platform's operation that carries out an appended intent."""
+        """Record, only once, the identifier of the platform's operation that carries out an intent.
+
+        Args:
+            intent: what `append` or `entries` returned.
+            operation: the platform's identifier.
+        """
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
-        """Return an environment's newest entries, newest first."""
+        """Return an environment's newest entries, those that were written last first."""
 
 
 class Locks(Protocol):

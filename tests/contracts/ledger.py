@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.state import Ledger
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WRITERS = 8
 
 
 def entry(environment: str = "staging", *, at: datetime = NOON, event: Event = Event.DEPLOYED) -> LedgerEntry:
@@ -66,19 +68,25 @@ class LedgerContract:
 
         assert ledger.entries("prod") == (entry("prod"),)
 
-    def test_gives_the_newest_first(self, ledger: Ledger) -> None:
-        moments = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(seconds=1), NOON + timedelta(days=40)]
-        for at in (moments[2], moments[0], moments[3], moments[1]):
+    def test_entry_that_was_written_last_comes_first_whatever_the_clocks_said(self, ledger: Ledger) -> None:
+        moments = [NOON, NOON - timedelta(minutes=5), NOON + timedelta(days=40), NOON + timedelta(microseconds=1)]
+        for at in moments:
             ledger.append(entry(at=at))
 
         assert moments[::-1] == [each.at for each in ledger.entries("staging")]
 
-    def test_orders_by_the_moment_and_not_by_the_time_zone(self, ledger: Ledger) -> None:
-        later = entry(at=NOON.astimezone(timezone(timedelta(hours=-5))) + timedelta(minutes=1))
-        ledger.append(later)
-        ledger.append(entry())
+    def test_entries_are_numbered_in_each_environment(self, ledger: Ledger) -> None:
+        numbers = [ledger.append(entry(environment)).number for environment in ("staging", "prod", "staging")]
 
-        assert ledger.entries("staging") == (later, entry())
+        assert numbers == [1, 1, 2]
+        assert [each.number for each in ledger.entries("staging")] == [2, 1]
+
+    def test_time_of_another_zone_is_the_same_time(self, ledger: Ledger) -> None:
+        written = entry(at=NOON.astimezone(timezone(timedelta(hours=-5))))
+
+        ledger.append(written)
+
+        assert ledger.entries("staging") == (written,)
 
     def test_gives_no_more_than_asked_for(self, ledger: Ledger) -> None:
         for second in range(5):
@@ -90,16 +98,23 @@ class LedgerContract:
         for event in Event:
             ledger.append(entry(event=event))
 
-        assert set(Event) == {each.event for each in ledger.entries("staging")}
+        assert [*Event][::-1] == [each.event for each in ledger.entries("staging")]
+
+    def test_no_entry_of_several_writers_is_lost(self, ledger: Ledger) -> None:
+        written = [entry(at=NOON + timedelta(seconds=second)) for second in range(WRITERS)]
+        with ThreadPoolExecutor(max_workers=WRITERS) as pool:
+            numbered = list(pool.map(ledger.append, written))
+
+        assert sorted(each.number for each in numbered) == list(range(1, WRITERS + 1))
+        assert set(ledger.entries("staging", limit=2 * WRITERS)) == set(written)
 
     def test_set_operation_adds_to_the_intent(self, ledger: Ledger) -> None:
         intent = evolve(entry(event=Event.STARTED), operation="")
         before = evolve(intent, at=NOON - timedelta(seconds=1))
         outcome = evolve(entry(at=NOON + timedelta(minutes=4)), operation="6c-7e")
-        for each in (before, intent):
-            ledger.append(each)
+        _, appended = ledger.append(before), ledger.append(intent)
 
-        ledger.set_operation(intent, "6c-7e")
+        ledger.set_operation(appended, "6c-7e")
         ledger.append(outcome)
 
         assert ledger.entries("staging") == (outcome, evolve(intent, operation="6c-7e"), before)
@@ -108,7 +123,6 @@ class LedgerContract:
         moments = [NOON + timedelta(minutes=each) for each in range(4)]
         intents = [evolve(entry(event=Event.STARTED, at=at), operation="") for at in moments]
         for intent in intents:
-            ledger.append(intent)
-            ledger.set_operation(intent, "6c7e")
+            ledger.set_operation(ledger.append(intent), "6c7e")
 
         assert [each.at for each in ledger.entries("staging", limit=3)] == moments[:0:-1]

@@ -21,16 +21,19 @@ class FakeLedger(Ledger):
     all_entries: list[LedgerEntry] = field(factory=list)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
-    def append(self, entry: LedgerEntry) -> None:
+    def append(self, entry: LedgerEntry) -> LedgerEntry:
         with self._guard:
-            self.all_entries.append(entry)
+            count = sum(each.environment == entry.environment for each in self.all_entries)
+            self.all_entries.append(evolve(entry, number=count + 1))
+            return self.all_entries[-1]
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         with self._guard:
-            self.all_entries[self.all_entries.index(intent)] = evolve(intent, operation=operation)
+            index = self.all_entries.index(intent)
+            self.all_entries[index] = evolve(self.all_entries[index], operation=operation)
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
-        """Return an environment's entries, newest first; at the same time, the last written first."""
+        """Return an environment's entries, the last written first."""
         with self._guard:
             matches = [entry for entry in reversed(self.all_entries) if entry.environment == environment]
-        return tuple(sorted(matches, key=lambda entry: entry.at, reverse=True)[:limit])
+        return tuple(matches[:limit])

@@ -151,6 +151,19 @@ def test_history_merges_all_environments_newest_first() -> None:
     assert [(each.environment, each.at.second) for each in found] == [("mark", 4), ("dom", 3), ("mark", 2), ("dom", 1)]
 
 
+def test_history_keeps_the_order_of_each_environment_whatever_the_clocks_said() -> None:
+    tools = FakeTools()
+    release(tools)
+    entry = tools.ledger.all_entries[0]
+    for name, second in (("mark", 300), ("dom", 1), ("mark", 2)):
+        tools.ledger.append(evolve(entry, environment=name, at=START + timedelta(seconds=second)))
+
+    found = status.collect_history([tools.settings.environments[name] for name in ("mark", "dom")], tools, limit=9)
+
+    mark = [each.at for each in found if each.environment == "mark"]
+    assert mark == [START + timedelta(seconds=2), START + timedelta(seconds=300)]
+
+
 def test_failing_ledger_hides_nothing_else() -> None:
     """App and image are still shown, and it is not claimed that nothing was ever deployed."""
     tools = FakeTools(ledger=DeafLedger())

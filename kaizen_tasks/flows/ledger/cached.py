@@ -28,22 +28,24 @@ class CachedLedger(Ledger):
     _entries: dict[str, tuple[LedgerEntry, ...]] = field(init=False, factory=dict)
     _lock: Lock = field(init=False, factory=Lock)
 
-    def append(self, entry: LedgerEntry) -> None:
-        """Add an entry."""
-        self._ledger.append(entry)
+    def append(self, entry: LedgerEntry) -> LedgerEntry:
+        """Add an entry, and return it with its number."""
+        written = self._ledger.append(entry)
         with self._lock:
             if entry.environment in self._entries:
-                entries = (entry, *self._entries[entry.environment])
-                self._entries[entry.environment] = tuple(sorted(entries, key=lambda item: item.at, reverse=True))
+                entries = (written, *self._entries[entry.environment])
+                self._entries[entry.environment] = tuple(sorted(entries, key=lambda item: item.number, reverse=True))
+        return written
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Record which operation carries out an intent."""
         self._ledger.set_operation(intent, operation)
         with self._lock:
-            entries = self._entries.get(intent.environment, ())
-            if intent in entries:
-                result = evolve(intent, operation=operation)
-                self._entries[intent.environment] = tuple(result if item == intent else item for item in entries)
+            if intent.environment in self._entries:
+                self._entries[intent.environment] = tuple(
+                    evolve(entry, operation=operation) if entry == intent else entry
+                    for entry in self._entries[intent.environment]
+                )
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's entries, newest first."""

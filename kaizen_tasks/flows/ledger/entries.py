@@ -76,8 +76,7 @@ def append(
         configuration=release.configuration,
         **fields,
     )
-    tools.ledger.append(entry)
-    return entry
+    return tools.ledger.append(entry)
 
 
 def record_abandoned(entry: LedgerEntry, tools: Tools, *, reason: str) -> None:

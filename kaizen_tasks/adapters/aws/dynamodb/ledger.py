@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, sortable_timestamp
+from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import Unreachable
@@ -20,6 +20,7 @@ from kaizen_tasks.ports.state import Ledger
 if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
+NUMBER_PREFIX = "n#"
 OPERATION_EVENT = "operation"  # of an item that adds the operation to an intent, since entries are never changed
 TEXT_ATTRIBUTES = ("environment", "version", "commit", "digest", "actor", "operation", "replaces", "reason")
 TABLE_TIMEOUT_SECONDS = 120.0
@@ -29,9 +30,10 @@ POLL_SECONDS = 2.0
 class DynamoLedger(AppTable, Ledger):
     """The ledger of one app, and the table that stores it.
 
-    `pk` is `ledger#<environment>` and `sk` is the time with microseconds and a random part, so that a query
-    returns an environment's entries in order. An intent's operation, which becomes known later, is a separate item: its
-    `sk` is the intent's time and `~`, so that the item sorts after the intent.
+    `pk` is `ledger#<environment>` and `sk` is `n#` and the entry's number, so that a query returns an environment's
+    entries in the order in which they were written. In entries of earlier versions `sk` is the time, which sorts before
+    all numbers. An intent's operation, which becomes known later, is a separate item: its `sk` is the intent's and `~`,
+    so that it sorts after the intent. See docs/decisions/0026-clocks-of-two-machines-are-never-compared.md.
 
     Args:
         aws: clients of the account.
@@ -42,34 +44,51 @@ class DynamoLedger(AppTable, Ledger):
     def __init__(self, aws: Aws, *, app: str, clock: Clock) -> None:
         super().__init__(aws, app=app)
         self._clock = clock
+        self._last_numbers: dict[str, int] = {}  # as last read or written; others may have written since
 
-    def append(self, entry: LedgerEntry) -> None:
-        """Write an entry as a new item."""
-        item: Item = {
-            "pk": {"S": _partition_key(entry.environment)},
-            "sk": {"S": f"{sortable_timestamp(entry.at)}#{secrets.token_hex(8)}"},
-            "event": {"S": entry.event.value},
-            "took": {"N": f"{entry.took:.3f}"},
-            **attributes(entry, *TEXT_ATTRIBUTES),
-            **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
-        }
-        self._put(item)
+    def append(self, entry: LedgerEntry) -> LedgerEntry:
+        """Write an entry as a new item under the first free number, and return it with the number.
+
+        Several runs may write at the same moment: the condition lets one of them have a number.
+        """
+        nonce: Item = {"nonce": {"S": secrets.token_hex(8)}}
+        if entry.environment not in self._last_numbers:
+            self._query(entry.environment, max_items=1)
+        while True:
+            numbered = evolve(entry, number=self._last_numbers[entry.environment] + 1)
+            stored = self._put({**_entry_item(numbered), **nonce})
+            if stored.get("nonce") == nonce["nonce"]:  # if the response to an earlier attempt was lost, found in place
+                self._remember_number(entry.environment, numbered.number)
+                return numbered
+            self._query(entry.environment, max_items=1)
 
     def set_operation(self, intent: LedgerEntry, operation: str) -> None:
         """Record the identifier of the operation that carries out an intent."""
-        key: Item = {"pk": {"S": _partition_key(intent.environment)}, "sk": {"S": f"{sortable_timestamp(intent.at)}#~"}}
+        sort_key = _sort_key(intent.number) if intent.number else f"{sortable_timestamp(intent.at)}#"
+        key: Item = {"pk": {"S": _partition_key(intent.environment)}, "sk": {"S": f"{sort_key}~"}}
         self._put({**key, "event": {"S": OPERATION_EVENT}, "operation": {"S": operation}})
 
-    def _put(self, item: Item) -> None:
+    def _put(self, item: Item) -> Item:
+        """Write an item unless its key exists; return the item now in place."""
         dynamodb = self._dynamodb
         with self._table_errors(f"write to the ledger {self.table_name}"):
             try:
-                dynamodb.put_item(TableName=self.table_name, Item=item, ConditionExpression="attribute_not_exists(pk)")
-            except dynamodb.exceptions.ConditionalCheckFailedException:
-                return  # the key is unique: an earlier attempt whose response was lost has written it
+                dynamodb.put_item(
+                    TableName=self.table_name,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except dynamodb.exceptions.ConditionalCheckFailedException as error:
+                return old_item(error)
+        return item
 
     def entries(self, environment: str, *, limit: int = 20) -> tuple[LedgerEntry, ...]:
         """Return an environment's newest entries, newest first; a consistent read."""
+        return tuple(_join_operations(self._query(environment, max_items=2 * limit)))[:limit]
+
+    def _query(self, environment: str, *, max_items: int) -> list[Item]:
+        """Return an environment's newest items, newest first, and remember the last number."""
         paginator = self._dynamodb.get_paginator("query")
         with self._table_errors(f"read the ledger {self.table_name}"):
             result_pages = paginator.paginate(
@@ -78,10 +97,14 @@ class DynamoLedger(AppTable, Ledger):
                 ExpressionAttributeValues={":pk": {"S": _partition_key(environment)}},
                 ScanIndexForward=False,
                 ConsistentRead=True,
-                PaginationConfig={"MaxItems": 2 * limit, "PageSize": 2 * limit},
+                PaginationConfig={"MaxItems": max_items, "PageSize": max_items},
             )
-            items = [item for page in result_pages for item in page["Items"]]
-        return tuple(_join_operations(items))[:limit]
+            items: list[Item] = [item for page in result_pages for item in page["Items"]]
+        self._remember_number(environment, _parse_number(items[0]["sk"]["S"]) if items else 0)
+        return items
+
+    def _remember_number(self, environment: str, number: int) -> None:
+        self._last_numbers[environment] = max(number, self._last_numbers.get(environment, 0))
 
     def exists(self) -> bool:
         """Return whether the table exists and is usable."""
@@ -139,23 +162,51 @@ def _partition_key(environment: str) -> str:
     return f"ledger#{environment}"
 
 
+def _sort_key(number: int) -> str:
+    """Return the sort key of a numbered entry; `n` sorts after the digits with which keys of earlier versions begin."""
+    return f"{NUMBER_PREFIX}{number:012d}"
+
+
+def _parse_number(sort_key: str) -> int:
+    """Return the number in the sort key of an entry or its operation; 0 for a key of an earlier version."""
+    return int(sort_key[len(NUMBER_PREFIX) :].rstrip("~")) if sort_key.startswith(NUMBER_PREFIX) else 0
+
+
+def _entry_item(entry: LedgerEntry) -> Item:
+    return {
+        "pk": {"S": _partition_key(entry.environment)},
+        "sk": {"S": _sort_key(entry.number)},
+        "event": {"S": entry.event.value},
+        "took": {"N": f"{entry.took:.3f}"},
+        **attributes(entry, "at", *TEXT_ATTRIBUTES),
+        **({"configuration": {"S": entry.configuration}} if entry.configuration else {}),
+    }
+
+
 def _join_operations(items: Iterable[Item]) -> Iterator[LedgerEntry]:
     """Yield the entries among items, newest first; set the operation of each intent, whose own item comes before."""
     operations: dict[str, str] = {}
     for item in items:
-        timestamp, _, _ = item["sk"]["S"].partition("#")
+        intent_key = _intent_key(item["sk"]["S"])
         if item["event"]["S"] == OPERATION_EVENT:
-            operations[timestamp] = item["operation"]["S"]
+            operations[intent_key] = item["operation"]["S"]
         else:
-            entry = _parse_entry(item, timestamp)
+            entry = _parse_entry(item)
             lacks_operation = entry.event is Event.STARTED and not entry.operation
-            yield evolve(entry, operation=operations.get(timestamp, "")) if lacks_operation else entry
+            yield evolve(entry, operation=operations.get(intent_key, "")) if lacks_operation else entry
 
 
-def _parse_entry(item: Item, timestamp: str) -> LedgerEntry:
+def _intent_key(sort_key: str) -> str:
+    """Return what the sort keys of an intent and its operation share: the number, or the time in earlier versions."""
+    return sort_key.rstrip("~") if sort_key.startswith(NUMBER_PREFIX) else sort_key.partition("#")[0]
+
+
+def _parse_entry(item: Item) -> LedgerEntry:
+    sort_key = item["sk"]["S"]
     return LedgerEntry(
         event=Event(item["event"]["S"]),
-        at=datetime.fromisoformat(timestamp),
+        at=parse_time(item, "at") or datetime.fromisoformat(sort_key.partition("#")[0]),
+        number=_parse_number(sort_key),
         configuration=item["configuration"]["S"] if "configuration" in item else "",
         took=float(item.get("took", {"N": "0"})["N"]),
         **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},

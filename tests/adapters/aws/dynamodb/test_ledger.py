@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
-from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
+from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger, _entry_item
+from kaizen_tasks.adapters.aws.dynamodb.table import sortable_timestamp
+from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.errors import NotFound
-from tests.contracts.ledger import LedgerContract, entry
+from tests.contracts.ledger import NOON, LedgerContract, entry
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.adapters.aws.session import Aws
+
+
+def _write_unnumbered(ledger: DynamoLedger, aws: Aws, *, event: Event, at: datetime) -> None:
+    """Write an entry as versions did whose entries had no numbers."""
+    item = _entry_item(evolve(entry(event=event, at=at), operation=""))
+    del item["at"]  # type: ignore[attr-defined]
+    key = f"{sortable_timestamp(at)}#{secrets.token_hex(8)}"
+    aws.dynamodb().put_item(TableName=ledger.table_name, Item={**item, "sk": {"S": key}})
 
 
 @pytest.fixture
@@ -35,7 +48,41 @@ class TestDynamo(LedgerContract):
         (item,) = aws.dynamodb().scan(TableName=ledger.table_name)["Items"]
 
         assert item["pk"] == {"S": "ledger#staging"}
-        assert item["sk"]["S"].startswith("2026-11-20T12:00:00.000000+00:00#")
+        assert item["sk"] == {"S": "n#000000000001"}
+
+    def test_entries_without_numbers_come_before_the_others(self, ledger: DynamoLedger, aws: Aws) -> None:
+        _write_unnumbered(ledger, aws, event=Event.STARTED, at=NOON)
+        intent = evolve(entry(event=Event.STARTED), operation="")
+        ledger.set_operation(intent, "6c-7e")
+        newer = entry(at=NOON - timedelta(days=1))
+
+        assert ledger.append(newer).number == 1
+        assert ledger.entries("staging") == (newer, evolve(intent, operation="6c-7e"))
+
+    def test_writer_that_has_read_before_another_wrote_takes_the_next_number(
+        self, ledger: DynamoLedger, aws: Aws
+    ) -> None:
+        other = DynamoLedger(aws, app=ledger.table_name.removeprefix("kaizen-"), clock=FakeClock())
+        ledger.append(entry())
+        other.entries("staging")
+        ledger.append(entry(event=Event.VERIFIED))
+
+        assert other.append(entry(event=Event.FAILED)).number == 3
+        assert [each.event for each in ledger.entries("staging")] == [Event.FAILED, Event.VERIFIED, Event.DEPLOYED]
+
+    def test_entry_is_written_once_when_its_response_was_lost(
+        self, ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put = DynamoLedger._put
+
+        def put_twice(self: DynamoLedger, item: Item) -> Item:
+            put(self, item)
+            return put(self, item)
+
+        monkeypatch.setattr(DynamoLedger, "_put", put_twice)
+
+        assert ledger.append(entry()).number == 1
+        assert ledger.entries("staging") == (entry(),)
 
     def test_leaves_other_kinds_of_items_alone(self, ledger: DynamoLedger, aws: Aws) -> None:
         lock = {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}}
