@@ -19,7 +19,8 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from kaizen_tasks.cli import stopped
-from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.domain.printable import printable, printable_lines
+from kaizen_tasks.errors import ConfigurationError, KaizenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -99,20 +100,26 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         yield
     except KaizenError as error:
         _show_traceback()
-        raise Exit(_new_line_after_echo(error.__context__) + str(error), code=error.exit_code) from error
+        raise Exit(_new_line_after_echo(error.__context__) + error_text(error), code=error.exit_code) from error
     except KeyboardInterrupt as error:
         interruption = stopped.signal_error(error)
-        raise Exit(_new_line_after_echo(error) + str(interruption), code=interruption.exit_code) from None
+        raise Exit(_new_line_after_echo(error) + error_text(interruption), code=interruption.exit_code) from None
     except Exit:
         raise
     except Exception as error:
         _show_traceback()
         if isinstance(error, OSError) and error.errno in stopped.ENVIRONMENT_ERRNOS:
             output_error = stopped.output_error(error, read_only=read_only)
-            raise Exit(str(output_error), code=output_error.exit_code) from error
-        message = f"unexpected {type(error).__name__}: {error}"
+            raise Exit(error_text(output_error), code=output_error.exit_code) from error
+        message = printable(f"unexpected {type(error).__name__}: {error}")
         hint = f"inv --debug {_typed_name(task_name)} shows where"
         raise Exit(f"{message}\nthis is a bug of kaizen_tasks\n{hint}", code=1) from error
+
+
+def error_text(error: KaizenError) -> str:
+    """Return an error as it is printed, each of its parts on a line of its own."""
+    messages = error.problems if isinstance(error, ConfigurationError) else (error.message,)
+    return "\n".join(printable(line) for line in (*messages, error.state, error.hint) if line)
 
 
 def _quiet_noisy_loggers() -> None:
@@ -146,7 +153,7 @@ def _new_line_after_echo(error: BaseException | None) -> str:
 def _show_traceback() -> None:
     """Print the traceback of an error under Invoke's `--debug`."""
     if logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
-        traceback.print_exc(file=sys.stderr)
+        sys.stderr.write(printable_lines(traceback.format_exc()))
 
 
 @contextmanager

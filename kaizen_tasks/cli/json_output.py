@@ -14,6 +14,7 @@ from kaizen_tasks.domain.changelog.lint.problem import LintProblem
 from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
 from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.printable import escape_json
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
 from kaizen_tasks.domain.status import EnvironmentStatus
 
@@ -154,10 +155,10 @@ def problem_document(problem: LintProblem) -> Document:
 
 def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(escape_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
 
 
 def print_json_line(document: object) -> None:
     """Print a JSON document as one line, and flush it: others follow."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.write(escape_json(json.dumps(document, ensure_ascii=False)) + "\n")
     sys.stdout.flush()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.wiring import Toolbox
 
@@ -55,7 +56,7 @@ def prompt(question: str, default: str) -> str:
 
 def prompt_line(text: str) -> str:
     """Print a prompt on stderr, since stdout may be a document, and return the line that is typed."""
-    sys.stderr.write(text)
+    sys.stderr.write(printable(text))
     sys.stderr.flush()
     line = sys.stdin.readline()
     if not line and sys.stderr.isatty():  # Ctrl-D leaves the cursor behind the prompt

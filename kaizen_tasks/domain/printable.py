@@ -1,8 +1,50 @@
-"""Text from outside that is shown on a terminal."""
+"""Makes text from outside safe for terminals, logs and JSON documents.
+
+Reasons, names, log lines and answers of servers are written by others, and a terminal obeys what is in them.
+"""
 
 from __future__ import annotations
 
+import re
+
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+"""What sets colours in the output of other programs (ECMA-48, section 8.3.117)."""
+
+_INVISIBLE = (
+    "\x7f-\x9f"  # DEL and C1, which some terminals obey as they obey ESC
+    "\xad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb"  # no width
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # change the direction of the text: https://trojansource.codes
+    "\u2028\u2029"  # end a line
+    "\ud800-\udfff"  # cannot be encoded
+    "\U000e0000-\U000e0fff"  # tags
+)
+_UNSAFE = re.compile(f"[\x00-\x1f{_INVISIBLE}]")
+_UNSAFE_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
+_UNSAFE_IN_JSON = re.compile(f"[{_INVISIBLE}]")
+
 
 def printable(text: str) -> str:
-    """Return a text with control characters, which a terminal would obey, replaced by question marks."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    """Return a text as one line, without colours, and with question marks for what a terminal would obey or hide."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub("?", _COLOUR.sub("", text).replace("\t", " "))
+
+
+def printable_lines(text: str) -> str:
+    """Return a text as `printable` does, but with its line feeds and tabs."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE_IN_LINES.sub("?", _COLOUR.sub("", text).replace("\r\n", "\n"))
+
+
+def escape_json(document: str) -> str:
+    """Return a JSON document in which the characters that a terminal would obey or hide are escaped."""
+    return document if document.isascii() and "\x7f" not in document else _UNSAFE_IN_JSON.sub(_escape, document)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code > 0xFFFF:  # as two surrogates: https://www.rfc-editor.org/rfc/rfc8259#section-7
+        high, low = divmod(code - 0x10000, 0x400)
+        return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+    return f"\\u{code:04x}"

@@ -16,7 +16,7 @@ from invoke.exceptions import Exit
 from kaizen_tasks import errors
 from kaizen_tasks.cli.command import DRY_RUN_NOTE, HANDLERS, command
 from kaizen_tasks.cli.flags import Flag
-from kaizen_tasks.errors import NOTHING_CHANGED, ConfigurationError, KaizenError, VerifyFailed
+from kaizen_tasks.errors import NOTHING_CHANGED, ConfigurationError, KaizenError, Refused, VerifyFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ CODES = {
     "RollbackFailed": 10,
     "Interrupted": 130,
 }
+HOSTILE = "\x1b]0;owned\x9b2J\u202e\n::add-mask::x"
 
 
 @pytest.fixture(autouse=True)
@@ -288,3 +289,29 @@ def test_dry_run_of_several_tasks_prints_one_note(*, dry: bool, capsys: pytest.C
 
     assert [bool(each) for each in said] == [False, dry, False]
     assert said[1] == (DRY_RUN_NOTE if dry else "")
+
+
+def test_each_part_of_an_error_is_one_line_that_no_terminal_obeys() -> None:
+    """Messages repeat what AWS, registries and other people wrote."""
+    error = fail(Refused(HOSTILE, state=HOSTILE, hint=HOSTILE))
+
+    assert error.message == "\n".join(["?]0;owned?2J??::add-mask::x"] * 3)
+
+
+def test_every_problem_of_a_configuration_keeps_its_line() -> None:
+    error = fail(ConfigurationError(("one\x1b", "two"), hint="three"))
+
+    assert error.message == "one?\ntwo\nthree"
+
+
+def test_unexpected_error_is_sanitised() -> None:
+    assert (fail(ZeroDivisionError(HOSTILE)).message or "").startswith("unexpected ZeroDivisionError: ?]0;owned?2J??::")
+
+
+def test_debug_sanitises_the_traceback(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="invoke")
+    fail(Refused(HOSTILE))
+
+    traceback = capsys.readouterr().err
+    assert "?]0;owned?2J?\n" in traceback
+    assert "\x1b" not in traceback

@@ -6,10 +6,10 @@ import itertools
 import sys
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain.doctor import Finding, Verdict, findings_summary
 
 PLAIN_WIDTH = 80  # columns when the output is not a terminal
@@ -19,12 +19,12 @@ VERDICT_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLE
 
 def print_findings(findings: Sequence[Finding]) -> None:
     """Print every finding and, below it, its fix; the passed checks of an environment share one line."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for environment, group in itertools.groupby(findings, key=lambda finding: finding.subject.environment):
         if environment:
-            console.print(environment, style="bold", markup=False)
+            console.print(environment, style="bold")
         console.print(_table((_brief_rows if environment else _all_rows)(tuple(group))))
-    console.print(findings_summary(findings), markup=False)
+    console.print(findings_summary(findings))
 
 
 def _table(rows: Iterable[FindingRow]) -> Table:

@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 from attrs import field, frozen
 
+from kaizen_tasks.domain.printable import escape_json, printable
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.errors import UsageError
 
@@ -84,6 +85,18 @@ class RunEvent:
         """The label of the step: its name and environment."""
         return StepLabel(self.step, self.environment)
 
+    @property
+    def printable(self) -> RunEvent:
+        """The event with texts that are safe to show, each on one line; the event file has them as they are."""
+        return attrs.evolve(
+            self,
+            step=printable(self.step),
+            environment=printable(self.environment),
+            reason=printable(self.reason),
+            environments=map(printable, self.environments),
+            text=printable(self.text),
+        )
+
     @classmethod
     def parse(cls, line: str) -> RunEvent:
         """Return the event in a line of an event file; fields that only later versions know are ignored."""
@@ -95,7 +108,7 @@ class RunEvent:
     def line(self) -> str:
         """The event as a line of the event file, with its line feed."""
         fields = attrs.asdict(self, filter=lambda _, value: value not in ("", (), None))
-        return json.dumps({**fields, "time": self.time.isoformat()}) + "\n"
+        return escape_json(json.dumps({**fields, "time": self.time.isoformat()})) + "\n"
 
 
 class EventLog:

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from kaizen_tasks.domain.init.file_change import FileChange
 from kaizen_tasks.domain.init.notes import Note
+from kaizen_tasks.domain.printable import printable_lines
 
 LINE_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -25,9 +26,10 @@ def print_changes(changes: Iterable[FileChange], notes: Iterable[Note], stream: 
 
 def _print_line(line: str, style: str, stream: TextIO) -> None:
     if not stream.isatty():
-        stream.write(f"{line}\n")
+        stream.write(f"{printable_lines(line)}\n")
         return
-    from rich.console import Console
     from rich.text import Text
 
-    Console(file=stream, highlight=False, markup=False, emoji=False).print(Text(line, style), soft_wrap=True)
+    from kaizen_tasks.adapters.console.safe_console import SafeConsole
+
+    SafeConsole(stream).print(Text(line, style), soft_wrap=True)

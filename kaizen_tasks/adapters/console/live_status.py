@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from kaizen_tasks.adapters.console import tables
+from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain.status import EnvironmentStatus
 
 RESERVED_LINES = 6  # lines of the terminal that are not rows: the table's head, the caption, and empty lines
@@ -47,7 +48,7 @@ class LiveStatus:
 @contextmanager
 def live_screen() -> Iterator[LiveStatus]:
     """Show the status table on the terminal's alternate screen; on leaving, restore the terminal and print all rows."""
-    status = LiveStatus(Console(highlight=False, markup=False, emoji=False))
+    status = LiveStatus(SafeConsole())
     try:
         with Live(status, console=status.console, screen=True, refresh_per_second=REFRESH_PER_SECOND):
             yield status

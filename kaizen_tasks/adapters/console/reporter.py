@@ -95,7 +95,7 @@ class EventReporter:
             except OSError as error:  # a full disk must not stop a deployment half-way
                 self._log = None
                 self.note(f"no further events are written to {log.path}: {error.strerror}")
-        self.view.show(event)
+        self.view.show(event.printable)
 
     def heading(self, text: str) -> None:
         """Show what is about to happen to which environments."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.spinner import Spinner
@@ -18,6 +17,7 @@ from kaizen_tasks.adapters.console.events import EventType, RunEvent
 from kaizen_tasks.adapters.console.plain_view import LABEL_WIDTH, with_duration
 from kaizen_tasks.adapters.console.progress import RolloutProgress
 from kaizen_tasks.adapters.console.progress_table import ProgressTable
+from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain.release import StepLabel
 from kaizen_tasks.ports.clock import Clock
 
@@ -34,7 +34,7 @@ class RichView:
     """
 
     def __init__(self, stream: TextIO, clock: Clock, label_width: int = LABEL_WIDTH) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._console = SafeConsole(stream)
         self._clock = clock
         self._lock = threading.Lock()
         self._label_width = self._width = min(label_width, self._console.width // 2)

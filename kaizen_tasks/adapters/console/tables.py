@@ -5,16 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kaizen_tasks.adapters.console.safe_console import SafeConsole
 from kaizen_tasks.domain import duration, runtime_config
 from kaizen_tasks.domain.ledger import LedgerEntry, RollbackCandidate
+from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView, RuntimeRules
 from kaizen_tasks.domain.status import EnvironmentStatus
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 PLAIN_WIDTH = 100  # columns when the output is not a terminal
 
@@ -40,8 +45,8 @@ def render_status(rows: Sequence[EnvironmentStatus]) -> tuple[RenderableType, ..
             f"{row.last_entry.at:%m-%d %H:%M}" if row.last_entry else "",
             *((_lock_state(row),) if has_locks_or_holds else ()),
         )
-    drift_lines = [f"! {', '.join(names)}: {drift}" for drift, names in _environments_by_drift(rows).items()]
-    remark_lines = [f"  {row.environment.name}: {remark}" for row in rows for remark in row.notes]
+    drift_lines = [printable(f"! {', '.join(names)}: {drift}") for drift, names in _environments_by_drift(rows).items()]
+    remark_lines = [printable(f"  {row.environment.name}: {remark}") for row in rows for remark in row.notes]
     return (table, *(Text(drift, "yellow") for drift in drift_lines), *remark_lines)
 
 
@@ -106,8 +111,7 @@ def _table(*columns: str) -> Table:
 
 
 def _print_all(*renderables: RenderableType) -> None:
-    """Print with colour if stdout is a terminal, else without escape codes; rich markup in data is not interpreted."""
-    width = None if sys.stdout.isatty() else PLAIN_WIDTH
-    console = Console(highlight=False, markup=False, emoji=False, width=width)
+    """Print with colour if stdout is a terminal, else without escape codes."""
+    console = SafeConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     for renderable in renderables:
         console.print(renderable)

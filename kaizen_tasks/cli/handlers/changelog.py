@@ -17,6 +17,7 @@ from kaizen_tasks.domain.changelog.lint.sarif_report import to_sarif
 from kaizen_tasks.domain.changelog.model import Changelog, Section
 from kaizen_tasks.domain.changelog.render.html import to_html
 from kaizen_tasks.domain.changelog.render.sections import to_json, to_json_list, to_markdown
+from kaizen_tasks.domain.printable import escape_json, printable_lines
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.release import files
@@ -52,7 +53,7 @@ def check(c: Context, *, json: bool, sarif: bool, fix: bool) -> None:
     if json:
         json_output.print_json([json_output.problem_document(problem) for problem in problems])
     elif sarif:
-        sys.stdout.write(to_sarif(problems, path="CHANGELOG.md"))
+        sys.stdout.write(escape_json(to_sarif(problems, path="CHANGELOG.md")))
     else:
         for problem in problems:
             location = f"CHANGELOG.md:{problem.line}:{problem.column}"
@@ -92,7 +93,7 @@ def show(c: Context, *, release: str, since: str, format: str, base_url: str) ->
     log = files.read_changelog(wiring.toolbox(c.config, stream=sys.stderr))
     sections = _select_sections(log, release, since)
     if format == "json" and since:
-        sys.stdout.write(to_json_list(sections))
+        sys.stdout.write(escape_json(to_json_list(sections)))
     else:
         sys.stdout.write(_render_sections(log, sections, format, base_url or None))
 
@@ -113,7 +114,7 @@ def _select_sections(log: Changelog, release: str, since: str) -> tuple[Section,
 
 def _render_sections(log: Changelog, sections: Sequence[Section], output_format: str, base_url: str | None) -> str:
     if output_format == "html":
-        return to_html(log, sections, base_url=base_url)
+        return printable_lines(to_html(log, sections, base_url=base_url))
     if output_format == "md":
-        return to_markdown(log, sections, base_url=base_url)
-    return to_json(sections[0])
+        return printable_lines(to_markdown(log, sections, base_url=base_url))
+    return escape_json(to_json(sections[0]))

@@ -26,6 +26,7 @@ from kaizen_tasks.domain.init.proposal import (
     detect_environments,
     propose_config,
 )
+from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import Refused, UsageError
 from kaizen_tasks.flows.init import plan as flow
 from kaizen_tasks.flows.init.plan import InitPlan
@@ -102,7 +103,7 @@ def _ask_for_missing_answers(answers: UserAnswers, proposal: Proposal) -> UserAn
 
 
 def _show_plan(plan: InitPlan, root: Path) -> None:
-    sys.stdout.write(f"{plan.settings.app}   ({root}, configured in {plan.config_name})\n")
+    sys.stdout.write(printable(f"{plan.settings.app}   ({root}, configured in {plan.config_name})") + "\n")
     if plan.existing_files:
         sys.stdout.write(f"left alone: {', '.join(plan.existing_files)}\n")
     if not plan.changes:

@@ -1,0 +1,36 @@
+"""The console that tables and progress are printed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING, Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from kaizen_tasks.domain.printable import printable_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+class SafeConsole(Console):
+    """A console that prints no control characters but its own, and interprets no markup.
+
+    Args:
+        stream: where to print; None for stdout.
+        width: columns; None for the terminal's.
+    """
+
+    def __init__(self, stream: IO[str] | None = None, *, width: int | None = None) -> None:
+        super().__init__(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a text without control characters: a column is as wide as what is printed in it."""
+        return super().render_str(printable_lines(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield what is printed of a renderable, with question marks for control characters in its texts."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(printable_lines(text), style)
