@@ -13,6 +13,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks.cli import commands
 from kaizen_tasks.config import env_overrides, load
+from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ RELEASE_ONLY_KEYS = {"app", "release", "tag", "docs_checklist"}
 """Keys of a library, which has versions and a changelog and nothing to deploy."""
 
 
-def build_namespace() -> Collection:
-    """Return the tasks that the configuration needs, among them one for each stage of the pipeline."""
-    config_file = load.find_config_file()
+def build_namespace(config_file: load.ConfigFile) -> Collection:
+    """Return the tasks that a configuration needs, among them one for each stage of the pipeline."""
     if config_file.hint == load.FIX_HINT and config_file.error and {"-l", "--list"} & {*sys.argv[1:]}:
         _warn_about_missing_tasks(config_file.error)
     is_library = not config_file.error and config_file.table.keys() <= RELEASE_ONLY_KEYS
@@ -42,7 +42,7 @@ def build_namespace() -> Collection:
 @cache  # `from kaizen_tasks import namespace` builds it twice
 def _warn_about_missing_tasks(error: str) -> None:
     """Tell above a list of tasks that the stages' own are missing; a task that runs reports the file itself."""
-    sys.stderr.write(f"warning: {error}; the tasks of its stages are not listed\n")
+    sys.stderr.write(f"warning: {printable(error)}; the tasks of its stages are not listed\n")
 
 
 def _prepare_variables(configuration: load.TomlTable) -> None:
@@ -52,7 +52,7 @@ def _prepare_variables(configuration: load.TomlTable) -> None:
         Exit: a variable cannot override its key.
     """
     if errors := env_overrides.prepare_variables(configuration, os.environ):
-        raise Exit("\n".join(errors), code=ConfigurationError.exit_code)
+        raise Exit("\n".join(map(printable, errors)), code=ConfigurationError.exit_code)
 
 
 def _make_pipeline_tasks(pipeline: tuple[str, ...]) -> Iterator[Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.config.tables import RawConfig, RawEnvironment, to_toml
+from kaizen_tasks.errors import Refused
 
 CONFIG_FILE_NAME = "kaizen.toml"
+MAX_CONFIG_BYTES = 1024 * 1024
 PYPROJECT_TABLE = "tool.kaizen"
 KEY_TUPLE = re.compile(r"\(('[^']*',? ?)+\)")
 FIX_HINT = "correct the file there, then run the same command again"
@@ -72,9 +76,12 @@ def _from_pyproject(folder: Path, pyproject: TomlTable, error: str) -> ConfigFil
 
 def _load_toml(path: Path) -> tuple[TomlTable, str] | None:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig")), ""
-    except OSError:
+        content = read_regular_file(path, path.name, max_bytes=MAX_CONFIG_BYTES)
+        return tomllib.loads(content.decode("utf-8-sig")), ""
+    except FileNotFoundError:
         return None
+    except Refused as error:
+        return ({}, error.message) if os.path.lexists(path) else None  # else the folder itself cannot be searched
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return {}, f"{path.name}: {KEY_TUPLE.sub(_dotted_key, str(error))}"
 

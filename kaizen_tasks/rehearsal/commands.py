@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from kaizen_tasks.adapters.host import process
+from kaizen_tasks.config.ownership import SAFE_VARIABLE
+from kaizen_tasks.domain.printable import printable_lines
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.rehearsal.cloud import clean_environ
 
@@ -21,7 +23,7 @@ NO_LOCKS_ENV = {"GIT_OPTIONAL_LOCKS": "0"}
 
 def print_line(out: TextIO, text: str) -> None:
     """Write a line at once, before what the next command writes to the same stream."""
-    out.write(f"{text}\n")
+    out.write(f"{printable_lines(text)}\n")
     out.flush()
 
 
@@ -29,6 +31,8 @@ def run_task(
     command: str, folder: Path, environ: Mapping[str, str], *, stdout: TextIO | int, stderr: TextIO | int | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a task as its user would, without a terminal for questions; return the completed process.
+
+    The folder is made here, so its files are obeyed wherever `TMPDIR` leads.
 
     Args:
         command: what is typed after `inv`.
@@ -41,7 +45,7 @@ def run_task(
     return subprocess.run(
         (sys.executable, "-m", program, *shlex.split(command)),
         cwd=folder,
-        env={**clean_environ(), **environ},
+        env={**clean_environ(), SAFE_VARIABLE: str(folder), **environ},
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,

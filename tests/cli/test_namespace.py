@@ -16,6 +16,7 @@ from invoke.exceptions import Exit
 
 from kaizen_tasks import cli
 from kaizen_tasks.cli import command, namespace
+from kaizen_tasks.config import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def build(folder: Path, text: str) -> Collection:
     """Make the tasks of an app with this configuration."""
     (folder / "kaizen.toml").write_text(text, encoding="utf-8")
-    return namespace.build_namespace()
+    return namespace.build_namespace(load.find_config_file())
 
 
 def every_task(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from kaizen_tasks.config import load
 from kaizen_tasks.config.tables import RawConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 KEYS = set(RawConfig._fields)
 
@@ -137,11 +139,48 @@ def test_byte_order_mark_and_windows_line_ends_are_accepted(tmp_path: Path, cont
     assert (config_file.table, config_file.error) == ({"app": "web"}, "")
 
 
-def test_a_folder_named_like_the_file_is_skipped(tmp_path: Path) -> None:
-    """Then the search goes on."""
-    (tmp_path / "kaizen.toml").mkdir()
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
 
-    assert load.read_config_file(tmp_path) is None
+
+def make_link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def make_link_to_itself(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("name", ["kaizen.toml", "pyproject.toml"])
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (make_fifo, "cannot be read: it is a named pipe, not a file"),
+        (make_link_to_device, "cannot be read: it is a device, not a file"),
+        (make_link_to_itself, "cannot be read: Too many levels of symbolic links"),
+        (Path.mkdir, "cannot be read: it is a folder, not a file"),
+    ],
+)
+def test_what_is_no_file_is_reported_at_once(
+    tmp_path: Path, name: str, make: Callable[[Path], None], error: str
+) -> None:
+    """A pipe without a writer would hang every command, `--list` among them."""
+    make(tmp_path / name)
+
+    config_file = load.read_config_file(tmp_path)
+
+    assert config_file is not None
+    assert (config_file.error, config_file.table) == (f"{name} {error}", {})
+
+
+def test_an_endless_file_is_reported(tmp_path: Path) -> None:
+    with (tmp_path / "kaizen.toml").open("wb") as file:
+        file.truncate(10**12)
+
+    config_file = load.read_config_file(tmp_path)
+
+    assert config_file is not None
+    assert config_file.error == "kaizen.toml cannot be read: it is larger than 1,024 KiB"
 
 
 def test_every_key_has_a_default() -> None:

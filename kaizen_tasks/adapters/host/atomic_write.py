@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from kaizen_tasks.config.regular_file import read_regular_file
 from kaizen_tasks.errors import Refused
 from kaizen_tasks.ports.scm import ReleaseFiles
 
@@ -19,13 +20,11 @@ class WorkingTree:
         self._root = root
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None when the file does not exist; refuse paths that lead out of the folder."""
+        """Return a file's content, or None when it does not exist; refuse what is no file or is not in the folder."""
         try:
-            return self._locate(name).read_bytes()
+            return read_regular_file(self._locate(name), name)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise Refused(f"{name} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Replace a file's content atomically, keep its mode; refuse symbolic links and paths out of the folder."""
