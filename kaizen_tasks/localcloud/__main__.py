@@ -168,6 +168,7 @@ def _services(
         journal=state / "elsewhere.jsonl",
         logs_endpoint=AwsJsonEndpoint(service=cloudwatch, region=options.region),
     )
+    moto.restore()
     apprunner = AppRunner(
         state=state / "apprunner",
         store=store,

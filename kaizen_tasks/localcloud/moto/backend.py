@@ -1,72 +1,42 @@
 """The AWS services that moto simulates, made persistent by a journal.
 
-moto keeps its state in memory. Every request that changed DynamoDB or Secrets Manager is therefore appended to a
-journal and replayed when moto is loaded again, with the same random seed, so that moto generates the same identifiers.
-The journal holds neither signatures nor credentials.
+moto keeps its state in memory. Every request that changes DynamoDB or Secrets Manager is therefore written to a journal
+first. When moto is loaded again, the journal is replayed with the same random seeds and at the same times, so that moto
+generates the same identifiers and dates. From time to time a snapshot of moto's state replaces the journal.
 """
 
 from __future__ import annotations
 
-import base64
 import json
+import logging
 import os
 import threading
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import attrs
 
 from kaizen_tasks.localcloud.logs.logs_api import moto_request
+from kaizen_tasks.localcloud.moto.journal import Journal, JournalRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from kaizen_tasks.localcloud.moto.journal import JournalEntry
     from kaizen_tasks.localcloud.server.aws_json import AwsJsonEndpoint
     from kaizen_tasks.localcloud.server.http_message import HttpRequest, HttpResponse
 
+COMPACTION_ENTRIES = 500
+"""Number of requests after which the journal is compacted; each takes about a millisecond at the next start."""
+
+_COMPACTION_FACTOR = 10  # so that the time for compactions stays a small part of the time for the requests
 _PERSISTED_SERVICES = frozenset({"dynamodb", "secretsmanager"})
 _READ_PREFIXES = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet")
 _SERVER_MANAGED_HEADERS = frozenset({"connection", "transfer-encoding", "content-length", "server", "date"})
 _ACCOUNT_HEADER = "x-moto-account-id"  # moto.core.responses.BaseResponse.get_current_account
-
-
-@attrs.frozen(kw_only=True)
-class JournalEntry:
-    """A request that changed the state of a service.
-
-    Args:
-        service: the signing name, such as `dynamodb`.
-        region: the region of the signature's scope.
-        target: the value of `X-Amz-Target`.
-        kind: the value of `Content-Type`.
-        content: the body.
-        seed: seed of moto's random numbers during the request.
-    """
-
-    service: str
-    region: str
-    target: str
-    kind: str
-    content: bytes
-    seed: int
-
-    @classmethod
-    def from_line(cls, line: str) -> JournalEntry:
-        """Parse a line of the journal."""
-        document = json.loads(line)
-        return cls(**{**document, "content": base64.b64decode(document["content"])})
-
-    def to_line(self) -> str:
-        """Return the entry as a line of JSON."""
-        return json.dumps({**attrs.asdict(self), "content": base64.b64encode(self.content).decode()}) + "\n"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return the request headers that moto dispatches on: X-Amz-Target, and the credential scope of a signature."""
-        scope = f"local/20200101/{self.region}/{self.service}/aws4_request"
-        authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-        return {"X-Amz-Target": self.target, "Content-Type": self.kind, "Authorization": authorization}
+_log = logging.getLogger(__name__)
 
 
 class MotoBackend:
@@ -77,13 +47,18 @@ class MotoBackend:
         endpoint: host and port of the local cloud.
         journal: the journal's file.
         logs_endpoint: answers requests about App Runner's log groups.
+
+    Raises:
+        Refused: the journal is damaged.
     """
 
     def __init__(self, *, account: str, endpoint: str, journal: Path, logs_endpoint: AwsJsonEndpoint) -> None:
         self._logs_endpoint = logs_endpoint
         self._account = account
         self._endpoint = endpoint
-        self._journal = journal
+        self._journal = Journal(journal)
+        self._entries = self._journal.read()
+        self._max_entries = COMPACTION_ENTRIES
         self._lock = threading.Lock()
         self._is_loaded = False
 
@@ -98,18 +73,26 @@ class MotoBackend:
         with self._lock:
             self._load()
             entry = _journal_entry(request, service, region)
-            if entry is None:
-                return self._call_moto(service, region, request.method, request.target, request.headers, content)
-            _seed_moto(entry.seed)
-            response = self._call_moto(service, region, request.method, request.target, request.headers, content)
-            if response.status == HTTPStatus.OK:
-                self._append(entry)
-            return response
+            if entry is not None:
+                return self._execute(entry)
+            return self._call_moto(service, region, request.method, request.target, request.headers, content)
+
+    def restore(self) -> None:
+        """Restore the state that the journal holds; without one, moto is loaded at the first request.
+
+        Raises:
+            Refused: an entry of the journal cannot be restored.
+        """
+        if self._entries:
+            with self._lock:
+                self._load()
 
     def query(self, service: str, region: str, target: str, document: object) -> HttpResponse:
         """Make a read-only request on behalf of a service of this cloud."""
         content_type, content = "application/x-amz-json-1.1", json.dumps(document).encode()
-        entry = JournalEntry(service=service, region=region, target=target, kind=content_type, content=content, seed=0)
+        entry = JournalRequest(
+            service=service, region=region, target=target, kind=content_type, content=content, seed=0, at=time.time()
+        )
         with self._lock:
             self._load()
             return self._replay(entry)
@@ -120,27 +103,60 @@ class MotoBackend:
         from kaizen_tasks.localcloud.moto.patches import patch_moto
 
         patch_moto()
-        for entry in self._read_journal():
-            _seed_moto(entry.seed)
-            self._replay(entry)
+        for number, entry in enumerate(self._entries, start=1):
+            try:
+                self._restore(entry)
+            except Exception as error:
+                raise self._journal.damaged(number, error) from error
+        self._entries = []
         self._is_loaded = True
+        self._compact()
 
-    def _read_journal(self) -> list[JournalEntry]:
-        """Read the journal, and remove an incomplete last line, which a killed process leaves."""
-        if not self._journal.exists():
-            return []
-        complete_lines, newline, _partial = self._journal.read_bytes().rpartition(b"\n")
-        with self._journal.open("rb+") as file:
-            file.truncate(len(complete_lines + newline))
-        return [JournalEntry.from_line(line) for line in complete_lines.decode().splitlines()]
+    def _restore(self, entry: JournalEntry) -> None:
+        if not isinstance(entry, JournalRequest):
+            from kaizen_tasks.localcloud.moto.snapshot import restore
 
-    def _append(self, entry: JournalEntry) -> None:
-        descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(entry.to_line())
+            restore(entry, self._account)
+            return
+        response = self._replay(entry)
+        if response.status != HTTPStatus.OK:
+            raise ValueError(f"{entry.operation} is refused: {response.body!r}")
 
-    def _replay(self, entry: JournalEntry) -> HttpResponse:
-        return self._call_moto(entry.service, entry.region, "POST", "/", entry.headers, entry.content)
+    def _execute(self, entry: JournalRequest) -> HttpResponse:
+        """Write a request to the journal, and execute it; remove it again if it is refused."""
+        size = self._journal.append(entry)
+        try:
+            response = self._replay(entry)
+        except BaseException:
+            self._journal.revert(size)
+            raise
+        if response.status == HTTPStatus.OK:
+            self._compact()
+        else:
+            self._journal.revert(size)
+        return response
+
+    def _compact(self) -> None:
+        """Replace a long journal by a snapshot; if that is not possible, try again when it is longer."""
+        if self._journal.length < self._max_entries:
+            return
+        from kaizen_tasks.localcloud.moto.snapshot import take_snapshot
+
+        try:
+            snapshot = take_snapshot(self._journal.read(), self._account)
+            if snapshot is not None:
+                self._journal.replace(snapshot)
+        except (OSError, TypeError, ValueError) as error:  # the journal is as it was
+            _log.warning("the journal could not be compacted: %s", error)
+        length = self._journal.length
+        self._max_entries = length + max(COMPACTION_ENTRIES, length // _COMPACTION_FACTOR)
+
+    def _replay(self, entry: JournalRequest) -> HttpResponse:
+        """Execute a request with its seed and at its time."""
+        from kaizen_tasks.localcloud.moto.patches import moto_time
+
+        with moto_time(entry.at, entry.seed):
+            return self._call_moto(entry.service, entry.region, "POST", "/", entry.headers, entry.content)
 
     def _call_moto(
         self, service: str, region: str, method: str, target: str, headers: Mapping[str, str], content: bytes
@@ -166,21 +182,16 @@ def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _SERVER_MANAGED_HEADERS}
 
 
-def _journal_entry(request: HttpRequest, service: str, region: str) -> JournalEntry | None:
+def _journal_entry(request: HttpRequest, service: str, region: str) -> JournalRequest | None:
     target = request.header("X-Amz-Target")
     if service not in _PERSISTED_SERVICES or target.rpartition(".")[2].startswith(_READ_PREFIXES):
         return None
-    return JournalEntry(
+    return JournalRequest(
         service=service,
         region=region,
         target=target,
         kind=request.header("Content-Type"),
         content=request.content,
         seed=int.from_bytes(os.urandom(6), "big"),
+        at=round(time.time(), 3),
     )
-
-
-def _seed_moto(seed: int) -> None:
-    from moto.moto_api._internal import mock_random
-
-    mock_random.seed(seed)

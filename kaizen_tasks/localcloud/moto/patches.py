@@ -5,19 +5,26 @@ Importing this module imports moto, which takes a second: import it at the first
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import inspect
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.core import responses
+from moto.core.common_models import BaseModel
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models import table as dynamodb_table
 from moto.dynamodb.models.table import Table
+from moto.moto_api._internal import mock_random
+from moto.secretsmanager import models as secretsmanager_models
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import SecretsManagerBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from moto.dynamodb.models.dynamo_type import Item
 
@@ -29,7 +36,55 @@ def patch_moto() -> None:
     _patch_secrets_manager()
     _patch_dynamodb_queries()
     _patch_dynamodb_serialization()
+    _patch_instance_tracking()
+    _patch_clock()
     _replace(responses, "method_names_from_class", functools.cache)  # for every request otherwise
+
+
+@contextlib.contextmanager
+def moto_time(at: float, seed: int) -> Iterator[None]:
+    """Let moto's clock stand still, and its random numbers begin with a seed.
+
+    Args:
+        at: seconds since the epoch.
+        seed: the seed.
+    """
+    mock_random.seed(seed)
+    _clock.fixed_time = at
+    try:
+        yield
+    finally:
+        _clock.fixed_time = None
+
+
+class _Clock:
+    """What moto's models use instead of `time` and `utcnow`."""
+
+    fixed_time: float | None = None
+
+    def time(self) -> float:
+        return time.time() if self.fixed_time is None else self.fixed_time
+
+    def utcnow(self) -> datetime:
+        return datetime.fromtimestamp(self.time(), UTC).replace(tzinfo=None)
+
+
+_clock = _Clock()
+
+
+def _patch_clock() -> None:
+    """Let `moto_time` set the dates of tables and secrets."""
+    vars(dynamodb_table).update(utcnow=_clock.utcnow)
+    vars(secretsmanager_models).update(utcnow=_clock.utcnow, time=_clock)  # in place of the module
+
+
+def _patch_instance_tracking() -> None:
+    """Forget instances of models that nothing uses: moto keeps every one, so also a copy of each item that is read."""
+    BaseModel.__new__ = staticmethod(_new_instance)  # type: ignore[method-assign]
+
+
+def _new_instance(cls: Any, *_arguments: Any, **_members: Any) -> Any:
+    return object.__new__(cls)
 
 
 def _patch_secrets_manager() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kaizen_tasks.localcloud.moto.backend import COMPACTION_ENTRIES
 from tests.support.local_cloud import Cloud
 
 if TYPE_CHECKING:
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
+
+PAYLOAD: dict[str, Any] = {
+    "M": {
+        "bytes": {"B": b"\x00\xff"},
+        "list": {"L": [{"B": b"\x00"}, {"NULL": True}, {"BOOL": False}]},
+        "numbers": {"NS": ["1", "2.5"]},
+        "more bytes": {"BS": [b"\xff", b"\x00"]},
+        "empty": {"S": ""},
+    }
+}
+"""A value with values of all types."""
 
 
 @pytest.fixture
@@ -144,7 +156,7 @@ def test_journal_has_no_credentials_and_is_private(cloud: Cloud) -> None:
     create_table(cloud)
     journal = cloud.state / "elsewhere.jsonl"
     assert journal.stat().st_mode & 0o077 == 0
-    assert json.loads(journal.read_text()).keys() == {"service", "region", "target", "kind", "content", "seed"}
+    assert json.loads(journal.read_text()).keys() == {"service", "region", "target", "kind", "content", "seed", "at"}
 
 
 def test_failed_request_is_not_in_the_journal(cloud: Cloud) -> None:
@@ -152,6 +164,105 @@ def test_failed_request_is_not_in_the_journal(cloud: Cloud) -> None:
     with pytest.raises(cloud.client("dynamodb").exceptions.ResourceInUseException):
         create_table(cloud)
     assert len((cloud.state / "elsewhere.jsonl").read_text().splitlines()) == 1
+
+
+def describe(cloud: Cloud) -> list[Any]:
+    """Return what AWS promises to keep of the table `locks` and the secret `app`."""
+    secrets, tables = cloud.client("secretsmanager"), cloud.client("dynamodb")
+    secret = secrets.describe_secret(SecretId="app")
+    table = tables.describe_table(TableName="locks")["Table"]
+    values = [
+        secrets.get_secret_value(SecretId="app", VersionId=version)["SecretString"]
+        for version in sorted(secret["VersionIdsToStages"])
+    ]
+    for answer in (secret, table):
+        answer.pop("ResponseMetadata", None)
+    tags = tables.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+    live = tables.describe_time_to_live(TableName="locks")["TimeToLiveDescription"]
+    return [secret, table, values, tags, live, tables.scan(TableName="locks")["Items"]]
+
+
+@pytest.mark.parametrize("count", [3, COMPACTION_ENTRIES + 3])
+def test_everything_survives_with_its_dates_and_the_journal_stays_short(cloud: Cloud, count: int) -> None:
+    create_table(cloud)
+    tables, secrets = cloud.client("dynamodb"), cloud.client("secretsmanager")
+    arn = tables.describe_table(TableName="locks")["Table"]["TableArn"]
+    tables.tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": "coach"}])
+    tables.update_time_to_live(TableName="locks", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
+    secrets.create_secret(Name="app", SecretString="one", Tags=[{"Key": "a", "Value": "b"}])
+    secrets.put_secret_value(SecretId="app", SecretString="two")
+    take(cloud, "me")
+    for number in range(count):
+        tables.update_item(
+            TableName="locks",
+            Key={"name": {"S": f"env {number % 3}"}},
+            UpdateExpression="SET beats = :beats, payload = :payload",
+            ExpressionAttributeValues={":beats": {"N": str(number)}, ":payload": PAYLOAD},
+        )
+    tables.delete_item(TableName="locks", Key={"name": {"S": "env 2"}})
+    before = describe(cloud)
+    for again in (crash, restart):
+        again(cloud)
+        assert describe(cloud) == before
+    assert len((cloud.state / "elsewhere.jsonl").read_text().splitlines()) < 20
+    assert (
+        cloud.client("secretsmanager").put_secret_value(SecretId="app", SecretString="three")["ARN"] == before[0]["ARN"]
+    )
+    assert (
+        cloud.client("secretsmanager").get_secret_value(SecretId="app", VersionStage="AWSPREVIOUS")["SecretString"]
+        == "two"
+    )
+
+
+def test_table_that_was_deleted_and_created_again_is_restored_as_the_new_one(cloud: Cloud) -> None:
+    create_table(cloud)
+    take(cloud, "me")
+    tables = cloud.client("dynamodb")
+    tables.delete_table(TableName="locks")
+    create_table(cloud)
+    for number in range(COMPACTION_ENTRIES):
+        tables.put_item(TableName="locks", Item={"name": {"S": "staging"}, "beats": {"N": str(number)}})
+    restart(cloud)
+    assert cloud.client("dynamodb").scan(TableName="locks")["Items"] == [
+        {"name": {"S": "staging"}, "beats": {"N": str(COMPACTION_ENTRIES - 1)}}
+    ]
+
+
+def test_journal_with_backups_is_kept_as_it_is(cloud: Cloud) -> None:
+    create_table(cloud)
+    take(cloud, "me")
+    tables = cloud.client("dynamodb")
+    backup = tables.create_backup(TableName="locks", BackupName="monday")["BackupDetails"]["BackupArn"]
+    for number in range(COMPACTION_ENTRIES):
+        tables.put_item(TableName="locks", Item={"name": {"S": "prod"}, "owner": {"S": str(number)}})
+    restart(cloud)
+    cloud.client("dynamodb").restore_table_from_backup(TargetTableName="old", BackupArn=backup)
+    assert cloud.client("dynamodb").scan(TableName="old")["Items"] == [{"name": {"S": "prod"}, "owner": {"S": "me"}}]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"region": "eu-west-1", "table": "missing", "item": {"name": {"S": "prod"}}},
+        {"region": "eu-west-1", "table": "locks", "item": {"other": {"S": "prod"}}},
+        {"region": "eu-west-1", "secret": {}},
+        {"service": "dynamodb", "region": "r", "target": "X.Nonsense", "kind": "", "content": "", "seed": 1},
+    ],
+)
+def test_cloud_does_not_start_on_an_entry_that_cannot_be_restored(cloud: Cloud, entry: dict[str, Any]) -> None:
+    create_table(cloud)
+    cloud.stop()
+    journal = cloud.state / "elsewhere.jsonl"
+    with journal.open("a") as file:
+        file.write(json.dumps(entry) + "\n")
+    with pytest.raises(RuntimeError, match="cannot be read") as caught:
+        cloud.start()
+    lines = str(caught.value).splitlines()
+    assert f"{journal}:2 cannot be read" in lines[0]
+    assert lines[-1] == "remove line 2, whose change is then lost, or choose another --state"
+    journal.write_text(journal.read_text().splitlines()[0] + "\n")
+    cloud.start()
+    assert cloud.client("dynamodb").list_tables()["TableNames"] == ["locks"]
 
 
 def test_items_are_sorted_by_key(cloud: Cloud) -> None:
