@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 import uuid
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.localcloud.apprunner.apprunner_errors import (
+    invalid_request,
+    not_found,
+    paginate,
+    tags_by_key,
+    to_datetime,
+)
 from kaizen_tasks.localcloud.apprunner.background import BackgroundThreads
 from kaizen_tasks.localcloud.apprunner.controller import InvalidStateError, ServiceController
-from kaizen_tasks.localcloud.apprunner.secret_values import SECRET_REFERENCE
+from kaizen_tasks.localcloud.apprunner.service_configuration import ServiceConfigurations
 from kaizen_tasks.localcloud.apprunner.service_instances import ServiceInstances
 from kaizen_tasks.localcloud.apprunner.services import AppRunnerService, ServiceOperation, ServiceStore
+from kaizen_tasks.localcloud.apprunner.shared_resources import SharedResourceStore
+from kaizen_tasks.localcloud.apprunner.shared_resources_api import SharedResourceApi
 from kaizen_tasks.localcloud.instances.container import DockerEngine
 from kaizen_tasks.localcloud.instances.launcher import EngineChoice, InstanceLauncher
 from kaizen_tasks.localcloud.logs.files import LogStore
@@ -24,36 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from kaizen_tasks.localcloud.apprunner.shared_resources import SharedResource
     from kaizen_tasks.localcloud.clock import MonotonicClock
     from kaizen_tasks.localcloud.registry.store import ImageStore
     from kaizen_tasks.localcloud.server.http_message import JsonObject
 
-_Item = TypeVar("_Item", AppRunnerService, ServiceOperation)
-
-_PAGE_SIZE = 20  # maximum of ListServices and ListOperations
 _NOT_RUNNING = "Can't start a deployment on the specified service, because it isn't in RUNNING state."
-# Defaults by the API reference: InstanceConfiguration, HealthCheckConfiguration, NetworkConfiguration.
-_SECTION_DEFAULTS: dict[str, dict[str, object]] = {
-    "InstanceConfiguration": {"Cpu": "1024", "Memory": "2048"},
-    "HealthCheckConfiguration": {
-        "Protocol": "TCP",
-        "Path": "/",
-        "Interval": 5,
-        "Timeout": 2,
-        "HealthyThreshold": 1,
-        "UnhealthyThreshold": 5,
-    },
-    "NetworkConfiguration": {
-        "EgressConfiguration": {"EgressType": "DEFAULT"},
-        "IngressConfiguration": {"IsPubliclyAccessible": True},
-        "IpAddressType": "IPV4",
-    },
-}
-_SCALING = "DefaultConfiguration"
-_PASSTHROUGH_KEYS = ("EncryptionConfiguration", "ObservabilityConfiguration")
 
 
-class AppRunner:
+class AppRunner(SharedResourceApi):
     """Emulates the App Runner API of one account and region.
 
     Args:
@@ -88,12 +74,14 @@ class AppRunner:
         clock: MonotonicClock,
     ) -> None:
         self._prefix = f"arn:aws:apprunner:{region}:{account}"
-        self._services = ServiceStore(state / "services")
+        self.services = ServiceStore(state / "services")
+        self.shared = SharedResourceStore(state / "shared.json", self._prefix)
+        self._configurations = ServiceConfigurations(shared=self.shared, account=account, region=region)
         docker = DockerEngine(registry=registry, issue_password=issue_password)
         launcher = InstanceLauncher(folder=state / "instances", engine=engine, docker=docker)
         threads = BackgroundThreads(clock)
         self._instances = ServiceInstances(
-            services=self._services,
+            services=self.services,
             launcher=launcher,
             store=store,
             logs=LogStore(state / "logs"),
@@ -102,7 +90,7 @@ class AppRunner:
             clock=clock,
         )
         self._controller = ServiceController(
-            services=self._services,
+            services=self.services,
             instances=self._instances,
             store=store,
             threads=threads,
@@ -121,11 +109,11 @@ class AppRunner:
     def create_service(self, request: JsonObject) -> JsonObject:
         """Create a service and deploy its image."""
         name = request["ServiceName"]
-        configuration = self._merge_configuration(request, {})
-        with self._services.lock:
+        configuration = self._configurations.merge(request, {})
+        with self.services.lock:
             if any(existing_service.name == name for existing_service in self._existing_services()):
-                raise _invalid_request(f"Service with the provided name already exists: {name}.")
-            service = self._services.put(self._new_service(name, configuration, request.get("Tags", [])))
+                raise invalid_request(f"Service with the provided name already exists: {name}.")
+            service = self.services.put(self._new_service(name, configuration, request.get("Tags", [])))
             return self._start_operation(service.arn, "CREATE_SERVICE", allowed_statuses={"CREATE_FAILED"})
 
     def describe_service(self, request: JsonObject) -> JsonObject:
@@ -134,13 +122,13 @@ class AppRunner:
 
     def list_services(self, request: JsonObject) -> JsonObject:
         """Return one page of the services."""
-        page, next_page = _paginate(self._existing_services(), request)
+        page, next_page = paginate(self._existing_services(), request)
         return {"ServiceSummaryList": [_service_summary(service) for service in page], **next_page}
 
     def update_service(self, request: JsonObject) -> JsonObject:
         """Change a service's configuration and deploy it; also allowed after a failed creation."""
         service = self._get_service(request["ServiceArn"])
-        configuration = self._merge_configuration(request, service.configuration)
+        configuration = self._configurations.merge(request, service.configuration)
         return self._start_operation(
             service.arn,
             "UPDATE_SERVICE",
@@ -169,37 +157,58 @@ class AppRunner:
                 service.arn, "START_DEPLOYMENT", allowed_statuses={"RUNNING"}
             )
         except InvalidStateError:
-            raise _invalid_request(_NOT_RUNNING) from None
+            raise invalid_request(_NOT_RUNNING) from None
         return {"OperationId": operation.id}
 
     def list_operations(self, request: JsonObject) -> JsonObject:
         """Return one page of a service's operations, newest first."""
         service = self._get_service(request["ServiceArn"])
-        page, next_page = _paginate(service.operations[::-1], request)
+        page, next_page = paginate(service.operations[::-1], request)
         return {
             "OperationSummaryList": [_operation_summary(operation, service.arn) for operation in page],
             **next_page,
         }
 
+    def describe_custom_domains(self, request: JsonObject) -> JsonObject:
+        """Return that a service has no custom domains, which the local cloud does not offer."""
+        service = self._get_service(request["ServiceArn"])
+        target = f"127.0.0.1:{service.port}"
+        return {"DNSTarget": target, "ServiceArn": service.arn, "CustomDomains": [], "VpcDNSTargets": []}
+
+    def list_connections(self, _request: JsonObject) -> JsonObject:
+        """Return that there are no connections to source code repositories."""
+        return {"ConnectionSummaryList": []}
+
+    def list_vpc_ingress_connections(self, _request: JsonObject) -> JsonObject:
+        """Return that there are no ingress connections."""
+        return {"VpcIngressConnectionSummaryList": []}
+
     def list_tags_for_resource(self, request: JsonObject) -> JsonObject:
-        """List a service's tags."""
-        tags = self._get_service(request["ResourceArn"]).tags
+        """List the tags of a service or of a shared resource."""
+        tags = self._tagged(request).tags
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def tag_resource(self, request: JsonObject) -> JsonObject:
-        """Add tags to a service."""
-        with self._services.lock:
-            service = self._get_service(request["ResourceArn"])
-            self._services.put(attrs.evolve(service, tags={**service.tags, **_tags_by_key(request["Tags"])}))
+        """Add tags to a service or to a shared resource."""
+        self._replace_tags(request, lambda tags: {**tags, **tags_by_key(request["Tags"])})
         return {}
 
     def untag_resource(self, request: JsonObject) -> JsonObject:
-        """Remove tags from a service."""
-        with self._services.lock:
-            service = self._get_service(request["ResourceArn"])
-            remaining_tags = {key: value for key, value in service.tags.items() if key not in request["TagKeys"]}
-            self._services.put(attrs.evolve(service, tags=remaining_tags))
+        """Remove tags from a service or from a shared resource."""
+        removed = request["TagKeys"]
+        self._replace_tags(request, lambda tags: {key: value for key, value in tags.items() if key not in removed})
         return {}
+
+    def _tagged(self, request: JsonObject) -> AppRunnerService | SharedResource:
+        return self.shared.get(request["ResourceArn"]) or self._get_service(request["ResourceArn"])
+
+    def _replace_tags(self, request: JsonObject, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        with self.services.lock, self.shared.lock:
+            tagged = self._tagged(request)
+            if isinstance(tagged, AppRunnerService):
+                self.services.put(attrs.evolve(tagged, tags=change(tagged.tags)))
+            else:
+                self.shared.put(attrs.evolve(tagged, tags=change(tagged.tags)))
 
     def _start_operation(
         self,
@@ -221,14 +230,12 @@ class AppRunner:
 
     def _get_service(self, arn: str) -> AppRunnerService:
         try:
-            return self._services.get(arn)
+            return self.services.get(arn)
         except KeyError:
-            raise ServiceError(
-                "ResourceNotFoundException", f"Service with the provided ARN does not exist: {arn}."
-            ) from None
+            raise not_found("Service", arn) from None
 
     def _existing_services(self) -> tuple[AppRunnerService, ...]:
-        return tuple(service for service in self._services.all() if service.deleted is None)
+        return tuple(service for service in self.services.all() if service.deleted is None)
 
     def _new_service(self, name: str, configuration: JsonObject, tags: Sequence[dict[str, str]]) -> AppRunnerService:
         service_id = uuid.uuid4().hex
@@ -243,93 +250,18 @@ class AppRunner:
             updated=now,
             resting="CREATE_FAILED",
             configuration=configuration,
-            tags=_tags_by_key(tags),
+            tags=tags_by_key(tags),
         )
-
-    def _merge_configuration(self, request: JsonObject, current: JsonObject) -> JsonObject:
-        """Return the defaults, overridden by the current configuration, overridden by the request."""
-        source = {**current.get("SourceConfiguration", {}), **request.get("SourceConfiguration", {})}
-        sections = {
-            name: {**defaults, **current.get(name, {}), **request.get(name, {})}
-            for name, defaults in _SECTION_DEFAULTS.items()
-        }
-        passthrough = {name: value for name, value in {**current, **request}.items() if name in _PASSTHROUGH_KEYS}
-        return {**passthrough, "SourceConfiguration": _validate_source(source), **sections}
 
     def _describe(self, service: AppRunnerService) -> JsonObject:
+        configuration = dict(service.configuration)
+        scaling = self.shared.get(configuration.pop("AutoScalingConfigurationArn", "")) or self.shared.default_scaling()
         return {
             **_service_summary(service),
-            "DeletedAt": _to_datetime(service.deleted),
-            **service.configuration,
-            "AutoScalingConfigurationSummary": {
-                "AutoScalingConfigurationArn": f"{self._prefix}:autoscalingconfiguration/{_SCALING}/1/{'0' * 31}1",
-                "AutoScalingConfigurationName": _SCALING,
-                "AutoScalingConfigurationRevision": 1,
-            },
+            "DeletedAt": to_datetime(service.deleted),
+            **configuration,
+            "AutoScalingConfigurationSummary": scaling.identity,
         }
-
-
-def _validate_source(source: JsonObject) -> JsonObject:
-    """Validate a service's image and fill in defaults.
-
-    Raises:
-        ServiceError: it is not an image of ECR, or its configuration is invalid or not supported here.
-    """
-    image = source.get("ImageRepository")
-    if image is None or image["ImageRepositoryType"] != "ECR":
-        raise _invalid_request("Only images of ECR can be deployed here: give an ImageRepository of the type ECR.")
-    if "/" not in image["ImageIdentifier"]:
-        raise _invalid_request(f"The image identifier has no registry: {image['ImageIdentifier']}.")
-    configuration = {"Port": "8080", **image.get("ImageConfiguration", {})}
-    _check_image_configuration(configuration)
-    defaults = {"AutoDeploymentsEnabled": True}
-    return {**defaults, **source, "ImageRepository": {**image, "ImageConfiguration": configuration}}
-
-
-def _check_image_configuration(configuration: JsonObject) -> None:
-    port = configuration["Port"]
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise _invalid_request(f"The port is not a port number: {port}.")
-    variables, secrets = (configuration.get(f"RuntimeEnvironment{kind}", {}) for kind in ("Variables", "Secrets"))
-    if "PORT" in {**variables, **secrets}:
-        raise _invalid_request("PORT is a reserved name and can't be a runtime environment variable.")
-    if duplicates := sorted(variables.keys() & secrets.keys()):
-        raise _invalid_request(
-            f"A runtime environment variable and a secret have the same name: {', '.join(duplicates)}."
-        )
-    if unsupported := sorted(name for name, reference in secrets.items() if not SECRET_REFERENCE.fullmatch(reference)):
-        raise _invalid_request(
-            f"Only secrets of Secrets Manager are offered here, by their ARN: {', '.join(unsupported)}."
-        )
-    try:
-        shlex.split(configuration.get("StartCommand", ""))
-    except ValueError as error:
-        raise _invalid_request(f"The start command cannot be understood: {error}.") from None
-
-
-def _invalid_request(message: str) -> ServiceError:
-    return ServiceError("InvalidRequestException", message)
-
-
-def _tags_by_key(tags: Sequence[dict[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in tags}
-
-
-def _paginate(items: Sequence[_Item], request: JsonObject) -> tuple[Sequence[_Item], JsonObject]:
-    """Return the requested page; its token is the id of the last item on the previous page.
-
-    Raises:
-        ServiceError: no item has that id.
-    """
-    start = 0
-    if "NextToken" in request:
-        ids = [item.id for item in items]
-        if request["NextToken"] not in ids:
-            raise _invalid_request("The NextToken is not valid.")
-        start = ids.index(request["NextToken"]) + 1
-    page = items[start : start + request.get("MaxResults", _PAGE_SIZE)]
-    has_more = start + len(page) < len(items)
-    return page, {"NextToken": page[-1].id} if has_more else {}
 
 
 def _service_summary(service: AppRunnerService) -> JsonObject:
@@ -338,8 +270,8 @@ def _service_summary(service: AppRunnerService) -> JsonObject:
         "ServiceId": service.id,
         "ServiceArn": service.arn,
         "ServiceUrl": f"127.0.0.1:{service.port}",
-        "CreatedAt": _to_datetime(service.created),
-        "UpdatedAt": _to_datetime(service.updated),
+        "CreatedAt": to_datetime(service.created),
+        "UpdatedAt": to_datetime(service.updated),
         "Status": service.status,
     }
 
@@ -350,11 +282,7 @@ def _operation_summary(operation: ServiceOperation, arn: str) -> JsonObject:
         "Type": operation.type,
         "Status": operation.status,
         "TargetArn": arn,
-        "StartedAt": _to_datetime(operation.started),
-        "UpdatedAt": _to_datetime(operation.updated),
-        "EndedAt": _to_datetime(operation.ended),
+        "StartedAt": to_datetime(operation.started),
+        "UpdatedAt": to_datetime(operation.updated),
+        "EndedAt": to_datetime(operation.ended),
     }
-
-
-def _to_datetime(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -108,6 +108,18 @@ class AppRunnerService:
         return bool(self.configuration["SourceConfiguration"]["AutoDeploymentsEnabled"])
 
     @property
+    def shared_arns(self) -> frozenset[str]:
+        """Return the ARNs of the shared resources that its configuration names."""
+        egress = self.configuration["NetworkConfiguration"]["EgressConfiguration"]
+        observability = self.configuration.get("ObservabilityConfiguration", {})
+        arns = (
+            self.configuration.get("AutoScalingConfigurationArn"),
+            egress.get("VpcConnectorArn"),
+            observability.get("ObservabilityConfigurationArn"),
+        )
+        return frozenset(arn for arn in arns if arn)
+
+    @property
     def application_port(self) -> int:
         """Return the port that its application listens on."""
         return int(self._image["ImageConfiguration"]["Port"])

@@ -126,8 +126,10 @@ def find_violations(shape: Shape, value: Any, path: str = "") -> Iterator[Constr
         for number, item in enumerate(value, start=1):
             yield from find_violations(cast("ListShape", shape).member, item, _join(path, f"{number}.member"))
     elif shape.type_name == "map":
+        map_shape = cast("MapShape", shape)
         for key, item in value.items():
-            yield from find_violations(cast("MapShape", shape).value, item, _join(path, key))
+            yield from find_violations(map_shape.key, key, _join(path, key))
+            yield from find_violations(map_shape.value, item, _join(path, key))
 
 
 def _member_violations(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[ConstraintViolation]:

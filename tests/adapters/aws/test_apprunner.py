@@ -68,6 +68,7 @@ class TestAppRunner(PlatformContract):
             ServiceName="web-service",
             SourceConfiguration={
                 "AutoDeploymentsEnabled": False,
+                "AuthenticationConfiguration": {"AccessRoleArn": f"arn:aws:iam::{ACCOUNT}:role/pulls"},
                 "ImageRepository": {
                     "ImageIdentifier": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/web-service:latest",
                     "ImageRepositoryType": "ECR",

@@ -80,6 +80,7 @@ class Shop:
         arn = client.create_service(
             ServiceName=f"{name}-web-service",
             SourceConfiguration={
+                "AuthenticationConfiguration": {"AccessRoleArn": f"arn:aws:iam::{ACCOUNT}:role/pulls"},
                 "ImageRepository": {**image, "ImageRepositoryType": "ECR"},
                 "AutoDeploymentsEnabled": automatic,
             },

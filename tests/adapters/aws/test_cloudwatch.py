@@ -47,7 +47,10 @@ def operation(cloud: Cloud) -> str:
     image = {"ImageIdentifier": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/dying:latest"}
     created = client.create_service(
         ServiceName="dying-service",
-        SourceConfiguration={"ImageRepository": {**image, "ImageRepositoryType": "ECR"}},
+        SourceConfiguration={
+            "AuthenticationConfiguration": {"AccessRoleArn": f"arn:aws:iam::{ACCOUNT}:role/pulls"},
+            "ImageRepository": {**image, "ImageRepositoryType": "ECR"},
+        },
     )
     arn = created["Service"]["ServiceArn"]
     wait_for(lambda: client.describe_service(ServiceArn=arn)["Service"]["Status"] == "CREATE_FAILED")

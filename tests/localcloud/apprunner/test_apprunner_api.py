@@ -38,11 +38,12 @@ class Team:
         answer = self.apprunner.create_service(
             ServiceName=f"{name}-service",
             SourceConfiguration={
+                "AuthenticationConfiguration": {"AccessRoleArn": "arn:aws:iam::123456789012:role/pulls"},
                 "ImageRepository": {
                     "ImageIdentifier": f"{HOST}/{name}:latest",
                     "ImageRepositoryType": "ECR",
                     "ImageConfiguration": image,
-                }
+                },
             },
         )
         assert self.outcome(answer) == "SUCCEEDED"
