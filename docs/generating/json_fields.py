@@ -218,8 +218,14 @@ DOCUMENTS = (
     DocumentFields(
         task="rollback",
         command="rollback --list --json",
-        about="Every release that a rollback can choose: every field of `history --json`, and one more.",
-        fields={"[].exists": ("true or false", "Whether the repository still holds its image.")},
+        about="Every release that a rollback can choose: every field of `history --json`, and two more.",
+        fields={
+            "[].exists": ("true or false", "Whether the repository still holds its image."),
+            "[].image_in": (
+                "text or null",
+                "The environment whose repository holds its image; from another one it is copied back.",
+            ),
+        },
         like=_below("[].", ENTRY),
     ),
     DocumentFields(

@@ -94,7 +94,11 @@ def _hold_document(hold: Hold) -> Document:
 
 def candidate_document(candidate: RollbackCandidate) -> Document:
     """Return the JSON document of a release that can be rolled back to."""
-    return {**entry_document(candidate.entry), "exists": candidate.image_exists}
+    return {
+        **entry_document(candidate.entry),
+        "exists": candidate.image_exists,
+        "image_in": candidate.image_environment or None,
+    }
 
 
 def runtime_document(settings: Settings, views: Iterable[RuntimeConfigView]) -> Document:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from kaizen_tasks.domain.polling import recent_median
 
@@ -79,16 +79,43 @@ class LedgerEntry:
 
 
 @frozen(kw_only=True)
+class Verification:
+    """What an environment's ledger says about a release that was verified there.
+
+    Attributes:
+        entry: the entry of the newest verification.
+        withdrawal: the entry since then that takes it back: the release has failed there, or was rolled back; None if
+            the verification stands.
+    """
+
+    entry: LedgerEntry
+    withdrawal: LedgerEntry | None = None
+
+    @property
+    def withdrawal_verb(self) -> str:
+        """What happened to a withdrawn release, as the verb of a sentence; empty if the verification stands."""
+        if self.withdrawal is None:
+            return ""
+        return "was rolled back" if self.withdrawal.event is Event.ROLLBACK else "failed"
+
+
+@frozen(kw_only=True)
 class RollbackCandidate:
     """A release that a rollback can choose.
 
     Attributes:
         entry: the entry of the release's newest verification.
-        image_exists: whether the release's image is still in the repository.
+        image_environment: name of the environment whose repository has the image: its own, or another one from which
+            it is copied back; empty when there is none.
     """
 
     entry: LedgerEntry
-    image_exists: bool
+    image_environment: str
+
+    @property
+    def image_exists(self) -> bool:
+        """Whether the release's image is still in the environment's own repository."""
+        return self.image_environment == self.entry.environment
 
 
 def latest_deployment_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
@@ -112,18 +139,56 @@ def serving_entry(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:
     return next((entry for entry in entries if entry.event in {Event.DEPLOYED, Event.VERIFIED}), None)
 
 
-def rollback_candidates(entries: Iterable[LedgerEntry], *, excluded_digest: str) -> tuple[LedgerEntry, ...]:
-    """Return the entry of the newest verification of every release but one, newest first.
+def verifications(entries: Sequence[LedgerEntry]) -> tuple[Verification, ...]:
+    """Return what the entries of an environment say about each release that was verified, last verified first."""
+    by_digest: dict[str, Verification] = {}
+    for entry, withdrawn_digest in _with_withdrawn_digests(entries):
+        if entry.event is Event.VERIFIED:
+            by_digest.pop(entry.digest, None)  # to the end: the order is that of the newest verifications
+            by_digest[entry.digest] = Verification(entry=entry)
+        elif (verification := by_digest.get(withdrawn_digest)) and not verification.withdrawal:
+            by_digest[withdrawn_digest] = evolve(verification, withdrawal=entry)
+    return tuple(reversed(by_digest.values()))
+
+
+def _with_withdrawn_digests(entries: Sequence[LedgerEntry]) -> Iterator[tuple[LedgerEntry, str]]:
+    """Yield each entry, oldest first, with the digest of the release that it withdraws, or an empty text.
+
+    An entry `rollback` names the release that comes back. The one that is withdrawn is the release that was being
+    deployed or serving then.
+    """
+    serving = deploying = ""
+    for entry in reversed(entries):
+        withdrawn_digest = ""
+        if entry.event is Event.STARTED:
+            deploying = entry.digest
+        elif entry.event is Event.ROLLBACK:
+            withdrawn_digest = deploying or serving
+        elif entry.event.concerns_deployment:
+            deploying = ""
+            serving = entry.digest if entry.event in {Event.DEPLOYED, Event.VERIFIED} else serving
+            withdrawn_digest = entry.digest if entry.event is Event.FAILED else ""
+        is_own_return = entry.event is Event.ROLLBACK and withdrawn_digest == entry.digest
+        yield entry, "" if is_own_return else withdrawn_digest
+
+
+def rollback_candidates(entries: Sequence[LedgerEntry], *, excluded_digest: str) -> tuple[LedgerEntry, ...]:
+    """Return the entry of the newest verification of every release but one, newest first; none that was withdrawn.
 
     Args:
         entries: newest first.
         excluded_digest: digest of the release to roll back from, which is left out.
     """
-    entry_by_digest: dict[str, LedgerEntry] = {}
-    for entry in entries:
-        if entry.event is Event.VERIFIED and entry.digest != excluded_digest:
-            entry_by_digest.setdefault(entry.digest, entry)
-    return tuple(entry_by_digest.values())
+    return tuple(
+        verification.entry
+        for verification in verifications(entries)
+        if not verification.withdrawal and verification.entry.digest != excluded_digest
+    )
+
+
+def release_to_leave(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
+    """Return the entry of the release that a rollback leaves: the one being deployed, else the serving one, or None."""
+    return open_deployment(entries) or serving_entry(entries)
 
 
 def open_rollback(entries: Iterable[LedgerEntry]) -> LedgerEntry | None:

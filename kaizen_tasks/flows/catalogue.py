@@ -66,17 +66,24 @@ def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs
     )
 
 
-def rollback(environment: Environment, *, reason: str) -> Flow:
-    """Return the flow of `inv rollback`: redeploy, then hold."""
+def rollback(environment: Environment, *, reason: str, source: Environment | None = None) -> Flow:
+    """Return the flow of `inv rollback`: redeploy, then hold; see `redeploy_previous`."""
     return (
-        *redeploy_previous(environment, reason=reason),
+        *redeploy_previous(environment, reason=reason, source=source),
         steps.AddHold(environment=environment, reason=f"rolled back: {reason}"),
     )
 
 
-def redeploy_previous(environment: Environment, *, reason: str) -> Flow:
-    """Return the flow that deploys an earlier image of the environment's own repository again."""
+def redeploy_previous(environment: Environment, *, reason: str, source: Environment | None = None) -> Flow:
+    """Return the flow that deploys an earlier image again.
+
+    Args:
+        environment: where to deploy.
+        reason: why, for the ledger.
+        source: the environment whose repository has the image, if it is another one: the image is copied back first.
+    """
     return (
+        *((steps.CopyImage(environment=environment, source=source),) if source and source != environment else ()),
         steps.MarkRollback(environment=environment, reason=reason),
         steps.Deploy(environment=environment),
         *verification_steps(environment),

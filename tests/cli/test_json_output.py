@@ -141,12 +141,16 @@ def test_a_lock_that_was_taken_by_hand_does_not_expire() -> None:
     assert (document["lock"]["expires"], document["lock"]["manual"], document["hold"]) == (None, True, None)
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_a_release_to_go_back_to_is_its_proof_and_whether_its_image_exists(*, exists: bool) -> None:
+@pytest.mark.parametrize(
+    ("image_in", "exists", "shown"), [("staging", True, "staging"), ("prod", False, "prod"), ("", False, None)]
+)
+def test_a_release_to_go_back_to_is_its_proof_and_where_its_image_is(
+    *, image_in: str, exists: bool, shown: str | None
+) -> None:
     """The rest is what the ledger says."""
-    document = json_output.candidate_document(RollbackCandidate(entry=ENTRY, image_exists=exists))
+    document = json_output.candidate_document(RollbackCandidate(entry=ENTRY, image_environment=image_in))
 
-    assert document == {**json_output.entry_document(ENTRY), "exists": exists}
+    assert document == {**json_output.entry_document(ENTRY), "exists": exists, "image_in": shown}
 
 
 PROBLEM = LintProblem(line=3, column=5, rule="order", message="0.1.0 stands above 0.2.0", fix="newest first")

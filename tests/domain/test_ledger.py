@@ -14,8 +14,10 @@ from kaizen_tasks.domain.ledger import (
     median_deploy_seconds,
     open_deployment,
     open_rollback,
+    release_to_leave,
     rollback_candidates,
     serving_entry,
+    verifications,
 )
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -83,6 +85,8 @@ def test_serving_entry_skips_intents_and_failures(said: tuple[str, ...], serves:
         (("verified v1", "verified v2", "verified v1"), "", ["v1", "v2"]),
         (("verified v1", "deployed v2"), "v2", ["v1"]),
         (("verified v1", "started v2", "abandoned v2"), "", ["v1"]),
+        (("verified v1", "verified v2", "failed v2", "verified v3"), "v3", ["v1"]),
+        (("verified v1", "verified v2", "verified v3", "rollback v2", "verified v2"), "v2", ["v1"]),
     ],
 )
 def test_rollback_candidates_are_verified_releases_once_each(
@@ -91,6 +95,50 @@ def test_rollback_candidates_are_verified_releases_once_each(
     entries = rollback_candidates(history(*said), excluded_digest=f"sha256:{other_than}")
 
     assert [entry.version for entry in entries] == found
+
+
+@pytest.mark.parametrize(
+    ("said", "standing", "withdrawn"),
+    [
+        ((), "", ""),
+        (("deployed v1",), "", ""),
+        (("verified v1", "verified v2"), "v2 v1", ""),
+        (("verified v1", "failed v1"), "", "v1 by failed v1"),
+        (("verified v1", "started v1", "deployed v1", "failed v1", "verified v1"), "v1", ""),
+        (("verified v1", "started v1", "abandoned v1"), "v1", ""),
+        (("verified v1", "started v2", "failed v2"), "v1", ""),
+        (("verified v1", "verified v2", "rollback v1", "verified v1"), "v1", "v2 by rollback v1"),
+        (("verified v1", "verified v2", "rollback v1", "verified v1", "verified v2"), "v2 v1", ""),
+        (("verified v1", "verified v2", "failed v2", "rollback v1"), "v1", "v2 by failed v2"),
+        (("verified v1", "verified v2", "verified v3", "rollback v1"), "v2 v1", "v3 by rollback v1"),
+        (("verified v1", "verified v2", "verified v1", "started v2", "rollback v1"), "v1", "v2 by rollback v1"),
+        (("verified v2", "rollback v1", "started v1", "failed v1", "rollback v1"), "", "v2 by rollback v1"),
+        (("verified v1", "rollback v1"), "v1", ""),
+        (("verified v1", "configured v1", "restored v1"), "v1", ""),
+    ],
+)
+def test_verification_stands_until_the_release_fails_or_is_rolled_back(
+    said: tuple[str, ...], standing: str, withdrawn: str
+) -> None:
+    found = verifications(history(*said))
+
+    assert " ".join(each.entry.version for each in found if not each.withdrawal) == standing
+    taken_back = [f"{each.entry.version} by {told(each.withdrawal)}" for each in found if each.withdrawal]
+    assert " ".join(taken_back) == withdrawn
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ((), ""),
+        (("verified v1",), "verified v1"),
+        (("verified v1", "started v2"), "started v2"),
+        (("verified v1", "started v2", "failed v2"), "verified v1"),
+        (("verified v1", "deployed v2", "failed v2"), "deployed v2"),
+    ],
+)
+def test_rollback_leaves_what_is_being_deployed_or_serving(said: tuple[str, ...], left: str) -> None:
+    assert told(release_to_leave(history(*said))) == left
 
 
 def test_rollback_candidate_is_the_newest_verification() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.conftest import new_workspace
 from tests.support import bad_servers
 from tests.support.base_image import base_image
 from tests.support.workspaces import LOCK_JOURNAL, Workspace, assert_refused, mutating_operations
@@ -73,20 +74,60 @@ def test_throttled_requests_are_retried(workspace: Workspace, cloud: Cloud) -> N
     workspace.inv("release-staging").expect_success()
 
 
+@pytest.fixture(scope="module")
+def released(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return an app whose v0.2.0 is verified in staging, and which has prod too."""
+    workspace = new_workspace(cloud, tmp_path_factory.mktemp("released"), "[environments.prod]\n")
+    workspace.inv("release-staging").expect_success()
+    return workspace
+
+
 @pytest.mark.parametrize("answer", bad_servers.BAD_RESPONSES, ids=lambda answer: answer.__name__)
 def test_verify_fails_on_a_bad_version_response(
-    demo: Workspace, answer: Callable[[BaseHTTPRequestHandler], None]
+    released: Workspace, answer: Callable[[BaseHTTPRequestHandler], None]
 ) -> None:
-    before, asked = demo.refs, len(demo.requests)
+    before, asked = released.refs, len(released.requests)
     with bad_servers.serve(answer) as url:
-        result = demo.inv(
+        result = released.inv(
             "verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="500ms"
         )
     assert_refused(result, 8)
     assert url in result.err
     assert "\x1b" not in result.out + result.err
-    assert mutating_operations(demo.requests[asked:]) == []
-    assert demo.refs == before
+    assert mutating_operations(released.requests[asked:]) in ([], ["PutItem"])  # the ledger, once
+    assert released.refs == before
+
+
+def test_release_that_failed_later_is_promoted_only_once_it_is_verified_again(released: Workspace) -> None:
+    with bad_servers.serve(bad_servers.server_error) as url:
+        released.inv("verify", "--env", "staging", INVOKE_ENVIRONMENTS_STAGING_URL=url, INVOKE_VERIFY_TIMEOUT="300ms")
+    refused = released.inv("promote-prod")
+    assert_refused(refused, 3)
+    assert refused.err.startswith("v0.2.0 failed in staging ")
+    assert "inv verify --env staging --release v0.2.0" in refused.err
+    released.inv("verify", "--env", "staging", "--release", "v0.2.0").expect_success()
+    released.inv("promote-prod").expect_success()
+
+
+def test_rollback_copies_an_image_back_that_its_repository_has_lost(
+    create_app: Callable[..., Workspace], cloud: Cloud
+) -> None:
+    """And the release that was rolled back is not promoted."""
+    workspace = create_app(further="[environments.prod]\n")
+    for _ in range(2):
+        workspace.inv("release-staging").expect_success()
+        workspace.inv("promote-prod").expect_success()
+        workspace.add_changelog_entry("A typo")
+    repository = f"staging-{workspace.app}-app"
+    cloud.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": "v0.2.0"}])
+    rolled_back = workspace.inv("rollback", "--env", "staging", "--reason", "Too slow.").expect_success()
+    assert f"v0.2.0 is copied back from prod-{workspace.app}-app" in rolled_back.out
+    assert staging(workspace)["running"]["version"] == "v0.2.0"
+    refused = workspace.inv("promote-prod", "--release", "v0.2.1")
+    assert_refused(refused, 3)
+    assert "v0.2.1 was rolled back in staging" in refused.err
+    assert "Too slow." in refused.err
+    workspace.inv("promote-prod", "--release", "v0.2.1", "--without-evidence", "It is fine.").expect_success()
 
 
 def test_unverified_first_release_is_finished_by_a_second_run(workspace: Workspace) -> None:

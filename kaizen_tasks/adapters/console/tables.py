@@ -78,7 +78,8 @@ def print_candidates(candidates: Sequence[RollbackCandidate]) -> None:
     for candidate in candidates:
         entry = candidate.entry
         when = f"{entry.at:%Y-%m-%d %H:%M}"
-        image = "exists" if candidate.image_exists else "deleted"
+        elsewhere = f"in {candidate.image_environment}" if candidate.image_environment else "deleted"
+        image = "exists" if candidate.image_exists else elsewhere
         table.add_row(entry.environment, entry.version, when, entry.actor, image)
     _print_all(table)
 

@@ -12,7 +12,8 @@ from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.cli.options import run_change
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.flows.promote import shards
-from kaizen_tasks.flows.rollback.manual import list_candidates, plan_rollback
+from kaizen_tasks.flows.rollback.candidates import list_candidates
+from kaizen_tasks.flows.rollback.manual import plan_rollback
 from kaizen_tasks.wiring import Toolbox
 
 

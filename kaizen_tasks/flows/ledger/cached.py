@@ -16,7 +16,8 @@ class CachedLedger(Ledger):
     """A ledger that reads each environment once, and adds its own writes. Safe to use from several threads.
 
     Valid while the environments' locks are held: somebody else's `inv verify` may still write entries, but none that
-    changes a decision. Environments that only give evidence need no lock, because a proof is never withdrawn.
+    changes a decision. Environments that only give evidence need no lock: a rollout goes by the evidence that it began
+    with, as a deployment under way is not taken back either.
 
     Args:
         ledger: the real ledger, which is written first.

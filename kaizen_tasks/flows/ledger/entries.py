@@ -46,8 +46,14 @@ def read_serving_digest(environment: Environment, tools: Tools) -> str | None:
 
 def was_verified(environment: Environment, release: Release, tools: Tools) -> bool:
     """Return whether the latest entry is a verification of this release in the environment."""
-    entry = read_latest_entry(environment, tools)
-    return entry is not None and entry.event is Event.VERIFIED and entry.is_evidence_for(release)
+    return is_verification_of(release, read_latest_entry(environment, tools))
+
+
+def is_verification_of(release: Release, latest_entry: LedgerEntry | None) -> bool:
+    """Return whether an environment's latest entry is a verification of this release."""
+    if latest_entry is None or latest_entry.event is not Event.VERIFIED:
+        return False
+    return latest_entry.is_evidence_for(release)
 
 
 class EntryFields(TypedDict, total=False):

@@ -10,6 +10,7 @@ from threading import Semaphore
 from attrs import define, field, frozen
 
 from kaizen_tasks.config.tables import RolloutRules
+from kaizen_tasks.domain.duration import ZERO_SECONDS
 from kaizen_tasks.domain.environment import Environment, Stage
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard, split_canaries
@@ -18,6 +19,7 @@ from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.step import Flow
+from kaizen_tasks.flows.steps import Verify
 from kaizen_tasks.ports.tools import Tools
 
 FlowFactory = Callable[[Environment], Flow]
@@ -104,9 +106,14 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
     """
     tools, execute = execution.tools, execution.execute
 
-    def attempt(environment: Environment) -> None:
-        flow = rollout.flow_for(environment)
+    def run(flow: Flow) -> None:
         run_with_auto_rollback(flow, rollout.release, tools, execute, auto_rollback=rollout.options.auto_rollback)
+
+    def attempt(environment: Environment) -> None:
+        run(rollout.flow_for(environment))
+
+    def check_again(canary: Environment) -> None:
+        run(tuple(step for step in rollout.flow_for(canary) if isinstance(step, Verify)))
 
     if rollout.has_one_environment:
         attempt(rollout.stage.environments[0])
@@ -115,9 +122,10 @@ def run_rollout(rollout: Rollout, execution: Execution) -> None:
     unheld = tuple(environment for environment in rollout.stage.environments if environment.name not in held_names)
     rules = tools.settings.rollout
     rules = rules._replace(canary=0) if rollout.options.shard else rules
+    rules = rules._replace(bake=ZERO_SECONDS) if execution.tools.dry else rules
     names = [environment.name for environment in unheld]
     with tools.reporter.rollout_table(names, lambda name: durations.median_release_seconds(name, tools)):
-        state = _run_waves(unheld, attempt, rules, tools)
+        state = _run_waves(unheld, attempt, check_again, rules, tools)
     if state.failures or (held_names and not rollout.options.skip_held):
         raise _rollout_error(rollout, state, held_names)
 
@@ -162,17 +170,46 @@ class _RolloutState:
 
 
 def _run_waves(
-    environments: tuple[Environment, ...], attempt: Callable[[Environment], None], rules: RolloutRules, tools: Tools
+    environments: tuple[Environment, ...],
+    attempt: Callable[[Environment], None],
+    check_again: Callable[[Environment], None],
+    rules: RolloutRules,
+    tools: Tools,
 ) -> _RolloutState:
-    """Run the canaries, wait until they have baked, and run the others; return how far the rollout got."""
+    """Run the canaries, and the others once the canaries have baked; return how far the rollout got.
+
+    Args:
+        environments: the environments in order.
+        attempt: brings the release to an environment.
+        check_again: checks that a canary still runs the release after the bake: it may have failed, or have been given
+            another release meanwhile.
+        rules: how many canaries, and how long they bake.
+        tools: the ports.
+    """
     state = _RolloutState(rules=rules)
-    for index, wave in enumerate(split_canaries(environments, rules.canary)):
+    for index, wave in enumerate(waves := split_canaries(environments, rules.canary)):
+        if index and rules.bake and not state.is_stopped:
+            tools.clock.sleep(rules.bake)
+            for canary in waves[0]:
+                if canary.name not in state.failures:
+                    _run_and_report(canary, check_again, state, tools)
         if state.is_stopped:
             break
-        if index:
-            tools.clock.sleep(rules.bake)
         _run_wave(wave, attempt, state, tools)
     return state
+
+
+def _run_and_report(
+    environment: Environment, attempt: Callable[[Environment], None], state: _RolloutState, tools: Tools
+) -> None:
+    """Call `attempt` for an environment, and report how it ended; add its error to the failures."""
+    try:
+        attempt(environment)
+    except KaizenError as error:
+        state.failures[environment.name] = error
+        tools.reporter.environment_finished(environment.name, error.message)
+    else:
+        tools.reporter.environment_finished(environment.name, "")
 
 
 def _run_wave(
@@ -183,12 +220,7 @@ def _run_wave(
 
     def run_environment(environment: Environment) -> None:
         try:
-            attempt(environment)
-        except KaizenError as error:
-            state.failures[environment.name] = error
-            tools.reporter.environment_finished(environment.name, error.message)
-        else:
-            tools.reporter.environment_finished(environment.name, "")
+            _run_and_report(environment, attempt, state, tools)
         finally:
             free_slots.release()
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.decision import Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import Event, LedgerEntry, serving_entry
+from kaizen_tasks.domain.ledger import LedgerEntry, Verification, serving_entry
 from kaizen_tasks.domain.release import Image, Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.ledger.verifications import find_verification, refuse_withdrawn
 from kaizen_tasks.flows.steps import Evidence
 from kaizen_tasks.ports.tools import Tools
 
@@ -20,13 +21,19 @@ from kaizen_tasks.ports.tools import Tools
 def find_verified_release(stage: Stage, requested_version: Version | None, tools: Tools) -> Release:
     """Return the release that was verified last in every environment of a stage, or the requested one.
 
+    Held environments are asked only if all are held: they keep what they have, such as a hotfix.
+
     Raises:
-        Refused: no such release was verified in an environment, or the environments have different releases.
+        Refused: no such release was verified in an environment, it failed or was rolled back there since, or the
+            environments have different releases.
     """
-    entries = {
-        environment.name: _require_verified_entry(environment, requested_version, tools)
-        for environment in stage.environments
-    }
+    name = versions.image_tag(requested_version) if requested_version else ""
+    found = {member.name: find_verification(member, tools, name=name) for member in stage.environments}
+    held_names: Collection[str] = ()
+    if len({verification and verification.entry.digest for verification in found.values()}) > 1:
+        held_names = tools.holds.get_many(found)
+    asked = [member for member in stage.environments if member.name not in held_names] or stage.environments
+    entries = {member.name: _require_standing(member, found[member.name], name, tools) for member in asked}
     return _require_same_release(stage, entries, "verified with")
 
 
@@ -109,13 +116,21 @@ def _require_serving_entry(environment: Environment, tools: Tools) -> LedgerEntr
     return entry
 
 
-def _require_verified_entry(environment: Environment, requested_version: Version | None, tools: Tools) -> LedgerEntry:
-    name = versions.image_tag(requested_version) if requested_version else ""
-    for entry in tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT):
-        if entry.event is Event.VERIFIED and entry.version == (name or entry.version):
-            return entry
-    raise Refused(
-        f"{name or 'no release'} was {'never ' if name else ''}verified in {environment.name}",
-        state=NOTHING_CHANGED,
-        hint="release and verify it there first; inv history shows what was verified",
-    )
+def _require_standing(
+    environment: Environment, verification: Verification | None, name: str, tools: Tools
+) -> LedgerEntry:
+    """Return the entry of a verification that nothing has withdrawn.
+
+    Raises:
+        Refused: there is no verification, or it was withdrawn.
+    """
+    if verification is None:
+        raise Refused(
+            f"{name or 'no release'} was {'never ' if name else ''}verified in {environment.name}",
+            state=NOTHING_CHANGED,
+            hint="release and verify it there first; inv history shows what was verified",
+        )
+    if verification.withdrawal:
+        refusal = refuse_withdrawn(verification, environment, tools)
+        raise Refused(*refusal.reasons, state=NOTHING_CHANGED, hint=refusal.hint)
+    return verification.entry

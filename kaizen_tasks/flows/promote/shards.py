@@ -9,6 +9,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.rollout import Shard
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
 from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.ledger.verifications import age_and_actor
 from kaizen_tasks.flows.locking.session import lock_status
 from kaizen_tasks.ports.tools import Tools
 
@@ -33,11 +34,12 @@ def select_shard(full_stage: Stage, shard: Shard | None, tools: Tools) -> Stage:
 def wait_for_canary_bake(stage: Stage, release: Release, tools: Tools) -> None:
     """Wait until the canaries, which come before every shard, have run for the time `rollout.bake`.
 
+    The ledger is read again after each wait: a canary that was given another release meanwhile proves nothing.
+
     Raises:
-        Refused: a canary has not verified the release.
+        Refused: a canary has not verified the release, or no longer has it.
     """
-    remaining_seconds = remaining_bake_seconds(stage, release, tools)
-    if remaining_seconds > 0:
+    while (remaining_seconds := remaining_bake_seconds(stage, release, tools)) > 0:
         tools.reporter.note(f"waiting {duration.format_duration(remaining_seconds)} for the canaries to bake")
         tools.clock.sleep(remaining_seconds)
 
@@ -55,17 +57,19 @@ def remaining_bake_seconds(stage: Stage, release: Release, tools: Tools) -> floa
     Raises:
         Refused: a canary has not verified the release.
     """
-    proofs = {canary.name: _canary_proof(canary, release, tools) for canary in _canaries(stage, tools)}
-    unverified_canaries = [name for name, proof in proofs.items() if proof is None]
-    if unverified_canaries:
-        env_flags = " ".join(f"--env {name}" for name in unverified_canaries)
+    latest = {canary.name: entries.read_latest_entry(canary, tools) for canary in _canaries(stage, tools)}
+    proofs = {name: entry for name, entry in latest.items() if entry and _is_proof(entry, release)}
+    unproven = {name: entry for name, entry in latest.items() if name not in proofs}
+    if unproven:
+        env_flags = " ".join(f"--env {name}" for name in unproven)
+        descriptions = ", ".join(_describe_unproven(name, entry, tools) for name, entry in unproven.items())
         raise Refused(
-            f"{stage.name}: {release.name} is not verified in the canary yet: {', '.join(unverified_canaries)}",
+            f"{stage.name}: {release.name} is not verified in the canary yet: {descriptions}",
             state=NOTHING_CHANGED,
             hint=f"inv promote {env_flags} --release {release.name}, then run the same command again",
         )
     now, bake = tools.clock.now(), tools.settings.rollout.bake
-    return max((bake - (now - proof.at).total_seconds() for proof in proofs.values() if proof), default=0.0)
+    return max((bake - (now - proof.at).total_seconds() for proof in proofs.values()), default=0.0)
 
 
 def _canaries(stage: Stage, tools: Tools) -> tuple[Environment, ...]:
@@ -78,7 +82,13 @@ def _canaries(stage: Stage, tools: Tools) -> tuple[Environment, ...]:
     return tuple(unheld[: tools.settings.rollout.canary])
 
 
-def _canary_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
-    entry = entries.read_latest_entry(environment, tools)
-    is_proven = entry is not None and entry.event is Event.VERIFIED and entry.digest == release.digest
-    return entry if is_proven else None
+def _is_proof(latest_entry: LedgerEntry, release: Release) -> bool:
+    """Return whether a canary's newest entry says that the release is verified there, and nothing happened since."""
+    return latest_entry.event is Event.VERIFIED and latest_entry.digest == release.digest
+
+
+def _describe_unproven(name: str, latest_entry: LedgerEntry | None, tools: Tools) -> str:
+    """Return the name of a canary, with what happened there last."""
+    if latest_entry is None:
+        return name
+    return f"{name} ({latest_entry.version} {latest_entry.event} {age_and_actor(latest_entry, tools)})"

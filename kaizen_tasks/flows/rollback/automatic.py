@@ -8,6 +8,8 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.ledger.verifications import find_verification
+from kaizen_tasks.flows.rollback.candidates import RollbackTarget, first_with_image, names_without_image
 from kaizen_tasks.flows.runner import Executor, run_flow
 from kaizen_tasks.flows.step import Flow
 from kaizen_tasks.ports.tools import Tools
@@ -37,8 +39,25 @@ def run_with_auto_rollback(
         raise
     except VerifyFailed as error:
         if not auto_rollback:
-            raise
+            raise _withdraw(error, release, tools) from error
         raise _roll_back(error, tools.settings.environments[error.environment], tools, execute) from error
+
+
+def _withdraw(error: VerifyFailed, release: Release, tools: Tools) -> VerifyFailed:
+    """Record the failure of a release that was verified before and is serving; return the error to raise.
+
+    The failure of any other release says nothing about it: another one is serving, or it was never verified.
+    """
+    environment = tools.settings.environments[error.environment]
+    entry = ledger.read_latest_entry(environment, tools)
+    if entry is None or entry.version != release.name or entry.event not in {Event.DEPLOYED, Event.VERIFIED}:
+        return error
+    verification = find_verification(environment, tools, digest=entry.digest)
+    if verification is None or verification.withdrawal:
+        return error
+    ledger.append(Event.FAILED, environment, ledger.release_from_entry(entry), tools, reason=error.message)
+    state = f"recorded: {release.name} is no longer promoted from {environment.name}, until it is verified there again"
+    return VerifyFailed(error.message, environment=environment.name, state=state, hint=error.hint)
 
 
 def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, execute: Executor) -> KaizenError:
@@ -48,23 +67,38 @@ def _roll_back(error: VerifyFailed, environment: Environment, tools: Tools, exec
     if failed_entry is None:
         return error  # nothing was deployed
     ledger.append(Event.FAILED, environment, ledger.release_from_entry(failed_entry), tools, reason=error.message)
-    verified_entry = next(iter(rollback_candidates(entries, excluded_digest=failed_entry.digest)), None)
-    if verified_entry is None:
+    failed_name, candidates = failed_entry.version, rollback_candidates(entries, excluded_digest=failed_entry.digest)
+    if not candidates:
         return error
-    previous = verified_entry.version
-    tools.reporter.note(f"rolling back to {previous} in {environment.name}")
+    previous = candidates[0].version
     try:
-        flow = catalogue.redeploy_previous(environment, reason=f"{failed_entry.version} failed verification")
-        run_flow(flow, ledger.release_from_entry(verified_entry), tools, execute)
+        target = first_with_image(environment, candidates, tools)
+        if not isinstance(target, RollbackTarget):
+            return _no_image_error(error, failed_name, target, tools)
+        previous = target.release.name
+        note = target.describe_exceptions(environment)
+        tools.reporter.note(f"rolling back to {previous} in {environment.name}{f' ({note})' if note else ''}")
+        reason = f"{failed_name} failed verification"
+        flow = catalogue.redeploy_previous(environment, reason=reason, source=target.source)
+        run_flow(flow, target.release, tools, execute)
     except KaizenError as rollback_error:
         return RollbackFailed(
-            f"{environment.name}: {failed_entry.version} failed verification, and so did the rollback to {previous}",
+            f"{environment.name}: {failed_name} failed verification, and so did the rollback to {previous}",
             state=rollback_error.message,
             hint=f"check the service now; then: inv rollback --env {environment.name} --release {previous}",
         )
     return VerifyFailed(
         error.message,
         environment=environment.name,
-        state=f"{previous} is serving again, verified; {failed_entry.version} is recorded as failed",
+        state=f"{previous} is serving again, verified; {failed_name} is recorded as failed",
         hint="fix the app and release the next version; --no-rollback leaves an unverified release in service",
+    )
+
+
+def _no_image_error(error: VerifyFailed, failed_name: str, names: tuple[str, ...], tools: Tools) -> VerifyFailed:
+    return VerifyFailed(
+        error.message,
+        environment=error.environment,
+        state=f"{failed_name} is still serving, recorded as failed: {names_without_image(names)} to roll back to",
+        hint=f"release a fix: inv release-{tools.settings.first_stage.name} --part patch",
     )

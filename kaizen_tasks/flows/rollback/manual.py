@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.environment import Environment
-from kaizen_tasks.domain.ledger import RollbackCandidate, open_rollback, rollback_candidates, serving_entry
-from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.ledger import (
+    Event,
+    LedgerEntry,
+    latest_deployment_entry,
+    open_rollback,
+    release_to_leave,
+    rollback_candidates,
+    serving_entry,
+)
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Locked, Refused, RollbackFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.ledger.verifications import age_and_actor, describe_withdrawal, find_verification
+from kaizen_tasks.flows.rollback.candidates import RollbackTarget, first_with_image, names_without_image
 from kaizen_tasks.flows.runner import run_flow
 from kaizen_tasks.ports.tools import Tools
 
@@ -32,7 +41,7 @@ def plan_rollback(
     Raises:
         Refused: an environment has no such release.
     """
-    targets = {environment.name: choose_release(environment, version, tools) for environment in environments}
+    targets = {environment.name: choose_target(environment, version, tools) for environment in environments}
     return Change(
         title=_title(targets),
         environments=environments,
@@ -44,74 +53,94 @@ def plan_rollback(
     )
 
 
-def _title(targets: dict[str, Release]) -> str:
+def _title(targets: dict[str, RollbackTarget]) -> str:
     names_by_release: dict[str, list[str]] = {}
     for name, target in targets.items():
-        names_by_release.setdefault(target.name, []).append(name)
+        names_by_release.setdefault(target.release.name, []).append(name)
     return "roll back " + "; ".join(f"{', '.join(names)} to {release}" for release, names in names_by_release.items())
 
 
-def _roll_back(environment: Environment, target: Release, reason: str, execution: Execution) -> None:
+def _roll_back(environment: Environment, target: RollbackTarget, reason: str, execution: Execution) -> None:
+    flow = catalogue.rollback(environment, reason=reason, source=target.source)
     try:
         with execution.mutations.reclassify_errors():
-            run_flow(catalogue.rollback(environment, reason=reason), target, execution.tools, execution.execute)
+            run_flow(flow, target.release, execution.tools, execution.execute)
     except (Refused, Locked):
         raise
     except KaizenError as error:
         raise RollbackFailed(
-            f"{environment.name}: rolling back to {target.name} failed: {error.message}",
+            f"{environment.name}: rolling back to {target.release.name} failed: {error.message}",
             state=error.state,
             hint="check the service now; run the same command to retry",
         ) from error
 
 
-def list_candidates(environment: Environment, tools: Tools) -> tuple[RollbackCandidate, ...]:
-    """Return the verified releases other than the serving one, the latest first."""
-    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
-    current = serving_entry(entries)
-    find_image = partial(tools.registry.find_image, environment.repository)
-    return tuple(
-        RollbackCandidate(entry=entry, image_exists=find_image(entry.digest) is not None)
-        for entry in rollback_candidates(entries, excluded_digest=current.digest if current else "")
-    )
-
-
-def choose_release(environment: Environment, requested_version: Version | None, tools: Tools) -> Release:
+def choose_target(environment: Environment, requested_version: Version | None, tools: Tools) -> RollbackTarget:
     """Return the last verified release before the serving one, or the requested one.
 
     If the latest entries are a rollback, finished or not, and no other version is requested, return its release again:
     the same command finishes that rollback and does not go further back.
 
     Raises:
-        Refused: no such release was verified in the environment, or its image is gone.
+        Refused: no such release was verified in the environment, it has failed or was rolled back there since, or
+            there is no image.
     """
-    pending_rollback = open_rollback(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
+    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
     name = versions.image_tag(requested_version) if requested_version else ""
-    if pending_rollback is not None and name in {"", pending_rollback.version}:
-        return ledger.release_from_entry(pending_rollback)
-    candidates = list_candidates(environment, tools)
-    selected = next((candidate for candidate in candidates if name in {"", candidate.entry.version}), None)
-    if selected is None:
-        raise _unknown_release_error(environment, name, candidates, tools)
-    if not selected.image_exists:
-        raise Refused(
-            f"{environment.name}: {environment.repository} no longer has {selected.entry.version}",
-            state=NOTHING_CHANGED,
-            hint=f"inv rollback --env {environment.name} --list shows the releases to choose from",
-        )
-    return ledger.release_from_entry(selected.entry)
-
-
-def _unknown_release_error(
-    environment: Environment, name: str, candidates: tuple[RollbackCandidate, ...], tools: Tools
-) -> Refused:
-    current_entry = serving_entry(tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT))
-    is_serving = current_entry is not None and current_entry.version == name
-    reason = "is the release that is serving" if is_serving else "was never verified there"
-    message = f"{environment.name}: {name} {reason}" if name else ""
-    hint = f"verified there: {', '.join(candidate.entry.version for candidate in candidates)}"
-    return Refused(
-        message or f"{environment.name} has no verified release before the serving one",
+    pending, leaving = open_rollback(entries), release_to_leave(entries)
+    if pending is not None and name in {"", pending.version}:
+        candidates: tuple[LedgerEntry, ...] = (pending,)
+        _note_no_further(environment, pending, entries, tools)
+    else:
+        found = rollback_candidates(entries, excluded_digest=leaving.digest if leaving else "")
+        candidates = tuple(entry for entry in found if name in {"", entry.version})
+        if not candidates:
+            raise _no_candidate_error(environment, name, entries, tools)
+    target = first_with_image(environment, candidates, tools)
+    if isinstance(target, RollbackTarget):
+        if note := target.describe_exceptions(environment):
+            tools.reporter.note(f"{environment.name}: {note}")
+        return target
+    raise Refused(
+        f"{environment.name}: {names_without_image(target)}",
         state=NOTHING_CHANGED,
-        hint=hint if candidates else f"inv history --env {environment.name} shows its ledger",
+        hint=f"inv rollback --env {environment.name} --list shows the others; else release a fix:"
+        f" inv release-{tools.settings.first_stage.name} --part patch",
     )
+
+
+def _note_no_further(
+    environment: Environment, rollback: LedgerEntry, entries: Sequence[LedgerEntry], tools: Tools
+) -> None:
+    """Say that a finished rollback is not followed by another one, and how to go further back."""
+    latest_entry = latest_deployment_entry(entries)
+    if latest_entry is None or latest_entry.event is not Event.VERIFIED:
+        return
+    earlier = next(iter(rollback_candidates(entries, excluded_digest=rollback.digest)), None)
+    advice = f"; further back: --release {earlier.version}" if earlier else "; no earlier release is verified there"
+    age = age_and_actor(rollback, tools)
+    tools.reporter.note(f"{environment.name} was rolled back to {rollback.version} {age}{advice}")
+
+
+def _no_candidate_error(environment: Environment, name: str, entries: Sequence[LedgerEntry], tools: Tools) -> Refused:
+    current, verification = serving_entry(entries), find_verification(environment, tools, name=name)
+    if not name:
+        message = f"{environment.name} has no verified release before the serving one"
+    elif current is not None and current.version == name:
+        message = f"{environment.name}: {name} is the release that is serving"
+    elif verification is not None and verification.withdrawal:
+        message = f"{environment.name}: {describe_withdrawal(verification, environment, tools)}"
+    else:
+        message = f"{environment.name}: {name} was never verified there"
+    return Refused(message, state=NOTHING_CHANGED, hint=_other_ways(environment, name, entries, tools))
+
+
+def _other_ways(environment: Environment, name: str, entries: Sequence[LedgerEntry], tools: Tools) -> str:
+    """Return the releases to choose instead and, for a withdrawn one, how to bring it back all the same."""
+    leaving, verification = release_to_leave(entries), find_verification(environment, tools, name=name)
+    candidates = rollback_candidates(entries, excluded_digest=leaving.digest if leaving else "")
+    verified = ", ".join(entry.version for entry in candidates)
+    ways = [f"verified there: {verified}"] if verified else []
+    if name and verification is not None and verification.withdrawal:
+        ways.append(f"to bring it back all the same: inv deploy --env {environment.name} --release {name}")
+    return "; ".join(ways) or f"inv history --env {environment.name} shows its ledger"

@@ -9,11 +9,11 @@ from attrs import evolve, frozen
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment, Stage
-from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.flows.ledger.verifications import age_and_actor, find_verification, refuse_withdrawn
 from kaizen_tasks.flows.step import EnvironmentStep, ReadOnlyStep
 
 if TYPE_CHECKING:
+    from kaizen_tasks.domain.ledger import LedgerEntry, Verification
     from kaizen_tasks.domain.release import Release
     from kaizen_tasks.ports.tools import Tools
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class Evidence(ReadOnlyStep, EnvironmentStep):
     """Demand that the same digest was verified in the previous stage, and long enough ago.
 
-    A release that was verified in the environment itself may return to it.
+    A verification counts until the release fails there or is rolled back. Every environment of the stage must have
+    verified the release, except held ones that never had it. A release that was verified in the environment itself may
+    return to it.
 
     Attributes:
         environment: the target.
@@ -35,29 +37,47 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Look up the verification in every environment of the stage in the ledger, which also provides the digest."""
         decision = self.decide_for_stage(release, tools)
-        own_proof = _find_proof(self.environment, release, tools) if isinstance(decision, Refuse) else None
+        own_proof = self._find_own_proof(release, tools) if isinstance(decision, Refuse) else None
         if own_proof is not None:
-            reason = f"verified in {self.environment.name} itself {_age_and_actor(own_proof, tools)}"
+            reason = f"verified in {self.environment.name} itself {age_and_actor(own_proof, tools)}"
             return Done(reason, _with_proof(release, own_proof))
         return decision
 
     def decide_for_stage(self, release: Release, tools: Tools) -> Decision:
         """Decide by the previous stage alone, whatever was verified in the environment itself."""
-        proofs = []
+        proofs, unproven = [], []
         for environment in self.stage.environments:
-            proof = _find_proof(environment, release, tools)
-            if proof is None:
-                digest = f" ({release.digest[:19]})" if release.digest else ""
-                reason = f"{release.name}{digest} was never verified in {environment.name}"
-                hint = f"verify it there first: inv verify --env {environment.name} --release {release.name}"
-                return Refuse(reasons=(reason,), hint=hint)
-            release = _with_proof(release, proof)
-            proofs.append(proof)
-        return self._decide_by_age(max(proofs, key=lambda proof: proof.at), release, tools)
+            verification = _find_verification(environment, release, tools)
+            if verification is None:
+                unproven.append(environment)
+            elif verification.withdrawal:
+                return refuse_withdrawn(verification, environment, tools)
+            else:
+                release = _with_proof(release, verification.entry)
+                proofs.append(verification.entry)
+        left_out = _held_names(unproven, tools) if proofs else ()
+        for environment in unproven:
+            if environment.name not in left_out:
+                return _refuse_unproven(environment, release)
+        return self._decide_by_age(max(proofs, key=lambda proof: proof.at), left_out, release, tools)
 
-    def _decide_by_age(self, latest_proof: LedgerEntry, release: Release, tools: Tools) -> Decision:
-        description = f"verified in {self.stage.name} {_age_and_actor(latest_proof, tools)}"
-        remaining = self.environment.min_age - _age(latest_proof, tools)
+    def _find_own_proof(self, release: Release, tools: Tools) -> LedgerEntry | None:
+        """Return the verification in the environment itself, if it stands and the stage has withdrawn none since."""
+        own = _find_verification(self.environment, release, tools)
+        if own is None or own.withdrawal:
+            return None
+        for environment in self.stage.environments:
+            verification = _find_verification(environment, release, tools)
+            if verification and verification.withdrawal and verification.withdrawal.at >= own.entry.at:
+                return None
+        return own.entry
+
+    def _decide_by_age(
+        self, latest_proof: LedgerEntry, left_out: tuple[str, ...], release: Release, tools: Tools
+    ) -> Decision:
+        exception = f" (without {', '.join(left_out)}: held)" if left_out else ""
+        description = f"verified in {self.stage.name}{exception} {age_and_actor(latest_proof, tools)}"
+        remaining = self.environment.min_age - (tools.clock.now() - latest_proof.at).total_seconds()
         if remaining <= 0:
             return Done(description, release)
         min_age = duration.format_duration(self.environment.min_age)
@@ -69,22 +89,21 @@ class Evidence(ReadOnlyStep, EnvironmentStep):
         )
 
 
-def _find_proof(environment: Environment, release: Release, tools: Tools) -> LedgerEntry | None:
-    """Return the newest verification of a release or None, by its digest or, if that is unknown, by its version."""
-    entries = tools.ledger.entries(environment.name, limit=ledger.HISTORY_LIMIT)
-    proofs = (entry for entry in entries if entry.event is Event.VERIFIED)
-    if release.digest:
-        return next((entry for entry in proofs if entry.digest == release.digest), None)
-    return next((entry for entry in proofs if entry.version == release.name), None)
+def _find_verification(environment: Environment, release: Release, tools: Tools) -> Verification | None:
+    return find_verification(environment, tools, digest=release.digest, name=release.name)
+
+
+def _held_names(environments: list[Environment], tools: Tools) -> tuple[str, ...]:
+    """Return which of the environments are held: a rollout leaves them out, so they prove nothing either way."""
+    return tuple(tools.holds.get_many([environment.name for environment in environments])) if environments else ()
+
+
+def _refuse_unproven(environment: Environment, release: Release) -> Refuse:
+    digest = f" ({release.digest[:19]})" if release.digest else ""
+    reason = f"{release.name}{digest} was never verified in {environment.name}"
+    hint = f"verify it there first: inv verify --env {environment.name} --release {release.name}"
+    return Refuse(reasons=(reason,), hint=hint)
 
 
 def _with_proof(release: Release, proof: LedgerEntry) -> Release:
     return evolve(release, digest=proof.digest, commit=release.commit or proof.commit)
-
-
-def _age(proof: LedgerEntry, tools: Tools) -> float:
-    return (tools.clock.now() - proof.at).total_seconds()
-
-
-def _age_and_actor(proof: LedgerEntry, tools: Tools) -> str:
-    return f"{duration.format_duration(_age(proof, tools))} ago by {proof.actor}"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import frozen
 
 from kaizen_tasks.domain import duration
-from kaizen_tasks.domain.decision import Act, Decision, Done
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.health import ProbeTally, VersionReport
+from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.errors import VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
 from kaizen_tasks.flows.ledger import entries
@@ -31,10 +32,21 @@ class Verify(EnvironmentStep):
             matches = tools.settings.verify.matches
             times = "once" if matches == 1 else f"{matches} times in a row"
             return Done(f"the app answers {release.name} in {self.environment.name}, {times}", release)
-        if entries.was_verified(self.environment, release, tools) and self._still_answers(release, tools):
+        latest_entry = entries.read_latest_entry(self.environment, tools)
+        if entries.is_verification_of(release, latest_entry) and self._still_answers(release, tools):
             reason = f"the app answers {release.name} in {self.environment.name}, as it was verified before"
             return Done(reason, release)
+        if latest_entry is not None and _is_another_image(latest_entry, release):
+            return self._refuse_another_image(latest_entry, release)
         return Act(f"ask {tools.settings.verify.path} until it proves {release.name}", release)
+
+    def _refuse_another_image(self, latest_entry: LedgerEntry, release: Release) -> Refuse:
+        name = self.environment.name
+        reason = (
+            f"{name} was deployed with another image of {release.name} ({latest_entry.digest[:19]}), so its answer"
+            f" proves nothing about {release.digest[:19]}"
+        )
+        return Refuse(reasons=(reason,), hint=f"deploy it first: inv deploy --env {name} --release {release.name}")
 
     def _still_answers(self, release: Release, tools: Tools) -> bool:
         """Return whether `verify.matches` answers prove the release: one of two instances may run another one now."""
@@ -71,3 +83,9 @@ class Verify(EnvironmentStep):
             state=f"deployed, but not proven by the app within {duration.format_duration(rules.timeout)}",
             hint=f"look at the service, then check again: inv verify --env {name} --release {release.name}",
         )
+
+
+def _is_another_image(latest_entry: LedgerEntry, release: Release) -> bool:
+    """Return whether an environment was deployed with a different image that answers with the same version."""
+    is_deployed = latest_entry.event not in {Event.FAILED, Event.ABANDONED}
+    return is_deployed and latest_entry.version == release.name and release.digest not in {"", latest_entry.digest}

@@ -121,12 +121,12 @@ def test_a_long_reason_is_folded_not_cut(capsys: pytest.CaptureFixture[str]) -> 
     assert printed_words >= set(reason.split())
 
 
-def test_rollback_candidates_show_whether_their_image_exists(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rollback_candidates_show_where_their_image_is(capsys: pytest.CaptureFixture[str]) -> None:
     tables.print_candidates(
-        [RollbackCandidate(entry=ENTRY, image_exists=True), RollbackCandidate(entry=ENTRY, image_exists=False)]
+        [RollbackCandidate(entry=ENTRY, image_environment=name) for name in (ENTRY.environment, "prod", "")]
     )
 
-    assert [line[-1] for line in words(capsys)] == ["exists", "deleted"]
+    assert [" ".join(line[5:]) for line in words(capsys)] == ["exists", "in prod", "deleted"]
 
 
 @pytest.mark.parametrize("show", [tables.print_status, tables.print_history, tables.print_candidates])

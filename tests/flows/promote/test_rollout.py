@@ -188,6 +188,39 @@ def test_rollout_waits_once_after_the_canary() -> None:
     assert tools.clock.sleeps.count(7) == 1
 
 
+@pytest.mark.parametrize("version", ["v9.0.0", "broken"])
+def test_rollout_stops_when_the_canary_no_longer_runs_the_release_after_the_bake(version: str) -> None:
+    """It has crashed, or somebody has deployed another release there."""
+    tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "7s"}, verify={"timeout": "9s"}))
+    release(tools)
+    promote(tools.next_command(), "prod")
+    bake = tools.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        bake(seconds)
+        if seconds == 7:
+            tools.running_versions["mark"] = version
+
+    tools.clock.sleep = sleep  # type: ignore[method-assign]
+
+    with pytest.raises(RolloutFailed, match=f"mark: https://mark.example/version answers {version}") as failed:
+        promote(tools, "beta")
+
+    assert failed.value.state == "failed: mark; untouched: shane, dom"
+    assert tools.ledger.entries("mark")[0].event is Event.FAILED
+
+
+def test_dry_rollout_does_not_wait() -> None:
+    tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "1h"}))
+    release(tools)
+    promote(tools.next_command(), "prod")
+    slept = len(tools.clock.sleeps)
+
+    promote(tools, "beta", dry=True)
+
+    assert len(tools.clock.sleeps) == slept
+
+
 def version_of(tools: FakeTools, name: str) -> ProbeResponse:
     """Return what an app answers that runs what was deployed."""
     return ProbeResponse(

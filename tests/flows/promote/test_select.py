@@ -9,6 +9,7 @@ from attrs import evolve
 from semver import Version
 
 from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import Refused
@@ -67,6 +68,9 @@ def test_last_verified_release_is_selected_unless_a_version_is_named(said: list[
 @pytest.mark.parametrize(
     ("said", "wanted", "what"),
     [
+        (["staging verified v1.0.0", "staging verified v1.1.0", "staging failed v1.1.0"], "", r"v1\.1\.0 failed in"),
+        (["staging verified v1.1.0", "staging rollback v1.0.0"], "", r"v1\.1\.0 was rolled back in staging"),
+        (["staging verified v1.1.0", "staging rollback v1.0.0", "staging verified v1.0.0"], "1.1.0", "was rolled back"),
         ([], "", "no release was verified in staging"),
         (["staging deployed v1.0.0"], "", "no release was verified in staging"),
         (["staging verified v1.0.0"], "1.1.0", r"v1\.1\.0 was never verified in staging"),
@@ -95,6 +99,14 @@ def test_group_that_verified_different_releases_is_refused() -> None:
 
     assert "--release" in refused.value.hint
     assert verified_in("beta", tools, "1.0.0") == "sha256:v1.0.0"
+
+
+def test_held_environment_does_not_choose_the_release_of_a_group() -> None:
+    """It keeps its hotfix."""
+    tools = told(*BETA, "shane verified v1.1.0")
+    tools.holds.add(Hold(environment="shane", reason="hotfix", actor="ada@laptop", since=START))
+
+    assert verified_in("beta", tools) == "sha256:v1.0.0"
 
 
 def test_group_with_an_environment_that_verified_nothing_is_refused() -> None:

@@ -102,6 +102,15 @@ def test_shard_waits_for_the_rest_of_the_bake() -> None:
     assert bake_left(tools) <= 0
 
 
+def test_canary_that_gets_another_release_while_it_bakes_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = FakeTools(settings=settings(rollout={"canary": 1, "bake": "5m"}))
+    write(tools, "mark", Event.VERIFIED)
+    monkeypatch.setattr(tools.clock, "sleep", lambda _: write(tools, "mark", Event.STARTED, OTHER))
+
+    with pytest.raises(Refused, match=r"in the canary yet: mark \(v1\.2\.2 started 1m ago by ada@laptop\)"):
+        shards.wait_for_canary_bake(tools.settings.stage("beta"), RELEASE, tools)
+
+
 @pytest.mark.parametrize(("stage", "canary"), [("prod", 1), ("beta", 0)])
 def test_shard_does_not_wait_without_canaries(stage: str, canary: int) -> None:
     tools = FakeTools(settings=settings(rollout={"canary": canary, "bake": "5m"}))

@@ -9,9 +9,12 @@ from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import Refused, RollbackFailed, VerifyFailed
 from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.ledger import entries
+from kaizen_tasks.flows.promote import select
 from kaizen_tasks.flows.release import files
 from kaizen_tasks.flows.rollback import manual
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
+from kaizen_tasks.flows.rollback.candidates import list_candidates
 from kaizen_tasks.flows.runner import apply_step, run_flow
 from kaizen_tasks.flows.steps import Bump
 from tests.fakes.tools import FakeTools
@@ -39,8 +42,9 @@ def note_a_fix(tools: FakeTools) -> None:
 def go_back(tools: FakeTools, wanted: str = "") -> Release:
     """Type `inv rollback --env staging`."""
     staging = tools.settings.environments["staging"]
-    target = manual.choose_release(staging, Version.parse(wanted) if wanted else None, tools)
-    return run_flow(catalogue.rollback(staging, reason="slow"), target, tools)
+    target = manual.choose_target(staging, Version.parse(wanted) if wanted else None, tools)
+    flow = catalogue.rollback(staging, reason="slow", source=target.source)
+    return run_flow(flow, target.release, tools)
 
 
 def release_or_go_back(tools: FakeTools) -> Release:
@@ -77,7 +81,7 @@ def test_second_rollback_goes_no_further_back(tools: FakeTools) -> None:
 def test_interrupted_rollback_is_finished_by_the_same_command(tools: FakeTools, stopped_after: int) -> None:
     staging = tools.settings.environments["staging"]
     flow = catalogue.rollback(staging, reason="slow")
-    run_flow(flow[:stopped_after], manual.choose_release(staging, None, tools), tools)
+    run_flow(flow[:stopped_after], manual.choose_target(staging, None, tools).release, tools)
 
     assert go_back(tools.next_command()).name == "v0.2.0"
 
@@ -105,15 +109,103 @@ def test_rollback_to_the_serving_release_is_refused_as_that(tools: FakeTools) ->
         go_back(tools, "0.2.1")
 
 
-def test_rollback_to_a_deleted_image_is_refused(tools: FakeTools) -> None:
-    """A lifecycle rule may have deleted it."""
-    repository = tools.registry.repositories["staging-web-app"]
-    del repository.images[repository.tags["v0.2.0"]]
+def delete_image(tools: FakeTools, version: str, environment: str = "staging") -> None:
+    """Delete an image, as a lifecycle rule does."""
+    repository = tools.registry.repositories[f"{environment}-web-app"]
+    del repository.images[repository.tags.pop(version)]
 
-    with pytest.raises(Refused, match=r"no longer has v0\.2\.0"):
+
+def copy_to_prod(tools: FakeTools, version: str) -> None:
+    """Put an image of staging into prod's repository too."""
+    image = tools.registry.find_image("staging-web-app", version)
+    assert image is not None
+    tools.registry.put("prod-web-app", version, image)
+
+
+def test_rollback_to_an_image_that_no_repository_has_is_refused(tools: FakeTools) -> None:
+    delete_image(tools, "v0.2.0")
+
+    with pytest.raises(Refused, match=r"^staging: no repository of the pipeline has an image of v0\.2\.0") as refused:
         go_back(tools)
 
+    assert refused.value.hint.endswith("else release a fix: inv release-staging --part patch")
     assert tools.running_versions["staging"] == "v0.2.1"
+
+
+def test_rollback_copies_the_image_back_from_another_environment(tools: FakeTools) -> None:
+    copy_to_prod(tools, "v0.2.0")
+    digest = tools.registry.repositories["staging-web-app"].tags["v0.2.0"]
+    delete_image(tools, "v0.2.0")
+
+    assert go_back(tools).digest == digest
+
+    assert tools.running_versions["staging"] == "v0.2.0"
+    assert tools.registry.repositories["staging-web-app"].tags["v0.2.0"] == digest
+    assert tools.reporter.lines[0] == "staging: v0.2.0 is copied back from prod-web-app"
+
+
+def test_rollback_passes_over_a_release_without_an_image(tools: FakeTools) -> None:
+    note_a_fix(tools)
+    release(tools)
+    delete_image(tools, "v0.2.1")
+
+    assert go_back(tools.next_command()).name == "v0.2.0"
+    assert tools.reporter.lines[0] == "staging: no repository has v0.2.1 any more"
+
+
+def test_candidates_say_which_repository_has_the_image(tools: FakeTools) -> None:
+    note_a_fix(tools)
+    release(tools)
+    copy_to_prod(tools, "v0.2.0")
+    delete_image(tools, "v0.2.0")
+
+    found = list_candidates(tools.settings.environments["staging"], tools)
+
+    assert [(each.entry.version, each.image_environment, each.image_exists) for each in found] == [
+        ("v0.2.1", "staging", True),
+        ("v0.2.0", "prod", False),
+    ]
+
+
+def test_release_that_was_rolled_back_is_no_candidate(tools: FakeTools) -> None:
+    """The error says who rolled back, when and why, and how to bring it back all the same."""
+    go_back(tools)
+
+    with pytest.raises(Refused, match=r"^staging: v0\.2\.1 was rolled back .* by ada@laptop: slow") as refused:
+        go_back(tools.next_command(), "0.2.1")
+
+    assert list_candidates(tools.settings.environments["staging"], tools) == ()
+    assert refused.value.hint == "to bring it back all the same: inv deploy --env staging --release v0.2.1"
+
+
+def test_release_that_failed_later_is_no_candidate(tools: FakeTools) -> None:
+    staging = tools.settings.environments["staging"]
+    entries.append(Event.FAILED, staging, manual.choose_target(staging, None, tools).release, tools, reason="HTTP 500")
+
+    with pytest.raises(Refused, match="no verified release before"):
+        go_back(tools)
+
+
+def test_finished_rollback_says_how_to_go_further_back(tools: FakeTools) -> None:
+    note_a_fix(tools)
+    release(tools)
+    go_back(tools)
+
+    assert go_back(tools.next_command()).name == "v0.2.1"
+    note = tools.reporter.lines[0]
+    assert note.startswith("staging was rolled back to v0.2.1 ")
+    assert note.endswith(" by ada@laptop; further back: --release v0.2.0")
+    assert go_back(tools.next_command(), "0.2.0").name == "v0.2.0"
+
+
+def test_rollback_of_an_unfinished_deployment_returns_to_the_serving_release(tools: FakeTools) -> None:
+    """The deployment of v0.2.1 was interrupted; v0.2.0 was serving before."""
+    staging = tools.settings.environments["staging"]
+    serving, newest = manual.choose_target(staging, None, tools).release, tools.ledger.entries("staging")[0]
+    tools.ledger.all_entries[:] = [entry for entry in tools.ledger.all_entries if entry.version == serving.name]
+    entries.append(Event.STARTED, staging, entries.release_from_entry(newest), tools)
+
+    assert manual.choose_target(staging, None, tools).release == serving
 
 
 def test_failed_verification_rolls_back_automatically(tools: FakeTools) -> None:
@@ -148,3 +240,66 @@ def test_first_release_stays_in_service_when_its_verification_fails() -> None:
 
     with pytest.raises(VerifyFailed, match=r"v0\.1\.0"):
         release_or_go_back(tools)
+
+
+def test_automatic_rollback_copies_the_image_back(tools: FakeTools) -> None:
+    note_a_fix(tools)
+    copy_to_prod(tools, "v0.2.1")
+    delete_image(tools, "v0.2.1")
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(
+        staging="v0.2.1" if tools.latest("staging") == "v0.2.1" else "broken"
+    )
+
+    with pytest.raises(VerifyFailed) as failed:
+        release_or_go_back(tools)
+
+    assert failed.value.state == "v0.2.1 is serving again, verified; v0.2.2 is recorded as failed"
+    note = "rolling back to v0.2.1 in staging (v0.2.1 is copied back from prod-web-app)"
+    assert note in tools.reporter.lines
+
+
+def test_automatic_rollback_without_any_image_says_what_is_missing(tools: FakeTools) -> None:
+    note_a_fix(tools)
+    delete_image(tools, "v0.2.1")
+    delete_image(tools, "v0.2.0")
+    tools.platform.on_deployed = lambda _: tools.running_versions.update(staging="broken")
+
+    with pytest.raises(VerifyFailed) as failed:
+        release_or_go_back(tools)
+
+    assert failed.value.state == (
+        "v0.2.2 is still serving, recorded as failed: no repository of the pipeline has an image of v0.2.1, v0.2.0"
+        " to roll back to"
+    )
+    assert failed.value.hint == "release a fix: inv release-staging --part patch"
+
+
+def verify_again(tools: FakeTools, version: str) -> None:
+    """Type `inv verify --env staging`."""
+    staging = tools.settings.environments["staging"]
+    flow = catalogue.verify_only(staging)
+    run_with_auto_rollback(flow, Release(version=Version.parse(version)), tools, apply_step, auto_rollback=False)
+
+
+def test_later_failure_of_a_verified_release_is_recorded(tools: FakeTools) -> None:
+    """It is not promoted until it is verified again."""
+    tools.running_versions["staging"] = "broken"
+    with pytest.raises(VerifyFailed) as failed:
+        verify_again(tools, "0.2.1")
+    with pytest.raises(Refused, match=r"^v0\.2\.1 failed in staging .* by ada@laptop: https://staging.example/version"):
+        select.find_verified_release(tools.settings.first_stage, None, tools)
+
+    assert failed.value.state.startswith("recorded: v0.2.1 is no longer promoted from staging")
+    tools.running_versions["staging"] = "v0.2.1"
+    verify_again(tools, "0.2.1")
+    assert select.find_verified_release(tools.settings.first_stage, None, tools).name == "v0.2.1"
+
+
+def test_failure_of_a_release_that_is_not_serving_is_not_recorded(tools: FakeTools) -> None:
+    """The app answers v0.2.1, which says nothing about v0.2.0."""
+    written = len(tools.ledger.all_entries)
+
+    with pytest.raises(VerifyFailed):
+        verify_again(tools, "0.2.0")
+
+    assert len(tools.ledger.all_entries) == written

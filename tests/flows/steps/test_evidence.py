@@ -8,6 +8,7 @@ from semver import Version
 
 from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.duration import Seconds
+from kaizen_tasks.domain.hold import Hold
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.flows.ledger import entries as ledger
@@ -83,6 +84,89 @@ def test_every_environment_of_the_stage_must_have_verified_it(tools: FakeTools) 
     assert missing.reasons[0].endswith("was never verified in shane")
     assert isinstance(whole, Done)
     assert whole.reason.startswith("verified in beta 0.0s ago")
+
+
+def fail(tools: FakeTools, environment: str, reason: str = "answers HTTP 500") -> None:
+    """Record that the release failed in an environment."""
+    tools.clock.advance(60)
+    ledger.append(Event.FAILED, tools.settings.environments[environment], RELEASE, tools, reason=reason)
+
+
+def test_release_that_failed_later_is_refused_until_it_is_verified_again(tools: FakeTools) -> None:
+    """The refusal says who, when and why."""
+    write(tools, "staging", Event.VERIFIED)
+    fail(tools, "staging")
+    tools.clock.advance(120)
+    refused = evidence(tools).decide(RELEASE, tools)
+    write(tools, "staging", Event.VERIFIED)
+
+    assert refused == Refuse(
+        reasons=("v1.2.3 failed in staging 2m ago by ada@laptop: answers HTTP 500",),
+        hint="verify it there again: inv verify --env staging --release v1.2.3; "
+        'to go ahead all the same, add --release v1.2.3 --without-evidence "reason"',
+    )
+    assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
+
+
+def test_release_that_was_rolled_back_is_refused(tools: FakeTools) -> None:
+    for release in (OTHER, RELEASE):
+        write(tools, "staging", Event.VERIFIED, release)
+    staging = tools.settings.environments["staging"]
+    ledger.append(Event.ROLLBACK, staging, OTHER, tools, reason="the login is broken")
+    write(tools, "staging", Event.VERIFIED, OTHER)
+
+    decided = evidence(tools).decide(RELEASE, tools)
+
+    assert decided == Refuse(
+        reasons=("v1.2.3 was rolled back in staging 1m ago by ada@laptop: the login is broken",),
+        hint="release a fix, or promote a release that is verified there; "
+        'to go ahead all the same, add --release v1.2.3 --without-evidence "reason"',
+    )
+    assert isinstance(evidence(tools).decide(OTHER, tools), Done)
+
+
+def hold(tools: FakeTools, environment: str) -> None:
+    """Hold an environment."""
+    tools.holds.add(Hold(environment=environment, reason="hotfix", actor="ada@laptop", since=tools.clock.now()))
+
+
+def test_held_environment_without_the_release_proves_nothing_either_way(tools: FakeTools) -> None:
+    """A tenant on a hotfix does not stop the promotions of a group, unless nobody else has proven the release."""
+    hold(tools, "shane")
+    alone = evidence(tools, "beta").decide(RELEASE, tools)
+    write(tools, "mark", Event.VERIFIED)
+    missing = evidence(tools, "beta").decide(RELEASE, tools)
+    write(tools, "dom", Event.VERIFIED)
+
+    assert isinstance(alone, Refuse)
+    assert isinstance(missing, Refuse)
+    assert missing.reasons[0].endswith("was never verified in dom")
+    reason = "verified in beta (without shane: held) 0.0s ago by ada@laptop"
+    assert evidence(tools, "beta").decide(RELEASE, tools) == Done(reason, RELEASE)
+
+
+def test_held_environment_that_withdrew_the_release_refuses_it(tools: FakeTools) -> None:
+    """A rollback leaves a hold."""
+    for name in ("mark", "shane", "dom"):
+        write(tools, name, Event.VERIFIED)
+    fail(tools, "shane")
+    hold(tools, "shane")
+
+    decided = evidence(tools, "beta").decide(RELEASE, tools)
+
+    assert isinstance(decided, Refuse)
+    assert decided.reasons[0].startswith("v1.2.3 failed in shane ")
+
+
+def test_own_verification_counts_if_it_is_younger_than_a_withdrawal(tools: FakeTools) -> None:
+    write(tools, "staging", Event.VERIFIED)
+    write(tools, "prod", Event.VERIFIED)
+    fail(tools, "staging")
+    before = evidence(tools).decide(RELEASE, tools)
+    write(tools, "prod", Event.VERIFIED)
+
+    assert isinstance(before, Refuse)
+    assert isinstance(evidence(tools).decide(RELEASE, tools), Done)
 
 
 def test_proof_counts_after_later_attempts(tools: FakeTools) -> None:

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from semver import Version
 
-from kaizen_tasks.domain.decision import Act, Done
+from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Image, Release, StepLabel
@@ -205,7 +205,8 @@ def test_manual_deployment_is_not_checked() -> None:
 
 
 def test_superseding_deployment_is_not_rolled_back(tools: FakeTools) -> None:
-    entries.append(Event.VERIFIED, tools.settings.environments["staging"], evolve(RELEASE, digest="sha256:0"), tools)
+    older = evolve(RELEASE, version=Version.parse("0.1.0"), digest="sha256:0")
+    entries.append(Event.VERIFIED, tools.settings.environments["staging"], older, tools)
     tools.registry.put(REPOSITORY, "latest", image("sha256:" + "cd" * 32))
     tools.platform.begin_operation(SERVICE)
     written = len(tools.ledger.all_entries)
@@ -230,6 +231,20 @@ def test_earlier_proof_holds_while_every_answer_is_right(tools: FakeTools, versi
 
     assert type(decided) is kind
     assert tools.clock.monotonic() == 0
+
+
+def test_answer_of_another_image_under_the_same_version_proves_nothing(tools: FakeTools) -> None:
+    answering(tools, ["v0.2.0"])
+    step = Verify(environment=tools.settings.environments["staging"])
+
+    decided = step.decide(evolve(RELEASE, digest="sha256:" + "cd" * 32), tools)
+
+    reason = (
+        "staging was deployed with another image of v0.2.0 (sha256:abababababab), so its answer proves nothing"
+        " about sha256:cdcdcdcdcdcd"
+    )
+    hint = "deploy it first: inv deploy --env staging --release v0.2.0"
+    assert decided == Refuse(reasons=(reason,), hint=hint)
 
 
 CHECKS = [

@@ -1,0 +1,58 @@
+"""Finds out whether a release that was verified in an environment still counts as verified there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import duration, ledger
+from kaizen_tasks.domain.decision import Refuse
+from kaizen_tasks.flows.ledger.entries import HISTORY_LIMIT
+
+if TYPE_CHECKING:
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.ledger import LedgerEntry, Verification
+    from kaizen_tasks.ports.tools import Tools
+
+
+def find_verification(
+    environment: Environment, tools: Tools, *, digest: str = "", name: str = ""
+) -> Verification | None:
+    """Return the newest verification of a release in an environment, withdrawn or not, or None.
+
+    Args:
+        environment: where.
+        tools: the ports.
+        digest: digest of the release's image.
+        name: the release's name, for a release whose digest is unknown; empty means any release.
+    """
+    found = ledger.verifications(tools.ledger.entries(environment.name, limit=HISTORY_LIMIT))
+    if digest:
+        return next((verification for verification in found if verification.entry.digest == digest), None)
+    return next((verification for verification in found if name in {"", verification.entry.version}), None)
+
+
+def refuse_withdrawn(verification: Verification, environment: Environment, tools: Tools) -> Refuse:
+    """Return the refusal of a release that failed or was rolled back since its verification: who, when, why."""
+    name = verification.entry.version
+    anyway = f'to go ahead all the same, add --release {name} --without-evidence "reason"'
+    entries = tools.ledger.entries(environment.name, limit=HISTORY_LIMIT)
+    current = ledger.serving_entry(entries)
+    if current is not None and current.digest == verification.entry.digest:
+        remedy = f"verify it there again: inv verify --env {environment.name} --release {name}"
+    else:
+        remedy = "release a fix, or promote a release that is verified there"
+    return Refuse(reasons=(describe_withdrawal(verification, environment, tools),), hint=f"{remedy}; {anyway}")
+
+
+def describe_withdrawal(verification: Verification, environment: Environment, tools: Tools) -> str:
+    """Return in words who took back the verification of a release, when and why."""
+    withdrawal = verification.withdrawal or verification.entry
+    reason = withdrawal.reason.removeprefix(f"{environment.name}: ") or "no reason was recorded"
+    what = f"{verification.entry.version} {verification.withdrawal_verb} in {environment.name}"
+    return f"{what} {age_and_actor(withdrawal, tools)}: {reason}"
+
+
+def age_and_actor(entry: LedgerEntry, tools: Tools) -> str:
+    """Return how long ago an entry was written, and by whom."""
+    age = (tools.clock.now() - entry.at).total_seconds()
+    return f"{duration.format_duration(age)} ago by {entry.actor}"
