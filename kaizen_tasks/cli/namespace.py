@@ -12,7 +12,7 @@ from invoke.collection import Collection
 from invoke.exceptions import Exit
 
 from kaizen_tasks.cli import commands
-from kaizen_tasks.config import env_overrides, load
+from kaizen_tasks.config import checks, env_overrides, load
 from kaizen_tasks.domain.printable import printable
 from kaizen_tasks.errors import ConfigurationError
 
@@ -74,7 +74,8 @@ def _cli_name(name: str) -> str:
 def _pipeline_stages(table: load.TomlTable) -> tuple[str, ...]:
     """Return the stages that can be task names; a malformed pipeline is reported when a task runs."""
     pipeline = table.get("pipeline", ())
-    return tuple(name for name in pipeline if isinstance(name, str) and name) if isinstance(pipeline, list) else ()
+    names = pipeline if isinstance(pipeline, list) else ()
+    return tuple(name for name in names if isinstance(name, str) and not checks.name(name))
 
 
 def _stage_tasks_in_argv() -> tuple[str, ...]:

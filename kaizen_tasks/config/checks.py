@@ -33,6 +33,89 @@ def platform(name: str) -> str:
     return "" if name in PLATFORMS else f"{name!r} is not a platform{suggest(name, PLATFORMS)}"
 
 
+def name(text: str) -> str:
+    """Accept the name of an environment, a group or an app: it becomes part of commands, file names and workflows."""
+    rule = "it may have letters, digits, - and _, and begins with a letter or a digit"
+    return _match(text, r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", f"a name: {rule}")
+
+
+def app_name(text: str) -> str:
+    """Accept the name of an app, or an empty text."""
+    rule = "it may have letters, digits, -, _ and ., and begins with a letter or a digit"
+    return _match(text, r"([A-Za-z0-9][A-Za-z0-9._-]{0,62})?", f"a name: {rule}")
+
+
+def region(text: str) -> str:
+    """Accept the name of an AWS region, or an empty text."""
+    return _match(text, r"([a-z]{2,}(-[a-z]+)+-[0-9]{1,2})?", "a region such as 'eu-west-1'")
+
+
+def printable_text(text: str) -> str:
+    """Accept text without line ends and control characters."""
+    return "" if text.isprintable() else f"{text!r} has line ends or control characters"
+
+
+def repository_name(text: str) -> str:
+    """Accept the name of a repository in a registry.
+
+    https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+    """
+    part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+    return _match(text, rf"(?=.{{2,256}}$){part}(?:/{part})*", "the name of a repository, such as 'prod-coach-app'")
+
+
+def service_name(text: str) -> str:
+    """Accept the name of a service."""
+    return _match(text, r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}", "the name of a service: letters, digits, - and _")
+
+
+def secret_name(text: str) -> str:
+    """Accept the name of a secret.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+    """
+    return _match(text, r"[A-Za-z0-9/_+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@-")
+
+
+def argument_name(text: str) -> str:
+    """Accept the name of a build argument."""
+    return _match(text, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a build argument: letters, digits and _")
+
+
+def image_platform(text: str) -> str:
+    """Accept operating system and architecture."""
+    return _match(text, r"[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?", "a platform of images such as 'linux/amd64'")
+
+
+def branch_pattern(text: str) -> str:
+    """Accept the name of a branch, or a pattern of such names."""
+    return "" if not _ref_error(text, "*?[]!") else f"{text!r} is not the name or pattern of a branch"
+
+
+def remote_name(text: str) -> str:
+    """Accept the name of a git remote."""
+    return "" if not _ref_error(text, "") else f"{text!r} is not the name of a remote"
+
+
+def _ref_error(text: str, pattern_characters: str) -> bool:
+    """Return whether git, a shell or a workflow would not take a text as part of a ref.
+
+    https://git-scm.com/docs/git-check-ref-format
+    """
+    characters = rf"[\w.,/@+#=%{re.escape(pattern_characters)}-]+"
+    is_malformed = re.search(r"^[-/.]|\.\.|//|/\.|@\{|\.lock(/|$)|[/.]$", text)
+    return not re.fullmatch(characters, text) or is_malformed is not None
+
+
+def key_name(text: str) -> str:
+    """Accept the name of a key of the runtime configuration, which is written before `=` on a command line."""
+    return "" if re.fullmatch(r"[^\s=-][^\s=]*", text) and text.isprintable() else f"{text!r} is not the name of a key"
+
+
+def _match(text: str, pattern: str, description: str) -> str:
+    return "" if re.fullmatch(pattern, text) else f"{text!r} is not {description}"
+
+
 def inherited(check: Callable[[str], str]) -> Callable[[str], str]:
     """Return a check that also accepts an empty value, which is inherited."""
     return lambda value: check(value) if value else ""
@@ -61,26 +144,34 @@ def tag_template(template: str) -> str:
     """Accept the name of a git tag with the placeholder `{version}` only."""
     if "{version}" not in template:
         return f"{template!r} does not contain {{version}}"
-    return "" if placeholders(template) == {"version"} else f"{template!r} has a placeholder other than {{version}}"
+    if placeholders(template) != {"version"}:
+        return f"{template!r} has a placeholder other than {{version}}"
+    return f"{template!r} is not the name of a tag" if _ref_error(template.format(version="1.2.3"), "") else ""
 
 
 def placeholders(template: str) -> set[str]:
     """Return the names in braces; for a malformed template the template itself, which is never a valid name."""
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        fields = [field for field in string.Formatter().parse(template) if field[1] is not None]
+        if any(spec or conversion for _, _, spec, conversion in fields):  # `{env:>999999999}` has a width
+            return {template}
+        return {str(field[1]) for field in fields}
     except ValueError:
         return {template}
 
 
 def url(address: str) -> str:
     """Accept a web address or an empty text."""
-    is_valid = not address or address.startswith(("https://", "http://"))
-    return "" if is_valid else f"{address!r} begins with neither https:// nor http://"
+    if address and not address.startswith(("https://", "http://")):
+        return f"{address!r} begins with neither https:// nor http://"
+    return "" if re.fullmatch(r"(https?://[^/?#\s]+[!-~]*)?", address) else f"{address!r} is not an address"
 
 
 def url_path(path: str) -> str:
     """Accept the path of a web address."""
-    return "" if path.startswith("/") else f"{path!r} does not begin with /"
+    if not path.startswith("/"):
+        return f"{path!r} does not begin with /"
+    return "" if re.fullmatch(r"[!-~]*", path) else f"{path!r} has characters that are written as %20 and the like"
 
 
 def at_least(minimum: int) -> Callable[[int], str]:

@@ -33,9 +33,9 @@ class AwsRules(NamedTuple):
         profile: the profile of `~/.aws/config`; empty leaves the choice to boto3. Example: "coach-release"
     """
 
-    region: str = ""
+    region: Annotated[str, checks.region] = ""
     account: Annotated[str, checks.account_number] = ""
-    profile: str = ""
+    profile: Annotated[str, checks.printable_text] = ""
 
 
 class BuildRules(NamedTuple):
@@ -53,8 +53,8 @@ class BuildRules(NamedTuple):
 
     context: str = "."
     dockerfile: str = "Dockerfile"
-    version_arg: str = "VERSION"
-    platform: str = "linux/amd64"
+    version_arg: Annotated[str, checks.argument_name] = "VERSION"
+    platform: Annotated[str, checks.image_platform] = "linux/amd64"
     engine: Annotated[str, checks.engine] = "auto"
     command: tuple[str, ...] = ()
     args: Mapping[str, str] = MappingProxyType({})
@@ -71,9 +71,9 @@ class ReleaseRules(NamedTuple):
         atomic: push branch and tag both or neither; `false` is for a remote without atomic pushes.
     """
 
-    branches: tuple[str, ...] = ("main",)
-    hotfix_branches: tuple[str, ...] = ("hotfix/*",)
-    remote: str = "origin"
+    branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("main",)
+    hotfix_branches: tuple[Annotated[str, checks.branch_pattern], ...] = ("hotfix/*",)
+    remote: Annotated[str, checks.remote_name] = "origin"
     tag: Annotated[str, checks.tag_template] = "v{version}"
     atomic: bool = True
 
@@ -228,7 +228,7 @@ class RawConfig(NamedTuple):
         groups: the environments of a group, in the order in which they are rolled out. Example: beta = ["mark", "dom"]
     """
 
-    app: str = ""
+    app: Annotated[str, checks.app_name] = ""
     pipeline: tuple[str, ...] = ()
     aws: AwsRules = AwsRules()
     build: BuildRules = BuildRules()

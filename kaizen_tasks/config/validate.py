@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import posixpath
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.config import checks
@@ -20,7 +22,7 @@ from kaizen_tasks.domain.smoke import METHODS, SmokeCheck, is_json_pointer
 from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kaizen_tasks.config.load import ConfigFile, TomlTable
 
@@ -72,14 +74,15 @@ def _remaining_problems(error: StructureError, table: TomlTable) -> tuple[Config
 
 def _remove_value(table: TomlTable, path: list[str]) -> None:
     """Remove the value at a path; if it is in a list, remove the whole list, since the other items would move."""
-    *parents, leaf = path
-    for key in parents:
-        child = table.get(key)
-        if not isinstance(child, dict):
-            leaf = key
-            break
-        table = child
-    table.pop(leaf, None)
+    while size := _first_table_size(table, path):
+        table, path = table[".".join(path[:size])], path[size:]
+    table.pop(path[0] if path[0] in table else ".".join(path), None)
+
+
+def _first_table_size(table: TomlTable, path: list[str]) -> int:
+    """Return how many words of a path name a table; a name with dots has several. Zero if the path ends here."""
+    sizes = (size for size in range(len(path) - 1, 0, -1) if isinstance(table.get(".".join(path[:size])), dict))
+    return next(sizes, 0)
 
 
 def _config_error(config_file: ConfigFile, problems: tuple[ConfigProblem, ...]) -> ConfigurationError:
@@ -100,6 +103,7 @@ def _source(config_file: ConfigFile, path: str) -> str:
 
 def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     """Find names that refer to nothing, and values that contradict each other."""
+    yield from _validate_names(raw)
     environments, stages = tuple(raw.environments), (*raw.environments, *raw.groups)
     for stage in raw.pipeline:
         if stage not in stages:
@@ -112,6 +116,39 @@ def _validate(raw: RawConfig) -> Iterator[ConfigProblem]:
     for position, check in enumerate(raw.smoke):
         yield from _validate_check(f"smoke.{position}", check)
     yield from _validate_runtime(raw.runtime)
+
+
+def _validate_names(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find names that would mean something else in a command, a path, a workflow or a request."""
+    tables: tuple[tuple[str, Iterable[str], Callable[[str], str]], ...] = (
+        ("environments", raw.environments, checks.name),
+        ("groups", raw.groups, checks.name),
+        ("build.args", raw.build.args, checks.argument_name),
+        ("runtime.keys", raw.runtime.keys, checks.key_name),
+    )
+    for table, names, check in tables:
+        yield from (ConfigProblem(table, error) for error in map(check, names) if error)
+    yield from _validate_resource_names(raw)
+    context = PurePosixPath(raw.build.context)
+    for key, path in (("context", context), ("dockerfile", context / raw.build.dockerfile)):
+        if path.is_absolute() or posixpath.normpath(path).startswith("..") or not str(path).isprintable():
+            yield ConfigProblem(f"build.{key}", f"{getattr(raw.build, key)!r} is not a path inside the app's folder")
+
+
+def _validate_resource_names(raw: RawConfig) -> Iterator[ConfigProblem]:
+    """Find names of resources that no service could have, after their placeholders are filled in."""
+    resource_checks = {
+        "repository": checks.repository_name,
+        "service": checks.service_name,
+        "secret": checks.secret_name,
+        "url": checks.url,
+    }
+    for name, raw_environment in raw.environments.items():
+        if checks.name(name) or checks.app_name(raw.app):
+            continue  # that is the problem
+        for key, check in resource_checks.items():
+            if error := check(_fill(raw_environment.template(key, raw), name, raw)):
+                yield ConfigProblem(f"environments.{name}.{key}", error)
 
 
 def _validate_required_keys(raw: RawConfig) -> Iterator[ConfigProblem]:

@@ -274,3 +274,11 @@ def test_every_handler_takes_the_flags_of_its_task(folder: Path, monkeypatch: py
         task.body(Context())
 
     assert called == list(tasks)
+
+
+@pytest.mark.parametrize("stage", ["x.y", "a;id", "", "a b"])
+def test_stage_whose_name_cannot_be_a_task_does_not_stop_the_list(folder: Path, stage: str) -> None:
+    """A task that runs reports the name."""
+    collection = build(folder, f'app = "web"\npipeline = ["staging", "{stage}"]\n')
+
+    assert [name for name in collection.task_names if name.startswith(("release-", "promote-"))] == ["release-staging"]

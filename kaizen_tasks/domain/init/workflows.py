@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from string import Template
 
@@ -13,6 +15,7 @@ from kaizen_tasks.domain.init import naming, pipeline
 CHECK_WORKFLOW_PATH = ".github/workflows/changelog.yml"
 RELEASE_WORKFLOW_PATH = ".github/workflows/release.yml"
 MAX_ENVIRONMENTS_PER_RUNNER = 25  # environments per runner; a promotion to more is split into shards
+YAML_KEYWORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}  # https://yaml.org/type/bool.html
 PINNED_ACTIONS = {
     "checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
     "python": "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
@@ -178,7 +181,7 @@ RELEASE_JOB = YamlTemplate(f"""\
           git config user.name 'github-actions[bot]'
           git config user.email '41898282+github-actions[bot]@users.noreply.github.com'
       - name: Release to %{{stage}}
-        run: inv release-%{{stage}}%{{yes}}
+        run: inv release-%{{word}}%{{yes}}
       - name: Pass the version to the other jobs
         id: name
         run: echo "release=v$(cat VERSION)" >> "$GITHUB_OUTPUT"
@@ -204,7 +207,7 @@ PROMOTION_JOB = YamlTemplate(f"""\
         env:
           RELEASE: ${{{{ needs.release.outputs.release }}}} # the approved release, even if there is a newer one
 %{{shard}}\
-        run: inv promote-%{{stage}} --release "$RELEASE"%{{options}}
+        run: inv promote-%{{word}} --release "$RELEASE"%{{options}}
 {SUMMARY_STEP}""")
 
 
@@ -233,11 +236,18 @@ def _common_values(stage: WorkflowStage, inputs: WorkflowInputs) -> Mapping[str,
     return {
         **PINNED_ACTIONS,
         "stage": stage.name,
-        "region": inputs.region,
+        "word": shlex.quote(stage.name),
+        "region": _yaml_scalar(inputs.region),
         "version": inputs.version,
-        "gate": f"    environment: {gate} # its reviewers approve\n" if gate else "",
+        "gate": f"    environment: {_yaml_scalar(gate)} # its reviewers approve\n" if gate else "",
         "yes": " --yes" if gate else "",
     }
+
+
+def _yaml_scalar(text: str) -> str:
+    """Return a text as YAML, in quotes if YAML would take it for something else: `on` is true, `1e3` a number."""
+    is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text.lower() not in YAML_KEYWORDS
+    return text if is_plain else json.dumps(text)
 
 
 def _render_promotion_job(stage: WorkflowStage, needs: Sequence[str], inputs: WorkflowInputs) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -59,6 +60,24 @@ def test_only_a_job_with_reviewers_has_yes() -> None:
         "promote-eu": "eu",
     }
     assert [name for name, job in jobs.items() if "--yes" in str(commands(job))] == ["promote-prod", "promote-eu"]
+
+
+@pytest.mark.parametrize("name", ["on", "NO", "null", "1", "1e3", "0x1"])
+def test_names_that_yaml_would_take_for_something_else_are_quoted(name: str) -> None:
+    job = written(STAGES[0], WorkflowStage(name=name, protected=True, size=1))[f"promote-{name.lower()}"]
+
+    assert job["environment"] == name
+
+
+@pytest.mark.parametrize("name", ["a;id", "$(id)", "a b"])
+def test_names_are_quoted_for_the_shell(name: str) -> None:
+    """The configuration refuses such names anyway."""
+    jobs = written(WorkflowStage(name=name, protected=False, size=1), WorkflowStage(name=name, protected=False, size=1))
+
+    assert [shlex.split(run)[1] for job in jobs.values() for run in commands(job)] == [
+        f"release-{name}",
+        f"promote-{name}",
+    ]
 
 
 def test_jobs_have_least_permissions_and_no_secrets() -> None:
