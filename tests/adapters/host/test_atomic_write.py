@@ -86,6 +86,23 @@ class TestWorkingTree(ReleaseFilesContract):
             documents.write(name, b"text")
         assert sorted(path.name for path in root.parent.iterdir()) == ["app", "file"]
 
+    def test_refuses_a_pipe_at_once(self, documents: WorkingTree, root: Path) -> None:
+        """Nobody may ever write to it."""
+        os.mkfifo(root / "CHANGELOG.md")
+
+        with pytest.raises(Refused, match=r"CHANGELOG.md cannot be read: it is a named pipe, not a file"):
+            documents.read("CHANGELOG.md")
+
+    def test_refuses_what_has_no_end(self, documents: WorkingTree, root: Path) -> None:
+        (root / "CHANGELOG.md").symlink_to("/dev/zero")
+        with (root / "package.json").open("wb") as file:
+            file.truncate(10**12)
+
+        with pytest.raises(Refused, match=r"CHANGELOG.md cannot be read: it is a device, not a file"):
+            documents.read("CHANGELOG.md")
+        with pytest.raises(Refused, match=r"package.json cannot be read: it is larger than 16,384 KiB"):
+            documents.read("package.json")
+
     def test_refuses_a_folder_in_place_of_a_file(self, documents: WorkingTree, root: Path) -> None:
         (root / "docs").mkdir()
 
