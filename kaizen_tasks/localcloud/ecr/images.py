@@ -8,6 +8,7 @@ import attrs
 
 from kaizen_tasks.localcloud.ecr.ecr_errors import EcrBase, ecr_errors, paginate, validation_error
 from kaizen_tasks.localcloud.registry.manifests import is_digest, parse_manifest
+from kaizen_tasks.localcloud.registry.registry_errors import ImageReferencedError
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 
 if TYPE_CHECKING:
@@ -69,18 +70,25 @@ class EcrImages(EcrBase):
         failures = []
         for image_id in request["imageIds"]:
             repository = self.get_repository(name)
-            result = _check_deletable(repository, _find_digest(repository, image_id), image_id)
+            result = self._delete(repository, _find_digest(repository, image_id), image_id)
             if isinstance(result, ImageFailure):
                 failures.append(result.for_image(image_id))
             else:
-                deleted_ids += self._delete(repository, result, image_id)
+                deleted_ids += result
         return {"imageIds": deleted_ids, "failures": failures}
 
-    def _delete(self, repository: ImageRepository, digest: str, image_id: ImageId) -> list[ImageId]:
+    def _delete(
+        self, repository: ImageRepository, digest: str | ImageFailure, image_id: ImageId
+    ) -> list[ImageId] | ImageFailure:
+        if isinstance(digest, ImageFailure):
+            return digest
         if not _deletes_image(repository, digest, image_id):
             self.store.untag(repository.name, image_id["imageTag"])
             return [{"imageDigest": digest, "imageTag": image_id["imageTag"]}]
-        self.store.delete_image(repository.name, digest)
+        try:
+            self.store.delete_image(repository.name, digest)
+        except ImageReferencedError as error:
+            return ImageFailure("ImageReferencedByManifestList", str(error))
         return _image_ids(repository, digest)
 
     def _require_digest(self, repository: ImageRepository, image_id: ImageId) -> str:
@@ -133,7 +141,7 @@ def _find_digest(repository: ImageRepository, image_id: ImageId) -> str | ImageF
     if digest is None and tag is None:
         return ImageFailure("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")
     if digest is not None and not is_digest(digest):
-        return ImageFailure("InvalidImageDigest", "Invalid request parameters: image digest is not a sha256 digest")
+        return ImageFailure("InvalidImageDigest", "Invalid request parameters: image digest is not a valid digest")
     resolved_digest = repository.resolve(digest or str(tag))
     if resolved_digest is None:
         return ImageFailure("ImageNotFound", "Requested image not found")
@@ -148,14 +156,6 @@ def _check_media_type(
     if isinstance(result, ImageFailure) or not accepted_types or repository.images[result].media_type in accepted_types:
         return result
     return ImageFailure("ImageNotFound", "Requested image is of a media type that is not accepted")
-
-
-def _check_deletable(repository: ImageRepository, result: str | ImageFailure, image_id: ImageId) -> str | ImageFailure:
-    if isinstance(result, ImageFailure) or not _deletes_image(repository, result, image_id):
-        return result
-    parent_index = repository.parent_of(result)
-    reason = f"Requested image referenced by manifest list: [{parent_index}]"
-    return ImageFailure("ImageReferencedByManifestList", reason) if parent_index else result
 
 
 def _deletes_image(repository: ImageRepository, digest: str, image_id: ImageId) -> bool:

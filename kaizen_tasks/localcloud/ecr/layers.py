@@ -76,7 +76,7 @@ class EcrLayers(EcrBase):
         if not self.store.blobs.get_upload(repository.name, upload_id).size:
             raise ServiceError("EmptyUploadException", f"No part of upload '{upload_id}' has been received")
         if not is_digest(digest):
-            raise ServiceError("InvalidLayerException", f"'{digest}' is not a sha256 digest")
+            raise ServiceError("InvalidLayerException", f"'{digest}' is not a valid digest")
         if digest in repository.layers:
             self.store.blobs.cancel_upload(repository.name, upload_id)
             raise ServiceError(
@@ -101,4 +101,4 @@ class EcrLayers(EcrBase):
 
 
 def _layer_failure(digest: str) -> JsonObject:
-    return {"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": "not a sha256 digest"}
+    return {"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": "not a valid digest"}

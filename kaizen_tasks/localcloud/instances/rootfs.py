@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import attrs
 
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, digest_of
+from kaizen_tasks.localcloud.registry.manifests import DOCKER_INDEX, OCI_INDEX, algorithm_of, digest_of
 from kaizen_tasks.localcloud.registry.registry_errors import RegistryError
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def _read_image(store: ImageStore, repository: str, digest: str) -> PlatformImag
     document = json.loads(manifest.content)
     if document.get("mediaType", manifest.media_type) in (OCI_INDEX, DOCKER_INDEX):
         return _read_image(store, repository, _select_platform(document["manifests"]))
-    blob = store.blobs.path(document["config"]["digest"]).read_bytes()
-    if digest_of(blob) != document["config"]["digest"]:
+    config_digest = document["config"]["digest"]
+    blob = store.blobs.path(config_digest).read_bytes()
+    if digest_of(blob, algorithm_of(config_digest)) != config_digest:
         raise Refused(f"{repository}@{digest}: the stored configuration does not match its digest")
     return _platform_image(store, digest, document, json.loads(blob))
 
@@ -165,8 +166,8 @@ def _follow_link(link: Path, resolved_parts: list[str], remaining_parts: list[st
 
 def _unpack_layer(layer: Layer, root: Path) -> None:
     with layer.path.open("rb") as file:
-        blob = _HashingReader(file)
-        tar = _HashingReader(_decompress(io.BufferedReader(blob)))
+        blob = _HashingReader(file, algorithm_of(layer.digest))
+        tar = _HashingReader(_decompress(io.BufferedReader(blob)), algorithm_of(layer.diff_id))
         try:
             with tarfile.open(fileobj=io.BufferedReader(tar), mode="r|", errorlevel=2) as archive:
                 _LayerExtractor(archive, root).run()
@@ -183,13 +184,14 @@ def _unpack_layer(layer: Layer, root: Path) -> None:
 class _HashingReader(io.RawIOBase):
     """A stream with the digest of the bytes read from it."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], algorithm: str) -> None:
         self._stream = stream
-        self._hash = hashlib.sha256()
+        self._algorithm = algorithm
+        self._hash = hashlib.new(algorithm)
 
     @property
     def digest(self) -> str:
-        return "sha256:" + self._hash.hexdigest()
+        return f"{self._algorithm}:{self._hash.hexdigest()}"
 
     def readable(self) -> bool:
         return True

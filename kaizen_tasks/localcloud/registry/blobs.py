@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.manifests import is_digest
+from kaizen_tasks.localcloud.registry.manifests import SHA256, algorithm_of, is_digest
 from kaizen_tasks.localcloud.registry.registry_errors import DigestMismatchError, UnknownUploadError, UploadOffsetError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Readable(Protocol):
 
 
 class Upload:
-    """An upload in progress, hashed as the bytes arrive.
+    """An upload in progress, hashed with sha256 as the bytes arrive.
 
     Args:
         path: the file that receives the bytes.
@@ -38,11 +38,6 @@ class Upload:
         self._hash = hashlib.sha256()
         self._lock = threading.Lock()
         path.touch(exist_ok=False)
-
-    @property
-    def digest(self) -> str:
-        """Return the digest of the bytes received so far."""
-        return f"sha256:{self._hash.hexdigest()}"
 
     def append(self, stream: Readable, *, offset: int | None = None) -> int:
         """Append a stream and return the total size in bytes.
@@ -70,10 +65,17 @@ class Upload:
             DigestMismatchError: the bytes have another digest.
         """
         with self._lock:
-            if self.digest != digest:
-                raise DigestMismatchError(f"the bytes received have the digest {self.digest}")
+            received_digest = self._digest(algorithm_of(digest))
+            if received_digest != digest:
+                raise DigestMismatchError(f"the bytes received have the digest {received_digest}")
             path.parent.mkdir(parents=True, exist_ok=True)
             self._path.replace(path)
+
+    def _digest(self, algorithm: str) -> str:
+        if algorithm == SHA256:
+            return f"{SHA256}:{self._hash.hexdigest()}"
+        with self._path.open("rb") as file:
+            return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
 
     def discard(self) -> None:
         """Delete the bytes."""
@@ -88,7 +90,7 @@ class BlobStore:
     """
 
     def __init__(self, root: Path) -> None:
-        self._blobs_folder = root / "blobs" / "sha256"
+        self._blobs_folder = root / "blobs"
         self._uploads_folder = root / "uploads"
         self._uploads: dict[tuple[str, str], Upload] = {}
         self._uploads_folder.mkdir(parents=True, exist_ok=True)
@@ -99,12 +101,12 @@ class BlobStore:
         """Return the path of a blob, which need not exist.
 
         Raises:
-            ValueError: the text is not a sha256 digest.
+            ValueError: the text is not a digest.
         """
         if not is_digest(digest):
-            raise ValueError(f"{digest!r} is not a sha256 digest")
-        name = digest.removeprefix("sha256:")
-        return self._blobs_folder / name[:2] / name
+            raise ValueError(f"{digest!r} is not a digest")
+        algorithm, _, name = digest.partition(":")
+        return self._blobs_folder / algorithm / name[:2] / name
 
     def size(self, digest: str) -> int:
         """Return a blob's size in bytes."""

@@ -14,17 +14,19 @@ from kaizen_tasks.localcloud.registry.blobs import read_range
 from kaizen_tasks.localcloud.registry.manifests import (
     MAX_MANIFEST_BYTES,
     OCI_INDEX,
+    SHA256,
+    algorithm_of,
     is_digest,
     parse_manifest,
     parse_references,
 )
 from kaizen_tasks.localcloud.registry.registry_errors import ImageExistsError, RegistryError, UploadOffsetError
 from kaizen_tasks.localcloud.registry.store import ImageStore
-from kaizen_tasks.localcloud.server.auth import Tokens
+from kaizen_tasks.localcloud.server.auth import LoginStatus, Tokens
 from kaizen_tasks.localcloud.server.http_message import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kaizen_tasks.localcloud.registry.blobs import Upload
     from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
@@ -52,6 +54,9 @@ _ROUTES = tuple(
     )
 )
 _TAGS_PER_PAGE = 1000
+_REPOSITORIES_PER_PAGE = 100
+_LIMIT_DIGITS = 9
+_EXPIRED = "Your authorization token has expired. Reauthenticate and try again."
 
 
 class DistributionError(RegistryError):
@@ -87,16 +92,23 @@ class DistributionApi:
         try:
             response = self._dispatch(request)
         except RegistryError as error:
-            response = _error_response(error.status, error.code, str(error))
+            response = self._error_response(error)
         return _strip_body(response) if request.method == "HEAD" else response
+
+    def _error_response(self, error: RegistryError) -> HttpResponse:
+        challenge = {"WWW-Authenticate": f'Basic realm="{self.endpoint}/",service="ecr.amazonaws.com"'}
+        headers = {**_API_VERSION_HEADER, **(challenge if error.status == 401 else {})}
+        document = {"errors": [{"code": error.code, "message": str(error)}]}
+        return HttpResponse.json_response(error.status, document, headers=headers)
 
     def _dispatch(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(LAYER_DOWNLOAD_PREFIX):
             return self._download_layer(request)
-        if not self.tokens.is_authorized(request.header("Authorization")):
-            return self._challenge()
+        self._check_login(request)
         if request.path == "/v2/":
             return HttpResponse.json_response(200, {}, headers=_API_VERSION_HEADER)
+        if request.path == "/v2/_catalog" and request.method == "GET":
+            return self._list_repositories(request)
         return self._route(request)
 
     def _route(self, request: HttpRequest) -> HttpResponse:
@@ -114,11 +126,26 @@ class DistributionApi:
             405 if routes else 404, "UNSUPPORTED", f"{request.method} {request.path} is not offered"
         )
 
-    def _challenge(self) -> HttpResponse:
-        realm = f'Basic realm="{self.endpoint}/",service="ecr.amazonaws.com"'
-        return _error_response(
-            401, "UNAUTHORIZED", "Not Authorized", headers={**_API_VERSION_HEADER, "WWW-Authenticate": realm}
-        )
+    def _check_login(self, request: HttpRequest) -> None:
+        """Refuse a request without a valid login, as ECR does.
+
+        Raises:
+            DistributionError: no login was sent, which is answered with a challenge, or an expired or invalid one.
+        """
+        match self.tokens.check_login(request.header("Authorization")):
+            case LoginStatus.MISSING:
+                raise DistributionError(401, "UNAUTHORIZED", "Not Authorized")
+            case LoginStatus.EXPIRED:
+                raise DistributionError(403, "DENIED", _EXPIRED)
+            case LoginStatus.INVALID:
+                raise DistributionError(400, "DENIED", "Your authorization token is invalid.")
+            case LoginStatus.VALID:
+                return
+
+    def _list_repositories(self, request: HttpRequest) -> HttpResponse:
+        names = [repository.name for repository in self.store.repositories()]
+        page, link = _paginate(request, names, default_limit=_REPOSITORIES_PER_PAGE)
+        return HttpResponse.json_response(200, {"repositories": page}, headers=link)
 
     def _download_layer(self, request: HttpRequest) -> HttpResponse:
         digest = request.path.removeprefix(LAYER_DOWNLOAD_PREFIX)
@@ -171,7 +198,7 @@ class DistributionApi:
     def _finish_upload(self, request: HttpRequest, repository: ImageRepository, upload: str) -> HttpResponse:
         digest = request.query.get("digest", "")
         if not is_digest(digest):
-            raise DistributionError(400, "DIGEST_INVALID", f"'{digest}' is not a sha256 digest")
+            raise DistributionError(400, "DIGEST_INVALID", f"'{digest}' is not a sha256 or sha512 digest")
         session = self.store.blobs.get_upload(repository.name, upload)
         session.append(request.body, offset=_range_start(request.header("Content-Range")))
         self.store.add_layer(repository.name, upload, digest)
@@ -197,8 +224,11 @@ class DistributionApi:
         return HttpResponse(status=200, headers=headers, body=manifest.content)
 
     def _put_manifest(self, request: HttpRequest, repository: ImageRepository, reference: str) -> HttpResponse:
-        manifest = parse_manifest(_read_manifest(request), request.header("Content-Type"))
         tag = None if ":" in reference else reference
+        if tag is None and not is_digest(reference):
+            raise DistributionError(400, "DIGEST_INVALID", f"'{reference}' is not a sha256 or sha512 digest")
+        algorithm = SHA256 if tag else algorithm_of(reference)
+        manifest = parse_manifest(_read_manifest(request), request.header("Content-Type"), algorithm)
         if tag is None and reference != manifest.digest:
             raise DistributionError(400, "DIGEST_INVALID", f"the manifest's digest is {manifest.digest}")
         with suppress(ImageExistsError):  # unlike PutImage, a repeated push succeeds
@@ -219,16 +249,8 @@ class DistributionApi:
         return HttpResponse(status=202)
 
     def _list_tags(self, request: HttpRequest, repository: ImageRepository) -> HttpResponse:
-        last_tag, limit_text = request.query.get("last", ""), request.query.get("n", str(_TAGS_PER_PAGE))
-        if not (limit_text.isascii() and limit_text.isdigit()):
-            raise DistributionError(400, "PAGINATION_NUMBER_INVALID", f"'{limit_text}' is not a number")
-        remaining_tags, limit = [tag for tag in sorted(repository.tags) if tag > last_tag], int(limit_text)
-        page_tags = remaining_tags[:limit]
-        response = HttpResponse.json_response(200, {"name": repository.name, "tags": page_tags})
-        if not page_tags or len(remaining_tags) == len(page_tags):
-            return response
-        next_link = f"</v2/{repository.name}/tags/list?{urlencode({'n': limit, 'last': page_tags[-1]})}>"
-        return attrs.evolve(response, headers={**response.headers, "Link": f'{next_link}; rel="next"'})
+        page, link = _paginate(request, sorted(repository.tags), default_limit=_TAGS_PER_PAGE)
+        return HttpResponse.json_response(200, {"name": repository.name, "tags": page}, headers=link)
 
     def _list_referrers(self, request: HttpRequest, repository: ImageRepository, digest: str) -> HttpResponse:
         artifact_type = request.query.get("artifactType")
@@ -255,10 +277,22 @@ class DistributionApi:
 _API_VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
-def _error_response(
-    status: int, code: str, message: str, *, headers: Mapping[str, str] = _API_VERSION_HEADER
-) -> HttpResponse:
-    return HttpResponse.json_response(status, {"errors": [{"code": code, "message": message}]}, headers=headers)
+def _paginate(request: HttpRequest, names: Sequence[str], *, default_limit: int) -> tuple[list[str], dict[str, str]]:
+    """Return one page of sorted names, and the `Link` header if there are more.
+
+    Raises:
+        DistributionError: the requested number is none.
+    """
+    last_name, limit_text = request.query.get("last", ""), request.query.get("n", str(default_limit))
+    if not (limit_text.isascii() and limit_text.isdigit() and len(limit_text) <= _LIMIT_DIGITS):
+        raise DistributionError(400, "PAGINATION_NUMBER_INVALID", f"'{limit_text}' is not a number")
+    limit = int(limit_text)
+    remaining = [name for name in names if name > last_name]
+    page = remaining[:limit]
+    if not page or len(page) == len(remaining):
+        return page, {}
+    query = urlencode({"n": limit, "last": page[-1]})
+    return page, {"Link": f'<{request.path}?{query}>; rel="next"'}
 
 
 def _strip_body(response: HttpResponse) -> HttpResponse:

@@ -22,7 +22,8 @@ MAX_MANIFEST_BYTES = 4 << 20
 
 _IMAGE_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 _INDEX_TYPES = frozenset({DOCKER_INDEX, OCI_INDEX})
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+SHA256 = "sha256"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 @attrs.frozen(kw_only=True)
@@ -54,21 +55,27 @@ class References:
 
 
 def is_digest(text: str) -> bool:
-    """Return whether a text is a sha256 digest."""
+    """Return whether a text is a digest of an algorithm that is registered in the OCI image specification."""
     return _DIGEST.fullmatch(text) is not None
 
 
-def digest_of(content: bytes) -> str:
-    """Return the sha256 digest of bytes."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def algorithm_of(digest: str) -> str:
+    """Return the algorithm of a valid digest."""
+    return digest.partition(":")[0]
 
 
-def parse_manifest(content: bytes, media_type: str = "") -> RawManifest:
+def digest_of(content: bytes, algorithm: str = SHA256) -> str:
+    """Return the digest of bytes."""
+    return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
+
+
+def parse_manifest(content: bytes, media_type: str = "", algorithm: str = SHA256) -> RawManifest:
     """Parse a manifest.
 
     Args:
         content: the bytes.
         media_type: the announced media type; empty to take it from the document.
+        algorithm: the algorithm of its digest.
 
     Raises:
         ManifestError: the bytes are not a JSON object, or declare another type than announced.
@@ -81,7 +88,7 @@ def parse_manifest(content: bytes, media_type: str = "") -> RawManifest:
         raise UnsupportedManifestError(f"Manifests of type '{media_type}' are not supported")
     if declared_type not in ("", media_type):
         raise ManifestError(f"The manifest says it is '{declared_type}' but was sent as '{media_type}'")
-    return RawManifest(content=content, media_type=media_type, digest=digest_of(content))
+    return RawManifest(content=content, media_type=media_type, digest=digest_of(content, algorithm))
 
 
 def parse_references(manifest: RawManifest) -> References:
@@ -138,7 +145,7 @@ def _list_member(document: JsonObject, name: str) -> list[object]:
 
 def _check_descriptor(value: object) -> JsonObject:
     if not isinstance(value, dict) or not is_digest(str(value.get("digest"))):
-        raise ManifestError("The manifest has a descriptor without a sha256 digest")
+        raise ManifestError("The manifest has a descriptor without a valid digest")
     size = value.get("size")
     if type(size) is not int or size < 0:  # bool is an int too
         raise ManifestError("The manifest has a descriptor without a size")

@@ -68,6 +68,10 @@ class MissingChildrenError(RegistryError):
     code = "MANIFEST_BLOB_UNKNOWN"
 
 
+class ImageReferencedError(RegistryError):
+    """The image is listed by an index of the repository, and cannot be deleted before it."""
+
+
 class ManifestError(RegistryError):
     """The bytes are not a valid manifest."""
 

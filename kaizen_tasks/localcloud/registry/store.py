@@ -14,6 +14,7 @@ from kaizen_tasks.localcloud.registry.blobs import BlobStore
 from kaizen_tasks.localcloud.registry.manifests import RawManifest, parse_references
 from kaizen_tasks.localcloud.registry.registry_errors import (
     ImageExistsError,
+    ImageReferencedError,
     InvalidTagError,
     MissingChildrenError,
     MissingLayersError,
@@ -158,9 +159,15 @@ class ImageStore:
             self._save(self.repository(name).without_tag(tag))
 
     def delete_image(self, name: str, digest: str) -> None:
-        """Delete an image, its tags, and the blobs that no other image refers to."""
+        """Delete an image, its tags, and the blobs that no other image refers to.
+
+        Raises:
+            ImageReferencedError: an index lists the image.
+        """
         with self._lock:
             repository = self.repository(name)
+            if parent := repository.parent_of(digest):
+                raise ImageReferencedError(f"Requested image referenced by manifest list: [{parent}]")
             self._save(repository.without_image(digest))
             self._remove_unreferenced_blobs(repository)
 

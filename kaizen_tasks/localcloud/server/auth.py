@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import time
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 REGISTRY_PURPOSE = "registry"
 REGISTRY_TOKEN_SECONDS = 12 * 3600  # AWS: Amazon ECR, "Private registry authentication"
 _USER = "AWS"
+
+
+class LoginStatus(Enum):
+    """What a client's `Authorization` header is worth."""
+
+    VALID = auto()
+    MISSING = auto()
+    EXPIRED = auto()
+    INVALID = auto()
 
 
 class Tokens:
@@ -46,22 +56,27 @@ class Tokens:
 
     def is_valid(self, purpose: str, token: str) -> bool:
         """Return whether a token was issued for the purpose and has not expired."""
-        claim, _, signature = token.rpartition(".")
-        expected = self._sign(purpose, claim)
-        if not hmac.compare_digest(expected.encode(), signature.encode()):
-            return False
-        return int(claim.partition(".")[0]) > self._clock()
+        return self._is_issued(purpose, token) and not self._has_expired(token)
 
-    def is_authorized(self, authorization: str) -> bool:
-        """Return whether a Basic `Authorization` header, as `docker login` makes clients send it, is valid."""
+    def check_login(self, authorization: str) -> LoginStatus:
+        """Return the status of a Basic `Authorization` header, as `docker login` makes clients send it."""
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() != "basic":
-            return False
+            return LoginStatus.MISSING
         try:
             user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
         except ValueError:
-            return False
-        return user == _USER and self.is_valid(REGISTRY_PURPOSE, password)
+            return LoginStatus.INVALID
+        if user != _USER or not self._is_issued(REGISTRY_PURPOSE, password):
+            return LoginStatus.INVALID
+        return LoginStatus.EXPIRED if self._has_expired(password) else LoginStatus.VALID
+
+    def _is_issued(self, purpose: str, token: str) -> bool:
+        claim, _, signature = token.rpartition(".")
+        return hmac.compare_digest(self._sign(purpose, claim).encode(), signature.encode())
+
+    def _has_expired(self, token: str) -> bool:
+        return int(token.partition(".")[0]) <= self._clock()
 
     def _sign(self, purpose: str, claim: str) -> str:
         return hmac.new(self._secret, f"{purpose} {claim}".encode(), hashlib.sha256).hexdigest()

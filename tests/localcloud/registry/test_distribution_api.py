@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kaizen_tasks.localcloud.registry.distribution_api import DistributionApi
 from kaizen_tasks.localcloud.registry.manifests import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from kaizen_tasks.localcloud.registry.store import ImageStore
+from kaizen_tasks.localcloud.server.auth import Tokens
+from kaizen_tasks.localcloud.server.http_message import HttpRequest
+from kaizen_tasks.localcloud.server.request_body import RequestBody
 from tests.localcloud.samples import CONFIG, RawRegistry, basic, digest_of, image, index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.local_cloud import Cloud
 
@@ -30,9 +38,28 @@ def test_request_without_a_password_is_challenged(cloud: Cloud, registry: RawReg
     assert answer.codes == ["UNAUTHORIZED"]
 
 
-@pytest.mark.parametrize("authorization", ["Basic !!!", "Bearer x", basic("AWS", "guess"), basic("AWS", "1.2.3")])
+@pytest.mark.parametrize("authorization", ["Basic !!!", basic("AWS", "guess"), basic("AWS", "1.2.3"), basic("me", "x")])
 def test_invalid_passwords_are_refused(registry: RawRegistry, authorization: str) -> None:
-    assert registry.ask("GET", "/v2/", Authorization=authorization).status == 401
+    answer = registry.ask("GET", "/v2/", Authorization=authorization)
+    assert (answer.status, answer.codes) == (400, ["DENIED"])
+    assert "WWW-Authenticate" not in answer.headers
+
+
+def test_other_scheme_is_challenged(registry: RawRegistry) -> None:
+    answer = registry.ask("GET", "/v2/", Authorization="Bearer x")
+    assert (answer.status, answer.headers["WWW-Authenticate"][:6]) == (401, "Basic ")
+
+
+def test_expired_password_is_denied_without_a_challenge(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "secret")
+    api = DistributionApi(store=ImageStore(tmp_path), tokens=tokens, endpoint="http://127.0.0.1:1")
+    headers = {"Authorization": basic("AWS", tokens.issue(seconds=-1))}
+    body = RequestBody(io.BytesIO(), 0)
+    answer = api.handle(HttpRequest(method="GET", target="/v2/", headers=headers, body=body))
+    assert isinstance(answer.body, bytes)
+    assert (answer.status, "WWW-Authenticate" in answer.headers) == (403, False)
+    message = "Your authorization token has expired. Reauthenticate and try again."
+    assert json.loads(answer.body) == {"errors": [{"code": "DENIED", "message": message}]}
 
 
 def test_root_names_the_api_version(registry: RawRegistry) -> None:
@@ -45,8 +72,58 @@ def test_unknown_repository_is_name_unknown(registry: RawRegistry) -> None:
     assert (answer.status, answer.codes) == (404, ["NAME_UNKNOWN"])
 
 
-def test_catalog_is_not_offered(registry: RawRegistry) -> None:
-    assert registry.ask("GET", "/v2/_catalog").status == 404
+def test_catalog_lists_repositories_in_pages(registry: RawRegistry, repository: Callable[..., str]) -> None:
+    names = [repository(suffix) for suffix in ("b", "a", "c")]
+    prefix = names[0].partition("/")[0]
+    first = registry.ask("GET", f"/v2/_catalog?n=2&last={prefix}")
+    assert json.loads(first.content) == {"repositories": [f"{prefix}/a", f"{prefix}/b"]}
+    link = re.fullmatch(r"<(/v2/_catalog\?[^>]+)>; rel=\"next\"", first.headers["Link"])
+    assert link is not None
+    assert json.loads(registry.ask("GET", link[1]).content)["repositories"][0] == f"{prefix}/c"
+    assert registry.ask("GET", "/v2/_catalog?n=x").codes == ["PAGINATION_NUMBER_INVALID"]
+
+
+def test_sha512_names_blobs_and_manifests(registry: RawRegistry, repository: Callable[..., str]) -> None:
+    name = repository()
+    layer, config = f"sha512:{hashlib.sha512(b'layer').hexdigest()}", registry.upload(name, CONFIG)
+    assert registry.ask("POST", f"/v2/{name}/blobs/uploads/?digest={layer}", b"layer").status == 201
+    assert registry.ask("GET", f"/v2/{name}/blobs/{layer}").content == b"layer"
+    descriptors = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": layer, "size": 5}]
+    manifest = image(layers=descriptors)
+    digest = f"sha512:{hashlib.sha512(manifest).hexdigest()}"
+    put = registry.put(name, digest, manifest)
+    assert (put.status, put.headers["Docker-Content-Digest"]) == (201, digest)
+    assert registry.ask("GET", f"/v2/{name}/manifests/{digest}").content == manifest
+    assert config.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    "digest", ["md5:d41d8cd98f00b204e9800998ecf8427e", f"sha512:{'0' * 64}", f"sha256:{'0' * 128}"]
+)
+def test_digest_of_another_algorithm_is_invalid(
+    registry: RawRegistry, repository: Callable[..., str], digest: str
+) -> None:
+    name = repository()
+    pushed = registry.ask("POST", f"/v2/{name}/blobs/uploads/?digest={digest}", b"x")
+    assert (pushed.status, pushed.codes) == (400, ["DIGEST_INVALID"])
+    put = registry.put(name, digest, image())
+    assert (put.status, put.codes) == (400, ["DIGEST_INVALID"])
+    assert registry.ask("GET", f"/v2/{name}/blobs/{digest}").status == 404
+    assert registry.ask("GET", f"/v2/{name}/manifests/{digest}").status == 404
+
+
+def test_child_of_an_index_cannot_be_deleted(registry: RawRegistry, repository: Callable[..., str]) -> None:
+    name = repository()
+    child = registry.push(name, "child", b"layer")
+    parent = registry.put(name, "both", index(image(b"layer")), OCI_INDEX).headers["Docker-Content-Digest"]
+    refused = registry.ask("DELETE", f"/v2/{name}/manifests/{child}")
+    assert (refused.status, json.loads(refused.content)["errors"][0]["message"]) == (
+        400,
+        f"Requested image referenced by manifest list: [{parent}]",
+    )
+    assert registry.ask("GET", f"/v2/{name}/manifests/{child}").status == 200
+    assert registry.ask("DELETE", f"/v2/{name}/manifests/{parent}").status == 202
+    assert registry.ask("DELETE", f"/v2/{name}/manifests/{child}").status == 202
 
 
 def test_blobs_cannot_be_deleted(registry: RawRegistry, repository: Callable[..., str]) -> None:
