@@ -182,7 +182,7 @@ class Toolbox:
     def prober(self) -> Prober:
         from kaizen_tasks.adapters.http.prober import HttpProber
 
-        return HttpProber()
+        return HttpProber(self._aws.network)
 
     @cached_property
     def clock(self) -> Clock:

@@ -36,11 +36,10 @@ settings.load_profile(os.environ.get("KAIZEN_TEST_PROFILE", "dev"))
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Hide the machine's own AWS, git and Invoke configuration."""
+    """Hide the machine's own AWS, git, Invoke and network configuration."""
     home: Path = tmp_path_factory.mktemp("home")
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "GIT_", "INVOKE_", "KAIZEN_")) and not name.startswith("KAIZEN_TEST_"):
-            monkeypatch.delenv(name)
+    for name in filter(_is_own_setting, list(os.environ)):
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -49,6 +48,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+
+
+def _is_own_setting(name: str) -> bool:
+    if name.startswith(("AWS_", "GIT_", "INVOKE_", "KAIZEN_")):
+        return not name.startswith("KAIZEN_TEST_")
+    return name.lower().endswith("_proxy") or name in {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,19 +45,27 @@ class ScriptedServer:
         script: replies by question.
         requests: what arrived.
         question: what a request asks: `METHOD /path` unless a test has a better name for it.
+        context: for TLS.
     """
 
     script: dict[str, list[Reply]] = field(factory=dict)
     requests: list[Request] = field(factory=list)
     question: Callable[[Request], str] = _line
+    context: ssl.SSLContext | None = None
     _server: ThreadingHTTPServer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), self)
+        if self.context:
+            self._server.socket = self.context.wrap_socket(self._server.socket, server_side=True)
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
 
     def asked(self, question: str) -> list[Request]:
         """Return the requests with this question."""

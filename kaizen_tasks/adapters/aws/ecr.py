@@ -37,7 +37,7 @@ class EcrRegistry(Registry):
     def __init__(self, aws: Aws, *, clock: Clock) -> None:
         self._aws = aws
         self._credentials = EcrCredentials(aws, clock=clock)
-        self._client = OciClient(self._credentials, clock=clock)
+        self._client = OciClient(self._credentials, clock=clock, network=aws.network)
         self._pusher = ImagePusher(self._client, blob_lookup=self._existing_blobs)
         self._lock = Lock()
         self._manifests: dict[str, Manifest] = {}  # by digest, which never changes its content

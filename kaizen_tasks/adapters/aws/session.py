@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from textwrap import shorten
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.aws import endpoint
+from kaizen_tasks.adapters.network.failures import network_error
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.errors import ConfigurationError, Denied, KaizenError, NotFound, Refused, Unreachable
 from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
     import boto3
+    import botocore.session
     from botocore.client import BaseClient
+    from botocore.config import Config
     from botocore.exceptions import ClientError
     from types_boto3_apprunner import AppRunnerClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -28,6 +34,7 @@ TOTAL_ATTEMPTS = 5
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30
 MAX_POOL_CONNECTIONS = 32
+AWS_URL = "https://amazonaws.com"  # stands for the endpoint in errors of a proxy, which do not name it
 MAX_MESSAGE_LENGTH = 300  # some messages repeat the whole request
 
 # Error codes by meaning: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
@@ -138,16 +145,20 @@ class Aws(Identity):
         region: such as `eu-west-1`.
         profile: a profile of the user's AWS configuration, or empty for the default credential chain.
         account: twelve digits, or empty to accept any account.
+
+    Attributes:
+        network: proxies, and trusted certificates; `ca_bundle` of the profile among them.
     """
 
     def __init__(self, *, region: str, profile: str, account: str) -> None:
         self._region = region
         self._profile = profile
         self._expected_account = account
-        self._lock = Lock()
+        self._lock = RLock()
         self._clients: dict[str, object] = {}
         self._session: boto3.session.Session | None = None
         self._account = ""
+        self.network = NetworkSettings(self._profile_bundle)
 
     def account_id(self) -> str:
         """Return the account number; the first call reads it from STS, which needs no permission."""
@@ -195,7 +206,7 @@ class Aws(Identity):
 
     def _verified_account(self) -> str:
         if not self._account:
-            with aws_errors("check the AWS credentials"):
+            with aws_errors("check the AWS credentials", network=self.network):
                 sts = cast("STSClient", self._cached_client("sts"))
                 account = _caller_account(sts)
             if self._expected_account not in {"", account}:
@@ -213,22 +224,61 @@ class Aws(Identity):
         botocore builds a client's exception classes on first use. Threads that use the client first at the same moment
         would get different classes, which `except` does not match. So the classes are built here, under the lock.
         """
-        import boto3
         from botocore.config import Config
 
         endpoint.require_valid_variables(service)
-        if self._session is None:
-            self._session = boto3.session.Session(profile_name=self._profile or None, region_name=self._region)
+        url = endpoint.from_environment(service) or f"https://{service}.{self._region}.amazonaws.com"
         config = Config(
             retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
             max_pool_connections=MAX_POOL_CONNECTIONS,
         )
-        create_client = cast("Callable[..., BaseClient]", self._session.client)
-        client = create_client(service, config=config)
+        create_client = cast("Callable[..., BaseClient]", self._boto_session().client)
+        client = create_client(service, config=config.merge(self._proxy_config(url)))
+        if self.network.proxy(url) != self.network.proxy(client.meta.endpoint_url):
+            client = create_client(service, config=config.merge(self._proxy_config(client.meta.endpoint_url)))
         _ = client.exceptions
         return client
+
+    def _proxy_config(self, url: str) -> Config:
+        """Return the proxy of an endpoint as botocore's configuration; no proxy is an empty one."""
+        from botocore.config import Config
+
+        proxy = self.network.proxy(url)
+        if proxy is None:
+            return Config(proxies={})
+        proxy_url = proxy.url_with_credentials.reveal()
+        proxies, bundle = {"http": proxy_url, "https": proxy_url}, self.network.ca_bundle.path
+        if proxy.scheme == "https" and bundle:
+            return Config(proxies=proxies, proxies_config={"proxy_ca_bundle": bundle})
+        return Config(proxies=proxies)
+
+    def _boto_session(self) -> boto3.session.Session:
+        """Return the session, which trusts the authorities that all other connections trust."""
+        import boto3
+
+        if self._session is None:
+            if self.network.ca_bundle.is_configured:
+                _ = self.network.tls_context  # botocore's error for a bad file does not name the setting
+            if path := self.network.ca_bundle.path:
+                self._core_session.set_config_variable("ca_bundle", path)
+            self._session = boto3.session.Session(botocore_session=self._core_session, region_name=self._region)
+        return self._session
+
+    @cached_property
+    def _core_session(self) -> botocore.session.Session:
+        import botocore.session
+
+        return botocore.session.Session(profile=self._profile or None)
+
+    def _profile_bundle(self) -> str:
+        """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use."""
+        from botocore.exceptions import BotoCoreError
+
+        with self._lock, suppress(BotoCoreError):
+            return str(self._core_session.get_scoped_config().get("ca_bundle", ""))
+        return ""
 
 
 def _caller_account(sts: STSClient) -> str:
@@ -245,7 +295,11 @@ def _caller_account(sts: STSClient) -> str:
 
 @contextmanager
 def aws_errors(
-    action: str, *, change_error: type[KaizenError] | None = None, not_found_hint: str = ""
+    action: str,
+    *,
+    change_error: type[KaizenError] | None = None,
+    not_found_hint: str = "",
+    network: NetworkSettings | None = None,
 ) -> Iterator[None]:
     """Translate botocore's errors into this project's errors, which have a hint.
 
@@ -254,6 +308,7 @@ def aws_errors(
         change_error: error for a change that was rejected or whose outcome is unknown; None for a read, which raises
             Refused or Unreachable instead.
         not_found_hint: hint for a missing resource.
+        network: what is in effect for the client; without it, what the environment says.
 
     Raises:
         ConfigurationError: the region, or another setting of AWS clients, is invalid.
@@ -264,7 +319,7 @@ def aws_errors(
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
-    call = _FailedCall(action, change_error, not_found_hint)
+    call = _FailedCall(action, change_error, not_found_hint, network or NetworkSettings())
     try:
         yield
     except ClientError as error:
@@ -280,6 +335,7 @@ class _FailedCall:
     action: str
     change_error: type[KaizenError] | None
     not_found_hint: str
+    network: NetworkSettings
 
     def from_response(self, error: ClientError) -> KaizenError:
         """Return the error for a response, chosen by the response's error code."""
@@ -303,6 +359,9 @@ class _FailedCall:
 
         message = f"cannot {self.action}: {_one_line(str(error))}"
         if isinstance(error, aws.ConnectionError):
+            url = error.kwargs.get("endpoint_url") or os.environ.get(endpoint.ALL_SERVICES) or AWS_URL
+            if explained := network_error(error, str(url), self.network):
+                return explained
             answers = not isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError)
             return Unreachable(message, hint=endpoint.hint(str(error.kwargs.get("endpoint_url", "")), answers=answers))
         names = {base.__name__ for base in type(error).__mro__}

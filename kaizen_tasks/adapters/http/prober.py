@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import threading
 
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
 
 
 class HttpProber:
-    """Sends HTTP requests with urllib3; implements the port `Prober`."""
+    """Sends HTTP requests with urllib3; implements the port `Prober`.
+
+    Args:
+        network: proxies, and trusted certificates; without it, those of the environment.
+    """
+
+    def __init__(self, network: NetworkSettings | None = None) -> None:
+        self._network = network or NetworkSettings()
 
     def probe(self, url: str, *, timeout: float, max_bytes: int, request: ProbeRequest | None = None) -> ProbeResponse:
         """Send a request and return the response, at most `max_bytes` bytes of it; give up after `timeout` seconds.
@@ -18,7 +26,9 @@ class HttpProber:
         """
         from kaizen_tasks.adapters.http.request import BoundedRequest
 
-        bounded_request = BoundedRequest(url, request or ProbeRequest(), timeout=timeout, limit=max_bytes)
+        bounded_request = BoundedRequest(
+            url, request or ProbeRequest(), timeout=timeout, limit=max_bytes, network=self._network
+        )
         worker = threading.Thread(target=bounded_request.run, name=f"probe {url}", daemon=True)
         worker.start()
         worker.join(timeout)

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING
-from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPHeaderDict, PoolManager, ProxyManager, exceptions
 from urllib3.util import parse_url
 
+from kaizen_tasks.adapters.network.failures import network_error
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
-from kaizen_tasks.domain.remote_url import is_loopback
+from kaizen_tasks.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -32,32 +33,46 @@ class BoundedRequest:
         request: method, headers and body.
         timeout: seconds for each operation on the socket.
         limit: maximum bytes of the body.
+        network: proxies, and trusted certificates.
     """
 
-    def __init__(self, url: str, request: ProbeRequest, *, timeout: float, limit: int) -> None:
+    def __init__(
+        self, url: str, request: ProbeRequest, *, timeout: float, limit: int, network: NetworkSettings
+    ) -> None:
         self.response = ProbeResponse(error="cannot be reached")
         self.timeout_message = f"does not answer within {timeout:g}s"
         self.url = url
         self._request = request
         self._timeout = timeout
         self._limit = limit
+        self._network = network
         self._sockets: list[socket.socket] = []
         self._cancel_event = threading.Event()
 
     def run(self) -> None:
         """Send the request, and store the app's response or the error in the attribute `response`."""
         try:
-            with _pool_manager(self.url) as manager:
+            with _pool_manager(self.url, self._network) as manager:
                 self.response = self._send(manager)
+        except ConfigurationError as error:
+            self.response = ProbeResponse(error=f"cannot be reached: {error.message}")
         except exceptions.NewConnectionError as error:  # a subclass of TimeoutError in urllib3
-            self.response = ProbeResponse(error=explain(error))
+            self.response = ProbeResponse(error=self._explain(error))
         except (exceptions.TimeoutError, TimeoutError):
             self.response = ProbeResponse(error=self.timeout_message)
         except (exceptions.HTTPError, OSError, ValueError) as error:
-            self.response = ProbeResponse(error=explain(error))
+            self.response = ProbeResponse(error=self._explain(error))
         finally:
             for handle in self._sockets:
                 handle.close()
+
+    def _explain(self, error: Exception) -> str:
+        explained = network_error(error, self.url, self._network)
+        return (
+            f"cannot be reached: {'; '.join(filter(None, (explained.message, explained.state)))}"
+            if explained
+            else explain(error)
+        )
 
     def cancel(self) -> None:
         """Shut the request's connections down, so that `run` returns soon in its thread."""
@@ -103,8 +118,6 @@ class BoundedRequest:
 
 def explain(error: BaseException) -> str:
     """Return in a few words why there is no response, such as `refuses the connection`."""
-    if isinstance(error, exceptions.ProxyError):
-        return f"cannot be reached through the proxy, which {explain(error.original_error)}"
     if isinstance(error, exceptions.NameResolutionError):
         return f"has no address: {error.conn.host}"
     cause = _cause(error)
@@ -132,20 +145,26 @@ def _register_sockets(manager: PoolManager, bounded_request: BoundedRequest) -> 
     pool.ConnectionCls = RegisteringConnection
 
 
-def _pool_manager(url: str) -> PoolManager:
-    parsed_url = parse_url(url)
-    if parsed_url.scheme not in {"http", "https"}:
+def _pool_manager(url: str, network: NetworkSettings) -> PoolManager:
+    scheme = parse_url(url).scheme
+    if scheme not in {"http", "https"}:
         raise exceptions.LocationValueError(f"{url!r} begins with neither http:// nor https://")
-    host = (parsed_url.host or "").strip("[]")
-    proxy = "" if is_loopback(host) or proxy_bypass(host) else getproxies().get(parsed_url.scheme or "", "")
-    return ProxyManager(proxy) if proxy else PoolManager()
+    proxy = network.proxy(url)
+    needs_tls = scheme == "https" or (proxy and proxy.scheme == "https")
+    context = network.tls_context if needs_tls else None
+    if proxy is None:
+        return PoolManager(ssl_context=context)
+    return ProxyManager(
+        f"{proxy.scheme}://{proxy.host}:{proxy.port}",
+        proxy_headers=proxy.auth_headers,
+        proxy_ssl_context=context,
+        ssl_context=context,
+    )
 
 
 def _tls_message(error: BaseException) -> str:
     """Return OpenSSL's message without its file and line."""
     cause = error.args[0] if error.args else error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"TLS: certificate verify failed: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError) and cause.reason:
         return f"TLS: {cause.reason.replace('_', ' ').lower()}"
     return f"TLS: {cause}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.blobs import BlobClient
 from kaizen_tasks.adapters.oci.manifest import CONFIG_MEDIA_TYPES, MANIFEST_MEDIA_TYPES, Manifest
 from kaizen_tasks.adapters.oci.transport import RegistryCredentials, Transport
@@ -27,13 +28,16 @@ class OciClient:
     Args:
         credentials: for the registry.
         clock: for the pauses between attempts.
+        network: proxies, and trusted certificates; without it, those of the environment.
 
     Attributes:
         blobs: client for configurations and layers.
     """
 
-    def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
-        self._transport = Transport(credentials, clock=clock)
+    def __init__(
+        self, credentials: RegistryCredentials, *, clock: Clock, network: NetworkSettings | None = None
+    ) -> None:
+        self._transport = Transport(credentials, clock=clock, network=network or NetworkSettings())
         self._manifests: dict[tuple[str, str], Manifest] = {}  # by digest, which never changes its content
         self.blobs = BlobClient(self._transport)
 

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import select
-import ssl
 import string
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
-from http.client import (
-    HTTP_PORT,
-    HTTPS_PORT,
-    HTTPConnection,
-    HTTPException,
-    HTTPResponse,
-    HTTPSConnection,
-    IncompleteRead,
-    InvalidURL,
-)
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, InvalidURL
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
+
+from kaizen_tasks.adapters.network.connections import open_connection
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -34,9 +26,14 @@ IdleConnections = dict[tuple[str, str], deque[HTTPConnection]]
 
 
 class ConnectionPool:
-    """Keep-alive connections by host, each for one request at a time. Safe to use from several threads."""
+    """Keep-alive connections by host, each for one request at a time. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        network: proxies, and trusted certificates.
+    """
+
+    def __init__(self, network: NetworkSettings) -> None:
+        self._network = network
         self._idle: IdleConnections = {}
         weakref.finalize(self, _close_all, self._idle)
 
@@ -79,31 +76,13 @@ class ConnectionPool:
 
     def _connect(self, parts: SplitResult) -> HTTPConnection:
         try:
-            connection = self._new_connection(parts)
-            connection.connect()
+            connection = open_connection(parts, self._network, timeout=CONNECT_TIMEOUT_SECONDS)
         except OSError:  # some are also ValueErrors
             raise
         except ValueError as error:  # an invalid port or host name
             raise InvalidURL(f"{parts.geturl()!r}: {error}") from error
         connection.sock.settimeout(READ_TIMEOUT_SECONDS)
         return connection
-
-    def _new_connection(self, parts: SplitResult) -> HTTPConnection:
-        if not parts.hostname:
-            raise InvalidURL(f"{parts.geturl()!r} has no host")
-        if parts.scheme == "https":
-            port = parts.port or HTTPS_PORT  # without a port, http.client parses the end of an IPv6 address as one
-            return HTTPSConnection(parts.hostname, port, timeout=CONNECT_TIMEOUT_SECONDS, context=self._tls_context)
-        if parts.scheme == "http":
-            return HTTPConnection(parts.hostname, parts.port or HTTP_PORT, timeout=CONNECT_TIMEOUT_SECONDS)
-        raise InvalidURL(f"{parts.geturl()!r} begins with neither http:// nor https://")
-
-    @cached_property
-    def _tls_context(self) -> ssl.SSLContext:
-        """The TLS context with the system's certificates, which are read once."""
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(["http/1.1"])
-        return context
 
     def _release(self, parts: SplitResult, connection: HTTPConnection, *, is_drained: bool) -> None:
         """Keep a connection for reuse if it is open and its response was read completely; otherwise close it."""

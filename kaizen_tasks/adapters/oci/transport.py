@@ -7,6 +7,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.client import HTTPException
 from secrets import SystemRandom
 from typing import Protocol
@@ -14,6 +15,8 @@ from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 
+from kaizen_tasks.adapters.network.failures import network_error, proxy_refusal
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.pool import ConnectionPool, PooledResponse
 from kaizen_tasks.errors import Denied, KaizenError, NotFound, PushFailed, Refused, Unreachable
 from kaizen_tasks.ports.clock import Clock
@@ -72,12 +75,14 @@ class Transport:
     Args:
         credentials: the registry's credentials, which are sent to no other host.
         clock: for the pauses between attempts.
+        network: proxies, and trusted certificates.
     """
 
-    def __init__(self, credentials: RegistryCredentials, *, clock: Clock) -> None:
+    def __init__(self, credentials: RegistryCredentials, *, clock: Clock, network: NetworkSettings) -> None:
         self._credentials = credentials
         self.backoff = Backoff(clock=clock)
-        self._pool = ConnectionPool()
+        self._network = network
+        self._pool = ConnectionPool(network)
 
     @property
     def host(self) -> str:
@@ -174,27 +179,38 @@ class Transport:
     ) -> PooledResponse:
         """Send a request with a login and return the response; follow redirects if the body is bytes."""
         url = urljoin(login.url, path)
-        with self._connection_errors():
-            for _ in range(MAX_REDIRECTS):
+        for _ in range(MAX_REDIRECTS):
+            with self._connection_errors(url):
                 auth_headers = _auth_headers(login, url)
                 response = self._pool.request(method, url, headers={**auth_headers, **headers}, body=body)
-                location = _redirect_location(method, response) if isinstance(body, bytes) else ""
-                if not location:
-                    return response
-                response.drain()
-                url = urljoin(url, location)
-            raise HTTPException(f"it redirects more than {MAX_REDIRECTS} times")
+            self._require_no_proxy_refusal(response, url)
+            location = _redirect_location(method, response) if isinstance(body, bytes) else ""
+            if not location:
+                return response
+            response.drain()
+            url = urljoin(url, location)
+        raise self._unreachable(f"it redirects more than {MAX_REDIRECTS} times")
+
+    def _require_no_proxy_refusal(self, response: PooledResponse, url: str) -> None:
+        """Raise the error of a proxy that wants a user name and password before it forwards a request to http://."""
+        proxy = self._network.proxy(url) if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED else None
+        if proxy:
+            response.close()
+            raise proxy_refusal(response.status, proxy, url)
 
     @contextmanager
-    def _connection_errors(self) -> Iterator[None]:
+    def _connection_errors(self, url: str = "") -> Iterator[None]:
         try:
             yield
         except (HTTPException, OSError) as error:
+            if explained := network_error(error, url or self._credentials.login().url, self._network):
+                raise explained from error
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unreachable(
-                f"the registry {self.host} does not answer: {reason}",
-                hint="check the network, then run the same command again",
-            ) from error
+            raise self._unreachable(reason) from error
+
+    def _unreachable(self, reason: str) -> Unreachable:
+        message = f"the registry {self.host} does not answer: {reason}"
+        return Unreachable(message, hint="check the network, then run the same command again")
 
 
 @frozen(kw_only=True)

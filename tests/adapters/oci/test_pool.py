@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, field
 
+from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.pool import ConnectionPool
 from tests.support.certificates import self_signed
 
@@ -84,14 +85,14 @@ def get(connections: ConnectionPool, url: str) -> PooledResponse:
 
 
 def test_takes_the_same_connection_again() -> None:
-    connections = ConnectionPool()
+    connections = ConnectionPool(NetworkSettings())
     with talking([HELLO, HELLO]) as talker:
         assert get(connections, talker.url).body() == b"hello"
         assert get(connections, talker.url).body() == b"hello"
 
 
 def test_takes_a_new_connection_while_another_is_in_use() -> None:
-    connections = ConnectionPool()
+    connections = ConnectionPool(NetworkSettings())
     with talking([HELLO], [HELLO]) as talker:
         first = get(connections, talker.url)
         talker.hung_up.wait(TIMEOUT)
@@ -101,7 +102,7 @@ def test_takes_a_new_connection_while_another_is_in_use() -> None:
 
 
 def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None:
-    connections = ConnectionPool()
+    connections = ConnectionPool(NetworkSettings())
     with talking([HELLO], [HELLO]) as talker:
         get(connections, talker.url).drain()
         assert talker.hung_up.wait(TIMEOUT)
@@ -110,7 +111,7 @@ def test_takes_a_new_connection_when_the_old_one_was_hung_up_meanwhile() -> None
 
 
 def test_connection_with_an_unread_body_is_closed() -> None:
-    connections = ConnectionPool()
+    connections = ConnectionPool(NetworkSettings())
     with talking([HELLO, HELLO], [HELLO]) as talker:
         get(connections, talker.url).close()
 
@@ -119,7 +120,7 @@ def test_connection_with_an_unread_body_is_closed() -> None:
 
 
 def test_connection_is_released_once() -> None:
-    connections = ConnectionPool()
+    connections = ConnectionPool(NetworkSettings())
     with talking([HELLO, HELLO], [HELLO]) as talker:
         first = get(connections, talker.url)
         first.drain()
@@ -132,7 +133,7 @@ def test_connection_is_released_once() -> None:
 
 def test_body_without_length_is_read_to_the_end() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
-    connections = ConnectionPool()
+    connections = ConnectionPool(NetworkSettings())
     with talking([chunked, HELLO]) as talker:
         assert get(connections, talker.url).body() == b"hello"
         assert get(connections, talker.url).body() == b"hello"
@@ -141,7 +142,7 @@ def test_body_without_length_is_read_to_the_end() -> None:
 @pytest.mark.parametrize("body", [b"Content-Length: 9\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello"])
 def test_truncated_body_raises(body: bytes) -> None:
     with talking([b"HTTP/1.1 200 OK\r\n" + body]) as talker, pytest.raises(IncompleteRead):
-        get(ConnectionPool(), talker.url).body()
+        get(ConnectionPool(NetworkSettings()), talker.url).body()
 
 
 def test_response_to_a_rejected_body_is_read() -> None:
@@ -152,14 +153,18 @@ def test_response_to_a_rejected_body_is_read() -> None:
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge"
     headers = {"Content-Length": "200000000"}
     with talking([refusal]) as talker:
-        reply = ConnectionPool().request("PATCH", f"{talker.url}/upload", headers=headers, body=endless())
+        reply = ConnectionPool(NetworkSettings()).request(
+            "PATCH", f"{talker.url}/upload", headers=headers, body=endless()
+        )
 
         assert (reply.status, reply.body()) == (413, b"large")
 
 
 def test_invalid_characters_of_a_url_are_quoted() -> None:
     with talking([HELLO]) as talker:
-        ConnectionPool().request("GET", f"{talker.url}/a b/\u00e4?x=%20&y=1", headers={}, body=b"").drain()
+        ConnectionPool(NetworkSettings()).request(
+            "GET", f"{talker.url}/a b/\u00e4?x=%20&y=1", headers={}, body=b""
+        ).drain()
 
     assert talker.heard[0].startswith(b"GET /a%20b/%C3%A4?x=%20&y=1 HTTP/1.1\r\n")
 
@@ -169,12 +174,12 @@ def test_invalid_characters_of_a_url_are_quoted() -> None:
 )
 def test_invalid_url_is_refused(address: str) -> None:
     with pytest.raises(InvalidURL):
-        ConnectionPool().request("GET", address, headers={}, body=b"")
+        ConnectionPool(NetworkSettings()).request("GET", address, headers={}, body=b"")
 
 
 def test_response_that_is_not_http_raises() -> None:
     with talking([b"220 ready\r\n"]) as talker, pytest.raises(HTTPException):
-        get(ConnectionPool(), talker.url)
+        get(ConnectionPool(NetworkSettings()), talker.url)
 
 
 class TestTls:
@@ -190,13 +195,13 @@ class TestTls:
 
     def test_untrusted_certificate_is_refused(self, context: ssl.SSLContext) -> None:
         with talking([HELLO], context=context) as talker, pytest.raises(ssl.SSLCertVerificationError):
-            get(ConnectionPool(), talker.url)
+            get(ConnectionPool(NetworkSettings()), talker.url)
 
     def test_system_certificate_is_trusted(
         self, context: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        connections = ConnectionPool()
+        connections = ConnectionPool(NetworkSettings())
         with talking([HELLO, HELLO], context=context) as talker:
             assert get(connections, talker.url).body() == b"hello"
             assert get(connections, talker.url).body() == b"hello"

@@ -1,0 +1,46 @@
+"""What is in effect for every connection: its proxy, and the certificate authorities that it trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.adapters.network.certificates import CaBundle, find_ca_bundle
+from kaizen_tasks.adapters.network.proxies import Proxy, find_proxy
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class NetworkSettings:
+    """Proxies and certificate authorities, decided in this one place for AWS clients, registries and probes.
+
+    Args:
+        profile_bundle: returns `ca_bundle` of the AWS profile, or an empty string; called when it is needed.
+    """
+
+    def __init__(self, profile_bundle: Callable[[], str] = str) -> None:
+        self._profile_bundle = profile_bundle
+
+    def proxy(self, url: str) -> Proxy | None:
+        """Return the proxy of a URL; None for a direct connection.
+
+        Raises:
+            ConfigurationError: a variable does not name an HTTP proxy.
+        """
+        return find_proxy(url)
+
+    @cached_property
+    def ca_bundle(self) -> CaBundle:
+        """The authorities that are trusted."""
+        return find_ca_bundle(self._profile_bundle())
+
+    @cached_property
+    def tls_context(self) -> ssl.SSLContext:
+        """The TLS context of registries and probes, whose certificates are read once.
+
+        Raises:
+            ConfigurationError: the file of certificates cannot be read.
+        """
+        return self.ca_bundle.create_tls_context()

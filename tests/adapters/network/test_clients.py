@@ -1,0 +1,106 @@
+"""AWS clients, the registry's client and the prober in networks with proxies and authorities of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kaizen_tasks.adapters.aws.session import Aws
+from kaizen_tasks.adapters.http.prober import HttpProber
+from kaizen_tasks.adapters.oci.client import OciClient
+from kaizen_tasks.adapters.oci.transport import StaticCredentials
+from kaizen_tasks.errors import KaizenError
+from kaizen_tasks.ports.types import Login, Secret
+from tests.contracts.network import NetworkContract
+from tests.fakes.clock import FakeClock
+from tests.support.scripted_server import Reply, ScriptedServer
+from tests.support.waiting import HANG_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kaizen_tasks.adapters.network.settings import NetworkSettings
+
+pytestmark = pytest.mark.integration
+
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+RESULT = f"<GetCallerIdentityResult><Account>{ACCOUNT}</Account></GetCallerIdentityResult>"
+IDENTITY = f"<GetCallerIdentityResponse>{RESULT}</GetCallerIdentityResponse>"
+
+
+@pytest.fixture
+def network() -> NetworkSettings:
+    return Aws(region=REGION, profile="", account="").network
+
+
+class TestAwsClients(NetworkContract):
+    @pytest.fixture
+    def client(self, monkeypatch: pytest.MonkeyPatch) -> AwsClient:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+        return AwsClient(monkeypatch)
+
+
+class AwsClient:
+    """Asks STS who the caller is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def prepare(self, server: ScriptedServer) -> None:
+        server.script["POST /"] = [Reply(body=IDENTITY.encode())]
+
+    def request(self, url: str) -> str:
+        self._monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        return _error_of(Aws(region=REGION, profile="", account=ACCOUNT).account_id)
+
+
+class TestRegistryClient(NetworkContract):
+    @pytest.fixture
+    def client(self, network: NetworkSettings) -> RegistryClient:
+        return RegistryClient(network)
+
+
+class RegistryClient:
+    """Asks a registry for the digest of a tag, twice over the same connection."""
+
+    def __init__(self, network: NetworkSettings) -> None:
+        self._network = network
+
+    def prepare(self, server: ScriptedServer) -> None:
+        server.script["HEAD /v2/app/manifests/v1"] = [Reply(headers={"Docker-Content-Digest": "sha256:1"})]
+
+    def request(self, url: str) -> str:
+        login = Login(url=url, username="AWS", password=Secret("token"))
+        client = OciClient(StaticCredentials(login), clock=FakeClock(), network=self._network)
+        return _error_of(lambda: [client.resolve_digest("app", "v1") for _ in range(2)])
+
+
+class TestProber(NetworkContract):
+    @pytest.fixture
+    def client(self, network: NetworkSettings) -> ProberClient:
+        return ProberClient(network)
+
+
+class ProberClient:
+    """Asks an app for its version."""
+
+    def __init__(self, network: NetworkSettings) -> None:
+        self._prober = HttpProber(network)
+
+    def prepare(self, server: ScriptedServer) -> None:
+        server.script["GET /version"] = [Reply()]
+
+    def request(self, url: str) -> str:
+        return self._prober.probe(f"{url}/version", timeout=HANG_SECONDS, max_bytes=100).error
+
+
+def _error_of(action: Callable[[], object]) -> str:
+    """Return the error of an action as a user sees it, or an empty string."""
+    try:
+        action()
+    except KaizenError as error:
+        return str(error)
+    return ""
