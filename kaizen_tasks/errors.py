@@ -111,6 +111,10 @@ class Superseded(VerifyFailed):
     """Another deployment replaced the one that was being verified; it is not touched."""
 
 
+class Unproven(VerifyFailed):
+    """Only a cache has answered, so nothing is known of the running app; it is left as it is."""
+
+
 class RolloutFailed(KaizenError):
     """Some of several environments failed."""
 

@@ -157,12 +157,15 @@ class VerifyRules(NamedTuple):
         matches: how many consecutive right answers are needed, each over a new connection.
         interval: pause between requests.
         timeout: how long to wait for the right answers before verification fails.
+        direct: ask each service at the platform's own address, past whatever is in front of `url`: a CDN that caches
+            the path, a firewall.
     """
 
     path: Annotated[str, checks.url_path] = "/version"
     matches: Annotated[int, checks.at_least(1)] = 3
     interval: Seconds = Seconds(1.0)
     timeout: Annotated[Seconds, checks.not_zero] = Seconds(5 * MINUTE)
+    direct: bool = False
 
 
 class EvidenceRules(NamedTuple):

@@ -10,10 +10,11 @@ from typing import Any, NewType
 from attrs import field, frozen
 
 from kaizen_tasks.domain.duration import Seconds
-from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_body, sanitize
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, describe_body, redirect_target, sanitize
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NON_IDEMPOTENT_METHODS = ("POST", "PATCH")  # methods whose requests are not repeated (RFC 9110, 9.2.2)
+CACHEABLE_METHODS = ("GET", "HEAD")
 Statuses = NewType("Statuses", tuple[int, ...])
 Scalar = str | int | float | bool
 
@@ -39,6 +40,9 @@ class SmokeCheck:
         body: the body of the request. Example: '{"weeks": 12}'
         timeout: how long to wait for the answer. Meanwhile the request is repeated while there is no answer or HTTP
             5xx, except for `POST` and `PATCH`, which are sent once. Example: "30s"
+        cached: accept an answer that a cache has sent in place of the app, and send exactly `path`. Otherwise a cached
+            answer proves nothing, and a `GET` or `HEAD` has a parameter in its query that differs each time.
+            Example: true
     """
 
     path: str
@@ -51,6 +55,7 @@ class SmokeCheck:
     request_headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: str = field(default="", repr=False)
     timeout: Seconds = DEFAULT_TIMEOUT
+    cached: bool = False
 
     @property
     def title(self) -> str:
@@ -61,7 +66,9 @@ class SmokeCheck:
     @property
     def request(self) -> ProbeRequest:
         """The request to send."""
-        return ProbeRequest(method=self.method, headers=self.request_headers, body=self.body.encode())
+        bypass_cache = not self.cached and self.method in CACHEABLE_METHODS
+        body = self.body.encode()
+        return ProbeRequest(method=self.method, headers=self.request_headers, body=body, bypass_cache=bypass_cache)
 
     def describe_pass(self, response: ProbeResponse) -> str:
         """Return in words what was checked in a correct answer, joined by commas."""
@@ -78,18 +85,23 @@ class SmokeCheck:
         """Return what is wrong with an answer: only the error or a wrong status, else every other mismatch."""
         if response.error:
             return (response.error,)
+        if self.is_unproven(response):
+            return (response.cache_error,)
         if response.status not in self.status:
             return (self._status_mismatch(response),)
         return (*self._missing_text(response), *self._json_mismatches(response), *self._header_mismatches(response))
 
+    def is_unproven(self, response: ProbeResponse) -> bool:
+        """Return whether an answer says nothing about the app, because it is from a cache."""
+        return bool(response.cache_error) and not self.cached
+
     def is_retryable(self, response: ProbeResponse) -> bool:
         """Return whether to repeat the request after a wrong answer, because the app may still be starting."""
-        return self.method not in NON_IDEMPOTENT_METHODS and (bool(response.error) or response.status >= 500)
+        is_temporary = bool(response.error) or response.status >= 500 or self.is_unproven(response)
+        return self.method not in NON_IDEMPOTENT_METHODS and is_temporary
 
     def _status_mismatch(self, response: ProbeResponse) -> str:
-        location = response.headers.get("location", "")
-        redirect = f" to {sanitize(location)}" if location and 300 <= response.status < 400 else ""
-        return f"answers HTTP {response.status}{redirect}, not {' or '.join(map(str, self.status))}"
+        return f"answers HTTP {response.status}{redirect_target(response)}, not {' or '.join(map(str, self.status))}"
 
     def _missing_text(self, response: ProbeResponse) -> Iterator[str]:
         if self.contains and self.contains.encode() not in response.body:

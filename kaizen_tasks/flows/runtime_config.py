@@ -11,7 +11,16 @@ from kaizen_tasks.domain import ledger as words
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.runtime_config import RuntimeConfigView
-from kaizen_tasks.errors import NOTHING_CHANGED, DeployFailed, KaizenError, Refused, RollbackFailed, VerifyFailed
+from kaizen_tasks.errors import (
+    NOTHING_CHANGED,
+    DeployFailed,
+    KaizenError,
+    Refused,
+    RollbackFailed,
+    Superseded,
+    Unproven,
+    VerifyFailed,
+)
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.runner import Executor, apply_step, run_flow
@@ -109,6 +118,8 @@ def _deploy_and_verify(
     """Deploy, verify and record; on failure, restore the previous configuration if `auto_rollback` is set."""
     try:
         run_flow(catalogue.apply_runtime_config(environment), release, tools, execute)
+    except (Superseded, Unproven):
+        raise
     except (DeployFailed, VerifyFailed) as error:
         if not auto_rollback or not _is_own_unverified_config(release, environment, tools):
             raise

@@ -87,7 +87,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
     image = _attempt(lambda: tools.registry.find_image(environment.repository, environment.follow), errors)
     entry = _attempt(lambda: ledger.read_latest_entry(environment, tools), errors)
     urls = _attempt(lookups.service_urls.result, errors)
-    url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls), errors) or ""
+    url = environment.url if urls is None else _attempt(lambda: _app_url(environment, urls, tools), errors) or ""
     locks, holds = _attempt(lookups.locks.result, errors) or {}, _attempt(lookups.holds.result, errors) or {}
     return EnvironmentStatus(
         environment=environment,
@@ -101,7 +101,7 @@ def _environment_status(environment: Environment, lookups: _BatchedLookups, tool
     )
 
 
-def _app_url(environment: Environment, service_urls: Mapping[str, str]) -> str:
+def _app_url(environment: Environment, service_urls: Mapping[str, str], tools: Tools) -> str:
     if environment.service not in service_urls:
         raise NotFound(f"there is no service {environment.service}")
-    return probe.pick_url(environment, service_urls[environment.service])
+    return probe.pick_url(environment, service_urls[environment.service], tools)

@@ -36,6 +36,7 @@ CODES = {
     "DeployFailed": 7,
     "VerifyFailed": 8,
     "Superseded": 8,
+    "Unproven": 8,
     "RolloutFailed": 9,
     "RollbackFailed": 10,
     "Interrupted": 130,

@@ -51,6 +51,20 @@ def test_unusable_version_response_has_an_error(answer: ProbeResponse, fault: st
     assert parse_version_response(answer) == VersionReport(error=fault)
 
 
+@pytest.mark.parametrize("status", [200, 503])
+def test_answer_of_a_cache_is_neither_right_nor_wrong(status: int) -> None:
+    response = ProbeResponse(status=status, body=b'{"version": "v1.2.3"}', headers={"age": "37"})
+
+    assert parse_version_response(response) == VersionReport(error="answers from a cache (Age: 37)", is_cached=True)
+
+
+def test_redirect_is_explained_without_its_query() -> None:
+    """A login page's address may contain a token."""
+    response = ProbeResponse(status=302, headers={"location": "https://login.example/?token=hush"})
+
+    assert parse_version_response(response).error == "answers HTTP 302 to https://login.example/"
+
+
 def test_version_report_is_short_and_has_no_control_characters() -> None:
     body = b'{"version": "v1\\u001b[2J\\n' + b"x" * 1000 + b'", "environment": "\\u0007prod"}'
 
@@ -77,6 +91,7 @@ def test_version_report_in_words(running: VersionReport, words: str) -> None:
 
 OLD, NEW = VersionReport(version="v1", environment="prod"), VersionReport(version="v2", environment="prod")
 DOWN = VersionReport(error="answers HTTP 503")
+CACHED = VersionReport(error="answers from a cache (Age: 37)", is_cached=True)
 
 
 def heard(*answers: VersionReport) -> ProbeTally:
@@ -88,7 +103,15 @@ def heard(*answers: VersionReport) -> ProbeTally:
 
 
 @pytest.mark.parametrize(
-    ("answers", "right"), [((), 0), ((OLD,), 0), ((NEW, NEW), 2), ((NEW, NEW, OLD), 0), ((NEW, DOWN, NEW), 1)]
+    ("answers", "right"),
+    [
+        ((), 0),
+        ((OLD,), 0),
+        ((NEW, NEW), 2),
+        ((NEW, NEW, OLD), 0),
+        ((NEW, DOWN, NEW), 1),
+        ((NEW, CACHED, NEW), 2),
+    ],
 )
 def test_unexpected_answer_resets_the_streak(answers: tuple[VersionReport, ...], right: int) -> None:
     """Half of the instances may still run the old version."""
@@ -107,3 +130,12 @@ def test_unexpected_answer_resets_the_streak(answers: tuple[VersionReport, ...],
 )
 def test_tally_explains_why_the_version_is_not_verified(answers: tuple[VersionReport, ...], words: str) -> None:
     assert heard(*answers).explain(NEW, 3) == words
+
+
+@pytest.mark.parametrize(
+    ("answers", "count"), [((CACHED,), 1), ((OLD, CACHED, CACHED), 2), ((CACHED, OLD), 0), ((CACHED, NEW), 0)]
+)
+def test_cached_answers_are_counted_up_to_the_last_one_of_the_app(
+    answers: tuple[VersionReport, ...], count: int
+) -> None:
+    assert heard(*answers).cached == count

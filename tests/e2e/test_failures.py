@@ -156,6 +156,24 @@ def test_unverified_release_is_rolled_back(
     assert workspace.git("tag") == "v0.2.0\n"
 
 
+def test_release_is_not_rolled_back_because_of_a_cache(workspace: Workspace) -> None:
+    workspace.inv("release-staging").expect_success()
+    workspace.add_changelog_entry("A typo")
+    with bad_servers.serve(bad_servers.cached_version) as url:
+        result = workspace.inv(
+            "release-staging",
+            INVOKE_ENVIRONMENTS_STAGING_URL=url,
+            INVOKE_VERIFY_TIMEOUT="300ms",
+            INVOKE_VERIFY_INTERVAL="20ms",
+        )
+    assert_refused(result, 8)
+    assert f"{url}/version answers from a cache (Age: 37), which proves nothing about v0.2.1" in result.err
+    found = staging(workspace)
+    assert (found["running"]["version"], found["ledger"]["event"]) == ("v0.2.1", "deployed")
+    workspace.inv("release-staging").expect_success()
+    assert workspace.git("tag") == "v0.2.0\nv0.2.1\n"
+
+
 def staging(workspace: Workspace) -> dict[str, Any]:
     """Return the status of staging."""
     found: dict[str, Any] = workspace.inv("status", "--json").document["environments"]["staging"]

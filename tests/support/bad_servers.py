@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 HUGE_BYTES = 100 * 1024 * 1024
 DRIP_SECONDS = 0.2  # seconds between two bytes
@@ -24,6 +24,11 @@ def old_version(app: BaseHTTPRequestHandler) -> None:
 def previous_version(app: BaseHTTPRequestHandler) -> None:
     """Answer with the previous version of a new app."""
     send_body(app, b'{"version": "v0.2.0", "environment": "staging"}')
+
+
+def cached_version(app: BaseHTTPRequestHandler) -> None:
+    """Answer with the previous version of a new app from a cache, whatever the request says."""
+    send_body(app, b'{"version": "v0.2.0", "environment": "staging"}', headers={"Age": "37"})
 
 
 def another_environment(app: BaseHTTPRequestHandler) -> None:
@@ -135,10 +140,12 @@ def serve(respond: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
         server.server_close()
 
 
-def send_body(app: BaseHTTPRequestHandler, body: bytes, kind: str = "application/json") -> None:
+def send_body(
+    app: BaseHTTPRequestHandler, body: bytes, kind: str = "application/json", headers: Mapping[str, str] | None = None
+) -> None:
     """Answer with a body."""
     app.send_response(200)
-    app.send_header("Content-Type", kind)
-    app.send_header("Content-Length", str(len(body)))
+    for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
+        app.send_header(name, value)
     app.end_headers()
     app.wfile.write(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse
@@ -26,8 +27,10 @@ class HttpProber:
         """
         from kaizen_tasks.adapters.http.request import BoundedRequest
 
+        request = request or ProbeRequest()
+        requested_url = _with_unique_query(url) if request.bypass_cache else url
         bounded_request = BoundedRequest(
-            url, request or ProbeRequest(), timeout=timeout, limit=max_bytes, network=self._network
+            requested_url, request, timeout=timeout, limit=max_bytes, network=self._network
         )
         worker = threading.Thread(target=bounded_request.run, name=f"probe {url}", daemon=True)
         worker.start()
@@ -36,3 +39,9 @@ class HttpProber:
             bounded_request.cancel()
             return ProbeResponse(error=bounded_request.timeout_message)
         return bounded_request.response
+
+
+def _with_unique_query(url: str) -> str:
+    """Return a URL with one more parameter, which differs each time: caches answer a URL that they have seen."""
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}kaizen={uuid.uuid4().hex}"

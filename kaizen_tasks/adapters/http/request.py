@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
 
-_HEADERS = {"User-Agent": "kaizen-tasks", "Accept": "*/*", "Cache-Control": "no-cache", "Connection": "close"}
+_HEADERS = {
+    "User-Agent": "kaizen-tasks",
+    "Accept": "*/*",
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",  # for caches that speak HTTP/1.0
+    "Connection": "close",
+}
 
 
 class BoundedRequest:

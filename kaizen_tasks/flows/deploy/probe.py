@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kaizen_tasks.domain.health import ProbeResponse, VersionReport, parse_version_response
+from attrs import evolve
+
+from kaizen_tasks.domain.health import ProbeRequest, ProbeResponse, VersionReport, parse_version_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,21 +33,22 @@ LOOPBACK_PREFIXES = ("127.", "localhost", "[::1]")
 
 
 def probe_url(environment: Environment, tools: Tools) -> str:
-    """Return the URL to probe: the configured one, else the platform's own.
+    """Return the URL to probe: the configured one, else the platform's own; with `verify.direct` always the latter.
 
     A service on this machine is probed at its own URL, since the configured public one belongs to another service. So
     the same configuration works against the local cloud.
     """
     if environment.url and _is_local(environment.url):
         return environment.url
-    return pick_url(environment, tools.platform.get_service(environment.service).url)
+    return pick_url(environment, tools.platform.get_service(environment.service).url, tools)
 
 
-def pick_url(environment: Environment, service_url: str) -> str:
+def pick_url(environment: Environment, service_url: str, tools: Tools) -> str:
     """Return the URL to probe: the configured one, else the platform's; see `probe_url`."""
     if environment.url and _is_local(environment.url):
         return environment.url
-    return service_url if _is_local(service_url) or not environment.url else environment.url
+    is_own_url_wanted = tools.settings.verify.direct or not environment.url
+    return service_url if is_own_url_wanted or _is_local(service_url) else environment.url
 
 
 def _is_local(url: str) -> bool:
@@ -54,8 +57,17 @@ def _is_local(url: str) -> bool:
 
 def fetch_version(url: str, tools: Tools, *, timeout: float = REQUEST_TIMEOUT_SECONDS) -> VersionReport:
     """Return the app's answer to one request for its version, or the error after at most `timeout` seconds."""
-    endpoint = url + tools.settings.verify.path
-    return parse_version_response(tools.prober.probe(endpoint, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES))
+    endpoint, request = url + tools.settings.verify.path, ProbeRequest(bypass_cache=True)
+    return parse_version_response(_probe(endpoint, request, tools, timeout=timeout, max_bytes=MAX_VERSION_BODY_BYTES))
+
+
+def _probe(url: str, request: ProbeRequest, tools: Tools, *, timeout: float, max_bytes: int) -> ProbeResponse:
+    """Send a request past caches; if the app refuses the parameter that this adds to the query, send it without."""
+    response = tools.prober.probe(url, timeout=timeout, max_bytes=max_bytes, request=request)
+    if request.bypass_cache and 400 <= response.status < 500:
+        plain_request = evolve(request, bypass_cache=False)
+        response = tools.prober.probe(url, timeout=timeout, max_bytes=max_bytes, request=plain_request)
+    return response
 
 
 def proves_release(report: VersionReport, environment: Environment, release: Release) -> bool:
@@ -74,9 +86,7 @@ def retry_for(timeout: float, tools: Tools) -> Iterator[float]:
 def run_smoke_check(url: str, check: SmokeCheck, tools: Tools) -> ProbeResponse:
     """Repeat a smoke check's request until the check passes, fails for good or times out; return the last response."""
     for remaining in retry_for(check.timeout, tools):
-        response = tools.prober.probe(
-            url + check.path, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES, request=check.request
-        )
+        response = _probe(url + check.path, check.request, tools, timeout=remaining, max_bytes=MAX_SMOKE_BODY_BYTES)
         if not check.failures(response) or not check.is_retryable(response):
             break
     return response

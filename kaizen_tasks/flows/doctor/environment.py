@@ -137,7 +137,10 @@ def _check_app(environment: Environment, tools: Tools, subject: Subject) -> Iter
 
 def _check_version_endpoint(url: str, environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     endpoint, report = f"{url}{tools.settings.verify.path}", probe.fetch_version(url, tools)
-    if report.error:
+    if report.is_cached:
+        fix = f"exclude {tools.settings.verify.path} from the cache, or set verify.direct = true"
+        yield subject.problem(f"{endpoint} {report.error}, so no release can be verified", fix)
+    elif report.error:
         yield subject.warning(f"{endpoint} {report.error}", "start the app, or correct url or verify.path")
     elif report.environment != environment.name:
         message = f"{endpoint} says environment {report.environment or 'nothing'}, not {environment.name}"

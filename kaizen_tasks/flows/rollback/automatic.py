@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.ledger import Event, rollback_candidates
 from kaizen_tasks.domain.release import Release
-from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, VerifyFailed
+from kaizen_tasks.errors import KaizenError, RollbackFailed, Superseded, Unproven, VerifyFailed
 from kaizen_tasks.flows import catalogue
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.ledger.verifications import find_verification
@@ -29,13 +29,14 @@ def run_with_auto_rollback(
 
     Raises:
         Superseded: another deployment came in between; a rollback would undo it.
+        Unproven: only a cache has answered; the release may be right.
         VerifyFailed: verification failed; the error says what is serving now.
         RollbackFailed: verification failed, and the rollback failed too.
         KaizenError: any other error of `run_flow`.
     """
     try:
         return run_flow(flow, release, tools, execute)
-    except Superseded:
+    except (Superseded, Unproven):
         raise
     except VerifyFailed as error:
         if not auto_rollback:

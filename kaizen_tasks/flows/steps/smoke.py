@@ -8,7 +8,7 @@ from attrs import frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Decision, Done
-from kaizen_tasks.errors import VerifyFailed
+from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.ledger.entries import was_verified
 from kaizen_tasks.flows.step import EnvironmentStep
@@ -42,12 +42,22 @@ class Smoke(EnvironmentStep):
 
         Raises:
             VerifyFailed: checks failed; the message names all of them.
+            Unproven: the answers to all of these came from a cache.
         """
         url, checks = probe.probe_url(self.environment, tools), tools.settings.smoke
-        failures = [failure for check in checks if (failure := self._check(url, check, tools))]
+        results = [self._check(url, check, tools) for check in checks]
+        failures = [result.failure for result in results if result.failure]
         if not failures:
             return release.with_verified_step(self.label)
         name = self.environment.name
+        if all(result.is_unproven for result in results if result.failure):
+            raise Unproven(
+                f"{name}: {'; '.join(failures)}, which proves nothing about {release.name}",
+                environment=name,
+                state=f"{release.name} is not recorded as verified; nothing was rolled back, as it may be right",
+                hint="exclude the path from the cache, or accept that: cached = true in [[smoke]]; "
+                f"then: inv verify --env {name} --release {release.name}",
+            )
         raise VerifyFailed(
             f"{name}: {len(failures)} of {_count(checks)} failed: {'; '.join(failures)}",
             environment=name,
@@ -55,14 +65,22 @@ class Smoke(EnvironmentStep):
             hint=f"look at the app, then check again: inv verify --env {name} --release {release.name}",
         )
 
-    def _check(self, url: str, check: SmokeCheck, tools: Tools) -> str:
+    def _check(self, url: str, check: SmokeCheck, tools: Tools) -> _Result:
         started_at = tools.clock.monotonic()
         response = probe.run_smoke_check(url, check, tools)
         elapsed = duration.format_duration(tools.clock.monotonic() - started_at)
         failures = check.failures(response)
         result = f"{check.title} {', '.join(failures) or check.describe_pass(response)}"
         tools.reporter.checked(self.label, f"{result} ({elapsed})", ok=not failures)
-        return result if failures else ""
+        return _Result(failure=result if failures else "", is_unproven=check.is_unproven(response))
+
+
+@frozen(kw_only=True)
+class _Result:
+    """The result of a check: what failed, or an empty text, and whether only a cache has answered."""
+
+    failure: str
+    is_unproven: bool
 
 
 def _count(checks: tuple[SmokeCheck, ...]) -> str:

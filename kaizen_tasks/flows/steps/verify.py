@@ -10,7 +10,7 @@ from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
 from kaizen_tasks.domain.health import ProbeTally, VersionReport
 from kaizen_tasks.domain.ledger import Event, LedgerEntry
-from kaizen_tasks.errors import VerifyFailed
+from kaizen_tasks.errors import Unproven, VerifyFailed
 from kaizen_tasks.flows.deploy import probe, superseded
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.step import EnvironmentStep
@@ -60,6 +60,7 @@ class Verify(EnvironmentStep):
         Raises:
             DeployFailed: the deployment of the release has failed in the meantime.
             VerifyFailed: `verify.timeout` passed without such answers, or another deployment superseded this one.
+            Unproven: the last answers came from a cache only.
         """
         rules, url, tally = tools.settings.verify, probe.probe_url(self.environment, tools), ProbeTally()
         supersession = superseded.SupersessionWatch(self.environment, release, tools)
@@ -72,7 +73,19 @@ class Verify(EnvironmentStep):
                 return release.with_verified_step(self.label)
             if not tally.streak:
                 supersession.check()
+        if tally.cached >= rules.matches:
+            raise self._unproven_error(url, tally, release, tools)
         raise self._unverified_error(url, tally, release, tools)
+
+    def _unproven_error(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> Unproven:
+        rules, name = tools.settings.verify, self.environment.name
+        direct = "" if rules.direct else ", or ask the service itself: direct = true in [verify]"
+        return Unproven(
+            f"{name}: {url}{rules.path} {tally.last_report}, which proves nothing about {release.name}",
+            environment=name,
+            state=f"{release.name} is not recorded as verified; nothing was rolled back, as it may be right",
+            hint=f"exclude {rules.path} from the cache{direct}; then: inv verify --env {name} --release {release.name}",
+        )
 
     def _unverified_error(self, url: str, tally: ProbeTally, release: Release, tools: Tools) -> VerifyFailed:
         rules, name = tools.settings.verify, self.environment.name

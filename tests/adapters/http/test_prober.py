@@ -175,6 +175,21 @@ def test_request_header_replaces_the_default(server: Server) -> None:
     assert b"text/plain" in server.requests[0]
 
 
+def test_every_request_asks_past_caches(server: Server) -> None:
+    """With headers and, if asked to, with a query that differs each time."""
+    request = ProbeRequest(bypass_cache=True)
+    for url in [server.says(response(b"ok"))] * 2 + [f"{server.url}?week=12"]:
+        HttpProber().probe(url, timeout=HANG_SECONDS, max_bytes=100, request=request)
+    ask(server.url)
+
+    paths = [sent.split()[1].decode() for sent in server.requests]
+    assert all(b"Cache-Control: no-cache" in sent and b"Pragma: no-cache" in sent for sent in server.requests)
+    assert len(set(paths)) == 4
+    assert paths[0].startswith("/version?kaizen=")
+    assert paths[2].startswith("/version?week=12&kaizen=")
+    assert paths[3] == "/version"
+
+
 def test_post_without_body_has_content_length_zero(server: Server) -> None:
     url = server.says(response(b"ok"))
     HttpProber().probe(url, timeout=HANG_SECONDS, max_bytes=100, request=ProbeRequest(method="POST"))

@@ -11,7 +11,7 @@ from kaizen_tasks.domain.release import Release
 from kaizen_tasks.domain.smoke import SmokeCheck
 from kaizen_tasks.errors import NotFound
 from kaizen_tasks.flows.deploy import probe
-from tests.fakes.tools import FakeTools
+from tests.fakes.tools import FakeTools, settings
 
 RELEASE = Release(version=Version.parse("1.2.3"))
 
@@ -43,6 +43,15 @@ def test_probe_url_is_the_configured_one_unless_the_service_is_local(
     assert probe.probe_url(staging, tools) == asked
 
 
+def test_direct_probes_ask_the_service_itself(tools: FakeTools) -> None:
+    """Unless the configured address is on this machine."""
+    tools.settings = settings(verify={"direct": True})
+    staging = evolve(tools.settings.environments["staging"], url="https://www.example")
+
+    assert probe.probe_url(staging, tools) == "https://staging.example"
+    assert probe.probe_url(evolve(staging, url="http://localhost:9"), tools) == "http://localhost:9"
+
+
 def test_probe_url_needs_the_service(tools: FakeTools) -> None:
     nowhere = evolve(tools.settings.environments["staging"], service="elsewhere", url="https://www.example")
 
@@ -55,6 +64,18 @@ def test_fetch_version_requests_the_configured_path_once(tools: FakeTools) -> No
 
     assert running == VersionReport(version="v0.1.0", environment="staging")
     assert tools.prober.urls == ["https://staging.example/version"]
+    assert tools.prober.requests == [ProbeRequest(bypass_cache=True)]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_app_that_knows_no_such_parameter_is_asked_without_it(tools: FakeTools, status: int) -> None:
+    """Some apps compare the whole path."""
+    url = "https://staging.example/version"
+    right, requests = tools.prober.answers[url], tools.prober.requests
+    tools.prober.answers[url] = lambda: ProbeResponse(status=status) if requests[-1].bypass_cache else right()  # type: ignore[operator]
+
+    assert probe.fetch_version("https://staging.example", tools).version == "v0.1.0"
+    assert [request.bypass_cache for request in requests] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +148,24 @@ def test_smoke_check_sends_the_configured_request(tools: FakeTools) -> None:
 
     asked = ProbeRequest(method="POST", headers={"Accept": "text/plain"}, body="näme=x".encode())
     assert tools.prober.requests == [asked]
+
+
+@pytest.mark.parametrize(
+    ("check", "bypass_cache"),
+    [({}, True), ({"method": "HEAD"}, True), ({"method": "POST"}, False), ({"cached": True}, False)],
+)
+def test_smoke_check_asks_past_caches(tools: FakeTools, check: dict[str, object], *, bypass_cache: bool) -> None:
+    smoke(tools, ProbeResponse(status=200), **check)
+
+    assert [request.bypass_cache for request in tools.prober.requests] == [bypass_cache]
+
+
+def test_cached_answer_is_asked_for_again_unless_it_is_accepted(tools: FakeTools) -> None:
+    answer = ProbeResponse(status=200, headers={"age": "9"})
+
+    assert smoke(tools, answer, answer, ProbeResponse(status=200)) == ()
+    assert smoke(tools, answer) == ("answers from a cache (Age: 9)",)
+    assert smoke(tools, answer, cached=True) == ()
 
 
 def test_smoke_check_reads_a_large_page(tools: FakeTools) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from kaizen_tasks.domain.decision import Act, Done, Refuse
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.ledger import Event
 from kaizen_tasks.domain.release import Image, Release, StepLabel
-from kaizen_tasks.errors import DeployFailed, Superseded, Unreachable, VerifyFailed
+from kaizen_tasks.errors import DeployFailed, Superseded, Unproven, Unreachable, VerifyFailed
 from kaizen_tasks.flows.ledger import entries
 from kaizen_tasks.flows.rollback import automatic
 from kaizen_tasks.flows.runner import apply_step
@@ -64,7 +65,7 @@ def answering(tools: FakeTools, versions: Iterable[str]) -> None:
 
     def answer() -> ProbeResponse:
         version = left.pop(0) if len(left) > 1 else left[0]
-        return ProbeResponse(status=200, body=b'{"version": "%s", "environment": "staging"}' % version.encode())
+        return version_answer(version)
 
     tools.prober.answers[URL] = answer
 
@@ -233,6 +234,56 @@ def test_earlier_proof_holds_while_every_answer_is_right(tools: FakeTools, versi
     assert tools.clock.monotonic() == 0
 
 
+def cached(version: str) -> ProbeResponse:
+    """Return what a CDN answers that has seen a version."""
+    body = b'{"version": "%s", "environment": "staging"}' % version.encode()
+    return ProbeResponse(status=200, body=body, headers={"x-cache": "Hit from cloudfront"})
+
+
+@pytest.mark.parametrize("version", ["v0.2.0", "v0.1.0"])
+def test_cached_answers_prove_nothing_and_roll_nothing_back(tools: FakeTools, version: str) -> None:
+    staging = tools.settings.environments["staging"]
+    older = evolve(RELEASE, version=Version.parse("0.1.0"), digest="sha256:0")
+    entries.append(Event.VERIFIED, staging, older, tools)
+    tools.prober.answers[URL] = cached(version)
+    written = len(tools.ledger.all_entries)
+
+    with pytest.raises(Unproven) as failed:
+        automatic.run_with_auto_rollback((Verify(environment=staging),), RELEASE, tools, apply_step)
+
+    assert str(failed.value) == (
+        "staging: https://staging.example/version answers from a cache (X-Cache: Hit from cloudfront),"
+        " which proves nothing about v0.2.0\n"
+        "v0.2.0 is not recorded as verified; nothing was rolled back, as it may be right\n"
+        "exclude /version from the cache, or ask the service itself: direct = true in [verify];"
+        " then: inv verify --env staging --release v0.2.0"
+    )
+    assert failed.value.exit_code == 8
+    assert (len(tools.ledger.all_entries), tools.platform.started_services) == (written, [])
+
+
+def test_wrong_answers_of_the_app_count_in_spite_of_cached_ones(tools: FakeTools) -> None:
+    answers = itertools.cycle([ProbeResponse(status=503), cached("v0.2.0"), cached("v0.2.0")])
+    tools.prober.answers[URL] = lambda: next(answers)
+
+    with pytest.raises(VerifyFailed) as failed:
+        verify(tools)
+
+    assert not isinstance(failed.value, Unproven)
+
+
+def test_verify_goes_on_until_the_cache_lets_it_pass(tools: FakeTools) -> None:
+    answers = [cached("v0.1.0")] * 60
+    tools.prober.answers[URL] = lambda: answers.pop() if answers else version_answer("v0.2.0")
+
+    assert verify(tools).verified_steps
+
+
+def version_answer(version: str) -> ProbeResponse:
+    """Return the app's own answer."""
+    return ProbeResponse(status=200, body=b'{"version": "%s", "environment": "staging"}' % version.encode())
+
+
 def test_answer_of_another_image_under_the_same_version_proves_nothing(tools: FakeTools) -> None:
     answering(tools, ["v0.2.0"])
     step = Verify(environment=tools.settings.environments["staging"])
@@ -252,6 +303,9 @@ CHECKS = [
     {"name": "health", "path": "/health", "json": {"/status": "ok"}},
     {"path": "/plan", "status": [200, 204]},
 ]
+
+
+OK_PLAN = ProbeResponse(status=204)
 
 
 def smoke(answers: dict[str, ProbeResponse]) -> FakeTools:
@@ -291,3 +345,20 @@ def test_all_smoke_checks_run_and_all_failures_are_named() -> None:
     )
     assert state == "v0.2.0 is running in staging and is not recorded as verified"
     assert hint.endswith("inv verify --env staging --release v0.2.0")
+
+
+def test_smoke_checks_that_only_a_cache_has_answered_roll_nothing_back() -> None:
+    tools = smoke(
+        {"/health": ProbeResponse(status=200, body=b'{"status": "ok"}', headers={"age": "9"}), "/plan": OK_PLAN}
+    )
+
+    what, state, hint = tools.reporter.lines[-1].split("\n")
+    assert what == ("staging: health: GET /health answers from a cache (Age: 9), which proves nothing about v0.2.0")
+    assert state == "v0.2.0 is not recorded as verified; nothing was rolled back, as it may be right"
+    assert hint.startswith("exclude the path from the cache, or accept that: cached = true in [[smoke]]; ")
+
+
+def test_failed_smoke_check_counts_beside_a_cached_one() -> None:
+    tools = smoke({"/health": ProbeResponse(status=200, headers={"age": "9"}), "/plan": ProbeResponse(status=404)})
+
+    assert "2 of 3 checks failed" in tools.reporter.lines[-1]
