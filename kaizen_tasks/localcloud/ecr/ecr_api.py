@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 
 from kaizen_tasks.localcloud.ecr.ecr_errors import ecr_errors, paginate, validation_error
-from kaizen_tasks.localcloud.ecr.images import EcrImages
 from kaizen_tasks.localcloud.ecr.layers import EcrLayers
+from kaizen_tasks.localcloud.ecr.policies import EcrPolicies
+from kaizen_tasks.localcloud.ecr.scanning import EcrScanning
 from kaizen_tasks.localcloud.registry.repositories import ImageRepository
 from kaizen_tasks.localcloud.registry.store import BLOB_MOUNTING
 from kaizen_tasks.localcloud.server.auth import REGISTRY_TOKEN_SECONDS
@@ -29,7 +30,7 @@ _ACCOUNT_SETTINGS = {
 _WITH_EXCLUSION = "_WITH_EXCLUSION"
 
 
-class Ecr(EcrImages, EcrLayers):
+class Ecr(EcrScanning, EcrLayers, EcrPolicies):
     """ECR of one account in one region.
 
     Args:
@@ -148,37 +149,6 @@ class Ecr(EcrImages, EcrLayers):
             self._get_repository_by_arn(request).name, lambda current: current.without_labels(keys)
         )
         return {}
-
-    def put_lifecycle_policy(self, request: JsonObject) -> JsonObject:
-        """Store a lifecycle policy, which is never executed."""
-        policy = request["lifecyclePolicyText"]
-        name = self.requested_repository(request).name
-        return self._policy_document(
-            self.store.update_repository(name, lambda current: attrs.evolve(current, lifecycle=policy))
-        )
-
-    def get_lifecycle_policy(self, request: JsonObject) -> JsonObject:
-        """Return the lifecycle policy."""
-        return self._policy_document(self._get_repository_with_policy(request))
-
-    def delete_lifecycle_policy(self, request: JsonObject) -> JsonObject:
-        """Remove the lifecycle policy and return it."""
-        repository = self._get_repository_with_policy(request)
-        self.store.update_repository(repository.name, lambda current: attrs.evolve(current, lifecycle=""))
-        return self._policy_document(repository)
-
-    def _policy_document(self, repository: ImageRepository) -> JsonObject:
-        return self.identify(repository) | {"lifecyclePolicyText": repository.lifecycle}
-
-    def _get_repository_with_policy(self, request: JsonObject) -> ImageRepository:
-        repository = self.requested_repository(request)
-        if not repository.lifecycle:
-            raise ServiceError(
-                "LifecyclePolicyNotFoundException",
-                f"Lifecycle policy does not exist for the repository with name '{repository.name}' "
-                f"in the registry with id '{self.account}'",
-            )
-        return repository
 
     def _get_repository_by_arn(self, request: JsonObject) -> ImageRepository:
         prefix, _, name = request["resourceArn"].partition(":repository/")

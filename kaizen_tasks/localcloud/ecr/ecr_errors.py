@@ -24,6 +24,7 @@ _PAGE_SIZE = 100
 _ERROR_CODES: dict[type[Exception], str] = {
     registry_errors.UnknownRepositoryError: "RepositoryNotFoundException",
     registry_errors.RepositoryExistsError: "RepositoryAlreadyExistsException",
+    registry_errors.UnknownImageError: "ImageNotFoundException",
     registry_errors.InvalidTagError: "InvalidParameterException",
     registry_errors.ImageExistsError: "ImageAlreadyExistsException",
     registry_errors.TagProtectedError: "ImageTagAlreadyExistsException",

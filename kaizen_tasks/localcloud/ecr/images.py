@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,7 +28,7 @@ class EcrImages(EcrBase):
         if image_ids := request.get("imageIds"):
             if "nextToken" in request or "maxResults" in request:
                 raise validation_error("imageIds", "must not be given together with nextToken or maxResults")
-            requested_digests = dict.fromkeys(self._require_digest(repository, image_id) for image_id in image_ids)
+            requested_digests = dict.fromkeys(self.require_digest(repository, image_id) for image_id in image_ids)
             return {"imageDetails": [self._image_detail(repository, digest) for digest in requested_digests]}
         digests = [digest for digest in sorted(repository.images) if _matches_filter(repository, digest, request)]
         page_digests, token = paginate(digests, request, key=str)
@@ -77,6 +78,31 @@ class EcrImages(EcrBase):
                 deleted_ids += result
         return {"imageIds": deleted_ids, "failures": failures}
 
+    def list_image_referrers(self, request: JsonObject) -> JsonObject:
+        """Return one page of the images whose subject is an image."""
+        repository, subject = self.requested_repository(request), request["subjectId"]["imageDigest"]
+        artifact_types = request.get("filter", {}).get("artifactTypes")
+        digests = [
+            digest
+            for digest, image in sorted(repository.images.items())
+            if image.subject == subject and (not artifact_types or image.artifact_type in artifact_types)
+        ]
+        page_digests, token = paginate(digests, request, key=str)
+        return {"referrers": [self._referrer(repository, digest) for digest in page_digests], "nextToken": token}
+
+    def _referrer(self, repository: ImageRepository, digest: str) -> JsonObject:
+        image = repository.images[digest]
+        with ecr_errors(self.account):
+            manifest = self.store.manifest(repository.name, digest)
+        return {
+            "digest": digest,
+            "mediaType": image.media_type,
+            "artifactType": image.artifact_type or None,
+            "size": len(manifest.content),
+            "annotations": json.loads(manifest.content).get("annotations"),
+            "artifactStatus": "ACTIVE",
+        }
+
     def _delete(
         self, repository: ImageRepository, digest: str | ImageFailure, image_id: ImageId
     ) -> list[ImageId] | ImageFailure:
@@ -91,7 +117,12 @@ class EcrImages(EcrBase):
             return ImageFailure("ImageReferencedByManifestList", str(error))
         return _image_ids(repository, digest)
 
-    def _require_digest(self, repository: ImageRepository, image_id: ImageId) -> str:
+    def require_digest(self, repository: ImageRepository, image_id: ImageId) -> str:
+        """Return the digest of an image.
+
+        Raises:
+            ServiceError: it does not exist.
+        """
         result = _find_digest(repository, image_id)
         if isinstance(result, ImageFailure):
             tag, digest = image_id.get("imageTag", "null"), image_id.get("imageDigest", "null")
@@ -109,6 +140,7 @@ class EcrImages(EcrBase):
             "imageTags": repository.tags_of(digest) or None,
             "imageSizeInBytes": image.size,
             "imagePushedAt": image.pushed_at,
+            **({} if image.scanned_at is None else _scan_summary(image.scanned_at)),
             "imageManifestMediaType": image.media_type,
             "artifactMediaType": image.artifact_type or None,
             "subjectManifestDigest": image.subject or None,
@@ -116,7 +148,8 @@ class EcrImages(EcrBase):
         }
 
     def _image_document(self, repository: ImageRepository, digest: str, tag: str | None) -> JsonObject:
-        manifest = self.store.manifest(repository.name, digest)
+        with ecr_errors(self.account):
+            manifest = self.store.manifest(repository.name, digest)
         return self.identify(repository) | {
             "imageId": {"imageDigest": digest, "imageTag": tag},
             "imageManifest": manifest.content.decode(),
@@ -134,6 +167,14 @@ class ImageFailure:
     def for_image(self, image_id: ImageId) -> JsonObject:
         """Return the failure as a member of the response."""
         return {"imageId": image_id, "failureCode": self.code, "failureReason": self.reason}
+
+
+def _scan_summary(scanned_at: float) -> JsonObject:
+    times = {"imageScanCompletedAt": scanned_at, "vulnerabilitySourceUpdatedAt": scanned_at}
+    return {
+        "imageScanStatus": {"status": "COMPLETE", "description": "The scan was completed successfully."},
+        "imageScanFindingsSummary": {**times, "findingSeverityCounts": {}},
+    }
 
 
 def _find_digest(repository: ImageRepository, image_id: ImageId) -> str | ImageFailure:

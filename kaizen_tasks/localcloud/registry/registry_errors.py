@@ -72,6 +72,12 @@ class ImageReferencedError(RegistryError):
     """The image is listed by an index of the repository, and cannot be deleted before it."""
 
 
+class UnknownImageError(RegistryError):
+    """The repository has no such manifest."""
+
+    status, code = 404, "MANIFEST_UNKNOWN"
+
+
 class ManifestError(RegistryError):
     """The bytes are not a valid manifest."""
 

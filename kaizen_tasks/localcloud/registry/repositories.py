@@ -28,6 +28,7 @@ class ImageRecord:
         digest: its digest.
         media_type: its media type.
         pushed_at: seconds since the epoch of the first push.
+        scanned_at: seconds since the epoch of its last scan; None if it was never scanned.
         size: bytes of its configuration and layers; for an index, of its largest child.
         artifact_type: its artifact type.
         subject: the digest of its subject, or empty.
@@ -39,6 +40,7 @@ class ImageRecord:
     media_type: str
     pushed_at: float
     size: int
+    scanned_at: float | None = None
     artifact_type: str = ""
     subject: str = ""
     blobs: tuple[str, ...] = attrs.field(default=(), converter=_to_tuple)
@@ -58,6 +60,7 @@ class ImageRepository:
         encryption: ECR's `encryptionConfiguration`.
         labels: resource tags.
         lifecycle: the text of the lifecycle policy, or empty.
+        policy: the text of the repository policy, or empty.
         images: by digest.
         tags: digests by image tag.
         layers: digests of the blobs that were uploaded or mounted.
@@ -71,6 +74,7 @@ class ImageRepository:
     encryption: dict[str, str] = attrs.field(factory=lambda: {"encryptionType": "AES256"})
     labels: dict[str, str] = attrs.field(factory=dict)
     lifecycle: str = ""
+    policy: str = ""
     images: dict[str, ImageRecord] = attrs.field(factory=dict)
     tags: dict[str, str] = attrs.field(factory=dict)
     layers: frozenset[str] = attrs.field(default=frozenset(), converter=_to_frozenset)
@@ -121,6 +125,11 @@ class ImageRepository:
         """Return the repository with an image and a tag that points at it; a known image stays as first pushed."""
         images = {image.digest: image} | self.images
         return attrs.evolve(self, images=images, tags=self.tags | ({tag: image.digest} if tag else {}))
+
+    def with_scan(self, digest: str, scanned_at: float) -> ImageRepository:
+        """Return the repository with an image that was scanned."""
+        image = attrs.evolve(self.images[digest], scanned_at=scanned_at)
+        return attrs.evolve(self, images={**self.images, digest: image})
 
     def without_tag(self, tag: str) -> ImageRepository:
         """Return the repository without a tag."""

@@ -20,6 +20,7 @@ from kaizen_tasks.localcloud.registry.registry_errors import (
     MissingLayersError,
     RepositoryExistsError,
     TagProtectedError,
+    UnknownImageError,
     UnknownRepositoryError,
 )
 from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
@@ -75,10 +76,13 @@ class ImageStore:
 
         Raises:
             UnknownRepositoryError: the repository does not exist.
-            KeyError: it has no such manifest.
+            UnknownImageError: it has no such manifest, or has it no longer.
         """
-        image = self.repository(repository).images[digest]
-        content = self.blobs.path(digest).read_bytes()
+        try:
+            image = self.repository(repository).images[digest]
+            content = self.blobs.path(digest).read_bytes()
+        except (KeyError, FileNotFoundError):
+            raise UnknownImageError(f"no manifest {digest} in {repository}") from None
         return RawManifest(content=content, media_type=image.media_type, digest=digest)
 
     def repository(self, name: str) -> ImageRepository:
@@ -261,10 +265,12 @@ def _check_references(repository: ImageRepository, manifest_references: Referenc
 
 def _image_record(repository: ImageRepository, manifest: RawManifest, manifest_references: References) -> ImageRecord:
     children = (repository.images[child].size for child in manifest_references.children)
+    now = round(time.time(), 3)
     return ImageRecord(
         digest=manifest.digest,
         media_type=manifest.media_type,
-        pushed_at=round(time.time(), 3),
+        pushed_at=now,
+        scanned_at=now if repository.scan_on_push else None,
         size=max(children, default=manifest_references.size),
         artifact_type=manifest_references.artifact_type,
         subject=manifest_references.subject,
