@@ -132,8 +132,17 @@ def parse_duration(flag: str, text: str) -> float:
         raise UsageError(f"{flag} {text}: {error}") from None
 
 
-def parse_bump(part: str, to: str, *, force: bool, accept_released: bool = True, hotfix: bool = False) -> Bump:
-    """Return the bump that `--part`, `--to` and `--force` ask for.
+def parse_bump(
+    part: str,
+    to: str,
+    *,
+    force: bool,
+    accept_released: bool = True,
+    hotfix: bool = False,
+    environment: Environment | None = None,
+    ask_remote: bool = True,
+) -> Bump:
+    """Return the bump that `--part`, `--to` and `--force` ask for; see `Bump` for the other arguments.
 
     Raises:
         UsageError: there is no such part, or it is not a version.
@@ -144,4 +153,6 @@ def parse_bump(part: str, to: str, *, force: bool, accept_released: bool = True,
         accept_released=accept_released,
         force=force,
         hotfix=hotfix,
+        environment=environment,
+        ask_remote=ask_remote,
     )

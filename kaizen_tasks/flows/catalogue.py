@@ -19,16 +19,25 @@ def cut(bump: steps.Bump, *, push: bool = False, skip_docs: str = "") -> Flow:
     )
 
 
-def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "") -> Flow:
-    """Return the flow from a commit on the release branch to verified services and a pushed tag."""
+def release(bump: steps.Bump, stage: Stage, *, skip_docs: str = "", hold_reason: str = "") -> Flow:
+    """Return the flow from a commit on the release branch to verified services and a pushed tag.
+
+    Args:
+        bump: the step that chooses the version.
+        stage: where to release.
+        skip_docs: why the documentation checklist does not apply; empty when it does.
+        hold_reason: for a hotfix, the reason of the hold that keeps promotions from undoing it; else empty.
+    """
     first_environment, *other_environments = stage.environments
     return (
         steps.Preflight(bump=bump, environments=stage.environments, skip_docs=skip_docs),
         bump,
         steps.CutChangelog(),
-        steps.Commit(),
+        steps.Commit(environment=first_environment if hold_reason else None),
         steps.Build(environment=first_environment),
+        steps.Claim(environment=first_environment),
         steps.Push(environment=first_environment),
+        *((steps.AddHold(environment=first_environment, reason=hold_reason),) if hold_reason else ()),
         steps.FastForward(),
         steps.Deploy(environment=first_environment),
         *verification_steps(first_environment),
@@ -59,11 +68,9 @@ def copy_deploy_verify(environment: Environment, *, source: Environment) -> Flow
 
 
 def hotfix(bump: steps.Bump, environment: Environment, *, reason: str, skip_docs: str = "") -> Flow:
-    """Return the flow of `inv hotfix`: a release to one environment, which is held afterwards."""
-    return (
-        *release(bump, Stage(name=environment.name, environments=(environment,)), skip_docs=skip_docs),
-        steps.AddHold(environment=environment, reason=reason),
-    )
+    """Return the flow of `inv hotfix`: a release to one environment, which is held before it is deployed there."""
+    stage = Stage(name=environment.name, environments=(environment,))
+    return release(bump, stage, skip_docs=skip_docs, hold_reason=reason)
 
 
 def rollback(environment: Environment, *, reason: str, source: Environment | None = None) -> Flow:
@@ -124,6 +131,11 @@ def deployment(environment: Environment, *, source: Environment, before: Stage |
 def verify_only(environment: Environment) -> Flow:
     """Return the flow of `inv verify`: verify the running version, and record it in the ledger."""
     return (steps.FindImage(environment=environment), *verification_steps(environment))
+
+
+def push(environment: Environment) -> Flow:
+    """Return the flow of `inv push`: claim the release's number, then upload the image."""
+    return (steps.Claim(environment=environment), steps.Push(environment=environment))
 
 
 def commit() -> Flow:

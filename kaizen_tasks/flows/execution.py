@@ -208,8 +208,9 @@ def _execute_change(
         if change.asks:
             confirm(environments, change.question)
     with _locked(change, environments, tools, command=command, wait=wait) as guard:
-        tools.scm.invalidate_cache()  # another run may have released from this clone while this one waited
-        if tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS:
+        has_waited = tools.clock.monotonic() - read_at >= HOLD_CACHE_SECONDS
+        tools.scm.invalidate_cache(remote=has_waited)  # another run may have released while this one waited
+        if has_waited:
             holds = {**holds, **_read_holds(change, tools)}
         execution = Execution(tools=tools, guard=guard, holds=holds, mutations=mutations)
         with execution.mutations.reclassify_errors():

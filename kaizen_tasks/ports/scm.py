@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -31,8 +31,12 @@ class Scm(Protocol):
     that calls the same method several times runs git once.
     """
 
-    def invalidate_cache(self) -> None:
-        """Discard cached results, because somebody else may have changed something."""
+    def invalidate_cache(self, *, remote: bool = False) -> None:
+        """Discard cached results, because somebody else may have changed something.
+
+        Args:
+            remote: whether to discard the cached refs of the remote too.
+        """
 
     def head(self) -> HeadState:
         """Return the commit and the branch that are checked out.
@@ -129,16 +133,63 @@ class Scm(Protocol):
             Refused: the branch has moved meanwhile, a path has other changes, or the tag exists on another commit.
         """
 
+    def commit_trailer(self, commit: str, key: str) -> str:
+        """Return the value of a trailer in a commit's message, or an empty string."""
+
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Return the current commits of a branch and all tags on the remote, or None when there is no remote.
+        """Ask the remote for a branch, all tags and all claims; None when there is no remote.
 
         Raises:
             Unreachable: the remote does not answer.
         """
 
+    def cached_remote_refs(self, branch: str) -> RemoteRefs | None:
+        """Return what the remote answered last, or ask it if something was pushed since or nothing is cached.
+
+        Raises:
+            Unreachable: the remote does not answer, or did not when it was asked last.
+        """
+
+    def fetch_claims(self, tags: Iterable[str]) -> None:
+        """Fetch the commits of claims, by the tag that each will get; no ref of this clone is changed.
+
+        Raises:
+            Unreachable: the remote does not answer.
+        """
+
+    @mutates("the release's number is claimed on the remote")
+    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
+        """Claim a release's number on the remote; return the commit that holds the claim afterwards.
+
+        The claim replaces the one that the cached refs show. If somebody has changed a claim since, nothing changes.
+
+        Args:
+            tag: the tag that the release will get.
+            commit: full hash of the release commit, which is pushed with the claim.
+            abandons: the tags of claims to turn into abandoned numbers.
+            drops: the tags of claims to delete, so that their numbers are free again.
+
+        Raises:
+            PushFailed: the remote accepts no claim.
+        """
+
+    @mutates("the release is given up on the remote")
+    def abandon(self, tag: str, commit: str) -> None:
+        """Give up a release's number for good: delete its claim, and leave a ref that says so.
+
+        Args:
+            tag: the tag that the release would have got.
+            commit: the commit for the ref to name: the release's or, if no clone has it, any other.
+
+        Raises:
+            PushFailed: the remote rejects the change, and nothing has changed there.
+        """
+
     @mutates("branch and tag are on the remote", needs_lock=False)
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push a tag and, if `branch` is not empty, the branch up to the tagged commit, in one atomic push.
+
+        The same push deletes the claim of the release.
 
         Args:
             branch: the branch's short name, or empty to push only the tag.

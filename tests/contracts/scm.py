@@ -35,6 +35,10 @@ class Scene(Protocol):
     def empty(self) -> Scm:
         """Another repository, without a commit."""
 
+    @property
+    def colleague(self) -> Scm:
+        """Another clone of the remote, with nothing but the pushed commit."""
+
     def commit(self, files: Mapping[str, bytes]) -> str:
         """Commit files as a developer does; return the hash."""
 
@@ -69,9 +73,9 @@ class Scene(Protocol):
         """Push a tag on another commit as somebody else."""
 
 
-def release(scm: Scm) -> str:
+def release(scm: Scm, notes: str = "Notes.") -> str:
     """Write the release commit on top of HEAD."""
-    return scm.write_commit(parent=scm.head().commit, files=RELEASE, message="Release v1.2.3\n\nNotes.")
+    return scm.write_commit(parent=scm.head().commit, files=RELEASE, message=f"Release v1.2.3\n\n{notes}")
 
 
 def land_and_tag(scm: Scm) -> str:
@@ -456,6 +460,79 @@ class ScmContract:
         there = scene.scm.remote_refs("main")
         assert there is not None
         assert there.tags == {}
+
+    def test_claim_is_seen_and_fetched_by_another_clone(self, scene: Scene) -> None:
+        commit = release(scene.scm, "Kaizen-Environment: mark")
+        assert scene.scm.claim("v1.2.3", commit) == commit
+
+        there = scene.colleague.remote_refs("main")
+        assert there is not None
+        assert (there.claims, there.tags, there.abandoned) == ({"v1.2.3": commit}, {}, {})
+        assert not scene.colleague.resolve(commit)
+        scene.colleague.fetch_claims(["v1.2.3"])
+        assert scene.colleague.resolve(commit) == commit
+        assert scene.colleague.commit_trailer(commit, "Kaizen-Environment") == "mark"
+        assert not scene.colleague.commit_trailer(scene.scm.head().commit, "Kaizen-Environment")
+        assert scene.colleague.pending_releases() == {}
+
+    def test_only_the_first_of_two_clones_claims_a_number(self, scene: Scene) -> None:
+        scene.colleague.remote_refs("main")
+        commit = release(scene.scm)
+        scene.scm.claim("v1.2.3", commit)
+
+        assert scene.colleague.claim("v1.2.3", release(scene.colleague, "Another one.")) == commit
+        there = scene.colleague.remote_refs("main")
+        assert there is not None
+        assert there.claims == {"v1.2.3": commit}
+
+    def test_claim_moves_from_the_commit_that_was_read(self, scene: Scene) -> None:
+        scene.scm.claim("v1.2.3", release(scene.scm))
+        scene.colleague.remote_refs("main")
+        other = release(scene.colleague, "Another one.")
+
+        assert scene.colleague.claim("v1.2.3", other) == other
+        there = scene.scm.remote_refs("main")
+        assert there is not None
+        assert there.claims == {"v1.2.3": other}
+
+    def test_claim_ends_the_claims_that_it_replaces(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        scene.scm.claim("v1.2.3", commit)
+        scene.scm.claim("v1.2.4", commit)
+        scene.scm.claim("v1.3.0", commit, abandons=["v1.2.3"], drops=["v1.2.4"])
+
+        there = scene.scm.remote_refs("main")
+        assert there is not None
+        assert (there.claims, there.abandoned) == ({"v1.3.0": commit}, {"v1.2.3": commit})
+
+    def test_pushed_tag_ends_the_claim(self, scene: Scene) -> None:
+        commit = land_and_tag(scene.scm)
+        scene.scm.claim("v1.2.3", commit)
+        scene.scm.push(branch="main", tag="v1.2.3")
+
+        there = scene.scm.remote_refs("main")
+        assert there is not None
+        assert (there.claims, there.tags) == ({}, {"v1.2.3": commit})
+
+    def test_abandoned_number_has_no_claim(self, scene: Scene) -> None:
+        commit = release(scene.scm)
+        scene.scm.claim("v1.2.3", commit)
+        scene.scm.abandon("v1.2.3", commit)
+        scene.scm.abandon("v1.2.3", commit)
+
+        there = scene.scm.remote_refs("main")
+        assert there is not None
+        assert (there.claims, there.abandoned) == ({}, {"v1.2.3": commit})
+
+    def test_cached_refs_are_read_again_on_demand(self, scene: Scene) -> None:
+        before = scene.scm.cached_remote_refs("main")
+        scene.colleague.claim("v1.2.3", release(scene.colleague))
+
+        assert scene.scm.cached_remote_refs("main") == before
+        scene.scm.invalidate_cache()
+        assert scene.scm.cached_remote_refs("main") == before
+        scene.scm.invalidate_cache(remote=True)
+        assert scene.scm.cached_remote_refs("main") != before
 
     def test_missing_tag_cannot_be_pushed(self, scene: Scene) -> None:
         scene.scm.save_pending("v1.2.3", release(scene.scm))

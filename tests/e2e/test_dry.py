@@ -17,6 +17,7 @@ STEPS = [
     "changelog",
     "commit",
     "build",
+    "claim",
     "push",
     "fast-forward",
     "deploy",

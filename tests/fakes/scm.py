@@ -15,7 +15,7 @@ from tests.fakes.clock import START
 from tests.fakes.release_files import FakeReleaseFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
@@ -35,6 +35,9 @@ class FakeRemote:
 
     branches: dict[str, str] = Factory(dict)
     tags: dict[str, str] = Factory(dict)
+    claims: dict[str, str] = Factory(dict)
+    abandoned: dict[str, str] = Factory(dict)
+    commits: dict[str, FakeCommit] = Factory(dict)
     protection_message: str = ""
 
 
@@ -77,6 +80,7 @@ class FakeScm:
         self._tags: dict[str, str] = {}
         self._pending: dict[str, str] = {}
         self._tag_objects: dict[str, str] = {}
+        self._cached_remote: RemoteRefs | None = None
         if files:
             self.commit(files, "First")
             if remote:
@@ -95,9 +99,11 @@ class FakeScm:
         self._branches[self.branch] = self._tip
         self.branch = ""
 
-    def invalidate_cache(self) -> None:
-        """Count the calls; nothing is cached here."""
+    def invalidate_cache(self, *, remote: bool = False) -> None:
+        """Count the calls; of the repository nothing is cached here."""
         self.invalidations += 1
+        if remote:
+            self._cached_remote = None
 
     def head(self) -> HeadState:
         if not self._tip:
@@ -206,13 +212,56 @@ class FakeScm:
         self.fast_forward(commit, paths=paths)
         self.create_tag(tag, commit, message)
 
+    def commit_trailer(self, commit: str, key: str) -> str:
+        lines = self.commits[commit].message.splitlines()
+        return next((line.partition(": ")[2] for line in lines if line.startswith(f"{key}: ")), "")
+
     def remote_refs(self, branch: str) -> RemoteRefs | None:
+        self._cached_remote = None
+        return self.cached_remote_refs(branch)
+
+    def cached_remote_refs(self, branch: str) -> RemoteRefs | None:
+        upstream = self.upstream
+        if upstream is not None and self._cached_remote is None:
+            self._cached_remote = RemoteRefs(
+                branch_commit=upstream.branches.get(branch, ""),
+                tags=dict(upstream.tags),
+                claims=dict(upstream.claims),
+                abandoned=dict(upstream.abandoned),
+            )
+        return self._cached_remote
+
+    def fetch_claims(self, tags: Iterable[str]) -> None:
+        assert self.upstream is not None
+        for tag in tags:
+            self._fetch(self.upstream.claims[tag])
+
+    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
+        upstream, known = self.upstream, self.cached_remote_refs(self.branch)
+        self.invalidate_cache(remote=True)
+        if upstream is None or known is None:
+            raise PushFailed("there is no remote origin")
+        if upstream.claims.get(tag) != known.claims.get(tag):
+            return upstream.claims[tag]
+        self._send(commit)
+        upstream.claims[tag] = commit
+        for other in drops:
+            del upstream.claims[other]
+        for other in abandons:
+            upstream.abandoned[other] = upstream.claims.pop(other)
+        return commit
+
+    def abandon(self, tag: str, commit: str) -> None:
+        self.invalidate_cache(remote=True)
         if self.upstream is None:
-            return None
-        return RemoteRefs(branch_commit=self.upstream.branches.get(branch, ""), tags=dict(self.upstream.tags))
+            raise PushFailed("there is no remote origin")
+        self._send(commit)
+        self.upstream.claims.pop(tag, None)
+        self.upstream.abandoned[tag] = commit
 
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         commit, upstream = self._tags.get(tag) or self._tag_objects.get(tag, ""), self.upstream
+        self.invalidate_cache(remote=True)
         if not commit:
             raise NotFound(f"there is no tag {tag} in this clone")
         if upstream is None:
@@ -226,7 +275,9 @@ class FakeScm:
             if tip and tip not in self._ancestry(commit):
                 raise PushFailed(f"origin rejects {branch}: it has commits that this clone lacks")
             upstream.branches[branch] = commit
+        self._send(commit)
         upstream.tags[tag] = commit
+        upstream.claims.pop(tag, None)
 
     def export(self, commit: str, destination: Path) -> None:
         for path, content in self.commits[commit].tree.items():
@@ -245,6 +296,17 @@ class FakeScm:
         at = START + timedelta(minutes=count)
         self.commits[name] = FakeCommit(parent=parent, tree=dict(tree), message=message, at=at)
         return name
+
+    def _send(self, commit: str) -> None:
+        assert self.upstream is not None
+        for name in self._ancestry(commit):
+            self.upstream.commits[name] = self.commits[name]
+
+    def _fetch(self, commit: str) -> None:
+        assert self.upstream is not None
+        while commit in self.upstream.commits and commit not in self.commits:
+            self.commits[commit] = self.upstream.commits[commit]
+            commit = self.commits[commit].parent
 
     def _ancestry(self, commit: str) -> Iterator[str]:
         while commit in self.commits:

@@ -173,6 +173,7 @@ class FakeTools:
         """Start another command: edited files stay in memory again."""
         self.release_files = OverlayFiles(self.scm.working_tree)
         self.reporter = FakeReporter()
+        self.scm.invalidate_cache(remote=True)
         return self
 
     def latest(self, environment: str) -> str:

@@ -1,22 +1,21 @@
-"""Reads the refs of a remote, and pushes branch and tag to it atomically."""
+"""Pushes branch and tag to a remote atomically, and says why a push failed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from attrs import frozen
 
 from kaizen_tasks.adapters.git.command import Git, GitResult
 from kaizen_tasks.adapters.git.network import run_network_command, timed_out
-from kaizen_tasks.errors import NotFound, PushFailed, Unreachable
-from kaizen_tasks.ports.types import RemoteRefs
+from kaizen_tasks.adapters.git.remote_refs import TAG_PREFIX, Remote, claim_refs, commits_by_tag
+from kaizen_tasks.errors import NotFound, PushFailed
 
-LS_REMOTE_TIMEOUT_SECONDS = 30.0
 PUSH_TIMEOUT_SECONDS = 600.0
 
 
 @frozen(kw_only=True)
-class _Push:
+class Push:
     """One push, as its error messages describe it."""
 
     remote: str
@@ -26,103 +25,82 @@ class _Push:
 
     @property
     def refs(self) -> str:
+        """The names of branch and tag."""
         return f"{self.branch} and {self.tag}" if self.branch else self.tag
 
     @property
     def upstream(self) -> str:
+        """Remote and branch, as `git pull` takes them."""
         return f"{self.remote} {self.branch}".rstrip()
 
     @property
     def state(self) -> str:
-        return f"nothing has been pushed: {self.refs} are as before on {self.remote}"
+        """The state of things after the push was rejected."""
+        return f"nothing has been pushed: {self.remote} is as before"
 
 
 @frozen(kw_only=True)
 class _Rejection:
-    """A rejected ref: its name on the remote, git's reason, and the remote's first message."""
+    """A rejected ref: its refspec, its name on the remote, git's reason, and the remote's first message."""
 
+    refspec: str
     ref: str
     reason: str
     message: str
 
 
-def ls_remote(git: Git, remote: str, branch: str) -> RemoteRefs | None:
-    """Return a branch and all tags of a remote, or None when the remote is not configured.
-
-    Raises:
-        Unreachable: the remote cannot be read, or does not answer within 30 s.
-    """
-    if not git.remote_url(remote):
-        return None
-    patterns = [f"refs/heads/{branch}"] if branch else []
-    argv = ("ls-remote", "--end-of-options", remote, *patterns, "refs/tags/*")
-    result = run_network_command(git, *argv, timeout=LS_REMOTE_TIMEOUT_SECONDS)
-    if not result.ok:
-        reason = f"no answer within {LS_REMOTE_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
-        raise Unreachable(f"the remote {remote} cannot be read: {reason}", hint=f"git ls-remote {remote}")
-    refs = _parse_refs(result)
-    tags = {name.removeprefix("refs/tags/"): commit for name, commit in refs.items() if name.startswith("refs/tags/")}
-    return RemoteRefs(branch_commit=refs.get(f"refs/heads/{branch}", ""), tags=tags)
-
-
 def push_refs(
-    git: Git,
-    remote: str,
-    *,
-    branch: str,
-    tag: str,
-    tag_ref: str,
-    atomic: bool,
-    on_progress: Callable[[str], None] | None = None,
+    remote: Remote, *, branch: str, tag: str, tag_ref: str, on_progress: Callable[[str], None] | None = None
 ) -> None:
-    """Push a tag, and the branch up to the tagged commit, if the remote lacks them.
+    """Push a tag, and the branch up to the tagged commit, if the remote lacks them, and delete the release's claim.
 
     Args:
-        git: the repository.
-        remote: the remote's name.
+        remote: the remote; if it is not atomic, the branch is pushed first, then the tag.
         branch: the branch's short name; empty to push only the tag.
         tag: the tag's name on the remote.
         tag_ref: the tag's local ref; empty when there is none.
-        atomic: whether to push both or neither; otherwise the branch is pushed first, then the tag.
         on_progress: called with each line of progress; None for no progress.
 
     Raises:
         PushFailed: a ref was rejected; no ref has moved, except possibly the branch when not atomic.
         NotFound: this clone has no such tag.
-        Unreachable: the remote does not answer.
     """
     if not tag_ref:
         raise NotFound(f"there is no tag {tag} in this clone", state="nothing has been pushed")
-    commit = git.resolve_commit(tag_ref)
-    push = _Push(remote=remote, branch=branch, tag=tag, commit=commit)
-    remote_refs = ls_remote(git, remote, branch)
-    if remote_refs is None:
-        raise PushFailed(
-            f"there is no remote {remote}",
-            state=f"{push.refs} are in this clone only",
-            hint=f"git remote add {remote} URL, and run the same command again",
-        )
-    if remote_refs.tags.get(tag, commit) != commit:
-        message = f"{_TAG_CONFLICT} ({remote_refs.tags[tag][:12]})"
+    commit = remote.git.resolve_commit(tag_ref)
+    push, tags = (
+        Push(remote=remote.name, branch=branch, tag=tag, commit=commit),
+        commits_by_tag(remote.refs, TAG_PREFIX),
+    )
+    if tags.get(tag, commit) != commit:
+        message = f"{_TAG_CONFLICT} ({tags[tag][:12]})"
         raise PushFailed(message.format(push=push), state=push.state, hint=_PULL_HINT.format(push=push))
-    tag_refspec = [] if tag in remote_refs.tags else [f"{tag_ref}:refs/tags/{tag}"]
-    refspecs = [*_branch_refspec(git, push, remote_refs), *tag_refspec]
-    for batch in [refspecs] if atomic and refspecs else [[refspec] for refspec in refspecs]:
-        _push_refspecs(git, push, batch, atomic=atomic, on_progress=on_progress)
+    tag_refspec = [] if tag in tags else [f"{tag_ref}:{TAG_PREFIX}{tag}"]
+    refspecs = [*_branch_refspec(remote.git, push, remote.refs.get(f"refs/heads/{branch}", "")), *tag_refspec]
+    deletions = [f":{ref}" for ref in claim_refs(remote.refs, tag)]
+    result = _push_all(remote, [*refspecs, *deletions], on_progress)
+    if deletions and is_rejected(result, among=deletions):  # some remotes let nobody delete a ref
+        result = _push_all(remote, refspecs, on_progress)
+    if not result.ok:
+        raise push_error(push, result)
 
 
-def _parse_refs(result: GitResult) -> dict[str, str]:
-    """Return hashes by ref; for an annotated tag, that of its commit, from the line `ref^{}` after the tag's line."""
-    lines = (line.partition("\t") for line in result.text.splitlines())
-    return {ref.removesuffix("^{}"): commit for commit, _, ref in lines}
+def no_remote_error(remote: str, tag: str, branch: str) -> PushFailed:
+    """Return the error for a push without a remote."""
+    push = Push(remote=remote, branch=branch, tag=tag, commit="")
+    return PushFailed(
+        f"there is no remote {remote}",
+        state=f"{push.refs} are in this clone only",
+        hint=f"git remote add {remote} URL, and run the same command again",
+    )
 
 
-def _branch_refspec(git: Git, push: _Push, remote_refs: RemoteRefs) -> list[str]:
+def _branch_refspec(git: Git, push: Push, old: str) -> list[str]:
     """Return the refspec that pushes the tagged commit to the branch, without later local commits.
 
     If others have pushed since, push the local branch, into which their commits may have been merged.
     """
-    target, old = f"refs/heads/{push.branch}", remote_refs.branch_commit
+    target = f"refs/heads/{push.branch}"
     if not push.branch or (old != push.commit and git.is_ancestor(push.commit, old)):
         return []
     if not old or git.is_ancestor(old, push.commit):
@@ -130,21 +108,30 @@ def _branch_refspec(git: Git, push: _Push, remote_refs: RemoteRefs) -> list[str]
     return [f"{git.resolve_commit(target) or push.commit}:{target}"]
 
 
-def _push_refspecs(
-    git: Git, push: _Push, refspecs: list[str], *, atomic: bool, on_progress: Callable[[str], None] | None
-) -> None:
-    result = run_network_command(
-        git, "push", "--porcelain", "--progress" if on_progress else "--no-progress",
-        "--atomic" if atomic else "--no-atomic", "--no-follow-tags", "--recurse-submodules=no",
-        "--end-of-options", push.remote, *refspecs,
-        timeout=PUSH_TIMEOUT_SECONDS,
-        on_progress=on_progress,
-    )  # fmt: skip
-    if not result.ok:
-        raise _push_error(push, result)
+def _push_all(remote: Remote, refspecs: list[str], on_progress: Callable[[str], None] | None) -> GitResult:
+    """Push refspecs in one push, or one after the other until one fails; return the last result."""
+    result = GitResult(status=0, out=b"", err="")
+    for batch in [refspecs] if remote.atomic and refspecs else [[refspec] for refspec in refspecs]:
+        result = run_network_command(
+            remote.git, "push", "--porcelain", "--progress" if on_progress else "--no-progress",
+            "--atomic" if remote.atomic else "--no-atomic", "--no-follow-tags", "--recurse-submodules=no",
+            "--end-of-options", remote.name, *batch,
+            timeout=PUSH_TIMEOUT_SECONDS,
+            on_progress=on_progress,
+        )  # fmt: skip
+        if not result.ok:
+            break
+    return result
 
 
-def _push_error(push: _Push, result: GitResult) -> PushFailed:
+def is_rejected(result: GitResult, *, among: Collection[str] | None = None) -> bool:
+    """Return whether the remote has rejected a ref, or one of some refspecs, and not only failed to answer."""
+    rejection = None if result.ok else _parse_rejection(result)
+    return rejection is not None and (among is None or rejection.refspec in among)
+
+
+def push_error(push: Push, result: GitResult) -> PushFailed:
+    """Return the error for a failed push."""
     rejection = _parse_rejection(result)
     if rejection is None:
         return _unsent_error(push, result)
@@ -163,13 +150,14 @@ def _parse_rejection(result: GitResult) -> _Rejection | None:
     blamed_row = next((row for row in rows if "atomic" not in row[2]), rows[0])
     messages = [line.removeprefix("remote:").strip() for line in result.err.splitlines() if "remote:" in line]
     return _Rejection(
+        refspec=blamed_row[1],
         ref=blamed_row[1].partition(":")[2].split("/", 2)[-1],
         reason=blamed_row[2].partition("(")[2].removesuffix(")") or blamed_row[2],
         message=next((message for message in messages if message), ""),
     )
 
 
-def _unsent_error(push: _Push, result: GitResult) -> PushFailed:
+def _unsent_error(push: Push, result: GitResult) -> PushFailed:
     if "does not support --atomic" in result.err:
         return PushFailed(
             f"{push.remote} does not support atomic pushes of two refs",

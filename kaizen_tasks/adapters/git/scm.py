@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.git.archive import export
 from kaizen_tasks.adapters.git.command import MIN_GIT_VERSION, Git
@@ -15,8 +16,11 @@ from kaizen_tasks.adapters.git.snapshot import PENDING_PREFIX, TAG_PREFIX, RepoS
 from kaizen_tasks.domain.remote_url import web_url
 from kaizen_tasks.domain.tag_pattern import TagPattern
 from kaizen_tasks.domain.version import image_tag
-from kaizen_tasks.errors import NotFound, Refused
+from kaizen_tasks.errors import NotFound, Refused, Unreachable
 from kaizen_tasks.ports.types import HeadState, RemoteRefs
+
+if TYPE_CHECKING:
+    from kaizen_tasks.adapters.git.remote_refs import Remote
 
 _OPERATIONS_IN_PROGRESS = {
     "MERGE_HEAD": "a merge is under way: git merge --continue, or --abort",
@@ -56,10 +60,14 @@ class GitScm:
         self._remote = remote
         self._tag_pattern = TagPattern(template=tag)
         self._sign = sign
+        self._remote_refs: dict[str, Mapping[str, str] | Unreachable | None] = {}
+        self._trailers: dict[tuple[str, str], str] = {}
 
-    def invalidate_cache(self) -> None:
+    def invalidate_cache(self, *, remote: bool = False) -> None:
         """Discard what was read from the repository; every method that changes the repository does so too."""
         self._snapshot = RepoSnapshot(self._git)
+        if remote:
+            self._remote_refs.clear()
 
     def head(self) -> HeadState:
         """Return the checked-out commit and branch."""
@@ -208,10 +216,65 @@ class GitScm:
         return write_tag(self._git, name=name, commit=commit, message=message, tagger=tagger)
 
     def remote_refs(self, branch: str) -> RemoteRefs | None:
-        """Return a branch and all tags of the remote, or None when there is no remote."""
-        from kaizen_tasks.adapters.git import push
+        """Ask the remote for a branch, all tags and all claims; None when there is no remote."""
+        self._remote_refs.clear()
+        return self.cached_remote_refs(branch)
 
-        return push.ls_remote(self._git, self._remote, branch)
+    def cached_remote_refs(self, branch: str) -> RemoteRefs | None:
+        """Return what the remote answered last, or ask it if something was pushed since or nothing is cached."""
+        from kaizen_tasks.adapters.git import remote_refs
+
+        refs = self._read_remote(branch)
+        return None if refs is None else remote_refs.sort_refs(refs, branch)
+
+    def _read_remote(self, branch: str) -> Mapping[str, str] | None:
+        """Return the refs of the remote from the cache, which keeps an error as well, or from the remote."""
+        from kaizen_tasks.adapters.git import remote_refs
+
+        if branch not in self._remote_refs:
+            try:
+                self._remote_refs[branch] = remote_refs.ls_remote(self._git, self._remote, branch)
+            except Unreachable as error:
+                self._remote_refs[branch] = error
+        refs = self._remote_refs[branch]
+        if isinstance(refs, Unreachable):
+            raise refs
+        return refs
+
+    def commit_trailer(self, commit: str, key: str) -> str:
+        """Return the value of a trailer in a commit's message, or an empty string."""
+        if (commit, key) not in self._trailers:
+            option = f"--format=%(trailers:key={key},valueonly=true,separator=%x2C)"
+            result = self._git.run_checked("log", "-1", "--no-show-signature", option, "--end-of-options", commit)
+            self._trailers[commit, key] = result.text.strip()
+        return self._trailers[commit, key]
+
+    def fetch_claims(self, tags: Iterable[str]) -> None:
+        """Fetch the commits of claims; no ref of this clone is changed."""
+        from kaizen_tasks.adapters.git import claims
+
+        claims.fetch(self._known_remote(), tags)
+        self.invalidate_cache()
+
+    def claim(self, tag: str, commit: str, *, abandons: Iterable[str] = (), drops: Iterable[str] = ()) -> str:
+        """Claim a release's number on the remote; return the commit that holds the claim."""
+        from kaizen_tasks.adapters.git import claims
+
+        remote = self._known_remote()
+        try:
+            return claims.claim(remote, tag, commit, abandons=abandons, drops=drops)
+        finally:
+            self.invalidate_cache(remote=True)
+
+    def abandon(self, tag: str, commit: str) -> None:
+        """Delete the claim of a release's number, and leave a ref that keeps it from being used again."""
+        from kaizen_tasks.adapters.git import claims
+
+        remote = self._known_remote()
+        try:
+            claims.abandon(remote, tag, commit)
+        finally:
+            self.invalidate_cache(remote=True)
 
     def push(self, *, branch: str, tag: str, on_progress: Callable[[str], None] | None = None) -> None:
         """Push the tag and, if `branch` is not empty, the branch up to the tagged commit; atomically if configured."""
@@ -219,15 +282,21 @@ class GitScm:
 
         candidates = (f"{TAG_PREFIX}{tag}", f"{PENDING_PREFIX}{tag}^{{tag}}")
         tag_ref = next((ref for ref in candidates if self._snapshot.resolve_commit(ref)), "")
-        push.push_refs(
-            self._git,
-            self._remote,
-            branch=branch,
-            tag=tag,
-            tag_ref=tag_ref,
-            atomic=self._atomic,
-            on_progress=on_progress if self._shows_progress else None,
-        )
+        progress = on_progress if self._shows_progress else None
+        remote = self._known_remote(branch)
+        if tag_ref and self._read_remote(branch or self._snapshot.head.branch) is None:
+            raise push.no_remote_error(self._remote, tag, branch)
+        try:
+            push.push_refs(remote, branch=branch, tag=tag, tag_ref=tag_ref, on_progress=progress)
+        finally:
+            self.invalidate_cache(remote=True)
+
+    def _known_remote(self, branch: str = "") -> Remote:
+        """Return the remote with its cached refs: of a branch, by default that of HEAD, of all tags, and of claims."""
+        from kaizen_tasks.adapters.git.remote_refs import Remote
+
+        refs = self._read_remote(branch or self._snapshot.head.branch) or {}
+        return Remote(git=self._git, name=self._remote, refs=refs, atomic=self._atomic)
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the app's files of a commit into an empty folder."""

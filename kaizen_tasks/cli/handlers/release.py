@@ -15,7 +15,7 @@ def release_to_stage(
 ) -> None:
     tools = wiring.toolbox(c.config, draft=True)
     first_stage = params.require_first_stage(stage, tools.settings)
-    step = params.parse_bump(part, to, force=force)
+    step = params.parse_bump(part, to, force=force, environment=first_stage.environments[0])
     change = plan_release(step, first_stage, tools, skip_docs=skip_docs, auto_rollback=not no_rollback)
     run_change(change, tools, yes=yes, wait=wait)
 
@@ -35,7 +35,7 @@ def hotfix(
 ) -> None:
     tools = wiring.toolbox(c.config, draft=True)
     environment = params.resolve_environment(env, tools.settings)
-    step = params.parse_bump(part, to, force=force, hotfix=True)
+    step = params.parse_bump(part, to, force=force, hotfix=True, environment=environment)
     change = plan_hotfix(
         step, environment, tools, reason=reason or "hotfix", skip_docs=skip_docs, auto_rollback=not no_rollback
     )

@@ -1,4 +1,8 @@
-"""Finds the release that an earlier run started, so that running the command again finishes it."""
+"""Finds the release that an earlier run started, so that running the command again finishes it.
+
+One rule for every step and task: a release whose image is in no repository yet follows the branch; one whose image is
+in a repository is finished as it is, in whichever clone.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +11,84 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.release import Release
 from kaizen_tasks.errors import NOTHING_CHANGED, Refused
-from kaizen_tasks.flows.release import files
+from kaizen_tasks.flows.release import claims, files
 
 if TYPE_CHECKING:
     from semver import Version
 
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.tools import Tools
 
 
-def find_pending_release(tools: Tools) -> Release | None:
-    """Return the release that was started here and must be finished, or None.
+def find_pending_release(
+    tools: Tools, *, environment: Environment | None = None, ask_remote: bool = False
+) -> Release | None:
+    """Return the release that was started, here or in another clone, and must be finished; None when there is none.
 
     A release that was started must be finished if HEAD is its commit or the parent of that, or if its image was pushed.
+
+    Args:
+        tools: the ports.
+        environment: where it is released to; None for the first stage, or for a release that is not deployed.
+        ask_remote: whether releases that other clones have started count.
     """
-    releases = tools.scm.pending_releases()
-    if not releases:
-        return None
-    head = tools.scm.head()
-    for name, commit in releases.items():
-        if head.commit in {commit, tools.scm.resolve(f"{commit}^")} or _is_pushed(name, commit, tools):
-            return Release(version=versions.parse_version(name, origin="pending release"), commit=commit)
+    releases = started_releases(tools, environment=environment, ask_remote=ask_remote)
+    for version in sorted(releases, reverse=True):
+        release = Release(version=version, commit=releases[version])
+        if _is_of_branch(release.commit, tools) or is_published(
+            release, tools, environment=environment, ask_remote=ask_remote
+        ):
+            return release
     return None
 
 
-def _is_pushed(name: str, commit: str, tools: Tools) -> bool:
-    if not tools.settings.pipeline:
+def started_releases(tools: Tools, *, environment: Environment | None, ask_remote: bool) -> dict[Version, str]:
+    """Return the commits of the releases that were started and not tagged, by version; see `find_pending_release`."""
+    target = environment or _first_environment(tools)
+    local = {versions.parse_version(name, origin="pending release"): commit
+             for name, commit in tools.scm.pending_releases().items()}  # fmt: skip
+    if ask_remote:
+        local = {
+            version: commit
+            for version, commit in local.items()
+            if not claims.is_claimed_elsewhere(version, commit, tools)
+            and (target is None or tools.scm.commit_trailer(commit, claims.ENVIRONMENT_TRAILER) in {"", target.name})
+        }
+    remote = claims.open_claims(target, tools) if ask_remote and target is not None else {}
+    return {**local, **remote}
+
+
+def is_published(release: Release, tools: Tools, *, environment: Environment | None, ask_remote: bool) -> bool:
+    """Return whether a repository has the image of a started release, built from its commit."""
+    target = environment or _first_environment(tools)
+    if target is None:
         return False
-    image = tools.registry.find_image(tools.settings.first_stage.environments[0].repository, name)
-    return image is not None and image.revision == commit
+    remote = claims.read_remote(tools) if ask_remote else None
+    if remote is not None and tools.settings.git_tag(release.version) not in remote.claims:
+        return claims.has_image(target, release.name, release.commit, tools)  # others get it after it is claimed
+    return bool(claims.environments_with(release.name, release.commit, tools, first=target))
+
+
+def is_taken(version: Version, tools: Tools, *, environment: Environment | None) -> bool:
+    """Return whether a version is tagged, claimed or abandoned; a started release without an image does not count.
+
+    Such a release follows the branch, and may keep its version.
+    """
+    if version not in claims.taken_versions(tools):
+        return False
+    commit = started_releases(tools, environment=environment, ask_remote=True).get(version)
+    if commit is None:
+        return True
+    return is_published(Release(version=version, commit=commit), tools, environment=environment, ask_remote=True)
+
+
+def _first_environment(tools: Tools) -> Environment | None:
+    return tools.settings.first_stage.environments[0] if tools.settings.pipeline else None
+
+
+def _is_of_branch(commit: str, tools: Tools) -> bool:
+    """Return whether HEAD is a release commit, or the commit from which it was made."""
+    return tools.scm.head().commit in {commit, tools.scm.resolve(f"{commit}^")}
 
 
 def has_failed(release: Release, tools: Tools) -> bool:
@@ -63,9 +117,11 @@ def current_release(tools: Tools) -> Release:
         Refused: VERSION is not committed.
     """
     version = files.read_version(tools)
-    commit = files.tag_commit(version, tools) or tools.scm.pending_releases().get(versions.image_tag(version))
-    if commit:
+    if commit := files.tag_commit(version, tools):
         return Release(version=version, commit=commit)
+    pending_release = find_pending_release(tools)
+    if pending_release is not None and pending_release.version == version:
+        return pending_release
     head = tools.scm.head().commit
     content = tools.scm.read_at(head, files.VERSION_FILE)
     if content is None or versions.parse_version_file(content) != version:

@@ -64,30 +64,60 @@ def check_uncommitted(files: Sequence[str]) -> Iterator[str]:
         yield f"uncommitted changes would not be in the release: {', '.join(files[:3])}{more}"
 
 
-def check_remote(release: Release, tools: Tools, *, hotfix: bool) -> Iterator[str]:
-    """Check the branch and the tags by asking the remote: its refs in this clone are those of the last fetch."""
+def has_pushed_image(release: Release, environment: Environment | None, tools: Tools) -> bool:
+    """Return whether a release was started and its image pushed, so that the state of the branch does not matter."""
+    if not release.commit or documents.tag_commit(release.version, tools):
+        return False
+    return pending.is_published(release, tools, environment=environment, ask_remote=True)
+
+
+def check_remote(
+    release: Release, environment: Environment | None, tools: Tools, *, hotfix: bool, is_fixed: bool
+) -> Iterator[str]:
+    """Check the branch and the tags by asking the remote: its refs in this clone are those of the last fetch.
+
+    Args:
+        release: what is to be released.
+        environment: where it is released to; None for the first stage, or for a release without deployment.
+        tools: the ports.
+        hotfix: whether a later release may exist, because a hotfix starts from an older one.
+        is_fixed: whether the branch does not matter, because the release is finished as it is.
+    """
     head, name = tools.scm.head(), tools.settings.release.remote
     try:
-        remote = tools.scm.remote_refs(head.branch)
+        remote = tools.scm.cached_remote_refs(head.branch)
     except KaizenError as error:
         yield error.message
         return
     if remote is None:
         return
+    yield from _check_number_is_free(remote, release, environment, tools)
+    if is_fixed:
+        return
     commits = filter(None, (head.commit, release.commit))
     if remote.branch_commit and not any(tools.scm.is_ancestor(remote.branch_commit, commit) for commit in commits):
         yield Problem(f"{name}/{head.branch} has commits that this clone lacks", "git pull --no-rebase")
-    yield from _check_tag_is_free(remote, release, tools)
     if not hotfix:
         yield from _check_no_later_tag(remote, release, tools)
 
 
-def _check_tag_is_free(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
+def _check_number_is_free(
+    remote: RemoteRefs, release: Release, environment: Environment | None, tools: Tools
+) -> Iterator[str]:
     name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
     remote_commit = remote.tags.get(tag)
     if remote_commit and remote_commit != (release.commit or documents.tag_commit(release.version, tools)):
         cause = f"{name} has the tag {tag} on commit {remote_commit[:10]}"
         yield Problem(cause, "git fetch --tags, and choose another version")
+    elif tag in remote.abandoned:
+        yield Problem(f"{tag} was given up, and its number is not used again", "choose another version")
+    elif (
+        not release.commit
+        and tag in remote.claims
+        and pending.is_taken(release.version, tools, environment=environment)
+    ):
+        cause = f"{tag} is claimed on {name} by another release, on commit {remote.claims[tag][:10]}"
+        yield Problem(cause, "choose another version")
 
 
 def _check_no_later_tag(remote: RemoteRefs, release: Release, tools: Tools) -> Iterator[str]:
@@ -167,9 +197,7 @@ def check_environment(environment: Environment, release: Release, tools: Tools) 
 
 def _check_image(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
     image = tools.registry.find_image(environment.repository, release.name)
-    pending_release = pending.find_pending_release(tools)
-    own_commits = {release.commit, pending_release.commit if pending_release else ""} - {""}
-    if image is not None and own_commits and image.revision not in own_commits:
+    if image is not None and image.revision != release.commit:
         commit, hint = image.revision[:10] or "an unknown commit", foreign_image_hint(environment, release, tools)
         yield Problem(f"{environment.repository}:{release.name} exists, built from {commit}", hint)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.flows.steps.build import Push as Push
     from kaizen_tasks.flows.steps.bump import Bump as Bump
     from kaizen_tasks.flows.steps.changelog import CutChangelog as CutChangelog
+    from kaizen_tasks.flows.steps.claim import Claim as Claim
     from kaizen_tasks.flows.steps.commit import Commit as Commit
     from kaizen_tasks.flows.steps.commit import FastForward as FastForward
     from kaizen_tasks.flows.steps.copy import CopyImage as CopyImage
@@ -34,6 +35,7 @@ _MODULES = {
     "build": ("Build", "Push"),
     "bump": ("Bump",),
     "changelog": ("CutChangelog",),
+    "claim": ("Claim",),
     "commit": ("Commit", "FastForward"),
     "copy": ("CopyImage", "FindImage"),
     "deploy": ("Deploy",),

@@ -8,8 +8,9 @@ from attrs import evolve, frozen
 from semver import Version
 
 from kaizen_tasks.domain import version as versions
-from kaizen_tasks.domain.changelog.bump_inference import ChangePart, find_entry_exceeding, infer_part
+from kaizen_tasks.domain.changelog.bump_inference import BumpDecision, ChangePart, find_entry_exceeding, infer_part
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Refused
 from kaizen_tasks.flows.release import files, pending
@@ -32,6 +33,8 @@ class Bump:
             which must finish when they are run again. A plain bump with a part always moves on.
         force: whether the part may be lower than the changelog requires.
         hotfix: whether only releases that HEAD descends from count, because a hotfix starts from an older one.
+        environment: where the release will be deployed; None for the first stage, or for a release without deployment.
+        ask_remote: whether to ask the remote which numbers are taken, and which releases other clones have started.
     """
 
     part: versions.Part = "auto"
@@ -39,11 +42,13 @@ class Bump:
     accept_released: bool = False
     force: bool = False
     hotfix: bool = False
+    environment: Environment | None = None
+    ask_remote: bool = True
     label = StepLabel("bump")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
         """Find the target version, and compare VERSION with it."""
-        pending_release = pending.find_pending_release(tools)
+        pending_release = self._find_pending_release(tools)
         if pending_release is not None and self._resumes(pending_release, tools):
             reason = f"{pending_release.name} was started before, as commit {pending_release.commit[:10]}"
             return Done(reason, pending_release)
@@ -68,11 +73,14 @@ class Bump:
 
     def act(self, release: Release, tools: Tools) -> Release:
         """Write VERSION, keeping the file's BOM and line ending."""
-        base_version = self._base_version(pending.find_pending_release(tools), tools)
+        base_version = self._base_version(self._find_pending_release(tools), tools)
         target_version, _ = self._target_version(files.read_version(tools), base_version, tools)
         content = versions.render_version_file(tools.release_files.read(files.VERSION_FILE), target_version)
         tools.release_files.write(files.VERSION_FILE, content)
         return evolve(release, version=target_version)
+
+    def _find_pending_release(self, tools: Tools) -> Release | None:
+        return pending.find_pending_release(tools, environment=self.environment, ask_remote=self.ask_remote)
 
     def _resumes(self, pending_release: Release, tools: Tools) -> bool:
         """Return whether this bump continues the pending release.
@@ -95,10 +103,23 @@ class Bump:
             return self.to, ", as asked"
         if self.part != "auto":
             self._require_sufficient_part(base or current, tools)
-            return versions.bump_version(base or current, self.part), f", a {self.part} release"
+            version = versions.bump_version(base or current, self.part)
+            return self._skip_taken(version, self.part, f", a {self.part} release", tools)
         if base is None or current > base:
-            return current, ", ahead of the last release" if base else ", the first release"
-        return _infer_version(base, tools)
+            reason = ", ahead of the last release" if base else ", the first release"
+            if files.read_changelog(tools).find_section(current) is not None:
+                return current, reason  # its section is cut, so it cannot get another number any more
+            return self._skip_taken(current, "rc" if current.prerelease else "patch", reason, tools)
+        decision = _infer_part(base, tools)
+        part = versions.parse_part(decision.part)
+        return self._skip_taken(versions.bump_version(base, part), part, f", {decision.reason}", tools)
+
+    def _skip_taken(self, version: Version, part: versions.Part, reason: str, tools: Tools) -> tuple[Version, str]:
+        """Return the version or, if somebody else has it, the next one that is free, with the reason."""
+        free_version = version
+        while self.ask_remote and pending.is_taken(free_version, tools, environment=self.environment):
+            free_version = versions.bump_version(free_version, part)
+        return free_version, reason if free_version == version else f"{reason}; {version} is taken"
 
     def _require_sufficient_part(self, base_version: Version, tools: Tools) -> None:
         unreleased = files.read_changelog(tools).unreleased
@@ -111,11 +132,10 @@ class Bump:
             raise Refused(message, state=NOTHING_CHANGED, hint=f"--part {required_part}, or --force to override")
 
 
-def _infer_version(base_version: Version, tools: Tools) -> tuple[Version, str]:
+def _infer_part(base_version: Version, tools: Tools) -> BumpDecision:
     unreleased = files.read_changelog(tools).unreleased
     if unreleased is None or not any(group.entries for group in unreleased.groups):
         message = f"bump: nothing is noted under [Unreleased] since {base_version}"
         hint = 'note what changed: inv changelog.add --type fixed --text "…"'
         raise Refused(message, state=NOTHING_CHANGED, hint=hint)
-    decision = infer_part(unreleased, current_version=base_version)
-    return versions.bump_version(base_version, versions.parse_part(decision.part)), f", {decision.reason}"
+    return infer_part(unreleased, current_version=base_version)

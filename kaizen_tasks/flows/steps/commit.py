@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import Refused
-from kaizen_tasks.flows.release import files, pending
+from kaizen_tasks.flows.release import claims, files, pending
 
 if TYPE_CHECKING:
     from kaizen_tasks.ports.tools import Tools
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Commit:
-    """Write the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged."""
+    """Write the release commit: HEAD plus VERSION and CHANGELOG.md, kept by a private ref until it is tagged.
 
+    Attributes:
+        environment: the environment of a hotfix, which the commit's message names so that every clone can finish it;
+            None for any other release.
+    """
+
+    environment: Environment | None = None
     label = StepLabel("commit")
 
     def decide(self, release: Release, tools: Tools) -> Decision:
@@ -27,13 +34,15 @@ class Commit:
         if release.commit:
             return Done(f"{release.name} is commit {release.commit[:10]}", release)
         pending_release = pending.find_pending_release(tools)
-        if pending_release is not None and pending_release.version == release.version:
+        if pending_release is not None and self._is_ready(pending_release, release, tools):
             return Done(f"{release.name} is commit {pending_release.commit[:10]}", pending_release)
         head = tools.scm.head()
         contents = _release_file_contents(tools)
         changed_files = _files_without_version(release, tools) or tools.scm.files_differing_from(head.commit, contents)
-        if not changed_files:
+        if not changed_files and self._names_environment(head.commit, tools):
             return Done(f"nothing to commit: {head.commit[:10]} is {release.name}", evolve(release, commit=head.commit))
+        if not changed_files:
+            return Act(f"commit the environment of {release.name} onto {head.branch or head.commit[:10]}", release)
         return Act(f"commit {' and '.join(changed_files)} onto {head.branch or head.commit[:10]}", release)
 
     def act(self, release: Release, tools: Tools) -> Release:
@@ -47,11 +56,25 @@ class Commit:
             message = f"commit: {release.version} is missing from {' and '.join(outdated_files)}"
             raise Refused(message, state="nothing has been committed", hint="inv bump changelog.release commit")
         head, contents = tools.scm.head().commit, _release_file_contents(tools)
-        commit = tools.scm.write_commit(parent=head, files=contents, message=f"Release {release.name}\n")
+        commit = tools.scm.write_commit(parent=head, files=contents, message=self._message(release))
         for name in tools.scm.pending_releases():
             tools.scm.drop_pending(name)
         tools.scm.save_pending(release.name, commit)
         return release
+
+    def _is_ready(self, pending_release: Release, release: Release, tools: Tools) -> bool:
+        is_same_version = pending_release.version == release.version
+        return is_same_version and self._names_environment(pending_release.commit, tools)
+
+    def _names_environment(self, commit: str, tools: Tools) -> bool:
+        """Return whether a commit's message names the environment; always for a release that is no hotfix."""
+        if self.environment is None:
+            return True
+        return tools.scm.commit_trailer(commit, claims.ENVIRONMENT_TRAILER) == self.environment.name
+
+    def _message(self, release: Release) -> str:
+        trailer = f"\n{claims.ENVIRONMENT_TRAILER}: {self.environment.name}\n" if self.environment else ""
+        return f"Release {release.name}\n{trailer}"
 
 
 def _files_without_version(release: Release, tools: Tools) -> tuple[str, ...]:

@@ -71,11 +71,15 @@ class Preflight(ReadOnlyStep):
         return preconditions.check_worktree(rules.hotfix_branches if self.bump.hotfix else rules.branches, tools)
 
     def _release_problems(self, release: Release, tools: Tools) -> Iterator[str]:
-        yield from preconditions.check_versions(release, tools)
-        yield from preconditions.check_release_files(release, tools)
+        is_fixed = preconditions.has_pushed_image(release, self.bump.environment, tools)
+        if not is_fixed:
+            yield from preconditions.check_versions(release, tools)
+            yield from preconditions.check_release_files(release, tools)
         if self.push:
-            yield from preconditions.check_remote(release, tools, hotfix=self.bump.hotfix)
-        if not self.skip_docs:
+            yield from preconditions.check_remote(
+                release, self.bump.environment, tools, hotfix=self.bump.hotfix, is_fixed=is_fixed
+            )
+        if not self.skip_docs and not is_fixed:
             yield from preconditions.check_docs(tools)
         for environment in self.environments:
             yield from preconditions.check_environment(environment, release, tools)

@@ -106,7 +106,7 @@ class PushRelease:
 
 
 def _push_release(label: StepLabel, release: Release, message: str, tools: Tools) -> None:
-    remote = tools.scm.remote_refs(tools.scm.head().branch)
+    remote = tools.scm.cached_remote_refs(tools.scm.head().branch)
     if remote is None:
         return
     name, show_progress = tools.settings.git_tag(release.version), partial(tools.reporter.progress, label)

@@ -77,6 +77,10 @@ class GitScene:
         colleague.commit({"app.py": b"of others\n"})
         colleague.git("push", "--quiet", "origin", "main")
 
+    @cached_property
+    def colleague(self) -> GitScm:
+        return GitScm(clone_repository(self._repository, self._where / "clone of a colleague").path)
+
     def tag_of_others(self, tag: str) -> None:
         colleague = clone_repository(self._repository, self._where / "colleague")
         colleague.git("tag", "--annotate", "--message", tag, tag)
@@ -91,6 +95,7 @@ class FakeScene:
         self.scm = FakeScm(FILES, remote=self.upstream)
         self.alone = FakeScm(FILES)
         self.empty = FakeScm({})
+        self.colleague = FakeScm(FILES, remote=self.upstream)
 
     def commit(self, files: Mapping[str, bytes]) -> str:
         return self.scm.commit(files)

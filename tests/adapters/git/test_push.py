@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kaizen_tasks.adapters.git import push
+from kaizen_tasks.adapters.git import remote_refs
 from kaizen_tasks.adapters.git.command import redact_urls
 from kaizen_tasks.adapters.git.scm import GitScm
 from kaizen_tasks.errors import PushFailed, Unreachable
@@ -30,7 +30,7 @@ class TestPush:
 
         with pytest.raises(PushFailed) as failure:
             scm.push(branch="main", tag="v1.2.3")
-        assert failure.value.state == "nothing has been pushed: main and v1.2.3 are as before on origin"
+        assert failure.value.state == "nothing has been pushed: origin is as before"
         assert f"git push origin {commit}:refs/heads/release-v1.2.3, open a pull request" in failure.value.hint
 
     def test_pushes_the_tag_alone_once_the_pull_request_is_merged(
@@ -136,7 +136,7 @@ class TestPush:
     def test_ls_remote_has_a_timeout(
         self, repository: Repository, scm: GitScm, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(push, "LS_REMOTE_TIMEOUT_SECONDS", 0.3)
+        monkeypatch.setattr(remote_refs, "LS_REMOTE_TIMEOUT_SECONDS", 0.3)
         repository.git("config", "remote.origin.uploadpack", "sleep 60;")
 
         with pytest.raises(Unreachable, match=r"origin cannot be read: no answer within 0.3s"):

@@ -30,7 +30,7 @@ def tools() -> FakeTools:
 class SilentScm(FakeScm):
     """A repository whose remote does not answer."""
 
-    def remote_refs(self, branch: str) -> RemoteRefs | None:
+    def cached_remote_refs(self, branch: str) -> RemoteRefs | None:
         """Fail."""
         raise Unreachable("origin does not answer")
 
@@ -42,7 +42,7 @@ def of_checkout(tools: FakeTools) -> list[str]:
 
 def of_remote(tools: FakeTools, release: Release = NEXT, *, hotfix: bool = False) -> list[str]:
     """Return the problems of the remote."""
-    return list(preconditions.check_remote(release, tools, hotfix=hotfix))
+    return list(preconditions.check_remote(release, None, tools, hotfix=hotfix, is_fixed=False))
 
 
 def of_version(tools: FakeTools, release: Release = NEXT) -> list[str]:

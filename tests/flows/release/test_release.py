@@ -19,6 +19,7 @@ STEPS = [
     "changelog",
     "commit",
     "build",
+    "claim",
     "push staging",
     "fast-forward",
     "deploy staging",

@@ -1,0 +1,132 @@
+"""Claims of release numbers: refs on the remote that move only from the value that was read last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from kaizen_tasks.adapters.git.command import GitResult
+from kaizen_tasks.adapters.git.network import run_network_command, timed_out
+from kaizen_tasks.adapters.git.push import PUSH_TIMEOUT_SECONDS, Push, is_rejected, push_error
+from kaizen_tasks.adapters.git.remote_refs import (
+    ABANDONED_PREFIXES,
+    CLAIM_PREFIXES,
+    Remote,
+    claim_refs,
+    commits_by_tag,
+    ls_remote,
+)
+from kaizen_tasks.errors import Unreachable
+
+FETCH_TIMEOUT_SECONDS = 600.0
+
+
+@frozen(kw_only=True)
+class RefChange:
+    """A change of one ref on the remote; an empty hash means that there is no such ref."""
+
+    ref: str
+    old: str
+    new: str
+
+
+def claim(remote: Remote, tag: str, commit: str, *, abandons: Iterable[str], drops: Iterable[str]) -> str:
+    """Claim a release's number; return the commit that holds the claim, which is another if somebody was faster.
+
+    Args:
+        remote: the remote; the claim fails if one of the refs to change is not as it was read last.
+        tag: the tag that the release will get.
+        commit: the release commit.
+        abandons: the tags of claims to turn into abandoned numbers.
+        drops: the tags of claims to delete.
+
+    Raises:
+        PushFailed: the remote accepts neither a private ref nor a branch.
+    """
+    claims = commits_by_tag(remote.refs, *CLAIM_PREFIXES)
+    deletions = tuple(change for other in drops for change in _deletions(remote, other))
+    for claim_prefix, abandoned_prefix in _usable_prefixes(remote):
+        ends = (change for other in abandons for change in _end(remote, other, abandoned_prefix, claims[other]))
+        result = _push_changes(remote, (*_move(remote, tag, claim_prefix, commit), *deletions, *ends))
+        if result.ok:
+            return commit
+        holder = commits_by_tag(ls_remote(remote.git, remote.name, "") or {}, *CLAIM_PREFIXES).get(tag, "")
+        if holder not in {"", claims.get(tag, "")}:
+            return holder
+        if not is_rejected(result):
+            break
+    raise push_error(Push(remote=remote.name, branch="", tag=f"the claim of {tag}", commit=commit), result)
+
+
+def abandon(remote: Remote, tag: str, commit: str) -> None:
+    """Delete the claim of a number, and create the ref that keeps it from being used again.
+
+    Raises:
+        PushFailed: the remote rejects the change.
+    """
+    for _, abandoned_prefix in _usable_prefixes(remote):
+        result = _push_changes(remote, _end(remote, tag, abandoned_prefix, commit))
+        if result.ok:
+            return
+        if not is_rejected(result):
+            break
+    raise push_error(Push(remote=remote.name, branch="", tag=f"the end of {tag}", commit=commit), result)
+
+
+def fetch(remote: Remote, tags: Iterable[str]) -> None:
+    """Fetch the commits of claims, without changing a ref of this clone.
+
+    Raises:
+        Unreachable: the remote does not send them.
+    """
+    refs = [ref for tag in tags for ref in claim_refs(remote.refs, tag)]
+    result = run_network_command(
+        remote.git, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--recurse-submodules=no",
+        "--end-of-options", remote.name, *refs,
+        timeout=FETCH_TIMEOUT_SECONDS,
+    )  # fmt: skip
+    if not result.ok:
+        reason = f"no answer within {FETCH_TIMEOUT_SECONDS:g}s" if timed_out(result) else result.reason
+        hint = f"git fetch {remote.name} {' '.join(refs)}"
+        raise Unreachable(f"the releases under way cannot be fetched from {remote.name}: {reason}", hint=hint)
+
+
+def _usable_prefixes(remote: Remote) -> tuple[tuple[str, str], ...]:
+    """Return the prefixes to try; only those of branches if the remote has refused others before."""
+    pairs = tuple(zip(CLAIM_PREFIXES, ABANDONED_PREFIXES, strict=True))
+    uses_branches = any(ref.startswith(pairs[1]) for ref in remote.refs)
+    return pairs[1:] if uses_branches else pairs
+
+
+def _move(remote: Remote, tag: str, prefix: str, commit: str) -> tuple[RefChange, ...]:
+    """Return the changes after which one ref below a prefix, and no other, holds the claim of a tag."""
+    ref = f"{prefix}{tag}"
+    others = tuple(deletion for deletion in _deletions(remote, tag) if deletion.ref != ref)
+    return (RefChange(ref=ref, old=remote.refs.get(ref, ""), new=commit), *others)
+
+
+def _deletions(remote: Remote, tag: str) -> tuple[RefChange, ...]:
+    return tuple(RefChange(ref=ref, old=commit, new="") for ref, commit in claim_refs(remote.refs, tag).items())
+
+
+def _end(remote: Remote, tag: str, prefix: str, commit: str) -> tuple[RefChange, ...]:
+    """Return the changes that turn the claim of a tag into an abandoned number."""
+    ref = f"{prefix}{tag}"
+    return (RefChange(ref=ref, old=remote.refs.get(ref, ""), new=commit), *_deletions(remote, tag))
+
+
+def _push_changes(remote: Remote, changes: tuple[RefChange, ...]) -> GitResult:
+    """Push changes of refs, each only from its old value: all or nothing, or in order where that is not possible."""
+    result = GitResult(status=0, out=b"", err="")
+    for batch in [changes] if remote.atomic else [(change,) for change in changes]:
+        result = run_network_command(
+            remote.git, "push", "--porcelain", "--no-progress", "--atomic" if remote.atomic else "--no-atomic",
+            "--no-follow-tags", "--recurse-submodules=no",
+            *(f"--force-with-lease={change.ref}:{change.old}" for change in batch),
+            "--end-of-options", remote.name, *(f"{change.new}:{change.ref}" for change in batch),
+            timeout=PUSH_TIMEOUT_SECONDS,
+        )  # fmt: skip
+        if not result.ok:
+            break
+    return result

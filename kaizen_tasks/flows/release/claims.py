@@ -1,0 +1,98 @@
+"""Release numbers on the remote: which are taken, and which of the releases under way an environment has to finish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaizen_tasks.domain import version as versions
+from kaizen_tasks.errors import KaizenError, NotFound
+from kaizen_tasks.flows.parallel import map_parallel
+from kaizen_tasks.flows.release import files
+
+if TYPE_CHECKING:
+    from semver import Version
+
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import RemoteRefs
+
+ENVIRONMENT_TRAILER = "Kaizen-Environment"
+"""Names the environment of a hotfix in the message of its release commit; other releases are the first stage's."""
+
+MAX_CONCURRENT_LOOKUPS = 16
+
+
+def read_remote(tools: Tools) -> RemoteRefs | None:
+    """Return the refs of the remote, or None when there is no remote or it does not answer.
+
+    Nothing depends on this answer alone: a claim that somebody else holds is refused by the remote itself.
+    """
+    try:
+        return tools.scm.cached_remote_refs(tools.scm.head().branch)
+    except KaizenError:
+        return None
+
+
+def open_claims(environment: Environment, tools: Tools) -> dict[Version, str]:
+    """Return the commits of the releases that are under way to an environment, by version."""
+    remote = read_remote(tools)
+    if remote is None:
+        return {}
+    void = remote.tags.keys() | remote.abandoned.keys()
+    claims = {tag: commit for tag, commit in remote.claims.items() if tag not in void}
+    unknown_tags = [tag for tag, commit in claims.items() if not tools.scm.resolve(commit)]
+    if unknown_tags:
+        tools.scm.fetch_claims(unknown_tags)
+    pairs = ((tools.settings.tag_pattern.parse(tag), commit) for tag, commit in claims.items())
+    return {version: commit for version, commit in pairs if version and _concerns(environment, version, commit, tools)}
+
+
+def _concerns(environment: Environment, version: Version, commit: str, tools: Tools) -> bool:
+    """Return whether a release is for an environment, by its commit's trailer or else by where its image is."""
+    name = tools.scm.commit_trailer(commit, ENVIRONMENT_TRAILER)
+    if name:
+        return name == environment.name
+    publishers = environments_with(versions.image_tag(version), commit, tools, first=environment)
+    return environment in publishers or (not publishers and environment in tools.settings.first_stage.environments)
+
+
+def environments_with(name: str, commit: str, tools: Tools, *, first: Environment) -> tuple[Environment, ...]:
+    """Return the environments whose repository has a release's image, built from its commit.
+
+    Args:
+        name: the release's name, which is the tag of its image.
+        commit: the release commit.
+        tools: the ports.
+        first: the environment to search first; if its repository has the image, no other is searched.
+    """
+    if has_image(first, name, commit, tools):
+        return (first,)
+    others = [environment for environment in tools.settings.environments.values() if environment != first]
+    results = map_parallel(
+        lambda other: has_image(other, name, commit, tools), others, max_workers=MAX_CONCURRENT_LOOKUPS
+    )
+    return tuple(environment for environment, result in zip(others, results, strict=True) if result)
+
+
+def has_image(environment: Environment, name: str, commit: str, tools: Tools) -> bool:
+    """Return whether an environment's repository has a release's image, built from its commit."""
+    try:
+        image = tools.registry.find_image(environment.repository, name)
+    except NotFound:
+        return False  # configured, but not set up yet
+    return image is not None and image.revision == commit
+
+
+def taken_versions(tools: Tools) -> frozenset[Version]:
+    """Return the versions that are tagged, claimed or abandoned, here or on the remote."""
+    remote = read_remote(tools)
+    remote_tags = (*remote.tags, *remote.claims, *remote.abandoned) if remote else ()
+    return frozenset(files.versions_from_tags(tools, (*tools.scm.tags(), *remote_tags)))
+
+
+def is_claimed_elsewhere(version: Version, commit: str, tools: Tools) -> bool:
+    """Return whether the remote has the version on another commit, as a tag or a claim, or as an abandoned number."""
+    remote, tag = read_remote(tools), tools.settings.git_tag(version)
+    if remote is None:
+        return False
+    return tag in remote.abandoned or bool({remote.tags.get(tag), remote.claims.get(tag)} - {None, commit})

@@ -1,0 +1,102 @@
+"""The step that claims the release's number on the remote, before its image is pushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from kaizen_tasks.domain.decision import Act, Decision, Done, Refuse
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.release import Release, StepLabel
+from kaizen_tasks.errors import NOTHING_CHANGED_THERE, Refused
+from kaizen_tasks.flows.release import claims, files, pending
+
+if TYPE_CHECKING:
+    from semver import Version
+
+    from kaizen_tasks.ports.tools import Tools
+    from kaizen_tasks.ports.types import RemoteRefs
+
+
+@frozen(kw_only=True)
+class Claim:
+    """Claim the release's number on the remote, so that no other clone takes it and any clone can finish the release.
+
+    Attributes:
+        environment: where the release is deployed first.
+    """
+
+    environment: Environment
+    label = StepLabel("claim")
+
+    def decide(self, release: Release, tools: Tools) -> Decision:
+        """Look for the number among the remote's tags, abandoned numbers and claims."""
+        remote_name, tag = tools.settings.release.remote, tools.settings.git_tag(release.version)
+        if not release.commit:
+            return Act(f"claim {tag} on {remote_name}", release)
+        remote = tools.scm.cached_remote_refs(tools.scm.head().branch)
+        if remote is None:
+            return Done(f"there is no remote {remote_name} on which others could take {tag}", release)
+        if remote.tags.get(tag) == release.commit:
+            return Done(f"{tag} on {release.commit[:10]} is on {remote_name}", release)
+        claimed_commit = remote.claims.get(tag, "")
+        if refusal := self._refusal(claimed_commit, remote, release, tools):
+            return refusal
+        others = self._superseded_versions(release, tools)
+        if claimed_commit == release.commit and not others:
+            return Done(f"{tag} is claimed on {remote_name}, for {release.commit[:10]}", release)
+        also = f", in place of {', '.join(map(str, others))}" if others else ""
+        return Act(f"claim {tag} on {remote_name}, for {release.commit[:10]}{also}", release)
+
+    def act(self, release: Release, tools: Tools) -> Release:
+        """Push the claim; give up the claims of this environment's releases that this one replaces.
+
+        Raises:
+            Refused: somebody else has claimed the number in the meantime.
+        """
+        others = self._superseded_versions(release, tools)
+        git_tag = tools.settings.git_tag
+        holder = tools.scm.claim(
+            git_tag(release.version),
+            release.commit,
+            abandons=[git_tag(version) for version, is_published in others.items() if is_published],
+            drops=[git_tag(version) for version, is_published in others.items() if not is_published],
+        )
+        if holder != release.commit:
+            refusal = _taken_refusal(f"claimed for {holder[:10]}", release, tools)
+            raise Refused(refusal.reasons[0], state=NOTHING_CHANGED_THERE, hint=refusal.hint)
+        return release
+
+    def _refusal(self, claimed_commit: str, remote: RemoteRefs, release: Release, tools: Tools) -> Refuse | None:
+        """Return why the number cannot be claimed: somebody else has it, or its image."""
+        tag = tools.settings.git_tag(release.version)
+        if remote_commit := remote.tags.get(tag, ""):
+            return _taken_refusal(f"on {remote_commit[:10]}", release, tools)
+        if tag in remote.abandoned:
+            return _taken_refusal("given up", release, tools)
+        if claimed_commit in {"", release.commit}:
+            return None
+        own_claims = claims.open_claims(self.environment, tools)
+        claimed_release = Release(version=release.version, commit=claimed_commit)
+        if release.version in own_claims and not self._is_published(claimed_release, tools):
+            return None
+        return _taken_refusal(f"claimed for {claimed_commit[:10]}", release, tools)
+
+    def _superseded_versions(self, release: Release, tools: Tools) -> dict[Version, bool]:
+        """Return the other releases under way to the environment, each with whether its image was pushed."""
+        started = claims.open_claims(self.environment, tools).items()
+        others = [Release(version=version, commit=commit) for version, commit in started if version != release.version]
+        return {other.version: self._is_published(other, tools) for other in others}
+
+    def _is_published(self, release: Release, tools: Tools) -> bool:
+        return pending.is_published(release, tools, environment=self.environment, ask_remote=True)
+
+
+def _taken_refusal(holder: str, release: Release, tools: Tools) -> Refuse:
+    """Return the refusal for a number that somebody else has, with the command that takes the next one."""
+    tag, head = tools.settings.git_tag(release.version), tools.scm.head()
+    hint = "run the same command again: it takes the next number"
+    if head.commit == release.commit and files.read_version(tools) == release.version:
+        hint = "git reset --keep HEAD^, then begin again with inv bump: it takes the next number"
+    return Refuse(reasons=(f"{tag} is {holder} on {tools.settings.release.remote}, by somebody else",), hint=hint)

@@ -1,0 +1,229 @@
+"""Releases that begin in one clone and are finished in another, and numbers that two clones want."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import pytest
+from semver import Version
+
+from kaizen_tasks.domain.release import Release
+from kaizen_tasks.errors import Refused, VerifyFailed
+from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.release import files, pending
+from kaizen_tasks.flows.runner import run_flow
+from kaizen_tasks.flows.steps import Build, Bump, CutChangelog
+from tests.fakes.scm import FakeScm
+from tests.fakes.tools import FILES, FakeTools, PushingBuilder
+
+if TYPE_CHECKING:
+    from kaizen_tasks.flows.step import Flow
+
+
+def clone(tools: FakeTools) -> FakeTools:
+    """Return a colleague's clone, at the first commit, with the same remote and the same account."""
+    other = copy.copy(tools)
+    other.scm = FakeScm(FILES, remote=None)
+    other.scm.upstream = tools.upstream
+    other.builder = PushingBuilder(registry=tools.registry)
+    return other.next_command()
+
+
+def note(tools: FakeTools, text: str) -> str:
+    """Note a fix under `[Unreleased]` and commit it; return the commit."""
+    entry = f"## [Unreleased]\n\n### Fixed\n\n- {text}\n".encode()
+    changelog = tools.scm.working_tree.files["CHANGELOG.md"].replace(b"## [Unreleased]\n", entry, 1)
+    return tools.scm.commit({"CHANGELOG.md": changelog}, text)
+
+
+def run(tools: FakeTools, flow: Flow, until: str = "") -> Release:
+    """Run a flow, or its steps up to one, as the command of a run that is killed then."""
+    tools.next_command()
+    labels = [str(step.label) for step in flow]
+    steps = flow[: labels.index(until) + 1] if until else flow
+    return run_flow(steps, Release(version=files.read_version(tools)), tools)
+
+
+def release(tools: FakeTools, until: str = "", **choice: object) -> Release:
+    """Run `inv release-staging`, or its steps up to one."""
+    bump = Bump(accept_released=True, **choice)  # type: ignore[arg-type]
+    return run(tools, catalogue.release(bump, tools.settings.first_stage), until)
+
+
+def hotfix(tools: FakeTools, name: str, until: str = "") -> Release:
+    """Run `inv hotfix --env NAME` on a hotfix branch, or its steps up to one."""
+    environment = tools.settings.environments[name]
+    tools.scm.branch = f"hotfix/{name}"
+    bump = Bump(accept_released=True, hotfix=True, environment=environment)
+    return run(tools, catalogue.hotfix(bump, environment, reason="seven decimals"), until)
+
+
+def digest(tools: FakeTools, name: str, environment: str = "staging") -> str:
+    image = tools.registry.find_image(tools.settings.environments[environment].repository, name)
+    return image.digest if image else ""
+
+
+@pytest.mark.parametrize("until", ["claim", "push staging", "deploy staging", "record staging"])
+def test_release_is_finished_in_another_clone(until: str) -> None:
+    first = FakeTools()
+    started = release(first, until)
+    second = clone(first)
+
+    finished = release(second)
+
+    assert (finished.name, finished.commit) == ("v0.2.0", started.commit)
+    assert first.upstream.tags == {"v0.2.0": started.commit}
+    assert first.upstream.branches["main"] == started.commit
+    assert first.upstream.claims == {}
+    assert first.running_versions["staging"] == "v0.2.0"
+    assert second.scm.working_tree.files["VERSION"] == b"0.2.0\n"
+    assert second.builder.build_count == (1 if until == "claim" else 0)
+
+
+def test_claimed_release_without_an_image_follows_the_branch() -> None:
+    """The number is kept, and the claim moves to the new commit."""
+    first = FakeTools()
+    started = release(first, "claim")
+    second = clone(first)
+    merged = second.scm.commit({"app.py": b"merged meanwhile\n"})
+    first.upstream.branches["main"] = merged
+
+    finished = release(second)
+
+    assert finished.name == "v0.2.0"
+    assert second.scm.is_ancestor(merged, finished.commit)
+    assert finished.commit != started.commit
+    assert first.upstream.tags == {"v0.2.0": finished.commit}
+
+
+def test_first_clone_follows_the_claim_that_was_moved() -> None:
+    first = FakeTools()
+    release(first, "claim")
+    second = clone(first)
+    first.upstream.branches["main"] = second.scm.commit({"app.py": b"merged meanwhile\n"})
+    moved = release(second, "push staging")
+
+    finished = release(first)
+
+    assert finished.commit == moved.commit
+    assert first.upstream.tags == {"v0.2.0": moved.commit}
+
+
+def test_hotfixes_of_two_clones_get_different_numbers() -> None:
+    first = FakeTools()
+    second = clone(first)
+    note(first, "Mark's bug")
+    note(second, "Shane's bug")
+    first.scm.branch, second.scm.branch = "hotfix/mark", "hotfix/shane"
+    started = hotfix(first, "mark", "claim")
+
+    other = hotfix(second, "shane")
+    finished = hotfix(first, "mark")
+
+    assert (started.name, other.name, finished.name) == ("v0.2.0", "v0.3.0", "v0.2.0")
+    assert finished.commit == started.commit
+    assert digest(first, "v0.2.0", "mark") != digest(first, "v0.3.0", "shane")
+    assert first.upstream.tags == {"v0.2.0": finished.commit, "v0.3.0": other.commit}
+
+
+def test_killed_hotfix_keeps_its_number_when_main_is_released() -> None:
+    first = FakeTools()
+    started = hotfix(first, "mark", "push mark")
+    second = clone(first)
+    note(second, "Something else")
+
+    released = release(second)
+    finished = hotfix(first, "mark")
+
+    assert (released.name, finished.name) == ("v0.3.0", "v0.2.0")
+    assert finished.commit == started.commit
+    assert not digest(first, "v0.2.0")
+    assert first.running_versions["mark"] == "v0.2.0"
+
+
+def test_loser_of_a_race_is_told_to_run_again_and_gets_the_next_number() -> None:
+    """Both clones read the remote before either of them claims the number."""
+    first = FakeTools()
+    second = clone(first)
+    hotfix(second, "shane", "commit")
+    claimed = hotfix(first, "mark", "claim")
+
+    with pytest.raises(Refused, match=f"v0.2.0 is claimed for {claimed.commit[:10]} on origin") as refused:
+        run_flow(
+            catalogue.push(second.settings.environments["shane"]),
+            Release(version=Version.parse("0.2.0"), commit=second.scm.pending_releases()["v0.2.0"]),
+            second,
+        )
+
+    assert refused.value.hint == "run the same command again: it takes the next number"
+    assert hotfix(second, "shane").name == "v0.3.0"
+
+
+def test_second_hotfix_from_the_same_release_gets_the_next_number() -> None:
+    first = FakeTools()
+    hotfix(first, "mark")
+    second = clone(first)
+    note(second, "Shane's bug")
+
+    assert hotfix(second, "shane").name == "v0.3.0"
+
+
+def test_hotfix_is_held_before_it_is_deployed_and_finished_nevertheless() -> None:
+    first = FakeTools()
+    started = hotfix(first, "mark", "hold mark")
+
+    assert first.running_versions["mark"] == "v0.1.0"
+    hold = first.holds.get("mark")
+    assert hold is not None
+    assert hold.reason == "seven decimals"
+    second = clone(first)
+    assert hotfix(second, "mark").commit == started.commit
+    assert first.running_versions["mark"] == "v0.2.0"
+
+
+def test_next_part_gives_up_the_claim_of_a_release_that_failed() -> None:
+    first = FakeTools(stuck_services={"staging"})
+    with pytest.raises(VerifyFailed):
+        release(first)
+    failed = first.upstream.claims["v0.2.0"]
+    first.stuck_services.clear()
+    note(first, "A correction")
+
+    finished = release(first, to=Version.parse("0.2.1"))
+
+    assert finished.name == "v0.2.1"
+    assert (first.upstream.claims, first.upstream.abandoned) == ({}, {"v0.2.0": failed})
+
+
+def test_commit_and_build_take_the_same_commit_after_a_failed_build() -> None:
+    tools = FakeTools()
+    release(tools, "commit")
+    fixed = tools.scm.commit({**FILES, "Dockerfile": b"FROM scratch # corrected\n"})
+    chain(tools)
+
+    committed = run(tools, catalogue.commit())
+    built = pending.current_release(tools)
+
+    assert tools.scm.is_ancestor(fixed, committed.commit)
+    assert built.commit == committed.commit == tools.scm.head().commit
+
+
+def test_correction_on_top_of_the_release_commit_is_in_the_release() -> None:
+    """`inv commit` has moved the branch; the correction is a commit above it."""
+    tools = FakeTools()
+    chain(tools)
+    run(tools, catalogue.commit())
+    fixed = tools.scm.commit({"Dockerfile": b"FROM scratch # corrected\n"})
+
+    committed = run(tools, catalogue.commit())
+    run_flow((Build(),), pending.current_release(tools), tools)
+
+    assert committed.commit == pending.current_release(tools).commit == fixed
+
+
+def chain(tools: FakeTools) -> None:
+    """Run `inv bump changelog.release`, which write into the working tree."""
+    tools.next_command()
+    tools.release_files = tools.scm.working_tree
+    run_flow((Bump(), CutChangelog()), Release(version=files.read_version(tools)), tools)
