@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,6 +26,11 @@ class KaizenProgram(Program):
 
     A command line that cannot be parsed exits with 2, as the command-line contract says; `inv` exits with 1.
     """
+
+    def create_config(self) -> None:
+        """Read the user's configuration; leave out a home that another user of a container closes, as root does."""
+        is_home_open = os.access(os.path.expanduser("~"), os.X_OK)  # noqa: PTH111 - raises nothing without a home
+        self.config = self.config_class(user_prefix=None if is_home_open else "/nonexistent/.")
 
     def parse_core(self, argv: list[str] | None) -> None:
         """Parse the flags before the first task."""

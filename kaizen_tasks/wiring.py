@@ -223,5 +223,6 @@ def _unwrap(value: Any) -> Any:
 
 def image_cache() -> Path:
     """Return the folder for images that are built without an engine; it may be deleted at any time."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kaizen" / "images"
+    from kaizen_tasks.adapters.host.user_folders import cache_folder
+
+    return cache_folder() / "images"

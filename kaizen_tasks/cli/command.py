@@ -108,7 +108,7 @@ def _errors_as_exits(task_name: str, *, read_only: bool) -> Iterator[None]:
         raise
     except Exception as error:
         _show_traceback()
-        if isinstance(error, OSError) and error.errno in stopped.ENVIRONMENT_ERRNOS:
+        if isinstance(error, OSError) and stopped.is_environment_error(error):
             output_error = stopped.output_error(error, read_only=read_only)
             raise Exit(error_text(output_error), code=output_error.exit_code) from error
         message = printable(f"unexpected {type(error).__name__}: {error}")

@@ -22,6 +22,16 @@ ENVIRONMENT_ERRNOS = frozenset(
 """Errors of a full disk, a closed pipe or a file without permission, which no code can prevent."""
 
 
+def is_environment_error(error: OSError) -> bool:
+    """Return whether an error is about this machine, not about the code."""
+    return error.errno in ENVIRONMENT_ERRNOS or _lacks_temporary_folder(error)
+
+
+def _lacks_temporary_folder(error: OSError) -> bool:
+    """Return whether `tempfile` has found no folder that it can write to."""
+    return isinstance(error, FileNotFoundError) and error.filename is None
+
+
 @contextmanager
 def fresh_start(what: str, *, kept: Path | None) -> Iterator[None]:
     """Tell after an interruption that the command cannot continue.
@@ -53,9 +63,12 @@ def output_error(error: OSError, *, read_only: bool) -> KaizenError:
         error: with the name of the file; without one it is about stdout.
         read_only: whether the command changes nothing.
     """
+    state = NOTHING_CHANGED if read_only else _known_state(error)
+    if _lacks_temporary_folder(error):
+        error_type = Interrupted if state != NOTHING_CHANGED else Refused
+        return error_type(f"{error.strerror}", state=state, hint="set TMPDIR to a folder that you can write to")
     if error.filename is None:
         discard_stdout()
-    state = NOTHING_CHANGED if read_only else _known_state(error)
     if isinstance(error, BrokenPipeError):
         return Interrupted("interrupted: the output was closed", state=state, hint=RESUME_HINT)
     message = (

@@ -29,11 +29,13 @@ def require_own_files(root: Path) -> None:
     exposure = find_exposure(root)
     if exposure is None or _is_allowed(exposure.folder, _allowed_folders()):
         return
-    folder = shlex.quote(str(exposure.folder.resolve()))
+    from kaizen_tasks.adapters.git.command import trust_command  # noqa: PLC0415 - needed in few folders only
+
+    folder = exposure.folder.resolve()
     error = Refused(
         f"{exposure.path} {exposure.reason}: no file in {exposure.folder} is obeyed",
         state="no task has been run",
-        hint=f"if you trust it: git config --global --add safe.directory {folder} (or {SAFE_VARIABLE}={folder})",
+        hint=f"if you trust it: {trust_command(folder)} (or {SAFE_VARIABLE}={shlex.quote(str(folder))})",
     )
     raise Exit(error_text(error), code=error.exit_code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import sys
@@ -316,3 +317,17 @@ def test_debug_sanitises_the_traceback(capsys: pytest.CaptureFixture[str], caplo
     traceback = capsys.readouterr().err
     assert "?]0;owned?2J?\n" in traceback
     assert "\x1b" not in traceback
+
+
+@pytest.mark.parametrize(("read_only", "code", "state"), [(True, 3, [NOTHING_CHANGED]), (False, 130, [])])
+def test_missing_temporary_folder_is_no_bug(*, read_only: bool, code: int, state: list[str]) -> None:
+    error = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    exit_ = fail(error, read_only=read_only)
+
+    assert exit_.code == code
+    assert (exit_.message or "").splitlines() == [
+        "No usable temporary directory found in ['/tmp']",
+        *state,
+        "set TMPDIR to a folder that you can write to",
+    ]

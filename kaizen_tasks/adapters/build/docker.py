@@ -12,6 +12,7 @@ from attrs import frozen
 from kaizen_tasks.adapters.build import container_engine as engine
 from kaizen_tasks.adapters.build.container_engine import EngineBuilder, Stream, image_name
 from kaizen_tasks.adapters.host.process import CompletedProcess, run
+from kaizen_tasks.adapters.host.user_folders import home_folder
 from kaizen_tasks.config.tables import BuildRules
 from kaizen_tasks.domain.release import BuildSpec, LocalImage
 from kaizen_tasks.errors import PushFailed
@@ -90,8 +91,8 @@ class DockerBuilder(EngineBuilder):
 
 
 def _docker_config_dir() -> Path:
-    """Return the folder of the user's docker configuration."""
-    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    """Return the folder of the user's docker configuration, which may not exist."""
+    return Path(os.environ.get("DOCKER_CONFIG") or (home_folder() or Path("/nonexistent")) / ".docker")
 
 
 def _config_without_credentials() -> dict[str, object]:
@@ -105,7 +106,8 @@ def _config_without_credentials() -> dict[str, object]:
 
 def _link_docker_config(*, destination: Path) -> None:
     """Link everything but `config.json` of the user's docker folder: contexts, certificates, plugins."""
-    if _docker_config_dir().is_dir():
-        for entry in _docker_config_dir().iterdir():
+    folder = _docker_config_dir()
+    if os.access(folder, os.R_OK | os.X_OK):
+        for entry in folder.iterdir():
             if entry.name != "config.json":
                 (destination / entry.name).symlink_to(entry.absolute())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -220,8 +221,15 @@ def env_prefix(overrides: Mapping[str, str]) -> tuple[str, ...]:
     return ("env", *(word for name in stray_vars for word in ("-u", name))) if stray_vars else ()
 
 
+def trust_command(folder: Path) -> str:
+    """Return what a user types so that git trusts a folder; without a home, git has no place to write that to."""
+    has_home = os.access(os.environ.get("HOME", ""), os.W_OK | os.X_OK) or "GIT_CONFIG_GLOBAL" in os.environ
+    prefix = "" if has_home else 'export HOME="$(mktemp -d)" && '
+    return f"{prefix}git config --global --add safe.directory {shlex.quote(str(folder))}"
+
+
 def _repository_error(root: Path, result: GitResult) -> Refused:
     if "dubious ownership" in result.err:
         message = f"git does not trust {root}: it belongs to another user"
-        return Refused(message, hint=f"git config --global --add safe.directory {root}")
+        return Refused(message, hint=trust_command(root))
     return Refused(f"{root} is not in a git working tree: {result.reason}", hint="git init, then a first commit")

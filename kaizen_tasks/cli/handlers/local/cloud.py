@@ -12,6 +12,7 @@ from typing import Any
 from invoke.context import Context
 
 from kaizen_tasks import wiring
+from kaizen_tasks.adapters.host.user_folders import state_folder
 from kaizen_tasks.cli import json_output, params
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.rehearsal import cloud as clouds
@@ -86,6 +87,5 @@ def _state_folder(state: str, settings: Settings) -> Path:
     """Return the requested folder, or the default one of this checkout of the app."""
     if state:
         return Path(state).resolve()
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     checkout_hash = hashlib.sha256(str(settings.root).encode()).hexdigest()[:8]
-    return Path(base) / "kaizen" / f"{settings.app}-{checkout_hash}"
+    return state_folder() / f"{settings.app}-{checkout_hash}"
