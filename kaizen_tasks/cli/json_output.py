@@ -77,7 +77,7 @@ def _lock_document(lock: Lock, now: datetime) -> Document:
         "reason": lock.reason or None,
         "since": lock.since.isoformat(),
         "expires": lock.expires.isoformat() if lock.expires else None,
-        "expired": lock.is_expired(now),
+        "expired": lock.seems_expired(now),
         "manual": lock.is_manual,
         "fence": lock.fence,
     }

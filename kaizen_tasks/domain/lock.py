@@ -7,6 +7,9 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+LEASE_SECONDS = 60.0
+"""Seconds for which the heartbeat of a lock stands still before others take the lock over."""
+
 
 @frozen(kw_only=True)
 class Lock:
@@ -19,7 +22,9 @@ class Lock:
         command: the task that the owner runs: `promote-prod`.
         reason: the reason, in one line, or empty.
         since: when the lock was acquired or, for a request, requested, in UTC.
-        expires: when the lease ends if it is not renewed; None for a manual lock.
+        expires: when the lease ends if it is not renewed, only to be shown; None for a manual lock.
+        lease: for how many seconds the heartbeat stands still before others may take the lock over.
+        heartbeat: how often the lease has been renewed.
         fence: how often this environment's lock has been acquired, this time included; 0 for a request.
         process: identity of the owner's process, by which its machine can tell whether it still runs; may be empty.
     """
@@ -30,6 +35,8 @@ class Lock:
     command: str
     since: datetime
     expires: datetime | None
+    lease: float = LEASE_SECONDS
+    heartbeat: int = 0
     reason: str = ""
     fence: int = 0
     process: str = field(default="", repr=False)
@@ -39,13 +46,20 @@ class Lock:
         """Whether a person locked the environment by a task; such a lock lasts until somebody releases it."""
         return self.expires is None
 
-    def is_expired(self, now: datetime) -> bool:
-        """Return whether the lease has ended, so that anybody may take the lock over."""
+    def seems_expired(self, now: datetime) -> bool:
+        """Return whether the lease has ended, if the clocks of owner and reader agree: to be shown, never to act on."""
         return self.expires is not None and self.expires <= now
 
     def is_same_as(self, other: Lock | None) -> bool:
         """Return whether both are one acquisition of the lock, renewed or not."""
         return other is not None and (self.token, self.fence) == (other.token, other.fence)
+
+    def is_unchanged_since(self, earlier: Lock) -> bool:
+        """Return whether this is the same acquisition as earlier, and has not been renewed in between.
+
+        The expiry is compared because earlier versions of this program write no heartbeat.
+        """
+        return self.is_same_as(earlier) and (self.heartbeat, self.expires) == (earlier.heartbeat, earlier.expires)
 
     def __str__(self) -> str:
         """Return a text such as `locked by ada@laptop since 2026-11-20 12:00 UTC (promote-prod)`."""

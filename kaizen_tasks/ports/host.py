@@ -28,3 +28,10 @@ class Host(Protocol):
             process: what `process_identity` returned in the process.
             env_marker: a text in the environment of its child processes, which must have ended as well.
         """
+
+    def is_running(self, process: str) -> bool:
+        """Return whether another process certainly runs on this machine; False when it is stopped, or elsewhere.
+
+        Args:
+            process: what `process_identity` returned in the process.
+        """

@@ -45,11 +45,11 @@ class Locks(Protocol):
 
     @mutates("it is locked", needs_lock=False)
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Acquire a lock if it is free, or if its lease has ended by `lock.since`.
+        """Acquire a lock if it is free, or if it is unchanged since `replacing` was read.
 
         Args:
             lock: the requested lock.
-            replacing: the lock of a dead run, which is taken over although its lease has not ended.
+            replacing: the lock of a dead run, which is taken over unless it was renewed since.
 
         Returns:
             The lock now in place. If its token equals `lock.token` you acquired it, and its fence is a new maximum.
@@ -58,7 +58,7 @@ class Locks(Protocol):
 
     @mutates("its lease is renewed", needs_lock=False)
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Extend a lock's lease; return False, and change nothing, when the lock is free or another owner's."""
+        """Renew a lock's lease: count its heartbeat; return False when the lock is free or another owner's."""
 
     @mutates("it is unlocked", needs_lock=False)
     def release(self, lock: Lock) -> bool:

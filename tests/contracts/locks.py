@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from attrs import evolve
 
 from kaizen_tasks.domain.lock import Lock
@@ -65,24 +66,17 @@ class LocksContract:
 
         assert locks.acquire(wanted("b2", "prod-eu")).token == "b2"
 
-    def test_acquire_returns_the_lock_of_another_owner(self, locks: Locks) -> None:
+    @pytest.mark.parametrize("at", [NOON, NOON + 99 * LEASE], ids=["at the same time", "by a clock that is ahead"])
+    def test_acquire_returns_the_lock_of_another_owner(self, locks: Locks, at: datetime) -> None:
         first = locks.acquire(wanted("a1"))
 
-        assert locks.acquire(wanted("b2", at=NOON + timedelta(seconds=59))) == first
+        assert locks.acquire(wanted("b2", at=at)) == first
         assert locks.get("staging") == first
 
     def test_lost_response_acquires_the_lock_once(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
         assert locks.acquire(wanted("a1")) == first
-
-    def test_expired_lease_is_taken_over(self, locks: Locks) -> None:
-        locks.acquire(wanted("a1"))
-
-        taken = locks.acquire(wanted("b2", at=NOON + LEASE))
-
-        assert taken == evolve(wanted("b2", at=NOON + LEASE), fence=2)
-        assert locks.get("staging") == taken
 
     def test_lock_of_a_dead_run_is_replaced(self, locks: Locks) -> None:
         dead = locks.acquire(wanted("a1"))
@@ -105,23 +99,42 @@ class LocksContract:
 
         assert locks.acquire(wanted("b2"), replacing=gone) == evolve(wanted("b2"), fence=2)
 
-    def test_renewed_lease_is_not_taken_over(self, locks: Locks) -> None:
+    def test_renewal_counts_a_heartbeat(self, locks: Locks) -> None:
         first = locks.acquire(wanted("a1"))
 
         assert locks.renew(first, expires=NOON + 2 * LEASE)
-        assert locks.acquire(wanted("b2", at=NOON + LEASE)).token == "a1"
-        assert locks.get("staging") == evolve(first, expires=NOON + 2 * LEASE)
+        assert locks.renew(first, expires=NOON + 3 * LEASE)
+        assert locks.get("staging") == evolve(first, expires=NOON + 3 * LEASE, heartbeat=2)
 
-    def test_manual_lock_never_expires(self, locks: Locks) -> None:
+    @pytest.mark.parametrize("renewals", [0, 1], ids=["first heartbeat", "second heartbeat"])
+    def test_lock_that_was_renewed_since_is_not_replaced(self, locks: Locks, renewals: int) -> None:
+        first = locks.acquire(wanted("a1"))
+        for _ in range(renewals):
+            locks.renew(first, expires=first.expires or NOON)
+        seen = locks.get("staging")
+        locks.renew(first, expires=first.expires or NOON)
+
+        assert locks.acquire(wanted("b2"), replacing=seen) == evolve(first, heartbeat=renewals + 1)
+        assert locks.get("staging") == evolve(first, heartbeat=renewals + 1)
+
+    def test_heartbeats_are_counted_anew_after_a_takeover(self, locks: Locks) -> None:
+        locks.renew(locks.acquire(wanted("a1")), expires=NOON + 2 * LEASE)
+
+        taken = locks.acquire(wanted("b2"), replacing=locks.get("staging"))
+
+        assert taken == evolve(wanted("b2"), fence=2)
+        assert locks.get("staging") == taken
+
+    def test_manual_lock_has_no_end(self, locks: Locks) -> None:
         by_a_person = locks.acquire(by_hand("a1"))
 
         assert by_a_person.is_manual
         assert locks.acquire(wanted("b2", at=NOON + timedelta(days=400))) == by_a_person
 
-    def test_manual_lock_replaces_an_expired_lease(self, locks: Locks) -> None:
-        locks.acquire(wanted("a1", at=NOON - LEASE))
+    def test_manual_lock_replaces_the_lock_of_a_dead_run(self, locks: Locks) -> None:
+        dead = locks.acquire(wanted("a1"))
 
-        assert locks.acquire(by_hand("b2")) == evolve(by_hand("b2"), fence=2)
+        assert locks.acquire(by_hand("b2"), replacing=dead) == evolve(by_hand("b2"), fence=2)
         assert locks.get("staging") == evolve(by_hand("b2"), fence=2)
 
     def test_released_lock_is_free(self, locks: Locks) -> None:
@@ -154,30 +167,22 @@ class LocksContract:
 
     def test_stale_owner_cannot_release_or_renew(self, locks: Locks) -> None:
         stale = locks.acquire(wanted("a1"))
-        owner = locks.acquire(wanted("b2", at=NOON + LEASE))
+        owner = locks.acquire(wanted("b2"), replacing=stale)
 
         assert not locks.renew(stale, expires=NOON + 9 * LEASE)
         assert not locks.release(stale)
         assert locks.get("staging") == owner
 
     def test_one_of_many_acquires_a_free_lock(self, locks: Locks) -> None:
-        winners = _race(locks, at=NOON)
+        winners = _race(locks)
 
         assert len(winners) == 1
         assert locks.get("staging") == evolve(wanted(winners[0]), fence=1)
 
-    def test_one_of_many_takes_over_an_expired_lease(self, locks: Locks) -> None:
-        locks.acquire(wanted())
-
-        winners = _race(locks, at=NOON + 2 * LEASE)
-
-        assert len(winners) == 1
-        assert locks.get("staging") == evolve(wanted(winners[0], at=NOON + 2 * LEASE), fence=2)
-
     def test_one_of_many_replaces_the_lock_of_a_dead_run(self, locks: Locks) -> None:
         dead = locks.acquire(wanted())
 
-        winners = _race(locks, at=NOON, over=dead)
+        winners = _race(locks, over=dead)
 
         assert len(winners) == 1
         assert locks.get("staging") == evolve(wanted(winners[0]), fence=2)
@@ -198,13 +203,13 @@ class LocksContract:
         assert locks.inherited_tokens() == {}
 
 
-def _race(locks: Locks, *, at: datetime, over: Lock | None = None) -> list[str]:
+def _race(locks: Locks, *, over: Lock | None = None) -> list[str]:
     """Acquire one lock from many threads at once, and return the tokens of those that got it."""
     start = threading.Barrier(RACERS)
 
     def run(token: str) -> bool:
         start.wait(timeout=HANG_SECONDS)
-        return locks.acquire(wanted(token, at=at), replacing=over).token == token
+        return locks.acquire(wanted(token), replacing=over).token == token
 
     racers = [f"racer{number}" for number in range(RACERS)]
     with ThreadPoolExecutor(max_workers=RACERS) as pool:

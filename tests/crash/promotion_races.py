@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PROMOTE = ("promote-prod", "--yes")
 LOCK_KEY = {"pk": {"S": "lock#prod"}, "sk": {"S": "lock"}}
-PAST = "2020-01-01T00:00:00.000000+00:00"
 LOCK_REQUEST = "dynamodb UpdateItem"
 """The request that acquires or releases a lock."""
 
@@ -101,7 +100,7 @@ def _stop_at_breakpoint(command: subprocess.Popen[str], copy: TeamSandbox) -> bo
 
 
 def _expire_lease(copy: TeamSandbox) -> None:
-    """Expire the lease of the suspended run, unless it has released its lock already."""
+    """Let the suspended run's lease be over at once, unless it has released its lock already."""
     lock = copy.call_aws("dynamodb", "GetItem", TableName="kaizen-web", Key=LOCK_KEY, ConsistentRead=True).get(
         "Item", {}
     )
@@ -112,10 +111,10 @@ def _expire_lease(copy: TeamSandbox) -> None:
         "UpdateItem",
         TableName="kaizen-web",
         Key=LOCK_KEY,
-        UpdateExpression="SET expires = :past",
+        UpdateExpression="SET lease = :none",
         ConditionExpression="attribute_exists(#token)",
         ExpressionAttributeNames={"#token": "token"},
-        ExpressionAttributeValues={":past": {"S": PAST}},
+        ExpressionAttributeValues={":none": {"N": "0"}},
     )
 
 

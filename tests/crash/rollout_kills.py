@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
+from kaizen_tasks.domain.lock import LEASE_SECONDS
 from tests.crash import outcomes, release_kills
 from tests.crash.library import wait_for_result
 from tests.crash.outcomes import Outcome, collect_outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -18,19 +19,27 @@ TOKENS = st.text("0123456789abcdef", min_size=1)
 
 @pytest.mark.parametrize(("late", "expired"), [(-1, False), (0, True), (1, True)])
 def test_lock_expires_at_the_end_of_its_lease(late: int, expired: bool) -> None:
-    assert wanted().is_expired(NOON + LEASE + timedelta(microseconds=late)) is expired
+    assert wanted().seems_expired(NOON + LEASE + timedelta(microseconds=late)) is expired
 
 
 def test_manual_lock_never_expires() -> None:
     assert by_hand().is_manual
     assert not wanted().is_manual
-    assert not by_hand().is_expired(NOON + timedelta(days=4000))
+    assert not by_hand().seems_expired(NOON + timedelta(days=4000))
 
 
 def test_lock_is_the_same_after_a_renewal() -> None:
     lock = evolve(wanted(), fence=3)
 
     assert lock.is_same_as(evolve(lock, expires=NOON + 2 * LEASE))
+
+
+@pytest.mark.parametrize("change", [{"token": "b2"}, {"fence": 4}, {"heartbeat": 8}, {"expires": NOON}])
+def test_lock_has_changed_after_an_acquisition_or_a_renewal(change: dict[str, Any]) -> None:
+    lock = evolve(wanted(), fence=3, heartbeat=7)
+
+    assert evolve(lock, command="read again").is_unchanged_since(lock)
+    assert not evolve(lock, **change).is_unchanged_since(lock)
 
 
 def test_lock_is_another_one_after_another_acquisition() -> None:

@@ -18,10 +18,12 @@ class FakeHost(Host):
     Attributes:
         engine_result: the engine, or the error that looking for one ends in.
         dead_processes: names of the processes that are known to be gone.
+        running_processes: names of the processes that are known to run.
     """
 
     engine_result: Engine | KaizenError = DOCKER
     dead_processes: set[str] = field(factory=set)
+    running_processes: set[str] = field(factory=set)
 
     def build_engine(self) -> Engine:
         if isinstance(self.engine_result, KaizenError):
@@ -34,3 +36,6 @@ class FakeHost(Host):
     def is_dead(self, process: str, *, env_marker: str) -> bool:
         """Return whether the process is in `dead_processes`."""
         return bool(env_marker) and process in self.dead_processes
+
+    def is_running(self, process: str) -> bool:
+        return process in self.running_processes

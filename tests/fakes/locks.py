@@ -28,12 +28,14 @@ class FakeLocks(Locks):
         environ: the variables that programs inherit.
         calls: what was asked, with the environment, in order: `("acquire", "staging")`.
         unreachable_calls: names of the calls that find nobody.
+        live_tokens: of the runs that are alive: they have renewed their locks whenever somebody wants them.
     """
 
     held_locks: dict[str, Lock] = field(factory=dict)
     environ: dict[str, str] = field(factory=dict)
     calls: list[tuple[str, str]] = field(factory=list)
     unreachable_calls: set[str] = field(factory=set)
+    live_tokens: set[str] = field(factory=set)
     _fences: dict[str, int] = field(factory=dict)
     _guard: threading.Lock = field(factory=threading.Lock, repr=False)
 
@@ -47,11 +49,13 @@ class FakeLocks(Locks):
         return {environment: lock for environment, lock in locks_by_environment.items() if lock is not None}
 
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Acquire a lock that is free, expired or being replaced."""
+        """Acquire a lock that is free or unchanged since `replacing`."""
         with self._guard:
             self._record_call("acquire", lock.environment)
             current = self.held_locks.get(lock.environment)
-            if current is not None and not current.is_expired(lock.since) and not current.is_same_as(replacing):
+            if current is not None and current.token in self.live_tokens:
+                current = self.held_locks[lock.environment] = evolve(current, heartbeat=current.heartbeat + 1)
+            if current is not None and not (replacing and current.is_unchanged_since(replacing)):
                 return current
             fence = self._fences[lock.environment] = self._fences.get(lock.environment, 0) + 1
             self.held_locks[lock.environment] = evolve(lock, fence=fence)
@@ -62,7 +66,8 @@ class FakeLocks(Locks):
             self._record_call("renew", lock.environment)
             if not self._is_current(lock):
                 return False
-            self.held_locks[lock.environment] = evolve(self.held_locks[lock.environment], expires=expires)
+            current = self.held_locks[lock.environment]
+            self.held_locks[lock.environment] = evolve(current, expires=expires, heartbeat=current.heartbeat + 1)
             return True
 
     def release(self, lock: Lock) -> bool:

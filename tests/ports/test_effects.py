@@ -31,7 +31,7 @@ READING: dict[str, set[str]] = {
         *("caller", "supported_regions", "clock_skew", "permissions", "ledger_table", "tag_mutability"),
         *("lifecycle_rules", "list_images", "is_blob_mounting_enabled"),
     },
-    "host": {"build_engine", "process_identity", "is_dead"},
+    "host": {"build_engine", "process_identity", "is_dead", "is_running"},
     "prober": {"probe"},
     "clock": {"now", "monotonic", "sleep", "cancel_waits"},
     "reporter": {

@@ -26,3 +26,7 @@ class LocalHost(Host):
     def is_dead(self, process: str, *, env_marker: str) -> bool:
         """Return whether a process and all programs that it started have certainly ended."""
         return process_identity.is_dead(process, env_marker=env_marker)
+
+    def is_running(self, process: str) -> bool:
+        """Return whether another process certainly runs on this machine."""
+        return process_identity.is_running(process)

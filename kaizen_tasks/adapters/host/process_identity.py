@@ -9,6 +9,7 @@ from attrs import frozen
 
 PROC = Path("/proc")
 ENDED_STATES = frozenset("ZX")  # states of a process that has ended: zombie and dead
+STOPPED_STATES = frozenset("Tt")
 
 
 @frozen
@@ -61,6 +62,20 @@ def is_dead(identity: str, *, env_marker: str) -> bool:
         return False
 
 
+def is_running(identity: str) -> bool:
+    """Return whether another process certainly runs on this machine; False for one that is stopped.
+
+    Args:
+        identity: what `current_process_identity` returned in the process.
+    """
+    try:
+        target, current = ProcessIdentity(*identity.split("/")), _identity(str(os.getpid()))
+        is_other_here = target.table == current.table and target != current
+        return is_other_here and _is_alive(target, excluded_states=ENDED_STATES | STOPPED_STATES)
+    except (OSError, TypeError, ValueError):
+        return False
+
+
 def _identity(pid: str) -> ProcessIdentity:
     return ProcessIdentity(
         boot_id=PROC.joinpath("sys/kernel/random/boot_id").read_text().strip(),
@@ -71,12 +86,12 @@ def _identity(pid: str) -> ProcessIdentity:
     )
 
 
-def _is_alive(identity: ProcessIdentity) -> bool:
+def _is_alive(identity: ProcessIdentity, *, excluded_states: frozenset[str] = ENDED_STATES) -> bool:
     try:
         state, start_ticks = _read_stat(identity.pid)
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return start_ticks == identity.start_ticks and state not in ENDED_STATES
+    return start_ticks == identity.start_ticks and state not in excluded_states
 
 
 def _read_stat(pid: str) -> tuple[str, str]:

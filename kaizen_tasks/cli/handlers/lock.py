@@ -32,7 +32,7 @@ def show(c: Context, *, env: list[str], json: bool) -> None:
 
 def _describe(status: EnvironmentLockStatus, now: datetime, tools: Toolbox) -> str:
     parts, lock = [str(status.lock)] if status.lock else [], status.lock
-    if lock and (lock.is_expired(now) or tools.host.is_dead(lock.process, env_marker=lock.token)):
+    if lock and (lock.seems_expired(now) or tools.host.is_dead(lock.process, env_marker=lock.token)):
         parts.append("that run has died; the next one takes over")
     if status.hold:
         parts.append(str(status.hold))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from attrs import field, frozen
 
 from kaizen_tasks.domain.lock import Lock
 from kaizen_tasks.errors import KaizenError, Locked
-from kaizen_tasks.flows.locking.lease import LEASE_SAFETY_FRACTION, DualTimestamp, HeldLock
+from kaizen_tasks.flows.locking.lease import DualTimestamp, HeldLock
 from kaizen_tasks.flows.locking.mutations import MutationLog
 from kaizen_tasks.ports.tools import Tools
 
@@ -29,14 +28,12 @@ class LockGuard:
     _tools: Tools
     _lease: float
     _held_locks: Mapping[str, HeldLock]
-    _inherited_locks: Mapping[str, Lock]
     mutations: MutationLog = field(factory=MutationLog)
 
     def require_lease(self, environment: str = "") -> None:
-        """Raise if a lock is known to be lost or its last renewal is too old; send no request for this run's own locks.
+        """Raise if a lock is known to be lost or its last renewal is too old; send no request.
 
-        A renewal is too old after the process was suspended or the machine slept. An inherited lock is renewed by the
-        parent run, so its lock item is read.
+        A renewal is too old after the process was suspended or the machine slept.
 
         Args:
             environment: an environment that this run has locked; empty for all of them.
@@ -45,10 +42,9 @@ class LockGuard:
             Locked: the lock is lost, or its lease was not renewed in time.
         """
         for name in self._environments_for(environment):
-            if name in self._inherited_locks:
-                self._require_current(self._inherited_locks[name])
-            elif self._held_locks[name].is_lost or self._held_locks[name].is_stale(self._lease, self._tools.clock):
-                raise self._diagnose_loss(self._held_locks[name])
+            held_lock = self._held_locks[name]
+            if held_lock.is_lost or held_lock.is_stale(self._lease, self._tools.clock):
+                raise self._diagnose_loss(held_lock)
 
     def require_ownership(self, environment: str = "") -> None:
         """Raise if a lock is lost, by `require_lease` or by its item, which is read again after `LOCK_CACHE_SECONDS`.
@@ -61,19 +57,18 @@ class LockGuard:
         """
         self.require_lease(environment)
         for name in self._environments_for(environment):
-            held_lock = self._held_locks.get(name)
-            if held_lock is not None and held_lock.read_at.age(self._tools.clock) >= LOCK_CACHE_SECONDS:
+            held_lock = self._held_locks[name]
+            if held_lock.read_at.age(self._tools.clock) >= LOCK_CACHE_SECONDS:
                 now = DualTimestamp.of(self._tools.clock)
                 self._require_current(held_lock.lock)
                 held_lock.read_at = now
 
     def _environments_for(self, environment: str) -> tuple[str, ...]:
-        return (environment,) if environment else (*self._inherited_locks, *self._held_locks)
+        return (environment,) if environment else tuple(self._held_locks)
 
     def _require_current(self, lock: Lock) -> None:
         current = self._tools.locks.get(lock.environment)
-        earliest_expiry = self._tools.clock.now() + timedelta(seconds=self._lease * LEASE_SAFETY_FRACTION)
-        if current is None or not current.is_same_as(lock) or current.is_expired(earliest_expiry):
+        if current is None or not current.is_same_as(lock):
             raise _lock_lost_error(lock, current)
 
     def _diagnose_loss(self, held_lock: HeldLock) -> Locked:

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.ports.clock import Clock
 
-LEASE_SECONDS = 60.0
-"""Seconds after which others may take over the lock of a run that has died."""
-
 LEASE_SAFETY_FRACTION = 1 / 6
-"""The last part of a lease, in which its owner starts no further change: clocks differ, and a change takes time."""
+"""The last part of a lease, in which its owner starts no further change, because a change takes time."""
 
-RENEWALS_PER_LEASE = 3
+RENEWALS_PER_LEASE = 6
+"""A run that is alive is recognised by its next renewal, so others are refused or begin to wait within ten seconds."""
 
 RENEWAL_RETRY_SECONDS = 3.0
 """Seconds after which a failed renewal is tried again."""
@@ -60,7 +58,7 @@ class DualTimestamp:
 
 @define(kw_only=True)
 class HeldLock:
-    """A lock that this run has acquired.
+    """A lock that this run has acquired or inherited.
 
     Attributes:
         lock: as it was acquired.

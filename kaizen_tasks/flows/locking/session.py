@@ -13,10 +13,11 @@ from attrs import define, field, frozen
 
 from kaizen_tasks.domain import duration
 from kaizen_tasks.domain.hold import Hold
-from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.lock import LEASE_SECONDS, Lock
 from kaizen_tasks.errors import NOTHING_CHANGED_THERE, KaizenError, Locked
 from kaizen_tasks.flows.locking.guard import LockGuard
-from kaizen_tasks.flows.locking.lease import LEASE_SECONDS, MAX_CONCURRENT_LOCKS, DualTimestamp, HeldLock, LeaseRenewer
+from kaizen_tasks.flows.locking.lease import MAX_CONCURRENT_LOCKS, DualTimestamp, HeldLock, LeaseRenewer
+from kaizen_tasks.flows.locking.watch import HeartbeatWatch
 from kaizen_tasks.flows.parallel import for_each_parallel
 from kaizen_tasks.ports.tools import Tools
 
@@ -55,8 +56,8 @@ def acquire_locks(
 ) -> Iterator[LockGuard]:
     """Acquire the locks of all environments, or raise and keep none; yield their guard, and release them in the end.
 
-    A lock of the parent run is used as it is, neither renewed nor released. To be called in the main thread, which
-    receives signals.
+    A lock of the parent run is used and renewed, but not released. To be called in the main thread, which receives
+    signals. Whether the run that holds a lock is alive shows within a part of a lease; without `wait`, that is awaited.
 
     Args:
         environments: names.
@@ -66,10 +67,11 @@ def acquire_locks(
         lease: seconds after which others may take over when this run dies.
 
     Raises:
-        Locked: another run, or a person, has locked an environment.
+        Locked: another run that is alive, or a person, has locked an environment.
     """
     inherited_tokens = tools.locks.inherited_tokens()
-    acquisition = _LockAcquisition(tools=tools, lease=lease, command=" ".join(command.split()))
+    watch = HeartbeatWatch(tools.clock)
+    acquisition = _LockAcquisition(tools=tools, lease=lease, command=" ".join(command.split()), watch=watch)
     deadline = tools.clock.monotonic() + wait
     try:
         with LeaseRenewer(tools=tools, lease=lease, held_locks=acquisition.held_locks).heartbeat():
@@ -78,8 +80,7 @@ def acquire_locks(
             acquisition.acquire_all(names, deadline)
             tokens = {name: held_lock.lock.token for name, held_lock in acquisition.held_locks.items()}
             tools.locks.export_tokens({**inherited_tokens, **tokens})
-            held_locks, inherited_locks = acquisition.held_locks, acquisition.inherited_locks
-            yield LockGuard(tools=tools, lease=lease, held_locks=held_locks, inherited_locks=inherited_locks)
+            yield LockGuard(tools=tools, lease=lease, held_locks=acquisition.held_locks)
     finally:
         tools.locks.export_tokens(inherited_tokens)
         try:
@@ -96,16 +97,22 @@ class _LockAcquisition:
     _tools: Tools
     _lease: float
     _command: str
+    _watch: HeartbeatWatch
     held_locks: dict[str, HeldLock] = field(factory=dict)
-    inherited_locks: dict[str, Lock] = field(factory=dict)
     _locks_to_release: dict[str, Lock] = field(factory=dict)
 
     def inherit(self, environment: str, token: str) -> bool:
-        """Use the parent run's lock if there is one that has not expired; return whether there is."""
+        """Use the parent run's lock if it is still in place, and renew it; return whether it is.
+
+        Its last renewal may be almost a lease old. Only who renews a lock knows how much of the lease is left.
+        """
         current = self._tools.locks.get(environment) if token else None
-        if current is None or current.token != token or current.is_expired(self._tools.clock.now()):
+        if current is None or current.token != token:
             return False
-        self.inherited_locks[environment] = current
+        now = DualTimestamp.of(self._tools.clock)
+        if not self._tools.locks.renew(current, expires=now.realtime + timedelta(seconds=self._lease)):
+            return False
+        self.held_locks[environment] = HeldLock(lock=current, renewed_at=now, read_at=now)
         return True
 
     def acquire_all(self, environments: Sequence[str], deadline: float) -> None:
@@ -122,23 +129,39 @@ class _LockAcquisition:
         remaining = environments
         while remaining:
             first, *other_environments = remaining
-            self._acquire(first, deadline)
+            self._acquire(first, deadline, behind=other_environments)
             for_each_parallel(self._acquire_if_free, other_environments, max_workers=MAX_CONCURRENT_LOCKS)
             remaining = list(dropwhile(self.held_locks.__contains__, other_environments))
             surplus = [environment for environment in remaining if environment in self.held_locks]
             for_each_parallel(self._release_before_waiting, surplus, max_workers=MAX_CONCURRENT_LOCKS)
 
-    def _acquire(self, environment: str, deadline: float) -> None:
-        clock, token, reported_token = self._tools.clock, secrets.token_hex(16), ""
+    def _acquire(self, environment: str, deadline: float, *, behind: Sequence[str]) -> None:
+        """Acquire a lock; while another run holds it, find out whether that is alive, and wait for it if it is.
+
+        Args:
+            environment: the environment to lock.
+            deadline: when to stop waiting for a run that is alive, in monotonic seconds.
+            behind: further environments, whose locks are watched at the same time: the same dead run may hold them.
+        """
+        clock, token, reported = self._tools.clock, secrets.token_hex(16), ("", False)
         while (current := self._try_acquire_or_take_over(environment, token)).token != token:
             remaining = deadline - clock.monotonic()
-            if current.is_manual or remaining <= 0:
+            is_alive = self._watch.is_alive(current) or self._tools.host.is_running(current.process)
+            if current.is_manual or (is_alive and remaining <= 0):
                 raise _locked_error(current)
-            if current.token != reported_token:
-                timeout = duration.format_duration(remaining)
-                self._tools.reporter.note(f"{environment} is {current}; waiting up to {timeout}")
-                reported_token = current.token
-            clock.sleep(min(LOCK_POLL_SECONDS, remaining))
+            watch_seconds = self._watch.remaining_seconds(current)
+            is_waiting = remaining > watch_seconds or is_alive
+            if reported != (current.token, is_waiting):
+                reported = (current.token, is_waiting)
+                self._report_wait(current, remaining if is_waiting else watch_seconds, is_waiting=is_waiting)
+            for lock in self._tools.locks.get_many(behind).values() if behind else ():
+                self._watch.observe(lock)
+            clock.sleep(min(LOCK_POLL_SECONDS, remaining if is_waiting else watch_seconds))
+
+    def _report_wait(self, lock: Lock, seconds: float, *, is_waiting: bool) -> None:
+        timeout = duration.format_duration(seconds)
+        wait = f"waiting up to {timeout}" if is_waiting else f"checking for up to {timeout} whether that run is alive"
+        self._tools.reporter.note(f"{lock.environment} is {lock}; {wait}")
 
     def _acquire_if_free(self, environment: str) -> None:
         self._try_acquire_or_take_over(environment, secrets.token_hex(16))
@@ -146,11 +169,17 @@ class _LockAcquisition:
     def _try_acquire_or_take_over(self, environment: str, token: str) -> Lock:
         """Try once to acquire a lock, or to take over a dead run's lock; return the lock now in place."""
         current = self._try_acquire(environment, token)
-        if current.token == token or not self._tools.host.is_dead(current.process, env_marker=current.token):
+        if current.token == token:
+            return current
+        self._watch.observe(current)
+        is_dead_here = self._tools.host.is_dead(current.process, env_marker=current.token)
+        if not is_dead_here and not self._watch.is_dead(current):
             return current
         replacement = self._try_acquire(environment, token, replacing=current)
         if replacement.token == token:
             self._tools.reporter.note(f"{environment} was {current}; that run has died, so this one takes over")
+        else:
+            self._watch.observe(replacement)
         return replacement
 
     def _try_acquire(self, environment: str, token: str, *, replacing: Lock | None = None) -> Lock:
@@ -163,6 +192,7 @@ class _LockAcquisition:
             command=self._command,
             since=now.realtime,
             expires=now.realtime + timedelta(seconds=self._lease),
+            lease=self._lease,
             process=self._tools.host.process_identity(),
         )
         self._locks_to_release[environment] = requested
@@ -179,7 +209,7 @@ class _LockAcquisition:
         names = tuple(self._locks_to_release)
         for_each_parallel(partial(self._release, errors), names, max_workers=MAX_CONCURRENT_LOCKS)
         for environment, error in sorted(errors.items()):
-            expiry = f"it ends by itself within {duration.format_duration(self._lease)}"
+            expiry = f"others take it over after {duration.format_duration(self._lease)}"
             self._tools.reporter.note(f"the lock of {environment} was not released, {expiry}: {error}")
 
     def _release(self, errors: dict[str, str], environment: str) -> None:

@@ -53,6 +53,21 @@ def test_a_process_that_runs_has_not_ended() -> None:
         assert not process_identity.is_dead(name, env_marker=TOKEN)
 
 
+def test_process_runs_until_it_is_stopped_or_ends() -> None:
+    with another() as (process, name):
+        assert process_identity.is_running(name)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        assert not process_identity.is_running(name)
+        process.kill()
+        process.wait()
+        assert not process_identity.is_running(name)
+
+
+def test_this_process_is_no_other_process() -> None:
+    assert not process_identity.is_running(process_identity.current_process_identity())
+
+
 def test_a_process_that_is_stopped_has_not_ended() -> None:
     with another() as (process, name):
         process.send_signal(signal.SIGSTOP)
@@ -82,6 +97,7 @@ def test_process_of_another_machine_is_not_dead(what: str) -> None:
         ProcessIdentity(*process_identity.current_process_identity().split("/")), pid="0", **{what: "another"}
     )
     assert not process_identity.is_dead(str(gone), env_marker=TOKEN)
+    assert not process_identity.is_running(str(evolve(gone, pid="1")))
 
 
 def test_reused_pid_is_another_process() -> None:
@@ -93,6 +109,7 @@ def test_reused_pid_is_another_process() -> None:
 @pytest.mark.parametrize("name", ["", "ada@laptop", "a/b/c/d/e", "a/b/c/d/e/f"])
 def test_malformed_identity_is_not_dead(name: str) -> None:
     assert not process_identity.is_dead(name, env_marker=TOKEN)
+    assert not process_identity.is_running(name)
 
 
 def test_identity_is_empty_without_procfs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from kaizen_tasks.domain.lock import LEASE_SECONDS
 from kaizen_tasks.errors import Denied, Interrupted, KaizenError, Locked, NotFound, PushFailed, Refused, Unreachable
-from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
 from kaizen_tasks.flows.locking.mutations import MutationLog, guard_mutations, guarded_calls
 from kaizen_tasks.flows.locking.session import acquire_locks
 from kaizen_tasks.flows.runner import guarded_executor, run_flow

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, evolve, field
 
-from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.cli import command
 from kaizen_tasks.domain.hold import Hold
+from kaizen_tasks.domain.lock import LEASE_SECONDS
 from kaizen_tasks.errors import Locked, Unreachable
 from kaizen_tasks.flows.locking.guard import LOCK_CACHE_SECONDS
-from kaizen_tasks.flows.locking.lease import LEASE_SECONDS
-from kaizen_tasks.flows.locking.session import EnvironmentLockStatus, acquire_locks, lock_status
+from kaizen_tasks.flows.locking.session import LOCK_POLL_SECONDS, EnvironmentLockStatus, acquire_locks, lock_status
 from tests.contracts.locks import by_hand, wanted
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.locks import FakeLocks
@@ -40,9 +39,15 @@ def tools() -> FakeTools:
     return FakeTools()
 
 
-def occupied(tools: FakeTools, environment: str, *, at: float = 0) -> Lock:
-    """Lock an environment for another run, `at` seconds after the start."""
-    return tools.locks.acquire(wanted("b2", environment, at=START + timedelta(seconds=at)))
+def occupied(tools: FakeTools, environment: str, *, replacing: Lock | None = None) -> Lock:
+    """Lock an environment for another run, which is alive."""
+    tools.locks.live_tokens.add("b2")
+    return tools.locks.acquire(wanted("b2", environment), replacing=replacing)
+
+
+def left_behind(tools: FakeTools, environment: str) -> Lock:
+    """Lock an environment for a run of another machine that was killed, and whose clock was days ahead."""
+    return tools.locks.acquire(wanted("d4", environment, at=START + timedelta(days=2)))
 
 
 def by_a_person(tools: FakeTools) -> Lock:
@@ -108,7 +113,8 @@ class TestTaking:
         with pytest.raises(Locked), acquire_locks(["shane", "mark", "dom"], tools, command="promote-beta"):
             pytest.fail("it must not begin")
 
-        assert tools.locks.held_locks == {"mark": other}
+        assert tools.locks.held_locks.keys() == {"mark"}
+        assert other.is_same_as(tools.locks.held_locks["mark"])
 
     def test_nothing_else_is_acquired_when_the_first_is_taken(self, tools: FakeTools) -> None:
         """Of several runs that compete for the same environments, one gets them all."""
@@ -117,7 +123,7 @@ class TestTaking:
         with pytest.raises(Locked), acquire_locks(["shane", "mark", "dom"], tools, command="promote-beta"):
             pytest.fail("it must not begin")
 
-        assert {environment for _, environment in tools.locks.calls} == {"dom"}
+        assert {environment for call, environment in tools.locks.calls if call == "acquire"} == {"dom"}
 
     def test_locks_are_acquired_concurrently(self, tools: FakeTools) -> None:
         @define
@@ -149,14 +155,70 @@ class TestTaking:
             "--wait 10m waits for it; if it is left over: inv lock.release --env staging --force",
         ]
 
-    def test_expired_lock_is_taken_over(self, tools: FakeTools) -> None:
-        dead = occupied(tools, "staging", at=-LEASE_SECONDS)
+    def test_lock_of_a_killed_run_is_taken_over_after_a_lease(self, tools: FakeTools) -> None:
+        dead = left_behind(tools, "staging")
 
         with acquire_locks(["staging"], tools, command="deploy"):
             assert tools.locks.held_locks["staging"].fence == dead.fence + 1
 
+        assert tools.clock.monotonic() == LEASE_SECONDS
+        assert tools.reporter.lines == [
+            f"staging is {dead}; checking for up to 1m whether that run is alive",
+            f"staging was {dead}; that run has died, so this one takes over",
+        ]
+
+    def test_all_locks_of_a_killed_run_are_taken_over_after_one_lease(self, tools: FakeTools) -> None:
+        names = ("dom", "mark", "shane")
+        for name in names:
+            left_behind(tools, name)
+
+        with acquire_locks(names, tools, command="promote-beta"):
+            assert {lock.fence for lock in tools.locks.held_locks.values()} == {2}
+
+        assert tools.clock.monotonic() == LEASE_SECONDS
+
+    @pytest.mark.parametrize("ahead", [timedelta(minutes=-5), timedelta(minutes=5), timedelta(days=400)])
+    def test_lock_of_a_run_that_is_alive_is_never_taken_over(self, tools: FakeTools, ahead: timedelta) -> None:
+        """Whatever the clocks of the two machines say: it is refused as soon as the heartbeat has changed."""
+        other = occupied(tools, "staging")
+        tools.clock = FakeClock(START + ahead)
+
+        with pytest.raises(Locked), acquire_locks(["staging"], tools, command="deploy"):
+            pytest.fail("it must not begin")
+
+        assert tools.clock.monotonic() == LOCK_POLL_SECONDS
+        assert other.is_same_as(tools.locks.held_locks["staging"])
+
+    def test_run_that_dies_while_it_is_watched_is_replaced_after_a_lease(self, tools: FakeTools) -> None:
+        occupied(tools, "staging")
+
+        class Mortal(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                super().sleep(seconds)
+                if self.monotonic() >= 10:
+                    tools.locks.live_tokens.clear()
+
+        tools.clock = Mortal()
+        with acquire_locks(["staging"], tools, command="deploy", wait=600):
+            assert 10 + LEASE_SECONDS - LOCK_POLL_SECONDS <= tools.clock.monotonic() <= 10 + LEASE_SECONDS
+
+    def test_run_that_takes_the_lock_meanwhile_is_alive(self, tools: FakeTools) -> None:
+        dead = left_behind(tools, "staging")
+
+        class Overtaken(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                super().sleep(seconds)
+                if self.monotonic() == LEASE_SECONDS / 2:
+                    occupied(tools, "staging", replacing=dead)
+
+        tools.clock = Overtaken()
+        with pytest.raises(Locked, match="b2@workshop"), acquire_locks(["staging"], tools, command="deploy"):
+            pytest.fail("it must not begin")
+
+        assert tools.clock.monotonic() == LEASE_SECONDS / 2
+
     def test_lock_of_a_dead_process_is_taken_over_at_once(self, tools: FakeTools) -> None:
-        dead = occupied(tools, "staging")
+        dead = left_behind(tools, "staging")
         tools.host.dead_processes.add(dead.process)
 
         with acquire_locks(["staging"], tools, command="deploy"):
@@ -164,6 +226,16 @@ class TestTaking:
 
         assert tools.reporter.lines == [f"staging was {dead}; that run has died, so this one takes over"]
         assert tools.clock.sleeps == []
+
+    def test_lock_of_a_running_process_is_refused_at_once(self, tools: FakeTools) -> None:
+        other = left_behind(tools, "staging")
+        tools.host.running_processes.add(other.process)
+
+        with pytest.raises(Locked), acquire_locks(["staging"], tools, command="deploy"):
+            pytest.fail("it must not begin")
+
+        assert tools.clock.sleeps == []
+        assert tools.reporter.lines == []
 
     def test_lock_names_the_process(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy"):
@@ -188,15 +260,30 @@ class TestTaking:
         assert tools.locks.held_locks["staging"].token == "c3"
 
 
+class ReleasingClock(FakeClock):
+    """A clock at whose time the lock of another run is released."""
+
+    def __init__(self, tools: FakeTools, *, at: float, environment: str) -> None:
+        super().__init__()
+        self._tools, self._at, self._environment = tools, at, environment
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if self.monotonic() >= self._at > self.monotonic() - seconds:
+            self._tools.locks.release(self._tools.locks.held_locks[self._environment])
+
+
 class TestWaiting:
     def test_waiting_ends_when_the_lock_is_released(self, tools: FakeTools) -> None:
+        tools.clock = ReleasingClock(tools, at=100, environment="staging")
         occupied(tools, "staging")
 
         with acquire_locks(["staging"], tools, command="deploy", wait=600):
-            assert tools.locks.held_locks["staging"].since == START + timedelta(seconds=LEASE_SECONDS)
+            assert tools.locks.held_locks["staging"].since == START + timedelta(seconds=100)
             assert tools.locks.held_locks["staging"].actor == "ada@laptop"
 
     def test_waiting_is_reported_once(self, tools: FakeTools) -> None:
+        tools.clock = ReleasingClock(tools, at=100, environment="staging")
         other = occupied(tools, "staging")
 
         with acquire_locks(["staging"], tools, command="deploy", wait=600):
@@ -209,11 +296,12 @@ class TestWaiting:
             pytest.fail("it must not begin")
 
         assert tools.clock.monotonic() == 31
-        assert tools.locks.held_locks == {"staging": other}
+        assert other.is_same_as(tools.locks.held_locks["staging"])
 
     def test_waiting_time_is_shared_by_all_locks(self, tools: FakeTools) -> None:
+        tools.clock = ReleasingClock(tools, at=60, environment="dom")
         occupied(tools, "dom")
-        occupied(tools, "mark", at=30)
+        occupied(tools, "mark")
 
         with pytest.raises(Locked, match="mark"), acquire_locks(["dom", "mark"], tools, command="deploy", wait=80):
             pytest.fail("it must not begin")
@@ -222,7 +310,7 @@ class TestWaiting:
 
     def test_later_locks_are_released_while_waiting(self, tools: FakeTools) -> None:
         """Otherwise two runs could wait for each other."""
-        occupied(tools, "mark")
+        left_behind(tools, "mark")
         held: set[str] = set()
 
         class Watchful(FakeClock):
@@ -323,7 +411,7 @@ class TestReleasing:
 
         assert sorted(tools.locks.calls[-2:]) == [("release", "prod"), ("release", "staging")]
         assert tools.reporter.lines[0] == (
-            "the lock of prod was not released, it ends by itself within 1m: "
+            "the lock of prod was not released, others take it over after 1m: "
             "cannot release the lock of prod: nobody answers"
         )
 
@@ -335,7 +423,7 @@ class TestReleasing:
 
     def test_lock_of_another_owner_is_not_released(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy"):
-            other = occupied(tools, "staging", at=LEASE_SECONDS)
+            other = occupied(tools, "staging", replacing=tools.locks.held_locks["staging"])
 
         assert tools.locks.held_locks == {"staging": other}
 
@@ -387,7 +475,7 @@ class TestChecking:
     def test_error_names_the_new_owner(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy") as guard:
             tools.clock.advance(LEASE_SECONDS)
-            other = occupied(tools, "staging", at=LEASE_SECONDS)
+            other = occupied(tools, "staging", replacing=tools.locks.held_locks["staging"])
 
             with pytest.raises(Locked) as caught:
                 guard.require_lease("staging")
@@ -486,7 +574,7 @@ class TestHeartbeat:
 
     def test_lost_lock_is_not_renewed(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as guard:
-            other = occupied(tools, "staging", at=LEASE_SECONDS)
+            other = occupied(tools, "staging", replacing=tools.locks.held_locks["staging"])
             until(lambda: is_stopped(guard))
             calls = tools.locks.calls.count(("renew", "staging"))
             time.sleep(0.1)
@@ -498,24 +586,24 @@ class TestHeartbeat:
 class TestNesting:
     def test_lock_of_a_parent_run_is_used(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="release-staging"):
-            above = dict(tools.locks.held_locks)
+            above = tools.locks.held_locks["staging"]
             with acquire_locks(["staging"], tools, command="deploy") as guard:
                 guard.require_ownership("staging")
-                assert tools.locks.held_locks == above
+                assert above.is_same_as(tools.locks.held_locks["staging"])
 
-            assert tools.locks.held_locks == above
+            assert above.is_same_as(tools.locks.held_locks["staging"])
 
-    def test_inherited_lock_is_not_renewed(self) -> None:
-        tools = FakeTools(clock=SystemClock())  # type: ignore[arg-type]  # a clock that goes on by itself
-        now = tools.clock.now()
-        tools.locks.acquire(evolve(wanted("a1"), since=now, expires=now + timedelta(seconds=LEASE_SECONDS)))
+    def test_inherited_lock_is_renewed_and_not_released(self, tools: FakeTools) -> None:
+        """The parent run may have renewed it almost a lease ago, or have died."""
+        inherited = tools.locks.acquire(wanted("a1"))
         tools.locks.export_tokens({"staging": "a1"})
 
-        with acquire_locks(["staging", "prod"], tools, command="deploy", lease=0.03):
-            until(lambda: tools.locks.calls.count(("renew", "prod")) >= 2)
+        with acquire_locks(["staging"], tools, command="deploy", lease=0.03) as guard:
+            guard.require_lease("staging")
+            until(lambda: tools.locks.calls.count(("renew", "staging")) >= 3)
 
-        assert ("renew", "staging") not in tools.locks.calls
-        assert tools.locks.held_locks.keys() == {"staging"}
+        assert tools.locks.held_locks["staging"].heartbeat >= 3
+        assert inherited.is_same_as(tools.locks.held_locks["staging"])
 
     def test_locks_that_the_parent_run_lacks_are_acquired(self, tools: FakeTools) -> None:
         with acquire_locks(["staging"], tools, command="release-staging"):
@@ -528,21 +616,13 @@ class TestNesting:
     def test_check_fails_when_the_parent_run_lost_the_lock(self, tools: FakeTools) -> None:
         above = acquire_locks(["staging"], tools, command="release-staging")
         with above, acquire_locks(["staging"], tools, command="deploy") as guard:
-            other = occupied(tools, "staging", at=LEASE_SECONDS)
+            other = occupied(tools, "staging", replacing=tools.locks.held_locks["staging"])
 
+            tools.clock.advance(LOCK_CACHE_SECONDS)
             with pytest.raises(Locked) as caught:
-                guard.require_lease("staging")
+                guard.require_ownership("staging")
 
         assert str(other) in caught.value.message
-
-    def test_check_fails_when_the_parent_run_died(self, tools: FakeTools) -> None:
-        above = acquire_locks(["staging"], tools, command="release-staging")
-        with above, acquire_locks(["staging"], tools, command="deploy") as guard:
-            guard.require_lease("staging")
-            tools.clock.advance(LEASE_SECONDS * 0.9)
-
-            with pytest.raises(Locked, match="not renewed in time"):
-                guard.require_lease("staging")
 
     def test_lock_is_acquired_when_the_parent_run_has_ended(self, tools: FakeTools) -> None:
         tools.locks.export_tokens({"staging": "a1"})
@@ -551,13 +631,6 @@ class TestNesting:
             assert tools.locks.held_locks["staging"].actor == "ada@laptop"
 
         assert tools.locks.held_locks == {}
-
-    def test_lock_is_taken_over_when_the_parent_run_died(self, tools: FakeTools) -> None:
-        dead = occupied(tools, "staging", at=-LEASE_SECONDS)
-        tools.locks.export_tokens({"staging": dead.token})
-
-        with acquire_locks(["staging"], tools, command="deploy"):
-            assert tools.locks.held_locks["staging"].fence == dead.fence + 1
 
     def test_wrong_token_is_refused(self, tools: FakeTools) -> None:
         occupied(tools, "staging")

@@ -11,22 +11,23 @@ from attrs import evolve
 from kaizen_tasks.adapters.aws.dynamodb.table import AppTable, attributes, old_item, parse_time, sortable_timestamp
 from kaizen_tasks.adapters.aws.session import Aws
 from kaizen_tasks.domain import lock as locks
-from kaizen_tasks.domain.lock import Lock
+from kaizen_tasks.domain.lock import LEASE_SECONDS, Lock
 from kaizen_tasks.ports.state import Locks
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
     from kaizen_tasks.adapters.aws.dynamodb.table import Item
 
 TOKENS_VARIABLE = "KAIZEN_LOCK"  # the environment variable that passes a run's locks to the programs it starts
 KEY_PREFIX = "lock#"
 TEXT_ATTRIBUTES = ("token", "actor", "command", "reason", "process")
-OWNER_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")  # cleared on release; the fence stays, so that it only grows
+TEXT_AND_TIME_ATTRIBUTES = (*TEXT_ATTRIBUTES, "since", "expires")
+OWNER_ATTRIBUTES = (*TEXT_AND_TIME_ATTRIBUTES, "lease", "heartbeat")  # cleared on release; the fence stays and grows
 
 IF_FREE = "attribute_not_exists(#token)"
-IF_UNCHANGED = "#token = :seen_token AND #fence = :seen_fence"
-IF_EXPIRED = f"{IF_UNCHANGED} AND #expires <= :since"
-"""The stored lock has the token and fence that were read, and its lease has expired. The expiry is compared because
-DynamoDB's TTL deletes items days late: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html."""
+IF_OWNED = "#token = :token"
+IF_NO_HEARTBEAT = "(attribute_not_exists(#heartbeat) OR #heartbeat = :seen_heartbeat)"
 
 
 class DynamoLocks(AppTable, Locks):
@@ -45,28 +46,24 @@ class DynamoLocks(AppTable, Locks):
     def get(self, environment: str) -> Lock | None:
         """Return the current lock of an environment, or None; a consistent read."""
         with self._table_errors(f"read the lock of {environment}"):
-            return _parse_lock(self._read_item(_key(environment)))
+            item = self._read_item(_key(environment))
+        return _parse_lock(item) if _is_locked(item) else None
 
     def get_many(self, environments: Iterable[str]) -> dict[str, Lock]:
         """Return the current locks of some environments, by environment; consistent reads, 100 per request."""
         with self._table_errors("read the locks"):
-            stored_locks = [_parse_lock(item) for item in self._read_items(map(_key, environments))]
-        return {lock.environment: lock for lock in stored_locks if lock is not None}
+            items = list(self._read_items(map(_key, environments)))
+        return {lock.environment: lock for lock in map(_parse_lock, filter(_is_locked, items))}
 
     def acquire(self, lock: Lock, *, replacing: Lock | None = None) -> Lock:
-        """Acquire a lock that is free, has expired at `lock.since`, or is `replacing`; return the lock now in place."""
-        current = self._put_if(lock, replacing=replacing, condition=IF_UNCHANGED) if replacing else None
-        while current is None or (current.token != lock.token and current.is_expired(lock.since)):
-            current = self._put_if(lock, replacing=current)
-        return current
+        """Acquire a lock that is free or unchanged since `replacing` was read; return the lock now in place.
 
-    def _put_if(self, lock: Lock, *, replacing: Lock | None, condition: str = IF_EXPIRED) -> Lock | None:
-        """Write a lock if no lock is in place or `condition` is true of `replacing`; return the lock now in place."""
-        values = {f":{name}": value for name, value in attributes(lock, *OWNER_ATTRIBUTES).items()}
+        DynamoDB evaluates the condition and writes in one step, so only one of several runs takes a lock over.
+        """
+        values = {f":{name}": value for name, value in _owner_attributes(lock).items()}
         assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         removal = " REMOVE #expires" if lock.is_manual else ""
-        if replacing is not None:
-            values |= {":seen_token": {"S": replacing.token}, ":seen_fence": {"N": str(replacing.fence)}}
+        condition, seen_values = _if_unchanged(replacing) if replacing else ("", {})
         dynamodb = self._dynamodb
         with self._table_errors(f"acquire the lock of {lock.environment}"):
             try:
@@ -74,9 +71,9 @@ class DynamoLocks(AppTable, Locks):
                     TableName=self.table_name,
                     Key=_key(lock.environment),
                     UpdateExpression=f"SET {assignments}{removal} ADD #fence :one",
-                    ConditionExpression=condition if replacing else IF_FREE,
+                    ConditionExpression=f"{IF_FREE} OR ({condition})" if condition else IF_FREE,
                     ExpressionAttributeNames=_name_placeholders(*OWNER_ATTRIBUTES, "fence"),
-                    ExpressionAttributeValues={**values, ":one": {"N": "1"}},
+                    ExpressionAttributeValues={**values, **seen_values, ":one": {"N": "1"}},
                     ReturnValues="UPDATED_NEW",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -85,10 +82,11 @@ class DynamoLocks(AppTable, Locks):
         return evolve(lock, fence=int(response["Attributes"]["fence"]["N"]))
 
     def renew(self, lock: Lock, *, expires: datetime) -> bool:
-        """Extend a lease; return False if the lock is no longer ours."""
+        """Count a heartbeat and extend the lease; return False if the lock is no longer ours."""
         with self._table_errors(f"renew the lock of {lock.environment}"):
-            value: Item = {":expires": {"S": sortable_timestamp(expires)}}
-            return self._update_if_owned(lock, "SET #expires = :expires", "token", "expires", values=value)
+            values: Item = {":expires": {"S": sortable_timestamp(expires)}, ":one": {"N": "1"}}
+            expression = "SET #expires = :expires ADD #heartbeat :one"
+            return self._update_if_owned(lock, expression, "token", "expires", "heartbeat", values=values)
 
     def release(self, lock: Lock) -> bool:
         """Release a lock; return False, and change nothing, if the lock is no longer ours."""
@@ -103,7 +101,7 @@ class DynamoLocks(AppTable, Locks):
                 TableName=self.table_name,
                 Key=_key(lock.environment),
                 UpdateExpression=expression,
-                ConditionExpression="#token = :token",
+                ConditionExpression=IF_OWNED,
                 ExpressionAttributeNames=_name_placeholders(*names),
                 ExpressionAttributeValues={":token": {"S": lock.token}, **(values or {})},
             )
@@ -131,13 +129,33 @@ def _name_placeholders(*names: str) -> dict[str, str]:
     return {f"#{name}": name for name in names}
 
 
-def _parse_lock(item: Item) -> Lock | None:
-    if "token" not in item:
-        return None
+def _owner_attributes(lock: Lock) -> dict[str, AttributeValueTypeDef]:
+    counts: dict[str, AttributeValueTypeDef] = {"lease": {"N": f"{lock.lease:g}"}, "heartbeat": {"N": "0"}}
+    return attributes(lock, *TEXT_AND_TIME_ATTRIBUTES) | counts
+
+
+def _if_unchanged(seen: Lock) -> tuple[str, Item]:
+    """Return a condition on the stored lock, that it is exactly the one that was read, and the condition's values."""
+    values = attributes(seen, "token", "expires")
+    values["fence"] = {"N": str(seen.fence)}
+    equations = [f"#{name} = :seen_{name}" for name in values]
+    values["heartbeat"] = {"N": str(seen.heartbeat)}
+    equations.append("#heartbeat = :seen_heartbeat" if seen.heartbeat else IF_NO_HEARTBEAT)
+    return " AND ".join(equations), {f":seen_{name}": value for name, value in values.items()}
+
+
+def _is_locked(item: Item) -> bool:
+    return "token" in item
+
+
+def _parse_lock(item: Item) -> Lock:
+    """Return the lock in an item; those of earlier versions have neither lease nor heartbeat."""
     return Lock(
         environment=item["pk"]["S"].removeprefix(KEY_PREFIX),
         since=datetime.fromisoformat(item["since"]["S"]),
         expires=parse_time(item, "expires"),
+        lease=float(item["lease"]["N"]) if "lease" in item else LEASE_SECONDS,
+        heartbeat=int(item["heartbeat"]["N"]) if "heartbeat" in item else 0,
         fence=int(item["fence"]["N"]),
         **{name: item[name]["S"] for name in TEXT_ATTRIBUTES},
     )

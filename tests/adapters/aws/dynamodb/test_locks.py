@@ -7,15 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
 
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.dynamodb.locks import DynamoLocks
+from kaizen_tasks.adapters.aws.dynamodb.table import sortable_timestamp
 from kaizen_tasks.errors import NotFound
 from tests.contracts.ledger import entry
 from tests.contracts.locks import LEASE, NOON, LocksContract, by_hand, wanted
@@ -25,10 +25,18 @@ from tests.support.waiting import HANG_SECONDS, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kaizen_tasks.adapters.aws.dynamodb.table import Item
     from kaizen_tasks.adapters.aws.session import Aws
     from kaizen_tasks.domain.lock import Lock
 
 ROOT = Path(__file__).parents[4]
+
+
+def _update(aws: Aws, locks: DynamoLocks, expression: str, values: Item | None = None) -> None:
+    """Change the item of staging's lock as another version of this program would."""
+    key = {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}}
+    arguments: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+    aws.dynamodb().update_item(TableName=locks.table_name, Key=key, UpdateExpression=expression, **arguments)
 
 
 @pytest.fixture
@@ -63,49 +71,33 @@ class TestDynamo(LocksContract):
         assert item == {"pk": {"S": "lock#staging"}, "sk": {"S": "lock"}, "fence": {"N": "1"}}
 
     def test_manual_lock_has_no_expiry(self, locks: DynamoLocks, aws: Aws) -> None:
-        locks.acquire(wanted("a1", at=NOON - LEASE))
-        locks.acquire(by_hand("b2"))
+        locks.acquire(by_hand("b2"), replacing=locks.acquire(wanted("a1")))
 
         (item,) = aws.dynamodb().scan(TableName=locks.table_name)["Items"]
 
         assert "expires" not in item
 
-    def test_lease_renewed_after_the_read_is_not_taken_over(self, locks: DynamoLocks) -> None:
-        seen = locks.acquire(wanted("a1"))
-        locks.renew(seen, expires=NOON + 3 * LEASE)
+    def test_lock_of_an_earlier_version_is_replaced_unless_it_was_renewed(self, locks: DynamoLocks, aws: Aws) -> None:
+        """Such a lock has neither a lease nor a heartbeat; its renewal changes when it expires."""
+        old = locks.acquire(wanted("a1"))
+        _update(aws, locks, "REMOVE heartbeat, lease")
+        seen = locks.get("staging")
+        _update(aws, locks, "SET expires = :expires", {":expires": {"S": sortable_timestamp(NOON + 2 * LEASE)}})
 
-        standing = locks._put_if(wanted("b2", at=NOON + 2 * LEASE), replacing=seen)
+        assert seen == old
+        assert locks.acquire(wanted("b2"), replacing=seen) == evolve(old, expires=NOON + 2 * LEASE)
+        assert locks.acquire(wanted("b2"), replacing=locks.get("staging")) == evolve(wanted("b2"), fence=2)
 
-        assert seen.is_same_as(standing)
-        assert seen.is_same_as(locks.get("staging"))
+    def test_length_of_the_lease_is_the_owners(self, locks: DynamoLocks) -> None:
+        taken = locks.acquire(evolve(wanted(), lease=7.5))
 
-    def test_lease_taken_over_by_another_run_is_not_taken_over(self, locks: DynamoLocks) -> None:
-        seen = locks.acquire(wanted("a1"))
-        other = locks.acquire(wanted("b2", at=NOON + LEASE))
-
-        assert locks._put_if(wanted("c3", at=NOON + 9 * LEASE), replacing=seen) == other
-        assert locks.get("staging") == other
-
-    def test_lock_released_after_the_read_is_acquired(
-        self, locks: DynamoLocks, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seen = locks.acquire(wanted("a1"))
-        write = DynamoLocks._put_if
-
-        def write_after_a_release(self: DynamoLocks, wanted: Lock, *, replacing: Lock | None) -> Lock | None:
-            if replacing is not None:
-                self.release(seen)
-            return write(self, wanted, replacing=replacing)
-
-        monkeypatch.setattr(DynamoLocks, "_put_if", write_after_a_release)
-
-        assert locks.acquire(wanted("b2", at=NOON + LEASE)) == evolve(wanted("b2", at=NOON + LEASE), fence=2)
+        assert locks.get("staging") == taken == evolve(wanted(), lease=7.5, fence=1)
 
     def test_leaves_the_ledger_alone(self, locks: DynamoLocks, ledger: DynamoLedger) -> None:
         ledger.append(entry("staging"))
 
         stale = locks.acquire(wanted("a1"))
-        locks.release(locks.acquire(wanted("b2", at=NOON + LEASE)))
+        locks.release(locks.acquire(wanted("b2"), replacing=stale))
         locks.release(stale)
 
         assert ledger.entries("staging") == (entry("staging"),)
@@ -176,13 +168,13 @@ class TestProcesses:
         assert holder.process.returncode == 130
         assert locks.get("staging") is None
 
-    def test_killed_process_leaves_a_lease_that_expires(self, locks: DynamoLocks) -> None:
+    def test_killed_process_leaves_a_lock_whose_heartbeat_stands_still(self, locks: DynamoLocks) -> None:
         holder = Holder(locks, lease=1.5)
         holder.process.kill()
         holder.end()
-        time.sleep(1.5)
+        seen = locks.get("staging")
 
-        taken = locks.acquire(wanted("b2", at=datetime.now(UTC)))
+        taken = locks.acquire(wanted("b2"), replacing=seen)
 
         assert (taken.token, taken.fence) == ("b2", 2)
 
@@ -190,10 +182,9 @@ class TestProcesses:
         holder = Holder(locks)
         first = locks.get("staging")
         assert first is not None
-        assert first.expires is not None
-        renewed(locks, first)
+        assert renewed(locks, first).heartbeat > first.heartbeat
 
-        assert locks.acquire(wanted("b2", at=first.expires)).actor == "holder@workshop"
+        assert locks.acquire(wanted("b2"), replacing=first).actor == "holder@workshop"
         assert holder.end("now\n") == "changes\n"
         assert locks.get("staging") is None
 
@@ -201,7 +192,7 @@ class TestProcesses:
         holder = Holder(locks, lease=1.5)
         holder.process.send_signal(signal.SIGSTOP)
         time.sleep(1.6)
-        taken = locks.acquire(wanted("b2", at=datetime.now(UTC)))
+        taken = locks.acquire(wanted("b2"), replacing=locks.get("staging"))
         holder.process.send_signal(signal.SIGCONT)
 
         said = holder.end("now\n")
