@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
     from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
+    from kaizen_tasks.ports.network import Network
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
@@ -183,6 +184,10 @@ class Toolbox:
         from kaizen_tasks.adapters.http.prober import HttpProber
 
         return HttpProber(self._aws.network)
+
+    @property
+    def network(self) -> Network:
+        return self._aws.network
 
     @cached_property
     def clock(self) -> Clock:

@@ -36,6 +36,9 @@ class AccountAdmin(Protocol):
     def supported_regions(self) -> tuple[str, ...]:
         """Return the regions that are known to have the platform, without any request."""
 
+    def endpoint_urls(self) -> tuple[str, ...]:
+        """Return the URLs of the services that are used, without any request and without credentials."""
+
     def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of the cloud's, to half a second.
 

@@ -8,6 +8,7 @@ from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin, Identity
 from kaizen_tasks.ports.host import Host
 from kaizen_tasks.ports.images import Builder, Registry
+from kaizen_tasks.ports.network import Network
 from kaizen_tasks.ports.platform import Logs, Platform, Prober
 from kaizen_tasks.ports.reporter import Reporter
 from kaizen_tasks.ports.scm import ReleaseFiles, Scm
@@ -29,6 +30,7 @@ PORTS: Mapping[str, type] = {
     "account": AccountAdmin,
     "host": Host,
     "prober": Prober,
+    "network": Network,
     "clock": Clock,
     "reporter": Reporter,
 }

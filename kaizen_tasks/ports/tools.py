@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.ports.cloud import AccountAdmin, Identity
     from kaizen_tasks.ports.host import Host
     from kaizen_tasks.ports.images import Builder, Registry
+    from kaizen_tasks.ports.network import Network
     from kaizen_tasks.ports.platform import Logs, Platform, Prober
     from kaizen_tasks.ports.reporter import Reporter
     from kaizen_tasks.ports.scm import ReleaseFiles, Scm
@@ -52,6 +53,8 @@ class Tools(Protocol):
     def host(self) -> Host: ...
     @property
     def prober(self) -> Prober: ...
+    @property
+    def network(self) -> Network: ...
     @property
     def clock(self) -> Clock: ...
     @property

@@ -52,6 +52,10 @@ class FakeAccountAdmin(AccountAdmin):
         self._fail("supported_regions")
         return ("eu-west-1", "us-east-1")
 
+    def endpoint_urls(self) -> tuple[str, ...]:
+        self._fail("endpoint_urls")
+        return ("https://sts.eu-west-1.amazonaws.com", "https://api.ecr.eu-west-1.amazonaws.com")
+
     def clock_skew(self) -> float:
         self._fail("clock_skew")
         return self.skew_seconds

@@ -25,6 +25,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
 from tests.fakes.logs import FakeLogs
+from tests.fakes.network import FakeNetwork
 from tests.fakes.platform import FakePlatform
 from tests.fakes.prober import FakeProber
 from tests.fakes.registry import OCI_MANIFEST, FakeRegistry
@@ -132,6 +133,7 @@ class FakeTools:
     logs: FakeLogs = field(factory=FakeLogs)
     ledger: FakeLedger = field(factory=FakeLedger)
     prober: FakeProber = field(factory=FakeProber)
+    network: FakeNetwork = field(factory=FakeNetwork)
     clock: FakeClock = field(factory=FakeClock)
     account: FakeAccountAdmin = field(factory=FakeAccountAdmin)
     host: FakeHost = field(factory=FakeHost)
@@ -150,6 +152,8 @@ class FakeTools:
         self.holds = FakeHolds(clock=self.clock)
         self.scm = FakeScm(FILES, working_tree=tree, remote=self.upstream)
         self.builder = PushingBuilder(registry=self.registry)
+        for url in (*self.account.endpoint_urls(), self.registry.credentials().url):
+            self.prober.answers[url] = ProbeResponse(status=403)
         self.platform = FakePlatform(on_deployed=self._deployed, now=self.clock.now)
         for name, environment in self.settings.environments.items():
             if environment.repository not in self.registry.repositories:

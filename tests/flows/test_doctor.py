@@ -14,7 +14,7 @@ from kaizen_tasks.domain.doctor import Finding, Verdict
 from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
+from kaizen_tasks.errors import ConfigurationError, Denied, NotFound, Refused, Unreachable
 from kaizen_tasks.flows.doctor import run_checks
 from kaizen_tasks.ports.types import Engine
 from tests.fakes.tools import CHANGELOG, FakeTools, settings
@@ -57,7 +57,7 @@ def test_healthy_setup_has_no_findings_but_ok(tools: FakeTools) -> None:
     assert {finding.verdict for finding in found} == {Verdict.OK}
     checks = [finding.subject.check for finding in found if not finding.subject.environment]
     assert checks == [
-        *("git", "remote", "VERSION", "CHANGELOG.md", "engine"),
+        *("git", "remote", "VERSION", "CHANGELOG.md", "engine", "proxy", "certificates", "network"),
         *("credentials", "region", "clock", "permissions", "ledger", "blob mounting"),
     ]
     names = [finding.subject.environment for finding in found if finding.subject.check == "repository"]
@@ -321,3 +321,45 @@ class TestImages:
 
 
 IMAGES = ("images", "staging")
+
+
+class TestNetwork:
+    def found(self, tools: FakeTools, check: str) -> list[tuple[str, str, str]]:
+        findings = [finding for finding in run_checks(tools) if finding.subject.check == check]
+        return [(str(finding.verdict), finding.message, finding.fix) for finding in findings]
+
+    def test_says_which_host_goes_through_which_proxy(self, tools: FakeTools) -> None:
+        tools.network.proxies["https://sts.eu-west-1.amazonaws.com"] = "http://proxy.example:3128 (HTTPS_PROXY)"
+
+        assert self.found(tools, "proxy") == [
+            ("ok", "through http://proxy.example:3128 (HTTPS_PROXY): sts.eu-west-1.amazonaws.com", ""),
+            ("ok", "directly: api.ecr.eu-west-1.amazonaws.com, registry.example", ""),
+        ]
+
+    def test_says_that_there_is_no_proxy(self, tools: FakeTools) -> None:
+        assert self.found(tools, "proxy") == [("ok", "all hosts are reached directly", "")]
+
+    def test_invalid_settings_are_problems(self, tools: FakeTools) -> None:
+        tools.network.failure = ConfigurationError(("HTTPS_PROXY is not the address of a proxy",), hint="correct it")
+
+        problem = ("problem", "HTTPS_PROXY is not the address of a proxy", "correct it")
+        assert self.found(tools, "proxy") == self.found(tools, "certificates") == [problem]
+
+    def test_host_that_does_not_answer_is_a_problem(self, tools: FakeTools) -> None:
+        tools.prober.answers["https://registry.example"] = ProbeResponse(error="cannot be reached: no route to host")
+
+        assert self.found(tools, "network") == [
+            (
+                "problem",
+                "registry.example cannot be reached: no route to host",
+                "HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE decide how a host is reached and whose certificate is trusted",
+            )
+        ]
+
+    def test_any_answer_shows_that_a_host_is_reached(self, tools: FakeTools) -> None:
+        assert self.found(tools, "network") == [("ok", "3 hosts of AWS answer", "")]
+
+    def test_without_valid_profile_no_host_is_known(self, tools: FakeTools) -> None:
+        tools.account.failures["endpoint_urls"] = Denied("the profile is missing")
+
+        assert [verdict for verdict, _, _ in self.found(tools, "network")] == ["skipped"]

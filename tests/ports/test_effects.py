@@ -28,11 +28,20 @@ READING: dict[str, set[str]] = {
     "holds": {"get", "get_many"},
     "secrets": {"current", "previous"},
     "account": {
-        *("caller", "supported_regions", "clock_skew", "permissions", "ledger_table", "tag_mutability"),
+        *(
+            "caller",
+            "supported_regions",
+            "endpoint_urls",
+            "clock_skew",
+            "permissions",
+            "ledger_table",
+            "tag_mutability",
+        ),
         *("lifecycle_rules", "list_images", "is_blob_mounting_enabled"),
     },
     "host": {"build_engine", "process_identity", "is_dead", "is_running"},
     "prober": {"probe"},
+    "network": {"route", "authorities"},
     "clock": {"now", "monotonic", "sleep", "cancel_waits"},
     "reporter": {
         *("heading", "decided", "progress", "checked", "succeeded", "failed", "note"),

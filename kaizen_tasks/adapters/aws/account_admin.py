@@ -19,7 +19,7 @@ from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permiss
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
-from kaizen_tasks.errors import KaizenError, NotFound
+from kaizen_tasks.errors import KaizenError, NotFound, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin
 from kaizen_tasks.ports.platform import Platform
@@ -68,6 +68,10 @@ class AwsAccount(AccountAdmin):
             session = botocore.session.Session()
             return tuple(session.get_available_regions("apprunner", iam_policy.partition(self._settings.aws.region)))
 
+    def endpoint_urls(self) -> tuple[str, ...]:
+        """Return the URLs of the services that are used, as variables, the profile and the region set them."""
+        return self._aws.endpoint_urls()
+
     def clock_skew(self) -> float:
         """Return the seconds by which this machine's clock is ahead of STS's.
 
@@ -76,9 +80,12 @@ class AwsAccount(AccountAdmin):
         with aws_errors("ask AWS for the time"):
             sts = self._aws.sts()
             sent_at = self._clock.now()
-            date = _identity_response(sts)["ResponseMetadata"]["HTTPHeaders"]["date"]
+            headers = _identity_response(sts)["ResponseMetadata"]["HTTPHeaders"]
         local_time = sent_at + (self._clock.now() - sent_at) / 2
-        return (local_time - parsedate_to_datetime(date) - HTTP_DATE_ROUNDING).total_seconds()
+        try:
+            return (local_time - parsedate_to_datetime(headers["date"]) - HTTP_DATE_ROUNDING).total_seconds()
+        except (KeyError, ValueError, TypeError) as error:  # a proxy may remove the header, or add another one
+            raise Unreachable("cannot ask AWS for the time: its response has no valid Date header") from error
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return the permissions for each task, from IAM's simulator or else from trying read-only requests."""

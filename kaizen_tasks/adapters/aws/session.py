@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from textwrap import shorten
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from attrs import frozen
 
@@ -20,7 +19,6 @@ from kaizen_tasks.ports.cloud import Identity
 
 if TYPE_CHECKING:
     import boto3
-    import botocore.session
     from botocore.client import BaseClient
     from botocore.config import Config
     from botocore.exceptions import ClientError
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sts import STSClient
 
+SERVICES: Final = ("sts", "ecr", "apprunner", "dynamodb", "secretsmanager", "logs")
 TOTAL_ATTEMPTS = 5
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30
@@ -154,7 +153,7 @@ class Aws(Identity):
         self._region = region
         self._profile = profile
         self._expected_account = account
-        self._lock = RLock()
+        self._lock = Lock()
         self._clients: dict[str, object] = {}
         self._session: boto3.session.Session | None = None
         self._account = ""
@@ -193,6 +192,15 @@ class Aws(Identity):
     def iam(self) -> IamClient:
         """Return the client of IAM."""
         return cast("IamClient", self._client("iam"))
+
+    def endpoint_urls(self) -> tuple[str, ...]:
+        """Return the URLs of the services that are used; no credentials are looked for."""
+        from botocore import UNSIGNED
+        from botocore.config import Config
+
+        with self._lock, aws_errors("find the endpoints of AWS", network=self.network):
+            create_client, unsigned = self._boto_session().client, Config(signature_version=UNSIGNED)
+            return tuple(create_client(name, config=unsigned).meta.endpoint_url for name in SERVICES)
 
     def _client(self, service: str) -> object:
         with self._lock:
@@ -257,27 +265,27 @@ class Aws(Identity):
     def _boto_session(self) -> boto3.session.Session:
         """Return the session, which trusts the authorities that all other connections trust."""
         import boto3
+        import botocore.session
 
         if self._session is None:
+            core = botocore.session.Session(profile=self._profile or None)
             if self.network.ca_bundle.is_configured:
                 _ = self.network.tls_context  # botocore's error for a bad file does not name the setting
             if path := self.network.ca_bundle.path:
-                self._core_session.set_config_variable("ca_bundle", path)
-            self._session = boto3.session.Session(botocore_session=self._core_session, region_name=self._region)
+                core.set_config_variable("ca_bundle", path)
+            self._session = boto3.session.Session(botocore_session=core, region_name=self._region)
         return self._session
 
-    @cached_property
-    def _core_session(self) -> botocore.session.Session:
-        import botocore.session
-
-        return botocore.session.Session(profile=self._profile or None)
-
     def _profile_bundle(self) -> str:
-        """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use."""
+        """Return `ca_bundle` of the profile; empty when the profile cannot be read, which is reported with its use.
+
+        The session is not that of the clients: whoever creates one of them holds its lock, and waits for this.
+        """
+        import botocore.session
         from botocore.exceptions import BotoCoreError
 
-        with self._lock, suppress(BotoCoreError):
-            return str(self._core_session.get_scoped_config().get("ca_bundle", ""))
+        with suppress(BotoCoreError):
+            return str(botocore.session.Session(profile=self._profile or None).get_scoped_config().get("ca_bundle", ""))
         return ""
 
 

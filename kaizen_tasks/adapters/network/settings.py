@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from kaizen_tasks.adapters.network.certificates import CaBundle, find_ca_bundle
 from kaizen_tasks.adapters.network.proxies import Proxy, find_proxy
+from kaizen_tasks.ports.network import Network
 
 if TYPE_CHECKING:
     import ssl
 
 
-class NetworkSettings:
+class NetworkSettings(Network):
     """Proxies and certificate authorities, decided in this one place for AWS clients, registries and probes.
 
     Args:
@@ -22,6 +23,16 @@ class NetworkSettings:
 
     def __init__(self, profile_bundle: Callable[[], str] = str) -> None:
         self._profile_bundle = profile_bundle
+
+    def route(self, url: str) -> str:
+        """Return in words how the server of a URL is reached."""
+        proxy = self.proxy(url)
+        return f"through {proxy}" if proxy else "directly"
+
+    def authorities(self) -> str:
+        """Return which authorities are trusted, and what names them, once they can be read."""
+        _ = self.tls_context
+        return str(self.ca_bundle)
 
     def proxy(self, url: str) -> Proxy | None:
         """Return the proxy of a URL; None for a direct connection.

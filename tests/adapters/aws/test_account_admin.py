@@ -21,7 +21,7 @@ from kaizen_tasks.adapters.host.clock import SystemClock
 from kaizen_tasks.adapters.oci.client import OciClient
 from kaizen_tasks.adapters.oci.transport import StaticCredentials
 from kaizen_tasks.domain.lifecycle import LifecycleRule
-from kaizen_tasks.errors import Refused
+from kaizen_tasks.errors import Refused, Unreachable
 from tests.adapters.conftest import ACCOUNT, REGION
 from tests.contracts.account import REPOSITORY, AccountAdminContract
 from tests.fakes.clock import FakeClock
@@ -148,6 +148,14 @@ class TestSkew:
             skew = _account(Aws(region=REGION, profile="", account=ACCOUNT), ahead=600).clock_skew()
 
         assert skew == pytest.approx(600, abs=1.9)
+
+    def test_response_with_two_dates_tells_no_time(self, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        reply = Reply(status=403, body=EXPIRED, headers={"Date": "Thu, 01 Jan 2026 00:00:00 GMT"})  # after the server's
+        with ScriptedServer({"POST /": [reply]}) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+
+            with pytest.raises(Unreachable, match="no valid Date header"):
+                _account(Aws(region=REGION, profile="", account=ACCOUNT), ahead=0).clock_skew()
 
 
 EXPIRED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
