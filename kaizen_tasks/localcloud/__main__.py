@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import logging
 import math
@@ -39,12 +38,16 @@ from kaizen_tasks.localcloud.server.credentials import Credentials
 from kaizen_tasks.localcloud.server.faults import FaultInjector
 from kaizen_tasks.localcloud.server.server import LOOPBACK, HttpServer
 from kaizen_tasks.localcloud.server.signatures import SignatureVerifier
+from kaizen_tasks.localcloud.state.damaged import load_state
+from kaizen_tasks.localcloud.state.folder import lock_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from kaizen_tasks.localcloud.state.folder import StateFolder
+
 _PRIVATE_UMASK = 0o077
-_OUTPUT_FILE = "output"  # the client redirects this process's output to it
+_CLOUD_FILE = "cloud.json"
 _POLL_SECONDS = 0.05
 _SIGNAL_CHECK_SECONDS = 0.5
 
@@ -55,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(_PRIVATE_UMASK)
     try:
         _require_moto()
-        with _state_lock(options.state):
-            return _run(options)
+        with lock_state_folder(options.state.resolve()) as folder:
+            return _run(options, folder)
     except KaizenError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -104,53 +107,30 @@ def _require_moto() -> None:
         )
 
 
-@contextmanager
-def _state_lock(state: Path) -> Iterator[None]:
-    """Lock the state folder, which only one cloud may use at a time."""
-    state.mkdir(parents=True, exist_ok=True)
-    _make_private(state)
-    with (state / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Refused(
-                f"another local cloud is running on {state}",
-                state="nothing was started",
-                hint=f"stop the process that {state / 'cloud.json'} names, or choose another --state",
-            ) from error
-        yield
-
-
-def _make_private(state: Path) -> None:
-    """Deny other users access to the state folder, unless it may have been given to them on purpose."""
-    status = state.stat()
-    if not status.st_mode & _PRIVATE_UMASK and status.st_uid == os.geteuid():
-        return
-    is_own = (state / "lock").exists() or {path.name for path in state.iterdir()} <= {_OUTPUT_FILE}
-    if status.st_uid != os.geteuid() or not is_own:
-        raise Refused(
-            f"other users can access {state}, which is not the folder of a local cloud",
-            state="nothing was started",
-            hint=f"chmod 700 {state}, or choose another --state",
-        )
-    state.chmod(0o700)
-
-
-def _run(options: argparse.Namespace) -> int:
-    state = options.state.resolve()
+def _run(options: argparse.Namespace, folder: StateFolder) -> int:
+    state = folder.path
     logging.basicConfig(filename=state / "log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.raiseExceptions = False  # on a full disk, it would report each line that it cannot log
     stop_requested = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop_requested.set())
-    cloud_file = state / "cloud.json"
-    cloud_file.unlink(missing_ok=True)  # of a cloud that was killed
+    (state / _CLOUD_FILE).unlink(missing_ok=True)  # of a cloud that was killed
     server = _listen(options.port, state / "port")
     credentials = Credentials.load_or_create(state / "credentials.json")
     router, apprunner = _services(options, state, server.port, credentials)
-    with closing(apprunner), _serve(server, router), _publish(cloud_file, options, server.port, credentials):
+    with closing(apprunner), _serve(server, router), _publish(folder, options, server.port, credentials):
         while not stop_requested.wait(_SIGNAL_CHECK_SECONDS):  # a wait without a timeout can miss a signal
-            pass
+            if folder.is_lost:
+                raise _lost(folder)
     return 0
+
+
+def _lost(folder: StateFolder) -> KaizenError:
+    return KaizenError(
+        f"{folder.path} was deleted or replaced while the local cloud was running on it",
+        state="the local cloud has stopped, with the apps that it ran",
+        hint="start another one: inv local.up",
+    )
 
 
 def _services(
@@ -197,7 +177,7 @@ def _services(
 
 def _listen(port: int, port_file: Path) -> HttpServer:
     """Listen on the requested port, or the previous one, which image names contain, or any free one."""
-    last_port = int(port_file.read_text()) if port_file.exists() else 0
+    last_port = load_state(port_file, int) if port_file.exists() else 0
     try:
         server = HttpServer(port or last_port)
     except OSError as error:
@@ -222,7 +202,8 @@ def _serve(server: HttpServer, router: Router) -> Iterator[None]:
 
 
 @contextmanager
-def _publish(path: Path, options: argparse.Namespace, port: int, credentials: Credentials) -> Iterator[None]:
+def _publish(folder: StateFolder, options: argparse.Namespace, port: int, credentials: Credentials) -> Iterator[None]:
+    path = folder.path / _CLOUD_FILE
     url = f"http://{LOOPBACK}:{port}"
     location = {"endpoint_url": url, "region": options.region, "account": options.account}
     document = {"pid": os.getpid(), "port": port, **location, **attrs.asdict(credentials)}
@@ -232,7 +213,8 @@ def _publish(path: Path, options: argparse.Namespace, port: int, credentials: Cr
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        if not folder.is_lost:
+            path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ REGISTRY_SERVICE = "registry"
 CONTROL_PREFIX = "/_kaizen/"
 """Path of the control API, by which tests arrange faults and resume requests at breakpoints."""
 
+_INSUFFICIENT_STORAGE = 507  # RFC 4918, section 11.5; SDKs do not retry it
 _log = logging.getLogger(__name__)
 
 
@@ -127,8 +128,12 @@ class Router:
                 service=route.service,
                 operation=label,
             )
-        except (ConnectionError, DropConnectionError):
+        except (ConnectionError, TimeoutError, DropConnectionError):
             raise
+        except OSError as error:
+            _log.exception("%s %s", route.service, label)
+            message = f"the local cloud cannot store this: {error}"
+            return error_response(request, _INSUFFICIENT_STORAGE, "InsufficientStorage", message)
         except Exception:  # noqa: BLE001 - every request gets a response
             _log.exception("%s %s", route.service, label)
             return HttpResponse.json_response(500, {"message": "see the local cloud's log"})

@@ -86,9 +86,92 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_second_cloud_on_a_state_folder_is_refused(cloud: Cloud) -> None:
     second = run("--state", str(cloud.state))
     assert second.returncode == 3
-    assert second.stderr.startswith("another local cloud is running on ")
-    assert len(second.stderr.splitlines()) <= 3
+    assert second.stderr.splitlines() == [
+        f"another local cloud is running on {cloud.state}: process {cloud.pid}, at {cloud.endpoint_url}",
+        "nothing was started",
+        f"stop it (inv local.down --state {cloud.state}), or choose another --state",
+    ]
     assert cloud.client("ecr").describe_registry()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_cloud_whose_folder_is_deleted_stops_and_leaves_the_next_one_alone(cloud: Cloud, *, is_replaced: bool) -> None:
+    tables = cloud.client("dynamodb")
+    tables.list_tables()
+    cloud.state.rename(cloud.state.with_name("gone"))
+    if is_replaced:
+        cloud.state.mkdir(mode=0o700)
+        (cloud.state / "lock").touch()
+        (cloud.state / "cloud.json").write_text("of the next cloud")
+    code, error = cloud.wait()
+    assert code == 1
+    assert error.splitlines() == [
+        f"{cloud.state} was deleted or replaced while the local cloud was running on it",
+        "the local cloud has stopped, with the apps that it ran",
+        "start another one: inv local.up",
+    ]
+    assert [path.name for path in cloud.state.glob("*.json")] == ["cloud.json"] * is_replaced
+    cloud.state = cloud.state.with_name("gone")
+    cloud.start()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("3\n", "is in format 3 of a newer kaizen-tasks; this one reads formats up to 2"),
+        ("two\n", "format cannot be read: ValueError: invalid literal for int()"),
+        ("", "format cannot be read: ValueError: invalid literal for int()"),
+    ],
+)
+def test_state_of_a_newer_version_is_refused_and_unchanged(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "format").write_text(content)
+    refused = run("--state", str(tmp_path / "state"))
+    assert refused.returncode == 3
+    assert message in refused.stderr.splitlines()[0]
+    assert refused.stderr.splitlines()[-1].endswith("or choose another --state")
+    assert {path.name for path in (tmp_path / "state").iterdir()} == {"format", "lock"}
+    assert (tmp_path / "state" / "format").read_text() == content
+
+
+def test_state_of_an_older_version_is_marked_with_the_present_format(cloud: Cloud) -> None:
+    cloud.client("ecr").create_repository(repositoryName="app")
+    cloud.stop()
+    (cloud.state / "format").unlink()
+    cloud.start()
+    assert len(cloud.client("ecr").describe_repositories()["repositories"]) == 1
+    assert (cloud.state / "format").read_text() == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        *((name, "") for name in ("credentials.json", "secret", "port", "registry/settings.json")),
+        ("secret", "short"),
+        ("credentials.json", "[]"),
+        ("credentials.json", '{"access_key_id": 1, "secret_access_key": "", "control_token": ""}'),
+        ("registry/settings.json", "[1]"),
+        ("registry/repositories/app.json", ""),
+        ("registry/repositories/app.json", '{"name": "app", "images": {}, "of_another_version": 1}'),
+        ("apprunner/services/0.json", "{}"),
+        ("apprunner/services/0.json", '{"operations": [{}]}'),
+        ("apprunner/services/0.json", "null"),
+    ],
+)
+def test_damaged_file_is_refused_with_its_name(tmp_path: Path, file: str, content: str) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    path = state / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    refused = run("--state", str(state))
+    lines = refused.stderr.splitlines()
+    assert (refused.returncode, len(lines)) == (3, 3)
+    assert lines[0].startswith(f"{path} cannot be read: ")
+    assert lines[1:] == [
+        "nothing was started, and nothing changed",
+        "restore or remove that file, or choose another --state",
+    ]
 
 
 def test_requested_port_in_use_is_an_error(cloud: Cloud, tmp_path: Path) -> None:

@@ -189,6 +189,13 @@ class Cloud:
             raise
         return self._process.returncode
 
+    def wait(self) -> tuple[int, str]:
+        """Wait until it ends by itself; return its exit code and what it wrote to stderr."""
+        assert self._process is not None
+        self._close_clients()
+        error = self._process.communicate(timeout=HANG_SECONDS)[1]
+        return self._process.returncode, error.decode()
+
     def kill(self) -> None:
         """Kill it, as a crash would."""
         assert self._process is not None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kaizen_tasks.errors import Interrupted
 
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 
     from kaizen_tasks.localcloud.clock import MonotonicClock
 
+_Value = TypeVar("_Value")
+
 _CLOSE_SECONDS = 15.0
+_RETRY_SECONDS = 1.0
+_log = logging.getLogger(__name__)
 
 
 class BackgroundThreads:
@@ -42,6 +47,21 @@ class BackgroundThreads:
         """
         if self._clock.wait(self.closing, deadline):
             raise Interrupted("the local cloud is stopping")
+
+    def save(self, change: Callable[[], _Value]) -> _Value:
+        """Call a function that writes to the disk, again and again while the disk is full; return its result.
+
+        An operation has not ended before its end is on the disk.
+
+        Raises:
+            Interrupted: App Runner is being closed.
+        """
+        while True:
+            try:
+                return change()
+            except OSError as error:
+                _log.warning("trying again to write: %s", error)
+            self.wait_until(self._clock.now() + _RETRY_SECONDS)
 
     def close(self) -> None:
         """Wait for all threads, also for those that others start while they end; `closing` must be set."""

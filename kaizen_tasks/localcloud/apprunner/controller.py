@@ -128,15 +128,16 @@ class ServiceController:
 
     def _auto_deploy(self, arn: str, digest: str) -> None:
         """Deploy at once, before the request that moved the tag is answered, or after the configured delay."""
-        if self._notice_seconds:
-            self._threads.start(lambda: self._auto_deploy_later(arn, digest))
-        else:
-            self._auto_deploy_now(arn, digest)
+        if not self._notice_seconds:
+            with contextlib.suppress(OSError):  # the disk is full: the tag has been moved, so deploy later
+                self._auto_deploy_now(arn, digest)
+                return
+        self._threads.start(lambda: self._auto_deploy_later(arn, digest))
 
     def _auto_deploy_later(self, arn: str, digest: str) -> None:
         with contextlib.suppress(Interrupted):
             self._threads.wait_until(self._clock.now() + self._notice_seconds)
-            self._auto_deploy_now(arn, digest)
+            self._threads.save(lambda: self._auto_deploy_now(arn, digest))
 
     def _auto_deploy_now(self, arn: str, digest: str) -> None:
         with self._services.lock:
@@ -149,7 +150,8 @@ class ServiceController:
     def _run_operation(self, arn: str, operation: ServiceOperation, digest: str | None) -> None:
         with self._instances.lock(arn), contextlib.suppress(Interrupted):
             self._run_or_roll_back(arn, operation, digest)
-        self._deploy_moved_tag(arn, digest)
+        with contextlib.suppress(Interrupted):
+            self._threads.save(lambda: self._deploy_moved_tag(arn, digest))
 
     def _run_or_roll_back(self, arn: str, operation: ServiceOperation, digest: str | None) -> None:
         earliest_end = self._clock.now() + self._deploy_seconds
@@ -172,10 +174,10 @@ class ServiceController:
     def _deploy_moved_tag(self, arn: str, deployed_digest: str | None) -> None:
         """Deploy the image that the tag has been moved to during an operation."""
         with self._services.lock:
-            pending_digest = self._pending_digests.pop(arn, None)
-            if pending_digest not in (None, deployed_digest):
+            if self._pending_digests.get(arn, deployed_digest) != deployed_digest:
                 with contextlib.suppress(InvalidStateError):
                     self.start_operation(arn, "START_DEPLOYMENT", allowed_statuses={"RUNNING"})
+            self._pending_digests.pop(arn, None)
 
     def _execute(
         self, arn: str, operation: ServiceOperation, digest: str | None, earliest_end: float
@@ -218,9 +220,7 @@ class ServiceController:
         self._finish(arn, operation, "ROLLBACK_SUCCEEDED", _restore_configuration)
 
     def _set_status(self, arn: str, operation: ServiceOperation, status: str) -> AppRunnerService:
-        with self._services.lock:
-            service = self._services.get(arn)
-            return self._services.put(service.with_operation(operation.with_status(status)))
+        return self._update(arn, lambda service: service.with_operation(operation.with_status(status)))
 
     def _finish(
         self,
@@ -230,10 +230,22 @@ class ServiceController:
         apply_outcome: Callable[[AppRunnerService], AppRunnerService],
     ) -> None:
         """Save the end of an operation and its outcome as one change."""
-        with self._services.lock:
-            final_service = attrs.evolve(apply_outcome(self._services.get(arn)), fallback=None)
-            service = self._services.put(final_service.with_operation(operation.with_status(status)))
+
+        def finish(service: AppRunnerService) -> AppRunnerService:
+            final_service = attrs.evolve(apply_outcome(service), fallback=None)
+            return final_service.with_operation(operation.with_status(status))
+
+        service = self._update(arn, finish)
         self._instances.log_event(service, f"Service status is set to {service.status}.")
+
+    def _update(self, arn: str, change: Callable[[AppRunnerService], AppRunnerService]) -> AppRunnerService:
+        """Replace a service by `change(service)` and return the new one; wait while the disk is full."""
+
+        def update() -> AppRunnerService:
+            with self._services.lock:
+                return self._services.put(change(self._services.get(arn)))
+
+        return self._threads.save(update)
 
 
 def _label(operation: ServiceOperation) -> str:

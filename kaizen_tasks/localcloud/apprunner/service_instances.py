@@ -205,8 +205,9 @@ class ServiceInstances:
             self.switch(arn, self.start(service, None, service.digest, 0))
         except Interrupted:
             return True
-        except KaizenError as error:
-            self.log_event(service, f"The instance could not be started. Failure reason : {error.message}")
+        except (KaizenError, OSError) as error:
+            reason = error.message if isinstance(error, KaizenError) else str(error)
+            self.log_event(service, f"The instance could not be started. Failure reason : {reason}")
             return False
         return True
 

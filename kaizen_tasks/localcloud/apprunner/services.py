@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.atomic_write import remove_temporary_files, write_atomically
 from kaizen_tasks.localcloud.instances.health import HealthCheck
 from kaizen_tasks.localcloud.server.http_message import JsonObject
+from kaizen_tasks.localcloud.state.damaged import load_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,7 +177,8 @@ class ServiceStore:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self.lock = threading.RLock()
-        stored_services = (_load_service(path) for path in folder.glob("[!.]*.json"))
+        remove_temporary_files(folder)
+        stored_services = [load_state(path, _parse_service) for path in folder.glob("[!.]*.json")]
         self._services = {service.arn: service for service in sorted(stored_services, key=lambda entry: entry.created)}
 
     def all(self) -> tuple[AppRunnerService, ...]:
@@ -192,14 +194,14 @@ class ServiceStore:
     def put(self, service: AppRunnerService) -> AppRunnerService:
         """Save a service and return it; hold `lock` from reading the old value to saving the new one."""
         with self.lock:
-            self._services[service.arn] = service
             content = json.dumps(attrs.asdict(service)).encode()
             write_atomically(self._folder / f"{service.id}.json", content)
+            self._services[service.arn] = service
         return service
 
 
-def _load_service(path: Path) -> AppRunnerService:
-    document = json.loads(path.read_bytes())
+def _parse_service(content: bytes) -> AppRunnerService:
+    document = json.loads(content)
     operations = tuple(ServiceOperation(**operation) for operation in document.pop("operations"))
     return AppRunnerService(**document, operations=operations)
 

@@ -16,6 +16,7 @@ import attrs
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.server.http_message import JsonObject
+from kaizen_tasks.localcloud.state.damaged import load_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,8 +84,7 @@ class SharedResourceStore:
         self.lock = threading.RLock()
         self._resources: dict[str, SharedResource] = {}
         if path.exists():
-            documents = json.loads(path.read_bytes())
-            self._resources = {document["arn"]: SharedResource(**document) for document in documents}
+            self._resources = load_state(path, _parse_resources)
         else:
             self.put(_default_scaling(prefix))
 
@@ -133,13 +133,18 @@ class SharedResourceStore:
     def put(self, resource: SharedResource) -> SharedResource:
         """Save a resource and return it; hold `lock` from reading the old value to saving the new one."""
         with self.lock:
-            self._resources[resource.arn] = resource
-            content = json.dumps([attrs.asdict(known) for known in self._resources.values()])
+            resources = self._resources | {resource.arn: resource}
+            content = json.dumps([attrs.asdict(known) for known in resources.values()])
             write_atomically(self._path, content.encode())
+            self._resources = resources
         return resource
 
     def _revisions(self, kind: str, name: str) -> list[SharedResource]:
         return [resource for resource in self.all(kind) if resource.name == name]
+
+
+def _parse_resources(content: bytes) -> dict[str, SharedResource]:
+    return {document["arn"]: SharedResource(**document) for document in json.loads(content)}
 
 
 def _default_scaling(prefix: str) -> SharedResource:

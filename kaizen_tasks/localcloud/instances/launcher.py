@@ -35,6 +35,7 @@ class InstanceLauncher:
 
     def __init__(self, *, folder: Path, engine: EngineChoice, docker: DockerEngine) -> None:
         self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._engine = engine
         self._docker = docker
         self._lock = threading.Lock()
@@ -47,7 +48,7 @@ class InstanceLauncher:
             KaizenError: the image cannot be pulled, unpacked or started.
         """
         folder = self._folder / spec.instance_id
-        folder.mkdir(parents=True)
+        folder.mkdir()
         spec.output.parent.mkdir(parents=True, exist_ok=True)
         try:
             if not self._runs_in_container(spec.image):
@@ -60,7 +61,7 @@ class InstanceLauncher:
 
     def remove_orphans(self) -> None:
         """Stop and remove the instances of a local cloud that was killed."""
-        orphan_folders = tuple(self._folder.iterdir()) if self._folder.is_dir() else ()
+        orphan_folders = tuple(self._folder.iterdir())
         kill_orphans({folder.name for folder in orphan_folders})
         for folder in orphan_folders:
             if (folder / _CONTAINER_MARKER).exists():

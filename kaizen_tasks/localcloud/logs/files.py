@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from kaizen_tasks.localcloud.state.line_files import append_line, read_lines
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -48,6 +50,7 @@ class LogStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._size_history: dict[Path, list[tuple[int, int]]] = {}
 
@@ -64,18 +67,24 @@ class LogStore:
         stream_files = [group / "events"]
         if operation_id:
             stream_files.append(group / "deployment" / operation_id.replace("-", ""))
-        with self._lock, contextlib.ExitStack() as files:
+        with self._lock:
             for stream_file in stream_files:
-                stream_file.parent.mkdir(parents=True, exist_ok=True)
-                print(line, file=files.enter_context(stream_file.open("a", encoding="utf-8")))
+                with contextlib.suppress(OSError):  # an operation does not depend on its log
+                    self._make_folder(stream_file.parent)
+                    append_line(stream_file, line)
 
     def register_output(self, service: str, instance_id: str) -> Path:
         """Return the file for an instance's output, and record the current time as the stream's creation."""
         group = self._folder / service / "application"
         marker = group / _CREATION_MARKERS / instance_id
-        marker.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(marker.parent)
         marker.touch()
         return group / "instance" / instance_id
+
+    def _make_folder(self, folder: Path) -> None:
+        """Create a folder below the folder of the log groups, but not that one: it may have been deleted."""
+        self._folder.stat()
+        folder.mkdir(parents=True, exist_ok=True)
 
     def group_names(self) -> tuple[str, ...]:
         """Return the sorted names of the log groups."""
@@ -120,8 +129,7 @@ class LogStore:
 
 
 def _read_json_lines(path: Path) -> tuple[LogEvent, ...]:
-    lines, _, _unfinished = path.read_text(encoding="utf-8").rpartition("\n")
-    return tuple(LogEvent(**json.loads(line)) for line in lines.splitlines())
+    return tuple(LogEvent(**json.loads(line)) for line in read_lines(path))
 
 
 def _read_complete_lines(path: Path) -> bytes:

@@ -7,11 +7,12 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Protocol
 
-from kaizen_tasks.localcloud.atomic_write import write_atomically
-from kaizen_tasks.localcloud.registry.manifests import SHA256, algorithm_of, is_digest
+from kaizen_tasks.localcloud.atomic_write import remove_temporary_files, write_atomically
+from kaizen_tasks.localcloud.registry.manifests import ALGORITHMS, SHA256, algorithm_of, is_digest
 from kaizen_tasks.localcloud.registry.registry_errors import DigestMismatchError, UnknownUploadError, UploadOffsetError
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -49,13 +50,17 @@ class Upload:
         Raises:
             UploadOffsetError: another number of bytes has been received.
         """
-        with self._lock, self._path.open("ab") as file:
+        with self._lock, self._path.open("rb+", buffering=0) as file:
             if offset not in (None, self.size):
                 raise UploadOffsetError(f"{self.size} bytes have arrived, not {offset}")
-            while chunk := stream.read(_CHUNK_BYTES):
-                file.write(chunk)
-                self._hash.update(chunk)
-                self.size += len(chunk)
+            file.seek(self.size)
+            try:
+                while chunk := stream.read(_CHUNK_BYTES):
+                    _write_all(file, chunk)
+                    self._hash.update(chunk)
+                    self.size += len(chunk)
+            finally:
+                file.truncate(self.size)  # a full disk may leave a part of a chunk
         return self.size
 
     def commit(self, digest: str, path: Path) -> None:
@@ -68,7 +73,7 @@ class Upload:
             received_digest = self._digest(algorithm_of(digest))
             if received_digest != digest:
                 raise DigestMismatchError(f"the bytes received have the digest {received_digest}")
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             self._path.replace(path)
 
     def _digest(self, algorithm: str) -> str:
@@ -94,8 +99,12 @@ class BlobStore:
         self._uploads_folder = root / "uploads"
         self._uploads: dict[tuple[str, str], Upload] = {}
         self._uploads_folder.mkdir(parents=True, exist_ok=True)
+        for algorithm in ALGORITHMS:
+            (self._blobs_folder / algorithm).mkdir(parents=True, exist_ok=True)
         for stale_upload in self._uploads_folder.iterdir():
             stale_upload.unlink()
+        for folder in self._blobs_folder.glob("*/*"):
+            remove_temporary_files(folder)
 
     def path(self, digest: str) -> Path:
         """Return the path of a blob, which need not exist.
@@ -154,6 +163,12 @@ class BlobStore:
         """End an upload session and delete its bytes."""
         self.get_upload(repository, upload_id).discard()
         self._uploads.pop((repository, upload_id), None)
+
+
+def _write_all(file: io.FileIO, content: bytes) -> None:
+    remaining = memoryview(content)
+    while remaining:
+        remaining = remaining[file.write(remaining) :]
 
 
 def read_range(path: Path, start: int, length: int) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ MAX_MANIFEST_BYTES = 4 << 20
 _IMAGE_TYPES = frozenset({DOCKER_MANIFEST, OCI_MANIFEST})
 _INDEX_TYPES = frozenset({DOCKER_INDEX, OCI_INDEX})
 SHA256 = "sha256"
+ALGORITHMS = (SHA256, "sha512")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 

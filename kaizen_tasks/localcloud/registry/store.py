@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.atomic_write import remove_temporary_files, write_atomically
 from kaizen_tasks.localcloud.registry.blobs import BlobStore
 from kaizen_tasks.localcloud.registry.manifests import RawManifest, parse_references
 from kaizen_tasks.localcloud.registry.registry_errors import (
@@ -24,6 +24,7 @@ from kaizen_tasks.localcloud.registry.registry_errors import (
     UnknownRepositoryError,
 )
 from kaizen_tasks.localcloud.registry.repositories import ImageRecord, ImageRepository
+from kaizen_tasks.localcloud.state.damaged import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -58,9 +59,11 @@ class ImageStore:
         self._lock = threading.RLock()
         self._listeners: list[Callable[[str, str, str], None]] = []
         self._repositories = {repository.name: repository for repository in self._load()}
+        self._settings = _DEFAULT_SETTINGS | self._load_settings()
 
     def _load(self) -> Iterable[ImageRepository]:
-        return (ImageRepository.from_json(path.read_bytes()) for path in self._folder.glob("[!.]*.json"))
+        remove_temporary_files(self._folder)
+        return (load_state(path, ImageRepository.from_json) for path in self._folder.glob("[!.]*.json"))
 
     def on_tag_moved(self, listener: Callable[[str, str, str], None]) -> None:
         """Call `listener(repository, tag, digest)` whenever a tag has been created or moved."""
@@ -204,17 +207,17 @@ class ImageStore:
 
     def get_setting(self, name: str) -> str | None:
         """Return an account setting; None if there is none of that name."""
-        return self._all_settings().get(name)
+        return self._settings.get(name)
 
     def put_setting(self, name: str, value: str) -> None:
         """Change an account setting."""
         with self._lock:
-            content = json.dumps(self._all_settings() | {name: value})
-            write_atomically(self._settings_file, content.encode())
+            settings = self._settings | {name: value}
+            write_atomically(self._settings_file, json.dumps(settings).encode())
+            self._settings = settings
 
-    def _all_settings(self) -> dict[str, str]:
-        saved_settings = json.loads(self._settings_file.read_bytes()) if self._settings_file.exists() else {}
-        return _DEFAULT_SETTINGS | saved_settings
+    def _load_settings(self) -> dict[str, str]:
+        return load_state(self._settings_file, _parse_settings) if self._settings_file.exists() else {}
 
     def _save(self, repository: ImageRepository) -> ImageRepository:
         write_atomically(self._path(repository.name), repository.to_json())
@@ -233,6 +236,10 @@ class ImageStore:
         }
         for digest in _blob_digests(old_repository) - referenced_digests:
             self.blobs.remove(digest)
+
+
+def _parse_settings(content: bytes) -> dict[str, str]:
+    return dict(json.loads(content))
 
 
 def _blob_digests(repository: ImageRepository) -> frozenset[str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
+
+from kaizen_tasks.localcloud.state.line_files import append_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,5 +55,5 @@ class AccessLog:
 
     def _write(self, line: Mapping[str, object], request: HttpRequest, bytes_sent: int) -> None:
         sizes = {"bytes_in": request.body.bytes_received, "bytes_out": bytes_sent}
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**line, **sizes}) + "\n")
+        with self._lock, suppress(OSError):  # the request has been answered, and its log is the least of a full disk
+            append_line(self._path, json.dumps({**line, **sizes}))

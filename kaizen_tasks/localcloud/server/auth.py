@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.state.damaged import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 REGISTRY_PURPOSE = "registry"
 REGISTRY_TOKEN_SECONDS = 12 * 3600  # AWS: Amazon ECR, "Private registry authentication"
 _USER = "AWS"
+_KEY_BYTES = 32
 
 
 class LoginStatus(Enum):
@@ -40,8 +42,8 @@ class Tokens:
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         if not path.exists():
-            write_atomically(path, os.urandom(32))
-        self._secret = path.read_bytes()
+            write_atomically(path, os.urandom(_KEY_BYTES))
+        self._secret = load_state(path, _check_key)
         self._clock = clock
 
     def issue(self, purpose: str = REGISTRY_PURPOSE, *, seconds: int = REGISTRY_TOKEN_SECONDS) -> str:
@@ -80,3 +82,9 @@ class Tokens:
 
     def _sign(self, purpose: str, claim: str) -> str:
         return hmac.new(self._secret, f"{purpose} {claim}".encode(), hashlib.sha256).hexdigest()
+
+
+def _check_key(content: bytes) -> bytes:
+    if len(content) != _KEY_BYTES:
+        raise ValueError(f"a key of {_KEY_BYTES} bytes was expected")
+    return content

@@ -81,6 +81,8 @@ class AwsJsonEndpoint:
         except ServiceError as error:
             body = {"__type": error.code, "message": error.message, **error.members}
             return self._json_response(error.status, body)
+        except OSError:  # a full disk, which the router reports
+            raise
         except Exception:  # noqa: BLE001 - every request gets a response
             _log.exception("%s.%s", self.service.name, operation)
             return self._json_response(500, {"__type": "InternalFailure", "message": "see the local cloud's log"})

@@ -8,8 +8,10 @@ import string
 from typing import TYPE_CHECKING
 
 import attrs
+from attrs.validators import instance_of
 
 from kaizen_tasks.localcloud.atomic_write import write_atomically
+from kaizen_tasks.localcloud.state.damaged import load_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,15 +30,19 @@ class Credentials:
         control_token: gives access to the control API.
     """
 
-    access_key_id: str
-    secret_access_key: str = attrs.field(repr=False)
-    control_token: str = attrs.field(repr=False)
+    access_key_id: str = attrs.field(validator=instance_of(str))
+    secret_access_key: str = attrs.field(repr=False, validator=instance_of(str))
+    control_token: str = attrs.field(repr=False, validator=instance_of(str))
 
     @classmethod
     def load_or_create(cls, path: Path) -> Credentials:
-        """Read the credentials from a file, which is created if it does not exist."""
+        """Read the credentials from a file, which is created if it does not exist.
+
+        Raises:
+            Refused: the file is damaged.
+        """
         if path.exists():
-            return cls(**json.loads(path.read_bytes()))
+            return load_state(path, lambda content: cls(**json.loads(content)))
         suffix = "".join(secrets.choice(_ACCESS_KEY_ALPHABET) for _ in range(20 - len(_ACCESS_KEY_PREFIX)))
         credentials = cls(
             access_key_id=f"{_ACCESS_KEY_PREFIX}{suffix}",

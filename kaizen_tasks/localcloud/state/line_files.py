@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+_BLOCK_BYTES = 1 << 16
+
 
 def append_line(path: Path, line: str) -> int:
     """Append a line to a file that only its owner can read; return the size of the file before it.
@@ -19,9 +21,9 @@ def append_line(path: Path, line: str) -> int:
     Raises:
         OSError: the line could not be written, and no part of it is in the file.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        size = os.fstat(descriptor).st_size
+        size = _remove_partial_line(descriptor)
         try:
             _write_all(descriptor, f"{line}\n".encode())
         except OSError as error:
@@ -32,17 +34,29 @@ def append_line(path: Path, line: str) -> int:
     return size
 
 
+def read_lines(path: Path) -> list[bytes]:
+    """Return the complete lines of a file, without a last one that a killed process has left incomplete."""
+    if not path.exists():
+        return []
+    return path.read_bytes().split(b"\n")[:-1]
+
+
+def _remove_partial_line(descriptor: int) -> int:
+    """Remove a last line that a killed process has left incomplete; return the size of the file."""
+    size = end = os.fstat(descriptor).st_size
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return size
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    os.ftruncate(descriptor, end)
+    return end
+
+
 def _write_all(descriptor: int, content: bytes) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
-
-
-def read_lines(path: Path) -> list[bytes]:
-    """Return the complete lines of a file, and remove a last one that a killed process has left incomplete."""
-    if not path.exists():
-        return []
-    content = path.read_bytes()
-    complete_lines, newline, partial_line = content.rpartition(b"\n")
-    if partial_line:
-        os.truncate(path, len(content) - len(partial_line))
-    return complete_lines.split(b"\n") if newline else []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kaizen_tasks.localcloud.apprunner import service_instances
+from kaizen_tasks.localcloud.apprunner import service_instances, services
 from kaizen_tasks.localcloud.apprunner.apprunner_api import AppRunner
+from kaizen_tasks.localcloud.atomic_write import write_atomically
 from kaizen_tasks.localcloud.registry.store import ImageStore
 from kaizen_tasks.localcloud.server.aws_json import ServiceError
 from tests.localcloud.layers import SERVER, Shelf
@@ -194,6 +196,25 @@ def test_deployment_has_the_statuses_of_aws(tmp_path: Path) -> None:
         ended = region.operations(arn)[0]
         assert ended["Id"] == operation
         assert ended["StartedAt"] <= ended["EndedAt"] == ended["UpdatedAt"]
+
+
+def test_operation_ends_only_when_its_end_is_on_the_disk(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    region.images.app("coach", "v1")
+    arn = region.create()["ServiceArn"]
+    failures = iter(range(2))
+
+    def write_unless_full(path: Path, content: bytes) -> None:
+        if b"IN_PROGRESS" not in content and b"PENDING" not in content and next(failures, None) is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_atomically(path, content)
+
+    monkeypatch.setattr(services, "write_atomically", write_unless_full)
+    operation = region.apprunner.start_deployment({"ServiceArn": arn})["OperationId"]
+    for _ in range(2):
+        region.wait_until_idle()
+        assert region.operations(arn)[0]["Status"] == "IN_PROGRESS"
+        region.skip()
+    assert region.outcome(arn, operation) == "SUCCEEDED"
 
 
 def test_deployment_runs_the_image_of_the_tag(region: Region) -> None:
