@@ -17,6 +17,7 @@ from kaizen_tasks.domain.release import StepLabel
 if TYPE_CHECKING:
     from invoke.config import Config
 
+    from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
     from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
     from kaizen_tasks.adapters.aws.provision import Provisioner
     from kaizen_tasks.adapters.aws.session import Aws
@@ -112,8 +113,12 @@ class Toolbox:
 
         return EcrRegistry(self._aws, clock=self.clock)
 
-    @cached_property
+    @property
     def platform(self) -> Platform:
+        return self._apprunner
+
+    @cached_property
+    def _apprunner(self) -> AppRunnerPlatform:
         from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 
         return AppRunnerPlatform(self._aws)
@@ -169,7 +174,7 @@ class Toolbox:
     def account(self) -> AccountAdmin:
         from kaizen_tasks.adapters.aws.account_admin import AwsAccount
 
-        ledger, platform = self.ledger_table, self.platform
+        ledger, platform = self.ledger_table, self._apprunner
         return AwsAccount(self._aws, settings=self.settings, ledger=ledger, platform=platform, clock=self.clock)
 
     @cached_property

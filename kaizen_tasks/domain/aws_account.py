@@ -36,6 +36,20 @@ class Permission:
 
 
 @frozen(kw_only=True)
+class DeniedAction:
+    """An action of a deployment that IAM's simulator denies.
+
+    Attributes:
+        action: the IAM action: `apprunner:StartDeployment`.
+        is_certain: whether AWS will deny it; otherwise a policy of the resource, or a condition whose value the
+            simulator does not know, may still allow it.
+    """
+
+    action: str
+    is_certain: bool
+
+
+@frozen(kw_only=True)
 class LedgerTable:
     """The state of the ledger's table.
 

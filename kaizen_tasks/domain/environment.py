@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from kaizen_tasks.domain.duration import ZERO_SECONDS, Seconds
 
 DEFAULT_FOLLOWED_TAG = "latest"
+
+IMAGE_PLATFORMS: Mapping[str, str] = {"apprunner": "linux/amd64"}
+"""What the images of each platform are built for; https://docs.aws.amazon.com/apprunner/latest/dg/service-source-image.html."""
 
 
 @frozen(kw_only=True)
@@ -39,6 +44,15 @@ class Environment:
     def followed_image(self) -> str:
         """The repository and the tag that the service follows: `prod-web-app:latest`."""
         return f"{self.repository}:{self.follow}"
+
+    @property
+    def image_platform(self) -> str:
+        """What an image must be built for to run here: `linux/amd64`."""
+        return IMAGE_PLATFORMS[self.platform]
+
+    def runs(self, image_platform: str) -> bool:
+        """Return whether an image runs here; one that does not say what it is built for may. A variant is ignored."""
+        return not image_platform or image_platform.split("/")[:2] == self.image_platform.split("/")
 
 
 @frozen(kw_only=True)

@@ -63,12 +63,14 @@ class Image:
         media_type: media type of the manifest or index.
         version: the image's label `org.opencontainers.image.version`, or empty.
         revision: the image's label `org.opencontainers.image.revision`, or empty.
+        platform: what the image runs on, such as `linux/amd64`; empty when its configuration does not say.
     """
 
     digest: str
     media_type: str
     version: str = ""
     revision: str = ""
+    platform: str = ""
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""Runs a command that changes environments: announce, preflight, holds, evidence, confirm, lock, run, in this order.
+"""Runs a command that changes environments: announce, preflight, holds, evidence, checks, confirm, lock, run.
 
 Everything before the lock only reads, so a refusal there truthfully says that nothing has been changed.
 """
@@ -73,6 +73,7 @@ class Change:
         hold_policy: what to do about held environments.
         preflight: raises when the command is bound to be refused.
         check_evidence: raises when one of the environments that will be changed does not accept the release.
+        check_environments: raises when one of those environments cannot take a deployment.
         evidence_environments: further environments whose ledger is read while the locks are held.
         question: a question to confirm even if no environment is protected; empty for none.
         asks: whether to ask `question`, and for a confirmation of changes to protected environments.
@@ -85,6 +86,7 @@ class Change:
     hold_policy: HoldPolicy = HoldPolicy.REFUSE
     preflight: Callable[[], None] = lambda: None
     check_evidence: Callable[[tuple[Environment, ...]], None] = lambda _: None
+    check_environments: Callable[[tuple[Environment, ...]], None] = lambda _: None
     evidence_environments: tuple[Environment, ...] = ()
     question: str = ""
     asks: bool = True
@@ -176,7 +178,7 @@ def join_names(environments: Iterable[Environment]) -> str:
 
 
 def execute_change(change: Change, tools: CommandTools, *, confirm: Confirm, command: str, wait: float = 0) -> None:
-    """Run a change: announce, preflight, check holds, check evidence, confirm, lock, run.
+    """Run a change: announce, preflight, check holds, evidence and environments, confirm, lock, run.
 
     Args:
         change: what to do.
@@ -205,6 +207,7 @@ def _execute_change(
     environments = tuple(environment for environment in change.environments if environment.name not in holds)
     if environments:
         change.check_evidence(environments)
+        change.check_environments(environments)
         if change.asks:
             confirm(environments, change.question)
     with _locked(change, environments, tools, command=command, wait=wait) as guard:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from kaizen_tasks.ports.effects import mutates
 
 if TYPE_CHECKING:
-    from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
+    from collections.abc import Collection, Mapping, Sequence
+
+    from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
     from kaizen_tasks.domain.tag_mutability import TagMutability
 
@@ -49,6 +52,9 @@ class AccountAdmin(Protocol):
     def permissions(self) -> tuple[Permission, ...]:
         """Return for every task what the credentials allow. The check changes nothing."""
 
+    def denied_changes(self, environments: Sequence[Environment]) -> tuple[DeniedAction, ...]:
+        """Return the actions of a deployment that are denied; none when the account does not let us ask."""
+
     def ledger_table(self) -> LedgerTable:
         """Return the current state of the ledger's table."""
 
@@ -62,6 +68,9 @@ class AccountAdmin(Protocol):
         Raises:
             NotFound: there is no such repository.
         """
+
+    def tag_mutabilities(self, repositories: Collection[str]) -> Mapping[str, TagMutability]:
+        """Return which tags may move in each repository that exists, by name, in as few requests as possible."""
 
     @mutates("the tag rules are set", needs_lock=False)
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kaizen_tasks.domain import version as versions
 from kaizen_tasks.domain.json_document import ConfigDocument
 from kaizen_tasks.domain.release import Release
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound, Refused
 from kaizen_tasks.flows.release.files import VERSION_FILE
 from kaizen_tasks.flows.steps.build import Build, build_spec, upload_image
@@ -62,7 +63,9 @@ def _create_repositories(environments: tuple[Environment, ...], tools: Toolbox) 
         try:
             tools.registry.repository_uri(environment.repository)
         except NotFound:
-            tools.provisioner.create_repository(environment.repository)
+            followed_tags = tools.settings.followed_tags(environment.repository)
+            rules = TagMutability(mutability="MUTABLE").with_versions_protected(followed_tags)
+            tools.provisioner.create_repository(environment.repository, rules)
 
 
 def _publish_first_image(environments: tuple[Environment, ...], version: Version | None, tools: Toolbox) -> None:

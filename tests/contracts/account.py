@@ -52,6 +52,13 @@ class AccountAdminContract:
         assert account.tag_mutability(REPOSITORY) == wanted
         assert wanted == TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 
+    def test_reads_the_rules_of_several_repositories_of_which_some_are_missing(self, account: AccountAdmin) -> None:
+        rules = account.tag_mutability(REPOSITORY)
+
+        assert account.tag_mutabilities([REPOSITORY, REPOSITORY]) == {REPOSITORY: rules}
+        assert account.tag_mutabilities(["absent", REPOSITORY]) == {REPOSITORY: rules}
+        assert account.tag_mutabilities([]) == {}
+
     def test_has_no_rules_for_a_repository_that_is_missing(self, account: AccountAdmin) -> None:
         with pytest.raises(NotFound):
             account.tag_mutability("absent")

@@ -41,6 +41,14 @@ class RegistryContract:
         assert shelf.sample.root.media_type == image.media_type
         assert (image.version, image.revision) == ("v1.2.3", oci_images.REVISION)
 
+    def test_knows_what_an_image_is_built_for(self, shelf: Shelf) -> None:
+        arm = oci_images.image("v1.2.4", architecture="arm64")
+        shelf.put("team/staging", "v1.2.4", arm)
+
+        images = [shelf.registry.find_image("team/staging", tag) for tag in ("v1.2.3", "v1.2.4")]
+
+        assert [image.platform for image in images if image] == ["linux/amd64", "linux/arm64"]
+
     def test_describes_the_same_image_by_its_digest(self, shelf: Shelf) -> None:
         by_digest = shelf.registry.find_image("team/staging", shelf.sample.digest)
 

@@ -165,11 +165,11 @@ class TeamSandbox:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
-    def disable_auto_deploy(self, name: str) -> None:
-        """Turn off automatic deployments of a service."""
+    def enable_auto_deploy(self, name: str) -> None:
+        """Turn on automatic deployments of a service."""
         arn = self.services[name]["ServiceArn"]
         source = self.call_aws("apprunner", "DescribeService", ServiceArn=arn)["Service"]["SourceConfiguration"]
-        source["AutoDeploymentsEnabled"] = False
+        source["AutoDeploymentsEnabled"] = True
         self.call_aws("apprunner", "UpdateService", ServiceArn=arn, SourceConfiguration=source)
         self.wait_until_idle()
 

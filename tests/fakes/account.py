@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import define, evolve, field
 
-from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
+from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound
 from kaizen_tasks.ports.cloud import AccountAdmin
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from kaizen_tasks.domain.environment import Environment
 
 TABLE = LedgerTable(name="kaizen-web", exists=True, point_in_time_recovery=True)
 IMMUTABLE_VERSIONS = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
@@ -26,6 +33,7 @@ class FakeAccountAdmin(AccountAdmin):
         images_by_repository: images, by repository.
         is_mounting_blobs: whether blobs are shared.
         task_permissions: what the credentials suffice for.
+        denied_actions: what IAM's simulator denies.
         failures: raised by a method, by its name.
         changes: every change that was asked for, in order.
     """
@@ -37,6 +45,7 @@ class FakeAccountAdmin(AccountAdmin):
     images_by_repository: dict[str, tuple[StoredImage, ...]] = field(factory=dict)
     is_mounting_blobs: bool = True
     task_permissions: tuple[Permission, ...] = (Permission(task="push"), Permission(task="deploy"))
+    denied_actions: tuple[DeniedAction, ...] = ()
     failures: dict[str, KaizenError] = field(factory=dict)
     changes: list[str] = field(factory=list)
 
@@ -64,6 +73,10 @@ class FakeAccountAdmin(AccountAdmin):
         self._fail("permissions")
         return self.task_permissions
 
+    def denied_changes(self, environments: Sequence[Environment]) -> tuple[DeniedAction, ...]:
+        self._fail("denied_changes")
+        return self.denied_actions
+
     def ledger_table(self) -> LedgerTable:
         self._fail("ledger_table")
         return self.table_state
@@ -77,6 +90,10 @@ class FakeAccountAdmin(AccountAdmin):
         if repository not in self.rules:
             raise NotFound(f"there is no image repository {repository}", hint="create it")
         return self.rules[repository]
+
+    def tag_mutabilities(self, repositories: Collection[str]) -> Mapping[str, TagMutability]:
+        self._fail("tag_mutability")
+        return {name: self.rules[name] for name in repositories if name in self.rules}
 
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         self._change("set_tag_mutability", repository)

@@ -24,6 +24,7 @@ class FakeShelf:
             media_type=sample.root.media_type,
             version=sample.version,
             revision=oci_images.REVISION,
+            platform=sample.platform,
         )
         self.registry.put(repository, tag, image, *children)
 

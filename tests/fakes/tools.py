@@ -17,7 +17,7 @@ from kaizen_tasks.domain.health import ProbeResponse
 from kaizen_tasks.domain.release import Image
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.scm import ReleaseFiles
-from tests.fakes.account import FakeAccountAdmin
+from tests.fakes.account import IMMUTABLE_VERSIONS, FakeAccountAdmin
 from tests.fakes.builder import FakeBuilder
 from tests.fakes.clock import FakeClock
 from tests.fakes.holds import FakeHolds
@@ -158,7 +158,8 @@ class FakeTools:
         for name, environment in self.settings.environments.items():
             if environment.repository not in self.registry.repositories:
                 self.registry.create(environment.repository)
-                self.account.create(environment.repository)
+                tags = self.settings.followed_tags(environment.repository)
+                self.account.rules[environment.repository] = IMMUTABLE_VERSIONS.with_versions_protected(tags)
             self.secrets.create(environment.secret, DOCUMENT, version=f"{name}-1", at=self.clock.now())
             image = f"registry.example/{environment.followed_image}"
             self.platform.add(environment.service, image=image, url=f"https://{name}.example")

@@ -57,7 +57,7 @@ def test_healthy_setup_has_no_findings_but_ok(tools: FakeTools) -> None:
     assert {finding.verdict for finding in found} == {Verdict.OK}
     checks = [finding.subject.check for finding in found if not finding.subject.environment]
     assert checks == [
-        *("git", "remote", "VERSION", "CHANGELOG.md", "engine", "proxy", "certificates", "network"),
+        *("git", "remote", "VERSION", "CHANGELOG.md", "engine", "platform", "proxy", "certificates", "network"),
         *("credentials", "region", "clock", "permissions", "ledger", "blob mounting"),
     ]
     names = [finding.subject.environment for finding in found if finding.subject.check == "repository"]
@@ -115,7 +115,8 @@ def _account(name: str, value: object) -> Spoil:
         (_rules(TagMutability(mutability="IMMUTABLE")), "prod repository", "problem", "move :latest"),
         (_answer(ProbeResponse(status=503)), "prod app", "warning", "answers HTTP 503"),
         (_account("skew_seconds", 3.5), "clock", "warning", "3.5s ahead of"),
-        (_account("skew_seconds", -90.0), "clock", "problem", "1m 30s behind"),
+        (_account("skew_seconds", -90.0), "clock", "warning", "1m 30s behind"),
+        (_account("skew_seconds", 400.0), "clock", "problem", "6m 40s ahead"),
         (_account("table_state", _table(exists=False)), "ledger", "problem", "no table t"),
         (_account("table_state", _table(exists=True)), "ledger", "warning", "point-in-time"),
         (_account("is_mounting_blobs", False), "blob mounting", "warning", "disabled"),
@@ -146,7 +147,7 @@ def test_app_of_a_missing_service_is_probed_at_its_configured_url(url: str, app:
 
     found = {each.subject.check: str(each.verdict) for each in run_checks(tools) if each.subject.environment}
 
-    assert found == {"repository": "ok", "images": "ok", "service": "problem", "app": app}
+    assert found == {"repository": "ok", "images": "ok", "image": "ok", "service": "problem", "app": app}
 
 
 def test_service_may_follow_the_public_name_of_the_registry(tools: FakeTools) -> None:

@@ -28,15 +28,8 @@ READING: dict[str, set[str]] = {
     "holds": {"get", "get_many"},
     "secrets": {"current", "previous"},
     "account": {
-        *(
-            "caller",
-            "supported_regions",
-            "endpoint_urls",
-            "clock_skew",
-            "permissions",
-            "ledger_table",
-            "tag_mutability",
-        ),
+        *("caller", "supported_regions", "endpoint_urls", "clock_skew", "permissions", "ledger_table"),
+        *("denied_changes", "tag_mutability", "tag_mutabilities"),
         *("lifecycle_rules", "list_images", "is_blob_mounting_enabled"),
     },
     "host": {"build_engine", "process_identity", "is_dead", "is_running"},

@@ -18,6 +18,7 @@ from tests.fakes.tools import FakeTools, settings
 if TYPE_CHECKING:
     from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.domain.service import Service
+    from kaizen_tasks.domain.tag_mutability import TagMutability
     from kaizen_tasks.ports.types import Secret
     from kaizen_tasks.wiring import Toolbox
 
@@ -57,10 +58,11 @@ class FakeProvisioner:
     created: list[str] = field(factory=list)
     secrets: dict[str, Mapping[str, str]] = field(factory=dict)
 
-    def create_repository(self, name: str) -> None:
+    def create_repository(self, name: str, rules: TagMutability) -> None:
         """Create a repository."""
         self.created.append(name)
         self.tools.registry.create(name)
+        self.tools.account.rules[name] = rules
 
     def create_secret(self, environment: Environment, content: Secret) -> dict[str, str]:
         """Create a secret."""
@@ -150,6 +152,17 @@ def test_services_are_created_after_their_repositories(tools: EmptyTools) -> Non
     services = [environment.service for environment in tools.settings.environments.values()]
     assert tools.account.changes == ["enable_blob_mounting"]
     assert tools.provisioner.created == [*names, *services]
+
+
+def test_a_shared_repository_is_created_once_with_a_tag_for_each_environment() -> None:
+    tools = EmptyTools(settings=settings(defaults={"repository": "web", "follow": "{env}"}))
+
+    provision.provision(cast("Toolbox", tools))
+
+    assert tools.provisioner.created[0] == "web"
+    assert tools.provisioner.created.count("web") == 1
+    assert tools.registry.repositories["web"].tags.keys() == {"v0.1.0", *tools.settings.environments}
+    assert all(tools.account.rules["web"].may_move(name) for name in tools.settings.environments)
 
 
 def test_a_second_run_creates_nothing(tools: EmptyTools) -> None:

@@ -30,12 +30,14 @@ class Sample:
         children: the manifests of an index.
         blobs: content by digest.
         version: its version label.
+        platform: what it is built for.
     """
 
     root: Manifest
     children: tuple[Manifest, ...] = ()
     blobs: Mapping[str, bytes] = field(factory=dict)
     version: str = ""
+    platform: str = "linux/amd64"
 
     @property
     def digest(self) -> str:
@@ -72,10 +74,12 @@ def opener(content: bytes, *, chunk: int = 1 << 20) -> Opener:
     return opened
 
 
-def image(version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"app")) -> Sample:
+def image(
+    version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"app"), architecture: str = "amd64"
+) -> Sample:
     """Return a single-platform image; its unusual JSON spacing shows whether bytes are kept."""
     labels = {"org.opencontainers.image.version": version, "org.opencontainers.image.revision": REVISION}
-    config = _json({"architecture": "amd64", "os": "linux", "config": {"Labels": labels}})
+    config = _json({"architecture": architecture, "os": "linux", "config": {"Labels": labels}})
     manifest = _json(
         {
             "schemaVersion": 2,
@@ -85,7 +89,7 @@ def image(version: str = "v1.2.3", *, layers: tuple[bytes, ...] = (b"base", b"ap
         }
     )
     blobs = {sha256_digest(content): content for content in (config, *layers)}
-    return Sample(Manifest(manifest, OCI_MANIFEST), (), blobs, version)
+    return Sample(Manifest(manifest, OCI_MANIFEST), (), blobs, version, f"linux/{architecture}")
 
 
 def index(*images: tuple[str, Sample]) -> Sample:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from kaizen_tasks.adapters.aws import iam_policy, lifecycle_policy, permissions
+from kaizen_tasks.adapters.aws.apprunner import AppRunnerPlatform
 from kaizen_tasks.adapters.aws.dynamodb.ledger import DynamoLedger
 from kaizen_tasks.adapters.aws.ecr import repository_errors
 from kaizen_tasks.adapters.aws.iam_policy import Statement
-from kaizen_tasks.adapters.aws.session import Aws, aws_errors
+from kaizen_tasks.adapters.aws.session import Aws, aws_errors, response_time
 from kaizen_tasks.config.settings import Settings
-from kaizen_tasks.domain.aws_account import CallerIdentity, LedgerTable, Permission
+from kaizen_tasks.domain.aws_account import CallerIdentity, DeniedAction, LedgerTable, Permission
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.lifecycle import LifecycleRule, StoredImage
 from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError, NotFound, Unreachable
 from kaizen_tasks.ports.clock import Clock
 from kaizen_tasks.ports.cloud import AccountAdmin
-from kaizen_tasks.ports.platform import Platform
 
 if TYPE_CHECKING:
-    from types_boto3_ecr.type_defs import ImageDetailTypeDef
+    from types_boto3_ecr.type_defs import ImageDetailTypeDef, RepositoryTypeDef
     from types_boto3_sts import STSClient
 
 
 BLOB_MOUNTING = "BLOB_MOUNTING"
 MAX_CONCURRENT_LOOKUPS = 16
+MAX_REPOSITORIES_PER_REQUEST = 100
 UNKNOWN_DIGEST = f"sha256:{'0' * 64}"
-HTTP_DATE_ROUNDING = timedelta(seconds=0.5)
-"""An HTTP date is truncated to whole seconds, so the real time is half a second later on average."""
 
 
 class AwsAccount(AccountAdmin):
@@ -47,7 +47,9 @@ class AwsAccount(AccountAdmin):
         clock: this machine's clock, for `clock_skew`.
     """
 
-    def __init__(self, aws: Aws, *, settings: Settings, ledger: DynamoLedger, platform: Platform, clock: Clock) -> None:
+    def __init__(
+        self, aws: Aws, *, settings: Settings, ledger: DynamoLedger, platform: AppRunnerPlatform, clock: Clock
+    ) -> None:
         self._aws = aws
         self._platform = platform
         self._settings = settings
@@ -56,9 +58,7 @@ class AwsAccount(AccountAdmin):
 
     def caller(self) -> CallerIdentity:
         """Return the identity that the credentials belong to."""
-        account = self._aws.account_id()
-        with aws_errors("check the AWS credentials"):
-            return CallerIdentity(account_id=account, principal=self._aws.sts().get_caller_identity()["Arn"])
+        return CallerIdentity(account_id=self._aws.account_id(), principal=self._aws.principal())
 
     def supported_regions(self) -> tuple[str, ...]:
         """Return the regions that have App Runner according to the installed version of boto3."""
@@ -77,36 +77,42 @@ class AwsAccount(AccountAdmin):
 
         The responses by which STS rejects a request with a wrong time have a date as well.
         """
-        with aws_errors("ask AWS for the time"):
-            sts = self._aws.sts()
-            sent_at = self._clock.now()
-            headers = _identity_response(sts)["ResponseMetadata"]["HTTPHeaders"]
-        local_time = sent_at + (self._clock.now() - sent_at) / 2
-        try:
-            return (local_time - parsedate_to_datetime(headers["date"]) - HTTP_DATE_ROUNDING).total_seconds()
-        except (KeyError, ValueError, TypeError) as error:  # a proxy may remove the header, or add another one
-            raise Unreachable("cannot ask AWS for the time: its response has no valid Date header") from error
+        server_time = self._aws.server_time()
+        if server_time is None:
+            with aws_errors("ask AWS for the time"):
+                server_time = response_time(_identity_response(self._aws.sts()))
+        if server_time is None:
+            raise Unreachable("cannot ask AWS for the time: its response has no valid Date header")
+        return (self._clock.now() - server_time).total_seconds()
 
     def permissions(self) -> tuple[Permission, ...]:
         """Return the permissions for each task, from IAM's simulator or else from trying read-only requests."""
         caller, tasks = self.caller(), iam_policy.applicable_tasks(self._settings)
         try:
-            required = self._required_statements(caller.account_id)
+            required = self._required_statements(caller.account_id, self._settings)
             results = permissions.simulate_permissions(caller.principal, required, self._aws)
         except KaizenError as error:
             results = permissions.probe_permissions(self._read_only_calls(), why=error.message)
         return tuple(result for result in results if result.task in tasks)
 
-    def _required_statements(self, account: str) -> Sequence[Statement]:
+    def denied_changes(self, environments: Sequence[Environment]) -> tuple[DeniedAction, ...]:
+        """Return the changing actions of a deployment that IAM's simulator denies; none when it cannot be asked."""
+        settings = evolve(self._settings, environments={each.name: each for each in environments})
+        try:
+            caller = self.caller()
+            statements = iam_policy.changing_statements(self._required_statements(caller.account_id, settings))
+            return permissions.simulate_changes(caller.principal, statements, self._aws)
+        except KaizenError:
+            return ()
+
+    def _required_statements(self, account: str, settings: Settings) -> Sequence[Statement]:
         """Return the policy statements of the app with real service identifiers, which the caller's policy may name."""
-        services = {environment.service for environment in self._settings.environments.values()}
-        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_LOOKUPS) as pool:
-            ids = dict(zip(services, pool.map(self._service_id, services), strict=True))
-        return iam_policy.statements(self._settings, account=account, table=self._ledger.table_name, service_ids=ids)
+        ids = {each.service: self._service_id(each.service) for each in settings.environments.values()}
+        return iam_policy.statements(settings, account=account, table=self._ledger.table_name, service_ids=ids)
 
     def _service_id(self, service: str) -> str:
         try:
-            return self._platform.get_service(service).id.rpartition("/")[2]
+            return self._platform.find_arn(service).rpartition("/")[2]
         except NotFound:
             return "*"
 
@@ -179,8 +185,35 @@ class AwsAccount(AccountAdmin):
         """Return which tags of a repository may be moved."""
         with repository_errors(repository, f"read the repository {repository}"):
             description = self._aws.ecr().describe_repositories(repositoryNames=[repository])["repositories"][0]
-        filters = tuple(item["filter"] for item in description.get("imageTagMutabilityExclusionFilters") or ())
-        return TagMutability(mutability=description["imageTagMutability"], exclusion_filters=filters)
+        return _parse_mutability(description)
+
+    def tag_mutabilities(self, repositories: Collection[str]) -> Mapping[str, TagMutability]:
+        """Return which tags may move in those of the repositories that exist, by name, at one request per hundred.
+
+        ECR refuses a request that names a missing repository, and each of its names is then asked about alone.
+        """
+        names, rules = list(dict.fromkeys(repositories)), dict[str, TagMutability]()
+        for start in range(0, len(names), MAX_REPOSITORIES_PER_REQUEST):
+            batch = names[start : start + MAX_REPOSITORIES_PER_REQUEST]
+            try:
+                with aws_errors("read the repositories"):
+                    response = self._aws.ecr().describe_repositories(repositoryNames=batch)
+            except NotFound:
+                rules |= self._existing_mutabilities(batch)
+            else:
+                rules |= {each["repositoryName"]: _parse_mutability(each) for each in response["repositories"]}
+        return rules
+
+    def _existing_mutabilities(self, repositories: Sequence[str]) -> Mapping[str, TagMutability]:
+        def find(repository: str) -> TagMutability | None:
+            try:
+                return self.tag_mutability(repository)
+            except NotFound:
+                return None
+
+        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_LOOKUPS) as pool:
+            results = dict(zip(repositories, pool.map(find, repositories), strict=True))
+        return {name: rules for name, rules in results.items() if rules is not None}
 
     def set_tag_mutability(self, repository: str, rules: TagMutability) -> None:
         """Set which tags of a repository may be moved."""
@@ -228,6 +261,11 @@ def _identity_response(sts: STSClient) -> Mapping[str, Any]:
         return sts.get_caller_identity()
     except ClientError as error:
         return error.response
+
+
+def _parse_mutability(description: RepositoryTypeDef) -> TagMutability:
+    filters = tuple(item["filter"] for item in description.get("imageTagMutabilityExclusionFilters") or ())
+    return TagMutability(mutability=description["imageTagMutability"], exclusion_filters=filters)
 
 
 def _stored_image(detail: ImageDetailTypeDef) -> StoredImage:

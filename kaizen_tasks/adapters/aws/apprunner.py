@@ -53,7 +53,7 @@ class AppRunnerPlatform(Platform):
                 return service
             with self._lock:
                 self._arns.pop(name, None)
-        return self._describe(name, self._find_arn(name))
+        return self._describe(name, self.find_arn(name))
 
     def service_urls(self) -> dict[str, str]:
         """Return the URL of every service, by service name, at one request per twenty services."""
@@ -85,12 +85,12 @@ class AppRunnerPlatform(Platform):
             response = self._aws.apprunner().list_operations(ServiceArn=service.id, MaxResults=PAGE_SIZE)
         return tuple(_parse_operation(summary) for summary in response["OperationSummaryList"])
 
-    def _describe(self, name: str, arn: str) -> Service:
-        with _service_errors(f"read the service {name}"):
-            return _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
+    def find_arn(self, name: str) -> str:
+        """Return a service's ARN; the first call lists all services.
 
-    def _find_arn(self, name: str) -> str:
-        """Return a service's ARN; the first call lists all services."""
+        Raises:
+            NotFound: there is no such service.
+        """
         with self._lock:
             if name not in self._arns:
                 with aws_errors("list the services"):
@@ -99,6 +99,10 @@ class AppRunnerPlatform(Platform):
             if name in self._arns:
                 return self._arns[name]
         raise NotFound(f"there is no App Runner service {name}", hint=NO_SERVICE_HINT)
+
+    def _describe(self, name: str, arn: str) -> Service:
+        with _service_errors(f"read the service {name}"):
+            return _parse_service(self._aws.apprunner().describe_service(ServiceArn=arn)["Service"])
 
 
 def list_services(apprunner: AppRunnerClient) -> list[ServiceSummaryTypeDef]:

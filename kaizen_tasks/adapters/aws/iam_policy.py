@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kaizen_tasks.config.settings import Settings
 from kaizen_tasks.domain.init.workflows import github_environment_for
@@ -109,6 +109,23 @@ def statements(
         Statement(sid=sid, actions=tuple(sorted(actions[sid])), resources=resources[sid])
         for sid in filter(resources.get, Sid)
     )
+
+
+def changing_statements(required: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Return the statements of a deployment's changes: reading is refused before anything changes anyway."""
+    changes = (
+        "ecr:Put",
+        "ecr:Upload",
+        "ecr:Initiate",
+        "ecr:Complete",
+        "apprunner:Start",
+        "dynamodb:Put",
+        "dynamodb:Up",
+    )
+    deploy_actions = {action for actions in TASK_ACTIONS["deploy"].values() for action in actions}
+    kept = ((each, tuple(filter(deploy_actions.__contains__, each.actions))) for each in required)
+    changing = ((each, tuple(action for action in actions if action.startswith(changes))) for each, actions in kept)
+    return tuple(evolve(each, actions=actions) for each, actions in changing if actions)
 
 
 def policy_document(settings: Settings, *, account: str, table: str) -> Document:

@@ -9,13 +9,15 @@ from typing import Any
 
 from kaizen_tasks.adapters.aws.iam_policy import TASK_ACTIONS, Statement
 from kaizen_tasks.adapters.aws.session import Aws, IamClient, aws_errors
-from kaizen_tasks.domain.aws_account import Permission
+from kaizen_tasks.domain.aws_account import DeniedAction, Permission
 from kaizen_tasks.errors import Denied, NotFound, Refused, Unreachable
 
 ASSUMED_ROLE_ARN = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
 PRINCIPAL_ARN = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
 ROOT_ARN = re.compile(r"arn:[\w-]+:iam::\d+:root")
 MAX_CONCURRENT_REQUESTS = 8
+RESOURCE_POLICY_SERVICES = ("dynamodb:", "ecr:", "secretsmanager:")
+"""Services whose resources have policies of their own, which may allow what the caller's policies do not."""
 
 
 def simulate_permissions(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[Permission, ...]:
@@ -43,6 +45,49 @@ def simulate_permissions(principal: str, statements: Sequence[Statement], aws: A
     return tuple(Permission(task=task, denied_actions=_actions_within(task, denied_actions)) for task in TASK_ACTIONS)
 
 
+def simulate_changes(principal: str, statements: Sequence[Statement], aws: Aws) -> tuple[DeniedAction, ...]:
+    """Return the actions that IAM's policy simulator denies.
+
+    The first statement is asked about alone: where the simulator may not be used, that is the only request.
+
+    Args:
+        principal: ARN as STS returns it.
+        statements: the required actions and resources.
+        aws: clients of the account.
+
+    Raises:
+        Denied: the credentials may not use the simulator.
+        NotFound: the principal is neither a user nor a role.
+    """
+    if ROOT_ARN.fullmatch(principal):
+        return ()
+    with aws_errors("ask IAM what these credentials allow"):
+        iam = aws.iam()
+        source_arn = _policy_source_arn(principal, iam)
+        first, *others = statements
+        results = [*_statement_results(source_arn, first, iam)]
+        with ThreadPoolExecutor(max_workers=MAX_CONCURRENT_REQUESTS) as pool:
+            for more in pool.map(lambda statement: [*_statement_results(source_arn, statement, iam)], others):
+                results += more
+    denied = (
+        DeniedAction(action=action, is_certain=_is_certain(each)) for each in results for action in _denied_action(each)
+    )
+    return tuple(dict.fromkeys(denied))
+
+
+def _is_certain(result: Mapping[str, Any]) -> bool:
+    """Return whether a denial is AWS's own answer too.
+
+    The simulator sees neither the policies of resources, which ECR and DynamoDB have, nor the values of conditions.
+    """
+    decisions = {
+        result["EvalDecision"],
+        *(each["EvalResourceDecision"] for each in result.get("ResourceSpecificResults", ())),
+    }
+    has_resource_policy = str(result["EvalActionName"]).startswith(RESOURCE_POLICY_SERVICES)
+    return not result.get("MissingContextValues") and ("explicitDeny" in decisions or not has_resource_policy)
+
+
 def _policy_source_arn(principal: str, iam: IamClient) -> str:
     """Return the ARN of the user or role; the simulator does not accept the ARN of a role's session."""
     match = ASSUMED_ROLE_ARN.fullmatch(principal)
@@ -54,12 +99,17 @@ def _policy_source_arn(principal: str, iam: IamClient) -> str:
 
 
 def _denied_actions(source_arn: str, statement: Statement, iam: IamClient) -> frozenset[str]:
+    results = _statement_results(source_arn, statement, iam)
+    return frozenset(action for result in results for action in _denied_action(result))
+
+
+def _statement_results(source_arn: str, statement: Statement, iam: IamClient) -> Iterator[Mapping[str, Any]]:
     actions, resources = list(statement.actions), list(statement.resources)
-    request = {"PolicySourceArn": source_arn, "ActionNames": actions, "ResourceArns": resources}
-    return frozenset(action for result in _evaluation_results(request, iam) for action in _denied_action(result))
-
-
-def _evaluation_results(request: Mapping[str, object], iam: IamClient) -> Iterator[Mapping[str, Any]]:
+    request: Mapping[str, object] = {
+        "PolicySourceArn": source_arn,
+        "ActionNames": actions,
+        "ResourceArns": resources,
+    }
     response = iam.simulate_principal_policy(**request)
     yield from response["EvaluationResults"]
     while response.get("IsTruncated"):

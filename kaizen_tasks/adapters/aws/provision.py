@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kaizen_tasks.adapters.aws.session import Aws, aws_errors
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.json_document import ConfigDocument
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.ports.types import Secret
 
 APP_PORT = "8080"
@@ -24,10 +25,16 @@ class Provisioner:
         self._aws = aws
         self._region = region
 
-    def create_repository(self, name: str) -> None:
+    def create_repository(self, name: str, rules: TagMutability) -> None:
         """Create an image repository."""
         with aws_errors(f"create the repository {name}"):
-            self._aws.ecr().create_repository(repositoryName=name)
+            self._aws.ecr().create_repository(
+                repositoryName=name,
+                imageTagMutability=rules.mutability,
+                imageTagMutabilityExclusionFilters=[
+                    {"filterType": "WILDCARD", "filter": pattern} for pattern in rules.exclusion_filters
+                ],
+            )
 
     def create_secret(self, environment: Environment, content: Secret) -> Mapping[str, str]:
         """Create a secret if it is missing; return App Runner's reference to each value in the secret, by name.
@@ -43,7 +50,7 @@ class Provisioner:
         return {name: f"{arn}:{name}::" for name in ConfigDocument.parse(text).names}
 
     def create_service(self, environment: Environment, secrets: Mapping[str, str]) -> None:
-        """Create a service that deploys the tag that it follows automatically, which is App Runner's default.
+        """Create a service that deploys only when it is told to, which is not App Runner's default.
 
         App Runner accepts only ECR's own host name for a private repository, not that of a local registry.
 
@@ -58,6 +65,7 @@ class Provisioner:
                 ServiceName=environment.service,
                 SourceConfiguration={
                     "AuthenticationConfiguration": {"AccessRoleArn": role},
+                    "AutoDeploymentsEnabled": False,
                     "ImageRepository": {
                         "ImageIdentifier": f"{registry}/{environment.followed_image}",
                         "ImageRepositoryType": "ECR",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from textwrap import shorten
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -156,13 +159,24 @@ class Aws(Identity):
         self._lock = Lock()
         self._clients: dict[str, object] = {}
         self._session: boto3.session.Session | None = None
-        self._account = ""
+        self._caller: _Caller | None = None
         self.network = NetworkSettings(self._profile_bundle)
 
     def account_id(self) -> str:
         """Return the account number; the first call reads it from STS, which needs no permission."""
         with self._lock:
-            return self._verified_account()
+            return self._verified_caller().account
+
+    def principal(self) -> str:
+        """Return the ARN of the user or role that the credentials belong to."""
+        with self._lock:
+            return self._verified_caller().arn
+
+    def server_time(self) -> datetime | None:
+        """Return the time by the clock of STS, without a request; None when STS has not said who the caller is."""
+        if self._caller is None or self._caller.answered_at is None:
+            return None
+        return self._caller.answered_at + timedelta(seconds=time.monotonic() - self._caller.received_monotonic)
 
     def ecr(self) -> ECRClient:
         """Return the client of the container registry."""
@@ -204,7 +218,7 @@ class Aws(Identity):
 
     def _client(self, service: str) -> object:
         with self._lock:
-            self._verified_account()
+            self._verified_caller()
             return self._cached_client(service)
 
     def _cached_client(self, service: str) -> object:
@@ -212,19 +226,18 @@ class Aws(Identity):
             self._clients[service] = self._create_client(service)
         return self._clients[service]
 
-    def _verified_account(self) -> str:
-        if not self._account:
+    def _verified_caller(self) -> _Caller:
+        if self._caller is None:
             with aws_errors("check the AWS credentials", network=self.network):
-                sts = cast("STSClient", self._cached_client("sts"))
-                account = _caller_account(sts)
-            if self._expected_account not in {"", account}:
+                caller = _ask_caller(cast("STSClient", self._cached_client("sts")))
+            if self._expected_account not in {"", caller.account}:
                 raise Denied(
-                    f"the credentials belong to account {account}, but {self._expected_account} is configured",
+                    f"the credentials belong to account {caller.account}, but {self._expected_account} is configured",
                     state="nothing was read from it",
                     hint="use another AWS_PROFILE, or correct aws.account in the configuration",
                 )
-            self._account = account
-        return self._account
+            self._caller = caller
+        return self._caller
 
     def _create_client(self, service: str) -> object:
         """Return a new client, created in 60 to 80 ms. The caller must hold the lock: sessions are not thread-safe.
@@ -289,16 +302,44 @@ class Aws(Identity):
         return ""
 
 
-def _caller_account(sts: STSClient) -> str:
-    """Return the account of the credentials. A server that is not AWS answers with HTML, or with nothing."""
+@frozen(kw_only=True)
+class _Caller:
+    """What STS says of the credentials, and when: one answer serves the account guard, `doctor` and the clock."""
+
+    account: str
+    arn: str
+    answered_at: datetime | None
+    received_monotonic: float
+
+
+def _ask_caller(sts: STSClient) -> _Caller:
+    """Return the owner of the credentials. A server that is not AWS answers with HTML, or with nothing."""
     from botocore.parsers import ResponseParserError
 
     url = sts.meta.endpoint_url
     try:
-        return sts.get_caller_identity()["Account"]
+        response = sts.get_caller_identity()
+        return _Caller(
+            account=response["Account"],
+            arn=response["Arn"],
+            answered_at=response_time(response),
+            received_monotonic=time.monotonic(),
+        )
     except (KeyError, ResponseParserError) as error:
         message = f"cannot check the AWS credentials: {url} does not answer as AWS does"
         raise Unreachable(message, hint=endpoint.hint(url, answers=True)) from error
+
+
+def response_time(response: Mapping[str, Any]) -> datetime | None:
+    """Return the time at which AWS sent a response, by its `Date` header; None when it has no valid one.
+
+    The header is truncated to whole seconds, so the real time is half a second later on average.
+    """
+    try:
+        date = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, ValueError, TypeError):  # a proxy may remove the header, or add another one
+        return None
+    return date.astimezone(UTC) + timedelta(seconds=0.5)
 
 
 @contextmanager

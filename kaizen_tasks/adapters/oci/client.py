@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from kaizen_tasks.adapters.network.settings import NetworkSettings
 from kaizen_tasks.adapters.oci.blobs import BlobClient
@@ -99,21 +100,28 @@ class OciClient:
         self._manifests[repository, manifest.digest] = manifest
 
     def describe_image(self, repository: str, manifest: Manifest) -> Image:
-        """Return the image of a manifest, labels included; an index has the labels of its main child."""
-        labels = self._read_labels(repository, manifest)
-        version, revision = labels.get(VERSION_LABEL, ""), labels.get(REVISION_LABEL, "")
-        return Image(digest=manifest.digest, media_type=manifest.media_type, version=version, revision=revision)
+        """Return the image of a manifest, with labels and platform; an index has those of its main child."""
+        configuration = self._read_configuration(repository, manifest)
+        labels: Mapping[str, str] = (configuration.get("config") or {}).get("Labels") or {}
+        platform = [str(configuration.get(key) or "") for key in ("os", "architecture")]
+        return Image(
+            digest=manifest.digest,
+            media_type=manifest.media_type,
+            version=labels.get(VERSION_LABEL, ""),
+            revision=labels.get(REVISION_LABEL, ""),
+            platform="/".join(platform) if all(platform) else "",
+        )
 
-    def _read_labels(self, repository: str, manifest: Manifest) -> Mapping[str, str]:
+    def _read_configuration(self, repository: str, manifest: Manifest) -> Mapping[str, Any]:
+        """Return the configuration of an image: labels, platform; empty for what is no image."""
         if manifest.main_child:
             child = self.manifest(repository, manifest.main_child.digest)
-            return self._read_labels(repository, child) if child else {}
+            return self._read_configuration(repository, child) if child else {}
         if manifest.config is None or manifest.config.media_type not in CONFIG_MEDIA_TYPES:
             return {}
         blob = self.blobs.open(repository, manifest.config.digest)
-        chunks = DigestVerifier(manifest.config).wrap(blob)
-        labels: Mapping[str, str] = (json.loads(b"".join(chunks)).get("config") or {}).get("Labels") or {}
-        return labels
+        configuration: Mapping[str, Any] = json.loads(b"".join(DigestVerifier(manifest.config).wrap(blob)))
+        return configuration
 
 
 def _manifest_path(repository: str, reference: str) -> str:

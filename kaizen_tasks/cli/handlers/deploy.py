@@ -29,7 +29,7 @@ def verify(c: Context, *, env: list[str], release: str) -> None:
     tools = wiring.toolbox(c.config)
     stage = params.resolve_stage(env, tools.settings)
     options = RolloutOptions(command=("verify", *env_flags(env)), auto_rollback=False)
-    run_change(plan_verification(stage, requested_release(release, tools), options), tools)
+    run_change(plan_verification(stage, requested_release(release, tools), options, tools), tools)
 
 
 def run_own_flow(
@@ -54,5 +54,5 @@ def run_own_flow(
         flow_for=lambda environment: steps_for(environment, tools.settings),
         options=options,
     )
-    change = rollout.as_change(f"{name} {target_release.name} in {join_names(stage.environments)}")
+    change = rollout.as_change(f"{name} {target_release.name} in {join_names(stage.environments)}", tools)
     run_change(change, tools, yes=yes, wait=wait)

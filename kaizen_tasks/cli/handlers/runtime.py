@@ -18,6 +18,7 @@ from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.runtime_config import RuntimeRules
 from kaizen_tasks.errors import NOTHING_CHANGED, UsageError
 from kaizen_tasks.flows import runtime_config
+from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.execution import Change, Execution, join_names
 from kaizen_tasks.flows.steps.runtime import RestoreConfig, SetConfig
 from kaizen_tasks.wiring import Toolbox
@@ -70,7 +71,9 @@ def set_values(
         )
 
     title = f"set {', '.join(values)} in {join_names(environments)}"
-    run_change(_plan_change(title, environments, change_values, tools), tools, yes=yes, wait=wait)
+    run_change(
+        _plan_change(title, environments, change_values, tools, deploys=not no_deploy), tools, yes=yes, wait=wait
+    )
 
 
 def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: bool, wait: str) -> None:
@@ -84,7 +87,7 @@ def rollback(c: Context, *, env: list[str], reason: str, no_deploy: bool, yes: b
         )
 
     title = f"restore previous configuration in {join_names(environments)}"
-    run_change(_plan_change(title, environments, restore, tools), tools, yes=yes, wait=wait)
+    run_change(_plan_change(title, environments, restore, tools, deploys=not no_deploy), tools, yes=yes, wait=wait)
 
 
 def deploy(c: Context, *, env: list[str], yes: bool, wait: str) -> None:
@@ -104,6 +107,8 @@ def _plan_change(
     environments: tuple[Environment, ...],
     change_one: Callable[[Environment, Execution], None],
     tools: Toolbox,
+    *,
+    deploys: bool = True,
 ) -> Change:
     """Return the change of one environment after the other; the first that fails keeps the rest as they are."""
 
@@ -117,6 +122,7 @@ def _plan_change(
         title=title,
         environments=environments,
         preflight=require_serving_releases,
+        check_environments=lambda checked: preflight.require_no_problems(checked, (), tools) if deploys else None,
         run=lambda execution: execution.run_one_by_one(environments, change_one),
     )
 

@@ -39,8 +39,9 @@ def _local_checks(tools: Tools) -> Iterator[Check]:
 def _account_checks(tools: Tools) -> Iterator[Check]:
     if _credentials_work(tools):
         yield from account.checks(tools)
+        tag_rules = environment.TagRules(tools.settings.environments.values(), tools)
         for configured_environment in tools.settings.environments.values():
-            yield from environment.checks(configured_environment, tools)
+            yield from environment.checks(configured_environment, tools, tag_rules)
     else:
         yield from account.skipped_checks()
         for configured_environment in tools.settings.environments.values():

@@ -11,15 +11,16 @@ from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from kaizen_tasks.domain.environment import Environment
     from kaizen_tasks.ports.tools import Tools
 
 CLOCK_SKEW_WARNING_SECONDS = 2.0
 """Seconds of clock skew that may confuse the order of the ledger and the search for our deployment."""
 
-CLOCK_SKEW_PROBLEM_SECONDS = 60.0
-"""Seconds of clock skew at which entries of two machines are in the wrong order; AWS itself refuses at 5 minutes."""
+CLOCK_SKEW_PROBLEM_SECONDS = 300.0
+"""Seconds of clock skew at which AWS refuses a request, as its signature is too old or not valid yet."""
 
 SETUP_HINT = "inv setup"
 
@@ -28,7 +29,12 @@ def checks_without_credentials(tools: Tools) -> Iterator[Check]:
     """Return the checks that run even without working credentials: credentials, region and clock."""
     yield Check(subject=Subject("credentials"), probe=partial(_check_credentials, tools))
     yield Check(subject=Subject("region"), probe=partial(_check_region, tools), error_verdict=Verdict.SKIPPED)
-    yield Check(subject=Subject("clock"), probe=partial(_check_clock, tools), error_verdict=Verdict.SKIPPED)
+    yield Check(
+        subject=Subject("clock"),
+        probe=partial(_check_clock, tools),
+        error_verdict=Verdict.SKIPPED,
+        before_changes=Verdict.WARNING,
+    )
 
 
 def checks(tools: Tools) -> Iterator[Check]:
@@ -36,6 +42,17 @@ def checks(tools: Tools) -> Iterator[Check]:
     yield Check(subject=Subject("permissions"), probe=partial(_check_permissions, tools), error_verdict=Verdict.SKIPPED)
     yield Check(subject=Subject("ledger"), probe=partial(_check_ledger, tools))
     yield Check(subject=Subject("blob mounting"), probe=partial(_check_mounting, tools), error_verdict=Verdict.SKIPPED)
+
+
+def checks_before_changes(environments: Sequence[Environment], tools: Tools) -> Iterator[Check]:
+    """Return the check that precedes a change of environments: what the credentials may change there."""
+    probe = partial(_check_denied_changes, environments, tools)
+    yield Check(
+        subject=Subject("permissions"),
+        probe=probe,
+        error_verdict=Verdict.SKIPPED,
+        before_changes=Verdict.PROBLEM,
+    )
 
 
 def skipped_checks() -> Iterator[Check]:
@@ -88,6 +105,15 @@ def _check_permissions(tools: Tools, subject: Subject) -> Iterator[Finding]:
         yield subject.skipped(message, "inv setup --print-iam prints what is needed")
     if allowed_tasks := ", ".join(permission.task for permission in remainder if not permission.unchecked_actions):
         yield subject.ok(f"enough for {allowed_tasks}")
+
+
+def _check_denied_changes(environments: Sequence[Environment], tools: Tools, subject: Subject) -> Iterator[Finding]:
+    denied_actions = tools.account.denied_changes(environments)
+    fix = "inv setup --print-iam prints a policy that allows it"
+    if certain := [each.action for each in denied_actions if each.is_certain]:
+        yield subject.problem(f"these credentials may not {', '.join(certain)}", fix)
+    if uncertain := [each.action for each in denied_actions if not each.is_certain]:
+        yield subject.warning(f"IAM's simulator does not allow {', '.join(uncertain)}", fix)
 
 
 def _check_ledger(tools: Tools, subject: Subject) -> Iterator[Finding]:

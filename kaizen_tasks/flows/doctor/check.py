@@ -18,11 +18,14 @@ class Check:
         subject: what is checked.
         probe: checks the subject and returns the findings.
         error_verdict: the verdict when the probe raises.
+        before_changes: the gravest verdict that the check has before a change of environments; None where it is not
+            asked before one. A warning does not refuse the change.
     """
 
     subject: Subject
     probe: Callable[[Subject], Iterable[Finding]]
     error_verdict: Verdict = Verdict.PROBLEM
+    before_changes: Verdict | None = None
 
     def run(self) -> tuple[Finding, ...]:
         """Return the findings of the probe, or one finding with its error."""

@@ -1,11 +1,11 @@
-"""The check of the engine that builds images."""
+"""Checks of what images are built with, and what they are built for."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kaizen_tasks.domain.doctor import Finding, Subject
+from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
 from kaizen_tasks.flows.doctor.check import Check
 
 if TYPE_CHECKING:
@@ -15,8 +15,20 @@ if TYPE_CHECKING:
 
 
 def checks(tools: Tools) -> Iterator[Check]:
-    """Return the check of the engine."""
+    """Return the checks of the engine and of the images' platform."""
     yield Check(subject=Subject("engine"), probe=partial(_check_engine, tools))
+    yield Check(subject=Subject("platform"), probe=partial(_check_platform, tools), before_changes=Verdict.PROBLEM)
+
+
+def _check_platform(tools: Tools, subject: Subject) -> Iterator[Finding]:
+    platform = tools.settings.build.platform
+    misfits = [each for each in tools.settings.environments.values() if not each.runs(platform)]
+    if misfits:
+        required = ", ".join(dict.fromkeys(each.image_platform for each in misfits))
+        message = f"images are built for {platform}, and {', '.join(each.name for each in misfits)} runs {required}"
+        yield subject.problem(message, f'write platform = "{required}" in [build]')
+    else:
+        yield subject.ok(f"images are built for {platform}")
 
 
 def _check_engine(tools: Tools, subject: Subject) -> Iterator[Finding]:

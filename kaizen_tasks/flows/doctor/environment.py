@@ -2,38 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import partial
+from itertools import product
+from threading import Lock
 from typing import TYPE_CHECKING
+
+from attrs import define, field
 
 from kaizen_tasks.domain import ledger as entries
 from kaizen_tasks.domain import lifecycle
 from kaizen_tasks.domain.doctor import Finding, Subject, Verdict
+from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.flows.deploy import probe
 from kaizen_tasks.flows.doctor.account import SETUP_HINT
 from kaizen_tasks.flows.doctor.check import Check
 from kaizen_tasks.flows.ledger import entries as ledger
+from kaizen_tasks.ports.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Image
     from kaizen_tasks.domain.service import Service
-    from kaizen_tasks.ports.tools import Tools
 
 LIFECYCLE_LOOKAHEAD = timedelta(days=7)
 
+OBSTRUCTING_OPERATIONS: Mapping[str, str] = {
+    "CREATE_SERVICE": "being created",
+    "DELETE_SERVICE": "being deleted",
+    "PAUSE_SERVICE": "being paused",
+}
 
-def checks(environment: Environment, tools: Tools) -> Iterator[Check]:
-    """Return the checks of an environment."""
-    name = environment.name
-    yield Check(subject=Subject("repository", name), probe=partial(_check_repository, environment, tools))
+
+@define
+class TagRules:
+    """The tag rules of several repositories, read at the first use in as few requests as possible.
+
+    Args:
+        environments: whose repositories are read.
+        tools: the ports.
+    """
+
+    _environments: Collection[Environment]
+    _tools: Tools
+    _lock: Lock = field(init=False, factory=Lock)
+    _rules: Mapping[str, TagMutability] | None = field(init=False, default=None)
+
+    def find(self, repository: str) -> TagMutability:
+        """Return the rules of a repository.
+
+        Raises:
+            NotFound: there is no such repository.
+        """
+        with self._lock:
+            if self._rules is None:
+                names = [environment.repository for environment in self._environments]
+                self._rules = self._tools.account.tag_mutabilities(names)
+        return self._rules.get(repository) or self._tools.account.tag_mutability(repository)
+
+
+def checks(environment: Environment, tools: Tools, tag_rules: TagRules) -> Iterator[Check]:
+    """Return the checks of an environment; `Check.before_changes` says which of them precede a change."""
     yield Check(
-        subject=Subject("images", name), probe=partial(_check_images, environment, tools), error_verdict=Verdict.SKIPPED
+        subject=Subject("repository", environment.name),
+        probe=partial(_check_repository, tag_rules, environment),
+        before_changes=Verdict.PROBLEM,
     )
-    yield Check(subject=Subject("service", name), probe=partial(_check_service, environment, tools))
-    yield Check(subject=Subject("app", name), probe=partial(_check_app, environment, tools))
+    yield Check(
+        subject=Subject("images", environment.name),
+        probe=partial(_check_images, environment, tools),
+        error_verdict=Verdict.SKIPPED,
+        before_changes=Verdict.WARNING,
+    )
+    yield Check(
+        subject=Subject("image", environment.name),
+        probe=partial(_check_followed_image, environment, tools),
+        error_verdict=Verdict.SKIPPED,
+    )
+    yield Check(
+        subject=Subject("service", environment.name),
+        probe=partial(_check_service, environment, tools),
+        before_changes=Verdict.PROBLEM,
+    )
+    yield Check(subject=Subject("app", environment.name), probe=partial(_check_app, environment, tools))
 
 
 def checks_without_credentials(environment: Environment, tools: Tools) -> Iterator[Check]:
@@ -43,8 +98,8 @@ def checks_without_credentials(environment: Environment, tools: Tools) -> Iterat
         yield Check(subject=Subject("app", environment.name), probe=probe)
 
 
-def _check_repository(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
-    name, rules = environment.repository, tools.account.tag_mutability(environment.repository)
+def _check_repository(tag_rules: TagRules, environment: Environment, subject: Subject) -> Iterator[Finding]:
+    name, rules = environment.repository, tag_rules.find(environment.repository)
     if not rules.may_move(environment.follow):
         message = f"tags of {name} are {rules}: no deployment can move :{environment.follow}"
         yield subject.problem(message, SETUP_HINT)
@@ -52,6 +107,25 @@ def _check_repository(environment: Environment, tools: Tools, subject: Subject) 
         yield subject.warning(f"tags of {name} are {rules}: a released version can be replaced", SETUP_HINT)
     else:
         yield subject.ok(f"tags of {name} are {rules}")
+
+
+def find_unsuitable_images(environments: Iterable[Environment], images: Iterable[Image]) -> Iterator[Finding]:
+    """Yield a problem for each image that cannot run in an environment."""
+    for environment, image in product(environments, images):
+        if not environment.runs(image.platform):
+            platform, name = environment.image_platform, image.version or image.digest[:19]
+            message = f"{name} is built for {image.platform}, and {environment.service} runs {platform}"
+            fix = f"release an image for {platform}: see build.platform and the FROM lines of the Dockerfile"
+            yield Subject("image", environment.name).problem(message, fix)
+
+
+def _check_followed_image(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
+    image = tools.registry.find_image(environment.repository, environment.follow)
+    if image is None:
+        yield subject.ok(f"nothing is {environment.followed_image} yet")
+        return
+    problems = tuple(find_unsuitable_images((environment,), (image,)))
+    yield from problems or (subject.ok(f"{environment.followed_image} is {image.version or 'unlabelled'}"),)
 
 
 def _check_images(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
@@ -90,8 +164,11 @@ def _required_images(environment: Environment, tools: Tools) -> dict[str, str]:
 
 def _check_service(environment: Environment, tools: Tools, subject: Subject) -> Iterator[Finding]:
     service = tools.platform.get_service(environment.service)
+    obstructing_operation = _find_obstructing_operation(service, tools)
     if service.status not in {"RUNNING", "OPERATION_IN_PROGRESS"}:
         yield subject.problem(f"{service.name} is {service.status}", _service_fix(service))
+    elif obstructing_operation is not None:
+        yield subject.problem(f"{service.name} is {obstructing_operation}", "wait until it is RUNNING")
     elif not _follows_configured_tag(service, environment, tools):
         expected_image = environment.followed_image
         message = f"{service.name} follows {service.image or 'no image'}, not {expected_image}"
@@ -102,6 +179,15 @@ def _check_service(environment: Environment, tools: Tools, subject: Subject) -> 
         yield subject.warning(message, "switch AutoDeploymentsEnabled off (Terraform: auto_deployments_enabled)")
     else:
         yield subject.ok(f"{service.name} is {service.status} and follows {environment.followed_image}")
+
+
+def _find_obstructing_operation(service: Service, tools: Tools) -> str | None:
+    """Return what is being done to a service that no deployment can wait for: it may not be RUNNING afterwards."""
+    if service.status != "OPERATION_IN_PROGRESS":
+        return None
+    operations = tools.platform.list_operations(service)
+    current = next((operation for operation in operations if not operation.is_finished), None)
+    return OBSTRUCTING_OPERATIONS.get(current.kind) if current else None
 
 
 def _service_fix(service: Service) -> str:

@@ -52,7 +52,7 @@ def plan_promotion(
             shards.wait_for_canary_bake(full_stage, release, tools)
 
     return evolve(
-        rollout.as_change(f"promote {release.name} to {join_names(stage.environments)}"),
+        rollout.as_change(f"promote {release.name} to {join_names(stage.environments)}", tools),
         check_evidence=check_evidence,
         evidence_environments=source_stage.environments,
         question=f"{release.name} is a pre-release; promote it to {stage.name}" if release.version.prerelease else "",
@@ -67,17 +67,17 @@ def plan_deployment(stage: Stage, release: Release, options: RolloutOptions, too
     flow_for = _deployment_flow(stage, source_stage, target_release, tools)
     rollout = Rollout(stage=stage, release=target_release, flow_for=flow_for, options=options)
     return evolve(
-        rollout.as_change(f"deploy {release.name} to {join_names(stage.environments)}"),
+        rollout.as_change(f"deploy {release.name} to {join_names(stage.environments)}", tools),
         check_evidence=lambda environments: _check_evidence(environments, source_stage, target_release, tools),
         evidence_environments=source_stage.environments if source_stage else (),
     )
 
 
-def plan_verification(stage: Stage, release: Release, options: RolloutOptions) -> Change:
+def plan_verification(stage: Stage, release: Release, options: RolloutOptions, tools: Tools) -> Change:
     """Return the change that verifies a release; it deploys nothing, so it needs no confirmation, holds or locks."""
     rollout = Rollout(stage=stage, release=release, flow_for=catalogue.verify_only, options=options)
     return evolve(
-        rollout.as_change(f"verify {release.name} in {join_names(stage.environments)}"),
+        rollout.as_change(f"verify {release.name} in {join_names(stage.environments)}", tools),
         hold_policy=HoldPolicy.IGNORE,
         asks=False,
         locks=False,

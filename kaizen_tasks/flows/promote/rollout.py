@@ -17,6 +17,7 @@ from kaizen_tasks.domain.rollout import Shard, split_canaries
 from kaizen_tasks.errors import KaizenError, RolloutFailed
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import durations, entries
+from kaizen_tasks.flows.readiness import require_ready
 from kaizen_tasks.flows.rollback.automatic import run_with_auto_rollback
 from kaizen_tasks.flows.step import Flow
 from kaizen_tasks.flows.steps import Verify
@@ -83,12 +84,15 @@ class Rollout:
         """What the rollout does about held environments."""
         return HoldPolicy.REFUSE if self.has_one_environment else HoldPolicy.LEAVE_OUT
 
-    def as_change(self, title: str) -> Change:
+    def as_change(self, title: str, tools: Tools) -> Change:
         """Return the change that runs the rollout."""
         return Change(
             title=title,
             environments=self.stage.environments,
             hold_policy=self.hold_policy,
+            check_environments=lambda environments: require_ready(
+                {environment: self.flow_for(environment) for environment in environments}, self.release, tools
+            ),
             run=lambda execution: run_rollout(self, execution),
         )
 

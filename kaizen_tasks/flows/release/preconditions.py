@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from kaizen_tasks.domain import docs_checklist
@@ -183,15 +184,11 @@ def check_docs(tools: Tools) -> Iterator[str]:
 
 
 def check_environment(environment: Environment, release: Release, tools: Tools) -> Iterator[str]:
-    """Check everything that a deployment needs: repository, service, ledger, and a free version tag."""
-    lookups: tuple[Callable[[], object], ...] = (
-        lambda: tools.registry.repository_uri(environment.repository),
-        lambda: tools.platform.get_service(environment.service),
-        lambda: tools.ledger.entries(environment.name, limit=1),
-    )
-    errors = tuple(filter(None, map(error_text, lookups)))
-    yield from errors
-    if not errors:
+    """Check what the release itself needs in an environment: the ledger, and a free version tag."""
+    ledger_error = error_text(partial(tools.ledger.entries, environment.name, limit=1))
+    if ledger_error:
+        yield ledger_error
+    else:
         yield from _check_image(environment, release, tools)
 
 

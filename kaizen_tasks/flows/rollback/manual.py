@@ -19,6 +19,7 @@ from kaizen_tasks.domain.ledger import (
 )
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError, Locked, Refused, RollbackFailed
 from kaizen_tasks.flows import catalogue
+from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.execution import Change, Execution, HoldPolicy
 from kaizen_tasks.flows.ledger import entries as ledger
 from kaizen_tasks.flows.ledger.verifications import age_and_actor, describe_withdrawal, find_verification
@@ -46,6 +47,7 @@ def plan_rollback(
         title=_title(targets),
         environments=environments,
         hold_policy=HoldPolicy.IGNORE,
+        check_environments=lambda checked: preflight.require_no_problems(checked, (), tools),
         run=lambda execution: execution.run_one_by_one(
             environments,
             lambda environment, own: _roll_back(environment, targets[environment.name], reason, own),

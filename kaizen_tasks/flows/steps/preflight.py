@@ -10,6 +10,7 @@ from kaizen_tasks.domain.decision import Decision, Done, Refuse
 from kaizen_tasks.domain.environment import Environment
 from kaizen_tasks.domain.release import Release, StepLabel
 from kaizen_tasks.errors import NOTHING_CHANGED, KaizenError
+from kaizen_tasks.flows.doctor import preflight
 from kaizen_tasks.flows.release import preconditions
 from kaizen_tasks.flows.step import ReadOnlyStep
 from kaizen_tasks.flows.steps.bump import Bump
@@ -81,5 +82,17 @@ class Preflight(ReadOnlyStep):
             )
         if not self.skip_docs and not is_fixed:
             yield from preconditions.check_docs(tools)
-        for environment in self.environments:
-            yield from preconditions.check_environment(environment, release, tools)
+        if self.environments:
+            yield from self._environment_problems(release, tools)
+
+    def _environment_problems(self, release: Release, tools: Tools) -> Iterator[str]:
+        findings = preflight.find_problems(self.environments, tools, builds=True)
+        for finding in findings:
+            yield preconditions.Problem(preflight.describe(finding), finding.fix, line="{} ({})")
+        if not findings:
+            problems = (
+                problem
+                for environment in self.environments
+                for problem in preconditions.check_environment(environment, release, tools)
+            )
+            yield from dict.fromkeys(problems)

@@ -134,6 +134,20 @@ class TestAws(AccountAdminContract):
         assert all(each["operation"].startswith(looking) for each in cloud.requests[before:] if "operation" in each)
 
 
+def test_owner_and_clock_take_one_request(account: AwsAccount, cloud: Cloud) -> None:
+    """The account guard has asked already."""
+    before = len(cloud.requests)
+
+    account.caller()
+    account.clock_skew()
+
+    assert [each["operation"] for each in cloud.requests[before:]] == []
+
+
+def test_nothing_is_denied_where_iam_cannot_be_asked(account: AwsAccount) -> None:
+    assert account.denied_changes([settings().environments["prod"]]) == ()
+
+
 class TestSkew:
     @pytest.mark.parametrize("ahead", [-3600, -30, 0, 4, 600])
     def test_clock_skew_is_measured_from_the_response_date(self, aws: Aws, ahead: int) -> None:

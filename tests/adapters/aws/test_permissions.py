@@ -126,6 +126,62 @@ class TestSimulated:
             _simulated(f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
 
 
+CHANGES = iam_policy.changing_statements(NEEDED)
+
+
+class TestChanges:
+    """What a command asks before it changes anything."""
+
+    def _denied(self) -> dict[str, bool]:
+        found = permissions.simulate_changes(USER, CHANGES, Aws(region=REGION, profile="", account=ACCOUNT))
+        return {each.action: each.is_certain for each in found}
+
+    def test_statements_have_the_changing_actions_of_a_deployment_alone(self) -> None:
+        actions = {action for statement in CHANGES for action in statement.actions}
+
+        assert actions == {
+            *("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"),
+            *("apprunner:StartDeployment", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        }
+
+    @pytest.mark.parametrize(
+        ("action", "decision", "certain"),
+        [
+            ("apprunner:StartDeployment", "implicitDeny", True),
+            ("ecr:PutImage", "implicitDeny", False),  # the repository's own policy may allow it
+            ("ecr:PutImage", "explicitDeny", True),
+            ("dynamodb:PutItem", "implicitDeny", False),
+        ],
+    )
+    def test_denial_is_certain_unless_a_policy_of_the_resource_may_allow_it(
+        self, server: ScriptedServer, action: str, decision: str, *, certain: bool
+    ) -> None:
+        server.script["SimulatePrincipalPolicy"] = [_answer(_result(action, decision))]
+
+        assert self._denied() == {action: certain}
+
+    def test_denial_is_uncertain_where_the_value_of_a_condition_is_unknown(self, server: ScriptedServer) -> None:
+        missing = "<MissingContextValues><member>aws:SourceIp</member></MissingContextValues></member>"
+        result = _result("apprunner:StartDeployment", "implicitDeny").removesuffix("</member>") + missing
+        server.script["SimulatePrincipalPolicy"] = [_answer(result)]
+
+        assert self._denied() == {"apprunner:StartDeployment": False}
+
+    def test_denied_simulator_is_asked_once(self, server: ScriptedServer) -> None:
+        server.script["SimulatePrincipalPolicy"] = [Reply(status=403, body=DENIED.encode())]
+
+        with pytest.raises(Denied, match="AccessDenied"):
+            self._denied()
+
+        assert len(server.requests) == 1
+
+    def test_root_is_not_asked_about(self, server: ScriptedServer) -> None:
+        root = f"arn:aws:iam::{ACCOUNT}:root"
+
+        assert permissions.simulate_changes(root, CHANGES, Aws(region=REGION, profile="", account=ACCOUNT)) == ()
+        assert server.requests == []
+
+
 def _form(request: Request) -> dict[str, list[str]]:
     return parse_qs(request.body.decode())
 

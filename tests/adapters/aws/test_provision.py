@@ -8,6 +8,7 @@ import pytest
 
 from kaizen_tasks.adapters.aws.provision import Provisioner
 from kaizen_tasks.domain.environment import Environment
+from kaizen_tasks.domain.tag_mutability import TagMutability
 from kaizen_tasks.errors import KaizenError
 from kaizen_tasks.ports.types import Secret
 from tests.adapters.conftest import ACCOUNT, REGION
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kaizen_tasks.adapters.aws.session import Aws
     from tests.support.local_cloud import Cloud
 
+RULES = TagMutability(mutability="IMMUTABLE_WITH_EXCLUSION", exclusion_filters=("latest",))
 STAGING = Environment(
     name="staging",
     platform="apprunner",
@@ -33,17 +35,18 @@ def founder(aws: Aws) -> Provisioner:
 
 def test_repository_is_created_once(founder: Provisioner, cloud: Cloud) -> None:
     """A second repository of that name is an error."""
-    founder.create_repository("founded/web")
+    founder.create_repository("founded/web", RULES)
 
     described = cloud.client("ecr").describe_repositories(repositoryNames=["founded/web"])
-    assert [each["repositoryName"] for each in described["repositories"]] == ["founded/web"]
+    (repository,) = described["repositories"]
+    assert (repository["repositoryName"], repository["imageTagMutability"]) == ("founded/web", RULES.mutability)
     with pytest.raises(KaizenError, match="create the repository founded/web"):
-        founder.create_repository("founded/web")
+        founder.create_repository("founded/web", RULES)
 
 
 def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner, cloud: Cloud) -> None:
     """App Runner accepts only the amazonaws.com name of the repository."""
-    founder.create_repository(STAGING.repository)
+    founder.create_repository(STAGING.repository, RULES)
 
     secrets = founder.create_secret(STAGING, Secret('{"AI_MODEL": "small"}'))
     founder.create_service(STAGING, secrets)
@@ -63,4 +66,4 @@ def test_a_service_follows_latest_and_knows_its_environment(founder: Provisioner
         "RuntimeEnvironmentVariables": {"ENVIRONMENT": "staging"},
         "RuntimeEnvironmentSecrets": {"AI_MODEL": f"{arn}:AI_MODEL::"},
     }
-    assert source["AutoDeploymentsEnabled"] is True
+    assert source["AutoDeploymentsEnabled"] is False

@@ -130,7 +130,7 @@ def rollout(tools: FakeTools, shard: str, *, skip_held: bool = False) -> Rollout
 
 def run(rollout: Rollout, tools: FakeTools) -> None:
     """Run a rollout as a command."""
-    execute_change(rollout.as_change("promote"), tools, confirm=lambda *_: None, command="")
+    execute_change(rollout.as_change("promote", tools), tools, confirm=lambda *_: None, command="")
 
 
 def test_shard_has_no_canary_of_its_own() -> None:

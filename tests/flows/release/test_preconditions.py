@@ -236,15 +236,6 @@ def test_first_release_checks_the_whole_history() -> None:
     assert len(list(preconditions.check_docs(tools))) == 1
 
 
-def test_everything_that_a_deployment_lacks_is_a_problem(tools: FakeTools) -> None:
-    nowhere = evolve(tools.settings.environments["staging"], repository="no-repository", service="no-service")
-
-    assert list(preconditions.check_environment(nowhere, NEXT, tools)) == [
-        "there is no image repository no-repository (create it)",
-        "there is no service no-service (create it)",
-    ]
-
-
 @pytest.mark.parametrize(("revision", "named"), [("0123456789abcdef", "0123456789"), ("", "an unknown commit")])
 def test_image_from_another_commit_is_a_problem(tools: FakeTools, revision: str, named: str) -> None:
     """Found before the build, and not at the push."""

@@ -1,0 +1,90 @@
+"""Asks what `doctor` asks before environments are changed: problems refuse the change, warnings are shown.
+
+Its checks are those of `doctor` that say whether the change can succeed; decision 0031 says which.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from kaizen_tasks.domain.doctor import Finding, Verdict
+from kaizen_tasks.errors import NOTHING_CHANGED, Refused
+from kaizen_tasks.flows.doctor import account, engine, environment
+from kaizen_tasks.flows.parallel import map_parallel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from kaizen_tasks.domain.environment import Environment
+    from kaizen_tasks.domain.release import Image
+    from kaizen_tasks.flows.doctor.check import Check
+    from kaizen_tasks.ports.tools import Tools
+
+MAX_CONCURRENT_CHECKS = 32
+MAX_WARNINGS_SHOWN = 3
+
+
+def find_problems(environments: Sequence[Environment], tools: Tools, *, builds: bool = False) -> tuple[Finding, ...]:
+    """Run the checks that precede a change of environments, show the warnings, and return the problems.
+
+    Args:
+        environments: those that will be changed.
+        tools: the ports.
+        builds: whether an image is built for them too.
+    """
+    checks = [check for check in _checks(environments, tools, builds=builds) if check.before_changes]
+    results = map_parallel(_run, checks, max_workers=MAX_CONCURRENT_CHECKS)
+    findings = tuple(finding for result in results for finding in result)
+    _show_warnings([finding for finding in findings if finding.verdict is Verdict.WARNING], tools)
+    return tuple(finding for finding in findings if finding.verdict is Verdict.PROBLEM)
+
+
+def _checks(environments: Sequence[Environment], tools: Tools, *, builds: bool) -> Iterator[Check]:
+    if builds:
+        yield from engine.checks(tools)
+    yield from account.checks_without_credentials(tools)
+    yield from account.checks_before_changes(environments, tools)
+    tag_rules = environment.TagRules(environments, tools)
+    for target in environments:
+        yield from environment.checks(target, tools, tag_rules)
+
+
+def _run(check: Check) -> tuple[Finding, ...]:
+    """Return the findings of a check, none of them graver than the check may be before a change."""
+    findings = check.run()
+    if check.before_changes is Verdict.PROBLEM:
+        return findings
+    return tuple(
+        evolve(each, verdict=Verdict.WARNING) if each.verdict is Verdict.PROBLEM else each for each in findings
+    )
+
+
+def _show_warnings(warnings: Sequence[Finding], tools: Tools) -> None:
+    for warning in warnings[:MAX_WARNINGS_SHOWN]:
+        tools.reporter.note(f"  warning: {describe(warning)}; {warning.fix}")
+    if hidden_count := len(warnings[MAX_WARNINGS_SHOWN:]):
+        tools.reporter.note(f"  and {hidden_count} more warning{'s' if hidden_count > 1 else ''}: inv doctor")
+
+
+def require_no_problems(environments: Sequence[Environment], images: Iterable[Image], tools: Tools) -> None:
+    """Refuse to bring images into environments that cannot take a deployment; show what is not as it should be.
+
+    Raises:
+        Refused: there are problems; the error lists all of them.
+    """
+    unsuitable = environment.find_unsuitable_images(environments, images)
+    problems = (*find_problems(environments, tools), *unsuitable)
+    if not problems:
+        return
+    first, *others = problems
+    also = f"also: {'; '.join(map(describe, others))}; {NOTHING_CHANGED}" if others else NOTHING_CHANGED
+    hint = "inv doctor shows how to fix each of these; then run the same command again"
+    raise Refused(describe(first), state=also, hint=hint if others else first.fix)
+
+
+def describe(finding: Finding) -> str:
+    """Return the message of a finding, with the environment's name."""
+    name = finding.subject.environment
+    return finding.message if not name or name in finding.message else f"{name}: {finding.message}"
